@@ -312,7 +312,7 @@ CELERY_BEAT_SCHEDULE = {
         ("mail approvals", "initiatives.tasks.mail_approvals", crontab()),
         ("mail checkpoints", "initiatives.tasks.mail_checkpoints", crontab()),
         ("send digests", "initiatives.tasks.send_digests", crontab(minute="17-59/15")),
-        ("draw questions", "initiatives.tasks.draw_questions", crontab(minute="1-59/5")),
+        ("draw requirements", "initiatives.tasks.draw_requirements", crontab(minute="1-59/5")),
         ("recompute supported stages", "initiatives.tasks.recompute_supported_stages", crontab(minute="7")),
         ("follow the register", "initiatives.tasks.follow_register", crontab(minute="6")),
         ("enter system imports", "initiatives.tasks.enter_system_imports", crontab(minute="3-59/5")),
@@ -444,8 +444,8 @@ CAPTURE_HOSTS = host_names("PLUMBLINE_CAPTURE_HOSTS")
 
 # --- Systems that ask for decisions -------------------------------------------------------------------------
 
-# Questions and reports a second that one key may send each web process, before it is told to come back.
-DECISION_RATE = whole_number("PLUMBLINE_DECISION_RATE", 500, 1, None, "questions a second, 1 or more")
+# Requests and reports a second that one key may send each web process, before it is told to come back.
+DECISION_RATE = whole_number("PLUMBLINE_DECISION_RATE", 500, 1, None, "requests a second, 1 or more")
 INTERACTION_RATE = whole_number("PLUMBLINE_INTERACTION_RATE", 5000, 1, None, "reports a second, 1 or more")
 DECISIONS_DIR = DATA_DIR / "decisions"  # where decisions wait until they are in the database
 DECISION_LOG_WRITES_ITSELF = True  # by a thread of each web process; tests write when they look

@@ -17,7 +17,7 @@ from initiatives.interactions.requests import searches as request_searches
 from initiatives.interactions.selections import actions as selection_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import checkpoint_mails
-from initiatives.reviews.drawn_questions import actions as drawn_question_actions
+from initiatives.reviews.drawn_requirements import actions as drawn_requirement_actions
 from initiatives.rulebook_changes import forecast_actions
 from initiatives.stages import periodic
 
@@ -31,13 +31,13 @@ def expire_reviews() -> None:
 
 
 @shared_task(**SURE)
-def draw_questions(keys: list[int] | None = None) -> None:
-    """Draw the questions of initiatives of minimal risk that are due, of all initiatives or of these; of all, samples
-    too.
+def draw_requirements(keys: list[int] | None = None) -> None:
+    """Draw the requirements of initiatives of minimal risk that are due, of all initiatives or of these; of all,
+    samples too.
 
     A sample of outputs that is asked for is drawn once the audit log has sealed the asking.
     """
-    drawn_question_actions.draw_due(keys)
+    drawn_requirement_actions.draw_due(keys)
     if keys is None:
         anchoring_actions.draw_due()
 

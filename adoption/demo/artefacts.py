@@ -165,7 +165,7 @@ def verify_gate(
 def _waiting(
     state: State, rulebook: ParsedRulebook, holders: dict[str, list[User]]
 ) -> tuple[str, Item, User] | None:
-    """The question of a state with an item that waits for somebody who holds a seat, and that person."""
+    """The requirement of a state with an item that waits for somebody who holds a seat, and that person."""
     for seat in rulebook.seats_asking(state.key):
         for person in holders.get(seat, ()):
             item = item_to_verify(state, rulebook, (seat,), person.pk)
@@ -175,7 +175,7 @@ def _waiting(
 
 
 def verify_item(item: Evidence, key: str, answer_version: int, by: User) -> None:
-    """Open an item and say that it shows the answer to a question, in this version."""
+    """Open an item and say that it shows the answer to a requirement, in this version."""
     verification_actions.open_item(initiative=item.initiative, evidence=item, way="look", by=by)
     verification_actions.verify(
         evidence=item,

@@ -30,7 +30,7 @@ from initiatives.models import ComponentVersion, Evidence, Initiative, Link, Rev
 from initiatives.registration import actions as registration_actions
 from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
-from initiatives.reviews.drawn_questions.actions import draw_due
+from initiatives.reviews.drawn_requirements.actions import draw_due
 from initiatives.roles import actions as role_actions
 from initiatives.scope import actions as scope_actions
 

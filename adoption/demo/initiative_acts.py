@@ -24,7 +24,7 @@ from initiatives.initiative.act import together
 from initiatives.models import Evidence, Initiative, Review, SignOff
 from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
-from initiatives.reviews.drawn_questions.actions import draw_due
+from initiatives.reviews.drawn_requirements.actions import draw_due
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from initiatives.roles import actions as role_actions
 from initiatives.scope import actions as scope_actions
@@ -390,7 +390,7 @@ def pass_gate(initiative: Initiative, team: Team, *, reason: str = "Ready.") -> 
 
 
 def draw_and_verify(review: Review, team: Team) -> None:
-    """Where questions are drawn for the review: seal it, have them drawn, and have seats verify them."""
+    """Where requirements are drawn for the review: seal it, have them drawn, and have seats verify them."""
     if review.gate == "production" and review.parsed_rulebook.drawn_at(review.initiative.tier):
         sealing.seal()
         draw_due([review.initiative_id])

@@ -87,7 +87,7 @@ PEOPLE = (
         "seat-architecture",
         "Tomas Ek",
         None,
-        "Accept, or not, that a question does not apply to the Onboarding guide.",
+        "Accept, or not, that a requirement does not apply to the Onboarding guide.",
     ),
     Person("seat-operations", "Grace Kim", None, "Sign, or object to, Refund plausibility check: high risk."),
     Person(

@@ -37,7 +37,7 @@ class Words:
         return template.format(**self.__dict__, subject=self.title[:1].lower() + self.title[1:])
 
 
-# What each question of the rulebook is answered with.
+# What each requirement of the rulebook is answered with.
 ANSWERS = {
     "proto.question": "Can a system {task} well enough that {users} would use the result? Yes would be eight of "
     "ten results used as they are; no would be fewer than five.",

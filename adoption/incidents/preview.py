@@ -49,6 +49,6 @@ def _said(kind: str, facts: dict) -> list[str]:
         answers = len({key for _, key in facts["voided"]})
         return [
             f"{items} item{'' if items == 1 else 's'} of evidence end{'s' if items == 1 else ''} "
-            f"for {answers} question{'' if answers == 1 else 's'}."
+            f"for {answers} requirement{'' if answers == 1 else 's'}."
         ]
     return []

@@ -43,7 +43,7 @@ class Said:
 def respond(*, initiative: Initiative, said: Iterable[Said], by: User) -> list[LessonResponse]:
     """Answer lessons for an initiative: what was done about each, or why it does not apply.
 
-    The answer to the rulebook's question is rewritten from all responses, attested today: that is how they become
+    The answer to the rulebook's requirement is rewritten from all responses, attested today: that is how they become
     part of what the board signs. Raises ValidationError by the key of the lesson, Conflict when somebody answered one
     of them meanwhile.
     """

@@ -94,7 +94,7 @@ class Told:
 
 
 def lessons_for(initiatives: Iterable[Initiative]) -> dict[int, list[Match]]:
-    """By key of the initiative, the lessons that are its own, nearest first; a fixed number of questions for all of
+    """By key of the initiative, the lessons that are its own, nearest first; a fixed number of queries for all of
     them.
     """
     initiatives = {initiative.pk: initiative for initiative in initiatives}

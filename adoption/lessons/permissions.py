@@ -10,7 +10,7 @@ from initiatives.models import Initiative
 
 
 def may_answer(initiative: Initiative, person: User) -> Answer:
-    """Say whether a lesson applies: whoever answers the questions of the initiative."""
+    """Say whether a lesson applies: whoever answers the requirements of the initiative."""
     return initiative_permissions.may_collaborate(initiative, person)
 
 

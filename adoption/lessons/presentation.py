@@ -41,7 +41,7 @@ class Shown:
 
 
 def shown(keys: Iterable[int], person: User, why: dict[int, tuple[str, ...]] | None = None) -> list[Shown]:
-    """These lessons in this order, as far as the person may read them; three questions, however many there are."""
+    """These lessons in this order, as far as the person may read them; three queries, however many there are."""
     keys = list(keys)
     if not keys:
         return []

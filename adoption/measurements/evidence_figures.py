@@ -35,7 +35,7 @@ def file_figures(*, initiative: Initiative, requirement: str, by: User) -> Evide
     with act("file figures", by=by, initiative=initiative) as initiative:
         measure_permissions.may_read(initiative, by).or_refuse()
         if requirement not in ASKED:
-            raise ValidationError({"requirement": "Choose one of the questions that measures answer."})
+            raise ValidationError({"requirement": "Choose one of the requirements that measures answer."})
         found = [
             (measure, subject, judge(subject).on(clock.today()))
             for measure, subject in measure_queries.subjects([initiative.pk])[initiative.pk]

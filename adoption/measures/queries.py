@@ -1,4 +1,4 @@
-"""The measures of initiatives as they are judged, read for many initiatives at once: a fixed number of questions."""
+"""The measures of initiatives as they are judged, read for many initiatives at once: a fixed number of queries."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -25,7 +25,7 @@ def subjects(
     """The current measures of these initiatives with what is judged of each, by the key of the initiative; `ended`:
     those too.
 
-    Five questions, however many initiatives and measurements there are.
+    Five queries, however many initiatives and measurements there are.
     """
     initiatives = list(initiatives)
     if measures is None:

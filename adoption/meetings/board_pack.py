@@ -259,7 +259,7 @@ def _seats(rulebook, review: Review, sign_offs) -> Table:
 
 
 def _unmet(snapshot: review_state.ReviewSnapshot) -> Table:
-    """Each open question behind a criterion that blocks: what is missing, how it is fixed, by whom."""
+    """Each open requirement behind a criterion that blocks: what is missing, how it is fixed, by whom."""
     seen: dict[str, tuple] = {}
     for finding in snapshot.verdict.findings:
         if not finding.blocks:
@@ -357,7 +357,9 @@ def _evidence(rulebook, facts, now: datetime) -> Table:
 
 
 def _named(item, rulebook) -> str:
-    """What an item is called; of what somebody attested without a file, also the question: ten are called the same."""
+    """What an item is called; of what somebody attested without a file, also the requirement: ten are called the
+    same.
+    """
     asked = [rulebook.requirements[key].question for key in item.covers if key in rulebook.requirements]
     return f"{item.title}: {asked[0]}" if item.kind == "attestation" and len(asked) == 1 else item.title
 

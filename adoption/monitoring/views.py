@@ -65,8 +65,9 @@ def promise(request: SignedInRequest, ref: str) -> HttpResponse:
         title="Promise how often it is heard of",
         happens=[
             "While it keeps the promise for a week and two such periods, and drafts are read within a week, the "
-            "question about monitoring is measured.",
-            "When it is silent for longer, nothing is held against the initiative: the question is unmeasured again, "
+            "requirement about monitoring is measured.",
+            "When it is silent for longer, nothing is held against the initiative: the requirement is "
+            "unmeasured again, "
             "and owner and technical lead are told.",
         ],
         verb="Promise it",

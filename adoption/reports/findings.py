@@ -58,7 +58,8 @@ PASS, WORSE = "pass", ("fail", "partial")
 
 
 def trust_lost(facts: Facts) -> set[int]:
-    """A question of adoption passed once and does not now; or people avoid it or suffer by it; or an incident is open.
+    """A requirement of adoption passed once and does not now; or people avoid it or suffer by it; or an incident is
+    open.
 
     Of behaviour reports it reads what they say, never who said it.
     """
@@ -132,7 +133,8 @@ def why_trust_lost(initiatives: list[Initiative], wanted: Wanted) -> dict[int, l
 TRUST_LOST = Figure(
     "trust-lost",
     "Trust was lost",
-    "A question of adoption passed once, and did not when it was last asked; or a behaviour report stands that people "
+    "A requirement of adoption passed once, and did not when it was last asked; or a behaviour report "
+    "stands that people "
     "work around it, ignore it or have it used against them; or an incident that users noticed is not closed.",
     trust_lost,
     happened=True,

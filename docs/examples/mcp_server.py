@@ -176,7 +176,7 @@ class Server:
         self.say({"id": key, "result": {"content": [{"type": "text", "text": text}], "isError": failed}})
 
     def ask(self, name, arguments):
-        """All arguments are part of the question: the answer, and an approval, are for exactly these."""
+        """All arguments are part of the request: the answer, and an approval, are for exactly these."""
         others = {argument: value for argument, value in arguments.items() if argument != "ticket"}
         ticket = {"type": "ticket", "id": arguments["ticket"]}
         if "amount" in others:  # contracts count money in its smallest unit, and name the currency

@@ -82,7 +82,7 @@ def main():
         if chosen.source and "team" in arguments:
             arguments = {"team": team_of(resource["id"], chosen.source, chosen.patience)}
         print(f"May I {name} {resource['id']} {arguments or ''}".rstrip() + "?", flush=True)
-        # All arguments are part of the question: the answer, and a person's approval, are for exactly these.
+        # All arguments are part of the request: the answer, and a person's approval, are for exactly these.
         decision = plumbline.ask(AGENT, {"name": name, "properties": arguments}, resource)
         if decision.needs_approval:
             print(f"  wait: {decision.reason}", flush=True)

@@ -1,7 +1,7 @@
-"""What a system hands over with a question, so that whoever approves the call sees what goes out: a text or an address.
+"""What a system hands over with a request, so that whoever approves the call sees what goes out: a text or an address.
 
-Pure. It is read strictly. Only the approver is shown it: whatever else keeps the question (the log of decisions, the
-request, the audit log) has its SHA-256 in its place, and an approval is for a question with exactly this digest.
+Pure. It is read strictly. Only the approver is shown it: whatever else keeps the request (the log of decisions, the
+request, the audit log) has its SHA-256 in its place, and an approval is for a request with exactly this digest.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-PREVIEW = "preview"  # its name in the context of a question
+PREVIEW = "preview"  # its name in the context of a request
 TEXT, LINK = "text", "link"
 MOST_CHARACTERS = 20_000
 LONGEST_LINK = 2_000
@@ -43,7 +43,7 @@ class Preview:
 
 
 def read(said: object) -> Preview:
-    """The preview that a question's context holds. Raises Unreadable."""
+    """The preview that a request's context holds. Raises Unreadable."""
     if not isinstance(said, dict) or len(said) != 1 or not said.keys() <= {TEXT, LINK}:
         raise Unreadable(
             f"context.{PREVIEW} is an object with {TEXT} or {LINK}, one of them and nothing else."
@@ -61,14 +61,14 @@ def read(said: object) -> Preview:
     return Preview(kind, content)
 
 
-def sealed(question: Mapping[str, Any]) -> tuple[Mapping[str, Any], Preview | None]:
-    """The question with the digest of its preview in the preview's place, and the preview. Raises Unreadable."""
-    context = question.get("context") or {}
+def sealed(evaluation_request: Mapping[str, Any]) -> tuple[Mapping[str, Any], Preview | None]:
+    """The request with the digest of its preview in the preview's place, and the preview. Raises Unreadable."""
+    context = evaluation_request.get("context") or {}
     if PREVIEW not in context:
-        return question, None
+        return evaluation_request, None
     preview = read(context[PREVIEW])
     stands = {"kind": preview.kind, "sha256": preview.digest}
-    return {**question, "context": {**context, PREVIEW: stands}}, preview
+    return {**evaluation_request, "context": {**context, PREVIEW: stands}}, preview
 
 
 def host_of(address: str) -> str:

@@ -1,4 +1,4 @@
-"""Questions as the OpenID AuthZEN Authorization API 1.0 writes them, read strictly. Pure.
+"""Requests as the OpenID AuthZEN Authorization API 1.0 writes them, read strictly. Pure.
 
 Sections of the specification: "Information Model", "Access Evaluation API", "Access Evaluations API", "JSON Payload
 Considerations". Fields that are not known are ignored, as it demands; what is known has to have its type.
@@ -16,8 +16,8 @@ from governance.vocabulary import readable_text, strict_json
 EXECUTE_ALL, DENY_FIRST, PERMIT_FIRST = "execute_all", "deny_on_first_deny", "permit_on_first_permit"
 SEMANTICS = (EXECUTE_ALL, DENY_FIRST, PERMIT_FIRST)
 MOST_BYTES = 256 * 1024
-MOST_QUESTIONS = 200
-MOST_ASKED = 1024 * 1024  # bytes of all questions of a batch, with what stands at the top counted in each
+MOST_REQUESTS = 200
+MOST_ASKED = 1024 * 1024  # bytes of all requests of a batch, with what stands at the top counted in each
 LONGEST_NAME = 100
 WHOLE_FROM = 1e16  # from here on a number that is no whole one cannot be written
 PARTS = ("subject", "action", "resource", "context")
@@ -36,11 +36,11 @@ class TooLong(BadRequest):
 
 @dataclass(frozen=True)
 class Batch:
-    """Several questions and how they are gone through. A question that is wrong by itself is its `BadRequest`."""
+    """Several requests and how they are gone through. A request that is wrong by itself is its `BadRequest`."""
 
-    questions: tuple[dict[str, Any] | BadRequest, ...]
+    evaluation_requests: tuple[dict[str, Any] | BadRequest, ...]
     semantic: str = EXECUTE_ALL
-    size: int = 0  # bytes of all questions as they are logged
+    size: int = 0  # bytes of all requests as they are logged
 
     def over(self, allowed: bool) -> bool:
         """Whether the rest is not asked any more after this answer."""
@@ -88,8 +88,8 @@ def _number(text: str) -> float | int:
 _read = strict_json.reader(_number)
 
 
-def question(body: dict[str, Any], *, unstorable: bool = True) -> dict[str, Any]:
-    """One question: its subject, action, resource and context, each checked. Raises BadRequest.
+def evaluation_request(body: dict[str, Any], *, unstorable: bool = True) -> dict[str, Any]:
+    """One request: its subject, action, resource and context, each checked. Raises BadRequest.
 
     `unstorable` is what `may_be_unstorable` said of the request.
     """
@@ -123,17 +123,17 @@ def question(body: dict[str, Any], *, unstorable: bool = True) -> dict[str, Any]
 
 
 def batch(body: dict[str, Any], *, unstorable: bool = True) -> Batch | None:
-    """The questions of an evaluations request; None when it is one question in the form of the other endpoint.
+    """The requests in the body of an evaluations call; None when it is one request in the form of the other endpoint.
 
-    `unstorable` as for `question`. Raises BadRequest for what is wrong with the whole of it.
+    `unstorable` as for `request`. Raises BadRequest for what is wrong with the whole of it.
     """
     asked = body.get("evaluations")
     if asked is None or asked == []:
         return None
     if not isinstance(asked, list):
         raise BadRequest("evaluations is a list.")
-    if len(asked) > MOST_QUESTIONS:
-        raise BadRequest(f"At most {MOST_QUESTIONS} evaluations are answered at once.")
+    if len(asked) > MOST_REQUESTS:
+        raise BadRequest(f"At most {MOST_REQUESTS} evaluations are answered at once.")
     options = body.get("options", {})
     if not isinstance(options, dict):
         raise BadRequest("options is an object.")
@@ -151,11 +151,13 @@ def batch(body: dict[str, Any], *, unstorable: bool = True) -> Batch | None:
 
 
 def _size(given: dict[str, Any], asked: list[Any]) -> int:
-    """Bytes of all questions together: each is logged whole, with what it takes from the top."""
-    questions = [{part: one[part] for part in PARTS if part in one} for one in asked if isinstance(one, dict)]
+    """Bytes of all requests together: each is logged whole, with what it takes from the top."""
+    evaluation_requests = [
+        {part: one[part] for part in PARTS if part in one} for one in asked if isinstance(one, dict)
+    ]
     top = {part: _length(said) for part, said in given.items()}
-    taken = sum(size for part, size in top.items() for one in questions if part not in one)
-    return _length(questions) + taken
+    taken = sum(size for part, size in top.items() for one in evaluation_requests if part not in one)
+    return _length(evaluation_requests) + taken
 
 
 def _length(said: object) -> int:
@@ -166,7 +168,7 @@ def _one(given: dict[str, Any], part: object, unstorable: bool) -> dict[str, Any
     if not isinstance(part, dict):
         return BadRequest("An evaluation is an object.")
     try:
-        return question({**given, **part}, unstorable=unstorable)
+        return evaluation_request({**given, **part}, unstorable=unstorable)
     except BadRequest as wrong:
         return wrong
 

@@ -39,19 +39,19 @@ from typing import Any
 
 ALLOW, DENY, NEEDS_APPROVAL, ERROR = "allow", "deny", "needs_approval", "error"
 LOCAL = ("localhost", "127.0.0.1", "::1")  # the only hosts that may be asked without https
-LARGEST, AT_ONCE = 1_000_000, 64  # bytes of an answer; questions under way, so that threads do not pile up
+LARGEST, AT_ONCE = 1_000_000, 64  # bytes of an answer; requests under way, so that threads do not pile up
 IDLE_CONNECTIONS, IDLE_SECONDS = 8, 30.0  # a firewall on the way may forget what is idle for longer
 MEANING = {  # of the statuses that are no answer: a word for programs, a sentence for people
-    400: ("bad_question", "Plumbline does not understand the question."),
+    400: ("bad_request", "Plumbline does not understand the request."),
     401: ("wrong_key", "Plumbline does not accept the key; set PLUMBLINE_KEY to one that is valid."),
     403: ("key_not_allowed", "The key may not ask this."),
     404: ("not_found", "Plumbline knows nothing here for this key; check the address and the key."),
     409: ("contradiction", "Plumbline was told otherwise of this decision before."),
-    429: ("too_many_questions", "Plumbline was asked too often; wait before asking again."),
+    429: ("too_many_requests", "Plumbline was asked too often; wait before asking again."),
 }
 HOPELESS = ("wrong_key", "key_not_allowed", "not_found")  # polling again would change nothing
 
-Part = dict[str, Any]  # what a question says of its subject, action, resource or context; or all of it
+Part = dict[str, Any]  # what a request says of its subject, action, resource or context; or all of it
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Decision:
     request_id: str = ""
     retry_after: int | None = None  # seconds
     cached: bool = False
-    asked: bytes = field(default=b"", repr=False)  # the question as it was sent
+    asked: bytes = field(default=b"", repr=False)  # the request as it was sent
 
     def __bool__(self) -> bool:
         return self.allowed
@@ -117,7 +117,7 @@ class Plumbline:
         address: str | None = None,
         key: str | None = None,
         *,
-        timeout: float = 2.0,  # seconds for one question, from looking up the host to the last byte
+        timeout: float = 2.0,  # seconds for one request, from looking up the host to the last byte
         keep: float = 1.0,  # seconds an allow may be reused, if the server lets it; 0 asks every time
         keep_at_most: int = 1000,
         tls: ssl.SSLContext | None = None,  # for a certificate authority of your own
@@ -141,39 +141,39 @@ class Plumbline:
     def ask(self, subject: Part, action: str | Part, resource: Part, context: Part | None = None) -> Decision:
         """May it do this to that? Never raises: no clear yes is a no. `context["preview"]`: shown to who approves."""
         try:
-            return self._evaluate(_question(subject, action, resource, context))
+            return self._evaluate(_evaluation_request(subject, action, resource, context))
         except Exception as error:
             return _no(error)
 
-    def require(self, *question: Any, **parts: Any) -> Decision:
+    def require(self, *evaluation_request: Any, **parts: Any) -> Decision:
         """The same as `ask`, for those who like exceptions: raises `Denied` unless the act is allowed now."""
-        decision = self.ask(*question, **parts)
+        decision = self.ask(*evaluation_request, **parts)
         if not decision.allowed:
             raise Denied(decision)
         return decision
 
-    def ask_all(self, questions: Iterable[Part], semantic: str = "execute_all") -> list[Decision]:
+    def ask_all(self, evaluation_requests: Iterable[Part], semantic: str = "execute_all") -> list[Decision]:
         """Ask many at once, each a dict with subject, action, resource, context; one decision each, in order.
 
         `semantic` may be "deny_on_first_deny" or "permit_on_first_permit"; what was then not decided is a no.
         """
-        questions, decisions = list(questions), []
-        if not questions:
+        evaluation_requests, decisions = list(evaluation_requests), []
+        if not evaluation_requests:
             return []
         try:
-            asked = [_question(**question) for question in questions]
+            asked = [_evaluation_request(**evaluation_request) for evaluation_request in evaluation_requests]
             body = {"evaluations": asked, "options": {"evaluations_semantic": semantic}}
             answer, sent, request_id = self._exchange("POST", "evaluations", _canonical(body), once=True)
             answers = _field(answer, "evaluations", list, [])
             if len(answers) > len(asked) or (semantic == "execute_all" and len(answers) < len(asked)):
-                raise _unclear(f"{len(asked)} questions were asked and {len(answers)} answered.")
+                raise _unclear(f"{len(asked)} requests were asked and {len(answers)} answered.")
         except Exception as error:
-            return [_no(error)] * len(questions)
-        for place, question in enumerate(asked):
+            return [_no(error)] * len(evaluation_requests)
+        for place, evaluation_request in enumerate(asked):
             try:
                 if place >= len(answers):
                     raise _Failed("not_decided", "An earlier answer decided it; this was not decided.")
-                decisions.append(self._read(_canonical(question), answers[place], sent, request_id))
+                decisions.append(self._read(_canonical(evaluation_request), answers[place], sent, request_id))
             except Exception as error:
                 decisions.append(_no(error))
         return decisions
@@ -193,9 +193,12 @@ class Plumbline:
                 found, *_ = self._exchange("GET", f"approvals/{approval.id}")
                 status, words = _field(found, "status", str, "unclear"), _field(found, "reason", str, "")
                 if status == "approved":
-                    question = json.loads(decision.asked)
-                    question["context"] = {**question.get("context", {}), "approval": approval.id}
-                    return self._evaluate(question)
+                    evaluation_request = json.loads(decision.asked)
+                    evaluation_request["context"] = {
+                        **evaluation_request.get("context", {}),
+                        "approval": approval.id,
+                    }
+                    return self._evaluate(evaluation_request)
             except Exception as error:  # a poll that fails is repeated, unless it always will
                 no = _no(error)
                 if status == "approved" or no.code in HOPELESS:
@@ -239,9 +242,9 @@ class Plumbline:
             self._own = _Own()
         return self._own
 
-    def _evaluate(self, question: Part) -> Decision:
-        """The decision on one question: a kept allow while it is good, otherwise the server's."""
-        asked, once = _canonical(question), "approval" in question.get("context", {})
+    def _evaluate(self, evaluation_request: Part) -> Decision:
+        """The decision on one request: a kept allow while it is good, otherwise the server's."""
+        asked, once = _canonical(evaluation_request), "approval" in evaluation_request.get("context", {})
         digest, own, before = hashlib.sha256(asked).digest(), self._here(), self._clock()
         since, until, kept = own.allows.get(digest, (0.0, 0.0, None))
         if kept is not None and since <= before < until:
@@ -270,7 +273,7 @@ class Plumbline:
                 raise _unclear("Its approval has no readable id.")
             left = (expires - sent).total_seconds() if sent else math.inf  # the server will say "expired"
             approval = Approval(name, _field(approval, "status", str, ""), expires, self._clock() + left)
-        wrong = _field(_field(said, "error", dict, {}), "message", str, "")  # of one question among many
+        wrong = _field(_field(said, "error", dict, {}), "message", str, "")  # of one request among many
         words = wrong or ("Allowed." if allowed else "Not allowed.")
         clauses, valid_until = _field(said, "clauses", list, []), _field(said, "valid_until", str, None)
         return Decision(
@@ -294,7 +297,7 @@ class Plumbline:
     def _exchange(
         self, method: str, path: str, body: bytes | None = None, *, once: bool = False
     ) -> tuple[Any, datetime | None, str]:
-        """One question: its answer, the server's time and the question's id. `_Failed` when there is none in time.
+        """One request: its answer, the server's time and the request's id. `_Failed` when there is none in time.
 
         It runs in a thread of its own: neither looking up a host nor an answer that trickles knows a limit.
         """
@@ -378,7 +381,7 @@ class Plumbline:
         return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=self._tls)
 
     def _accept(self, came: _Answer, request_id: str) -> tuple[Any, datetime | None]:
-        """The answer and the server's time. Only a 200 with JSON, not too large, to this question is an answer."""
+        """The answer and the server's time. Only a 200 with JSON, not too large, to this request is an answer."""
         response, text = came
         if len(text) > LARGEST:
             raise _Failed("too_large", f"The answer is larger than {LARGEST} bytes.")
@@ -396,7 +399,7 @@ class Plumbline:
         if response.length:
             raise _unclear("It was cut off.")
         if response.headers.get("X-Request-ID", request_id) != request_id:
-            raise _unclear("It belongs to another question: X-Request-ID was changed on the way.")
+            raise _unclear("It belongs to another request: X-Request-ID was changed on the way.")
         if response.headers.get_content_type() != "application/json":
             raise _unclear("It is not JSON.")
         try:
@@ -416,7 +419,7 @@ _WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=F
 
 
 class _Own:
-    """What belongs to one process: its idle connections, the allows it keeps, the questions it has under way."""
+    """What belongs to one process: its idle connections, the allows it keeps, the requests it has under way."""
 
     def __init__(self) -> None:
         self.pid, self.lock, self.places = os.getpid(), threading.Lock(), threading.BoundedSemaphore(AT_ONCE)
@@ -448,18 +451,20 @@ def _parts(address: str) -> tuple[bool, str, int | None, str]:
     return parts.scheme == "https", host, port, path
 
 
-def _question(subject: Part, action: str | Part, resource: Part, context: Part | None = None) -> Part:
+def _evaluation_request(
+    subject: Part, action: str | Part, resource: Part, context: Part | None = None
+) -> Part:
     named = {"name": action} if isinstance(action, str) else action
-    question = {"subject": subject, "action": named, "resource": resource}
-    return question if context is None else {**question, "context": context}
+    evaluation_request = {"subject": subject, "action": named, "resource": resource}
+    return evaluation_request if context is None else {**evaluation_request, "context": context}
 
 
-def _canonical(question: Part) -> bytes:
+def _canonical(evaluation_request: Part) -> bytes:
     """One way to write the same arguments, so that they are recognised; what JSON cannot say is refused."""
     try:
-        return _WRITER.encode(question).encode()
+        return _WRITER.encode(evaluation_request).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise _Failed("bad_question", f"The question cannot be written as JSON: {error}.") from None
+        raise _Failed("bad_request", f"The request cannot be written as JSON: {error}.") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Part:

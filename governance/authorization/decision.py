@@ -1,4 +1,4 @@
-"""The policy decision: what a running system may do now, from contract, condition of the initiative and one question.
+"""The policy decision: what a running system may do now, from contract, condition of the initiative and one request.
 Pure.
 
 Denies by default, and says why. Which clauses speak for a call is Cedar's to say (`cedar`); what follows from that, and
@@ -45,7 +45,7 @@ CODES = {
     "edge_policy": (DecisionOutcome.DENY, "An edge policy forbids it."),
     "edge_unforeseen": (
         DecisionOutcome.DENY,
-        "The question names a failure for which the contract has no policy.",
+        "The request names a failure for which the contract has no policy.",
     ),
     "not_covered": (
         DecisionOutcome.DENY,
@@ -71,7 +71,7 @@ CODES = {
     ),
     "malformed": (
         DecisionOutcome.DENY,
-        "A value in the question is of a kind that no clause can be compared with.",
+        "A value in the request is of a kind that no clause can be compared with.",
     ),
     "no_contract": (DecisionOutcome.DENY, "No version of the contract is in force."),
     "not_started": (DecisionOutcome.DENY, "The initiative is an idea: nothing of it runs yet."),
@@ -84,7 +84,7 @@ CODES = {
 
 @dataclass(frozen=True)
 class Version:
-    """A contract version as the engine takes it. `policies` is parsed once for all questions."""
+    """A contract version as the engine takes it. `policies` is parsed once for all requests."""
 
     number: int
     digest: str
@@ -99,7 +99,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Bound:
-    """The scope in force. An MVP is bounded by what is not empty, and every question of it has to say that.
+    """The scope in force. An MVP is bounded by what is not empty, and every request of it has to say that.
 
     `test_subjects`: for whom a prototype may act, as `subject_patterns` writes them; where there are none, for nobody.
     """
@@ -113,7 +113,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class InitiativeCondition:
-    """What of the initiative bears on every question: its stage, whether it is switched off or held, its scope and
+    """What of the initiative bears on every request: its stage, whether it is switched off or held, its scope and
     support.
 
     `held`: the open holds in words. `short`: why clauses that ask nobody need a person for now; else empty.
@@ -155,11 +155,14 @@ class Decision:
 
 
 def decide(
-    version: Version | None, initiative: InitiativeCondition, question: Mapping[str, Any], now: datetime
+    version: Version | None,
+    initiative: InitiativeCondition,
+    evaluation_request: Mapping[str, Any],
+    now: datetime,
 ) -> Decision:
-    """What is answered to the question (subject, action, resource, context, as AuthZEN has them) at `now`.
+    """What is answered to the request (subject, action, resource, context, as AuthZEN has them) at `now`.
 
-    Never raises for what a question holds: whatever is wrong with it denies, with the reason.
+    Never raises for what a request holds: whatever is wrong with it denies, with the reason.
     """
     if version is not None and not version.in_force_at(now):
         version = None
@@ -169,18 +172,18 @@ def decide(
     if version is None:
         return _no_contract(initiative)
     try:
-        cedar_policies.well_formed(question)
-        refusal = _scope(initiative, question, now)
+        cedar_policies.well_formed(evaluation_request)
+        refusal = _scope(initiative, evaluation_request, now)
         if refusal is not None:
             return replace(refusal, version=version)
-        matched = version.policies.ask(question, now)
+        matched = version.policies.ask(evaluation_request, now)
     except Malformed as wrong:
         return _deny("malformed", str(wrong), version=version)
     except PolicyTrouble:
         return _deny(
             "error", "The contract could not be evaluated; nothing is allowed until it can.", version=version
         )
-    return _weigh(version, initiative, question, matched, now)
+    return _weigh(version, initiative, evaluation_request, matched, now)
 
 
 def _deny(code: str, reason: str, clauses: tuple[Rule, ...] = (), version: Version | None = None) -> Decision:
@@ -214,10 +217,12 @@ def _no_contract(initiative: InitiativeCondition) -> Decision:
     )
 
 
-def _scope(initiative: InitiativeCondition, question: Mapping[str, Any], now: datetime) -> Decision | None:
-    """An MVP is allowed nothing outside its scope, and a bound that the question does not speak of is not kept."""
+def _scope(
+    initiative: InitiativeCondition, evaluation_request: Mapping[str, Any], now: datetime
+) -> Decision | None:
+    """An MVP is allowed nothing outside its scope, and a bound that the request does not speak of is not kept."""
     if initiative.stage == Stage.PROTOTYPE:
-        return _test_subjects(initiative, question)
+        return _test_subjects(initiative, evaluation_request)
     if initiative.stage != Stage.MVP:
         return None
     bound = initiative.bound
@@ -232,14 +237,14 @@ def _scope(initiative: InitiativeCondition, question: Mapping[str, Any], now: da
             "departments",
             "subject.properties.department",
             bound.departments,
-            _said(question, "subject", "department"),
+            _said(evaluation_request, "subject", "department"),
         ),
-        ("places", "subject.properties.place", bound.places, _said(question, "subject", "place")),
+        ("places", "subject.properties.place", bound.places, _said(evaluation_request, "subject", "place")),
         (
             "data classes",
             "resource.properties.data_class",
             bound.data_classes,
-            _said(question, "resource", "data_class"),
+            _said(evaluation_request, "resource", "data_class"),
         ),
     ):
         if not allowed:
@@ -255,7 +260,7 @@ def _scope(initiative: InitiativeCondition, question: Mapping[str, Any], now: da
     return None
 
 
-def _test_subjects(initiative: InitiativeCondition, question: Mapping[str, Any]) -> Decision | None:
+def _test_subjects(initiative: InitiativeCondition, evaluation_request: Mapping[str, Any]) -> Decision | None:
     """A prototype is allowed nothing outside its declared test subjects; none declared means none allowed."""
     declared = initiative.bound.test_subjects if initiative.bound else ()
     if not declared:
@@ -263,7 +268,7 @@ def _test_subjects(initiative: InitiativeCondition, question: Mapping[str, Any])
             "outside_test_subjects",
             "This prototype has declared no test subjects, so it may act for nobody: declare them in its scope.",
         )
-    name = cedar_policies.name_of(question["subject"])
+    name = cedar_policies.name_of(evaluation_request["subject"])
     if subject_patterns.fits(declared, name):
         return None
     return _deny(
@@ -273,9 +278,9 @@ def _test_subjects(initiative: InitiativeCondition, question: Mapping[str, Any])
     )
 
 
-def _said(question: Mapping[str, Any], part: str, name: str) -> tuple[str, ...]:
-    """What the question says of it: one text or several; anything else is as good as nothing."""
-    value = (question[part].get("properties") or {}).get(name)
+def _said(evaluation_request: Mapping[str, Any], part: str, name: str) -> tuple[str, ...]:
+    """What the request says of it: one text or several; anything else is as good as nothing."""
+    value = (evaluation_request[part].get("properties") or {}).get(name)
     values = value if isinstance(value, list) else [value]
     return tuple(values) if values and all(isinstance(one, str) and one for one in values) else ()
 
@@ -283,7 +288,7 @@ def _said(question: Mapping[str, Any], part: str, name: str) -> tuple[str, ...]:
 def _weigh(
     version: Version,
     initiative: InitiativeCondition,
-    question: Mapping[str, Any],
+    evaluation_request: Mapping[str, Any],
     matched: cedar_policies.Matched,
     now: datetime,
 ) -> Decision:
@@ -302,13 +307,13 @@ def _weigh(
         )
     rules = _rules(by_number, matched.clauses)
     foreseen = any(rule.terms.failure for rule in rules)
-    if (failure := (question.get("context") or {}).get("failure")) is not None and not foreseen:
+    if (failure := (evaluation_request.get("context") or {}).get("failure")) is not None and not foreseen:
         return _deny(
             "edge_unforeseen", f"The contract has no policy for the failure {_quoted(failure)}.", (), version
         )
     base = [rule for rule in rules if rule.kind != "edge_policy"]
     if not base:
-        action = question["action"]["name"]
+        action = evaluation_request["action"]["name"]
         if action not in version.policies.actions:
             return _deny(
                 "unknown_action", f"The contract does not speak of the action {_quoted(action)}.", (), version
@@ -398,7 +403,7 @@ def _quoted(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    """Return what a question holds, to be quoted in a sentence: short, on one line, hidden characters spelled out."""
+    """Return what a request holds, to be quoted in a sentence: short, on one line, hidden characters spelled out."""
     text = str(value)
     said = shown(text[:SHOWN].translate(LINE_ENDS))
     return f"{said}…" if len(text) > SHOWN else said

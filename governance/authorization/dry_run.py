@@ -1,4 +1,4 @@
-"""Dry run: logged questions, decided again by another version of the contract. Pure."""
+"""Dry run: logged requests, decided again by another version of the contract. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,20 +10,20 @@ from governance.authorization import decision as authorization_decision
 from governance.contracts import cedar_policies
 from governance.vocabulary import DecisionOutcome
 
-MOST = 20_000  # questions in one run, so that it ends while somebody waits
+MOST = 20_000  # requests in one run, so that it ends while somebody waits
 # Codes begin so where the contract asked a person, whatever came of it.
 OF_PEOPLE = ("approv", "too_many_waiting")
 EXAMPLES = 3  # of each change, for each action
-# Before every moment that was asked at: a version that is tried out binds whenever the question was asked.
+# Before every moment that was asked at: a version that is tried out binds whenever the request was asked.
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One question as the log has it; `outcome` and `code` are what was answered, `reason` why."""
+    """One request as the log has it; `outcome` and `code` are what was answered, `reason` why."""
 
     at: datetime
-    question: Mapping[str, Any]
+    evaluation_request: Mapping[str, Any]
     outcome: str
     code: str
     reason: str = ""
@@ -37,7 +37,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Example:
-    """One question that would be answered otherwise, and how."""
+    """One request that would be answered otherwise, and how."""
 
     asked: Asked
     decision: authorization_decision.Decision
@@ -45,7 +45,7 @@ class Example:
 
 @dataclass
 class Change:
-    """All questions about one action whose outcome would become another: how many, and the newest of them."""
+    """All requests about one action whose outcome would become another: how many, and the newest of them."""
 
     action: str
     before: str
@@ -56,7 +56,7 @@ class Change:
 
 @dataclass
 class Replayed:
-    """What a run found: how many questions, by outcome then and now, and the changes, the most frequent first."""
+    """What a run found: how many requests, by outcome then and now, and the changes, the most frequent first."""
 
     asked: int = 0
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)  # by (before, after)
@@ -64,7 +64,7 @@ class Replayed:
 
     @property
     def changed(self) -> int:
-        """How many questions would be answered otherwise."""
+        """How many requests would be answered otherwise."""
         return sum(change.count for change in self.changes)
 
 
@@ -73,16 +73,16 @@ def replay(
     condition: authorization_decision.InitiativeCondition,
     asked: Iterable[Asked],
 ) -> Replayed:
-    """Answer every question again by this version, in this condition of the initiative, at the moment it was asked."""
+    """Answer every request again by this version, in this condition of the initiative, at the moment it was asked."""
     found = Replayed()
     changes: dict[tuple[str, str, str], Change] = {}
     for one in asked:
-        decision = authorization_decision.decide(version, condition, one.question, one.at)
+        decision = authorization_decision.decide(version, condition, one.evaluation_request, one.at)
         found.asked += 1
         found.outcomes[one.before, decision.outcome] += 1
         if decision.outcome == one.before:
             continue
-        key = one.question["action"]["name"], one.before, decision.outcome
+        key = one.evaluation_request["action"]["name"], one.before, decision.outcome
         change = changes.setdefault(key, Change(*key))
         change.count += 1
         if len(change.examples) < EXAMPLES:

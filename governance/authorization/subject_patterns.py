@@ -5,7 +5,7 @@ A prototype may act for nobody else, so a pattern that would fit everybody of a 
 
 from collections.abc import Iterable
 
-MOST = 100  # entries of one scope: each question at prototype is compared with all of them
+MOST = 100  # entries of one scope: each request at prototype is compared with all of them
 LONGEST = 200  # characters: a type and an id of the decision API, each 100 at most
 HOW = "Write it as type:id, such as user:tester-1; * stands for any characters of the id, as in user:test-*."
 

@@ -1,4 +1,4 @@
-"""A contract's clauses as policies of Cedar, and one question put to them. Pure; knows nothing of initiatives.
+"""A contract's clauses as policies of Cedar, and one request put to them. Pure; knows nothing of initiatives.
 
 Every clause that a running system may ask about becomes one policy with the clause's number as its id. What a clause
 looks at is handed over in Cedar's context under names of our own: the groups and the name of who asks, the local
@@ -28,11 +28,11 @@ _BOUNDS = {f"bound:{kind}": kind for kind in BOUNDING}
 
 
 class Malformed(ValueError):
-    """The question holds a value that no clause can be compared with; says which, and how to fix it."""
+    """The request holds a value that no clause can be compared with; says which, and how to fix it."""
 
 
 class PolicyTrouble(RuntimeError):
-    """Cedar could not read the policies, or erred over the question: nothing is allowed."""
+    """Cedar could not read the policies, or erred over the request: nothing is allowed."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,16 @@ class Policies:
         except Exception as error:
             raise PolicyTrouble(str(error)) from None
 
-    def ask(self, question: Mapping[str, Any], now: datetime) -> Matched:
-        """Which clauses speak for or against the question at `now`.
+    def ask(self, evaluation_request: Mapping[str, Any], now: datetime) -> Matched:
+        """Which clauses speak for or against the request at `now`.
 
         Raises Malformed for a value no clause can be compared with, PolicyTrouble for any error of Cedar's.
         """
         request = {
-            "principal": {"type": "Subject", "id": name_of(question["subject"])},
-            "action": {"type": "Action", "id": question["action"]["name"]},
-            "resource": {"type": "Resource", "id": name_of(question["resource"])},
-            "context": json.dumps(_context(question, self.named, now)),
+            "principal": {"type": "Subject", "id": name_of(evaluation_request["subject"])},
+            "action": {"type": "Action", "id": evaluation_request["action"]["name"]},
+            "resource": {"type": "Resource", "id": name_of(evaluation_request["resource"])},
+            "context": json.dumps(_context(evaluation_request, self.named, now)),
         }
         try:
             found = cedarpy.is_authorized(request, self._set, _NOBODY)
@@ -121,7 +121,7 @@ class Unreadable:
     actions: frozenset[str] = frozenset()
     by_number: Mapping[int, Rule] = {}
 
-    def ask(self, question: Mapping[str, Any], now: datetime) -> Matched:
+    def ask(self, evaluation_request: Mapping[str, Any], now: datetime) -> Matched:
         """Raises PolicyTrouble."""
         raise PolicyTrouble("The clauses of this contract cannot be read as policies.")
 
@@ -131,15 +131,15 @@ def name_of(entity: Mapping[str, Any]) -> str:
     return f"{entity['type']}:{entity['id']}"
 
 
-# --- The question as Cedar's context ---------------------------------------------------------------------------------
+# --- The request as Cedar's context ---------------------------------------------------------------------------------
 
 
-def well_formed(question: Mapping[str, Any]) -> None:
-    """Pass when the question has the parts of one, each of the right kind (AuthZEN 1.0, section 5); else Malformed."""
-    if not isinstance(question, Mapping):
-        raise Malformed("A question names subject, action and resource.")
+def well_formed(evaluation_request: Mapping[str, Any]) -> None:
+    """Pass when the request has the parts of one, each of the right kind (AuthZEN 1.0, section 5); else Malformed."""
+    if not isinstance(evaluation_request, Mapping):
+        raise Malformed("A request names subject, action and resource.")
     for part, names in (("subject", ("type", "id")), ("action", ("name",)), ("resource", ("type", "id"))):
-        said = question.get(part)
+        said = evaluation_request.get(part)
         if not isinstance(said, Mapping):
             raise Malformed(f"{part} is an object with {' and '.join(names)}.")
         for name in names:
@@ -148,7 +148,7 @@ def well_formed(question: Mapping[str, Any]) -> None:
             _readable(f"{part}.{name}", said[name])
         if not isinstance(said.get("properties"), Mapping | None):
             raise Malformed(f"{part}.properties is an object.")
-    if not isinstance(question.get("context"), Mapping | None):
+    if not isinstance(evaluation_request.get("context"), Mapping | None):
         raise Malformed("context is an object.")
 
 
@@ -179,18 +179,24 @@ def _named(rules: Iterable[Rule]) -> dict[str, bool]:
     return found
 
 
-def _context(question: Mapping[str, Any], named: Mapping[str, bool], now: datetime) -> dict[str, Any]:
+def _context(
+    evaluation_request: Mapping[str, Any], named: Mapping[str, bool], now: datetime
+) -> dict[str, Any]:
     local = clock.local(now)
     found = {
-        "who": _groups(question["subject"]),
-        "thing": question["resource"]["type"],
+        "who": _groups(evaluation_request["subject"]),
+        "thing": evaluation_request["resource"]["type"],
         "weekday": local.isoweekday(),
         "minute": local.hour * 60 + local.minute,
         "day": local.toordinal(),
     }
     for attribute, numeric in named.items():
         part, _, name = attribute.partition(".")
-        said = question.get("context") if part == "context" else question[part].get("properties")
+        said = (
+            evaluation_request.get("context")
+            if part == "context"
+            else evaluation_request[part].get("properties")
+        )
         value = said.get(name) if said else None
         if value is not None:
             found[attribute] = _checked(attribute, value, numeric)

@@ -1,4 +1,4 @@
-"""Rows of many tables around the same keys, in one question to the database whose SQL is made once a process.
+"""Rows of many tables around the same keys, in one query to the database whose SQL is made once a process.
 
 For what every act or page reads anew: there the framework would take longer to build the queries than the database to
 answer them (ADR 51). Only modules that hold nothing but such queries use it; everybody else asks them.
@@ -21,7 +21,7 @@ from django.db.utils import DEFAULT_DB_ALIAS
 from governance import clock
 from governance.database import prepared_statements, request_memo
 
-MANY = 20  # tables, from which on planning a question about a few keys takes longer than answering it
+MANY = 20  # tables, from which on planning a query about a few keys takes longer than answering it
 # What JSON has no type for; the first that fits, because a moment is a kind of day to the framework.
 _FROM_JSON = {
     models.DateTimeField: datetime.fromisoformat,
@@ -73,7 +73,7 @@ class Rows:
     keys: str = "keys"
 
     def sql(self, name: str) -> str:
-        """The question for each row as text: `name`, its key, and by place its columns and what comes along."""
+        """The query for each row as text: `name`, its key, and by place its columns and what comes along."""
         told = [F(one.attname) for one in self._own()] + list(map(F, self.rows.query.annotation_select))
         for path in self.joined:
             told.append(JSONList(*(F(f"{path}__{one.attname}") for one in self._related(path))))

@@ -1,7 +1,7 @@
 """Statements that every act sends, kept by the server: each is parsed once a connection, and planned once where an act
 allows that (`history.acting`).
 
-To plan the questions and writes of an act anew each time cost more than to carry them out.
+To plan the queries and writes of an act anew each time cost more than to carry them out.
 """
 
 from collections.abc import Iterator
@@ -30,8 +30,8 @@ def cursor() -> CursorWrapper:
 def planned_once() -> Iterator[None]:
     """Inside, the server plans each statement once a connection, whatever its values are.
 
-    For a long question about a few keys, which takes longer to plan than to answer. The server itself goes by the
-    first five sets of keys: after five single keys it plans the question anew each time.
+    For a long query about a few keys, which takes longer to plan than to answer. The server itself goes by the
+    first five sets of keys: after five single keys it plans the query anew each time.
     """
     # An act has said so for its transaction; a statement that is logged is not kept.
     if connection.in_atomic_block or connection.queries_logged:

@@ -59,12 +59,12 @@ def once(key: tuple[Any, ...], read: Callable[[], Result]) -> Result:
 
 
 def counts(*rows: QuerySet) -> tuple[int, ...]:
-    """How many rows each of these has, in one question to the database."""
+    """How many rows each of these has, in one query to the database."""
     return _of_each("(SELECT count(*) FROM ({}) of_them)", rows)
 
 
 def lists(*rows: QuerySet) -> tuple[list[int], ...]:
-    """The keys of each of these, or the one column it asks for, in their order, in one question to the database."""
+    """The keys of each of these, or the one column it asks for, in their order, in one query to the database."""
     return _of_each("ARRAY({})", rows)
 
 

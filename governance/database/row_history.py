@@ -121,7 +121,7 @@ def _tell_database(who: Acting | None) -> None:
     if who is not None and clock.simulating():
         told["plumbline.now"] = clock.now().isoformat()
     if who is not None:
-        # An act asks a few prepared questions about one initiative: to plan each anew costs more than any plan could
+        # An act asks a few prepared queries about one initiative: to plan each anew costs more than any plan could
         # save.
         told["plan_cache_mode"] = "force_generic_plan"
     with connection.cursor() as cursor:

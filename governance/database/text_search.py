@@ -145,7 +145,7 @@ def asked(text: str, kept: str) -> list[Asked]:
     """What a question in plain words asks for, without its little words: each word, and each phrase that has synonyms.
 
     `kept`: the table and column of the words that are searched, such as "adoption_lessonwords.words"; a word that
-    none of its rows has is taken for the known word that it is a slip away from. Three questions at most.
+    none of its rows has is taken for the known word that it is a slip away from. Three queries at most.
     """
     stem_of = stems(words := split(text[:LONGEST_SENTENCE])[:MOST_IN_SENTENCE])
     known = synonyms()

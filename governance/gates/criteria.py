@@ -19,7 +19,7 @@ from governance.permission_result import Reason, ended
 from governance.rulebook import Criterion, Gate, ParsedRulebook
 from governance.vocabulary import APPROVING, RUNNING_STAGES, STAGE_RANK, Seat, Stage
 
-# Of a criterion that stands in nobody's way: one with a waived question says so and is never called met.
+# Of a criterion that stands in nobody's way: one with a waived requirement says so and is never called met.
 MET_STATES = ("met", "with_waiver", "waived")
 
 
@@ -113,7 +113,7 @@ def _finding(
             reasons.append(f"Declared and missed: {key.replace('_', ' ')}.")
     waived = [state for state in requirements if state.state == "waived"]
     if len(waived) > 1 and not criterion.waivable:
-        reasons.append(f"{len(waived)} of its questions are waived, and it carries at most one waiver.")
+        reasons.append(f"{len(waived)} of its requirements are waived, and it carries at most one waiver.")
     if not reasons:
         words = tuple(f"{rulebook.requirements[state.key].question} {state.words}" for state in waived)
         return Finding(criterion, "with_waiver" if waived else "met", requirements, words)
@@ -207,7 +207,7 @@ def holds_at(facts: Facts, rulebook: ParsedRulebook, at: datetime) -> tuple[Hold
     """Open holds and those computed from dates: production past its re-attestation day is held at MVP.
 
     What the register calls for holds from its moment on, though nobody has opened the row yet; and not where it is
-    found against nothing but questions that the tier leaves out, though the row is open still.
+    found against nothing but requirements that the tier leaves out, though the row is open still.
     """
     calls = [one for one in facts.requirement_findings if one.hold and one.counts_at(at)]
     asked = [one for one in calls if rulebook.asks(one.requirement, facts.tier)]

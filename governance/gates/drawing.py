@@ -1,8 +1,8 @@
-"""Questions drawn to be verified at minimal risk: which, and in what order. Pure.
+"""Requirements drawn to be verified at minimal risk: which, and in what order. Pure.
 
-The gate to production asks an initiative of minimal risk for documents. So many of its questions as the rulebook says
-are drawn by the seed of the audit log, the root of the first checkpoint after submission, which nobody knows before:
-these are verified. Whoever has the rows and the checkpoint draws the same again (docs/adr/0056).
+The gate to production asks an initiative of minimal risk for documents. So many of its requirements as the rulebook
+says are drawn by the seed of the audit log, the root of the first checkpoint after submission, which nobody knows
+before: these are verified. Whoever has the rows and the checkpoint draws the same again (docs/adr/0056).
 """
 
 import hashlib
@@ -17,14 +17,14 @@ from governance.gates.levels import drawable, from_outside, vouched_for
 from governance.permission_result import Reason
 from governance.rulebook import ParsedRulebook
 
-# Days before production is to be accepted again on which the questions of that acceptance are drawn.
+# Days before production is to be accepted again on which the requirements of that acceptance are drawn.
 DAYS_AHEAD = 30
 BY_ITSELF = "The worker draws within seconds of the audit log's next checkpoint."
 
 
 @dataclass(frozen=True)
 class Draw:
-    """A question that is to be drawn next, and the one whose refusal or change brings it; "" for none."""
+    """A requirement that is to be drawn next, and the one whose refusal or change brings it; "" for none."""
 
     requirement: str
     in_place_of: str = ""
@@ -36,17 +36,19 @@ def drawn_from(due: date) -> datetime:
 
 
 def ticket(root: bytes, ref: str, round: str, requirement: str) -> str:
-    """What decides the place of a question: the lowest is drawn first. `root`: of the checkpoint that is the seed."""
+    """What decides the place of a requirement: the lowest is drawn first. `root`: of the checkpoint that is the
+    seed.
+    """
     return hashlib.sha256("\n".join((root.hex(), ref, round, requirement)).encode()).hexdigest()
 
 
 def in_order(root: bytes, ref: str, round: str, requirements: Iterable[str]) -> list[str]:
-    """The questions in the order in which this round of this initiative draws them."""
+    """The requirements in the order in which this round of this initiative draws them."""
     return sorted(requirements, key=lambda requirement: ticket(root, ref, round, requirement))
 
 
 def draws_due(judged: Judged) -> list[str]:
-    """What is still to be drawn in the round that runs: one entry each, in place of which question, "" for none.
+    """What is still to be drawn in the round that runs: one entry each, in place of which requirement, "" for none.
 
     So many as the rulebook says, and another for each that was refused or changed; as long as there are any left.
     """
@@ -64,7 +66,7 @@ def draws_due(judged: Judged) -> list[str]:
 
 
 def draw(judged: Judged, root: bytes) -> list[Draw]:
-    """The questions that are to be drawn now in the round that runs, in order."""
+    """The requirements that are to be drawn now in the round that runs, in order."""
     order = in_order(root, judged.facts.ref, judged.facts.round, left(judged))
     return [Draw(key, place) for key, place in zip(order, draws_due(judged), strict=False)]
 
@@ -76,7 +78,9 @@ def left(judged: Judged) -> list[str]:
 
 
 def offered(facts: Facts, rulebook: ParsedRulebook, requirement: str) -> frozenset[int]:
-    """Keys of the items that the team offers for a question and that stand; not what others than the team brought."""
+    """Keys of the items that the team offers for a requirement and that stand; not what others than the team
+    brought.
+    """
     asked = rulebook.requirements[requirement]
     return frozenset(
         item.id
@@ -121,13 +125,14 @@ def unverified(judged: Judged) -> list[str]:
 
 
 def waits(judged: Judged) -> Reason | None:
-    """Why nothing is decided yet: questions are still to be drawn. None where none are."""
+    """Why nothing is decided yet: requirements are still to be drawn. None where none are."""
     places = draws_due(judged)
     if not places:
         return None
     if "" in places:
         return Reason(
-            "The questions that are verified are drawn with the audit log's next checkpoint, and nobody chooses them.",
+            "The requirements that are verified are drawn with the audit log's next checkpoint, and "
+            "nobody chooses them.",
             BY_ITSELF,
         )
-    return Reason("Another question is drawn in place of one that was refused or changed.", BY_ITSELF)
+    return Reason("Another requirement is drawn in place of one that was refused or changed.", BY_ITSELF)

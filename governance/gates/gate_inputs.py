@@ -234,11 +234,11 @@ class FindingFact:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A question that the audit log's seed drew, at minimal risk, to be verified (governance.gates.drawing).
+    """A requirement that the audit log's seed drew, at minimal risk, to be verified (governance.gates.drawing).
 
     `round`: the review, or the next acceptance of production, that it was drawn for. `since`, `until`: when production
     asks it; of what is drawn for an acceptance to come, `since` is None. `answer_version`, `items`: what was offered
-    when it was drawn. `in_place_of`: the question whose refusal or change brought it. `checkpoint`: its entries.
+    when it was drawn. `in_place_of`: the requirement whose refusal or change brought it. `checkpoint`: its entries.
     """
 
     requirement: str
@@ -287,7 +287,7 @@ class Facts:
     # From when until when something was described in the integration register.
     described: tuple[tuple[datetime, datetime | None], ...] = ()
     alone: tuple[StandsAlone, ...] = ()
-    # Questions ever drawn, in their order, and the round in which some are drawn now or next; "" where in none.
+    # Requirements ever drawn, in their order, and the round in which some are drawn now or next; "" where in none.
     drawn: tuple[Drawn, ...] = ()
     round: str = ""
 

@@ -62,7 +62,7 @@ def _lead(
         return Lead(group, question, NOT_YET, "This rulebook asks nothing about it.")
     shown = [key for key in keys if states[key].satisfied and states[key].state != "waived"]
     if len(shown) == len(keys):
-        return Lead(group, question, YES, f"All {len(keys)} questions on it are answered and met.")
+        return Lead(group, question, YES, f"All {len(keys)} requirements on it are answered and met.")
     missing = [key for key in keys if key not in shown]
     denied = [key for key in missing if states[key].state in DENIED]
     wanted = [key for key in missing if key in asked and not facts.imported]

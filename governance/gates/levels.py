@@ -26,7 +26,7 @@ from governance.vocabulary import LEVEL_RANK, ClauseKind, EvidenceKind, Level, S
 
 VERIFIERS = "A reviewer in its seat"
 INVENTORY = "int.inventory"
-# The kind of clause that answers each question about the contract; one of another kind is an artefact like others.
+# The kind of clause that answers each requirement about the contract; one of another kind is an artefact like others.
 CLAUSES = {
     "gov.autonomy": ClauseKind.AUTONOMY,
     "gov.human_approval": ClauseKind.HUMAN_APPROVAL,
@@ -276,7 +276,7 @@ def from_outside(requirement: Requirement, item: Item) -> bool:
 
 
 def _artefact_fix(rulebook: ParsedRulebook, requirement: Requirement) -> str:
-    """How an artefact comes about: added by a person, or written by the one register that the question takes."""
+    """How an artefact comes about: added by a person, or written by the one register that the requirement takes."""
     kinds = [kind for kind in requirement.evidence if kind != EvidenceKind.ATTESTATION]
     if all(kind in REGISTER_FIXES and kind in rulebook.register_kinds for kind in kinds):
         return REGISTER_FIXES[kinds[0]]
@@ -286,7 +286,7 @@ def _artefact_fix(rulebook: ParsedRulebook, requirement: Requirement) -> str:
 def level_asked(
     facts: Facts, rulebook: ParsedRulebook, requirement: Requirement, gate: str, at: datetime
 ) -> str:
-    """The level that this gate asks of the initiative at `at`: of a question that was drawn, verified."""
+    """The level that this gate asks of the initiative at `at`: of a requirement that was drawn, verified."""
     level = requirement.level_for(facts.tier, gate)
     drawn = gate == Stage.PRODUCTION and rulebook.drawn_at(facts.tier) and facts.drawn_at(requirement.key, at)
     return max(level, Level.VERIFIED, key=LEVEL_RANK.__getitem__) if level and drawn else level
@@ -366,7 +366,8 @@ def against_gates(
 
 
 def drawable(facts: Facts, rulebook: ParsedRulebook, states: dict[str, State]) -> list[str]:
-    """Questions that a draw chooses from, in the rulebook's order: documented is asked of them, and no more is there.
+    """Requirements that a draw chooses from, in the rulebook's order: documented is asked of them, and no more is
+    there.
 
     Those of blocking criteria of the gate to production that nothing measures, nobody verified, and nobody decided,
     waived or accepted as not applying.
@@ -419,7 +420,7 @@ def too_few_verifiers(
 
 
 def _too_few(wanted: int, number: int, seats: tuple[str, ...]) -> Reason:
-    questions = f"{number} question{'' if number == 1 else 's'}"
+    questions = f"{number} requirement{'' if number == 1 else 's'}"
     signed = f"{questions} that {listed([Seat.word(seat) for seat in seats], 'or')} signs for"
     if wanted == 1:
         return Reason(f"Nobody can verify {signed}.", "The chair can have a delegate appointed.")

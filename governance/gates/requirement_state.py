@@ -17,7 +17,7 @@ ACCEPTED_IN_PERSON = {
     "prod.q02_support": "support_owner",
 }
 GENERATED_ONLY = frozenset({"prod.q07_governance_evidence"})
-# Where something is fixed that neither an answer to the question nor evidence added there fixes (`State.place`).
+# Where something is fixed that neither an answer to the requirement nor evidence added there fixes (`State.place`).
 IN_DECLARATION, BY_ACCEPTANCE, BY_GENERATING = "declaration", "acceptance", "index"
 BY_VERIFYING, IN_REGISTER = "verification", "register"
 # Of `State.below`: what is drawn for the next acceptance of production waits to be verified; no gate asks it yet.
@@ -34,7 +34,7 @@ class State:
     `level`: one of `Level`, "" where it has none; `below`: the gates that ask a higher one.
     `verifiers`: keys of who verified what it stands on; `renewed`: of who verified what that renews, while it still
     counts. `fixed_by`: who can fix it, where that is nobody who
-    answers for it. `place`: where, when not at the question.
+    answers for it. `place`: where, when not at the requirement.
     """
 
     key: str
@@ -76,7 +76,7 @@ def elsewhere(key: str, kinds: tuple[str, ...]) -> tuple[str, str] | None:
 
 
 def fix_of(requirement: Requirement, usual: str) -> tuple[str, str]:
-    """What fixes it, and where: `usual`, at the question, unless it is fixed elsewhere."""
+    """What fixes it, and where: `usual`, at the requirement, unless it is fixed elsewhere."""
     return elsewhere(requirement.key, requirement.evidence) or (usual, "")
 
 

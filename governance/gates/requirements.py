@@ -127,7 +127,7 @@ def _own_state(
     if reply is None and levels.measured_answers(facts, requirement, at) and not facts.short_of(key, at):
         return levels.level_state(facts, rulebook, requirement, at, ageless, 0)
     if reply is None:
-        fix, place = fix_of(requirement, "Answer the question.")
+        fix, place = fix_of(requirement, "Answer the requirement.")
         return State(key, "unanswered", "Not answered yet.", fix, place=place)
     version = reply.version
     if reply.kind == "no":
@@ -140,7 +140,11 @@ def _own_state(
         )
     if reply.kind == "not_reported":
         return State(
-            key, "not_reported", "Not reported by the source.", "Answer the question.", answer_version=version
+            key,
+            "not_reported",
+            "Not reported by the source.",
+            "Answer the requirement.",
+            answer_version=version,
         )
     if key == ENFORCED and (words := _unmapped(facts, at)):
         return State(

@@ -31,10 +31,10 @@ class DecisionBatch(WrittenOnce):
 
 
 class PolicyDecision(models.Model):
-    """One question and its answer, in a table partitioned by month (`at`), which nobody updates.
+    """One request and its decision, in a table partitioned by month (`at`), which nobody updates.
 
     `digest` commits to the row with its own salt, so that what is personal in it can be erased while the batch still
-    verifies (docs/audit-log.md, Erasure). `request` is the question as it was asked.
+    verifies (docs/audit-log.md, Erasure). `request` is the request as it was asked.
     """
 
     inserted_only = True

@@ -171,7 +171,7 @@ class ServiceKey(models.Model):
 
 
 class KeyAttempt(models.Model):
-    """A question that came with a key that is none, kept to slow guessing down."""
+    """A request that came with a key that is none, kept to slow guessing down."""
 
     not_governed = "counts what is forgotten after a while; nobody is behind a wrong key"
 

@@ -131,7 +131,7 @@ class Readiness:
         self._asked: dict[str, _Asked] = {}
 
     def forget(self) -> None:
-        """Know nothing: the next question asks anew."""
+        """Know nothing: the next check asks anew."""
         with self._lock:
             self._asked = {}
 

@@ -56,7 +56,7 @@ NAMES = {
     "ways": "how it is measured",
     "of_register": "unknown while the register is empty",
     "waivers_max": "waivers that an initiative carries at most at once",
-    "drawn_at_minimal": "questions of a production initiative at minimal risk that are drawn to be verified",
+    "drawn_at_minimal": "requirements of a production initiative at minimal risk that are drawn to be verified",
     "seats_minimal": "seats that sign at minimal risk, the last for all others",
     "frozen": "answers that stay as they were decided at a gate",
     "live": "answers that must stay current in production",
@@ -81,7 +81,7 @@ CARRIED = {
     "register_kinds": "kinds that are never uploaded",
 }
 
-LEFT_OUT = "left out"  # of a question, at a tier that does not ask it
+LEFT_OUT = "left out"  # of a requirement, at a tier that does not ask it
 
 Row = TypeVar("Row", Requirement, Gate, Criterion)
 
@@ -163,7 +163,7 @@ def _by_name(keys: Collection[str], called: dict[str, str]) -> tuple[str, ...]:
 
 
 def _requirement(old: Requirement | None, new: Requirement | None) -> Iterator[str]:
-    """What a question asks otherwise; of a new one also which level each tier asks, or why it does not."""
+    """What a requirement asks otherwise; of a new one also which level each tier asks, or why it does not."""
     if old is not None and new is not None:
         tiers = old.level.keys() | new.level.keys()
         old, new = (_with_left_out(row, tiers) for row in (old, new))

@@ -64,7 +64,7 @@ PARTS: dict[str, dict[str, tuple[str, bool, str]]] = {
         )
     },
 }
-# What a question to the owner has besides: as a whole, and for each risk tier.
+# What a requirement to the owner has besides: as a whole, and for each risk tier.
 LEVELLED = {name: schema.LEVELLED[name] for name in ("ways", "of_register")}
 BY_TIER = ("level", "left_out", "level_at_mvp")
 Place = tuple[str, ...]

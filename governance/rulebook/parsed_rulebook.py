@@ -86,7 +86,7 @@ class ScaleTest:
 
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """One question to the owner and what proves it; `own_of`: the criterion whose own evidence it is."""
+    """One requirement to the owner and what proves it; `own_of`: the criterion whose own evidence it is."""
 
     key: str
     stage: str
@@ -221,7 +221,7 @@ class ParsedRulebook:
     criteria: dict[str, Criterion]
     # Waivers an initiative carries at most at once.
     waivers_max: int
-    # Questions of an initiative of minimal risk that the gate to production draws, and that are then verified.
+    # Requirements of an initiative of minimal risk that the gate to production draws, and that are then verified.
     drawn_at_minimal: int = 0
     # The seats that sign at minimal risk; the last of them signs for those that do not. Empty: all sit at each tier.
     seats_minimal: tuple[str, ...] = ()
@@ -229,7 +229,7 @@ class ParsedRulebook:
     signatures: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def drawn_at(self, tier: str) -> int:
-        """How many questions of the gate to production are drawn to be verified at this tier; 0 for none."""
+        """How many requirements of the gate to production are drawn to be verified at this tier; 0 for none."""
         return self.drawn_at_minimal if tier == Tier.MINIMAL else 0
 
     def __eq__(self, other: object) -> bool:

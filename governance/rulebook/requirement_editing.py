@@ -21,7 +21,7 @@ REPLACED = "replaced_at_production"
 
 @dataclass(frozen=True)
 class Asked:
-    """What a gate asks of one question at one tier: a level, or (level "") that it is left out, and why."""
+    """What a gate asks of one requirement at one tier: a level, or (level "") that it is left out, and why."""
 
     level: str
     why: str = ""
@@ -112,7 +112,7 @@ def references(text: Text, key: str) -> list[Reference]:
 
 
 def asked_of(row: Requirement, gate: str, tier: str) -> Asked:
-    """What a gate asks of this question at this tier."""
+    """What a gate asks of this requirement at this tier."""
     if tier in row.left_out:
         return Asked("", row.left_out[tier])
     return Asked(row.level_for(tier, gate))
@@ -121,10 +121,10 @@ def asked_of(row: Requirement, gate: str, tier: str) -> Asked:
 def places_of(
     rulebook: ParsedRulebook, gate: str, tier: str, asked: Mapping[str, Asked]
 ) -> dict[Place, object]:
-    """What changes, by place, so that this gate asks these questions so at this tier; other gates stay as they are.
+    """What changes, by place, so that this gate asks these requirements so at this tier; other gates stay as they are.
 
-    A question that is left out is left out at every gate, and one that is asked again is asked by all that name it.
-    Raises KeyError for a question that the rulebook does not have.
+    A requirement that is left out is left out at every gate, and one that is asked again is asked by all that name it.
+    Raises KeyError for a requirement that the rulebook does not have.
     """
     values: dict[Place, object] = {}
     for key, wanted in asked.items():

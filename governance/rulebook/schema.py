@@ -127,7 +127,7 @@ ASKED = {
     "waivable": ("flag", True, ""),
     "crosswalk": ("lists by name", False, ""),
 }
-# Of a question to the owner: levels per tier, why a tier is not asked, how Plumbline measures it.
+# Of a requirement to the owner: levels per tier, why a tier is not asked, how Plumbline measures it.
 LEVELLED = {
     "level": ("texts by name", False, ""),
     "level_at_mvp": ("texts by name", False, ""),

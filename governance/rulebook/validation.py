@@ -352,7 +352,7 @@ class _Check:
                 self.say(path, what, "let the last replacement stand.")
 
     def levels(self) -> None:
-        """Each question says at each tier which level it asks, or why it is left out."""
+        """Each requirement says at each tier which level it asks, or why it is left out."""
         own = [("criterion", n, row) for n, row in self.criteria if "evidence" in row]
         asked = [("requirement", n, row) for n, row in self.requirements] + own
         for name, number, row in asked:
@@ -389,10 +389,12 @@ class _Check:
                     what = (
                         f"at {tier} risk the scale test {name} has {number} of at least {FEWEST_ITEMS} items."
                     )
-                    self.say(("scale_tests", name, "items"), what, "ask more of its questions at this tier.")
+                    self.say(
+                        ("scale_tests", name, "items"), what, "ask more of its requirements at this tier."
+                    )
 
     def level_of(self, path: TextPath, row: dict[str, Any]) -> None:
-        """One question: each tier exactly once, under `level` or under `left_out`."""
+        """One requirement: each tier exactly once, under `level` or under `left_out`."""
         level = row["level"] if _is("texts by name", row.get("level")) else {}
         left_out = row["left_out"] if _is("texts by name", row.get("left_out")) else {}
         at_mvp = row["level_at_mvp"] if _is("texts by name", row.get("level_at_mvp")) else {}

@@ -9,7 +9,9 @@ from django.core.checks import Warning as Advice
 
 log = structlog.get_logger("plumbline.web")
 
-ALONE = "The web server answers one request at a time: a page that takes long holds up every question of a system."
+ALONE = (
+    "The web server answers one request at a time: a page that takes long holds up every request of a system."
+)
 ADVICE = "Start it as README.md says under Deploy: gunicorn with --workers and --threads."
 
 

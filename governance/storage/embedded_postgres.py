@@ -368,7 +368,7 @@ class Server:
             "log_parameter_max_length": 0,
             "log_parameter_max_length_on_error": 0,
             "log_line_prefix": "%m %u %a ",
-            # The questions of pages are short: to compile them, or to start helpers, takes longer than to answer.
+            # The queries of pages are short: to compile them, or to start helpers, takes longer than to answer.
             "jit": "off",
             "max_parallel_workers_per_gather": 0,
         }

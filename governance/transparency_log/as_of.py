@@ -28,7 +28,7 @@ derived: dict[str, str] = {}
 # Indexes that only these views ask for, by table; the apps above add theirs.
 indexes: dict[str, str] = {}
 
-# OFFSET 0 keeps the planner from turning the question into a join with every sealing there is: a page asks for few
+# OFFSET 0 keeps the planner from turning the query into a join with every sealing there is: a page asks for few
 # rows, and each is one step down an index.
 KNOWN = (
     "{row}.{column} <= asof.newest() AND EXISTS (SELECT 1 FROM public.governance_sealing {seal}"

@@ -299,7 +299,7 @@ class EntryKind(StrEnum):
     SURVEY_LINKS_REPLACED = "survey links replaced"
     SURVEY_OPENED = "survey opened"
     SURVEY_WRITTEN = "survey written"
-    QUESTIONS_DRAWN = "questions drawn"
+    REQUIREMENTS_DRAWN = "requirements drawn"
     QUESTION_ANSWERED = "question answered"
     MEASUREMENTS_RECORDED = "measurements recorded"
     AUDIT_LOG_EXPORTED = "audit log exported"

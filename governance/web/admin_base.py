@@ -232,7 +232,7 @@ def shown(model, columns, filters, search, **options):
 
     `options`: attributes of the ModelAdmin.
     """
-    # What a list shows of other rows comes along in its one question.
+    # What a list shows of other rows comes along in its one query.
     fields = {field.name for field in model._meta.fields if field.is_relation}
     options = {"list_select_related": tuple(fields.intersection(columns))} | options
     options |= {"list_display": columns, "list_filter": filters, "search_fields": search}

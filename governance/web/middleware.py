@@ -25,7 +25,7 @@ log = structlog.get_logger("plumbline.pages")
 
 
 class Machines:
-    """Questions of running systems go straight to their views: they carry a key, not a session, and there are many.
+    """Requests of running systems go straight to their views: they carry a key, not a session, and there are many.
 
     Which addresses those are is what their views say (`for_machines`), so that there is one list of addresses.
     """

@@ -72,7 +72,7 @@ def may_open_file(initiative: Initiative, person: User) -> Answer:
     return yes()
 
 
-def may_read_questions(initiative: Initiative, person: User) -> Answer:
+def may_read_decision_requests(initiative: Initiative, person: User) -> Answer:
     """What systems asked, word by word, and about whom: whoever may open the files of evidence."""
     if may_open_file(initiative, person):
         return yes()

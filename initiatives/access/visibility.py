@@ -43,7 +43,7 @@ def visible_to(person: User) -> QuerySet:
         return initiatives.none()
     if person.is_admin or person.is_auditor or person.is_privacy_officer:
         return initiatives
-    # Two questions rather than one with "or": each finds its few roles by person, however many there are.
+    # Two queries rather than one with "or": each finds its few roles by person, however many there are.
     roles = RoleAssignment.objects.open()
     lent = roles.filter(person__in=stood_in_for(person), accepted_at__isnull=False)
     own = Q(pk__in=roles.filter(person=person).values("initiative")) | Q(pk__in=lent.values("initiative"))

@@ -406,7 +406,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.SIGNED_OFF: "{verdict:verdict} in the seat {seat:seat}.",
     EntryKind.SIGN_OFF_WITHDRAWN: "withdrew the sign-off of the seat {seat:seat}.",
     EntryKind.ASKED: "asked on {criterion:question} {text}",
-    EntryKind.QUESTIONS_DRAWN: (
+    EntryKind.REQUIREMENTS_DRAWN: (
         "drew, by the checkpoint of {checkpoint} entries, what somebody outside the team verifies: "
         "{drawn:questions}<; in place of {in_place_of:questions}>."
     ),

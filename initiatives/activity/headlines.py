@@ -160,7 +160,7 @@ def between(entries: QuerySet, after: int | None, before: int | None) -> QuerySe
 def told(initiative, entries: QuerySet, page: Page, rulebook) -> list[Told]:
     """The decisions of this page (of `decided`), each with the fold of what happened before it.
 
-    The first page begins with what happened since the newest decision. A fixed number of questions.
+    The first page begins with what happened since the newest decision. A fixed number of queries.
     """
     shown = list(page.object_list)
     ends: list[int | None] = [*shown]

@@ -193,7 +193,7 @@ def _names(entries: list[tuple], bodies: list[dict]) -> dict[int, str]:
     """The names of everybody of whom these rows speak.
 
     Who did something here is named as actor, and who need not have comes with the rows. The rest, who did something
-    before these lines begin, is asked for in one question.
+    before these lines begin, is asked for in one query.
     """
     names: dict[int, str] = {}
     spoken: set[int] = set()

@@ -62,7 +62,7 @@ _CODES = {
 
 
 class TooManyWaiting(Refused):
-    """So many questions of an initiative wait for people that another one is not put to them."""
+    """So many requests of an initiative wait for people that another one is not put to them."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,9 @@ def status_of(request: ApprovalRequest, at: datetime) -> str:
     return request.state_at(at)
 
 
-def principals(key: ServiceKey, question: Mapping) -> list[int]:
-    """Keys of the people the system acts for: whoever the key names, and every active account the question names."""
-    names = names_in(question)
+def principals(key: ServiceKey, evaluation_request: Mapping) -> list[int]:
+    """Keys of the people the system acts for: whoever the key names, and every active account the request names."""
+    names = names_in(evaluation_request)
     known = User.objects.active().annotate(by_login=Lower("login"), by_email=Lower("email"))
     named = known.filter(Q(by_login__in=names) | Q(by_email__in=names)) if names else User.objects.none()
     return sorted({key.principal_id, *named.values_list("pk", flat=True)})
@@ -118,7 +118,7 @@ def request_approval(
     initiative: Initiative | int,
     key: ServiceKey | int,
     version: ContractVersion | int,
-    question: Mapping,
+    evaluation_request: Mapping,
     decision: Decision,
     preview: Preview | None = None,
     at: datetime | None = None,
@@ -126,11 +126,11 @@ def request_approval(
     """Put a call before the people whom the decision names; while the same call waits, or is approved, that request.
 
     `initiative`, `key` and `version`: rows, or what they are found by. `preview`: what the approver is shown, whose
-    digest stands in the question (`approval_previews.sealed`). Raises TooManyWaiting,
+    digest stands in the request (`approval_previews.sealed`). Raises TooManyWaiting,
     governance.contracts.cedar_policies.Malformed for values that cannot be kept, Refused for another's key.
     """
     key, approval, why = _key_of(key), decision.approval, decision.reason
-    digest, now = arguments_digest(question), at or clock.now()
+    digest, now = arguments_digest(evaluation_request), at or clock.now()
     same = (
         of_system(key)
         .filter(
@@ -168,14 +168,14 @@ def request_approval(
             version=initiative.contract.versions.get(pk=getattr(version, "pk", version)),
             key=key,
             clauses=[rule.number for rule in decision.clauses],
-            subject=shown(cedar_policies.name_of(question["subject"]))[:240],
-            action=shown(question["action"]["name"])[:120],
-            resource=shown(cedar_policies.name_of(question["resource"]))[:240],
-            arguments=arguments_of(question),
+            subject=shown(cedar_policies.name_of(evaluation_request["subject"]))[:240],
+            action=shown(evaluation_request["action"]["name"])[:120],
+            resource=shown(cedar_policies.name_of(evaluation_request["resource"]))[:240],
+            arguments=arguments_of(evaluation_request),
             arguments_digest=digest,
             approvers=list(approval.approvers),
             four_eyes=approval.four_eyes,
-            principals=principals(key, question),
+            principals=principals(key, evaluation_request),
             why=why,
             asked_at=now,
             expires_at=now + timedelta(minutes=approval.minutes),
@@ -324,7 +324,7 @@ def use_approval(
     *,
     reference: str,
     key: ServiceKey | int,
-    question: Mapping,
+    evaluation_request: Mapping,
     approval: Approval | None = None,
     at: datetime | None = None,
 ) -> Used:
@@ -337,7 +337,7 @@ def use_approval(
     request = _asked(reference, key)
     if request is None:
         return Used("approval_unknown")
-    if _digest_or_none(question) != request.arguments_digest:
+    if _digest_or_none(evaluation_request) != request.arguments_digest:
         return Used("approval_for_other_arguments", request)
     state = request.state_at(now)
     if state != APPROVED:
@@ -388,9 +388,9 @@ def _asked(reference: str, key: ServiceKey) -> ApprovalRequest | None:
     return rows.filter(reference=wanted).first()
 
 
-def _digest_or_none(question: Mapping) -> str | None:
+def _digest_or_none(evaluation_request: Mapping) -> str | None:
     try:
-        return arguments_digest(question)
+        return arguments_digest(evaluation_request)
     except cedar_policies.Malformed:
         return None  # nothing of the kind can have been asked
 

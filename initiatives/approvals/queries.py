@@ -25,7 +25,7 @@ from initiatives.models import ApprovalAnswer, ApprovalRequest, Initiative, Role
 from initiatives.models.approvals import APPROVE
 
 ENTITIES = ("subject", "action", "resource")
-# Where a question carries the reference of an approval: not part of what was approved.
+# Where a request carries the reference of an approval: not part of what was approved.
 REFERENCE = "approval"
 MOST_ANSWERS = 1000  # that signs of approving unread are looked for in, the newest
 
@@ -33,28 +33,30 @@ MOST_ANSWERS = 1000  # that signs of approving unread are looked for in, the new
 # --- Exactly these arguments -----------------------------------------------------------------------------------------
 
 
-def arguments_of(question: Mapping) -> dict:
-    """The parts of a question that an approval is for: all of it but the reference of the approval itself.
+def arguments_of(evaluation_request: Mapping) -> dict:
+    """The parts of a request that an approval is for: all of it but the reference of the approval itself.
 
     No context and an empty one are the same, because the second call adds the reference to it.
     """
-    context = {name: value for name, value in (question.get("context") or {}).items() if name != REFERENCE}
-    return {**{part: question[part] for part in ENTITIES}, "context": context}
+    context = {
+        name: value for name, value in (evaluation_request.get("context") or {}).items() if name != REFERENCE
+    }
+    return {**{part: evaluation_request[part] for part in ENTITIES}, "context": context}
 
 
-def arguments_digest(question: Mapping) -> str:
-    """SHA-256 over the canonical form of a question's arguments.
+def arguments_digest(evaluation_request: Mapping) -> str:
+    """SHA-256 over the canonical form of a request's arguments.
 
     Raises governance.contracts.cedar_policies.Malformed for values that cannot be kept as they are.
     """
-    arguments = arguments_of(question)
+    arguments = arguments_of(evaluation_request)
     try:
         json.dumps(arguments, allow_nan=False)
         text = entries.canonical(arguments)
     except ValueError:
-        raise cedar_policies.Malformed("The question holds a value that JSON cannot keep.") from None
+        raise cedar_policies.Malformed("The request holds a value that JSON cannot keep.") from None
     if _holds_nul(arguments):
-        raise cedar_policies.Malformed("The question holds the character U+0000, which cannot be kept.")
+        raise cedar_policies.Malformed("The request holds the character U+0000, which cannot be kept.")
     return hashlib.sha256(text).hexdigest()
 
 
@@ -70,16 +72,16 @@ def _holds_nul(value) -> bool:
 # --- Who answers -----------------------------------------------------------------------------------------------------
 
 
-def names_in(question: Mapping) -> frozenset[str]:
-    """By what the question names the people the system acts for: as subject, on behalf of, or as principal.
+def names_in(evaluation_request: Mapping) -> frozenset[str]:
+    """By what the request names the people the system acts for: as subject, on behalf of, or as principal.
 
     Each name without regard to case, both as the database has it (lower) and as Unicode has it (casefold).
     """
-    subject = question["subject"]
+    subject = evaluation_request["subject"]
     said = (
         subject.get("id"),
         (subject.get("properties") or {}).get("on_behalf_of"),
-        (question.get("context") or {}).get("principal"),
+        (evaluation_request.get("context") or {}).get("principal"),
     )
     names = [text.strip() for value in said for text in _texts(value)]
     return frozenset(form for name in names if name for form in (name.lower(), name.casefold()))
@@ -264,7 +266,7 @@ def texts_of(arguments: Mapping, sentences: Iterable[str], why: str) -> Iterator
 
 
 def signs_of(initiative: Initiative, now: datetime) -> list[approval_patterns.Sign]:
-    """Signs that approvals on the initiative are given unread, from the answers of late: one question to the
+    """Signs that approvals on the initiative are given unread, from the answers of late: one query to the
     database.
     """
     return approval_patterns.signs(answers_of(initiative, now))

@@ -33,7 +33,7 @@ log = structlog.get_logger("plumbline.decisions")
 
 AWAY = "Plumbline cannot reach its database; nothing is allowed until it can."
 UNLOGGED = "The decision could not be kept in the log; nothing is allowed that is not logged."
-PAID_BYTES = 2048  # so much of a question counts as one question of the key's rate
+PAID_BYTES = 2048  # so much of a request counts as one request of the key's rate
 
 rate = Rate()
 
@@ -60,7 +60,7 @@ def opened(
 ) -> tuple[Known, Key]:
     """The initiative and the key behind a request. Raises Answered: 401, 403, 429 or 503.
 
-    `within` are other buckets than those of questions, and how much of them a second fills. `secret`: the key, where
+    `within` are other buckets than those of requests, and how much of them a second fills. `secret`: the key, where
     the address holds it because its sender sets no header.
     """
     header = request.META.get("HTTP_AUTHORIZATION", "") if secret is None else f"Bearer {secret}"
@@ -113,38 +113,40 @@ def _read(request) -> dict:
 
 @api.view("POST")
 def evaluation(request):
-    """One question, one decision."""
+    """One request, one decision."""
     known, key = opened(request, EVALUATE)
     return _one(request, known, key, _read(request))
 
 
 def _one(request, known: Known, key: Key, body: dict) -> dict:
-    """One question, decided, kept and paid for by its length."""
-    question = authzen.question(body, unstorable=authzen.may_be_unstorable(request.body))
+    """One request, decided, kept and paid for by its length."""
+    evaluation_request = authzen.evaluation_request(body, unstorable=authzen.may_be_unstorable(request.body))
     _pay(key, len(request.body), 1)
-    return _kept(known, [_decided(request, known, key, question)])[0]
+    return _kept(known, [_decided(request, known, key, evaluation_request)])[0]
 
 
 def _pay(key: Key, size: int, count: int) -> None:
-    """Have the key pay for questions of so many bytes; the request itself was the first."""
+    """Have the key pay for requests of so many bytes; the HTTP request itself was the first."""
     rate.pay(key.id, settings.DECISION_RATE, max(count, size // PAID_BYTES) - 1)
 
 
 @api.view("POST")
 def evaluations(request):
-    """Several questions at once; in the form of one question, one decision."""
+    """Several requests at once; in the form of one request, one decision."""
     known, key = opened(request, EVALUATE)
     body = _read(request)
     batch = authzen.batch(body, unstorable=authzen.may_be_unstorable(request.body))
     if batch is None:
         return _one(request, known, key, body)
-    _pay(key, batch.size, len(batch.questions))
+    _pay(key, batch.size, len(batch.evaluation_requests))
     found = []
-    for question in batch.questions:
-        if isinstance(question, authzen.BadRequest):
-            found.append({"decision": False, "context": {"error": {"status": 400, "message": str(question)}}})
+    for evaluation_request in batch.evaluation_requests:
+        if isinstance(evaluation_request, authzen.BadRequest):
+            found.append(
+                {"decision": False, "context": {"error": {"status": 400, "message": str(evaluation_request)}}}
+            )
         else:
-            found.append(_decided(request, known, key, question))
+            found.append(_decided(request, known, key, evaluation_request))
         if batch.over(isinstance(found[-1], Decided) and found[-1].decision.allowed):
             break
     return {"evaluations": _kept(known, found)}
@@ -163,35 +165,37 @@ class Decided:
     line: decision_log.Kept | None = None
 
 
-def decided(known: Known, key: Key, question: Mapping) -> dict:
-    """The decision on one question that came by no request, kept in the log, as AuthZEN writes it."""
-    return _kept(known, [_decide(known, key, question)])[0]
+def decided(known: Known, key: Key, evaluation_request: Mapping) -> dict:
+    """The decision on one request that came by no HTTP request, kept in the log, as AuthZEN writes it."""
+    return _kept(known, [_decide(known, key, evaluation_request)])[0]
 
 
-def _decided(request, known: Known, key: Key, question: dict) -> Decided:
-    """The decision on one question of a request, written down.
+def _decided(request, known: Known, key: Key, evaluation_request: dict) -> Decided:
+    """The decision on one request, which came by HTTP, written down.
 
     Raises Answered where it speaks of another initiative.
     """
-    if (asked_for := (question.get("context") or {}).get("initiative")) not in (None, known.ref):
+    if (asked_for := (evaluation_request.get("context") or {}).get("initiative")) not in (None, known.ref):
         log.info("a key was used for another initiative", key=key.public, asked_for=str(asked_for)[:20])
         raise Answered(404, "There is no such initiative for this key.")
-    return _decide(known, key, question, request.META.get("HTTP_X_REQUEST_ID", ""))
+    return _decide(known, key, evaluation_request, request.META.get("HTTP_X_REQUEST_ID", ""))
 
 
-def _decide(known: Known, key: Key, question: Mapping, request_id: str = "") -> Decided:
+def _decide(known: Known, key: Key, evaluation_request: Mapping, request_id: str = "") -> Decided:
     begun, now = time.perf_counter(), clock.now()
-    question, preview = approval_previews.sealed(question)
+    evaluation_request, preview = approval_previews.sealed(evaluation_request)
     version, version_key = known.version_at(now)
     if known.away:
         decision = authorization_decision.Decision(DecisionOutcome.DENY, "unavailable", AWAY)
     else:
-        decision = authorization_decision.decide(version, known.condition, question, now)
+        decision = authorization_decision.decide(version, known.condition, evaluation_request, now)
     approval = None
     if decision.outcome == DecisionOutcome.NEEDS_APPROVAL:
-        decision, approval = _approved_or_asked(known, key, version_key, question, decision, preview)
+        decision, approval = _approved_or_asked(
+            known, key, version_key, evaluation_request, decision, preview
+        )
     try:
-        line = _write_down(request_id, known, key, question, decision, approval, now, begun)
+        line = _write_down(request_id, known, key, evaluation_request, decision, approval, now, begun)
     except OSError as trouble:
         return _not_kept(trouble, now)
     return Decided(decision, now, approval, line)
@@ -217,16 +221,19 @@ def _approved_or_asked(
     known: Known,
     key: Key,
     version: int,
-    question: Mapping,
+    evaluation_request: Mapping,
     decision: authorization_decision.Decision,
     preview: approval_previews.Preview | None,
 ):
     """What becomes of a decision that needs a person: the approval it brings is used, or one is asked for."""
-    reference = (question.get("context") or {}).get("approval")
+    reference = (evaluation_request.get("context") or {}).get("approval")
     try:
         if reference is not None:
             used = approval_actions.use_approval(
-                reference=str(reference), key=key.id, question=question, approval=decision.approval
+                reference=str(reference),
+                key=key.id,
+                evaluation_request=evaluation_request,
+                approval=decision.approval,
             )
             code = "approved" if used.ok else used.code
             outcome = DecisionOutcome.ALLOW if used.ok else DecisionOutcome.DENY
@@ -237,7 +244,7 @@ def _approved_or_asked(
             initiative=known.initiative,
             key=key.id,
             version=version,
-            question=question,
+            evaluation_request=evaluation_request,
             decision=decision,
             preview=preview,
         )
@@ -288,7 +295,9 @@ def _status(asked: ApprovalRequest) -> dict:
     }
 
 
-def _write_down(request_id, known, key, question, decision, approval, now, begun) -> decision_log.Kept:
+def _write_down(
+    request_id, known, key, evaluation_request, decision, approval, now, begun
+) -> decision_log.Kept:
     return decision_log.decisions.append(
         {
             "at": now.isoformat(),
@@ -296,14 +305,14 @@ def _write_down(request_id, known, key, question, decision, approval, now, begun
             "version_number": decision.version.number if decision.version else None,
             "contract_digest": decision.version.digest if decision.version else "",
             "key_id": key.id,
-            "subject": cedar_policies.name_of(question["subject"]),
-            "action": question["action"]["name"],
-            "resource": cedar_policies.name_of(question["resource"]),
+            "subject": cedar_policies.name_of(evaluation_request["subject"]),
+            "action": evaluation_request["action"]["name"],
+            "resource": cedar_policies.name_of(evaluation_request["resource"]),
             "outcome": decision.outcome,
             "code": decision.code,
             "clauses": [rule.number for rule in decision.clauses],
             "reason": decision.reason,
-            "request": question,
+            "request": evaluation_request,
             "request_id": request_id[:80],
             "approval": str(approval.reference) if approval else None,
             "took_us": int((time.perf_counter() - begun) * 1_000_000),

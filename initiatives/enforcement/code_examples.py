@@ -1,4 +1,4 @@
-"""Code examples for whoever connects a system: a question to this contract, and how answers are read.
+"""Code examples for whoever connects a system: a request to this contract, and how answers are read.
 
 Pure: it is handed the clauses that bind and the scope.
 """
@@ -15,7 +15,7 @@ from governance.vocabulary import DecisionOutcome, Stage
 
 # What is answered instead of a decision, by HTTP status: whatever it is, nothing is allowed.
 STATUSES = {
-    400: "The question is not one; the answer is a sentence that says what is wrong with it.",
+    400: "The body is not a request of this API; the answer is a sentence that says what is wrong with it.",
     401: "The key is missing, wrong, expired or revoked.",
     403: "The key was not made for that: its scopes do not hold it.",
     404: "There is no such initiative, decision or request for approval for this key.",
@@ -23,7 +23,7 @@ STATUSES = {
     409: "What is reported does not fit the decision, or what was reported of it before.",
     413: "The request is too long. Send less at once.",
     415: "The request is not sent as application/json, or with a Content-Encoding.",
-    429: "Too many questions with this key, or too many wrong keys from this address. Wait for Retry-After.",
+    429: "Too many requests with this key, or too many wrong keys from this address. Wait for Retry-After.",
     500: "Plumbline could not answer. The sentence holds a reference for an administrator.",
     503: "Plumbline cannot reach its database. Ask again after Retry-After.",
     507: "The disk of Plumbline is full. Tell an administrator.",
@@ -33,7 +33,7 @@ CODES = decision.CODES | {
     "approved": (DecisionOutcome.ALLOW, "A person approved exactly this call; the approval is used by it."),
     "approval_waiting": (
         DecisionOutcome.DENY,
-        "Nobody has answered yet: the question came with its approval too early.",
+        "Nobody has answered yet: the request came with its approval too early.",
     ),
     "approval_refused": (DecisionOutcome.DENY, "Whoever was asked refused it."),
     "approval_expired": (
@@ -52,7 +52,7 @@ CODES = decision.CODES | {
     ),
     "too_many_waiting": (
         DecisionOutcome.DENY,
-        "So many of its questions wait for people that no other is put to them.",
+        "So many of its requests wait for people that no other is put to them.",
     ),
     "unavailable": (
         DecisionOutcome.DENY,
@@ -66,7 +66,7 @@ LINE = 80  # of code, before an object is written over several lines
 
 @dataclass(frozen=True)
 class Bound:
-    """One thing that a question has to state: where it stands, and what is taken."""
+    """One thing that a request has to state: where it stands, and what is taken."""
 
     name: str
     words: str
@@ -74,7 +74,7 @@ class Bound:
 
 
 def bounds(condition: decision.InitiativeCondition, rules: Iterable[Rule]) -> list[Bound]:
-    """What every question has to say, because the scope of the initiative or the contract as a whole is bounded by
+    """What every request has to say, because the scope of the initiative or the contract as a whole is bounded by
     it.
     """
     found = []
@@ -119,7 +119,7 @@ def _tester(names: list[str], people: Iterable[str], condition: decision.Initiat
 
 
 def example(rules: Iterable[Rule], condition: decision.InitiativeCondition) -> dict:
-    """A question in the words of this contract: one that its first clause on an action speaks of."""
+    """A request in the words of this contract: one that its first clause on an action speaks of."""
     rules = list(rules)
     first = next((rule for rule in rules if rule.terms.action and rule.kind == "autonomy"), None)
     first = first or next((rule for rule in rules if rule.terms.action), None)
@@ -152,33 +152,33 @@ def example(rules: Iterable[Rule], condition: decision.InitiativeCondition) -> d
         ):
             if values:
                 said[part][attribute] = sorted(values)[0]
-    question = {
+    evaluation_request = {
         "subject": {"type": kind, "id": key},
         "action": {"name": terms.action},
         "resource": {"type": terms.resource or "record", "id": "4711"},
     }
     for part, properties in said.items():
         if properties and part == "context":
-            question["context"] = properties
+            evaluation_request["context"] = properties
         elif properties:
-            question[part]["properties"] = properties
-    return question
+            evaluation_request[part]["properties"] = properties
+    return evaluation_request
 
 
 # --- The example as code ---------------------------------------------------------------------------------------------
 
 
-def as_curl(address: str, question: dict) -> str:
-    """For a shell. The key comes from the environment, the question from the lines below it."""
+def as_curl(address: str, evaluation_request: dict) -> str:
+    """For a shell. The key comes from the environment, the request from the lines below it."""
     return f"""curl --silent --show-error --max-time 2 \\
   --header "Authorization: Bearer $PLUMBLINE_KEY" \\
   --header "Content-Type: application/json" \\
-  --data @- {address}/access/v1/evaluation <<'QUESTION'
-{_json(question)}
-QUESTION"""
+  --data @- {address}/access/v1/evaluation <<'REQUEST'
+{_json(evaluation_request)}
+REQUEST"""
 
 
-def as_http(address: str, question: dict) -> str:
+def as_http(address: str, evaluation_request: dict) -> str:
     """As it goes over the wire, for whatever language."""
     there = urlsplit(address)
     return f"""POST {there.path}/access/v1/evaluation HTTP/1.1
@@ -186,7 +186,7 @@ Host: {there.netloc}
 Authorization: Bearer plk_...
 Content-Type: application/json
 
-{_json(question)}"""
+{_json(evaluation_request)}"""
 
 
 def as_outcome(address: str) -> str:
@@ -230,11 +230,11 @@ def as_interaction(address: str) -> str:
     )
 
 
-def as_python(address: str, question: dict) -> str:
+def as_python(address: str, evaluation_request: dict) -> str:
     """With the client that is downloaded from the page, saved as plumbline.py."""
-    parts = ["subject", "action", "resource", *(["context"] if "context" in question else [])]
-    action = question["action"]
-    said = question | {"action": action["name"] if len(action) == 1 else action}
+    parts = ["subject", "action", "resource", *(["context"] if "context" in evaluation_request else [])]
+    action = evaluation_request["action"]
+    said = evaluation_request | {"action": action["name"] if len(action) == 1 else action}
     arguments = "\n".join(f"    {part}={_literal(said[part], 4)}," for part in parts)
     return f"""import os
 
@@ -269,15 +269,15 @@ def _literal(value, indent: int = 0) -> str:
     return "{\n" + "".join(f"{within}{part},\n" for part in parts) + " " * indent + "}"
 
 
-def _json(question: dict) -> str:
-    return json.dumps(question, indent=2, ensure_ascii=False)
+def _json(evaluation_request: dict) -> str:
+    return json.dumps(evaluation_request, indent=2, ensure_ascii=False)
 
 
-# --- A question as it is typed ----------------------------------------------------------------------------------------
+# --- A request as it is typed ----------------------------------------------------------------------------------------
 
 
-def question_of(*, subject: str, action: str, resource: str, properties: str) -> dict:
-    """A question from the fields of a form, checked as the API checks it. Raises authzen.BadRequest.
+def evaluation_request_of(*, subject: str, action: str, resource: str, properties: str) -> dict:
+    """A request from the fields of a form, checked as the API checks it. Raises authzen.BadRequest.
 
     `subject` and `resource` are "type:id"; `properties` has one line for each: subject.department=Sales.
     """
@@ -302,7 +302,7 @@ def question_of(*, subject: str, action: str, resource: str, properties: str) ->
             body.setdefault("context", {}) if part == "context" else body[part].setdefault("properties", {})
         )
         told[attribute] = _value(f"{part}.{attribute}", value.strip())
-    return authzen.question(authzen.read(json.dumps(body).encode()))
+    return authzen.evaluation_request(authzen.read(json.dumps(body).encode()))
 
 
 def _value(name: str, text: str):
@@ -315,11 +315,15 @@ def _value(name: str, text: str):
     return int(text) if digits.isascii() and digits.isdecimal() and len(digits) < 19 else text
 
 
-def as_lines(question: dict) -> str:
-    """The properties of a question as they are typed."""
+def as_lines(evaluation_request: dict) -> str:
+    """The properties of a request as they are typed."""
     found = []
     for part in PARTS:
-        told = question.get(part, {}) if part == "context" else question[part].get("properties", {})
+        told = (
+            evaluation_request.get(part, {})
+            if part == "context"
+            else evaluation_request[part].get("properties", {})
+        )
         found += [f"{part}.{name}={_typed(value)}" for name, value in told.items()]
     return "\n".join(found)
 

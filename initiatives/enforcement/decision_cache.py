@@ -29,7 +29,7 @@ from initiatives.models import Initiative
 log = structlog.get_logger("plumbline.decisions")
 
 OLDEST = 0.9  # seconds after which what was read allows nothing
-FORGOTTEN = 300.0  # seconds without a question after which an initiative is no longer read again
+FORGOTTEN = 300.0  # seconds without a request after which an initiative is no longer read again
 PAUSE = 0.3  # seconds in which a database that did not answer is not asked again
 MOST_POLICIES = 2_000
 
@@ -91,7 +91,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Known:
-    """One initiative as its systems are answered: its contract versions, what bears on every question, its keys."""
+    """One initiative as its systems are answered: its contract versions, what bears on every request, its keys."""
 
     contract: int | None
     initiative: int
@@ -127,7 +127,7 @@ class Conditions:
         self.forget()
 
     def forget(self) -> None:
-        """Know nothing: the next question reads everything anew."""
+        """Know nothing: the next request reads everything anew."""
         self._initiatives: dict[int, Known] = {}
         self._contracts: dict[str, int] = {}
         self._asked: dict[int, float] = {}

@@ -23,9 +23,9 @@ from initiatives.initiative.initiative_frame import initiative_context
 
 @require_safe
 def dry_run(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Yesterday's questions against the draft, or the days and the version that the address names."""
+    """Yesterday's requests against the draft, or the days and the version that the address names."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_read_questions(initiative, request.user).or_refuse()
+    initiative_permissions.may_read_decision_requests(initiative, request.user).or_refuse()
     context = initiative_context(request, initiative, "contract")
     versions = list(initiative.contract.versions.order_by("-number")) if initiative.contract_id else []
     yesterday = clock.today() - timedelta(days=1)
@@ -50,7 +50,7 @@ def _found(initiative, versions, given: dict) -> dict:
     )
     erased = 0
 
-    def questions():
+    def evaluation_requests():
         nonlocal erased
         for row in decision_queries.each(initiative.number, wanted, authorization_dry_run.MOST):
             if row.salt is None:
@@ -61,7 +61,7 @@ def _found(initiative, versions, given: dict) -> dict:
             )
 
     trial = authorization_dry_run.on_trial(version.number, version.digest, policies_of(version))
-    found = authorization_dry_run.replay(trial, condition, questions())
+    found = authorization_dry_run.replay(trial, condition, evaluation_requests())
     return {
         "version": version,
         "found": found,

@@ -1,4 +1,4 @@
-"""Forms of the systems of an initiative: their keys, a question that is tried, a version that is tried out, the log."""
+"""Forms of the systems of an initiative: their keys, a request that is tried, a version that is tried out, the log."""
 
 from datetime import timedelta
 
@@ -68,7 +68,7 @@ class KeyForm(RotateForm):
 
 
 class TryForm(forms.Form):
-    """A question as a system would ask it."""
+    """A request as a system would ask it."""
 
     subject = forms.CharField(label="Who asks", max_length=220, help_text="As type:id.")
     action = forms.CharField(label="What it wants to do", max_length=100)
@@ -138,7 +138,7 @@ class ToldForm(forms.Form):
 
 
 class DryRunForm(forms.Form):
-    """Which version answers, and the questions of which days."""
+    """Which version answers, and the requests of which days."""
 
     version = forms.TypedChoiceField(label="Version", coerce=int)
     since = DayField(label="Asked from")

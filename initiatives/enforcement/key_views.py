@@ -1,4 +1,4 @@
-"""The systems of an initiative: their keys, how to connect one, and a question that is tried without a key."""
+"""The systems of an initiative: their keys, how to connect one, and a request that is tried without a key."""
 
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def systems(request: SignedInRequest, ref: str) -> HttpResponse:
     known = known_of(initiative)
     version, _ = known.version_at(context["now"])
     rules = version.policies.rules if version else ()
-    question = code_examples.example(rules, known.condition)
+    evaluation_request = code_examples.example(rules, known.condition)
     context |= {
         "title": "API access",
         "banners": [*context["banners"], *banners.enforced_elsewhere(initiative, context["now"])],
@@ -54,9 +54,9 @@ def systems(request: SignedInRequest, ref: str) -> HttpResponse:
         "address": settings.ADDRESS,
         "bounds": code_examples.bounds(known.condition, rules),
         "failures": list(FAILURES.items()),
-        "curl": code_examples.as_curl(settings.ADDRESS, question),
-        "python": code_examples.as_python(settings.ADDRESS, question),
-        "http": code_examples.as_http(settings.ADDRESS, question),
+        "curl": code_examples.as_curl(settings.ADDRESS, evaluation_request),
+        "python": code_examples.as_python(settings.ADDRESS, evaluation_request),
+        "http": code_examples.as_http(settings.ADDRESS, evaluation_request),
         "report": code_examples.as_outcome(settings.ADDRESS),
         "telemetry": code_examples.as_telemetry(settings.ADDRESS),
         "one_interaction": code_examples.as_interaction(settings.ADDRESS),
@@ -135,7 +135,7 @@ def make_key(request: SignedInRequest, ref: str) -> HttpResponse:
         happens=[
             _("The key is shown once, on the next page. Plumbline keeps no copy that anybody could read."),
             _(
-                "Whoever has it asks in the name of this system. Every question it asks is kept with the initiative."
+                "Whoever has it asks in the name of this system. Every request it asks is kept with the initiative."
             ),
         ],
         verb=_("Make the key"),
@@ -194,10 +194,10 @@ ROW_ACTS["keys/revoke"] = RowAct(
     page="systems",
     title=gettext_lazy("Revoke a key"),
     lede=lambda row: f"{row.system}, {row.public}.",
-    happens=(gettext_lazy("Questions with this key are refused within a second. It never opens again."),),
+    happens=(gettext_lazy("Requests with this key are refused within a second. It never opens again."),),
     verb=gettext_lazy("Revoke it"),
     danger=True,
-    done=gettext_lazy("The key is revoked: the next question that comes with it is refused."),
+    done=gettext_lazy("The key is revoked: the next request that comes with it is refused."),
 )
 
 
@@ -208,7 +208,7 @@ def _key_of(initiative, pk: int) -> ServiceKey:
     return found
 
 
-# --- A question that is tried ----------------------------------------------------------------------------------------
+# --- A request that is tried ----------------------------------------------------------------------------------------
 
 
 @never_cache
@@ -217,24 +217,24 @@ def try_it(request: SignedInRequest, ref: str) -> HttpResponse:
     initiative = initiative_lookup.initiative_for(request.user, ref)
     known, now = known_of(initiative), clock.now()
     version, _ = known.version_at(now)
-    question = code_examples.example(version.policies.rules if version else (), known.condition)
+    evaluation_request = code_examples.example(version.policies.rules if version else (), known.condition)
     initial = {
-        "subject": f"{question['subject']['type']}:{question['subject']['id']}",
-        "action": question["action"]["name"],
-        "resource": f"{question['resource']['type']}:{question['resource']['id']}",
-        "properties": code_examples.as_lines(question),
+        "subject": f"{evaluation_request['subject']['type']}:{evaluation_request['subject']['id']}",
+        "action": evaluation_request["action"]["name"],
+        "resource": f"{evaluation_request['resource']['type']}:{evaluation_request['resource']['id']}",
+        "properties": code_examples.as_lines(evaluation_request),
     }
     form, decision = TryForm(sent(request), initial=initial), None
     if request.method == "POST" and form.is_valid():
         try:
             decision = authorization_decision.decide(
-                version, known.condition, code_examples.question_of(**form.cleaned_data), now
+                version, known.condition, code_examples.evaluation_request_of(**form.cleaned_data), now
             )
         except authzen.BadRequest as wrong:
             form.add_error(None, str(wrong))
     context = initiative_context(request, initiative, "systems")
     context |= {
-        "title": "Try a question",
+        "title": "Try a request",
         "form": form,
         "decision": decision,
         "outcome": DecisionOutcome(decision.outcome).label if decision else "",

@@ -102,7 +102,7 @@ def record_drill(*, pressed: KillSwitch, covers: list[str], by: User) -> Evidenc
         asked = PolicyDecision.objects.filter(
             initiative_number=initiative.number, at__gte=pressed.pressed_at, at__lt=pressed.released_at
         ).count()
-        told = f"{asked} questions were asked while it was off; " + (
+        told = f"{asked} requests were asked while it was off; " + (
             f"the last was allowed {seconds:.2f} s after the press." if last else "none was allowed."
         )
         evidence = add_evidence(

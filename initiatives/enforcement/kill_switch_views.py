@@ -114,12 +114,12 @@ def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
         lede=f"{pressed.pressed_by} switched its systems off at {clock.moment_in_words(pressed.pressed_at)}, and "
         f"{pressed.released_by} on again at {clock.moment_in_words(pressed.released_at)}.",
         happens=[
-            f"The last question that was still allowed came {after}."
+            f"The last request that was still allowed came {after}."
             if after
             else _("Nothing was allowed meanwhile."),
             f"It passes when nothing was allowed later than {IN_EFFECT_WITHIN:g} s after the press, and something was "
             "asked at all.",
-            _("What the log shows becomes a drill record of this initiative, with the questions you choose."),
+            _("What the log shows becomes a drill record of this initiative, with the requests you choose."),
         ],
         verb=_("Record the drill"),
         back_url=reverse("systems", args=[initiative.ref]),

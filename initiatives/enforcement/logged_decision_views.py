@@ -44,11 +44,11 @@ HEADING = [
 
 @require_safe
 def decisions(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The log of the initiative, newest first; every part of the question may be looked for."""
+    """The log of the initiative, newest first; every part of the request may be looked for."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, "systems")
     keys = keys_of(initiative)
-    reads = bool(context["may"].read_questions)
+    reads = bool(context["may"].read_decision_requests)
     form = ToldForm(request.GET, keys=keys.values(), subjects=reads)
     found = decision_queries.page(
         initiative.number, form.wanted, decision_queries.Place.read(request.GET.get("before", ""))
@@ -132,9 +132,9 @@ def _signal(initiative, now) -> dict | None:
 
 @require_safe
 def decision(request: SignedInRequest, ref: str, moment: str) -> HttpResponse:
-    """One decision with the whole question, and whether the audit log has sealed it."""
+    """One decision with the whole request, and whether the audit log has sealed it."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_read_questions(initiative, request.user).or_refuse()
+    initiative_permissions.may_read_decision_requests(initiative, request.user).or_refuse()
     place = decision_queries.Place.read(moment)
     row = decision_queries.one(initiative.number, place) if place else None
     if row is None:
@@ -158,7 +158,7 @@ def decision(request: SignedInRequest, ref: str, moment: str) -> HttpResponse:
 def export(request: SignedInRequest, ref: str) -> HttpResponse:
     """The log as a CSV file: what the filters leave, newest first, as many as one file takes."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_read_questions(initiative, request.user).or_refuse()
+    initiative_permissions.may_read_decision_requests(initiative, request.user).or_refuse()
     keys = keys_of(initiative)
     wanted = ToldForm(request.GET, keys=keys.values(), subjects=True).wanted
     rows = (_line(row, keys) for row in decision_queries.each(initiative.number, wanted, MOST_EXPORTED))

@@ -135,7 +135,7 @@ def _check_log(file) -> dict:
 
 def _check_covers(rulebook, kind, covers) -> dict:
     if not covers:
-        return {"covers": "Choose at least one question that this is evidence for."}
+        return {"covers": "Choose at least one requirement that this is evidence for."}
     for key in covers:
         if key not in rulebook.requirements:
             return {"covers": f"The rulebook asks nothing named {key}."}
@@ -313,13 +313,13 @@ def create_evidence(
 
 
 def _one_kind(initiative: Initiative, item: Evidence) -> None:
-    """One file is one kind of evidence on an initiative; as that kind it may serve many questions."""
+    """One file is one kind of evidence on an initiative; as that kind it may serve many requirements."""
     same = initiative.evidence.filter(sha256=item.sha256, withdrawn_at__isnull=True)
     if other := same.exclude(kind=item.kind).order_by("pk").first():
         raise ValidationError(
             {
                 "file": f"This file is here already as a {other.get_kind_display().lower()}, “{other.title}”. One file "
-                "is one kind: offer that item for this question too, or withdraw it first if its kind was wrong."
+                "is one kind: offer that item for this requirement too, or withdraw it first if its kind was wrong."
             }
         )
 

@@ -250,8 +250,8 @@ def in_words(kind: str, details: Mapping[str, Any]) -> str:
 
 
 def line(kind: str, details: Mapping[str, Any], questions: int) -> str:
-    """That line, and how many questions the item serves where they are several."""
-    several = f"serves {questions} questions" if questions > 1 else ""
+    """That line, and how many requirements the item serves where they are several."""
+    several = f"serves {questions} requirements" if questions > 1 else ""
     return "; ".join(part for part in (in_words(kind, details), several) if part)
 
 

@@ -261,10 +261,12 @@ def _name(row) -> str:
 
 
 class EvidenceForm(EvidenceItemForm):
-    """A new item for one or many questions; `kind` is chosen before, so that only fitting questions are offered."""
+    """A new item for one or many requirements; `kind` is chosen before, so that only fitting requirements are
+    offered.
+    """
 
     covers = forms.MultipleChoiceField(
-        label=_("Which questions it is evidence for"),
+        label=_("Which requirements it is evidence for"),
         widget=forms.CheckboxSelectMultiple,
         help_text=_("One item may be evidence for many."),
     )
@@ -302,7 +304,7 @@ class EvidenceForm(EvidenceItemForm):
 
 
 def coverable(rulebook, kind: str, keys) -> list[str]:
-    """The questions among `keys` that an item of this kind can prove, in the rulebook's order."""
+    """The requirements among `keys` that an item of this kind can prove, in the rulebook's order."""
     return [
         key
         for key in rulebook.requirements
@@ -313,7 +315,7 @@ def coverable(rulebook, kind: str, keys) -> list[str]:
 
 
 def cover_choices(rulebook, kind: str, keys) -> list[tuple[str, str]]:
-    """Those questions as choices."""
+    """Those requirements as choices."""
     return [(key, rulebook.requirements[key].question) for key in coverable(rulebook, kind, keys)]
 
 
@@ -322,10 +324,10 @@ class CaptureForm(forms.Form):
 
 
 class CoverForm(forms.Form):
-    """More questions that an item proves."""
+    """More requirements that an item proves."""
 
     requirements = forms.MultipleChoiceField(
-        label=_("Which further questions it is evidence for"), widget=forms.CheckboxSelectMultiple
+        label=_("Which further requirements it is evidence for"), widget=forms.CheckboxSelectMultiple
     )
 
     def __init__(self, *args, rulebook, kind: str, keys, **kwargs):

@@ -22,11 +22,11 @@ from initiatives.reminders.wording import about
 RUNNING = (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION)
 ROLE_OF_INBOX = {"business_owner": "owner"}
 RENEWAL_WAITS = 7  # days after which seat and chair are told of what waits to be verified (docs/domain.md)
-LISTED = 12  # questions in one message; the page of requirements has the rest
+LISTED = 12  # requirements in one message; the page of requirements has the rest
 
 
 def evidence(moment: datetime):
-    """Gate evidence that is about to age out, or has: to the owner and to whoever answers the question.
+    """Gate evidence that is about to age out, or has: to the owner and to whoever answers the requirement.
 
     Asked are the gates up to the approved stage and the one under review. Only blocking requirements.
     """
@@ -88,7 +88,7 @@ def stale_on(facts, rulebook, state: State) -> date | None:
 
 
 def _of_day(initiative, circle: Circle, rulebook, keys: list[str], day: date, today: date):
-    """The messages about what ages out on one day, one for each person with the questions that lie with them."""
+    """The messages about what ages out on one day, one for each person with the requirements that lie with them."""
     last = day - timedelta(days=1)  # days are counted to the last on which it is current, as pages say it
     period = "0d" if day <= today else before(last, today, rulebook.freshness.warn_days_before)
     if not period:

@@ -111,7 +111,7 @@ def state_of_item(facts, rulebook, item, now) -> tuple[str, object]:
 
 
 def add(request, ref):
-    """Add an item: first its kind, then the questions it can prove and the rest."""
+    """Add an item: first its kind, then the requirements it can prove and the rest."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     rulebook = Rulebook.objects.current().parsed
@@ -286,7 +286,7 @@ def _counts_as(rulebook: ParsedRulebook, row) -> str:
 
 
 def cover(request, ref, pk):
-    """Offer an item for more questions."""
+    """Offer an item for more requirements."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     row = initiative_lookup.evidence_for(request.user, initiative, pk)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()

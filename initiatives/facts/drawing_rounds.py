@@ -1,5 +1,5 @@
-"""The round in which questions of an initiative are drawn now: its open review of production, or the next acceptance of
-it.
+"""The round in which requirements of an initiative are drawn now: its open review of production, or the next
+acceptance of it.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from governance.gates import drawing
 from governance.gates.criteria import Judged, judge
 from governance.models import Rulebook
 from governance.rulebook import ParsedRulebook
-from initiatives.facts import drawn_questions, supported_stage
+from initiatives.facts import drawn_requirements, supported_stage
 from initiatives.models import Initiative, Review
 
 
@@ -30,7 +30,7 @@ class Round:
 
 def round_that_runs(initiative: Initiative) -> Round | None:
     """The round of the initiative that runs now, under the rulebook that judges it; None where nothing is drawn now."""
-    review = drawn_questions.open_review(initiative)
+    review = drawn_requirements.open_review(initiative)
     if review is not None:
         rulebook = Rulebook.objects.kept(review.rulebook_id).parsed
         return _round(initiative, rulebook, review) if rulebook.drawn_at(initiative.tier) else None
@@ -41,7 +41,7 @@ def round_that_runs(initiative: Initiative) -> Round | None:
 
 
 def renewal_from(initiative: Initiative) -> datetime | None:
-    """From when on questions are drawn for the next acceptance of production; None where none are."""
+    """From when on requirements are drawn for the next acceptance of production; None where none are."""
     rulebook = Rulebook.objects.current().parsed
     due = supported_stage.reattest_by(initiative, rulebook) if rulebook.drawn_at(initiative.tier) else None
     return drawing.drawn_from(due) if due is not None else None
@@ -54,5 +54,5 @@ def _round(
     since: datetime | None = None,
 ) -> Round:
     judged = judge(supported_stage.facts_of(initiative), rulebook, clock.now())
-    renews = drawn_questions.renewed(initiative) if review is None else None
+    renews = drawn_requirements.renewed(initiative) if review is None else None
     return Round(initiative, review, renews, since, judged)

@@ -86,7 +86,7 @@ def unless_found(found: Iterable) -> list[Wanted]:
 def about(*rows: QuerySet) -> Callable[[Noun], Noun]:
     """For what says something only of initiatives that have one of these rows: it is not asked about the others.
 
-    Most acts are on initiatives of which the register knows nothing, and a dozen questions would find that out each
+    Most acts are on initiatives of which the register knows nothing, and a dozen queries would find that out each
     time.
     """
 
@@ -110,7 +110,7 @@ class There:
 
 
 def there(initiatives: Iterable[int]) -> There:
-    """What is in the register about these initiatives, in one question; only an act's own look, never kept."""
+    """What is in the register about these initiatives, in one query; only an act's own look, never kept."""
     nouns = _nouns()
     rows = _there(nouns).ask(initiatives)["initiatives"]
     by_noun = {

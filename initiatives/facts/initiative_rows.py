@@ -24,7 +24,7 @@ from initiatives.models import (
     Coverage,
     DeclaredGoal,
     Deployment,
-    DrawnQuestion,
+    DrawnRequirement,
     Evidence,
     EvidenceNames,
     Excuse,
@@ -88,7 +88,7 @@ _OF_INITIATIVE = Batch(
     ),
     reviews=Rows(Review.objects.all(), "initiative", without=("findings",)),
     drawn=Rows(
-        DrawnQuestion.objects.annotate(size=F("checkpoint__size"), instead_of=F("replaces__requirement")),
+        DrawnRequirement.objects.annotate(size=F("checkpoint__size"), instead_of=F("replaces__requirement")),
         "initiative",
     ),
     obligations=Rows(_open_obligations, "initiative", joined={"responsible": PERSON}),
@@ -160,7 +160,7 @@ def roles(initiative: Initiative) -> list[RoleAssignment]:
 
 
 def roles_of_each(initiatives: Iterable[int]) -> dict[int, list[RoleAssignment]]:
-    """The same by initiative, for many initiatives in one question."""
+    """The same by initiative, for many initiatives in one query."""
     found: dict[int, list[RoleAssignment]] = {}
     for row in _OF_INITIATIVE.ask(initiatives, "roles")["roles"]:
         found.setdefault(row.initiative_id, []).append(row)
@@ -216,7 +216,7 @@ def rows(initiative: Initiative, table: str) -> list:
 
 
 def around(initiative: Initiative) -> dict[str, list]:
-    """The rows of every table around the initiative, each as `rows` has them, in one question."""
+    """The rows of every table around the initiative, each as `rows` has them, in one query."""
     return _OF_INITIATIVE.around(initiative.pk)
 
 
@@ -297,7 +297,7 @@ def excused(obligation: Obligation, initiative: Initiative) -> bool:
 
 
 def read_together(initiatives: list[Initiative], open_reviews: Sequence[Review] = ()) -> None:
-    """Read everything above for all these initiatives now, in as many questions as one initiative takes, for the
+    """Read everything above for all these initiatives now, in as many queries as one initiative takes, for the
     running look.
     """
     _OF_INITIATIVE.together([initiative.pk for initiative in initiatives])

@@ -40,7 +40,7 @@ def moments(rulebook: ParsedRulebook) -> dict[str, datetime | date]:
 def soon(initiatives: QuerySet, moment: Callable) -> QuerySet:
     """Those of the initiatives whose stage ends soon, or has ended; imported stages have no obligations.
 
-    `moment` gives one of `moments` by its name, or what stands for it in a question.
+    `moment` gives one of `moments` by its name, or what stands for it in a requirement.
     """
     due = Q(stage=Stage.PROTOTYPE, since__lt=moment("prototype_before"))
     due |= Q(stage=Stage.MVP, since__lt=moment("mvp_before"))

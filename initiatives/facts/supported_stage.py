@@ -31,7 +31,7 @@ from governance.gates.requirement_state import BY_VERIFYING, NEXT_ACCEPTANCE, St
 from governance.models import Rulebook
 from governance.rulebook import ParsedRulebook
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, HoldKind, Stage
-from initiatives.facts import drawn_questions, finding_rules, initiative_rows, rulebook_in_effect
+from initiatives.facts import drawn_requirements, finding_rules, initiative_rows, rulebook_in_effect
 from initiatives.models import Initiative, PastSupportedStage, StageChange
 
 # States that stand on items which age: met, or at a level that one gate asks for and a later one does not.
@@ -122,8 +122,8 @@ def _read(initiative: Initiative) -> Facts:
         ),
         described=tuple((link.at, link.ended_at) for link in rows["links"]),
         alone=tuple(StandsAlone(*one) for row in rows["standalone"] for one in row.acceptances),
-        drawn=drawn_questions.drawn_of(initiative),
-        round=drawn_questions.current_round(initiative),
+        drawn=drawn_requirements.drawn_of(initiative),
+        round=drawn_requirements.current_round(initiative),
         people={role: person.full_name for role, person in in_force.items()},
         owner_id=owner.pk if owner else None,
     )

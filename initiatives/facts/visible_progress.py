@@ -1,7 +1,7 @@
 """Progress that somebody outside the team would notice, beside work that nobody sees (S1-8.2, S1-15).
 
 Stages, reviews, evidence, drills, resolved conflicts, answers of owners, closed gaps and lifted holds are seen; hours,
-money and waiting are not. One question tells it of as many initiatives as are asked for.
+money and waiting are not. One query tells it of as many initiatives as are asked for.
 """
 
 from collections.abc import Iterable
@@ -67,7 +67,7 @@ BY_DAY = f"""
 SELECT DISTINCT (at AT TIME ZONE %(zone)s)::date AS day, kind FROM ({MOVES}) moves (initiative_id, at, kind)
  WHERE at <= %(now)s ORDER BY day DESC, kind
 """
-# What was shown, and what the integration did since: of each the newest day, in one question.
+# What was shown, and what the integration did since: of each the newest day, in one query.
 DEMO = """
 SELECT greatest(
     (SELECT max(happened_on) FROM initiatives_event

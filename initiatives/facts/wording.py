@@ -42,7 +42,7 @@ def state_word(state: State, gate: str = "") -> tuple[str, str]:
 
 
 def drawn_words(facts: Facts, rulebook: ParsedRulebook, key: str, at: datetime) -> str:
-    """That the question was drawn, when and by which checkpoint, which has so many entries; "" where it is not."""
+    """That the requirement was drawn, when and by which checkpoint, which has so many entries; "" where it is not."""
     if not rulebook.drawn_at(facts.tier):
         return ""
     one = facts.drawn_ahead(key, at) or facts.drawn_at(key, at)

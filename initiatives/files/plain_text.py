@@ -25,8 +25,8 @@ def check(content: bytes, extension: str) -> None:
 def emptiness(text: str, question: str = "") -> str:
     """Why a text says nothing, as a sentence that says how to fix it; "" where it may say something.
 
-    Refused are blank texts, one character or one word again and again, and the words of `question` given back. Whether
-    what else is written is an answer, a reader judges.
+    Refused are blank texts, one character or one word again and again, and the words of `requirement` given back.
+    Whether what else is written is an answer, a reader judges.
     """
     said = text.casefold()
     letters = {letter for letter in set(said) if letter.isalnum()}
@@ -39,5 +39,5 @@ def emptiness(text: str, question: str = "") -> str:
     if first == second and all(part == first for part in parts):
         return "It is one word again and again: say what is so."
     if question and WORD.findall(said) == WORD.findall(question.casefold()):
-        return "These are the words of the question: answer it in your own."
+        return "These are the words of the requirement: answer it in your own."
     return ""

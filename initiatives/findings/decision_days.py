@@ -92,13 +92,13 @@ SELECT d.id, i.number, d.day, d.asked, found.asked FROM initiatives_decisionday 
 
 
 def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the words, table, key and field of each counted day with more questions than the log of decisions has.
+    """Yield the words, table, key and field of each counted day with more requests than the log of decisions has.
 
     Days before the oldest decision in the log are left out: the log may have been shortened.
     """
     for key, number, day, said, found in recomputation.stream(using, _WRONG_DAYS, []):
         words = (
-            f"{day:%-d %B %Y} of {Initiative.ref_of(number)} was counted with {said} questions, and the log of "
+            f"{day:%-d %B %Y} of {Initiative.ref_of(number)} was counted with {said} requests, and the log of "
             f"decisions has {found} around that day"
         )
         yield words, "initiatives_decisionday", str(key), "asked"

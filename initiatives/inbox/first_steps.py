@@ -43,7 +43,7 @@ def steps(person: User) -> list[Step]:
 
 
 def _complete(person: User) -> bool:
-    """Whether no step is missing, asked in one question: every inbox of an admin asks it."""
+    """Whether no step is missing, asked in one query: every inbox of an admin asks it."""
     seated = (
         Membership.objects.held_at(clock.now())
         .filter(seat__in=NEEDED)

@@ -30,7 +30,7 @@ from initiatives.worklist.worklist_queries import ageing
 AGEING_DAYS = 30
 # Completed by a written account: their lines come from the app above.
 WRITTEN = (*WRITTEN_OBLIGATIONS, ObligationKind.MEASUREMENT)  # lines of the app above
-# Who is asked what: the rulebook says whose inbox a question lies on; owner and deputy see all of them.
+# Who is asked what: the rulebook says whose inbox a requirement lies on; owner and deputy see all of them.
 ANSWERING = {
     "technical_lead": "technical_lead",
     "support_owner": "support_owner",
@@ -165,7 +165,7 @@ def _waiver(look: Look, waiver: Waiver):
 
 
 def my_initiatives(look: Look):
-    """Questions that wait, evidence that ages, changes without approver, systems that are off, where the person
+    """Requirements that wait, evidence that ages, changes without approver, systems that are off, where the person
     works.
     """
     if not look.working:
@@ -244,7 +244,7 @@ def _questions(look: Look, initiative: Initiative, held: set[str], span, answere
             initiative.title,
             link,
             "Open the requirements",
-            f"{gate.title}: {_count(count, 'question has', 'questions have')} no answer yet.",
+            f"{gate.title}: {_count(count, 'requirement has', 'requirements have')} no answer yet.",
             initiative.ref,
             on_behalf=look.standing_in_on.get(initiative.pk, ""),
         )

@@ -83,7 +83,7 @@ def verifications(rulebook: ParsedRulebook, approved_stage: str, tier: str) -> i
 
 
 def reading_minutes(rulebook: ParsedRulebook, words_a_minute: int = 200) -> int:
-    """About how long it takes to read every question of the rulebook and what counts for it."""
+    """About how long it takes to read every requirement of the rulebook and what counts for it."""
     texts = [text for row in rulebook.requirements.values() for text in (row.question, row.counts)]
     texts += [row.question for row in rulebook.criteria.values()]
     words = sum(len(text.split()) for text in texts)

@@ -134,7 +134,7 @@ CONTRIBUTION = Contribution(
         "initiatives_approvaluse",
         "initiatives_bodyterm",
         "initiatives_condition",
-        "initiatives_drawnquestion",
+        "initiatives_drawnrequirement",
         "initiatives_outputjudgement",
         "initiatives_outputsample",
         "initiatives_performancepromise",

@@ -170,9 +170,9 @@ class WhoMay:
         return initiative_permissions.may_manage_keys(self.initiative, self.person)
 
     @cached_property
-    def read_questions(self) -> Answer:
+    def read_decision_requests(self) -> Answer:
         """Read what systems asked."""
-        return initiative_permissions.may_read_questions(self.initiative, self.person)
+        return initiative_permissions.may_read_decision_requests(self.initiative, self.person)
 
     @cached_property
     def withdraw(self) -> Answer:
@@ -232,10 +232,10 @@ def who_may(initiative: Initiative, person: User) -> WhoMay:
 def initiative_context(request, initiative: Initiative, page: str, *, facts=None) -> dict:
     """The context of a page of the initiative; `page` is the URL name of the page of a section that it belongs to.
 
-    `rulebook` is the rulebook in force: its questions are asked next. `judged_next` is judged by it, `judged` by the
+    `rulebook` is the rulebook in force: its requirements are asked next. `judged_next` is judged by it, `judged` by the
     version that decides for the initiative.
 
-    Keys: initiative, rulebook, facts, states, judged, judged_next, support, now, today, goal, question, has_stage
+    Keys: initiative, rulebook, facts, states, judged, judged_next, support, now, today, goal, requirement, has_stage
     (whether it is more than an idea), rests_on (basis in words), supports (the stage its evidence supports, in words,
     or ""), lean, tags, former (names it bore), rooms, banners, sections, may (WhoMay), open_review.
     """
@@ -402,7 +402,7 @@ def rooms_of(initiative, judged: criteria.Judged, review) -> list[dict]:
 
 
 def who_answers(facts, requirement) -> str:
-    """Whose inbox a question lies on, by name: "Ravi Menon (technical lead)"."""
+    """Whose inbox a requirement lies on, by name: "Ravi Menon (technical lead)"."""
     role = ROLE_OF_INBOX.get(requirement.answered_by, requirement.answered_by)
     words = requirement.answered_by.replace("_", " ")
     name = facts.people.get(role)
@@ -415,7 +415,7 @@ def who_answers(facts, requirement) -> str:
 
 
 def on_inbox_of(facts, requirement, may: WhoMay) -> bool:
-    """Whether a question lies on this person's inbox, or on the owner's where nobody else holds the role."""
+    """Whether a requirement lies on this person's inbox, or on the owner's where nobody else holds the role."""
     role = ROLE_OF_INBOX.get(requirement.answered_by, requirement.answered_by)
     if role in may.roles:
         return True

@@ -18,7 +18,7 @@ from governance.people.boards import board_for, members_now, seat_holders
 from governance.permission_result import Reason
 from governance.vocabulary import Seat, SignOffVerdict
 from initiatives.access.signers import contract_authors, signer_of, team_members_of
-from initiatives.facts import drawn_questions, initiative_rows, supported_stage
+from initiatives.facts import drawn_requirements, initiative_rows, supported_stage
 from initiatives.models import Initiative, Review, SignOff
 from initiatives.models.stage_machine import Judgement
 
@@ -107,9 +107,9 @@ class ReviewSnapshot:
 
     @property
     def draws(self) -> bool:
-        """Whether questions are drawn for this review before it is decided."""
+        """Whether requirements are drawn for this review before it is decided."""
         draws = self.judged.parsed.drawn_at(self.judged.facts.tier) > 0
-        return draws and self.review.is_open and self.review.gate == drawn_questions.GATE
+        return draws and self.review.is_open and self.review.gate == drawn_requirements.GATE
 
     @property
     def for_moves(self) -> Judgement:

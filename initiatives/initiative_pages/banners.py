@@ -133,7 +133,9 @@ def _rulebook_banner(initiative, judged: criteria.Judged) -> list[dict]:
     when = "from its next gate or re-attestation on, at the latest " if first else ""
     said = stage_word(judged.support.supported)
     gaps = len(criteria.gaps_to(judged, initiative.stage))
-    more = f", with {gaps} question{'' if gaps == 1 else 's'} open up to the approved stage" if gaps else ""
+    more = (
+        f", with {gaps} requirement{'' if gaps == 1 else 's'} open up to the approved stage" if gaps else ""
+    )
     return [
         banner(
             "info",

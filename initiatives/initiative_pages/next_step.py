@@ -34,7 +34,7 @@ def lead_rows(initiative, facts, rulebook, states, asked: set[str], now) -> list
         elif lead.fix:
             row |= {
                 "link": reverse("requirement", args=[initiative.ref, lead.fix]),
-                "link_text": "Open the question",
+                "link_text": "Open the requirement",
             }
         rows.append(row)
     return rows
@@ -63,7 +63,7 @@ def next_step(context, person: User) -> dict | None:
     mine = [row for row in missing if row["who"] == "You"]
     if mine:
         first, count = mine[0], len(mine)
-        title = f"Next: {'one question is' if count == 1 else f'{count} questions are'} yours."
+        title = f"Next: {'one requirement is' if count == 1 else f'{count} requirements are'} yours."
         if not context["holding"] and held is None:
             title = f"{title[:-1]} before the board can decide."
         return {
@@ -113,7 +113,9 @@ def standard_stages(stage: str) -> list[tuple[str, str]]:
 
 
 def standard_rows(context) -> list[dict]:
-    """The nine matters: for this stage and the next the rulebook's words, met or not, and the questions behind it."""
+    """The nine matters: for this stage and the next the rulebook's words, met or not, and the requirements behind
+    it.
+    """
     initiative, rulebook, facts, states = (
         context[name] for name in ("initiative", "rulebook", "facts", "states")
     )

@@ -166,7 +166,7 @@ def gap_rows(initiative, facts, rulebook, states, keys, may) -> list[dict]:
             continue
         mine = bool(state.fix) and not state.fixed_by and on_inbox_of(facts, asked, may)
         who = "You" if mine else state.fixed_by or who_answers(facts, asked)
-        # What the register says is listed at the question, each with its own page.
+        # What the register says is listed at the requirement, each with its own page.
         there = fix_of(initiative, rulebook, state, may) if mine and state.state != "register" else None
         rows.append(
             {
@@ -177,7 +177,7 @@ def gap_rows(initiative, facts, rulebook, states, keys, may) -> list[dict]:
                 "who": "" if state.state == "waived" else who,
                 "how": state.words if mine else f"{state.words} {state.fix}".strip(),
                 "link": there[0] if there else reverse("requirement", args=[initiative.ref, key]),
-                "link_text": state.fix.rstrip(".") if mine else _("Open the question"),
+                "link_text": state.fix.rstrip(".") if mine else _("Open the requirement"),
             }
         )
     return rows
@@ -214,7 +214,7 @@ def missed_rows(initiative, facts, rulebook, gate, may) -> list[dict]:
 
 
 def test_rows(context) -> list[dict]:
-    """The three scale tests: what each says, whether it passes, and how many of its questions are open."""
+    """The three scale tests: what each says, whether it passes, and how many of its requirements are open."""
     rows, judged = [], context["judged"]
     for key, test in judged.parsed.scale_tests.items():
         states = [judged.states[item] for item in test.items]
@@ -239,7 +239,7 @@ def people_rows(initiative) -> list[dict]:
 
 
 def ages(rulebook, states, keys) -> list[tuple[str, object]]:
-    """The evidence that expires next: question and last day on which each is current."""
+    """The evidence that expires next: requirement and last day on which each is current."""
     today = clock.today()
     ends = [
         (states[key].last_day, rulebook.requirements[key].question)

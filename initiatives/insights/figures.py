@@ -104,7 +104,7 @@ class Facts:
     @cached_property
     def judged_mvps(self) -> dict[int, tuple[bool, bool, bool]]:
         """What is known of MVPs: whether they pass all three scale tests, whether their evidence supports a prototype
-        or less, and whether questions are open in the layers application or integration."""
+        or less, and whether requirements are open in the layers application or integration."""
         spans = self._spans(Stage.MVP).annotate(
             passes=Q(governance=True, integration=True, adoption=True),
             early=Q(supported__in=[Stage.PROPOSED, Stage.PROTOTYPE]),
@@ -127,7 +127,7 @@ class Facts:
 
     @cached_property
     def mvps_with_gaps(self) -> set[int]:
-        """MVPs with open questions in the layers application or integration."""
+        """MVPs with open requirements in the layers application or integration."""
         return {key for key, (_, _, hard) in self.judged_mvps.items() if hard}
 
     @cached_property
@@ -385,7 +385,7 @@ LAGGING = [
     Figure(
         "underdesigned",
         "An MVP is underdesigned",
-        "Made an MVP here, and nobody accepted to support it, or questions are open in the layers application or "
+        "Made an MVP here, and nobody accepted to support it, or requirements are open in the layers application or "
         "integration.",
         underdesigned,
     ),

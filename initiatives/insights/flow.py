@@ -1,4 +1,4 @@
-"""The figures of the page Flow, each worked out in one question over the initiatives that were chosen.
+"""The figures of the page Flow, each worked out in one query over the initiatives that were chosen.
 
 Moves come from stage changes, lengths of stays from the moments between them, and what lies ahead from the spans that
 `supported_stage_rows.rewrite` left: nothing is judged here, so no picture can say anything else than the initiatives it

@@ -65,7 +65,7 @@ class Group:
 
 
 def costed(initiatives: QuerySet, rulebook: Rulebook | None, now: datetime) -> list[Costed]:
-    """These initiatives with their money, in three questions; those without any amount or vendor are left out."""
+    """These initiatives with their money, in three queries; those without any amount or vendor are left out."""
     known = with_support(initiatives, rulebook, now).annotate(
         **{f"{test}_test": F(f"span__{test}") for test in TESTS}
     )

@@ -51,7 +51,7 @@ def judged(
 
 
 def _missing(judged: Judged, test: str) -> list[str]:
-    """The questions of a scale test that are not satisfied, in the words of the rulebook."""
+    """The requirements of a scale test that are not satisfied, in the words of the rulebook."""
     return [
         judged.parsed.requirements[key].question
         for key in judged.parsed.scale_tests[test].items

@@ -9,7 +9,7 @@ from initiatives.access.permissions import barred_from_signing, may_manage_keys,
 from initiatives.evidence.verification.permissions import seat_to_verify_in
 from initiatives.models import Initiative
 
-ANCHORED = "int.anchor"  # the question that samples of outputs answer
+ANCHORED = "int.anchor"  # the requirement that samples of outputs answer
 
 
 def may_read_interactions(initiative: Initiative, person: User) -> Answer:
@@ -24,7 +24,7 @@ def may_read_interactions(initiative: Initiative, person: User) -> Answer:
 
 
 def may_judge_outputs(initiative: Initiative, person: User) -> Answer:
-    """Read drawn outputs and say whether they trace: who reads the log, and the seats that verify the question.
+    """Read drawn outputs and say whether they trace: who reads the log, and the seats that verify the requirement.
 
     A seat reads what was drawn for it, and nothing else of the log.
     """

@@ -105,7 +105,7 @@ from initiatives.models.notes import (
     SavedView,
 )
 from initiatives.models.portfolio.business_cases import BusinessCase
-from initiatives.models.reviews import Condition, DrawnQuestion, Question, Review, SignOff, Waiver
+from initiatives.models.reviews import Condition, DrawnRequirement, Question, Review, SignOff, Waiver
 from initiatives.models.rulebook_changes import Forecast, Foreseen, RulebookDraft
 from initiatives.models.versions import ChangeRecord, Dependant, ScopeVersion
 
@@ -134,7 +134,7 @@ __all__ = [
     "DefinitionConflict",
     "Dependant",
     "Deployment",
-    "DrawnQuestion",
+    "DrawnRequirement",
     "Drift",
     "Drill",
     "Effort",

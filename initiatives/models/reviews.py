@@ -116,8 +116,8 @@ class Question(models.Model):
         return self.text[:80]
 
 
-class DrawnQuestion(WrittenOnce):
-    """That the audit log's seed drew a question of an initiative of minimal risk to be verified
+class DrawnRequirement(WrittenOnce):
+    """That the audit log's seed drew a requirement of an initiative of minimal risk to be verified
     (governance.gates.drawing).
 
     A round is a review of production, or what is drawn ahead of accepting production again: `renews` is then the
@@ -125,8 +125,10 @@ class DrawnQuestion(WrittenOnce):
     the draw whose refusal or change brought this one. `answer_version`, `items` (keys of evidence): what was offered.
     """
 
-    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="drawn_questions")
-    review = models.ForeignKey(Review, models.PROTECT, null=True, blank=True, related_name="drawn_questions")
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="drawn_requirements")
+    review = models.ForeignKey(
+        Review, models.PROTECT, null=True, blank=True, related_name="drawn_requirements"
+    )
     renews = models.DateTimeField(null=True, blank=True)
     requirement = models.CharField(max_length=60)
     checkpoint = models.ForeignKey(Checkpoint, models.PROTECT, related_name="+")
@@ -147,7 +149,7 @@ class DrawnQuestion(WrittenOnce):
             models.UniqueConstraint(
                 fields=["initiative", "review", "renews", "place"],
                 nulls_distinct=False,
-                name="one_question_at_each_place_of_a_round",
+                name="one_requirement_at_each_place_of_a_round",
             ),
             models.CheckConstraint(
                 name="drawn_for_a_review_or_an_acceptance",
@@ -161,7 +163,7 @@ class DrawnQuestion(WrittenOnce):
 
     @property
     def round(self) -> str:
-        """What the question was drawn for, as it enters the seed."""
+        """What the requirement was drawn for, as it enters the seed."""
         return round_of(self.review_id, self.renews)
 
 

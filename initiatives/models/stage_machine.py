@@ -1,7 +1,7 @@
 """The state machine of stages: what a move carries and its conditions read. The moves stand on `Initiative`.
 
 A condition of django-fsm is handed nothing but the initiative. What one request found out about it is therefore laid on
-the initiative for as long as the machine is asked (`judged`): conditions read that and ask no question of their own.
+the initiative for as long as the machine is asked (`judged`): conditions read that and ask no query of their own.
 """
 
 from collections.abc import Callable, Iterator

@@ -99,7 +99,7 @@ class Search:
 
     @cached_property
     def rare(self) -> dict[str, list[int]]:
-        """By place, the keys of the rows with the words, where they are few: one question for all."""
+        """By place, the keys of the rows with the words, where they are few: one query for all."""
         found = lists(*(self._keys(place)[: RARE + 1] for place in PLACES))
         return {place: keys for place, keys in zip(PLACES, found, strict=True) if len(keys) <= RARE}
 

@@ -1,4 +1,4 @@
-"""Answers to the rulebook's questions: saved one by one, kept as drafts, accepted as not applicable, declared."""
+"""Answers to the rulebook's requirements: saved one by one, kept as drafts, accepted as not applicable, declared."""
 
 from datetime import date, timedelta
 

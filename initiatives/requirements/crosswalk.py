@@ -14,7 +14,7 @@ from initiatives.models import Answer, Coverage, Initiative, SignOff, Voiding
 
 @dataclass(frozen=True)
 class Asked:
-    """One question of the rulebook under a reference; `signed` are the (gate, seat) that sign for it."""
+    """One requirement of the rulebook under a reference; `signed` are the (gate, seat) that sign for it."""
 
     reference: str
     key: str
@@ -24,7 +24,7 @@ class Asked:
 
 
 def references(rulebook, framework: str) -> dict[str, list[Asked]]:
-    """The paragraphs of a framework that the rulebook refers to, each with the questions that answer it."""
+    """The paragraphs of a framework that the rulebook refers to, each with the requirements that answer it."""
     found: dict[str, list[Asked]] = {}
     for rows, criterion in ((rulebook.requirements, False), (rulebook.criteria, True)):
         for row in rows.values():
@@ -54,7 +54,7 @@ def _natural(reference: str) -> list:
 
 @dataclass(frozen=True)
 class OfferedEvidence:
-    """One item offered for a question: `state` in a word when it no longer stands, `last` its last current day."""
+    """One item offered for a requirement: `state` in a word when it no longer stands, `last` its last current day."""
 
     evidence: object
     state: str
@@ -63,7 +63,7 @@ class OfferedEvidence:
 
 @dataclass(frozen=True)
 class Found:
-    """What one initiative has for one question."""
+    """What one initiative has for one requirement."""
 
     initiative: Initiative
     asked: Asked
@@ -78,7 +78,7 @@ class Found:
 
 
 def found(initiatives: list[Initiative], asked: list[Asked], rulebook) -> list[Found]:
-    """What these initiatives have for these questions, case by case: four queries, however many there are."""
+    """What these initiatives have for these requirements, case by case: four queries, however many there are."""
     keys = {one.key for one in asked if not one.criterion}
     answers = {
         (row.initiative_id, row.requirement): row

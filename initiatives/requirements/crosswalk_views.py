@@ -79,7 +79,9 @@ def frameworks(request: SignedInRequest) -> HttpResponse:
 def _file(
     request: SignedInRequest, rulebook: Rulebook, framework: str, asked: list, of: tuple
 ) -> HttpResponse:
-    """The same as a CSV file: one row for each reference, question and initiative. Without a reference, all of them."""
+    """The same as a CSV file: one row for each reference, requirement and initiative. Without a reference, all of
+    them.
+    """
     rows = _lines(_initiatives(request, of[1]), asked, rulebook, framework_words(framework))
     name = f"crosswalk-{framework or 'none'}"
     return csv_export.stream(

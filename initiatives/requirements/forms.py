@@ -1,4 +1,4 @@
-"""The form of one question, and of one thing that the MVP declares it will prove."""
+"""The form of one requirement, and of one thing that the MVP declares it will prove."""
 
 from pathlib import PurePath
 

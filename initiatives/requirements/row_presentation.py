@@ -1,4 +1,4 @@
-"""Questions of a gate as pages show them: state in words, evidence with its age, whose turn it is."""
+"""Requirements of a gate as pages show them: state in words, evidence with its age, whose turn it is."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ LIVE = "live"
 
 @dataclass(frozen=True)
 class Sheet:
-    """One list of questions: those of a gate, or those still live for the approved stage."""
+    """One list of requirements: those of a gate, or those still live for the approved stage."""
 
     key: str
     words: str
@@ -58,7 +58,7 @@ class _StageFacts:
 def sheet_of(initiative, sheets: list[Sheet], wanted: str | None, key: str = "") -> Sheet:
     """The list asked for; without a word: live ones in production, those of its end when closed, else the gate ahead.
 
-    With `key`, the first list that has this question where the usual one has it not.
+    With `key`, the first list that has this requirement where the usual one has it not.
     """
     by_key = {sheet.key: sheet for sheet in sheets}
     if wanted in by_key:
@@ -71,7 +71,7 @@ def sheet_of(initiative, sheets: list[Sheet], wanted: str | None, key: str = "")
 
 
 def rows_of(context, sheet: Sheet) -> list[dict]:
-    """Every question of the list, in the order of the rulebook."""
+    """Every requirement of the list, in the order of the rulebook."""
     answers = {row.requirement: row for row in _answers(context["initiative"])}
     return [row_of(context, key, answers.get(key), sheet) for key in sheet.keys]
 
@@ -81,7 +81,7 @@ def _answers(initiative):
 
 
 def row_of(context, key: str, answer, sheet: Sheet) -> dict:
-    """One question with its answer, its evidence, its state and whose turn it is."""
+    """One requirement with its answer, its evidence, its state and whose turn it is."""
     rulebook, facts, may = context["rulebook"], context["facts"], context["may"]
     asked, state = rulebook.requirements[key], context["states"][key]
     gate = sheet.gate or next((c.gate for c in rulebook.criteria_using(key)), "")
@@ -135,7 +135,7 @@ def _asked_of(context, key: str, gate: str) -> bool:
 
 
 def next_open(context, sheet: Sheet, key: str) -> str:
-    """The next question of the list that has no answer, can block, and is the person's to answer; "" where none is.
+    """The next requirement of the list that has no answer, can block, and is the person's to answer; "" where none is.
 
     After `key` in the order of the list, then from its start.
     """
@@ -152,7 +152,8 @@ def next_open(context, sheet: Sheet, key: str) -> str:
 
 
 def example_of(key: str, initiative, person):
-    """The newest answer to the question on another initiative in production that the person may see; None without one.
+    """The newest answer to the requirement on another initiative in production that the person may see; None without
+    one.
 
     Its words as they were written there, to learn from; an imported or confidential initiative is no example.
     """

@@ -1,4 +1,4 @@
-"""Requirements: what a gate asks as a task list, one page a question; and the declaration of the MVP."""
+"""Requirements: what a gate asks as a task list, one page a requirement; and the declaration of the MVP."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -38,7 +38,7 @@ from initiatives.requirements.row_presentation import (
     sheets_of,
 )
 
-LINES = 10  # of questions that wait for others, or for nobody, shown without unfolding them
+LINES = 10  # of requirements that wait for others, or for nobody, shown without unfolding them
 SHOWN = {
     "all": gettext_lazy("everything"),
     "mine": gettext_lazy("what waits for me"),
@@ -87,7 +87,7 @@ def all_requirements(request, ref):
 
 
 def _groups(rows: list[dict], *, asked_for: bool) -> list[dict]:
-    """The questions by whose turn it is; what does not wait for whoever looks is folded.
+    """The requirements by whose turn it is; what does not wait for whoever looks is folded.
 
     Where nothing waits for them the first group stands open, if it is short or somebody `asked_for` some of it.
     """
@@ -106,7 +106,9 @@ def _groups(rows: list[dict], *, asked_for: bool) -> list[dict]:
 
 
 def _counted(context, chosen, rows: list[dict]) -> dict:
-    """How many questions are met and wait for whom, the first for whoever looks, and whether the board can be asked."""
+    """How many requirements are met and wait for whom, the first for whoever looks, and whether the board can be
+    asked.
+    """
     counts = {group: sum(row["group"] == group for row in rows) for group in ("mine", "others", "met")}
     return {
         "total": len(rows),
@@ -118,8 +120,8 @@ def _counted(context, chosen, rows: list[dict]) -> dict:
 
 
 def _fallen(context, sheets) -> int:
-    """How many questions of an approved stage that is not supported lack current evidence: the gate ahead does not ask
-    them again.
+    """How many requirements of an approved stage that is not supported lack current evidence: the gate ahead does
+    not ask them again.
     """
     if context["support"].supports_approved_stage:
         return 0
@@ -129,12 +131,12 @@ def _fallen(context, sheets) -> int:
 
 @on_any_day(initiative_lookup.initiative_on_any_day)
 def row(request, ref, key):
-    """One question a page: what a good answer is, the answer, and its evidence."""
+    """One requirement a page: what a good answer is, the answer, and its evidence."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, "requirements")
     rulebook = context["rulebook"]
     if key not in rulebook.requirements:
-        raise Http404("The rulebook asks no such question.")
+        raise Http404("The rulebook has no such requirement.")
     asked = rulebook.requirements[key]
     stored = (
         Answer.objects.filter(initiative=initiative, requirement=key)
@@ -284,12 +286,12 @@ def _fix_row(forms, error: ValidationError) -> None:
 
 
 def _saved(request, initiative, key, chosen):
-    """After saving: back to the list at the row, or on to the next open question."""
+    """After saving: back to the list at the row, or on to the next open requirement."""
     following = ""
     if "then" in request.POST:
         following = next_open(initiative_context(request, initiative, "requirements"), chosen, key)
     if following:
-        messages.success(request, _("Saved. This is the next question that is open for you."))
+        messages.success(request, _("Saved. This is the next requirement that is open for you."))
         return redirect(_place_of(initiative, following, chosen))
     messages.success(
         request, _("Saved. Nothing else here waits for you.") if "then" in request.POST else _("Saved.")
@@ -298,7 +300,7 @@ def _saved(request, initiative, key, chosen):
 
 
 def _place_of(initiative, key: str, chosen) -> str:
-    """The address of a question in its list."""
+    """The address of a requirement in its list."""
     return f"{reverse('requirement', args=[initiative.ref, key])}?gate={chosen.key}"
 
 
@@ -345,7 +347,7 @@ def draft(request, ref, key):
 
 
 def accept(request, ref, key):
-    """Accept, as a seat, that a question does not apply."""
+    """Accept, as a seat, that a requirement does not apply."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     version = request.POST.get("version", "")
     if request.method != "POST":

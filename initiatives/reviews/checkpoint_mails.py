@@ -21,7 +21,7 @@ from governance.vocabulary import ReviewOutcome
 from initiatives.contributions import Contribution
 from initiatives.models import Review
 from initiatives.reviews import turn_notifications
-from initiatives.reviews.drawn_questions.actions import draw_after_sealing
+from initiatives.reviews.drawn_requirements.actions import draw_after_sealing
 
 KIND = "checkpoint of decision"
 GATE = "production"

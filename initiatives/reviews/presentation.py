@@ -102,10 +102,10 @@ class Line:
 
     @property
     def summary(self) -> str:
-        """How many questions stand behind it, and how many of them are met."""
+        """How many requirements stand behind it, and how many of them are met."""
         count = len(self.requirements)
         good = sum(asked["tone"] == "ok" for asked in self.requirements)
-        asked = f"{count} question{'' if count == 1 else 's'} behind it"
+        asked = f"{count} requirement{'' if count == 1 else 's'} behind it"
         return f"{asked}, met" if good == count else f"{asked}, {good} met"
 
 
@@ -172,7 +172,7 @@ def _requirement(key, question, shown, words, evidence, last_day=None, said="", 
 
 
 def frozen(asked: dict, question: str, evidence: list) -> dict:
-    """A question as it was decided, with its level."""
+    """A requirement as it was decided, with its level."""
     if asked["state"] in ("met", "below") and asked.get("level"):
         shown = Level.word(asked["level"]).lower(), "ok" if asked["satisfied"] else "warn"
     else:

@@ -194,7 +194,8 @@ def _before_opening(initiative, gate: str, context) -> dict:
         happens.append("The governance index is generated anew and added to the evidence.")
         if drawn := rulebook.drawn_at(facts.tier):
             happens.append(
-                f"{count_words(drawn).capitalize()} of its questions are drawn with the audit log's next checkpoint, "
+                f"{count_words(drawn).capitalize()} of its requirements are drawn with the audit log's "
+                f"next checkpoint, "
                 "and "
                 "a seat verifies them. One that is refused, or changed before, brings another."
             )

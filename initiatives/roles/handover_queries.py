@@ -40,7 +40,7 @@ def passes(roles, conditions, gaps) -> str:
 
 
 def parts_of(person: User, initiatives: Iterable[int] | None = None) -> list[Part]:
-    """What the person holds on running initiatives, or on those named, by their number; five questions."""
+    """What the person holds on running initiatives, or on those named, by their number; five queries."""
     of_initiatives = {} if initiatives is None else {"pk__in": list(initiatives)}
     running = (
         Initiative.objects.live().filter(stage__in=RUNNING_STAGES, **of_initiatives).select_related("unit")

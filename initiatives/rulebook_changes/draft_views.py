@@ -280,7 +280,7 @@ def beside(row: RulebookDraft) -> dict:
 
 
 def _asked(rulebook: ParsedRulebook, gate: str) -> dict:
-    """What a gate asks, question by question, at each tier; `counts`: how many at each."""
+    """What a gate asks, requirement by requirement, at each tier; `counts`: how many at each."""
     rows = [
         {
             "asked": row,

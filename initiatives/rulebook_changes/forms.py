@@ -70,7 +70,7 @@ class ReasonField(forms.CharField):
 
 
 class TierFields(forms.Form):
-    """What one question asks at each risk tier: a level, or that it is left out and why; what the gate to MVP asks.
+    """What one requirement asks at each risk tier: a level, or that it is left out and why; what the gate to MVP asks.
 
     The fields are there where `add_tiers` was called.
     """
@@ -184,7 +184,7 @@ class PartForm(TierFields):
         options["initial"] = told | {"based_on": number} | options.get("initial", {})
         super().__init__(*args, **options)
         row = text.row(part, key) or {}
-        self.own = part == "requirement" or "evidence" in row  # whether it is a question to the owner
+        self.own = part == "requirement" or "evidence" in row  # whether it is a requirement to the owner
         for name, (kind, required, among) in fields_of(text, part).items():
             if name in LEVELLED and not self.own:
                 continue
@@ -206,7 +206,7 @@ class PartForm(TierFields):
             self.add_tiers(row, at_mvp=at_mvp)
 
     def _duty(self) -> None:
-        """What a criterion asks, to be ticked off, and one more question to choose."""
+        """What a criterion asks, to be ticked off, and one more requirement to choose."""
         asked = self.text.value(self.place("requirements")) or []
         names = {
             row["key"]: row["question"]
@@ -222,7 +222,7 @@ class PartForm(TierFields):
         others = [key for key in self.text.names("requirement") if key not in (*asked, self.key)]
         choices = [("", "none"), *((key, f"{names[key]} ({key})") for key in others)]
         self.fields["more"] = forms.ChoiceField(
-            label=_("Ask one more question"), required=False, choices=choices
+            label=_("Ask one more requirement"), required=False, choices=choices
         )
         before = list(self.fields)[: list(self.fields).index("requirements") + 1]
         self.order_fields([*before, "more"])

@@ -34,9 +34,9 @@ INITIAL = {
 }
 FATES = {
     "": "it must stay current",
-    "frozen_at_mvp": "it stands as decided at the gate to MVP (of a question of the prototype)",
+    "frozen_at_mvp": "it stands as decided at the gate to MVP (of a requirement of the prototype)",
     "frozen_at_production": "it stands as decided at the gate to production",
-    "ended_at_production": "it is not asked any more in production (of a question of the MVP)",
+    "ended_at_production": "it is not asked any more in production (of a requirement of the MVP)",
 }
 GROUPS = {
     "stage": "the stage",
@@ -85,7 +85,7 @@ class AddForm(TierFields):
             choices=[(one["key"], self._said(one)) for one in self._criteria()],
             widget=forms.CheckboxSelectMultiple,
             error_messages={
-                "required": "Choose at least one: a question that nothing asks is never put to anybody."
+                "required": "Choose at least one: a requirement that nothing asks is never put to anybody."
             },
         )
         self.fields["fate"] = forms.ChoiceField(
@@ -107,7 +107,7 @@ class AddForm(TierFields):
         return f"{row['question']} ({Seat.word(row['seat'])}{item})"
 
     def clean(self):
-        """What becomes of the answer fits the stage of the question."""
+        """What becomes of the answer fits the stage of the requirement."""
         cleaned = super().clean()
         stage, fate = cleaned.get("stage"), cleaned.get("fate")
         if stage and fate and fate not in fates_of(stage):
@@ -137,7 +137,7 @@ class AddForm(TierFields):
 
 
 class AskedForm(forms.Form):
-    """What a gate asks at one tier: of each question a level, or that it is left out and why."""
+    """What a gate asks at one tier: of each requirement a level, or that it is left out and why."""
 
     based_on = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -159,7 +159,7 @@ class AskedForm(forms.Form):
             )
 
     def rows(self) -> list[tuple[Requirement, list[str], forms.BoundField, forms.BoundField]]:
-        """Each question with the other gates that ask it, and its two fields."""
+        """Each requirement with the other gates that ask it, and its two fields."""
         return [
             (
                 row,

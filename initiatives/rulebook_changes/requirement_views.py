@@ -131,7 +131,7 @@ def _answered(key: str) -> str:
 
 
 def asked(request, pk, gate, tier):
-    """What a gate asks at one risk tier, as a list to edit: a level for each question, or why it is left out."""
+    """What a gate asks at one risk tier, as a list to edit: a level for each requirement, or why it is left out."""
     people_permissions.may_draft(request.user).or_refuse()
     row = draft_of(pk)
     number = number_of(request) or row.number

@@ -346,8 +346,8 @@ def _end_old_evidence(initiative: Initiative, by: User) -> None:
 def reattest(*, initiative: Initiative, reason: str, by: User) -> Initiative:
     """Confirm, as chair, that production is accepted again: owner and support owner accepted anew before.
 
-    Their acceptances must be younger than the rulebook's grace days. At minimal risk the questions that were drawn for
-    it are verified; from then on they are asked in place of those drawn before.
+    Their acceptances must be younger than the rulebook's grace days. At minimal risk the requirements that were
+    drawn for it are verified; from then on they are asked in place of those drawn before.
     """
     with act("re-attest", by=by, initiative=initiative, reason=reason) as initiative:
         initiative_permissions.may_raise(initiative, by).or_refuse()

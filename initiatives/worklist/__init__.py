@@ -1,1 +1,1 @@
-"""What waits for one person, read in a few questions."""
+"""What waits for one person, read in a few queries."""

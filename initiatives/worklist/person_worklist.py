@@ -280,7 +280,7 @@ class Look:
 
     @cached_property
     def answered(self) -> dict[int, set[str]]:
-        """The questions that have an answer, on each running initiative of theirs."""
+        """The requirements that have an answer, on each running initiative of theirs."""
         return {row.pk: set(row.answered) for row in self.rows("answered")}
 
     @cached_property

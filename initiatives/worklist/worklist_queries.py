@@ -1,4 +1,4 @@
-"""The rows an inbox is made of, in two questions: what names the person, and what stands on their boards and
+"""The rows an inbox is made of, in two queries: what names the person, and what stands on their boards and
 initiatives.
 
 A third is asked about people for whom the person stands in, and about initiatives whose evidence ages. See ADR 0020.

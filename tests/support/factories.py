@@ -532,7 +532,7 @@ def _remembered(key: str, cast: Cast, fields: dict, build) -> Initiative:
     return initiative_acts.fresh(snapshots.remembered(f"{key} {said} {cast.team}", build))
 
 
-def make_question(**changed) -> dict:
+def make_evaluation_request(**changed) -> dict:
     """A call that the demonstration's contract wants a person for; `changed` replaces its parts."""
     return {
         "subject": {
@@ -555,12 +555,12 @@ def make_question(**changed) -> dict:
 
 
 def make_request(
-    initiative: Initiative, key: ServiceKey, question: dict | None = None, **fields
+    initiative: Initiative, key: ServiceKey, evaluation_request: dict | None = None, **fields
 ) -> ApprovalRequest:
     """A call put before the support owner and the owner, for four hours, unless `fields` say otherwise."""
     version = initiative.contract.versions.get(state="in_force")
     asking = version.clauses.filter(kind="human_approval")
-    question, preview = approval_previews.sealed(question or make_question())
+    evaluation_request, preview = approval_previews.sealed(evaluation_request or make_evaluation_request())
     decision = Decision(
         DecisionOutcome.NEEDS_APPROVAL,
         "needs_approval",
@@ -576,7 +576,7 @@ def make_request(
         initiative=initiative.pk,
         key=key.pk,
         version=version.pk,
-        question=question,
+        evaluation_request=evaluation_request,
         preview=preview,
         decision=decision,
         **fields,

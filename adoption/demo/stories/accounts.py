@@ -28,7 +28,7 @@ def ready_for_the_chair(company: Company) -> None:
 
 
 def waiting_for_the_risk_seat(company: Company) -> None:
-    """A prototype whose MVP review lacks one signature and has one question open."""
+    """A prototype whose MVP review lacks one signature and has one requirement open."""
     with telling(company, "renewals", 4) as tale:
         tale.idea(60)
         tale.prototype(38)

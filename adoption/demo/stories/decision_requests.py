@@ -33,7 +33,7 @@ CAME = (OutcomeKind.DONE, OutcomeKind.DONE, OutcomeKind.FAILED, OutcomeKind.DONE
 
 
 def asking(company: Company) -> None:
-    """Its key is made, it asks a morning's questions and reports what came of them, and the log has them.
+    """Its key is made, it asks a morning's requests and reports what came of them, and the log has them.
 
     One act it reports was never asked about.
     """
@@ -52,7 +52,7 @@ def asking(company: Company) -> None:
     who = {"groups": ["trial_users"], "department": bound.departments[0], "place": bound.places[0]}
     allowed = []
     for act, account, more in ASKED:
-        question = {
+        evaluation_request = {
             "subject": {"type": "user", "id": "account-manager-7", "properties": who},
             "action": {"name": act},
             "resource": {
@@ -62,7 +62,7 @@ def asking(company: Company) -> None:
             },
             "context": {"region": region, **more},
         }
-        answer = enforcement_api.decided(known, known.keys[0], question)
+        answer = enforcement_api.decided(known, known.keys[0], evaluation_request)
         if answer["decision"]:
             allowed.append(answer["context"]["id"])
     sent = [Sent(kind, decision=key) for kind, key in zip(CAME, allowed, strict=False)]

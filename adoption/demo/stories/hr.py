@@ -41,7 +41,7 @@ def stopped_idea(company: Company) -> None:
 
 
 def role_to_accept(company: Company) -> None:
-    """A prototype that waits for a support owner, and for a seat to accept that a question does not apply."""
+    """A prototype that waits for a support owner, and for a seat to accept that a requirement does not apply."""
     with telling(company, "onboarding", 5) as tale:
         tale.idea(75)
         tale.prototype(45)

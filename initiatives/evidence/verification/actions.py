@@ -66,7 +66,7 @@ def verify(
             requirement not in rulebook.requirements
             or not evidence.coverage.filter(requirement=requirement).exists()
         ):
-            no(f"{evidence.title} is not offered for that question.").or_refuse()
+            no(f"{evidence.title} is not offered for that requirement.").or_refuse()
         may_verify(initiative, evidence, rulebook, requirement, by).or_refuse()
         opening = EvidenceOpening.objects.filter(evidence=evidence, person=by).first()
         if opening is None:

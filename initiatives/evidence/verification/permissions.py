@@ -1,4 +1,4 @@
-"""Who may verify: a seat that signs for the question, outside the team, as for a sign-off."""
+"""Who may verify: a seat that signs for the requirement, outside the team, as for a sign-off."""
 
 from governance.gates.separation_of_duties import said, why_barred
 from governance.models import User

@@ -15,8 +15,8 @@ def item_to_verify(
 ) -> Item | None:
     """The item of this state that waits for a person, by key, who holds these seats; None where none does.
 
-    Not what they added, nor a bare link, nor what is offered for the question alone that took this one's place; and
-    nothing once they verified something for the question.
+    Not what they added, nor a bare link, nor what is offered for the requirement alone that took this one's place; and
+    nothing once they verified something for the requirement.
     """
     if (
         state.place != BY_VERIFYING

@@ -1,4 +1,4 @@
-"""The page on which somebody outside the team reads an item beside the question and says whether it shows it."""
+"""The page on which somebody outside the team reads an item beside the requirement and says whether it shows it."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -24,13 +24,13 @@ from initiatives.models import Answer, Evidence, EvidenceOpening
 
 @sensitive_post_parameters("password")
 def verify(request, ref, pk, key):
-    """Read an item of evidence beside the question it is offered for, and say whether it shows it."""
+    """Read an item of evidence beside the requirement it is offered for, and say whether it shows it."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     row = initiative_lookup.evidence_for(request.user, initiative, pk)
     context = initiative_context(request, initiative, "evidence")
     asked = context["rulebook"].requirements.get(key)
     if asked is None or not row.coverage.filter(requirement=key).exists():
-        raise Http404("This item is not offered for that question.")
+        raise Http404("This item is not offered for that requirement.")
     may_verify(initiative, row, context["rulebook"], key, request.user).or_refuse()
     said = Answer.objects.filter(initiative=initiative, requirement=key).select_related("by").first()
     form = VerificationForm(

@@ -59,7 +59,7 @@ def scope_of(person) -> Scope:
 def compare(kind: str, rows: list[SystemImportRow], scope: Scope) -> None:
     """Say of each row that can be read how it stands to the register: state, target and differences.
 
-    Rows that are wrong, left out, or done with are not touched. The register is read in a few questions.
+    Rows that are wrong, left out, or done with are not touched. The register is read in a few queries.
     """
     waiting = [row for row in rows if row.state in ("new", "same", "differs")]
     find = {"systems": _Systems, "accounts": _Accounts, "links": _Links, "definitions": _Definitions}[kind](

@@ -144,7 +144,7 @@ def definitions(request: SignedInRequest, ref: str) -> HttpResponse:
 
 
 def _used(initiative: Initiative) -> list[Used]:
-    """Four questions, whatever the number of terms."""
+    """Four queries, whatever the number of terms."""
     uses = initiative.term_uses.filter(ended_at__isnull=True).select_related("term").order_by("term__name")
     used = {use.term_id: Used(use) for use in uses}
     rows = TermDefinition.objects.current().filter(term__in=used, system__in=systems_of(initiative))

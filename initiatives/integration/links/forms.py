@@ -139,7 +139,7 @@ class AnswerForm(forms.Form):
 
 
 class RecordForm(forms.Form):
-    """Which questions the register of today is offered for; all that it can answer, to begin with."""
+    """Which requirements the register of today is offered for; all that it can answer, to begin with."""
 
     covers = forms.MultipleChoiceField(
         label=_("Offered for"),

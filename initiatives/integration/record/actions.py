@@ -35,7 +35,7 @@ def record_register(*, initiative: Initiative, covers: list[str], by: User) -> E
     ValidationError where there is nothing to keep, or Refused.
     """
     if not covers or set(covers) - set(answered_by_the_register()):
-        raise ValidationError({"covers": "Choose at least one question that the register answers."})
+        raise ValidationError({"covers": "Choose at least one requirement that the register answers."})
     with act("record register", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
         if not initiative.links.current().exists():

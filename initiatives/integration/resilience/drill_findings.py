@@ -103,7 +103,7 @@ def failing_records():
 
 @about(failing_records())
 def records(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
-    """Failing drill records without a drill of the register, until a later record of the same question passes.
+    """Failing drill records without a drill of the register, until a later record of the same requirement passes.
 
     The form by which a record came changes nothing of what it says. A drill recorded as one is judged by `says`.
     """

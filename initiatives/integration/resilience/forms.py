@@ -59,7 +59,7 @@ class DrillForm(OnceForm):
         help_text=_("Partial is not a pass."),
     )
     covers = forms.MultipleChoiceField(
-        label=_("Which questions it is evidence for"),
+        label=_("Which requirements it is evidence for"),
         widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text=_("Ticked are those that this kind of drill usually speaks to."),

@@ -54,7 +54,7 @@ def may_change_system(system: System, person: User) -> Answer:
 
 
 def changed_by(person: User, systems: Iterable[System]) -> set[int]:
-    """Keys of those of these systems that the person may change: a few questions, however many they are."""
+    """Keys of those of these systems that the person may change: a few queries, however many they are."""
     rows = [row for row in systems if row.retired_at is None] if person.is_active else []
     found = {row.pk for row in rows if _keeps(row, person)}
     rows = [row for row in rows if row.pk not in found]

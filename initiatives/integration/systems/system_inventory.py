@@ -36,7 +36,7 @@ class Heaviest:
 def weights(person: User) -> dict[int, int]:
     """By system in use, how many initiatives that this person may hear of are tied to it; only those with any.
 
-    One question over all links, answered with a number a system: so the list and the picture say the same.
+    One query over all links, answered with a number a system: so the list and the picture say the same.
     """
     links = Link.objects.current().filter(system__retired_at__isnull=True).order_by()
     if not (person.is_admin or person.is_auditor):

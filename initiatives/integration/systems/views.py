@@ -142,7 +142,7 @@ def _accepted(initiative, today) -> list[SourceAcceptance]:
 
 
 def _tied(initiative) -> list[Tied]:
-    """The current links of the initiative, each with everything around it; a fixed number of questions."""
+    """The current links of the initiative, each with everything around it; a fixed number of queries."""
     today = clock.today()
     links = list(
         initiative.links.current()

@@ -44,7 +44,8 @@ def ask_for_sample(request: SignedInRequest, ref: str) -> HttpResponse:
         happens=[
             _("The next checkpoint of the audit log decides which outputs: nobody chooses them."),
             _(
-                "Judged from outside the team, the sample measures the question; judged in the team, it is a document."
+                "Judged from outside the team, the sample measures the requirement; judged in the team, "
+                "it is a document."
             ),
         ],
         verb=_("Ask for it"),

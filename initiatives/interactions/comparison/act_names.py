@@ -72,7 +72,7 @@ def contract_actions(initiatives: Iterable[Initiative]) -> dict[int, dict[str, s
 
 
 def names_of(initiatives: Iterable[Initiative]) -> dict[int, Names]:
-    """By key of the initiative, by which names its logs are compared; four questions for all of them."""
+    """By key of the initiative, by which names its logs are compared; four queries for all of them."""
     initiatives = list(initiatives)
     actions = {
         initiative: {key: key for key in found} for initiative, found in contract_actions(initiatives).items()

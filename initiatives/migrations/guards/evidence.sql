@@ -110,7 +110,7 @@ BEGIN
               WHERE e.initiative_id = NEW.initiative_id AND e.sha256 = NEW.sha256 AND e.kind <> NEW.kind
                 AND e.withdrawn_at IS NULL) THEN
     RAISE EXCEPTION 'Plumbline: one file is one kind of evidence on an initiative.'
-      USING ERRCODE = 'PL012', HINT = 'Offer the item that is there for this question too.';
+      USING ERRCODE = 'PL012', HINT = 'Offer the item that is there for this requirement too.';
   END IF;
   RETURN NEW;
 END $$;
@@ -151,13 +151,13 @@ CREATE TRIGGER evaluations_stand BEFORE INSERT OR DELETE OR UPDATE ON initiative
 CREATE FUNCTION plumbline_guard_drawn() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF plumbline_act(TG_TABLE_NAME)->>'id' IS NOT NULL THEN
-    RAISE EXCEPTION 'Plumbline: nobody chooses the questions that are drawn.' USING ERRCODE = 'PL033';
+    RAISE EXCEPTION 'Plumbline: nobody chooses the requirements that are drawn.' USING ERRCODE = 'PL033';
   END IF;
   IF NEW.review_id IS NOT NULL AND NOT EXISTS (
       SELECT FROM initiatives_review r JOIN initiatives_initiative i ON i.id = r.initiative_id
        WHERE r.id = NEW.review_id AND r.initiative_id = NEW.initiative_id AND i.tier = 'minimal'
          AND r.gate = 'production' AND r.outcome = 'open') THEN
-    RAISE EXCEPTION 'Plumbline: questions are drawn for an open review of production at minimal risk.'
+    RAISE EXCEPTION 'Plumbline: requirements are drawn for an open review of production at minimal risk.'
       USING ERRCODE = 'PL033';
   END IF;
   IF NEW.review_id IS NOT NULL AND NOT EXISTS (
@@ -165,22 +165,22 @@ BEGIN
         JOIN governance_leaf l ON l.entry_id = e.id
         JOIN governance_checkpoint c ON c.id = NEW.checkpoint_id AND c.size > l.position
        WHERE e."table" = 'initiatives_review' AND e.key = NEW.review_id::text AND e.operation = '+') THEN
-    RAISE EXCEPTION 'Plumbline: questions are drawn by a checkpoint sealed after submission.' USING ERRCODE = 'PL033';
+    RAISE EXCEPTION 'Plumbline: requirements are drawn by a checkpoint sealed after submission.' USING ERRCODE = 'PL033';
   END IF;
-  IF EXISTS (SELECT FROM initiatives_drawnquestion d
+  IF EXISTS (SELECT FROM initiatives_drawnrequirement d
               WHERE d.initiative_id = NEW.initiative_id AND d.review_id IS NOT DISTINCT FROM NEW.review_id
                 AND d.renews IS NOT DISTINCT FROM NEW.renews AND d.checkpoint_id <> NEW.checkpoint_id) THEN
-    RAISE EXCEPTION 'Plumbline: all questions of a round are drawn by one checkpoint.' USING ERRCODE = 'PL033';
+    RAISE EXCEPTION 'Plumbline: all requirements of a round are drawn by one checkpoint.' USING ERRCODE = 'PL033';
   END IF;
   IF NEW.replaces_id IS NOT NULL AND NOT EXISTS (
-      SELECT FROM initiatives_drawnquestion d
+      SELECT FROM initiatives_drawnrequirement d
        WHERE d.id = NEW.replaces_id AND d.initiative_id = NEW.initiative_id
          AND d.review_id IS NOT DISTINCT FROM NEW.review_id AND d.renews IS NOT DISTINCT FROM NEW.renews) THEN
-    RAISE EXCEPTION 'Plumbline: a question is drawn in place of one of its own round.' USING ERRCODE = 'PL033';
+    RAISE EXCEPTION 'Plumbline: a requirement is drawn in place of one of its own round.' USING ERRCODE = 'PL033';
   END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER drawn_by_the_audit_log BEFORE INSERT ON initiatives_drawnquestion
+CREATE TRIGGER drawn_by_the_audit_log BEFORE INSERT ON initiatives_drawnrequirement
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_drawn();
 
 CREATE FUNCTION plumbline_guard_acceptance() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,1 +1,3 @@
-"""Many questions of a gate in one form: those that the contract answers, and those that somebody answers in words."""
+"""Many requirements of a gate in one form: those that the contract answers, and those that somebody answers in
+words.
+"""

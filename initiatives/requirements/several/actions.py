@@ -1,4 +1,4 @@
-"""Clauses of the contract in force taken as answers to the questions that ask for them."""
+"""Clauses of the contract in force taken as answers to the requirements that ask for them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from initiatives.requirements.actions import answer
 
 @dataclass(frozen=True)
 class Cited:
-    """A question that clauses of the contract in force answer; `worded` where somebody answered it already."""
+    """A requirement that clauses of the contract in force answer; `worded` where somebody answered it already."""
 
     key: str
     question: str
@@ -29,15 +29,15 @@ class Cited:
 
 
 def cite_contract(*, initiative: Initiative, cited: Sequence[Cited], version: str, by: User) -> None:
-    """Answer each question of `cited` in the sentences of its clauses, which become its evidence; all or none.
+    """Answer each requirement of `cited` in the sentences of its clauses, which become its evidence; all or none.
 
-    A question with an answer keeps it. `version`: the key of the contract version that was read; raises Conflict where
-    another one, or none, answers anything now.
+    A requirement with an answer keeps it. `version`: the key of the contract version that was read; raises Conflict
+    where another one, or none, answers anything now.
     """
     with act("cite contract", by=by, initiative=initiative) as initiative, together():
         if not cited or version != str(cited[0].clauses[0].version_id):
             raise Conflict(
-                "The contract in force answers something else now.", "Look at the questions that are open."
+                "The contract in force answers something else now.", "Look at the requirements that are open."
             )
         for one in cited:
             if not one.worded:

@@ -1,4 +1,4 @@
-"""The parts of the form that asks many questions: one answer in words, and one item that shows several."""
+"""The parts of the form that asks many requirements: one answer in words, and one item that shows several."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -11,12 +11,12 @@ AT_ONCE = ("file", "result", "condition")
 
 
 class ShortAnswerForm(AnswerForm):
-    """An answer that is given; that there is none yet, or that it does not apply, is said on the question's page."""
+    """An answer that is given; that there is none yet, or that it does not apply, is said on the requirement's page."""
 
     item = forms.ChoiceField(label=_("Evidence"), required=False)
 
     def __init__(self, *args, items, otherwise: str, **options):
-        """`items`: evidence there is that the question takes. `otherwise`: what shows it when none is chosen."""
+        """`items`: evidence there is that the requirement takes. `otherwise`: what shows it when none is chosen."""
         super().__init__(*args, row=None, **options)
         self.fields["kind"].widget = forms.HiddenInput()
         self.fields["text"].widget.attrs["rows"] = 2

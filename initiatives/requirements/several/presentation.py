@@ -1,4 +1,4 @@
-"""Which questions one form asks together, and what can show each of them."""
+"""Which requirements one form asks together, and what can show each of them."""
 
 from governance import clock
 from governance.gates import requirements
@@ -9,8 +9,8 @@ from initiatives.evidence.forms import added_kinds
 from initiatives.requirements.row_presentation import Sheet, rows_of
 from initiatives.requirements.several.actions import Cited
 
-MOST = 8  # questions in one form, a page of some 4,000 pixels at most; saving leads to the next
-# Where a question takes several kinds of evidence, the one with the least to fill in.
+MOST = 8  # requirements in one form, a page of some 4,000 pixels at most; saving leads to the next
+# Where a requirement takes several kinds of evidence, the one with the least to fill in.
 LIGHTEST = (
     EvidenceKind.DOCUMENT,
     EvidenceKind.LOG_SAMPLE,
@@ -22,7 +22,7 @@ CLAUSE_KINDS = CLAUSES | {"int.residency": ClauseKind.RESIDENCY}
 
 
 def open_rows(context, sheet: Sheet) -> list[dict]:
-    """The questions of the list that have no current answer, can block, and are not another page's.
+    """The requirements of the list that have no current answer, can block, and are not another page's.
 
     Those of whoever looks come first, then those that wait for others, whom they may stand in for.
     """
@@ -40,7 +40,7 @@ def open_rows(context, sheet: Sheet) -> list[dict]:
 
 
 def cited(context, rows: list[dict]) -> list[Cited]:
-    """What the contract in force answers of these questions; nothing where clauses of the kind are cited already."""
+    """What the contract in force answers of these requirements; nothing where clauses of the kind are cited already."""
     initiative = context["initiative"]
     version = initiative.contract.in_force_at(clock.now()) if initiative.contract_id else None
     wanted = [
@@ -64,7 +64,7 @@ def cited(context, rows: list[dict]) -> list[Cited]:
 
 
 def worded(context, rows: list[dict]) -> list[dict]:
-    """Of these questions, those that nobody answered yet and that are answered in words.
+    """Of these requirements, those that nobody answered yet and that are answered in words.
 
     What a layer is judged by has a page of its own: its item is read by somebody from outside that layer.
     """
@@ -90,7 +90,7 @@ def _in_words(context, row: dict) -> bool:
 
 
 def kinds_of(rulebook, asked) -> list[str]:
-    """The kinds of evidence for a question that people add by a file, the lightest first.
+    """The kinds of evidence for a requirement that people add by a file, the lightest first.
 
     Where conditions of the test count, a kind that carries none would show nothing.
     """
@@ -103,7 +103,7 @@ def kinds_of(rulebook, asked) -> list[str]:
 
 
 def shown_by(context, row: dict, gate: str) -> str:
-    """The kind of evidence that one item on the page brings for the question; "" where a word or a register does."""
+    """The kind of evidence that one item on the page brings for the requirement; "" where a word or a register does."""
     asked, rulebook = row["asked"], context["rulebook"]
     level = asked.level_for(context["facts"].tier, gate) if gate else ""
     if "attestation" in asked.evidence and level in ("", Level.STATED):

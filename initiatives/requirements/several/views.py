@@ -1,4 +1,4 @@
-"""One page for many questions of a gate: the contract's answers taken in one act, the others written in one form."""
+"""One page for many requirements of a gate: the contract's answers taken in one act, the others written in one form."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -24,7 +24,7 @@ from initiatives.requirements.several.forms import ItemForm, ShortAnswerForm
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def several(request, ref):
-    """The open questions of a gate together: what the contract answers, then what is answered in words."""
+    """The open requirements of a gate together: what the contract answers, then what is answered in words."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     context = initiative_context(request, initiative, "requirements")
@@ -36,7 +36,7 @@ def several(request, ref):
         actions.cite_contract(
             initiative=initiative, cited=cited, version=request.POST.get("version", ""), by=request.user
         )
-        messages.success(request, _("The clauses of the contract answer these questions now."))
+        messages.success(request, _("The clauses of the contract answer these requirements now."))
         return redirect(
             _here(initiative, chosen) if presentation.worded(context, rows) else _list(initiative, chosen)
         )
@@ -70,7 +70,7 @@ def _list(initiative, chosen) -> str:
 
 
 def _saved(request, initiative, chosen, saved: int):
-    """After saving: on to the questions that are left, else to the list."""
+    """After saving: on to the requirements that are left, else to the list."""
     words = ngettext("%(count)d answer is saved.", "%(count)d answers are saved.", saved) % {"count": saved}
     context = initiative_context(request, initiative, "requirements")
     left = presentation.worded(context, presentation.open_rows(context, chosen))
@@ -109,7 +109,7 @@ class _Page:
         self.overtaken = self._overtaken() if self.sent is not None else []
 
     def _items(self, request, context) -> dict[str, dict]:
-        """For each kind of evidence that questions of the page take: its words, the questions, the form."""
+        """For each kind of evidence that requirements of the page take: its words, the questions, the form."""
         items: dict[str, dict] = {}
         for row in self.rows:
             if row["kind"]:
@@ -129,7 +129,7 @@ class _Page:
         return items
 
     def _overtaken(self) -> list[dict]:
-        """What was written here to questions that somebody else answered meanwhile, beside their answers."""
+        """What was written here to requirements that somebody else answered meanwhile, beside their answers."""
         shown = {row["key"] for row in self.rows}
         typed = {
             name.removesuffix("-text"): words
@@ -180,14 +180,14 @@ class _Page:
         return len(answered)
 
     def _covered(self, kind: str, answered: list[dict]) -> list[str]:
-        """The answered questions that the item of this kind is evidence for: another was chosen for none of them."""
+        """The answered requirements that the item of this kind is evidence for: another was chosen for none of them."""
         return [row["key"] for row in answered if row["kind"] == kind and row["form"].chosen is None]
 
     def _said_for_items(self, answered: list[dict]) -> bool:
         """Whether each item that is added has an answer to show; else its form says so."""
         for kind, item in self.items.items():
             if item["form"].meant and not self._covered(kind, answered):
-                item["form"].add_error(None, _("Answer one of its questions above, or leave this empty."))
+                item["form"].add_error(None, _("Answer one of its requirements above, or leave this empty."))
         return not any(item["form"].errors for item in self.items.values())
 
     def _overtaken_now(self, answered: list[dict]) -> list[dict]:

@@ -143,7 +143,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     tiers = {"Meeting note formatter": "minimal", "Invoice matching": "limited", "Call-back order": "high"}
     for title, tier in tiers.items():
         assert (initiative(title).stage, initiative(title).tier, labels[title]) == ("production", tier, "")
-    drawn = initiative("Meeting note formatter").drawn_questions.order_by("place")
+    drawn = initiative("Meeting note formatter").drawn_requirements.order_by("place")
     assert [row.place for row in drawn] == [1, 2, 3, 4, 5], "by the seed of its own audit log"
     states = supported_stage.judged(initiative("Meeting note formatter")).states
     assert all(levels.vouched_for(states[row.requirement]) for row in drawn), "or it stands as decided since"

@@ -128,7 +128,7 @@ def test_why_a_lesson_is_a_initiatives_own(cast):
     other = factories.make_prototype(cast, title="Depot rotas", problem="Calls are long.")
     with CaptureQueriesContext(connection) as two:
         both = lesson_matching.lessons_for([initiative, other])
-    assert len(two) <= len(one), "as many questions for many initiatives as for one"
+    assert len(two) <= len(one), "as many queries for many initiatives as for one"
     why = {match.lesson: match.why for match in both[other.pk]}
     assert why[worded.pk][0] == "words: depot, rotas"
 

@@ -32,7 +32,7 @@ def system(cast):
 
 
 def ask(system) -> dict:
-    """A question that the contract allows."""
+    """A request that the contract allows."""
     return system.ask("summarise", **INSIDE)
 
 
@@ -56,7 +56,7 @@ def test_what_stands_at_the_top_is_not_logged_two_hundred_times(system):
     assert sum(len(json.dumps(row.request)) for row in logged()) < 1024 * 1024
 
 
-def test_long_questions_are_paid_for_by_their_length(system, settings):
+def test_long_requests_are_paid_for_by_their_length(system, settings):
     settings.DECISION_RATE = 50
     long = {
         "subject": {"type": "user", "id": "alice"},
@@ -188,6 +188,6 @@ def test_the_bound_of_a_batch_is_what_is_logged():
     asked = [read | {"context": {"a": "é" * 100}}, read, "nothing"]
     body = {"subject": {"type": "u", "id": "1"}, "resource": {"type": "r", "id": "1"}, "context": {"b": 1}}
     batch = authzen.batch(body | {"evaluations": asked})
-    whole = [one for one in batch.questions if isinstance(one, dict)]
+    whole = [one for one in batch.evaluation_requests if isinstance(one, dict)]
     written = sum(len(json.dumps(one, ensure_ascii=False).encode()) for one in whole)
     assert abs(batch.size - written) < 120

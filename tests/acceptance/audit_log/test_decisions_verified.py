@@ -96,13 +96,13 @@ def test_a_decision_that_was_erased_still_verifies(told):
         assert verification.verify().ok
 
 
-def test_every_number_a_question_may_hold_is_kept_as_it_was_asked(told):
+def test_every_number_a_request_may_hold_is_kept_as_it_was_asked(told):
     """JSON has more ways to write a number than the database keeps apart."""
     for text in ("1e16", "-1e300", "-0.0", "1E5", "0.1", "5e-324", "12345678901234567890", "1.50", "1e15"):
-        question = (
+        evaluation_request = (
             '{"subject": {"type": "user", "id": "alice"}, "action": {"name": "read"},'
             f' "resource": {{"type": "record", "id": "1"}}, "context": {{"x": {text}}}}}'
         )
-        assert told.send("/access/v1/evaluation", question).json()["decision"] is True
+        assert told.send("/access/v1/evaluation", evaluation_request).json()["decision"] is True
     assert len(logged(action="read")) == 10
     assert verification.verify().findings == []

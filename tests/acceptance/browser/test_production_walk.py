@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 TITLE = "Customer summary assistant"
 FULL = 500  # rounds from which everything is done by hand, in every way
-BY_HAND = 2  # questions of a gate
+BY_HAND = 2  # requirements of a gate
 PROVED_BY_HAND = 1  # file, and as many clauses, declarations and sign-offs
 TRIAL = [
     "Workflow fit",
@@ -30,7 +30,7 @@ TRIAL = [
     "Manageable operational risk",
     "Realistic supportability",
 ]
-# Each: kind of evidence, what it is, the questions it proves, and where it was tried.
+# Each: kind of evidence, what it is, the requirements it proves, and where it was tried.
 FOR_MVP = [
     (
         "Document",
@@ -238,7 +238,7 @@ def record_what_runs(owner: Person) -> None:
 
 
 def answer_gate(owner: Person, title: str, cast, by_hand: int | None) -> None:
-    """Every question of the gate ahead that is open, in place on the requirements: so many by hand, or all."""
+    """Every requirement of the gate ahead that is open, in place on the requirements: so many by hand, or all."""
     owner.tab("Requirements")
     expect(owner.page.get_by_role("heading", level=1)).to_contain_text(title)
     questions = owner.unanswered()
@@ -255,7 +255,7 @@ def answer_gate(owner: Person, title: str, cast, by_hand: int | None) -> None:
 
 
 def prove(owner: Person, items: list[tuple], clauses: list[tuple]) -> None:
-    """Files and clauses, each for the questions it proves."""
+    """Files and clauses, each for the requirements it proves."""
     for kind, title, covers, condition in items:
         owner.prove(kind, title, covers, condition=condition, result=kind not in NO_RESULT)
     for clause, covers in clauses:

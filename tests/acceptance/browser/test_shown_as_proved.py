@@ -1,7 +1,7 @@
 """What once read as proved and was not, tried again by people at their browsers under the shipped rulebook.
 
 A file of one byte under every kind, registers filled in by the team alone, an empty register beside production, the
-truth told late, and a criterion waived question by question: each time the page says what is so, and why.
+truth told late, and a criterion waived requirement by requirement: each time the page says what is so, and why.
 """
 
 import re
@@ -66,7 +66,7 @@ def says(person: Person, *words: str) -> None:
 
 
 def levels_on(person: Person, initiative: Initiative, gate: str) -> dict[str, str]:
-    """By question, the word that stands beside its answer on the requirements of a gate."""
+    """By requirement, the word that stands beside its answer on the requirements of a gate."""
     person.page.goto(at("requirements", initiative.ref, gate=gate))
     rows = person.page.locator("li[id^=row-]")
     found = rows.evaluate_all(
@@ -388,7 +388,7 @@ def test_describing_two_systems_costs_a_initiative_that_had_described_none_nothi
     expect(main(lead)).not_to_contain_text(re.compile(r"\bHeld\b"))
 
 
-# T4: a criterion waived question by question
+# T4: a criterion waived requirement by requirement
 
 
 def test_a_criterion_that_is_never_waived_carries_one_waiver_and_says_until_when(watch, cast):
@@ -417,7 +417,7 @@ def test_a_criterion_that_is_never_waived_carries_one_waiver_and_says_until_when
     assert initiative.waivers.count() == 3
 
     owner.page.goto(at("review-open", initiative.ref))
-    says(owner, BOUNDED, "2 of its questions are waived, and it carries at most one waiver.")
+    says(owner, BOUNDED, "2 of its requirements are waived, and it carries at most one waiver.")
     owner.send("Open the review")
     bounded = owner.page.locator("[id='mvp.rollout_bounded']")
     expect(bounded).to_contain_text("not met")
@@ -441,7 +441,7 @@ def test_a_criterion_that_is_never_waived_carries_one_waiver_and_says_until_when
 
 
 def ask_for_waiver(owner: Person, initiative: Initiative, key: str, until: date) -> None:
-    """Ask, on the page of the waivers, that one question is not asked for until a day."""
+    """Ask, on the page of the waivers, that one requirement is not asked for until a day."""
     owner.page.goto(at("waivers", initiative.ref, key=key))
     expect(owner.page.locator("select[name=key]")).to_have_value(key)
     owner.type(

@@ -16,7 +16,7 @@ from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import sealing
 from governance.vocabulary import Seat
 from initiatives.models import Initiative
-from initiatives.reviews.drawn_questions.actions import draw_due
+from initiatives.reviews.drawn_requirements.actions import draw_due
 from tests.support import factories
 from tests.support.browser.tier_answers import Answers
 from tests.support.browser.tier_setup import TITLE
@@ -63,7 +63,7 @@ class Walk(Answers):
         self.in_turn(
             {
                 "registration": self.register,
-                "questions of Prototype": lambda: self.answer_gate("prototype", tier=""),
+                "requirements of Prototype": lambda: self.answer_gate("prototype", tier=""),
                 "board on Prototype": self.choose_idea,
             }
         )
@@ -101,7 +101,7 @@ class Walk(Answers):
                 "contract": self.write_contract,
                 "integration": self.describe,
                 "declaration": self.declare,
-                "questions of MVP": lambda: self.answer_gate("mvp"),
+                "requirements of MVP": lambda: self.answer_gate("mvp"),
                 "board on MVP": lambda: self.promote("mvp", "A bounded trial with an owner and an end date."),
             }
         )
@@ -113,7 +113,7 @@ class Walk(Answers):
             {
                 "measures": self.measure,
                 "drill": self.drill,
-                "questions of Production": lambda: self.answer_gate("production"),
+                "requirements of Production": lambda: self.answer_gate("production"),
                 "controls of the contract": self.map_contract,
                 "results": self.report_outcomes,
                 "index": self.generate_index,
@@ -149,7 +149,7 @@ class Walk(Answers):
         owner.click("Ask the board to decide")
         owner.press("Open the review")
         owner.said("The review is open.")
-        # What the worker does by itself: the audit log is sealed, and questions are drawn from it.
+        # What the worker does by itself: the audit log is sealed, and requirements are drawn from it.
         sealing.seal()
         draw_due([self.initiative.pk])
         for seat in [*seats, *(seat for seat in self.rulebook.seats if seat not in seats)]:

@@ -66,7 +66,7 @@ class Planted:
         return name
 
     def allowed(self, number: int, *, system: System, sampled: float | None = None) -> None:
-        """One question that is allowed, and what is done on it: once, as a batch, cached, again."""
+        """One request that is allowed, and what is done on it: once, as a batch, cached, again."""
         answer = system.ask(ACTION, **INSIDE)
         assert answer["decision"] is True, answer
         at, named = clock.now(), self.draw.random() < 0.7

@@ -110,7 +110,7 @@ FILTERED = {
     "attributes": ["userName"],
 }
 ROWS = {
-    "a question": Row("access-evaluation", QUESTION),
+    "a requirement": Row("access-evaluation", QUESTION),
     "questions": Row(
         "access-evaluations", QUESTION | {"evaluations": [QUESTION, {"action": {"name": "send"}}]}
     ),

@@ -95,10 +95,10 @@ def test_putting_a_model_recorded_never_lowers_what_was_supported_without_one(ch
     assert rose > len(chances) / 4, "the model hardly mattered"
 
 
-# A criterion is never better than its worst question
+# A criterion is never better than its worst requirement
 
 
-def test_a_criterion_is_never_better_than_its_worst_question(chances):
+def test_a_criterion_is_never_better_than_its_worst_requirement(chances):
     carried = refused = 0
     for chance in chances:
         facts = random_facts(chance, also=chance.choice([(waive,), (waive_beside,), (waive, waive_beside)]))
@@ -141,7 +141,7 @@ def untouched(facts):
 
 
 def pressed(chance, facts):
-    """The initiative with one to eight items more that the team made, for whatever questions."""
+    """The initiative with one to eight items more that the team made, for whatever requirements."""
     more = []
     for place in range(chance.randint(1, 8)):
         kind = chance.choice(list(RULEBOOK.evidence_kinds))
@@ -173,7 +173,7 @@ def test_nothing_that_the_team_adds_brings_an_answer_above_documented(chances):
     assert reached > 10 * len(chances), "hardly anything was documented"
 
 
-def test_nothing_made_outside_is_worth_more_where_the_team_offers_it_for_another_question(chances):
+def test_nothing_made_outside_is_worth_more_where_the_team_offers_it_for_another_requirement(chances):
     """An acceptance, the index and a clause are measured where the rulebook names that way, and nowhere else."""
     offers = 0
     for chance in chances:
@@ -356,9 +356,9 @@ def declared_subjects(chance):
     return tuple(one for one in found if not subject_patterns.wrong_with([one]))
 
 
-def declares(patterns, question):
+def declares(patterns, evaluation_request):
     """Whether whoever asks is one of those declared, as one reads it; None where nobody can be told to ask."""
-    subject = question.get("subject")
+    subject = evaluation_request.get("subject")
     if not isinstance(subject, dict) or not all(isinstance(subject.get(one), str) for one in ("type", "id")):
         return None
     name = f"{subject['type']}:{subject['id']}"
@@ -385,18 +385,18 @@ def test_a_prototype_acts_for_its_declared_test_subjects_alone_and_says_what_it_
         prototype = InitiativeCondition("prototype", bound=bound, **around)
         known = Known(1, 1, 1, (version,), prototype, (), (1,))
         for _ in range(8):
-            question = random_contracts.random_question(chance, rules, words)
+            evaluation_request = random_contracts.random_request(chance, rules, words)
             now = random_contracts.random_moment(chance, rules)
-            one = decide(version, prototype, question, now)
-            beside = decide(version, InitiativeCondition("production", **around), question, now)
+            one = decide(version, prototype, evaluation_request, now)
+            beside = decide(version, InitiativeCondition("production", **around), evaluation_request, now)
             answer = api.said(known, api.Decided(one, now))
             assert answer["context"]["stage"] == "prototype"
             assert answer["decision"] is one.allowed
-            if bound is not None and declares(declared, question):
+            if bound is not None and declares(declared, evaluation_request):
                 assert (one.outcome, one.code, one.clauses) == (beside.outcome, beside.code, beside.clauses)
                 acted += one.allowed
             else:
-                assert one.outcome == "deny", (declared, question["subject"])
+                assert one.outcome == "deny", (declared, evaluation_request["subject"])
                 kept_out += beside.allowed
     assert acted > len(chances) / 20
     assert kept_out > len(chances) / 10

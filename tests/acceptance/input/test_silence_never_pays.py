@@ -84,7 +84,7 @@ def costs_nothing(told):
 # What a tier leaves out
 
 
-def test_what_is_found_against_a_question_that_a_tier_leaves_out_costs_nothing(chances):
+def test_what_is_found_against_a_requirement_that_a_tier_leaves_out_costs_nothing(chances):
     """Neither the finding, nor the hold that it calls for, nor the row of that hold."""
     tried = held = 0
     for chance in chances:
@@ -104,7 +104,7 @@ def test_what_is_found_against_a_question_that_a_tier_leaves_out_costs_nothing(c
         for at in moments(facts, told):
             assert supported(told, at) == supported(facts, at), (found, at, facts.tier)
             tried += 1
-        # The same against a question that is asked does count: it is not that holds were forgotten.
+        # The same against a requirement that is asked does count: it is not that holds were forgotten.
         asked = chance.choice([key for key in RULEBOOK.requirements if RULEBOOK.asks(key, facts.tier)])
         counts = replace(
             facts,

@@ -31,14 +31,14 @@ MOST = {
     "{initiative}incidents/": 16,
     "/initiatives/": 11,
     "/initiatives/?view=board": 12,
-    "{initiative}": 14,  # whether its demo is older than its integration work is one question of its own
+    "{initiative}": 14,  # whether its demo is older than its integration work is one query of its own
     "{initiative}requirements/": 11,
     "{initiative}evidence/": 11,
     "{initiative}people/": 11,
     "{initiative}notes/": 14,
     "{initiative}integration/profiles/": 14,
     "{initiative}interactions/": 15,  # one each: days against decisions, promises of calls, what was not understood
-    "{initiative}systems/": 15,  # what came of the decisions of four weeks is one question
+    "{initiative}systems/": 15,  # what came of the decisions of four weeks is one query
     "{initiative}integration/residency/": 14,
     "/vendors/": 8,  # vendors of components are among them
     "/policies/": 6,

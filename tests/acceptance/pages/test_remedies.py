@@ -39,7 +39,7 @@ def does(words: str, soup) -> bool:
         return any(name.endswith("-text") for name in fields)
     if words.startswith("Add"):
         return bool({"evidence-kind", "true_as_of"} & fields)
-    if words.startswith(("Answer the question", "Bring it about", "Fix it")):
+    if words.startswith(("Answer the requirement", "Bring it about", "Fix it")):
         return "kind" in fields
     if words.startswith(("Have the", "Ask the support owner")):
         return bool({"words", *Role} & fields)
@@ -47,7 +47,7 @@ def does(words: str, soup) -> bool:
 
 
 def remedies_on(client, initiative) -> list[tuple[str, str, str]]:
-    """(question, words, address) of each remedy that whoever looks is told to do themselves, the next step first."""
+    """(requirement, words, address) of each remedy that whoever looks is told to do themselves, the next step first."""
     page = client.get(initiative.get_absolute_url())
     rows = [row for name in ("holding", "reaching") for row in page.context[name]]
     found = [(row["text"], row["link_text"], row["link"]) for row in rows if row["who"] == "You"]
@@ -56,7 +56,7 @@ def remedies_on(client, initiative) -> list[tuple[str, str, str]]:
 
 
 def of_question(client, initiative, address: str) -> list[tuple[str, str]]:
-    """(words, address) of what a question's page lists against it, each with its own page."""
+    """(words, address) of what a requirement's page lists against it, each with its own page."""
     page = client.get(address)
     told = page.context.get("against") or []
     return [(words, url) for _, found in told for url, words in found if not words.startswith(LOOKS)]
@@ -123,7 +123,7 @@ def test_each_remedy_leads_to_a_page_that_holds_its_form(cast, as_, build):
 
 
 def test_declaring_what_the_mvp_will_prove_leads_to_the_declaration(cast, as_):
-    """The last of 22 questions: the button led to the question, and the question to itself."""
+    """The last of 22 requirements: the button led to the requirement, and the requirement to itself."""
     initiative, owner = factories.make_prototype(cast), as_(cast.owner)
     initiative_acts.staff(initiative, cast.team)
     initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
@@ -146,7 +146,7 @@ def test_declaring_what_the_mvp_will_prove_leads_to_the_declaration(cast, as_):
     assert does("Declare what the MVP will show", main_of(owner.get(there)))
 
 
-def test_a_question_of_acceptance_leads_to_who_accepts(cast, as_):
+def test_a_requirement_of_acceptance_leads_to_who_accepts(cast, as_):
     initiative = factories.make_prototype(cast)
 
     def row():
@@ -173,4 +173,4 @@ def test_what_waits_for_its_seat_is_nobody_elses_to_do(cast, as_):
     )
     rows = as_(cast.owner).get(initiative.get_absolute_url()).context["reaching"]
     (row,) = [row for row in rows if "Said not to apply" in row["how"]]
-    assert (row["who"], row["link_text"]) == (requirements.ITS_SEAT, "Open the question")
+    assert (row["who"], row["link_text"]) == (requirements.ITS_SEAT, "Open the requirement")

@@ -41,9 +41,9 @@ def key(cast, initiative):
     return factories.make_key(cast, initiative, principal=cast.lead)[0]
 
 
-def question(number: int) -> dict:
+def evaluation_request(number: int) -> dict:
     """A call of its own for each round."""
-    return factories.make_question(context={"round": number})
+    return factories.make_evaluation_request(context={"round": number})
 
 
 def answer(request, by, verdict="approve"):
@@ -62,10 +62,13 @@ def use_races(cast, initiative, key, numbers) -> list[str]:
     wrong = []
     with Ring() as ring:
         for number in numbers:
-            request = factories.make_request(initiative, key, question=question(number))
+            request = factories.make_request(initiative, key, evaluation_request=evaluation_request(number))
             answer(request, cast.support)
             use = partial(approval_actions.use_approval, reference=str(request.reference), key=key)
-            right, other = (partial(use, question=question(asked)) for asked in (number, number + 10**6))
+            right, other = (
+                partial(use, evaluation_request=evaluation_request(asked))
+                for asked in (number, number + 10**6)
+            )
             outcomes = ring.run([right, right, right, other] * (SIZE // 4))
             told = Counter(one.value.code if one.kind == "done" else str(one) for one in outcomes)
             wanted = {
@@ -103,7 +106,7 @@ def test_two_opposite_answers_at_once_are_one(cast, initiative, key, numbers):
     """Eight presses each, also of one person in eight tabs; everybody else is told who was first, and when."""
     with Ring() as ring:
         for number in numbers:
-            request = factories.make_request(initiative, key, question=question(number))
+            request = factories.make_request(initiative, key, evaluation_request=evaluation_request(number))
             presses = [
                 partial(answer, request, cast.support),
                 partial(answer, request, cast.owner, "refuse"),
@@ -125,7 +128,9 @@ def test_two_opposite_answers_at_once_are_one(cast, initiative, key, numbers):
 def test_four_eyes_need_two_people_however_often_they_press(cast, initiative, key, numbers):
     with Ring() as ring:
         for number in numbers:
-            request = factories.make_request(initiative, key, question=question(number), four_eyes=True)
+            request = factories.make_request(
+                initiative, key, evaluation_request=evaluation_request(number), four_eyes=True
+            )
             ring.run([partial(answer, request, cast.support)] * SIZE)
             assert not ApprovalRequest.objects.get(pk=request.pk).granted
             outcomes = ring.run([partial(answer, request, cast.owner)] * SIZE)
@@ -137,7 +142,9 @@ def test_four_eyes_need_two_people_however_often_they_press(cast, initiative, ke
 def test_asked_at_once_is_asked_once(initiative, key, numbers):
     with Ring() as ring:
         for number in numbers:
-            asked = partial(factories.make_request, initiative, key, question=question(number))
+            asked = partial(
+                factories.make_request, initiative, key, evaluation_request=evaluation_request(number)
+            )
             outcomes = ring.run([asked] * SIZE)
             assert {one.kind for one in outcomes} == {"done"}, list(map(str, outcomes))
             assert len({one.value.pk for one in outcomes}) == 1

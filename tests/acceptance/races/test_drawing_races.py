@@ -1,4 +1,4 @@
-"""Races around drawing: workers draw at once, while a seat refuses what was drawn. Each question is drawn once.
+"""Races around drawing: workers draw at once, while a seat refuses what was drawn. Each requirement is drawn once.
 
 Six rounds in the suite, `--rounds 500` runs them at full length.
 """
@@ -12,9 +12,9 @@ from governance.models import Checkpoint
 from governance.transparency_log import as_of, sealing
 from initiatives.evidence.verification import actions as verification_actions
 from initiatives.facts import supported_stage
-from initiatives.models import DrawnQuestion, Evidence
+from initiatives.models import DrawnRequirement, Evidence
 from initiatives.reviews import actions as review_actions
-from initiatives.reviews.drawn_questions import actions
+from initiatives.reviews.drawn_requirements import actions
 from tests.support import factories
 from tests.support.database.concurrent_connections import SIZE, Ring
 
@@ -36,8 +36,8 @@ def initiative():
     return cast, factories.make_minimal(cast)
 
 
-def drawn_for(review) -> list[DrawnQuestion]:
-    return list(DrawnQuestion.objects.filter(review=review).order_by("pk"))
+def drawn_for(review) -> list[DrawnRequirement]:
+    return list(DrawnRequirement.objects.filter(review=review).order_by("pk"))
 
 
 def refuse(initiative, found, key, person):
@@ -55,7 +55,7 @@ def refuse(initiative, found, key, person):
     )
 
 
-def test_workers_draw_at_once_and_each_question_once(initiative, numbers):
+def test_workers_draw_at_once_and_each_requirement_once(initiative, numbers):
     cast, initiative = initiative
     workers = [partial(actions.draw, initiative.pk)] * SIZE
     with Ring() as ring:
@@ -85,7 +85,7 @@ def test_workers_draw_at_once_and_each_question_once(initiative, numbers):
                 rows = drawn_for(review)
                 assert [row.replaces.requirement for row in rows[5:]] == [key]
             review_actions.withdraw_review(review=review, reason="Once more.", by=cast.owner)
-    assert DrawnQuestion.objects.filter(replaces__isnull=False).exists()
+    assert DrawnRequirement.objects.filter(replaces__isnull=False).exists()
 
 
 def test_a_past_day_knows_what_was_drawn_then(initiative):

@@ -31,7 +31,7 @@ def initiative(in_force):
     return factories.make_initiative(in_force)
 
 
-def test_a_change_ends_the_evidence_of_the_agreed_questions_and_of_no_others(initiative, in_force):
+def test_a_change_ends_the_evidence_of_the_agreed_requirements_and_of_no_others(initiative, in_force):
     papers = [key for key, row in QUESTIONS.items() if "document" in row.kinds]
     item = evidence_actions.add_evidence(
         initiative=initiative,
@@ -42,7 +42,7 @@ def test_a_change_ends_the_evidence_of_the_agreed_questions_and_of_no_others(ini
         link="https://papers.example/everything",
         by=in_force.owner,
     )
-    # What ends it is the same for a question that takes no paper.
+    # What ends it is the same for a requirement that takes no paper.
     with row_history.acting(by=in_force.owner):
         for key in QUESTIONS:
             if key not in papers:

@@ -193,7 +193,7 @@ def test_a_tiers_whole_list_is_edited_at_once(cast, as_, draft):
 
 
 def test_two_people_do_not_overwrite_each_other(cast, as_, draft):
-    """Other questions, or another tier of the same: put together. The same place: told, and what was typed stays."""
+    """Other requirements, or another tier of the same: put together. The same place: told, and what was typed stays."""
     one, other = as_(cast.admin), as_(cast.second_admin)
     address = f"/rulebook-drafts/{draft.pk}/asked/mvp/limited/"
     first, second, third = (filled(admin.get(address)) for admin in (one, other, other))
@@ -237,7 +237,7 @@ def test_the_same_level_changed_by_two_is_told(cast, as_, draft):
     assert RulebookDraft.objects.get().number == 3
 
 
-def test_one_question_is_edited_with_its_tiers(cast, as_, draft):
+def test_one_requirement_is_edited_with_its_tiers(cast, as_, draft):
     admin = as_(cast.admin)
     address = f"/rulebook-drafts/{draft.pk}/edit/requirement/int.definitions/"
     changes = {
@@ -330,7 +330,7 @@ def test_a_removal_is_of_what_was_seen(cast, as_, draft):
     assert admin.post(address, {"based_on": "6"}).status_code == 409
 
 
-def test_what_is_typed_into_a_question_that_somebody_removed_can_be_added_again(cast, as_, draft):
+def test_what_is_typed_into_a_requirement_that_somebody_removed_can_be_added_again(cast, as_, draft):
     admin, address = as_(cast.admin), f"/rulebook-drafts/{draft.pk}/edit/requirement/mvp.users/"
     unchanged = filled(admin.get(address))
     begun = unchanged | {"question": "Who uses it, by name?", "fresh_days": "31"}
@@ -438,7 +438,7 @@ def test_cases_live_on_under_a_rulebook_without_whatever_can_go(cast, as_, sourc
 
 
 def test_pages_of_a_draft_ask_the_database_little(cast, as_, draft, django_assert_max_num_queries):
-    """However many questions there are: what is asked comes from the text."""
+    """However many requirements there are: what is asked comes from the text."""
     admin = as_(cast.admin)
     admin.get(f"/rulebook-drafts/{draft.pk}/")  # what is kept between requests is there
     for page in ("", "asked/production/high/", "add/production/", "remove/mvp.users/"):

@@ -118,7 +118,7 @@ def figures(rows: int) -> None:
     told("50 initiatives of the portfolio with their supported stage, as of a day (one query)", page)
     told("the same of somebody who may look back at these 50", fifty)
     alone = sorted(fifty() for _ in range(ROUNDS))
-    print(f"   of that the question to the database: median {alone[ROUNDS // 2]:.1f} ms, best {alone[0]:.1f}")
+    print(f"   of that the query to the database: median {alone[ROUNDS // 2]:.1f} ms, best {alone[0]:.1f}")
     told("the whole portfolio page, as of a day (template included)", whole)
     told("every row the gates look at, of 50 initiatives, as of a day", evidence)
     client = Client(SERVER_NAME="localhost")

@@ -83,7 +83,7 @@ def acts_a_year(rulebook, row, tier: str) -> tuple[float, float]:
 
 
 def drawn_of(rulebook) -> int:
-    """How many questions of a minimal initiative are drawn and verified at each re-attestation."""
+    """How many requirements of a minimal initiative are drawn and verified at each re-attestation."""
     return getattr(rulebook, "drawn_at_minimal", 0)
 
 

@@ -69,7 +69,7 @@ def main(seconds: float, contracts: int) -> None:
 
 @dataclass
 class Asking:
-    """One initiative whose system asks: its key in full, and the questions it may put, ready to be sent."""
+    """One initiative whose system asks: its key in full, and the requests it may put, ready to be sent."""
 
     initiative: object
     team: object
@@ -104,7 +104,7 @@ def founded(count: int) -> list[Asking]:
             by=owner,
         )
         found.append(Asking(initiative, team, token.text))
-        found[-1].requests = [sent(token.text, question(chance)) for _ in range(40)]
+        found[-1].requests = [sent(token.text, evaluation_request(chance)) for _ in range(40)]
     print(
         f"{len(found)} contracts of {len(clauses(1))} clauses in force after {time.monotonic() - began:.0f} s"
     )
@@ -142,8 +142,8 @@ def in_force(initiative, team, written: list) -> None:
     initiative_acts.contract(initiative_acts.fresh(initiative), team, written, ())
 
 
-def question(chance: random.Random, action: str = "") -> dict:
-    """A question that is allowed three times in four."""
+def evaluation_request(chance: random.Random, action: str = "") -> dict:
+    """A request that is allowed three times in four."""
     allowed = chance.random() < 0.75
     return {
         "subject": {
@@ -262,7 +262,7 @@ def load(
 ) -> Run:
     """Send what `pick()` gives over so many connections: as fast as answers come, or at an even pace.
 
-    At a pace a time begins when the question was due, so that waiting in line counts.
+    At a pace a time begins when the request was due, so that waiting in line counts.
     """
     waiting = selectors.DefaultSelector()
     free, due_of = [], {}
@@ -336,7 +336,11 @@ def measured(asking: list[Asking], seconds: float) -> list[str]:
     paced = load(pick, seconds, pace=PACE)
     print(paced.told(f"decisions at {PACE} a second"))
     batch = [
-        sent(one.token, {"evaluations": [question(chance) for _ in range(20)]}, "/access/v1/evaluations")
+        sent(
+            one.token,
+            {"evaluations": [evaluation_request(chance) for _ in range(20)]},
+            "/access/v1/evaluations",
+        )
         for one in asking
     ]
     boxed = load(lambda: chance.choice(batch), seconds, connections=4)
@@ -357,7 +361,7 @@ def reported(asking: list[Asking], seconds: float) -> Run:
     """What came of decisions, as fast as it is taken: each report is of another decision while they last."""
     chance, connection, requests = random.Random(2), Connection(), []
     for one in asking:
-        body = {"evaluations": [question(chance) for _ in range(200)]}
+        body = {"evaluations": [evaluation_request(chance) for _ in range(200)]}
         _, answer = connection.ask(sent(one.token, body, "/access/v1/evaluations"))
         requests += [
             sent(one.token, {"decision": told["context"]["id"], "outcome": "done"}, "/access/v1/outcomes")
@@ -418,7 +422,7 @@ def watched(one: Asking, act, old: str) -> tuple[float, int]:
     after the act. `old` is found in old answers.
     """
     chance = random.Random(3)
-    request = sent(one.token, question(chance, ACTIONS[0]) | {"resource": {
+    request = sent(one.token, evaluation_request(chance, ACTIONS[0]) | {"resource": {
         "type": "order", "id": "o-1", "properties": {"status": "open"}}})  # fmt: skip
     seen, stop = [], threading.Event()
 

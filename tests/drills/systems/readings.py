@@ -10,7 +10,7 @@ import django
 
 
 def main(count: int, seed: int) -> int:
-    """Exit 1 when one question was answered differently, or when some outcome is hardly asked for."""
+    """Exit 1 when one request was answered differently, or when some outcome is hardly asked for."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     django.setup()
     from tests.support.rules.random_contracts import unequal
@@ -18,15 +18,15 @@ def main(count: int, seed: int) -> int:
     began = time.monotonic()
     wrong, codes = unequal(random.Random(seed), count)
     took = time.monotonic() - began
-    print(f"{codes.total()} questions (seed {seed}), {len(wrong)} answered differently, {took:.0f} s")
+    print(f"{codes.total()} requests (seed {seed}), {len(wrong)} answered differently, {took:.0f} s")
     outcomes = Counter()
     for (outcome, code), number in sorted(codes.items()):
         outcomes[outcome] += number
         print(f"  {number:>7}  {outcome}: {code}")
     for outcome, number in outcomes.most_common():
         print(f"  {number / codes.total():>7.1%}  {outcome}")
-    for rules, question, now, ours, theirs in wrong[:3]:
-        print(f"{rules}\n{question}\n{now}\nengine {ours}\nreading {theirs}")
+    for rules, evaluation_request, now, ours, theirs in wrong[:3]:
+        print(f"{rules}\n{evaluation_request}\n{now}\nengine {ours}\nreading {theirs}")
     return bool(wrong) or min(outcomes.values()) < codes.total() / 10
 
 

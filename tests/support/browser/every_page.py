@@ -468,25 +468,38 @@ def approvals_of(cast, initiative: Initiative) -> dict:
     for name, more in (
         ("half", {"four_eyes": True}),
         ("refused", {}),
-        ("nobody", {"question": factories.make_question(subject={"type": "user", "id": "owner"})}),
+        (
+            "nobody",
+            {
+                "evaluation_request": factories.make_evaluation_request(
+                    subject={"type": "user", "id": "owner"}
+                )
+            },
+        ),
     ):
         shown = (
             {"link": "https://files.example.org/letters/" + "7" * 90}
             if name == "refused"
             else {"text": letter}
         )
-        question = factories.make_question(
+        evaluation_request = factories.make_evaluation_request(
             action={"name": "send_reply", "properties": everything | {"of": name}},
             context={"channel": "mail", "preview": shown},
         )
         approvers = ("owner",) if name == "nobody" else ("support_owner", "owner")
         asked[name] = factories.make_request(
-            initiative, key, **{"question": question, "approvers": approvers} | more
+            initiative, key, **{"evaluation_request": evaluation_request, "approvers": approvers} | more
         )
     answers = [(asked["half"], cast.owner, "approve"), (asked["refused"], cast.owner, "refuse")]
     for number in range(20):
-        question = factories.make_question(context={"number": number})
-        answers.append((factories.make_request(initiative, key, question=question), cast.support, "approve"))
+        evaluation_request = factories.make_evaluation_request(context={"number": number})
+        answers.append(
+            (
+                factories.make_request(initiative, key, evaluation_request=evaluation_request),
+                cast.support,
+                "approve",
+            )
+        )
     for request, person, verdict in answers:
         approval_actions.answer_approval(
             request=request,

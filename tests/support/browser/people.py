@@ -229,7 +229,7 @@ class Person:
     # The requirements
 
     def answer(self, keys: list[str]) -> None:
-        """Answer questions, each on its page, in the words of the rulebook; valid from today where a word counts."""
+        """Answer requirements, each on its page, in the words of the rulebook; valid from today where a word counts."""
         for key in keys:
             self.unfold("Waiting for others")
             self.click("Answer", self.page.locator(f"[id='row-{key}']"))
@@ -241,7 +241,7 @@ class Person:
             self.said("Saved.")
 
     def unanswered(self, within: Locator | None = None, verb: str = "Answer") -> list[str]:
-        """The questions of the open list, or of a part of it, that can be answered and are not yet."""
+        """The requirements of the open list, or of a part of it, that can be answered and are not yet."""
         self.unfold("Waiting for others")
         rows = (
             (within or self.page)
@@ -253,7 +253,7 @@ class Person:
     def prove(
         self, kind: str, title: str, covers: list[str], *, condition="", clause="", result=True
     ) -> None:
-        """Add one item for many questions: a file of its own, or a clause of the contract."""
+        """Add one item for many requirements: a file of its own, or a clause of the contract."""
         self.tab("Evidence")
         self.click("Add evidence")
         self.click(f"Choose: {kind}")

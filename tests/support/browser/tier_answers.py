@@ -1,4 +1,4 @@
-"""How an initiative is answered through the pages: its questions, what shows each, figures, drills and controls."""
+"""How an initiative is answered through the pages: its requirements, what shows each, figures, drills and controls."""
 
 import csv
 import io
@@ -39,7 +39,7 @@ class Answers(SetUp):
     """The answers of an initiative at a tier, each with the least that shows it."""
 
     def asked(self, gate: str, tier: str) -> list[str]:
-        """The questions of the gate at this tier that somebody answers in words."""
+        """The requirements of the gate at this tier that somebody answers in words."""
         return [
             key
             for key in self.rulebook.gates[gate].requirements()
@@ -51,7 +51,7 @@ class Answers(SetUp):
         ]
 
     def answer_gate(self, gate: str, tier: str | None = None) -> None:
-        """Every question that is open: several in one form, those of a layer each on its page."""
+        """Every requirement that is open: several in one form, those of a layer each on its page."""
         owner, tier = self.owner, self.tier if tier is None else tier
         if not owner.page.url.endswith("/requirements/"):
             owner.tab("Requirements")
@@ -91,7 +91,7 @@ class Answers(SetUp):
             owner.said("saved.")
 
     def add_for_all(self, part: Locator, kind: str, gate: str) -> None:
-        """One item of this kind for the questions that are named beside it."""
+        """One item of this kind for the requirements that are named beside it."""
         questions = part.locator("ul.help>li").all_inner_texts()
         shown = [one for one in self.rulebook.requirements.values() if one.question in questions]
         # One item for all of them was tried under the hardest of their conditions.
@@ -102,7 +102,7 @@ class Answers(SetUp):
         self.fill_form(part, kind, title, condition)
 
     def open_rows(self, group: str) -> set[str]:
-        """The questions in this part of the open list of requirements that wait for an answer."""
+        """The requirements in this part of the open list of requirements that wait for an answer."""
         page = self.owner.page
         part = page.locator("main section").filter(has=page.get_by_role("heading", name=group))
         return set(self.owner.unanswered(part))

@@ -77,7 +77,9 @@ def reach_production(
 
 
 def at_mvp_gate(cast: Cast, tier: str, *, alone: bool, deputies: Deputies, **fields) -> Initiative:
-    """A prototype of this tier with people, contract, parts, scope and register, whose questions are not answered."""
+    """A prototype of this tier with people, contract, parts, scope and register, whose requirements are not
+    answered.
+    """
     initiative = factories.make_initiative(cast, **fields)
     initiative_acts.parts(initiative, cast.team)
     _shown(initiative, "prototype", cast, deputies)

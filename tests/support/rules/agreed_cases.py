@@ -1,7 +1,8 @@
-"""Initiatives filled by what was agreed on (`agreed_questions`, `agreed_gates`), and by nothing that the rulebook says.
+"""Initiatives filled by what was agreed on (`agreed_requirements`, `agreed_gates`), and by nothing that the rulebook
+says.
 
-Every initiative is an idea without an approved stage: so no earlier decision, no later form of a question and no stage
-that it should hold stands between what is offered and what a gate says.
+Every initiative is an idea without an approved stage: so no earlier decision, no later form of a requirement and no
+stage that it should hold stands between what is offered and what a gate says.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from datetime import timedelta
 from governance import clock
 from governance.gates.criteria import JudgedSignOff, SeatState
 from governance.gates.gate_inputs import Declared, Facts, Reply, ScopeFact, Verification
-from tests.support.rules import agreed_gates, agreed_questions
+from tests.support.rules import agreed_gates, agreed_requirements
 from tests.support.rules.gate_facts import AT, CONTRACT, LONG_AGO, MODEL, TODAY, item
 
 TIERS = ("minimal", "limited", "high")
@@ -63,7 +64,7 @@ IN_PERSON = {
 }
 GENERATED = ("prod.q07_governance_evidence",)
 ONLY_FROM_OUTSIDE = ("mvp.owner", "mvp.duty", "prod.q02_support", *GENERATED)
-# On whose inbox a question lies, by name.
+# On whose inbox a requirement lies, by name.
 PEOPLE = {
     "owner": "Marta",
     "support_owner": "Karim",
@@ -75,8 +76,10 @@ VERIFIERS = (98, 99)
 
 
 @dataclass(frozen=True)
-class Question:
-    """What was agreed on for one question; by tier the days (0: until a change ends it) and the level, where asked."""
+class AgreedRequirement:
+    """What was agreed on for one requirement; by tier the days (0: until a change ends it) and the level, where
+    asked.
+    """
 
     key: str
     kinds: tuple[str, ...]
@@ -100,7 +103,7 @@ class Question:
 
     @property
     def person(self) -> str:
-        """The name of whoever the question lies with."""
+        """The name of whoever the requirement lies with."""
         return PEOPLE["owner" if self.inbox == "business_owner" else self.inbox]
 
 
@@ -170,13 +173,13 @@ def _by_tier(words: str) -> dict[str, str]:
     return {tier: word for tier, word in zip(TIERS, words.split(), strict=True) if word != "-"}
 
 
-def _questions() -> dict[str, Question]:
-    duty, at_mvp = _rows(agreed_questions.DUTY), _rows(agreed_questions.LEVEL_AT_MVP)
+def _questions() -> dict[str, AgreedRequirement]:
+    duty, at_mvp = _rows(agreed_requirements.DUTY), _rows(agreed_requirements.LEVEL_AT_MVP)
     found = {}
-    for key, (kinds, days, level) in _rows(agreed_questions.EVIDENCE).items():
+    for key, (kinds, days, level) in _rows(agreed_requirements.EVIDENCE).items():
         inbox, may, ways, changes, words = duty[key]
         said = kinds.split()
-        found[key] = Question(
+        found[key] = AgreedRequirement(
             key,
             tuple(word.rstrip("!") for word in said if word[0] != "@"),
             next((word.rstrip("!") for word in said if word[-1] == "!"), ""),
@@ -235,7 +238,9 @@ QUESTIONS, CRITERIA, GATES = _questions(), _criteria(), _gates()
 
 
 def artefact(key, pk=1, *, kind="", by=VERIFIERS, observed=TODAY, **fields):
-    """An item for a question, verified by these people; of the kind that shows it most plainly, where none is named."""
+    """An item for a requirement, verified by these people; of the kind that shows it most plainly, where none is
+    named.
+    """
     row = QUESTIONS[key]
     others = [
         one for one in row.kinds if one != "attestation" and (not row.condition or one in WITH_CONDITION)
@@ -274,7 +279,7 @@ def at_level(key, level, pk=1, **fields):
 
 
 def initiative(tier, keys=(), *items, **fields):
-    """The facts of an idea in which these questions are answered and these items offered."""
+    """The facts of an idea in which these requirements are answered and these items offered."""
     values = {
         "ref": "AI-0001",
         "title": "An initiative",

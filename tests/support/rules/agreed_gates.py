@@ -1,4 +1,4 @@
-"""What seats sign for at the gates of rulebook 1.0, as it was agreed on (see `agreed_questions`).
+"""What seats sign for at the gates of rulebook 1.0, as it was agreed on (see `agreed_requirements`).
 
 Of a criterion: the seat that signs it; whether it stops the gate and may be waived as a whole; in how many days it
 is due; the first letters of the SHA-256 of its words. Below it what it asks.
@@ -94,7 +94,7 @@ retire | 1 2 2 | Retire (production) | service_operations
 
 # Who signs at minimal risk; what another seat would sign goes to the last of them.
 SEATS_AT_MINIMAL = ("business_value", "risk_compliance")
-# Questions of the gate to production that are drawn to be verified at minimal risk.
+# Requirements of the gate to production that are drawn to be verified at minimal risk.
 DRAWN_AT_MINIMAL = 5
 # Days after which an approval no longer counts.
 SIGN_OFF_DAYS = 45

@@ -284,7 +284,7 @@ class Teller:
 def laid_into(facts: Facts, told: Told, at, chance) -> Facts:
     """The facts of another initiative of which the same was told at `at`, and whose register was empty.
 
-    What was pulled on the way ends every item for every question that lists it.
+    What was pulled on the way ends every item for every requirement that lists it.
     """
     shift = at - told.at
 

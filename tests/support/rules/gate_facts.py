@@ -16,7 +16,7 @@ MODEL = Running(1, 1, "model", "Language model m-4", LONG_AGO, None)
 CONTRACT = ContractState(1, 1, "c" * 64, LONG_AGO, None)
 
 
-# The kind of clause that speaks of each question about the contract.
+# The kind of clause that speaks of each requirement about the contract.
 CLAUSE_OF = {
     "gov.autonomy": "autonomy",
     "gov.human_approval": "human_approval",

@@ -10,13 +10,13 @@ NOT_SAID = object()
 
 
 class Unreadable(Exception):
-    """The question holds something that cannot be compared."""
+    """The request holds something that cannot be compared."""
 
 
-def read(rules, question, now, zone):
-    """(outcome, code, numbers of clauses, approval) of the question at `now` under a contract that is in force."""
+def read(rules, evaluation_request, now, zone):
+    """(outcome, code, numbers of clauses, approval) of the request at `now` under a contract that is in force."""
     try:
-        asker, said = take_apart(question)
+        asker, said = take_apart(evaluation_request)
         check(rules, said)
     except Unreadable:
         return DENY, "malformed", (), None
@@ -35,7 +35,12 @@ def read(rules, question, now, zone):
         known = {
             rule.terms.action for rule in rules if rule.kind in ("autonomy", "human_approval", "edge_policy")
         }
-        return DENY, "not_covered" if question["action"]["name"] in known else "unknown_action", (), None
+        return (
+            DENY,
+            "not_covered" if evaluation_request["action"]["name"] in known else "unknown_action",
+            (),
+            None,
+        )
     asking = [rule for rule in speaking if rule.kind in ("human_approval", "edge_policy")]
     if not asking:
         return ALLOW, "allowed", numbers(granting), None
@@ -57,20 +62,20 @@ def whole_text(value):
     return type(value) is str and not any(0xD800 <= ord(letter) <= 0xDFFF for letter in value)
 
 
-def take_apart(question):
+def take_apart(evaluation_request):
     """Who asks (its name, and its groups), and a way to look a value up."""
-    if type(question) is not dict:
+    if type(evaluation_request) is not dict:
         raise Unreadable
     for part, wanted in {"subject": ["type", "id"], "action": ["name"], "resource": ["type", "id"]}.items():
-        there = question.get(part)
+        there = evaluation_request.get(part)
         if type(there) is not dict or type(there.get("properties", {})) not in (dict, type(None)):
             raise Unreadable
         for name in wanted:
             if not whole_text(there.get(name)) or there[name] == "":
                 raise Unreadable
-    if type(question.get("context", {})) not in (dict, type(None)):
+    if type(evaluation_request.get("context", {})) not in (dict, type(None)):
         raise Unreadable
-    subject = question["subject"]
+    subject = evaluation_request["subject"]
     groups = (subject.get("properties") or {}).get("groups")
     groups = [] if groups is None else groups
     if type(groups) is not list or not all(whole_text(group) for group in groups):
@@ -80,10 +85,12 @@ def take_apart(question):
 
     def said(of, name):
         if (of, name) == ("resource", None):
-            return question["resource"]["type"]
+            return evaluation_request["resource"]["type"]
         if (of, name) == ("action", None):
-            return question["action"]["name"]
-        there = question.get("context") if of == "context" else question[of].get("properties")
+            return evaluation_request["action"]["name"]
+        there = (
+            evaluation_request.get("context") if of == "context" else evaluation_request[of].get("properties")
+        )
         value = (there or {}).get(name)
         return NOT_SAID if value is None else value
 
@@ -113,7 +120,7 @@ def check(rules, said):
 
 
 def bounds_broken(rules, asker, said):
-    """The kind of the first bound of the whole contract that the question lies outside of."""
+    """The kind of the first bound of the whole contract that the request lies outside of."""
     named = [name for rule in rules if rule.kind == "audience" for name in rule.terms.audience]
     if named and not any(name in asker for name in named):
         return "audience"

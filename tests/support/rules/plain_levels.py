@@ -2,7 +2,7 @@
 
 The reading is written from docs/domain.md ("What counts as evidence", "Four levels", the invariants) and from the text
 of the rulebook. It shares the facts and the rulebook's values with `governance.gates` and none of its rules: it goes
-from question to question and from item to item, and keeps nothing. It is slow.
+from requirement to requirement and from item to item, and keeps nothing. It is slow.
 """
 
 from dataclasses import dataclass
@@ -78,11 +78,12 @@ def read(facts, rulebook, at):
     )
 
 
-# --- One question ----------------------------------------------------------------------------------------------------
+# --- One requirement
+# ----------------------------------------------------------------------------------------------------
 
 
 def gates_that_ask(rulebook, key):
-    """The gates that have a criterion with this question."""
+    """The gates that have a criterion with this requirement."""
     found = []
     for criterion in rulebook.criteria.values():
         if key in criterion.requirements and criterion.gate not in found:
@@ -91,7 +92,7 @@ def gates_that_ask(rulebook, key):
 
 
 def level_asked(facts, rulebook, key, gate, at):
-    """The level this gate asks at the initiative's tier; "" where the tier leaves the question out."""
+    """The level this gate asks at the initiative's tier; "" where the tier leaves the requirement out."""
     requirement = rulebook.requirements[key]
     tier = facts.tier
     if tier == "":
@@ -99,7 +100,7 @@ def level_asked(facts, rulebook, key, gate, at):
     if gate == "mvp" and tier in requirement.level_at_mvp:
         return requirement.level_at_mvp[tier]
     level = requirement.level.get(tier, "")
-    # At minimal risk production has a few of its questions drawn, and what is drawn is verified.
+    # At minimal risk production has a few of its requirements drawn, and what is drawn is verified.
     if gate == "production" and facts.tier == "minimal" and rulebook.drawn_at_minimal and level != "":
         for drawn in facts.drawn:
             if drawn.requirement == key and drawn.since is not None and during(drawn, at):
@@ -123,7 +124,7 @@ def enough(facts, rulebook, key, gate, answer_level, at):
 
 
 def answer_level_of(facts, rulebook, key, at):
-    """How the answer to one question stands, with what was decided, left out, replaced or waived."""
+    """How the answer to one requirement stands, with what was decided, left out, replaced or waived."""
     stage = STAGES.index(facts.approved_stage) if facts.approved_stage in STAGES else 0
     for gate, frozen in rulebook.carry.frozen.items():
         if key in frozen and gate in facts.decided and stage >= STAGES.index(rulebook.gates[gate].to):
@@ -151,7 +152,7 @@ def answer_level_of(facts, rulebook, key, at):
 
 
 def asked_at_all(facts, rulebook, key, at):
-    """Whether any gate asks the question of an initiative of this tier."""
+    """Whether any gate asks the requirement of an initiative of this tier."""
     return any(level_asked(facts, rulebook, key, gate, at) != "" for gate in gates_that_ask(rulebook, key))
 
 
@@ -161,7 +162,7 @@ def content(facts, rulebook, key, answer_level, at):
 
 
 def waived(facts, rulebook, key, at):
-    """Whether a waiver of this question runs, and may."""
+    """Whether a waiver of this requirement runs, and may."""
     if not rulebook.requirements[key].waivable:
         return False
     for test in rulebook.scale_tests.values():
@@ -179,7 +180,7 @@ def waiver_runs(facts, key, at):
 
 
 def own_answer_level(facts, rulebook, key, at):
-    """How the answer to one question stands by itself."""
+    """How the answer to one requirement stands by itself."""
     requirement = rulebook.requirements[key]
     reply = facts.answers.get(key)
 
@@ -300,7 +301,7 @@ def level_of_item(facts, rulebook, key, item, at):
 
 
 def why_not(facts, rulebook, key, item, at):
-    """Why an item does not count for a question, whatever its result and its age; "" where it does."""
+    """Why an item does not count for a requirement, whatever its result and its age; "" where it does."""
     requirement = rulebook.requirements[key]
     # Somebody's word needs no listing: it is stated, and no more.
     if item.kind not in requirement.evidence and item.kind != "attestation":
@@ -353,7 +354,7 @@ def first_layer(facts, item):
 
 
 def newest_result_says_no(facts, rulebook, key, at):
-    """Whether the newest item with a result that covers the question says anything else than pass."""
+    """Whether the newest item with a result that covers the requirement says anything else than pass."""
     newest = None
     for item in facts.items:
         if key not in item.covers or item.kind not in rulebook.result_kinds:
@@ -463,7 +464,7 @@ def running_models(facts, at):
 
 
 def asks_for_model(requirement):
-    """Whether a question is of the running model: a change of it voids the answer. From the MVP on."""
+    """Whether a requirement is of the running model: a change of it voids the answer. From the MVP on."""
     return "model_version" in requirement.triggers and requirement.stage != "prototype"
 
 
@@ -471,7 +472,7 @@ def asks_for_model(requirement):
 
 
 def finding(facts, rulebook, criterion, answer_levels, satisfied, at):
-    """How a criterion stands: it is never better than its worst question."""
+    """How a criterion stands: it is never better than its worst requirement."""
     lacking, carried = [], []
     for key in criterion.requirements:
         if rulebook.requirements[key].severity == "advisory" and criterion.severity == "blocking":
@@ -514,7 +515,7 @@ def supported_stage(facts, rulebook, findings, tests, at):
     caps = []
     for hold in facts.holds:
         calling = [one for one in facts.requirement_findings if one.hold == hold.kind and during(one, at)]
-        # A row that is open still, where nothing but questions that the tier leaves out would call for it, is idle.
+        # A row that is open still, where nothing but requirements that the tier leaves out would call for it, is idle.
         if not calling or any(asked_at_all(facts, rulebook, one.requirement, at) for one in calling):
             caps.append(hold.cap)
     for short in facts.requirement_findings:

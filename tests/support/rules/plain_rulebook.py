@@ -39,7 +39,7 @@ UNASKED = "proto.personal_data"
 
 @cache
 def plain_text() -> str:
-    """Return the text: each question asks for an artefact, or for somebody's word if no more is asked as shipped."""
+    """Return the text: each requirement asks for an artefact, or for somebody's word if no more is asked as shipped."""
     text = re.sub(rf"^(?:{LEFT_OUT}) = .*\n", "", shipped_text(), flags=re.MULTILINE)
     text = re.sub(r'^ways = (?!\["acceptance"\]).*\n', "", text, flags=re.MULTILINE)
     text = text.replace('version = "1.0"', f'version = "{VERSION}"').replace(

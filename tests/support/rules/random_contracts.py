@@ -1,4 +1,4 @@
-"""Contracts and questions made at random, near the edges of what the clauses say, for the engine and for a reading."""
+"""Contracts and requests made at random, near the edges of what the clauses say, for the engine and for a reading."""
 
 import math
 import zoneinfo
@@ -83,7 +83,7 @@ def random_test(chance, words):
 
 
 def random_terms(chance, words, kind):
-    """Terms of a clause of one kind, mostly wide enough to meet a question now and then."""
+    """Terms of a clause of one kind, mostly wide enough to meet a request now and then."""
     often, now_and_then = (lambda: chance.random() < 0.5), (lambda: chance.random() < 0.15)
     terms = {"action": chance.choice([*words["actions"], words["actions"][0]])}
     if kind == "audience":
@@ -191,8 +191,8 @@ def a_value(chance, rules, words, name):
     return chance.choice([*words["values"], *words["values"], 0, 1, True, False])
 
 
-def random_question(chance, rules, words):
-    """A question in the words of the contract, near its edges, and now and then with something wrong in it."""
+def random_request(chance, rules, words):
+    """A request in the words of the contract, near its edges, and now and then with something wrong in it."""
     properties = {"subject": {}, "action": {}, "resource": {}, "context": {}}
     for of, name in words["names"]:
         if chance.random() < 0.8:
@@ -215,7 +215,7 @@ def random_question(chance, rules, words):
         properties["context"]["region"] = chance.choice([*words["regions"], *words["regions"], "US"])
     actions = [rule.terms.action for rule in rules if rule.terms.action] or words["actions"]
     person = chance.choice([name for name in words["people"] if name.startswith("user:")] + ["user:c"])
-    question = {
+    evaluation_request = {
         "subject": {"type": "user", "id": person.removeprefix("user:"), "properties": properties["subject"]},
         "action": {
             "name": chance.choice(
@@ -227,14 +227,20 @@ def random_question(chance, rules, words):
         "context": properties["context"],
     }
     if chance.random() < 0.04:
-        spoil(chance, question)
-    return question
+        spoil(chance, evaluation_request)
+    return evaluation_request
 
 
-def spoil(chance, question):
-    """Put something wrong in one place of the question, or take something away."""
-    part = chance.choice([*question])
-    where = chance.choice([question, question[part], question[part].get("properties", question[part])])
+def spoil(chance, evaluation_request):
+    """Put something wrong in one place of the request, or take something away."""
+    part = chance.choice([*evaluation_request])
+    where = chance.choice(
+        [
+            evaluation_request,
+            evaluation_request[part],
+            evaluation_request[part].get("properties", evaluation_request[part]),
+        ]
+    )
     name = chance.choice([*where]) if where else "amount"
     if chance.random() < 0.3:
         where.pop(name, None)
@@ -268,9 +274,9 @@ def in_force(rules):
     return Version(1, "d" * 64, LONG_BEFORE, None, Policies(rules))
 
 
-def answered(version, question, now):
+def answered(version, evaluation_request, now):
     """What the engine answers, in the form of the reading."""
-    said = decide(version, InitiativeCondition("production"), question, now)
+    said = decide(version, InitiativeCondition("production"), evaluation_request, now)
     asked = said.approval
     approval = asked and (frozenset(asked.approvers), asked.minutes, asked.four_eyes)
     clauses = tuple(rule.number for rule in said.clauses)
@@ -278,17 +284,17 @@ def answered(version, question, now):
 
 
 def unequal(chance, count):
-    """Ask `count` random questions of random contracts: what the two answered differently, and how often what."""
+    """Ask `count` random requests of random contracts: what the two answered differently, and how often what."""
     wrong, codes = [], Counter()
     with override_settings(TIME_ZONE=ZURICH.key):
         for _ in range(math.ceil(count / PER_CONTRACT)):
             rules, words = random_contract(chance)
             version = in_force(rules)
             for _ in range(min(PER_CONTRACT, count - codes.total())):
-                question, now = random_question(chance, rules, words), random_moment(chance, rules)
-                ours = answered(version, question, now)
-                theirs = plain_contract_reading.read(rules, question, now, ZURICH)
+                evaluation_request, now = random_request(chance, rules, words), random_moment(chance, rules)
+                ours = answered(version, evaluation_request, now)
+                theirs = plain_contract_reading.read(rules, evaluation_request, now, ZURICH)
                 codes[ours[:2]] += 1
                 if ours != theirs:
-                    wrong.append((rules, question, now, ours, theirs))
+                    wrong.append((rules, evaluation_request, now, ours, theirs))
     return wrong, codes

@@ -65,7 +65,7 @@ def said(chance, item, version, *, by=None, shows=True, at=None):
 
 
 def heard(item, key, *words):
-    """The item with more said about it for one question, oldest first."""
+    """The item with more said about it for one requirement, oldest first."""
     everything = sorted((*item.verifications.get(key, ()), *words), key=lambda one: one.at)
     return replace(item, verifications={**item.verifications, key: tuple(everything)})
 
@@ -102,7 +102,7 @@ class Draft:
         return STAGES.index(self.approved_stage) if self.approved_stage in STAGES else 0
 
     def kind_for(self, key):
-        """A kind of evidence that suffices for a question, the plainest most often."""
+        """A kind of evidence that suffices for a requirement, the plainest most often."""
         asked = RULEBOOK.requirements[key]
         if asked.min_evidence:
             return asked.min_evidence
@@ -115,7 +115,7 @@ class Draft:
         return others[0] if self.chance.random() < 0.8 else self.chance.choice(others)
 
     def add(self, key, *, verified=True, **fields):
-        """One more item for a question, which answers it whole where `fields` do not say otherwise."""
+        """One more item for a requirement, which answers it whole where `fields` do not say otherwise."""
         chance, pk = self.chance, len(self.items) + 1
         days = RULEBOOK.requirements[key].fresh_days or 400
         observed = TODAY - chance.randint(0, min(days, 90) // 3) * DAY
@@ -152,12 +152,12 @@ class Draft:
         self.items[item.id] = replace(item, **fields)
 
     def some(self):
-        """An item and one question that it covers."""
+        """An item and one requirement that it covers."""
         item = self.chance.choice(list(self.items.values()))
         return item, self.chance.choice(list(item.covers))
 
     def some_key(self):
-        """A question that is answered."""
+        """A requirement that is answered."""
         return self.chance.choice(list(self.answers))
 
     def facts(self):
@@ -333,13 +333,13 @@ def say(draft):
 
 
 def free_place(draft):
-    """A key of a row of coverage that no other row has: an item is attached to one question before the other."""
+    """A key of a row of coverage that no other row has: an item is attached to one requirement before the other."""
     taken = {place for one in draft.items.values() for place in one.covers.values()}
     return draft.chance.choice([place for place in range(1, 1000) if place not in taken])
 
 
 def share(draft):
-    """One file for two questions, or one content sent twice."""
+    """One file for two requirements, or one content sent twice."""
     chance, (item, _) = draft.chance, draft.some()
     other = chance.choice([key for key in draft.answers if key.startswith("layer.")] or [draft.some_key()])
     if chance.random() < 0.5:
@@ -351,7 +351,7 @@ def share(draft):
 
 
 def offer(draft):
-    """An item that nobody of the team could have made, offered by the team for another question."""
+    """An item that nobody of the team could have made, offered by the team for another requirement."""
     special = [one for one in draft.items.values() if one.acceptance_role or one.generated or one.clause_of]
     if not special:
         return
@@ -455,7 +455,7 @@ def waive(draft):
 
 
 def waive_beside(draft):
-    """Questions that alone may be waived are, and nothing was said of them."""
+    """Requirements that alone may be waived are, and nothing was said of them."""
     allowed = [key for key in RULEBOOK.requirements if RULEBOOK.waivable_requirement(key)]
     for key in draft.chance.sample(allowed, draft.chance.randint(1, 3)):
         draft.waivers.append(WaiverFact(key, LONG_AGO, TODAY + draft.chance.randint(0, 90) * DAY, "later"))
@@ -501,7 +501,7 @@ def reattest(draft):
 
 
 def draw(draft):
-    """A few questions are drawn, of a review or ahead of an acceptance, and not all of them were opened."""
+    """A few requirements are drawn, of a review or ahead of an acceptance, and not all of them were opened."""
     chance = draft.chance
     if chance.random() < 0.7:
         draft.tier = "minimal"

@@ -1,4 +1,4 @@
-"""What a system of an initiative sends: questions with its key, as a client would."""
+"""What a system of an initiative sends: requests with its key, as a client would."""
 
 import json
 import secrets
@@ -32,9 +32,9 @@ class System:
     def ask(
         self, action: str, *, subject="user:alice", resource="record:record-1", context=None, **properties
     ) -> dict:
-        """The decision on one question; properties as subject_role="admin", resource_status="open"."""
+        """The decision on one request; properties as subject_role="admin", resource_status="open"."""
         answer = self.send(
-            "/access/v1/evaluation", question(action, subject, resource, context, **properties)
+            "/access/v1/evaluation", evaluation_request(action, subject, resource, context, **properties)
         )
         assert answer.status_code == 200, answer.content
         return answer.json()
@@ -54,10 +54,10 @@ class System:
         return self.client.get(url, HTTP_AUTHORIZATION=f"Bearer {self.token}")
 
 
-def question(
+def evaluation_request(
     action: str, subject="user:alice", resource="record:record-1", context=None, **properties
 ) -> dict:
-    """A question as AuthZEN writes it."""
+    """A request as AuthZEN writes it."""
     said: dict[str, dict] = {"subject": {}, "action": {}, "resource": {}}
     for name, value in properties.items():
         part, _, attribute = name.partition("_")

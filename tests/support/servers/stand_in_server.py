@@ -152,14 +152,14 @@ class Contract:
                 "reason": said,
             }
 
-    def decide(self, question: dict) -> dict:
-        action, context = question["action"]["name"], dict(question.get("context", {}))
+    def decide(self, evaluation_request: dict) -> dict:
+        action, context = evaluation_request["action"]["name"], dict(evaluation_request.get("context", {}))
         if action in ("read_ticket", "assign_ticket"):
             return allow()
         if action != "refund_customer":
             return deny()
         key = context.pop("approval", None)
-        asked = {**question, "context": context}
+        asked = {**evaluation_request, "context": context}
         with self.lock:
             if key is None:
                 key = str(uuid.uuid4())

@@ -148,7 +148,7 @@ def test_what_is_told_before_is_what_then_happens(cast, initiative, as_):
     obligation = initiative.obligations.get(kind="post_mortem")
     assert f"Due from Marta Lindqvist by {obligation.due:%-d %B %Y}: {obligation.text}." in told
     assert f"{len({pk for pk, _ in ended})} items of evidence end" in " ".join(told)
-    assert f"for {len({key for _, key in ended})} questions." in " ".join(told)
+    assert f"for {len({key for _, key in ended})} requirements." in " ".join(told)
     assert "Warned at once: Invoicing." in told
     assert "The whole board is told at once." in told
     unmet = [line for line in told if "no longer met" in line or "No longer met" in line]

@@ -1,4 +1,4 @@
-"""Rows of many tables in one question: the same as the tables' own queries give, and asked from few places."""
+"""Rows of many tables in one query: the same as the tables' own queries give, and asked from few places."""
 
 from datetime import timedelta
 

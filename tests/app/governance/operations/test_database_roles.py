@@ -50,7 +50,7 @@ WRITTEN_ONCE = {
     "initiatives_continuation",
     "initiatives_drift",
     "initiatives_decisionday",
-    "initiatives_drawnquestion",
+    "initiatives_drawnrequirement",
     "initiatives_evidenceopening",
     "initiatives_excuse",
     "initiatives_formertitle",

@@ -403,7 +403,7 @@ def test_little_room_is_said(admin, as_, monkeypatch):
 
 
 def test_the_page_asks_no_more_than_it_may(admin, as_, django_assert_max_num_queries, monkeypatch):
-    cache.clear()  # a count that another test left costs one question more
+    cache.clear()  # a count that another test left costs one query more
     client = as_(admin)
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
     for number in range(5):

@@ -24,7 +24,7 @@ from initiatives.interactions.api import lines_api, otlp_api
 from initiatives.provisioning import api as provisioning_api
 from initiatives.provisioning.api import scim_api
 from tests.support import factories
-from tests.support.servers.asking_systems import question
+from tests.support.servers.asking_systems import evaluation_request
 from tests.support.servers.directories import ENTERPRISE, GROUP, PATCH, USER, Sender
 
 SCIM = "application/scim+json"
@@ -89,8 +89,8 @@ def good(name: str, world) -> tuple[str, dict] | None:
     """How a request to this address is sent rightly, and what it holds; None where it takes no body."""
     day = "2026-01-05"
     return {
-        "access-evaluation": ("POST", question("read", context={"note": "a"}, subject_role="x")),
-        "access-evaluations": ("POST", {"evaluations": [question("read"), question("write")]}),
+        "access-evaluation": ("POST", evaluation_request("read", context={"note": "a"}, subject_role="x")),
+        "access-evaluations": ("POST", {"evaluations": [evaluation_request("read"), evaluation_request("write")]}),
         "access-outcomes": ("POST", {
             "outcome": "done", "unasked": True, "action": "a", "at": f"{day}T10:00:00Z", "note": "n"}),
         "access-interactions": ("POST", {

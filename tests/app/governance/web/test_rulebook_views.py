@@ -19,7 +19,7 @@ def changed() -> str:
     return plain_text().replace('version = "0.9"', 'version = "1.0"')
 
 
-def test_anybody_reads_every_question_with_what_counts_and_who_signs(client, cast):
+def test_anybody_reads_every_requirement_with_what_counts_and_who_signs(client, cast):
     text = client.get("/rulebook/").content.decode()
     rulebook = Rulebook.objects.current().parsed
     for requirement in rulebook.requirements.values():
@@ -42,8 +42,8 @@ def test_anybody_reads_every_question_with_what_counts_and_who_signs(client, cas
     assert client.get("/rulebook/versions/").status_code == 200
 
 
-def test_the_gate_says_how_many_of_its_questions_are_drawn_at_minimal_risk(client, cast):
-    words = "5 questions, drawn by the audit log"
+def test_the_gate_says_how_many_of_its_requirements_are_drawn_at_minimal_risk(client, cast):
+    words = "5 requirements, drawn by the audit log"
     assert words not in client.get("/rulebook/").content.decode()
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     text = client.get("/rulebook/").content.decode()

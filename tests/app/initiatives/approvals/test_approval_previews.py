@@ -20,7 +20,7 @@ from initiatives.units import leaving
 from tests.acceptance.audit_log.test_erasure import traces
 from tests.app.initiatives.approvals.test_approvals import answer, stand_in, use
 from tests.support import factories
-from tests.support.factories import make_question, make_request
+from tests.support.factories import make_evaluation_request, make_request
 from tests.support.initiatives.initiative_pages import at, text_of
 from tests.support.servers.asking_systems import System, logged
 
@@ -31,12 +31,12 @@ LINK = "https://files.example.org/letters/7?token=abc"
 
 
 def asked(text=LETTER, kind="text", **context):
-    """A question that hands over what goes out."""
-    return make_question(context={"channel": "mail", "preview": {kind: text}} | context)
+    """A request that hands over what goes out."""
+    return make_evaluation_request(context={"channel": "mail", "preview": {kind: text}} | context)
 
 
 def sealed(text=LETTER, kind="text"):
-    """The same question as it reaches an approval."""
+    """The same request as it reaches an approval."""
     return approval_previews.sealed(asked(text, kind))[0]
 
 
@@ -81,11 +81,11 @@ def test_what_is_no_preview_is_answered_400(system):
         {"link": "data:text/html,x"},
         {"link": "http://files.example.org/"},
     ):
-        question = make_question(context={"preview": wrong})
-        told = system.send("/access/v1/evaluation", question)
+        evaluation_request = make_evaluation_request(context={"preview": wrong})
+        told = system.send("/access/v1/evaluation", evaluation_request)
         assert told.status_code == 400, wrong
         assert told.json().startswith("context.preview")
-        (one,) = system.ask_all({"evaluations": [question]})["evaluations"]
+        (one,) = system.ask_all({"evaluations": [evaluation_request]})["evaluations"]
         assert (one["decision"], one["context"]["error"]["status"]) == (False, 400)
     assert (logged(), ApprovalRequest.objects.count()) == ([], 0)
 
@@ -98,13 +98,13 @@ def test_a_call_that_nobody_is_asked_about_keeps_nothing(system):
 
 
 def test_an_approval_is_for_exactly_this_preview(cast, initiative, key, system):
-    request = make_request(initiative, key, question=asked())
-    assert make_request(initiative, key, question=asked()).pk == request.pk
-    assert make_request(initiative, key, question=asked(LETTER + " ")).pk != request.pk
-    assert make_request(initiative, key, question=asked(LINK, "link")).pk != request.pk
-    assert make_request(initiative, key, question=make_question()).pk != request.pk
+    request = make_request(initiative, key, evaluation_request=asked())
+    assert make_request(initiative, key, evaluation_request=asked()).pk == request.pk
+    assert make_request(initiative, key, evaluation_request=asked(LETTER + " ")).pk != request.pk
+    assert make_request(initiative, key, evaluation_request=asked(LINK, "link")).pk != request.pk
+    assert make_request(initiative, key, evaluation_request=make_evaluation_request()).pk != request.pk
     answer(request, cast.support)
-    for other in (sealed(LETTER + " "), sealed(LINK, "link"), make_question()):
+    for other in (sealed(LETTER + " "), sealed(LINK, "link"), make_evaluation_request()):
         assert use(request, key, other).code == "approval_for_other_arguments"
     assert use(request, key, sealed())
 
@@ -116,7 +116,7 @@ def test_an_approval_is_for_exactly_this_preview(cast, initiative, key, system):
 
 
 def test_the_database_keeps_it_as_it_was_asked_about(initiative, key):
-    request = make_request(initiative, key, question=asked())
+    request = make_request(initiative, key, evaluation_request=asked())
     bare = make_request(initiative, key)
     row = ApprovalPreview.objects.get()
     other = {"kind": "text", "content": "Other", "digest": row.digest, "words": 1}
@@ -135,7 +135,7 @@ def test_the_database_keeps_it_as_it_was_asked_about(initiative, key):
 
 
 def test_it_is_shown_as_plain_text_with_its_digest(cast, as_, initiative, key):
-    request = make_request(initiative, key, question=asked(LETTER + "\r\n\tpay\u202eno\u200bw"))
+    request = make_request(initiative, key, evaluation_request=asked(LETTER + "\r\n\tpay\u202eno\u200bw"))
     response = as_(cast.support).get(request.get_absolute_url())
     raw = response.content.decode()
     assert "&lt;b&gt;we pay&lt;/b&gt; [1200](https://evil.example/) **EUR** back." in raw
@@ -147,7 +147,7 @@ def test_it_is_shown_as_plain_text_with_its_digest(cast, as_, initiative, key):
 
 
 def test_a_link_is_shown_with_its_host_and_leads_there(cast, as_, initiative, key):
-    request = make_request(initiative, key, question=asked(LINK, "link"))
+    request = make_request(initiative, key, evaluation_request=asked(LINK, "link"))
     page = page_of(as_(cast.support), request)
     assert "<b>files.example.org</b>" in page
     assert f'<a href="{LINK}" rel="noopener noreferrer nofollow">{LINK}</a>' in page
@@ -156,7 +156,7 @@ def test_a_link_is_shown_with_its_host_and_leads_there(cast, as_, initiative, ke
 
 def test_only_whoever_is_asked_reads_it(cast, as_, initiative, key):
     """The lead, the board, the auditor and the admin see the call and its digest; strangers see nothing."""
-    request = make_request(initiative, key, question=asked())
+    request = make_request(initiative, key, evaluation_request=asked())
     digest = ApprovalPreview.objects.get().digest
     for person in (cast.support, cast.owner):
         assert "Dear Ms Keller" in page_of(as_(person), request)
@@ -177,7 +177,7 @@ def test_only_whoever_is_asked_reads_it(cast, as_, initiative, key):
 
 
 def test_once_it_is_answered_only_whoever_answered_reads_it(cast, as_, initiative, key):
-    request = make_request(initiative, key, question=asked())
+    request = make_request(initiative, key, evaluation_request=asked())
     answer(request, cast.support)
     assert "Dear Ms Keller" in page_of(as_(cast.support), request)
     assert "Keller" not in page_of(as_(cast.owner), request)
@@ -185,7 +185,9 @@ def test_once_it_is_answered_only_whoever_answered_reads_it(cast, as_, initiativ
 
 def test_whom_the_system_acts_for_does_not_read_it_and_a_stand_in_does(cast, as_, initiative, key):
     stand_in(cast.support, cast.sponsor)
-    request = make_request(initiative, key, question=asked() | {"subject": {"type": "user", "id": "owner"}})
+    request = make_request(
+        initiative, key, evaluation_request=asked() | {"subject": {"type": "user", "id": "owner"}}
+    )
     assert "Keller" not in page_of(as_(cast.owner), request)
     assert "Dear Ms Keller" in page_of(as_(cast.sponsor), request)
 
@@ -199,8 +201,8 @@ def test_a_call_without_one_says_nothing_of_it(cast, as_, initiative, key):
 
 def test_it_is_erased_ninety_days_after_the_answer_or_its_time_and_not_while_held(cast, as_, initiative, key):
     start = clock.now()
-    answered = make_request(initiative, key, question=asked(), at=start)
-    expired = make_request(initiative, key, question=asked("Nobody answered"), at=start)
+    answered = make_request(initiative, key, evaluation_request=asked(), at=start)
+    expired = make_request(initiative, key, evaluation_request=asked("Nobody answered"), at=start)
     ninety = timedelta(days=90)
     with clock.simulated(start + timedelta(hours=1)):
         answer(answered, cast.support)
@@ -225,8 +227,8 @@ def test_it_is_erased_ninety_days_after_the_answer_or_its_time_and_not_while_hel
 
 def test_an_erasure_takes_the_whole_text_that_names_the_person(cast, initiative, key):
     person = factories.make_person("dana.whitfield", cast.unit, full_name="Dana Whitfield")
-    named = make_request(initiative, key, question=asked("Refund for Dana Whitfield: 12 EUR"))
-    other = make_request(initiative, key, question=asked("Refund for Ms Keller"))
+    named = make_request(initiative, key, evaluation_request=asked("Refund for Dana Whitfield: 12 EUR"))
+    other = make_request(initiative, key, evaluation_request=asked("Refund for Ms Keller"))
     leaving.deactivate(person=person, reason="Left", by=cast.admin)
     erasure.erase(person=User.objects.get(pk=person.pk), why="Asked", duty="GDPR, Article 17", by=cast.admin)
     row = ApprovalPreview.objects.get(request=named)
@@ -235,7 +237,7 @@ def test_an_erasure_takes_the_whole_text_that_names_the_person(cast, initiative,
 
     with pytest.raises(Refused, match="erased before it was approved"):
         answer(named, cast.support)
-    again = make_request(initiative, key, question=asked("Refund for Dana Whitfield: 12 EUR"))
+    again = make_request(initiative, key, evaluation_request=asked("Refund for Dana Whitfield: 12 EUR"))
     assert again.pk != named.pk, "what nobody can see is put before people anew"
     answer(named, cast.support, "refuse", reason="It cannot be read any more.")
 
@@ -246,7 +248,7 @@ def test_an_erasure_takes_the_whole_text_that_names_the_person(cast, initiative,
 def test_the_board_sees_how_fast_each_person_answers_and_how_often_they_refuse(cast, as_, initiative, key):
     start = clock.now()
     for number, (seconds, verdict) in enumerate([(5, "approve"), (40, "refuse"), (600, "approve")]):
-        request = make_request(initiative, key, question=asked(f"Letter {number}"), at=start)
+        request = make_request(initiative, key, evaluation_request=asked(f"Letter {number}"), at=start)
         ApprovalOpening.objects.create(request=request, person=cast.support, at=start)
         with clock.simulated(start + timedelta(seconds=seconds)):
             client = as_(cast.support)
@@ -266,6 +268,6 @@ def test_the_board_sees_how_fast_each_person_answers_and_how_often_they_refuse(c
 
 def test_what_is_shown_counts_as_something_to_read(cast, initiative, key):
     for text in ("one two three", "word " * 1000):
-        answer(make_request(initiative, key, question=asked(text)), cast.support)
+        answer(make_request(initiative, key, evaluation_request=asked(text)), cast.support)
     longer, shorter = (row.words for row in approval_queries.answers_of(initiative, clock.now()))
     assert longer - shorter == 997

@@ -16,7 +16,7 @@ from initiatives.approvals import mails as approval_mails
 from initiatives.models import ApprovalOpening, ApprovalRequest
 from initiatives.reviews import actions as review_actions
 from tests.app.initiatives.approvals.test_approvals import answer, stand_in
-from tests.support.factories import make_question, make_request
+from tests.support.factories import make_evaluation_request, make_request
 from tests.support.initiatives.initiative_pages import acts, at, text_of
 from tests.support.web import query_counts
 
@@ -71,7 +71,7 @@ def test_approve_and_refuse(cast, as_, initiative, key, request_):
     assert "Karim Haddad</b> approved it as support owner" in page
     assert "Approve this one call" not in page
 
-    other = make_request(initiative, key, question=make_question(context={}))
+    other = make_request(initiative, key, evaluation_request=make_evaluation_request(context={}))
     without = send(support, other, "refuse")
     assert (without.status_code, "Say why" in text_of(without)) == (200, True)
     assert send(support, other, "refuse", reason="Wrong amount.").status_code == 302
@@ -90,12 +90,17 @@ def test_others_see_it_and_are_refused(cast, as_, request_):
 
 
 def test_who_the_system_acts_for_is_told_why_not(cast, as_, initiative, key):
-    request = make_request(initiative, key, question=make_question(subject={"type": "user", "id": "owner"}))
+    request = make_request(
+        initiative, key, evaluation_request=make_evaluation_request(subject={"type": "user", "id": "owner"})
+    )
     page = text_of(as_(cast.owner).get(request.get_absolute_url()))
     assert "The system acts for you here" in page
     assert 'name="verdict"' not in page
     only = make_request(
-        initiative, key, approvers=("owner",), question=make_question(subject={"type": "user", "id": "owner"})
+        initiative,
+        key,
+        approvers=("owner",),
+        evaluation_request=make_evaluation_request(subject={"type": "user", "id": "owner"}),
     )
     assert "Nobody can answer it" in text_of(as_(cast.owner).get(only.get_absolute_url()))
 
@@ -153,7 +158,9 @@ def test_who_never_opened_it_took_no_time(cast, as_, request_):
 
 def test_what_waits_comes_first_and_outcomes_can_be_chosen(cast, as_, initiative, key):
     rows = [
-        make_request(initiative, key, question=make_question(context={"n": n}), minutes=60 - n)
+        make_request(
+            initiative, key, evaluation_request=make_evaluation_request(context={"n": n}), minutes=60 - n
+        )
         for n in range(4)
     ]
     answer(rows[0], cast.support)
@@ -187,7 +194,10 @@ def test_a_initiative_without_any_says_so(cast, as_, initiative):
 
 def stamped(initiative, key, person, count=20):
     for number in range(count):
-        answer(make_request(initiative, key, question=make_question(context={"n": number})), person)
+        answer(
+            make_request(initiative, key, evaluation_request=make_evaluation_request(context={"n": number})),
+            person,
+        )
 
 
 def test_the_board_sees_signs_with_their_figures_and_others_do_not(cast, as_, initiative, key):
@@ -257,7 +267,10 @@ def test_it_stands_on_the_inbox_of_everybody_who_may_answer_with_the_time_left(
 
 def test_the_inbox_asks_nobody_whom_the_system_acts_for_or_who_has_answered(cast, initiative, key):
     make_request(
-        initiative, key, question=make_question(subject={"type": "user", "id": "owner"}), four_eyes=True
+        initiative,
+        key,
+        evaluation_request=make_evaluation_request(subject={"type": "user", "id": "owner"}),
+        four_eyes=True,
     )
     assert (len(lines(cast.owner)), len(lines(cast.support))) == (0, 1)
     both = make_request(initiative, key, four_eyes=True)
@@ -279,7 +292,12 @@ def test_however_many_wait_a_inbox_shows_few_of_a_initiative(cast, as_, initiati
     client = as_(cast.support)
     before = query_counts.asked(client, "/")
     for number in range(8):
-        make_request(initiative, key, question=make_question(context={"n": number}), minutes=60 + number)
+        make_request(
+            initiative,
+            key,
+            evaluation_request=make_evaluation_request(context={"n": number}),
+            minutes=60 + number,
+        )
     assert [line.text for line in lines(cast.support)][-1] == "3 more of Customer summary assistant"
     assert len(lines(cast.support)) == 6
     assert query_counts.asked(client, "/") <= max(before, 10)
@@ -323,7 +341,9 @@ def test_a_mail_leaves_at_once_to_each_who_may_answer_and_only_once(cast, initia
 def test_many_calls_of_a_minute_are_one_mail_and_the_next_minute_s_another(cast, initiative, key):
     start = clock.now().replace(second=1)
     for number in range(12):
-        make_request(initiative, key, question=make_question(context={"n": number}), at=start)
+        make_request(
+            initiative, key, evaluation_request=make_evaluation_request(context={"n": number}), at=start
+        )
     with clock.simulated(start):
         approval_mails.send()
         make_request(initiative, key, at=start)
@@ -353,7 +373,7 @@ def test_what_was_answered_read_or_ran_out_before_is_not_mailed(cast, initiative
     answer(request, cast.owner)
     approval_mails.send()
     assert mail.outbox == []
-    other = make_request(initiative, key, minutes=5, question=make_question(context={}))
+    other = make_request(initiative, key, minutes=5, evaluation_request=make_evaluation_request(context={}))
     due.run()
     with clock.simulated(other.expires_at):
         approval_mails.send()
@@ -383,6 +403,8 @@ def test_the_mail_of_somebody_away_goes_to_who_stands_in(cast, initiative, key):
 
 
 def test_nobody_is_mailed_whom_the_system_acts_for(cast, initiative, key):
-    make_request(initiative, key, question=make_question(subject={"type": "user", "id": "owner"}))
+    make_request(
+        initiative, key, evaluation_request=make_evaluation_request(subject={"type": "user", "id": "owner"})
+    )
     approval_mails.send()
     assert [one.to for one in mail.outbox] == [[cast.support.email]]

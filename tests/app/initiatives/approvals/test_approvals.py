@@ -25,7 +25,7 @@ from initiatives.contracts import actions as contract_actions
 from initiatives.models import ApprovalAnswer, ApprovalRequest, ApprovalUse
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
-from tests.support.factories import make_question, make_request
+from tests.support.factories import make_evaluation_request, make_request
 from tests.support.servers.asking_systems import System
 
 pytestmark = pytest.mark.django_db
@@ -42,9 +42,12 @@ def answer(request, by, verdict="approve", **fields):
     return approval_actions.answer_approval(request=request, verdict=verdict, by=by, **values)
 
 
-def use(request, key, question=None, **fields):
+def use(request, key, evaluation_request=None, **fields):
     return approval_actions.use_approval(
-        reference=str(request.reference), key=key, question=question or make_question(), **fields
+        reference=str(request.reference),
+        key=key,
+        evaluation_request=evaluation_request or make_evaluation_request(),
+        **fields,
     )
 
 
@@ -63,11 +66,11 @@ def test_a_call_is_put_before_people_once_and_used_once(cast, initiative, key):
     answer(request, cast.support)
     assert state(request) == "approved"
     assert make_request(initiative, key).pk == request.pk, "approved and not used: still the same call"
-    question = make_question()
-    question["context"]["approval"] = str(request.reference)
-    assert use(request, key, question)
+    evaluation_request = make_evaluation_request()
+    evaluation_request["context"]["approval"] = str(request.reference)
+    assert use(request, key, evaluation_request)
     assert state(request) == "used"
-    again = use(request, key, question)
+    again = use(request, key, evaluation_request)
     assert (bool(again), again.code) == (False, "approval_used")
     assert make_request(initiative, key).pk != request.pk, "used up: the next call asks anew"
     assert ApprovalUse.objects.count() == 1
@@ -90,12 +93,14 @@ def test_it_is_asked_by_the_system_and_the_audit_log_says_so(cast, initiative, k
 
 
 def test_no_context_and_an_empty_one_are_the_same_and_the_reference_is_no_argument():
-    question = make_question(context={})
-    without = {name: part for name, part in question.items() if name != "context"}
-    with_reference = question | {"context": {"approval": "anything"}}
-    digests = {approval_queries.arguments_digest(one) for one in (question, without, with_reference)}
+    evaluation_request = make_evaluation_request(context={})
+    without = {name: part for name, part in evaluation_request.items() if name != "context"}
+    with_reference = evaluation_request | {"context": {"approval": "anything"}}
+    digests = {
+        approval_queries.arguments_digest(one) for one in (evaluation_request, without, with_reference)
+    }
     assert len(digests) == 1
-    assert approval_queries.arguments_digest(make_question()) not in digests
+    assert approval_queries.arguments_digest(make_evaluation_request()) not in digests
 
 
 def changed_once(value):
@@ -127,15 +132,15 @@ def test_changed_arguments_are_never_accepted(cast, initiative, key):
     """Every field, one byte each: none is the approved call, and the approved one still is."""
     request = make_request(initiative, key)
     answer(request, cast.support)
-    question = make_question()
+    evaluation_request = make_evaluation_request()
     tried = 0
     for part in ("subject", "action", "resource", "context"):
-        for other in changed_once(question[part]):
-            found = use(request, key, question | {part: other})
+        for other in changed_once(evaluation_request[part]):
+            found = use(request, key, evaluation_request | {part: other})
             assert found.code == "approval_for_other_arguments", (part, other)
             tried += 1
     assert tried > 100
-    assert use(request, key, question)
+    assert use(request, key, evaluation_request)
 
 
 def test_a_key_of_another_system_or_initiative_knows_nothing_of_it(cast, initiative, key):
@@ -150,7 +155,9 @@ def test_a_key_of_another_system_or_initiative_knows_nothing_of_it(cast, initiat
     assert [use(request, one).code for one in strangers] == ["approval_unknown"] * 3
     assert [use(request, one).request for one in strangers] == [None] * 3
     assert (
-        approval_actions.use_approval(reference="x", key=key, question=make_question()).code
+        approval_actions.use_approval(
+            reference="x", key=key, evaluation_request=make_evaluation_request()
+        ).code
         == "approval_unknown"
     )
     with pytest.raises(Refused, match="another initiative"):
@@ -160,10 +167,12 @@ def test_a_key_of_another_system_or_initiative_knows_nothing_of_it(cast, initiat
 
 def test_what_cannot_be_kept_is_malformed(initiative, key):
     for value in ("a\0b", "\ud800", float("nan"), {"\0": 1}):
-        question = make_question(context={"note": value})
+        evaluation_request = make_evaluation_request(context={"note": value})
         with pytest.raises(Malformed):
-            make_request(initiative, key, question=question)
-    told = make_request(initiative, key, question=make_question(context={"note": "\\u0000", "rate": 1e22}))
+            make_request(initiative, key, evaluation_request=evaluation_request)
+    told = make_request(
+        initiative, key, evaluation_request=make_evaluation_request(context={"note": "\\u0000", "rate": 1e22})
+    )
     assert told.arguments["context"]["note"] == "\\u0000"
 
 
@@ -172,7 +181,7 @@ def test_using_one_takes_one_short_transaction(cast, initiative, key):
     answer(request, cast.support)
     with CaptureQueriesContext(connection) as queries:
         assert approval_actions.use_approval(
-            reference=str(request.reference), key=key.pk, question=make_question()
+            reference=str(request.reference), key=key.pk, evaluation_request=make_evaluation_request()
         )
     assert len(queries) <= 8, [query["sql"][:80] for query in queries]
     assert not any("supportedstage" in query["sql"] or "FOR UPDATE" in query["sql"] for query in queries)
@@ -182,9 +191,9 @@ def test_a_flood_of_calls_is_not_put_before_people(initiative, key, monkeypatch)
     monkeypatch.setattr(approval_actions, "MOST_WAITING", 3)
     entries = Entry.objects.acts().count()
     for number in range(3):
-        make_request(initiative, key, question=make_question(context={"number": number}))
+        make_request(initiative, key, evaluation_request=make_evaluation_request(context={"number": number}))
     with pytest.raises(TooManyWaiting, match="3 calls"):
-        make_request(initiative, key, question=make_question(context={"number": 3}))
+        make_request(initiative, key, evaluation_request=make_evaluation_request(context={"number": 3}))
     assert Entry.objects.acts().count() == entries + 3
     assert MOST_WAITING == 100
 
@@ -194,9 +203,9 @@ def test_a_flood_of_calls_is_not_put_before_people(initiative, key, monkeypatch)
 
 def test_people_the_system_acts_for_are_found_by_key_login_and_address(cast, key):
     def found(**parts):
-        return set(principals(key, make_question(**parts))) - {cast.lead.pk}
+        return set(principals(key, make_evaluation_request(**parts))) - {cast.lead.pk}
 
-    assert principals(key, make_question()) == [cast.lead.pk]
+    assert principals(key, make_evaluation_request()) == [cast.lead.pk]
     assert found(subject={"type": "user", "id": "OWNER"}) == {cast.owner.pk}
     assert found(subject={"type": "user", "id": " Owner@Example.org "}) == {cast.owner.pk}
     behalf = {"type": "agent", "id": "a", "properties": {"on_behalf_of": ["support@example.org", "owner"]}}
@@ -206,8 +215,10 @@ def test_people_the_system_acts_for_are_found_by_key_login_and_address(cast, key
 
 
 def test_whom_the_system_acts_for_does_not_answer(cast, initiative, key):
-    """By the server; and around it by the database. Named by the question, by the key, or by a name borne since."""
-    request = make_request(initiative, key, question=make_question(subject={"type": "user", "id": "support"}))
+    """By the server; and around it by the database. Named by the request, by the key, or by a name borne since."""
+    request = make_request(
+        initiative, key, evaluation_request=make_evaluation_request(subject={"type": "user", "id": "support"})
+    )
     may = may_answer_approval
     assert "acts for you" in str(may(request, cast.support))
     assert may(request, cast.owner)
@@ -220,11 +231,13 @@ def test_whom_the_system_acts_for_does_not_answer(cast, initiative, key):
     ):
         row(request, cast.support).save()
     of_key = make_request(
-        initiative, key_of(cast, initiative, cast.owner), question=make_question(context={})
+        initiative,
+        key_of(cast, initiative, cast.owner),
+        evaluation_request=make_evaluation_request(context={}),
     )
     assert "acts for you" in str(may(of_key, cast.owner))
     of_nobody = make_request(
-        initiative, key, question=make_question(subject={"type": "user", "id": "karim.h"})
+        initiative, key, evaluation_request=make_evaluation_request(subject={"type": "user", "id": "karim.h"})
     )
     assert may(of_nobody, cast.support)
     with unguarded("governance_user"), acting(system="test", reason="Renamed"):
@@ -279,7 +292,10 @@ def test_a_stand_in_answers_for_who_is_away_but_not_for_a_principal(cast, initia
     assert (given.person, given.on_behalf_of, given.role) == (cast.sponsor, cast.owner, "owner")
     assert Entry.objects.acts().latest("pk").on_behalf_of_id == cast.owner.pk
     of_owner = make_request(
-        initiative, key, approvers=("owner",), question=make_question(subject={"type": "user", "id": "owner"})
+        initiative,
+        key,
+        approvers=("owner",),
+        evaluation_request=make_evaluation_request(subject={"type": "user", "id": "owner"}),
     )
     with pytest.raises(Refused, match="Only the business owner"):
         answer(of_owner, cast.sponsor)
@@ -325,7 +341,9 @@ def test_one_refusal_decides_it_and_the_system_is_told_why(cast, initiative, key
 
 def test_an_answer_is_for_what_was_shown(cast, initiative, key):
     request = make_request(initiative, key)
-    other = make_request(initiative, key, question=make_question(context={"channel": "chat"}))
+    other = make_request(
+        initiative, key, evaluation_request=make_evaluation_request(context={"channel": "chat"})
+    )
     with pytest.raises(Conflict, match="other arguments"):
         answer(request, cast.support, digest=other.arguments_digest)
     with (
@@ -351,12 +369,14 @@ def test_what_is_too_old_is_neither_answered_nor_used(cast, initiative, key):
     """By the server with the clock set on; around it by the database, whatever moment the row claims."""
     now = clock.now()
     request = make_request(initiative, key, minutes=10, at=now)
-    approved = make_request(initiative, key, minutes=10, at=now, question=make_question(context={}))
+    approved = make_request(
+        initiative, key, minutes=10, at=now, evaluation_request=make_evaluation_request(context={})
+    )
     answer(approved, cast.support)
     with clock.simulated(request.expires_at):
         with pytest.raises(Refused, match="The time to answer ended"):
             answer(request, cast.support)
-        assert use(approved, key, make_question(context={})).code == "approval_expired"
+        assert use(approved, key, make_evaluation_request(context={})).code == "approval_expired"
         assert (state(request), state(approved)) == ("expired", "expired")
         assert make_request(initiative, key, minutes=10).pk != request.pk
         for moment in (request.asked_at, request.expires_at):
@@ -366,7 +386,7 @@ def test_what_is_too_old_is_neither_answered_nor_used(cast, initiative, key):
                 use_row(approved, at=moment).save()
     with clock.simulated(request.expires_at - timedelta(seconds=1)):
         answer(request, cast.support)
-        assert use(approved, key, make_question(context={}))
+        assert use(approved, key, make_evaluation_request(context={}))
 
 
 def test_the_database_s_clock_is_believed_where_it_is_ahead(cast, initiative, key):
@@ -380,7 +400,7 @@ def test_the_database_s_clock_is_believed_where_it_is_ahead(cast, initiative, ke
 
 def test_an_approval_under_a_contract_that_has_ended_is_good_for_nothing(cast, initiative, key):
     waiting = make_request(initiative, key)
-    approved = make_request(initiative, key, question=make_question(context={}))
+    approved = make_request(initiative, key, evaluation_request=make_evaluation_request(context={}))
     answer(approved, cast.support)
     contract_actions.save_contract(initiative=initiative, clauses=initiative_acts.CLAUSES, by=cast.owner)
     version = contract_actions.propose_contract(initiative=initiative, by=cast.owner)
@@ -393,7 +413,7 @@ def test_an_approval_under_a_contract_that_has_ended_is_good_for_nothing(cast, i
     assert (state(waiting), state(approved)) == ("expired", "expired")
     with pytest.raises(Refused, match="no longer in force"):
         answer(waiting, cast.support)
-    assert use(approved, key, make_question(context={})).code == "approval_expired"
+    assert use(approved, key, make_evaluation_request(context={})).code == "approval_expired"
     assert make_request(initiative, key).version == version
 
 
@@ -408,11 +428,13 @@ def test_an_approval_of_fewer_or_other_people_is_not_enough(cast, initiative, ke
 
 def test_status_is_the_same_in_python_and_in_a_query(cast, initiative, key):
     rows = [
-        make_request(initiative, key, question=make_question(context={"n": n}), minutes=10 + n)
+        make_request(
+            initiative, key, evaluation_request=make_evaluation_request(context={"n": n}), minutes=10 + n
+        )
         for n in range(5)
     ]
     answer(rows[0], cast.support)
-    use(rows[0], key, make_question(context={"n": 0}))
+    use(rows[0], key, make_evaluation_request(context={"n": 0}))
     answer(rows[1], cast.support)
     answer(rows[2], cast.support, "refuse", reason="No.")
     seen = set()
@@ -465,23 +487,23 @@ def test_the_database_holds_what_was_asked_and_that_somebody_approved(cast, init
 # --- What is shown ---------------------------------------------------------------------------------------------------
 
 
-def shown(question) -> dict[str, str]:
-    groups = approval_queries.rows_of(approval_queries.arguments_of(question))
+def shown(evaluation_request) -> dict[str, str]:
+    groups = approval_queries.rows_of(approval_queries.arguments_of(evaluation_request))
     return {one.path: one.value for _, rows in groups for one in rows}
 
 
 def test_everything_that_is_hashed_is_shown_and_nothing_looks_like_something_else():
-    question = copy.deepcopy(make_question())
-    question["action"]["properties"] |= {
+    evaluation_request = copy.deepcopy(make_evaluation_request())
+    evaluation_request["action"]["properties"] |= {
         "to": {"name": "A", "lines": ["x", 2]},
         "sure": True,
         "said": "yes",
         "none": None,
         "empty": [],
     }
-    question["context"]["note"] = "pay \u202e001 EUR\u200b\n now"
-    question["subject"]["extra"] = {"deep": [{"er": 1}]}
-    rows = shown(question)
+    evaluation_request["context"]["note"] = "pay \u202e001 EUR\u200b\n now"
+    evaluation_request["subject"]["extra"] = {"deep": [{"er": 1}]}
+    rows = shown(evaluation_request)
     assert rows["action.properties.amount"] == "120.00 EUR"
     assert rows["action.properties.to.lines[2]"] == "2"
     assert (rows["action.properties.sure"], rows["action.properties.said"]) == ("yes", "“yes”")
@@ -489,10 +511,10 @@ def test_everything_that_is_hashed_is_shown_and_nothing_looks_like_something_els
     assert rows["context.note"] == "“pay [U+202E]001 EUR[U+200B]\n now”"
     assert rows["subject.extra.deep[1].er"] == "1"
     assert rows["resource.id"] == "“4711”"
-    before = shown(make_question())
-    for other in changed_once(make_question()["action"]["properties"]):
-        question = make_question(action={"name": "send_reply", "properties": other})
-        assert shown(question) != before, other
+    before = shown(make_evaluation_request())
+    for other in changed_once(make_evaluation_request()["action"]["properties"]):
+        evaluation_request = make_evaluation_request(action={"name": "send_reply", "properties": other})
+        assert shown(evaluation_request) != before, other
 
 
 @pytest.mark.parametrize(
@@ -535,7 +557,9 @@ def test_a_system_asks_is_told_to_wait_and_goes_on_once(cast, initiative):
     system = System(token.text)
 
     def ask(**context):
-        sent = system.send("/access/v1/evaluation", make_question(context={"channel": "mail"} | context))
+        sent = system.send(
+            "/access/v1/evaluation", make_evaluation_request(context={"channel": "mail"} | context)
+        )
         return sent.json()
 
     asked = ask()
@@ -557,7 +581,8 @@ def test_a_flood_is_denied_in_words(cast, initiative, monkeypatch):
     _, token = factories.make_key(cast, initiative)
     system = System(token.text)
     first, second = (
-        system.send("/access/v1/evaluation", make_question(context={"n": n})).json() for n in range(2)
+        system.send("/access/v1/evaluation", make_evaluation_request(context={"n": n})).json()
+        for n in range(2)
     )
     assert first["context"]["outcome"] == "needs_approval"
     assert (second["decision"], second["context"]["code"]) == (False, "too_many_waiting")

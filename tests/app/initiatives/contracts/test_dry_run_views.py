@@ -50,7 +50,7 @@ def told_yesterday(initiative, *said) -> None:
     """Put what was asked yesterday at noon into the log: (action, subject, outcome, code)."""
     noon = clock.midnight_before(clock.today()) - timedelta(hours=12)
     for number, (action, who, outcome, code) in enumerate(said):
-        question = {
+        evaluation_request = {
             "subject": {"type": "user", "id": who},
             "action": {"name": action},
             "resource": {"type": "record", "id": str(number)},
@@ -63,7 +63,7 @@ def told_yesterday(initiative, *said) -> None:
             subject=f"user:{who}",
             outcome=outcome,
             code=code,
-            request=question,
+            request=evaluation_request,
             reason=f"Then {number}.",
         )
 
@@ -84,18 +84,18 @@ def test_the_draft_answers_what_was_asked_yesterday(cast, as_, initiative):
     with acts() as kinds:
         page = run(client, initiative)
     assert kinds == []
-    assert "4 of 5 questions would be answered otherwise" in page
+    assert "4 of 5 requests would be answered otherwise" in page
     assert "read: allowed" in page
     assert "needs approval, 2 times" in page
     assert "write: denied" in page
     assert "delete: denied" in page
-    assert "fly" not in page.split("questions would be answered otherwise")[1]
-    assert "today" not in page.split("questions would be answered otherwise")[1].split("</section>")[1]
+    assert "fly" not in page.split("requests would be answered otherwise")[1]
+    assert "today" not in page.split("requests would be answered otherwise")[1].split("</section>")[1]
     assert "Then 2." in page
     assert "record:2 for user:bob" in page
     row = PolicyDecision.objects.get(action="write")
     assert at("told-one", initiative.ref, decision_queries.Place.of(row)) in page
-    assert "All 5 questions would be answered as they were" in run(client, initiative, version=1)
+    assert "All 5 requests would be answered as they were" in run(client, initiative, version=1)
     assert as_(cast.outsider).get(link).status_code == 404
 
 
@@ -103,7 +103,7 @@ def test_other_days_another_version_and_what_is_no_answer(cast, as_, initiative)
     told_yesterday(initiative, ("read", "alice", "allow", "allowed"))
     client, today = as_(cast.owner), clock.today()
     assert "Nothing was asked on these days." in run(client, initiative, since=today, until=today)
-    assert "1 of 1 questions" in run(
+    assert "1 of 1 requests" in run(
         client, initiative, since=today - timedelta(days=3), until=today, version=2
     )
     for wrong in ({"version": 9}, {"since": "someday"}, {"since": today, "until": today - timedelta(days=1)}):
@@ -120,10 +120,10 @@ def test_a_initiative_that_is_off_today_is_said_and_can_be_left_out(cast, as_, i
     client = as_(cast.owner)
     page = run(client, initiative)
     assert "held or switched off today, so everything is denied" in page
-    assert "1 of 1 questions would be answered otherwise" in page
+    assert "1 of 1 requests would be answered otherwise" in page
     page = run(client, initiative, running="on")
     assert "so everything is denied" not in page
-    assert "All 1 questions would be answered as they were" in page
+    assert "All 1 requests would be answered as they were" in page
 
 
 def test_only_the_newest_are_asked_again_and_what_was_erased_is_counted(cast, as_, initiative, monkeypatch):
@@ -136,10 +136,10 @@ def test_only_the_newest_are_asked_again_and_what_was_erased_is_counted(cast, as
     )
     client = as_(cast.owner)
     page = run(client, initiative)
-    assert "4 of 4 questions" in page
+    assert "4 of 4 requests" in page
     assert "1 more were erased" in page
     assert "there were more" not in page
     monkeypatch.setattr(dry_run, "MOST", 3)
     page = run(client, initiative)
-    assert "2 of 2 questions" in page
+    assert "2 of 2 requests" in page
     assert "The newest 3 of these days; there were more." in page

@@ -238,7 +238,7 @@ def test_batches(system, asked, decisions):
     assert "decision" not in answer
 
 
-def test_a_batch_without_evaluations_is_one_question(system):
+def test_a_batch_without_evaluations_is_one_request(system):
     assert system.ask_all(body())["decision"] is True
     assert system.ask_all(body(BOB, WRITE) | {"evaluations": []})["decision"] is False
     for wrong in (

@@ -7,7 +7,7 @@ from initiatives.enforcement import decision_cache
 from initiatives.enforcement.decision_cache import Conditions, known_of, policies_of
 from tests.app.initiatives.enforcement.test_authzen import FIXTURE
 from tests.support import factories
-from tests.support.servers.asking_systems import question
+from tests.support.servers.asking_systems import evaluation_request
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ def test_one_initiative_is_known_without_a_key_and_without_a_contract(cast):
     version, _ = known_of(initiative).version_at(initiative.contract.versions.get().starts_at)
     assert version.number == 1
     decision = authorization_decision.decide(
-        version, known_of(initiative).condition, question("read"), version.starts_at
+        version, known_of(initiative).condition, evaluation_request("read"), version.starts_at
     )
     assert decision.code == "allowed"
     assert policies_of(initiative.contract.versions.get()).actions == version.policies.actions

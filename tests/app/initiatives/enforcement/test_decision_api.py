@@ -27,7 +27,7 @@ from initiatives.models import Initiative
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.database import snapshots
-from tests.support.servers.asking_systems import System, logged, question
+from tests.support.servers.asking_systems import System, evaluation_request, logged
 
 pytestmark = pytest.mark.django_db
 
@@ -202,7 +202,9 @@ def test_a_version_planned_for_later_waits(cast, mvp, system):
 def test_every_decision_is_logged_with_its_grounds_and_sealed_by_digest(mvp, system):
     before = Entry.objects.count()
     system.ask("summarise", **INSIDE)
-    system.send("/access/v1/evaluation", question("delete_all", "agent:a-1"), HTTP_X_REQUEST_ID="call-7")
+    system.send(
+        "/access/v1/evaluation", evaluation_request("delete_all", "agent:a-1"), HTTP_X_REQUEST_ID="call-7"
+    )
     first, second = logged()
     assert (first.outcome, first.code, first.clauses, first.version_number) == ("allow", "allowed", [1], 1)
     assert (second.subject, second.action, second.resource) == ("agent:a-1", "delete_all", "record:record-1")
@@ -340,7 +342,9 @@ def test_without_its_database_it_denies_and_says_so_and_comes_back(system, monke
     away = system.ask("summarise", **INSIDE)
     assert code_of(away) == (False, "unavailable")
     assert "cannot reach its database" in away["context"]["reason"]
-    stranger = System("plk_aaaaaaaaaaaa_" + "x" * 43).send("/access/v1/evaluation", question("summarise"))
+    stranger = System("plk_aaaaaaaaaaaa_" + "x" * 43).send(
+        "/access/v1/evaluation", evaluation_request("summarise")
+    )
     assert (stranger.status_code, stranger["Retry-After"]) == (503, "1")
     monkeypatch.undo()
     decision_cache.conditions.forget()
@@ -368,7 +372,7 @@ def test_an_error_of_ours_allows_nothing_and_does_not_stop_the_batch_of_others(s
         raise RuntimeError("plk_aaaaaaaaaaaa_" + "x" * 43)
 
     monkeypatch.setattr(enforcement_api.authorization_decision, "decide", broken)
-    answer = system.send("/access/v1/evaluation", question("summarise"))
+    answer = system.send("/access/v1/evaluation", evaluation_request("summarise"))
     assert answer.status_code == 500
     assert re.fullmatch(
         r"Plumbline could not answer\. Nothing was allowed .* reference [0-9a-f]{12}\.", answer.json()
@@ -389,7 +393,9 @@ def test_a_contract_that_cannot_be_read_denies_and_leaves_the_others_alone(cast,
 
 def test_a_key_asks_for_its_own_initiative_only(cast, mvp, system):
     assert system.ask("summarise", context={"initiative": mvp.ref}, **INSIDE)["decision"]
-    other = system.send("/access/v1/evaluation", question("summarise", context={"initiative": "AI-9999"}))
+    other = system.send(
+        "/access/v1/evaluation", evaluation_request("summarise", context={"initiative": "AI-9999"})
+    )
     assert other.status_code == 404
     assert system.get(f"/access/v1/approvals/{uuid.uuid4()}").status_code == 404
 
@@ -397,12 +403,14 @@ def test_a_key_asks_for_its_own_initiative_only(cast, mvp, system):
 def test_a_key_that_asks_too_often_is_told_to_wait(system, settings, monkeypatch):
     monkeypatch.setattr(enforcement_api, "rate", enforcement_api.Rate())
     settings.DECISION_RATE = 2
-    answers = [system.send("/access/v1/evaluation", question("summarise")).status_code for _ in range(4)]
+    answers = [
+        system.send("/access/v1/evaluation", evaluation_request("summarise")).status_code for _ in range(4)
+    ]
     assert answers[:2] == [200, 200]
     assert 429 in answers
 
 
-def test_a_batch_costs_as_many_questions_as_it_holds():
+def test_a_batch_costs_as_many_requests_as_it_holds():
     now, rate = [0.0], Rate()
     assert rate.wait(1, 10, clock=lambda: now[0]) == 0
     assert rate.wait(1, 10, 99, clock=lambda: now[0]) == 0

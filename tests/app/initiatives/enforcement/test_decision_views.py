@@ -144,7 +144,7 @@ def test_a_rare_answer_is_looked_for_a_stretch_at_a_time(cast, as_, initiative, 
         text = page(client, initiative, outcome="deny", **query)
     assert len(rows(text)) == 1
     assert 'rel="next"' not in text
-    assert "of the newest 20 questions" in text
+    assert "of the newest 20 requests" in text
 
 
 def test_a_page_costs_the_same_however_much_was_asked(cast, as_, initiative):
@@ -184,7 +184,7 @@ def test_figures_of_a_day_and_how_many_use_an_mvp(cast, as_):
     assert decision_queries.subjects(initiative.number, clock.now() - timedelta(days=60)) == users + 2
 
 
-def test_one_decision_shows_the_whole_question_and_whether_it_is_sealed(cast, as_, initiative, system):
+def test_one_decision_shows_the_whole_request_and_whether_it_is_sealed(cast, as_, initiative, system):
     system.ask("write", subject="user:bob", resource_status="archived", context={"note": "<b>x"})
     (row,) = logged()
     client, url = as_(cast.auditor), at("told-one", initiative.ref, decision_queries.Place.of(row))
@@ -209,7 +209,7 @@ def test_one_decision_shows_the_whole_question_and_whether_it_is_sealed(cast, as
         assert client.get(wrong).status_code == 404
 
 
-def test_admins_without_a_role_do_not_read_questions(cast, as_, initiative, system):
+def test_admins_without_a_role_do_not_read_requests(cast, as_, initiative, system):
     system.ask("read", subject="user:ravi", resource="record:secret-plan")
     (row,) = logged()
     client = as_(cast.admin)

@@ -1,4 +1,4 @@
-"""The page of the systems of an initiative: keys made, rotated and revoked, code to copy, a question that is tried."""
+"""The page of the systems of an initiative: keys made, rotated and revoked, code to copy, a request that is tried."""
 
 import ast
 import json
@@ -183,7 +183,7 @@ def test_the_client_is_downloaded_as_it_is(cast, as_):
 def test_the_examples_speak_of_this_contract_and_are_allowed_as_they_stand(cast, as_, initiative):
     _, token = factories.make_key(cast, initiative)
     page = unescape(text_of(as_(cast.seat_risk).get(at("systems", initiative.ref))))
-    body = page.split("<<'QUESTION'\n")[1].split("\nQUESTION")[0]
+    body = page.split("<<'REQUEST'\n")[1].split("\nREQUEST")[0]
     assert json.loads(body)["action"]["name"] == "read"
     assert f"{settings.ADDRESS}/access/v1/evaluation" in page
     assert System(token.text).send("/access/v1/evaluation", body).json()["decision"] is True
@@ -235,31 +235,33 @@ def test_the_example_of_any_contract_is_one_that_its_clauses_speak_of(clauses, s
     """Whatever bounds the contract, the example says what it asks for, in all three forms of code."""
     rules = rules_of(clauses)
     condition = authorization_decision.InitiativeCondition(stage, bound=BOUND)
-    question = code_examples.example(rules, condition)
+    evaluation_request = code_examples.example(rules, condition)
     version = authorization_decision.Version(1, "", clock.now(), None, cedar_policies.Policies(rules))
-    decision = authorization_decision.decide(version, condition, authzen.question(question), clock.now())
-    assert decision.outcome == "allow", decision.reason
-    compile(code_examples.as_python("https://x", question), "example", "exec")
-    again = code_examples.question_of(
-        subject=f"{question['subject']['type']}:{question['subject']['id']}",
-        action=question["action"]["name"],
-        resource=f"{question['resource']['type']}:{question['resource']['id']}",
-        properties=code_examples.as_lines(question),
+    decision = authorization_decision.decide(
+        version, condition, authzen.evaluation_request(evaluation_request), clock.now()
     )
-    assert again == question
+    assert decision.outcome == "allow", decision.reason
+    compile(code_examples.as_python("https://x", evaluation_request), "example", "exec")
+    again = code_examples.evaluation_request_of(
+        subject=f"{evaluation_request['subject']['type']}:{evaluation_request['subject']['id']}",
+        action=evaluation_request["action"]["name"],
+        resource=f"{evaluation_request['resource']['type']}:{evaluation_request['resource']['id']}",
+        properties=code_examples.as_lines(evaluation_request),
+    )
+    assert again == evaluation_request
 
 
 def test_the_example_of_a_prototype_is_asked_by_one_of_its_test_subjects():
     bound = authorization_decision.Bound(test_subjects=("agent:lab-*",))
     condition = authorization_decision.InitiativeCondition("prototype", bound=bound)
-    question = code_examples.example(rules_of(HARD), condition)
-    assert question["subject"]["id"] == "lab-1"
-    assert question["subject"]["type"] == "agent"
+    evaluation_request = code_examples.example(rules_of(HARD), condition)
+    assert evaluation_request["subject"]["id"] == "lab-1"
+    assert evaluation_request["subject"]["type"] == "agent"
     found = {one.name: one.values for one in code_examples.bounds(condition, rules_of(HARD))}
     assert found["subject, as type:id"] == ("agent:lab-*",)
 
 
-def test_what_a_question_has_to_say_is_what_the_scope_and_the_contract_bound():
+def test_what_a_request_has_to_say_is_what_the_scope_and_the_contract_bound():
     condition = authorization_decision.InitiativeCondition("mvp", bound=BOUND)
     found = {bound.name: bound.values for bound in code_examples.bounds(condition, rules_of(HARD))}
     assert found == {
@@ -307,11 +309,11 @@ def test_a_initiative_without_a_contract_says_what_is_missing(cast, as_):
     assert as_(cast.owner).post(at("key-make", initiative.ref), sent(cast)).status_code == 403
 
 
-# --- A question that is tried ----------------------------------------------------------------------------------------
+# --- A request that is tried ----------------------------------------------------------------------------------------
 
 
 def tried(client, initiative, **fields) -> str:
-    """The page that answers to a question of the form."""
+    """The page that answers to a request of the form."""
     given = {"subject": "user:alice", "action": "read", "resource": "record:1", "properties": ""}
     answer = client.post(at("system-try", initiative.ref), given | fields)
     assert answer.status_code == 200
@@ -319,7 +321,7 @@ def tried(client, initiative, **fields) -> str:
     return unescape(text_of(answer))
 
 
-def test_a_question_is_tried_by_the_contract_and_leaves_nothing(cast, as_, initiative):
+def test_a_request_is_tried_by_the_contract_and_leaves_nothing(cast, as_, initiative):
     client = as_(cast.seat_risk)
     with acts() as kinds:
         assert "Test: allowed" in tried(client, initiative)
@@ -374,7 +376,7 @@ def test_what_is_tried_is_what_a_system_would_be_told(cast, as_, initiative):
         ({"action": ""}, "required"),
     ],
 )
-def test_a_question_that_is_none_is_said_and_keeps_what_was_typed(cast, as_, initiative, fields, words):
+def test_a_request_that_is_none_is_said_and_keeps_what_was_typed(cast, as_, initiative, fields, words):
     page = tried(as_(cast.owner), initiative, **fields)
     assert words in page
     assert "Not asked yet" in page
@@ -382,17 +384,17 @@ def test_a_question_that_is_none_is_said_and_keeps_what_was_typed(cast, as_, ini
 
 
 def test_values_are_read_as_what_they_are():
-    question = code_examples.question_of(
+    evaluation_request = code_examples.evaluation_request_of(
         subject="user:alice",
         action="pay",
         resource="invoice:7",
         properties="action.amount=5000\nsubject.groups=clerks, leads\nresource.open=true\n\ncontext.note=a=b\n"
         "action.count=-3\nresource.code=007x",
     )
-    assert question["action"]["properties"] == {"amount": 5000, "count": -3}
-    assert question["subject"]["properties"] == {"groups": ["clerks", "leads"]}
-    assert question["resource"]["properties"] == {"open": True, "code": "007x"}
-    assert question["context"] == {"note": "a=b"}
+    assert evaluation_request["action"]["properties"] == {"amount": 5000, "count": -3}
+    assert evaluation_request["subject"]["properties"] == {"groups": ["clerks", "leads"]}
+    assert evaluation_request["resource"]["properties"] == {"open": True, "code": "007x"}
+    assert evaluation_request["context"] == {"note": "a=b"}
 
 
 def test_statuses_are_those_that_the_api_answers_with():

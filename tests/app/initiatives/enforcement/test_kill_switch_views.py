@@ -31,7 +31,7 @@ def system(cast, initiative) -> System:
     return System(factories.make_key(cast, initiative)[1].text)
 
 
-def test_pressed_and_released_with_the_next_question(cast, as_, initiative, system):
+def test_pressed_and_released_with_the_next_request(cast, as_, initiative, system):
     off, on = at("initiative-switch-off", initiative.ref), at("initiative-switch-on", initiative.ref)
     client = as_(cast.owner)
     assert off in text_of(client.get(at("initiative", initiative.ref)))

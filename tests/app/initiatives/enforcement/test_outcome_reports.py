@@ -277,9 +277,7 @@ def test_what_lies_in_the_future_or_before_its_decision_is_refused(system):
     assert told(system, decision=key, outcome="done", at=within)[0] == 200, "clocks may be a little off"
 
 
-def test_the_key_is_one_that_may_ask_and_pays_like_a_question(
-    cast, initiative, system, settings, monkeypatch
-):
+def test_the_key_is_one_that_may_ask_and_pays_like_a_request(cast, initiative, system, settings, monkeypatch):
     key = allowed(system)
     body = {"decision": key, "outcome": "done"}
     assert System().report(body).status_code == 401

@@ -150,7 +150,7 @@ def seen_from(initiative, moment) -> bool:
     return decision_queries.enforced_here(initiative.number, initiative.contract_id, moment)
 
 
-def test_a_question_of_a_key_is_a_sign_and_that_of_another_initiative_is_none(cast):
+def test_a_request_of_a_key_is_a_sign_and_that_of_another_initiative_is_none(cast):
     initiative = factories.make_production(cast)
     now = clock.now()
     write(factories.make_prototype(cast, title="Other"), 1, key=factories.make_key(cast, initiative)[0])

@@ -23,7 +23,7 @@ from tests.app.initiatives.enforcement.test_authzen import FIXTURE
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives.initiative_pages import at, text_of
-from tests.support.servers.asking_systems import System, logged, question
+from tests.support.servers.asking_systems import System, evaluation_request, logged
 
 pytestmark = pytest.mark.django_db
 
@@ -48,8 +48,8 @@ def made(cast, initiative):
 
 
 def status(token: str, url: str = EVALUATION, **about) -> int:
-    """What a question with this key is answered with."""
-    return System(token).send(url, question("read"), **about).status_code
+    """What a request with this key is answered with."""
+    return System(token).send(url, evaluation_request("read"), **about).status_code
 
 
 def wrong_key(number: int) -> str:
@@ -62,7 +62,7 @@ def test_guessing_is_slowed_down_by_address_and_stops_nobody_else(made):
     assert [status(wrong_key(n), **HERE) for n in range(throttling.WRONG_KEYS)] == [
         401
     ] * throttling.WRONG_KEYS
-    turned_away = System(wrong_key(99)).send(EVALUATION, question("read"), **HERE)
+    turned_away = System(wrong_key(99)).send(EVALUATION, evaluation_request("read"), **HERE)
     assert turned_away.status_code == 429
     assert turned_away["Retry-After"] == str(int(throttling.KEYS_WAIT.total_seconds()))
     assert status("", **HERE) == 429
@@ -105,16 +105,16 @@ def test_a_right_public_part_with_a_wrong_secret_opens_nothing(made):
         f" {token.secret}",
     ):
         assert status(junk) == 401, junk
-    basic = System().send(EVALUATION, question("read"), HTTP_AUTHORIZATION=f"Basic {token.text}")
+    basic = System().send(EVALUATION, evaluation_request("read"), HTTP_AUTHORIZATION=f"Basic {token.text}")
     assert basic.status_code == 401
 
 
-def test_a_revoked_key_is_refused_with_the_next_question(cast, made):
+def test_a_revoked_key_is_refused_with_the_next_request(cast, made):
     row, token = made
     system = System(token.text)
     assert system.ask("read")["decision"] is True
     system_keys.revoke_key(key=row, reason="Lost", by=cast.owner)
-    refused = system.send(EVALUATION, question("read"))
+    refused = system.send(EVALUATION, evaluation_request("read"))
     assert refused.status_code == 401
     assert refused["WWW-Authenticate"].startswith("Bearer")
     assert system.get("/access/v1/approvals/00000000-0000-4000-8000-000000000000").status_code == 401
@@ -151,7 +151,7 @@ def test_a_key_does_only_what_it_was_made_for(cast, initiative):
     assert asks.get(nothing).status_code == 403
     assert polls.get(nothing).status_code == 404
     for url in (EVALUATION, "/access/v1/evaluations"):
-        assert polls.send(url, question("read")).status_code == 403
+        assert polls.send(url, evaluation_request("read")).status_code == 403
 
 
 def test_another_initiatives_key_is_told_that_there_is_nothing(cast, initiative, made):
@@ -159,7 +159,7 @@ def test_another_initiatives_key_is_told_that_there_is_nothing(cast, initiative,
     other_initiative = factories.make_contract(cast, factories.make_prototype(cast, title="Other"), FIXTURE)
     other = System(factories.make_key(cast, other_initiative)[1].text)
     for asked_for in (initiative.ref, "AI-9999", 17, ["x"]):
-        body = question("read", context={"initiative": asked_for})
+        body = evaluation_request("read", context={"initiative": asked_for})
         for url in (EVALUATION, "/access/v1/evaluations"):
             answer = other.send(url, body)
             assert (answer.status_code, initiative.ref in text_of(answer)) == (404, False), asked_for
@@ -212,12 +212,12 @@ def test_the_key_is_in_no_log_no_statement_no_row_and_no_session(cast, as_, init
             client.post(at("key-rotate", initiative.ref, row.pk), {"expires_on": sent["expires_on"]})
         )
         successor = rotated.split('id="new-key"')[1].split('value="')[1].split('"')[0]
-        assert System(f"{token[:-2]}__").send(EVALUATION, question("read")).status_code == 401
+        assert System(f"{token[:-2]}__").send(EVALUATION, evaluation_request("read")).status_code == 401
         with monkeypatch.context() as broken:
             broken.setattr(decision, "decide", lambda *_: 1 / 0)
-            assert system.send(EVALUATION, question("read")).status_code == 500
+            assert system.send(EVALUATION, evaluation_request("read")).status_code == 500
             broken.setattr(enforcement_api, "opened", lambda *_: 1 / 0)
-            assert system.send(EVALUATION, question("read")).status_code == 500
+            assert system.send(EVALUATION, evaluation_request("read")).status_code == 500
         client.post(at("row-act", "keys", row.pk, "revoke"), {"reason": "Lost"})
         assert status(token) == 401
         client.get(at("systems", initiative.ref))

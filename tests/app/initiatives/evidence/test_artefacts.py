@@ -157,12 +157,12 @@ def test_one_byte_is_no_answer_and_no_evidence_in_a_row_of_the_requirements(
         ("x", "one character"),
         ("n/a n/a", "one word"),
         ("...", "not a word"),
-        ("what question would an honest experiment answer", "words of the question"),
+        ("what requirement would an honest experiment answer", "words of the requirement"),
     ],
 )
 def test_an_answer_that_says_nothing_is_refused(cast, initiative, text, said):
     asked = Rulebook.objects.current().parsed.requirements["proto.question"].question
-    given = asked.upper() if said == "words of the question" else text
+    given = asked.upper() if said == "words of the requirement" else text
     for kind in ("answered", "no", "not_applicable"):
         with pytest.raises(ValidationError) as caught:
             requirement_actions.answer(
@@ -176,7 +176,7 @@ def test_a_title_and_a_note_that_say_nothing_are_refused(cast, initiative):
     asked = Rulebook.objects.current().parsed.requirements["proto.scope"].question
     assert "one character" in refusal(evidence, initiative, cast, title="YYY")["title"]
     assert "one word" in refusal(evidence, initiative, cast, note="see see, see.")["note"]
-    assert "words of the question" in refusal(evidence, initiative, cast, note=asked)["note"]
+    assert "words of the requirement" in refusal(evidence, initiative, cast, note=asked)["note"]
     assert evidence(initiative, cast, note="  ").note == "", "nobody has to write a note"
 
 
@@ -190,7 +190,7 @@ def test_a_file_that_says_nothing_is_refused(cast, initiative):
 # One file is one kind
 
 
-def test_one_file_is_one_kind_on_a_initiative_and_may_serve_many_questions(cast, as_, initiative):
+def test_one_file_is_one_kind_on_a_initiative_and_may_serve_many_requirements(cast, as_, initiative):
     first = evidence(initiative, cast, file=text_file("The scope, in words."))
     said = refusal(
         evidence, initiative, cast, "test_report", file=text_file("The scope, in words.", "other.txt")
@@ -305,8 +305,8 @@ def test_a_test_report_is_added_by_its_form_and_shown_in_a_line(cast, as_, forms
     (key,) = item.coverage.values_list("requirement", flat=True)
     assert said in text_of(client.get(at("requirement", initiative.ref, key)))
     evidence_actions.cover(evidence=item, requirements=["prod.performance"], by=cast.owner)
-    assert f"{said}; serves 2 questions" in text_of(client.get(at("requirement", initiative.ref, key)))
-    assert "It serves 2 questions." in text_of(client.get(answer.url))
+    assert f"{said}; serves 2 requirements" in text_of(client.get(at("requirement", initiative.ref, key)))
+    assert "It serves 2 requirements." in text_of(client.get(answer.url))
 
 
 def test_a_row_shows_the_forms_of_the_kinds_it_takes_and_keeps_their_drafts(cast, as_, forms, initiative):

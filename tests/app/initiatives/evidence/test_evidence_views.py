@@ -63,7 +63,7 @@ def test_choosing_a_kind_narrows_what_it_can_prove(cast, as_):
     assert as_(cast.seat_risk).get(at("evidence-add", initiative.ref)).status_code == 403
 
 
-def test_one_item_for_many_questions_is_one_act(cast, as_):
+def test_one_item_for_many_requirements_is_one_act(cast, as_):
     initiative = factories.make_initiative(cast)
     with acts() as kinds:
         answer = as_(cast.owner).post(

@@ -117,7 +117,7 @@ def test_a_stale_sign_off_comes_back_with_what_changed(cast, review):
         initiative=review.initiative,
         requirement="proto.question",
         kind="answered",
-        text="Another question altogether.",
+        text="Another requirement altogether.",
         true_as_of=clock.today(),
         by=cast.owner,
     )
@@ -160,15 +160,15 @@ def test_roles_to_accept(cast):
 
 def test_open_questions_are_counted_per_initiative_and_role(cast):
     initiative = factories.make_initiative(cast)
-    assert "6 questions have no answer yet" in said(cast.owner, "answer").replace(
-        "7 questions", "6 questions"
+    assert "6 requirements have no answer yet" in said(cast.owner, "answer").replace(
+        "7 requirements", "6 requirements"
     )
     assert lines(cast.lead) == []
     assignment = role_actions.propose_role(
         initiative=initiative, role="technical_lead", person=cast.lead, by=cast.owner
     )
     role_actions.accept_role(assignment=assignment, by=cast.lead)
-    assert "1 question has no answer yet" in said(cast.lead, "answer")
+    assert "1 requirement has no answer yet" in said(cast.lead, "answer")
 
 
 @pytest.mark.parametrize(
@@ -424,7 +424,7 @@ def test_only_an_act_that_may_change_a_count_has_it_counted_again(cast, monkeypa
     )
     says(cast.lead, 1, anew=True)
     role_actions.accept_role(assignment=assignment, by=cast.lead)
-    says(cast.lead, 1, anew=True)  # a question of theirs
+    says(cast.lead, 1, anew=True)  # a requirement of theirs
     answer(initiative)
     says(cast.lead, 1, anew=True)  # their own initiative now
     says(cast.seat_value, 0, anew=True)

@@ -1,4 +1,4 @@
-"""The one question about an initiative gives the rows that the tables' own queries give, each field of each row."""
+"""The one query about an initiative gives the rows that the tables' own queries give, each field of each row."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def initiative(cast):
 
 def test_every_row_is_as_its_table_has_it(initiative):
     for name, around in AROUND:
-        # What versions are annotated with holds a moment, which is told only when the question is asked.
+        # What versions are annotated with holds a moment, which is told only when the query is asked.
         own = ContractVersion.objects.all() if name == "contract_versions" else around.rows
         wanted = list(own.filter(**{around.by: initiative.pk}).order_by("pk"))
         found = initiative_rows.rows(initiative, name)

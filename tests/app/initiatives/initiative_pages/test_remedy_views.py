@@ -85,7 +85,7 @@ def test_whoever_may_not_fix_it_is_led_to_the_system_alone(cast, as_, mvp, share
     assert f'<a href="{share.get_absolute_url()}">Policy share P has no owner.</a>' in page
 
 
-def test_the_owner_of_the_system_is_led_to_the_question(cast, as_, mvp):
+def test_the_owner_of_the_system_is_led_to_the_requirement(cast, as_, mvp):
     link = factories.make_link(cast, mvp, factories.make_system(cast, "CRM", owner=cast.steward))
     source = f"link:{link.pk}:agreement"
     assert fixes(as_(cast.steward), mvp)[source] == [("Read and answer", at("link-answer", link.pk))]
@@ -167,7 +167,7 @@ def test_a_place_where_data_must_not_be_leads_to_its_link_system_or_component(ca
     )
 
 
-def test_the_question_says_what_the_register_has_against_it_and_where_that_is_fixed(cast, as_, mvp):
+def test_the_requirement_says_what_the_register_has_against_it_and_where_that_is_fixed(cast, as_, mvp):
     factories.make_link(cast, mvp, factories.make_system(cast, "CRM"))
     page = text_of(as_(cast.lead).get(at("requirement", mvp.ref, "int.identity")))
     assert "How it signs on to the linked systems is not written down." in page

@@ -48,7 +48,7 @@ def state(initiative, key=KEY):
 
 
 def said(initiative, cast) -> int:
-    """That the question does not apply, as its owner says; the version of the answer."""
+    """That the requirement does not apply, as its owner says; the version of the answer."""
     return actions.answer(
         initiative=initiative,
         requirement=KEY,

@@ -1,4 +1,4 @@
-"""The requirements: one question a page, drafts, conflicts, exceptions, the declaration."""
+"""The requirements: one requirement a page, drafts, conflicts, exceptions, the declaration."""
 
 import pytest
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def sent(initiative, key="proto.question", **fields) -> dict:
-    """What a browser sends for a row of this question that nobody answered yet."""
+    """What a browser sends for a row of this requirement that nobody answered yet."""
     return {"kind": "answered", "text": "", "based_on": "0", "evidence-kind": "document"} | fields
 
 
@@ -46,7 +46,7 @@ def test_a_stage_that_lost_support_leads_first_to_what_it_lacks(cast, as_):
         initiative=initiative, requirement="mvp.workflow", kind="no", text="Redrawn.", by=cast.owner
     )
     page = text_of(client.get(at("requirements", initiative.ref)))
-    assert "One question of MVP lacks current evidence." in page
+    assert "One requirement of MVP lacks current evidence." in page
     assert first in page
     fallen = text_of(client.get(at("requirements", initiative.ref, gate="live", show="open")))
     assert 'id="row-mvp.workflow"' in fallen
@@ -108,7 +108,7 @@ def test_answer_and_evidence_are_saved_together_or_not_at_all(cast, as_):
     assert item.coverage.get().requirement == "proto.scope"
 
 
-def test_saving_leads_to_the_next_question_that_has_no_answer(cast, as_):
+def test_saving_leads_to_the_next_requirement_that_has_no_answer(cast, as_):
     initiative = factories.make_initiative(cast)
     client, first = as_(cast.owner), at("requirement", initiative.ref, "proto.question")
     assert "Save and continue" in text_of(client.get(first))
@@ -156,7 +156,7 @@ def test_evidence_stands_open_where_a_word_alone_is_not_enough(cast, as_):
     )
 
 
-def test_an_item_added_before_is_offered_for_another_question(cast, as_):
+def test_an_item_added_before_is_offered_for_another_requirement(cast, as_):
     initiative = factories.make_initiative(cast)
     item = evidence_actions.add_evidence(
         initiative=initiative,
@@ -202,7 +202,7 @@ def test_an_empty_row_says_that_there_is_nothing_to_save(cast, as_):
     assert "nothing to save" in text_of(answer)
 
 
-def test_unknown_questions_are_not_found(cast, as_):
+def test_unknown_requirements_are_not_found(cast, as_):
     initiative = factories.make_initiative(cast)
     client = as_(cast.owner)
     assert client.get(at("requirement", initiative.ref, "no.such")).status_code == 404
@@ -267,7 +267,7 @@ def test_an_answer_of_an_initiative_in_production_is_an_example_for_whoever_may_
     assert "How it was answered elsewhere" not in hidden
 
 
-def test_a_seat_accepts_that_a_question_does_not_apply(cast, as_):
+def test_a_seat_accepts_that_a_requirement_does_not_apply(cast, as_):
     initiative = factories.make_initiative(cast)
     requirement_actions.answer(
         initiative=initiative,

@@ -1,4 +1,4 @@
-"""Many questions in one form: saved together or not at all; the contract's answers taken word for word."""
+"""Many requirements in one form: saved together or not at all; the contract's answers taken word for word."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -23,7 +23,7 @@ WORDS = {
 
 
 def sent(words: dict, **more) -> dict:
-    """What a browser sends: every question of the gate to MVP, answered or left empty, and the item of each kind."""
+    """What a browser sends: every requirement of the gate to MVP, answered or left empty, and the item of each kind."""
     today = clock.today().isoformat()
     fields = {}
     for kind in presentation.LIGHTEST:
@@ -41,7 +41,7 @@ def a_file() -> SimpleUploadedFile:
 
 
 def texts(initiative) -> dict:
-    """The answers to those questions."""
+    """The answers to those requirements."""
     return dict(initiative.answers.filter(requirement__in=WORDS).values_list("requirement", "text"))
 
 
@@ -86,12 +86,12 @@ def test_nothing_is_saved_where_one_part_is_wrong(cast, as_):
     assert not texts(initiative)
     nothing = client.post(place, sent({}))
     assert nothing.status_code == 422
-    assert "answer one question at least" in text_of(nothing)
+    assert "answer one requirement at least" in text_of(nothing)
     of_none = client.post(
         place, sent({"mvp.possibility": WORDS["mvp.possibility"]}, **{"item-document-file": a_file()})
     )
     assert of_none.status_code == 422
-    assert "Answer one of its questions above" in text_of(of_none)
+    assert "Answer one of its requirements above" in text_of(of_none)
     assert not texts(initiative)
 
 

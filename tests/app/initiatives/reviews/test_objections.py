@@ -74,12 +74,12 @@ def review(cast) -> Review:
 
 @pytest.fixture
 def objected(review) -> list[str]:
-    """The questions behind the criterion that was objected to."""
+    """The requirements behind the criterion that was objected to."""
     return list(review.rulebook.parsed.criteria_of("mvp", SEAT)[0].requirements)
 
 
 def prove(cast, review, key: str, by=None) -> None:
-    """Newer evidence on a question, whatever kind it takes."""
+    """Newer evidence on a requirement, whatever kind it takes."""
     asked = review.rulebook.parsed.requirements[key]
     kind = next(
         kind for kind in asked.evidence if kind in ("document", "test_report", "system_record", "log_sample")

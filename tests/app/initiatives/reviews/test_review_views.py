@@ -1,4 +1,4 @@
-"""The board's pages: the list, one review, opening, deciding, questions and conditions."""
+"""The board's pages: the list, one review, opening, deciding, requirements and conditions."""
 
 from dataclasses import replace
 from datetime import timedelta

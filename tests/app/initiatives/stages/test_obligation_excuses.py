@@ -99,7 +99,7 @@ def test_a_review_that_decides_nothing_uses_nothing_up(cast, obliged):
     first, _, obligation = obliged
     excuse(cast, obligation, first)
     with time_machine.travel(clock.now() + timedelta(minutes=1), tick=False):
-        review_actions.return_review(review=fresh(first), reason="One question.", by=cast.chair)
+        review_actions.return_review(review=fresh(first), reason="One requirement.", by=cast.chair)
         again = review_actions.open_review(
             initiative=Initiative.objects.get(pk=first.initiative_id), by=cast.owner
         )

@@ -122,7 +122,7 @@ def test_only_what_an_import_reports_is_withdrawn(basis):
 
 
 def test_conditions_ask_the_database_nothing():
-    # pytest-django blocks the database here, so that any question would raise.
+    # pytest-django blocks the database here, so that any requirement would raise.
     for stage in STAGES:
         list(Initiative(stage=stage).get_available_stage_transitions())
 

@@ -7,7 +7,7 @@ import pytest
 from governance.authorization import approval_previews, authzen
 from governance.authorization.approval_previews import Preview, Unreadable
 
-QUESTION = {
+REQUEST = {
     "subject": {"type": "user", "id": "alice"},
     "action": {"name": "send"},
     "resource": {"type": "record", "id": "1"},
@@ -57,7 +57,7 @@ NO_ADDRESSES = (
 @pytest.mark.parametrize("said", WRONG.values(), ids=WRONG)
 def test_what_is_no_preview_is_refused_with_a_sentence(said):
     with pytest.raises(authzen.BadRequest, match=r"^context\.preview.*\.$"):
-        authzen.question(QUESTION | {"context": {"preview": said}})
+        authzen.evaluation_request(REQUEST | {"context": {"preview": said}})
 
 
 @pytest.mark.parametrize("address", NO_ADDRESSES)
@@ -85,13 +85,11 @@ def test_the_longest_text_is_taken():
     assert approval_previews.read({"text": "ü" * 20_000}).content == "ü" * 20_000
 
 
-def test_a_sealed_question_holds_the_digest_and_not_the_text():
-    asked = QUESTION | {"context": {"channel": "mail", "preview": {"text": "Für Sie"}}}
-    sealed, preview = approval_previews.sealed(authzen.question(asked))
+def test_a_sealed_request_holds_the_digest_and_not_the_text():
+    asked = REQUEST | {"context": {"channel": "mail", "preview": {"text": "Für Sie"}}}
+    sealed, preview = approval_previews.sealed(authzen.evaluation_request(asked))
     digest = hashlib.sha256("Für Sie".encode()).hexdigest()
-    assert sealed == QUESTION | {
-        "context": {"channel": "mail", "preview": {"kind": "text", "sha256": digest}}
-    }
+    assert sealed == REQUEST | {"context": {"channel": "mail", "preview": {"kind": "text", "sha256": digest}}}
     assert (preview, preview.digest, preview.words) == (Preview("text", "Für Sie"), digest, 2)
     assert asked["context"]["preview"] == {"text": "Für Sie"}, "what was asked stays as it was"
 
@@ -99,7 +97,7 @@ def test_a_sealed_question_holds_the_digest_and_not_the_text():
 def test_a_text_and_an_address_of_the_same_letters_are_two():
     address = "https://example.org/a"
     sealed = [
-        approval_previews.sealed(QUESTION | {"context": {"preview": {kind: address}}})[0]
+        approval_previews.sealed(REQUEST | {"context": {"preview": {kind: address}}})[0]
         for kind in ("text", "link")
     ]
     assert sealed[0] != sealed[1]
@@ -107,6 +105,6 @@ def test_a_text_and_an_address_of_the_same_letters_are_two():
 
 
 @pytest.mark.parametrize("context", [{}, {"channel": "mail"}, None])
-def test_a_question_without_one_stays_as_it_is(context):
-    question = QUESTION | ({} if context is None else {"context": context})
-    assert approval_previews.sealed(question) == (question, None)
+def test_a_request_without_one_stays_as_it_is(context):
+    evaluation_request = REQUEST | ({} if context is None else {"context": context})
+    assert approval_previews.sealed(evaluation_request) == (evaluation_request, None)

@@ -43,8 +43,10 @@ def version(*rules, starts=NOW - timedelta(days=1), ends=None):
     return Version(3, "d" * 64, starts, ends, Policies(rules or RULES))
 
 
-def question(name="draft", *, groups=("staff",), amount=None, failure=None, region="EU", **properties):
-    """A question of somebody of the staff about a letter."""
+def evaluation_request(
+    name="draft", *, groups=("staff",), amount=None, failure=None, region="EU", **properties
+):
+    """A request of somebody of the staff about a letter."""
     act = {} if amount is None else {"amount": amount, "currency": "EUR"}
     said = {key: value for key, value in (("region", region), ("failure", failure)) if value is not None}
     return {
@@ -57,7 +59,7 @@ def question(name="draft", *, groups=("staff",), amount=None, failure=None, regi
 
 def code(asked=None, initiative=PRODUCTION, of=None, now=NOW):
     """Outcome and code of the answer."""
-    found = decide(of or version(), initiative, asked or question(), now)
+    found = decide(of or version(), initiative, asked or evaluation_request(), now)
     return found.outcome, found.code
 
 
@@ -77,7 +79,7 @@ def code(asked=None, initiative=PRODUCTION, of=None, now=NOW):
     ],
 )
 def test_a_initiative_that_may_not_run_is_denied_everything(initiative, expected):
-    found = decide(version(), initiative, question(), NOW)
+    found = decide(version(), initiative, evaluation_request(), NOW)
     assert (found.outcome, found.code, found.allowed) == ("deny", expected, False)
     assert found.version is not None
     assert found.reason.endswith(".")
@@ -92,7 +94,7 @@ def test_the_switch_comes_before_everything_else():
 
 @pytest.mark.parametrize("stage", ["prototype", "mvp", "production"])
 def test_without_a_contract_nothing_runs(stage):
-    found = decide(None, InitiativeCondition(stage), question(), NOW)
+    found = decide(None, InitiativeCondition(stage), evaluation_request(), NOW)
     assert (found.code, found.version) == ("no_contract", None)
     assert ("prototype without a contract" in found.reason) is (stage == "prototype")
 
@@ -105,7 +107,7 @@ def test_a_version_binds_from_its_start_until_just_before_its_end():
     assert code(of=bounded, now=starts) == ("allow", "allowed")
     assert code(of=bounded, now=ends - almost) == ("allow", "allowed")
     assert code(of=bounded, now=ends) == ("deny", "no_contract")
-    assert decide(bounded, PRODUCTION, question(), ends).version is None
+    assert decide(bounded, PRODUCTION, evaluation_request(), ends).version is None
 
 
 # --- The test subjects of a prototype --------------------------------------------------------------------------------
@@ -119,7 +121,7 @@ def prototype_with(*subjects):
 
 
 def asked_by(name, kind="user"):
-    asked = question()
+    asked = evaluation_request()
     asked["subject"] |= {"type": kind, "id": name}
     return asked
 
@@ -147,7 +149,7 @@ def test_a_prototype_acts_for_its_declared_test_subjects_alone(kind, name, expec
     "initiative", [InitiativeCondition("prototype"), prototype_with()], ids=["no scope", "none declared"]
 )
 def test_a_prototype_that_declares_nobody_acts_for_nobody(initiative):
-    found = decide(version(), initiative, question(), NOW)
+    found = decide(version(), initiative, evaluation_request(), NOW)
     assert (found.outcome, found.code) == ("deny", "outside_test_subjects")
     assert "declare them in its scope" in found.reason
 
@@ -171,7 +173,7 @@ INSIDE = {"department": "claims", "place": "Bern"}
 
 
 def inside(**subject):
-    asked = question(**(INSIDE | subject))
+    asked = evaluation_request(**(INSIDE | subject))
     asked["resource"]["properties"] = {"data_class": ["public"]}
     return asked
 
@@ -206,34 +208,34 @@ def test_the_scope_of_an_mvp_ends_with_its_last_local_day():
 @pytest.mark.parametrize(
     ("asked", "expected", "clauses"),
     [
-        (question(), ("allow", "allowed"), (1,)),
-        (question("send", amount=5000), ("allow", "allowed"), (2,)),
-        (question("send", amount=5001), ("needs_approval", "needs_approval"), (3,)),
-        (question("send"), ("deny", "not_covered"), ()),
-        (question("burn"), ("deny", "unknown_action"), ()),
-        (question("erase"), ("deny", "nobody_to_ask"), (9,)),
-        (question("wipe"), ("deny", "nobody_to_ask"), (10,)),
-        (question("shred", failure="low_confidence"), ("deny", "nobody_to_ask"), (4, 11)),
-        (question(failure="low_confidence"), ("needs_approval", "needs_approval"), (4,)),
+        (evaluation_request(), ("allow", "allowed"), (1,)),
+        (evaluation_request("send", amount=5000), ("allow", "allowed"), (2,)),
+        (evaluation_request("send", amount=5001), ("needs_approval", "needs_approval"), (3,)),
+        (evaluation_request("send"), ("deny", "not_covered"), ()),
+        (evaluation_request("burn"), ("deny", "unknown_action"), ()),
+        (evaluation_request("erase"), ("deny", "nobody_to_ask"), (9,)),
+        (evaluation_request("wipe"), ("deny", "nobody_to_ask"), (10,)),
+        (evaluation_request("shred", failure="low_confidence"), ("deny", "nobody_to_ask"), (4, 11)),
+        (evaluation_request(failure="low_confidence"), ("needs_approval", "needs_approval"), (4,)),
         (
-            question("send", amount=5001, failure="low_confidence"),
+            evaluation_request("send", amount=5001, failure="low_confidence"),
             ("needs_approval", "needs_approval"),
             (3, 4),
         ),
-        (question(failure="personal_data"), ("deny", "edge_policy"), (5,)),
-        (question(failure="model_unavailable"), ("deny", "edge_unforeseen"), ()),
-        (question(failure="unheard_of"), ("deny", "edge_unforeseen"), ()),
-        (question(failure=0), ("deny", "edge_unforeseen"), ()),
-        (question("burn", failure="low_confidence"), ("deny", "unknown_action"), ()),
-        (question(groups=()), ("deny", "outside_audience"), (6,)),
-        (question(groups=("user:robot",)), ("deny", "outside_audience"), (6,)),
-        (question(region=None), ("deny", "outside_residency"), (7,)),
-        (question(region="US"), ("deny", "outside_residency"), (7,)),
-        (question(groups=(), region="US"), ("deny", "outside_audience"), (6,)),
-        (question(groups=(), failure="personal_data"), ("deny", "outside_audience"), (6,)),
-        (question("send", amount="10"), ("deny", "malformed"), ()),
-        (question("send", amount=10.0), ("deny", "malformed"), ()),
-        (question("send", amount=-1), ("deny", "not_covered"), ()),
+        (evaluation_request(failure="personal_data"), ("deny", "edge_policy"), (5,)),
+        (evaluation_request(failure="model_unavailable"), ("deny", "edge_unforeseen"), ()),
+        (evaluation_request(failure="unheard_of"), ("deny", "edge_unforeseen"), ()),
+        (evaluation_request(failure=0), ("deny", "edge_unforeseen"), ()),
+        (evaluation_request("burn", failure="low_confidence"), ("deny", "unknown_action"), ()),
+        (evaluation_request(groups=()), ("deny", "outside_audience"), (6,)),
+        (evaluation_request(groups=("user:robot",)), ("deny", "outside_audience"), (6,)),
+        (evaluation_request(region=None), ("deny", "outside_residency"), (7,)),
+        (evaluation_request(region="US"), ("deny", "outside_residency"), (7,)),
+        (evaluation_request(groups=(), region="US"), ("deny", "outside_audience"), (6,)),
+        (evaluation_request(groups=(), failure="personal_data"), ("deny", "outside_audience"), (6,)),
+        (evaluation_request("send", amount="10"), ("deny", "malformed"), ()),
+        (evaluation_request("send", amount=10.0), ("deny", "malformed"), ()),
+        (evaluation_request("send", amount=-1), ("deny", "not_covered"), ()),
     ],
 )
 def test_what_the_clauses_lead_to(asked, expected, clauses):
@@ -247,7 +249,9 @@ def test_what_the_clauses_lead_to(asked, expected, clauses):
 
 
 def test_who_may_approve_is_named_by_every_clause_that_asks_and_the_strictest_terms_hold():
-    found = decide(version(), PRODUCTION, question("send", amount=5001, failure="low_confidence"), NOW)
+    found = decide(
+        version(), PRODUCTION, evaluation_request("send", amount=5001, failure="low_confidence"), NOW
+    )
     assert found.approval == Approval(("deputy",), 30, four_eyes=False)
     both = version(
         Rule(1, "human_approval", Terms(action="send", approvers=("owner", "deputy", "sponsor"), minutes=10)),
@@ -257,13 +261,13 @@ def test_who_may_approve_is_named_by_every_clause_that_asks_and_the_strictest_te
             Terms(action="send", approvers=("sponsor", "owner"), minutes=20, four_eyes=True),
         ),
     )
-    found = decide(both, PRODUCTION, question("send"), NOW)
+    found = decide(both, PRODUCTION, evaluation_request("send"), NOW)
     assert found.approval == Approval(("owner", "sponsor"), 10, four_eyes=True)
 
 
 def test_an_edge_initiative_alone_allows_nothing():
     alone = version(RULES[3])
-    assert code(question("send", failure="low_confidence"), of=alone) == ("deny", "unknown_action")
+    assert code(evaluation_request("send", failure="low_confidence"), of=alone) == ("deny", "unknown_action")
 
 
 def test_an_error_of_the_engine_denies(monkeypatch):
@@ -273,40 +277,40 @@ def test_an_error_of_the_engine_denies(monkeypatch):
         raise PolicyTrouble("Secret words of the engine")
 
     monkeypatch.setattr(of.policies, "ask", trouble)
-    found = decide(of, PRODUCTION, question(), NOW)
+    found = decide(of, PRODUCTION, evaluation_request(), NOW)
     assert (found.outcome, found.code, found.version) == ("deny", "error", of)
     assert "Secret" not in found.reason
 
 
 def test_an_unsupported_stage_turns_what_was_allowed_into_what_is_asked_and_nothing_else():
     short = InitiativeCondition("production", short="evidence supports an MVP only")
-    found = decide(version(), short, question(), NOW)
+    found = decide(version(), short, evaluation_request(), NOW)
     assert (found.outcome, found.code) == ("needs_approval", "unsupported")
     assert found.approval == Approval(("owner",), 60)
     assert found.reason == "A person has to approve it for now: evidence supports an MVP only."
     assert (found.until, [rule.number for rule in found.clauses]) == (None, [1])
-    assert code(question("send", amount=5001), short) == ("needs_approval", "needs_approval")
-    assert code(question("burn"), short) == ("deny", "unknown_action")
-    assert code(question(failure="personal_data"), short) == ("deny", "edge_policy")
+    assert code(evaluation_request("send", amount=5001), short) == ("needs_approval", "needs_approval")
+    assert code(evaluation_request("burn"), short) == ("deny", "unknown_action")
+    assert code(evaluation_request(failure="personal_data"), short) == ("deny", "edge_policy")
 
 
 @pytest.mark.parametrize("part", ["subject", "action", "resource"])
-def test_a_question_that_is_none_is_malformed(part):
+def test_a_request_that_is_none_is_malformed(part):
     for wrong in (None, "x", 5, [], {}):
-        assert code(question() | {part: wrong}) == ("deny", "malformed")
-    asked = question()
+        assert code(evaluation_request() | {part: wrong}) == ("deny", "malformed")
+    asked = evaluation_request()
     del asked[part]
     assert code(asked) == ("deny", "malformed")
-    assert code(question() | {"context": "EU"}) == ("deny", "malformed")
-    # The condition of the initiative is told all the same: it needs no question.
+    assert code(evaluation_request() | {"context": "EU"}) == ("deny", "malformed")
+    # The condition of the initiative is told all the same: it needs no request.
     assert code(asked, InitiativeCondition("stopped")) == ("deny", "initiative_closed")
 
 
-def test_what_a_question_holds_is_repeated_short_and_in_letters():
-    asked = question("x" * 500 + "\0")
+def test_what_a_request_holds_is_repeated_short_and_in_letters():
+    asked = evaluation_request("x" * 500 + "\0")
     reason = decide(version(), PRODUCTION, asked, NOW).reason
     assert reason == f"The contract does not speak of the action “{'x' * 80}…”."
-    reason = decide(version(), PRODUCTION, question(failure="a\nb\0"), NOW).reason
+    reason = decide(version(), PRODUCTION, evaluation_request(failure="a\nb\0"), NOW).reason
     assert reason == "The contract has no policy for the failure “a b[U+0000]”."
 
 
@@ -318,7 +322,7 @@ def until(now, *terms, ends=None, initiative=PRODUCTION, zone="Europe/Zurich"):
     rules = [Rule(n, "autonomy", Terms(action="draft", **one)) for n, one in enumerate(terms, 1)]
     with override_settings(TIME_ZONE=zone):
         of = version(*rules, starts=datetime(2020, 1, 1, tzinfo=UTC), ends=ends)
-        found = decide(of, initiative, question(region=None), now)
+        found = decide(of, initiative, evaluation_request(region=None), now)
     assert found.outcome == "allow"
     assert now < found.until <= now + SECOND
     return found.until
@@ -366,7 +370,7 @@ def test_an_answer_ends_when_its_clause_falls_silent(terms, now, ends):
     # It is so by the engine too: a moment before, the clause speaks; then it does not.
     of = version(Rule(1, "autonomy", Terms(action="draft", **terms)), starts=datetime(2020, 1, 1, tzinfo=UTC))
     with override_settings(TIME_ZONE="Europe/Zurich"):
-        asked = question(region=None)
+        asked = evaluation_request(region=None)
         assert code(asked, of=of, now=ends - timedelta(microseconds=1)) == ("allow", "allowed")
         assert code(asked, of=of, now=ends) == ("deny", "not_covered")
 
@@ -405,4 +409,4 @@ def test_a_condition_is_not_met_by_silence():
     of = version(
         Rule(1, "autonomy", Terms(action="draft", tests=(Test("resource", "status", "differs", "open"),)))
     )
-    assert code(question(region=None), of=of) == ("deny", "not_covered")
+    assert code(evaluation_request(region=None), of=of) == ("deny", "not_covered")

@@ -1,4 +1,4 @@
-"""Questions answered again by another version: what would change, and what would not."""
+"""Requests answered again by another version: what would change, and what would not."""
 
 from datetime import UTC, datetime
 
@@ -20,13 +20,13 @@ def version(*said) -> decision.Version:
 
 
 def asked(action="read", outcome="allow", code="allowed", at=FRIDAY, **more) -> dry_run.Asked:
-    """One question of the log."""
-    question = {
+    """One request of the log."""
+    evaluation_request = {
         "subject": {"type": "user", "id": "alice"},
         "action": {"name": action},
         "resource": {"type": "record", "id": "1"},
     }
-    return dry_run.Asked(at, question | more, outcome, code)
+    return dry_run.Asked(at, evaluation_request | more, outcome, code)
 
 
 MAY_READ = ("autonomy", {"action": "read"})
@@ -42,26 +42,28 @@ def test_the_same_version_changes_nothing():
 
 def test_what_changes_is_grouped_by_action_the_most_frequent_first_with_the_newest_examples():
     tried = version(("human_approval", {"action": "read", "approvers": ("owner",), "minutes": 5}))
-    questions = [asked("fly", "allow")] + [asked(subject={"type": "user", "id": str(n)}) for n in range(5)]
-    found = dry_run.replay(tried, RUNNING, iter(questions))
+    evaluation_requests = [asked("fly", "allow")] + [
+        asked(subject={"type": "user", "id": str(n)}) for n in range(5)
+    ]
+    found = dry_run.replay(tried, RUNNING, iter(evaluation_requests))
     assert [(one.action, one.before, one.after, one.count) for one in found.changes] == [
         ("read", "allow", "needs_approval", 5),
         ("fly", "allow", "deny", 1),
     ]
     examples = found.changes[0].examples
-    assert [one.asked.question["subject"]["id"] for one in examples] == ["0", "1", "2"]
+    assert [one.asked.evaluation_request["subject"]["id"] for one in examples] == ["0", "1", "2"]
     assert examples[0].decision.clauses[0].sentence == "Clause 1"
     assert found.changed == 6
 
 
-def test_each_question_is_answered_at_the_moment_it_was_asked():
+def test_each_request_is_answered_at_the_moment_it_was_asked():
     tried = version(("autonomy", {"action": "read", "weekdays": (1, 2, 3, 4, 5)}))
     found = dry_run.replay(tried, RUNNING, [asked(at=FRIDAY), asked(at=SUNDAY)])
     assert found.outcomes == {("allow", "allow"): 1, ("allow", "deny"): 1}
     assert found.changes[0].examples[0].asked.at == SUNDAY
 
 
-def test_what_a_person_answered_counts_as_a_question_to_a_person():
+def test_what_a_person_answered_counts_as_a_request_to_a_person():
     tried = version(("human_approval", {"action": "read", "approvers": ("owner",), "minutes": 5}))
     found = dry_run.replay(
         tried,

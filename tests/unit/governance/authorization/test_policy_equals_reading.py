@@ -15,7 +15,7 @@ from tests.support.rules.random_contracts import (
     in_force,
     random_contract,
     random_moment,
-    random_question,
+    random_request,
     unequal,
 )
 
@@ -29,7 +29,7 @@ def test_the_engine_decides_what_the_clauses_say(rounds):
     outcomes = {outcome for outcome, _ in codes}
     for outcome in ("allow", "needs_approval", "deny"):
         share = sum(number for (one, _), number in codes.items() if one == outcome) / codes.total()
-        assert share >= 0.1, f"only {share:.1%} {outcome}: the questions try too little"
+        assert share >= 0.1, f"only {share:.1%} {outcome}: the requests try too little"
     assert outcomes == {"allow", "needs_approval", "deny"}
     # Every way to decide that a clause can lead to is among them.
     assert {code for _, code in codes} == {
@@ -50,17 +50,17 @@ def test_the_engine_decides_what_the_clauses_say(rounds):
 
 
 def trials(seed, count=150):
-    """Random questions with the version they are put to."""
+    """Random requests with the version they are put to."""
     chance = random.Random(seed)
     while count:
         rules, words = random_contract(chance)
         version = in_force(rules)
         for _ in range(5):
             count -= 1
-            yield version, random_question(chance, rules, words), random_moment(chance, rules)
+            yield version, random_request(chance, rules, words), random_moment(chance, rules)
 
 
-def test_without_an_injected_error_some_of_these_questions_are_allowed():
+def test_without_an_injected_error_some_of_these_requests_are_allowed():
     outcomes = [answered(*trial)[0] for trial in trials(1)]
     assert outcomes.count("allow") > 10
     assert outcomes.count("needs_approval") > 10
@@ -122,8 +122,8 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_whatever_goes_wrong_in_the_engine_nothing_is_allowed(monkeypatch, fault):
     monkeypatch.setattr(cedar_policies.cedarpy, "is_authorized", FAULTS[fault])
-    for version, question, now in trials(2):
-        outcome, code, clauses, approval = answered(version, question, now)
+    for version, evaluation_request, now in trials(2):
+        outcome, code, clauses, approval = answered(version, evaluation_request, now)
         assert (outcome, approval) == ("deny", None)
         assert code in ("error", "malformed", *NOTHING_SAID)
         assert clauses == ()
@@ -139,14 +139,14 @@ def test_an_allow_by_a_clause_that_cannot_allow_is_an_error(monkeypatch, number)
             Rule(3, "record_owner", Terms()),
         ]
     )
-    assert answered(version, QUESTION, NOW)[0] == "allow"
+    assert answered(version, REQUEST, NOW)[0] == "allow"
     for ids in ([str(number)], ["1", str(number)]):
         monkeypatch.setattr(cedar_policies.cedarpy, "is_authorized", lambda *_, ids=ids: Found(ALLOW, ids))
-        assert answered(version, QUESTION, NOW)[:2] == ("deny", "error")
+        assert answered(version, REQUEST, NOW)[:2] == ("deny", "error")
 
 
 NOW = next(trials(3))[2]
-QUESTION = {
+REQUEST = {
     "subject": {"type": "user", "id": "a", "properties": {"groups": ["staff"]}},
     "action": {"name": "send", "properties": {"amount": 10, "currency": "EUR", "count": 1}},
     "resource": {"type": "mail", "id": "1", "properties": {"status": "open", "level": 2}},
@@ -168,8 +168,8 @@ def test_one_policy_that_errs_denies_whatever_the_others_say(monkeypatch, expres
     whole = cedar_policies.policies
     erring = f'@id("0") {effect} (principal, action, resource) when {{ {expression} }};'
     monkeypatch.setattr(cedar_policies, "policies", lambda rules: [*whole(rules), erring])
-    for version, question, now in trials(4, count=60):
-        outcome, code, *_ = answered(version, question, now)
+    for version, evaluation_request, now in trials(4, count=60):
+        outcome, code, *_ = answered(version, evaluation_request, now)
         assert (outcome, code) in (("deny", "error"), ("deny", "malformed"))
 
 
@@ -207,28 +207,28 @@ def test_two_clauses_of_one_number_make_no_policies():
 @pytest.mark.parametrize(
     "part", ["subject.type", "subject.id", "action.name", "resource.type", "resource.id"]
 )
-def test_a_question_without_its_parts_is_denied(part, wrong):
+def test_a_request_without_its_parts_is_denied(part, wrong):
     version = in_force([Rule(1, "autonomy", Terms(action="send"))])
     of, name = part.split(".")
-    question = copy.deepcopy(QUESTION)
-    question[of][name] = wrong
-    outcome, code, *_ = answered(version, question, NOW)
+    evaluation_request = copy.deepcopy(REQUEST)
+    evaluation_request[of][name] = wrong
+    outcome, code, *_ = answered(version, evaluation_request, NOW)
     if wrong in ("1",):
         assert (outcome, code) in (("allow", "allowed"), ("deny", "unknown_action"))
     else:
         assert (outcome, code) == ("deny", "malformed")
-    del question[of][name]
-    assert answered(version, question, NOW)[:2] == ("deny", "malformed")
+    del evaluation_request[of][name]
+    assert answered(version, evaluation_request, NOW)[:2] == ("deny", "malformed")
 
 
 @pytest.mark.parametrize("wrong", [1, 0, "", "x", [], [1], True, False, 1.5], ids=repr)
 def test_a_part_that_is_no_object_is_denied(wrong):
     version = in_force([Rule(1, "autonomy", Terms(action="send"))])
     for of in ("subject", "action", "resource", "context"):
-        assert answered(version, {**QUESTION, of: wrong}, NOW)[:2] == ("deny", "malformed")
+        assert answered(version, {**REQUEST, of: wrong}, NOW)[:2] == ("deny", "malformed")
         if of != "context":
-            question = {**QUESTION, of: {**QUESTION[of], "properties": wrong}}
-            assert answered(version, question, NOW)[:2] == ("deny", "malformed")
+            evaluation_request = {**REQUEST, of: {**REQUEST[of], "properties": wrong}}
+            assert answered(version, evaluation_request, NOW)[:2] == ("deny", "malformed")
     assert answered(version, wrong, NOW)[:2] == ("deny", "malformed")
 
 
@@ -236,8 +236,8 @@ def test_a_part_that_is_no_object_is_denied(wrong):
 def test_what_may_be_left_out_may_be_left_out(absent):
     version = in_force([Rule(1, "autonomy", Terms(action="send"))])
     bare = {
-        part: {k: v for k, v in QUESTION[part].items() if k != "properties"}
-        for part in QUESTION
+        part: {k: v for k, v in REQUEST[part].items() if k != "properties"}
+        for part in REQUEST
         if part != "context"
     }
     assert answered(version, bare | absent, NOW)[:2] == ("allow", "allowed")
@@ -261,16 +261,16 @@ LOOKED_AT = {
 def test_a_wrong_value_of_what_a_clause_looks_at_is_never_allowed(name):
     terms, of, attribute = LOOKED_AT[name]
     version = in_force([Rule(1, "autonomy", terms)])
-    assert answered(version, QUESTION, NOW)[0] == "allow"
+    assert answered(version, REQUEST, NOW)[0] == "allow"
     for wrong in [*WRONG, 10.0, "10", "Open", ["staff", 1], {"staff": True}, "staff"]:
-        question = copy.deepcopy(QUESTION)
-        question[of]["properties"][attribute] = wrong
-        allowed = answered(version, question, NOW)[0] == "allow"
+        evaluation_request = copy.deepcopy(REQUEST)
+        evaluation_request[of]["properties"][attribute] = wrong
+        allowed = answered(version, evaluation_request, NOW)[0] == "allow"
         assert allowed is (name == "level" and wrong == 2**63 - 1), wrong
-    del question[of]["properties"][attribute]
-    assert answered(version, question, NOW)[0] == "deny"
+    del evaluation_request[of]["properties"][attribute]
+    assert answered(version, evaluation_request, NOW)[0] == "deny"
 
 
 def test_a_window_that_ends_when_it_begins_never_holds():
     version = in_force([Rule(1, "autonomy", Terms(action="send", from_minute=540, until_minute=540))])
-    assert answered(version, QUESTION, NOW)[:2] == ("deny", "not_covered")
+    assert answered(version, REQUEST, NOW)[:2] == ("deny", "not_covered")

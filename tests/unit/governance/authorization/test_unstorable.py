@@ -1,4 +1,4 @@
-"""Characters that no database keeps, in questions: they are looked for wherever JSON can write them."""
+"""Characters that no database keeps, in requests: they are looked for wherever JSON can write them."""
 
 import pytest
 

@@ -138,12 +138,12 @@ def test_address_and_key_come_from_the_environment(playing, monkeypatch):
 @pytest.mark.parametrize(
     ("status", "code"),
     [
-        (400, "bad_question"),
+        (400, "bad_request"),
         (401, "wrong_key"),
         (403, "key_not_allowed"),
         (404, "not_found"),
         (405, "server_error"),
-        (429, "too_many_questions"),
+        (429, "too_many_requests"),
         (500, "server_error"),
         (503, "server_error"),
         (201, "server_error"),
@@ -354,7 +354,7 @@ def test_a_late_connection_sends_nothing(playing, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "question",
+    "evaluation_request",
     [
         (AGENT, "refund", TICKET, {"amount": {1, 2}}),
         (AGENT, "refund", TICKET, {"amount": float("nan")}),
@@ -363,10 +363,10 @@ def test_a_late_connection_sends_nothing(playing, monkeypatch):
         (AGENT, {"name": object()}, TICKET),
     ],
 )
-def test_a_question_that_json_cannot_say_is_a_no_and_not_sent(playing, question):
+def test_a_request_that_json_cannot_say_is_a_no_and_not_sent(playing, evaluation_request):
     server, plumbline = playing(saying(allow()))
-    decision = plumbline.ask(*question)
-    assert is_a_no(decision, "bad_question")
+    decision = plumbline.ask(*evaluation_request)
+    assert is_a_no(decision, "bad_request")
     assert "JSON" in decision.reason
     assert server.calls == []
 

@@ -27,7 +27,7 @@ def test_an_allow_is_kept_for_a_second(playing, clock):
     assert len(server.calls) == 2
 
 
-def test_other_arguments_are_another_question(playing):
+def test_other_arguments_are_another_request(playing):
     server, plumbline = playing(saying(allow(valid_until=LATER)))
     for context in (None, {}, {"amount": 1}, {"amount": 1.0}, {"amount": "1"}, {"amount": True}):
         assert not plumbline.ask(*ASK, context).cached

@@ -487,11 +487,11 @@ def test_whatever_is_written_is_read_without_an_error(rounds):
     written()
 
 
-def decided(rules, questions):
-    """What each question is answered: the code, and what a system and an approver make of it."""
+def decided(rules, requests):
+    """What each request is answered: the code, and what a system and an approver make of it."""
     version = Version(1, "", MIDNIGHT - timedelta(days=900), None, Policies(rules))
-    for question, now in questions:
-        found = decide(version, InitiativeCondition("production"), question, now)
+    for evaluation_request, now in requests:
+        found = decide(version, InitiativeCondition("production"), evaluation_request, now)
         asked = found.approval
         yield found.code, found.outcome, asked and (set(asked.approvers), asked.minutes, asked.four_eyes)
 
@@ -509,13 +509,11 @@ def test_a_clause_that_is_said_to_decide_nothing_decides_nothing(rounds):
     @settings(
         max_examples=30 if rounds < 500 else 4000, deadline=None, database=None, derandomize=rounds < 500
     )
-    def idle_clauses(rules, questions):
+    def idle_clauses(rules, requests):
         for gap in gaps(rules, ROLES, REQUIRED, ON):
             if number := idle(gap):
                 told[gap.code] += 1
-                pairs = zip(
-                    decided(rules, questions), decided(without(rules, number), questions), strict=True
-                )
+                pairs = zip(decided(rules, requests), decided(without(rules, number), requests), strict=True)
                 for whole, less in pairs:
                     assert whole[0] == "malformed" or whole[1:] == less[1:], gap
 

@@ -1,4 +1,6 @@
-"""Each question and each gate of rulebook 1.0 against what was agreed on, by what the rules do with an initiative."""
+"""Each requirement and each gate of rulebook 1.0 against what was agreed on, by what the rules do with an
+initiative.
+"""
 
 import hashlib
 import re
@@ -61,7 +63,7 @@ def holds(facts, key, gate):
 
 
 def gates_of(row):
-    """The gates that ask this question, as agreed."""
+    """The gates that ask this requirement, as agreed."""
     return [gate for gate in GATES if any(row.key in one.asks for one in GATES[gate].criteria)]
 
 
@@ -70,7 +72,7 @@ def verdict(judged, gate, signers):
     return verdict_of(judged, gate.key, sign_offs=sign_offs(signers), seats=board())
 
 
-def test_every_question_criterion_and_gate_has_its_line_and_every_line_is_asked():
+def test_every_requirement_criterion_and_gate_has_its_line_and_every_line_is_asked():
     assert set(QUESTIONS) == set(RULEBOOK.requirements)
     assert set(CRITERIA) == set(RULEBOOK.criteria)
     assert set(GATES) == set(RULEBOOK.gates)
@@ -111,7 +113,7 @@ def test_one_answer_missing_stops_the_gate_for_the_seats_that_sign_for_it(row):
 
 
 @each_question
-def test_a_tier_that_leaves_a_question_out_asks_nothing(row):
+def test_a_tier_that_leaves_a_requirement_out_asks_nothing(row):
     for tier in TIERS:
         assert (state(initiative(tier), row.key).state == "not_asked") == (tier not in row.level)
 
@@ -263,7 +265,7 @@ def test_an_approval_counts_for_the_agreed_days():
         assert sign_off_statement.stale_reasons(signed, judge(facts, RULEBOOK, AT), at) == why
 
 
-def test_so_many_questions_are_drawn_at_minimal_risk_and_none_at_others():
+def test_so_many_requirements_are_drawn_at_minimal_risk_and_none_at_others():
     for tier in TIERS:
         facts = shown("production", tier)
         draws_due = drawing.draws_due(judge(facts, RULEBOOK, AT))

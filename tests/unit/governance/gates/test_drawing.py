@@ -1,4 +1,4 @@
-"""The questions that a seed draws at minimal risk: which, in what order, how often, and what it asks of them."""
+"""The requirements that a seed draws at minimal risk: which, in what order, how often, and what it asks of them."""
 
 import hashlib
 import random
@@ -26,7 +26,7 @@ OTHER = "prod.q05_wrong_output"
 
 
 def minimal(*drawn, **fields):
-    """An MVP of minimal risk with a paper for everything that production asks, and these questions drawn."""
+    """An MVP of minimal risk with a paper for everything that production asks, and these requirements drawn."""
     return everything(
         "mvp", tier="minimal", described=((LONG_AGO, None),), drawn=drawn, round=ROUND, **fields
     )
@@ -39,7 +39,7 @@ def drawn(key, **fields):
 
 
 def said(facts, key, *, shows=True, at=AT, version=1, person=98):
-    """The facts after a verifier spoke of what is offered for a question."""
+    """The facts after a verifier spoke of what is offered for a requirement."""
     word = Verification(person, "Ines", at, version, "", shows, "Page 2.")
     items = tuple(
         replace(
@@ -90,7 +90,7 @@ class TestWhichQuestions:
         changed = with_other_root if other == "root" else seed[other]
         assert drawing.in_order(*seed["root"], keys) != drawing.in_order(*changed, keys)
 
-    def test_every_question_has_its_chance(self):
+    def test_every_requirement_has_its_chance(self):
         keys, chance = drawable(minimal()), random.Random(4)
         first = dict.fromkeys(keys, 0)
         for _ in range(2000):
@@ -151,7 +151,7 @@ class TestHowMany:
         rows = [drawn(one.requirement) for one in next_drawn(minimal())]
         assert draws_due(minimal(*rows[:4])) == [""]
         assert draws_due(minimal(*rows)) == []
-        assert drawing.waits(judge(minimal(), RULEBOOK, AT)).text.startswith("The questions")
+        assert drawing.waits(judge(minimal(), RULEBOOK, AT)).text.startswith("The requirements")
         assert drawing.waits(judge(minimal(*rows), RULEBOOK, AT)) is None
 
     def test_all_where_there_are_fewer(self):
@@ -176,7 +176,7 @@ class TestHowMany:
         order = drawing.in_order(ROOT, facts.ref, ROUND, drawable(minimal()))
         (brought,) = next_drawn(facts)
         assert brought.requirement == order[5]
-        assert drawing.waits(judge(facts, RULEBOOK, AT)).text.startswith("Another question")
+        assert drawing.waits(judge(facts, RULEBOOK, AT)).text.startswith("Another requirement")
         rows.append(drawn(brought.requirement, in_place_of=brought.in_place_of))
         assert draws_due(replace(facts, drawn=tuple(rows))) == []
         twice = said(replace(facts, drawn=tuple(rows)), brought.requirement, shows=False)
@@ -239,13 +239,13 @@ class TestWhatATeamChangesAfterTheDraw:
         facts = replace(facts, items=(*facts.items, replace(clause, id=900)))
         assert not drawing.brings_another(facts, RULEBOOK, facts.drawn[0])
 
-    def test_of_another_question_it_brings_none(self):
+    def test_of_another_requirement_it_brings_none(self):
         facts = minimal(drawn(OTHER))
         assert not drawing.brings_another(CHANGES["the answer"](facts), RULEBOOK, facts.drawn[0])
 
 
 class TestWhatIsAsked:
-    def test_a_drawn_question_waits_to_be_verified(self):
+    def test_a_drawn_requirement_waits_to_be_verified(self):
         assert state_of(minimal(), RULEBOOK, KEY, AT).satisfied
         found = state_of(minimal(drawn(KEY)), RULEBOOK, KEY, AT)
         assert (found.state, found.level, found.place) == ("below", Level.DOCUMENTED, BY_VERIFYING)

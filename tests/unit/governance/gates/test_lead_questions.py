@@ -35,7 +35,7 @@ def test_three_questions_are_asked_of_groups_that_the_rulebook_has():
 def test_yes_needs_everything_of_its_group():
     found = leads(everything("production"))
     assert {lead.answer for lead in found.values()} == {lead_questions.YES}
-    assert found["contract"].reason == "All 6 questions on it are answered and met."
+    assert found["contract"].reason == "All 6 requirements on it are answered and met."
     assert found["contract"].fix == ""
 
 

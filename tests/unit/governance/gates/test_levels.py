@@ -126,7 +126,7 @@ class TestLevels:
 
 
 class TestTiers:
-    def test_a_question_that_a_tier_leaves_out_is_not_asked_and_says_why(self):
+    def test_a_requirement_that_a_tier_leaves_out_is_not_asked_and_says_why(self):
         found = state(one("mvp.risk", tier="minimal"), "gov.impact")
         assert found.state == "not_asked"
         assert "the risk seat confirmed it" in found.words
@@ -204,7 +204,7 @@ class TestSilence:
         assert state(early, "proto.limitations").satisfied
 
     def test_no_mention_of_a_link_costs_a_prototype_anything(self):
-        """What describes must not void: no question of the first gate ends with a source that was added."""
+        """What describes must not void: no requirement of the first gate ends with a source that was added."""
         for key in RULEBOOK.gates["prototype"].requirements():
             assert "data_source" not in RULEBOOK.requirements[key].triggers
 
@@ -242,8 +242,8 @@ class TestSupport:
         papers = replace(facts, items=tuple(replace(found, verifications={}) for found in facts.items))
         assert self.supported(papers).supported == "prototype"
 
-    def test_a_waived_question_shows_all_the_way_up(self):
-        """T4: a criterion is never better than its worst question."""
+    def test_a_waived_requirement_shows_all_the_way_up(self):
+        """T4: a criterion is never better than its worst requirement."""
         waiver = WaiverFact("mvp.workflow", LONG_AGO, TODAY, "next month")
         facts = carried(without=("mvp.workflow",), waivers=(waiver,))
         judged = criteria.judge(facts, RULEBOOK, AT)

@@ -1,4 +1,4 @@
-"""Levels where two rules meet: offered for another question, refused and failed, replaced, by two persons, alone."""
+"""Levels where two rules meet: offered for another requirement, refused and failed, replaced, by two persons, alone."""
 
 from dataclasses import replace
 
@@ -41,8 +41,10 @@ ACCEPTANCE = {"kind": "attestation", "acceptance_role": "owner", "acceptance_ope
         ("int.residency", {"kind": "contract_clause", "clause_of": CONTRACT.id}, Level.DOCUMENTED),
     ],
 )
-def test_what_is_measured_for_one_question_is_not_for_another_that_the_team_offers_it_for(key, fields, level):
-    """`ways` says how a question is measured, and these name neither acceptance nor index nor clause, or another."""
+def test_what_is_measured_for_one_requirement_is_not_for_another_that_the_team_offers_it_for(
+    key, fields, level
+):
+    """`ways` says how a requirement is measured, and these name neither acceptance nor index nor clause, or another."""
     facts = one(key, item(1, key, **fields), tier="limited", described=DESCRIBED)
     assert state(facts, key).level == level
 
@@ -109,7 +111,7 @@ def test_putting_the_model_recorded_costs_a_prototype_nothing(key):
 
 
 def test_a_sign_off_does_not_stale_because_the_production_form_was_verified():
-    """What only improves stales nothing, although the other question has an answer of another version."""
+    """What only improves stales nothing, although the other requirement has an answer of another version."""
     old, new = "mvp.expectations", "prod.q11_expectations"
     own, form = item(1, old), item(2, new)
     answers = {old: reply(version=1), new: reply(version=2)}
@@ -128,7 +130,7 @@ def short(tier, gate, people):
 
 
 def test_whether_enough_people_can_verify_is_said_for_each_seat():
-    """At high risk two for production, else one; whoever holds two seats that sign for a question is one person."""
+    """At high risk two for production, else one; whoever holds two seats that sign for a requirement is one person."""
     alone = {seat: (place,) for place, seat in enumerate(RULEBOOK.seats)}
     two = {seat: (place, place + 10) for place, seat in enumerate(RULEBOOK.seats)}
     assert short("limited", "production", alone) == short("high", "mvp", alone) == []

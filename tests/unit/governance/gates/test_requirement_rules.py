@@ -318,7 +318,7 @@ def test_only_the_contract_in_force_has_to_be_mapped():
     planned = replace(CONTRACT, id=2, number=2, since=tomorrow, unmapped=((2, "New."),))
     now = replace(CONTRACT, until=tomorrow)
     facts = one("gov.enforced", evidence_of("gov.enforced", 1), contracts=(ended,))
-    assert state(facts, "gov.enforced").satisfied, "nothing is in force: other questions say so"
+    assert state(facts, "gov.enforced").satisfied, "nothing is in force: other requirements say so"
     facts = replace(facts, contracts=(now, planned))
     assert state(facts, "gov.enforced").satisfied, "not before the next version starts"
     assert state(facts, "gov.enforced", tomorrow).words == "No control is named for clause 2: New."

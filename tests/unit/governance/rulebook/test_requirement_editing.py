@@ -196,7 +196,7 @@ def test_whatever_names_a_requirement_goes_with_it(text):
 
 
 def test_a_remark_of_the_row_goes_and_every_other_stays(text):
-    old = 'question = "Which people and departments use it?"\n'
+    old = 'requirement = "Which people and departments use it?"\n'
     source = text.source.replace(old, f"# names, not numbers\n{old}", 1)
     fewer = without_requirement(read(source), "mvp.users").source
     assert "# names, not numbers" not in fewer
@@ -330,7 +330,7 @@ def remove(now, chance, _):
 
 
 def ask(now, chance, _):
-    """One question asked otherwise by one gate at one tier, unless a scale test would lose too much."""
+    """One requirement asked otherwise by one gate at one tier, unless a scale test would lose too much."""
     rulebook = parse(now.source)
     gate = chance.choice([gate for gate in rulebook.gates.values() if gate.requirements()])
     key, tier = chance.choice(gate.requirements()), chance.choice(list(Tier))

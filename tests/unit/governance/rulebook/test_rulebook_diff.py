@@ -40,7 +40,7 @@ def test_each_change_is_one_sentence_at_its_place():
     found = against(
         ("sign_off_max_age_days = 45", "sign_off_max_age_days = 30"),
         ("max_days_before_review = 180", "max_days_before_review = 120"),
-        ('question = "Who, by name, owns the outcome?"', 'question = "Who owns the outcome?"'),
+        ('requirement = "Who, by name, owns the outcome?"', 'requirement = "Who owns the outcome?"'),
         ('"low maintainability"]', '"low maintainability", "no documentation"]'),
     )
     assert found == {
@@ -50,7 +50,7 @@ def test_each_change_is_one_sentence_at_its_place():
             "Days before the chair decides to go on or stop: now 120, before 180.",
         ),
         "Requirement: Who owns the outcome?": (
-            "Question: now “Who owns the outcome?”, before “Who, by name, owns the outcome?”.",
+            "Requirement: now “Who owns the outcome?”, before “Who, by name, owns the outcome?”.",
         ),
     }
 
@@ -152,13 +152,13 @@ def test_the_initiative_and_the_rulebook_say_what_ends_each_tolerance(cast, as_)
         ), address
 
 
-def test_how_many_questions_are_drawn_is_told():
+def test_how_many_requirements_are_drawn_is_told():
     text = shipped_text()
     for becomes in ("drawn_at_minimal = 7\n", ""):
         assert "drawn_at_minimal = 5\n" in text
         (terms,) = diff.differences(parse(text), parse(text.replace("drawn_at_minimal = 5\n", becomes)))
         assert terms.title == "Terms"
-        told = "Questions of a production initiative at minimal risk that are drawn to be verified: "
+        told = "Requirements of a production initiative at minimal risk that are drawn to be verified: "
         assert terms.lines == (f"{told}now {'7' if becomes else '0'}, before 5.",)
 
 

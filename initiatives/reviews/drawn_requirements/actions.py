@@ -1,4 +1,4 @@
-"""Questions of an initiative of minimal risk drawn to be verified: by the audit log's seed, once, by nobody's
+"""Requirements of an initiative of minimal risk drawn to be verified: by the audit log's seed, once, by nobody's
 choice.
 """
 
@@ -13,17 +13,17 @@ from governance.queue.task_base import named
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import initiative_rows
 from initiatives.initiative.act import act, rewrite_supported_stage
-from initiatives.models import DrawnQuestion
-from initiatives.reviews.drawn_questions import queries
+from initiatives.models import DrawnRequirement
+from initiatives.reviews.drawn_requirements import queries
 
 
 def draw_after_sealing(checkpoint: Checkpoint) -> None:
-    """Have the questions drawn that this checkpoint brings, or a refusal or change that it sealed."""
+    """Have the requirements drawn that this checkpoint brings, or a refusal or change that it sealed."""
     if keys := queries.touched(checkpoint):
-        named("initiatives.tasks.draw_questions").delay(keys)
+        named("initiatives.tasks.draw_requirements").delay(keys)
 
 
-def draw_due(keys: Collection[int] | None = None) -> list[DrawnQuestion]:
+def draw_due(keys: Collection[int] | None = None) -> list[DrawnRequirement]:
     """Draw what the rounds that run open_obligation, of all initiatives or of these.
 
     May run twice at once: nothing is drawn twice.
@@ -31,9 +31,9 @@ def draw_due(keys: Collection[int] | None = None) -> list[DrawnQuestion]:
     return [row for key in queries.rounds_among(keys) for row in draw(key)]
 
 
-def draw(initiative: int) -> list[DrawnQuestion]:
+def draw(initiative: int) -> list[DrawnRequirement]:
     """Draw what the round of this initiative, by key, must_write now; nothing while its seed is not sealed."""
-    with act("draw questions", system="drawing of questions", initiative=initiative) as locked:
+    with act("draw requirements", system="drawing of requirements", initiative=initiative) as locked:
         with one_look():
             running = queries.round_that_runs(locked)
             seed = queries.seed_of(running) if running is not None else None
@@ -49,7 +49,7 @@ def draw(initiative: int) -> list[DrawnQuestion]:
         rows = []
         for place, one in enumerate(drawn, start=len(earlier) + 1):
             reply = facts.answers.get(one.requirement)
-            row = DrawnQuestion(
+            row = DrawnRequirement(
                 initiative=locked,
                 review=running.review,
                 renews=running.renews,
@@ -65,7 +65,7 @@ def draw(initiative: int) -> list[DrawnQuestion]:
             rows.append(row)
         if rows:
             entries.record(
-                EntryKind.QUESTIONS_DRAWN,
+                EntryKind.REQUIREMENTS_DRAWN,
                 initiative=locked,
                 round=facts.round,
                 checkpoint=seed.size,

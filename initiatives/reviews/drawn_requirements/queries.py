@@ -9,7 +9,7 @@ from governance.models import Checkpoint, Entry, Sealing
 from governance.transparency_log import sealing
 from governance.vocabulary import ReviewOutcome, Stage, Tier
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.facts import drawn_questions, initiative_rows
+from initiatives.facts import drawn_requirements, initiative_rows
 from initiatives.facts.drawing_rounds import Round, round_that_runs
 from initiatives.models import Initiative, Review
 
@@ -20,7 +20,7 @@ SUBMITTED = (EntryKind.REVIEW_OPENED, EntryKind.RISK_TIER_CONFIRMED, EntryKind.R
 def initiatives_with_rounds() -> QuerySet[Initiative]:
     """Initiatives of minimal risk with an open review of production, or in production."""
     opened = Review.objects.filter(
-        initiative=OuterRef("pk"), gate=drawn_questions.GATE, outcome=ReviewOutcome.OPEN
+        initiative=OuterRef("pk"), gate=drawn_requirements.GATE, outcome=ReviewOutcome.OPEN
     )
     running = Q(Exists(opened)) | Q(stage=Stage.PRODUCTION) & ~Q(basis="import")
     return Initiative.objects.filter(running, tier=Tier.MINIMAL, withdrawn_at__isnull=True)

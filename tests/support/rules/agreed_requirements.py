@@ -1,11 +1,11 @@
-"""What the gates of rulebook 1.0 ask, as it was agreed on: one line for each question, for a person to read.
+"""What the gates of rulebook 1.0 ask, as it was agreed on: one line for each requirement, for a person to read.
 
 Kept by hand beside the rulebook: no test reads a line of it from there. Tests fill initiatives by these lines and ask
 the rules about them, so a value of the rulebook that says something else changes what a gate does, and a test is red.
 Whoever changes the rulebook on purpose changes the line too, and so says twice what is meant.
 
-Of a question: the kinds of artefact that show it; for how many days, at minimal, limited and high risk (`ever`: until
-a change ends it); the level that gates ask at these tiers (`-`: left out there). `!`: one of this kind there must
+Of a requirement: the kinds of artefact that show it; for how many days, at minimal, limited and high risk (`ever`:
+until a change ends it); the level that gates ask at these tiers (`-`: left out there). `!`: one of this kind there must
 be. `@`: tried under this condition or a harder one.
 """
 
@@ -96,7 +96,7 @@ int.definitions | - documented verified
 int.sources_condition | documented documented verified
 """
 
-# Of a question: whose inbox it lies on; whether it alone may be waived; how it is measured without a verifier; which
+# Of a requirement: whose inbox it lies on; whether it alone may be waived; how it is measured without a verifier; which
 # changes end its evidence; and the first letters of the SHA-256 of its words, which a statement that is signed carries.
 # `register`: unknown while nothing is described in the integration register. `advisory`: it stops no gate.
 DUTY = """

@@ -1,4 +1,4 @@
-"""Questions that were drawn to be verified, as gates look at them: for which round, from when until when."""
+"""Requirements that were drawn to be verified, as gates look at them: for which round, from when until when."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from governance.gates.gate_inputs import Drawn
 from governance.vocabulary import Stage
 from initiatives.facts import initiative_rows
-from initiatives.models import DrawnQuestion, Initiative, Review
+from initiatives.models import DrawnRequirement, Initiative, Review
 from initiatives.models.reviews import round_of
 
 GATE = "production"
@@ -39,7 +39,9 @@ def drawn_of(initiative: Initiative) -> tuple[Drawn, ...]:
     )
 
 
-def _in_force(initiative: Initiative, rows: Sequence[DrawnQuestion], drawn: DrawnQuestion) -> datetime | None:
+def _in_force(
+    initiative: Initiative, rows: Sequence[DrawnRequirement], drawn: DrawnRequirement
+) -> datetime | None:
     """When production was accepted on what a round drew: by its review, or again by the chair; None where not yet."""
     if drawn.review_id is not None:
         review = next(row for row in initiative_rows.reviews(initiative) if row.pk == drawn.review_id)
@@ -50,7 +52,7 @@ def _in_force(initiative: Initiative, rows: Sequence[DrawnQuestion], drawn: Draw
 
 
 def current_round(initiative: Initiative) -> str:
-    """The round in which questions of the initiative are drawn now or next: its open review of production, or the
+    """The round in which requirements of the initiative are drawn now or next: its open review of production, or the
     renewal.
     """
     review = open_review(initiative)

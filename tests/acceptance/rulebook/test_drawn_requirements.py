@@ -1,4 +1,4 @@
-"""Questions of an initiative of minimal risk, drawn by the audit log's seed after submission, and then verified."""
+"""Requirements of an initiative of minimal risk, drawn by the audit log's seed after submission, and then verified."""
 
 from contextlib import contextmanager
 from datetime import timedelta
@@ -24,12 +24,12 @@ from initiatives.details import actions as detail_actions
 from initiatives.evidence.verification import actions as verification_actions
 from initiatives.facts import supported_stage
 from initiatives.initiative import review_state
-from initiatives.models import DrawnQuestion, Evidence, Review
+from initiatives.models import DrawnRequirement, Evidence, Review
 from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
-from initiatives.tasks import draw_questions
+from initiatives.tasks import draw_requirements
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -48,8 +48,8 @@ def review(initiative, cast):
     return review_actions.open_review(initiative=initiative, by=cast.owner)
 
 
-def rows(initiative) -> list[DrawnQuestion]:
-    return list(DrawnQuestion.objects.filter(initiative=initiative).order_by("pk"))
+def rows(initiative) -> list[DrawnRequirement]:
+    return list(DrawnRequirement.objects.filter(initiative=initiative).order_by("pk"))
 
 
 def snapshot(review):
@@ -67,15 +67,15 @@ def state(initiative, key):
     return found.states[key]
 
 
-def drawn(initiative) -> list[DrawnQuestion]:
+def drawn(initiative) -> list[DrawnRequirement]:
     """Everything sealed, and what is due drawn: what the worker does every few seconds."""
     sealing.seal()
-    draw_questions.delay()
+    draw_requirements.delay()
     return rows(initiative)
 
 
 def say(initiative, key, cast, *, shows=True):
-    """A seat opens what is offered for a question, and says whether it shows the answer."""
+    """A seat opens what is offered for a requirement, and says whether it shows the answer."""
     by = cast.seats[Rulebook.objects.current().parsed.at_tier("minimal").seats_asking(key)[0]]
     found = state(initiative, key)
     item = Evidence.objects.get(pk=next(one.id for one in found.items if one.author_id != by.pk))
@@ -105,10 +105,10 @@ class TestSubmitted:
             review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
 
     def test_the_first_checkpoint_after_submission_draws_five(self, review, initiative, cast):
-        draw_questions.delay()
+        draw_requirements.delay()
         assert rows(initiative) == [], "nothing is sealed yet"
         checkpoint = sealing.seal()
-        draw_questions.delay()
+        draw_requirements.delay()
         found = rows(initiative)
         assert [row.place for row in found] == [1, 2, 3, 4, 5]
         assert {row.checkpoint_id for row in found} == {checkpoint.pk}
@@ -117,12 +117,12 @@ class TestSubmitted:
             assert state(initiative, row.requirement).below == {"production"}
             assert state(initiative, row.requirement).level == Level.DOCUMENTED
         assert not snapshot(review).verdict.decidable
-        entry = Entry.objects.get(kind=EntryKind.QUESTIONS_DRAWN)
+        entry = Entry.objects.get(kind=EntryKind.REQUIREMENTS_DRAWN)
         assert (entry.actor_id, entry.initiative_ref) == (None, initiative.ref)
 
     def test_whoever_has_the_rows_draws_the_same_again(self, review, initiative, cast):
         found = drawn(initiative)
-        told = Entry.objects.get(kind=EntryKind.QUESTIONS_DRAWN).facts["facts"]
+        told = Entry.objects.get(kind=EntryKind.REQUIREMENTS_DRAWN).facts["facts"]
         root = bytes(Checkpoint.objects.get(pk=found[0].checkpoint_id).root)
         assert told["root"] == root.hex()
         assert told["round"] == f"review {review.pk}"
@@ -135,7 +135,7 @@ class TestSubmitted:
     def test_once_however_often_it_is_asked(self, review, initiative, cast):
         first = drawn(initiative)
         for _ in range(3):
-            draw_questions.delay()
+            draw_requirements.delay()
             assert drawn(initiative) == first
 
     def test_a_later_checkpoint_draws_the_same(self, review, initiative, cast):
@@ -144,7 +144,7 @@ class TestSubmitted:
             cast.outsider.full_name = "Somebody Else"
             cast.outsider.save()
         assert sealing.seal().pk != first.pk
-        draw_questions.delay()
+        draw_requirements.delay()
         assert {row.checkpoint_id for row in rows(initiative)} == {first.pk}
 
     def test_the_worker_draws_with_the_sealing(self, review, initiative, cast):
@@ -157,7 +157,7 @@ class TestSubmitted:
         say(initiative, first, cast)
         review_actions.open_review(initiative=initiative, by=cast.owner)
         drawn(initiative)
-        told = Entry.objects.get(kind=EntryKind.QUESTIONS_DRAWN).facts["facts"]
+        told = Entry.objects.get(kind=EntryKind.REQUIREMENTS_DRAWN).facts["facts"]
         assert first not in told["among"]
 
     def test_once_all_are_verified_it_can_be_decided(self, review, initiative, cast):
@@ -200,7 +200,7 @@ class TestSubmitted:
             initiative=initiative, tier="minimal", worst_credible_harm="Less.", by=cast.owner
         )
         detail_actions.confirm_tier(initiative=initiative, tier="minimal", by=cast.seat_risk)
-        draw_questions.delay()
+        draw_requirements.delay()
         assert rows(initiative) == []
         assert {row.checkpoint_id for row in drawn(initiative)} == {known.pk + 1}
 
@@ -216,11 +216,11 @@ class TestAnother:
     def test_a_refused_one_stays_and_brings_another(self, review, initiative, cast):
         first = drawn(initiative)
         say(initiative, first[1].requirement, cast, shows=False)
-        assert "Another question is drawn" in blockers(review)
+        assert "Another requirement is drawn" in blockers(review)
         *_, brought = drawn(initiative)
         assert (brought.place, brought.replaces_id) == (6, first[1].pk)
         assert brought.checkpoint_id == first[0].checkpoint_id
-        told = Entry.objects.filter(kind=EntryKind.QUESTIONS_DRAWN).first().facts["facts"]
+        told = Entry.objects.filter(kind=EntryKind.REQUIREMENTS_DRAWN).first().facts["facts"]
         assert brought.requirement == told["among"][5], "the next in the same order"
         assert not state(initiative, first[1].requirement).satisfied
         assert state(initiative, brought.requirement).below == {"production"}
@@ -265,20 +265,20 @@ class TestAnother:
 
     def test_what_is_not_drawn_may_be_changed(self, review, initiative, cast):
         first = drawn(initiative)
-        keys = Entry.objects.get(kind=EntryKind.QUESTIONS_DRAWN).facts["facts"]["among"]
+        keys = Entry.objects.get(kind=EntryKind.REQUIREMENTS_DRAWN).facts["facts"]["among"]
         answer(initiative, keys[-1], cast)
         assert drawn(initiative) == first
 
     def test_until_all_are_drawn(self, review, initiative, cast):
         drawn(initiative)
-        among = Entry.objects.get(kind=EntryKind.QUESTIONS_DRAWN).facts["facts"]["among"]
+        among = Entry.objects.get(kind=EntryKind.REQUIREMENTS_DRAWN).facts["facts"]["among"]
         refused = set()
         while left := [row.requirement for row in drawn(initiative) if row.requirement not in refused]:
             for key in left:
                 say(initiative, key, cast, shows=False)
                 refused.add(key)
         assert [row.requirement for row in rows(initiative)] == among
-        assert "Another question" not in blockers(review)
+        assert "Another requirement" not in blockers(review)
 
     def test_submitting_again_takes_none_back(self, review, initiative, cast):
         first = drawn(initiative)
@@ -293,7 +293,7 @@ class TestAnother:
 
 
 def uploaded(key) -> bool:
-    """Whether a person adds the evidence of a question; of others a register writes it."""
+    """Whether a person adds the evidence of a requirement; of others a register writes it."""
     rulebook = Rulebook.objects.current().parsed
     return not artefacts.written_by_a_register(
         initiative_acts.kind_for(rulebook.requirements[key], rulebook), rulebook
@@ -308,7 +308,7 @@ def answer(initiative, key, cast):
 
 @pytest.mark.django_db(transaction=True)
 class TestAcceptedAgain:
-    """Production of a minimal initiative is accepted again a year later, on questions drawn thirty days before."""
+    """Production of a minimal initiative is accepted again a year later, on requirements drawn thirty days before."""
 
     @pytest.fixture
     def old(self, cast):
@@ -342,7 +342,7 @@ class TestAcceptedAgain:
             assert self.renewal(old) == [], "nothing was sealed in the thirty days"
             self.accepted(old)
             seed = sealing.seal()
-            draw_questions.delay()
+            draw_requirements.delay()
             found = self.renewal(old)
             assert [row.place for row in found] == [1, 2, 3, 4, 5]
             assert {(row.renews, row.checkpoint_id) for row in found} == {(old.since, seed.pk)}
@@ -369,12 +369,12 @@ class TestAcceptedAgain:
             with pytest.raises(Refused, match="drawn with the audit log's next checkpoint"):
                 stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
             drawn(old)
-            with pytest.raises(Refused, match="5 of the questions drawn for it are not verified"):
+            with pytest.raises(Refused, match="5 of the requirements drawn for it are not verified"):
                 stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
             found = self.renewal(old)
             for row in found[:4]:
                 say(old, row.requirement, cast)
-            with pytest.raises(Refused, match="1 of the questions drawn for it is not verified"):
+            with pytest.raises(Refused, match="1 of the requirements drawn for it is not verified"):
                 stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
             say(old, found[4].requirement, cast)
             initiative = stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
@@ -384,7 +384,7 @@ class TestAcceptedAgain:
         """Else accepting again a month early, every year, would draw nothing ever."""
         with later(334):
             self.accepted(old)
-            with pytest.raises(Refused, match="The questions for it are drawn on"):
+            with pytest.raises(Refused, match="The requirements for it are drawn on"):
                 stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
 
     def test_then_the_new_ones_take_the_place_of_the_old(self, old, cast):
@@ -426,7 +426,7 @@ def later(days):
 class TestPages:
     def test_before_submission_it_is_said_that_five_are_drawn(self, initiative, cast, as_):
         shown = as_(cast.owner).get(reverse("review-open", args=[initiative.ref])).content.decode()
-        assert "Five of its questions are drawn with the audit log" in shown
+        assert "Five of its requirements are drawn with the audit log" in shown
 
     def test_owner_and_seat_see_beside_each_that_it_was_drawn_and_by_what(
         self, review, initiative, cast, as_
@@ -436,7 +436,7 @@ class TestPages:
         words = f"Drawn on {clock.today():%-d %B %Y} with checkpoint {size}."
         for person in (cast.owner, cast.seat_risk):
             shown = as_(person).get(review.get_absolute_url()).content.decode()
-            # A question that two criteria ask stands beside both.
+            # A requirement that two criteria ask stands beside both.
             asked = sum(
                 len(
                     [
@@ -493,15 +493,15 @@ class TestPages:
         review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
         shown = as_(cast.chair).get(reverse("initiative-reattest", args=[initiative.ref])).content.decode()
         day = clock.today() + timedelta(days=335)
-        assert f"The questions for it are drawn on {day:%-d %B %Y}." in shown
+        assert f"The requirements for it are drawn on {day:%-d %B %Y}." in shown
 
 
 class TestDatabase:
     def refused(self, says, by=None, **changed):
-        found = DrawnQuestion.objects.order_by("-pk").first()
+        found = DrawnRequirement.objects.order_by("-pk").first()
         values = {
             field.attname: getattr(found, field.attname)
-            for field in DrawnQuestion._meta.concrete_fields
+            for field in DrawnRequirement._meta.concrete_fields
             if field.attname not in ("id", "xact", "replaces_id")
         }
         values |= {"requirement": "prod.another", "place": 20} | changed
@@ -510,7 +510,7 @@ class TestDatabase:
             transaction.atomic(),
             row_history.acting(by=by) if by else row_history.acting(system="test"),
         ):
-            DrawnQuestion(**values).save()
+            DrawnRequirement(**values).save()
 
     def test_it_refuses_what_nothing_drew(self, review, initiative, cast):
         review_actions.withdraw_review(review=review, reason="Not yet.", by=cast.owner)
@@ -522,7 +522,7 @@ class TestDatabase:
         self.refused("one checkpoint", checkpoint_id=later.pk)
         self.refused("open review of production", review_id=review.pk)
         self.refused("drawn_once_in_a_round", requirement=found[0].requirement)
-        self.refused("one_question_at_each_place", place=1)
+        self.refused("one_requirement_at_each_place", place=1)
         self.refused("drawn_for_a_review_or_an_acceptance", renews=clock.now())
         self.refused("one of its own round", replaces_id=found[0].pk, review_id=None, renews=clock.now())
 
@@ -534,7 +534,7 @@ class TestDatabase:
             transaction.atomic(),
             row_history.acting(system="test"),
         ):
-            DrawnQuestion.objects.create(
+            DrawnRequirement.objects.create(
                 initiative=initiative,
                 review=review,
                 requirement="prod.monitoring",
@@ -552,4 +552,4 @@ class TestDatabase:
                 transaction.atomic(),
                 row_history.acting(system="test"),
             ):
-                DrawnQuestion.objects.filter(pk=row.pk).update(**change)
+                DrawnRequirement.objects.filter(pk=row.pk).update(**change)
