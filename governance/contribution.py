@@ -9,7 +9,7 @@ from governance.sign_in import account_notifications
 from governance.transparency_log import sealing
 
 CONTRIBUTION = Contribution(
-    inbox_lines=[status_inbox.lines, installation_inbox.lines, new_seats.lines],
+    inbox_tasks=[status_inbox.tasks, installation_inbox.tasks, new_seats.tasks],
     quiet_acts=inbox.QUIET,
     due_queries=[sealing.checkpoints_due, corrections.corrections_due],
     notification_verbs={

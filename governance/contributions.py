@@ -54,8 +54,8 @@ class NamedEvidence:
 class Contribution:
     """What one package adds, or all packages together."""
 
-    # Functions (person) -> list of governance.notifications.inbox.Line: what waits for somebody.
-    inbox_lines: list[Callable] = field(default_factory=list)
+    # Functions (person) -> list of governance.notifications.inbox.InboxTask: what waits for somebody.
+    inbox_tasks: list[Callable] = field(default_factory=list)
     # Functions (person) -> what has `touches(references)`: whether any of these initiatives is near the person's inbox.
     inbox_circles: list[Callable] = field(default_factory=list)
     # Kinds of acts that put nothing on any inbox, or only on those near the initiative they are about.

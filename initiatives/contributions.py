@@ -61,7 +61,7 @@ class Contribution(contributions.Contribution):
     beside_initiative: list[Callable] = field(default_factory=list)
     beside_requirement: list[Callable] = field(default_factory=list)
     review_warnings: list[Callable] = field(default_factory=list)
-    # Functions (initiatives.worklist.person_worklist.Look) -> lines of the inbox of its person.
+    # Functions (initiatives.inbox_rows.person_rows.Look) -> lines of the inbox of its person.
     inbox_parts: list[Callable] = field(default_factory=list)
     # Reports of the portfolio.
     reports: list[Report] = field(default_factory=list)

@@ -13,15 +13,15 @@ from adoption.incidents import incident_metrics, reminders
 from adoption.incidents.permissions import OPERATING
 from adoption.models import Deadline, Incident
 from governance.models import User
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.permission_result import ended
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Contribution, InitiativePage
+from initiatives.inbox_rows.person_rows import Look, look_of
 from initiatives.models import Dependant
-from initiatives.worklist.person_worklist import Look, look_of
 
 
-def lines(person: User) -> list[Line]:
+def tasks(person: User) -> list[InboxTask]:
     """Incidents and reporting clocks that run, of the person's initiatives and boards and of what their work depends
     on.
     """
@@ -68,9 +68,9 @@ def _depended_on(person: User, told: set[int]) -> Iterable[Dependant]:
     )
 
 
-def _incident(row: Incident, person: User) -> Line:
+def _incident(row: Incident, person: User) -> InboxTask:
     who = "You lead it." if row.lead_id == person.pk else "" if row.lead_id else "Nobody leads it yet."
-    return Line(
+    return InboxTask(
         "see",
         f"Incident: {row.title}",
         reverse("incident", args=[row.pk]),
@@ -80,12 +80,12 @@ def _incident(row: Incident, person: User) -> Line:
     )
 
 
-def _upstream(row: Dependant) -> Line:
+def _upstream(row: Dependant) -> InboxTask:
     """An incident of severity 1 of an initiative that the person's work depends on, which they may not be able to
     open.
     """
     initiative = row.initiative
-    return Line(
+    return InboxTask(
         "see",
         f"{row.who} depends on {initiative.title}",
         reverse("dependant", args=[row.pk]) if row.executive_id else initiative.get_absolute_url(),
@@ -95,8 +95,8 @@ def _upstream(row: Dependant) -> Line:
     )
 
 
-def _clock(row: Deadline) -> Line:
-    return Line(
+def _clock(row: Deadline) -> InboxTask:
+    return InboxTask(
         "complete",
         f"{row.words}: {row.incident.title}",
         reverse("row-act", args=["deadlines", row.pk, "meet"]),
@@ -109,7 +109,7 @@ def _clock(row: Deadline) -> Line:
 
 CONTRIBUTION = Contribution(
     initiative_pages=[InitiativePage("Operation", _("Incidents"), "incidents")],
-    inbox_lines=[lines],
+    inbox_tasks=[tasks],
     # What puts nothing in an inbox that was not there, or takes nothing away.
     quiet_acts={
         EntryKind.INCIDENT_LINE_WRITTEN,

@@ -9,18 +9,18 @@ from adoption.adoption_seat import SEAT
 from adoption.lessons.actions import REQUIREMENT
 from adoption.models import Lesson
 from governance.models import User
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.inbox_rows.person_rows import look_of
 from initiatives.models import Initiative
-from initiatives.worklist.person_worklist import look_of
 
 # What these change stands in the inboxes of the initiative they are about, or on the page of the library.
 QUIET = {EntryKind.LESSON_ANSWERED, EntryKind.LESSON_CAME_AGAIN}
 
 
-def lines(person: User) -> list[Line]:
-    """A line for each initiative of theirs before its gate with lessons to answer, and one for lessons to confirm."""
+def tasks(person: User) -> list[InboxTask]:
+    """A task for each initiative of theirs before its gate with lessons to answer, and one for lessons to confirm."""
     look = look_of(person)
     owned = {row.initiative_id for row in look.roles if row.accepted_at and row.role == Role.OWNER}
     owned |= {initiative.pk for initiative in look.standing_in}
@@ -46,9 +46,9 @@ def lines(person: User) -> list[Line]:
     return found
 
 
-def _answering(initiative: Initiative) -> Line:
+def _answering(initiative: Initiative) -> InboxTask:
     count = initiative.open_lessons
-    return Line(
+    return InboxTask(
         "answer",
         f"{count} lesson{'' if count == 1 else 's'} of others: {initiative.title}",
         reverse("lessons-answer", args=[initiative.ref]),
@@ -58,8 +58,8 @@ def _answering(initiative: Initiative) -> Line:
     )
 
 
-def _confirming(lesson: Lesson) -> Line:
-    return Line(
+def _confirming(lesson: Lesson) -> InboxTask:
+    return InboxTask(
         "confirm",
         f"Lesson from outside: {lesson.text[:100]}",
         reverse("lesson", args=[lesson.pk]),

@@ -14,12 +14,12 @@ from adoption.reports import findings, reminders
 from adoption.reports.report_kinds import KINDS, kind_of
 from adoption.reports.sources import untold
 from governance.models import User
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Contribution
 from initiatives.facts import initiative_rows
-from initiatives.worklist.person_worklist import Look, look_of
+from initiatives.inbox_rows.person_rows import Look, look_of
 
 # Where the reports lie that the person may judge, by kind.
 _NEAR: dict[str, Callable[[Look], Q]] = {
@@ -31,10 +31,10 @@ _NEAR: dict[str, Callable[[Look], Q]] = {
 }
 
 
-def lines(person: User) -> list[Line]:
+def tasks(person: User) -> list[InboxTask]:
     """Reports that the person judges, and who asked for their name."""
     look = look_of(person)
-    return [*(_line(row) for row in _waiting(look)), *_asked(person)]
+    return [*(_inbox_task(row) for row in _waiting(look)), *_asked(person)]
 
 
 def _waiting(look: Look) -> list[Report]:
@@ -48,9 +48,9 @@ def _waiting(look: Look) -> list[Report]:
     return [row for row in rows if kind_of(row).may_judge(row.initiative, look.person)]
 
 
-def _line(row: Report) -> Line:
+def _inbox_task(row: Report) -> InboxTask:
     kind, initiative = kind_of(row), row.initiative
-    return Line(
+    return InboxTask(
         "answer",
         f"{kind.news}: {initiative.title}",
         row.get_absolute_url(),
@@ -60,9 +60,9 @@ def _line(row: Report) -> Line:
     )
 
 
-def _asked(person: User) -> list[Line]:
+def _asked(person: User) -> list[InboxTask]:
     return [
-        Line(
+        InboxTask(
             "see",
             "Somebody asked who wrote a behaviour report of yours",
             reverse("reports-mine"),
@@ -74,7 +74,7 @@ def _asked(person: User) -> list[Line]:
 
 
 CONTRIBUTION = Contribution(
-    inbox_lines=[lines],
+    inbox_tasks=[tasks],
     # What puts nothing in an inbox that was not there, or takes nothing away.
     quiet_acts={EntryKind.MONITORING_PROMISED, EntryKind.ALERTS_MAPPED, EntryKind.ALERT_MAPPING_ENDED},
     due_queries=[reminders.reports],

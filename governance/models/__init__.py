@@ -34,7 +34,7 @@ from governance.models.interactions import (
     InteractionDigest,
     InteractionKey,
 )
-from governance.models.notifications import CalendarFeed, Delivery, Notification, SnoozedLine, Telling
+from governance.models.notifications import CalendarFeed, Delivery, Notification, SnoozedTask, Telling
 from governance.models.people import Absence, Board, Delegation, Membership, SignInAttempt, Unit, User
 from governance.models.retention import LegalHold
 from governance.models.rulebook import Criterion, Gate, Requirement, Rulebook, SigningRule
@@ -98,7 +98,7 @@ __all__ = [
     "SignInPolicy",
     "SignatureProof",
     "SigningRule",
-    "SnoozedLine",
+    "SnoozedTask",
     "TaskRun",
     "Telling",
     "Timestamp",

@@ -56,20 +56,20 @@ class Notification(models.Model):
         return self.subject
 
 
-class SnoozedLine(models.Model):
-    """A line of somebody's inbox that stays out of it until a day; `line` is `inbox.Line.key`."""
+class SnoozedTask(models.Model):
+    """A task of somebody's inbox that stays out of it until a day; `line` is `inbox.InboxTask.key`."""
 
     not_governed = "a person's own order of work: it reports and decides nothing"
 
-    person = models.ForeignKey(User, models.CASCADE, related_name="snoozed_lines")
-    line = models.CharField(max_length=300)
+    person = models.ForeignKey(User, models.CASCADE, related_name="snoozed_tasks")
+    task = models.CharField(max_length=300)
     until = models.DateField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["person", "line"], name="one_snooze_per_person_line")]
+        constraints = [models.UniqueConstraint(fields=["person", "task"], name="one_snooze_per_person_task")]
 
     def __str__(self) -> str:
-        return f"{self.line} until {self.until}"
+        return f"{self.task} until {self.until}"
 
 
 class Outgoing(models.Model):

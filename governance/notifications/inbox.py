@@ -1,4 +1,4 @@
-"""The inbox: what waits for a person. Packages contribute `inbox_lines`."""
+"""The inbox: what waits for a person. Packages contribute `inbox_tasks`."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -58,7 +58,7 @@ NEVER_SNOOZED = ("see", "approve", "start")
 
 
 @dataclass(frozen=True)
-class Line:
+class InboxTask:
     """One thing that waits: a verb, what, on which initiative, why, by when, and the one place to do it."""
 
     verb: str
@@ -76,7 +76,7 @@ class Line:
 
     @property
     def key(self) -> str:
-        """What this line is known by from one day to the next: its verb and its place."""
+        """What this task is known by from one day to the next: its verb and its place."""
         return f"{self.verb} {self.link}"[:300]
 
     @property
@@ -96,50 +96,50 @@ class Line:
         return self.due is not None and self.due < clock.today()
 
 
-def all_lines(person) -> list[Line]:
+def all_tasks(person) -> list[InboxTask]:
     """Everything that waits for the person, snoozed or not, most urgent first within its verb."""
     with one_look():
-        lines = [line for hook in contributed.inbox_lines for line in hook(person)]
+        tasks = [task for hook in contributed.inbox_tasks for task in hook(person)]
     order = list(VERBS)
-    return sorted(lines, key=lambda line: (order.index(line.verb), line.due or date.max, line.ref))
+    return sorted(tasks, key=lambda task: (order.index(task.verb), task.due or date.max, task.ref))
 
 
-def lines_and_snoozed(person) -> tuple[list[Line], list[tuple[Line, date]]]:
+def tasks_and_snoozed(person) -> tuple[list[InboxTask], list[tuple[InboxTask, date]]]:
     """What waits for the person now, and what they snoozed, each with its day: over once that or its due day came."""
-    until = dict(person.snoozed_lines.filter(until__gt=clock.today()).values_list("line", "until"))
-    everything = all_lines(person)
-    away = [line for line in everything if line.key in until and line.may_snooze]
-    return [line for line in everything if line not in away], [(line, until[line.key]) for line in away]
+    until = dict(person.snoozed_tasks.filter(until__gt=clock.today()).values_list("task", "until"))
+    everything = all_tasks(person)
+    away = [task for task in everything if task.key in until and task.may_snooze]
+    return [task for task in everything if task not in away], [(task, until[task.key]) for task in away]
 
 
-def lines_for(person) -> list[Line]:
+def tasks_for(person) -> list[InboxTask]:
     """What waits for the person now, without what they snoozed."""
-    return lines_and_snoozed(person)[0]
+    return tasks_and_snoozed(person)[0]
 
 
-def snooze(person, key: str, until: date | None) -> Line:
-    """Keep one's own line out of the inbox until a day; None brings it back.
+def snooze(person, key: str, until: date | None) -> InboxTask:
+    """Keep one's own task out of the inbox until a day; None brings it back.
 
-    Raises ValidationError where there is no such line, or it may not wait that long: never past its due day.
+    Raises ValidationError where there is no such task, or it may not wait that long: never past its due day.
     """
-    person.snoozed_lines.filter(until__lte=clock.today()).delete()
-    line = next((line for line in all_lines(person) if line.key == key), None)
-    if line is None:
+    person.snoozed_tasks.filter(until__lte=clock.today()).delete()
+    task = next((task for task in all_tasks(person) if task.key == key), None)
+    if task is None:
         raise ValidationError("That no longer waits for you.")
     if until is None:
-        person.snoozed_lines.filter(line=key).delete()
-    elif not line.may_snooze:
+        person.snoozed_tasks.filter(task=key).delete()
+    elif not task.may_snooze:
         raise ValidationError("This cannot be snoozed: it is due, or somebody waits for it until it is done.")
     elif until <= clock.today():
         raise ValidationError({"until": "Choose a day after today."})
-    elif line.due is not None and until > line.due:
+    elif task.due is not None and until > task.due:
         raise ValidationError(
-            {"until": f"It is due on {line.due:%-d %B %Y}: choose that day or an earlier one."}
+            {"until": f"It is due on {task.due:%-d %B %Y}: choose that day or an earlier one."}
         )
     else:
-        person.snoozed_lines.update_or_create(line=key, defaults={"until": until})
+        person.snoozed_tasks.update_or_create(task=key, defaults={"until": until})
     cache.delete(_count_key(person))
-    return line
+    return task
 
 
 @dataclass(frozen=True)
@@ -172,10 +172,10 @@ def _count_key(person) -> str:
 
 
 def counts_for(person) -> tuple[int, int]:
-    """How much waits for the person, the number of their lines, and their unread notifications: for the frame of every
+    """How much waits for the person, the number of their tasks, and their unread notifications: for the frame of every
     page.
 
-    Every act leaves an entry, so lines are counted anew once an act may have changed them, and each day; their number
+    Every act leaves an entry, so tasks are counted anew once an act may have changed them, and each day; their number
     is kept for a minute at most, because an entry with a lower number may be committed later.
     """
     key = _count_key(person)
@@ -184,7 +184,7 @@ def counts_for(person) -> tuple[int, int]:
         return kept.count, unread
     newest = Entry.objects.acts().order_by("-pk").values_list("pk", "digest").first()
     with one_look():
-        count = sum(line.waits for line in lines_for(person))
+        count = sum(task.waits for task in tasks_for(person))
         circles = [circle_of(person) for circle_of in contributed.inbox_circles]
     if newest is not None:
         cache.set(key, Counted(count, (newest[0], bytes(newest[1])), circles), COUNT_KEPT_SECONDS)

@@ -1,6 +1,6 @@
-"""Lines of the admins' inbox about the data folder and the signing key.
+"""Tasks of the admins' inbox about the data folder and the signing key.
 
-Lines in the inbox of every admin, worked out by the web server that shows them.
+Tasks in the inbox of every admin, worked out by the web server that shows them.
 """
 
 from datetime import timedelta
@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import TaskRun, User
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.storage import data_folder
 from governance.transparency_log import sealing, signing_keys
 
@@ -17,15 +17,15 @@ SEALING = "governance.tasks.seal_audit_log"
 LATELY = timedelta(hours=1)  # beside a worker with the right key, one with another fails only now and then
 
 
-def lines(person: User) -> list[Line]:
+def tasks(person: User) -> list[InboxTask]:
     """A folder that is not the right one, and an audit log that cannot be signed on, for admins."""
     if not (person.is_admin and person.is_active):
         return []
     found = []
     if why := data_folder.wrong():
-        found.append(_line("The folder of files is not the right one", why))
+        found.append(_inbox_task("The folder of files is not the right one", why))
     if why := signing_refused():
-        found.append(_line("The audit log is signed with another key", why))
+        found.append(_inbox_task("The audit log is signed with another key", why))
     return found
 
 
@@ -38,5 +38,5 @@ def signing_refused() -> str:
     return failed.reason if failed is not None and "PLUMBLINE_SIGNING_KEY" in failed.reason else ""
 
 
-def _line(text: str, why: str) -> Line:
-    return Line("see", text, reverse("status"), "See the status", why[:1].upper() + why[1:])
+def _inbox_task(text: str, why: str) -> InboxTask:
+    return InboxTask("see", text, reverse("status"), "See the status", why[:1].upper() + why[1:])

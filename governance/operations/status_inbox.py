@@ -1,4 +1,4 @@
-"""Line of the admins' inbox: something stands still or waits too long."""
+"""Task of the admins' inbox: something stands still or waits too long."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,7 +10,7 @@ from django.urls import reverse
 from governance import clock
 from governance.interaction_log import loading
 from governance.models import ProcessHeartbeat, User
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.operations import status
 from governance.runtime import clock_check, spool_files
 from governance.transparency_log import sealing
@@ -18,14 +18,15 @@ from governance.transparency_log import sealing
 WAITS_LONG = timedelta(minutes=1)  # decisions come over within a second or two
 
 
-def lines(person: User) -> list[Line]:
+def tasks(person: User) -> list[InboxTask]:
     """Everything that is wrong with what runs, in the inbox of every admin."""
     if not (person.is_admin and person.is_active):
         return []
     rows = status.heartbeats()
     found = [*_scheduler(rows), *_workers(rows), *_clocks(rows), *_sealing(), *_decisions(), *_interactions()]
     return [
-        Line("see", text, f"{reverse('status')}{place}", "See the status", why) for text, place, why in found
+        InboxTask("see", text, f"{reverse('status')}{place}", "See the status", why)
+        for text, place, why in found
     ]
 
 

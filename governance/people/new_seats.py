@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import Membership, User
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.people import cooling_off
 from governance.people.boards import seats_held
 from governance.vocabulary import BoardRole
@@ -35,10 +35,10 @@ def to_confirm(person: User) -> list[Membership]:
     return list(cooling.select_related("board", "person", "granted_by").order_by("signs_from", "pk"))
 
 
-def lines(person: User) -> list[Line]:
+def tasks(person: User) -> list[InboxTask]:
     """New seats, in the inboxes of the chair of the board and of admins who did not grant them."""
     return [
-        Line(
+        InboxTask(
             "confirm",
             f"{seat.person} as {seat.get_seat_display().lower()} of {seat.board}",
             reverse("seat-confirm", args=[seat.pk]),

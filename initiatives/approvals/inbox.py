@@ -1,4 +1,4 @@
-"""Lines of the inbox: calls that wait for a person's approval, soonest to expire first, bounded in number."""
+"""Tasks of the inbox: calls that wait for a person's approval, soonest to expire first, bounded in number."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -7,13 +7,13 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import User
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from initiatives.approvals.queries import amount_of, time_left
 
 if TYPE_CHECKING:
-    from initiatives.worklist.person_worklist import Look
+    from initiatives.inbox_rows.person_rows import Look
 
-MOST = 5  # lines of one initiative; one more says how many there are besides
+MOST = 5  # tasks of one initiative; one more says how many there are besides
 
 
 def approvals(look: "Look"):
@@ -28,7 +28,7 @@ def approvals(look: "Look"):
         if shown[initiative.pk] > MOST:
             continue
         amount = amount_of({"properties": {"amount": row.amount, "currency": row.currency}})
-        yield Line(
+        yield InboxTask(
             "approve",
             f"{row.key.system}: {row.does}{f', {amount}' if amount else ''}",
             reverse("approval", args=[row.reference]),
@@ -42,7 +42,7 @@ def approvals(look: "Look"):
     for pk, count in shown.items():
         if count > MOST:
             initiative = look.working[pk][0]
-            yield Line(
+            yield InboxTask(
                 "approve",
                 f"{count - MOST} more of {initiative.title}",
                 reverse("approvals", args=[initiative.ref]),

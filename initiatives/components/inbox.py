@@ -2,21 +2,21 @@
 
 from typing import TYPE_CHECKING
 
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from initiatives.components.findings import endings
 from initiatives.components.remedies import replacing
 
 if TYPE_CHECKING:
-    from initiatives.worklist.person_worklist import Look
+    from initiatives.inbox_rows.person_rows import Look
 
 
-def lines(look: "Look"):
+def tasks(look: "Look"):
     """Components of the person's initiatives that are asked about: from 90 days before their end of life on."""
     for one in endings(look.rows("ending_components")):
         if one.opens > look.today or one.counts_from is None:
             continue
         initiative = look.working[one.use.initiative_id][0]
-        yield Line(
+        yield InboxTask(
             "answer",
             f"What replaces {one.version} in {initiative.title}?",
             replacing(initiative, one.use),

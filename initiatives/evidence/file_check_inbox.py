@@ -1,19 +1,19 @@
-"""Line of the admins' inbox: many files missing at once, which a person must confirm."""
+"""Task of the admins' inbox: many files missing at once, which a person must confirm."""
 
 from django.urls import reverse
 
 from governance.models import User
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from initiatives.evidence.file_checks import doubted_files
 
 
-def lines(person: User) -> list[Line]:
+def tasks(person: User) -> list[InboxTask]:
     """That files of evidence seem to be gone, and that somebody confirms it or brings them back."""
     if not (person.is_admin and person.is_active) or not (keys := doubted_files()):
         return []
     files = "1 file of evidence is" if len(keys) == 1 else f"{len(keys)} files of evidence are"
     return [
-        Line(
+        InboxTask(
             "see",
             f"{files} not as recorded",
             reverse("files-gone"),

@@ -1,4 +1,4 @@
-"""Lines of the inbox from holds: for the chair, the owner, dependants and affected seats.
+"""Tasks of the inbox from holds: for the chair, the owner, dependants and affected seats.
 
 The same people are told of it at once (`alerts`). A hold and a grace that is over stay until they are gone; a stop and
 a step-back until the message about them was opened.
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import BoardRole, HoldKind, Role
@@ -17,24 +17,24 @@ from initiatives.findings import alerts
 from initiatives.models import Hold, Initiative, Obligation
 
 if TYPE_CHECKING:
-    from initiatives.worklist.person_worklist import Look
+    from initiatives.inbox_rows.person_rows import Look
 
 OWNING = {Role.OWNER, Role.DEPUTY}
 MOST = 20  # holds and graces of others on one inbox; the list of initiatives has all
 
 
-def lines(look: "Look") -> Iterator[Line]:
+def tasks(look: "Look") -> Iterator[InboxTask]:
     """Holds, days of grace that are over, stops and step-backs that reach the person."""
     holds = {row.pk: row for row in [*look.rows("holds"), *look.rows("own_holds")]}
     lapsed = {row.pk: row for row in [*look.rows("lapsed"), *look.rows("own_lapsed")]}
     shown = [_hold(look, row) for row in holds.values() if _reaches(look, row.initiative, row.against)]
     shown += [_grace(look, row) for row in lapsed.values() if _reaches(look, row.initiative)]
-    deciding = [line for line in shown if line.verb == "decide"]
-    others = [line for line in shown if line.verb != "decide"]
+    deciding = [task for task in shown if task.verb == "decide"]
+    others = [task for task in shown if task.verb != "decide"]
     yield from deciding
     yield from others[:MOST]
     if len(others) > MOST:
-        yield Line(
+        yield InboxTask(
             "see",
             f"{len(others) - MOST} more stand against initiatives near you",
             f"{reverse('portfolio')}?held=on",
@@ -46,7 +46,7 @@ def lines(look: "Look") -> Iterator[Line]:
     yield from (_depending(row) for row in look.depending if row.initiative_id not in initiatives)
     for row in look.to_read:
         link, text = reverse("notification", args=[row["pk"]]), row["text"]
-        yield Line("see", row["subject"].partition(" ")[2], link, "Read it", text[:200], row["ref"])
+        yield InboxTask("see", row["subject"].partition(" ")[2], link, "Read it", text[:200], row["ref"])
 
 
 def _owns(look: "Look", initiative: Initiative) -> bool:
@@ -65,11 +65,11 @@ def _reaches(look: "Look", initiative: Initiative, requirements: Sequence[str] =
     )
 
 
-def _hold(look: "Look", hold: Hold) -> Line:
+def _hold(look: "Look", hold: Hold) -> InboxTask:
     initiative, words = hold.initiative, HoldKind(hold.kind).label
     why = f"{words}: {ended(hold.reason)}"
     if initiative.pk in look.chaired and (hold.opened_by_id or hold.liftable_since):
-        return Line(
+        return InboxTask(
             "decide",
             f"Hold on {initiative.title}",
             reverse("row-act", args=["holds", hold.pk, "lift"]),
@@ -80,7 +80,7 @@ def _hold(look: "Look", hold: Hold) -> Line:
             is_hold=True,
         )
     closes = "The chair lifts it." if hold.opened_by_id else "It closes with its cause."
-    return Line(
+    return InboxTask(
         "see",
         f"{initiative.title} is held",
         alerts.link_of(hold),
@@ -94,9 +94,9 @@ def _hold(look: "Look", hold: Hold) -> Line:
     )
 
 
-def _grace(look: "Look", obligation: Obligation) -> Line:
+def _grace(look: "Look", obligation: Obligation) -> InboxTask:
     initiative, chairs = obligation.initiative, obligation.initiative_id in look.chaired
-    return Line(
+    return InboxTask(
         "decide" if chairs else "see",
         f"The days of grace of {initiative.title} are over",
         reverse("initiative-step-back" if chairs else "initiative", args=[initiative.ref]),
@@ -109,11 +109,11 @@ def _grace(look: "Look", obligation: Obligation) -> Line:
     )
 
 
-def _depending(row) -> Line:
+def _depending(row) -> InboxTask:
     """What somebody who depends on an initiative sees, who may not be able to open it."""
     initiative = row.initiative
     what = f"held: {HoldKind(row.held).label.lower()}" if row.held else "past its days of grace"
-    return Line(
+    return InboxTask(
         "see",
         f"{row.who} depends on {initiative.title}",
         reverse("dependant", args=[row.pk]) if row.executive_id else initiative.get_absolute_url(),

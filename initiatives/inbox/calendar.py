@@ -16,10 +16,10 @@ from governance.notifications.calendar_feed import DueDay
 from governance.vocabulary import ObligationKind, Stage
 from initiatives.access import permissions as initiative_permissions
 from initiatives.facts import supported_stage
+from initiatives.inbox_rows.person_rows import Look, look_of
 from initiatives.models import Condition, Continuation, Gap, Initiative, Obligation, SupportedStagePeriod
 from initiatives.reviews import inbox as review_inbox
 from initiatives.reviews import review_turn
-from initiatives.worklist.person_worklist import Look, look_of
 
 CALENDAR_WORDS = {
     review_turn.DECIDE: "Decide",

@@ -12,17 +12,17 @@ from initiatives.contributions import Contribution
 from initiatives.evidence import file_check_inbox
 from initiatives.evidence.reminders import evidence, files_missing, open_changes, renewals
 from initiatives.holds.reminders import conditions, gaps, obligations, waivers
-from initiatives.inbox import calendar, lines, weekly_digest
+from initiatives.inbox import calendar, weekly_digest
+from initiatives.inbox_rows import person_rows
 from initiatives.integration.resilience.reminders import drills
 from initiatives.reminders import wording
 from initiatives.reviews.reminders import moves_waiting, reviews_expiring, sign_offs_gone_stale
 from initiatives.roles.reminders import ideas_without_owner, roles_to_accept, vacancies
 from initiatives.stages.reminders import dependences, reattestations, trials
-from initiatives.worklist import person_worklist
 
 CONTRIBUTION = Contribution(
-    inbox_lines=[lines.lines, file_check_inbox.lines],
-    inbox_circles=[person_worklist.circle_of],
+    inbox_tasks=[lines.lines, file_check_inbox.tasks],
+    inbox_circles=[person_rows.circle_of],
     sight_lost=[visibility.sight_lost],
     quiet_acts=lines.QUIET,
     due_queries=[

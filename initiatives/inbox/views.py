@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from governance import clock
 from governance.models import Entry, Rulebook, User
 from governance.notifications import inbox as notification_inbox
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.people.boards import seats_held
 from governance.privacy import erasure_log
 from governance.runtime.signed_in_request import SignedInRequest
@@ -51,9 +51,9 @@ DAILY = (
 
 
 class SnoozeForm(forms.Form):
-    """Which line, and until when; without a day it comes back."""
+    """Which task, and until when; without a day it comes back."""
 
-    line = forms.CharField(max_length=300)
+    task = forms.CharField(max_length=300)
     until = DayField(required=False)
 
 
@@ -65,12 +65,12 @@ NOW, SOON = 7, 31
 def inbox(request: SignedInRequest) -> HttpResponse:
     """Everything that waits, grouped by when it is due; a friendly next step where nothing does."""
     person = request.user
-    (lines, away), to_set_up = notification_inbox.lines_and_snoozed(person), inbox_first_steps.steps(person)
+    (tasks, away), to_set_up = notification_inbox.tasks_and_snoozed(person), inbox_first_steps.steps(person)
     seen = initiative_permissions.visible_to(person).own()
-    counts = Counter(line.verb for line in lines if line.verb != "start")
+    counts = Counter(task.verb for task in tasks if task.verb != "start")
     show = pick(request.GET.get("do"), counts)
-    groups = _by_due([line for line in lines if show in ("", line.verb)])
-    count = sum(line.waits for line in lines)
+    groups = _by_due([task for task in tasks if show in ("", task.verb)])
+    count = sum(task.waits for task in tasks)
     context = {
         "nav": "inbox",
         "groups": groups,
@@ -78,7 +78,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
         if len(counts) > 1
         else [],
         "show": show,
-        "snoozed": [_task(line) | {"until": until} for line, until in away],
+        "snoozed": [_task(task) | {"until": until} for task, until in away],
         "count": count,
         "inbox_count": count,
         "today": clock.today(),
@@ -91,22 +91,28 @@ def inbox(request: SignedInRequest) -> HttpResponse:
     return render(request, "initiatives/inbox/inbox.html", context)
 
 
-def _by_due(lines: list[Line]) -> list[dict]:
-    """The lines by when they are due, the earliest first; the first line alone is shown as what to do first.
+def _by_due(tasks: list[InboxTask]) -> list[dict]:
+    """The tasks by when they are due, the earliest first; the first task alone is shown as what to do first.
 
     What others wait for is for now: the day on which a review ends is no reason to leave it until then. What is
     somebody else's to do comes last.
     """
     today = clock.today()
-    groups: dict[str, list[Line]] = {"Overdue": [], "Now": [], "This month": [], "Later": [], "To know": []}
-    for line in lines:
-        left = (line.due - today).days if line.due else 0
-        now = line.waited_for or left <= NOW
+    groups: dict[str, list[InboxTask]] = {
+        "Overdue": [],
+        "Now": [],
+        "This month": [],
+        "Later": [],
+        "To know": [],
+    }
+    for task in tasks:
+        left = (task.due - today).days if task.due else 0
+        now = task.waited_for or left <= NOW
         name = "Overdue" if left < 0 else "Now" if now else "This month" if left <= SOON else "Later"
-        groups["To know" if line.to_know else name].append(line)
+        groups["To know" if task.to_know else name].append(task)
     # They come in the order of their verbs: what a system or a board waits for before what only ages.
     shown = [
-        {"words": words, "tasks": [_task(line) for line in found]} for words, found in groups.items() if found
+        {"words": words, "tasks": [_task(task) for task in found]} for words, found in groups.items() if found
     ]
     for place, group in enumerate(shown):
         group["tasks"][0]["main"] = not place and group["words"] != "To know"
@@ -116,41 +122,41 @@ def _by_due(lines: list[Line]) -> list[dict]:
 
 @require_POST
 def snooze(request: SignedInRequest) -> HttpResponse:
-    """Keep a line of one's own out of the inbox until a day, or bring it back."""
+    """Keep a task of one's own out of the inbox until a day, or bring it back."""
     form = SnoozeForm(request.POST)
     if form.is_valid():
         try:
-            line = notification_inbox.snooze(
-                request.user, form.cleaned_data["line"], form.cleaned_data["until"]
+            task = notification_inbox.snooze(
+                request.user, form.cleaned_data["task"], form.cleaned_data["until"]
             )
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
         else:
             until = form.cleaned_data["until"]
             messages.success(
-                request, f"Snoozed until {until:%-d %B}: {line.text}." if until else f"Back: {line.text}."
+                request, f"Snoozed until {until:%-d %B}: {task.text}." if until else f"Back: {task.text}."
             )
     else:
         messages.error(request, _("Not snoozed: choose a day after today."))
     return redirect("inbox")
 
 
-def _task(line: Line) -> dict:
-    if line.late:
-        when = f"overdue since {line.due.day} {line.due:%B}, {_distance(line.due)}"
+def _task(task: InboxTask) -> dict:
+    if task.late:
+        when = f"overdue since {task.due.day} {task.due:%B}, {_distance(task.due)}"
     else:
-        when = line.when or (f"by {line.due.day} {line.due:%B}, {_distance(line.due)}" if line.due else "")
+        when = task.when or (f"by {task.due.day} {task.due:%B}, {_distance(task.due)}" if task.due else "")
     return {
-        "text": line.text,
-        "link": line.link,
-        "ref": line.ref,
-        "why": line.why,
-        "on_behalf": line.on_behalf,
+        "text": task.text,
+        "link": task.link,
+        "ref": task.ref,
+        "why": task.why,
+        "on_behalf": task.on_behalf,
         "due": when,
-        "late": line.late,
-        "verb": line.button,
-        "key": line.key if line.may_snooze else "",
-        "latest": line.due,
+        "late": task.late,
+        "verb": task.button,
+        "key": task.key if task.may_snooze else "",
+        "latest": task.due,
     }
 
 
@@ -217,16 +223,16 @@ def _news(initiatives) -> list[dict]:
     return told
 
 
-def first_steps(person: User) -> list[Line]:
+def first_steps(person: User) -> list[InboxTask]:
     """Where to begin when nothing waits, by what the person is here: the first is the one to take."""
-    register = Line(
+    register = InboxTask(
         "start",
         "Register an initiative",
         reverse("register"),
         "Register",
         "Four fields: a title, a unit, the problem, an owner. Everything else comes later.",
     )
-    look = Line(
+    look = InboxTask(
         "start",
         "Look at the portfolio",
         reverse("portfolio"),
@@ -234,41 +240,41 @@ def first_steps(person: User) -> list[Line]:
         "Which initiatives there are, their approved stages, and what their evidence supports.",
     )
     if person.is_admin:
-        accounts = Line(
+        accounts = InboxTask(
             "start", "See the accounts", reverse("accounts"), "Open", "Who was invited and has not answered."
         )
         return [accounts, register, look]
     if person.is_auditor:
         return [
-            Line(
+            InboxTask(
                 "start",
                 "Look at an initiative as it was known on any day",
                 reverse("portfolio"),
                 "Choose an initiative",
                 "Its page Activity goes back to the end of a day, and holds every act with its reason and who did it.",
             ),
-            Line(
+            InboxTask(
                 "start",
                 "See who decided what",
                 reverse("decisions"),
                 "Open",
                 "Every decision with its day and reason; a review keeps the evidence and the sign-offs it rested on.",
             ),
-            Line(
+            InboxTask(
                 "start",
                 "Search the audit log",
                 reverse("audit"),
                 "Search",
                 "Every decision and refusal, of every initiative, and every change of a row.",
             ),
-            Line(
+            InboxTask(
                 "start",
                 "Draw a sample of decisions",
                 reverse("audit-draw"),
                 "Draw",
                 "Some from every gate and seat, by a seed, so that anybody can draw the same again.",
             ),
-            Line(
+            InboxTask(
                 "start",
                 "Take a checkpoint of the audit log",
                 reverse("audit-log"),
@@ -278,14 +284,14 @@ def first_steps(person: User) -> list[Line]:
         ]
     if seats_held(person):
         return [
-            Line(
+            InboxTask(
                 "start",
                 "Read the rulebook",
                 reverse("rulebook"),
                 "Read",
                 "What your seat signs at each gate, and what counts as evidence.",
             ),
-            Line(
+            InboxTask(
                 "start",
                 "See the reviews",
                 reverse("reviews"),

@@ -20,7 +20,7 @@ from django.utils.text import Truncator
 from governance import clock, contributions
 from governance.models import Delivery, Membership, Rulebook, Telling, Unit, User
 from governance.notifications import mail, preferences
-from governance.notifications.inbox import lines_for
+from governance.notifications.inbox import tasks_for
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import RUNNING_STAGES, Layer, ReviewOutcome
 from initiatives.access import permissions as initiative_permissions
@@ -199,7 +199,7 @@ def _subject(told: Digest, person: User) -> str:
         return f"{_count(told.moves, 'move is', 'moves are')} yours this week"
     if told.blocked:
         return f"{_count(told.blocked, 'initiative is', 'initiatives are')} blocked"
-    return "the week; nothing waits for you" if not lines_for(person) else "the week"
+    return "the week; nothing waits for you" if not tasks_for(person) else "the week"
 
 
 def _count(number: int, one: str, many: str) -> str:

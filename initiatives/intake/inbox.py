@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 from django.utils.text import Truncator
 
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.templatetags.plumbline import day
 from initiatives.models import Initiative
 
 if TYPE_CHECKING:
-    from initiatives.worklist.person_worklist import Look
+    from initiatives.inbox_rows.person_rows import Look
 
 
-def lines(look: "Look") -> Iterator[Line]:
+def tasks(look: "Look") -> Iterator[InboxTask]:
     """Requests that the person answers now, and senders that an admin is asked to invite."""
     for row in sorted(look.rows("intake"), key=lambda row: row.pk):
         if look.chairs_now(row.unit_id):
-            yield Line(
+            yield InboxTask(
                 "decide",
                 f"Somebody wrote to {row.unit.name}",
                 row.get_absolute_url(),
@@ -28,7 +28,7 @@ def lines(look: "Look") -> Iterator[Line]:
                 when=f"since {day(row.received_at)}",
             )
     for row in look.intake_invitations:
-        yield Line(
+        yield InboxTask(
             "confirm",
             f"Invite who wrote to {row['unit']}",
             reverse("intake-invite", args=[row["pk"]]),

@@ -8,8 +8,8 @@ from initiatives.interactions.requests import inbox as request_inbox
 from initiatives.interactions.requests import reminders as request_reminders
 
 CONTRIBUTION = Contribution(
-    inbox_parts=[comparison_inbox.lines],
-    inbox_lines=[request_inbox.lines],
+    inbox_parts=[comparison_inbox.tasks],
+    inbox_tasks=[request_inbox.tasks],
     due_queries=[reminders.body_terms, reminders.bulk_readings, request_reminders.subject_requests],
     notification_verbs=reminders.VERBS | request_reminders.VERBS,
     register_says=[findings.says, findings.says_of_calls],

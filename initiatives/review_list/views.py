@@ -11,10 +11,10 @@ from governance.models import Rulebook
 from governance.people.boards import seats_held
 from governance.vocabulary import ReviewOutcome
 from initiatives.access import permissions as initiative_permissions
+from initiatives.inbox_rows.person_rows import look_of
 from initiatives.initiative.initiative_frame import page_of, pick
 from initiatives.models import Review, SignOff
 from initiatives.reviews import inbox, presentation, review_summaries, review_turn
-from initiatives.worklist.person_worklist import look_of
 
 SHOWS = {
     "open": "Open",

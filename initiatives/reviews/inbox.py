@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 
 from governance import clock
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.permission_result import Answer, ended, yes
 from governance.rulebook.parsed_rulebook import Gate
 from governance.templatetags.plumbline import day
@@ -20,7 +20,7 @@ from initiatives.models import Review, SignOff
 from initiatives.reviews import review_summaries, review_turn
 
 if TYPE_CHECKING:
-    from initiatives.worklist.person_worklist import Look
+    from initiatives.inbox_rows.person_rows import Look
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ def since(mine: list[Mine]) -> dict[int, datetime]:
     return found
 
 
-def lines(look: "Look") -> Iterator[Line]:
-    """Reviews to sign, look at again, answer, fix, decide. Questions of the board have lines of their own.
+def tasks(look: "Look") -> Iterator[InboxTask]:
+    """Reviews to sign, look at again, answer, fix, decide. Questions of the board have tasks of their own.
 
     Whoever signs nothing before a seat or a password has cooled off reads from when.
     """
@@ -82,8 +82,10 @@ def lines(look: "Look") -> Iterator[Line]:
         may = _may(look, one)
         if not may:
             why = f"{_gate(one.review).title}. {may.reasons[0]}"
-            line = _line(one, "sign", "Read the review", why, look.holder_on(one.review.initiative, one.seat))
-            yield replace(line, waited_for=False)
+            task = _inbox_task(
+                one, "sign", "Read the review", why, look.holder_on(one.review.initiative, one.seat)
+            )
+            yield replace(task, waited_for=False)
         elif one.kind == review_turn.SIGN:
             sign_off = next(
                 (sign_off for sign_off in one.review.latest_sign_offs if sign_off.seat == one.seat), None
@@ -93,20 +95,22 @@ def lines(look: "Look") -> Iterator[Line]:
             initiative = one.review.initiative
             first = reverse("evidence-verify-first", args=[initiative.ref])
             yield replace(
-                _line(one, "sign", "Open and verify", _waits(one), look.holder_on(initiative, one.seat)),
+                _inbox_task(
+                    one, "sign", "Open and verify", _waits(one), look.holder_on(initiative, one.seat)
+                ),
                 link=first,
             )
         elif one.kind == review_turn.LOOK_AGAIN:
             why = f"{_gate(one.review).title}. Your seat objected ({Seat(one.seat).label.lower()}), and was answered."
-            yield _line(one, "sign", "Look again", why, look.holder_on(one.review.initiative, one.seat))
+            yield _inbox_task(one, "sign", "Look again", why, look.holder_on(one.review.initiative, one.seat))
         elif one.kind == review_turn.DECIDE:
             yield _decidable(one)
         elif one.kind == review_turn.APPOINT:
-            yield _line(one, "decide", "See who could sign", _waits(one))
+            yield _inbox_task(one, "decide", "See who could sign", _waits(one))
         elif one.kind != review_turn.QUESTION:
             button = "Answer the objection" if one.kind == review_turn.ANSWER else "See what is missing"
             behalf = look.standing_in_on.get(one.review.initiative_id, "")
-            yield _line(one, "answer", button, _waits(one), behalf)
+            yield _inbox_task(one, "answer", button, _waits(one), behalf)
 
 
 def _gate(review: Review) -> Gate:
@@ -117,9 +121,9 @@ def _waits(one: Mine) -> str:
     return ended(f"{_gate(one.review).title}. The review waits for you {one.move.what}")
 
 
-def _line(one: Mine, verb: str, button: str, why: str, behalf: str = "") -> Line:
+def _inbox_task(one: Mine, verb: str, button: str, why: str, behalf: str = "") -> InboxTask:
     initiative = one.review.initiative
-    return Line(
+    return InboxTask(
         verb,
         initiative.title,
         one.review.get_absolute_url(),
@@ -132,17 +136,17 @@ def _line(one: Mine, verb: str, button: str, why: str, behalf: str = "") -> Line
     )
 
 
-def _decidable(one: Mine) -> Line:
+def _decidable(one: Mine) -> InboxTask:
     review = one.review
     approving = len({sign_off.seat for sign_off in review.latest_sign_offs if sign_off.approves})
     why = (
         f"{_gate(review).title}. {approving} {'seat approves' if approving == 1 else 'seats approve'}; "
         "everything the gate asks for is there."
     )
-    return _line(one, "decide", "Read and decide", why)
+    return _inbox_task(one, "decide", "Read and decide", why)
 
 
-def _unsigned(look: "Look", one: Mine) -> Line:
+def _unsigned(look: "Look", one: Mine) -> InboxTask:
     review, gate, initiative = one.review, _gate(one.review), one.review.initiative
     must = f", {Seat(one.seat).label.lower()} among them" if one.seat in gate.must_include else ""
     count = len(review.latest_sign_offs)
@@ -150,11 +154,11 @@ def _unsigned(look: "Look", one: Mine) -> Line:
         f"{gate.title}. {count} {'seat has' if count == 1 else 'seats have'} signed off; the gate needs "
         f"{gate.quorum_for(initiative.tier)}{must}."
     )
-    return _line(one, "sign", "Review and sign", why, look.holder_on(initiative, one.seat))
+    return _inbox_task(one, "sign", "Review and sign", why, look.holder_on(initiative, one.seat))
 
 
-def _stale(look: "Look", one: Mine, sign_off: SignOff) -> Line:
+def _stale(look: "Look", one: Mine, sign_off: SignOff) -> InboxTask:
     whose = "Your approval" if sign_off.person_id == look.person.pk else f"The approval by {sign_off.person}"
     reasons = "; ".join(one.reasons[:2])
     why = ended(f"{_gate(one.review).title}. {whose} of {day(sign_off.at)} went stale: {reasons}")
-    return _line(one, "sign", "See what changed", why, look.holder_on(one.review.initiative, one.seat))
+    return _inbox_task(one, "sign", "See what changed", why, look.holder_on(one.review.initiative, one.seat))

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 
 from governance.contracts.wording import listed
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.templatetags.plumbline import day
 from governance.vocabulary import Role
 from initiatives.charts.primitives import count
 from initiatives.models.integration.proposals import PROPOSED_KINDS
 
 if TYPE_CHECKING:
-    from initiatives.worklist.person_worklist import Look
+    from initiatives.inbox_rows.person_rows import Look
 
 REVIEW_DAYS = 30  # before its day an account is in the inbox
 
 
-def lines(look: "Look"):
-    """Initiatives that wait for the owner's word, one line a system; accounts that are to be looked at."""
+def tasks(look: "Look"):
+    """Initiatives that wait for the owner's word, one task a system; accounts that are to be looked at."""
     for system in look.rows("systems"):
-        yield Line(
+        yield InboxTask(
             "agree",
             f"{count(system.waiting, 'initiative')} would depend on {system.name}",
             f"{system.get_absolute_url()}#waiting",
@@ -32,7 +32,7 @@ def lines(look: "Look"):
         )
     for account in look.rows("accounts"):
         if account.review_by <= look.today + timedelta(days=REVIEW_DAYS):
-            yield Line(
+            yield InboxTask(
                 "confirm",
                 f"Service account {account.name} in {account.place}",
                 reverse("account-review", args=[account.pk]),
@@ -54,7 +54,7 @@ def _proposed(look: "Look"):
             words = PROPOSED_KINDS[row["kind"]]
             yield _proposal(row["pk"], words, row["place"], row["who"], datetime.fromisoformat(row["at"]))
     for row in look.unconfirmed_terms:
-        yield Line(
+        yield InboxTask(
             "confirm",
             f"A term of {row['vendor']}: {row['reference']}",
             reverse("vendor-term-confirm", args=[row["pk"]]),
@@ -64,8 +64,8 @@ def _proposed(look: "Look"):
         )
 
 
-def _proposal(key: int, kind: str, place: str | None, who: str, at: datetime) -> Line:
-    return Line(
+def _proposal(key: int, kind: str, place: str | None, who: str, at: datetime) -> InboxTask:
+    return InboxTask(
         "decide",
         f"{kind}: {place}" if place else kind,
         reverse("proposal", args=[key]),
@@ -76,7 +76,7 @@ def _proposal(key: int, kind: str, place: str | None, who: str, at: datetime) ->
 
 
 def _conflicts(look: "Look"):
-    """Definitions that disagree, a line an initiative: the data steward resolves them; without one, the owner names
+    """Definitions that disagree, a task an initiative: the data steward resolves them; without one, the owner names
     one.
     """
     by_initiative: dict[int, list] = {}
@@ -88,7 +88,7 @@ def _conflicts(look: "Look"):
         found = f"{count(len(rows), 'open conflict')} on {listed(terms)}"
         behind = look.standing_in_on.get(pk, "")
         if Role.DATA_STEWARD in held:
-            yield Line(
+            yield InboxTask(
                 "decide",
                 found,
                 reverse("integration-definitions", args=[initiative.ref]),
@@ -98,7 +98,7 @@ def _conflicts(look: "Look"):
                 on_behalf=behind,
             )
         elif not rows[0].steward:
-            yield Line(
+            yield InboxTask(
                 "see",
                 f"{initiative.title} has no data steward",
                 f"{reverse('role-propose', args=[initiative.ref])}?role={Role.DATA_STEWARD}",

@@ -1,4 +1,4 @@
-"""Lines of who records what runs: what the logs of their initiatives show that nobody permitted, declared or
+"""Tasks of who records what runs: what the logs of their initiatives show that nobody permitted, declared or
 announced.
 """
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.vocabulary import LogFindingKind
 
 if TYPE_CHECKING:
-    from initiatives.worklist.person_worklist import Look
+    from initiatives.inbox_rows.person_rows import Look
 
 _TEXTS: dict[str, str] = {
     LogFindingKind.NEVER_ASKED: "Acts that nobody asked about: {title}",
@@ -23,8 +23,8 @@ _TEXTS: dict[str, str] = {
 }
 
 
-def lines(look: "Look") -> Iterator[Line]:
-    """One line a finding, whatever it stands against, until it is fixed."""
+def tasks(look: "Look") -> Iterator[InboxTask]:
+    """One task a finding, whatever it stands against, until it is fixed."""
     told: set[tuple[int, str]] = set()
     for row in look.rows("log_findings"):
         if (row.initiative_id, row.source) in told:
@@ -32,7 +32,7 @@ def lines(look: "Look") -> Iterator[Line]:
         told.add((row.initiative_id, row.source))
         kind = row.source.split(":")[1]
         initiative = look.working[row.initiative_id][0]
-        yield Line(
+        yield InboxTask(
             "see",
             _TEXTS[kind].format(title=initiative.title),
             reverse("interactions", args=[initiative.ref])

@@ -1,9 +1,9 @@
-"""Lines of privacy officers: each request that they handle, with the last day for its answer."""
+"""Tasks of privacy officers: each request that they handle, with the last day for its answer."""
 
 from collections.abc import Iterator
 
 from governance.models import User
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from initiatives.models import SubjectRequest
 
 _NEXT = {
@@ -14,12 +14,12 @@ _NEXT = {
 }
 
 
-def lines(person: User) -> Iterator[Line]:
-    """One line a request that is not closed."""
+def tasks(person: User) -> Iterator[InboxTask]:
+    """One task a request that is not closed."""
     if not person.is_privacy_officer:
         return
     for row in SubjectRequest.objects.filter(handler=person, closed_at__isnull=True).order_by("due_on", "pk"):
-        yield Line(
+        yield InboxTask(
             "answer",
             f"Request {row.pk} of a person: {row.get_kind_display().lower()}",
             row.get_absolute_url(),

@@ -164,13 +164,13 @@ def test_each_event_reaches_each_of_them_by_notification_and_on_the_inbox_and_no
         told = [row for row in Notification.objects.filter(person=person) if row.kind in kinds]
         assert len(told) == 1, f"{who}: one event, one message"
         assert initiative.ref in f"{told[0].subject} {told[0].text} {told[0].initiative_ref}"
-        near = [line for line in notification_inbox.lines_for(person) if line.ref == initiative.ref]
+        near = [line for line in notification_inbox.tasks_for(person) if line.ref == initiative.ref]
         said = {"held": "held", "overdue": "grace"}.get(told[0].kind, words) if who == DEPENDANT else words
         lines = [f"{line.text} {line.why}" for line in near]
         assert any(said in line for line in lines), (who, lines)
         assert "Nothing waits for you" not in as_(person).get("/").content.decode(), who
     assert not Notification.objects.filter(person=cast.people[OTHER]).exists()
-    assert not any(line.ref == initiative.ref for line in notification_inbox.lines_for(cast.people[OTHER]))
+    assert not any(line.ref == initiative.ref for line in notification_inbox.tasks_for(cast.people[OTHER]))
     told = Notification.objects.filter(kind__in=kinds).select_related("person")
     for row in told:
         if row.link:
@@ -188,12 +188,12 @@ def test_the_lines_go_with_what_they_are_about(cast, as_, initiative):
     concern(cast, initiative)
     hold = Hold.objects.open().get()
     assert any(
-        "held" in line.text or "Hold" in line.text for line in notification_inbox.lines_for(cast.chair)
+        "held" in line.text or "Hold" in line.text for line in notification_inbox.tasks_for(cast.chair)
     )
     hold_actions.lift_hold(hold=hold, reason="Masked since.", by=cast.chair)
     for login in ("chair", "owner", DEPENDANT):
         assert not any(
-            "held" in line.text.lower() for line in notification_inbox.lines_for(cast.people[login])
+            "held" in line.text.lower() for line in notification_inbox.tasks_for(cast.people[login])
         ), login
 
 
@@ -201,10 +201,10 @@ def test_a_stop_stays_on_a_inbox_until_it_was_read(cast, as_):
     initiative = factories.make_mvp(cast)
     stage_actions.stop(initiative=initiative, reason_code="risk", reason="Too much.", by=cast.owner)
     client = as_(cast.chair)
-    (line,) = [line for line in notification_inbox.lines_for(cast.chair) if "was stopped" in line.text]
+    (line,) = [line for line in notification_inbox.tasks_for(cast.chair) if "was stopped" in line.text]
     assert line.text.startswith(initiative.title)
     assert client.get(line.link).url == initiative.get_absolute_url()
-    assert not any("was stopped" in line.text for line in notification_inbox.lines_for(cast.chair))
+    assert not any("was stopped" in line.text for line in notification_inbox.tasks_for(cast.chair))
 
 
 def test_an_incident_that_is_opened_again_is_told_again(cast, initiative):

@@ -24,7 +24,7 @@ from governance.authorization import decision_queries
 from governance.database.row_history import acting
 from governance.gates import criteria, levels, turning_points
 from governance.models import ContractVersion, Delegation, Entry, Notification, PolicyDecision, Rulebook, User
-from governance.notifications.inbox import lines_for
+from governance.notifications.inbox import tasks_for
 from governance.storage import backup, restore
 from governance.transparency_log import as_of
 from governance.vocabulary import RUNNING_STAGES, Level, ReviewOutcome
@@ -172,7 +172,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     week = decision_queries.weeks(initiative(decision_requests.TITLE).number, clock.now(), 1)[0]
     assert (week.allowed, week.done, week.failed, week.never_done, week.never_asked) == (6, 3, 1, 3, 1)
     waits = ApprovalRequest.objects.waiting_at(clock.now()).get()
-    assert waits.get_absolute_url() in {line.link for line in lines_for(User.objects.get(login="owner"))}
+    assert waits.get_absolute_url() in {line.link for line in tasks_for(User.objects.get(login="owner"))}
     assert waits.preview.words > 20, "its approver sees the letter that goes out"
 
     # Two systems that meant two things by a word, resolved by the steward
@@ -234,7 +234,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
 
     # Everybody who is listed has something to do, and not too much; who only reads has nothing to do
     for person in people.logins():
-        waits = len(lines_for(User.objects.get(login=person.login)))
+        waits = len(tasks_for(User.objects.get(login=person.login)))
         assert (waits == 0) if person.auditor else (1 <= waits <= 10), (person.login, waits)
     assert not Notification.objects.unread().filter(created_at__lt=clock.now() - demo.READ_AFTER).exists()
 

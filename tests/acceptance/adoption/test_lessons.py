@@ -236,7 +236,7 @@ def test_a_lesson_published_later_fells_no_running_initiative_and_is_asked_at_it
         at = clock.now()
         states[initiative.stage] = criteria.judge(facts, rulebook, at).support.supported
     assert states == {"prototype": "prototype", "mvp": "mvp", "production": "production"}
-    assert [line.ref for line in lesson_inbox.lines(cast.owner)] == [prototype.ref, mvp.ref]
+    assert [line.ref for line in lesson_inbox.tasks(cast.owner)] == [prototype.ref, mvp.ref]
     review = review_actions.open_review(initiative=initiative_acts.fresh(mvp), by=cast.owner)
     assert any(
         "A lesson is not answered" in reason.text
@@ -401,6 +401,6 @@ def test_says_costs_one_question_while_the_library_is_empty(cast):
 
 def test_who_may_enter_is_told_what_waits(cast):
     row = factories.make_lesson(cast, confirmed=False)
-    assert lesson_inbox.lines(cast.admin) == []
-    assert [line.verb for line in lesson_inbox.lines(cast.seat_adoption)] == ["confirm"]
+    assert lesson_inbox.tasks(cast.admin) == []
+    assert [line.verb for line in lesson_inbox.tasks(cast.seat_adoption)] == ["confirm"]
     assert not lesson_permissions.may_confirm(row, cast.admin)

@@ -93,7 +93,7 @@ def test_a_line_that_the_database_refuses_holds_up_nobody_and_is_told(system, ca
     (aside,) = waiting()
     assert aside.suffix == ".unread"
     assert aside.read_bytes() == bad, "and nothing of it is lost"
-    assert "Decisions were set aside" in [line.text for line in notification_inbox.lines_for(cast.admin)]
+    assert "Decisions were set aside" in [line.text for line in notification_inbox.tasks_for(cast.admin)]
     assert aside.name in as_(cast.admin).get("/status/").content.decode()
     with pytest.raises(CommandError, match="still do not fit"):
         call_command("bring_decisions")
@@ -102,7 +102,7 @@ def test_a_line_that_the_database_refuses_holds_up_nobody_and_is_told(system, ca
     call_command("bring_decisions")
     assert PolicyDecision.objects.count() == 5
     assert waiting() == []
-    assert "Decisions were set aside" not in [line.text for line in notification_inbox.lines_for(cast.admin)]
+    assert "Decisions were set aside" not in [line.text for line in notification_inbox.tasks_for(cast.admin)]
 
 
 @pytest.mark.parametrize(

@@ -65,9 +65,9 @@ def test_a_folder_that_is_not_mounted_voids_nothing_and_takes_nothing_in(
         "is not the one that the database names; see PLUMBLINE_DATA",
     )
     assert str(unmounted) not in answer.content.decode()
-    (line,) = installation_inbox.lines(cast.admin)
+    (line,) = installation_inbox.tasks(cast.admin)
     assert line.text == "The folder of files is not the right one"
-    assert installation_inbox.lines(cast.owner) == []
+    assert installation_inbox.tasks(cast.owner) == []
 
 
 def test_the_folder_of_another_installation_is_no_better(initiative, unmounted):

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from governance.models import User
-from governance.notifications.inbox import lines_for
+from governance.notifications.inbox import tasks_for
 from governance.rulebook import shipped_text
 from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import sealing
@@ -161,7 +161,7 @@ class Walk(Answers):
 
     def verify(self, person: User) -> None:
         """Open what waits for this person, item by item, and say where in it they saw what."""
-        if not any(line.button == "Open and verify" for line in lines_for(person)):
+        if not any(line.button == "Open and verify" for line in tasks_for(person)):
             return
         verifier = self.at(person)
         verifier.inbox()

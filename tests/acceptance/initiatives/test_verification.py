@@ -342,7 +342,7 @@ class TestInbox:
 
     @staticmethod
     def waiting(person):
-        return [line for line in notification_inbox.lines_for(person) if line.verb == "verify"]
+        return [line for line in notification_inbox.tasks_for(person) if line.verb == "verify"]
 
     def test_a_seat_is_told_how_many_and_led_to_the_first(self, running, cast, as_):
         (line,) = self.waiting(cast.seat_risk)

@@ -172,7 +172,7 @@ def wrong_with(cast, review: Review) -> list[str]:
         for person in cast.people.values()
         if any(
             line.link == link and line.button != "Read the review"
-            for line in notification_inbox.lines_for(person)
+            for line in notification_inbox.tasks_for(person)
         )
     }
     asks = {pk for move in moves if move.kind == review_turn.QUESTION for pk in move.people}

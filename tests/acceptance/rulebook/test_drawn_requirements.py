@@ -13,7 +13,7 @@ from governance import clock
 from governance.database import row_history
 from governance.gates import drawing
 from governance.models import Checkpoint, Entry, Rulebook
-from governance.notifications.inbox import lines_for
+from governance.notifications.inbox import tasks_for
 from governance.permission_result import Refused
 from governance.rulebook import shipped_text
 from governance.tasks import seal_audit_log
@@ -360,7 +360,7 @@ class TestAcceptedAgain:
             assert waiting
             assert {(found.state, found.place) for found in waiting} == {("below", "verification")}
             assert all(found.satisfies("production") for found in waiting)
-            inbox = [line for line in lines_for(cast.seat_risk) if line.verb == "verify"]
+            inbox = [line for line in tasks_for(cast.seat_risk) if line.verb == "verify"]
             assert [line.ref for line in inbox] == [old.ref]
 
     def test_it_is_refused_until_they_are_verified(self, old, cast):
@@ -465,7 +465,7 @@ class TestPages:
         mine = {
             row.requirement for row in found if seat in review.parsed_rulebook.seats_asking(row.requirement)
         }
-        (line,) = [one for one in lines_for(cast.seats[seat]) if one.ref == initiative.ref]
+        (line,) = [one for one in tasks_for(cast.seats[seat]) if one.ref == initiative.ref]
         assert "verify" in f"{line.text} {line.why} {line.button}"
         begun = client.get(reverse("evidence-verify-first", args=[initiative.ref]))
         assert begun.url.rsplit("/", 2)[-2] in mine

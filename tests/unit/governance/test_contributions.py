@@ -17,9 +17,9 @@ def test_a_field_that_does_not_exist_is_refused():
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"inbox_lines": lines},
-        {"inbox_lines": (lines,)},
-        {"inbox_lines": ["lines"]},
+        {"inbox_tasks": lines},
+        {"inbox_tasks": (lines,)},
+        {"inbox_tasks": ["lines"]},
         {"quiet_acts": "signed in"},
         {"quiet_acts": ["signed in"]},
         {"notification_verbs": {"checkpoint"}},
@@ -34,10 +34,10 @@ def test_a_value_of_another_type_is_refused(wrong):
 def test_what_is_taken_keeps_its_order_and_its_source():
     whole, first, second = (
         Contribution(),
-        Contribution(inbox_lines=[lines]),
-        Contribution(inbox_lines=[print]),
+        Contribution(inbox_tasks=[lines]),
+        Contribution(inbox_tasks=[print]),
     )
     for one in (first, second):
         whole.take(one)
-    assert whole.inbox_lines == [lines, print]
-    assert first.inbox_lines == [lines]
+    assert whole.inbox_tasks == [lines, print]
+    assert first.inbox_tasks == [lines]

@@ -276,6 +276,7 @@ DROPPED = {
     r"shortfalls?|over.?claimed": "unsupported stages, not supported",
     r"claimed.stage|supports.claim|make.claim|moves.of.claims": "approved stage",
     r"lists? of others|blamed|where_it_goes": "external inventory, assumed cause, effort by layer",
+    r"worklists?": "inbox rows",
 }
 # What the dropped words are in ordinary phrases, in names of libraries and in the syntax of Python and SQL.
 ORDINARY = re.compile(

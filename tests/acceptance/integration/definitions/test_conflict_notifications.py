@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 def lines(person, initiative):  # noqa: F811
     return [
         line
-        for line in notification_inbox.lines_for(person)
+        for line in notification_inbox.tasks_for(person)
         if line.ref == initiative.ref
         and "conflict" in f"{line.text}{line.why}"
         and "is held" not in line.text

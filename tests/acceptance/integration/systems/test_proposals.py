@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import Entry, Notification
-from governance.notifications.inbox import lines_for
+from governance.notifications.inbox import tasks_for
 from governance.permission_result import Conflict, Refused
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
@@ -44,7 +44,7 @@ def confirm(row, by):
 
 
 def waits_for(person) -> list[str]:
-    return [line.link for line in lines_for(person) if "/proposals/" in line.link]
+    return [line.link for line in tasks_for(person) if "/proposals/" in line.link]
 
 
 def test_the_owner_confirms_and_the_audit_log_names_both(cast, crm):

@@ -354,7 +354,7 @@ def test_clocks_count_days_to_their_local_end(cast, initiative, settings):
     assert ("owner", "late0") in told(last)
     assert told(clock.now()) == set()
     assert ("owner", "7d") in told(clock.midnight_before(found.due) - timedelta(days=6))
-    assert [line.due for line in incident_inbox.lines(cast.owner) if line.verb == "complete"] == [found.due]
+    assert [line.due for line in incident_inbox.tasks(cast.owner) if line.verb == "complete"] == [found.due]
     reporting_clocks.meet_deadline(deadline=found, words="To the authority, no. 7.", by=cast.owner)
     with pytest.raises(Conflict):
         reporting_clocks.meet_deadline(deadline=found, words="Again.", by=cast.owner)

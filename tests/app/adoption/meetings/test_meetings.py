@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from adoption.inbox import lines as inbox_lines
+from adoption.inbox import inbox_tasks
 from adoption.meetings import actions as meeting_actions
 from adoption.meetings import agenda, board_pack, board_pack_pdf
 from adoption.meetings import calendar as meeting_calendar
@@ -191,8 +191,8 @@ def test_members_are_told_and_asked_to_read_the_pack(cast):
     assert [one.day for one in meeting_calendar.days(cast.seat_risk)] == [row.held_on]
     assert meeting_calendar.days(cast.owner) == []
     with clock.simulated(clock.now() + timedelta(days=7)):
-        assert [line.button for line in inbox_lines.lines(cast.seat_risk)] == ["Read the pack"]
-        assert inbox_lines.lines(cast.owner) == []
+        assert [line.button for line in inbox_tasks.tasks(cast.seat_risk)] == ["Read the pack"]
+        assert inbox_tasks.tasks(cast.owner) == []
         (due, *_) = meeting_reminders.meetings_ahead(clock.now())
     assert "AI-" in due.text
     assert "Customer summary" not in due.text

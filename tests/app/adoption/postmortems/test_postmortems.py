@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from adoption import adoption_seat
-from adoption.inbox import lines as inbox_lines
+from adoption.inbox import inbox_tasks
 from adoption.models import PostMortem
 from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems import permissions as postmortem_permissions
@@ -101,7 +101,7 @@ def test_who_must_give_it_begins_it_and_twice_is_once(obligation, cast):
 def test_where_the_responsible_is_gone_the_chair_may_write_it(obligation, cast):
     leaving.deactivate(person=cast.owner, reason="left", by=cast.admin)
     assert not postmortem_permissions.may_start(obligation, cast.support)
-    assert [line.verb for line in inbox_lines.lines(cast.chair)] == ["write"]
+    assert [line.verb for line in inbox_tasks.tasks(cast.chair)] == ["write"]
     assert postmortem_actions.start(obligation=obligation, by=cast.chair).author == cast.chair
 
 
@@ -197,7 +197,7 @@ def test_an_open_gap_with_owner_and_day_stands_for_the_sentence(draft, cast):
 
 def test_the_seat_confirms_and_the_obligation_is_completed_with_it(published, obligation, cast):
     assert Notification.objects.filter(kind="confirm post-mortem", person=cast.seat_adoption).count() == 1
-    assert [line.verb for line in inbox_lines.lines(cast.seat_adoption)] == ["confirm"]
+    assert [line.verb for line in inbox_tasks.tasks(cast.seat_adoption)] == ["confirm"]
     for other in (cast.owner, cast.chair, cast.seat_risk, cast.admin, cast.support):
         with pytest.raises(Refused):
             postmortem_actions.confirm(post_mortem=published, version=published.version, by=other)
@@ -212,7 +212,7 @@ def test_the_seat_confirms_and_the_obligation_is_completed_with_it(published, ob
     kinds = list(Entry.objects.acts().of_initiative(obligation.initiative.ref).values_list("kind", flat=True))
     for kind in ("started", "written", "handed in", "confirmed"):
         assert kinds.count(f"post-mortem {kind}") == 1
-    assert inbox_lines.lines(cast.owner) == inbox_lines.lines(cast.seat_adoption) == []
+    assert inbox_tasks.tasks(cast.owner) == inbox_tasks.tasks(cast.seat_adoption) == []
     reopened = stage_actions.reopen(
         initiative=obligation.initiative, reason="Another attempt.", by=cast.chair
     )
@@ -344,7 +344,7 @@ def test_from_the_inbox_to_the_confirmed_lesson(obligation, cast, as_):
     owner, seat, outsider = as_(cast.owner), as_(cast.seat_adoption), as_(cast.outsider)
     initiative = obligation.initiative
     begin = reverse("post-mortem-start", args=[obligation.pk])
-    assert begin in {line.link for line in inbox_lines.lines(cast.owner)}
+    assert begin in {line.link for line in inbox_tasks.tasks(cast.owner)}
     assert "Begin to write" in owner.get(begin).content.decode()
     page = owner.post(begin, follow=True)
     row = PostMortem.objects.get()

@@ -96,10 +96,10 @@ def test_weaponised_weighs_until_the_board_has_answered(cast, initiative):
     assert against(initiative) == ["Team North: it is used against people, and the board has not answered."]
     assert not story.state(initiative, "adopt.behaviour").satisfied, "although its evidence stands"
     assert "used against people" in story.state(initiative, "adopt.behaviour").words
-    assert [line.text for line in report_inbox.lines(cast.chair)] == [
+    assert [line.text for line in report_inbox.tasks(cast.chair)] == [
         "It is used against people: Customer summary assistant"
     ]
-    assert report_inbox.lines(cast.deputy_chair) == [], "the chair is there andon no team"
+    assert report_inbox.tasks(cast.deputy_chair) == [], "the chair is there andon no team"
     for other in (cast.owner, cast.deputy_chair, cast.seat_risk, cast.admin, cast.outsider):
         with pytest.raises(Refused):
             report_actions.judge(report=row, outcome="answered", answer="Fine.", by=other)
@@ -108,7 +108,7 @@ def test_weaponised_weighs_until_the_board_has_answered(cast, initiative):
     )
     assert against(initiative) == []
     assert story.state(initiative, "adopt.behaviour").satisfied
-    assert report_inbox.lines(cast.chair) == []
+    assert report_inbox.tasks(cast.chair) == []
 
 
 def test_avoided_by_most_weighs_until_it_is_over_and_an_answer_alone_does_not_help(cast, initiative):
@@ -461,11 +461,11 @@ def test_the_asker_learns_nothing_where_the_reporter_ruled_it_out_or_is_below_th
     entries = Entry.objects.acts().filter(kind="asked who reported").order_by("id")
     facts = [entry.facts["facts"] for entry in entries]
     assert [set(one) for one in facts] == [{"what", "why"}] * 3, "what was told stands nowhere"
-    assert [line.button for line in report_inbox.lines(employee)] == ["Read who and why"]
-    assert report_inbox.lines(cast.outsider), "asked in vain is told too"
+    assert [line.button for line in report_inbox.tasks(employee)] == ["Read who and why"]
+    assert report_inbox.tasks(cast.outsider), "asked in vain is told too"
     sources.seen_questions(by=employee)
-    assert report_inbox.lines(employee) == []
-    assert report_inbox.lines(cast.outsider), "each for themselves"
+    assert report_inbox.tasks(employee) == []
+    assert report_inbox.tasks(cast.outsider), "each for themselves"
 
 
 def test_a_seal_opens_with_its_key_and_its_row_alone(settings):

@@ -71,14 +71,14 @@ def test_those_who_judge_it_are_told_and_nobody_else(cast, report):
     waits = {
         person
         for person in everybody
-        if report.get_absolute_url() in [line.link for line in report_inbox.lines(person)]
+        if report.get_absolute_url() in [line.link for line in report_inbox.tasks(person)]
     }
     assert waits == judges
     for person in set(everybody) - judges:
         with pytest.raises(Refused):
             judged(report, cast, by=person)
     judged(report, cast)
-    assert not report_inbox.lines(judge_of(report, cast))
+    assert not report_inbox.tasks(judge_of(report, cast))
 
 
 def test_who_waited_too_long_is_reminded_and_the_chair_and_the_board_after_them(cast, report):

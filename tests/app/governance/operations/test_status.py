@@ -53,7 +53,7 @@ def page(client) -> str:
 
 
 def told(person) -> list[str]:
-    return [line.text for line in notification_inbox.lines_for(person) if line.verb == "see"]
+    return [line.text for line in notification_inbox.tasks_for(person) if line.verb == "see"]
 
 
 # --- What beats ----------------------------------------------------------------------------------------------

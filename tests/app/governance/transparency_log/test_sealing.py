@@ -18,7 +18,7 @@ from governance import tasks as governance_tasks
 from governance.contributions import contributed
 from governance.database.row_history import acting
 from governance.models import Checkpoint, Entry, Leaf, Node, Sealing
-from governance.notifications.inbox import lines_for
+from governance.notifications.inbox import tasks_for
 from governance.offline import verify
 from governance.offline.verify import Peaks, Rejected, check_receipt, leaf_hash, note_verify
 from governance.operations import heartbeats, installation_inbox
@@ -407,11 +407,11 @@ def test_nothing_is_signed_on_top_of_a_checkpoint_whose_key_is_not_known(cast, s
         call_command("seal")
     assert transparency_log_sealing.newest() == first
     (line,) = [
-        line for line in lines_for(cast.admin) if line.text == "The audit log is signed with another key"
+        line for line in tasks_for(cast.admin) if line.text == "The audit log is signed with another key"
     ]
     assert line.why == str(said.value)
     assert not [
-        line for line in lines_for(cast.owner) if line.text == "The audit log is signed with another key"
+        line for line in tasks_for(cast.owner) if line.text == "The audit log is signed with another key"
     ]
     settings.SIGNING_KEY = SEED
     assert sealed().size > first.size

@@ -244,7 +244,7 @@ def test_a_sign_stands_on_the_review_of_the_production_gate(cast, as_, initiativ
 
 
 def lines(person):
-    return [line for line in notification_inbox.lines_for(person) if line.verb == "approve"]
+    return [line for line in notification_inbox.tasks_for(person) if line.verb == "approve"]
 
 
 def test_it_stands_on_the_inbox_of_everybody_who_may_answer_with_the_time_left(

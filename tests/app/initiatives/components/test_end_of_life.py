@@ -10,7 +10,7 @@ from governance.database.row_history import acting
 from governance.gates import criteria
 from governance.models import Rulebook
 from governance.notifications.due import find
-from governance.notifications.inbox import lines_for
+from governance.notifications.inbox import tasks_for
 from governance.vocabulary import Stage
 from initiatives.components.findings import REQUIREMENT
 from initiatives.components.register import actions as register_actions
@@ -62,7 +62,7 @@ def supported(initiative) -> str:
 
 
 def asked(person) -> list:
-    return [line for line in lines_for(person) if "replaces" in line.text]
+    return [line for line in tasks_for(person) if "replaces" in line.text]
 
 
 def test_it_counts_from_its_day_on_and_not_before(cast, initiative):

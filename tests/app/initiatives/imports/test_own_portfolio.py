@@ -10,11 +10,11 @@ from governance.permission_result import Conflict, Refused
 from initiatives.details import actions as detail_actions
 from initiatives.imports.portfolio import actions, proposed_changes
 from initiatives.imports.removal import actions as removal_actions
-from initiatives.inbox.lines import sheet_changes
+from initiatives.inbox.inbox_tasks import sheet_changes
+from initiatives.inbox_rows.person_rows import look_of
 from initiatives.models import BusinessCase, ImportBatch, Initiative, RoleAssignment
 from initiatives.roles import actions as role_actions
 from initiatives.roles import reminders
-from initiatives.worklist.person_worklist import look_of
 from tests.support.attacks.unguarded_writes import unguarded
 
 pytestmark = pytest.mark.django_db

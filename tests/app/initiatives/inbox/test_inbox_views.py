@@ -20,7 +20,7 @@ from governance.vocabulary import ObligationKind
 from initiatives.contracts import actions as contract_actions
 from initiatives.details import actions as detail_actions
 from initiatives.holds import actions as hold_actions
-from initiatives.inbox import lines as inbox_lines
+from initiatives.inbox import inbox_tasks
 from initiatives.models import ChangeRecord, Condition, Evidence, Initiative, Review, SupportedStagePeriod
 from initiatives.requirements import actions as requirement_actions
 from initiatives.requirements.waivers import WAIVERS
@@ -34,7 +34,7 @@ from tests.support.rules.plain_rulebook import plain_text
 
 
 def lines(person, verb=None):
-    return [line for line in notification_inbox.lines_for(person) if verb in (None, line.verb)]
+    return [line for line in notification_inbox.tasks_for(person) if verb in (None, line.verb)]
 
 
 def said(person, verb=None) -> str:
@@ -182,7 +182,7 @@ def test_open_questions_are_counted_per_initiative_and_role(cast):
 )
 def test_evidence_that_ends_is_renewed_where_its_kind_is(kind, generated, key, place):
     initiative, item = Initiative(number=9), Evidence(pk=7, kind=kind, generated=generated)
-    assert inbox_lines._renewed(initiative, item, key)[0] == f"/initiatives/AI-0009/{place}"
+    assert inbox_tasks._renewed(initiative, item, key)[0] == f"/initiatives/AI-0009/{place}"
 
 
 def test_ageing_evidence_is_named_with_its_day(cast):
@@ -395,9 +395,9 @@ def test_unread_notifications_are_counted_on_each_page_also_while_the_number_of_
 
 
 def test_only_an_act_that_may_change_a_count_has_it_counted_again(cast, monkeypatch):
-    counted, count = [], notification_inbox.lines_for
+    counted, count = [], notification_inbox.tasks_for
     monkeypatch.setattr(
-        notification_inbox, "lines_for", lambda person: counted.append(person) or count(person)
+        notification_inbox, "tasks_for", lambda person: counted.append(person) or count(person)
     )
 
     def says(person, number, *, anew: bool) -> None:
@@ -441,7 +441,7 @@ def test_a_inbox_takes_the_same_queries_however_much_is_on_it(cast, as_):
         client = as_(person)
         client.get("/")
         with CaptureQueriesContext(connection) as queries:
-            notification_inbox.lines_for(person)
+            notification_inbox.tasks_for(person)
         return len(queries)
 
     def one(number):
@@ -501,7 +501,7 @@ def test_what_waits_is_grouped_by_its_day_and_one_act_is_the_first(cast, as_):
 def test_what_others_wait_for_is_for_now_however_late_its_review_ends(cast, as_, review):
     """The seat's signature and the owner's answer, months before the review ends, and nothing of it is folded."""
     assert (review.expires_at.date() - clock.today()).days > 60
-    (waits,) = (line for line in notification_inbox.all_lines(cast.seat_value) if line.verb == "sign")
+    (waits,) = (line for line in notification_inbox.all_tasks(cast.seat_value) if line.verb == "sign")
     assert (waits.due - clock.today()).days > 60
     assert headings(inbox(as_(cast.seat_value))) == ["Now (1)"]
     review_actions.ask_question(
@@ -539,7 +539,7 @@ def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):
     client, counted = as_(cast.lead), notification_inbox.counts_for(cast.lead)[0]
 
     def send(until, key=line.key) -> str:
-        sent = {"line": key, "until": until.isoformat() if until else ""}
+        sent = {"task": key, "until": until.isoformat() if until else ""}
         return client.post("/snooze/", sent, follow=True).content.decode()
 
     late = send(obligation.due + timedelta(days=1))
@@ -552,18 +552,18 @@ def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):
     assert "Snoozed (1)" in shown
     assert lines(cast.lead) == []
     assert notification_inbox.counts_for(cast.lead)[0] == counted - 1
-    assert as_(cast.owner).post("/snooze/", {"line": line.key, "until": ""}, follow=True).status_code == 200
+    assert as_(cast.owner).post("/snooze/", {"task": line.key, "until": ""}, follow=True).status_code == 200
     assert lines(cast.lead) == [], "nobody else brings it back"
     with time_machine.travel(clock.now() + timedelta(days=5), tick=False):
         assert lines(cast.lead) == [line], "its day has come"
-    cast.lead.snoozed_lines.update(until=obligation.due + timedelta(days=9))
+    cast.lead.snoozed_tasks.update(until=obligation.due + timedelta(days=9))
     with time_machine.travel(clock.now() + timedelta(days=20), tick=False):
         assert lines(cast.lead) == [line], "its due day has come, whatever a row says"
     send(None)
     assert lines(cast.lead) == [line]
-    cast.lead.snoozed_lines.create(line="complete /gone/", until=clock.today())
+    cast.lead.snoozed_tasks.create(task="complete /gone/", until=clock.today())
     send(until)
-    assert cast.lead.snoozed_lines.count() == 1, "what is over goes"
+    assert cast.lead.snoozed_tasks.count() == 1, "what is over goes"
 
 
 def test_holds_are_never_snoozed_and_what_fell_due_comes_back(cast, as_):
@@ -578,9 +578,9 @@ def test_holds_are_never_snoozed_and_what_fell_due_comes_back(cast, as_):
     for person, line in found.items():
         with pytest.raises(ValidationError, match="cannot be snoozed"):
             notification_inbox.snooze(person, line.key, date(2999, 1, 1))
-        person.snoozed_lines.create(line=line.key, until=date(2999, 1, 1))
+        person.snoozed_tasks.create(task=line.key, until=date(2999, 1, 1))
         assert line in lines(person), "whatever a row says"
-    due = notification_inbox.Line(
+    due = notification_inbox.InboxTask(
         "complete", "Due", "/there/", "Resolve", due=clock.today() + timedelta(days=2)
     )
     assert due.may_snooze

@@ -8,7 +8,7 @@ from django.urls import reverse
 from adoption.demo import artefacts
 from governance import clock
 from governance.models import Entry
-from governance.notifications.inbox import lines_for
+from governance.notifications.inbox import tasks_for
 from governance.permission_result import Conflict, Refused
 from initiatives import tasks as initiatives_tasks
 from initiatives.evidence import actions as evidence_actions
@@ -83,9 +83,9 @@ def test_few_files_gone_are_written_at_once_and_many_wait_for_an_admin(initiativ
     assert file_checks.find_missing_files() == []
     assert written() == 1
     assert doubted_files() == [row.pk for row in rows[1 : file_checks.MOST + 2]]
-    (line,) = [line for line in lines_for(cast.admin) if line.link == reverse("files-gone")]
+    (line,) = [line for line in tasks_for(cast.admin) if line.link == reverse("files-gone")]
     assert line.text == f"{file_checks.MOST + 1} files of evidence are not as recorded"
-    assert not [line for line in lines_for(cast.owner) if line.link == reverse("files-gone")]
+    assert not [line for line in tasks_for(cast.owner) if line.link == reverse("files-gone")]
     page = text_of(as_(cast.admin).get(reverse("files-gone")))
     assert f'<span class="ref">{initiative.ref}</span>: {file_checks.MOST + 1} files' in page
     assert rows[1].title not in page

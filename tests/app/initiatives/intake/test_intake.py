@@ -48,7 +48,7 @@ def received(link, **changed) -> IntakeRequest:
 
 
 def inbox(person) -> list[str]:
-    return [line.text for line in notification_inbox.lines_for(person) if "wrote to" in line.text]
+    return [line.text for line in notification_inbox.tasks_for(person) if "wrote to" in line.text]
 
 
 def test_from_the_link_to_the_idea(cast, link, as_):

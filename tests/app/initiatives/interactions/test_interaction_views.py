@@ -291,11 +291,11 @@ def test_who_records_what_runs_has_a_line_and_finds_where_it_is_fixed(cast, init
     reported(initiative, key=key_of, action="summarise", model="m-4")
     with time_machine.travel(clock.now() + timedelta(hours=1)):
         reconciling.reconcile()
-        (line,) = [one for one in inbox.lines(cast.owner) if one.verb == "see"]
+        (line,) = [one for one in inbox.tasks(cast.owner) if one.verb == "see"]
         assert line.link == f"{address(initiative)}?found=never_asked"
         assert "Have the system ask before it acts" in line.why
         assert as_(cast.owner).get(line.link).status_code == 200
-        assert list(inbox.lines(cast.outsider)) == []
+        assert list(inbox.tasks(cast.outsider)) == []
         row = RequirementFinding.objects.current().filter(source="interactions:never_asked").first()
         fixes = remedies.fixes_of(initiative, WhoMay(initiative, cast.owner), row.source)
         assert fixes == [(reverse("act-names", args=[initiative.ref]), "Say what the names mean")]

@@ -59,7 +59,7 @@ def named(review: Review) -> dict[str, set[int]]:
 def asks(person, review: Review, button: str) -> bool:
     """Whether the inbox of the person leads to the review with these words."""
     link = review.get_absolute_url()
-    return any(line.link == link and line.button == button for line in notification_inbox.lines_for(person))
+    return any(line.link == link and line.button == button for line in notification_inbox.tasks_for(person))
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_while_an_objection_stands_no_seat_is_named_anywhere(cast, as_, review):
     row = review.sign_offs.latest().get(seat=other)
     sign_off_actions.withdraw_sign_off(sign_off=row, reason="Read it anew.", by=row.person)
     assert set(named(review)) == {"answer an objection"}
-    assert not any(line.verb == "sign" for line in notification_inbox.lines_for(row.person))
+    assert not any(line.verb == "sign" for line in notification_inbox.tasks_for(row.person))
     page = as_(cast.chair).get(review.get_absolute_url()).content.decode()
     aside = page.split("Can it be decided?</h2>")[1].split("</section>")[0]
     assert cast.owner.full_name in aside
@@ -198,7 +198,7 @@ def test_a_seat_whose_sign_off_changes_nothing_is_never_named(cast, as_):
     waited = {move.seat for move in review_turn.moves(review_state.snapshot_of(fresh(review)))}
     assert waited == set(rules.must_include)
     for seat in optional[free:]:
-        assert not any(line.verb == "sign" for line in notification_inbox.lines_for(cast.seats[seat])), seat
+        assert not any(line.verb == "sign" for line in notification_inbox.tasks_for(cast.seats[seat])), seat
     Notification.objects.all().delete()
     with time_machine.travel(clock.now() + timedelta(days=7), tick=False):
         due.run()

@@ -26,7 +26,7 @@ from governance.permission_result import Conflict, no
 from governance.transparency_log import sealing, verification
 from governance.vocabulary import Strength
 from initiatives.details import actions as detail_actions
-from initiatives.inbox.lines import lines
+from initiatives.inbox.inbox_tasks import tasks
 from initiatives.models import Handover, RoleAssignment
 from initiatives.roles import actions, handovers
 from tests.app.initiatives.initiative.test_signing_by_passkey import prepared, signed, with_passkey
@@ -302,11 +302,11 @@ class TestPage:
 class TestTold:
     def test_the_inbox_leads_to_one_page_for_two_and_to_the_role_for_one(self, cast):
         rows = asked(cast, 2)
-        (line,) = [one for one in lines(cast.lead) if one.verb == "accept"]
+        (line,) = [one for one in tasks(cast.lead) if one.verb == "accept"]
         assert (line.text, line.link) == ("2 roles to accept", reverse("roles-to-accept"))
         assert "Idea number 0, Idea number 1." in line.why
         actions.decline_role(assignment=rows[0], by=cast.lead)
-        (line,) = [one for one in lines(cast.lead) if one.verb == "accept"]
+        (line,) = [one for one in tasks(cast.lead) if one.verb == "accept"]
         assert line.link == reverse("role", args=[rows[1].pk])
 
     def test_one_message_asks_for_all_of_a_day_and_stays_the_same_one(self, cast):

@@ -13,11 +13,11 @@ from governance.permission_result import Conflict, Refused
 from governance.templatetags.plumbline import day
 from initiatives.facts import supported_stage
 from initiatives.inbox import calendar as inbox_calendar
+from initiatives.inbox_rows import person_rows
 from initiatives.models import Continuation
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
 from initiatives.stages import reminders as stage_reminders
-from initiatives.worklist import person_worklist
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import acts, at, text_of
 from tests.support.reported_stages import make_reported
@@ -80,12 +80,12 @@ def test_a_trial_ends_at_the_age_of_the_rulebook_and_the_chair_moves_it(cast, as
 
 def test_a_chair_with_more_ends_than_a_inbox_holds_is_told_how_many_and_where(cast, monkeypatch):
     factories.make_prototype(cast)
-    monkeypatch.setattr(person_worklist.Look, "ending_in_all", 31)
+    monkeypatch.setattr(person_rows.Look, "ending_in_all", 31)
     with in_days(AGE["prototype"]):
-        line = next(line for line in notification_inbox.lines_for(cast.chair) if "more" in line.text)
+        line = next(line for line in notification_inbox.tasks_for(cast.chair) if "more" in line.text)
         assert (line.text, line.link) == ("30 more stages end", "/initiatives/?report=ending-stages")
         assert "30 more" not in " ".join(
-            line.text for line in notification_inbox.lines_for(cast.deputy_chair)
+            line.text for line in notification_inbox.tasks_for(cast.deputy_chair)
         )
 
 

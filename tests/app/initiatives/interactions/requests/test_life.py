@@ -230,8 +230,8 @@ def test_a_month_ends_on_the_same_day_or_the_last_of_a_shorter_one(day, months, 
 def test_it_is_extended_once_within_the_month_and_reminded_of(cast, officer):
     row = received(officer)
     first = row.due_on
-    assert [line.due for line in inbox.lines(officer)] == [first]
-    assert list(inbox.lines(cast.admin)) == []
+    assert [line.due for line in inbox.tasks(officer)] == [first]
+    assert list(inbox.tasks(cast.admin)) == []
     assert list(reminders.subject_requests(clock.now())) == []
     noon = clock.midnight_before(first) + timedelta(hours=12)
     with time_machine.travel(noon):

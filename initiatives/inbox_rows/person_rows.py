@@ -13,6 +13,7 @@ from governance.permission_result import Answer
 from governance.vocabulary import RUNNING_STAGES, BoardRole, Seat, Stage
 from initiatives.access.permissions import ARCHITECTURE
 from initiatives.facts import stage_expiry, supported_stage
+from initiatives.inbox_rows import inbox_queries
 from initiatives.integration.proposals.permissions import SEAT_WAITS
 from initiatives.integration.residency.permissions import RESIDENCY_SEATS, may_confirm_terms
 from initiatives.models import (
@@ -26,7 +27,6 @@ from initiatives.models import (
     SupportedStagePeriod,
     Waiver,
 )
-from initiatives.worklist import worklist_queries
 
 
 class Look:
@@ -45,7 +45,7 @@ class Look:
 
         What the frame of the page and others ask too is kept for the running look.
         """
-        named = worklist_queries.OF_PERSON.ask([self.person.pk], now=self.now, today=self.today)
+        named = inbox_queries.OF_PERSON.ask([self.person.pk], now=self.now, today=self.today)
         (row,) = named["person"]
         once(("rulebook in force",), lambda: row.newest_rulebook)
         once(("unread", self.person.pk), lambda: row.unread_notifications)
@@ -59,9 +59,7 @@ class Look:
             for row in self._named["delegations"]
             if row.accepted_at and row.membership_id is None and row.since <= self.now
         }
-        return worklist_queries.OF_PERSON.ask(
-            away, *worklist_queries.OF_THE_AWAY, now=self.now, today=self.today
-        )
+        return inbox_queries.OF_PERSON.ask(away, *inbox_queries.OF_THE_AWAY, now=self.now, today=self.today)
 
     @cached_property
     def rulebook(self):
@@ -243,7 +241,7 @@ class Look:
     def _current_there(self) -> dict[str, list]:
         """Every row around the person's units and running initiatives, by table of `inbox_rows.AROUND`."""
         deputy = {member.board_id for member in self.memberships if member.seat == BoardRole.DEPUTY_CHAIR}
-        return worklist_queries.AROUND.ask(
+        return inbox_queries.AROUND.ask(
             {
                 "seated": list(self.seats_by_unit),
                 "chaired": self.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR]),
@@ -322,7 +320,7 @@ class Look:
                 supported_stage.review_by(initiative, list(map(date.fromisoformat, initiative.continued)))
                 or supported_stage.reattest_by(initiative),
             )
-            for initiative in initiatives[: worklist_queries.MOST_ENDING]
+            for initiative in initiatives[: inbox_queries.MOST_ENDING]
         ]
         return ends, sum({initiative.unit_id: initiative.in_all for initiative in initiatives}.values())
 

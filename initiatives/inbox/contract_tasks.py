@@ -1,12 +1,12 @@
-"""Lines of the inbox from contracts: versions that wait for a seat, and objections that wait for the owner."""
+"""Tasks of the inbox from contracts: versions that wait for a seat, and objections that wait for the owner."""
 
 from django.urls import reverse
 
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.templatetags.plumbline import day
 from governance.vocabulary import Seat
+from initiatives.inbox_rows.person_rows import Look
 from initiatives.models import Initiative
-from initiatives.worklist.person_worklist import Look
 
 
 def to_sign(look: Look):
@@ -22,7 +22,7 @@ def to_sign(look: Look):
                 f"Proposed by {version.author}; your seat ({Seat(mine[0]).label.lower()}) has not signed it."
             )
             may = look.may_lift_in(version.initiative_unit, mine[0])
-            yield Line(
+            yield InboxTask(
                 "sign",
                 f"Contract of {version.initiative_title}, version {version.number}",
                 reverse("contract-approve" if may else "contract", args=[ref]),
@@ -36,7 +36,7 @@ def objected(look: Look):
     """Objections to the contract of an initiative that the person owns."""
     for row in look.rows("contract_objections"):
         ref = Initiative.ref_of(row.initiative_number)
-        yield Line(
+        yield InboxTask(
             "answer",
             f"Objection to the contract of {row.initiative_title}",
             reverse("contract", args=[ref]),

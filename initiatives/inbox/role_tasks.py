@@ -1,15 +1,15 @@
-"""Lines of the inbox on roles that wait to be accepted."""
+"""Tasks of the inbox on roles that wait to be accepted."""
 
 from datetime import datetime
 
 from django.urls import reverse
 
 from governance import clock
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.vocabulary import Role
-from initiatives.worklist.person_worklist import Look
+from initiatives.inbox_rows.person_rows import Look
 
-NAMED = 3  # initiatives that one line names
+NAMED = 3  # initiatives that one task names
 
 
 def to_accept(look: Look):
@@ -21,7 +21,7 @@ def to_accept(look: Look):
     ]
     together = [row for row in rows if not row.initiative.closed]
     if len(together) > 1:
-        yield Line(
+        yield InboxTask(
             "accept",
             f"{len(together)} roles to accept",
             reverse("roles-to-accept"),
@@ -31,7 +31,7 @@ def to_accept(look: Look):
         )
     for row in rows:
         if row not in together or len(together) == 1:
-            yield Line(
+            yield InboxTask(
                 "accept",
                 Role(row.role).label,
                 reverse("role", args=[row.pk]),

@@ -1,4 +1,4 @@
-"""Lines of the inbox from initiatives, made of rows that are read once for the whole inbox."""
+"""Tasks of the inbox from initiatives, made of rows that are read once for the whole inbox."""
 
 from datetime import date, datetime, timedelta
 
@@ -7,7 +7,7 @@ from django.urls import reverse
 from governance import clock
 from governance.gates.requirements import ACCEPTED_IN_PERSON, GENERATED_ONLY, expiry
 from governance.models import User
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import STAGE_RANK, WRITTEN_OBLIGATIONS, ObligationKind, Seat, Stage
@@ -17,19 +17,19 @@ from initiatives.approvals.inbox import approvals
 from initiatives.components import inbox as component_inbox
 from initiatives.contributions import contributed
 from initiatives.holds import alert_inbox
-from initiatives.inbox import contract_lines, role_lines
-from initiatives.inbox.stage_expiry_lines import ends
+from initiatives.inbox import contract_tasks, role_tasks
+from initiatives.inbox.stage_expiry_tasks import ends
+from initiatives.inbox_rows.inbox_queries import ageing
+from initiatives.inbox_rows.person_rows import Look, look_of
 from initiatives.intake import inbox as intake_inbox
 from initiatives.integration.systems import inbox as system_inbox
 from initiatives.models import Evidence, Initiative, SupportedStagePeriod, Waiver
 from initiatives.portfolio.portfolio_export import gap_words
 from initiatives.reviews import inbox as review_inbox
-from initiatives.worklist.person_worklist import Look, look_of
-from initiatives.worklist.worklist_queries import ageing
 
 AGEING_DAYS = 30
-# Completed by a written account: their lines come from the app above.
-WRITTEN = (*WRITTEN_OBLIGATIONS, ObligationKind.MEASUREMENT)  # lines of the app above
+# Completed by a written account: their tasks come from the app above.
+WRITTEN = (*WRITTEN_OBLIGATIONS, ObligationKind.MEASUREMENT)  # tasks of the app above
 # Who is asked what: the rulebook says whose inbox a requirement lies on; owner and deputy see all of them.
 ANSWERING = {
     "technical_lead": "technical_lead",
@@ -38,10 +38,10 @@ ANSWERING = {
 }
 
 
-def lines(person: User) -> list[Line]:
+def tasks(person: User) -> list[InboxTask]:
     """Everything that waits for the person because of initiatives."""
     look = look_of(person)
-    found = [line for part in [*PARTS, *contributed.inbox_parts] for line in part(look)]
+    found = [task for part in [*PARTS, *contributed.inbox_parts] for task in part(look)]
     return found
 
 
@@ -54,7 +54,7 @@ def questions(look: Look):
         asked_of.setdefault(row.initiative, []).append(row)
     for pk, rows in asked_of.items():
         initiative = look.working[pk][0]
-        yield Line(
+        yield InboxTask(
             "answer",
             initiative.title,
             reverse("question-answer", args=[rows[0].pk])
@@ -73,10 +73,10 @@ def seat_acts(look: Look):
     """What seats do apart from reviews: contracts, risk tiers, exceptions, waivers."""
     if not look.seats_by_unit:
         return
-    yield from contract_lines.to_sign(look)
+    yield from contract_tasks.to_sign(look)
     for initiative in look.rows("tiers"):
         if initiative.pk not in look.team_initiatives:
-            yield Line(
+            yield InboxTask(
                 "confirm",
                 f"Risk tier of {initiative.title}",
                 reverse("initiative-tier-confirm", args=[initiative.ref]),
@@ -106,7 +106,7 @@ def verifying(look: Look):
         ]
         if mine:
             seat = next(seat for seat in Seat if seat in held and any(seat in one["seats"] for one in mine))
-            yield Line(
+            yield InboxTask(
                 "verify",
                 initiative.title,
                 reverse("evidence-verify-first", args=[initiative.ref]),
@@ -130,7 +130,7 @@ def _exceptions(look: Look):
             continue
         mine = set(signing) & set(look.seats_on(initiative)) and answer.accepted_by_id != look.person.pk
         if mine and initiative.pk not in look.team_initiatives:
-            yield Line(
+            yield InboxTask(
                 "agree",
                 look.rulebook.requirements[answer.requirement].question,
                 reverse("requirement-accept", args=[initiative.ref, answer.requirement]),
@@ -152,7 +152,7 @@ def _waiver(look: Look, waiver: Waiver):
         asked = look.rulebook and (
             look.rulebook.requirements.get(waiver.key) or look.rulebook.criteria.get(waiver.key)
         )
-        yield Line(
+        yield InboxTask(
             "agree",
             f"Waiver for {initiative.title}",
             waiver.get_absolute_url(),
@@ -176,7 +176,7 @@ def my_initiatives(look: Look):
     yield from _ageing(look, look.spans)
     for change in look.rows("changes"):
         initiative = look.working[change.initiative_id][0]
-        yield Line(
+        yield InboxTask(
             "complete",
             change.what,
             reverse("row-act", args=["changes", change.pk, "complete"]),
@@ -192,7 +192,7 @@ def _switched_off(look: Look):
     for row in look.rows("switched_off"):
         initiative, held = look.working[row.initiative_id]
         if held & {"owner", "deputy"}:
-            yield Line(
+            yield InboxTask(
                 "see",
                 f"The systems of {initiative.title} are switched off",
                 reverse("initiative-switch-on", args=[initiative.ref]),
@@ -209,7 +209,7 @@ def _questions(look: Look, initiative: Initiative, held: set[str], span, answere
     leads = bool(held & {"owner", "deputy"})
     missing = sum(span.gaps.values()) if span else 0
     if missing and leads and not initiative.imported:
-        yield Line(
+        yield InboxTask(
             "refresh",
             initiative.title,
             link,
@@ -239,7 +239,7 @@ def _questions(look: Look, initiative: Initiative, held: set[str], span, answere
     ]
     if open_keys:
         count = len(open_keys)
-        yield Line(
+        yield InboxTask(
             "answer",
             initiative.title,
             link,
@@ -280,7 +280,7 @@ def _ageing(look: Look, spans: dict[int, SupportedStagePeriod]):
         )
         behalf = look.standing_in_on.get(pk, "")
         current_until = stale_on - timedelta(days=1)
-        yield Line(
+        yield InboxTask(
             "refresh", initiative.title, link, button, why, initiative.ref, current_until, on_behalf=behalf
         )
 
@@ -308,7 +308,7 @@ def _last_day(look: Look, key: str, item: Evidence, initiative: Initiative) -> d
 def obligations(look: Look):
     """Conditions and obligations that the person has to complete, accounts to write apart."""
     for condition in look.conditions:
-        yield Line(
+        yield InboxTask(
             "meet",
             condition.text,
             reverse("condition-meet", args=[condition.pk]),
@@ -329,7 +329,7 @@ def obligations(look: Look):
             link, verb = reverse("account-close", args=[obligation.account_key]), "Close it"
         elif obligation.system_key is not None:
             link, verb = reverse("feed-shut", args=[obligation.pk]), "Say that it is shut"
-        yield Line(
+        yield InboxTask(
             "complete",
             obligation.text,
             link,
@@ -348,7 +348,7 @@ def _behalf(look: Look, person: User) -> str:
 def house(look: Look):
     """What admins and chairs do for everybody: imports to confirm, a rulebook to publish."""
     for batch in look.imports:
-        yield Line(
+        yield InboxTask(
             "confirm",
             f"Import of {batch['file']}",
             reverse("import", args=[batch["pk"]]),
@@ -357,7 +357,7 @@ def house(look: Look):
             when=f"since {day(datetime.fromisoformat(batch['at']))}",
         )
     for rulebook in look.drafts:
-        yield Line(
+        yield InboxTask(
             "decide",
             f"Rulebook {rulebook['version']}",
             reverse("rulebook-publish", args=[rulebook["version"]]),
@@ -370,7 +370,7 @@ def sheet_changes(look: Look):
     """What a sheet says otherwise of an initiative that the person owns."""
     for row in look.sheet_changes:
         ref = Initiative.ref_of(row["number"])
-        yield Line(
+        yield InboxTask(
             "answer",
             row["title"],
             reverse("initiative-changes", args=[ref]),
@@ -388,7 +388,7 @@ def asked(look: Look):
     """Absences in which the person is asked to stand in, and what they are asked to take over."""
     for row in look.asked_to_stand_in:
         what = f"the seat {Seat(row.seat).label} of {row.board}" if row.seat else "roles on initiatives"
-        yield Line(
+        yield InboxTask(
             "accept",
             f"Stand in for {row.who}",
             reverse("delegation", args=[row.pk]),
@@ -400,7 +400,7 @@ def asked(look: Look):
     for row in look.rows("handovers"):
         leavers.setdefault(row.who, []).append(row.reason)
     for who, reasons in leavers.items():
-        yield Line(
+        yield InboxTask(
             "accept",
             f"Take over from {who}: {_count(len(reasons), 'initiative', 'initiatives')}",
             reverse("handovers"),
@@ -411,20 +411,20 @@ def asked(look: Look):
 
 PARTS = [
     approvals,
-    review_inbox.lines,
+    review_inbox.tasks,
     questions,
-    role_lines.to_accept,
+    role_tasks.to_accept,
     asked,
     verifying,
     seat_acts,
-    contract_lines.objected,
-    alert_inbox.lines,
+    contract_tasks.objected,
+    alert_inbox.tasks,
     my_initiatives,
     ends,
     obligations,
-    system_inbox.lines,
-    component_inbox.lines,
-    intake_inbox.lines,
+    system_inbox.tasks,
+    component_inbox.tasks,
+    intake_inbox.tasks,
     sheet_changes,
     house,
 ]

@@ -1,15 +1,15 @@
-"""Lines of the inbox: stages that end, and dependences that an executive is asked to state."""
+"""Tasks of the inbox: stages that end, and dependences that an executive is asked to state."""
 
 from datetime import timedelta
 
 from django.urls import reverse
 
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import Role, Stage
 from initiatives.facts import supported_stage
+from initiatives.inbox_rows.person_rows import Look
 from initiatives.insights.report_links import ENDING
-from initiatives.worklist.person_worklist import Look
 
 
 def ends(look: Look):
@@ -17,7 +17,7 @@ def ends(look: Look):
     for initiative, due in look.ending:
         if initiative.pk in look.chaired:
             production = initiative.stage == Stage.PRODUCTION
-            yield Line(
+            yield InboxTask(
                 "decide",
                 initiative.title,
                 reverse(
@@ -32,7 +32,7 @@ def ends(look: Look):
             )
     more = look.ending_in_all - len(look.ending)
     if more and any(initiative.pk in look.chaired for initiative, _ in look.ending):
-        yield Line(
+        yield InboxTask(
             "decide",
             f"{more} more {'stage ends' if more == 1 else 'stages end'}",
             f"{reverse('portfolio')}?report={ENDING}",
@@ -42,7 +42,7 @@ def ends(look: Look):
     yield from _to_accept_again(look)
     for row in look.rows("dependants"):
         initiative = row.initiative
-        yield Line(
+        yield InboxTask(
             "confirm",
             f"{row.who} depends on {initiative.title}",
             reverse("dependant", args=[row.pk]),
@@ -75,7 +75,7 @@ def _to_accept_again(look: Look):
     for pk, (initiative, roles_held, by) in due.items():
         for role in sorted(roles_held):
             if (pk, role) not in done:
-                yield Line(
+                yield InboxTask(
                     "accept",
                     f"{Role(role).label} of {initiative.title}, again",
                     reverse("initiative-reattest", args=[initiative.ref]),

@@ -1,4 +1,4 @@
-"""Lines of the inbox from adoption: what a person has to write, confirm, read or measure."""
+"""Tasks of the inbox from adoption: what a person has to write, confirm, read or measure."""
 
 from datetime import timedelta
 
@@ -10,13 +10,13 @@ from adoption.models import Meeting, PostMortem
 from adoption.postmortems import permissions as postmortem_permissions
 from governance.database.batch_read import Batch, Given, Rows
 from governance.models import User
-from governance.notifications.inbox import Line
+from governance.notifications.inbox import InboxTask
 from governance.vocabulary import WRITTEN_OBLIGATIONS, BoardRole, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import initiative_rows
+from initiatives.inbox_rows.inbox_queries import INITIATIVE
+from initiatives.inbox_rows.person_rows import Look, look_of
 from initiatives.models import Obligation
-from initiatives.worklist.person_worklist import Look, look_of
-from initiatives.worklist.worklist_queries import INITIATIVE
 
 MEETING_DAYS = 3  # so long before a meeting its pack waits to be read
 # Acts after which every inbox says what it said before.
@@ -76,7 +76,7 @@ _ROWS = Batch(
 )
 
 
-def lines(person: User) -> list[Line]:
+def tasks(person: User) -> list[InboxTask]:
     """The post-mortems this person has to write, may write where the responsible person is gone, or confirms in their
     seat.
     """
@@ -128,13 +128,13 @@ def _startable(look: Look, orphaned: list[Obligation]) -> list[Obligation]:
     ]
 
 
-def _writing(obligation: Obligation, why: str) -> Line:
+def _writing(obligation: Obligation, why: str) -> InboxTask:
     link = (
         reverse("post-mortem", args=[obligation.draft])
         if obligation.draft
         else reverse("post-mortem-start", args=[obligation.pk])
     )
-    return Line(
+    return InboxTask(
         "write",
         f"{obligation.text}: {obligation.initiative.title}",
         link,
@@ -145,9 +145,9 @@ def _writing(obligation: Obligation, why: str) -> Line:
     )
 
 
-def _meeting(row: Meeting, look: Look) -> Line:
+def _meeting(row: Meeting, look: Look) -> InboxTask:
     under_way = row.state == Meeting.HELD
-    return Line(
+    return InboxTask(
         "see",
         f"Meeting of {row.board}",
         row.get_absolute_url() if under_way else reverse("meeting-pack", args=[row.pk]),
@@ -167,8 +167,8 @@ def _confirms(look: Look, row: PostMortem) -> bool:
     return row.initiative_id not in look.team_initiatives and look.person.pk not in wrote
 
 
-def _silent(obligation: Obligation) -> Line:
-    return Line(
+def _silent(obligation: Obligation) -> InboxTask:
+    return InboxTask(
         "refresh",
         f"{obligation.text}",
         reverse("measure", args=[int(obligation.source.partition(":")[2])]),
@@ -179,8 +179,8 @@ def _silent(obligation: Obligation) -> Line:
     )
 
 
-def _confirming(row: PostMortem) -> Line:
-    return Line(
+def _confirming(row: PostMortem) -> InboxTask:
+    return InboxTask(
         "confirm",
         f"Post-mortem: {row.initiative.title}",
         reverse("post-mortem-confirm", args=[row.pk]),
