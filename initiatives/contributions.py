@@ -53,7 +53,7 @@ class Contribution(contributions.Contribution):
     beside_review: list[Callable] = field(default_factory=list)
     beside_registering: list[Callable] = field(default_factory=list)
     beside_link: list[Callable] = field(default_factory=list)
-    beside_running: list[Callable] = field(default_factory=list)
+    beside_deployments: list[Callable] = field(default_factory=list)
     beside_activity: list[Callable] = field(default_factory=list)
     beside_insights: list[Callable] = field(default_factory=list)
     # The same about an initiative; about the context of an initiative and the key of a requirement; about a review, at

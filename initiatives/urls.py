@@ -8,6 +8,8 @@ from initiatives.components.evaluations import views as evaluation_views
 from initiatives.consents import views as consent_views
 from initiatives.contracts import clause_views, control_views
 from initiatives.contracts import views as contract_views
+from initiatives.deployments import register_views
+from initiatives.deployments import views as deployment_views
 from initiatives.efforts import note_views
 from initiatives.efforts import views as effort_views
 from initiatives.enforcement import api as enforcement_api
@@ -68,8 +70,6 @@ from initiatives.roles import acceptance_views, handover_views
 from initiatives.roles import views as role_views
 from initiatives.rulebook_changes import draft_views, forecast_views, requirement_views
 from initiatives.rulebook_changes import views as rulebook_changes_views
-from initiatives.running import register_views
-from initiatives.running import views as running_views
 from initiatives.stages import views as stage_views
 from initiatives.units import seat_views
 from initiatives.units import views as unit_views
@@ -253,12 +253,12 @@ urlpatterns = [
     path("delegations/<int:pk>/another/", absence_views.ask_another, name="delegation-another"),
     path("people/<int:pk>/handover/", handover_views.propose, name="handover"),
     path("handovers/", handover_views.offered, name="handovers"),
-    path("initiatives/<str:ref>/running/", running_views.running, name="running"),
-    path("initiatives/<str:ref>/running/component/", running_views.component, name="component-add"),
-    path("initiatives/<str:ref>/running/scope/", running_views.scope, name="scope-add"),
-    path("initiatives/<str:ref>/running/change/", running_views.change, name="change-add"),
-    path("initiatives/<str:ref>/running/architecture/", running_views.decide, name="architecture-add"),
-    path("initiatives/<str:ref>/running/dependant/", dependant_views.add, name="dependant-add"),
+    path("initiatives/<str:ref>/deployments/", deployment_views.deployments, name="deployments"),
+    path("initiatives/<str:ref>/deployments/component/", deployment_views.component, name="component-add"),
+    path("initiatives/<str:ref>/deployments/scope/", deployment_views.scope, name="scope-add"),
+    path("initiatives/<str:ref>/deployments/change/", deployment_views.change, name="change-add"),
+    path("initiatives/<str:ref>/deployments/architecture/", deployment_views.decide, name="architecture-add"),
+    path("initiatives/<str:ref>/deployments/dependant/", dependant_views.add, name="dependant-add"),
     path("dependants/<int:pk>/", dependant_views.state, name="dependant"),
     path("dependants/<int:pk>/decline/", dependant_views.decline, name="dependant-decline"),
     path("initiatives/<str:ref>/contract/dry-run/", dry_run_views.dry_run, name="contract-dry-run"),
@@ -274,9 +274,9 @@ urlpatterns = [
     path("components/add/", register_views.keep, name="component-register"),
     path("components/<int:pk>/", register_views.component, name="component"),
     path("components/<int:pk>/change/", register_views.keep, name="component-change"),
-    path("initiatives/<str:ref>/running/evaluations/", evaluation_views.evaluations, name="evaluations"),
+    path("initiatives/<str:ref>/deployments/evaluations/", evaluation_views.evaluations, name="evaluations"),
     path(
-        "initiatives/<str:ref>/running/evaluations/declare/",
+        "initiatives/<str:ref>/deployments/evaluations/declare/",
         evaluation_views.declare,
         name="evaluation-declare",
     ),

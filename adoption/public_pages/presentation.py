@@ -253,7 +253,7 @@ def report_address(initiative: Initiative) -> str:
     return reverse("report-problem", args=[link.token]) if link else ""
 
 
-def beside_running(person, about) -> Part | None:
+def beside_deployments(person, about) -> Part | None:
     """On the page of what runs: the public page, its badge and who may make or withdraw it."""
     initiative, origin = about
     if as_of.current() is not None:
@@ -264,7 +264,7 @@ def beside_running(person, about) -> Part | None:
         return None
     address = f"{origin}{reverse('public-page', args=[row.token])}" if row else ""
     return Part(
-        "adoption/public_pages/_beside_running.html",
+        "adoption/public_pages/_beside_deployments.html",
         {
             "initiative": initiative,
             "row": row,

@@ -13,7 +13,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import initiative_lookup
 from initiatives.initiative.initiative_frame import one_act, sent
 
-TAB = "running"
+TAB = "deployments"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

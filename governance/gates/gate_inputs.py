@@ -112,7 +112,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Running:
+class DeploymentFact:
     """A version of a component that runs from a moment to a moment."""
 
     id: int
@@ -267,7 +267,7 @@ class Facts:
     tier: str = ""
     answers: dict[str, Reply] = field(default_factory=dict, hash=False)
     items: tuple[Item, ...] = ()
-    running: tuple[Running, ...] = ()
+    deployments: tuple[DeploymentFact, ...] = ()
     contracts: tuple[ContractState, ...] = ()
     holds: tuple[HoldFact, ...] = ()
     waivers: tuple[WaiverFact, ...] = ()
@@ -363,6 +363,8 @@ class Facts:
             found.setdefault(one.requirement, []).append(one)
         return found
 
-    def models_at(self, at: datetime) -> list[Running]:
+    def models_at(self, at: datetime) -> list[DeploymentFact]:
         """The versions in the model layer that run at `at`."""
-        return [version for version in self.running if version.layer == Layer.MODEL and version.runs_at(at)]
+        return [
+            version for version in self.deployments if version.layer == Layer.MODEL and version.runs_at(at)
+        ]

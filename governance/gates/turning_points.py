@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from governance import clock
 from governance.gates import levels
 from governance.gates.criteria import Judged, judged_from
-from governance.gates.gate_inputs import ContractState, Facts, Running
+from governance.gates.gate_inputs import ContractState, DeploymentFact, Facts
 from governance.gates.requirements import state_of, states_at
 from governance.rulebook import ParsedRulebook
 
@@ -77,7 +77,7 @@ def _turning_points(facts: Facts, rulebook: ParsedRulebook) -> Iterator[tuple[st
 
 def _common_turning_points(facts: Facts, rulebook: ParsedRulebook) -> Iterator[datetime]:
     """Moments at which anything may change: versions and contracts starting or ending, waivers, re-attestation."""
-    versions: tuple[Running | ContractState, ...] = (*facts.running, *facts.contracts)
+    versions: tuple[DeploymentFact | ContractState, ...] = (*facts.deployments, *facts.contracts)
     for version in versions:
         yield version.since
         if version.until is not None:

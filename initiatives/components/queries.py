@@ -14,7 +14,7 @@ from initiatives.models import ComponentVersion, Deployment, Initiative, ModelEv
 
 
 @dataclass
-class Running:
+class VersionDeployments:
     """The deployments of a version in initiatives that a person may see, and in how many others it runs.
 
     Confidential initiatives are not even counted.
@@ -37,9 +37,9 @@ def seen_by(person: User) -> QuerySet[ComponentVersion]:
     return rows.filter(Q(confirmed_at__isnull=False) | Q(added_by=person) | Q(pk__in=uses.values("version")))
 
 
-def running(versions: Iterable[ComponentVersion], person: User) -> dict[int, Running]:
+def deployments_of(versions: Iterable[ComponentVersion], person: User) -> dict[int, VersionDeployments]:
     """By key of the version, who runs it now or will: running initiatives alone."""
-    found = {version.pk: Running() for version in versions}
+    found = {version.pk: VersionDeployments() for version in versions}
     uses = list(
         current_uses()
         .filter(version__in=found)

@@ -13,6 +13,7 @@ from governance.gates.gate_inputs import (
     ConditionFact,
     ContractState,
     Declared,
+    DeploymentFact,
     Facts,
     FindingFact,
     HoldFact,
@@ -20,7 +21,6 @@ from governance.gates.gate_inputs import (
     Measured,
     ObligationFact,
     Reply,
-    Running,
     ScopeFact,
     StandsAlone,
     Verification,
@@ -75,8 +75,8 @@ def _read(initiative: Initiative) -> Facts:
         tier=initiative.tier,
         answers=_answers(rows["answers"]),
         items=_items(initiative, rows, roles),
-        running=tuple(
-            Running(d.pk, d.part, d.version.layer, str(d), d.runs_from, d.runs_to)
+        deployments=tuple(
+            DeploymentFact(d.pk, d.part, d.version.layer, str(d), d.runs_from, d.runs_to)
             for d in rows["deployments"]
         ),
         contracts=_contracts(rows["contract_versions"]),

@@ -33,7 +33,7 @@ def add(request, ref):
         form,
         lambda fields: dependants.add_dependant(initiative=initiative, by=request.user, **form.act()),
         _("It is recorded; the executive is asked to state it."),
-        page="running",
+        page="deployments",
         title=_("Record a dependant"),
         lede=_("A team or system that stops working without it. A prototype has none."),
         happens=[_("Whoever you name is asked in their inbox to state it in person; until then it says so.")],
@@ -46,7 +46,7 @@ ROW_ACTS["dependants/end"] = RowAct(
     may=on_initiative(initiative_permissions.may_manage),
     act=dependants.end_dependant,
     noun="dependant",
-    page="running",
+    page="deployments",
     title=gettext_lazy("End a dependence"),
     happens=(
         lambda row: f"{row.who} is no longer listed as depending on {row.initiative.ref}.",

@@ -160,7 +160,7 @@ def _late_contract_banner(initiative, facts, now) -> list[dict]:
     )
     if not words:
         return []
-    link = reverse("running", args=[initiative.ref]) + "#architecture"
+    link = reverse("deployments", args=[initiative.ref]) + "#architecture"
     return [banner("warn", "Architecture came before the contract.", words, link, "See the decisions")]
 
 

@@ -17,7 +17,7 @@ CONTRIBUTION = Contribution(
         InitiativePage("Review", _("Reviews"), "review-open"),
         InitiativePage("Contract and access", _("Contract"), "contract"),
         InitiativePage("Contract and access", _("API access"), "systems"),
-        InitiativePage("System", _("Versions and scope"), "running"),
+        InitiativePage("System", _("Versions and scope"), "deployments"),
         InitiativePage("System", _("Integration"), "integration"),
         InitiativePage("Activity", _("Activity"), "initiative-activity"),
     ],

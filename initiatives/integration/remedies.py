@@ -96,7 +96,7 @@ class Fixing:
         ]
         if not found or found[0].link_id not in self.links:
             return []
-        runs = [(reverse("running", args=[self.initiative.ref]), "Versions and scope")]
+        runs = [(reverse("deployments", args=[self.initiative.ref]), "Versions and scope")]
         return [
             *(runs if self.works and found[0].deployment_id else []),
             *self._of(self.links[found[0].link_id]),

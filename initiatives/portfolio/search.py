@@ -243,7 +243,7 @@ class Search:
         found = [
             Hit(
                 ", ".join(filter(None, [row.version.name, str(row.version.vendor or "")])),
-                reverse("running", args=[row.initiative.ref]),
+                reverse("deployments", args=[row.initiative.ref]),
                 row.initiative.ref,
                 f"{row.version.get_layer_display()} of {row.initiative.title}",
             )

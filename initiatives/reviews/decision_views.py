@@ -202,14 +202,14 @@ def not_recorded(snapshot: review_state.ReviewSnapshot, now: datetime) -> list[d
     if not any(version.in_force_at(now) for version in facts.contracts):
         found.append({"what": _("A contract in force"), "then": refused, "who": owner, "page": "contract"})
     if stage == Stage.MVP and not facts.scopes:
-        found.append({"what": _("A scope"), "then": refused, "who": owner, "page": "running"})
-    if not any(one.layer == Layer.MODEL and one.until is None for one in facts.running):
+        found.append({"what": _("A scope"), "then": refused, "who": owner, "page": "deployments"})
+    if not any(one.layer == Layer.MODEL and one.until is None for one in facts.deployments):
         found.append(
             {
                 "what": _("The model version that runs"),
                 "then": "Until then no change of it ends evidence, for nobody can tell that it changed.",
                 "who": people.get(Role.TECHNICAL_LEAD, owner),
-                "page": "running",
+                "page": "deployments",
             }
         )
     if not facts.tier:

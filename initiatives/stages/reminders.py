@@ -101,7 +101,7 @@ def dependences(moment: datetime):
                 f"{row.executive} has not answered for two weeks",
                 text=f"{row.executive} has been asked since {start:%-d %B %Y} whether {row.who} depends on it. "
                 "Speak to them, or end it and name somebody else.",
-                link=reverse("running", args=[initiative.ref]),
+                link=reverse("deployments", args=[initiative.ref]),
             ),
         )
 

@@ -16,7 +16,7 @@ from initiatives.initiative.initiative_frame import initiative_context, one_act,
 from initiatives.initiative.row_acts import ROW_ACTS, STRUCK_OUT, RowAct, on_initiative
 from initiatives.models import ModelEvaluation
 
-TAB = "running"
+TAB = "deployments"
 BACK = "evaluations"
 
 

@@ -323,7 +323,7 @@ def a_term_is_filed(watch: Watch, cast, initiative, review) -> None:
 def the_vendor_moves(watch: Watch, cast, initiative) -> None:
     """9. The same model at an endpoint in the EU: the hold can be lifted, and what it ends is listed."""
     lead = watch.let_in(cast.lead)
-    lead.page.goto(f"{initiative.get_absolute_url()}running/component/")
+    lead.page.goto(f"{initiative.get_absolute_url()}deployments/component/")
     lead.choose("Layer", "Model")
     lead.type("Component", "Language model")
     lead.type("Version", "m-4")
@@ -476,7 +476,7 @@ def in_a_head(lead: Person, initiative) -> None:
 
 def another_model(lead: Person, initiative) -> None:
     """3. The vendor retires a model; its successor is recorded without anything prepared for it."""
-    lead.page.goto(f"{initiative.get_absolute_url()}running/component/")
+    lead.page.goto(f"{initiative.get_absolute_url()}deployments/component/")
     lead.choose("Layer", "Model")
     lead.type("Component", "Language model")
     lead.type("Version", "m-5")

@@ -13,6 +13,7 @@ from initiatives.changes import actions as change_actions
 from initiatives.components import actions as components_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import preview as contract_preview
+from initiatives.deployments import preview as deployment_preview
 from initiatives.details import actions as detail_actions
 from initiatives.details import preview as detail_preview
 from initiatives.evidence import actions as evidence_actions
@@ -23,7 +24,6 @@ from initiatives.requirements import actions as requirement_actions
 from initiatives.requirements import preview as requirement_preview
 from initiatives.roles import actions as role_actions
 from initiatives.roles import preview as role_preview
-from initiatives.running import preview as running_preview
 from initiatives.scope import actions as scope_actions
 from tests.support import factories
 from tests.support.initiatives.open_reviews import signed_off
@@ -147,7 +147,7 @@ def test_what_is_told_is_what_happens(cast):
             lambda: evidence_actions.withdraw_evidence(evidence=old, reason="Wrong file.", by=owner),
         ),
         "change": (
-            running_preview.of_change(
+            deployment_preview.of_change(
                 initiative, ["data_source", "workflow"], what="The source moved", by=owner
             ),
             lambda: change_actions.report_change(
@@ -155,7 +155,7 @@ def test_what_is_told_is_what_happens(cast):
             ),
         ),
         "component": (
-            running_preview.of_component(
+            deployment_preview.of_component(
                 initiative, layer="model", name="Language model", version="m-9", by=owner
             ),
             lambda: components_actions.record_component(
@@ -163,7 +163,7 @@ def test_what_is_told_is_what_happens(cast):
             ),
         ),
         "scope": (
-            running_preview.of_scope(initiative, SCOPE, for_stage="mvp"),
+            deployment_preview.of_scope(initiative, SCOPE, for_stage="mvp"),
             lambda: scope_actions.record_scope(initiative=initiative, for_stage="mvp", by=owner, **SCOPE),
         ),
         "contract": (contract_preview.of_contract(initiative, version), in_force),
@@ -214,8 +214,8 @@ def test_nothing_is_left_of_looking_ahead(cast):
     evidence_preview.of_evidence(
         initiative, covers=["proto.question"], kind=item.kind, result="", supersedes=item
     )
-    running_preview.of_change(initiative, ["data_source"])
-    running_preview.of_scope(initiative, SCOPE, for_stage="mvp")
+    deployment_preview.of_change(initiative, ["data_source"])
+    deployment_preview.of_scope(initiative, SCOPE, for_stage="mvp")
     role_preview.of_role(initiative, "owner", cast.sponsor)
     detail_preview.of_tier(initiative, "high")
     assert left() == before
@@ -227,7 +227,7 @@ def test_an_edit_that_would_be_refused_changes_nothing(cast):
     assert requirement_preview.of_answer(initiative, "proto.question", by=cast.outsider) == []
     assert requirement_preview.of_answer(initiative, "no.such_question", by=cast.owner) == []
     past = SCOPE | {"ends_on": clock.today() - timedelta(days=1)}
-    assert running_preview.of_scope(initiative, past) == []
+    assert deployment_preview.of_scope(initiative, past) == []
     assert Entry.objects.acts().count() == entries
 
 

@@ -85,9 +85,9 @@ def test_describing_a_link_never_lowers_what_an_empty_register_supported(chances
 def test_putting_a_model_recorded_never_lowers_what_was_supported_without_one(chances):
     rose = 0
     for chance in chances:
-        none = replace(random_facts(chance), running=())
+        none = replace(random_facts(chance), deployments=())
         since = chance.choice([LONG_AGO, AT, later(chance)])
-        named = replace(none, running=(replace(MODEL, id=chance.choice([1, 2]), since=since),))
+        named = replace(none, deployments=(replace(MODEL, id=chance.choice([1, 2]), since=since),))
         for at in moments(chance, since):
             silent, spoken = supported(none, at), supported(named, at)
             assert STAGE_RANK.get(spoken, 0) >= STAGE_RANK.get(silent, 0), (at, silent, spoken)

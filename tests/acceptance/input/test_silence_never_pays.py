@@ -39,8 +39,8 @@ def silent(facts, chance):
     kept = tuple(
         one for one in facts.requirement_findings if not one.hold and not one.requirement.startswith("int.")
     )
-    running = facts.running if chance.random() < 0.5 else ()
-    return replace(facts, described=(), alone=(), requirement_findings=kept, running=running)
+    deployments = facts.deployments if chance.random() < 0.5 else ()
+    return replace(facts, described=(), alone=(), requirement_findings=kept, deployments=deployments)
 
 
 def moments(*initiatives):

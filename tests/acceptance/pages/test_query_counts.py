@@ -48,7 +48,7 @@ MOST = {
     "/systems/": 10,
     "{initiative}contract/dry-run/": 16,
     "{initiative}contract/map/": 13,
-    "{initiative}running/": 15,
+    "{initiative}deployments/": 15,
     "{initiative}approvals/": 15,
     "{initiative}contract/": 15,  # comments on its clauses, and objections, are asked for, too
     "{initiative}contract/changes/": 12,
@@ -80,7 +80,7 @@ MOST = {
     "/rulebook/": 7,
     "/notifications/": 8,
     "/components/": 9,
-    "{initiative}running/evaluations/": 14,
+    "{initiative}deployments/evaluations/": 14,
     "{initiative}interactions/kept/": 13,
 }
 # Pages that are not for everybody, and who opens them.

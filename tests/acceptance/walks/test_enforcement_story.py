@@ -352,7 +352,7 @@ def test_a_contract_later_than_the_first_decision_is_told_to_owner_and_board(cas
         assert told() == [True, True]
         page = as_(cast.owner).get(initiative.get_absolute_url()).content.decode()
         assert f"{FIRST}2 July." in page
-        running = as_(cast.owner).get(reverse("running", args=[initiative.ref])).content.decode()
+        running = as_(cast.owner).get(reverse("deployments", args=[initiative.ref])).content.decode()
         assert "A queue between the two" in running
         withdrawing = reverse("row-act", args=["architecture", early.pk, "withdraw"])
         assert as_(cast.seat_risk).get(withdrawing).status_code == 403
@@ -360,7 +360,7 @@ def test_a_contract_later_than_the_first_decision_is_told_to_owner_and_board(cas
         assert told() == [True, True]
         assert as_(cast.lead).post(withdrawing, {"reason": "Another initiative."}).status_code == 302
         assert told() == [False, False]
-        kept = as_(cast.owner).get(reverse("running", args=[initiative.ref])).content.decode()
+        kept = as_(cast.owner).get(reverse("deployments", args=[initiative.ref])).content.decode()
         assert "Another initiative." in kept
         with pytest.raises(Conflict, match="already"):
             control_mapping.withdraw_architecture_decision(decision=early, reason="Again.", by=cast.owner)

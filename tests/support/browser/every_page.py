@@ -96,7 +96,7 @@ MAIN = {
     "act-names",
     "interaction",
     "clause-approval",
-    "running",
+    "deployments",
     "history-page",
     "post-mortem",
     "survey-answer",

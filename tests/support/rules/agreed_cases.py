@@ -287,7 +287,7 @@ def initiative(tier, keys=(), *items, **fields):
         "tier": tier,
         "answers": {key: Reply("answered", "words", 1, LONG_AGO) for key in keys},
         "items": items,
-        "running": (MODEL,),
+        "deployments": (MODEL,),
         "contracts": (CONTRACT,),
         "declared": {key: Declared(key, "It will be shown.", "met") for key in agreed_gates.DECLARED},
         "scopes": (ScopeFact(1, "40 users", 40, None, False),),

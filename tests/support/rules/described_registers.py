@@ -294,7 +294,7 @@ def laid_into(facts: Facts, told: Told, at, chance) -> Facts:
         rows = [one for one in getattr(told.after, name) if one not in before]
         return [replace(one, since=one.since + shift, until=one.until and one.until + shift) for one in rows]
 
-    runs = new("running")
+    runs = new("deployments")
     if runs and chance.random() < 0.7:
         runs[0] = replace(runs[0], id=MODEL.id)
     pulled = {
@@ -313,7 +313,7 @@ def laid_into(facts: Facts, told: Told, at, chance) -> Facts:
     return replace(
         facts,
         items=items,
-        running=(*facts.running, *runs),
+        deployments=(*facts.deployments, *runs),
         described=tuple((one + shift, until and until + shift) for one, until in told.after.described),
         alone=tuple(new("alone")),
         measured=(*facts.measured, *new("measured")),

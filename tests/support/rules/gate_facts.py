@@ -3,7 +3,15 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from governance.gates.gate_inputs import ContractState, Declared, Facts, Item, Reply, Running, ScopeFact
+from governance.gates.gate_inputs import (
+    ContractState,
+    Declared,
+    DeploymentFact,
+    Facts,
+    Item,
+    Reply,
+    ScopeFact,
+)
 from governance.gates.requirements import ACCEPTED_IN_PERSON, GENERATED_ONLY
 from governance.rulebook import parse
 from tests.support.rules.plain_rulebook import plain_text
@@ -12,7 +20,7 @@ RULEBOOK = parse(plain_text())
 AT = datetime(2026, 11, 2, 12, tzinfo=UTC)
 TODAY = AT.date()
 LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
-MODEL = Running(1, 1, "model", "Language model m-4", LONG_AGO, None)
+MODEL = DeploymentFact(1, 1, "model", "Language model m-4", LONG_AGO, None)
 CONTRACT = ContractState(1, 1, "c" * 64, LONG_AGO, None)
 
 
@@ -88,7 +96,7 @@ def one(key: str, *items: Item, answer: Reply | None = None, **fields) -> Facts:
         "approved_stage": "prototype",
         "answers": {key: answer or reply()},
         "items": items,
-        "running": (MODEL,),
+        "deployments": (MODEL,),
         "contracts": (CONTRACT,),
     }
     return Facts(**(values | fields))
@@ -105,7 +113,7 @@ def everything(approved_stage: str = "mvp", *, without=(), **fields) -> Facts:
         "tier": "limited",
         "answers": {key: reply() for key in keys},
         "items": tuple(evidence_of(key, pk) for pk, key in enumerate(keys, start=1)),
-        "running": (MODEL,),
+        "deployments": (MODEL,),
         "contracts": (CONTRACT,),
         "declared": {
             key: Declared(key, "It will be shown.", "met")

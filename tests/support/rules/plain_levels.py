@@ -460,7 +460,7 @@ def described(facts, at):
 
 def running_models(facts, at):
     """The versions of models that run."""
-    return [version for version in facts.running if version.layer == "model" and during(version, at)]
+    return [version for version in facts.deployments if version.layer == "model" and during(version, at)]
 
 
 def asks_for_model(requirement):

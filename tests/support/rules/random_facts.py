@@ -11,6 +11,7 @@ from governance import clock
 from governance.gates.gate_inputs import (
     ContractState,
     Declared,
+    DeploymentFact,
     Drawn,
     Facts,
     FindingFact,
@@ -18,7 +19,6 @@ from governance.gates.gate_inputs import (
     Item,
     Measured,
     Reply,
-    Running,
     StandsAlone,
     Verification,
     Void,
@@ -78,7 +78,7 @@ class Draft:
         self.tier = chance.choice(TIERS)
         self.approved_stage = chance.choice(STAGES)
         self.answers, self.items = {}, {}
-        self.running, self.contracts = [MODEL], [CONTRACT]
+        self.deployments, self.contracts = [MODEL], [CONTRACT]
         self.declared = {key: Declared(key, "It will be shown.", "met") for key in DECLARED_GOALS}
         self.described, self.alone = [(LONG_AGO, None)], []
         self.waivers, self.requirement_findings, self.holds, self.measured = [], [], [], []
@@ -175,7 +175,7 @@ class Draft:
             tier=self.tier,
             answers=self.answers,
             items=tuple(self.chance.sample(list(self.items.values()), len(self.items))),
-            running=tuple(self.running),
+            deployments=tuple(self.deployments),
             contracts=tuple(self.contracts),
             holds=tuple(self.holds),
             waivers=tuple(self.waivers),
@@ -381,10 +381,10 @@ def doubt_failure(draft):
 
 def models(draft):
     chance = draft.chance
-    start, next_model = later(chance), Running(NEXT_MODEL, 1, "model", "m-5", AT, None)
+    start, next_model = later(chance), DeploymentFact(NEXT_MODEL, 1, "model", "m-5", AT, None)
     next_model = replace(next_model, since=start)
-    beside = Running(OTHER_MODEL, 2, "model", "m-6", chance.choice([LONG_AGO, start]), None)
-    draft.running = chance.choice(
+    beside = DeploymentFact(OTHER_MODEL, 2, "model", "m-6", chance.choice([LONG_AGO, start]), None)
+    draft.deployments = chance.choice(
         [
             [],
             [replace(MODEL, until=start)],
@@ -550,7 +550,7 @@ def moments_of(facts):
     """Every moment from `AT` on that these facts name or that follows from an age, in order."""
     found = [*facts.described]
     for one in (
-        *facts.running,
+        *facts.deployments,
         *facts.contracts,
         *facts.alone,
         *facts.measured,

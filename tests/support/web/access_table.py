@@ -363,7 +363,7 @@ TABLE = {
     "delegation-another": only("owner", closed=404),
     "handover": only("owner", "admin", closed=404),  # of the owner
     "handovers": Row(strangers=200, sent=200),
-    "running": PAGE,
+    "deployments": PAGE,
     "component-add": RUNNERS,
     "scope-add": RUNNERS,
     "change-add": RUNNERS,

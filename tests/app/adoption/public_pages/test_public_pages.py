@@ -237,7 +237,7 @@ def test_it_is_made_worded_and_withdrawn_by_owner_or_admin_and_recorded(cast, as
     for wrong in (" ", "x" * 601):
         with pytest.raises(ValidationError):
             actions.tell_public(initiative=initiative, purpose=wrong, by=cast.owner)
-    owner, running = as_(cast.owner), reverse("running", args=[initiative.ref])
+    owner, running = as_(cast.owner), reverse("deployments", args=[initiative.ref])
     assert "Make a public page" in owner.get(running).content.decode()
     assert "Public page" not in as_(cast.chair).get(running).content.decode()
     place = reverse("public-page-tell", args=[initiative.ref])
@@ -281,7 +281,7 @@ def test_none_is_confidential_neither_when_made_nor_later(cast, row, as_):
     assert (row.ended_by, look(row).status_code) == (cast.owner, 404)
     with pytest.raises(Refused, match="A confidential initiative has no public page"):
         actions.tell_public(initiative=initiative, purpose=PURPOSE, by=cast.owner)
-    page = as_(cast.owner).get(reverse("running", args=[initiative.ref])).content.decode()
+    page = as_(cast.owner).get(reverse("deployments", args=[initiative.ref])).content.decode()
     assert "A confidential initiative has no public page." in page
     detail_actions.change_details(
         initiative=initiative, problem=initiative.problem, platform="", confidential=False, by=cast.owner

@@ -167,7 +167,7 @@ def test_the_finding_leads_to_where_it_is_fixed(cast, as_, initiative):
     assert "Record what replaces it" not in text_of(
         as_(cast.seat_risk).get(at("integration", initiative.ref))
     )
-    assert "end of life since" in text_of(as_(cast.seat_risk).get(at("running", initiative.ref)))
+    assert "end of life since" in text_of(as_(cast.seat_risk).get(at("deployments", initiative.ref)))
 
 
 def test_of_another_layer_it_is_asked_what_replaces_it_and_nothing_counts_less(cast, initiative):

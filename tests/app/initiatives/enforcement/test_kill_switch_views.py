@@ -64,7 +64,7 @@ def test_every_page_of_the_initiative_says_that_it_is_off_and_how_to_go_back(cas
         "systems",
         "told",
         "people",
-        "running",
+        "deployments",
         "notes",
     ):
         for person, back in (

@@ -130,10 +130,10 @@ def test_a_scope_without_test_subjects_ends_what_the_prototype_may_do(cast, init
 def test_a_initiative_in_production_whose_keys_are_silent_is_enforced_elsewhere(cast, as_):
     initiative = factories.make_production(cast)
     client = as_(cast.owner)
-    pages = [("initiative", initiative.ref), ("systems", initiative.ref), ("running", initiative.ref)]
+    pages = [("initiative", initiative.ref), ("systems", initiative.ref), ("deployments", initiative.ref)]
     assert all(ELSEWHERE in page(client, *one) for one in pages)
     key, token = factories.make_key(cast, initiative)
-    assert ELSEWHERE in page(client, "running", initiative.ref), "a key alone has not asked"
+    assert ELSEWHERE in page(client, "deployments", initiative.ref), "a key alone has not asked"
     assert System(token.text).report({"heartbeat": True}).status_code == 200
     assert not any(ELSEWHERE in page(client, *one) for one in pages)
     assert "heartbeat" in page(client, "systems", initiative.ref)
@@ -163,7 +163,7 @@ def test_a_request_of_a_key_is_a_sign_and_that_of_another_initiative_is_none(cas
 
 @pytest.mark.parametrize("make", [factories.make_prototype, factories.make_mvp])
 def test_before_production_nothing_is_said_of_it(cast, as_, make):
-    assert ELSEWHERE not in page(as_(cast.owner), "running", make(cast).ref)
+    assert ELSEWHERE not in page(as_(cast.owner), "deployments", make(cast).ref)
 
 
 def test_the_answer_of_a_later_stage_says_that_stage(cast):

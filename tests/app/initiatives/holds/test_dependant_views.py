@@ -57,7 +57,7 @@ def test_hours_days_and_weeks_are_typed_as_people_count(cast, as_, mvp):
     }
     as_(cast.owner).post(at("dependant-add", mvp.ref), typed)
     assert mvp.dependants.get().bearable_outage_hours == 336
-    page = text_of(as_(cast.owner).get(at("running", mvp.ref)))
+    page = text_of(as_(cast.owner).get(at("deployments", mvp.ref)))
     assert "bears 2 weeks without it" in page
     assert "not yet stated" in page
     assert "Sam Brook is asked" in page
@@ -89,7 +89,7 @@ def test_the_executive_is_asked_reads_the_words_and_states_them(cast, as_, mvp, 
     assert "Process: The weekly call round." in page
     assert mvp.get_absolute_url() not in page
     assert client.get(mvp.get_absolute_url()).status_code == 404
-    assert client.get(at("running", mvp.ref)).status_code == 404
+    assert client.get(at("deployments", mvp.ref)).status_code == 404
     with acts() as kinds:
         assert client.post(url).status_code == 302
     assert kinds == ["evidence added", "dependence stated"]
@@ -98,7 +98,7 @@ def test_the_executive_is_asked_reads_the_words_and_states_them(cast, as_, mvp, 
     assert row.statement.author == cast.outsider
     assert [cover.requirement for cover in row.statement.coverage.all()] == [DEPENDS]
     assert url not in text_of(client.get("/"))
-    page = text_of(as_(cast.seat_risk).get(at("running", mvp.ref)))
+    page = text_of(as_(cast.seat_risk).get(at("deployments", mvp.ref)))
     assert "stated" in page
     assert "by Sam Brook" in page
 
@@ -122,7 +122,7 @@ def test_it_is_declined_with_a_reason_and_answered_once(cast, as_, mvp, sales):
         assert "Not saved yet" in text_of(client.post(url, {"reason": ""}))
         assert client.post(url, {"reason": "We could not bear an hour."}).status_code == 302
     assert kinds == ["dependence declined"]
-    assert "We could not bear an hour." in text_of(as_(cast.owner).get(at("running", mvp.ref)))
+    assert "We could not bear an hour." in text_of(as_(cast.owner).get(at("deployments", mvp.ref)))
     with pytest.raises(Conflict):
         dependants.state_dependence(dependant=sales, by=cast.outsider)
     assert as_(cast.outsider).post(at("dependant", sales.pk)).status_code == 409

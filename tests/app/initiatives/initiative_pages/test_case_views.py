@@ -51,7 +51,7 @@ def test_a_prototype_says_so_on_every_page(cast, as_):
         "requirements",
         "evidence",
         "contract",
-        "running",
+        "deployments",
         "people",
         "declaration",
         "initiative-activity",

@@ -155,7 +155,7 @@ def test_a_place_where_data_must_not_be_leads_to_its_link_system_or_component(ca
     assert fixed == (
         ["Change the system", "Change the link"],
         [of_link],
-        [(at("running", mvp.ref), "Versions and scope"), of_link],
+        [(at("deployments", mvp.ref), "Versions and scope"), of_link],
     )
     assert f'<a href="{at("link-change", link.pk)}">Change the link' in text_of(page)
     said = fixes(as_(cast.lead), mvp)

@@ -220,7 +220,7 @@ def test_the_chair_is_told_what_is_not_recorded_and_what_is_refused_because_of_i
     assert "Not recorded An API key : Marta Lindqvist. Until then no system can ask." in page
     assert "A contract in force" not in page
     snapshot = review_state.snapshot_of(review)
-    bare = replace(snapshot.judged.facts, contracts=(), scopes=(), running=(), tier="")
+    bare = replace(snapshot.judged.facts, contracts=(), scopes=(), deployments=(), tier="")
     judged = replace(snapshot.judged, facts=bare)
     missing = not_recorded(replace(snapshot, judged=judged), clock.now())
     assert [one["what"] for one in missing] == [

@@ -184,7 +184,7 @@ def test_it_is_unknown_without_the_register_or_the_model_that_it_is_about(row):
         items = at_level(row.key, "verified")
         undescribed = initiative(tier, [row.key], *items, described=())
         assert (state(undescribed, row.key).state == "unknown") == row.of_register
-        no_model = initiative(tier, [row.key], *items, running=())
+        no_model = initiative(tier, [row.key], *items, deployments=())
         assert (state(no_model, row.key).state == "unknown") == about_model
 
 

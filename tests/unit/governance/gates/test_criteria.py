@@ -14,10 +14,10 @@ from governance.gates.gate_inputs import (
     ConditionFact,
     ContractState,
     Declared,
+    DeploymentFact,
     FindingFact,
     HoldFact,
     ObligationFact,
-    Running,
     Void,
     WaiverFact,
 )
@@ -207,7 +207,8 @@ def assert_outlook_is_true(facts, moments):
 def test_the_outlook_sees_a_planned_model_start():
     start = AT + 5 * DAY
     facts = everything(
-        "prototype", running=(replace(MODEL, until=start), Running(2, 1, "model", "m-5", start, None))
+        "prototype",
+        deployments=(replace(MODEL, until=start), DeploymentFact(2, 1, "model", "m-5", start, None)),
     )
     prepared = tuple(
         replace(one, components=frozenset({1, 2})) if index % 2 else one
@@ -228,7 +229,7 @@ def test_what_names_the_incoming_model_counts_from_its_start_in_the_outlook():
         item(1, "mvp.possibility", kind="test_report", components=frozenset({2})),
         # another requirement's item is voided at that very moment
         item(2, "mvp.users", voids={"mvp.users": (Void(start, "scope", "wider"),)}),
-        running=(replace(MODEL, until=start), Running(2, 1, "model", "m-5", start, None)),
+        deployments=(replace(MODEL, until=start), DeploymentFact(2, 1, "model", "m-5", start, None)),
     )
     assert_outlook_is_true(facts, [start])
 
@@ -242,9 +243,12 @@ def any_facts(draw):
     """An initiative with much in it that ends, starts or ages at moments to come."""
     facts = everything(draw(st.sampled_from(["proposed", "prototype", "mvp", "production"])))
     model_ends, contract_ends = draw(LATER_DAYS), draw(LATER_DAYS)
-    running = (MODEL,)
+    deployments = (MODEL,)
     if draw(st.booleans()):
-        running = (replace(MODEL, until=model_ends), Running(2, 1, "model", "m-5", model_ends, None))
+        deployments = (
+            replace(MODEL, until=model_ends),
+            DeploymentFact(2, 1, "model", "m-5", model_ends, None),
+        )
     contracts = (CONTRACT,)
     if draw(st.booleans()):
         contracts = (
@@ -264,7 +268,7 @@ def any_facts(draw):
                 one_item,
                 observed_on=observed,
                 voids=voids,
-                components=draw(st.sampled_from([{1}, {1, 2}, {2}])) if len(running) > 1 else {1},
+                components=draw(st.sampled_from([{1}, {1, 2}, {2}])) if len(deployments) > 1 else {1},
                 clause_of=one_item.clause_of and draw(st.sampled_from([1, 2])),
             )
         )
@@ -278,7 +282,7 @@ def any_facts(draw):
         facts,
         items=tuple(items),
         answers=answers,
-        running=running,
+        deployments=deployments,
         contracts=contracts,
         tier=draw(st.sampled_from(["", "limited", "high"])),
         imported=draw(st.booleans()),

@@ -125,7 +125,7 @@ class TestWhichQuestions:
 
     def test_only_what_a_blocking_criterion_asks_documented(self):
         gate = RULEBOOK.gates["production"]
-        nothing = replace(minimal(), items=(), answers={}, contracts=(), running=(), described=())
+        nothing = replace(minimal(), items=(), answers={}, contracts=(), deployments=(), described=())
         assert len(drawable(nothing)) > len(drawable(minimal()))
         for key in drawable(nothing):
             assert RULEBOOK.requirements[key].level_for("minimal", "production") == Level.DOCUMENTED

@@ -198,9 +198,9 @@ class TestSilence:
         assert state(facts, "int.inventory", AT).state == "unknown"
 
     def test_no_model_recorded_is_unknown_from_the_mvp_on(self):
-        facts = one("mvp.possibility", evidence_of("mvp.possibility", 1), running=())
+        facts = one("mvp.possibility", evidence_of("mvp.possibility", 1), deployments=())
         assert state(facts, "mvp.possibility").state == "unknown"
-        early = one("proto.limitations", spoken(1, "proto.limitations"), running=())
+        early = one("proto.limitations", spoken(1, "proto.limitations"), deployments=())
         assert state(early, "proto.limitations").satisfied
 
     def test_no_mention_of_a_link_costs_a_prototype_anything(self):

@@ -105,9 +105,9 @@ def test_what_the_register_says_counts_for_a_initiative_that_stands_alone_too():
 
 @pytest.mark.parametrize("key", ["proto.assumptions", "proto.limitations"])
 def test_putting_the_model_recorded_costs_a_prototype_nothing(key):
-    before = one(key, item(1, key, kind="attestation", components=frozenset()), running=())
+    before = one(key, item(1, key, kind="attestation", components=frozenset()), deployments=())
     assert state(before, key).satisfied
-    assert state(replace(before, running=(MODEL,)), key).satisfied
+    assert state(replace(before, deployments=(MODEL,)), key).satisfied
 
 
 def test_a_sign_off_does_not_stale_because_the_production_form_was_verified():

@@ -8,7 +8,7 @@ from django.test import override_settings
 
 from governance import clock
 from governance.gates import turning_points
-from governance.gates.gate_inputs import Running, Void, WaiverFact
+from governance.gates.gate_inputs import DeploymentFact, Void, WaiverFact
 from governance.gates.requirements import state_of
 from tests.support.rules.gate_facts import (
     AT,
@@ -246,7 +246,7 @@ def test_only_requirements_with_that_trigger_must_name_the_model():
 def test_evidence_for_a_planned_model_counts_from_its_start():
     start = AT + DAY
     out = replace(MODEL, until=start)
-    planned = Running(2, 1, "model", "Language model m-5", start, None)
+    planned = DeploymentFact(2, 1, "model", "Language model m-5", start, None)
     old = item(
         1,
         "mvp.possibility",
@@ -254,10 +254,10 @@ def test_evidence_for_a_planned_model_counts_from_its_start():
         voids={"mvp.possibility": (Void(start, "model_version", "m-4 -> m-5"),)},
     )
     new = item(2, "mvp.possibility", kind="test_report", components=frozenset({2}))
-    facts = one("mvp.possibility", old, new, running=(out, planned))
+    facts = one("mvp.possibility", old, new, deployments=(out, planned))
     assert state(facts, "mvp.possibility").items == (old,)
     assert state(facts, "mvp.possibility", start).items == (new,)
-    unprepared = one("mvp.possibility", old, running=(out, planned))
+    unprepared = one("mvp.possibility", old, deployments=(out, planned))
     assert state(unprepared, "mvp.possibility", start - timedelta(seconds=1)).satisfied
     assert state(unprepared, "mvp.possibility", start).state == "voided"
 

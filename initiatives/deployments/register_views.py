@@ -12,10 +12,10 @@ from initiatives.components.evaluations.presentation import shown
 from initiatives.components.findings import end_of
 from initiatives.components.forms import RegisterForm, ReplaceForm
 from initiatives.components.register import actions
+from initiatives.deployments.preview import of_replacing
 from initiatives.initiative.initiative_frame import page_of, sent
 from initiatives.integration.residency.views import found_or_404, one_act
 from initiatives.models import ComponentVersion
-from initiatives.running.preview import of_replacing
 
 NAV = "systems-all"
 LOOKED_AT = 10  # initiatives a page of what replacing would end: each is worked out by the act itself
@@ -25,7 +25,7 @@ LOOKED_AT = 10  # initiatives a page of what replacing would end: each is worked
 def components(request: SignedInRequest) -> HttpResponse:
     """Every component version with its end of life and the initiatives that run it."""
     page = page_of(request, queries.seen_by(request.user), 50)
-    runs = queries.running(page, request.user)
+    runs = queries.deployments_of(page, request.user)
     context = {
         "nav": NAV,
         "page": page,
@@ -39,7 +39,10 @@ def components(request: SignedInRequest) -> HttpResponse:
 def component(request: SignedInRequest, pk: int) -> HttpResponse:
     """One component version: what is said of it, who runs it, how it did there, what replacing it would end."""
     row = _component(request, pk)
-    runs, keeps = queries.running([row], request.user)[row.pk], permissions.may_keep_components(request.user)
+    runs, keeps = (
+        queries.deployments_of([row], request.user)[row.pk],
+        permissions.may_keep_components(request.user),
+    )
     form = ReplaceForm(
         request.GET if "successor" in request.GET else None,
         listed=queries.seen_by(request.user).filter(layer=row.layer),

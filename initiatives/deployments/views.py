@@ -22,30 +22,30 @@ from initiatives.components.queries import seen_by
 from initiatives.contracts import control_mapping
 from initiatives.contracts.control_forms import DecisionForm
 from initiatives.contributions import contributed, parts_shown
+from initiatives.deployments import preview
 from initiatives.facts import initiative_rows
 from initiatives.initiative.initiative_frame import ask, fix, initiative_context, one_act, page_of, sent
 from initiatives.initiative.row_acts import ROW_ACTS, STRUCK_OUT, RowAct, on_initiative
 from initiatives.initiative_pages import banners
 from initiatives.integration.residency.unknown_regions import say_strange
 from initiatives.models import ArchitectureDecision, ChangeRecord
-from initiatives.running import preview
 from initiatives.scope import actions as scope_actions
 from initiatives.scope.forms import PlannedScopeForm
 
 
 @on_any_day(initiative_lookup.initiative_on_any_day)
-def running(request, ref):
+def deployments(request, ref):
     """Components with their versions, decisions on architecture, scopes, changes, dependants."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    context = initiative_context(request, initiative, "running")
-    deployments = initiative.deployments.select_related("version__vendor").order_by(
+    context = initiative_context(request, initiative, "deployments")
+    rows = initiative.deployments.select_related("version__vendor").order_by(
         "version__layer", "part", "-runs_from"
     )
     changes = initiative.changes.select_related("approver", "recorded_by").order_by("-effective_at", "-id")
     context |= {
         "title": _("Versions and scope"),
         "banners": [*context["banners"], *banners.enforced_elsewhere(initiative, context["now"])],
-        "deployments": [(one, end_of(one.version)) for one in deployments],
+        "deployments": [(one, end_of(one.version)) for one in rows],
         "decisions": list(
             initiative.architecture_decisions.select_related("by", "withdrawn_by").order_by(
                 "-decided_on", "-id"
@@ -54,14 +54,14 @@ def running(request, ref):
         "scopes": sorted(initiative_rows.rows(initiative, "scopes"), key=lambda row: -row.number),
         "page": page_of(request, changes, 15),
         "parts": parts_shown(
-            contributed.beside_running,
+            contributed.beside_deployments,
             request.user,
             (initiative, request.build_absolute_uri("/")[:-1]),
         ),
         "too_early": initiative.stage in EARLY_STAGES,
         "dependants": list(initiative.dependants.filter(ended_at__isnull=True).select_related("executive")),
     }
-    return render(request, "initiatives/running/running.html", context)
+    return render(request, "initiatives/deployments/deployments.html", context)
 
 
 def _two_steps(request, initiative, form, *, look, save, done: str, **page):
@@ -82,16 +82,16 @@ def _two_steps(request, initiative, form, *, look, save, done: str, **page):
                 messages.success(request, done)
                 if "another" in page and request.POST.get("step") == "another":
                     return redirect(request.path)
-                return redirect("running", initiative.ref)
+                return redirect("deployments", initiative.ref)
     return ask(
         request,
         initiative,
-        "running",
+        "deployments",
         form,
         effects=effects,
         two_steps=True,
         seen=effects is not None,
-        back_url=reverse("running", args=[initiative.ref]),
+        back_url=reverse("deployments", args=[initiative.ref]),
         verb=_("Record it"),
         **page,
     )
@@ -184,7 +184,7 @@ ROW_ACTS["changes/complete"] = RowAct(
     may=on_initiative(initiative_permissions.may_change_what_runs),
     act=change_actions.complete_change,
     noun="change",
-    page="running",
+    page="deployments",
     form=CompleteForm,
     given=lambda row: {"initial": {"approver": row.approver, "rollback": row.rollback}},
     title=gettext_lazy("Complete the change"),
@@ -206,7 +206,7 @@ def decide(request, ref):
             initiative=initiative, by=request.user, **fields
         ),
         _("The decision is recorded."),
-        page="running",
+        page="deployments",
         title=_("Record a decision on architecture"),
         lede=_(
             "The contract comes first: a decision made before it came into force is shown to the board as that."
@@ -220,7 +220,7 @@ ROW_ACTS["architecture/withdraw"] = RowAct(
     may=on_initiative(initiative_permissions.may_change_what_runs),
     act=control_mapping.withdraw_architecture_decision,
     noun="decision",
-    page="running",
+    page="deployments",
     title=gettext_lazy("Withdraw a decision on architecture"),
     lede=lambda row: f"{row.title}, decided on {day(row.decided_on)}.",
     happens=(STRUCK_OUT,),

@@ -27,11 +27,11 @@ def test_a_version_is_recorded_now_or_for_a_day_to_come(cast, as_):
     client.post(
         url, {"layer": "model", "name": "Language model", "version": "m-5", "runs_from": day.isoformat()}
     )
-    page = text_of(client.get(at("running", initiative.ref)))
+    page = text_of(client.get(at("deployments", initiative.ref)))
     assert "planned" in page
     assert "It names no approver." in page
     assert as_(cast.seat_risk).get(url).status_code == 403
-    assert as_(cast.outsider).get(at("running", initiative.ref)).status_code == 404
+    assert as_(cast.outsider).get(at("deployments", initiative.ref)).status_code == 404
 
 
 def test_a_version_in_a_region_that_nobody_knows_is_recorded_and_said(cast, as_):
@@ -57,7 +57,7 @@ def test_looking_first_shows_what_a_version_ends_and_changes_nothing(cast, as_):
     assert "Amara Diallo" in page
     assert 'value="m-5"' in page
     client.post(url, typed | {"step": "save"})
-    assert "m-5" in text_of(client.get(at("running", initiative.ref)))
+    assert "m-5" in text_of(client.get(at("deployments", initiative.ref)))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_prototype_has_no_rollout_but_may_plan_one(cast, as_):
     with acts() as kinds:
         client.post(url, typed | {"for_stage": "mvp"})
     assert kinds == ["scope planned"]
-    assert "planned for MVP" in text_of(client.get(at("running", initiative.ref)))
+    assert "planned for MVP" in text_of(client.get(at("deployments", initiative.ref)))
     assert initiative.scopes.get().places == ["Zurich", "Basel"]
 
 
@@ -112,7 +112,7 @@ def test_the_scope_of_a_prototype_declares_its_test_subjects_version_by_version(
     with acts() as kinds:
         client.post(url, typed)
     assert kinds == ["scope in force"]
-    assert "user:tester-1, agent:*-lab" in text_of(client.get(at("running", initiative.ref)))
+    assert "user:tester-1, agent:*-lab" in text_of(client.get(at("deployments", initiative.ref)))
     assert 'value="user:tester-1, agent:*-lab"' in text_of(client.get(url)), "the next version begins with it"
     with acts() as kinds:
         client.post(url, typed | {"test_subjects": "user:tester-1, user:tester-2"})
@@ -151,7 +151,7 @@ def test_a_change_is_completed_with_approver_and_way_back(cast, as_):
         assert "Not saved yet" in text_of(client.post(url, {"approver": cast.lead.pk, "rollback": ""}))
         client.post(url, {"approver": cast.lead.pk, "rollback": "Pin the old version."})
     assert kinds == ["change completed"]
-    assert "Pin the old version." in text_of(client.get(at("running", initiative.ref)))
+    assert "Pin the old version." in text_of(client.get(at("deployments", initiative.ref)))
     assert as_(cast.outsider).get(url).status_code == 404
     assert as_(cast.seat_risk).get(url).status_code == 403
 

@@ -1,0 +1,1 @@
+"""Pages of deployments, scope and reported changes."""

@@ -1,1 +1,0 @@
-"""Pages of components, scope, reported changes."""
