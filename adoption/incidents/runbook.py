@@ -78,7 +78,7 @@ def _stop_it(incident: Incident, person: User) -> list[Step]:
         Step(
             "Switch it off, if it does harm.",
             more,
-            reverse("systems", args=[initiative.ref]),
+            reverse("api-access", args=[initiative.ref]),
             "To the switch",
         )
     ]

@@ -17,7 +17,7 @@ from initiatives.initiative.initiative_frame import page_of, sent
 from initiatives.integration.residency.views import found_or_404, one_act
 from initiatives.models import ComponentVersion
 
-NAV = "systems-all"
+NAV = "systems"
 LOOKED_AT = 10  # initiatives a page of what replacing would end: each is worked out by the act itself
 
 

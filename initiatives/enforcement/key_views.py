@@ -38,10 +38,10 @@ OUTCOME_TONES = {"allow": "ok", "deny": "bad", "needs_approval": "warn"}
 
 
 @require_safe
-def systems(request: SignedInRequest, ref: str) -> HttpResponse:
+def api_access(request: SignedInRequest, ref: str) -> HttpResponse:
     """Keys, the switch, and everything that whoever builds a system needs to have it ask."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    context = initiative_context(request, initiative, "systems")
+    context = initiative_context(request, initiative, "api-access")
     known = known_of(initiative)
     version, _ = known.version_at(context["now"])
     rules = version.policies.rules if version else ()
@@ -72,7 +72,7 @@ def systems(request: SignedInRequest, ref: str) -> HttpResponse:
         "preview_days": approval_actions.PREVIEW_KEPT.days,
         "switches": list(initiative.kill_switches.select_related("pressed_by", "released_by")[:5]),
     }
-    return render(request, "initiatives/enforcement/systems.html", context)
+    return render(request, "initiatives/enforcement/api_access.html", context)
 
 
 def _keys_of(initiative):
@@ -173,7 +173,7 @@ def _new_key(request, initiative, form, act, **page):
         except ValidationError as error:
             fix(form, error)
         else:
-            context = initiative_context(request, initiative, "systems")
+            context = initiative_context(request, initiative, "api-access")
             context |= {"title": _("The new key"), "key": key, "token": token, "address": settings.ADDRESS}
             if INTERACTIONS in key.scopes:
                 context["telemetry"] = code_examples.as_telemetry(settings.ADDRESS, token.text)
@@ -181,7 +181,7 @@ def _new_key(request, initiative, form, act, **page):
                 context["senders"] = code_examples.as_alert_senders(settings.ADDRESS, token.text).items()
             return render(request, "initiatives/enforcement/key_made.html", context)
     return ask(
-        request, initiative, "systems", form, back_url=reverse("systems", args=[initiative.ref]), **page
+        request, initiative, "api-access", form, back_url=reverse("api-access", args=[initiative.ref]), **page
     )
 
 
@@ -191,7 +191,7 @@ ROW_ACTS["keys/revoke"] = RowAct(
     may=lambda row, person: initiative_permissions.may_manage_keys(row.contract.initiative, person),
     act=system_keys.revoke_key,
     noun="key",
-    page="systems",
+    page="api-access",
     title=gettext_lazy("Revoke a key"),
     lede=lambda row: f"{row.system}, {row.public}.",
     happens=(gettext_lazy("Requests with this key are refused within a second. It never opens again."),),
@@ -232,7 +232,7 @@ def try_it(request: SignedInRequest, ref: str) -> HttpResponse:
             )
         except authzen.BadRequest as wrong:
             form.add_error(None, str(wrong))
-    context = initiative_context(request, initiative, "systems")
+    context = initiative_context(request, initiative, "api-access")
     context |= {
         "title": "Try a request",
         "form": form,
@@ -245,4 +245,4 @@ def try_it(request: SignedInRequest, ref: str) -> HttpResponse:
         else [],
         "version": version,
     }
-    return render(request, "initiatives/enforcement/system_try.html", context)
+    return render(request, "initiatives/enforcement/api_access_try.html", context)

@@ -108,7 +108,7 @@ def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
     return ask(
         request,
         initiative,
-        "systems",
+        "api-access",
         form,
         title=_("Record it as a drill"),
         lede=f"{pressed.pressed_by} switched its systems off at {clock.moment_in_words(pressed.pressed_at)}, and "
@@ -122,5 +122,5 @@ def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
             _("What the log shows becomes a drill record of this initiative, with the requests you choose."),
         ],
         verb=_("Record the drill"),
-        back_url=reverse("systems", args=[initiative.ref]),
+        back_url=reverse("api-access", args=[initiative.ref]),
     )

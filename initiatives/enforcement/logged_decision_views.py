@@ -46,7 +46,7 @@ HEADING = [
 def decisions(request: SignedInRequest, ref: str) -> HttpResponse:
     """The log of the initiative, newest first; every part of the request may be looked for."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    context = initiative_context(request, initiative, "systems")
+    context = initiative_context(request, initiative, "api-access")
     keys = keys_of(initiative)
     reads = bool(context["may"].read_decision_requests)
     form = ToldForm(request.GET, keys=keys.values(), subjects=reads)
@@ -139,7 +139,7 @@ def decision(request: SignedInRequest, ref: str, moment: str) -> HttpResponse:
     row = decision_queries.one(initiative.number, place) if place else None
     if row is None:
         raise Http404("No such decision of this initiative.")
-    context = initiative_context(request, initiative, "systems")
+    context = initiative_context(request, initiative, "api-access")
     (shown,) = presented(initiative, [row], keys_of(initiative))
     named = outcome_reports.Named(row.at, bytes(row.digest), row.outcome == DecisionOutcome.ALLOW)
     batch = Entry.objects.filter(table="governance_decisionbatch", key=str(row.batch_id))

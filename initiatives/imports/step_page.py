@@ -22,7 +22,7 @@ def ask_step(
 ) -> HttpResponse:
     """The page with what will happen, the form if there is one, and one button."""
     context = {
-        "nav": "imports" if isinstance(batch, ImportBatch) else "systems-all",
+        "nav": "imports" if isinstance(batch, ImportBatch) else "systems",
         "batch": batch,
         "title": title,
         "lede": lede,

@@ -117,7 +117,7 @@ def enforced_elsewhere(initiative, now) -> list[dict]:
             "Enforced elsewhere.",
             f"No key of its systems asked here or sent a heartbeat within {days} days, so nothing here shows that its "
             "contract is enforced.",
-            reverse("systems", args=[initiative.ref]) + "#connect",
+            reverse("api-access", args=[initiative.ref]) + "#connect",
             "Connect its system",
         )
     ]

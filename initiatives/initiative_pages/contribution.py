@@ -16,7 +16,7 @@ CONTRIBUTION = Contribution(
         InitiativePage("Requirements", _("Waivers"), "waivers"),
         InitiativePage("Review", _("Reviews"), "review-open"),
         InitiativePage("Contract and access", _("Contract"), "contract"),
-        InitiativePage("Contract and access", _("API access"), "systems"),
+        InitiativePage("Contract and access", _("API access"), "api-access"),
         InitiativePage("System", _("Versions and scope"), "deployments"),
         InitiativePage("System", _("Integration"), "integration"),
         InitiativePage("Activity", _("Activity"), "initiative-activity"),

@@ -65,7 +65,7 @@ BODY_TERMS = Kind(
         "is removed. For what was said a law may ask for less: the risk seat and an auditor both agree to a shorter "
         "time, until a day."
     ),
-    section="systems",
+    section="api-access",
     signature="term",
     danger=True,
     parts=(RISK_SEAT, AUDITOR),

@@ -41,7 +41,7 @@ def import_file(request: SignedInRequest, ref: str) -> HttpResponse:
         if not wrong:
             return redirect("interactions", initiative.ref)
         form = InteractionFileForm()
-    context = initiative_context(request, initiative, "systems")
+    context = initiative_context(request, initiative, "api-access")
     context |= {
         "title": _("Interactions from a file"),
         "form": form,

@@ -52,7 +52,7 @@ def interactions(request: SignedInRequest, ref: str) -> HttpResponse:
     Nothing that anybody said stands on it.
     """
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    context = initiative_context(request, initiative, "systems")
+    context = initiative_context(request, initiative, "api-access")
     keys = logged_decision_views.keys_of(initiative)
     reads = bool(may_read_interactions(initiative, request.user))
     form = InteractionFilter(request.GET, keys=keys.values(), people=reads)
@@ -130,7 +130,7 @@ def erase(request: SignedInRequest, ref: str) -> HttpResponse:
         happens=happens,
         back=back,
         danger=True,
-        page="systems",
+        page="api-access",
     )
 
 
@@ -148,7 +148,7 @@ def interaction(request: SignedInRequest, ref: str, reported: str) -> HttpRespon
     keys = logged_decision_views.keys_of(initiative)
     decided = _decision(initiative, report.decision if report else "")
     batch = Entry.objects.filter(table="governance_interactionbatch", key=str(row.batch_id))
-    context = initiative_context(request, initiative, "systems")
+    context = initiative_context(request, initiative, "api-access")
     context |= {
         "title": _("One interaction"),
         "row": row,
@@ -231,7 +231,7 @@ def act_names(request: SignedInRequest, ref: str) -> HttpResponse:
         form,
         lambda _: actions.name_acts(initiative=initiative, meant=form.meant, by=request.user),
         "Saved. The last thirty days are compared anew within a few minutes.",
-        page="systems",
+        page="api-access",
         back="interactions",
         title="What the names of acts mean",
         lede="Systems call their tools and operations by names of their own. What means an action of the contract is "

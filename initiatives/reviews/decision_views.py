@@ -228,7 +228,7 @@ def not_recorded(snapshot: review_state.ReviewSnapshot, now: datetime) -> list[d
                 "what": _("An API key"),
                 "then": "Until then no system can ask.",
                 "who": owner,
-                "page": "systems",
+                "page": "api-access",
             }
         )
     return found

@@ -54,7 +54,7 @@ def system_imports(request):
         batches = batches.filter(by=request.user)
     page = page_of(request, batches.annotate(size=Count("rows")).order_by("-pk"))
     context = {
-        "nav": "systems-all",
+        "nav": "systems",
         "form": form,
         "unsure": unsure,
         "page": page,
@@ -110,7 +110,7 @@ def system_import(request, pk):
     total, waiting = sum(tally.values()), batch.rows.waiting().count()
     page = page_of(request, rows, ROWS_ON_A_PAGE)
     context = {
-        "nav": "systems-all",
+        "nav": "systems",
         "batch": batch,
         "tally": [(state, words, tally.get(state, 0)) for state, words in ROW_STATES.items()],
         "total": total,
@@ -287,7 +287,7 @@ def mapping(request, pk):
             return redirect("system-import", pk=pk)
     rows = list(batch.rows.order_by("line")[:SAMPLES])
     samples = [(name, [row.raw.get(name, "")[:80] for row in rows]) for name in batch.headers]
-    context = {"nav": "systems-all", "batch": batch, "form": form, "samples": samples}
+    context = {"nav": "systems", "batch": batch, "form": form, "samples": samples}
     return render(request, "initiatives/imports/systems/system_import_mapping.html", context)
 
 

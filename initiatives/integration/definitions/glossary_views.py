@@ -31,7 +31,7 @@ def glossary(request: SignedInRequest) -> HttpResponse:
     if wanted:
         terms = terms.filter(Q(name__icontains=wanted) | Q(meaning__icontains=wanted))
     context = {
-        "nav": "systems-all",
+        "nav": "systems",
         "q": wanted,
         "may_name": permissions.may_name_terms(request.user),
         "may_propose": permissions.may_propose_term(None, request.user),
@@ -67,7 +67,7 @@ def term(request: SignedInRequest, pk: int) -> HttpResponse:
     )
     all_uses = TermUse.objects.filter(term=row, ended_at__isnull=True, initiative__confidential=False)
     context = {
-        "nav": "systems-all",
+        "nav": "systems",
         "row": row,
         "by_system": by_system,
         "history": list(_history(said)),

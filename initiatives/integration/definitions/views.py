@@ -333,7 +333,7 @@ def shared_act(request, form, act, done: str, row, *, proposing: Proposing | Non
             fix(form, error)
         else:
             return redirect(back)
-    context = {"nav": "systems-all", "form": form, "back_url": back, "next": request.GET.get("next", "")}
+    context = {"nav": "systems", "form": form, "back_url": back, "next": request.GET.get("next", "")}
     context |= {"happens": [], "danger": False}
     return render(request, "initiatives/integration/systems/system_form.html", context | page)
 

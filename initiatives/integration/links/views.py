@@ -105,7 +105,7 @@ def shut(request: SignedInRequest, pk: int) -> HttpResponse:
                 )
                 return redirect("feed-shut", obligation.pk)
     context = {
-        "nav": "systems-all",
+        "nav": "systems",
         "obligation": obligation,
         "initiative": initiative,
         "system": system,
@@ -127,7 +127,7 @@ def _page(request, row: Link, **more) -> HttpResponse:
     mine = last is not None and last.by_id == row.system.owner_id
     now = digest(row, transfers)[1]
     context = {
-        "nav": "systems-all",
+        "nav": "systems",
         "row": row,
         "initiative": row.initiative,
         "transfers": transfers,

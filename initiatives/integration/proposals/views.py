@@ -85,7 +85,7 @@ def proposals(request: SignedInRequest) -> HttpResponse:
     waiting = [row for row in rows.waiting().order_by("pk") if permissions.may_answer(row, request.user)]
     mine = page_of(request, rows.filter(by=request.user).order_by("-pk"), 25)
     context = {
-        "nav": "systems-all",
+        "nav": "systems",
         "waiting": waiting[:MOST_SHOWN],
         "page": mine,
         "mine": [(row, row.get_outcome_display(), TONES.get(row.outcome, "")) for row in mine],
@@ -149,7 +149,7 @@ def take_back(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _page(request, row: ProposedChange, *, form=None, wrong=()) -> HttpResponse:
     context = {
-        "nav": "systems-all",
+        "nav": "systems",
         "row": row,
         "tone": TONES.get(row.outcome, ""),
         "changes": [(name.replace("_", " ").capitalize(), *words) for name, *words in changes(row)],

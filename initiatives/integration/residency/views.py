@@ -121,7 +121,7 @@ def vendors(request: SignedInRequest) -> HttpResponse:
         .order_by("name")
     )
     context = {
-        "nav": "systems-all",
+        "nav": "systems",
         "page": page_of(request, rows, 50),
         "may_add": permissions.may_add_vendor(request.user),
     }
@@ -142,7 +142,7 @@ def vendor(request: SignedInRequest, pk: int) -> HttpResponse:
     today = clock.today()
     may_file = permissions.may_file_terms(row, request.user)
     context = {
-        "nav": "systems-all",
+        "nav": "systems",
         "vendor": row,
         "terms": [{"row": term, "state": _state(term, today)} for term in terms],
         "systems": row.systems.current(),
@@ -260,7 +260,7 @@ def vendor_move(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "initiatives/integration/residency/residency_look.html",
-        {"nav": "systems-all", "vendor": row, "form": form, "ahead": found},
+        {"nav": "systems", "vendor": row, "form": form, "ahead": found},
     )
 
 
@@ -275,7 +275,7 @@ def policies(request: SignedInRequest) -> HttpResponse:
     )
     page, today = page_of(request, rows, 50), clock.today()
     context = {
-        "nav": "systems-all",
+        "nav": "systems",
         "page": page,
         "policies": [{"row": row, "state": _state(row, today)} for row in page],
         "may_set": permissions.may_set_regions(request.user),
@@ -346,7 +346,7 @@ def region_list(request: SignedInRequest) -> HttpResponse:
     added, asked = findings.added(), request.GET.get("name", "").strip()[:60]
     known = regions.known()
     context = {
-        "nav": "systems-all",
+        "nav": "systems",
         "added": [
             row for row in Region.objects.select_related("within") if regions.key_of(row.key) not in known
         ],
@@ -458,7 +458,7 @@ def _withdrawing(
 
 
 def page_with(request, form, found, *, back: str, **page) -> HttpResponse:
-    context = {"nav": "systems-all", "form": form, "ahead": found, "back_url": back} | page
+    context = {"nav": "systems", "form": form, "ahead": found, "back_url": back} | page
     return render(request, "initiatives/integration/residency/residency_form.html", context)
 
 

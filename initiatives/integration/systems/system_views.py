@@ -69,7 +69,7 @@ def systems(request: SignedInRequest) -> HttpResponse:
     shown = System.objects.select_related("owner").in_bulk(list(page))
     found = system_inventory.heaviest(weight)
     context = {
-        "nav": "systems-all",
+        "nav": "systems",
         "form": form,
         "filtered": bool(wanted),
         "page": page,
@@ -123,7 +123,7 @@ def system(request: SignedInRequest, pk: int) -> HttpResponse:
     may = permissions.may_change_system(row, request.user)
     decides = permissions.may_decide_on(row, request.user)
     context = {
-        "nav": "systems-all",
+        "nav": "systems",
         "system": row,
         "conditions": conditions_of(row, today),
         "risk_notes": risk_notes(row, customisations),
@@ -252,8 +252,8 @@ def _form(
                 messages.success(request, done)
             there = back_to(request, back or made.get_absolute_url())
             return redirect(f"{there}{made.pk}" if back is None and there.endswith("=") else there)
-    back = back_to(request, back or reverse("systems-all"))
-    context = {"nav": "systems-all", "form": form, "back_url": back, "next": request.GET.get("next", "")}
+    back = back_to(request, back or reverse("systems"))
+    context = {"nav": "systems", "form": form, "back_url": back, "next": request.GET.get("next", "")}
     context |= {"happens": [], "danger": False}
     return render(request, "initiatives/integration/systems/system_form.html", context | page)
 
@@ -390,7 +390,7 @@ def end_customisation(request: SignedInRequest, pk: int) -> HttpResponse:
         messages.success(request, _("It is recorded as gone."))
         return redirect(found.system.get_absolute_url())
     page = {
-        "nav": "systems-all",
+        "nav": "systems",
         "title": _("End a customisation"),
         "lede": f"{found.team}: {found.what}",
         "happens": [_("It stays in the history, and no longer counts as a risk.")],

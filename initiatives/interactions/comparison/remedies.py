@@ -15,7 +15,7 @@ def fixes_of(initiative: Initiative, may: WhoMay, source: str) -> list[tuple[str
     if kind == LogFindingKind.OTHER_MODEL:
         return [(reverse("component-add", args=[initiative.ref]), "Declare what runs")]
     if kind == LogFindingKind.SILENT:
-        return [(reverse("systems", args=[initiative.ref]) + "#interactions", "Have the system report")]
+        return [(reverse("api-access", args=[initiative.ref]) + "#interactions", "Have the system report")]
     if kind == "subjects":
         return [(reverse("scope-add", args=[initiative.ref]), "Declare the scope")]
     if kind == "promise":

@@ -26,7 +26,7 @@ def performance_promise(request: SignedInRequest, ref: str) -> HttpResponse:
             PromiseForm({"median": 1, "most": 1, "percent": 0}),
             lambda _said: actions.take_back(initiative=initiative, by=request.user),
             _("Taken back. Nothing is promised any more."),
-            page="systems",
+            page="api-access",
             back="interactions",
         )
     said = former and {"median": former.median, "most": former.most, "percent": round(100 * former.errors, 6)}
@@ -37,7 +37,7 @@ def performance_promise(request: SignedInRequest, ref: str) -> HttpResponse:
         form,
         lambda _said: actions.promise(initiative=initiative, by=request.user, **form.promised),
         _("Promised. It is held against the days from tomorrow on."),
-        page="systems",
+        page="api-access",
         back="interactions",
         title=_("What is promised of calls"),
         lede=_(

@@ -101,7 +101,7 @@ BULK_READINGS = Kind(
         "All interactions of the selection in one file, in clear. One at a time they are read without asking. Leave "
         f"holds for {BulkReading.OPEN.days} days, for whoever asked alone. Each time the file is taken is recorded."
     ),
-    section="systems",
+    section="api-access",
     signature="reading",
     danger=True,
     parts=(

@@ -46,7 +46,7 @@ def selections(request: SignedInRequest, ref: str) -> HttpResponse:
     )
     if made:
         return redirect(made)
-    context = initiative_context(request, initiative, "systems") | {
+    context = initiative_context(request, initiative, "api-access") | {
         "title": _("Selections of interactions"),
         "page": page_of(request, initiative.interaction_selections.select_related("asked_by")),
         "form": form,
@@ -69,7 +69,7 @@ def selection(request: SignedInRequest, pk: int) -> HttpResponse:
     page = page_of(request, range(row.found if row.state == DONE else 0))
     start = page.start_index() - 1 if page.object_list else 0
     rows = actions.members(row, slice(start, start + len(page.object_list))) if page.object_list else []
-    context = initiative_context(request, initiative, "systems") | {
+    context = initiative_context(request, initiative, "api-access") | {
         "title": _("Selection of interactions"),
         "row": row,
         "under_way": row.state in UNDER_WAY,

@@ -164,7 +164,7 @@ def answers(visitor: Visitor, scene: every_page.Scene, cast, monkeypatch) -> lis
     page.get_by_label("Which system").fill("Reply drafts")
     page.get_by_label("Responsible person").select_option(str(cast.lead.pk))
     found += visitor.presses("key-made", "Make the key")
-    page.goto(address("system-try", scene.world))
+    page.goto(address("api-access-try", scene.world))
     found += visitor.presses("system-tried", "Ask")
     page.goto(reverse("survey-open", args=[scene.world["draft-survey"]]))
     found += visitor.presses("survey-opened", "Open it, show a sheet to print")

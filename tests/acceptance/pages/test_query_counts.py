@@ -38,7 +38,7 @@ MOST = {
     "{initiative}notes/": 14,
     "{initiative}integration/profiles/": 14,
     "{initiative}interactions/": 15,  # one each: days against decisions, promises of calls, what was not understood
-    "{initiative}systems/": 15,  # what came of the decisions of four weeks is one query
+    "{initiative}api-access/": 15,  # what came of the decisions of four weeks is one query
     "{initiative}integration/residency/": 14,
     "/vendors/": 8,  # vendors of components are among them
     "/policies/": 6,

@@ -274,7 +274,7 @@ def test_every_page_leads_back_to_systems_and_lights_them_up(as_, cast, acme):
         shown = client.get(page).content.decode()
         menu, _, rest = shown.partition("<main")
         assert 'aria-current="page">Systems' in menu, page
-        assert f'<a href="{reverse("systems-all")}">Systems</a>' in rest, page
+        assert f'<a href="{reverse("systems")}">Systems</a>' in rest, page
     assert (
         f'<a href="{acme.get_absolute_url()}">{acme}</a>'
         in client.get(reverse("vendor-term-add", args=[acme.pk]))

@@ -81,7 +81,7 @@ def test_all_that_is_wrong_with_a_system_stands_on_its_page_and_the_worst_in_the
     assert [words for words in CONDITIONS_OF_SYSTEMS.values() if f'">{words}</span>' in page] == list(
         CONDITIONS_OF_SYSTEMS.values()
     )[1:]
-    (row,) = as_(cast.lead).get(at("systems-all")).context["rows"]
+    (row,) = as_(cast.lead).get(at("systems")).context["rows"]
     assert row[2] == CONDITIONS_OF_SYSTEMS["orphaned"]
 
 

@@ -75,14 +75,14 @@ def test_a_key_is_made_and_shown_exactly_once(cast, as_, initiative):
     assert System(token).ask("read")["decision"] is True
     secret = token.split("_", 2)[2]
     for page in (
-        at("systems", initiative.ref),
+        at("api-access", initiative.ref),
         url,
         at("initiative-activity", initiative.ref),
         at("key-rotate", initiative.ref, row.pk),
     ):
         assert secret not in text_of(client.get(page)), page
     assert secret not in str(dict(client.session))
-    page = text_of(client.get(at("systems", initiative.ref)))
+    page = text_of(client.get(at("api-access", initiative.ref)))
     assert row.public in page
     assert "Account assistant" in page
 
@@ -115,7 +115,7 @@ def test_a_key_is_rotated_with_a_change_over_and_revoked_at_once(cast, as_, init
     assert "change the system over until then" in page
     assert System(old.text).ask("read")["decision"] is True
     assert System(new).ask("read")["decision"] is True
-    page = text_of(client.get(at("systems", initiative.ref)))
+    page = text_of(client.get(at("api-access", initiative.ref)))
     assert "being replaced" in page
     assert at("key-rotate", initiative.ref, row.pk) not in page
     assert (
@@ -128,7 +128,7 @@ def test_a_key_is_rotated_with_a_change_over_and_revoked_at_once(cast, as_, init
         assert client.post(url, {"reason": "It leaked."}).status_code == 302
     assert kinds == ["key revoked"]
     assert System(old.text).send("/access/v1/evaluation", {}).status_code == 401
-    page = text_of(client.get(at("systems", initiative.ref)))
+    page = text_of(client.get(at("api-access", initiative.ref)))
     assert "It leaked." in page
     assert url not in page
 
@@ -139,13 +139,13 @@ def test_who_may_make_keys_and_who_only_reads(cast, as_, initiative):
     pages = [at("key-make", initiative.ref), at("key-rotate", initiative.ref, row.pk), revoke]
     for person in (cast.support, cast.seat_risk, cast.chair, cast.auditor, cast.admin):
         client = as_(person)
-        page = text_of(client.get(at("systems", initiative.ref)))
+        page = text_of(client.get(at("api-access", initiative.ref)))
         assert row.public in page
         for url in pages:
             assert url not in page
             assert client.get(url).status_code == 403
             assert client.post(url, sent(cast)).status_code == 403
-    for url in (*pages, at("systems", initiative.ref), at("system-try", initiative.ref)):
+    for url in (*pages, at("api-access", initiative.ref), at("api-access-try", initiative.ref)):
         assert as_(cast.outsider).get(url).status_code == 404
     other = factories.make_contract(cast, factories.make_prototype(cast, title="Other"), FIXTURE)
     assert as_(cast.owner).get(at("key-rotate", other.ref, row.pk)).status_code == 404
@@ -157,7 +157,7 @@ def test_when_a_key_was_last_used_comes_from_the_log(cast, as_, initiative):
     client = as_(cast.owner)
 
     def keys() -> str:
-        return text_of(client.get(at("systems", initiative.ref))).split('id="outcomes"')[0]
+        return text_of(client.get(at("api-access", initiative.ref))).split('id="outcomes"')[0]
 
     assert "never" in keys()
     with clock.simulated(clock.now() - timedelta(days=3)) as then:
@@ -182,7 +182,7 @@ def test_the_client_is_downloaded_as_it_is(cast, as_):
 
 def test_the_examples_speak_of_this_contract_and_are_allowed_as_they_stand(cast, as_, initiative):
     _, token = factories.make_key(cast, initiative)
-    page = unescape(text_of(as_(cast.seat_risk).get(at("systems", initiative.ref))))
+    page = unescape(text_of(as_(cast.seat_risk).get(at("api-access", initiative.ref))))
     body = page.split("<<'REQUEST'\n")[1].split("\nREQUEST")[0]
     assert json.loads(body)["action"]["name"] == "read"
     assert f"{settings.ADDRESS}/access/v1/evaluation" in page
@@ -302,7 +302,7 @@ def test_every_code_is_explained_and_no_other_of_the_engine():
 
 
 def test_a_initiative_without_a_contract_says_what_is_missing(cast, as_):
-    page = text_of(as_(cast.owner).get(at("systems", factories.make_initiative(cast).ref)))
+    page = text_of(as_(cast.owner).get(at("api-access", factories.make_initiative(cast).ref)))
     assert "No contract is written yet" in page
     assert "No version of the contract is in force" in page
     initiative = factories.make_initiative(cast, title="Idea")
@@ -315,7 +315,7 @@ def test_a_initiative_without_a_contract_says_what_is_missing(cast, as_):
 def tried(client, initiative, **fields) -> str:
     """The page that answers to a request of the form."""
     given = {"subject": "user:alice", "action": "read", "resource": "record:1", "properties": ""}
-    answer = client.post(at("system-try", initiative.ref), given | fields)
+    answer = client.post(at("api-access-try", initiative.ref), given | fields)
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
     return unescape(text_of(answer))

@@ -61,7 +61,7 @@ def test_every_page_of_the_initiative_says_that_it_is_off_and_how_to_go_back(cas
         "requirements",
         "evidence",
         "contract",
-        "systems",
+        "api-access",
         "told",
         "people",
         "deployments",
@@ -87,7 +87,7 @@ def test_only_who_may_stop_presses_it(cast, as_, initiative):
     for person in (cast.lead, cast.support, cast.seat_risk, cast.auditor, cast.admin):
         client = as_(person)
         assert url not in text_of(client.get(at("initiative", initiative.ref)))
-        assert url not in text_of(client.get(at("systems", initiative.ref)))
+        assert url not in text_of(client.get(at("api-access", initiative.ref)))
         assert client.post(url, {"reason": "No."}).status_code == 403
     assert as_(cast.outsider).post(url, {"reason": "No."}).status_code == 404
     assert not initiative.kill_switches.exists()
@@ -128,7 +128,7 @@ def test_a_use_becomes_a_drill_record_with_what_it_may_show(cast, as_, initiativ
     offered = {key for key in asked if f'value="{key}"' in page}
     assert offered == {key for key, one in asked.items() if "drill_record" in one.evidence}
     assert "Nothing was allowed meanwhile." in page
-    assert drill in text_of(client.get(at("systems", initiative.ref)))
+    assert drill in text_of(client.get(at("api-access", initiative.ref)))
     assert "required" in text_of(client.post(drill, {}))
     assert "valid choice" in text_of(client.post(drill, {"covers": ["mvp.users"]}))
     covered = sorted(offered)[0]
@@ -140,7 +140,7 @@ def test_a_use_becomes_a_drill_record_with_what_it_may_show(cast, as_, initiativ
     assert evidence.result == "pass"
     assert [row.requirement for row in evidence.coverage.all()] == [covered]
     assert client.get(drill).status_code == 403
-    assert drill not in text_of(client.get(at("systems", initiative.ref)))
+    assert drill not in text_of(client.get(at("api-access", initiative.ref)))
     other = factories.make_prototype(cast, title="Other")
     assert client.get(at("initiative-drill", other.ref, pressed.pk)).status_code == 404
 

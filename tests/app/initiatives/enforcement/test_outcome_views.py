@@ -64,7 +64,7 @@ def test_both_figures_are_counted_by_initiative_and_week(cast, as_, initiative, 
     assert (running.allowed, running.done, running.failed, running.undone) == (5, 2, 1, 1)
     assert (running.never_done, running.never_asked, running.cut) == (3, 1, False)
     assert (before.allowed, before.never_done, before.never_asked) == (0, 0, 0)
-    shown = cells(page(as_(cast.seat_risk), "systems", initiative.ref))
+    shown = cells(page(as_(cast.seat_risk), "api-access", initiative.ref))
     assert len(shown) == decision_queries.WEEKS
     assert shown[0][:6] == ["5", "2", "1", "1", "3", "1"]
     assert shown[1][:6] == ["0"] * 6
@@ -88,7 +88,7 @@ def test_a_busy_week_says_that_only_the_newest_were_counted(cast, as_, initiativ
     monkeypatch.setattr(decision_queries, "STRETCH", 3)
     write(initiative, 3)
     assert weeks(initiative.number, clock.now(), 1)[0].cut
-    assert "or more" in page(as_(cast.owner), "systems", initiative.ref)
+    assert "or more" in page(as_(cast.owner), "api-access", initiative.ref)
     monkeypatch.setattr(decision_queries, "STRETCH", 4)
     assert not weeks(initiative.number, clock.now(), 1)[0].cut
 
@@ -107,14 +107,14 @@ def test_one_decision_says_what_came_of_it(cast, as_, initiative, system):
 
 
 def test_the_page_of_systems_says_how_to_report_and_whom_a_prototype_acts_for(cast, as_, initiative):
-    text = page(as_(cast.owner), "systems", initiative.ref)
+    text = page(as_(cast.owner), "api-access", initiative.ref)
     assert "/access/v1/outcomes" in text
     assert '"decision": "<context.id of the answer>", "outcome": "done"' in text
     assert "Test subject of the prototype" in text
     assert "user:alice" in text
     assert "No test subjects are declared" not in text
     bare = factories.make_prototype(cast, title="Bare")
-    assert "No test subjects are declared" in page(as_(cast.owner), "systems", bare.ref)
+    assert "No test subjects are declared" in page(as_(cast.owner), "api-access", bare.ref)
 
 
 def test_a_scope_without_test_subjects_ends_what_the_prototype_may_do(cast, initiative, system):
@@ -130,13 +130,13 @@ def test_a_scope_without_test_subjects_ends_what_the_prototype_may_do(cast, init
 def test_a_initiative_in_production_whose_keys_are_silent_is_enforced_elsewhere(cast, as_):
     initiative = factories.make_production(cast)
     client = as_(cast.owner)
-    pages = [("initiative", initiative.ref), ("systems", initiative.ref), ("deployments", initiative.ref)]
+    pages = [("initiative", initiative.ref), ("api-access", initiative.ref), ("deployments", initiative.ref)]
     assert all(ELSEWHERE in page(client, *one) for one in pages)
     key, token = factories.make_key(cast, initiative)
     assert ELSEWHERE in page(client, "deployments", initiative.ref), "a key alone has not asked"
     assert System(token.text).report({"heartbeat": True}).status_code == 200
     assert not any(ELSEWHERE in page(client, *one) for one in pages)
-    assert "heartbeat" in page(client, "systems", initiative.ref)
+    assert "heartbeat" in page(client, "api-access", initiative.ref)
     beat = key.heartbeats.get().at
     assert seen_from(initiative, beat + ENFORCED_WITHIN - timedelta(seconds=1))
     assert not seen_from(initiative, beat + ENFORCED_WITHIN)

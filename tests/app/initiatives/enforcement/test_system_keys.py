@@ -220,7 +220,7 @@ def test_the_key_is_in_no_log_no_statement_no_row_and_no_session(cast, as_, init
             assert system.send(EVALUATION, evaluation_request("read")).status_code == 500
         client.post(at("row-act", "keys", row.pk, "revoke"), {"reason": "Lost"})
         assert status(token) == 401
-        client.get(at("systems", initiative.ref))
+        client.get(at("api-access", initiative.ref))
         logged()
     lines = caplog.text + "".join(str(vars(record)) for record in caplog.records)
     assert "ended in an error" in lines

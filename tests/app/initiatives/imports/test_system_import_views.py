@@ -194,11 +194,11 @@ def test_whoever_may_import_finds_the_way(cast, as_):
             "integration-definitions", args=[initiative.ref]
         ): f'"{system_imports}?kind=definitions">Import from a table',
     }
-    ways = {reverse("systems-all"): f'"{system_imports}">Import from a table'} | of_initiative
+    ways = {reverse("systems"): f'"{system_imports}">Import from a table'} | of_initiative
     for url, way in ways.items():
         assert way in page(as_(cast.lead), url)
         assert way not in page(as_(cast.owner), url)
-    assert ways[reverse("systems-all")] in page(as_(cast.admin), reverse("systems-all"))
+    assert ways[reverse("systems")] in page(as_(cast.admin), reverse("systems"))
     shown = page(as_(cast.lead), f"{system_imports}?kind=links")
     assert '<option value="links" selected>' in shown
     assert 'aria-current="page">Systems' in shown

@@ -138,7 +138,7 @@ def test_what_is_erased_says_so_and_is_handed_out_no_more(initiative, told, cast
 def test_the_line_of_settings_stands_with_the_key_where_it_is_made_and_without_it_elsewhere(
     cast, initiative, as_
 ):
-    page = as_(cast.owner).get(reverse("systems", args=[initiative.ref])).content.decode()
+    page = as_(cast.owner).get(reverse("api-access", args=[initiative.ref])).content.decode()
     assert "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:8000/otlp" in page
     assert "CAPTURE_MESSAGE_CONTENT=true" in page
     assert "Bearer%20plk_…" in page
