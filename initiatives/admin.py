@@ -1,4 +1,4 @@
-"""Accounts in the administration. They lie here because the end of an account ends its roles on initiatives."""
+"""Accounts in the administration. They lie here because a deactivated account loses its roles on initiatives."""
 
 from typing import Any
 
@@ -146,7 +146,7 @@ class PersonAdmin(Recorded):
         super().save_model(request, obj, form, change)
 
     def deactivate(self, request, pk):
-        """End the account: roles and seats end with it."""
+        """Deactivate the account: roles and seats end with it."""
         person = get_object_or_404(User, pk=pk)
         roles = person.roles.open().select_related("initiative")
         seats = person.memberships.filter(ends_at__isnull=True).select_related("board")
@@ -174,7 +174,7 @@ class PersonAdmin(Recorded):
             self,
             request,
             person,
-            verb="Give back",
+            verb="Reactivate",
             happens=[f"{person} can sign in again.", "No role and no seat comes back with it."],
             act=lambda reason: leaving.reactivate(person=person, reason=reason, by=request.user),
             done=f"{person} can sign in again.",

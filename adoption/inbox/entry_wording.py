@@ -31,7 +31,7 @@ QUIET = {
     *(
         EntryKind.MEASURE_DECLARED,
         EntryKind.GOAL_MOVED,
-        EntryKind.MEASURE_ENDED,
+        EntryKind.MEASURE_CLOSED,
         EntryKind.MEASUREMENTS_RECORDED,
         EntryKind.FIGURES_FILED,
     ),
@@ -58,7 +58,7 @@ WAYS = {
 SENTENCES = {
     EntryKind.MEASURE_DECLARED: "declared a measure: {words}; {all:goal}.",
     EntryKind.GOAL_MOVED: "moved the goal of {words}: {all:goal}. {why}",
-    EntryKind.MEASURE_ENDED: "ended the measure {words}: {why}",
+    EntryKind.MEASURE_CLOSED: "closed the measure {words}: {why}",
     EntryKind.MEASUREMENTS_RECORDED: "sent {all:came}< from {source}>.",
     EntryKind.FIGURES_FILED: "filed what its measurements show until {until} as evidence: {result}.",
     EntryKind.LESSON_ANSWERED: (
@@ -68,7 +68,7 @@ SENTENCES = {
     EntryKind.LESSON_CONFIRMED: "let a lesson from outside into the library: “{text}”",
     EntryKind.LESSON_TAKEN_OUT: "took a lesson out of the library: {why}",
     EntryKind.LESSON_CAME_AGAIN: (
-        "<{known?}said that a lesson which was known here came again: “{text}”|took back that a known "
+        "<{known?}said that a lesson which was known here came again: “{text}”|withdrew that a known "
         "lesson came again.>"
     ),
     EntryKind.POST_MORTEM_STARTED: "began to write the post-mortem.",
@@ -113,7 +113,7 @@ SENTENCES = {
     ),
     EntryKind.MONITORING_PROMISED: "promised that its monitoring is heard of at least every {every_days} days.",
     EntryKind.ALERTS_MAPPED: "said what alerts count as ({which}): {becomes:becomes}.",
-    EntryKind.ALERT_MAPPING_ENDED: "withdrew what alerts count as ({which}): {becomes:becomes}.",
+    EntryKind.ALERT_MAPPING_CLOSED: "withdrew what alerts count as ({which}): {becomes:becomes}.",
     EntryKind.INCIDENT_OPENED: "opened the incident “{title}”, severity {severity:severity}.",
     EntryKind.INCIDENT_LINE_WRITTEN: "wrote on “{title}”: {words}",
     EntryKind.INCIDENT_PART_TAKEN: "noted that {who} is the {role} of “{title}”.",

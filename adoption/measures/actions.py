@@ -131,23 +131,23 @@ def move_goal(*, measure: Measure, number: int, reason: str, by: User, **fields)
     return goal
 
 
-def end_measure(*, measure: Measure, reason: str, by: User) -> Measure:
-    """End a measure as owner, with a reason; its measurements stay readable, and what it showed is short again."""
+def close_measure(*, measure: Measure, reason: str, by: User) -> Measure:
+    """Close a measure as owner, with a reason; its measurements stay readable, and what it showed is short again."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why it is read no more."})
-    with act("end measure", by=by, initiative=measure.initiative_id, reason=reason.strip()) as initiative:
+    with act("close measure", by=by, initiative=measure.initiative_id, reason=reason.strip()) as initiative:
         permissions.may_declare(initiative, by).or_refuse()
         row = _current(measure)
         row.ended_at, row.ended_by, row.ended_reason = clock.now(), by, reason.strip()
         row.save()
         entries.record(
-            EntryKind.MEASURE_ENDED,
+            EntryKind.MEASURE_CLOSED,
             initiative=initiative,
             measure=row.pk,
             words=row.words,
             why=row.ended_reason,
         )
-        complete_silence(initiative, [row.pk], "The measure ended.", by)
+        complete_silence(initiative, [row.pk], "The measure is closed.", by)
         follow([initiative])
     return row
 
@@ -172,7 +172,7 @@ def _current(measure: Measure) -> Measure:
     row = Measure.objects.get(pk=measure.pk)
     if row.ended_at is not None:
         raise Conflict(
-            f"This measure ended on {said_day(clock.local_day(row.ended_at))}.", "Declare a new one."
+            f"This measure was closed on {said_day(clock.local_day(row.ended_at))}.", "Declare a new one."
         )
     return row
 

@@ -177,20 +177,20 @@ def goal(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "initiatives/initiative/initiative_form.html", context)
 
 
-ROW_ACTS["measures/end"] = RowAct(
+ROW_ACTS["measures/close"] = RowAct(
     rows=Measure.objects.select_related("initiative__unit", "initiative__contract"),
     may=on_initiative(permissions.may_declare),
-    act=actions.end_measure,
+    act=actions.close_measure,
     noun="measure",
     page="adoption",
     back=lambda row: reverse("measure", args=[row.pk]),
-    title=gettext_lazy("End the measure"),
+    title=gettext_lazy("Close the measure"),
     lede=lambda row: row.words,
     happens=(
         gettext_lazy("Its measurements stay readable."),
         gettext_lazy("What it showed is not shown any more, and gates say so."),
     ),
-    verb=gettext_lazy("End it"),
+    verb=gettext_lazy("Close it"),
     danger=True,
-    done=gettext_lazy("The measure ended."),
+    done=gettext_lazy("The measure is closed."),
 )

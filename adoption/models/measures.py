@@ -148,7 +148,7 @@ class Measurement(models.Model):
                 | Q(hits__isnull=True, value__isnull=False, sd__isnull=False, sd__gte=0),
             ),
             models.CheckConstraint(
-                name="nothing_read_only_to_take_back", condition=Q(n__gt=0) | Q(replaces__isnull=False)
+                name="nothing_read_only_to_withdraw", condition=Q(n__gt=0) | Q(replaces__isnull=False)
             ),
             models.CheckConstraint(
                 name="a_measurement_comes_from_somebody",

@@ -211,9 +211,9 @@ def map_alerts(*, initiative: Initiative, rule: str, severity: str, becomes: str
     return row
 
 
-def end_mapping(*, mapping: AlertMapping, by: User) -> AlertMapping:
+def close_mapping(*, mapping: AlertMapping, by: User) -> AlertMapping:
     """Have alerts of this rule and severity count again as all others do."""
-    with act("end alert mapping", by=by, initiative=mapping.initiative_id) as initiative:
+    with act("close alert mapping", by=by, initiative=mapping.initiative_id) as initiative:
         may_set_monitoring(initiative, by).or_refuse()
         row = AlertMapping.objects.get(pk=mapping.pk)
         if row.ended_at is not None:
@@ -221,7 +221,7 @@ def end_mapping(*, mapping: AlertMapping, by: User) -> AlertMapping:
         row.ended_at = clock.now()
         row.save()
         entries.record(
-            EntryKind.ALERT_MAPPING_ENDED, initiative=initiative, which=str(row), becomes=row.becomes
+            EntryKind.ALERT_MAPPING_CLOSED, initiative=initiative, which=str(row), becomes=row.becomes
         )
     return row
 

@@ -94,10 +94,10 @@ def map_alerts(request: SignedInRequest, ref: str) -> HttpResponse:
     )
 
 
-ROW_ACTS["alert-mappings/end"] = RowAct(
+ROW_ACTS["alert-mappings/close"] = RowAct(
     rows=AlertMapping.objects.select_related("initiative__unit"),
     may=on_initiative(may_set_monitoring),
-    act=actions.end_mapping,
+    act=actions.close_mapping,
     noun="mapping",
     page=PAGE,
     form=forms.Form,

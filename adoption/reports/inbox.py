@@ -76,7 +76,7 @@ def _asked(person: User) -> list[InboxTask]:
 CONTRIBUTION = Contribution(
     inbox_tasks=[tasks],
     # What puts nothing in an inbox that was not there, or takes nothing away.
-    quiet_acts={EntryKind.MONITORING_PROMISED, EntryKind.ALERTS_MAPPED, EntryKind.ALERT_MAPPING_ENDED},
+    quiet_acts={EntryKind.MONITORING_PROMISED, EntryKind.ALERTS_MAPPED, EntryKind.ALERT_MAPPING_CLOSED},
     due_queries=[reminders.reports],
     notification_verbs={"report": "Read and judge it"},
     more_says=[findings.behaviour],

@@ -254,7 +254,7 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
         f"turned away an answer of {f.get('provider')} ({f.get('purpose')}): {f.get('why')}"
     ),
     EntryKind.IDENTITY_LINKED: lambda f: f"linked the account of {f.get('person')} with {f.get('provider')}.",
-    EntryKind.IDENTITY_ENDED: lambda f: (
+    EntryKind.IDENTITY_REVOKED: lambda f: (
         f"ended the link of {f.get('person')} with {f.get('provider')}"
         + (", refusing it." if f.get("refused") else ".")
     ),
@@ -266,7 +266,7 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
     EntryKind.CLIENT_KEY_MADE: lambda f: f"made a key by which {f.get('provider')} knows this installation.",
     EntryKind.LOCAL_ACCOUNTS_SWITCHED: lambda f: f"switched local accounts {'on' if f.get('on') else 'off'}.",
     EntryKind.BREAK_GLASS_MARKED: lambda f: f"marked {f.get('person')} as a break-glass account.",
-    EntryKind.BREAK_GLASS_ENDED: lambda f: f"took the break-glass mark from {f.get('person')}.",
+    EntryKind.BREAK_GLASS_REVOKED: lambda f: f"took the break-glass mark from {f.get('person')}.",
     EntryKind.BREAK_GLASS_USED: lambda f: (
         f"used a break-glass account, from {f.get('address') or 'an unknown address'}."
     ),
@@ -282,9 +282,9 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
     EntryKind.SIGNATURE_ENDED: lambda f: f"did not {f.get('purpose')}: {f.get('why')}",
     EntryKind.PASSKEY_ADDED: lambda f: f"added the passkey {f.get('name')}.",
     EntryKind.PASSKEY_CONFIRMED: lambda f: f"confirmed the passkey {f.get('name')} of {f.get('person')}.",
-    EntryKind.PASSKEY_ENDED: lambda f: f"ended the passkey {f.get('name')}.",
+    EntryKind.PASSKEY_REVOKED: lambda f: f"revoked the passkey {f.get('name')}.",
     EntryKind.AUTHENTICATOR_APP_ADDED: lambda f: "added an authenticator app.",
-    EntryKind.AUTHENTICATOR_APP_ENDED: lambda f: "ended their authenticator app.",
+    EntryKind.AUTHENTICATOR_APP_REVOKED: lambda f: "revoked their authenticator app.",
     EntryKind.RECOVERY_CODES_MADE: lambda f: f"made {f.get('count')} recovery codes.",
     EntryKind.RECOVERY_CODE_USED: lambda f: f"signed in with a recovery code; {f.get('left')} are left.",
     EntryKind.FACTOR_RESET_ASKED_FOR: lambda f: (
@@ -303,7 +303,9 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
     EntryKind.UNIT_ADDED: lambda f: (
         f"added the unit {f.get('unit')}" + (f" below {f['parent']}." if f.get("parent") else ".")
     ),
-    EntryKind.ACCOUNT_ENDED: lambda f: f"ended the account of {f.get('person')}, {f.get('login')}.",
+    EntryKind.ACCOUNT_DEACTIVATED: lambda f: (
+        f"deactivated the account of {f.get('person')}, {f.get('login')}."
+    ),
     EntryKind.DIRECTORY_ADDED: lambda f: (
         f"connected the directory {f.get('directory')}, with the key {f.get('public')}."
     ),

@@ -48,9 +48,9 @@ def mark(*, person: User, by: User) -> BreakGlass:
     return row
 
 
-def end(*, row: BreakGlass, by: User) -> None:
+def revoke(*, row: BreakGlass, by: User) -> None:
     """Take the mark away. Raises Refused where local accounts are off and nobody else could come in."""
-    with acting(by=by, reason="Break-glass account ended"):
+    with acting(by=by, reason="Break-glass account revoked"):
         may_keep_providers(by).or_refuse()
         rows = {each.pk: each for each in BreakGlass.objects.select_for_update().select_related("person")}
         if row.pk not in rows:
@@ -62,7 +62,7 @@ def end(*, row: BreakGlass, by: User) -> None:
                 "Switch local accounts on, or mark another admin first.",
             ).or_refuse()
         row = rows[row.pk]
-        entries.record(EntryKind.BREAK_GLASS_ENDED, person=row.person.full_name, person_id=row.person_id)
+        entries.record(EntryKind.BREAK_GLASS_REVOKED, person=row.person.full_name, person_id=row.person_id)
         _tell(f"{row.person} is no break-glass account any more", f"By {by}.", f"break-glass:{row.pk}")
         row.delete()
 

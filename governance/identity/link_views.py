@@ -57,9 +57,9 @@ answers[LINK] = linked
 
 
 @require_POST
-def end(request: SignedInRequest, pk: int) -> HttpResponse:
-    """End a link of mine, or refuse one that an admin made."""
+def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Revoke a link of mine, or refuse one that an admin made."""
     identity = get_object_or_404(ExternalIdentity, pk=pk, person=request.user)
-    linked_accounts.end_link(identity=identity, reason="Ended by its person", by=request.user)
+    linked_accounts.revoke_link(identity=identity, reason="Revoked by its person", by=request.user)
     messages.success(request, f"The link with {identity.provider} is ended.")
     return redirect("account" if request.user.is_authenticated else "sign-in")

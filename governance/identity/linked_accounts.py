@@ -10,7 +10,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity import break_glass, same_person
-from governance.identity.permissions import breaks_glass, may_end, may_keep_providers
+from governance.identity.permissions import breaks_glass, may_keep_providers, may_revoke
 from governance.identity.providers import identity_claims
 from governance.identity.providers.denials import Denied
 from governance.identity.providers.round_trip import VerifiedToken
@@ -42,7 +42,7 @@ def person_of(token: VerifiedToken) -> User:
             f"Sign in with it from {clock.moment_in_words(identity.counts_from)}, or as before until then.",
         )
     if not identity.person.is_active:
-        raise Denied("ended", "The account here has ended.", "Ask an admin, if it should not have.")
+        raise Denied("ended", "The account here is deactivated.", "Ask an admin, if it should not have.")
     subject = token.identity.subject
     if identity.subject != subject:
         with acting(by=identity.person, reason="Signed in with the provider"):
@@ -182,7 +182,7 @@ def _check_free(provider: IdentityProvider, key: str, person: User) -> None:
         raise Denied(
             "linked",
             f"This account is linked with {provider} already.",
-            "End that link first, if it is the wrong one.",
+            "Revoke that link first, if it is the wrong one.",
         )
 
 
@@ -256,11 +256,11 @@ def link_for(*, person: User, provider: IdentityProvider, key: str, by: User) ->
     return row
 
 
-def end_link(*, identity: ExternalIdentity, reason: str, by: User) -> None:
-    """End a link, as its person or as admin; sessions that came by it end. Raises Refused."""
+def revoke_link(*, identity: ExternalIdentity, reason: str, by: User) -> None:
+    """Revoke a link, as its person or as admin; sessions that came by it end. Raises Refused."""
     with acting(by=by, reason=reason):
         identity = ExternalIdentity.objects.select_for_update(of=("self",)).get(pk=identity.pk)
-        may_end(identity, by).or_refuse()
+        may_revoke(identity, by).or_refuse()
         if not reason.strip():
             no("Say why the link ends.", "Write it in the field.").or_refuse()
         waited = identity.counts_from is not None and identity.counts_from > clock.now()
@@ -268,7 +268,7 @@ def end_link(*, identity: ExternalIdentity, reason: str, by: User) -> None:
         identity.save()
         Session.objects.filter(person=identity.person_id, provider=identity.provider_id).delete()
         entries.record(
-            EntryKind.IDENTITY_ENDED,
+            EntryKind.IDENTITY_REVOKED,
             person=identity.person.full_name,
             person_id=identity.person_id,
             provider=identity.provider.name,

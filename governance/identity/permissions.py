@@ -29,8 +29,8 @@ def may_sign_in_locally(person: User) -> Answer:
     return no("Local accounts are switched off.", "Sign in with the provider of your organisation.")
 
 
-def may_end(identity: ExternalIdentity, person: User) -> Answer:
-    """End a link: its person, or an admin."""
+def may_revoke(identity: ExternalIdentity, person: User) -> Answer:
+    """Revoke a link: its person, or an admin."""
     if identity.ended_at is not None:
         return no("This link has ended already.")
     if person.pk != identity.person_id:

@@ -127,11 +127,11 @@ def link_for(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
-def end_link(request: SignedInRequest, pk: int) -> HttpResponse:
-    """End somebody's link as admin."""
+def revoke_link(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Revoke somebody's link as admin."""
     may_keep_providers(request.user).or_refuse()
     identity = get_object_or_404(ExternalIdentity, pk=pk)
-    linked_accounts.end_link(identity=identity, reason="Ended by an admin", by=request.user)
+    linked_accounts.revoke_link(identity=identity, reason="Revoked by an admin", by=request.user)
     messages.success(request, f"The link of {identity.person} is ended, and the sessions that came by it.")
     return redirect("identity-provider", slug=identity.provider.slug)
 
@@ -159,10 +159,10 @@ def mark_break_glass(request: SignedInRequest) -> HttpResponse:
 
 
 @require_POST
-def end_break_glass(request: SignedInRequest, pk: int) -> HttpResponse:
+def revoke_break_glass(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take the mark away."""
     may_keep_providers(request.user).or_refuse()
-    break_glass.end(row=get_object_or_404(BreakGlass, pk=pk), by=request.user)
+    break_glass.revoke(row=get_object_or_404(BreakGlass, pk=pk), by=request.user)
     messages.success(request, "The mark is taken away. All admins and auditors were told.")
     return redirect("identity")
 

@@ -138,7 +138,7 @@ class Telling(models.Model):
 
 
 class CalendarFeed(models.Model):
-    """The one secret address of a person's calendar. Only its hash is kept; it ends with the account."""
+    """The one secret address of a person's calendar. Only its hash is kept; it is revoked with the account."""
 
     not_governed = "a key to read one's own days; making and ending it are entries"
 

@@ -338,7 +338,7 @@ class Absence(models.Model):
 
 class DelegationQuerySet(models.QuerySet):
     def agreed(self):
-        """Those that the delegate accepted and has not given back."""
+        """Those that the delegate accepted and has not returned."""
         return self.filter(accepted_at__isnull=False, ended_at__isnull=True)
 
     def waiting(self):
@@ -357,7 +357,7 @@ class DelegationQuerySet(models.QuerySet):
 class Delegation(models.Model):
     """Who stands in during an absence: for one seat, or, without one, for the roles on initiatives.
 
-    It counts once the delegate accepted it, and not after it ended: declined, given back, or over with the absence. For
+    It counts once the delegate accepted it, and not after it ended: declined, returned, or over with the absence. For
     a seat, acceptance makes `stands`, a seat as delegate for that time.
     """
 

@@ -24,7 +24,7 @@ MOST_ACTS = 100  # of others, before it is easier to count anew than to look at 
 
 # Acts about no initiative, or about what was refused or only read: none of them puts anything in an inbox.
 QUIET: set[str] = {
-    EntryKind.CALENDAR_ADDRESS_ENDED,
+    EntryKind.CALENDAR_ADDRESS_REVOKED,
     EntryKind.CALENDAR_ADDRESS_MADE,
     EntryKind.EXPORT_TAKEN,
     EntryKind.PAST_READ,

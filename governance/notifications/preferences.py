@@ -32,7 +32,7 @@ def leave_token(person: User) -> str:
 
 
 def person_leaving(token: str) -> User | None:
-    """Whose digests the token ends; None for a token that is not ours, or of an account that has ended."""
+    """Whose digests the token ends; None for a token that is not ours, or of an account that is deactivated."""
     try:
         key = signing.loads(token, salt=SALT)
     except signing.BadSignature:
@@ -58,11 +58,11 @@ def make_calendar(*, by: User) -> str:
     return secret
 
 
-def end_calendar(*, person: User) -> None:
-    """End the secret address of a person's calendar, in the running act; nothing where there is none."""
+def revoke_calendar_address(*, person: User) -> None:
+    """Revoke the secret address of a person's calendar, in the running act; nothing where there is none."""
     gone, _ = CalendarFeed.objects.filter(person=person).delete()
     if gone:
-        entries.record(EntryKind.CALENDAR_ADDRESS_ENDED, person_id=person.pk)
+        entries.record(EntryKind.CALENDAR_ADDRESS_REVOKED, person_id=person.pk)
 
 
 def open_calendar(secret: str) -> CalendarFeed | None:

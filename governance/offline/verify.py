@@ -810,7 +810,13 @@ ACCOUNTS: dict[str, tuple[Need, ...]] = {
         Need(("password",), ("password set", "password hashed again"), "person_id", "id"),
         Need(RIGHTS, ("user changed",), "row_id", "id", "admin"),
         Need(("login", "email"), ("user changed", "account changed"), "row_id", "id"),
-        Need(("is_active",), ("account ended", "account given back"), "person_id", "id", "admin or system"),
+        Need(
+            ("is_active",),
+            ("account deactivated", "account reactivated"),
+            "person_id",
+            "id",
+            "admin or system",
+        ),
     ),
     "governance_membership": (
         _of_person("", "appointed", who="grants"),
@@ -820,11 +826,11 @@ ACCOUNTS: dict[str, tuple[Need, ...]] = {
     "governance_passkey": (
         _of_person("", "passkey added", who="own"),
         _of_person("confirmed_by_id", "passkey confirmed", who="admin", named="confirmed_by_id"),
-        _of_person("ended_at", "passkey ended", RESET),
+        _of_person("ended_at", "passkey revoked", RESET),
     ),
     "governance_authenticatorapp": (
         _of_person("", "authenticator app added", who="own"),
-        _of_person("ended_at", "authenticator app ended", "authenticator app added", RESET),
+        _of_person("ended_at", "authenticator app revoked", "authenticator app added", RESET),
     ),
     "governance_recoverycode": (
         _of_person("", "recovery codes made", who="own"),
@@ -833,7 +839,7 @@ ACCOUNTS: dict[str, tuple[Need, ...]] = {
     ),
     "governance_externalidentity": (
         _of_person("", "external identity linked", who="links", named="linked_by_id"),
-        _of_person("ended_at", "external identity ended", named="ended_by_id"),
+        _of_person("ended_at", "external identity revoked", named="ended_by_id"),
     ),
     "governance_factorreset": (
         _of_person("", "reset of factors asked for", who="admin", named="asked_by_id"),

@@ -165,7 +165,7 @@ def _check_seat(line: Line, here: _Here, by: User) -> None:
     if line.known is not None and line.known.pk == by.pk:
         line.problems.append("Nobody seats themselves. Ask another admin.")
     elif line.known is not None and not line.known.is_active:
-        line.problems.append("The account has ended, so the person takes no seat. Give it back first.")
+        line.problems.append("The account is deactivated, so the person takes no seat. Reactivate it first.")
     else:
         held_by = line.known.pk if line.known else None
         line.fills_seat = (line.board.pk, line.seat, held_by) not in here.held

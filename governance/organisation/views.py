@@ -27,7 +27,7 @@ SHOW = {
     "": "everybody",
     "unanswered": "invited, not answered",
     "never": "never invited",
-    "ended": "account ended",
+    "ended": "account deactivated",
 }
 HEADING = ("user name", "name", "mail", "unit", "manager", "state")
 
@@ -63,7 +63,7 @@ def _chosen(request: SignedInRequest):
 def state_of(person: User) -> tuple[str, str]:
     """What to know of an account from `people()`: in words, and the tone of the words."""
     if not person.is_active:
-        return "account ended", ""
+        return "account deactivated", ""
     if person.has_usable_password():
         return "can sign in", "ok"
     if person.invited_at is None:

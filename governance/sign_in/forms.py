@@ -61,7 +61,7 @@ class SignInForm(forms.Form):
             with acting(system="sign-in"):
                 entries.record(EntryKind.SIGN_IN_FAILED, login=login, address=address)
             raise forms.ValidationError(
-                "User name and password do not belong together, or the account has ended."
+                "User name and password do not belong together, or the account is deactivated."
             )
         throttling.forget_sign_in(self.request, login)
         return cleaned

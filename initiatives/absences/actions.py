@@ -190,7 +190,7 @@ def decline_delegation(*, delegation: Delegation, reason: str = "", by: User) ->
         gave_back = delegation.accepted_at is not None
         _over(delegation, reason.strip())
         absence = delegation.absence
-        kind = EntryKind.DELEGATION_GIVEN_BACK if gave_back else EntryKind.DELEGATION_DECLINED
+        kind = EntryKind.DELEGATION_RETURNED if gave_back else EntryKind.DELEGATION_DECLINED
         entries.record(kind, absence=absence.pk, person=absence.person.full_name, what=delegation.what)
         _tell_person(
             delegation,

@@ -222,7 +222,9 @@ def may_propose_role(initiative: Initiative, person: User) -> Answer:
 
 
 def may_hand_over(leaver: User, person: User) -> Answer:
-    """Hand over what somebody holds: that person, and admins, who end accounts. The successors answer themselves."""
+    """Hand over what somebody holds: that person, and admins, who deactivate accounts. The successors answer
+    themselves.
+    """
     if person.is_active and (person.pk == leaver.pk or person.is_admin):
         return yes()
     return no(f"Only {leaver} or an admin hands over what {leaver} holds.", "Ask one of them.")
@@ -470,7 +472,7 @@ def may_fund(initiative: Initiative, person: User) -> Answer:
     return no("Only the owner, the sponsor or the chair records this.", "Ask one of them.")
 
 
-def may_take_back(initiative: Initiative, note, person: User) -> Answer:
+def may_withdraw_note(initiative: Initiative, note, person: User) -> Answer:
     """Take a note back: who wrote it, or the chair."""
     if note.by_id == person.pk or is_acting_chair(initiative, person):
         return _active(person)

@@ -31,7 +31,7 @@ COMPLETED_ELSEWHERE = (ObligationKind.FEED, "service_account")
 def visible_to(person: User) -> QuerySet:
     """The initiatives this person may open (docs/domain.md, "Who may": read). Everybody else gets 404.
 
-    By a role from the proposal until it ends or is taken back: a role that ended opens nothing, for the rulebook names
+    By a role from the proposal until it ends or is withdrawn: a role that ended opens nothing, for the rulebook names
     no time after it. A person with an open obligation on an initiative reads it until that is completed. On another
     day: those that the doors of today opened before turning back.
     """

@@ -233,13 +233,13 @@ SENTENCES: dict[str, str] = {
     EntryKind.HANDOVER_PROPOSED: "asked {successor} to take over what {person} holds here: {what}.",
     EntryKind.HANDOVER_ACCEPTED: "took over from {person}: {what}.",
     EntryKind.HANDOVER_DECLINED: "declined to take over from {person}.",
-    EntryKind.HANDOVER_TAKEN_BACK: "took the handover from {person} to {successor} back.",
+    EntryKind.HANDOVER_WITHDRAWN: "withdrew the handover from {person} to {successor}.",
     EntryKind.ABSENCE_PLANNED: "planned to be away from {first:day} to {last:day}.",
     EntryKind.ABSENCE_ENDED: "ended the absence of {person}.",
     EntryKind.DELEGATE_NAMED: "asked {person} to stand in: {what}.",
     EntryKind.DELEGATION_ACCEPTED: "accepted to stand in for {person}: {what}.",
     EntryKind.DELEGATION_DECLINED: "declined to stand in for {person}: {what}.",
-    EntryKind.DELEGATION_GIVEN_BACK: "no longer stands in for {person}: {what}.",
+    EntryKind.DELEGATION_RETURNED: "no longer stands in for {person}: {what}.",
     EntryKind.UNIT_CHANGED: "took the initiative along from {before} to {after}: the units were merged.",
     EntryKind.BOARD_CHANGED: (
         "changed who decides, with the units: <{after}|no board>, in place of <{before}|no board>."
@@ -255,7 +255,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.UNITS_MERGED: "merged the unit {unit} into {into}, with {initiatives} initiatives and {people} people.",
     EntryKind.NOT_SIMILAR: "said that {other} is not similar.",
     EntryKind.INTAKE_LINK_MADE: "made the intake link of {unit}, open until {until:day}.",
-    EntryKind.INTAKE_LINK_ENDED: "switched off the intake link of {unit}.",
+    EntryKind.INTAKE_LINK_CLOSED: "switched off the intake link of {unit}.",
     EntryKind.INTAKE_RECEIVED: "took down what somebody wrote to {unit} by its intake link.",
     EntryKind.INTAKE_BECAME_IDEA: (
         "made this idea of what somebody wrote to {unit} by its intake link"
@@ -275,9 +275,9 @@ SENTENCES: dict[str, str] = {
     ),
     EntryKind.OBSERVED: "observed on {on:day}, {layer} layer: {words}",
     EntryKind.DRILL_RECORDED: "recorded a drill of {observed_on:day}, {drill_kind:drill}<, on {of}>: {result}.",
-    EntryKind.DRILL_WITHDRAWN: "took back the {of}, with its evidence: {why}",
+    EntryKind.DRILL_WITHDRAWN: "withdrew the {of}, with its evidence: {why}",
     EntryKind.PROCESS_RECORDED: "recorded the process “{name}”: {status:process}<, {held_by}.|.>",
-    EntryKind.PROCESS_WITHDRAWN: "took back the process record “{name}”: {why}",
+    EntryKind.PROCESS_WITHDRAWN: "withdrew the process record “{name}”: {why}",
     EntryKind.PROCESS_REOPENED: "reopened the process “{name}”: {person}, who knew it, left.",
     EntryKind.SIGN_ON_RECORDED: (
         "recorded the sign-on flow, as gone through on {reviewed_on:day}: <{explainer} can explain "
@@ -286,9 +286,9 @@ SENTENCES: dict[str, str] = {
     EntryKind.TRACE_SAMPLE_ADDED: (
         "added a sample of {outputs} outputs, {hits} of which cite a governed source: {result}."
     ),
-    EntryKind.NOTE_TAKEN_BACK: "took back the {note} “{of}”: {why}",
+    EntryKind.NOTE_WITHDRAWN: "withdrew the {note} “{of}”: {why}",
     EntryKind.EFFORT_NOTED: "noted effort in the {layer} layer, week of {week:day}: {all:effort}",
-    EntryKind.EFFORT_TAKEN_BACK: "took back effort in the {layer} layer, week of {week:day}, {all:effort} Why: {why}",
+    EntryKind.EFFORT_WITHDRAWN: "withdrew effort in the {layer} layer, week of {week:day}, {all:effort} Why: {why}",
     EntryKind.EFFORTS_IMPORTED: (
         "let {entered} lines of “{file}” enter as effort, {hours} hours from {since:day} to {until:day}<; "
         "{replaced} took the place of older ones.|.>"
@@ -327,7 +327,7 @@ SENTENCES: dict[str, str] = {
         "named a control for clause {clause} of contract version {version}, in the {layer} layer: "
         "{control:ended} Shown by “{title}”."
     ),
-    EntryKind.MAPPING_ENDED: (
+    EntryKind.MAPPING_CLOSED: (
         "ended the control of clause {clause} of contract version {version}, in the {layer} layer: "
         "{control:ended}"
     ),
@@ -347,7 +347,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.CLAUSE_COMMENTED: "commented on clause {clause} of the contract: {text}",
     EntryKind.COMMENT_RESOLVED: "resolved a comment on clause {clause} of the contract: {text}",
     EntryKind.CONTRACT_PROPOSED: "sent version {number} of the contract to the board.",
-    EntryKind.CONTRACT_TAKEN_BACK: "took version {number} of the contract back.",
+    EntryKind.CONTRACT_WITHDRAWN: "withdrew version {number} of the contract.",
     EntryKind.CONTRACT_APPROVED: "approved version {number} of the contract in the seat {seat:seat}.",
     EntryKind.CONTRACT_OBJECTED: "objected to version {number} of the contract in the seat {seat:seat}: {text}",
     EntryKind.CONTRACT_OBJECTION_WITHDRAWN: "withdrew the objection to the contract: {text}",
@@ -384,7 +384,7 @@ SENTENCES: dict[str, str] = {
     ),
     EntryKind.DEPENDENCE_STATED: "stated: {words}",
     EntryKind.DEPENDENCE_DECLINED: "declined to state that {who} depends on it: {why}",
-    EntryKind.DEPENDANT_ENDED: "recorded that {who} no longer depends on it.",
+    EntryKind.DEPENDANT_CLOSED: "recorded that {who} no longer depends on it.",
     EntryKind.KEY_MADE: "made the key {public} for {system}, which expires on {expires_at:day}.",
     EntryKind.KEY_REVOKED: "revoked the key {public} of {system}.",
     EntryKind.SWITCHED_OFF: "switched its systems off: whatever they ask is denied.",
@@ -434,12 +434,12 @@ SENTENCES: dict[str, str] = {
     EntryKind.CHANGE_PROPOSED: "proposed a change, {change:proposed}: {about}: {why}",
     EntryKind.PROPOSAL_CONFIRMED: "confirmed what {proposed_by} proposed, {change:proposed}: {about}.",
     EntryKind.PROPOSAL_DECLINED: "declined what {proposed_by} proposed, {change:proposed}: {about}: {why}",
-    EntryKind.PROPOSAL_TAKEN_BACK: "took a proposal back, {change:proposed}: {about}.",
+    EntryKind.PROPOSAL_WITHDRAWN: "withdrew a proposal, {change:proposed}: {about}.",
     EntryKind.TERM_USED: "recorded that the initiative uses the term {term}.",
     EntryKind.TERM_NO_LONGER_USED: "recorded that the initiative no longer uses the term {term}.",
     EntryKind.DEFINITION_WRITTEN: "wrote down what {system} means by {term} in {field}: {said[meaning]}",
     EntryKind.DEFINITION_CHANGED: "changed what {system} means by {term} in {field}: {all:redefined}.",
-    EntryKind.DEFINITION_WITHDRAWN: "took back what {system} means by {term} in {field}: {why}",
+    EntryKind.DEFINITION_WITHDRAWN: "withdrew what {system} means by {term} in {field}: {why}",
     EntryKind.CONFLICT_FOUND: "brought up a conflict of definitions: {words}",
     EntryKind.CONFLICT_GONE: "brought an end to a conflict of definitions: {words}",
     EntryKind.CONFLICT_RECONCILED: "reconciled a conflict of definitions: {words} {decision}",
@@ -452,14 +452,14 @@ SENTENCES: dict[str, str] = {
     EntryKind.SYSTEM_DISOWNED: "said that {system} is not theirs: {why}",
     EntryKind.SYSTEM_RETIRED: "recorded that {system} was retired: {why}",
     EntryKind.CUSTOMISATION_ADDED: "recorded that {team} customised {system}: {what:ended}",
-    EntryKind.CUSTOMISATION_ENDED: "recorded that {system} is no longer customised by {team}.",
+    EntryKind.CUSTOMISATION_CLOSED: "recorded that {system} is no longer customised by {team}.",
     EntryKind.ACCOUNT_OPENED: "recorded the service account {account} in {system}.",
     EntryKind.ACCOUNT_CHANGED: "changed the service account {account} in {system}.",
     EntryKind.ACCOUNT_REVIEWED: "looked at what the service account {account} may do in {system}: {privileges:ended}",
     EntryKind.ACCOUNT_CLOSED: "recorded that the service account {account} in {system} was closed: {why}",
     EntryKind.LINK_ADDED: "connected the initiative to {system}.",
     EntryKind.LINK_CHANGED: "changed the link to {system}: {after:fields}.",
-    EntryKind.LINK_ENDED: "ended the link to {system}: {why}",
+    EntryKind.LINK_CLOSED: "closed the link to {system}: {why}",
     EntryKind.LINK_ANSWERED: (
         "<{accepts?}agreed|declined>, as owner of {system}, that the initiative depends on it.< {words}>"
     ),

@@ -107,7 +107,7 @@ def in_preparation(initiative: Initiative) -> ContractVersion | None:
         return None
     version = initiative.contract.versions.filter(state__in=["draft", "in_review"]).first()
     if version is not None and version.state == ContractVersion.IN_REVIEW:
-        no("This version is with the board.", "Take it back to change it.").or_refuse()
+        no("This version is with the board.", "Withdraw it to change it.").or_refuse()
     return version
 
 
@@ -262,9 +262,9 @@ def propose_contract(*, initiative: Initiative, by: User) -> ContractVersion:
     return version
 
 
-def take_back_contract(*, initiative: Initiative, reason: str = "", by: User) -> ContractVersion:
+def withdraw_contract(*, initiative: Initiative, reason: str = "", by: User) -> ContractVersion:
     """Take a version back from the board to change it; approvals given so far do not count for another text."""
-    with act("take back contract", by=by, initiative=initiative, reason=reason) as initiative:
+    with act("withdraw contract", by=by, initiative=initiative, reason=reason) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
         version = (
             initiative.contract.versions.filter(state="in_review").first() if initiative.contract_id else None
@@ -273,7 +273,7 @@ def take_back_contract(*, initiative: Initiative, reason: str = "", by: User) ->
             no("No version is with the board.").or_refuse()
         version.state = ContractVersion.DRAFT
         version.save()
-        entries.record(EntryKind.CONTRACT_TAKEN_BACK, initiative=initiative, number=version.number)
+        entries.record(EntryKind.CONTRACT_WITHDRAWN, initiative=initiative, number=version.number)
     return version
 
 

@@ -43,8 +43,8 @@ def _to_write(request, ref) -> tuple[Initiative, ContractVersion | None]:
     if newest is not None and newest.state == ContractVersion.IN_REVIEW:
         no(
             f"Version {newest.number} is with the board.",
-            "Take it back to change it.",
-            reverse("contract-take-back", args=[initiative.ref]),
+            "Withdraw it to change it.",
+            reverse("contract-withdraw", args=[initiative.ref]),
         ).or_refuse()
     return initiative, newest
 

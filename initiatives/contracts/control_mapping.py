@@ -97,9 +97,9 @@ def _binds(clause: Clause) -> bool:
     return version.starts_at is not None and (version.ends_at is None or version.ends_at > clock.now())
 
 
-def end_mapping(*, mapping: ClauseEnforcement, by: User) -> ClauseEnforcement:
-    """End a mapping: the control is gone, or was named by mistake. Raises Conflict when it has ended already."""
-    with act("end mapping", by=by, initiative=mapping.initiative_id) as initiative:
+def close_mapping(*, mapping: ClauseEnforcement, by: User) -> ClauseEnforcement:
+    """Close a mapping: the control is gone, or was named by mistake. Raises Conflict when it has ended already."""
+    with act("close mapping", by=by, initiative=mapping.initiative_id) as initiative:
         initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
         mapping = ClauseEnforcement.objects.select_related("clause__version").get(pk=mapping.pk)
         if mapping.ended_at:
@@ -107,7 +107,7 @@ def end_mapping(*, mapping: ClauseEnforcement, by: User) -> ClauseEnforcement:
         mapping.ended_at, mapping.ended_by = clock.now(), by
         mapping.save()
         entries.record(
-            EntryKind.MAPPING_ENDED,
+            EntryKind.MAPPING_CLOSED,
             initiative=initiative,
             mapping=mapping.pk,
             version=mapping.clause.version.number,

@@ -122,7 +122,7 @@ def _lines(initiative, version, context) -> list[Line]:
     for row in rows:
         carried = row.of_version if row.of_version != version.number else 0
         control = Control(
-            row, shown[row.evidence_id], reverse("row-act", args=["mappings", row.pk, "end"]), carried
+            row, shown[row.evidence_id], reverse("row-act", args=["mappings", row.pk, "close"]), carried
         )
         by_words.setdefault(row.says, []).append(control)
     lines = []
@@ -257,17 +257,17 @@ def _map_of(initiative, clause) -> str:
     )
 
 
-ROW_ACTS["mappings/end"] = RowAct(
+ROW_ACTS["mappings/close"] = RowAct(
     rows=ClauseEnforcement.objects.select_related(
         "initiative__unit", "initiative__contract", "clause__version"
     ),
     may=on_initiative(initiative_permissions.may_change_what_runs),
-    act=control_mapping.end_mapping,
+    act=control_mapping.close_mapping,
     noun="mapping",
     page="contract",
     back="contract-map",
     form=Form,
-    title=lambda row: f"End a control of clause {row.clause.number}",
+    title=lambda row: f"Close a control of clause {row.clause.number}",
     lede=lambda row: row.clause.sentence,
     happens=(lambda row: f"This control is no longer named for it, in the {row.layer} layer: {row.control}",),
     effects=lambda row, person: (
@@ -275,6 +275,6 @@ ROW_ACTS["mappings/end"] = RowAct(
     ),
     impact_verb=gettext_lazy("Ending it"),
     danger=True,
-    verb=gettext_lazy("End it"),
+    verb=gettext_lazy("Close it"),
     done=gettext_lazy("The control is no longer named for the clause."),
 )

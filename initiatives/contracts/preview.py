@@ -24,4 +24,4 @@ def of_contract(initiative: Initiative, version: ContractVersion, *, by: User | 
 
 def of_mapping_end(initiative: Initiative, mapping, *, by: User) -> list[str]:
     """What ending this mapping of a clause to a control ends."""
-    return preview(initiative, lambda _: control_mapping.end_mapping(mapping=mapping, by=by), by=by)
+    return preview(initiative, lambda _: control_mapping.close_mapping(mapping=mapping, by=by), by=by)

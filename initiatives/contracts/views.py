@@ -247,14 +247,14 @@ def propose(request, ref):
     )
 
 
-def take_back(request, ref):
+def withdraw(request, ref):
     """Take a version back from the board, to change it."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_manage(initiative, request.user).or_refuse()
     _in_preparation(initiative, ContractVersion.IN_REVIEW)
     form = ReasonForm(sent(request))
     if request.method == "POST" and form.is_valid():
-        actions.take_back_contract(initiative=initiative, by=request.user, **form.cleaned_data)
+        actions.withdraw_contract(initiative=initiative, by=request.user, **form.cleaned_data)
         messages.success(request, _("The contract is a draft again."))
         return redirect("contract", initiative.ref)
     return ask(
@@ -264,7 +264,7 @@ def take_back(request, ref):
         form,
         title=_("Take the contract back"),
         happens=[_("Approvals given so far count for the old text only, not for another one.")],
-        verb=_("Take it back"),
+        verb=_("Withdraw it"),
         back_url=reverse("contract", args=[initiative.ref]),
     )
 

@@ -40,7 +40,7 @@ from initiatives.models import Effort, Initiative, System, SystemImportMapping
 
 EARLIEST = date(1990, 1, 1)
 # What becomes of a line of a table.
-NEW, SAME, DIFFERS, TAKEN_BACK, WRONG = "new", "same", "differs", "taken back", "wrong"
+NEW, SAME, DIFFERS, WITHDRAWN, WRONG = "new", "same", "differs", "withdrawn", "wrong"
 
 
 def note_effort(
@@ -182,19 +182,19 @@ def _wrong_currency(money, currency: str) -> dict[str, str]:
     return {}
 
 
-def take_back_effort(*, effort: Effort, reason: str, by: User) -> Effort:
+def withdraw_effort(*, effort: Effort, reason: str, by: User) -> Effort:
     """Take an effort back, with a reason; it is kept, struck out, and counts nowhere. Who noted it, or the chair."""
     if not reason.strip():
         raise ValidationError({"reason": "Say what was wrong with it."})
-    with act("take back effort", by=by, initiative=effort.initiative_id, reason=reason) as initiative:
+    with act("withdraw effort", by=by, initiative=effort.initiative_id, reason=reason) as initiative:
         effort = Effort.objects.select_related("waits_for", "waits_for_system", "by").get(pk=effort.pk)
         if effort.withdrawn_at:
-            raise Conflict(f"It was taken back on {clock.local_day(effort.withdrawn_at):%-d %B %Y} already.")
-        initiative_permissions.may_take_back(initiative, effort, by).or_refuse()
+            raise Conflict(f"It was withdrawn on {clock.local_day(effort.withdrawn_at):%-d %B %Y} already.")
+        initiative_permissions.may_withdraw_note(initiative, effort, by).or_refuse()
         effort.withdrawn_at, effort.withdrawn_by, effort.withdrawn_reason = clock.now(), by, reason.strip()
         effort.save()
         entries.record(
-            EntryKind.EFFORT_TAKEN_BACK, initiative=initiative, why=effort.withdrawn_reason, **_facts(effort)
+            EntryKind.EFFORT_WITHDRAWN, initiative=initiative, why=effort.withdrawn_reason, **_facts(effort)
         )
     return effort
 
@@ -238,7 +238,7 @@ def fates(initiative: Initiative, lines: list[Worked]) -> list[Fate]:
             waiting.append((place, line))
             continue
         rows.remove(alike)
-        found[place] = Fate(line, TAKEN_BACK if alike.withdrawn_at else SAME, alike)
+        found[place] = Fate(line, WITHDRAWN if alike.withdrawn_at else SAME, alike)
     for place, line in waiting:
         rows = [row for row in known[line.key] if not row.withdrawn_at]
         other = next((row for row in issues[line.issue] if _is_guess(row) is not line.guessed), None)
@@ -279,7 +279,7 @@ def import_efforts(
     """Let the lines of an issue tracker's table enter as effort; the mapping is remembered for its headers.
 
     Each line enters once: what entered before is left alone, and what it says otherwise now too, unless `replace` is
-    chosen: then the older is taken back, and both stay readable. Returns how many lines met which fate. Raises
+    chosen: then the older is withdrawn, and both stay readable. Returns how many lines met which fate. Raises
     ValidationError by field if the mapping cannot be or leaves a question open, and Refused for who does not work on
     the initiative.
     """

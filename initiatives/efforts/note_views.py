@@ -31,8 +31,10 @@ def notes(request, ref):
         "page": page_of(request, initiative.observations.select_related(*who), PER_PAGE),
     }
     for note in (*context["events"], *(entry["row"] for entry in context["funding"]), *context["page"]):
-        may = as_of.current() is None and initiative_permissions.may_take_back(initiative, note, request.user)
-        note.may_take_back = bool(may)
+        may = as_of.current() is None and initiative_permissions.may_withdraw_note(
+            initiative, note, request.user
+        )
+        note.may_withdraw_note = bool(may)
     return render(request, "initiatives/efforts/notes.html", context)
 
 
@@ -114,15 +116,15 @@ def _note(request, ref, form, may, act, done: str, **page):
 
 
 for _rows, _model in {"events": Event, "funding": FundingDecision, "observations": Observation}.items():
-    ROW_ACTS[f"{_rows}/take-back"] = RowAct(
+    ROW_ACTS[f"{_rows}/withdraw"] = RowAct(
         rows=_model.objects.select_related("initiative__unit", "by"),
-        may=lambda row, person: initiative_permissions.may_take_back(row.initiative, row, person),
-        act=effort_notes.take_back,
+        may=lambda row, person: initiative_permissions.may_withdraw_note(row.initiative, row, person),
+        act=effort_notes.withdraw,
         noun="note",
         page="notes",
         title=gettext_lazy("Take a note back"),
         lede=recorded,
         happens=(STRUCK_OUT,),
-        verb=gettext_lazy("Take it back"),
-        done=gettext_lazy("It is taken back."),
+        verb=gettext_lazy("Withdraw it"),
+        done=gettext_lazy("It is withdrawn."),
     )

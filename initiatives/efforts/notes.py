@@ -145,19 +145,19 @@ def observe(
     return row
 
 
-def take_back(*, note: Note, reason: str, by: User) -> Note:
+def withdraw(*, note: Note, reason: str, by: User) -> Note:
     """Take a note back, with a reason; it is kept, struck out. Who wrote it, or the chair."""
     if not reason.strip():
         raise ValidationError({"reason": "Say what was wrong with it."})
-    with act("take back", by=by, initiative=note.initiative_id, reason=reason) as initiative:
+    with act("withdraw note", by=by, initiative=note.initiative_id, reason=reason) as initiative:
         note = type(note).objects.get(pk=note.pk)
         if note.withdrawn_at:
-            raise Conflict(f"It was taken back on {clock.local_day(note.withdrawn_at):%-d %B %Y} already.")
-        initiative_permissions.may_take_back(initiative, note, by).or_refuse()
+            raise Conflict(f"It was withdrawn on {clock.local_day(note.withdrawn_at):%-d %B %Y} already.")
+        initiative_permissions.may_withdraw_note(initiative, note, by).or_refuse()
         note.withdrawn_at, note.withdrawn_by, note.withdrawn_reason = clock.now(), by, reason.strip()
         note.save()
         entries.record(
-            EntryKind.NOTE_TAKEN_BACK,
+            EntryKind.NOTE_WITHDRAWN,
             initiative=initiative,
             note=note._meta.verbose_name,
             of=str(note),

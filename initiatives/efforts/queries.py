@@ -1,6 +1,6 @@
 """Effort of an initiative week by week and layer by layer, beside visible progress (S1-8.2).
 
-Effort that was taken back counts nowhere. Money is told by currency, never added across.
+Effort that was withdrawn counts nowhere. Money is told by currency, never added across.
 """
 
 from collections.abc import Iterable

@@ -19,7 +19,7 @@ from governance.vocabulary import Layer
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
 from initiatives.efforts import actions, charts, queries
-from initiatives.efforts.actions import DIFFERS, NEW, SAME, TAKEN_BACK, WRONG, Fate, fates, unknown_authors
+from initiatives.efforts.actions import DIFFERS, NEW, SAME, WITHDRAWN, WRONG, Fate, fates, unknown_authors
 from initiatives.efforts.effort_import import (
     How,
     guessed,
@@ -46,7 +46,7 @@ FATES = {
     DIFFERS: "say something else than when they entered",
     NEW: "are new",
     SAME: "entered before and stay as they are",
-    TAKEN_BACK: "were taken back here and stay so",
+    WITHDRAWN: "were withdrawn here and stay so",
 }
 
 
@@ -70,7 +70,7 @@ def effort(request, ref):
     page = page_of(request, rows.order_by("-at", "-pk"), PER_PAGE)
     for row in page:
         row.said = _said(row)
-        row.may_take_back = bool(initiative_permissions.may_take_back(initiative, row, request.user))
+        row.may_withdraw_note = bool(initiative_permissions.may_withdraw_note(initiative, row, request.user))
     may_note = context["may"].collaborate
     if form is None and may_note:
         last = page.paginator.count and rows.order_by("-at", "-pk").first()
@@ -144,18 +144,18 @@ def _known(initiative) -> list[str]:
     return sorted({*_people(initiative), *systems}, key=str.casefold)
 
 
-ROW_ACTS["efforts/take-back"] = RowAct(
+ROW_ACTS["efforts/withdraw"] = RowAct(
     rows=Effort.objects.select_related("initiative__unit", "by"),
-    may=lambda row, person: initiative_permissions.may_take_back(row.initiative, row, person),
-    act=actions.take_back_effort,
+    may=lambda row, person: initiative_permissions.may_withdraw_note(row.initiative, row, person),
+    act=actions.withdraw_effort,
     noun="effort",
     page="integration",
     back="integration-effort",
     title=gettext_lazy("Take effort back"),
     lede=recorded,
     happens=(STRUCK_OUT, gettext_lazy("It counts nowhere.")),
-    verb=gettext_lazy("Take it back"),
-    done=gettext_lazy("It is taken back."),
+    verb=gettext_lazy("Withdraw it"),
+    done=gettext_lazy("It is withdrawn."),
 )
 
 
@@ -284,7 +284,7 @@ def _shown(fate: Fate, unknown: set[str]) -> ShownLine:
         WRONG: (_("stays out"), "bad"),
         DIFFERS: (_("differs"), "warn"),
         SAME: (_("entered before"), ""),
-        TAKEN_BACK: (_("taken back here"), ""),
+        WITHDRAWN: (_("withdrawn here"), ""),
     }[fate.state]
     said = [" ".join(worked.problems)] if worked.problems else []
     if fate.state == DIFFERS and fate.known is not None:

@@ -105,7 +105,7 @@ def rotate_key(*, key: ServiceKey, expires_at: datetime, by: User) -> tuple[Serv
 
 
 def revoke_key(*, key: ServiceKey, reason: str, by: User) -> ServiceKey:
-    """End a key at once. Raises Refused."""
+    """Revoke a key at once. Raises Refused."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why: it is kept with the key."})
     with act("revoke key", by=by, initiative=key.contract.initiative, reason=reason) as initiative:

@@ -134,7 +134,7 @@ def outgrown(key: int) -> Outgrown | None:
     (S1-15).
 
     Integration work: a link begun, changed or ended, hours or money noted in that layer, a definition that the
-    initiative rests on written or taken back. None where nothing was shown, or nothing was done since.
+    initiative rests on written or withdrawn. None where nothing was shown, or nothing was done since.
     """
     ((demo, work),) = _asked(DEMO, key=key, today=clock.today())
     return Outgrown(demo, work) if demo and work and work > demo else None

@@ -41,18 +41,18 @@ def add(request, ref):
     )
 
 
-ROW_ACTS["dependants/end"] = RowAct(
+ROW_ACTS["dependants/close"] = RowAct(
     rows=Dependant.objects.select_related("initiative__unit"),
     may=on_initiative(initiative_permissions.may_manage),
-    act=dependants.end_dependant,
+    act=dependants.close_dependant,
     noun="dependant",
     page="deployments",
-    title=gettext_lazy("End a dependence"),
+    title=gettext_lazy("Close a dependence"),
     happens=(
         lambda row: f"{row.who} is no longer listed as depending on {row.initiative.ref}.",
         lambda row: row.confirmed_at and _("What the executive stated no longer counts as evidence."),
     ),
-    verb=gettext_lazy("End it"),
+    verb=gettext_lazy("Close it"),
     done=lambda row: f"{row.who} no longer depends on it.",
 )
 

@@ -142,21 +142,21 @@ def _asked(dependant: Dependant, by: User) -> Dependant:
     return row
 
 
-def end_dependant(*, dependant: Dependant, reason: str, by: User) -> Dependant:
+def close_dependant(*, dependant: Dependant, reason: str, by: User) -> Dependant:
     """Record that somebody no longer depends on the initiative; what the executive stated ends with it."""
-    with act("end dependant", by=by, initiative=dependant.initiative_id, reason=reason) as initiative:
+    with act("close dependant", by=by, initiative=dependant.initiative_id, reason=reason) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
         dependant = Dependant.objects.select_related("statement").get(pk=dependant.pk)
         if dependant.ended_at:
             raise Conflict("It has ended already.")
         end_row(initiative, dependant, reason.strip() or "Nobody depends on it there any more")
-        entries.record(EntryKind.DEPENDANT_ENDED, initiative=initiative, who=dependant.who)
+        entries.record(EntryKind.DEPENDANT_CLOSED, initiative=initiative, who=dependant.who)
         rewrite_supported_stage(initiative)
     return dependant
 
 
 def end_row(initiative: Initiative, dependant: Dependant, why: str) -> None:
-    """End a dependence inside the running act, with the attestation that it was."""
+    """Close a dependence inside the running act, with the attestation that it was."""
     dependant.ended_at = clock.now()
     dependant.save()
     if dependant.statement is not None and dependant.statement.withdrawn_at is None:

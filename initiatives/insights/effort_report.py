@@ -1,7 +1,7 @@
 """Report of effort over many initiatives: by layer, by whom, what they wait for, case by case.
 
 Everything is added up by the database, of the initiatives that are handed in. Hours are told as months of 160 hours;
-money by currency, never added across. Effort that was taken back counts nowhere.
+money by currency, never added across. Effort that was withdrawn counts nowhere.
 """
 
 from dataclasses import dataclass, field, replace

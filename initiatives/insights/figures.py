@@ -35,7 +35,7 @@ from initiatives.stages.actions import STOP_REASONS
 
 USAGE = "adopt.usage"
 TESTS = ("governance", "integration", "adoption")
-EARLY_DAYS = 180  # a go-live that is taken back within so many days came too early
+EARLY_DAYS = 180  # a go-live that is withdrawn within so many days came too early
 HARD_LAYERS = ("application", "integration")  # where what was underdesigned shows: workflow and integration
 
 
@@ -200,7 +200,7 @@ class Facts:
         return _keys(self._moves.filter(to_stage=Stage.PRODUCTION))
 
     @cached_property
-    def taken_back(self) -> set[int]:
+    def production_withdrawn(self) -> set[int]:
         """Those of them that left production within half a year."""
         back = StageChange.objects.filter(
             initiative=OuterRef("initiative"),
@@ -301,8 +301,8 @@ def underdesigned(facts: Facts) -> set[int]:
 
 
 def too_early(facts: Facts) -> set[int]:
-    """Went into production by a decision; taken back or retired within half a year, or no longer supported now."""
-    return facts.taken_back | facts.in_production & facts.went_live & facts.short
+    """Went into production by a decision; withdrawn or retired within half a year, or no longer supported now."""
+    return facts.production_withdrawn | facts.in_production & facts.went_live & facts.short
 
 
 def _deployed(stage: str) -> Callable[[Facts], set[int]]:
@@ -392,7 +392,7 @@ LAGGING = [
     Figure(
         "too-early",
         "Production came too early",
-        f"Went into production by a decision, and was taken back or retired within {EARLY_DAYS} days or is no longer "
+        f"Went into production by a decision, and was withdrawn or retired within {EARLY_DAYS} days or is no longer "
         "supported by its evidence.",
         too_early,
         happened=True,

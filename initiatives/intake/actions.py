@@ -57,9 +57,9 @@ def make_link(*, unit: Unit, until: date, by: User) -> IntakeLink:
     return row
 
 
-def end_link(*, link: IntakeLink, by: User) -> IntakeLink:
+def close_link(*, link: IntakeLink, by: User) -> IntakeLink:
     """Switch an address off; what came by it stays. Raises Refused, Conflict."""
-    with act("end intake link", by=by, reason="Intake link ended"):
+    with act("close intake link", by=by, reason="Intake link closed"):
         intake_permissions.may_open(link.unit, by).or_refuse()
         row = IntakeLink.objects.select_for_update(of=("self",)).select_related("unit").get(pk=link.pk)
         if row.ended_at is not None:
@@ -71,7 +71,7 @@ def end_link(*, link: IntakeLink, by: User) -> IntakeLink:
 def _end(row: IntakeLink, by: User) -> None:
     row.ended_at, row.ended_by = clock.now(), by
     row.save()
-    entries.record(EntryKind.INTAKE_LINK_ENDED, unit=row.unit.name, link=row.pk)
+    entries.record(EntryKind.INTAKE_LINK_CLOSED, unit=row.unit.name, link=row.pk)
 
 
 def receive(

@@ -121,12 +121,12 @@ def links(request: SignedInRequest) -> HttpResponse:
 
 
 @require_POST
-def end(request: SignedInRequest, pk: int) -> HttpResponse:
+def close(request: SignedInRequest, pk: int) -> HttpResponse:
     """Switch a link off."""
     intake_permissions.may_look(request.user).or_refuse()
     units = intake_permissions.units_for(request.user).order_by().values("pk")
     link = get_object_or_404(IntakeLink.objects.select_related("unit").filter(unit__in=units), pk=pk)
-    actions.end_link(link=link, by=request.user)
+    actions.close_link(link=link, by=request.user)
     messages.success(request, f"The intake link of {link.unit} is switched off. What came by it stays.")
     return redirect("intake")
 

@@ -5,7 +5,7 @@ from initiatives.integration import remedies
 from initiatives.integration.definitions import findings as definition_findings
 from initiatives.integration.definitions.conflicts import resolve_conflicts
 from initiatives.integration.links import agreements
-from initiatives.integration.links.actions import end_links
+from initiatives.integration.links.actions import close_links
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.resilience import drill_findings, process_findings
 from initiatives.integration.systems import findings as system_findings
@@ -21,7 +21,7 @@ CONTRIBUTION = Contribution(
         drill_findings.records,
     ],
     measures=[agreements.measures],
-    enders=[end_links],
+    enders=[close_links],
     completed_first={definition_findings.says: resolve_conflicts},
     changing=[drill_findings.failing_records],
 )

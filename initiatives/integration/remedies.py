@@ -117,7 +117,9 @@ class Fixing:
             links = (
                 [link for link in self.links.values() if link.system_id == system.pk] if self.works else []
             )
-            return [(reverse("row-act", args=["links", link.pk, "end"]), "End the link") for link in links]
+            return [
+                (reverse("row-act", args=["links", link.pk, "close"]), "Close the link") for link in links
+            ]
         if what == "members":
             there = f"{reverse('system-describe')}?{urlencode({'collection': system.pk, 'next': self.back})}"
             return [(there, "List a source")] if may_change_system(system, self.person) else []

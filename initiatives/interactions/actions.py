@@ -165,11 +165,11 @@ def name_acts(*, initiative: Initiative, meant: Mapping[str, str], by: User) -> 
 def _named(initiative: Initiative, row: ActName | None, name: str, action: str, by: User) -> ActName | None:
     """The row as it was changed; None where it says so already."""
     kept = "" if action == NO_ACT else action
-    said = row.action if row is not None and row.taken_back_at is None else None
+    said = row.action if row is not None and row.withdrawn_at is None else None
     if said == (kept if action else None):
         return None
     row, now = row or ActName(initiative=initiative, name=name), clock.now()
-    row.action, row.by, row.at, row.taken_back_at = kept, by, now, None if action else now
+    row.action, row.by, row.at, row.withdrawn_at = kept, by, now, None if action else now
     row.save()
     return row
 

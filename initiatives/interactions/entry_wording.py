@@ -24,8 +24,8 @@ SENTENCES: dict[str, str] = {
         "promised that half of the calls come back in {median} ms, 95 in 100 in {most} ms, and at most {errors} "
         "fail."
     ),
-    EntryKind.PERFORMANCE_PROMISE_TAKEN_BACK: (
-        "took back that half of the calls come back in {median} ms and 95 in 100 in {most} ms."
+    EntryKind.PERFORMANCE_PROMISE_WITHDRAWN: (
+        "withdrew that half of the calls come back in {median} ms and 95 in 100 in {most} ms."
     ),
     EntryKind.OUTPUT_SAMPLE_ASKED_FOR: (
         "asked for {wanted} outputs of {first:day} to {last:day}, drawn by the audit log, of which {target} have to "
@@ -47,7 +47,7 @@ SENTENCES: dict[str, str] = {
         "selection {selection} holds {found} interactions; {looked} were looked at, {unreadable} of them could not be "
         "read."
     ),
-    EntryKind.INTERACTION_SELECTION_ENDED: "selection {selection} ended, its references are removed: {purpose}",
+    EntryKind.INTERACTION_SELECTION_CLOSED: "selection {selection} is closed, its references are removed: {purpose}",
     EntryKind.BULK_READING_REQUESTED: (
         "asked to read all {found} interactions of selection {selection} ({purpose}) at once: {why}"
     ),
@@ -85,7 +85,7 @@ SENTENCES: dict[str, str] = {
         "{unreadable} not readable."
     ),
     EntryKind.SUBJECT_COPY_TAKEN: "took the file of copy {copy} for request {request}.",
-    EntryKind.SUBJECT_COPY_ENDED: "copy {copy} for request {request} ended, its file is removed.",
+    EntryKind.SUBJECT_COPY_REVOKED: "copy {copy} for request {request} is revoked, its file is removed.",
     EntryKind.SUBJECT_REQUEST_ERASED: (
         "erased what belongs to who asks in request {request} ({duty}): {keys} keys; of {tried} bodies tried, "
         "{unopened} did not open any more<{left?}; {left} left, whose keys others share|>."

@@ -220,7 +220,7 @@ def act_names(request: SignedInRequest, ref: str) -> HttpResponse:
     """Say for all names at once which action of the contract each of them means."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     may_name_acts(initiative, request.user).or_refuse()
-    said = {row.name: row.action or actions.NO_ACT for row in initiative.act_names.filter(taken_back_at=None)}
+    said = {row.name: row.action or actions.NO_ACT for row in initiative.act_names.filter(withdrawn_at=None)}
     seen = _unnamed(initiative.reconciled_days.filter(day__gt=clock.today() - NAMED))
     names = [(name, said.get(name, ""), seen[name]) for name, _ in seen.most_common(MOST_NAMES) if name]
     names += [(name, action, 0) for name, action in said.items() if name not in seen]

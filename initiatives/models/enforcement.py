@@ -96,7 +96,7 @@ class ActName(models.Model):
     """Which action of the contract a sender means by a name; no action where it means none that the contract is about.
 
     Names that are those of the contract need no row. `name` is as rows of the log have it (`shape.act_name`). What was
-    said and then taken back keeps its row, for whoever says something of that name again.
+    said and then withdrawn keeps its row, for whoever says something of that name again.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="act_names")
@@ -104,7 +104,7 @@ class ActName(models.Model):
     action = models.CharField(max_length=100, blank=True, default="")
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField()
-    taken_back_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     history = governed()
 

@@ -276,7 +276,7 @@ class MeasuredAnswer(models.Model):
 
 class HandoverQuerySet(models.QuerySet):
     def waiting(self):
-        """Proposals that the successor has not answered and nobody took back."""
+        """Proposals that the successor has not answered and nobody withdrew."""
         return self.filter(accepted_at__isnull=True, ended_at__isnull=True)
 
 

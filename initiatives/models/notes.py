@@ -28,7 +28,7 @@ EVENT_KINDS = {
 
 class NoteQuerySet(models.QuerySet):
     def current(self):
-        """Notes that nobody took back."""
+        """Notes that nobody withdrew."""
         return self.filter(withdrawn_at__isnull=True)
 
 
@@ -51,7 +51,7 @@ class Note(models.Model):
         abstract = True
         constraints = [
             by_whom_and_when(
-                "withdrawn", name="%(class)s_taken_back_by_whom_and_why", reason="withdrawn_reason"
+                "withdrawn", name="%(class)s_withdrawn_by_whom_and_why", reason="withdrawn_reason"
             )
         ]
 

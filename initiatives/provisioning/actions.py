@@ -2,7 +2,7 @@
 
 A directory acts as a named part of the system, on what it made itself and on nothing else: an account that is here
 already is never adopted by its name or address, and local accounts, those for emergencies among them, do not exist for
-it. Ending an account ends roles, seats and sessions in the same transaction; nobody is ever deleted.
+it. Deactivating an account ends roles, seats and sessions in the same transaction; nobody is ever deleted.
 """
 
 from datetime import datetime, timedelta
@@ -217,7 +217,7 @@ def change_account(*, row: ManagedAccount, said: Any, asked_of: str = "") -> Man
         if person.is_active and not wanted:
             leaving.deactivate(person=person, reason=f"Ended by {directory}", system=_system(directory))
         elif wanted and not person.is_active:
-            leaving.reactivate(person=person, reason=f"Given back by {directory}", system=_system(directory))
+            leaving.reactivate(person=person, reason=f"Reactivated by {directory}", system=_system(directory))
     return ManagedAccount.objects.get(pk=row.pk)
 
 

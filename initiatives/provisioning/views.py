@@ -85,7 +85,7 @@ def add(request: SignedInRequest) -> HttpResponse:
         title="Connect a directory",
         verb="Make its key",
         happens=[
-            "It makes, changes and ends accounts here, by SCIM 2.0: only those that it made.",
+            "It creates, changes and deactivates accounts here, by SCIM 2.0: only those that it made.",
             "What it makes holds no role, no seat and no password. Accounts that are here stay as they are.",
             "Whoever it ends is signed out at once; their roles and seats end.",
         ],

@@ -46,7 +46,7 @@ def declare(*, initiative: Initiative, reason: str, by: User) -> StandaloneDecla
     ) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
         if initiative.links.filter(ended_at__isnull=True).exists():
-            no("It is linked to systems.", "End the links that are gone, with the reason.").or_refuse()
+            no("It is linked to systems.", "Close the links that are gone, with the reason.").or_refuse()
         if any(
             key.good_at(clock.now()) for key in ServiceKey.objects.filter(contract__initiative=initiative)
         ):

@@ -241,9 +241,9 @@ def decline_role(*, assignment: RoleAssignment, reason: str = "", by: User) -> R
     return assignment
 
 
-def decline_row(initiative: Initiative, assignment: RoleAssignment, reason: str, *, taken_back=False) -> None:
-    """End a proposal that nobody answered, inside the running act: declined by its person, or taken back."""
-    if taken_back:
+def decline_row(initiative: Initiative, assignment: RoleAssignment, reason: str, *, withdrawn=False) -> None:
+    """End a proposal that nobody answered, inside the running act: declined by its person, or withdrawn."""
+    if withdrawn:
         _end(initiative, assignment, reason)
     else:
         assignment.declined_at, assignment.ended_reason = clock.now(), reason
@@ -252,11 +252,11 @@ def decline_row(initiative: Initiative, assignment: RoleAssignment, reason: str,
     _rewrite_for_verifier(initiative, assignment.person)
 
 
-def end_role(*, assignment: RoleAssignment, reason: str, by: User) -> RoleAssignment:
-    """End a role or take back a proposal: the person in the role, or whoever may propose for it."""
+def revoke_role(*, assignment: RoleAssignment, reason: str, by: User) -> RoleAssignment:
+    """Revoke a role or withdraw a proposal: the person in the role, or whoever may propose for it."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why the role ends."})
-    with act("end role", by=by, initiative=assignment.initiative_id, reason=reason) as initiative:
+    with act("revoke role", by=by, initiative=assignment.initiative_id, reason=reason) as initiative:
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
         if assignment.person_id != by.pk:
             initiative_permissions.may_propose_role(initiative, by).or_refuse()

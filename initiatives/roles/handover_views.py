@@ -31,8 +31,8 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
     seen = User.objects.all() if request.user.is_admin else User.objects.filter(pk=request.user.pk)
     person = get_object_or_404(seen, pk=pk)
     initiative_permissions.may_hand_over(person, request.user).or_refuse()
-    if "take-back" in request.POST:
-        return _take_back(request, person)
+    if "withdraw" in request.POST:
+        return _withdraw(request, person)
     parts = handover_queries.parts_of(person)
     people = list(User.objects.active().exclude(pk=person.pk).select_related("unit"))
     form = HandoverForm(sent(request), parts=parts, people=people)
@@ -72,11 +72,11 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "initiatives/roles/handover.html", context)
 
 
-def _take_back(request, person: User) -> HttpResponse:
-    wanted = request.POST["take-back"]
+def _withdraw(request, person: User) -> HttpResponse:
+    wanted = request.POST["withdraw"]
     key = int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 19 else 0
     row = get_object_or_404(Handover, pk=key, person=person)
-    handovers.take_back_handover(handover=row, by=request.user)
+    handovers.withdraw_handover(handover=row, by=request.user)
     messages.success(request, f"{row.successor} is no longer asked for {row.initiative.ref}.")
     return redirect("handover", person.pk)
 

@@ -173,12 +173,12 @@ def decline_handovers(*, handovers: list[Handover], reason: str = "", by: User) 
     return rows
 
 
-def take_back_handover(*, handover: Handover, by: User) -> Handover:
+def withdraw_handover(*, handover: Handover, by: User) -> Handover:
     """No longer ask: the person who hands over, or an admin."""
-    with act("take back handover", by=by, initiative=handover.initiative_id, reason="Taken back"):
+    with act("withdraw handover", by=by, initiative=handover.initiative_id, reason="Withdrawn"):
         row = _waiting(handover)
         initiative_permissions.may_hand_over(row.person, by).or_refuse()
-        _end(row, "Taken back", by)
+        _end(row, "Withdrawn", by)
     return row
 
 
@@ -194,7 +194,7 @@ def _waiting(handover: Handover) -> Handover:
         .get(pk=handover.pk)
     )
     if row.accepted_at or row.ended_at:
-        raise Conflict("This was answered or taken back already.", "", reverse("handovers"))
+        raise Conflict("This was answered or withdrawn already.", "", reverse("handovers"))
     return row
 
 
@@ -209,10 +209,10 @@ def _end(row: Handover, reason: str, by: User) -> None:
     """End a proposal that waits, with the roles that were proposed beside it."""
     declined = by.pk == row.successor_id
     for assignment in _proposals(row):
-        decline_row(row.initiative, assignment, reason, taken_back=not declined)
+        decline_row(row.initiative, assignment, reason, withdrawn=not declined)
     row.ended_at, row.ended_reason = clock.now(), reason
     row.save()
-    kind = EntryKind.HANDOVER_DECLINED if declined else EntryKind.HANDOVER_TAKEN_BACK
+    kind = EntryKind.HANDOVER_DECLINED if declined else EntryKind.HANDOVER_WITHDRAWN
     entries.record(
         kind, initiative=row.initiative, person=row.person.full_name, successor=row.successor.full_name
     )

@@ -25,6 +25,6 @@ def of_role_end(assignment: RoleAssignment, *, by: User) -> list[str]:
     """What the end of a role, or of a proposal, ends with it."""
     return preview(
         assignment.initiative,
-        lambda _: actions.end_role(assignment=assignment, reason=LEFT_OPEN, by=by),
+        lambda _: actions.revoke_role(assignment=assignment, reason=LEFT_OPEN, by=by),
         by=by,
     )

@@ -224,7 +224,7 @@ def again(request, pk):
     )
 
 
-def _may_end(row: RoleAssignment, person: User) -> Answer:
+def _may_revoke(row: RoleAssignment, person: User) -> Answer:
     return (
         yes()
         if row.person_id == person.pk
@@ -232,13 +232,13 @@ def _may_end(row: RoleAssignment, person: User) -> Answer:
     )
 
 
-ROW_ACTS["roles/end"] = RowAct(
+ROW_ACTS["roles/revoke"] = RowAct(
     rows=ASSIGNMENTS,
-    may=_may_end,
-    act=actions.end_role,
+    may=_may_revoke,
+    act=actions.revoke_role,
     noun="assignment",
     page="people",
-    title=lambda row: f"End the role: {row.get_role_display()}",
+    title=lambda row: f"Revoke the role: {row.get_role_display()}",
     happens=(
         lambda row: (
             f"{row.person} stops being {row.get_role_display().lower()} of {row.initiative.ref} at once."
@@ -253,6 +253,6 @@ ROW_ACTS["roles/end"] = RowAct(
     ),
     impact_verb=gettext_lazy("Ending this"),
     danger=True,
-    verb=lambda row: _("End the role") if row.accepted_at else _("Take the proposal back"),
+    verb=lambda row: _("Revoke the role") if row.accepted_at else _("Withdraw the proposal"),
     done=lambda row: f"{row.person} is no longer {row.get_role_display().lower()}.",
 )

@@ -152,7 +152,7 @@ def step_back(*, initiative: Initiative, reason: str, users_told: str, scope: di
     """
     wrong = {}
     if not reason.strip():
-        wrong["reason"] = "Say why the stage is taken back."
+        wrong["reason"] = "Say why the stage is withdrawn."
     if not users_told.strip():
         wrong["users_told"] = "Say how and when its users were told."
     if wrong:

@@ -53,7 +53,7 @@ class StopForm(forms.Form):
 class StepBackForm(ScopeForm):
     """Why, how users were told, and the smaller scope."""
 
-    reason = WordsField(label=_("Why the stage is taken back"))
+    reason = WordsField(label=_("Why the stage is withdrawn"))
     users_told = WordsField(
         label=_("How and when its users were told"), help_text=_("For instance: mail to both teams on 3 May.")
     )

@@ -19,19 +19,19 @@ from initiatives.roles.actions import leave_vacancy
 
 
 def deactivate(*, person: User, reason: str, by: User | None = None, system: str = "") -> User:
-    """End an account: roles, seats and sessions end that moment, holds open where an owner is gone, drafts stay.
+    """Deactivate an account: roles, seats and sessions end that moment, holds open where an owner is gone, drafts stay.
 
     What the person alone knew is reopened, and evidence that rests on it ends (S1-5). `by` an admin, or `system` for a
     feed such as HR. Initiatives are locked in the order of their keys.
     """
     if not reason.strip():
-        raise ValidationError({"reason": "Say why the account ends."})
+        raise ValidationError({"reason": "Say why the account is deactivated."})
     initiatives = set(person.roles.open().values_list("initiative_id", flat=True))
     with act("deactivate", by=by, system=system, reason=reason, register=True):
         if by is not None and not (by.is_active and by.is_admin):
-            no("Only admins end accounts.").or_refuse()
+            no("Only admins deactivate accounts.").or_refuse()
         if by is not None and by.pk == person.pk:
-            no("Nobody ends their own account.", "Ask another admin.").or_refuse()
+            no("You cannot deactivate your own account.", "Ask another admin.").or_refuse()
         tied, resting = initiatives_of_owner(person), resting_on(person)
         locked = Initiative.objects.all_locked(initiatives | tied | resting)
         ended = []
@@ -50,9 +50,9 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
         person.save()
         sessions.end_all(person)
         password_links.end_all(person)
-        preferences.end_calendar(person=person)
+        preferences.revoke_calendar_address(person=person)
         entries.record(
-            EntryKind.ACCOUNT_ENDED, person=person.full_name, person_id=person.pk, login=person.login
+            EntryKind.ACCOUNT_DEACTIVATED, person=person.full_name, person_id=person.pk, login=person.login
         )
         for initiative, assignment in ended:
             leave_vacancy(initiative, assignment)
@@ -74,14 +74,14 @@ def reactivate(*, person: User, reason: str, by: User | None = None, system: str
         person = User.objects.select_for_update().get(pk=person.pk)
         person.is_active = True
         person.save()
-        entries.record(EntryKind.ACCOUNT_GIVEN_BACK, person=person.full_name, person_id=person.pk)
+        entries.record(EntryKind.ACCOUNT_REACTIVATED, person=person.full_name, person_id=person.pk)
         follow(lock_initiatives(initiatives_of_owner(person) | resting_on(person)))
     return person
 
 
-def end_membership(*, membership: Membership, reason: str, by: User) -> Membership:
-    """End a seat now: an admin, or the person who holds it. Sign-offs given in it stop counting where undecided."""
-    with act("end membership", by=by, reason=reason):
+def revoke_membership(*, membership: Membership, reason: str, by: User) -> Membership:
+    """Revoke a seat now: an admin, or the person who holds it. Sign-offs given in it stop counting where undecided."""
+    with act("revoke membership", by=by, reason=reason):
         if not (by.is_active and (by.is_admin or by.pk == membership.person_id)):
             no("Only admins, or the person in the seat, end a membership.").or_refuse()
         membership = Membership.objects.select_for_update().get(pk=membership.pk)
@@ -96,7 +96,7 @@ def end_seats(memberships) -> None:
 
 
 def end_seat(membership: Membership) -> None:
-    """End a seat now inside the running act, or before it begins; one that has ended stays as it is."""
+    """Revoke a seat now inside the running act, or before it begins; one that has ended stays as it is."""
     if membership.ends_at is not None and membership.ends_at <= clock.now():
         return
     membership.ends_at = max(clock.now(), membership.starts_at)

@@ -70,8 +70,8 @@ def grant(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(TAKES)
-def end(request: SignedInRequest, pk: int) -> HttpResponse:
-    """End a seat now, below what that does to the open reviews of its board."""
+def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Revoke a seat now, below what that does to the open reviews of its board."""
     may_reorganise(request.user).or_refuse()
     seat = get_object_or_404(Membership.objects.select_related("person", "board__unit"), pk=pk)
     if seat.ends_at is not None and seat.ends_at <= clock.now():
@@ -80,7 +80,9 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
     if acted(
         request,
         form,
-        lambda: leaving.end_membership(membership=seat, reason=form.cleaned_data["reason"], by=request.user),
+        lambda: leaving.revoke_membership(
+            membership=seat, reason=form.cleaned_data["reason"], by=request.user
+        ),
     ):
         messages.success(request, f"{seat.person} no longer holds the seat {seat.get_seat_display()}.")
         return redirect(f"{reverse('boards')}#board-{seat.board_id}")
@@ -88,8 +90,8 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
     return _form(
         request,
         form,
-        title=f"End a seat: {seat.person}",
-        verb=_("End the seat"),
+        title=f"Revoke a seat: {seat.person}",
+        verb=_("Revoke the seat"),
         happens=seat_preview.of_end(seat),
         danger=True,
     )

@@ -50,7 +50,7 @@ class Command(BaseCommand):
             help="an item of evidence that goes too",
         )
         parser.add_argument(
-            "--deactivate", action="store_true", help="end the account first, where it is still active"
+            "--deactivate", action="store_true", help="deactivate the account first, where it is still active"
         )
         parser.add_argument(
             "--override-retention",
@@ -95,7 +95,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(asdict(done)))
 
     def erase(self, options) -> erasure.Done:
-        """End the account where asked, then erase: one transaction, and the space given back after it."""
+        """Deactivate the account where asked, then erase: one transaction, and the space given back after it."""
         person, by = self.person(options["person"], "a person"), self.person(options["by"], "--by")
         override = None
         if options["override_retention"]:

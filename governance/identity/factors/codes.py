@@ -51,12 +51,12 @@ def add(*, person: User, secret: str, code: str) -> AuthenticatorApp | None:
     return row
 
 
-def end(*, person: User) -> None:
-    """End one's own app. Raises Conflict where there is none."""
-    with acting(by=person, reason="Authenticator app ended"):
+def revoke(*, person: User) -> None:
+    """Revoke one's own app. Raises Conflict where there is none."""
+    with acting(by=person, reason="Authenticator app revoked"):
         if not end_for(person, by=person):
             raise Conflict("There is no authenticator app to end.")
-        entries.record(EntryKind.AUTHENTICATOR_APP_ENDED, person=person.full_name, person_id=person.pk)
+        entries.record(EntryKind.AUTHENTICATOR_APP_REVOKED, person=person.full_name, person_id=person.pk)
         account_notifications.tell(
             person,
             "app",
@@ -66,7 +66,7 @@ def end(*, person: User) -> None:
 
 
 def end_for(person: User, *, by: User | None) -> bool:
-    """End the app of the person in the running act; whether there was one."""
+    """Revoke the app of the person in the running act; whether there was one."""
     row = AuthenticatorApp.objects.select_for_update().filter(person=person, ended_at=None).first()
     if row is not None:
         row.ended_at, row.ended_by = clock.now(), by

@@ -187,7 +187,7 @@ def may_enrol(person: User, by: User) -> Answer:
     if why := relying_party.why_none():
         return no(why)
     if len(of(person)) >= MOST:
-        return no(f"An account has at most {MOST} passkeys.", "End one that you no longer use.")
+        return no(f"An account has at most {MOST} passkeys.", "Revoke one that you no longer use.")
     return yes()
 
 
@@ -226,8 +226,8 @@ def confirm(*, passkey: Passkey, by: User) -> None:
         )
 
 
-def end(*, passkey: Passkey, by: User) -> None:
-    """End a passkey of one's own: at once, for good. What it signed stays as it is. Raises Refused, Conflict."""
+def revoke(*, passkey: Passkey, by: User) -> None:
+    """Revoke a passkey of one's own: at once, for good. What it signed stays as it is. Raises Refused, Conflict."""
     with acting(by=by, reason="Passkey ended"):
         row = Passkey.objects.select_for_update().get(pk=passkey.pk)
         if by.pk != row.person_id:
@@ -239,7 +239,7 @@ def end(*, passkey: Passkey, by: User) -> None:
         row.ended_at, row.ended_by = clock.now(), by
         row.save()
         entries.record(
-            EntryKind.PASSKEY_ENDED, person=by.full_name, person_id=by.pk, passkey=row.pk, name=row.name
+            EntryKind.PASSKEY_REVOKED, person=by.full_name, person_id=by.pk, passkey=row.pk, name=row.name
         )
         account_notifications.tell(
             by,

@@ -129,19 +129,19 @@ def _enrol(request: SignedInRequest) -> HttpResponse:
 @sensitive_post_parameters(*SECRETS)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def end_passkey(request: SignedInRequest, pk: int) -> HttpResponse:
-    """End a passkey of one's own."""
+def revoke_passkey(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Revoke a passkey of one's own."""
     row = get_object_or_404(Passkey, pk=pk, person=request.user, ended_at=None)
-    form = FreshForm(_sent(request), request=request, purpose="end a passkey")
+    form = FreshForm(_sent(request), request=request, purpose="revoke a passkey")
     if request.method == "POST" and form.is_valid():
-        passkeys.end(passkey=row, by=request.user)
+        passkeys.revoke(passkey=row, by=request.user)
         messages.success(request, f"{row.name} opens and signs nothing any more.")
         return redirect("account-security")
     happens = [
         "It opens and signs nothing any more, and cannot be brought back.",
         "What it signed stays as it is.",
     ]
-    return _ask(request, form, f"End the passkey {row.name}", "End it", happens)
+    return _ask(request, form, f"Revoke the passkey {row.name}", "Revoke it", happens)
 
 
 @sensitive_post_parameters(*SECRETS)
@@ -174,16 +174,18 @@ def add_app(request: SignedInRequest) -> HttpResponse:
 @sensitive_post_parameters(*SECRETS)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def end_app(request: SignedInRequest) -> HttpResponse:
-    """End one's own authenticator app."""
+def revoke_app(request: SignedInRequest) -> HttpResponse:
+    """Revoke one's own authenticator app."""
     if codes.app_of(request.user) is None:
         raise Http404("There is no authenticator app.")
-    form = FreshForm(_sent(request), request=request, purpose="end the authenticator app")
+    form = FreshForm(_sent(request), request=request, purpose="revoke the authenticator app")
     if request.method == "POST" and form.is_valid():
-        codes.end(person=request.user)
+        codes.revoke(person=request.user)
         messages.success(request, "The codes of your app open nothing any more.")
         return redirect("account-security")
-    return _ask(request, form, "End the authenticator app", "End it", ["Its codes open nothing any more."])
+    return _ask(
+        request, form, "Revoke the authenticator app", "Revoke it", ["Its codes open nothing any more."]
+    )
 
 
 @sensitive_post_parameters(*SECRETS)

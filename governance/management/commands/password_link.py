@@ -17,7 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("login", help="the name the person signs in with")
 
     def handle(self, *args, login: str, **options) -> None:
-        """Print it. Raises CommandError where there is no such account, or it has ended."""
+        """Print it. Raises CommandError where there is no such account, or it is deactivated."""
         person = User.objects.filter(login__iexact=login).first()
         if person is None:
             raise CommandError(f"Nobody signs in as {login}.")

@@ -147,7 +147,7 @@ BEGIN
       USING ERRCODE = 'PL044';
   END IF;
   IF NEW.is_active IS DISTINCT FROM OLD.is_active AND (who = NEW.id OR NOT (by_admin OR who IS NULL)) THEN
-    RAISE EXCEPTION 'Plumbline: an account is ended and given back by an admin or its directory.'
+    RAISE EXCEPTION 'Plumbline: an account is deactivated and reactivated by an admin or its directory.'
       USING ERRCODE = 'PL046';
   END IF;
   IF NEW.email IS DISTINCT FROM OLD.email

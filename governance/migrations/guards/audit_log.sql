@@ -176,7 +176,7 @@ BEGIN
 END $$;
 CREATE CONSTRAINT TRIGGER has_its_act_active AFTER UPDATE ON governance_user
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.is_active IS DISTINCT FROM NEW.is_active))
-  EXECUTE FUNCTION plumbline_guard_told('person_id', 'id', 'account ended', 'account given back');
+  EXECUTE FUNCTION plumbline_guard_told('person_id', 'id', 'account deactivated', 'account reactivated');
 CREATE CONSTRAINT TRIGGER has_its_act_added AFTER INSERT ON governance_authenticatorapp
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
   EXECUTE FUNCTION plumbline_guard_told('person_id', 'person_id', 'authenticator app added');
@@ -212,16 +212,16 @@ CREATE CONSTRAINT TRIGGER has_its_act_done AFTER UPDATE ON governance_factorrese
   EXECUTE FUNCTION plumbline_guard_told('person_id', 'person_id', 'factors reset');
 CREATE CONSTRAINT TRIGGER has_its_act_ended AFTER UPDATE ON governance_authenticatorapp
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.ended_at IS DISTINCT FROM NEW.ended_at))
-  EXECUTE FUNCTION plumbline_guard_told('person_id', 'person_id', 'authenticator app ended', 'authenticator app added', 'factors reset');
+  EXECUTE FUNCTION plumbline_guard_told('person_id', 'person_id', 'authenticator app revoked', 'authenticator app added', 'factors reset');
 CREATE CONSTRAINT TRIGGER has_its_act_ended AFTER UPDATE ON governance_externalidentity
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.ended_at IS DISTINCT FROM NEW.ended_at))
-  EXECUTE FUNCTION plumbline_guard_told('person_id', 'person_id', 'external identity ended');
+  EXECUTE FUNCTION plumbline_guard_told('person_id', 'person_id', 'external identity revoked');
 CREATE CONSTRAINT TRIGGER has_its_act_ended AFTER UPDATE ON governance_membership
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.ends_at IS DISTINCT FROM NEW.ends_at))
   EXECUTE FUNCTION plumbline_guard_told('person_id', 'person_id', 'seat left');
 CREATE CONSTRAINT TRIGGER has_its_act_ended AFTER UPDATE ON governance_passkey
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.ended_at IS DISTINCT FROM NEW.ended_at))
-  EXECUTE FUNCTION plumbline_guard_told('person_id', 'person_id', 'passkey ended', 'factors reset');
+  EXECUTE FUNCTION plumbline_guard_told('person_id', 'person_id', 'passkey revoked', 'factors reset');
 CREATE CONSTRAINT TRIGGER has_its_act_ended AFTER UPDATE ON governance_recoverycode
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.ended_at IS DISTINCT FROM NEW.ended_at))
   EXECUTE FUNCTION plumbline_guard_told('person_id', 'person_id', 'recovery codes made', 'factors reset');

@@ -13,7 +13,7 @@ from governance.models.people import LONGEST_LOGIN, Unit, User
 
 
 class Directory(models.Model):
-    """A directory of the company (Entra ID, Okta ...) that makes, changes and ends accounts here, and its key.
+    """A directory of the company (Entra ID, Okta ...) that creates, changes and deactivates accounts here, and its key.
 
     Of the key only the SHA-256 of its secret is kept; `public` names it. One directory has one key at a time, and a new
     one replaces it at once. Where `provider` is the same company's, the external id of an account is who its person is

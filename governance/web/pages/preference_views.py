@@ -69,10 +69,10 @@ def make_calendar(request: SignedInRequest) -> HttpResponse:
 
 
 @require_POST
-def end_calendar(request: SignedInRequest) -> HttpResponse:
+def revoke_calendar_address(request: SignedInRequest) -> HttpResponse:
     """No address any more."""
-    with acting(by=request.user, reason="Calendar address ended"):
-        preferences.end_calendar(person=request.user)
+    with acting(by=request.user, reason="Calendar address revoked"):
+        preferences.revoke_calendar_address(person=request.user)
     messages.success(request, _("The address opens nothing any more."))
     return redirect("settings")
 

@@ -135,7 +135,7 @@ def undo_batch(*, batch: ImportBatch, reason: str, by: User) -> int:
         initiatives = Initiative.objects.all_locked(keys)
         may_undo(batch, by).or_refuse()
         _end_proposals(keys)
-        _take_back(
+        _withdraw(
             batch,
             [initiative for initiative in initiatives if initiative.stage != Stage.PROPOSED],
             reason.strip(),
@@ -177,7 +177,7 @@ def _end_proposals(keys: list[int]) -> None:
     )
 
 
-def _take_back(batch: ImportBatch, initiatives: list[Initiative], reason: str, by: User) -> None:
+def _withdraw(batch: ImportBatch, initiatives: list[Initiative], reason: str, by: User) -> None:
     """Each reported stage back to an idea, with all that the audit log asks of a move."""
     if not initiatives:
         return

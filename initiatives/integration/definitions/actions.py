@@ -197,7 +197,7 @@ def withdraw_definition(*, definition: TermDefinition, reason: str, by: User) ->
         row.withdrawn_at, row.withdrawn_by, row.withdrawn_reason = clock.now(), by, reason.strip()
         row.save()
         _record(EntryKind.DEFINITION_WITHDRAWN, initiatives, row, why=row.withdrawn_reason)
-        _reach(initiatives, row, what=f"{row}: taken back", by=by)
+        _reach(initiatives, row, what=f"{row}: withdrawn", by=by)
     return row
 
 
@@ -239,7 +239,7 @@ def _cause(row: TermDefinition, before: dict) -> str:
 def _fresh(definition: TermDefinition) -> TermDefinition:
     row = TermDefinition.objects.select_related("term", "system__owner").get(pk=definition.pk)
     if row.withdrawn_at:
-        raise Conflict(f"It was taken back on {clock.local_day(row.withdrawn_at):%-d %B %Y} already.")
+        raise Conflict(f"It was withdrawn on {clock.local_day(row.withdrawn_at):%-d %B %Y} already.")
     return row
 
 

@@ -302,12 +302,12 @@ def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
         request,
         form,
         lambda: actions.withdraw_definition(definition=row, by=request.user, **form.cleaned_data),
-        "It is taken back.",
+        "It is withdrawn.",
         row,
         proposing=instead(request, may, "definition_withdrawn", row),
         title=f"Withdraw what {row.system} means by {row.term}",
         happens=[_("It stays readable on the page of the term, with who took it back and why.")],
-        verb=_("Take it back"),
+        verb=_("Withdraw it"),
         danger=True,
     )
 

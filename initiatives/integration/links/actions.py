@@ -134,16 +134,16 @@ def change_link(*, link: Link, transfers: list[Place] | None = None, by: User, *
     return link
 
 
-def end_link(*, link: Link, reason: str, by: User) -> Link:
+def close_link(*, link: Link, reason: str, by: User) -> Link:
     """Record that an initiative is no longer tied to a system in this way. Its last link takes the source away."""
     if not reason.strip():
         raise ValidationError({"reason": "Say what the initiative does without it."})
-    with act("end link", by=by, initiative=link.initiative_id, register=True, reason=reason) as initiative:
+    with act("close link", by=by, initiative=link.initiative_id, register=True, reason=reason) as initiative:
         system_permissions.may_link(initiative, by).or_refuse()
         link = _current(link, initiative)
         _end([link], reason.strip(), by)
         entries.record(
-            EntryKind.LINK_ENDED,
+            EntryKind.LINK_CLOSED,
             initiative=initiative,
             link=link.pk,
             system=link.system.name,
@@ -154,7 +154,7 @@ def end_link(*, link: Link, reason: str, by: User) -> Link:
     return link
 
 
-def end_links(initiative: Initiative, why: str, *, with_obligations: bool = True, by: User) -> None:
+def close_links(initiative: Initiative, why: str, *, with_obligations: bool = True, by: User) -> None:
     """Inside the act that ends an initiative: its links end, and somebody has to close the accounts it alone
     used.
 
@@ -170,7 +170,7 @@ def end_links(initiative: Initiative, why: str, *, with_obligations: bool = True
         open_shutdown_obligations(initiative, links)
     _end(links, why, by)
     entries.record_many(
-        EntryKind.LINK_ENDED,
+        EntryKind.LINK_CLOSED,
         [(initiative, {"link": link.pk, "system": link.system.name, "why": why}) for link in links],
     )
     follow([initiative])

@@ -37,7 +37,7 @@ from initiatives.models import (
     VendorTerm,
 )
 from initiatives.models.integration.definitions import SAID
-from initiatives.models.integration.proposals import CONFIRMED, DECLINED, TAKEN_BACK
+from initiatives.models.integration.proposals import CONFIRMED, DECLINED, WITHDRAWN
 
 MOST_WAITING = 20  # of one person at a time: nobody's inbox is filled by others
 LONGEST_REASON = 2_000
@@ -165,12 +165,12 @@ def decline_change(*, proposal: ProposedChange, answer: str, by: User) -> Propos
     return row
 
 
-def take_back_change(*, proposal: ProposedChange, by: User) -> ProposedChange:
+def withdraw_change(*, proposal: ProposedChange, by: User) -> ProposedChange:
     """Take one's own proposal back; nobody is asked any more."""
-    with act("take back change", by=by, register=True):
+    with act("withdraw change", by=by, register=True):
         row = _fresh(proposal)
-        permissions.may_take_back(row, by).or_refuse()
-        _decide(row, TAKEN_BACK, "", by)
+        permissions.may_withdraw(row, by).or_refuse()
+        _decide(row, WITHDRAWN, "", by)
     return row
 
 
@@ -288,7 +288,7 @@ def _decide(row: ProposedChange, outcome: str, answer: str, by: User) -> None:
         proposed_by=row.by.full_name,
         why=answer,
     )
-    if outcome != TAKEN_BACK:
+    if outcome != WITHDRAWN:
         notify.notify(
             row.by,
             "proposal answered",

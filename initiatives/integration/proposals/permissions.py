@@ -80,7 +80,7 @@ def may_read(row: ProposedChange, person: User) -> bool:
     return row.vendor is not None and bool(may_confirm_terms(person))
 
 
-def may_take_back(row: ProposedChange, person: User) -> Answer:
+def may_withdraw(row: ProposedChange, person: User) -> Answer:
     """Take a proposal back: who made it, while it waits."""
     if row.by_id == person.pk and row.decided_at is None:
         return yes()

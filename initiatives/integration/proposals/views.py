@@ -139,11 +139,11 @@ def decline(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def take_back(request: SignedInRequest, pk: int) -> HttpResponse:
+def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take one's own proposal back."""
     row = _proposal(request, pk)
-    actions.take_back_change(proposal=row, by=request.user)
-    messages.success(request, _("It is taken back."))
+    actions.withdraw_change(proposal=row, by=request.user)
+    messages.success(request, _("It is withdrawn."))
     return redirect(row)
 
 
@@ -157,7 +157,7 @@ def _page(request, row: ProposedChange, *, form=None, wrong=()) -> HttpResponse:
         "form": form,
         "wrong": wrong,
         "may_answer": permissions.may_answer(row, request.user),
-        "may_take_back": permissions.may_take_back(row, request.user),
+        "may_withdraw": permissions.may_withdraw(row, request.user),
     }
     return render(
         request, "initiatives/integration/proposals/proposal.html", context, status=422 if wrong else 200

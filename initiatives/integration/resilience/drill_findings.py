@@ -55,7 +55,7 @@ class Tried:
 
 
 def tried(drills: Iterable[Drill]) -> dict[tuple[int, int | None, str], Tried]:
-    """Drills by initiative, link and kind. What is on an ended link, or was taken back, is left out by the caller."""
+    """Drills by initiative, link and kind. What is on an ended link, or was withdrawn, is left out by the caller."""
     found: dict[tuple[int, int | None, str], list[Drill]] = {}
     for drill in sorted(drills, key=lambda drill: (drill.observed_on, drill.pk), reverse=True):
         found.setdefault((drill.initiative_id, drill.link_id, drill.kind), []).append(drill)
@@ -63,7 +63,7 @@ def tried(drills: Iterable[Drill]) -> dict[tuple[int, int | None, str], Tried]:
 
 
 def current_drills(initiatives: Iterable[int]):
-    """The drills of these initiatives that count: not taken back, on the initiative itself or on a link that has not
+    """The drills of these initiatives that count: not withdrawn, on the initiative itself or on a link that has not
     ended.
     """
     return (

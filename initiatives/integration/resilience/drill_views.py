@@ -108,8 +108,8 @@ ROW_ACTS["drills/withdraw"] = RowAct(
         STRUCK_OUT,
         gettext_lazy("Its evidence is withdrawn, and what stood on it is open again."),
     ),
-    verb=gettext_lazy("Take it back"),
-    done=gettext_lazy("The drill is taken back."),
+    verb=gettext_lazy("Withdraw it"),
+    done=gettext_lazy("The drill is withdrawn."),
 )
 
 

@@ -158,7 +158,7 @@ def withdraw_drill(*, drill: Drill, reason: str, by: User) -> Drill:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
         drill = Drill.objects.select_related("evidence").get(pk=drill.pk)
         if drill.withdrawn_at:
-            raise Conflict(f"It was taken back on {clock.local_day(drill.withdrawn_at):%-d %B %Y} already.")
+            raise Conflict(f"It was withdrawn on {clock.local_day(drill.withdrawn_at):%-d %B %Y} already.")
         drill.withdrawn_at, drill.withdrawn_by, drill.withdrawn_reason = clock.now(), by, reason.strip()
         drill.save()
         entries.record(

@@ -138,14 +138,14 @@ def _wrong_cost(cost: Decimal | None, currency: str) -> dict[str, str]:
 
 
 def withdraw_process(*, process: ProcessRecord, reason: str, by: User) -> ProcessRecord:
-    """Take back a record that was wrong; what stood before it stands again."""
+    """Withdraw a record that was wrong; what stood before it stands again."""
     if not reason.strip():
         raise ValidationError({"reason": "Say what was wrong with it."})
     with act("withdraw process", by=by, initiative=process.initiative_id, reason=reason) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
         process = ProcessRecord.objects.get(pk=process.pk)
         if process.withdrawn_at:
-            raise Conflict(f"It was taken back on {clock.local_day(process.withdrawn_at):%-d %B %Y} already.")
+            raise Conflict(f"It was withdrawn on {clock.local_day(process.withdrawn_at):%-d %B %Y} already.")
         process.withdrawn_at, process.withdrawn_by = clock.now(), by
         process.withdrawn_reason = reason.strip()
         process.save()

@@ -32,7 +32,7 @@ def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
 
 
 def current_processes(initiatives: Iterable[int]) -> list[ProcessRecord]:
-    """The process record of each process that counts: the newest of its name that nobody took back, by initiative and
+    """The process record of each process that counts: the newest of its name that nobody withdrew, by initiative and
     name.
     """
     rows = (
@@ -45,7 +45,7 @@ def current_processes(initiatives: Iterable[int]) -> list[ProcessRecord]:
 
 
 def current_flows(initiatives: Iterable[int]) -> list[SignOnFlow]:
-    """The sign-on flow of each initiative that counts: the newest that nobody took back."""
+    """The sign-on flow of each initiative that counts: the newest that nobody withdrew."""
     rows = (
         SignOnFlow.objects.current()
         .filter(initiative__in=list(initiatives))

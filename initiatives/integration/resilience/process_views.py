@@ -1,4 +1,4 @@
-"""Processes around an initiative and its sign-on flow: listed, recorded anew, taken back."""
+"""Processes around an initiative and its sign-on flow: listed, recorded anew, withdrawn."""
 
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -81,8 +81,8 @@ ROW_ACTS["processes/withdraw"] = RowAct(
             "What was recorded before under the same name stands again; without that, nothing does."
         ),
     ),
-    verb=gettext_lazy("Take it back"),
-    done=gettext_lazy("The process record is taken back."),
+    verb=gettext_lazy("Withdraw it"),
+    done=gettext_lazy("The process record is withdrawn."),
 )
 
 

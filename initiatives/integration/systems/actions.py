@@ -203,9 +203,9 @@ def add_customisation(
     return row
 
 
-def end_customisation(*, customisation: Customisation, by: User) -> Customisation:
+def close_customisation(*, customisation: Customisation, by: User) -> Customisation:
     """Record that a team's customisation is gone, from today."""
-    with act("end customisation", by=by, register=True):
+    with act("close customisation", by=by, register=True):
         row = Customisation.objects.select_related("system__owner").get(pk=customisation.pk)
         permissions.may_change_system(row.system, by).or_refuse()
         if row.ended_on is not None:
@@ -213,7 +213,7 @@ def end_customisation(*, customisation: Customisation, by: User) -> Customisatio
         row.ended_on = clock.today()
         row.save()
         entries.record(
-            EntryKind.CUSTOMISATION_ENDED, system=row.system.name, system_id=row.system_id, team=row.team
+            EntryKind.CUSTOMISATION_CLOSED, system=row.system.name, system_id=row.system_id, team=row.team
         )
     return row
 
@@ -354,7 +354,9 @@ def initiatives_of_owner(person: User) -> set[int]:
 
 
 def owner_left(person: User, initiatives: list[Initiative], *, by: User | None) -> None:
-    """Inside the act that ends an account: what that person owned, nobody owns; these locked initiatives hear of it."""
+    """Inside the act that deactivates an account: what that person owned, nobody owns; these locked initiatives hear
+    of it.
+    """
     links = Link.objects.current().filter(initiative__in=[initiative.pk for initiative in initiatives])
     for system in System.objects.current().filter(owner=person):
         tied = [key for key in (system.pk, system.collection_id) if key]

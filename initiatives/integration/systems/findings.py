@@ -98,7 +98,7 @@ def _retired(system: System) -> Wanted:
         "int.inventory",
         f"system:{system.pk}:retired",
         f"{system} was retired on {clock.local_day(system.retired_at):%-d %B %Y}.",
-        "End the link, and connect the initiative to what took its place.",
+        "Close the link, and connect the initiative to what took its place.",
         system_id=system.pk,
     )
 

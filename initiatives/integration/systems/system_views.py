@@ -379,19 +379,19 @@ def customise(request: SignedInRequest, pk: int) -> HttpResponse:
     )
 
 
-def end_customisation(request: SignedInRequest, pk: int) -> HttpResponse:
+def close_customisation(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record that a customisation is gone."""
     found = Customisation.objects.select_related("system__owner").filter(pk=pk).first()
     if found is None:
         raise Http404("No such customisation.")
     permissions.may_change_system(found.system, request.user).or_refuse()
     if request.method == "POST":
-        actions.end_customisation(customisation=found, by=request.user)
+        actions.close_customisation(customisation=found, by=request.user)
         messages.success(request, _("It is recorded as gone."))
         return redirect(found.system.get_absolute_url())
     page = {
         "nav": "systems",
-        "title": _("End a customisation"),
+        "title": _("Close a customisation"),
         "lede": f"{found.team}: {found.what}",
         "happens": [_("It stays in the history, and no longer counts as a risk.")],
         "danger": False,

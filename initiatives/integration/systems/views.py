@@ -432,15 +432,15 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
     )
 
 
-ROW_ACTS["links/end"] = RowAct(
+ROW_ACTS["links/close"] = RowAct(
     rows=Link.objects.select_related("initiative__unit", "system"),
     may=on_initiative(permissions.may_link),
-    act=link_actions.end_link,
+    act=link_actions.close_link,
     noun="link",
     page="integration",
-    title=lambda row: f"End the link to {row.system}",
+    title=lambda row: f"Close the link to {row.system}",
     happens=(gettext_lazy("A source less ends evidence that speaks of this system, or of no system."),),
-    verb=gettext_lazy("End it"),
+    verb=gettext_lazy("Close it"),
     danger=True,
     done=lambda row: f"The initiative is no longer connected to {row.system}.",
 )

@@ -79,7 +79,7 @@ def names_of(initiatives: Iterable[Initiative]) -> dict[int, Names]:
     }
     ignored: dict[int, set[str]] = {initiative.pk: set() for initiative in initiatives}
     models: dict[int, list[Declared]] = {initiative.pk: [] for initiative in initiatives}
-    for row in ActName.objects.filter(initiative__in=actions, taken_back_at=None):
+    for row in ActName.objects.filter(initiative__in=actions, withdrawn_at=None):
         actions[row.initiative_id].pop(row.name, None)
         if row.action:
             actions[row.initiative_id][row.name] = act_name(row.action)

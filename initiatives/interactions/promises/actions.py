@@ -1,4 +1,4 @@
-"""Acts on promised performance: promised before the days it is held against, replaced, taken back."""
+"""Acts on promised performance: promised before the days it is held against, replaced, withdrawn."""
 
 from django.core.exceptions import ValidationError
 
@@ -53,7 +53,7 @@ def promise(*, initiative: Initiative, median: int, most: int, errors: float, by
     return row
 
 
-def take_back(*, initiative: Initiative, by: User) -> None:
+def withdraw(*, initiative: Initiative, by: User) -> None:
     """Promise nothing any more. Raises Refused, and Conflict where nothing is promised."""
     with act("take promise back", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
@@ -63,7 +63,7 @@ def take_back(*, initiative: Initiative, by: User) -> None:
         row.ended_at = clock.now()
         row.save()
         entries.record(
-            EntryKind.PERFORMANCE_PROMISE_TAKEN_BACK, initiative=initiative, median=row.median, most=row.most
+            EntryKind.PERFORMANCE_PROMISE_WITHDRAWN, initiative=initiative, median=row.median, most=row.most
         )
         follow([initiative])
 

@@ -19,13 +19,13 @@ def performance_promise(request: SignedInRequest, ref: str) -> HttpResponse:
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
     former = actions.current_promise(initiative)
-    if request.method == "POST" and "take_back" in request.POST:
+    if request.method == "POST" and "withdraw" in request.POST:
         return one_act(
             request,
             initiative,
             PromiseForm({"median": 1, "most": 1, "percent": 0}),
-            lambda _said: actions.take_back(initiative=initiative, by=request.user),
-            _("Taken back. Nothing is promised any more."),
+            lambda _said: actions.withdraw(initiative=initiative, by=request.user),
+            _("Withdrawn. Nothing is promised any more."),
             page="api-access",
             back="interactions",
         )

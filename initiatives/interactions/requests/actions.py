@@ -256,27 +256,27 @@ def close(*, request: SubjectRequest, by: User) -> SubjectRequest:
         row.closed_by, row.closed_at = by, clock.now()
         row.save()
         for export in row.exports.filter(ended_at__isnull=True):
-            end_copy(export)
+            revoke_copy(export)
         entries.record(EntryKind.SUBJECT_REQUEST_CLOSED, request=row.pk, outcome=row.outcome)
     return row
 
 
-def end_copy(export: SubjectExport) -> None:
+def revoke_copy(export: SubjectExport) -> None:
     """Remove the file of a copy, within a running act."""
     secrets.forget_file(export)
     export.ended_at = clock.now()
     export.save()
-    entries.record(EntryKind.SUBJECT_COPY_ENDED, request=export.request_id, copy=export.pk)
+    entries.record(EntryKind.SUBJECT_COPY_REVOKED, request=export.request_id, copy=export.pk)
 
 
 def forget_what_is_over() -> None:
     """Remove files of copies whose time is over, and destroy what closed requests say of their persons."""
     now = clock.now()
     for export in SubjectExport.objects.filter(ended_at__isnull=True, until__lte=now):
-        with act("end copy", system=JOB):
+        with act("revoke copy", system=JOB):
             row = SubjectExport.objects.select_for_update().get(pk=export.pk)
             if row.ended_at is None:
-                end_copy(row)
+                revoke_copy(row)
     over = Q(closed_at__lte=now - timedelta(days=SubjectRequest.KEPT), forgotten_at__isnull=True)
     for pk in SubjectRequest.objects.filter(over).values_list("pk", flat=True):
         with act("forget request", system=JOB):

@@ -280,10 +280,10 @@ def take_copy(*, export: SubjectExport, by: User) -> bytes:
     return content
 
 
-def end_copy(*, export: SubjectExport, by: User) -> None:
+def revoke_copy(*, export: SubjectExport, by: User) -> None:
     """Remove a copy before its day, so that another can be made. Raises Refused, Conflict."""
-    with working("end copy", export.request, may_take_copy, by):
+    with working("revoke copy", export.request, may_take_copy, by):
         row = SubjectExport.objects.get(pk=export.pk)
         if row.ended_at is not None:
             raise Conflict("This copy has ended.")
-        actions.end_copy(row)
+        actions.revoke_copy(row)

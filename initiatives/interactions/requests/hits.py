@@ -173,7 +173,7 @@ def _locked(hit: SubjectHit, request: SubjectRequest) -> SubjectHit:
     if request.erasures.exists():
         raise Conflict("What belongs to the person is erased already.")
     if request.exports.filter(ended_at__isnull=True).exists():
-        raise Conflict("A copy is made already: it says what was judged then.", "End the copy first.")
+        raise Conflict("A copy is made already: it says what was judged then.", "Revoke the copy first.")
     return SubjectHit.objects.select_related("initiative").get(pk=hit.pk)
 
 

@@ -227,7 +227,7 @@ def _finish(one: RequestTextSearch) -> None:
     with suppress(
         Refused
     ):  # ended meanwhile, or whoever asked may not read any more: then it ends on its day
-        selections.end_selection(selection=selection, by=one.asked_by)
+        selections.close_selection(selection=selection, by=one.asked_by)
 
 
 def _done(one: RequestTextSearch, *, trouble: str = "") -> None:

@@ -296,10 +296,10 @@ def copy_file(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def copy_end(request: SignedInRequest, pk: int) -> HttpResponse:
-    """End a copy before its day."""
+def copy_revoke(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Revoke a copy before its day."""
     export = _export(pk)
-    copies.end_copy(export=export, by=request.user)
+    copies.revoke_copy(export=export, by=request.user)
     messages.success(request, _("The copy has ended, its file is removed."))
     return redirect(export.request)
 

@@ -249,9 +249,9 @@ def _digest(row: InteractionSelection) -> str:
     return whole.hexdigest()
 
 
-def end_selection(*, selection: InteractionSelection, by: User) -> None:
-    """End a selection before its day: whoever asked for it does, or whoever is in charge of the initiative."""
-    with act("end selection", by=by, initiative=selection.initiative_id) as initiative:
+def close_selection(*, selection: InteractionSelection, by: User) -> None:
+    """Close a selection before its day: whoever asked for it does, or whoever is in charge of the initiative."""
+    with act("close selection", by=by, initiative=selection.initiative_id) as initiative:
         if by.pk != selection.asked_by_id:
             initiative_permissions.may_manage(initiative, by).or_refuse()
         else:
@@ -267,7 +267,7 @@ def _end(row: InteractionSelection, initiative: Initiative) -> None:
     row.state, row.phrase, row.phrase_master = ENDED, None, ""
     row.save()
     entries.record(
-        EntryKind.INTERACTION_SELECTION_ENDED, initiative=initiative, selection=row.pk, purpose=row.purpose
+        EntryKind.INTERACTION_SELECTION_CLOSED, initiative=initiative, selection=row.pk, purpose=row.purpose
     )
 
 
@@ -280,7 +280,7 @@ def tend() -> None:
         look(pk)
     over = InteractionSelection.objects.filter(until__lt=clock.today()).exclude(state=ENDED)
     for pk, initiative in over.values_list("pk", "initiative"):
-        with act("end selection", system=JOB, initiative=initiative) as locked:
+        with act("close selection", system=JOB, initiative=initiative) as locked:
             row = InteractionSelection.objects.select_for_update().get(pk=pk)
             if row.state != ENDED:
                 _end(row, locked)

@@ -82,10 +82,10 @@ def selection(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def end(request: SignedInRequest, pk: int) -> HttpResponse:
-    """End a selection before its day."""
+def close(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Close a selection before its day."""
     row = _selection(request, pk)
-    actions.end_selection(selection=row, by=request.user)
+    actions.close_selection(selection=row, by=request.user)
     messages.success(request, _("Ended. Its references are removed; the interactions stay in the log."))
     return redirect("interaction-selections", row.initiative.ref)
 

@@ -49,7 +49,7 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$;
--- At the end of the transaction: what an edit would bring about is found by doing it, and taken back.
+-- At the end of the transaction: what an edit would bring about is found by doing it, and rolled back.
 CREATE CONSTRAINT TRIGGER in_force_once_approved AFTER UPDATE ON governance_contractversion
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((NEW.state = 'in_force') AND (OLD.state <> 'in_force')))
   EXECUTE FUNCTION plumbline_guard_in_force();

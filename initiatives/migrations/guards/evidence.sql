@@ -47,7 +47,7 @@ END $$;
 CREATE TRIGGER declaration_is_frozen BEFORE DELETE OR UPDATE ON initiatives_declaredgoal
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_declaration();
 
--- A note says for ever what it said; it is taken back once, with a reason.
+-- A note says for ever what it said; it is withdrawn once, with a reason.
 CREATE FUNCTION plumbline_guard_note() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'DELETE' THEN
@@ -57,7 +57,7 @@ BEGIN
      OR to_jsonb(NEW) - ARRAY['withdrawn_at', 'withdrawn_by_id', 'withdrawn_reason']
         IS DISTINCT FROM to_jsonb(OLD) - ARRAY['withdrawn_at', 'withdrawn_by_id', 'withdrawn_reason'] THEN
     RAISE EXCEPTION 'Plumbline: a note does not change.'
-      USING ERRCODE = 'PL019', HINT = 'Take it back and write another.';
+      USING ERRCODE = 'PL019', HINT = 'Withdraw it and write another.';
   END IF;
   RETURN NEW;
 END $$;

@@ -148,7 +148,7 @@ END $$;
 CREATE TRIGGER supported_stage_follows AFTER INSERT ON initiatives_pastsupportedstage
   REFERENCING NEW TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION plumbline_follow_supported_stage();
 
--- A stage change names who acts; owner and chair stop an initiative, admins take back what an import reported.
+-- A stage change names who acts; owner and chair stop an initiative, admins withdraw what an import reported.
 CREATE FUNCTION plumbline_guard_stopper() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   rule text := CASE NEW.basis WHEN 'stopped' THEN 'stops' WHEN 'import undone' THEN 'imports' END;

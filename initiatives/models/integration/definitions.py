@@ -116,7 +116,7 @@ class TermUse(models.Model):
 
 class DefinitionQuerySet(models.QuerySet):
     def current(self):
-        """Definitions that nobody took back, for whatever years they hold."""
+        """Definitions that nobody withdrew, for whatever years they hold."""
         return self.filter(withdrawn_at__isnull=True)
 
 
@@ -165,7 +165,7 @@ class TermDefinition(models.Model):
                 | Q(valid_to__gte=F("valid_from")),
             ),
             models.CheckConstraint(
-                name="definition_taken_back_by_whom_and_why",
+                name="definition_withdrawn_by_whom_and_why",
                 condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
                 | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False) & ~Q(withdrawn_reason=""),
             ),

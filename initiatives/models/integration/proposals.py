@@ -22,8 +22,8 @@ PROPOSED_KINDS = {
     "term_changed": "Change of a business term",
     "vendor_term_filed": "A term of a vendor",
 }
-CONFIRMED, DECLINED, TAKEN_BACK = "confirmed", "declined", "taken back"
-PROPOSAL_OUTCOMES = {"": "waits", CONFIRMED: "confirmed", DECLINED: "declined", TAKEN_BACK: "taken back"}
+CONFIRMED, DECLINED, WITHDRAWN = "confirmed", "declined", "withdrawn"
+PROPOSAL_OUTCOMES = {"": "waits", CONFIRMED: "confirmed", DECLINED: "declined", WITHDRAWN: "withdrawn"}
 
 
 class ProposedQuerySet(models.QuerySet):
@@ -70,7 +70,7 @@ class ProposedChange(models.Model):
             ),
             models.CheckConstraint(
                 name="nobody_answers_their_own_proposal",
-                condition=Q(outcome__in=["", TAKEN_BACK]) | ~Q(decided_by=models.F("by")),
+                condition=Q(outcome__in=["", WITHDRAWN]) | ~Q(decided_by=models.F("by")),
             ),
         ]
         indexes = [

@@ -80,7 +80,7 @@ class Vendor(models.Model):
 
 class TermQuerySet(models.QuerySet):
     def current(self):
-        """Terms that nobody took back, whatever day they bind from or to."""
+        """Terms that nobody withdrew, whatever day they bind from or to."""
         return self.filter(withdrawn_at__isnull=True)
 
     def unconfirmed(self):
@@ -131,7 +131,7 @@ class RegionTerm(models.Model):
                 | Q(confirmed_at__isnull=False, confirmed_by__isnull=False, awaits_confirmation=False),
             ),
             by_whom_and_when(
-                "withdrawn", name="%(class)s_taken_back_by_whom_and_why", reason="withdrawn_reason"
+                "withdrawn", name="%(class)s_withdrawn_by_whom_and_why", reason="withdrawn_reason"
             ),
         ]
 

@@ -208,7 +208,7 @@ def test_money_stands_beside_an_mvp_as_spent_or_else_as_given_and_never_added_ac
     spend(300, "EUR")
     withdrawn = spend(40, "EUR")
     spend(7, "USD")
-    effort_actions.take_back_effort(effort=withdrawn, reason="Another initiative.", by=cast.owner)
+    effort_actions.withdraw_effort(effort=withdrawn, reason="Another initiative.", by=cast.owner)
     assert line().endswith("EUR 300, USD 7 spent")
 
 

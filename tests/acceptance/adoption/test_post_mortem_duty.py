@@ -121,7 +121,7 @@ def hand_the_waiting_initiative_over(scene):
 
 def lay_the_role_down(scene):
     role = RoleAssignment.objects.get(initiative=scene.other, role="owner", ended_at=None)
-    role_actions.end_role(assignment=role, reason="Too busy.", by=scene.cast.owner)
+    role_actions.revoke_role(assignment=role, reason="Too busy.", by=scene.cast.owner)
 
 
 def hand_over_what_can_be(scene):
@@ -373,7 +373,7 @@ def confirm_by_whoever_helped_to_write(scene):
 def _seat(scene, person) -> None:
     """Put somebody into the adoption seat, in place of who sits there."""
     cast = scene.cast
-    leaving.end_membership(
+    leaving.revoke_membership(
         membership=cast.board.memberships.get(seat="adoption_change", ends_at=None),
         reason="Moved",
         by=cast.admin,

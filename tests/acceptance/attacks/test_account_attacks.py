@@ -190,7 +190,7 @@ def test_h4_the_database_takes_no_seat_that_does_not_wait_and_no_shorter_wait(ca
 def test_h4_a_chair_in_the_first_day_or_just_reset_approves_nothing(cast, review):
     initiative_acts.sign_off(review, SEAT, cast.seat_value)
     with acting(by=cast.admin, reason="The chair left"):
-        leaving.end_membership(
+        leaving.revoke_membership(
             membership=Membership.objects.get(person=cast.chair, ends_at=None), reason="Left", by=cast.admin
         )
     organisation_actions.appoint(board=cast.board, person=cast.outsider, seat="chair", by=cast.admin)
@@ -431,7 +431,7 @@ def test_m1_a_proposal_that_was_taken_back_opens_nothing(cast, as_, confidential
         initiative=initiative, role="deputy", person=cast.outsider, by=cast.owner
     )
     assert opens(as_, cast.outsider, initiative), "who is asked reads what they are asked for"
-    role_actions.end_role(assignment=role, reason="Not after all", by=cast.owner)
+    role_actions.revoke_role(assignment=role, reason="Not after all", by=cast.owner)
     assert not opens(as_, cast.outsider, initiative)
     assert as_(cast.outsider).get(f"/evidence/{item.pk}/").status_code == 404
 
@@ -443,7 +443,7 @@ def test_m1_a_role_that_ended_opens_nothing_but_what_is_due(cast, as_, confident
         initiative=initiative, role="deputy", person=cast.outsider, by=cast.owner
     )
     role_actions.accept_role(assignment=role, by=cast.outsider)
-    page = as_(cast.owner).get(f"/rows/roles/{role.pk}/end/").content.decode()
+    page = as_(cast.owner).get(f"/rows/roles/{role.pk}/revoke/").content.decode()
     assert "Sam Brook no longer reads the initiative by it" in " ".join(page.split())
     gap = hold_actions.open_gap(
         initiative=initiative,
@@ -453,7 +453,7 @@ def test_m1_a_role_that_ended_opens_nothing_but_what_is_due(cast, as_, confident
         downstream=[],
         by=cast.owner,
     )
-    role_actions.end_role(assignment=role, reason="Moved on", by=cast.owner)
+    role_actions.revoke_role(assignment=role, reason="Moved on", by=cast.owner)
     assert opens(as_, cast.outsider, initiative), "who has an open obligation reads what it is about"
     hold_actions.close_gap(gap=gap, by=cast.outsider)
     assert not opens(as_, cast.outsider, initiative)
@@ -604,5 +604,5 @@ def test_m6_seats_of_before_keep_their_day_and_the_page_says_since_when_they_are
     assert f"known since {day(clock.today())}" in page
     row = Membership.objects.get(person=cast.outsider)
     assert row.signs_from is None
-    assert leaving.end_membership(membership=row, reason="Over", by=cast.admin).ends_at
+    assert leaving.revoke_membership(membership=row, reason="Over", by=cast.admin).ends_at
     assert User.objects.get(pk=cast.outsider.pk)

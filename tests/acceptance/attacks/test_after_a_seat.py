@@ -35,7 +35,7 @@ def told(cast, initiative, person=None, kind="seat asked"):
 
 def leave(cast) -> None:
     row = Membership.objects.held_at(clock.now()).get(person=cast.seat_risk, seat="risk_compliance")
-    leaving.end_membership(membership=row, reason="Moved", by=cast.admin)
+    leaving.revoke_membership(membership=row, reason="Moved", by=cast.admin)
 
 
 def test_l8_notifications_of_a_time_in_a_seat_are_not_read_after_it(cast, as_, mailoutbox):

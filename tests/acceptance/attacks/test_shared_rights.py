@@ -145,7 +145,7 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
         post("account: review", "account-review", row.pk, privileges="Everything", review_by=later)
         post("account: close", "account-close", row.pk, **reason)
     for row in world.customisations:
-        post("customisation: end", "customisation-end", row.pk)
+        post("customisation: close", "customisation-close", row.pk)
     for row in world.definitions:
         said = {"field": row.field, "meaning": "Something else", "identifier_format": "10 digits"}
         post("definition: change", "definition-change", row.pk, **said)
@@ -169,7 +169,7 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
     post("term: name", "term-use", world.own.ref, name="another term", meaning="Mine")
     for row in Link.objects.filter(initiative=world.initiative).order_by("pk"):
         post("link: change", "link-change", row.pk, pattern="audit", direction="writes", access="file")
-        post("link: end", "row-act", "links", row.pk, "end", **reason)
+        post("link: end", "row-act", "links", row.pk, "close", **reason)
         post("link: decline", "link-decline", row.pk, words="No")
         post("link: answer", "link-answer", row.pk, digest="0" * 64)
     return found

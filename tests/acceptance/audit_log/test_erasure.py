@@ -62,7 +62,7 @@ def busy(cast, person: User):
 
 
 def forget(cast, person: User, **options) -> erasure.Done:
-    """End the account and erase."""
+    """Deactivate the account and erase."""
     if User.objects.get(pk=person.pk).is_active:
         leaving.deactivate(person=person, reason="Left", by=cast.admin)
     person = User.objects.get(pk=person.pk)

@@ -1,7 +1,7 @@
 """Every way to change a row, tried on every governed table: captured rightly, or refused. None is silent.
 
 The table below says for each way what must come of it; it is written by hand. Each try runs in a transaction of its
-own, up to the point where COMMIT would check it, and is taken back.
+own, up to the point where COMMIT would check it, and is withdrawn.
 """
 
 import copy

@@ -534,7 +534,7 @@ def test_nobody_takes_it_for_a_month(watch, cast):
         chair.click("Open the initiative")
         chair.page.locator("aside summary", has_text="More").click()
         chair.click("Demote")
-        expect(chair.page.get_by_label("Why the stage is taken back")).to_have_value(
+        expect(chair.page.get_by_label("Why the stage is withdrawn")).to_have_value(
             re.compile("No owner since 2 November")
         )
         shot(chair, "2-6-step-back")

@@ -117,7 +117,7 @@ def test_an_owner_hands_over_and_the_successor_takes_it(watch, cast):
     expect(lead.page.locator("main")).to_contain_text("Business owner: Ravi Menon")
     owner.page.reload()
     expect(owner.page.locator("main")).not_to_contain_text(first.title)
-    owner.page.get_by_role("button", name="Take it back").click()
+    owner.page.get_by_role("button", name="Withdraw it").click()
     owner.said("no longer asked")
 
 

@@ -179,7 +179,7 @@ def test_what_is_told_is_what_happens(cast):
         ),
         "role end": (
             role_preview.of_role_end(initiative.roles.get(role="support_owner"), by=owner),
-            lambda: role_actions.end_role(
+            lambda: role_actions.revoke_role(
                 assignment=initiative.roles.get(role="support_owner"), reason="Left", by=owner
             ),
         ),
@@ -236,7 +236,7 @@ def test_a_initiative_without_review_loses_support_and_is_held(cast):
     assignment = initiative.roles.get(role="owner")
     told = role_preview.of_role_end(assignment, by=cast.owner)
     assert told == then_happens(
-        initiative, lambda: role_actions.end_role(assignment=assignment, reason="Left", by=cast.owner)
+        initiative, lambda: role_actions.revoke_role(assignment=assignment, reason="Left", by=cast.owner)
     )
     assert any(line.startswith("The initiative is held: ") for line in told)
     assert any(line.startswith("The supported stage falls from MVP to") for line in told)

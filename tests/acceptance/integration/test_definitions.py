@@ -220,7 +220,7 @@ def test_only_terms_in_use_and_linked_systems_count(cast, initiative, three):
     assert use.term.name == "customer", "one term, however it is typed"
     assert len(open_facets(other)) == 3
     link = other.links.get(system__name="CRM", ended_at=None)
-    link_actions.end_link(link=link, reason="No longer read.", by=cast.lead)
+    link_actions.close_link(link=link, reason="No longer read.", by=cast.lead)
     assert open_facets(other) == ["validity"]
     assert len(open_facets(initiative)) == 3, "the other initiative is as it was"
     definition_actions.stop_using_term(use=use, reason="No longer in use", by=cast.lead)
@@ -543,7 +543,7 @@ def test_a_change_reaches_no_initiative_that_does_not_rest_on_it(cast, initiativ
     factories.make_link(cast, other, crm.system)
     changes = other.changes.count()
     definition_actions.withdraw_definition(definition=crm, reason="Read wrongly.", by=cast.lead)
-    assert initiative.changes.latest("pk").what == "customer in CRM, customer_id: taken back"
+    assert initiative.changes.latest("pk").what == "customer in CRM, customer_id: withdrawn"
     assert other.changes.count() == changes, "it is tied to the system, and does not use the term"
 
 

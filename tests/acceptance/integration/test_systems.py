@@ -197,7 +197,7 @@ def test_a_initiative_that_is_tied_to_what_was_retired_is_told(cast, mvp, crm):
     assert against(mvp, "int.inventory") == [f"CRM was retired on {clock.today():%-d %B %Y}."]
     with pytest.raises(Conflict):
         system_actions.retire_system(system=crm, reason="Again", by=cast.outsider)
-    link_actions.end_link(link=link, reason="Moved", by=cast.lead)
+    link_actions.close_link(link=link, reason="Moved", by=cast.lead)
     assert against(mvp) == []
 
 
@@ -300,9 +300,9 @@ def test_many_teams_or_old_age_are_a_risk_and_no_requirement_finding(cast, mvp, 
     for number in range(teams):
         system_actions.add_customisation(system=tickets, team=f"Team {number}", what="Statuses", by=cast.lead)
     gone = system_actions.add_customisation(system=tickets, team="Gone", what="Fields", by=cast.lead)
-    system_actions.end_customisation(customisation=gone, by=cast.lead)
+    system_actions.close_customisation(customisation=gone, by=cast.lead)
     with pytest.raises(Conflict):
-        system_actions.end_customisation(customisation=gone, by=cast.lead)
+        system_actions.close_customisation(customisation=gone, by=cast.lead)
     notes = risk_notes(tickets, list(Customisation.objects.filter(system=tickets)))
     assert [one.startswith(note) for one in notes] == ([True] if note else [])
     factories.make_link(cast, mvp, tickets, agreed=True)

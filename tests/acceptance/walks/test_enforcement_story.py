@@ -70,7 +70,7 @@ def test_one_clause_without_a_control_keeps_the_production_gate_closed_and_is_na
         assert story.span(initiative).supported == "production"
         assert "Each clause has a control." in lead.get(page).content.decode()
         third = control_of(initiative, 3)
-        ending = reverse("row-act", args=["mappings", third.pk, "end"])
+        ending = reverse("row-act", args=["mappings", third.pk, "close"])
         told = lead.get(ending).content.decode()
         assert "No control is named for clause 3" in told, "what ending it ends is told before"
         assert lead.post(ending).status_code == 302
@@ -187,7 +187,7 @@ def test_evidence_that_is_withdrawn_or_replaced_maps_nothing_any_more(cast, as_,
             file=artefacts.pdf("Export of the rules"),
             by=cast.owner,
         )
-        control_mapping.end_mapping(mapping=control_of(initiative, 2), by=cast.lead)
+        control_mapping.close_mapping(mapping=control_of(initiative, 2), by=cast.lead)
         given = {"layer": "policy", "control": "The rules.", "evidence": other, "by": cast.lead}
         control_mapping.map_clause(initiative=initiative, clause=clause_of(initiative, 2), **given)
         assert story.state(initiative, "gov.enforced").satisfied
@@ -225,7 +225,7 @@ def test_who_maps_and_what(cast, trial):
             with pytest.raises(Refused, match="Only the owner or the technical lead"):
                 control_mapping.map_clause(initiative=initiative, clause=clause, by=person, **given)
             with pytest.raises(Refused, match="Only the owner or the technical lead"):
-                control_mapping.end_mapping(mapping=control_of(initiative, 1), by=person)
+                control_mapping.close_mapping(mapping=control_of(initiative, 1), by=person)
         other = story.mvp_of_spring(cast, title="Another")
         with pytest.raises(Refused, match="belongs to another contract"):
             control_mapping.map_clause(
@@ -234,9 +234,9 @@ def test_who_maps_and_what(cast, trial):
         elsewhere = {**given, "evidence": other.evidence.first()}
         with pytest.raises(Exception, match="belongs to another initiative"):
             control_mapping.map_clause(initiative=initiative, clause=clause, by=cast.owner, **elsewhere)
-        ended = control_mapping.end_mapping(mapping=control_of(initiative, 1), by=cast.owner)
+        ended = control_mapping.close_mapping(mapping=control_of(initiative, 1), by=cast.owner)
         with pytest.raises(Conflict, match="already"):
-            control_mapping.end_mapping(mapping=ended, by=cast.owner)
+            control_mapping.close_mapping(mapping=ended, by=cast.owner)
 
 
 def test_the_same_words_in_another_contract_are_mapped_by_themselves(cast, trial):
@@ -262,7 +262,7 @@ def test_the_map_of_a_past_day_is_what_it_was_then(as_):
         initiative = initiative_acts.to_mvp(initiative, cast.team)
         initiative_acts.ground_gate(initiative, "production", cast.team)
     with simulated(2024, 7, 1):
-        control_mapping.end_mapping(mapping=control_of(initiative, 3), by=cast.owner)
+        control_mapping.close_mapping(mapping=control_of(initiative, 3), by=cast.owner)
     sealing.seal()
     auditor, page = as_(cast.auditor), reverse("contract-map", args=[initiative.ref])
     before = auditor.get(page, {"as_of": "2024-06-20"}).content.decode()

@@ -66,7 +66,7 @@ def two_members(cast) -> None:
     """Value and risk sit on the board, chair and deputy decide, and nobody else is there."""
     kept = {"business_value", "risk_compliance", BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR}
     for row in cast.board.memberships.exclude(seat__in=kept):
-        leaving.end_membership(membership=row, reason="A board of two.", by=cast.admin)
+        leaving.revoke_membership(membership=row, reason="A board of two.", by=cast.admin)
 
 
 def test_a_board_of_two_takes_a_initiative_of_minimal_risk_to_production(company):

@@ -86,11 +86,11 @@ def checked(token: str) -> list[str]:
 
 
 def ended(token: str, rounds: int) -> list[str]:
-    """End so many accounts while their people ask, and say after how long the last page was answered."""
+    """Deactivate so many accounts while their people ask, and say after how long the last page was answered."""
     told = [_one(token, number) for number in range(rounds)]
     waits, late = sorted(wait for wait, _ in told), sum(late for _, late in told)
     print(
-        f"{rounds} accounts ended over two web processes, {ASKING} connections each: last page answered after"
+        f"{rounds} accounts deactivated over two web processes, {ASKING} connections each: last page answered after"
         f" {waits[len(waits) // 2] * 1000:.0f} ms (median), {waits[-1] * 1000:.0f} ms at most (bar {MOST * 1000:.0f});"
         f" {late} pages that were asked for afterwards"
     )

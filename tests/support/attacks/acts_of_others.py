@@ -511,7 +511,7 @@ ACCOUNTS = {
             told("user changed", s.cast.admin, row_id=s.cast.chair.pk),
         ],
     ),
-    "an account ended by a stranger": (
+    "an account deactivated by a stranger": (
         "by an admin or its directory",
         lambda s: [as_(s.cast.outsider), *changed(s.cast.chair, is_active=False)],
     ),

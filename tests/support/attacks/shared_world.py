@@ -122,7 +122,7 @@ def make_world(cast, *, beyond_an_idea: bool) -> World:
         by = cast.owner if beyond_an_idea else stranger
         held = own.roles.in_force().filter(role=role).first()
         if held is not None:
-            role_actions.end_role(assignment=held, reason="Another person does this", by=by)
+            role_actions.revoke_role(assignment=held, reason="Another person does this", by=by)
         asked = role_actions.propose_role(initiative=own, role=role, person=stranger, by=by)
         if not asked.accepted_at:
             role_actions.accept_role(assignment=asked, by=stranger)

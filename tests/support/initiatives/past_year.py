@@ -240,7 +240,7 @@ def _end_or_ask(initiative, cast, chance) -> None:
     elif deputy.accepted_at is None:
         role_actions.accept_role(assignment=deputy, by=cast.second_admin)
     else:
-        role_actions.end_role(assignment=deputy, reason="Back to the day job.", by=cast.owner)
+        role_actions.revoke_role(assignment=deputy, reason="Back to the day job.", by=cast.owner)
 
 
 def asked_again(year: Year, count: int, *, seed: int) -> list[str]:

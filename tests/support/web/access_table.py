@@ -121,9 +121,9 @@ TABLE = {
     "account-password": Row(strangers=200, sent=200),
     "account-security": MEMBERS,
     "passkey-add": only(closed=403, strangers=403, sent=403),  # the address of tests is a number
-    "passkey-end": only(closed=404),
+    "passkey-revoke": only(closed=404),
     "app-add": Row(strangers=200, sent=200),
-    "app-end": only(closed=404),
+    "app-revoke": only(closed=404),
     "recovery-codes": Row(strangers=200, sent=200),
     "own-reset-stop": only(closed=405, strangers=405),
     "account-factors": only("admin", strangers=403, sent=405),
@@ -155,7 +155,7 @@ TABLE = {
     "directory-accept": only(closed=405, strangers=405, sent=403),
     "board-add": ADMINS,
     "seat-grant": ADMINS,
-    "seat-end": ADMINS,
+    "seat-revoke": ADMINS,
     "files-gone": ADMINS,
     "seat-confirm": only("chair", "deputy_chair", strangers=403, sent=403),  # the admin granted it
     "status": only("admin", strangers=403, sent=405),
@@ -178,10 +178,10 @@ TABLE = {
         (
             "identity-local-accounts",
             "identity-break-glass",
-            "identity-break-glass-end",
+            "identity-break-glass-revoke",
             "identity-pair",
             "identity-pair-clear",
-            "identity-link-end",
+            "identity-link-revoke",
             "identity-switch",
             "identity-key",
             "identity-link-for",
@@ -189,11 +189,11 @@ TABLE = {
         only(closed=405, strangers=405, sent=403),
     ),
     "account-link": Row(strangers=200, sent=200),
-    "account-link-end": only(closed=405, strangers=405, sent=404),
+    "account-link-revoke": only(closed=405, strangers=405, sent=404),
     "status-mail": only(closed=405, strangers=405, sent=403),
     "settings": Row(strangers=200, sent=200),
     "calendar-make": only(closed=405, strangers=405, sent=200),
-    "calendar-end": only(closed=405, strangers=405, sent=302),
+    "calendar-revoke": only(closed=405, strangers=405, sent=302),
     "calendar": only(closed=404, sent=405, signed_out=404),  # a secret that nobody has
     "digest-leave": only(closed=404, signed_out=404),  # likewise
     "notifications": MEMBERS,
@@ -217,7 +217,7 @@ TABLE = {
     "initiative-stub": MEMBERS,  # an initiative that is not confidential
     "not-similar": only(closed=405, strangers=405),
     "intake": only("admin", "chair", "deputy_chair", strangers=403, sent=403),
-    "intake-link-end": only(closed=405, strangers=405, sent=403),
+    "intake-link-close": only(closed=405, strangers=405, sent=403),
     "intake-request": only("admin", "chair", "deputy_chair", strangers=403, sent=405),
     "intake-idea": only("chair", strangers=403, sent=403),
     "intake-decline": only("chair", strangers=403, sent=403),
@@ -328,7 +328,7 @@ TABLE = {
     "contract-map": PAGE,
     "clause-map": RUNNERS,
     "clauses-map": RUNNERS,
-    "mappings/end": RUNNERS,
+    "mappings/close": RUNNERS,
     "evidence-verify": only("seat_adoption"),  # the seat that signs for this question
     "evidence-verify-first": only(closed=302, strangers=404, sent=405),  # leads to the first of them
     "architecture-add": RUNNERS,
@@ -345,7 +345,7 @@ TABLE = {
     "contract-word": OWNER,
     "contract-words": OWNER,
     "contract-propose": OWNER,
-    "contract-take-back": only(closed=(403, 404)),  # nothing is with the board
+    "contract-withdraw": only(closed=(403, 404)),  # nothing is with the board
     "contract-approve": only(closed=404),
     "approvals": READ,
     "approval": PAGE,
@@ -355,7 +355,7 @@ TABLE = {
     "role-propose": OWNER,
     "role-decline": NOT_NOW,  # the person who was asked is not in this table
     "role-again": NOT_NOW,
-    "roles/end": OWNER,
+    "roles/revoke": OWNER,
     "away": Row(strangers=200, sent=200),
     "away-end": only("owner", "admin", closed=404),
     "delegation": only("lead", closed=404),
@@ -371,7 +371,7 @@ TABLE = {
     "dependant-add": OWNER,
     "dependant": PAGE,  # and the executive it names, who is not in this table
     "dependant-decline": NOT_NOW,
-    "dependants/end": OWNER,
+    "dependants/close": OWNER,
     "contract-dry-run": only(*TEAM, *BOARD, "auditor", sent=405),  # shows what was asked: not for admins
     "api-access": READ,
     "api-access-try": PAGE,
@@ -385,7 +385,7 @@ TABLE = {
     "system-retire": SHARED,
     "system-disown": only(strangers=403, sent=403),  # its owner is not in this table
     "system-customise": SHARED,
-    "customisation-end": SHARED,
+    "customisation-close": SHARED,
     "account-open": SHARED,
     "account-change": ACCOUNTS,
     "account-review": ACCOUNTS,
@@ -396,7 +396,7 @@ TABLE = {
     "register-record": WORKERS,
     "link-add": WORKERS,
     "link-change": WORKERS,
-    "links/end": WORKERS,
+    "links/close": WORKERS,
     "link-answer": PAGE,  # and the owner of the system, who is not in this table
     "link-decline": NOT_NOW,
     "source-accept": NOT_NOW,  # the architecture seat is not in this table
@@ -415,7 +415,7 @@ TABLE = {
     "interaction-file": only(*TEAM, "auditor", sent=405),
     "interaction-selections": only(*TEAM, "auditor"),
     "interaction-selection": only(*TEAM, "auditor", sent=405),
-    "interaction-selection-end": SENDS,
+    "interaction-selection-close": SENDS,
     "bulk-readings": only(*TEAM, "auditor", "seat_risk"),  # who answers a request sees its reason
     "bulk-readings/agree": only("auditor", "seat_risk", closed=302),
     "bulk-readings/refuse": only("auditor", "seat_risk", closed=302),
@@ -440,7 +440,7 @@ TABLE = {
     "subject-hit-black-out": PRIVACY_SENDS,
     "subject-hit-show-again": PRIVACY_SENDS,
     "subject-copy-file": PRIVACY_SENDS,
-    "subject-copy-end": PRIVACY_SENDS,
+    "subject-copy-revoke": PRIVACY_SENDS,
     "initiative-switch-off": only("owner", "chair"),
     "initiative-switch-on": NOT_NOW,  # they are on
     "initiative-drill": WORKERS,
@@ -461,7 +461,7 @@ TABLE = {
         "lead", *WATCHERS, closed=404
     ),  # who made it; and who is asked, who is not in this table
     "proposal-decline": only(closed=(403, 404)),
-    "proposal-take-back": only(closed=405, strangers=405),
+    "proposal-withdraw": only(closed=405, strangers=405),
     "integration-drills": PAGE,
     "drill-add": WORKERS,
     "drills/withdraw": WORKERS,
@@ -481,12 +481,12 @@ TABLE = {
     "event-add": only(*TEAM, *BOARD),
     "funding-add": only("owner", "chair"),
     "observation-add": only(*TEAM, *BOARD),
-    "events/take-back": only("lead", "chair"),
-    "funding/take-back": only("owner", "chair"),
-    "observations/take-back": only("steward", "chair"),
+    "events/withdraw": only("lead", "chair"),
+    "funding/withdraw": only("owner", "chair"),
+    "observations/withdraw": only("steward", "chair"),
     "integration-effort": PAGE,
     "effort-import": WORKERS,
-    "efforts/take-back": only("lead", "chair"),
+    "efforts/withdraw": only("lead", "chair"),
     "initiative-stop": only("owner", "chair"),
     "initiative-step-back": CHAIR,
     "initiative-withdraw": NOT_NOW,
@@ -525,7 +525,7 @@ TABLE = {
     "figures-file": only(closed=405, strangers=405),
     "measure": PAGE,
     "measure-goal": OWNER,
-    "measures/end": OWNER,
+    "measures/close": OWNER,
     "measurement-correct": WORKERS,
     "insights": MEMBERS,  # counts what each may see
     "insights-flow": MEMBERS,
@@ -595,7 +595,7 @@ TABLE = {
     "monitoring": READ,
     "monitoring-promise": RUNNERS,
     "monitoring-map": RUNNERS,
-    "alert-mappings/end": RUNNERS,
+    "alert-mappings/close": RUNNERS,
     "alert": READ,
     "reporting-duties": Row(strangers=200, sent=403),
     "report-behaviour": Row(strangers=200, sent=422),  # for everybody who may see the stub of the initiative

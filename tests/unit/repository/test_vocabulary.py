@@ -15,10 +15,10 @@ WRITERS = ("entries.record", "entries.record_many")
 # Shown as they are called, with their facts in brackets: of the house and its people, on no initiative's page.
 SAY_THEMSELVES = {
     EntryKind.ACCOUNT_ADDED,
-    EntryKind.ACCOUNT_GIVEN_BACK,
+    EntryKind.ACCOUNT_REACTIVATED,
     EntryKind.APPOINTED,
     EntryKind.BOARD_ADDED,
-    EntryKind.CALENDAR_ADDRESS_ENDED,
+    EntryKind.CALENDAR_ADDRESS_REVOKED,
     EntryKind.CALENDAR_ADDRESS_MADE,
     EntryKind.DEFINITION_ADDED,
     EntryKind.DEMO_FOUNDED,

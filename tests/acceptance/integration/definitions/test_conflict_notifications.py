@@ -65,7 +65,7 @@ def test_it_leaves_the_inbox_once_it_is_resolved(cast, as_, initiative, three): 
 
 def test_without_a_steward_the_owner_is_asked_to_name_one(cast, as_, initiative):  # noqa: F811
     role = initiative.roles.get(role="data_steward", ended_at__isnull=True)
-    role_actions.end_role(assignment=role, reason="Left the team", by=cast.owner)
+    role_actions.revoke_role(assignment=role, reason="Left the team", by=cast.owner)
     define(cast, initiative, "CRM", meaning="account", identifier_mask="X{18}")
     define(cast, initiative, "Billing", meaning="payer", identifier_mask="9{10}")
     (line,) = lines(cast.owner, initiative)

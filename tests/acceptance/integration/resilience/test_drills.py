@@ -172,7 +172,7 @@ def test_a_failure_holds_at_mvp_until_a_later_pass_and_partial_fixes_nothing(cas
 
 def test_what_failed_on_a_link_ends_with_the_link(cast, initiative, link):
     factories.make_drill(cast, initiative, link=link, result="fail")
-    link_actions.end_link(link=link, reason="Replaced.", by=cast.lead)
+    link_actions.close_link(link=link, reason="Replaced.", by=cast.lead)
     assert not held(initiative)
     assert short(initiative, "int.fallback") == []
 

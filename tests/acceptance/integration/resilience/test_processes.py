@@ -150,9 +150,11 @@ def test_a_holder_who_leaves_reopens_the_process_and_ends_what_rests_on_it(cast,
     with acts() as kinds:
         leaving.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
     told = [
-        kind for kind in kinds if kind in ("account ended", "process reopened", "changed", "register found")
+        kind
+        for kind in kinds
+        if kind in ("account deactivated", "process reopened", "changed", "register found")
     ]
-    assert told == ["account ended", "process reopened", "changed", "register found"]
+    assert told == ["account deactivated", "process reopened", "changed", "register found"]
     row = ProcessRecord.objects.get(pk=row.pk)
     assert (row.status, row.reopened_at is not None) == ("in_head", True)
     for kept in (elsewhere, past):

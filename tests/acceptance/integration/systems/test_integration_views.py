@@ -103,9 +103,9 @@ def test_a_link_is_changed_and_ended_on_its_pages(cast, as_, mvp, crm):
     tab = text_of(client.get(at("integration", mvp.ref)))
     assert "to be answered again: the link was changed" in tab
     assert "Gateway (us-east)" in tab
-    client.post(at("row-act", "links", link.pk, "end"), {"reason": "Not needed"})
+    client.post(at("row-act", "links", link.pk, "close"), {"reason": "Not needed"})
     assert "Unknown: no system it reads from" in text_of(client.get(at("integration", mvp.ref)))
-    assert client.post(at("row-act", "links", link.pk, "end"), {"reason": "Again"}).status_code == 409
+    assert client.post(at("row-act", "links", link.pk, "close"), {"reason": "Again"}).status_code == 409
 
 
 def test_a_prototypes_form_refuses_data_of_production(cast, as_, crm):

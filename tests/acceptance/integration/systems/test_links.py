@@ -110,7 +110,7 @@ def test_only_who_works_on_the_initiative_ties_it(cast, mvp, crm):
         with pytest.raises(Refused):
             link_actions.change_link(link=link, retry="Twice", by=person)
         with pytest.raises(Refused):
-            link_actions.end_link(link=link, reason="No", by=person)
+            link_actions.close_link(link=link, reason="No", by=person)
 
 
 def test_a_initiative_that_ended_is_tied_to_nothing(cast, mvp, crm):
@@ -176,9 +176,9 @@ def test_a_second_link_to_the_same_system_is_no_source_more(cast, mvp, crm):
     first = factories.make_link(cast, mvp, crm)
     evidence_about(cast, mvp, "About CRM", crm)
     second = factories.make_link(cast, mvp, crm, pattern="audit")
-    link_actions.end_link(link=second, reason="Logged elsewhere", by=cast.lead)
+    link_actions.close_link(link=second, reason="Logged elsewhere", by=cast.lead)
     assert "About CRM" not in voided(mvp)
-    link_actions.end_link(link=first, reason="Not needed", by=cast.lead)
+    link_actions.close_link(link=first, reason="Not needed", by=cast.lead)
     assert "About CRM" in voided(mvp)
 
 

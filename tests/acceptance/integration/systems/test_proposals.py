@@ -109,7 +109,7 @@ def test_who_may_propose(cast, crm):
         propose(cast, crm, purpose=f"Word {n}")
     with pytest.raises(ValidationError, match="wait for an answer"):
         propose(cast, crm, purpose="One more")
-    proposal_actions.take_back_change(proposal=ProposedChange.objects.waiting().first(), by=cast.owner)
+    proposal_actions.withdraw_change(proposal=ProposedChange.objects.waiting().first(), by=cast.owner)
     propose(cast, crm, purpose="One more")
 
 

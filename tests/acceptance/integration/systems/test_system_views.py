@@ -194,8 +194,8 @@ def test_customisations_and_accounts_have_their_forms(cast, as_, crm):
     for team in ("Claims", "Sales", "Service"):
         client.post(at("system-customise", crm.pk), {"team": team, "what": "Statuses"})
     assert "Customised by 3 teams" in text_of(client.get(crm.get_absolute_url()))
-    assert client.get(at("customisation-end", crm.customisations.first().pk)).status_code == 200
-    client.post(at("customisation-end", crm.customisations.first().pk))
+    assert client.get(at("customisation-close", crm.customisations.first().pk)).status_code == 200
+    client.post(at("customisation-close", crm.customisations.first().pk))
     assert "Customised by" not in text_of(client.get(crm.get_absolute_url()))
     client.post(at("account-open", crm.pk), {"name": "svc", "privileges": "Reads"})
     account = crm.service_accounts.get()

@@ -171,7 +171,7 @@ def test_who_may_not_any_more_takes_nothing(cast, initiative, as_):
     row = ready(initiative=initiative, by=cast.chair)
     asked = actions.ask_export(initiative=initiative, by=cast.chair)
     seat = cast.chair.memberships.get(seat="chair")
-    leaving.end_membership(membership=seat, reason="Moved", by=cast.admin)
+    leaving.revoke_membership(membership=seat, reason="Moved", by=cast.admin)
     with pytest.raises(Refused):
         actions.take_export(export=row, by=cast.chair)
     page = as_(cast.chair).get(row.get_absolute_url()).content.decode()

@@ -74,7 +74,7 @@ def test_from_an_empty_tab_to_a_verdict(cast, as_):
     shown = page(owner, "measure", row.pk)
     assert "Fewer letters" in shown
     assert "Asked is still 50 %" in shown, "a lowered target does not make old measurements meet it"
-    url = reverse("row-act", args=["measures", row.pk, "end"])
+    url = reverse("row-act", args=["measures", row.pk, "close"])
     assert owner.post(url, {"reason": "Another is better"}).status_code == 302
     assert "Another is better" in page(owner, "adoption", initiative.ref)
 

@@ -64,7 +64,7 @@ def test_documents_and_measurements_together_ground_adoption(cast):
 def test_documents_alone_never_do(cast):
     initiative = shown(cast)
     for row in Measure.objects.filter(initiative=initiative):
-        measure_actions.end_measure(measure=row, reason="To see what holds", by=cast.owner)
+        measure_actions.close_measure(measure=row, reason="To see what holds", by=cast.owner)
     assert short(initiative) == set(ASKED)
     assert "No measure is declared" in states(initiative)["adopt.usage"].words
     assert (
@@ -79,7 +79,7 @@ def test_documents_alone_never_do(cast):
 def test_one_instrument_of_two_is_not_enough(cast):
     initiative = shown(cast)
     row = Measure.objects.get(initiative=initiative, instrument="trust.acceptance")
-    measure_actions.end_measure(measure=row, reason="To see what holds", by=cast.owner)
+    measure_actions.close_measure(measure=row, reason="To see what holds", by=cast.owner)
     assert short(initiative) == {"adopt.trust"}
     assert "Outputs that users take as they are" in states(initiative)["adopt.trust"].words.replace(
         "outputs", "Outputs"
@@ -117,7 +117,7 @@ def test_nothing_but_measurements_of_real_users_in_number_passes_the_gate(cast, 
         with taken_back():
             how = INSTRUMENTS[instrument]
             for row in Measure.objects.filter(initiative=initiative, requirement=how.requirement):
-                measure_actions.end_measure(measure=row, reason="Anew", by=cast.owner)
+                measure_actions.close_measure(measure=row, reason="Anew", by=cast.owner)
             for group in ASKED[how.requirement]:
                 send_bad(cast, initiative, INSTRUMENTS[instrument if instrument in group else group[0]], bad)
             assert how.requirement in short(initiative), (instrument, bad)
@@ -306,7 +306,7 @@ def test_strangers_send_nothing_and_nobody_sends_to_what_ended(cast):
     sent = [Sent(row.pk, clock.today(), clock.today(), 10, "k", hits=1)]
     with pytest.raises(Refused):
         record_measurements(initiative=initiative, sent=sent, came="typed", by=cast.seat_value)
-    measure_actions.end_measure(measure=row, reason="Enough", by=cast.owner)
+    measure_actions.close_measure(measure=row, reason="Enough", by=cast.owner)
     assert factories.make_measurement(cast, row).state == WRONG
 
 
@@ -341,7 +341,7 @@ def test_figures_are_filed_by_rule_with_their_rows(cast):
         == "fail"
     )
     row = Measure.objects.get(initiative=initiative, instrument="usage.new_way")
-    measure_actions.end_measure(measure=row, reason="Enough", by=cast.owner)
+    measure_actions.close_measure(measure=row, reason="Enough", by=cast.owner)
     with pytest.raises(ValidationError, match="Nothing can be told yet"):
         evidence_figures.file_figures(initiative=initiative, requirement="adopt.usage", by=cast.owner)
 

@@ -153,9 +153,9 @@ def test_the_same_said_twice_is_said_once_and_can_be_taken_back(initiative, cast
     )
     first.refresh_from_db()
     assert first.ended_at is not None
-    actions.end_mapping(mapping=second, by=cast.owner)
+    actions.close_mapping(mapping=second, by=cast.owner)
     with pytest.raises(Conflict):
-        actions.end_mapping(mapping=second, by=cast.owner)
+        actions.close_mapping(mapping=second, by=cast.owner)
     with pytest.raises(ValidationError):
         actions.map_alerts(initiative=initiative, rule="", severity="", becomes="incident", by=cast.owner)
 

@@ -96,7 +96,7 @@ def test_only_the_current_measure_that_surveys_read_takes_it(cast, initiative):
         cast, initiative, "burden.effort", baseline=7.0, baseline_n=20, target=5.0, intended=12, unit="points"
     )
     ended = declared(cast, initiative)
-    measure_actions.end_measure(measure=ended, reason="Asked otherwise.", by=cast.owner)
+    measure_actions.close_measure(measure=ended, reason="Asked otherwise.", by=cast.owner)
     survey = asked(cast, initiative, 12)
     assert survey.results["answered"] == 12
     assert not Measurement.objects.exists(), (other, ended)

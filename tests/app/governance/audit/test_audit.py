@@ -442,7 +442,7 @@ def test_roles_come_through_the_hook_once_accepted(cast):
         initiative.get_absolute_url(),
     )
     with clock.simulated(NOON + 4 * day):
-        role_actions.end_role(assignment=role, reason="Other work", by=cast.owner)
+        role_actions.revoke_role(assignment=role, reason="Other work", by=cast.owner)
     assert rights_report.held_at(NOON + 5 * day, cast.lead) == []
     assert rights_report.held_at(NOON + 3 * day, cast.lead) == [held]
 

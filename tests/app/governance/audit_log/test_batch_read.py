@@ -69,7 +69,7 @@ def test_nothing_is_asked_around_no_key(django_assert_num_queries):
 
 def test_what_adopts_a_initiative_row_is_no_new_row(cast):
     row = SEATS.ask([cast.board.pk], "seats")["seats"][0]
-    leaving.end_membership(membership=row, reason="Left", by=cast.admin)
+    leaving.revoke_membership(membership=row, reason="Left", by=cast.admin)
     assert row not in SEATS.ask([cast.board.pk], "seats")["seats"]
 
 

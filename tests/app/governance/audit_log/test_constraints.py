@@ -197,8 +197,8 @@ def test_notes_and_what_was_stated_stay_as_they_were_written(cast, acted):
     refused("does not change", raw("UPDATE initiatives_fundingdecision SET supported = 'production'"))
     for table in ("event", "fundingdecision", "observation"):
         refused("is kept", raw(f"DELETE FROM initiatives_{table}"))
-    refused("taken_back_by_whom", raw("UPDATE initiatives_observation SET withdrawn_at = now()"))
-    notes.take_back(note=note, reason="My network.", by=cast.owner)
+    refused("withdrawn_by_whom", raw("UPDATE initiatives_observation SET withdrawn_at = now()"))
+    notes.withdraw(note=note, reason="My network.", by=cast.owner)
     refused("does not change", raw("UPDATE initiatives_observation SET withdrawn_reason = 'x'"))
     dependant = dependants.add_dependant(
         initiative=initiative,

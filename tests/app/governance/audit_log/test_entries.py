@@ -148,7 +148,7 @@ def test_every_act_leaves_exactly_its_entries(cast):
                 by=owner,
             ),
         ),
-        (["note taken back"], lambda: notes.take_back(note=made["event"], reason="Not shown", by=owner)),
+        (["note withdrawn"], lambda: notes.withdraw(note=made["event"], reason="Not shown", by=owner)),
         (
             ["risk tier proposed"],
             lambda: detail_actions.propose_tier(
@@ -255,7 +255,7 @@ def test_every_act_leaves_exactly_its_entries(cast):
         ),
         (
             ["role ended", "changed"],
-            lambda: role_actions.end_role(assignment=made["role"], reason="Moved", by=cast.support),
+            lambda: role_actions.revoke_role(assignment=made["role"], reason="Moved", by=cast.support),
         ),
         (
             ["role proposed"],
@@ -486,13 +486,13 @@ def test_every_act_leaves_exactly_its_entries(cast):
             lambda: detail_actions.withdraw(initiative=initiative, reason="By mistake", by=owner),
         ),
         (
-            ["role ended", "account ended", "changed"],
+            ["role ended", "account deactivated", "changed"],
             lambda: leaving.deactivate(person=owner, reason="Left", by=cast.admin),
         ),
-        (["account given back"], lambda: leaving.reactivate(person=owner, reason="Back", by=cast.admin)),
+        (["account reactivated"], lambda: leaving.reactivate(person=owner, reason="Back", by=cast.admin)),
         (
             ["seat left"],
-            lambda: leaving.end_membership(
+            lambda: leaving.revoke_membership(
                 membership=cast.board.memberships.get(person=cast.seat_risk), reason="Left", by=cast.admin
             ),
         ),
@@ -502,7 +502,7 @@ def test_every_act_leaves_exactly_its_entries(cast):
         found = left(act)
         if expected == [
             "role ended",
-            "account ended",
+            "account deactivated",
             "changed",
         ]:  # one for each role she held, on all her initiatives
             found = list(dict.fromkeys(found))
@@ -688,6 +688,6 @@ def test_what_enforces_the_contract_leaves_its_entries(cast):
         "clause mapped": lambda: made.append(
             control_mapping.map_clause(initiative=initiative, by=cast.lead, **named)
         ),
-        "mapping ended": lambda: control_mapping.end_mapping(mapping=made[0], by=cast.lead),
+        "mapping closed": lambda: control_mapping.close_mapping(mapping=made[0], by=cast.lead),
     }
     assert {kind: left(act) for kind, act in acts.items()} == {kind: [kind] for kind in acts}

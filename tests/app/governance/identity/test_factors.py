@@ -342,9 +342,9 @@ def test_an_app_is_added_and_ended_on_its_page(person, as_):
         assert client.post("/account/security/app/add/", sent)["Location"] == "/account/security/codes/"
     with time_machine.travel(NOON + timedelta(minutes=1), tick=False):
         sent = {"password": PASSWORD}
-        assert client.post("/account/security/app/end/", sent).status_code == 200
+        assert client.post("/account/security/app/revoke/", sent).status_code == 200
         sent["code"] = now_code(NOON + timedelta(minutes=1), secret)
-        assert client.post("/account/security/app/end/", sent).status_code == 302
+        assert client.post("/account/security/app/revoke/", sent).status_code == 302
     assert codes.app_of(person) is None
 
 

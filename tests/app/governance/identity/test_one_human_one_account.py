@@ -136,7 +136,7 @@ def test_an_admins_link_waits_a_day_is_told_and_can_be_refused(provider, idp, an
     assert Notification.objects.filter(person=ana, subject__contains="An admin linked").exists()
     response, person = at_the_provider(idp)
     assert (response.context["denied"].code, person) == ("waits", None)
-    linked_accounts.end_link(identity=row, reason="Not me", by=ana)
+    linked_accounts.revoke_link(identity=row, reason="Not me", by=ana)
     with travel(clock.now() + linked_accounts.cooling_off.LASTS * 2):
         assert not ExternalIdentity.objects.counting(clock.now()).exists()
     assert Notification.objects.filter(person=admin, subject__contains="was ended").exists()
@@ -154,7 +154,7 @@ def test_no_admin_links_themselves_or_for_a_key_that_is_taken(provider, idp, ana
 
 def test_an_ended_link_makes_no_second_account(open_door, idp, ana, admin):
     link_own(signed_in_locally("ana"), idp)
-    linked_accounts.end_link(identity=ExternalIdentity.objects.get(), reason="Lost", by=ana)
+    linked_accounts.revoke_link(identity=ExternalIdentity.objects.get(), reason="Lost", by=ana)
     client = Client()
     assert there_and_back(client, idp).context["denied"].code == "ended"
     assert User.objects.filter(full_name="Ana Ruiz").count() == 1

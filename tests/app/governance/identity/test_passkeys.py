@@ -229,12 +229,12 @@ def test_a_new_one_signs_after_a_day_or_once_a_second_admin_confirmed_it(db):
 def test_an_ended_one_opens_nothing(person, other):
     device, row = enrolled(person)
     with pytest.raises(Refused):
-        passkeys.end(passkey=row, by=other)
-    passkeys.end(passkey=row, by=person)
+        passkeys.revoke(passkey=row, by=other)
+    passkeys.revoke(passkey=row, by=person)
     with pytest.raises(passkeys.PasskeyRefused, match="it was ended"):
         check(person, device.shown(CHALLENGE))
     with pytest.raises(Conflict):
-        passkeys.end(passkey=row, by=person)
+        passkeys.revoke(passkey=row, by=person)
 
 
 MADE_WRONG = {

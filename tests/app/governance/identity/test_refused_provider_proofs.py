@@ -219,7 +219,7 @@ def test_a_provider_switched_off_before_leads_nobody_there(cast, as_, one, house
 def test_a_link_that_ended_meanwhile_signs_nothing(cast, as_, idp, one):
     client = as_(cast.chair)
     token = signed_in_words(client, idp, one)
-    linked_accounts.end_link(identity=ExternalIdentity.objects.get(), reason="Lost.", by=cast.chair)
+    linked_accounts.revoke_link(identity=ExternalIdentity.objects.get(), reason="Lost.", by=cast.chair)
     assert "not linked with it any more" in ended(client, one, {"sign_token": token})
 
 

@@ -283,7 +283,7 @@ def test_local_accounts_off_leaves_break_glass_whose_use_is_told_at_once(
     assert Entry.objects.acts().filter(kind="break-glass account used").exists()
     assert Notification.objects.filter(person=other, subject__contains="was used").exists()
     with pytest.raises(Refused, match="nobody comes in"):
-        break_glass.end(row=admin.break_glass, by=other)
+        break_glass.revoke(row=admin.break_glass, by=other)
     there_and_back(client, idp)
     assert who(client) == "ana"
 

@@ -161,11 +161,11 @@ def test_the_secret_is_shown_once_kept_nowhere_and_ends(cast, as_):
     owner.post("/settings/calendar/")
     assert Client().get(path).status_code == 404, "another address ends the one before"
     secret = preferences.make_calendar(by=cast.owner)
-    owner.post("/settings/calendar/end/")
+    owner.post("/settings/calendar/revoke/")
     assert Client().get(f"/calendar/{secret}.ics").status_code == 404
     kinds = list(Entry.objects.acts().filter(kind__startswith="calendar").values_list("kind", flat=True))
     assert kinds.count("calendar address made") == 3
-    assert kinds.count("calendar address ended") == 1
+    assert kinds.count("calendar address revoked") == 1
 
 
 def test_it_ends_with_the_account_and_does_not_come_back(cast):

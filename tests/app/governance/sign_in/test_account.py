@@ -187,7 +187,7 @@ def test_an_account_that_ends_loses_its_sessions_for_good(cast):
     leaving.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
     assert not Session.objects.filter(person=cast.outsider).exists()
     leaving.reactivate(person=cast.outsider, reason="Back", by=cast.admin)
-    assert not is_in(client), "an account that is given back brings no session with it"
+    assert not is_in(client), "an account that is reactivated brings no session with it"
     assert not PasswordLink.objects.open().filter(person=cast.outsider).exists()
 
 

@@ -1,4 +1,4 @@
-"""The contract: read, compared, sent, taken back, approved for a seat on exactly one text."""
+"""The contract: read, compared, sent, withdrawn, approved for a seat on exactly one text."""
 
 import re
 from contextlib import nullcontext
@@ -95,15 +95,15 @@ def test_a_version_is_taken_back_to_change_it(cast, as_):
     initiative = factories.make_initiative(cast)
     drafted(cast, initiative)
     client = as_(cast.owner)
-    assert client.get(at("contract-take-back", initiative.ref)).status_code == 404
+    assert client.get(at("contract-withdraw", initiative.ref)).status_code == 404
     contract_actions.propose_contract(initiative=initiative, by=cast.owner)
     refused = client.get(at("contract-edit", initiative.ref))
     assert refused.status_code == 403
-    assert at("contract-take-back", initiative.ref) in text_of(refused)
+    assert at("contract-withdraw", initiative.ref) in text_of(refused)
     assert client.post(at("clause-edit", initiative.ref, "1"), {"kind": "autonomy"}).status_code == 403
     with acts() as kinds:
-        client.post(at("contract-take-back", initiative.ref), {"reason": "One clause is unclear."})
-    assert kinds == ["contract taken back"]
+        client.post(at("contract-withdraw", initiative.ref), {"reason": "One clause is unclear."})
+    assert kinds == ["contract withdrawn"]
     assert client.get(at("contract-edit", initiative.ref)).status_code == 200
 
 
@@ -212,7 +212,7 @@ def test_what_the_check_kept_is_for_the_same_words_people_and_day_only(cast):
 
     assert found() == found() == set()
     row = initiative_acts.fresh(initiative).roles.in_force().get(role="record_owner")
-    role_actions.end_role(assignment=row, reason="Left", by=cast.support)
+    role_actions.revoke_role(assignment=row, reason="Left", by=cast.support)
     assert found() == {"record_owner_vacant"}
     ends = Written("retention", terms=Terms(days=900, holds_until=clock.today()))
     clause_actions.save_clause(initiative=initiative_acts.fresh(initiative), clause=ends, by=cast.owner)

@@ -175,5 +175,5 @@ def test_dependants_come_with_the_mvp(cast, as_):
     assert kinds == ["dependant added"]
     row = initiative.dependants.get()
     with acts() as kinds:
-        client.post(at("row-act", "dependants", row.pk, "end"), {"reason": "They have their own tool."})
-    assert kinds == ["dependant ended"]
+        client.post(at("row-act", "dependants", row.pk, "close"), {"reason": "They have their own tool."})
+    assert kinds == ["dependant closed"]

@@ -145,12 +145,12 @@ def test_what_is_wrong_keeps_what_was_typed_and_strangers_note_nothing(cast, as_
 def test_a_line_is_taken_back_with_a_reason(cast, as_):
     initiative = factories.make_mvp(cast)
     row = note(initiative, cast.lead)
-    page = at("row-act", "efforts", row.pk, "take-back")
+    page = at("row-act", "efforts", row.pk, "withdraw")
     assert as_(cast.steward).get(page).status_code == 403
     assert as_(cast.lead).post(page, {"reason": ""}).status_code == 200
     assert as_(cast.lead).post(page, {"reason": "Another initiative."}).status_code == 302
     text = text_of(as_(cast.lead).get(at("integration-effort", initiative.ref)))
-    assert "Taken back by" in text
+    assert "Withdrawn by" in text
     assert "<del>2 h" in text
 
 
@@ -210,7 +210,7 @@ def test_what_differs_replaces_nothing_unless_it_is_asked_for(cast, as_):
     old = initiative.efforts.get(hours=Decimal("2.5"))
     assert old.withdrawn_reason == "Replaced by work.csv"
     assert states(send(client, initiative, changed)) == {"wrong": 2, "same": 4}
-    assert states(send(client, initiative, JIRA)) == {"wrong": 2, "same": 3, "taken back": 1}
+    assert states(send(client, initiative, JIRA)) == {"wrong": 2, "same": 3, "withdrawn": 1}
 
 
 def test_two_pieces_of_work_on_one_day_are_two_lines_in_any_order(cast, as_):

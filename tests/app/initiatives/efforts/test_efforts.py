@@ -1,4 +1,4 @@
-"""Effort by week and layer: noted once, taken back and kept, added up beside what could be seen; who waits for whom."""
+"""Effort by week and layer: noted once, withdrawn and kept, added up beside what could be seen; who waits for whom."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -108,14 +108,14 @@ def test_what_is_taken_back_stays_and_counts_nowhere(cast):
     initiative = factories.make_mvp(cast)
     row, other = note(initiative, cast.lead), note(initiative, cast.lead, hours=Decimal(3))
     with pytest.raises(ValidationError):
-        effort_actions.take_back_effort(effort=row, reason=" ", by=cast.lead)
+        effort_actions.withdraw_effort(effort=row, reason=" ", by=cast.lead)
     with pytest.raises(Refused):
-        effort_actions.take_back_effort(effort=row, reason="Wrong.", by=cast.steward)
+        effort_actions.withdraw_effort(effort=row, reason="Wrong.", by=cast.steward)
     with acts() as kinds:
-        effort_actions.take_back_effort(effort=row, reason="Wrong initiative.", by=cast.chair)
-    assert kinds == ["effort taken back"]
+        effort_actions.withdraw_effort(effort=row, reason="Wrong initiative.", by=cast.chair)
+    assert kinds == ["effort withdrawn"]
     with pytest.raises(Conflict):
-        effort_actions.take_back_effort(effort=row, reason="Again.", by=cast.lead)
+        effort_actions.withdraw_effort(effort=row, reason="Again.", by=cast.lead)
     assert effort_queries.of_initiative(initiative).all_hours == other.hours
     assert sum(r.hours for r in effort_report.by_layer(_all(cast.owner))) == other.hours
     assert initiative.efforts.count() == 2
@@ -233,7 +233,7 @@ def test_a_demo_is_outgrown_by_effort_in_the_integration_layer_alone(cast):
             initiative=initiative, kind="demo", happened_on=clock.today(), words="Shown again.", by=cast.lead
         )
         assert outgrown(initiative) is None, "it was shown again since"
-    effort_actions.take_back_effort(effort=row, reason="No.", by=cast.lead)
+    effort_actions.withdraw_effort(effort=row, reason="No.", by=cast.lead)
 
 
 def test_a_demo_is_outgrown_by_links_and_definitions_the_initiative_rests_on(cast):

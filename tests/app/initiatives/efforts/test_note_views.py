@@ -141,18 +141,18 @@ def test_a_note_is_taken_back_by_who_wrote_it_and_stays(cast, as_):
     row = notes.observe(
         initiative=initiative, layer="model", observed_on=clock.today(), words="It is slow.", by=cast.lead
     )
-    url = at("row-act", "observations", row.pk, "take-back")
+    url = at("row-act", "observations", row.pk, "withdraw")
     assert as_(cast.owner).post(url, {"reason": "I disagree."}).status_code == 403
     assert as_(cast.outsider).get(url).status_code == 404
     with acts() as kinds:
         assert "Not saved yet" in text_of(as_(cast.lead).post(url, {"reason": ""}))
         assert as_(cast.lead).post(url, {"reason": "It was my network."}).status_code == 302
-    assert kinds == ["note taken back"]
+    assert kinds == ["note withdrawn"]
     page = text_of(as_(cast.seat_risk).get(at("notes", initiative.ref)))
     assert "<del>It is slow.</del>" in page
     assert "It was my network." in page
     with pytest.raises(Conflict):
-        notes.take_back(note=row, reason="Again.", by=cast.chair)
+        notes.withdraw(note=row, reason="Again.", by=cast.chair)
 
 
 # Money
@@ -214,7 +214,7 @@ def test_only_a_note_that_stands_counts_in_the_report(cast, as_):
     row = fund(initiative, cast.chair)
     client = as_(cast.chair)
     assert initiative.ref in text_of(client.get(at("portfolio", report="funded-above-support")))
-    notes.take_back(note=row, reason="It was another initiative.", by=cast.chair)
+    notes.withdraw(note=row, reason="It was another initiative.", by=cast.chair)
     assert initiative.ref not in text_of(client.get(at("portfolio", report="funded-above-support")))
 
 

@@ -106,7 +106,7 @@ def test_a_guess_and_the_work_logs_of_its_issue_never_count_both(later, cast, as
     assert states(answer) == {"differs": 1}
     enter(client, initiative, answer, replace="on")
     assert initiative.efforts.current().get().worked_on == date(2026, 10, 20)
-    assert states(send(client, initiative, head + third)) == {"taken back": 1}
+    assert states(send(client, initiative, head + third)) == {"withdrawn": 1}
     other = third.replace("7200", "9000")
     assert states(send(client, initiative, head + other + first)) == {"wrong": 1, "new": 3}
     assert "The work logs of this issue entered before" in text_of(send(client, initiative, head + other))

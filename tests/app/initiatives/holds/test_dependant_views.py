@@ -134,9 +134,9 @@ def test_the_statement_is_evidence_until_the_dependence_ends(cast, as_, mvp, sal
     assert (item.kind, item.withdrawn_at) == ("attestation", None)
     with acts() as kinds:
         as_(cast.owner).post(
-            at("row-act", "dependants", sales.pk, "end"), {"reason": "They have a tool of their own."}
+            at("row-act", "dependants", sales.pk, "close"), {"reason": "They have a tool of their own."}
         )
-    assert kinds == ["evidence withdrawn", "dependant ended"]
+    assert kinds == ["evidence withdrawn", "dependant closed"]
     item.refresh_from_db()
     assert item.withdrawn_reason == "They have a tool of their own."
 

@@ -70,7 +70,7 @@ def test_a_small_board_is_told_what_it_can_decide(cast):
     for seat in cast.board.memberships.exclude(
         seat__in=["business_value", "risk_compliance", "chair", "deputy_chair"]
     ):
-        leaving.end_membership(membership=seat, reason="Moved", by=cast.admin)
+        leaving.revoke_membership(membership=seat, reason="Moved", by=cast.admin)
     found = {one.tier: [title for title, _ in one.cannot] for one in first_month.reach(rulebook)}
     titles = {key: rulebook.gates[key].title for key in rulebook.gates}
     assert titles["production"] not in found["minimal"]

@@ -342,7 +342,7 @@ def test_the_first_admin_is_led_from_the_units_to_the_first_initiative(db, as_):
 def test_each_step_says_how_far_it_is_and_all_go_when_all_are_done(cast, as_):
     client = as_(cast.admin)
     assert steps_of(client)["seats"] == ("every seat is held", True)
-    leaving.end_membership(
+    leaving.revoke_membership(
         membership=cast.board.memberships.get(seat="risk_compliance"), reason="Left", by=cast.admin
     )
     assert steps_of(client)["seats"] == ("1 seat missing", False)

@@ -47,7 +47,7 @@ def test_clauses_without_a_control_are_those_of_versions_that_bind_or_will(cast,
     assert mapped, "production has its clauses mapped"
     assert unmapped(initiative) == []
     for row in initiative.enforcements.current().filter(clause=clauses[0]):
-        control_mapping.end_mapping(mapping=row, by=cast.owner)
+        control_mapping.close_mapping(mapping=row, by=cast.owner)
     assert unmapped(initiative) == [{"number": clauses[0].number, "sentence": clauses[0].sentence}]
 
 

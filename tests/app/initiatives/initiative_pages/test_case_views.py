@@ -110,7 +110,7 @@ def test_an_unreachable_quorum_is_told_before_submission(cast, as_):
     initiative = factories.make_initiative(cast)
     assert "Cannot reach quorum" not in text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
     for seat in cast.board.memberships.filter(seat="business_value"):
-        leaving.end_membership(membership=seat, reason="Moved", by=cast.admin)
+        leaving.revoke_membership(membership=seat, reason="Moved", by=cast.admin)
     page = text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
     assert "must sign and cannot" in page or "Cannot reach quorum" in page
 

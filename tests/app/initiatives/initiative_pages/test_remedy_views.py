@@ -112,7 +112,7 @@ def test_accounts_collections_and_what_is_retired_have_their_own_pages(cast, as_
     said = fixes(client, mvp)
     change_link = [("Change the link to CRM", at("link-change", link.pk))]
     assert said[f"account:{account.pk}:closed"] == change_link
-    assert said[f"system:{crm.pk}:retired"] == [("End the link", at("row-act", "links", link.pk, "end"))]
+    assert said[f"system:{crm.pk}:retired"] == [("Close the link", at("row-act", "links", link.pk, "close"))]
 
 
 def test_drills_conflicts_and_processes_lead_to_their_pages(cast, as_, mvp):

@@ -62,7 +62,7 @@ def portfolio(cast):
         currency="EUR",
         by=cast.chair,
     )
-    notes.take_back(note=taken, reason="Never decided.", by=cast.chair)
+    notes.withdraw(note=taken, reason="Never decided.", by=cast.chair)
     return initiatives
 
 

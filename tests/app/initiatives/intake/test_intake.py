@@ -147,9 +147,9 @@ def test_a_link_that_ended_or_is_over_opens_nothing_and_takes_nothing(cast, link
     ended, unknown = anybody.get(place), anybody.get(reverse("intake-write", args=["nobody-has-this"]))
     assert over.status_code == ended.status_code == unknown.status_code == 404
     assert ended.content == unknown.content
-    intake_actions.end_link(link=newer, by=cast.chair)
+    intake_actions.close_link(link=newer, by=cast.chair)
     with pytest.raises(Conflict):
-        intake_actions.end_link(link=newer, by=cast.chair)
+        intake_actions.close_link(link=newer, by=cast.chair)
     assert anybody.post(reverse("intake-write", args=[newer.token]), SENT).status_code == 404
     assert not IntakeRequest.objects.exists()
 
@@ -160,7 +160,7 @@ def test_links_are_made_by_the_chair_and_admins_where_somebody_answers(cast, lin
         with pytest.raises(Refused):
             intake_actions.make_link(unit=cast.unit, until=until, by=other)
         with pytest.raises(Refused):
-            intake_actions.end_link(link=link, by=other)
+            intake_actions.close_link(link=link, by=other)
     with pytest.raises(ValidationError, match="No chair is there"):
         intake_actions.make_link(unit=cast.elsewhere, until=until, by=cast.admin)
     for day in (clock.today() - timedelta(days=1), clock.today() + timedelta(days=400)):
@@ -298,7 +298,7 @@ def test_strangers_find_neither_links_nor_requests(cast, link, as_):
     far = as_(cast.outsider)
     assert link.token not in far.get(reverse("intake")).content.decode()
     assert far.get(row.get_absolute_url()).status_code == 404
-    assert far.post(reverse("intake-link-end", args=[link.pk])).status_code == 404
+    assert far.post(reverse("intake-link-close", args=[link.pk])).status_code == 404
 
 
 def test_the_database_keeps_what_became_of_a_request(cast, link):

@@ -205,16 +205,16 @@ def test_promises_are_made_by_who_changes_what_runs_and_replace_each_other(cast,
         PerformancePromise(
             initiative=initiative, median=1, most=1, errors=0, by=cast.owner, at=clock.now()
         ).save()
-    actions.take_back(initiative=initiative, by=cast.owner)
+    actions.withdraw(initiative=initiative, by=cast.owner)
     assert actions.current_promise(initiative) is None
     with pytest.raises(Conflict):
-        actions.take_back(initiative=initiative, by=cast.owner)
+        actions.withdraw(initiative=initiative, by=cast.owner)
     kinds = (
         Entry.objects.acts()
         .filter(initiative_ref=initiative.ref, kind__contains="promise")
         .values_list("kind", flat=True)
     )
-    assert sorted(kinds) == ["performance promise taken back", "performance promised", "performance promised"]
+    assert sorted(kinds) == ["performance promise withdrawn", "performance promised", "performance promised"]
 
 
 def promised(initiative, cast, key, *, calls=400, **said):
@@ -236,7 +236,7 @@ def test_what_was_promised_before_and_is_kept_is_measured(cast, initiative, key)
         assert row.until - row.since == timedelta(days=14)
         assert state(initiative, PERFORMANCE).level == Level.MEASURED
         assert {one.tone for one in presentation.figures(initiative) if "promised" in one.words} == {"ok"}
-        actions.take_back(initiative=initiative, by=cast.lead)
+        actions.withdraw(initiative=initiative, by=cast.lead)
         assert held(initiative, "interactions:promise") == []
 
 

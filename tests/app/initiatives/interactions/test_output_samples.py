@@ -191,4 +191,4 @@ def test_pages_ask_show_and_judge(cast, initiative, key, crm, as_):
         typed = {"median": 500, "most": 2000, "percent": 1}
         assert as_(cast.lead).post(promise, typed).status_code == 302
         assert "Promise nothing any more" in as_(cast.lead).get(promise).content.decode()
-        assert as_(cast.lead).post(promise, {"take_back": "1"}).status_code == 302
+        assert as_(cast.lead).post(promise, {"withdraw": "1"}).status_code == 302

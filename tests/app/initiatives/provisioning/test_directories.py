@@ -97,7 +97,7 @@ def test_an_account_that_ends_is_signed_out_and_its_roles_and_seats_end(entra, c
     assert client.get(reverse("inbox")).status_code == 302
     assert not Session.objects.filter(person=person).exists()
     assert not Initiative.objects.get(pk=initiative.pk).roles.open().filter(person=person).exists()
-    entry = Entry.objects.filter(kind=EntryKind.ACCOUNT_ENDED).latest("pk")
+    entry = Entry.objects.filter(kind=EntryKind.ACCOUNT_DEACTIVATED).latest("pk")
     assert entry.facts["actor"]["name"] == "system: directory Entra ID"
 
 

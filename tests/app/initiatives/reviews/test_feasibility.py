@@ -31,7 +31,7 @@ def page_of(as_, cast, initiative) -> str:
 def vacate(cast, *seats):
     """Nobody sits in these seats any more."""
     for seat in cast.board.memberships.filter(seat__in=seats):
-        leaving.end_membership(membership=seat, reason="Moved", by=cast.admin)
+        leaving.revoke_membership(membership=seat, reason="Moved", by=cast.admin)
 
 
 def test_a_full_board_can_decide(cast, as_, initiative):
@@ -81,7 +81,7 @@ def test_a_seat_in_its_first_day_waits_and_the_others_go_on(cast, as_, initiativ
     assert "The others can decide it without them." in page
     vacate(cast, "security_privacy", "architecture_integration")
     for seat in cast.board.memberships.filter(seat="adoption_change", person=cast.seat_adoption):
-        leaving.end_membership(membership=seat, reason="Moved", by=cast.admin)
+        leaving.revoke_membership(membership=seat, reason="Moved", by=cast.admin)
     assert "This board cannot decide it today." in page_of(as_, cast, initiative)
 
 

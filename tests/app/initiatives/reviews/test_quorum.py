@@ -129,7 +129,7 @@ def _too_old(cast, review):
 def _whose_seat_ended(cast, review):
     signed(cast, review, ENOUGH)
     seat = cast.board.memberships.get(person=cast.seat_security)
-    leaving.end_membership(membership=seat, reason="Reorganised", by=cast.admin)
+    leaving.revoke_membership(membership=seat, reason="Reorganised", by=cast.admin)
 
 
 def _who_left(cast, review):

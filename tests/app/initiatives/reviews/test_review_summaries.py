@@ -54,7 +54,7 @@ def test_a_review_is_judged_again_once_anything_it_depends_on_has_changed(cast, 
             )
         seen(anew=True)
         seat = cast.board.memberships.get(person=cast.seat_value)
-        leaving.end_membership(membership=seat, reason="Left", by=cast.admin)
+        leaving.revoke_membership(membership=seat, reason="Left", by=cast.admin)
         assert "no longer holds the seat" in " ".join(seen(anew=True).stale["business_value"][0])
         review_actions.ask_question(
             review=review, criterion="prototype.honest", text="On which sample?", by=cast.seat_risk

@@ -150,7 +150,7 @@ def _an_author_of_evidence(cast, initiative):
         file=artefacts.pdf("What is inside"),
         by=person,
     )
-    role_actions.end_role(assignment=role, reason="Moved on", by=person)
+    role_actions.revoke_role(assignment=role, reason="Moved on", by=person)
     sit_down(cast, person)
     return person
 
@@ -342,7 +342,7 @@ def _is_proposed(cast, initiative):
 
 def _loses_the_seat(cast, initiative):
     membership = cast.board.memberships.get(person=cast.seat_value)
-    leaving.end_membership(membership=membership, reason="Reorganised", by=cast.admin)
+    leaving.revoke_membership(membership=membership, reason="Reorganised", by=cast.admin)
     return "no longer holds the seat"
 
 

@@ -303,7 +303,7 @@ def test_an_absence_is_planned_answered_and_ended_on_its_pages(cast, as_):
 def test_ended_accounts_and_seats_end_what_stands_on_them(cast):
     initiative: Initiative = factories.make_initiative(cast)
     row = stand_in(cast.seat_value, cast.sponsor, membership=seat_of(cast, cast.seat_value))
-    leaving.end_membership(membership=seat_of(cast, cast.seat_value), reason="Term over", by=cast.admin)
+    leaving.revoke_membership(membership=seat_of(cast, cast.seat_value), reason="Term over", by=cast.admin)
     assert not Membership.objects.held_at(clock.now()).filter(pk=row.stands_id).exists()
     stand_in(cast.owner, cast.outsider)
     leaving.deactivate(person=cast.outsider, reason="Left", by=cast.admin)

@@ -121,7 +121,7 @@ def test_the_one_accepts_and_the_other_declines(cast, initiatives):
     )
     assert again(third).ended_at
     assert [row.person for row in RoleAssignment.objects.waiting()] == [cast.outsider]
-    handovers.take_back_handover(handover=fourth, by=cast.owner)
+    handovers.withdraw_handover(handover=fourth, by=cast.owner)
     assert not RoleAssignment.objects.waiting().exists()
 
 
@@ -190,10 +190,10 @@ def test_it_is_handed_over_and_taken_on_its_pages(cast, initiatives, as_):
     assert "it was not shown to you" in unseen.content.decode()
     assert lead.post("/handovers/", {"take": rows[0].pk, "step": "accept"} | signing).status_code == 302
     assert again(rows[0]).accepted_at
-    assert owner.post(url, {"take-back": rows[1].pk}).status_code == 302
+    assert owner.post(url, {"withdraw": rows[1].pk}).status_code == 302
     assert again(rows[1]).ended_at
-    assert owner.post(url, {"take-back": "x"}).status_code == 404
-    assert owner.post(url, {"take-back": rows[1].pk}).status_code == 409
+    assert owner.post(url, {"withdraw": "x"}).status_code == 404
+    assert owner.post(url, {"withdraw": rows[1].pk}).status_code == 409
 
 
 def test_the_page_that_ends_an_account_leads_here_first(cast, initiatives, as_):

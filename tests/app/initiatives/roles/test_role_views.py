@@ -87,7 +87,7 @@ def test_declining_accepting_again_and_ending_are_one_act_each(cast, as_):
         as_(cast.owner).post(at("role-again", own.pk), SIGNED)
     assert kinds == ["role accepted again", "evidence added"]
     with acts() as kinds:
-        url = at("row-act", "roles", own.pk, "end")
+        url = at("row-act", "roles", own.pk, "revoke")
         assert "Not saved yet" in text_of(as_(cast.owner).post(url, {"reason": ""}))
         as_(cast.owner).post(url, {"reason": "Moved to another unit."})
     assert "role ended" in kinds

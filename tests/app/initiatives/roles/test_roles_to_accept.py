@@ -191,7 +191,7 @@ class TestChanged:
         rows = asked(cast)
         client = as_(cast.lead)
         sent = ticked(*rows) | seen(client.get(URL))
-        actions.end_role(assignment=rows[0], reason="Somebody else does it", by=cast.owner)
+        actions.revoke_role(assignment=rows[0], reason="Somebody else does it", by=cast.owner)
         answer = client.post(URL, sent | SIGNED)
         assert (
             f"Technical lead of {rows[0].initiative.ref}: it waits for you no longer. Nothing was signed."
@@ -201,7 +201,7 @@ class TestChanged:
 
     def test_what_ends_at_the_last_moment_takes_the_others_back_with_it(self, cast):
         rows = asked(cast)
-        actions.end_role(assignment=rows[1], reason="Somebody else does it", by=cast.owner)
+        actions.revoke_role(assignment=rows[1], reason="Somebody else does it", by=cast.owner)
         with acts() as kinds, pytest.raises(Conflict):
             actions.accept_roles(assignments=rows, proofs={}, by=cast.lead)
         assert open_ones(*rows) == [True, True]
@@ -293,8 +293,8 @@ class TestPage:
         rows = asked(cast)
         client = as_(cast.lead)
         sent = ticked(*rows) | seen(client.get(URL))
-        monkeypatch.setattr(cooling_off, "may_lift", lambda *_: no("Your account was given back today."))
-        assert "Your account was given back today." in text_of(client.get(URL))
+        monkeypatch.setattr(cooling_off, "may_lift", lambda *_: no("Your account was reactivated today."))
+        assert "Your account was reactivated today." in text_of(client.get(URL))
         assert client.post(URL, sent | SIGNED).status_code == 403
         assert open_ones(*rows) == [True, True]
 

@@ -145,7 +145,7 @@ def test_auditors_read_both_pages_without_acts_and_others_read_neither(cast, as_
         reverse("unit-merge", args=[cast.unit.pk]),
         reverse("board-add"),
         reverse("seat-grant", args=[cast.board.pk]),
-        reverse("seat-end", args=[seat.pk]),
+        reverse("seat-revoke", args=[seat.pk]),
     ):
         assert as_(cast.auditor).get(address).status_code == 403
         assert as_(cast.auditor).post(address, {"name": "x", "reason": "x"}).status_code == 403
@@ -220,7 +220,7 @@ def test_boards_say_who_holds_what_and_what_is_vacant_and_each_quorum(cast, as_)
     assert str(cast.seat_risk) in before
     assert "Prototype:" in before
     client = as_(cast.admin)
-    client.post(reverse("seat-end", args=[seat.pk]), {"reason": WHY})
+    client.post(reverse("seat-revoke", args=[seat.pk]), {"reason": WHY})
     after = words(client.get(reverse("boards")))
     assert "Vacant: Risk and compliance." in after
     assert "Risk and compliance must sign and cannot: nobody sits there." in after
@@ -282,7 +282,7 @@ def test_before_a_seat_ends_the_reviews_it_leaves_without_a_quorum_are_named(cas
     said = " ".join(seat_preview.of_end(seat))
     assert "no longer counts" in said
     assert "quorum" not in said, "somebody else sits there"
-    client, url = as_(cast.admin), reverse("seat-end", args=[seat.pk])
+    client, url = as_(cast.admin), reverse("seat-revoke", args=[seat.pk])
     assert "What will happen" in words(client.get(url))
     assert Membership.objects.get(pk=seat.pk).ends_at is None
     assert client.post(url, {"reason": ""}).status_code == 200

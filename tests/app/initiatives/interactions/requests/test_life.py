@@ -383,7 +383,7 @@ def test_what_is_blacked_out_in_one_and_clear_in_another_is_looked_at_again(cast
     export = copies.make_copy(request=row, despite=True, by=officer)
     with pytest.raises(Conflict, match="copy is made already"):
         hits.judge(hit=hit, belongs=False, by=officer)
-    copies.end_copy(export=export, by=officer)
+    copies.revoke_copy(export=export, by=officer)
     with pytest.raises(Conflict, match="gone"):
         copies.take_copy(export=export, by=officer)
 
@@ -406,7 +406,7 @@ def test_the_file_of_a_copy_is_encrypted_for_the_handler_alone_and_goes_after_it
             copies.take_copy(export=export, by=officer)
         actions.forget_what_is_over()
         assert not RequestSecret.objects.filter(export=export).exists()
-    assert Entry.objects.filter(kind="copy for a person ended").count() == 1
+    assert Entry.objects.filter(kind="copy for a person revoked").count() == 1
 
 
 # --- Erasing ----------------------------------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ def test_leave_runs_out_after_seven_days_and_with_the_selection(ready, cast):
         with pytest.raises(Conflict, match="has run out"):
             read(row, cast.owner)
         again = BULK_READINGS.agree(row=asked(ready, cast.owner), by=cast.auditor)
-        actions.end_selection(selection=ready, by=cast.owner)
+        actions.close_selection(selection=ready, by=cast.owner)
         with pytest.raises(Conflict):
             read(again, cast.owner)
         assert len(actions.members(ready)) == 0
@@ -135,7 +135,7 @@ def test_there_must_be_something_to_read_and_a_reason(initiative, ready, cast):
     row = asked(ready, cast.owner)
     with pytest.raises(Conflict):
         asked(ready, cast.owner)
-    actions.end_selection(selection=ready, by=cast.owner)
+    actions.close_selection(selection=ready, by=cast.owner)
     with pytest.raises(Conflict, match="run out"):
         BULK_READINGS.agree(row=row, by=cast.auditor)
 

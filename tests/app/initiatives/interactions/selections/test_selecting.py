@@ -206,7 +206,7 @@ def test_its_references_go_after_its_day_and_the_interactions_stay(initiative, c
     row.refresh_from_db()
     assert (row.state, row.selected.count()) == (ENDED, 0)
     assert Interaction.objects.count() == 1
-    assert len(facts("selection of interactions ended")) == 1
+    assert len(facts("selection of interactions closed")) == 1
 
 
 def test_who_asked_ends_it_before_and_who_is_in_charge_and_nobody_else(initiative, cast):
@@ -214,13 +214,13 @@ def test_who_asked_ends_it_before_and_who_is_in_charge_and_nobody_else(initiativ
     row = actions.look(select(initiative, cast.auditor).pk)
     for person in (cast.seat_risk, cast.outsider):
         with pytest.raises(Refused):
-            actions.end_selection(selection=row, by=person)
-    actions.end_selection(selection=row, by=cast.owner)
+            actions.close_selection(selection=row, by=person)
+    actions.close_selection(selection=row, by=cast.owner)
     with pytest.raises(Conflict):
-        actions.end_selection(selection=row, by=cast.auditor)
+        actions.close_selection(selection=row, by=cast.auditor)
     assert row.selected.count() == 0
     waiting = select(initiative, cast.auditor)
-    actions.end_selection(selection=waiting, by=cast.auditor)
+    actions.close_selection(selection=waiting, by=cast.auditor)
     assert actions.look(waiting.pk) is None
     waiting.refresh_from_db()
     assert (waiting.state, waiting.phrase) == (ENDED, None)
@@ -234,7 +234,7 @@ def test_an_end_while_somebody_looks_stands(initiative, cast, monkeypatch):
     def ended_meanwhile(*args, **options):
         for part in parts(*args, **options):
             yield part
-            actions.end_selection(selection=row, by=cast.owner)
+            actions.close_selection(selection=row, by=cast.owner)
 
     monkeypatch.setattr(searching, "parts", ended_meanwhile)
     actions.look(row.pk)
@@ -309,5 +309,5 @@ def test_the_pages_ask_for_one_show_it_and_end_it(initiative, cast, as_):
         Interaction.objects.order_by("-at").first().pk
     ]
     assert "maiden" not in text_of(shown).casefold(), "a list says nothing that was said"
-    client.post(reverse("interaction-selection-end", args=[row.pk]))
+    client.post(reverse("interaction-selection-close", args=[row.pk]))
     assert "Ended" in text_of(client.get(page))
