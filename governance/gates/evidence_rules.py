@@ -107,14 +107,14 @@ def none_counts(requirement: Requirement, version: int, offered: list[Item], why
     )
 
 
-def aged_out(requirement: Requirement, version: int, stale: Item, tier: str) -> State:
+def expired_evidence(requirement: Requirement, version: int, stale: Item, tier: str) -> State:
     """What was there is older than the requirement takes."""
     last = expiry(requirement, stale, tier)
     words = (
         f"{stale.title}, observed {stale.observed_on:%-d %B %Y}, expired: it was current "
         f"until {last:%-d %B %Y}."
     )
-    return lacking(requirement, version, "stale", words, "Replace it with a newer version.", (stale,))
+    return lacking(requirement, version, "expired", words, "Replace it with a newer version.", (stale,))
 
 
 def too_weak(requirement: Requirement, version: int, passing: list[Item]) -> State | None:

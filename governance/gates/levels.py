@@ -130,7 +130,7 @@ def level_state(
         why = next((why for why in whys.values() if why), "")
         return rules.none_counts(requirement, version, offered, why, at)
     if not passing:
-        return rules.aged_out(requirement, version, usable[0], facts.tier)
+        return rules.expired_evidence(requirement, version, usable[0], facts.tier)
     weak = rules.too_weak(requirement, version, passing)
     return weak or rules.none_yet(key, requirement.evidence, version)
 

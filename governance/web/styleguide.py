@@ -59,7 +59,7 @@ def _matrix_rows():
         },
         {
             "text": "Exceptions defined",
-            "state": "stale",
+            "state": "expired",
             "tone": "warn",
             "why": "drill of 12 May expired",
             "link": "#gaps",
@@ -68,7 +68,7 @@ def _matrix_rows():
                 None,
                 None,
                 {
-                    "word": "stale",
+                    "word": "expired",
                     "tone": "warn",
                     "who": "Tomas Ek",
                     "gone": True,
@@ -121,7 +121,7 @@ def _findings():
         },
         {
             "layer": "integration",
-            "state": "stale",
+            "state": "expired",
             "text": "Fallback drill is 181 days old; 180 allowed.",
             "who": "You",
             "how": "add a newer drill.",

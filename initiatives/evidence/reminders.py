@@ -53,7 +53,7 @@ def evidence(moment: datetime):
             for key in rulebook.requirements:
                 if key not in keys or key in told_of or not rulebook.requirements[key].blocking:
                     continue
-                if day := stale_on(facts, rulebook, states[key]):
+                if day := expires_on(facts, rulebook, states[key]):
                     ageing[day].append(key)
                     told_of.add(key)
             for day, found in ageing.items():
@@ -64,7 +64,7 @@ def _initiatives_near(moment: datetime, horizon: date) -> list[Initiative]:
     """Initiatives with evidence that turns by then, or with something missing already, told from their supported stage
     alone.
     """
-    near = SupportedStagePeriod.objects.covering(moment).filter(Q(next_stale_on__lte=horizon) | ~Q(gaps={}))
+    near = SupportedStagePeriod.objects.covering(moment).filter(Q(next_expiry_on__lte=horizon) | ~Q(gaps={}))
     turning = SupportedStagePeriod.objects.filter(
         from_at__gt=moment, from_at__lte=clock.midnight_after(horizon)
     )
@@ -76,11 +76,11 @@ def _initiatives_near(moment: datetime, horizon: date) -> list[Initiative]:
     return list(live.filter(running | Q(pk__in=under_review)).select_related("unit").order_by("pk"))
 
 
-def stale_on(facts, rulebook, state: State) -> date | None:
+def expires_on(facts, rulebook, state: State) -> date | None:
     """The day from which the evidence of a requirement no longer counts for its age; None where age ends nothing."""
     if state.state in ("met", "below", "not_applicable"):
         return state.last_day + timedelta(days=1) if state.last_day else None
-    if state.state == "stale":
+    if state.state == "expired":
         requirement = rulebook.requirements.get(state.key)
         last = expiry(requirement, state.items[0], facts.tier)
         return last + timedelta(days=1) if last else None

@@ -35,13 +35,13 @@ from initiatives.models import Evidence
 STATES = {
     "current": "current",
     "aging": "expiring within 30 days",
-    "stale": "stale",
+    "expired": "expired",
     "voided": "ended by a change",
     "superseded": "superseded",
     "withdrawn": "withdrawn",
     "missing": "file missing",
 }
-TONES = {"current": "ok", "aging": "warn", "stale": "warn", "voided": "bad", "missing": "bad"}
+TONES = {"current": "ok", "aging": "warn", "expired": "warn", "voided": "bad", "missing": "bad"}
 
 
 def _asked(rulebook: ParsedRulebook) -> set[str]:
@@ -106,7 +106,7 @@ def state_of_item(facts, rulebook, item, now) -> tuple[str, object]:
         return "current", None
     last = max(days)
     if last < today:
-        return "stale", last
+        return "expired", last
     return ("aging" if (last - today).days <= max(rulebook.freshness.warn_days_before) else "current"), last
 
 

@@ -372,7 +372,7 @@ def _asked(rulebook: ParsedRulebook, approved_stage: str) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def next_stale(states: dict[str, State], day):
+def next_expiry(states: dict[str, State], day):
     """The first day on which something that a requirement stands on now has aged out."""
     ends = (state.last_day for state in states.values() if state.state in CURRENT and state.last_day)
     return min((end + timedelta(days=1) for end in ends if end >= day), default=None)

@@ -27,7 +27,7 @@ from governance.models import Rulebook
 from governance.transparency_log import recomputation
 from initiatives.contributions import Contribution
 from initiatives.facts import initiative_rows, rulebook_in_effect, wording
-from initiatives.facts.supported_stage import asked, facts_of, gap_counts, next_stale, to_verify, under
+from initiatives.facts.supported_stage import asked, facts_of, gap_counts, next_expiry, to_verify, under
 from initiatives.models import Initiative, SupportedStage, SupportedStagePeriod
 from initiatives.models.initiative import VIEWS
 
@@ -45,7 +45,7 @@ SAID = (
     "gaps",
     "profile",
     "to_verify",
-    "next_stale_on",
+    "next_expiry_on",
 )
 
 
@@ -117,7 +117,7 @@ def _add_spans(rows: list[dict], outlook: list[criteria.Judged]) -> None:
             "gaps": gap_counts(judged),
             "profile": wording.profile_of(judged.states, asked(facts, rulebook)),
             "to_verify": to_verify(judged),
-            "next_stale_on": next_stale(judged.states, clock.local_day(judged.at)),
+            "next_expiry_on": next_expiry(judged.states, clock.local_day(judged.at)),
         }
         if rows and row.items() <= rows[-1].items():
             continue

@@ -26,7 +26,7 @@ STATES: dict[str, tuple[str, str]] = {
     "unproven": ("no evidence", "bad"),
     "voided": ("evidence ended", "bad"),
     "failing": ("failing", "bad"),
-    "stale": ("expired", "warn"),
+    "expired": ("expired", "warn"),
     "weak": ("not enough yet", "warn"),
     "unmapped": ("not mapped", "bad"),
     "register": ("the register says no", "bad"),

@@ -94,13 +94,13 @@ def reviews(look: Look) -> Iterator[Found]:
 def evidence(look: Look) -> Iterator[Found]:
     """The first day on which evidence of an initiative that the person works on no longer counts."""
     ageing = SupportedStagePeriod.objects.covering(look.now).filter(
-        initiative__in=look.working, next_stale_on__isnull=False
+        initiative__in=look.working, next_expiry_on__isnull=False
     )
     for span in ageing:
         initiative, held = look.working[span.initiative_id]
         if held != {"sponsor"} and not initiative.imported:
             link = reverse("evidence", args=[initiative.ref])
-            yield f"evidence-{initiative.pk}", span.next_stale_on, initiative, "Evidence expires", link
+            yield f"evidence-{initiative.pk}", span.next_expiry_on, initiative, "Evidence expires", link
 
 
 def reattestation(look: Look) -> Iterator[Found]:

@@ -254,21 +254,21 @@ def _ageing(look: Look, spans: dict[int, SupportedStagePeriod]):
     # Counted to the last day on which it is current, as pages say it: the next one is the first on which it is not.
     last = look.today + timedelta(days=AGEING_DAYS + 1)
     soon = {
-        pk: span.next_stale_on
+        pk: span.next_expiry_on
         for pk, span in spans.items()
-        if span.next_stale_on and span.next_stale_on <= last and look.working[pk][1] != {"sponsor"}
+        if span.next_expiry_on and span.next_expiry_on <= last and look.working[pk][1] != {"sponsor"}
     }
     if not soon or look.rulebook is None:
         return
     items = list(ageing(list(soon)))
-    for pk, stale_on in soon.items():
+    for pk, expires_on in soon.items():
         initiative = look.working[pk][0]
         ending = {
             item.title: (item, key)
             for item in items
             for key in item.covers
             if item.initiative_id == pk
-            and _last_day(look, key, item, initiative) == stale_on - timedelta(days=1)
+            and _last_day(look, key, item, initiative) == expires_on - timedelta(days=1)
         }
         titles = list(ending)
         if len(titles) > 1:
@@ -279,7 +279,7 @@ def _ageing(look: Look, spans: dict[int, SupportedStagePeriod]):
             _renewed(initiative, *ending[titles[0]]) if len(titles) == 1 else _all_ageing(initiative)
         )
         behalf = look.standing_in_on.get(pk, "")
-        current_until = stale_on - timedelta(days=1)
+        current_until = expires_on - timedelta(days=1)
         yield InboxTask(
             "refresh", initiative.title, link, button, why, initiative.ref, current_until, on_behalf=behalf
         )

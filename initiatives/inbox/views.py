@@ -172,11 +172,11 @@ def _ageing(initiatives) -> list[tuple[str, int, bool]]:
     last = today + timedelta(days=BARS * DAYS_A_BAR - 1)
     ends = (
         SupportedStagePeriod.objects.filter(
-            initiative__in=initiatives.values("pk"), next_stale_on__range=(today, last)
+            initiative__in=initiatives.values("pk"), next_expiry_on__range=(today, last)
         )
-        .values("next_stale_on")
+        .values("next_expiry_on")
         .annotate(n=Count("initiative", distinct=True))
-        .values_list("next_stale_on", "n")
+        .values_list("next_expiry_on", "n")
     )
     bars = [0] * BARS
     for day, n in ends:

@@ -52,7 +52,7 @@ ROLE_ORDER = (
     Role.SPONSOR,
 )
 # What the finding's mark says for a state that is not satisfied; all others are plainly not met.
-MARKS = {"stale": "stale", "voided": "stale", "waived": "waived"}
+MARKS = {"expired": "stale", "voided": "stale", "waived": "waived"}
 AGES_SHOWN = 3
 BECOMES = {Stage.PROTOTYPE: "a prototype", Stage.MVP: "an MVP", Stage.PRODUCTION: "production"}
 # How the gaps of an initiative can stand together.

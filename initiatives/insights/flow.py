@@ -58,7 +58,7 @@ SELECT stage, ended_at IS NOT NULL, reported, count(*),
 # The spans that hold from now on, each beside the one before it. What is closed has nothing that could age.
 AHEAD = """
 ahead AS (
-  SELECT s.initiative_id, s.from_at, s.next_stale_on, s.unsupported_stages, gaps.open,
+  SELECT s.initiative_id, s.from_at, s.next_expiry_on, s.unsupported_stages, gaps.open,
          lag(s.unsupported_stages) OVER w AS unsupported_before, lag(gaps.open) OVER w AS open_before
     FROM initiatives_supportedstageperiod s
     JOIN chosen ON chosen.id = s.initiative_id
@@ -69,8 +69,8 @@ ahead AS (
    WHERE (s.until_at IS NULL OR s.until_at > %(now)s) AND s.from_at < %(end)s
   WINDOW w AS (PARTITION BY s.initiative_id ORDER BY s.from_at)
 ), events AS (
-  SELECT initiative_id, next_stale_on AS day, 1 AS ageing, 0 AS opening, 0 AS falling FROM ahead
-   WHERE next_stale_on > %(today)s AND next_stale_on <= %(last)s
+  SELECT initiative_id, next_expiry_on AS day, 1 AS ageing, 0 AS opening, 0 AS falling FROM ahead
+   WHERE next_expiry_on > %(today)s AND next_expiry_on <= %(last)s
   UNION ALL
   SELECT initiative_id, (from_at AT TIME ZONE %(zone)s)::date, 0, greatest(0, open - open_before),
          (unsupported_stages > unsupported_before)::int

@@ -65,7 +65,7 @@ def funded_above_support(initiatives: QuerySet) -> QuerySet:
 def expiring(initiatives: QuerySet) -> QuerySet:
     """Initiatives with evidence that goes stale within 30 days."""
     last = clock.today() + timedelta(days=EXPIRING_DAYS)
-    return initiatives.filter(stage__in=RUNNING_STAGES, next_stale_on__lte=last)
+    return initiatives.filter(stage__in=RUNNING_STAGES, next_expiry_on__lte=last)
 
 
 def lapsed_production(initiatives: QuerySet) -> QuerySet:

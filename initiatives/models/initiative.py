@@ -420,7 +420,7 @@ class SupportedStagePeriod(models.Model):
     # Answers up to the approved stage that wait to be verified: of each the seats that ask for it, and the keys of whom
     # it does not wait for, because they verified it already or added all of it. Null where none waits.
     to_verify = models.JSONField(null=True)
-    next_stale_on = models.DateField(null=True)
+    next_expiry_on = models.DateField(null=True)
     seal = models.CharField(max_length=64)  # `initiatives.facts.supported_stage_rows.seal_of`
 
     objects = SupportedStagePeriodQuerySet.as_manager()
@@ -432,7 +432,7 @@ class SupportedStagePeriod(models.Model):
         ]
         indexes = [
             models.Index(fields=["supported", "from_at"]),
-            models.Index(fields=["next_stale_on", "initiative"], name="spans_by_what_ages"),
+            models.Index(fields=["next_expiry_on", "initiative"], name="spans_by_what_ages"),
             models.Index(
                 supported_rank("supported").desc(),
                 F("unsupported_stages").desc(),
@@ -485,7 +485,7 @@ VIEWS = {
     "initiatives_supportedstageperiod": (
         "SELECT span.id, i.id AS initiative_id, span.from_at, span.until_at, span.supported, span.unsupported_stages,"
         " span.label, span.governance, span.integration, span.adoption, span.held, span.gaps, span.profile,"
-        " span.to_verify, span.next_stale_on, p.id AS past_supported_stage_id, span.seal"
+        " span.to_verify, span.next_expiry_on, p.id AS past_supported_stage_id, span.seal"
         + NEWEST
         + " CROSS JOIN LATERAL jsonb_populate_recordset(NULL::public.initiatives_supportedstageperiod, p.spans) span"
     ),

@@ -111,7 +111,7 @@ def _spans() -> QuerySet:
 
 
 def _expiring(first: date, last: date) -> QuerySet:
-    return _spans().filter(next_stale_on__gte=first, next_stale_on__lte=last)
+    return _spans().filter(next_expiry_on__gte=first, next_expiry_on__lte=last)
 
 
 def _falling(first: date, last: date) -> QuerySet:

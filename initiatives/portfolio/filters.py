@@ -69,7 +69,7 @@ def with_support(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> Qu
         supported=_known(rulebook, "supported", "recomputing", CharField()),
         unsupported_stages=_known(rulebook, "unsupported_stages", 0, IntegerField()),
         held=_known(rulebook, "held", False, BooleanField()),
-        next_stale_on=_known(rulebook, "next_stale_on", None, DateField()),
+        next_expiry_on=_known(rulebook, "next_expiry_on", None, DateField()),
         gap_counts=F("span__gaps"),
     )
 
@@ -84,7 +84,7 @@ def with_due(initiatives: QuerySet) -> QuerySet:
         next_due=Least(
             Subquery(open_obligations.values("initiative").annotate(first=Min("due")).values("first")),
             Subquery(bound.values("review__initiative").annotate(first=Min("due")).values("first")),
-            "next_stale_on",
+            "next_expiry_on",
         )
     )
 

@@ -25,7 +25,7 @@ CRITERION_STATES = {
     "with_waiver": ("with a waiver", "lead"),
     "waived": ("waived", "lead"),
     "unmet": ("not met", "bad"),
-    "stale": ("expired evidence", "warn"),
+    "expired": ("expired evidence", "warn"),
     "later": ("due after the move", ""),
     "advice": ("advice, not met", ""),
     "": ("not judged", ""),
@@ -56,7 +56,7 @@ class Cast:
     def word(self) -> str:
         """The sign-off in one or two words."""
         if self.row.approves and self.stale:
-            return "stale"
+            return "expired"
         words: dict[str, str] = {
             SignOffVerdict.APPROVE: "signed",
             SignOffVerdict.CONDITION: "signed, with a condition",
@@ -112,8 +112,8 @@ class Line:
 def _criterion_state(state: str, criterion, requirement_states) -> str:
     if state == "unmet" and criterion is not None and criterion.severity == "advisory":
         return "advice"
-    if state == "unmet" and "stale" in requirement_states:
-        return "stale"
+    if state == "unmet" and "expired" in requirement_states:
+        return "expired"
     return state
 
 

@@ -306,7 +306,7 @@ def _unmet_since(snapshot: review_state.ReviewSnapshot, unmet) -> datetime:
 def _ended_at(snapshot: review_state.ReviewSnapshot, state) -> datetime | None:
     """When the evidence behind a requirement ended, by age or by a trigger; None where it never was complete."""
     facts, asked = snapshot.judged.facts, snapshot.judged.parsed.requirements[state.key]
-    if state.state == "stale":
+    if state.state == "expired":
         last = expiry(asked, state.items[0], facts.tier)
         return clock.midnight_after(last) if last else None
     if state.state == "voided":

@@ -98,7 +98,7 @@ def _open_page(request, row: Review) -> dict:
     for line in lines:
         line.may_ask = may_ask
         line.open = line.seat in mine
-        line.waivable = line.waivable and manages and line.state in ("unmet", "stale")
+        line.waivable = line.waivable and manages and line.state in ("unmet", "expired")
     own = presentation.own_seats(snapshot, person, sign_offs, lines) if acting else []
     return context | {
         "verdict": snapshot.verdict,

@@ -101,7 +101,7 @@ def _spans(life: Life, now: datetime) -> list[dict]:
                 "supported": next(stage for stage, rank in RANK.items() if rank == supported),
                 "unsupported_stages": span["unsupported_stages"],
                 "gaps": span["gaps"],
-                "next_stale_on": today + timedelta(days=span["stale_in"]) if span["stale_in"] else None,
+                "next_expiry_on": today + timedelta(days=span["stale_in"]) if span["stale_in"] else None,
             }
         )
     return spans

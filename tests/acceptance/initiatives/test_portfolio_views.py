@@ -70,7 +70,7 @@ def stand(initiative, stage, supported, **fields):
         "adoption": True,
         "gaps": {},
         "held": False,
-        "next_stale_on": None,
+        "next_expiry_on": None,
     } | fields
     SupportedStagePeriod.objects.filter(initiative=initiative).update(**values)
     return initiative
@@ -244,8 +244,8 @@ def test_reports(cast, as_):
     make = factories.make_initiative
     larger = stand(make(cast, title="L"), "mvp", "prototype", label="MVP: not supported by current evidence")
     old = stand(make(cast, title="O"), "mvp", "mvp", since=timezone.now() - timedelta(days=400))
-    ageing = stand(make(cast, title="E"), "mvp", "mvp", next_stale_on=today + timedelta(days=30))
-    later = stand(make(cast, title="N"), "mvp", "mvp", next_stale_on=today + timedelta(days=31))
+    ageing = stand(make(cast, title="E"), "mvp", "mvp", next_expiry_on=today + timedelta(days=30))
+    later = stand(make(cast, title="N"), "mvp", "mvp", next_expiry_on=today + timedelta(days=31))
     lapsed = stand(
         make(cast, title="P"), "production", "mvp", label="Production: not supported by current evidence"
     )

@@ -416,7 +416,7 @@ def test_a_supported_stage_written_for_many_is_the_one_written_for_each(cast):
         "until_at",
         "held",
         "governance",
-        "next_stale_on",
+        "next_expiry_on",
     )
     for stage in ("prototype", "mvp", "production", "retired"):
         initiative = Initiative.objects.filter(stage=stage).order_by("-number").first()

@@ -20,7 +20,7 @@ PASSES = {
     "gaps": {},
     "profile": None,
     "to_verify": None,
-    "next_stale_on": None,
+    "next_expiry_on": None,
     "until_at": None,
 }
 

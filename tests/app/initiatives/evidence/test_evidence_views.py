@@ -44,7 +44,7 @@ def test_the_list_filters_by_state_and_kind(cast, as_):
     page = text_of(client.get(at("evidence", initiative.ref, kind="document")))
     assert "Old note" in page
     assert "New note" in page
-    stale = text_of(client.get(at("evidence", initiative.ref, state="stale")))
+    stale = text_of(client.get(at("evidence", initiative.ref, state="expired")))
     assert "Old note" in stale
     assert "New note" not in stale
     for junk in ("?state=junk", "?kind=junk", "?page=junk", "?page=-4"):

@@ -187,14 +187,14 @@ def test_evidence_that_ends_is_renewed_where_its_kind_is(kind, generated, key, p
 
 def test_ageing_evidence_is_named_with_its_day(cast):
     initiative = factories.make_prototype(cast)
-    SupportedStagePeriod.objects.filter(initiative=initiative).update(next_stale_on=None)
+    SupportedStagePeriod.objects.filter(initiative=initiative).update(next_expiry_on=None)
     assert lines(cast.owner, "refresh") == []
     soon = clock.today() + timedelta(days=31)
-    SupportedStagePeriod.objects.filter(initiative=initiative).update(next_stale_on=soon)
+    SupportedStagePeriod.objects.filter(initiative=initiative).update(next_expiry_on=soon)
     line = lines(cast.owner, "refresh")[0]
     assert line.due == clock.today() + timedelta(days=30), "the last day on which it is current"
     assert "expires" in line.why
-    SupportedStagePeriod.objects.filter(initiative=initiative).update(next_stale_on=soon + timedelta(days=1))
+    SupportedStagePeriod.objects.filter(initiative=initiative).update(next_expiry_on=soon + timedelta(days=1))
     assert lines(cast.owner, "refresh") == []
     SupportedStagePeriod.objects.filter(initiative=initiative).update(gaps={"model": 2, "policy": 1})
     assert "3 answers lack current evidence: 2 model, 1 policy" in said(cast.owner, "refresh")
@@ -281,7 +281,7 @@ def test_a_chair_publishes_a_rulebook_that_was_proposed(cast):
 
 def test_the_page_says_how_much_waits_and_where_to_do_it(cast, as_, review):
     SupportedStagePeriod.objects.filter(initiative=review.initiative).update(
-        next_stale_on=clock.today() + timedelta(days=20)
+        next_expiry_on=clock.today() + timedelta(days=20)
     )
     text = as_(cast.seat_value).get("/").content.decode()
     assert "One thing waits for you" in text

@@ -75,7 +75,7 @@ def test_evidence_that_aged_out_is_the_owners_to_fix_from_that_midnight(cast, la
             for finding in snapshot.verdict.findings
             if finding.blocks
             for state in finding.requirements
-            if state.state == "stale"
+            if state.state == "expired"
         ]
         first = min(
             clock.midnight_after(

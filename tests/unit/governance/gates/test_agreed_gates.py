@@ -166,7 +166,7 @@ def test_evidence_stands_to_its_last_day_and_not_a_day_longer(row):
         assert state(initiative(tier, [row.key], last), row.key).state == "met"
         if days:
             older = artefact(row.key, observed=days_before(days + 1))
-            assert state(initiative(tier, [row.key], older), row.key).state == "stale"
+            assert state(initiative(tier, [row.key], older), row.key).state == "expired"
 
 
 @each_question

@@ -112,7 +112,7 @@ def test_the_last_day_counts_and_the_next_does_not():
     tomorrow = clock.midnight_after(TODAY)
     assert state(facts, "mvp.users", tomorrow - timedelta(microseconds=1)).satisfied
     stale = state(facts, "mvp.users", tomorrow)
-    assert stale.state == "stale"
+    assert stale.state == "expired"
     assert "expired" in stale.words
 
 
@@ -146,7 +146,7 @@ def test_a_high_tier_shortens_the_days():
     facts = one("mvp.risk", item(1, "mvp.risk", observed_on=days_ago(91)))  # 180 days, 90 where high
     assert state(facts, "mvp.risk").satisfied
     assert state(replace(facts, tier="limited"), "mvp.risk").satisfied
-    assert state(replace(facts, tier="high"), "mvp.risk").state == "stale"
+    assert state(replace(facts, tier="high"), "mvp.risk").state == "expired"
 
 
 def test_a_newer_item_keeps_it_grounded_when_the_older_one_ages():
@@ -481,7 +481,7 @@ def test_an_imported_stage_is_asked_frozen_answers_once_and_they_do_not_age():
     live = one(
         "mvp.users", item(1, "mvp.users", observed_on=days_ago(900)), approved_stage="mvp", imported=True
     )
-    assert state(live, "mvp.users").state == "stale"
+    assert state(live, "mvp.users").state == "expired"
 
 
 @pytest.mark.parametrize("key", ["proto.not_production", "prototype.selected"])

@@ -156,7 +156,13 @@ def test_scroll_names_its_room():
 
 @pytest.mark.parametrize(
     ("state", "word"),
-    [("met", "met"), ("unmet", "not met"), ("waived", "waived"), ("advisory", "advice"), ("stale", "stale")],
+    [
+        ("met", "met"),
+        ("unmet", "not met"),
+        ("waived", "waived"),
+        ("advisory", "advice"),
+        ("expired", "expired"),
+    ],
 )
 def test_a_finding_always_has_its_word(state, word):
     finding = {"state": state, "text": "Owner named", "who": "Marta", "how": "accept", "link": "/x"}
