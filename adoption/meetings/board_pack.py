@@ -164,7 +164,7 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
     )
     judged = supported_stage.judged(initiative, snapshot.judged.facts if snapshot else None, now)
     facts, support = judged.facts, judged.support
-    rulebook = snapshot.judged.parsed if snapshot else judged.parsed
+    rulebook = snapshot.judged.rulebook if snapshot else judged.rulebook
     marks = [NOT_PRODUCTION] if initiative.stage in (Stage.PROPOSED, Stage.PROTOTYPE) else []
     marks += [support.label] if support.label else []
     told = recorded.get(initiative.ref)
@@ -189,7 +189,7 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
 
 def _levels(judged: supported_stage.Judged) -> str:
     """How strongly the answers up to the approved stage stand; "" while none stands at a level."""
-    asked = supported_stage.asked(judged.facts, judged.parsed)
+    asked = supported_stage.asked(judged.facts, judged.rulebook)
     return profile_words(profile_of(judged.states, asked))
 
 
@@ -202,7 +202,7 @@ def _of_review(point: meeting_agenda.Point, snapshot, initiative: Initiative) ->
             review_presentation.live_lines(snapshot),
             review_presentation.live_sign_offs(snapshot),
         )
-        rulebook = snapshot.judged.parsed
+        rulebook = snapshot.judged.rulebook
     else:
         lines, sign_offs, rulebook = (
             review_presentation.frozen_lines(review),
@@ -266,7 +266,7 @@ def _unmet(snapshot: review_state.ReviewSnapshot) -> Table:
             continue
         for state in finding.requirements:
             if not state.satisfies(finding.criterion.gate):
-                asked = snapshot.judged.parsed.requirements[state.key]
+                asked = snapshot.judged.rulebook.requirements[state.key]
                 who = state.fixed_by or who_answers(snapshot.judged.facts, asked)
                 seen.setdefault(state.key, (asked.question, state.words, state.fix, who))
     return Table(

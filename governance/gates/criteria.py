@@ -129,7 +129,7 @@ def _finding(
 
 def gaps_to(judged: Judged, stage: str) -> list[str]:
     """Blocking requirements that a gate up to and including the one to `stage` asks for and that do not satisfy it."""
-    rulebook, keys = judged.parsed, dict[str, None]()
+    rulebook, keys = judged.rulebook, dict[str, None]()
     for step in RUNNING_STAGES[1 : STAGE_RANK.get(stage, 0) + 1]:
         gate = rulebook.gate_to(step)
         if gate is not None:
@@ -340,7 +340,7 @@ def verdict_of(
     judged: Judged, gate: str, *, sign_offs: tuple[JudgedSignOff, ...], seats: dict[str, SeatState]
 ) -> Verdict:
     """Whether a review is decidable, or everything that stands in the way (docs/domain.md, "A review")."""
-    facts, rulebook, at = judged.facts, judged.parsed, judged.at
+    facts, rulebook, at = judged.facts, judged.rulebook, judged.at
     rules, found = rulebook.gates[gate], judged.at_gate(gate)
     quorum = rules.quorum_for(facts.tier)
     blocking = frozenset(criterion.key for criterion in rules.criteria if criterion.blocking)

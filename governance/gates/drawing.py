@@ -52,7 +52,7 @@ def draws_due(judged: Judged) -> list[str]:
 
     So many as the rulebook says, and another for each that was refused or changed; as long as there are any left.
     """
-    facts, rulebook = judged.facts, judged.parsed
+    facts, rulebook = judged.facts, judged.rulebook
     of_round = facts.of_round()
     brought = {one.in_place_of for one in of_round}
     first = sum(not one.in_place_of for one in of_round)
@@ -74,7 +74,7 @@ def draw(judged: Judged, root: bytes) -> list[Draw]:
 def left(judged: Judged) -> list[str]:
     """What may still be drawn in the round that runs, in the rulebook's order."""
     drawn = {one.requirement for one in judged.facts.of_round()}
-    return [key for key in drawable(judged.facts, judged.parsed, judged.states) if key not in drawn]
+    return [key for key in drawable(judged.facts, judged.rulebook, judged.states) if key not in drawn]
 
 
 def offered(facts: Facts, rulebook: ParsedRulebook, requirement: str) -> frozenset[int]:

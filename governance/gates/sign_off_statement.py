@@ -49,7 +49,7 @@ def digest(text: str) -> str:
 
 def seat_facts(judged: Judged, gate: str, seat: str) -> dict[str, Any]:
     """The facts that this seat covers at this gate: what its statement names, as plain JSON values."""
-    facts, rulebook = judged.facts, judged.parsed
+    facts, rulebook = judged.facts, judged.rulebook
     signed = rulebook.criteria_of(gate, seat)
     asked = dict.fromkeys(key for criterion in signed for key in criterion.requirements)  # in order
     requirements, evidence = {}, {}
@@ -263,7 +263,7 @@ def differences(before: str, after: str) -> tuple[list[tuple[str, str]], int]:
 
 def stale_reasons(signed: dict[str, Any], judged: Judged, signed_at: datetime) -> list[str]:
     """Why an approval on these signed facts no longer counts as the initiative is judged; empty while it is fresh."""
-    rulebook, states, day = judged.parsed, judged.states, clock.local_day(judged.at)
+    rulebook, states, day = judged.rulebook, judged.states, clock.local_day(judged.at)
     reasons = []
     limit = rulebook.freshness.sign_off_max_age_days
     if clock.local_day(signed_at) + timedelta(days=limit) < day:
@@ -367,7 +367,7 @@ def _moved(
     judged: Judged, key: str, then: dict[str, Any], items: dict[int, Item], signed_at: datetime
 ) -> Iterator[str]:
     """What happened, since signing, to the answer and the items that one requirement stood on."""
-    facts, rulebook, at = judged.facts, judged.parsed, judged.at
+    facts, rulebook, at = judged.facts, judged.rulebook, judged.at
     requirement, state, day = rulebook.requirements[key], judged.states[key], clock.local_day(at)
     if then["answer"] and state.state != "as_decided" and state.answer_version != then["answer"]:
         yield f"the answer changed: {requirement.question}"

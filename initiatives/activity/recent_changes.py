@@ -62,7 +62,7 @@ def aged(judged: Judged, since: datetime) -> list[str]:
     then, today, found = clock.local_day(since), clock.today(), []
     for key, state in judged.states.items():
         if state.state == "stale":
-            asked = judged.parsed.requirements[key]
+            asked = judged.rulebook.requirements[key]
             last = expiry(asked, state.items[0], judged.facts.tier)
             if last is not None and then <= last < today:
                 found.append(f"{asked.question} Its evidence was current until {day(last)}.")

@@ -41,14 +41,14 @@ def evidence(moment: datetime):
     for initiative in initiatives:
         judged = supported_stage.judged(initiative, at=moment)
         facts, told_of = judged.facts, set()
-        asked = {judged.parsed: set(supported_stage.asked(facts, judged.parsed))}
+        asked = {judged.rulebook: set(supported_stage.asked(facts, judged.rulebook))}
         if initiative.pk in reviews:
             review = reviews[initiative.pk]
             rulebook = Rulebook.objects.kept(review.rulebook_id).parsed
             gate = rulebook.gates[review.gate]
             asked.setdefault(rulebook, set()).update(set(gate.requirements()) - rulebook.deferred(gate))
         for rulebook, keys in asked.items():
-            states = judged.states if rulebook == judged.parsed else states_at(facts, rulebook, moment)
+            states = judged.states if rulebook == judged.rulebook else states_at(facts, rulebook, moment)
             ageing: dict[date, list[str]] = defaultdict(list)
             for key in rulebook.requirements:
                 if key not in keys or key in told_of or not rulebook.requirements[key].blocking:
@@ -164,7 +164,7 @@ def renewals(moment: datetime):
     circle = Circle(newer)
     for initiative, found in newer.items():
         judged = supported_stage.judged(initiative, at=moment)
-        rulebook = judged.parsed
+        rulebook = judged.rulebook
         told_of: set[int] = set()
         for key, state in judged.states.items():
             row = next((found[item.id] for item in state.items if item.id in found), None)

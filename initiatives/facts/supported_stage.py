@@ -334,7 +334,7 @@ def under(facts: Facts, initiative: Initiative, rulebook: ParsedRulebook) -> Fac
 def gap_counts(judged: Judged) -> dict[str, int]:
     """How many requirements stand between the initiative and its approved stage, by layer."""
     gaps = criteria.gaps_to(judged, judged.facts.approved_stage)
-    return Counter(judged.parsed.requirements[key].layer for key in gaps)
+    return Counter(judged.rulebook.requirements[key].layer for key in gaps)
 
 
 def to_verify(judged: Judged) -> list[dict] | None:
@@ -342,7 +342,7 @@ def to_verify(judged: Judged) -> list[dict] | None:
     for none.
     """
     found = []
-    approved_stage, rulebook = judged.facts.approved_stage, judged.parsed
+    approved_stage, rulebook = judged.facts.approved_stage, judged.rulebook
     passed = {*RUNNING_STAGES[1 : STAGE_RANK.get(approved_stage, 0) + 1], NEXT_ACCEPTANCE}
     for key in _asked(rulebook, approved_stage):
         state = judged.states[key]

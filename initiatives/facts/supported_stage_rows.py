@@ -105,7 +105,7 @@ def _foreseen(initiative: Initiative, now: datetime) -> tuple[Rulebook, list[dic
 def _add_spans(rows: list[dict], outlook: list[criteria.Judged]) -> None:
     """Add the outlook as the columns of spans, neighbours that say the same joined."""
     for judged in outlook:
-        facts, rulebook, support = judged.facts, judged.parsed, judged.support
+        facts, rulebook, support = judged.facts, judged.rulebook, judged.support
         row = {
             "supported": support.supported,
             "unsupported_stages": support.unsupported_stages,

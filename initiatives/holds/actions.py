@@ -167,7 +167,7 @@ def complete(*, obligation: Obligation, note: str, by: User) -> Obligation:
             )
         if obligation.kind == "criterion":
             judged = supported_stage.judged(initiative, _facts(initiative))
-            rulebook, states, key = judged.parsed, judged.states, obligation.source.split(":")[0]
+            rulebook, states, key = judged.rulebook, judged.states, obligation.source.split(":")[0]
             if not all(
                 states[wanted].satisfies(rulebook.criteria[key].gate)
                 for wanted in rulebook.criteria[key].requirements

@@ -1,4 +1,4 @@
-"""What inboxes of initiatives add to notifications: lines, what is due, days, the weekly digest.
+"""What inboxes of initiatives add to notifications: tasks, what is due, days, the weekly digest.
 
 Imported claims have no obligations and remind nobody; what people do on an imported initiative reminds as anywhere
 else.
@@ -12,7 +12,7 @@ from initiatives.contributions import Contribution
 from initiatives.evidence import file_check_inbox
 from initiatives.evidence.reminders import evidence, files_missing, open_changes, renewals
 from initiatives.holds.reminders import conditions, gaps, obligations, waivers
-from initiatives.inbox import calendar, weekly_digest
+from initiatives.inbox import calendar, inbox_tasks, weekly_digest
 from initiatives.inbox_rows import person_rows
 from initiatives.integration.resilience.reminders import drills
 from initiatives.reminders import wording
@@ -21,10 +21,10 @@ from initiatives.roles.reminders import ideas_without_owner, roles_to_accept, va
 from initiatives.stages.reminders import dependences, reattestations, trials
 
 CONTRIBUTION = Contribution(
-    inbox_tasks=[lines.lines, file_check_inbox.tasks],
+    inbox_tasks=[inbox_tasks.tasks, file_check_inbox.tasks],
     inbox_circles=[person_rows.circle_of],
     sight_lost=[visibility.sight_lost],
-    quiet_acts=lines.QUIET,
+    quiet_acts=inbox_tasks.QUIET,
     due_queries=[
         evidence,
         renewals,

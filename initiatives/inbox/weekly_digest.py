@@ -306,7 +306,7 @@ def _of_review(review: Review) -> Move:
     due = clock.local_day(review.expires_at)
     first, *rest = review_turn.moves(snapshot)
     more = f" (and {_count(len(rest), 'other', 'others')})" if rest else ""
-    gate = snapshot.judged.parsed.gates[review.gate].title
+    gate = snapshot.judged.rulebook.gates[review.gate].title
 
     def words(move: review_turn.Move) -> str:
         return f"{gate}, {move.what}, by {day(due)}"

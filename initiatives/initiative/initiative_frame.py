@@ -241,7 +241,7 @@ def initiative_context(request, initiative: Initiative, page: str, *, facts=None
     """
     rulebook, now = Rulebook.objects.current().parsed.at_tier(initiative.tier), clock.now()
     judged = supported_stage.judged(initiative, facts, now)
-    judged_next = judged if judged.parsed == rulebook else criteria.judge(judged.facts, rulebook, now)
+    judged_next = judged if judged.rulebook == rulebook else criteria.judge(judged.facts, rulebook, now)
     facts, support = judged.facts, judged.support
     may = who_may(initiative, request.user)
     review = next((row for row in initiative_rows.reviews(initiative) if row.is_open), None)
@@ -366,7 +366,7 @@ def tags_of(initiative: Initiative, support: criteria.Support) -> list[tuple[str
 
 def rooms_of(initiative, judged: criteria.Judged, review) -> list[dict]:
     """The stages as rooms: which one is approved, which are supported, where a review is open."""
-    rulebook, support = judged.parsed, judged.support
+    rulebook, support = judged.rulebook, judged.support
     held = STAGE_RANK.get(support.supported, 0)
     rooms = []
     for stage in RUNNING_STAGES[1:]:

@@ -108,7 +108,7 @@ class ReviewSnapshot:
     @property
     def draws(self) -> bool:
         """Whether requirements are drawn for this review before it is decided."""
-        draws = self.judged.parsed.drawn_at(self.judged.facts.tier) > 0
+        draws = self.judged.rulebook.drawn_at(self.judged.facts.tier) > 0
         return draws and self.review.is_open and self.review.gate == drawn_requirements.GATE
 
     @property

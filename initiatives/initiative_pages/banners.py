@@ -38,7 +38,7 @@ COMPUTED = {
 
 def banners_of(initiative, judged: criteria.Judged, may) -> list[dict]:
     """What every page must say of the initiative, as the rulebook in force judges it; each perhaps with a link."""
-    rulebook, facts, now = judged.parsed, judged.facts, judged.at
+    rulebook, facts, now = judged.rulebook, judged.facts, judged.at
     today = clock.local_day(now)
     found = _switch_banner(initiative, may)
     if initiative.withdrawn_at:
@@ -141,7 +141,7 @@ def _rulebook_banner(initiative, judged: criteria.Judged) -> list[dict]:
             "info",
             f"Rulebook {rulebook_in_effect.rulebook_of(initiative, judged.at).version} decides what is supported here.",
             f"{newer.version} does so {when}from {day(clock.local_day(moment))}. A new review is opened under "
-            f"{judged.parsed.version}, by which the evidence supports: {said}{more}.",
+            f"{judged.rulebook.version}, by which the evidence supports: {said}{more}.",
             reverse("requirements", args=[initiative.ref]),
             "Open the requirements",
         )

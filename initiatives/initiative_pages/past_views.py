@@ -44,7 +44,7 @@ def kept_beside_now(context) -> dict:
     asked = Day.of(as_of.current()).asked
     found = {
         "rows": [],
-        "now_rulebook": judged.parsed.version,
+        "now_rulebook": judged.rulebook.version,
         "compare_url": f"{reverse('initiative-compare', args=[initiative.ref])}?one={asked}",
     }
     if span is None:
@@ -54,7 +54,7 @@ def kept_beside_now(context) -> dict:
     pairs = [
         ("Supports", stage_word(span.supported), stage_word(support.supported)),
         ("Support", span.label or "supported", support.label or "supported"),
-        ("Held", _yes(span.held), _yes(criteria.holds_at(facts, judged.parsed, now))),
+        ("Held", _yes(span.held), _yes(criteria.holds_at(facts, judged.rulebook, now))),
         *(
             (f"{name.capitalize()} test", _passes(getattr(span, name)), _passes(passed))
             for name, passed in support.tests.items()
@@ -110,7 +110,7 @@ def then_of(number: int) -> Then | None:
         return None
     now = clock.now()
     judged = supported_stage.judged(initiative, at=now)
-    rulebook, facts = judged.parsed, judged.facts
+    rulebook, facts = judged.rulebook, judged.facts
     return Then(
         {
             "Stages": _supported_stage(initiative, judged),
@@ -134,7 +134,7 @@ def then_of(number: int) -> Then | None:
 
 
 def _supported_stage(initiative, judged: criteria.Judged) -> dict:
-    rulebook, support, gaps = judged.parsed, judged.support, supported_stage.gap_counts(judged)
+    rulebook, support, gaps = judged.rulebook, judged.support, supported_stage.gap_counts(judged)
     versions = initiative_rows.rows(initiative, "contract_versions")
     in_force = [version for version in versions if _binds(version, judged.at)]
     board = board_for(initiative.unit)

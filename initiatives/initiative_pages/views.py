@@ -216,7 +216,7 @@ def missed_rows(initiative, facts, rulebook, gate, may) -> list[dict]:
 def test_rows(context) -> list[dict]:
     """The three scale tests: what each says, whether it passes, and how many of its requirements are open."""
     rows, judged = [], context["judged"]
-    for key, test in judged.parsed.scale_tests.items():
+    for key, test in judged.rulebook.scale_tests.items():
         states = [judged.states[item] for item in test.items]
         left = sum(1 for state in states if not state.satisfies("production") or state.state == "waived")
         rows.append(

@@ -53,8 +53,8 @@ def judged(
 def _missing(judged: Judged, test: str) -> list[str]:
     """The requirements of a scale test that are not satisfied, in the words of the rulebook."""
     return [
-        judged.parsed.requirements[key].question
-        for key in judged.parsed.scale_tests[test].items
+        judged.rulebook.requirements[key].question
+        for key in judged.rulebook.scale_tests[test].items
         if not judged.states[key].satisfies("production")
     ]
 

@@ -240,8 +240,8 @@ def frozen_findings(snapshot: review_state.ReviewSnapshot) -> dict:
     """
     return {
         "at": snapshot.judged.at.isoformat(),
-        "rulebook": snapshot.judged.parsed.version,
-        "rulebook_digest": snapshot.judged.parsed.digest,
+        "rulebook": snapshot.judged.rulebook.version,
+        "rulebook_digest": snapshot.judged.rulebook.digest,
         "approved_stage": snapshot.judged.facts.approved_stage,
         "tier": snapshot.judged.facts.tier,
         "criteria": [

@@ -124,7 +124,7 @@ def decide(request, pk):
         blockers = (*blockers, *initiative_permissions.may_raise(initiative, request.user).reasons)
     context = initiative_context(request, initiative, "review-open", facts=snapshot.judged.facts) | {
         "nav": "reviews",
-        "title": f"Decide: {snapshot.judged.parsed.gates[row.gate].title}",
+        "title": f"Decide: {snapshot.judged.rulebook.gates[row.gate].title}",
         "review": row,
         "outcome": outcome,
         "outcomes": list(OUTCOMES.items()),
@@ -192,7 +192,7 @@ def not_recorded(snapshot: review_state.ReviewSnapshot, now: datetime) -> list[d
 
     What its systems ask is refused by the decision API for the same reasons (`governance.authorization.decision`).
     """
-    facts, stage = snapshot.judged.facts, snapshot.judged.parsed.gates[snapshot.review.gate].to
+    facts, stage = snapshot.judged.facts, snapshot.judged.rulebook.gates[snapshot.review.gate].to
     if stage not in (Stage.MVP, Stage.PRODUCTION):
         return []
     initiative, refused = snapshot.initiative, "Until then every call of its systems is refused."
@@ -252,7 +252,7 @@ def what_happens(snapshot: review_state.ReviewSnapshot, outcome: str, *, by) -> 
     if not entries:
         return []
     planned = [scope.words for scope in snapshot.judged.facts.scopes if scope.planned]
-    gate = snapshot.judged.parsed.gates[row.gate]
+    gate = snapshot.judged.rulebook.gates[row.gate]
     lines = [line for kind, facts in entries if (line := _will(kind, facts, initiative, planned))]
     if outcome != ReviewOutcome.REFUSED and gate.to == Stage.MVP:
         count = len(snapshot.judged.facts.declared)

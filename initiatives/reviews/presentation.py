@@ -126,7 +126,7 @@ def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
         requirements = [
             _requirement(
                 state.key,
-                snapshot.judged.parsed.requirements[state.key].question,
+                snapshot.judged.rulebook.requirements[state.key].question,
                 state_word(state, finding.criterion.gate),
                 state.words,
                 [(item.id, item.title, item.unverified, holds.get(item.id, "")) for item in state.items],
@@ -134,7 +134,7 @@ def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
                 snapshot.judged.facts.answers[state.key].text
                 if state.key in snapshot.judged.facts.answers
                 else "",
-                drawn_words(snapshot.judged.facts, snapshot.judged.parsed, state.key, snapshot.judged.at)
+                drawn_words(snapshot.judged.facts, snapshot.judged.rulebook, state.key, snapshot.judged.at)
                 if snapshot.draws
                 else "",
             )
@@ -149,7 +149,7 @@ def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
                 reasons=list(finding.reasons),
                 requirements=requirements,
                 counts=criterion.counts,
-                waivable=snapshot.judged.parsed.waivable_criterion(criterion.key),
+                waivable=snapshot.judged.rulebook.waivable_criterion(criterion.key),
                 judged=False,
             )
         )
@@ -271,7 +271,7 @@ def cooling(snapshot: review_state.ReviewSnapshot) -> list[str]:
         return []
     held: dict[tuple[str, int], list] = {}
     for row in snapshot.eligible_signers.members:
-        if row.seat in snapshot.judged.parsed.gates[review.gate].seats:
+        if row.seat in snapshot.judged.rulebook.gates[review.gate].seats:
             held.setdefault((row.seat, row.person_id), []).append(row)
     said = [
         (seat, cooling_off.why_waits(rows[0].person, rows, snapshot.judged.at))
@@ -351,7 +351,7 @@ def decision_state(verdict: criteria.Verdict) -> tuple[str, str]:
 
 def seats_table(snapshot: review_state.ReviewSnapshot, sign_offs: dict[str, Cast]) -> list[dict]:
     """For each seat of the gate: who can sign, who is barred and why, the sign-off, whether it must be there."""
-    rules = snapshot.judged.parsed.gates[snapshot.review.gate]
+    rules = snapshot.judged.rulebook.gates[snapshot.review.gate]
     return [
         {
             "seat": seat,
@@ -360,7 +360,7 @@ def seats_table(snapshot: review_state.ReviewSnapshot, sign_offs: dict[str, Cast
             "sign_off": sign_offs.get(seat),
             "must": seat in rules.must_include,
         }
-        for seat in seats_of_gate(snapshot.judged.parsed, snapshot.review.gate)
+        for seat in seats_of_gate(snapshot.judged.rulebook, snapshot.review.gate)
     ]
 
 
@@ -373,7 +373,7 @@ def own_seats(
     """
     found = []
     for seat in initiative_permissions.seats_of(snapshot.initiative, person):
-        if seat not in snapshot.judged.parsed.gates[snapshot.review.gate].seats:
+        if seat not in snapshot.judged.rulebook.gates[snapshot.review.gate].seats:
             continue
         sign_off = sign_offs.get(seat)
         unmet = [
@@ -401,9 +401,9 @@ def own_seats(
                 "lines": [line for line in lines if line.seat == seat],
                 "others": OTHER_VERDICTS,
                 "to_verify": sum(
-                    item_to_verify(snapshot.judged.states[key], snapshot.judged.parsed, [seat], person.pk)
+                    item_to_verify(snapshot.judged.states[key], snapshot.judged.rulebook, [seat], person.pk)
                     is not None
-                    for criterion in snapshot.judged.parsed.criteria_of(snapshot.review.gate, seat)
+                    for criterion in snapshot.judged.rulebook.criteria_of(snapshot.review.gate, seat)
                     for key in criterion.requirements
                 ),
                 "changed": changed,

@@ -45,7 +45,7 @@ def sign_offs_gone_stale(moment: datetime):
     for review in reviews:
         initiative = review.initiative
         snapshot = review_state.snapshot_of(review, initiative, moment)
-        gate = snapshot.judged.parsed.gates[review.gate]
+        gate = snapshot.judged.rulebook.gates[review.gate]
         awaited = review_turn.awaited_seats(review_turn.moves(snapshot))
         for row, sign_off in zip(snapshot.sign_offs, snapshot.judged_sign_offs, strict=True):
             if not sign_off.approves or sign_off.fresh:
@@ -88,7 +88,7 @@ def _what_now(row: SignOff, own: bool, needed: bool) -> str:
 
 def _support_answers(snapshot: review_state.ReviewSnapshot, row: SignOff) -> bool:
     """Whether a criterion that moved under this sign-off asks something that the support owner answers."""
-    rulebook, signed = snapshot.judged.parsed, row.facts
+    rulebook, signed = snapshot.judged.rulebook, row.facts
     empty = {**signed, "requirements": {}, "criteria": {}}
 
     def reasons(facts: dict) -> list[str]:
@@ -136,7 +136,7 @@ OBJECTED = {review_turn.ANSWER: "objection", review_turn.LOOK_AGAIN: "look again
 
 def _asked(review: Review, snapshot: review_state.ReviewSnapshot) -> str:
     start, until = clock.local_day(review.opened_at), clock.local_day(review.expires_at)
-    gate = snapshot.judged.parsed.gates[review.gate].title
+    gate = snapshot.judged.rulebook.gates[review.gate].title
     return f"{gate} has been open since {start:%-d %B %Y} and ends on {until:%-d %B %Y}."
 
 

@@ -139,7 +139,7 @@ def _judge(reviews: list[Review]) -> dict[int, tuple[Glance, datetime]]:
 def _until(snapshot: review_state.ReviewSnapshot) -> datetime:
     """The next moment at which time alone may change what is judged; the end of the day at the latest."""
     moments = [snapshot.review.expires_at, clock.midnight_after(clock.local_day(snapshot.judged.at))]
-    moments += turning_points.turning_points(snapshot.judged.facts, snapshot.judged.parsed)
+    moments += turning_points.turning_points(snapshot.judged.facts, snapshot.judged.rulebook)
     moments += [
         moment
         for row in initiative_rows.rows(snapshot.initiative, "scopes")

@@ -149,7 +149,7 @@ def _owner(snapshot: review_state.ReviewSnapshot) -> tuple[str, tuple[int, ...]]
 
 def _objections(snapshot: review_state.ReviewSnapshot) -> Iterator[Move]:
     """For each objection that stands in the way: who has to answer it, and the seat once something was answered."""
-    criteria = {one.key: one for one in snapshot.judged.parsed.gates[snapshot.review.gate].criteria}
+    criteria = {one.key: one for one in snapshot.judged.rulebook.gates[snapshot.review.gate].criteria}
     for row in snapshot.sign_offs:
         objected = [criteria[key] for key in row.criteria if key in criteria and criteria[key].blocking]
         if row.verdict != SignOffVerdict.OBJECT or not objected:
@@ -184,7 +184,7 @@ def _objections(snapshot: review_state.ReviewSnapshot) -> Iterator[Move]:
 def message(snapshot: review_state.ReviewSnapshot, move: Move) -> tuple[str, str]:
     """What whoever has to answer an objection, or to look at it again, is told: the subject and the text."""
     row = next(row for row in snapshot.sign_offs if row.seat == move.seat)
-    gate, seat = snapshot.judged.parsed.gates[snapshot.review.gate].title, Seat(move.seat).label
+    gate, seat = snapshot.judged.rulebook.gates[snapshot.review.gate].title, Seat(move.seat).label
     if move.kind == LOOK_AGAIN:
         return (
             "what your seat objected to was answered",
@@ -192,9 +192,9 @@ def message(snapshot: review_state.ReviewSnapshot, move: Move) -> tuple[str, str
             "withdraw the objection; it stands until your seat does.",
         )
     asked = " ".join(
-        snapshot.judged.parsed.criteria[key].question
+        snapshot.judged.rulebook.criteria[key].question
         for key in row.criteria
-        if key in snapshot.judged.parsed.criteria
+        if key in snapshot.judged.rulebook.criteria
     )
     return (
         f"{seat} objects",
@@ -211,7 +211,7 @@ def _answering(snapshot: review_state.ReviewSnapshot, criteria: list) -> dict[in
     people = dict.fromkeys(owner, name)
     names = dict(snapshot.eligible_signers.working.values())
     for key in dict.fromkeys(key for one in criteria for key in one.requirements):
-        asked = snapshot.judged.parsed.requirements[key].answered_by
+        asked = snapshot.judged.rulebook.requirements[key].answered_by
         held = snapshot.eligible_signers.working.get("owner" if asked == "business_owner" else asked)
         reply = snapshot.judged.facts.answers.get(key)
         for person in (held[0] if held else None, reply.by_id if reply else None):
@@ -246,7 +246,7 @@ def _answered_at(snapshot: review_state.ReviewSnapshot, row: SignOff, criterion)
 
 def _seats(snapshot: review_state.ReviewSnapshot) -> Iterator[Move]:
     """The seats whose sign-off is still needed. One that must sign and where nobody can is the chair's to fill."""
-    rules, verdict = snapshot.judged.parsed.gates[snapshot.review.gate], snapshot.verdict
+    rules, verdict = snapshot.judged.rulebook.gates[snapshot.review.gate], snapshot.verdict
     signed = {sign_off.seat for sign_off in snapshot.judged_sign_offs if sign_off.approves and sign_off.fresh}
     spoken = {sign_off.seat for sign_off in snapshot.judged_sign_offs if sign_off.fresh}
     needed = {seat for seat in rules.must_include if seat not in signed}
@@ -305,7 +305,7 @@ def _unmet_since(snapshot: review_state.ReviewSnapshot, unmet) -> datetime:
 
 def _ended_at(snapshot: review_state.ReviewSnapshot, state) -> datetime | None:
     """When the evidence behind a requirement ended, by age or by a trigger; None where it never was complete."""
-    facts, asked = snapshot.judged.facts, snapshot.judged.parsed.requirements[state.key]
+    facts, asked = snapshot.judged.facts, snapshot.judged.rulebook.requirements[state.key]
     if state.state == "expired":
         last = expiry(asked, state.items[0], facts.tier)
         return clock.midnight_after(last) if last else None
@@ -330,7 +330,7 @@ def stale_since(snapshot: review_state.ReviewSnapshot, row: SignOff) -> datetime
     """When the sign-off stopped counting: the first thing after it that ends such a sign-off; where none shows, the
     sign-off.
     """
-    limit = snapshot.judged.parsed.freshness.sign_off_max_age_days
+    limit = snapshot.judged.rulebook.freshness.sign_off_max_age_days
     moments = [clock.midnight_after(clock.local_day(row.at) + timedelta(days=limit))]
     for key, then in row.facts["requirements"].items():
         moments += _moments_of(snapshot.judged.facts, key, then)

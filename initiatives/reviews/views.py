@@ -84,7 +84,7 @@ def _open_page(request, row: Review) -> dict:
     mine = initiative_permissions.seats_of(snapshot.initiative, person) if acting else []
     awaited = review_turn.moves(snapshot)
     seats, rows = presentation.matrix(
-        snapshot.judged.parsed,
+        snapshot.judged.rulebook,
         row.gate,
         lines,
         sign_offs,
@@ -104,7 +104,7 @@ def _open_page(request, row: Review) -> dict:
         "verdict": snapshot.verdict,
         "seats": seats,
         "rows": rows,
-        "caption": presentation.quorum_words(snapshot.verdict, snapshot.judged.parsed, row.gate),
+        "caption": presentation.quorum_words(snapshot.verdict, snapshot.judged.rulebook, row.gate),
         "seat_table": presentation.seats_table(snapshot, sign_offs),
         "own_seats": own,
         "others": [line for line in lines if line.seat not in {one["seat"] for one in own}],

@@ -196,7 +196,7 @@ def _effect(initiative: Initiative, two: Comparison, touched: list[str]) -> Effe
 
 def _in_the_way(judged: criteria.Judged, stage: str) -> list[str]:
     """Requirements by which the gates up to a stage are not passed: what keeps support below it."""
-    found, rulebook = dict[str, None](), judged.parsed
+    found, rulebook = dict[str, None](), judged.rulebook
     for key in RUNNING_STAGES[1 : STAGE_RANK[stage] + 1]:
         for finding in judged.at_gate(rulebook.gate_to(key).key):
             if finding.blocks:

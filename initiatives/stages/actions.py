@@ -105,7 +105,7 @@ def _supported(initiative: Initiative, snapshot: ReviewSnapshot | None, now) -> 
     """What the evidence supports before the move, by the rulebook that decides for the initiative."""
     if (
         snapshot is not None
-        and snapshot.judged.parsed == rulebook_in_effect.rulebook_of(initiative, now).parsed
+        and snapshot.judged.rulebook == rulebook_in_effect.rulebook_of(initiative, now).parsed
     ):
         return snapshot.judged.support.supported
     return supported_stage.judged(initiative, at=now).support.supported
@@ -124,7 +124,7 @@ def promote(
 
     `scopes` and `declared` are those of the initiative, as they were read in this act.
     """
-    review, rulebook = snapshot.review, snapshot.judged.parsed
+    review, rulebook = snapshot.review, snapshot.judged.rulebook
     gate = rulebook.gates[review.gate]
     change = change_stage(initiative, move, reason=review.reason, by=by, snapshot=snapshot)
     for scope in scopes:
@@ -279,7 +279,7 @@ def retire_row(
     initiative: Initiative, move: Transition, *, reason: str, by: User, snapshot: ReviewSnapshot | None = None
 ) -> StageChange:
     """Retire inside the running act, by decision or in an emergency, with what is due from then on."""
-    rulebook = snapshot.judged.parsed if snapshot else Rulebook.objects.current().parsed
+    rulebook = snapshot.judged.rulebook if snapshot else Rulebook.objects.current().parsed
     change = change_stage(initiative, move, reason=reason, by=by, snapshot=snapshot)
     open_written_obligation(
         initiative,

@@ -97,7 +97,7 @@ def _without_quorum(snapshot: ReviewSnapshot, gone: set[int]) -> list[str]:
     """That the review could be decided by those who can sign, and cannot without these seats; empty otherwise."""
     recused = {one.person_id for one in snapshot.judged_sign_offs if one.verdict == SignOffVerdict.RECUSE}
     left = replace(snapshot.eligible_signers, members=tuple(_left(snapshot.eligible_signers.members, gone)))
-    about = (snapshot.judged.parsed, snapshot.review.gate, snapshot.judged.facts.tier)
+    about = (snapshot.judged.rulebook, snapshot.review.gate, snapshot.judged.facts.tier)
     before = criteria.reach(*about, snapshot.seats)
     after = criteria.reach(*about, seat_states(left, recused))
     if before or not after:

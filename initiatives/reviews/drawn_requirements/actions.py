@@ -58,7 +58,7 @@ def draw(initiative: int) -> list[DrawnRequirement]:
                 place=place,
                 replaces=earlier.get(one.in_place_of),
                 answer_version=reply.version if reply else 0,
-                items=sorted(drawing.offered(facts, running.judged.parsed, one.requirement)),
+                items=sorted(drawing.offered(facts, running.judged.rulebook, one.requirement)),
                 drawn_at=clock.now(),
             )
             row.save()

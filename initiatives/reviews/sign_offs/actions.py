@@ -46,7 +46,7 @@ def statement_for(
     if holder is not None:
         covered["delegate_of"] = [holder.pk, holder.full_name]
     text = sign_off_statement.write(
-        snapshot.judged.parsed,
+        snapshot.judged.rulebook,
         covered,
         person=person,
         board=where.name if where else "no board",

@@ -145,7 +145,7 @@ def wrong_with(cast, review: Review) -> list[str]:
         # Where somebody has to be appointed first, those who can sign now are needed and not enough.
         if review_turn.APPOINT not in by_kind and not decidable_after(review, named):
             found.append(f"{named} signed, and it cannot be decided")
-        rules = snapshot.judged.parsed.gates[review.gate]
+        rules = snapshot.judged.rulebook.gates[review.gate]
         for one in named:
             # Somebody who must sign is missed; of the others so many as the quorum lacks.
             rest = [other for other in named if other != one]

@@ -530,8 +530,10 @@ def test_every_act_about_an_approval_leaves_exactly_its_entries(cast):
         )
 
     def use():
-        question = factories.make_question()
-        approval_actions.use_approval(reference=str(made["request"].reference), key=key, question=question)
+        evaluation_request = factories.make_evaluation_request()
+        approval_actions.use_approval(
+            reference=str(made["request"].reference), key=key, evaluation_request=evaluation_request
+        )
 
     table = [
         (["approval asked"], ask),

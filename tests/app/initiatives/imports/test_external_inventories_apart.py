@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from governance.models import Unit
 from governance.notifications import due
-from governance.notifications.inbox import all_lines
+from governance.notifications.inbox import all_tasks
 from governance.permission_result import Refused
 from initiatives.imports.inventories import actions
 from initiatives.models import ImportBatch, Initiative
@@ -69,10 +69,10 @@ def test_pages_of_admin_auditor_chair_and_owner_are_the_same_before_and_after(ca
 def test_nobody_is_reminded_and_no_inbox_has_more(cast):
     factories.make_initiative(cast, title="Claims triage")
     people = [cast.admin, cast.auditor, cast.chair, cast.owner]
-    before = [len(all_lines(person)) for person in people]
+    before = [len(all_tasks(person)) for person in people]
     messages = len(due.find())
     bring_in(cast)
-    assert [len(all_lines(person)) for person in people] == before
+    assert [len(all_tasks(person)) for person in people] == before
     assert len(due.find()) == messages
 
 

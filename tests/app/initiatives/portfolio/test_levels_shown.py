@@ -65,4 +65,4 @@ def test_what_is_waived_is_counted_with_the_day_that_ends_first():
 
 def _read(initiative):
     judged = supported_stage.judged(initiative)
-    return judged.facts, judged.parsed
+    return judged.facts, judged.rulebook

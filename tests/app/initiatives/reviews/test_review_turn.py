@@ -80,7 +80,7 @@ def test_evidence_that_aged_out_is_the_owners_to_fix_from_that_midnight(cast, la
         first = min(
             clock.midnight_after(
                 state.items[0].observed_on
-                + timedelta(days=snapshot.judged.parsed.requirements[state.key].fresh_days)
+                + timedelta(days=snapshot.judged.rulebook.requirements[state.key].fresh_days)
             )
             for state in missing
         )

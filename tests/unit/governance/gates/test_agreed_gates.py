@@ -234,7 +234,7 @@ def test_a_statement_asks_in_the_agreed_words(gate, tier):
     judged = judge(shown(gate.key, tier), RULEBOOK, AT)
     for seat in gate.seats(tier):
         text = sign_off_statement.write(
-            judged.parsed,
+            judged.rulebook,
             sign_off_statement.seat_facts(judged, gate.key, seat),
             person=SimpleNamespace(pk=1, full_name="Ines Ott"),
             board="Board of trials",
