@@ -4,7 +4,7 @@ lessons.
 
 from governance.models import User
 from governance.people.boards import board_for, members_now, seat_holders
-from initiatives.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 SEAT = "adoption_change"

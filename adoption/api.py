@@ -17,7 +17,7 @@ from governance.models.sign_in import MEASUREMENTS
 from governance.sign_in.rate_limits import Rate
 from governance.vocabulary import strict_json
 from governance.web.machine_api import JSON, Answered, body_of, json_response
-from initiatives.enforcement.api import api, opened
+from initiatives.contracts.enforcement.api import api, opened
 from initiatives.models import Initiative
 
 MOST_BYTES = 2 * 1024 * 1024

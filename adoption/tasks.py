@@ -9,7 +9,7 @@ from adoption.measures import overdue_measurements
 from adoption.monitoring import actions as monitoring_actions
 from adoption.postmortems import attachments
 from adoption.reports import sources
-from initiatives.intake import actions as intake_actions
+from initiatives.portfolio.intake import actions as intake_actions
 from initiatives.tasks import SURE
 
 

@@ -13,7 +13,7 @@ from governance.models import ManagedAccount, Unit, User
 from governance.organisation import actions as organisation_actions
 from governance.web.admin_base import ReasonForm, Recorded
 from governance.web.confirmation_pages import act_page
-from initiatives.units import leaving
+from initiatives.portfolio.units import leaving
 
 ABOUT = ("full_name", "email", "unit", "manager", "is_admin", "is_auditor", "is_privacy_officer")
 

@@ -9,7 +9,8 @@ from governance import contributions
 
 @dataclass(frozen=True)
 class InitiativePage:
-    """A page that every initiative has, in one of its sections (`initiatives.initiative.initiative_sections.SECTIONS`).
+    """A page that every initiative has, in one of its sections
+    (`initiatives.lifecycle.initiative.initiative_sections.SECTIONS`).
 
     Its words, the name of its URL (which takes `ref`), a count over the facts or None; in the order of the list.
     """
@@ -61,7 +62,7 @@ class Contribution(contributions.Contribution):
     beside_initiative: list[Callable] = field(default_factory=list)
     beside_requirement: list[Callable] = field(default_factory=list)
     review_warnings: list[Callable] = field(default_factory=list)
-    # Functions (initiatives.inbox_rows.person_rows.Look) -> lines of the inbox of its person.
+    # Functions (initiatives.inbox.rows.person_rows.Look) -> lines of the inbox of its person.
     inbox_parts: list[Callable] = field(default_factory=list)
     # Reports of the portfolio.
     reports: list[Report] = field(default_factory=list)

@@ -4,22 +4,22 @@ from celery import shared_task
 
 from governance.models import Delivery
 from governance.notifications import daily_mail
-from initiatives.approvals import actions as approval_actions
-from initiatives.approvals import mails as approval_mails
-from initiatives.evidence import file_checks
-from initiatives.findings import decision_days, sync
-from initiatives.imports.inventories import import_runs
-from initiatives.imports.systems import actions as system_import_actions
+from initiatives.contracts.approvals import actions as approval_actions
+from initiatives.contracts.approvals import mails as approval_mails
 from initiatives.interactions.anchoring import actions as anchoring_actions
 from initiatives.interactions.comparison import reconciling
 from initiatives.interactions.requests import actions as request_actions
 from initiatives.interactions.requests import searches as request_searches
 from initiatives.interactions.selections import actions as selection_actions
-from initiatives.reviews import actions as review_actions
-from initiatives.reviews import checkpoint_mails
-from initiatives.reviews.drawn_requirements import actions as drawn_requirement_actions
-from initiatives.rulebook_changes import forecast_actions
-from initiatives.stages import periodic
+from initiatives.lifecycle.evidence import file_checks
+from initiatives.lifecycle.findings import decision_days, sync
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.reviews import checkpoint_mails
+from initiatives.lifecycle.reviews.drawn_requirements import actions as drawn_requirement_actions
+from initiatives.lifecycle.stages import periodic
+from initiatives.portfolio.imports.inventories import import_runs
+from initiatives.portfolio.imports.systems import actions as system_import_actions
+from initiatives.portfolio.rulebook_changes import forecast_actions
 
 SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
 

@@ -2,39 +2,25 @@
 
 from django.urls import path, re_path
 
-from initiatives.absences import views as absence_views
-from initiatives.approvals import views as approval_views
-from initiatives.components.evaluations import views as evaluation_views
-from initiatives.consents import views as consent_views
-from initiatives.contracts import clause_views, control_views
-from initiatives.contracts import views as contract_views
-from initiatives.deployments import register_views
-from initiatives.deployments import views as deployment_views
-from initiatives.efforts import note_views
-from initiatives.efforts import views as effort_views
-from initiatives.enforcement import api as enforcement_api
-from initiatives.enforcement import dry_run_views, key_views, kill_switch_views, logged_decision_views
-from initiatives.evidence import file_views, lost_file_views
-from initiatives.evidence import views as evidence_views
-from initiatives.evidence.verification import views as verification_views
-from initiatives.holds import dependant_views
-from initiatives.holds import views as hold_views
-from initiatives.imports.inventories import views as inventory_views
-from initiatives.imports.portfolio import bulk_views
-from initiatives.imports.portfolio import views as portfolio_import_views
-from initiatives.imports.removal import views as import_removal_views
-from initiatives.imports.systems import views as system_import_views
-from initiatives.inbox import first_month_views
-from initiatives.inbox import views as inbox_views
-from initiatives.initiative.row_acts import row_act
-from initiatives.initiative_pages import day_comparison_views
-from initiatives.initiative_pages import views as initiative_page_views
-from initiatives.insights import list_views
-from initiatives.insights import views as insight_views
-from initiatives.intake import idea_views
-from initiatives.intake import views as intake_views
+from initiatives.contracts.approvals import views as approval_views
+from initiatives.contracts.documents import clause_views, control_views
+from initiatives.contracts.documents import views as contract_views
+from initiatives.contracts.enforcement import api as enforcement_api
+from initiatives.contracts.enforcement import (
+    dry_run_views,
+    key_views,
+    kill_switch_views,
+    logged_decision_views,
+)
+from initiatives.inbox.absences import views as absence_views
+from initiatives.inbox.first_month import first_month_views
+from initiatives.inbox.review_list import views as review_list_views
+from initiatives.inbox.tasks import views as inbox_views
+from initiatives.integration.components.evaluations import views as evaluation_views
 from initiatives.integration.definitions import glossary_views
 from initiatives.integration.definitions import views as definition_views
+from initiatives.integration.deployments import register_views
+from initiatives.integration.deployments import views as deployment_views
 from initiatives.integration.links import standalone_views
 from initiatives.integration.links import views as link_views
 from initiatives.integration.profiles import views as profile_views
@@ -54,25 +40,44 @@ from initiatives.interactions.requests import hit_views
 from initiatives.interactions.requests import views as request_views
 from initiatives.interactions.selections import views as selection_views
 from initiatives.interactions.selections.bulk_readings import BULK_READINGS
-from initiatives.portfolio import search_views
-from initiatives.portfolio import views as portfolio_views
-from initiatives.provisioning import api as scim
-from initiatives.provisioning import views as directory_views
-from initiatives.registration import views as registration_views
-from initiatives.requirements import crosswalk_views
-from initiatives.requirements import views as requirements_views
-from initiatives.requirements.several import views as several_views
-from initiatives.requirements.waivers import WAIVERS
-from initiatives.review_list import views as review_list_views
-from initiatives.reviews import views as review_views
-from initiatives.reviews.sign_offs import views as sign_off_views
-from initiatives.roles import acceptance_views, handover_views
-from initiatives.roles import views as role_views
-from initiatives.rulebook_changes import draft_views, forecast_views, requirement_views
-from initiatives.rulebook_changes import views as rulebook_changes_views
-from initiatives.stages import views as stage_views
-from initiatives.units import seat_views
-from initiatives.units import views as unit_views
+from initiatives.lifecycle.consents import views as consent_views
+from initiatives.lifecycle.evidence import file_views, lost_file_views
+from initiatives.lifecycle.evidence import views as evidence_views
+from initiatives.lifecycle.evidence.verification import views as verification_views
+from initiatives.lifecycle.holds import dependant_views
+from initiatives.lifecycle.holds import views as hold_views
+from initiatives.lifecycle.initiative.row_acts import row_act
+from initiatives.lifecycle.initiative_pages import day_comparison_views
+from initiatives.lifecycle.initiative_pages import views as initiative_page_views
+from initiatives.lifecycle.requirements import crosswalk_views
+from initiatives.lifecycle.requirements import views as requirements_views
+from initiatives.lifecycle.requirements.several import views as several_views
+from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.reviews import views as review_views
+from initiatives.lifecycle.reviews.sign_offs import views as sign_off_views
+from initiatives.lifecycle.roles import acceptance_views, handover_views
+from initiatives.lifecycle.roles import views as role_views
+from initiatives.lifecycle.stages import views as stage_views
+from initiatives.portfolio.efforts import note_views
+from initiatives.portfolio.efforts import views as effort_views
+from initiatives.portfolio.imports.inventories import views as inventory_views
+from initiatives.portfolio.imports.portfolio import bulk_views
+from initiatives.portfolio.imports.portfolio import views as portfolio_import_views
+from initiatives.portfolio.imports.removal import views as import_removal_views
+from initiatives.portfolio.imports.systems import views as system_import_views
+from initiatives.portfolio.initiative_list import views as portfolio_views
+from initiatives.portfolio.insights import list_views
+from initiatives.portfolio.insights import views as insight_views
+from initiatives.portfolio.intake import idea_views
+from initiatives.portfolio.intake import views as intake_views
+from initiatives.portfolio.provisioning import api as scim
+from initiatives.portfolio.provisioning import views as directory_views
+from initiatives.portfolio.registration import views as registration_views
+from initiatives.portfolio.rulebook_changes import draft_views, forecast_views, requirement_views
+from initiatives.portfolio.rulebook_changes import views as rulebook_changes_views
+from initiatives.portfolio.search import search_views
+from initiatives.portfolio.units import seat_views
+from initiatives.portfolio.units import views as unit_views
 
 CONSENTS = {f"{kind.slug}s": kind for kind in (WAIVERS, BODY_TERMS, BULK_READINGS)}
 

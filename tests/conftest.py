@@ -28,7 +28,7 @@ def _no_decision_of_another_test():
     """A process keeps what it read of initiatives whose systems ask it, and decisions that wait to be written."""
     from governance.authorization.decision_log import decisions
     from governance.interaction_log.intake import interactions
-    from initiatives.enforcement.decision_cache import conditions
+    from initiatives.contracts.enforcement.decision_cache import conditions
 
     conditions.forget()
     yield

@@ -24,7 +24,7 @@ from governance.notifications.notify import notify
 from governance.permission_result import Conflict, Refused, all_of, no
 from governance.queue.task_base import after_commit
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.initiative.act import act
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Evidence, Initiative
 
 KEPT = timedelta(days=7)

@@ -33,7 +33,7 @@ from governance.transparency_log.merkle_tree import Tree
 from governance.transparency_log.recomputation import Log, one_look, stream
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.readable_text import shown
-from initiatives.activity import entry_wording as activity_entry_wording
+from initiatives.lifecycle.activity import entry_wording as activity_entry_wording
 from initiatives.models import Initiative
 
 MOST_ACTS = 5000  # in the index page; all are in entries.jsonl

@@ -5,7 +5,7 @@ from governance.models import User
 from governance.people.permissions import may_audit
 from governance.permission_result import Answer, all_of, no, yes
 from governance.vocabulary import BoardRole
-from initiatives.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 

@@ -16,10 +16,10 @@ from governance import clock
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import as_of
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import initiative_lookup
 from initiatives.contributions import Contribution, Part
-from initiatives.evidence.file_views import guarded
-from initiatives.initiative.initiative_frame import acted, ask, page_of, sent
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.evidence.file_views import guarded
+from initiatives.lifecycle.initiative.initiative_frame import acted, ask, page_of, sent
 
 PAGE = 25
 ASKED = "It is being prepared. You are told when it is ready."

@@ -12,11 +12,11 @@ from governance.gates.requirements import states_at
 from governance.models import Rulebook, User
 from governance.rulebook import ParsedRulebook
 from governance.vocabulary import EvidenceKind
-from initiatives.evidence.verification import actions as verification_actions
-from initiatives.evidence.verification.queries import item_to_verify
-from initiatives.facts import supported_stage
 from initiatives.integration.record import actions as record_actions
 from initiatives.integration.resilience import drills
+from initiatives.lifecycle.evidence.verification import actions as verification_actions
+from initiatives.lifecycle.evidence.verification.queries import item_to_verify
+from initiatives.lifecycle.facts import supported_stage
 from initiatives.models import Evidence, Initiative
 
 # What the form of a kind holds where the rulebook asks for one (`ParsedRulebook.detailed_kinds`).

@@ -15,24 +15,24 @@ from governance.contracts.clauses import Terms
 from governance.models import Rulebook
 from governance.transparency_log import sealing
 from governance.vocabulary import EvidenceKind
-from initiatives.components import actions as components_actions
-from initiatives.contracts.actions import Written
-from initiatives.details import actions as detail_actions
-from initiatives.evidence import actions as evidence_actions
-from initiatives.initiative.act import act, rewrite_supported_stage, together
+from initiatives.contracts.documents.actions import Written
+from initiatives.integration.components import actions as components_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.actions import Place
 from initiatives.integration.resilience import process_actions
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems.findings import digest
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage, together
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.reviews.drawn_requirements.actions import draw_due
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.scope import actions as scope_actions
 from initiatives.models import ComponentVersion, Evidence, Initiative, Link, Review, System
-from initiatives.registration import actions as registration_actions
-from initiatives.requirements import actions as requirement_actions
-from initiatives.reviews import actions as review_actions
-from initiatives.reviews.drawn_requirements.actions import draw_due
-from initiatives.roles import actions as role_actions
-from initiatives.scope import actions as scope_actions
+from initiatives.portfolio.registration import actions as registration_actions
 
 MVP_SIGN_OFFS = ("business_value", "risk_compliance", "security_privacy")
 ROLE_OF = {"lead": "technical_lead", "support": "support_owner", "steward": "data_steward"}

@@ -12,22 +12,22 @@ from governance.models import Board, Clause, Rulebook, Unit, User
 from governance.people.boards import board_for
 from governance.transparency_log import sealing
 from governance.vocabulary import EvidenceKind, Seat
-from initiatives.components import actions as components_actions
-from initiatives.contracts import actions as contract_actions
-from initiatives.contracts import control_mapping
-from initiatives.contracts.actions import Written
-from initiatives.details import actions as detail_actions
-from initiatives.evidence import actions as evidence_actions
-from initiatives.facts import supported_stage
-from initiatives.initiative import review_state
-from initiatives.initiative.act import together
+from initiatives.contracts.documents import actions as contract_actions
+from initiatives.contracts.documents import control_mapping
+from initiatives.contracts.documents.actions import Written
+from initiatives.integration.components import actions as components_actions
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.initiative.act import together
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.reviews.drawn_requirements.actions import draw_due
+from initiatives.lifecycle.reviews.sign_offs import actions as sign_off_actions
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.scope import actions as scope_actions
 from initiatives.models import Evidence, Initiative, Review, SignOff
-from initiatives.requirements import actions as requirement_actions
-from initiatives.reviews import actions as review_actions
-from initiatives.reviews.drawn_requirements.actions import draw_due
-from initiatives.reviews.sign_offs import actions as sign_off_actions
-from initiatives.roles import actions as role_actions
-from initiatives.scope import actions as scope_actions
 
 WORKING_ROLES = ("support_owner", "technical_lead", "data_steward", "record_owner")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from adoption.demo.people import Company
 from governance import clock
-from initiatives.imports.inventories.actions import confirm_batch, upload_batch
+from initiatives.portfolio.imports.inventories.actions import confirm_batch, upload_batch
 
 EXTRACT = Path(__file__).with_name("inventory_extract.csv")
 SOURCE = "us-2025"

@@ -12,7 +12,7 @@ from governance.organisation import actions as organisation_actions
 from governance.rulebook import shipped_text
 from governance.vocabulary import BoardRole, Seat
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.rulebook_changes import draft_actions, forecast_actions, publication
+from initiatives.portfolio.rulebook_changes import draft_actions, forecast_actions, publication
 
 COMPANY = "Northgate"
 DOMAIN = "northgate.example"  # a domain that cannot exist: no mail of the demo reaches anybody

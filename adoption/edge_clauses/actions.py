@@ -8,8 +8,8 @@ from governance.audit_log import entries
 from governance.models import Clause, User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.contracts import clause_actions
-from initiatives.initiative.act import act
+from initiatives.contracts.documents import clause_actions
+from initiatives.lifecycle.initiative.act import act
 
 
 def take_over_clause(*, incident: Incident, failure: str = "", by: User) -> Clause:

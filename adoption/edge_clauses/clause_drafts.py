@@ -3,7 +3,7 @@
 from adoption.models import Incident
 from governance.contracts.clauses import ASK, REFUSE, Terms
 from governance.models import Clause, ContractVersion
-from initiatives.contracts.actions import Written
+from initiatives.contracts.documents.actions import Written
 
 # What went wrong, as the words of an incident say it; the first that fits. The others: an input it was not made for.
 SAID = (

@@ -43,7 +43,7 @@ QUIET = {
         EntryKind.SURVEY_COMMENT_REMOVED,
     ),
 }
-# Further ways of `initiatives.activity.entry_wording`.
+# Further ways of `initiatives.lifecycle.activity.entry_wording`.
 WAYS = {
     "goal": _goal,
     "came": _came,

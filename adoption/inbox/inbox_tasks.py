@@ -13,9 +13,9 @@ from governance.models import User
 from governance.notifications.inbox import InboxTask
 from governance.vocabulary import WRITTEN_OBLIGATIONS, BoardRole, Role
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.facts import initiative_rows
-from initiatives.inbox_rows.inbox_queries import INITIATIVE
-from initiatives.inbox_rows.person_rows import Look, look_of
+from initiatives.inbox.rows.inbox_queries import INITIATIVE
+from initiatives.inbox.rows.person_rows import Look, look_of
+from initiatives.lifecycle.facts import initiative_rows
 from initiatives.models import Obligation
 
 MEETING_DAYS = 3  # so long before a meeting its pack waits to be read

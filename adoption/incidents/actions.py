@@ -23,12 +23,12 @@ from governance.people.boards import board_for, members_now
 from governance.permission_result import Conflict, ended, no
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access.permissions import accepted, acting_chair, ever_owned
-from initiatives.changes.actions import Pulled, pull_many
-from initiatives.findings import alerts
-from initiatives.initiative.act import act, rewrite_supported_stage
+from initiatives.lifecycle.access.permissions import accepted, acting_chair, ever_owned
+from initiatives.lifecycle.changes.actions import Pulled, pull_many
+from initiatives.lifecycle.findings import alerts
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
+from initiatives.lifecycle.stages.actions import open_written_obligation
 from initiatives.models import Dependant, Initiative, System
-from initiatives.stages.actions import open_written_obligation
 
 TRIGGER = "incident"
 TOLD = (Role.OWNER, Role.DEPUTY, Role.SUPPORT_OWNER, Role.TECHNICAL_LEAD)

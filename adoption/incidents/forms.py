@@ -7,7 +7,7 @@ from adoption.incidents.actions import ROLES
 from adoption.models import Incident, ReportingDuty
 from adoption.models.incidents import FALLBACKS, SEVERITIES
 from governance.contracts.clauses import FAILURES
-from initiatives.form_fields import DayField, OnceForm, PersonField, WordsField
+from governance.web.form_fields import DayField, OnceForm, PersonField, WordsField
 from initiatives.models import Initiative, System
 
 

@@ -17,7 +17,7 @@ from governance.notifications.inbox import InboxTask
 from governance.permission_result import ended
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Contribution, InitiativePage
-from initiatives.inbox_rows.person_rows import Look, look_of
+from initiatives.inbox.rows.person_rows import Look, look_of
 from initiatives.models import Dependant
 
 

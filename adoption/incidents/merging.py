@@ -11,8 +11,8 @@ from governance import clock
 from governance.audit_log import entries
 from governance.models import User
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.holds.actions import complete_row
-from initiatives.initiative.act import act
+from initiatives.lifecycle.holds.actions import complete_row
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
 

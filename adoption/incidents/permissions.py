@@ -3,7 +3,7 @@
 from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import Role
-from initiatives.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 TREATING = (Role.OWNER, Role.DEPUTY, Role.SUPPORT_OWNER)

@@ -7,7 +7,7 @@ from adoption.models import Incident
 from governance.models import User
 from governance.permission_result import ended
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.initiative import impact_preview
+from initiatives.lifecycle.initiative import impact_preview
 from initiatives.models import Initiative
 
 

@@ -7,8 +7,8 @@ from django.urls import reverse
 from adoption.models import Deadline, Incident
 from governance import clock
 from governance.notifications.due import before, late, since
-from initiatives.reminders.recipients import Circle, told
-from initiatives.reminders.wording import about
+from initiatives.lifecycle.reminders.recipients import Circle, told
+from initiatives.lifecycle.reminders.wording import about
 
 
 def incidents(moment: datetime):

@@ -8,8 +8,8 @@ from adoption.edge_clauses import clause_drafts
 from adoption.models import Incident
 from adoption.models.incidents import CLOSED, OPEN, RESOLVED
 from governance.models import User
-from initiatives.access import kill_switch_permissions
 from initiatives.integration.resilience.drill_findings import current_drills, tried
+from initiatives.lifecycle.access import kill_switch_permissions
 from initiatives.models import Link
 
 

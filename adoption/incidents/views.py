@@ -29,10 +29,10 @@ from governance.contracts.wording import sentence
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import initiative_lookup
-from initiatives.access.permissions import may_manage
-from initiatives.initiative.initiative_frame import acted, ask, fix, initiative_context, sent
-from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access.permissions import may_manage
+from initiatives.lifecycle.initiative.initiative_frame import acted, ask, fix, initiative_context, sent
+from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
 
 TAB = "incidents"
 # What becomes an incident.

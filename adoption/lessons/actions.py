@@ -19,10 +19,10 @@ from governance.permission_result import Conflict, no
 from governance.queue.task_base import after_commit
 from governance.vocabulary import AnswerKind, Layer, Role
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.findings.sync import follow, lock_initiatives
-from initiatives.initiative.act import act, batched
+from initiatives.lifecycle.findings.sync import follow, lock_initiatives
+from initiatives.lifecycle.initiative.act import act, batched
+from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.models import Answer, Initiative, RequirementFinding, RoleAssignment, System
-from initiatives.requirements import actions as requirement_actions
 
 REQUIREMENT = "mvp.lessons_read"
 _FINDING = "lesson:"  # what a finding about a lesson is called by, before the key of the lesson

@@ -8,7 +8,7 @@ from adoption.lessons import lesson_matching, lesson_search
 from adoption.lessons.actions import REQUIREMENT, finding_of, origin
 from adoption.models import Lesson, LessonResponse
 from governance.vocabulary import Role, Stage
-from initiatives.facts.finding_rules import Wanted
+from initiatives.lifecycle.facts.finding_rules import Wanted
 from initiatives.models import Initiative, RoleAssignment
 
 # Stages whose next gate asks: past the last one nothing more is asked, so that a new lesson fells no running

@@ -12,7 +12,7 @@ from governance.models import User
 from governance.notifications.inbox import InboxTask
 from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.inbox_rows.person_rows import look_of
+from initiatives.inbox.rows.person_rows import look_of
 from initiatives.models import Initiative
 
 # What these change stands in the inboxes of the initiative they are about, or on the page of the library.

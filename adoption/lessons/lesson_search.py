@@ -12,7 +12,7 @@ from adoption.models import Lesson
 from governance.database.embeddings import by_meaning
 from governance.database.text_search import LONGEST_SENTENCE, asked
 from governance.models import User
-from initiatives.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import permissions as initiative_permissions
 
 LONGEST = LONGEST_SENTENCE  # letters of a question
 SHOWN = 100  # lessons in an answer

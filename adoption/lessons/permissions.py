@@ -5,7 +5,7 @@ from adoption.models import Lesson, LessonResponse
 from governance.models import User
 from governance.people.boards import seats_held
 from governance.permission_result import Answer, no, yes
-from initiatives.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 

@@ -9,8 +9,8 @@ from adoption.lessons import lesson_matching, lesson_search
 from adoption.lessons.actions import unanswered_among
 from adoption.models import Lesson, LessonResponse, LessonWords
 from governance.models import User
-from initiatives.access import permissions as initiative_permissions
-from initiatives.facts import initiative_rows
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.facts import initiative_rows
 from initiatives.models import Initiative
 
 FEW = 5  # beside something else

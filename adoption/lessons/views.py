@@ -29,11 +29,11 @@ from governance.models import Unit
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Layer
-from initiatives.access import initiative_lookup
 from initiatives.contributions import Part
-from initiatives.initiative.initiative_frame import fix, initiative_context, page_of, pick
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.initiative.initiative_frame import fix, initiative_context, page_of, pick
 from initiatives.models import Review, System
-from initiatives.portfolio import search as portfolio_search
+from initiatives.portfolio.search import search as portfolio_search
 
 PAGE = 20
 

@@ -33,8 +33,8 @@ from governance.audit_log import entries
 from governance.database import prepared_statements
 from governance.models import ServiceKey, User
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.findings.sync import follow
-from initiatives.initiative.act import act
+from initiatives.lifecycle.findings.sync import follow
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
 MOST_AT_ONCE = 10_000

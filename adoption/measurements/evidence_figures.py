@@ -17,9 +17,9 @@ from governance.audit_log.csv_export import safe
 from governance.models import Rulebook, User
 from governance.vocabulary import EvidenceRegister, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.evidence.actions import create_evidence
-from initiatives.evidence.artefact_kinds import of_register
-from initiatives.initiative.act import act, rewrite_supported_stage
+from initiatives.lifecycle.evidence.actions import create_evidence
+from initiatives.lifecycle.evidence.artefact_kinds import of_register
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Evidence, Initiative
 
 MOST_ROWS = 5_000  # single measurements in a file; above that their sums by day and team

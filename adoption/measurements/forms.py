@@ -12,7 +12,7 @@ from adoption.models.instruments import POPULATIONS, USERS
 from adoption.models.measures import Measure, Measurement
 from governance import clock
 from governance.tables.forms import TableForm
-from initiatives.form_fields import DayField, OnceForm
+from governance.web.form_fields import DayField, OnceForm
 
 
 class MeasurementForm(OnceForm):

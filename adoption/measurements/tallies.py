@@ -12,7 +12,7 @@ from adoption.models import Measure
 from governance.audit_log import entries
 from governance.transparency_log import recomputation
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.initiative.act import act
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
 log = structlog.get_logger("plumbline.measures")

@@ -27,8 +27,8 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.tables import importing
 from governance.tables.importing import Look, SentTable, ShownLine, Target
 from governance.templatetags.plumbline import day
-from initiatives.access import initiative_lookup
-from initiatives.initiative.initiative_frame import initiative_context, page_of, sent
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of, sent
 from initiatives.models import Initiative
 
 FATES = {

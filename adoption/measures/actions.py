@@ -24,9 +24,9 @@ from governance.database import row_history
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.findings.sync import follow
-from initiatives.holds.actions import complete_row
-from initiatives.initiative.act import act
+from initiatives.lifecycle.findings.sync import follow
+from initiatives.lifecycle.holds.actions import complete_row
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative, Obligation
 
 MOST_PEOPLE = 10_000_000

@@ -10,7 +10,7 @@ from django.urls import reverse
 from adoption.measures.evaluation import Cell, Figure, Subject, figure_of, monday
 from adoption.models.instruments import USERS
 from governance import clock
-from initiatives.charts.primitives import LETTER, WIDTH, Canvas, Picture
+from governance.web.charts.primitives import LETTER, WIDTH, Canvas, Picture
 from initiatives.models import Initiative
 
 WEEKS = 26

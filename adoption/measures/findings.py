@@ -15,7 +15,7 @@ from adoption.models import Measure
 from adoption.models.instruments import ASKED, INSTRUMENTS
 from governance import clock
 from governance.permission_result import ended
-from initiatives.facts.finding_rules import Measurable, Wanted, about
+from initiatives.lifecycle.facts.finding_rules import Measurable, Wanted, about
 
 OWNER = "The owner"
 WAY = "measurements"

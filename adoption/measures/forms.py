@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from adoption.models.instruments import INSTRUMENTS, Instrument
 from adoption.models.measures import BETTER, Goal
-from initiatives.form_fields import ListField, OnceForm, WordsField
+from governance.web.form_fields import ListField, OnceForm, WordsField
 
 
 class FigureField(forms.FloatField):

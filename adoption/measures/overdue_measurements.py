@@ -12,9 +12,9 @@ from adoption.models import Measure, Tally
 from governance import clock
 from governance.models import Rulebook
 from governance.vocabulary import RUNNING_STAGES
-from initiatives.access import permissions as initiative_permissions
-from initiatives.holds.actions import open_obligation
-from initiatives.initiative.act import act
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.holds.actions import open_obligation
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Obligation
 
 SILENT_DAYS = 60  # S1-17.1: "no measurements for 60 days raises a task"

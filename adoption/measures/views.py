@@ -16,9 +16,9 @@ from adoption.models.instruments import ASKED, INSTRUMENTS
 from governance import clock
 from governance.models import Rulebook
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import initiative_lookup
-from initiatives.initiative.initiative_frame import acted, initiative_context, sent
-from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, sent
+from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
 
 TONES = {MET: "ok", NOT_MET: "bad", CANNOT_TELL: "warn"}
 PER_PAGE, SHOWN = 25, 100

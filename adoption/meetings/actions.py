@@ -14,7 +14,7 @@ from governance.notifications.notify import notify
 from governance.people.boards import members_now
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.initiative.act import act
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Review
 
 MOST_WORDS = 20_000

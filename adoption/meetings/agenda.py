@@ -11,10 +11,10 @@ from governance import clock
 from governance.models import User
 from governance.people.boards import units_of_board
 from governance.vocabulary import RUNNING_STAGES, ReviewOutcome
-from initiatives.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.reviews import review_summaries
+from initiatives.lifecycle.reviews.review_summaries import Glance
 from initiatives.models import Initiative, Review
-from initiatives.reviews import review_summaries
-from initiatives.reviews.review_summaries import Glance
 
 
 @dataclass

@@ -20,12 +20,12 @@ from governance.people.boards import read_members
 from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import sealing
 from governance.vocabulary import EvidenceKind, EvidenceResult, Stage
-from initiatives.facts import initiative_rows, supported_stage
-from initiatives.facts.wording import profile_of, profile_words
-from initiatives.initiative import review_state
-from initiatives.initiative.initiative_frame import who_answers
+from initiatives.lifecycle.facts import initiative_rows, supported_stage
+from initiatives.lifecycle.facts.wording import profile_of, profile_words
+from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.initiative.initiative_frame import who_answers
+from initiatives.lifecycle.reviews import presentation as review_presentation
 from initiatives.models import Initiative, Review
-from initiatives.reviews import presentation as review_presentation
 
 PART = 40  # points in one file; a longer agenda comes in parts
 NOT_PRODUCTION = "not production-ready"

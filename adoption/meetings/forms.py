@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.models import Board
-from initiatives.form_fields import DayField, PersonField, WordsField
+from governance.web.form_fields import DayField, PersonField, WordsField
 
 
 class MeetingForm(forms.Form):

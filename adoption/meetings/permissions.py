@@ -7,7 +7,7 @@ from governance.models import Board, User
 from governance.people.boards import members_now, seats_held
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import BoardRole
-from initiatives.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import permissions as initiative_permissions
 
 LEADING = (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)
 

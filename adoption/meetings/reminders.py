@@ -11,10 +11,10 @@ from adoption.models import Meeting, PostMortem
 from governance import clock
 from governance.notifications.due import Due, before, since
 from governance.vocabulary import WRITTEN_OBLIGATIONS
-from initiatives.holds.reminders import obligations_due
+from initiatives.lifecycle.holds.reminders import obligations_due
+from initiatives.lifecycle.reminders.recipients import Circle, told
+from initiatives.lifecycle.reminders.wording import subject
 from initiatives.models import Obligation
-from initiatives.reminders.recipients import Circle, told
-from initiatives.reminders.wording import subject
 
 MEETING_DAYS = (7, 3, 0)
 MOST_POINTS = 8  # named in a mail

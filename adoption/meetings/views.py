@@ -22,8 +22,8 @@ from governance import clock
 from governance.audit_log import csv_export
 from governance.permission_result import Answer, Conflict, no
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.initiative.act import act
-from initiatives.initiative.initiative_frame import acted, fix, page_of, sent
+from initiatives.lifecycle.initiative.act import act
+from initiatives.lifecycle.initiative.initiative_frame import acted, fix, page_of, sent
 
 TAKES = ["GET", "HEAD", "POST"]
 PAGE = 25

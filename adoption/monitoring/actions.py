@@ -25,8 +25,8 @@ from governance.audit_log import entries
 from governance.models import LegalHold, ServiceKey, User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.findings.sync import follow
-from initiatives.initiative.act import act
+from initiatives.lifecycle.findings.sync import follow
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
 MOST_A_DAY = 1_000  # new alerts of one key; what it sends beyond is counted in the answer, and not kept

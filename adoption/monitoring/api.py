@@ -12,8 +12,8 @@ from governance.models.sign_in import ALERTS
 from governance.permission_result import Conflict
 from governance.sign_in.rate_limits import Rate
 from governance.web.machine_api import JSON, Answered, body_of
-from initiatives.enforcement.api import AWAY, api, opened
-from initiatives.enforcement.decision_cache import Key, Known
+from initiatives.contracts.enforcement.api import AWAY, api, opened
+from initiatives.contracts.enforcement.decision_cache import Key, Known
 from initiatives.models import Initiative
 
 MOST_BYTES = 1024 * 1024

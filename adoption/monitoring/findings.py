@@ -13,7 +13,7 @@ from django.db.models import Count, Min, QuerySet
 from adoption.models import Alert, IncidentDraft, MonitoringLook, MonitoringPromise
 from adoption.models.monitoring import HEARTBEAT
 from governance import clock
-from initiatives.facts.finding_rules import Measurable, about
+from initiatives.lifecycle.facts.finding_rules import Measurable, about
 
 REQUIREMENT, WAY = "prod.monitoring", "monitoring"
 LEAST = timedelta(days=7)  # for which it has to have been heard of, and for two promised periods

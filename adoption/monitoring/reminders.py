@@ -9,8 +9,8 @@ from adoption.monitoring.findings import days_heard, days_in_words, rhythm_of
 from governance import clock
 from governance.notifications.due import late
 from governance.vocabulary import RUNNING_STAGES
-from initiatives.reminders.recipients import Circle, told
-from initiatives.reminders.wording import about
+from initiatives.lifecycle.reminders.recipients import Circle, told
+from initiatives.lifecycle.reminders.wording import about
 
 
 def silent(moment: datetime):

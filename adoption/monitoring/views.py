@@ -14,10 +14,10 @@ from adoption.monitoring.forms import MappingForm, PromiseForm
 from adoption.monitoring.permissions import may_set_monitoring
 from governance.models.sign_in import ALERTS
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import initiative_lookup
-from initiatives.enforcement.code_examples import as_alert_senders
-from initiatives.initiative.initiative_frame import initiative_context, one_act, page_of, sent
-from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
+from initiatives.contracts.enforcement.code_examples import as_alert_senders
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, one_act, page_of, sent
+from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
 
 PAGE = "monitoring"
 DAYS = 14  # on which it was heard of, shown

@@ -19,9 +19,9 @@ from governance.notifications.notify import notify
 from governance.people import cooling_off
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as initiative_permissions
-from initiatives.holds.actions import complete_confirmed
-from initiatives.initiative.act import act
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.holds.actions import complete_confirmed
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative, Obligation
 
 

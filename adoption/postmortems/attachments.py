@@ -12,8 +12,8 @@ from governance.models import Entry, User
 from governance.permission_result import Conflict
 from governance.storage import data_folder, file_fingerprints
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.evidence.actions import store
-from initiatives.initiative.act import act
+from initiatives.lifecycle.evidence.actions import store
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
 MOST = 20

@@ -10,10 +10,10 @@ from governance import clock
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Layer
 from governance.web.middleware import on_any_day
-from initiatives.access import initiative_lookup
 from initiatives.contributions import Contribution, Part
-from initiatives.initiative.initiative_frame import page_of
-from initiatives.insights.forms import Asked
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.initiative.initiative_frame import page_of
+from initiatives.portfolio.insights.forms import Asked
 
 PAGE = 25
 COLUMNS = {

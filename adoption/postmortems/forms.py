@@ -7,7 +7,7 @@ from adoption.models import PostMortem
 from adoption.models.postmortems import ASSUMED, FAILURE, FOUND, PATTERNS, SIDES, SUCCESS, VOICES
 from adoption.postmortems import sections
 from governance.vocabulary import Layer
-from initiatives.form_fields import DayField, ListField, PersonField, WordsField
+from governance.web.form_fields import DayField, ListField, PersonField, WordsField
 from initiatives.models import System
 
 LAYER_CHOICES = [("", "not chosen yet"), *Layer.choices]

@@ -12,14 +12,14 @@ from adoption.postmortems import attachments, permissions, section_comments
 from adoption.postmortems.forms import AttachForm, CommentForm, LinkedGapForm
 from adoption.postmortems.views import post_mortem_for
 from adoption.postmortems.writing import open_linked_gap
+from governance.files import file_previews
 from governance.queue.task_base import named
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.storage import file_fingerprints
-from initiatives.access import permissions as initiative_permissions
-from initiatives.evidence.file_views import guarded
-from initiatives.files import file_previews
-from initiatives.initiative.initiative_frame import initiative_context, one_act, sent
-from initiatives.initiative.row_acts import ROW_ACTS, RowAct
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.evidence.file_views import guarded
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, one_act, sent
+from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct
 from initiatives.models import System
 
 

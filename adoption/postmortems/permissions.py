@@ -6,8 +6,8 @@ from governance.gates.separation_of_duties import said
 from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import WRITTEN_OBLIGATIONS
-from initiatives.access import permissions as initiative_permissions
-from initiatives.holds.actions import may_complete
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.holds.actions import may_complete
 from initiatives.models import Initiative, Obligation
 
 

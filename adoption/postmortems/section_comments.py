@@ -12,7 +12,7 @@ from governance.models import User
 from governance.notifications.notify import notify
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.initiative.act import act
+from initiatives.lifecycle.initiative.act import act
 
 
 def comment(*, post_mortem: PostMortem, section: str, text: str, by: User) -> SectionComment:

@@ -20,9 +20,9 @@ from adoption.postmortems.forms import ConfirmForm, PostMortemForm
 from adoption.postmortems.writing import Clashed, write
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import WRITTEN_OBLIGATIONS
-from initiatives.access import initiative_lookup
-from initiatives.facts import initiative_rows
-from initiatives.initiative.initiative_frame import fix, initiative_context
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.initiative.initiative_frame import fix, initiative_context
 from initiatives.models import Initiative, Obligation, System
 
 PARTS = (

@@ -10,7 +10,7 @@ from governance.database import row_history
 from governance.models import User
 from governance.permission_result import Conflict, all_of
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.initiative.act import act
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
 LONGEST = 600  # letters of what it is for

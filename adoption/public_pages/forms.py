@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from adoption.public_pages.actions import LONGEST
-from initiatives.form_fields import WordsField
+from governance.web.form_fields import WordsField
 
 
 class PublicPageForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
-from initiatives.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 

@@ -18,9 +18,9 @@ from governance.runtime import link_tokens
 from governance.transparency_log import as_of
 from governance.vocabulary import STAGE_RANK, Role, Stage
 from initiatives.contributions import Part
-from initiatives.facts import supported_stage_rows
+from initiatives.lifecycle.facts import supported_stage_rows
 from initiatives.models import Initiative, KillSwitch, RoleAssignment, ScopeVersion
-from initiatives.portfolio import filters
+from initiatives.portfolio.initiative_list import filters
 
 # Approved, supported, and supported as a badge has it, where "MVP" is the same in every language.
 APPROVED: dict[str | None, Any] = {

@@ -10,8 +10,8 @@ from adoption.public_pages import actions, permissions
 from adoption.public_pages.forms import PublicPageForm
 from governance.permission_result import all_of
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import initiative_lookup
-from initiatives.initiative.initiative_frame import one_act, sent
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.initiative.initiative_frame import one_act, sent
 
 TAB = "deployments"
 

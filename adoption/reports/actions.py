@@ -34,8 +34,8 @@ from governance.models import User
 from governance.notifications.notify import notify
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.findings.sync import follow
-from initiatives.initiative.act import act
+from initiatives.lifecycle.findings.sync import follow
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
 PROTECTED = "protected reports"

@@ -7,10 +7,10 @@ from django.db.models import Exists, OuterRef, Subquery
 from adoption.models import BehaviourReport, Incident
 from adoption.models.reports import EXTENTS, IGNORED, WEAPONISED
 from governance.templatetags.plumbline import day
-from initiatives.facts.finding_rules import Wanted as WantedFinding
-from initiatives.facts.finding_rules import about
-from initiatives.insights.figures import Facts, Figure, Wanted
+from initiatives.lifecycle.facts.finding_rules import Wanted as WantedFinding
+from initiatives.lifecycle.facts.finding_rules import about
 from initiatives.models import Coverage, Initiative
+from initiatives.portfolio.insights.figures import Facts, Figure, Wanted
 
 BEHAVIOUR = "adopt.behaviour"
 ANSWERERS = "the chair or the adoption seat"

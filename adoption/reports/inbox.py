@@ -18,8 +18,8 @@ from governance.notifications.inbox import InboxTask
 from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Contribution
-from initiatives.facts import initiative_rows
-from initiatives.inbox_rows.person_rows import Look, look_of
+from initiatives.inbox.rows.person_rows import Look, look_of
+from initiatives.lifecycle.facts import initiative_rows
 
 # Where the reports lie that the person may judge, by kind.
 _NEAR: dict[str, Callable[[Look], Q]] = {

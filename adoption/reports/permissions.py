@@ -10,7 +10,7 @@ from governance.gates.separation_of_duties import said
 from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import Role
-from initiatives.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 # What every page says before somebody reports: it is what the code below and `sources` keep.

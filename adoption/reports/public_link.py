@@ -16,7 +16,7 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.initiative.act import act
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
 A_USER = "problem reports"

@@ -19,7 +19,7 @@ from governance.permission_result import Refused
 from governance.runtime import link_tokens
 from governance.sign_in import throttling
 from governance.web.middleware import for_the_unknown
-from initiatives.initiative.initiative_frame import fix
+from initiatives.lifecycle.initiative.initiative_frame import fix
 
 PER_ADDRESS, PER_LINK = 10, 100  # in ten minutes
 HARMS = [

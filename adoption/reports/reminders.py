@@ -5,8 +5,8 @@ from datetime import datetime
 from adoption.reports.report_kinds import KINDS, Kind
 from governance import clock
 from governance.notifications.due import since
-from initiatives.reminders.recipients import Circle, told
-from initiatives.reminders.wording import about
+from initiatives.lifecycle.reminders.recipients import Circle, told
+from initiatives.lifecycle.reminders.wording import about
 
 
 def reports(moment: datetime):

@@ -20,8 +20,8 @@ from governance.models import User
 from governance.permission_result import Answer
 from governance.templatetags.plumbline import day, moment
 from governance.vocabulary import Role
+from initiatives.lifecycle.reminders.recipients import Circle
 from initiatives.models import Initiative
-from initiatives.reminders.recipients import Circle
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.models import LegalHold, User
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.initiative.act import act
+from initiatives.lifecycle.initiative.act import act
 
 CONTACT_DAYS = 90  # the form of the public link says so
 

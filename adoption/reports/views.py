@@ -24,11 +24,11 @@ from governance.models import User
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
 from governance.transparency_log import as_of
+from governance.web.form_fields import ReasonForm
 from governance.web.middleware import on_any_day
-from initiatives.access import initiative_lookup
-from initiatives.access.permissions import may_see
-from initiatives.form_fields import ReasonForm
-from initiatives.initiative.initiative_frame import ask, fix, initiative_context, page_of, sent
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access.permissions import may_see
+from initiatives.lifecycle.initiative.initiative_frame import ask, fix, initiative_context, page_of, sent
 from initiatives.models import Initiative
 
 TAB = "incidents"

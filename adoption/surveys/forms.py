@@ -10,7 +10,7 @@ from adoption.models import Survey
 from adoption.models.surveys import LANGUAGES
 from adoption.surveys import question_sets
 from adoption.surveys.actions import MOST_PEOPLE
-from initiatives.form_fields import DayField
+from governance.web.form_fields import DayField
 
 MOST_MAILS = 300
 INVITED = re.compile(r"(?<![\s,;:])[\s,;:]+(\d{1,6})$")  # how many people, at the end of a stripped line

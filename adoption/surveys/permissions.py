@@ -8,7 +8,7 @@ from adoption.surveys.disclosure_control import LEAST
 from governance import clock
 from governance.models import User
 from governance.permission_result import Answer, all_of, no, yes
-from initiatives.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 APART = timedelta(

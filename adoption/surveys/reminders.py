@@ -10,9 +10,9 @@ from governance import clock
 from governance.notifications.due import since
 from governance.vocabulary import Stage
 from initiatives.contributions import Contribution
+from initiatives.lifecycle.reminders.recipients import Circle, told
+from initiatives.lifecycle.reminders.wording import about
 from initiatives.models import Initiative
-from initiatives.reminders.recipients import Circle, told
-from initiatives.reminders.wording import about
 
 QUARTER = timedelta(days=90)
 

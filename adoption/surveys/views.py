@@ -21,9 +21,9 @@ from adoption.surveys.forms import MailForm, SurveyForm, form_of
 from governance import clock
 from governance.audit_log import csv_export
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import initiative_lookup
-from initiatives.initiative.initiative_frame import acted, initiative_context, sent
-from initiatives.initiative.row_acts import ROW_ACTS, RowAct
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, sent
+from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct
 
 TAB = "adoption"
 USUAL_TIME = timedelta(days=14)  # how long one stays open unless another last day is chosen

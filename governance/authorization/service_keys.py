@@ -1,4 +1,5 @@
-"""The keys of systems as text: made, read, compared. Pure; who may have one is `initiatives.enforcement.system_keys`.
+"""The keys of systems as text: made, read, compared. Pure; who may have one is
+`initiatives.contracts.enforcement.system_keys`.
 
 A key looks like plk_<public>_<secret>. The public part names it in pages and logs; the secret is 256 random bits, of
 which only the SHA-256 is kept: a slow hash is for what can be guessed.

@@ -4,8 +4,8 @@ Of each entry that speaks of her the body and its salt are destroyed; the digest
 and their history a mark takes the place of her name. What retention or a legal hold keeps is left, and told with the
 day from which it can go. The act "erased" names every entry it took the words of, never the person. What she alone had
 (notifications, sessions, drafts: `remove_private`) is deleted; files and mails go once that is committed
-(`erasure_log.remove_later`), columns that name whoever gave evidence as `initiatives.initiative.contribution` lists
-them.
+(`erasure_log.remove_later`), columns that name whoever gave evidence as
+`initiatives.lifecycle.initiative.contribution` lists them.
 """
 
 import json

@@ -1,1 +1,1 @@
-"""Contract documents: drafting, approval, comments, control mapping."""
+"""What an initiative may do: contract documents, API access, approvals of single calls."""

@@ -1,1 +1,1 @@
-"""One person's work items, weekly digest, first steps."""
+"""What waits for one person: tasks, the digest, the calendar, absences."""

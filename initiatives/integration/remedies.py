@@ -8,10 +8,10 @@ from django.utils.http import urlencode
 
 from governance.models import User
 from initiatives.contributions import Part, contributed
-from initiatives.facts import finding_rules
-from initiatives.initiative.initiative_frame import WhoMay
 from initiatives.integration.systems.findings import DECLINED, lacking
 from initiatives.integration.systems.permissions import may_change_account, may_change_system
+from initiatives.lifecycle.facts import finding_rules
+from initiatives.lifecycle.initiative.initiative_frame import WhoMay
 from initiatives.models import Initiative, Link, RequirementFinding, System, Transfer
 
 OWNER, REGIONS = "id_owner", "id_regions"  # fields of the form of a system

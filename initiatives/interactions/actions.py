@@ -16,7 +16,6 @@ from governance.interaction_log.shape import LONGEST_ACT, act_name
 from governance.interaction_retention import destroyed, subject_erasure
 from governance.models import Interaction, User
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.initiative.act import act
 from initiatives.interactions.comparison.act_names import contract_actions
 from initiatives.interactions.permissions import (
     may_erase_interactions,
@@ -24,6 +23,7 @@ from initiatives.interactions.permissions import (
     may_name_acts,
     may_read_interactions,
 )
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import ActName, Initiative
 
 NO_ACT = "-"  # chosen for a name that means no act of the contract

@@ -23,8 +23,8 @@ from governance.interaction_log.shape import Interaction
 from governance.models.sign_in import INTERACTIONS
 from governance.sign_in.rate_limits import Rate
 from governance.web.machine_api import Answered, Api, json_response
-from initiatives.enforcement.api import AWAY, opened
-from initiatives.enforcement.decision_cache import Key, Known
+from initiatives.contracts.enforcement.api import AWAY, opened
+from initiatives.contracts.enforcement.decision_cache import Key, Known
 from initiatives.interactions.actions import decision_named
 
 log = structlog.get_logger("plumbline.interactions")

@@ -13,10 +13,10 @@ from governance.interaction_log.loading import KEPT
 from governance.interaction_retention import holds
 from governance.templatetags.plumbline import day
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access.initiative_lookup import initiative_for
-from initiatives.consents.consent_kinds import AUDITOR, RISK_SEAT, Kind, wrong_day
-from initiatives.initiative.initiative_frame import sent
 from initiatives.interactions.forms import BodyTermForm
+from initiatives.lifecycle.access.initiative_lookup import initiative_for
+from initiatives.lifecycle.consents.consent_kinds import AUDITOR, RISK_SEAT, Kind, wrong_day
+from initiatives.lifecycle.initiative.initiative_frame import sent
 from initiatives.models import BodyTerm, Initiative
 from initiatives.models.reviews import ConsentState
 

@@ -8,11 +8,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access.initiative_lookup import initiative_for
-from initiatives.initiative.initiative_frame import acted, initiative_context, sent
 from initiatives.interactions import actions
 from initiatives.interactions.forms import InteractionFileForm
 from initiatives.interactions.permissions import may_import_interactions
+from initiatives.lifecycle.access.initiative_lookup import initiative_for
+from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, sent
 
 SHOWN = 100  # lines that did not fit
 

@@ -14,8 +14,8 @@ from governance.interaction_log.keys import pseudonym
 from governance.interaction_log.reading import Wanted
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import LogFindingKind
-from initiatives.form_fields import DayField as ChosenDayField
-from initiatives.form_fields import WordsField
+from governance.web.form_fields import DayField as ChosenDayField
+from governance.web.form_fields import WordsField
 from initiatives.interactions.actions import NO_ACT
 from initiatives.interactions.comparison.act_names import names_of
 from initiatives.models import BodyTerm, Initiative, LogFinding

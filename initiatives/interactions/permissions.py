@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from governance.interaction_retention import holds
 from governance.models import Rulebook, User
 from governance.permission_result import Answer, no, yes
-from initiatives.access.permissions import barred_from_signing, may_manage_keys, may_see, roles_of
-from initiatives.evidence.verification.permissions import seat_to_verify_in
+from initiatives.lifecycle.access.permissions import barred_from_signing, may_manage_keys, may_see, roles_of
+from initiatives.lifecycle.evidence.verification.permissions import seat_to_verify_in
 from initiatives.models import Initiative
 
 ANCHORED = "int.anchor"  # the requirement that samples of outputs answer

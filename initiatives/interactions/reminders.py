@@ -6,10 +6,10 @@ from governance import clock
 from governance.models import User
 from governance.notifications.due import before
 from governance.vocabulary import CLOSED_STAGES, Seat
+from initiatives.lifecycle.reminders.recipients import Circle, told
+from initiatives.lifecycle.reminders.wording import about
 from initiatives.models import BodyTerm, BulkReading
 from initiatives.models.interactions.selections import DONE
-from initiatives.reminders.recipients import Circle, told
-from initiatives.reminders.wording import about
 
 KIND = "shorter time"
 ANSWERED_IN = 7  # days in which a request to read in bulk is answered

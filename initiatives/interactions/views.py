@@ -20,10 +20,7 @@ from governance.interaction_log.keys import NoMaster
 from governance.models import Entry, Interaction, PolicyDecision
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import sealing
-from initiatives.access import initiative_lookup
-from initiatives.access.permissions import may_change_what_runs
-from initiatives.enforcement import logged_decision_views
-from initiatives.initiative.initiative_frame import acted, initiative_context, insist, one_act, sent
+from initiatives.contracts.enforcement import logged_decision_views
 from initiatives.interactions import actions
 from initiatives.interactions.comparison import presentation
 from initiatives.interactions.comparison.act_names import contract_actions
@@ -34,8 +31,11 @@ from initiatives.interactions.permissions import (
     may_name_acts,
     may_read_interactions,
 )
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access.permissions import may_change_what_runs
+from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, insist, one_act, sent
+from initiatives.lifecycle.reviews.decision_views import act_page
 from initiatives.models import LogFinding
-from initiatives.reviews.decision_views import act_page
 
 DAYS = 14  # shown of the comparison
 NAMED = timedelta(days=30)  # of which names are listed

@@ -89,7 +89,7 @@ class Evidence(models.Model):
     """One piece of evidence. Its content never changes: a newer item supersedes it.
 
     `details` is what the form of its kind holds, or which register of the product wrote it
-    (`initiatives.evidence.artefact_kinds`).
+    (`initiatives.lifecycle.evidence.artefact_kinds`).
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="evidence")

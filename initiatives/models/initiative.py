@@ -421,7 +421,7 @@ class SupportedStagePeriod(models.Model):
     # it does not wait for, because they verified it already or added all of it. Null where none waits.
     to_verify = models.JSONField(null=True)
     next_expiry_on = models.DateField(null=True)
-    seal = models.CharField(max_length=64)  # `initiatives.facts.supported_stage_rows.seal_of`
+    seal = models.CharField(max_length=64)  # `initiatives.lifecycle.facts.supported_stage_rows.seal_of`
 
     objects = SupportedStagePeriodQuerySet.as_manager()
 

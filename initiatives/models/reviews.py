@@ -284,7 +284,8 @@ class ConsentQuerySet(models.QuerySet):
 
 
 class Consent(models.Model):
-    """What one person asks for with a reason, and what holds only with the consent of others (initiatives.consents).
+    """What one person asks for with a reason, and what holds only with the consent of others
+    (initiatives.lifecycle.consents).
 
     `PARTS` names the columns of those whose consent it needs; the moment of each is in `<part>_at`. Each is another
     person than whoever asked and than the other. `SAME` are the fields by which two requests are for the same, what

@@ -33,7 +33,8 @@ class Judgement:
 
 
 UNJUDGED = Judgement()
-# Who may make a move: `initiatives.access.permissions` stands on the models and enters its rules here, by these names.
+# Who may make a move: `initiatives.lifecycle.access.permissions` stands on the models and enters its rules here, by
+# these names.
 WHO_MAY: dict[str, Callable[[Any, Any], Answer]] = {}
 
 

@@ -1,1 +1,1 @@
-"""Filters and those that people saved, paging, search, export."""
+"""Many initiatives: registration, imports, lists, search, units, rulebook changes, insights."""

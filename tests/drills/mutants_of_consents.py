@@ -1,17 +1,17 @@
 """What the drill takes away of consents, reports, public pages, components, tables and the quorum."""
 
 INITIATIVES = "initiatives.migrations.0001_initial:Migration"
-CONSENTS = "tests/app/initiatives/requirements/test_consents.py"
+CONSENTS = "tests/app/initiatives/lifecycle/requirements/test_consents.py"
 KEPT = "initiatives/migrations/guards/holds.sql:plumbline_guard_kept"
 JUDGING = "tests/app/adoption/reports/test_judging.py"
 REPORTS = "adoption/migrations/guards/reports.sql:plumbline_guard_report"
 PUBLIC = "tests/app/adoption/public_pages/test_public_pages.py"
 PAGES = "adoption/migrations/guards/public_pages.sql:plumbline_guard_public_page"
-ENDS = "tests/app/initiatives/components/test_end_of_life.py"
-REGISTER = "tests/app/initiatives/components/test_register.py"
+ENDS = "tests/app/initiatives/integration/components/test_end_of_life.py"
+REGISTER = "tests/app/initiatives/integration/components/test_register.py"
 LEFT_OUT = "tests/unit/governance/rulebook/test_seats_at_a_tier.py"
 BOUNDS = "tests/unit/governance/interaction_log/test_bounds.py"
-QUORUM = "tests/app/initiatives/reviews/test_quorum.py"
+QUORUM = "tests/app/initiatives/lifecycle/reviews/test_quorum.py"
 
 
 def _any_row(name: str, end: str = "") -> tuple[str, str]:
@@ -60,35 +60,35 @@ MUTANTS = [
     ),
     (
         "a refusal says why",
-        "initiatives.consents.consent_kinds:Kind.refuse",
+        "initiatives.lifecycle.consents.consent_kinds:Kind.refuse",
         "if not reason.strip():",
         "if False:",
         f"{CONSENTS} -k says_why",
     ),
     (
         "a team member consents to nothing",
-        "initiatives.consents.consent_kinds:Kind.may_refuse",
+        "initiatives.lifecycle.consents.consent_kinds:Kind.may_refuse",
         "if reasons := initiative_permissions.barred_from_signing(initiative, person, now=True):",
         "if reasons := []:",
         f"{CONSENTS} -k team_member",
     ),
     (
         "nobody consents to what they asked for",
-        "initiatives.consents.consent_kinds:Kind.may_refuse",
+        "initiatives.lifecycle.consents.consent_kinds:Kind.may_refuse",
         "if row.requested_by_id in accounts_of(person):",
         "if False:",
         "tests/app/initiatives/interactions/selections/test_bulk_readings.py -k nobody_who_asked",
     ),
     (
         "nobody consents in two parts",
-        "initiatives.consents.consent_kinds:Kind.part_of",
+        "initiatives.lifecycle.consents.consent_kinds:Kind.part_of",
         'if not accounts_of(person) & {getattr(row, f"{part.column}_id") for part in self.parts}:',
         "if True:",
         "tests/app/initiatives/interactions/test_body_terms.py -k both_parts",
     ),
     (
         "no act takes a reason that nobody can read",
-        "initiatives.initiative.act:act",
+        "initiatives.lifecycle.initiative.act:act",
         "READABLE(reason)",
         "pass",
         "tests/acceptance/input/test_hidden_characters.py -k no_act_takes",
@@ -185,14 +185,14 @@ MUTANTS = [
     ),
     (
         "a model counts less from its end of life on",
-        "initiatives.components.findings:Ending.counts_from",
+        "initiatives.integration.components.findings:Ending.counts_from",
         "max(clock.midnight_before(self.day), self.use.runs_from)",
         "self.use.runs_from",
         ENDS,
     ),
     (
         "an end of life counts until another version runs",
-        "initiatives.components.findings:says",
+        "initiatives.integration.components.findings:says",
         "until=one.use.runs_to,",
         "until=None,",
         ENDS,

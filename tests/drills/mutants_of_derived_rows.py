@@ -3,14 +3,14 @@
 MUTANTS = [
     (
         "a span that this installation did not write is not relied on",
-        "initiatives.enforcement.decision_cache:_sealed",
+        "initiatives.contracts.enforcement.decision_cache:_sealed",
         "return span if supported_stage_rows.is_sealed(initiative, span) else None",
         "return span",
         "tests/acceptance/attacks/test_derived_rows.py -k forged",
     ),
     (
         "the seal of a span is bound to its supported stage",
-        "initiatives.facts.supported_stage_rows:seal_of",
+        "initiatives.lifecycle.facts.supported_stage_rows:seal_of",
         'f"{past_supported_stage} {initiative} ',
         'f"{initiative} ',
         "tests/acceptance/attacks/test_derived_rows.py -k forged",
@@ -31,21 +31,21 @@ MUTANTS = [
     ),
     (
         "supported stages are compared with their facts, whatever they say of their end",
-        "initiatives.stages.periodic:correct",
+        "initiatives.lifecycle.stages.periodic:correct",
         "found = {one.initiative.pk for one in supported_stage_rows.differing(batch)}",
         "found = set()",
         "tests/acceptance/attacks/test_derived_rows.py -k forged",
     ),
     (
         "verification compares supported stages with their facts",
-        "initiatives.facts.supported_stage_rows:unlike",
+        "initiatives.lifecycle.facts.supported_stage_rows:unlike",
         "yield from _unlike_facts(keys[start : start + AT_ONCE], refs)",
         "yield from ()",
         "tests/acceptance/attacks/test_derived_rows.py -k forged",
     ),
     (
         "verification compares spans with the newest supported stage",
-        "initiatives.facts.supported_stage_rows:unlike",
+        "initiatives.lifecycle.facts.supported_stage_rows:unlike",
         "for row, initiative in recomputation.stream(using, query, []):",
         "for row, initiative in ():",
         "tests/acceptance/attacks/test_derived_rows.py -k changed_by_the_owner",

@@ -2,12 +2,12 @@
 
 PASSKEYS = "tests/app/governance/identity/test_passkeys.py"
 FACTORS = "tests/app/governance/identity/test_factors.py"
-SIGNING = "tests/app/initiatives/initiative/test_signing_by_passkey.py"
+SIGNING = "tests/app/initiatives/lifecycle/initiative/test_signing_by_passkey.py"
 REFUSED = "tests/app/governance/identity/test_refused_provider_proofs.py"
 AT_PROVIDER = "tests/app/governance/identity/test_signing_by_provider.py"
 KEPT = "tests/app/governance/identity/test_provider_proofs_kept.py"
 TOKENS = "tests/unit/governance/transparency_log/test_id_tokens_offline.py"
-DUTIES = "tests/app/initiatives/reviews/test_separation_of_duties.py"
+DUTIES = "tests/app/initiatives/lifecycle/reviews/test_separation_of_duties.py"
 OFFLINE = "tests/unit/governance/transparency_log/test_signatures_offline.py"
 
 MUTANTS = [
@@ -139,14 +139,14 @@ MUTANTS = [
     ),
     (
         "another account of a team member is one",
-        "initiatives.access.signers:team_roles_of",
+        "initiatives.lifecycle.access.signers:team_roles_of",
         "team_members, accounts = team_members_of(initiative), accounts_of(person)",
         "team_members, accounts = team_members_of(initiative), {person.pk}",
         f"{DUTIES} -k other_account",
     ),
     (
         "whoever decides was not reset by a team member",
-        "initiatives.access.permissions:may_raise",
+        "initiatives.lifecycle.access.permissions:may_raise",
         "_not_reset_by_team_member(initiative, person) if decides else decides",
         "decides",
         f"{DUTIES} -k a_day_later",
@@ -156,7 +156,7 @@ MUTANTS = [
         "governance.identity.proofs.batch_signing:_same_again",
         "or [row.statement for row in rows] != list(now.values())",
         "",
-        "tests/app/initiatives/roles/test_roles_to_accept.py",
+        "tests/app/initiatives/lifecycle/roles/test_roles_to_accept.py",
     ),
     (
         "a session that was left ends",

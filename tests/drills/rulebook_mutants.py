@@ -30,7 +30,7 @@ RULEBOOK = "governance/rulebook/1_0.toml"
 # Of the pure rules, without a database; and, where none of them goes red, of acts.
 PURE = (
     "--noconftest",
-    "tests/unit/initiatives/test_agreed_terms.py",
+    "tests/unit/initiatives/lifecycle/test_agreed_terms.py",
     "tests/unit/governance/gates/test_agreed_gates.py",
 )
 ACTS = ("tests/acceptance/rulebook/test_agreed_terms.py",)

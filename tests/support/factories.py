@@ -27,11 +27,11 @@ from governance.people import cooling_off
 from governance.rulebook import shipped_text
 from governance.sign_in import account_notifications
 from governance.vocabulary import BoardRole, DecisionOutcome, Seat, Stage
-from initiatives.approvals import actions as approval_actions
-from initiatives.components import actions as component_actions
-from initiatives.components.evaluations import actions as evaluation_actions
-from initiatives.components.register import actions as register_actions
-from initiatives.enforcement import system_keys
+from initiatives.contracts.approvals import actions as approval_actions
+from initiatives.contracts.enforcement import system_keys
+from initiatives.integration.components import actions as component_actions
+from initiatives.integration.components.evaluations import actions as evaluation_actions
+from initiatives.integration.components.register import actions as register_actions
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.residency import actions as residency_actions
@@ -39,6 +39,7 @@ from initiatives.integration.resilience import drills, process_actions, traces
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import findings as system_findings
+from initiatives.lifecycle.scope import actions as scope_actions
 from initiatives.models import (
     ApprovalRequest,
     ComponentVersion,
@@ -57,9 +58,8 @@ from initiatives.models import (
     TraceSample,
     Vendor,
 )
-from initiatives.registration import actions as registration_actions
-from initiatives.rulebook_changes import publication
-from initiatives.scope import actions as scope_actions
+from initiatives.portfolio.registration import actions as registration_actions
+from initiatives.portfolio.rulebook_changes import publication
 from tests.support.database import snapshots
 from tests.support.rules.plain_rulebook import plain_text
 

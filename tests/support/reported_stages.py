@@ -3,10 +3,10 @@
 from django.db import connection
 
 from governance.database.row_history import acting
-from initiatives.initiative.act import rewrite_supported_stage
+from initiatives.lifecycle.initiative.act import rewrite_supported_stage
+from initiatives.lifecycle.stages.actions import change_stage
 from initiatives.models import Initiative
 from initiatives.models.stage_machine import REPORTED, offered
-from initiatives.stages.actions import change_stage
 from tests.support import factories
 
 

@@ -7,8 +7,8 @@ from adoption.demo.chapters import telling
 from adoption.demo.people import Company
 from adoption.demo.stories import register
 from governance import clock
-from initiatives.efforts import notes
-from initiatives.reviews import actions as review_actions
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.portfolio.efforts import notes
 
 
 def ready_for_the_chair(company: Company) -> None:

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from adoption.demo.people import Company
 from governance import clock
-from initiatives.absences import actions as absence_actions
-from initiatives.absences.actions import Asked
-from initiatives.roles import handover_queries, handovers
+from initiatives.inbox.absences import actions as absence_actions
+from initiatives.inbox.absences.actions import Asked
+from initiatives.lifecycle.roles import handover_queries, handovers
 
 
 def away_now(company: Company) -> None:

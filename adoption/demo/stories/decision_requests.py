@@ -7,9 +7,9 @@ from governance import clock
 from governance.authorization import decision_log, outcome_reports
 from governance.authorization.outcome_reports import Sent
 from governance.vocabulary import OutcomeKind
-from initiatives.enforcement import api as enforcement_api
-from initiatives.enforcement import system_keys
-from initiatives.enforcement.decision_cache import known_of
+from initiatives.contracts.enforcement import api as enforcement_api
+from initiatives.contracts.enforcement import system_keys
+from initiatives.contracts.enforcement.decision_cache import known_of
 from initiatives.models import Initiative
 
 TITLE = "Customer summary assistant"

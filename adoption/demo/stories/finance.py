@@ -7,14 +7,14 @@ from adoption.demo.stories import incidents, register
 from adoption.demo.surveys import ask
 from adoption.measurements.evidence_figures import file_figures
 from governance import clock
-from initiatives.contracts import actions as contract_actions
-from initiatives.details import actions as detail_actions
-from initiatives.efforts import notes
-from initiatives.evidence import actions as evidence_actions
-from initiatives.holds import dependants
+from initiatives.contracts.documents import actions as contract_actions
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.holds import dependants
+from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import Initiative
-from initiatives.roles import actions as role_actions
-from initiatives.units import leaving
+from initiatives.portfolio.efforts import notes
+from initiatives.portfolio.units import leaving
 
 
 def upright_production(company: Company) -> None:

@@ -3,10 +3,10 @@
 from adoption.demo import initiative_acts
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
-from initiatives.details import actions as detail_actions
-from initiatives.requirements import actions as requirement_actions
-from initiatives.roles import actions as role_actions
-from initiatives.stages import actions as stage_actions
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 
 
 def minimal_production(company: Company) -> None:

@@ -7,8 +7,8 @@ from adoption.demo.chapters import telling
 from adoption.demo.people import Company
 from adoption.reports import actions as report_actions
 from governance import clock
-from initiatives.holds import actions as hold_actions
-from initiatives.roles import actions as role_actions
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.roles import actions as role_actions
 
 
 def condition_overdue(company: Company) -> None:

@@ -12,9 +12,8 @@ from adoption.demo.chapters import Tale
 from adoption.demo.initiatives import INITIATIVES
 from adoption.demo.people import Company
 from governance import clock
-from initiatives.components.register import actions as register_actions
-from initiatives.contracts import control_mapping
-from initiatives.efforts import actions as effort_actions
+from initiatives.contracts.documents import control_mapping
+from initiatives.integration.components.register import actions as register_actions
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.actions import Place
@@ -24,6 +23,7 @@ from initiatives.integration.resilience import process_actions, traces
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.models import DefinitionConflict, Link, System, Vendor
+from initiatives.portfolio.efforts import actions as effort_actions
 
 MODEL_VENDOR = "Tessera"
 TESSERA_TERM = "Tessera master agreement, clause 7.3"

@@ -8,13 +8,13 @@ from adoption.demo.people import Company
 from adoption.demo.stories import incidents, register
 from adoption.demo.surveys import ask
 from governance import clock
-from initiatives.components import actions as components_actions
-from initiatives.evidence import actions as evidence_actions
-from initiatives.holds import actions as hold_actions
+from initiatives.integration.components import actions as components_actions
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import ComponentVersion
-from initiatives.requirements.waivers import WAIVERS
-from initiatives.reviews import actions as review_actions
-from initiatives.stages import actions as stage_actions
 
 
 def planned_model_change(company: Company) -> None:

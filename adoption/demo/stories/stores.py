@@ -9,8 +9,8 @@ from adoption.demo.stories import register
 from adoption.demo.texts import ATTESTED
 from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems.writing import write
-from initiatives.facts import supported_stage
-from initiatives.stages import actions as stage_actions
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.stages import actions as stage_actions
 
 
 def not_yet_an_honest_prototype(company: Company) -> None:

@@ -13,7 +13,7 @@ from governance.models import User
 from governance.permission_result import Refused
 from governance.privacy import erasure, erasure_log
 from governance.vocabulary import readable_text
-from initiatives.units import leaving
+from initiatives.portfolio.units import leaving
 
 
 class Command(BaseCommand):

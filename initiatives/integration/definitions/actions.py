@@ -13,13 +13,13 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.changes.actions import pull
-from initiatives.findings.sync import follow, lock_initiatives
-from initiatives.holds.actions import open_gap
-from initiatives.initiative.act import act, rewrite_supported_stages
 from initiatives.integration.comparison import facets, identifier_standards
 from initiatives.integration.definitions import permissions
 from initiatives.integration.definitions.conflicts import initiatives_that_rest_on
+from initiatives.lifecycle.changes.actions import pull
+from initiatives.lifecycle.findings.sync import follow, lock_initiatives
+from initiatives.lifecycle.holds.actions import open_gap
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stages
 from initiatives.models import (
     DefinitionConflict,
     Evidence,

@@ -17,7 +17,7 @@ from governance.models import User
 from governance.notifications import notify
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.charts.primitives import count
+from governance.web.charts.primitives import count
 from initiatives.integration.comparison.facets import Definition, Difference, compare
 from initiatives.integration.definitions import definition_dependencies
 from initiatives.models import (

@@ -7,9 +7,9 @@ Sources: rulebook, int.definitions; docs/domain.md, invariant 16; S1-3, S1-10, S
 from collections.abc import Iterable
 
 from governance.vocabulary import Role
-from initiatives.facts.finding_rules import Wanted, about
 from initiatives.integration.comparison import facets
 from initiatives.integration.definitions import definition_dependencies
+from initiatives.lifecycle.facts.finding_rules import Wanted, about
 from initiatives.models import DefinitionConflict, RoleAssignment, TermDefinition, TermUse
 from initiatives.models.integration.definitions import GONE
 

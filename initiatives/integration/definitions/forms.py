@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance import clock
-from initiatives.form_fields import DayField, ListField, PersonField, WordsField
+from governance.web.form_fields import DayField, ListField, PersonField, WordsField
 from initiatives.integration.comparison import identifier_standards, masks
 from initiatives.integration.definitions.actions import LONGEST_FIELD, LONGEST_FORMAT, LONGEST_NAME
 from initiatives.models import Initiative, Term, TermDefinition

@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import permissions as initiative_permissions
-from initiatives.initiative.initiative_frame import page_of, sent
 from initiatives.integration.definitions import actions, permissions
 from initiatives.integration.definitions.actions import LONGEST_NAME
 from initiatives.integration.definitions.forms import TermForm
 from initiatives.integration.definitions.views import TERMS_ON_A_PAGE, all_said, all_stated, shared_act
 from initiatives.integration.proposals.views import instead
 from initiatives.integration.systems.permissions import changed_by
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative.initiative_frame import page_of, sent
 from initiatives.models import DefinitionConflict, Term, TermDefinition, TermUse
 from initiatives.models.integration.definitions import GONE, OPEN, UNDECIDED
 

@@ -3,9 +3,9 @@
 from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import Role
-from initiatives.access import permissions as initiative_permissions
-from initiatives.access.permissions import holds_architecture_seat
 from initiatives.integration.systems.permissions import may_change_system, worked_on
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access.permissions import holds_architecture_seat
 from initiatives.models import Initiative, System, Term, TermUse
 
 

@@ -13,10 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import initiative_lookup
-from initiatives.form_fields import ReasonForm
-from initiatives.initiative.initiative_frame import back_to, fix, initiative_context, one_act, sent
-from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
+from governance.web.form_fields import ReasonForm
 from initiatives.integration.comparison import identifier_standards
 from initiatives.integration.definitions import actions, permissions
 from initiatives.integration.definitions.actions import LONGEST_NAME
@@ -30,6 +27,9 @@ from initiatives.integration.definitions.forms import (
 )
 from initiatives.integration.proposals.views import WHY, Proposing, instead
 from initiatives.integration.systems import import_permissions
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.initiative.initiative_frame import back_to, fix, initiative_context, one_act, sent
+from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
 from initiatives.models import (
     DefinitionConflict,
     Initiative,

@@ -18,14 +18,15 @@ from governance.permission_result import Conflict
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import EARLY_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.findings.sync import follow
-from initiatives.initiative.act import act
 from initiatives.integration.links import agreements
 from initiatives.integration.links.feed_shutdowns import open_shutdown_obligations
 from initiatives.integration.systems import findings as system_findings
 from initiatives.integration.systems import permissions as system_permissions
 from initiatives.integration.systems.accounts import open_closing_obligations, used_again
 from initiatives.integration.systems.actions import COLLECTION, reach
+from initiatives.lifecycle.findings.sync import follow
+from initiatives.lifecycle.initiative.act import act
+from initiatives.lifecycle.requirements import standalone
 from initiatives.models import (
     Deployment,
     Initiative,
@@ -38,7 +39,6 @@ from initiatives.models import (
     Vendor,
 )
 from initiatives.models.integration.systems import ACCESS, DIRECTIONS, PATTERNS
-from initiatives.requirements import standalone
 
 MOST_TRANSFERS = 20
 MOST_ACCEPTED_DAYS = 180  # rulebook, int.sources_condition

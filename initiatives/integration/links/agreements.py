@@ -13,8 +13,8 @@ from governance import clock
 from governance.gates.levels import INVENTORY
 from governance.models import Delegation, User
 from governance.vocabulary import RUNNING_STAGES, Role, Stage
-from initiatives.facts.finding_rules import Measurable, about
 from initiatives.integration.systems.findings import digest
+from initiatives.lifecycle.facts.finding_rules import Measurable, about
 from initiatives.models import Link, LinkAnswer, RoleAssignment, System, Transfer, Vendor
 from initiatives.models.integration.systems import ACCEPTANCE_DAYS
 

@@ -11,9 +11,9 @@ from governance import clock
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import ObligationKind
-from initiatives.holds.actions import complete_row, open_obligations
-from initiatives.initiative.act import act
 from initiatives.integration.systems import permissions as system_permissions
+from initiatives.lifecycle.holds.actions import complete_row, open_obligations
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative, Link, Obligation
 
 DAYS_TO_SHUT = 14  # as the rulebook's `retire.access_closed`

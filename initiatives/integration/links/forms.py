@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.models import User
-from initiatives.access.visibility import accounts_seen_by
-from initiatives.form_fields import DayField, ListField, WordsField
+from governance.web.form_fields import DayField, ListField, WordsField
 from initiatives.integration.links.actions import FIELDS, MOST_ACCEPTED_DAYS, Place
+from initiatives.lifecycle.access.visibility import accounts_seen_by
 from initiatives.models import Deployment, Link, System, Vendor
 from initiatives.models.integration.systems import ACCESS, DIRECTIONS, PATTERNS
 

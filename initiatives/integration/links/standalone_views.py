@@ -7,11 +7,11 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from initiatives.access import initiative_lookup
-from initiatives.access import permissions as initiative_permissions
-from initiatives.form_fields import ReasonForm
-from initiatives.initiative.initiative_frame import ask, fix, sent
-from initiatives.requirements import standalone
+from governance.web.form_fields import ReasonForm
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative.initiative_frame import ask, fix, sent
+from initiatives.lifecycle.requirements import standalone
 
 UNTIL = "It ends with the first link that is recorded, and with the first key for a system."
 

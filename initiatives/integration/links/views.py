@@ -14,15 +14,15 @@ from governance import clock
 from governance.database import row_history
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import ObligationKind
-from initiatives.access import initiative_lookup
-from initiatives.access import permissions as initiative_permissions
-from initiatives.form_fields import ReasonForm
-from initiatives.initiative.initiative_frame import fix, sent
+from governance.web.form_fields import ReasonForm
 from initiatives.integration.links import actions, feed_shutdowns
 from initiatives.integration.links.forms import AnswerForm
 from initiatives.integration.systems import permissions as system_permissions
 from initiatives.integration.systems.findings import digest
 from initiatives.integration.systems.system_views import condition_of
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative.initiative_frame import fix, sent
 from initiatives.models import Link, Obligation, System
 
 

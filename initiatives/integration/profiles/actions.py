@@ -11,19 +11,19 @@ from django.core.exceptions import ValidationError
 
 from governance import clock
 from governance.audit_log import entries
+from governance.files.upload_policy import tidy_name
 from governance.models import User
 from governance.notifications import notify
 from governance.permission_result import Conflict
 from governance.tables.encodings import CodePageUnsure
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as initiative_permissions
-from initiatives.changes.actions import pull
-from initiatives.files.upload_policy import tidy_name
-from initiatives.findings.sync import follow, lock_initiatives
-from initiatives.initiative.act import act, rewrite_supported_stages
 from initiatives.integration.measurement import result_files
 from initiatives.integration.profiles import drift_effects
 from initiatives.integration.systems.permissions import may_change_system
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.changes.actions import pull
+from initiatives.lifecycle.findings.sync import follow, lock_initiatives
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stages
 from initiatives.models import Drift, Initiative, Profile, System
 
 

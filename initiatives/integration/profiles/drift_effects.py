@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from governance.audit_log.entries import canonical
 from governance.models import User
-from initiatives.changes.actions import would_void
 from initiatives.integration.systems.permissions import may_change_system
+from initiatives.lifecycle.changes.actions import would_void
 from initiatives.models import Evidence, Initiative, Link, Profile, System, TermDefinition, Voiding
 
 SOURCE_ITSELF = {"rows"}  # not what rows mean, but how many of them come

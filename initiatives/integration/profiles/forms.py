@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.tables.encodings import CODE_PAGES
-from initiatives.form_fields import DayField
+from governance.web.form_fields import DayField
 from initiatives.models import Initiative, System
 
 

@@ -4,11 +4,11 @@ from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from initiatives.access import initiative_lookup
-from initiatives.access import permissions as initiative_permissions
-from initiatives.initiative.initiative_frame import initiative_context, one_act, page_of, sent
 from initiatives.integration.profiles import actions, drift_effects
 from initiatives.integration.profiles.forms import DataProfileForm
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, one_act, page_of, sent
 from initiatives.models import Drift, Initiative, Profile
 
 PER_PAGE = 25

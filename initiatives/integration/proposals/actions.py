@@ -19,14 +19,14 @@ from governance.models import Membership, User
 from governance.notifications import notify
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access.permissions import ARCHITECTURE
-from initiatives.initiative.act import act
 from initiatives.integration.definitions.actions import change_term, define, name_term, withdraw_definition
 from initiatives.integration.proposals import permissions
 from initiatives.integration.residency.actions import file_vendor_term
 from initiatives.integration.residency.permissions import RESIDENCY_SEATS
 from initiatives.integration.systems.accounts import change_account, close_account, open_account
 from initiatives.integration.systems.actions import change_system, retire_system
+from initiatives.lifecycle.access.permissions import ARCHITECTURE
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import (
     ProposedChange,
     ServiceAccount,

@@ -5,10 +5,10 @@ from datetime import timedelta
 from governance import clock
 from governance.models import User
 from governance.permission_result import Answer, no, yes
-from initiatives.access.permissions import holds_architecture_seat
 from initiatives.integration.definitions.permissions import may_name_terms, may_propose_term
 from initiatives.integration.residency.permissions import may_confirm_terms
 from initiatives.integration.systems.permissions import may_propose_on, worked_on
+from initiatives.lifecycle.access.permissions import holds_architecture_seat
 from initiatives.models import ProposedChange, Vendor
 
 SEAT_WAITS = timedelta(days=7)

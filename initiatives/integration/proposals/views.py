@@ -11,11 +11,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance.permission_result import Answer
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.form_fields import ReasonForm, WordsField
-from initiatives.initiative.initiative_frame import acted, page_of, sent
+from governance.web.form_fields import ReasonForm, WordsField
 from initiatives.integration.proposals import actions, permissions
 from initiatives.integration.proposals.actions import aimed, changes, read
 from initiatives.integration.proposals.forms import DeclineForm
+from initiatives.lifecycle.initiative.initiative_frame import acted, page_of, sent
 from initiatives.models import ProposedChange
 from initiatives.models.integration.proposals import CONFIRMED, DECLINED
 

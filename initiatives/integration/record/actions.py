@@ -7,10 +7,10 @@ from governance import clock
 from governance.models import Rulebook, User
 from governance.permission_result import no
 from governance.vocabulary import EvidenceRegister
-from initiatives.access import permissions as initiative_permissions
-from initiatives.evidence.actions import add_evidence
-from initiatives.initiative.act import act
 from initiatives.integration.record import register_text
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.evidence.actions import add_evidence
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Evidence, Initiative
 
 FILE_NAME = "register-{ref}.txt"

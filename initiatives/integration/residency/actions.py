@@ -18,12 +18,12 @@ from governance.notifications import notify
 from governance.permission_result import Conflict
 from governance.vocabulary import RUNNING_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.changes.actions import Pulled, pull_many
-from initiatives.components.vendors import list_vendor
-from initiatives.findings.sync import follow, lock_initiatives
-from initiatives.initiative.act import act, rewrite_supported_stages
+from initiatives.integration.components.vendors import list_vendor
 from initiatives.integration.residency import findings, permissions, regions
 from initiatives.integration.residency.findings import UNIT, VENDOR, Bound, WhatIf
+from initiatives.lifecycle.changes.actions import Pulled, pull_many
+from initiatives.lifecycle.findings.sync import follow, lock_initiatives
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stages
 from initiatives.models import (
     Deployment,
     Initiative,

@@ -21,8 +21,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from governance import clock
 from governance.database import prepared_statements
-from initiatives.facts.finding_rules import EVER, Wanted, about
 from initiatives.integration.residency import regions
+from initiatives.lifecycle.facts.finding_rules import EVER, Wanted, about
 from initiatives.models import Deployment, Link, Region, Transfer, Vendor
 
 REQUIREMENT = "int.residency"

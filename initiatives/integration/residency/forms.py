@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance import clock
-from initiatives.form_fields import DayField, ListField, OwnUnitField, RegionsField, WordsField
+from governance.web.form_fields import DayField, ListField, OwnUnitField, RegionsField, WordsField
 from initiatives.integration.residency import findings, regions
 from initiatives.models import Vendor
 from initiatives.models.integration.residency import TERM_KINDS

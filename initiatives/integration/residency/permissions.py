@@ -4,8 +4,8 @@ from governance.models import User
 from governance.people.boards import seats_held
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import Seat
-from initiatives.access.permissions import COLLABORATORS
 from initiatives.integration.links import agreements
+from initiatives.lifecycle.access.permissions import COLLABORATORS
 from initiatives.models import RoleAssignment, Vendor
 from initiatives.models.integration.residency import RegionTerm
 

@@ -8,13 +8,13 @@ from django.utils.translation import gettext as _
 from governance import clock
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.initiative.initiative_frame import sent
 from initiatives.integration.proposals.views import Proposing, instead
 from initiatives.integration.residency import actions, permissions, preview
 from initiatives.integration.residency.actions import bound_of, check_term, initiatives_of_vendor
 from initiatives.integration.residency.findings import VENDOR, WhatIf
 from initiatives.integration.residency.forms import VendorTermForm
 from initiatives.integration.residency.views import found_or_404, one_act, page_with, term_form, told_ahead
+from initiatives.lifecycle.initiative.initiative_frame import sent
 from initiatives.models import Vendor, VendorTerm
 
 

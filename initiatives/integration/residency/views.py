@@ -11,11 +11,8 @@ from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import initiative_lookup
-from initiatives.access import permissions as initiative_permissions
-from initiatives.components.queries import seen_by
-from initiatives.form_fields import ReasonForm
-from initiatives.initiative.initiative_frame import acted, fix, initiative_context, page_of, sent
+from governance.web.form_fields import ReasonForm
+from initiatives.integration.components.queries import seen_by
 from initiatives.integration.proposals import permissions as proposal_permissions
 from initiatives.integration.proposals.actions import aimed
 from initiatives.integration.remedies import Fixing
@@ -34,6 +31,9 @@ from initiatives.integration.residency.forms import (
     VendorForm,
     VendorTermForm,
 )
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative.initiative_frame import acted, fix, initiative_context, page_of, sent
 from initiatives.models import Initiative, Region, UnitPolicy, Vendor, VendorTerm
 
 MOST_COMPONENTS = 50  # of a vendor, shown on its page

@@ -10,7 +10,7 @@ from datetime import date
 
 from governance import clock
 from governance.vocabulary import EvidenceKind
-from initiatives.facts.finding_rules import Wanted, about
+from initiatives.lifecycle.facts.finding_rules import Wanted, about
 from initiatives.models import Drill, Evidence, Link
 
 # Which requirements a drill of a kind speaks to; the first is the one that its failure is held against.

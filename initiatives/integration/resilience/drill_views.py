@@ -8,14 +8,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from governance.models import Rulebook
-from initiatives.access import initiative_lookup
-from initiatives.access import permissions as initiative_permissions
-from initiatives.initiative.initiative_frame import initiative_context, one_act, page_of, pick
-from initiatives.initiative.row_acts import ROW_ACTS, STRUCK_OUT, RowAct, on_initiative, recorded
 from initiatives.integration.resilience import drills as resilience_drills
 from initiatives.integration.resilience.drill_findings import current_drills, missing, tried
 from initiatives.integration.resilience.drills import suggested
 from initiatives.integration.resilience.forms import DrillForm
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, one_act, page_of, pick
+from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, STRUCK_OUT, RowAct, on_initiative, recorded
 from initiatives.models import Drill, Link
 from initiatives.models.integration.processes import DRILL_KINDS
 

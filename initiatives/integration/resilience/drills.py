@@ -11,18 +11,18 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import EvidenceKind, EvidenceRegister
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as initiative_permissions
-from initiatives.evidence.actions import (
+from initiatives.integration.resilience.drill_findings import REQUIREMENT_OF_KIND
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.evidence.actions import (
     check_evidence,
     create_evidence,
     rewrite_for_item,
     versions_named,
     withdraw_row,
 )
-from initiatives.evidence.artefact_kinds import of_register
-from initiatives.findings.sync import follow
-from initiatives.initiative.act import act, rewrite_supported_stage
-from initiatives.integration.resilience.drill_findings import REQUIREMENT_OF_KIND
+from initiatives.lifecycle.evidence.artefact_kinds import of_register
+from initiatives.lifecycle.findings.sync import follow
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Drill, Initiative, Link
 from initiatives.models.integration.processes import DRILL_KINDS, FAULTS
 

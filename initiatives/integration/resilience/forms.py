@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.vocabulary import EvidenceResult
 from governance.vocabulary.readable_text import refusal
-from initiatives.form_fields import DayField, OnceForm, PersonField, WordsField
+from governance.web.form_fields import DayField, OnceForm, PersonField, WordsField
 from initiatives.integration.resilience.drills import proved_by_drills
 from initiatives.integration.resilience.process_actions import DIAGRAM_KINDS
 from initiatives.models import Evidence, Initiative, Link

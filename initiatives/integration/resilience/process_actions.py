@@ -16,11 +16,11 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import CLOSED_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as initiative_permissions
-from initiatives.changes.actions import pull
-from initiatives.findings.sync import follow
-from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.integration.resilience.process_findings import current_flows, current_processes
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.changes.actions import pull
+from initiatives.lifecycle.findings.sync import follow
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Evidence, Initiative, Link, ProcessRecord, SignOnFlow
 from initiatives.models.integration.processes import DOCUMENTED, IN_HEAD, PROCESS_STATES
 

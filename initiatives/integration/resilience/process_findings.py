@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from governance import clock
-from initiatives.facts.finding_rules import Wanted, about
+from initiatives.lifecycle.facts.finding_rules import Wanted, about
 from initiatives.models import Link, ProcessRecord, SignOnFlow
 from initiatives.models.integration.processes import DOCUMENTED, IN_HEAD
 

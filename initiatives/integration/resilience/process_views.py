@@ -4,14 +4,14 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from initiatives.access import initiative_lookup
-from initiatives.access import permissions as initiative_permissions
-from initiatives.initiative.initiative_frame import initiative_context, one_act, sent
-from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative, recorded
 from initiatives.integration.resilience import process_actions
 from initiatives.integration.resilience.forms import FlowForm, ProcessForm
 from initiatives.integration.resilience.process_actions import current_flow
 from initiatives.integration.resilience.process_findings import current_processes
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, one_act, sent
+from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct, on_initiative, recorded
 from initiatives.models import ProcessRecord
 from initiatives.models.integration.processes import DOCUMENTED
 

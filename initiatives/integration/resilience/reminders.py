@@ -8,9 +8,9 @@ from governance import clock
 from governance.notifications.due import before, late
 from governance.vocabulary import RUNNING_STAGES
 from initiatives.integration.resilience.drill_findings import current_drills, tried
+from initiatives.lifecycle.reminders.recipients import Circle, told
+from initiatives.lifecycle.reminders.wording import about
 from initiatives.models import Drill, Initiative
-from initiatives.reminders.recipients import Circle, told
-from initiatives.reminders.wording import about
 
 
 def drills(moment: datetime):

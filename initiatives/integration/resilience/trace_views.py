@@ -6,12 +6,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from initiatives.access import initiative_lookup
-from initiatives.access import permissions as initiative_permissions
-from initiatives.initiative.initiative_frame import ask, fix, initiative_context, page_of
 from initiatives.integration.resilience import traces as resilience_traces
 from initiatives.integration.resilience.forms import TraceForm
 from initiatives.integration.resilience.traces import in_words, look_at_sample
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative.initiative_frame import ask, fix, initiative_context, page_of
 from initiatives.models import TraceSample
 
 TAB, PAGE = "integration", "integration-traces"

@@ -13,11 +13,11 @@ from governance.audit_log import entries
 from governance.models import Rulebook, User
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access.permissions import accepted
-from initiatives.findings.sync import follow, lock_initiatives
-from initiatives.holds.actions import complete_row, open_obligations
-from initiatives.initiative.act import act
 from initiatives.integration.systems import permissions
+from initiatives.lifecycle.access.permissions import accepted
+from initiatives.lifecycle.findings.sync import follow, lock_initiatives
+from initiatives.lifecycle.holds.actions import complete_row, open_obligations
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative, Link, Obligation, ServiceAccount, System
 
 OBLIGATION = "service_account"

@@ -15,10 +15,10 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.changes.actions import Pulled, pull_many
-from initiatives.findings.sync import follow, lock_initiatives
-from initiatives.initiative.act import act, rewrite_supported_stages
 from initiatives.integration.systems import permissions
+from initiatives.lifecycle.changes.actions import Pulled, pull_many
+from initiatives.lifecycle.findings.sync import follow, lock_initiatives
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stages
 from initiatives.models import Customisation, Evidence, Initiative, Link, System
 from initiatives.models.integration.systems import SYSTEM_KINDS
 

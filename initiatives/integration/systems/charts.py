@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from textwrap import wrap
 
-from initiatives.charts.primitives import LETTER, LINE, WIDTH, Canvas, Picture, count
+from governance.web.charts.primitives import LETTER, LINE, WIDTH, Canvas, Picture, count
 from initiatives.integration.systems.system_inventory import Heaviest
 
 FURTHER = 14  # a further line of words

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from governance import clock
-from initiatives.facts.finding_rules import EVER, Wanted, about
+from initiatives.lifecycle.facts.finding_rules import EVER, Wanted, about
 from initiatives.models import (
     Customisation,
     Link,

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from governance import clock
 from governance.models import User
-from initiatives.form_fields import (
+from governance.web.form_fields import (
     DayField,
     ListField,
     OwnUnitField,

@@ -11,11 +11,11 @@ from governance.contracts.wording import listed
 from governance.notifications.inbox import InboxTask
 from governance.templatetags.plumbline import day
 from governance.vocabulary import Role
-from initiatives.charts.primitives import count
+from governance.web.charts.primitives import count
 from initiatives.models.integration.proposals import PROPOSED_KINDS
 
 if TYPE_CHECKING:
-    from initiatives.inbox_rows.person_rows import Look
+    from initiatives.inbox.rows.person_rows import Look
 
 REVIEW_DAYS = 30  # before its day an account is in the inbox
 

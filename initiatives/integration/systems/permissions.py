@@ -9,10 +9,10 @@ from django.db.models import Q
 from governance.models import User
 from governance.permission_result import Answer, all_of, no, yes
 from governance.vocabulary import RUNNING_STAGES, Role, Seat
-from initiatives.access import permissions as initiative_permissions
-from initiatives.access.permissions import ARCHITECTURE, holds_architecture_seat
-from initiatives.access.visibility import stood_in_for
 from initiatives.integration.links import agreements
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access.permissions import ARCHITECTURE, holds_architecture_seat
+from initiatives.lifecycle.access.visibility import stood_in_for
 from initiatives.models import Initiative, Link, Obligation, RoleAssignment, ServiceAccount, System
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from django.db.models import Count, QuerySet
 
 from governance.models import User
-from initiatives.access.visibility import visible_to
 from initiatives.integration.systems.findings import WAITING
+from initiatives.lifecycle.access.visibility import visible_to
 from initiatives.models import Initiative, Link, RequirementFinding, System
 
 DRAWN = 30  # of the systems on which most initiatives hang; the others are one number

@@ -12,9 +12,7 @@ from governance import clock
 from governance.models import User
 from governance.permission_result import Answer
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access.visibility import accounts_seen_by
-from initiatives.form_fields import ReasonForm
-from initiatives.initiative.initiative_frame import back_to, fix, page_of, sent
+from governance.web.form_fields import ReasonForm
 from initiatives.integration.proposals.views import Proposing, instead
 from initiatives.integration.residency.unknown_regions import say_strange
 from initiatives.integration.systems import (
@@ -34,6 +32,8 @@ from initiatives.integration.systems.forms import (
     SystemForm,
     SystemsForm,
 )
+from initiatives.lifecycle.access.visibility import accounts_seen_by
+from initiatives.lifecycle.initiative.initiative_frame import back_to, fix, page_of, sent
 from initiatives.models import (
     Customisation,
     Obligation,

@@ -14,11 +14,7 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.models import Rulebook
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import initiative_lookup
-from initiatives.access import permissions as initiative_permissions
 from initiatives.contributions import contributed, parts_shown
-from initiatives.initiative.initiative_frame import ask, initiative_context, one_act, outgrown_banner, sent
-from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.forms import AcceptSourceForm, LinkForm, RecordForm
 from initiatives.integration.record.actions import answered_by_the_register, record_register
@@ -30,6 +26,17 @@ from initiatives.integration.resilience.process_findings import current_processe
 from initiatives.integration.systems import charts, import_permissions, permissions
 from initiatives.integration.systems.findings import digest, risk_notes
 from initiatives.integration.systems.system_views import condition_of
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative.initiative_frame import (
+    ask,
+    initiative_context,
+    one_act,
+    outgrown_banner,
+    sent,
+)
+from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
+from initiatives.lifecycle.requirements import standalone
 from initiatives.models import (
     Customisation,
     Link,
@@ -39,7 +46,6 @@ from initiatives.models import (
     System,
     Transfer,
 )
-from initiatives.requirements import standalone
 
 # Pages of other nouns of the register below this one, with their words.
 PAGES = {

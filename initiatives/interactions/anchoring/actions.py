@@ -16,12 +16,12 @@ from governance.permission_result import Conflict
 from governance.transparency_log import sealing
 from governance.vocabulary import EvidenceResult
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as initiative_permissions
-from initiatives.findings.sync import follow
-from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.integration.resilience import trace_sampling, traces
 from initiatives.interactions.anchoring import drawn_outputs
 from initiatives.interactions.permissions import is_outside, may_judge_outputs
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.findings.sync import follow
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Initiative, OutputJudgement, OutputSample, SampledOutput, System
 
 log = structlog.get_logger("plumbline.interactions")

@@ -10,12 +10,12 @@ from django.views.decorators.http import require_http_methods
 
 from governance.interaction_log.keys import NoMaster
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import initiative_lookup
-from initiatives.access import permissions as initiative_permissions
-from initiatives.initiative.initiative_frame import acted, initiative_context, one_act, sent
 from initiatives.interactions.anchoring import actions
 from initiatives.interactions.anchoring.forms import JudgementForm, SampleForm
 from initiatives.interactions.permissions import may_judge_outputs
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, one_act, sent
 from initiatives.models import OutputSample
 
 NO_MASTER = gettext_lazy(

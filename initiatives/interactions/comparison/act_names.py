@@ -9,7 +9,7 @@ from governance.audit_log import entries
 from governance.interaction_log.shape import act_name
 from governance.models import Clause, VocabularyWord
 from governance.vocabulary import Layer
-from initiatives.components import model_names
+from initiatives.integration.components import model_names
 from initiatives.models import ActName, Deployment, Initiative
 
 

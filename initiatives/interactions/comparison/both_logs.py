@@ -16,7 +16,7 @@ from governance.interaction_log.shape import ACTS, Kind, act_name
 from governance.models import Interaction, OutcomeReport, PolicyDecision, ServiceKey
 from governance.models.sign_in import ALERTS, EVALUATE
 from governance.vocabulary import DecisionOutcome, OutcomeKind
-from initiatives.components.model_names import is_declared
+from initiatives.integration.components.model_names import is_declared
 from initiatives.interactions.comparison import day_figures
 from initiatives.interactions.comparison.act_names import Names
 from initiatives.interactions.comparison.day_figures import CallFigures

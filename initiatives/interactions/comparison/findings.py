@@ -13,9 +13,6 @@ from django.db.models import Q, QuerySet, Sum
 
 from governance import clock
 from governance.vocabulary import LogFindingKind, Stage
-from initiatives.facts.finding_rules import Measurable, Wanted, about
-from initiatives.findings.decision_days import SAID_OF
-from initiatives.findings.decision_days import WAY as SCOPE_WAY
 from initiatives.integration.resilience.trace_sampling import wilson
 from initiatives.interactions.comparison import ways
 from initiatives.interactions.comparison.figures_of import (
@@ -28,6 +25,9 @@ from initiatives.interactions.comparison.figures_of import (
     weeks,
 )
 from initiatives.interactions.comparison.ways import LEAST
+from initiatives.lifecycle.facts.finding_rules import Measurable, Wanted, about
+from initiatives.lifecycle.findings.decision_days import SAID_OF
+from initiatives.lifecycle.findings.decision_days import WAY as SCOPE_WAY
 from initiatives.models import Initiative, LogFinding, ReconciledDay
 
 WAY = "interactions"

@@ -11,7 +11,7 @@ from governance.notifications.inbox import InboxTask
 from governance.vocabulary import LogFindingKind
 
 if TYPE_CHECKING:
-    from initiatives.inbox_rows.person_rows import Look
+    from initiatives.inbox.rows.person_rows import Look
 
 _TEXTS: dict[str, str] = {
     LogFindingKind.NEVER_ASKED: "Acts that nobody asked about: {title}",

@@ -23,11 +23,11 @@ from governance.interaction_log.reconciliation import LONGEST, Found, Verdict
 from governance.models import Interaction, OutcomeReport, PolicyDecision, ServiceKey
 from governance.models.sign_in import INTERACTIONS
 from governance.vocabulary import RUNNING_STAGES, DecisionOutcome, LogFindingKind, OutcomeKind
-from initiatives.findings.sync import follow
-from initiatives.initiative.act import act
 from initiatives.interactions.comparison.act_names import Names, names_of
 from initiatives.interactions.comparison.both_logs import MOST_NAMES, Day, read_day
 from initiatives.interactions.comparison.day_figures import SPAN, subjects_to
+from initiatives.lifecycle.findings.sync import follow
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import (
     Initiative,
     LogFinding,

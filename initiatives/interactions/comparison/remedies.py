@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from governance.vocabulary import LogFindingKind
-from initiatives.initiative.initiative_frame import WhoMay
+from initiatives.lifecycle.initiative.initiative_frame import WhoMay
 from initiatives.models import Initiative
 
 

@@ -7,9 +7,9 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as initiative_permissions
-from initiatives.findings.sync import follow
-from initiatives.initiative.act import act
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.findings.sync import follow
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative, PerformancePromise
 
 LONGEST = 3_600_000  # milliseconds: an hour

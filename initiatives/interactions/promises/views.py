@@ -6,11 +6,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import initiative_lookup
-from initiatives.access import permissions as initiative_permissions
-from initiatives.initiative.initiative_frame import one_act, sent
 from initiatives.interactions.promises import actions
 from initiatives.interactions.promises.forms import PromiseForm
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative.initiative_frame import one_act, sent
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -13,7 +13,6 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Answer, Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.initiative.act import act
 from initiatives.interactions.requests import secrets
 from initiatives.interactions.requests.permissions import (
     may_change,
@@ -22,6 +21,7 @@ from initiatives.interactions.requests.permissions import (
     may_work_on,
 )
 from initiatives.interactions.requests.secrets import Person
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative, SubjectExport, SubjectRequest
 from initiatives.models.interactions.subject_requests import MET, NOTHING, PARTLY, REFUSED
 

@@ -10,12 +10,12 @@ from governance.interaction_retention import destroyed, holds, subject_erasure
 from governance.models import Interaction, InteractionKey, User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.initiative.act import lock
 from initiatives.interactions import actions as log_actions
 from initiatives.interactions.permissions import may_erase
 from initiatives.interactions.requests.actions import named_nowhere, person_in, working
 from initiatives.interactions.requests.permissions import may_search
 from initiatives.interactions.requests.secrets import Person
+from initiatives.lifecycle.initiative.act import lock
 from initiatives.models import Initiative, SubjectErasure, SubjectHit, SubjectRequest
 
 AT_ONCE = 500  # rows that are read together

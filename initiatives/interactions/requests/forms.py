@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.sign_in.signing import SigningForm
-from initiatives.form_fields import DayField, WordsField
+from governance.web.form_fields import DayField, WordsField
 from initiatives.models import Initiative, SubjectRequest
 from initiatives.models.interactions.subject_requests import ACCESS
 

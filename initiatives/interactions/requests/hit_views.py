@@ -11,11 +11,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.initiative.initiative_frame import acted, page_of, pick
 from initiatives.interactions.requests import hits as acts
 from initiatives.interactions.requests.forms import BlackOutForm
 from initiatives.interactions.requests.permissions import may_search
 from initiatives.interactions.requests.views import NAV, with_master
+from initiatives.lifecycle.initiative.initiative_frame import acted, page_of, pick
 from initiatives.models import SubjectHit, SubjectRequest
 
 SHOWN = {

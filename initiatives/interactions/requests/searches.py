@@ -16,12 +16,12 @@ from governance.models import Interaction, User
 from governance.permission_result import Conflict, Refused
 from governance.queue.task_base import after_commit
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.initiative.act import act
 from initiatives.interactions.requests import secrets
 from initiatives.interactions.requests.actions import JOB, person_in, working
 from initiatives.interactions.requests.permissions import may_search
 from initiatives.interactions.requests.secrets import Person
 from initiatives.interactions.selections import actions as selections
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import (
     Initiative,
     InteractionSelection,

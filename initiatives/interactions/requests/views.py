@@ -16,8 +16,6 @@ from governance.interaction_log.keys import NoMaster
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
-from initiatives.evidence.file_views import guarded
-from initiatives.initiative.initiative_frame import acted, page_of, sent
 from initiatives.interactions.requests import actions, copies, erasing, searches
 from initiatives.interactions.requests.forms import (
     AnswerForm,
@@ -37,6 +35,8 @@ from initiatives.interactions.requests.permissions import (
     may_work_on,
 )
 from initiatives.interactions.views import NO_MASTER
+from initiatives.lifecycle.evidence.file_views import guarded
+from initiatives.lifecycle.initiative.initiative_frame import acted, page_of, sent
 from initiatives.models import Initiative, SubjectExport, SubjectRequest
 
 TAKES = ["GET", "HEAD", "POST"]

@@ -16,9 +16,9 @@ from governance.notifications.notify import notify
 from governance.permission_result import Conflict
 from governance.queue.task_base import after_commit
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as initiative_permissions
-from initiatives.initiative.act import act
 from initiatives.interactions.permissions import may_read_interactions
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative, InteractionSelection, SelectedInteraction
 from initiatives.models.interactions.selections import DONE, ENDED, FAILED, RUNNING, UNDER_WAY, WAITING
 

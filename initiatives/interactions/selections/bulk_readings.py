@@ -11,16 +11,16 @@ from governance.models import User
 from governance.notifications.notify import notify
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access.initiative_lookup import of_initiative
-from initiatives.consents.consent_kinds import Kind, Part, holds_risk_seat, is_auditor
-from initiatives.initiative.act import act
-from initiatives.initiative.initiative_frame import sent
 from initiatives.interactions.permissions import may_read_interactions
 from initiatives.interactions.selections.actions import members
+from initiatives.lifecycle.access.initiative_lookup import of_initiative
+from initiatives.lifecycle.consents.consent_kinds import Kind, Part, holds_risk_seat, is_auditor
+from initiatives.lifecycle.initiative.act import act
+from initiatives.lifecycle.initiative.initiative_frame import sent
+from initiatives.lifecycle.reviews.forms import ReasonOfActForm
 from initiatives.models import BulkReading, Initiative, InteractionSelection
 from initiatives.models.interactions.selections import DONE
 from initiatives.models.reviews import ConsentState
-from initiatives.reviews.forms import ReasonOfActForm
 
 PAGE = 100  # interactions that are decrypted at a time
 

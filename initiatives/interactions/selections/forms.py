@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from initiatives.form_fields import DayField, WordsField
+from governance.web.form_fields import DayField, WordsField
 from initiatives.models import InteractionSelection
 
 

@@ -18,14 +18,14 @@ from governance.interaction_log.keys import NoMaster
 from governance.interaction_log.reading import Opened
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access.initiative_lookup import initiative_for, of_initiative
-from initiatives.access.permissions import may_manage
-from initiatives.evidence.file_views import guarded
-from initiatives.initiative.initiative_frame import acted, initiative_context, insist, page_of, sent
 from initiatives.interactions.permissions import may_read_interactions
 from initiatives.interactions.selections import actions, bulk_readings
 from initiatives.interactions.selections.forms import SelectionForm
 from initiatives.interactions.views import NO_MASTER
+from initiatives.lifecycle.access.initiative_lookup import initiative_for, of_initiative
+from initiatives.lifecycle.access.permissions import may_manage
+from initiatives.lifecycle.evidence.file_views import guarded
+from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, insist, page_of, sent
 from initiatives.models import BulkReading, InteractionSelection
 from initiatives.models.interactions.selections import DONE, ENDED, UNDER_WAY
 

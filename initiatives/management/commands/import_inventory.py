@@ -15,10 +15,10 @@ from governance.models import User
 from governance.permission_result import Refused
 from governance.tables.encodings import CodePageUnsure
 from governance.vocabulary import Stage
-from initiatives.imports.inventories import actions as inventory_actions
-from initiatives.imports.inventories.inventory_columns import PROBLEMS
-from initiatives.imports.inventories.inventory_sources import FIELDS, KNOWN
 from initiatives.models import ImportBatch
+from initiatives.portfolio.imports.inventories import actions as inventory_actions
+from initiatives.portfolio.imports.inventories.inventory_columns import PROBLEMS
+from initiatives.portfolio.imports.inventories.inventory_sources import FIELDS, KNOWN
 
 SYSTEM = "import_inventory"
 # What sets a row aside; its other problems are only said.

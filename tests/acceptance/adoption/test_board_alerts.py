@@ -17,15 +17,15 @@ from governance.database.row_history import acting, update_where
 from governance.models import Notification, Rulebook
 from governance.notifications import due
 from governance.notifications import inbox as notification_inbox
-from initiatives.absences import actions as absence_actions
-from initiatives.evidence import actions as evidence_actions
-from initiatives.findings import alerts
-from initiatives.findings.sync import follow_register
-from initiatives.holds import actions as hold_actions
-from initiatives.holds import dependants
+from initiatives.inbox.absences import actions as absence_actions
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.findings import alerts
+from initiatives.lifecycle.findings.sync import follow_register
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import dependants
+from initiatives.lifecycle.requirements.requirement_rows import save_row
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Evidence, Hold, RequirementFinding
-from initiatives.requirements.requirement_rows import save_row
-from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database import snapshots

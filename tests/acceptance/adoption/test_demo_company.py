@@ -30,11 +30,8 @@ from governance.transparency_log import as_of
 from governance.vocabulary import RUNNING_STAGES, Level, ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import contributed
-from initiatives.facts import rulebook_in_effect, supported_stage
-from initiatives.imports.portfolio import actions as portfolio_actions
-from initiatives.imports.removal import actions as removal_actions
-from initiatives.initiative import review_state
-from initiatives.insights import report_links
+from initiatives.lifecycle.facts import rulebook_in_effect, supported_stage
+from initiatives.lifecycle.initiative import review_state
 from initiatives.models import (
     ApprovalRequest,
     ComponentVersion,
@@ -56,7 +53,10 @@ from initiatives.models import (
     Waiver,
 )
 from initiatives.models.integration.definitions import RECONCILED
-from initiatives.portfolio.filters import with_support
+from initiatives.portfolio.imports.portfolio import actions as portfolio_actions
+from initiatives.portfolio.imports.removal import actions as removal_actions
+from initiatives.portfolio.initiative_list.filters import with_support
+from initiatives.portfolio.insights import report_links
 from tests.support.database import restored_copies
 from tests.support.database.reset import as_it_was
 from tests.support.rules.plain_differences import differences

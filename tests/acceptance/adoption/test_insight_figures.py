@@ -16,13 +16,13 @@ from governance.gates import standards
 from governance.gates.requirements import states_at
 from governance.models import Rulebook
 from governance.vocabulary import Layer
-from initiatives.access import permissions as initiative_permissions
-from initiatives.efforts import actions as effort_actions
-from initiatives.efforts import notes
-from initiatives.facts import supported_stage, supported_stage_rows
-from initiatives.insights import figures, reasons
-from initiatives.insights.reasons import MATTERS, mismatches_of
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.facts import supported_stage, supported_stage_rows
 from initiatives.models import Initiative, StageChange
+from initiatives.portfolio.efforts import actions as effort_actions
+from initiatives.portfolio.efforts import notes
+from initiatives.portfolio.insights import figures, reasons
+from initiatives.portfolio.insights.reasons import MATTERS, mismatches_of
 from tests.support import factories
 from tests.support.initiatives.plain_figures import Raw, counted_by
 from tests.support.initiatives.random_organisations import RANK, arrange

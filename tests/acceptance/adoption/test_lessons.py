@@ -23,13 +23,13 @@ from governance.database.row_history import acting
 from governance.gates import criteria
 from governance.models import Entry, Notification, Rulebook
 from governance.permission_result import Conflict, Refused
-from initiatives.details import actions as detail_actions
-from initiatives.facts import supported_stage
-from initiatives.initiative import review_state
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import RequirementFinding
-from initiatives.requirements import actions as requirement_actions
-from initiatives.reviews import actions as review_actions
-from initiatives.stages import actions as stage_actions
 from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
 from tests.support import factories
 from tests.support.database import snapshots

@@ -25,21 +25,21 @@ from governance.database.row_history import acting
 from governance.models import Unit
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
-from initiatives.absences import actions as absence_actions
-from initiatives.absences.actions import Asked
-from initiatives.details import actions as detail_actions
-from initiatives.holds import actions as hold_actions
-from initiatives.holds.actions import complete_confirmed
-from initiatives.imports.inventories import actions as inventory_actions
-from initiatives.initiative import review_state, similar_initiatives
-from initiatives.insights import report_links
+from initiatives.inbox.absences import actions as absence_actions
+from initiatives.inbox.absences.actions import Asked
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds.actions import complete_confirmed
+from initiatives.lifecycle.initiative import review_state, similar_initiatives
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.roles import handovers
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Initiative, Obligation, Review, RoleAssignment
-from initiatives.reviews import actions as review_actions
-from initiatives.roles import actions as role_actions
-from initiatives.roles import handovers
-from initiatives.stages import actions as stage_actions
-from initiatives.units import actions as unit_actions
-from initiatives.units import leaving
+from initiatives.portfolio.imports.inventories import actions as inventory_actions
+from initiatives.portfolio.insights import report_links
+from initiatives.portfolio.units import actions as unit_actions
+from initiatives.portfolio.units import leaving
 from tests.acceptance.input.test_inventories import text_upload
 from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
 from tests.support import factories

@@ -23,20 +23,20 @@ from governance.permission_result import Refused
 from governance.sign_in import password_links, reauthentication, throttling
 from governance.templatetags.plumbline import day
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.absences import actions as absence_actions
-from initiatives.absences.actions import Asked
-from initiatives.access import permissions as initiative_permissions
-from initiatives.contracts import actions as contract_actions
-from initiatives.details import actions as detail_actions
-from initiatives.holds import actions as hold_actions
-from initiatives.holds.actions import open_obligation
+from initiatives.contracts.documents import actions as contract_actions
+from initiatives.inbox.absences import actions as absence_actions
+from initiatives.inbox.absences.actions import Asked
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds.actions import open_obligation
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.roles import handovers
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Review
-from initiatives.reviews import actions as review_actions
-from initiatives.roles import actions as role_actions
-from initiatives.roles import handovers
-from initiatives.stages import actions as stage_actions
-from initiatives.units import leaving
-from tests.app.initiatives.reviews.test_separation_of_duties import force
+from initiatives.portfolio.units import leaving
+from tests.app.initiatives.lifecycle.reviews.test_separation_of_duties import force
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database import snapshots

@@ -11,8 +11,8 @@ from governance.models import Delivery, Membership, Notification
 from governance.notifications import daily_mail
 from governance.notifications.notify import notify
 from governance.organisation import actions as organisation_actions
-from initiatives.details import actions as detail_actions
-from initiatives.units import leaving
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.rules.plain_rulebook import plain_text
 

@@ -22,11 +22,12 @@ from governance.database.row_history import acting, insert_many
 from governance.models import Entry
 from governance.operations import corrections
 from governance.transparency_log import verification
-from initiatives.evidence import actions as evidence_actions
-from initiatives.facts import supported_stage_rows
-from initiatives.findings import sync
-from initiatives.holds import actions as hold_actions
 from initiatives.interactions.comparison import reconciling
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.facts import supported_stage_rows
+from initiatives.lifecycle.findings import sync
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.stages import periodic
 from initiatives.models import (
     Initiative,
     MeasuredAnswer,
@@ -35,7 +36,6 @@ from initiatives.models import (
     ReconciledDay,
     SupportedStagePeriod,
 )
-from initiatives.stages import periodic
 from tests.support import factories, plugin
 from tests.support.attacks.acts_of_others import inserted
 from tests.support.attacks.forged_statements import as_ as in_the_name_of

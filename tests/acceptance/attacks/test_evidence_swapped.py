@@ -13,9 +13,9 @@ from adoption.postmortems import attachments
 from governance.models import Entry
 from governance.storage import file_fingerprints
 from governance.transparency_log import verification
-from initiatives.evidence import file_checks
+from initiatives.lifecycle.evidence import file_checks
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Evidence
-from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import acts, text_of
 

@@ -22,10 +22,10 @@ from governance.models import ContractVersion, Entry, Membership, Rulebook, Serv
 from governance.offline import verify
 from governance.privacy import personal_data, subject_access
 from governance.transparency_log import sealing, verification
-from initiatives.contracts import actions as contract_actions
+from initiatives.contracts.documents import actions as contract_actions
+from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import Review
-from initiatives.registration import actions as registration_actions
-from initiatives.reviews import actions as review_actions
+from initiatives.portfolio.registration import actions as registration_actions
 from tests.support import factories
 from tests.support.attacks import unguarded_writes
 from tests.support.attacks.unguarded_writes import an_hour_later, unguarded
@@ -236,7 +236,7 @@ def test_an_approval_over_an_objection(cast, review):
 
 
 def test_a_sign_off_without_its_act(cast, review):
-    """Sign-offs of people who may not: tests/app/initiatives/reviews/test_separation_of_duties.py."""
+    """Sign-offs of people who may not: tests/app/initiatives/lifecycle/reviews/test_separation_of_duties.py."""
     with an_hour_later():
         row = unguarded_writes.sign_off(review, "service_operations", person=cast.seat_operations, told=False)
     assert found() == [("initiatives_signoff", str(row.pk), "")]

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import Entry
-from initiatives.details import actions as detail_actions
+from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.models import Initiative
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import at

@@ -16,12 +16,12 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from governance import clock
-from initiatives.imports.systems import actions as system_import_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.models import Hold, Link, SupportedStagePeriod, System, VendorTerm, Voiding
-from initiatives.registration import actions as registration_actions
+from initiatives.portfolio.imports.systems import actions as system_import_actions
+from initiatives.portfolio.registration import actions as registration_actions
 from tests.support import factories
 from tests.support.attacks.shared_world import World, changed, make_world
 

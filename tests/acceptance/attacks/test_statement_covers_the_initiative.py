@@ -5,8 +5,8 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 
 from governance.vocabulary import ReviewOutcome
+from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import Initiative, Review
-from initiatives.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import SIGNED
 

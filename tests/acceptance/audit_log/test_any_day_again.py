@@ -16,11 +16,11 @@ from governance.database.row_history import acting
 from governance.models import Entry, Rulebook, Sealing, Unit, User
 from governance.transparency_log import as_of, sealing
 from governance.web.pages.as_of_views import CannotBeShown, Day
-from initiatives.access.permissions import may_look_back, past_visible_to
-from initiatives.activity import timeline
-from initiatives.details import actions as detail_actions
-from initiatives.facts import supported_stage
-from initiatives.holds import actions as hold_actions
+from initiatives.lifecycle.access.permissions import may_look_back, past_visible_to
+from initiatives.lifecycle.activity import timeline
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.models import Hold, Initiative, PastSupportedStage, SupportedStage, SupportedStagePeriod
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database.reset import as_it_was

@@ -7,8 +7,8 @@ from django.db import DatabaseError, connection, transaction
 
 from adoption.demo import initiative_acts
 from governance.transparency_log import database_guards, sealing, verification
-from initiatives.components import actions as components_actions
-from initiatives.reviews import actions as review_actions
+from initiatives.integration.components import actions as components_actions
+from initiatives.lifecycle.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.database.tampering import tamper, undone
 

@@ -28,10 +28,10 @@ from governance.models import Entry, PolicyDecision, User
 from governance.privacy import erasure, erasure_log
 from governance.storage import backup, restore
 from governance.transparency_log import sealing, verification
-from initiatives.evidence import file_checks
+from initiatives.lifecycle.evidence import file_checks
 from initiatives.models import Evidence, Initiative
-from initiatives.registration import actions as registration_actions
-from initiatives.units import leaving
+from initiatives.portfolio.registration import actions as registration_actions
+from initiatives.portfolio.units import leaving
 from tests.support import factories, plugin
 from tests.support.database.restored_copies import (
     another,

@@ -20,7 +20,7 @@ from governance.models import DataFolder, Entry
 from governance.operations import installation_inbox, startup
 from governance.storage import backup, data_folder, restore
 from initiatives import tasks as initiatives_tasks
-from initiatives.evidence import file_checks
+from initiatives.lifecycle.evidence import file_checks
 from initiatives.models import Evidence
 from tests.support import factories, plugin
 from tests.support.database.restored_copies import another, installed_in

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from governance.models import DecisionBatch, Entry, PolicyDecision
 from governance.transparency_log import sealing, verification
-from tests.app.initiatives.enforcement.test_authzen import FIXTURE
+from tests.app.initiatives.contracts.enforcement.test_authzen import FIXTURE
 from tests.support import factories
 from tests.support.database.tampering import first_found, tamper, undone
 from tests.support.servers.asking_systems import System, logged

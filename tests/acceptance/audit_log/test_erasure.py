@@ -19,12 +19,12 @@ from governance.people import permissions as people_permissions
 from governance.permission_result import Refused
 from governance.privacy import erasure, erasure_log, erasure_replay, personal_data, retention
 from governance.transparency_log import sealing, verification
-from initiatives.evidence import actions as evidence_actions
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Answer, Evidence, SignOff
-from initiatives.requirements import actions as requirement_actions
-from initiatives.roles import actions as role_actions
-from initiatives.stages import actions as stage_actions
-from initiatives.units import leaving
+from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 

@@ -22,12 +22,12 @@ from governance.database import row_history
 from governance.database.row_history import acting
 from governance.models import Entry
 from governance.permission_result import Refused
-from initiatives.details import actions as detail_actions
-from initiatives.initiative.act import act
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.initiative.act import act
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Initiative, StageChange
 from initiatives.models.stage_machine import Judgement, judged
-from initiatives.reviews import actions as review_actions
-from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.reported_stages import make_reported
 

@@ -19,11 +19,11 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.operations import heartbeats
 from governance.privacy import subject_access
-from initiatives.contracts import actions as contract_actions
-from initiatives.contracts import clause_actions
-from initiatives.holds import actions as hold_actions
-from initiatives.intake import permissions as intake_permissions
+from initiatives.contracts.documents import actions as contract_actions
+from initiatives.contracts.documents import clause_actions
+from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.models import Hold, Initiative
+from initiatives.portfolio.intake import permissions as intake_permissions
 from tests.acceptance.pages.test_access import address, world  # noqa: F401 - a fixture
 from tests.support import factories
 from tests.support.browser import every_page

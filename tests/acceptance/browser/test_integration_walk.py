@@ -10,13 +10,13 @@ from playwright.sync_api import expect
 
 from adoption.demo import initiative_acts
 from governance.models import Notification
-from initiatives.components import actions as components_actions
+from initiatives.integration.components import actions as components_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.residency import actions as residency_actions
-from initiatives.requirements import actions as requirement_actions
-from initiatives.reviews import actions as review_actions
-from initiatives.stages import periodic
-from initiatives.units import leaving
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.stages import periodic
+from initiatives.portfolio.units import leaving
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
 from tests.support import factories

@@ -10,7 +10,7 @@ from adoption.lessons.actions import REQUIREMENT
 from adoption.models import Incident
 from governance import clock
 from governance.organisation import actions as organisation_actions
-from initiatives.holds import dependants
+from initiatives.lifecycle.holds import dependants
 from initiatives.models import Initiative
 from tests.acceptance.walks.story import CAREFUL
 from tests.support import factories

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.transparency_log import sealing
-from initiatives.reviews import actions as review_actions
+from initiatives.lifecycle.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.browser.page_checks import trouble_in
 

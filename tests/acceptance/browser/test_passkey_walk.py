@@ -11,7 +11,7 @@ from governance.identity.factors import resets
 from governance.models import FactorReset, Passkey, SignatureProof
 from governance.offline import verify
 from governance.transparency_log import sealing
-from initiatives.roles.actions import propose_role
+from initiatives.lifecycle.roles.actions import propose_role
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.browser.people import Person, Watch

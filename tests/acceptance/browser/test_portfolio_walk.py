@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 
 from governance import clock
 from governance.models import User
+from initiatives.lifecycle.roles import reminders
 from initiatives.models import Initiative, RoleAssignment
-from initiatives.roles import reminders
 from tests.support import factories
 from tests.support.browser.counted import Counted, Tally
 from tests.support.browser.page_checks import trouble_in

@@ -12,7 +12,7 @@ from adoption.demo import initiative_acts
 from adoption.demo.measures import adopted
 from governance import clock
 from governance.models import User
-from initiatives.initiative.act import together
+from initiatives.lifecycle.initiative.act import together
 from initiatives.models import Initiative
 from tests.support.browser.input_ways import WAYS, Keyboard, Slim, Unscripted
 from tests.support.browser.people import Person, Watch

@@ -15,8 +15,8 @@ from governance.rulebook import shipped_text
 from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import sealing
 from governance.vocabulary import Seat
+from initiatives.lifecycle.reviews.drawn_requirements.actions import draw_due
 from initiatives.models import Initiative
-from initiatives.reviews.drawn_requirements.actions import draw_due
 from tests.support import factories
 from tests.support.browser.tier_answers import Answers
 from tests.support.browser.tier_setup import TITLE

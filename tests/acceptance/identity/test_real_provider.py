@@ -26,7 +26,7 @@ from governance.identity import actions
 from governance.models import Entry, ProviderKey, User
 from governance.offline import verify
 from governance.transparency_log import sealing
-from initiatives.roles import actions as role_actions
+from initiatives.lifecycle.roles import actions as role_actions
 from tests.support.factories import PASSWORD, make_initiative, make_person
 
 FOLDER = os.environ.get("PLUMBLINE_TEST_OIDC", "")

@@ -9,7 +9,7 @@ from django.db import close_old_connections
 from scim2_client.engines.wsgi import WSGISCIMClient
 from scim2_tester import Status, check_server
 
-from initiatives.provisioning import api
+from initiatives.portfolio.provisioning import api
 from tests.support.servers.directories import Sender
 
 LEAST = 60  # checks that pass: fewer mean that the checker did not get through

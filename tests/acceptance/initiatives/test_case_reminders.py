@@ -12,17 +12,17 @@ from governance.contributions import contributed
 from governance.database.row_history import acting
 from governance.models import Notification, Rulebook
 from governance.notifications import due
-from initiatives.changes import actions as change_actions
-from initiatives.components import actions as components_actions
-from initiatives.evidence import file_checks
-from initiatives.holds.actions import open_obligation
-from initiatives.initiative.act import act
+from initiatives.integration.components import actions as components_actions
+from initiatives.lifecycle.changes import actions as change_actions
+from initiatives.lifecycle.evidence import file_checks
+from initiatives.lifecycle.holds.actions import open_obligation
+from initiatives.lifecycle.initiative.act import act
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.stages.actions import change_stage
 from initiatives.models import Condition, Gap, Hold, Waiver
 from initiatives.models.stage_machine import REPORTED, offered
-from initiatives.reviews import actions as review_actions
-from initiatives.roles import actions as role_actions
-from initiatives.stages.actions import change_stage
-from initiatives.units import leaving
+from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 

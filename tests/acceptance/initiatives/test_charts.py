@@ -12,11 +12,11 @@ from django.test.utils import CaptureQueriesContext
 
 from governance import clock
 from governance.models import Rulebook
-from initiatives.efforts import actions as effort_actions
-from initiatives.insights import charts as portfolio_charts
-from initiatives.insights import flow as flow_figures
 from initiatives.models import Initiative, StageChange, SupportedStagePeriod
-from initiatives.portfolio import filters
+from initiatives.portfolio.efforts import actions as effort_actions
+from initiatives.portfolio.initiative_list import filters
+from initiatives.portfolio.insights import charts as portfolio_charts
+from initiatives.portfolio.insights import flow as flow_figures
 from tests.support import factories
 from tests.support.initiatives import told_supported_stages
 

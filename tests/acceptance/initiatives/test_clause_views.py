@@ -14,11 +14,11 @@ from governance.contracts.templates import STARTERS
 from governance.models import Clause, ClauseComment, Notification
 from governance.permission_result import Refused
 from governance.vocabulary import ClauseKind
-from initiatives.absences import actions as absence_actions
-from initiatives.contracts import actions as contract_actions
-from initiatives.contracts import clause_actions, comments
-from initiatives.contracts.actions import Written
-from initiatives.contracts.clause_actions import Overtaken
+from initiatives.contracts.documents import actions as contract_actions
+from initiatives.contracts.documents import clause_actions, comments
+from initiatives.contracts.documents.actions import Written
+from initiatives.contracts.documents.clause_actions import Overtaken
+from initiatives.inbox.absences import actions as absence_actions
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives.initiative_pages import acts, at, text_of

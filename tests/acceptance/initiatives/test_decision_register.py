@@ -13,14 +13,14 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Entry
 from governance.templatetags.plumbline import day
-from initiatives.details import actions as detail_actions
-from initiatives.facts import supported_stage
-from initiatives.holds import actions as hold_actions
-from initiatives.insights.decision_register import KINDS
-from initiatives.requirements import actions as requirement_actions
-from initiatives.requirements.waivers import WAIVERS
-from initiatives.reviews import actions as review_actions
-from initiatives.stages import actions as stage_actions
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.stages import actions as stage_actions
+from initiatives.portfolio.insights.decision_register import KINDS
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives import open_reviews

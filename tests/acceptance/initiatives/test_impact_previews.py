@@ -9,22 +9,22 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Notification
 from governance.models.audit_log import Entry
-from initiatives.changes import actions as change_actions
-from initiatives.components import actions as components_actions
-from initiatives.contracts import actions as contract_actions
-from initiatives.contracts import preview as contract_preview
-from initiatives.deployments import preview as deployment_preview
-from initiatives.details import actions as detail_actions
-from initiatives.details import preview as detail_preview
-from initiatives.evidence import actions as evidence_actions
-from initiatives.evidence import preview as evidence_preview
-from initiatives.initiative import impact_preview
+from initiatives.contracts.documents import actions as contract_actions
+from initiatives.contracts.documents import preview as contract_preview
+from initiatives.integration.components import actions as components_actions
+from initiatives.integration.deployments import preview as deployment_preview
+from initiatives.lifecycle.changes import actions as change_actions
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.details import preview as detail_preview
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.evidence import preview as evidence_preview
+from initiatives.lifecycle.initiative import impact_preview
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.requirements import preview as requirement_preview
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.roles import preview as role_preview
+from initiatives.lifecycle.scope import actions as scope_actions
 from initiatives.models import ChangeRecord, Evidence, Voiding
-from initiatives.requirements import actions as requirement_actions
-from initiatives.requirements import preview as requirement_preview
-from initiatives.roles import actions as role_actions
-from initiatives.roles import preview as role_preview
-from initiatives.scope import actions as scope_actions
 from tests.support import factories
 from tests.support.initiatives.open_reviews import signed_off
 

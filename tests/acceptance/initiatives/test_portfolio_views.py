@@ -13,10 +13,10 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Rulebook
 from initiatives.contributions import contributed
-from initiatives.details import actions as detail_actions
-from initiatives.holds import actions as hold_actions
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import RoleAssignment, SupportedStage, SupportedStagePeriod
-from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.initiatives import told_supported_stages
 
@@ -188,7 +188,7 @@ def test_a_supported_stage_from_before_the_rulebook_is_being_recomputed(cast, as
 
 
 def test_page_by_page_every_initiative_stands_once_in_its_order(cast, as_, monkeypatch):
-    from initiatives.portfolio import views as portfolio_views
+    from initiatives.portfolio.initiative_list import views as portfolio_views
 
     stages = [("mvp", "prototype"), ("mvp", "mvp"), ("prototype", "proposed"), ("prototype", "prototype")]
     one, two, three, four = (stand(factories.make_initiative(cast, title="Kept"), *pair) for pair in stages)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from governance import clock
 from governance.database.row_history import acting
-from initiatives.findings import sync
-from initiatives.initiative.act import act
 from initiatives.integration.residency import actions as residency_actions
+from initiatives.lifecycle.findings import sync
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import (
     ComponentVersion,
     Deployment,

@@ -8,7 +8,7 @@ import pytest
 from governance import clock
 from governance.models import Rulebook
 from governance.rulebook import shipped_text
-from initiatives.stages import periodic
+from initiatives.lifecycle.stages import periodic
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives import rulebook_changes, rulebook_forecast

@@ -8,13 +8,13 @@ from django.test.utils import CaptureQueriesContext
 
 from adoption.demo import artefacts, initiative_acts
 from governance.database.row_history import acting
-from initiatives.components.actions import record_component
-from initiatives.details import actions as detail_actions
-from initiatives.evidence import actions as evidence_actions
+from initiatives.integration.components.actions import record_component
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
-from initiatives.portfolio.search import FEW, Search
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.portfolio.search.search import FEW, Search
 from tests.support import factories
 from tests.support.initiatives import tied_initiatives
 from tests.support.web import query_counts

@@ -20,14 +20,14 @@ from governance.permission_result import Conflict, Refused
 from governance.rulebook import shipped_text
 from governance.vocabulary import Level, TakesEffect
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.evidence import actions as evidence_actions
-from initiatives.evidence import reminders
-from initiatives.evidence.verification import actions, queries
-from initiatives.facts import supported_stage, supported_stage_rows
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.evidence import reminders
+from initiatives.lifecycle.evidence.verification import actions, queries
+from initiatives.lifecycle.facts import supported_stage, supported_stage_rows
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.reviews import presentation
+from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import Evidence, EvidenceOpening, Verification
-from initiatives.requirements import actions as requirement_actions
-from initiatives.reviews import presentation
-from initiatives.roles import actions as role_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import SIGNED
 

@@ -16,15 +16,15 @@ from governance.models import Delivery, Telling, User
 from governance.notifications import daily_mail, preferences
 from governance.organisation import actions as organisation_actions
 from governance.templatetags.plumbline import day
-from initiatives.details import actions as detail_actions
-from initiatives.efforts import actions as effort_actions
-from initiatives.facts import visible_progress
-from initiatives.holds import actions as hold_actions
-from initiatives.inbox import weekly_digest
-from initiatives.reviews import actions as review_actions
-from initiatives.reviews import review_turn
-from initiatives.roles import actions as role_actions
-from initiatives.stages import actions as stage_actions
+from initiatives.inbox.tasks import weekly_digest
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.facts import visible_progress
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.reviews import review_turn
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.stages import actions as stage_actions
+from initiatives.portfolio.efforts import actions as effort_actions
 from tests.support import factories
 
 MONDAY = datetime(2026, 11, 9, 6, 5, tzinfo=UTC)

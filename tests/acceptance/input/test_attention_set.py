@@ -15,12 +15,12 @@ from adoption.demo import initiative_acts
 from governance.notifications import inbox as notification_inbox
 from governance.permission_result import Conflict, Refused
 from governance.vocabulary import SignOffVerdict
-from initiatives.initiative import review_state
+from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.reviews import review_turn
+from initiatives.lifecycle.reviews.sign_offs import actions as sign_off_actions
 from initiatives.models import Review
-from initiatives.requirements import actions as requirement_actions
-from initiatives.reviews import actions as review_actions
-from initiatives.reviews import review_turn
-from initiatives.reviews.sign_offs import actions as sign_off_actions
 from tests.support.initiatives import open_reviews
 
 pytestmark = pytest.mark.django_db

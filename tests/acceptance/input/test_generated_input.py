@@ -34,8 +34,8 @@ from governance.sign_in import first_admin
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import read_table
 from governance.transparency_log.timestamping import NotStamped, token_of
-from initiatives.holds.actions import open_obligation
-from initiatives.imports.inventories import actions as inventory_actions
+from initiatives.lifecycle.holds.actions import open_obligation
+from initiatives.portfolio.imports.inventories import actions as inventory_actions
 from tests.acceptance.pages.test_access import address, address_name, world  # noqa: F401 - a fixture
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
@@ -51,9 +51,10 @@ CLOSED = ("sign-out", "healthz", "readyz", "evidence-content", "evidence-file", 
 NOT_WALKED = {
     "governance.web.styleguide.SampleForm": "the style guide's, shown in debug only",
     "governance.web.styleguide.ReasonForm": "likewise",
-    "initiatives.stages.forms.ContinueForm": "shown when a trial is past its greatest age: its own tests send it",
-    "initiatives.evidence.forms.CaptureForm": "holds no field",
-    "initiatives.efforts.forms.EffortMappingForm": "shown once a table was sent: its own tests send it",
+    "initiatives.lifecycle.stages.forms.ContinueForm": "shown when a trial is past its greatest age: "
+    "its own tests send it",
+    "initiatives.lifecycle.evidence.forms.CaptureForm": "holds no field",
+    "initiatives.portfolio.efforts.forms.EffortMappingForm": "shown once a table was sent: its own tests send it",
 }
 
 

@@ -7,21 +7,21 @@ import zipfile
 import pytest
 
 from governance.audit_log import csv_export
+from governance.files import upload_policy
 from governance.interaction_log import searching
 from governance.rulebook import source_positions
 from governance.tables import cell_values, columns, workbook
 from governance.tables.numbers import read_amount
-from initiatives.efforts.effort_cells import clocked
-from initiatives.files import upload_policy
-from initiatives.imports.inventories import inventory_columns, stage_words
-from initiatives.imports.portfolio import people_matching
+from initiatives.portfolio.efforts.effort_cells import clocked
+from initiatives.portfolio.imports.inventories import inventory_columns, stage_words
+from initiatives.portfolio.imports.portfolio import people_matching
 from tests.support.input.growing import MOST, SUFFIXES, growth, texts_of
 from tests.support.input.patterns_in_use import found
 
 # Patterns that are not linear, whose text the function that uses them bounds: that function is tried instead.
 BOUNDED = {
-    "initiatives/efforts/effort_cells.py::clocked": clocked,
-    "initiatives/imports/inventories/stage_words.py::PILOT_NOT_BEGUN": stage_words.guess_stage,
+    "initiatives/portfolio/efforts/effort_cells.py::clocked": clocked,
+    "initiatives/portfolio/imports/inventories/stage_words.py::PILOT_NOT_BEGUN": stage_words.guess_stage,
 }
 # Functions that put a pattern together from parts, and why that is linear. Those of a module are seen at run time.
 PUT_TOGETHER = {
@@ -34,8 +34,8 @@ PUT_TOGETHER = {
     "governance/tables/columns.py::guess_columns": "patterns of ours, on a header",
     "governance/tables/columns.py::parse_date": "patterns of WRITTEN: parse_date is tried below",
     "governance/vocabulary/readable_text.py::_many_marks": "one set of marks, escaped: folded is tried below",
-    "initiatives/form_fields.py::clean": "a set of separators",
-    "initiatives/imports/inventories/import_batch.py::_speaks_of": "a word of a cell, escaped",
+    "governance/web/form_fields.py::clean": "a set of separators",
+    "initiatives/portfolio/imports/inventories/import_batch.py::_speaks_of": "a word of a cell, escaped",
     "initiatives/interactions/requests/hits.py::black_out": "words of a line, escaped, with blanks between",
 }
 

@@ -12,7 +12,7 @@ from django.test import RequestFactory
 
 from governance.sign_in.password_validators import PasswordField
 from governance.vocabulary.readable_text import ReadableText
-from initiatives.holds import actions as hold_actions
+from initiatives.lifecycle.holds import actions as hold_actions
 from tests.acceptance.input.test_generated_input import (
     FULL,
     LEFT_BEHIND,

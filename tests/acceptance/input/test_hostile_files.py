@@ -9,8 +9,8 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.forms import FileField
 
-from initiatives.files import file_previews
-from initiatives.files.upload_policy import LONGEST_NAME, TYPES, check_file, extension_of, tidy_name
+from governance.files import file_previews
+from governance.files.upload_policy import LONGEST_NAME, TYPES, check_file, extension_of, tidy_name
 from initiatives.models import Evidence
 from tests.acceptance.input.test_generated_input import all_forms, kept, taken_back
 from tests.support import factories
@@ -292,7 +292,9 @@ def test_what_lies_there_from_before_is_looked_at_again(cast, as_, monkeypatch):
     """
     initiative = factories.make_initiative(cast)
     client = as_(cast.owner)
-    monkeypatch.setattr("initiatives.evidence.actions.check_file", lambda file, *, page: "image/png")
+    monkeypatch.setattr(
+        "initiatives.lifecycle.evidence.actions.check_file", lambda file, *, page: "image/png"
+    )
     for content in (
         hostile_files.HTML,
         hostile_files.SVG,

@@ -11,9 +11,9 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from initiatives.imports.systems import actions as system_import_actions
-from initiatives.imports.systems import source_documents
 from initiatives.models import System, SystemImport, SystemImportMapping, SystemImportRow
+from initiatives.portfolio.imports.systems import actions as system_import_actions
+from initiatives.portfolio.imports.systems import source_documents
 from tests.support import factories
 from tests.support.input import hostile_tables
 

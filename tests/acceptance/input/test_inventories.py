@@ -16,13 +16,6 @@ from governance.tables import reader
 from governance.tables.columns import order_of, parse_date
 from governance.tables.encodings import CodePageUnsure, decode
 from governance.tables.reader import read_table
-from initiatives.imports.inventories import actions as inventory_actions
-from initiatives.imports.inventories import inventory_columns
-from initiatives.imports.inventories.import_batch import Earlier, counted, preview
-from initiatives.imports.inventories.inventory_columns import guess_stage
-from initiatives.imports.inventories.inventory_sources import KNOWN, newcomer
-from initiatives.imports.inventories.reported_stages import said_by_source
-from initiatives.imports.removal.actions import undo_batch
 from initiatives.models import (
     Evidence,
     Hold,
@@ -38,6 +31,13 @@ from initiatives.models import (
     SupportedStage,
     SupportedStagePeriod,
 )
+from initiatives.portfolio.imports.inventories import actions as inventory_actions
+from initiatives.portfolio.imports.inventories import inventory_columns
+from initiatives.portfolio.imports.inventories.import_batch import Earlier, counted, preview
+from initiatives.portfolio.imports.inventories.inventory_columns import guess_stage
+from initiatives.portfolio.imports.inventories.inventory_sources import KNOWN, newcomer
+from initiatives.portfolio.imports.inventories.reported_stages import said_by_source
+from initiatives.portfolio.imports.removal.actions import undo_batch
 from tests.support.input import hostile_tables
 from tests.support.paths import EXTRACTS
 
@@ -405,7 +405,7 @@ def test_an_import_brings_reported_stages_and_invents_nothing(cast):
 
 
 def test_a_supported_stage_written_for_many_is_the_one_written_for_each(cast):
-    from initiatives.facts import supported_stage_rows
+    from initiatives.lifecycle.facts import supported_stage_rows
 
     inventory_actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
     names = (

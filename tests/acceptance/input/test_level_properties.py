@@ -23,9 +23,9 @@ from governance.gates.gate_inputs import Measured
 from governance.gates.requirements import states_at
 from governance.models import KeyHeartbeat
 from governance.vocabulary import LEVEL_RANK, STAGE_RANK, Level
-from initiatives.enforcement import api
-from initiatives.enforcement.decision_cache import Known
-from initiatives.initiative_pages import banners
+from initiatives.contracts.enforcement import api
+from initiatives.contracts.enforcement.decision_cache import Known
+from initiatives.lifecycle.initiative_pages import banners
 from tests.support import factories
 from tests.support.rules import random_contracts
 from tests.support.rules.gate_facts import AT, LONG_AGO, MODEL, TODAY

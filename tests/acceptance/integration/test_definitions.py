@@ -10,11 +10,11 @@ from django.db import connection
 from governance import clock
 from governance.models import Entry, Notification
 from governance.permission_result import Conflict, Refused
-from initiatives.evidence import actions as evidence_actions
-from initiatives.findings.sync import follow, lock_initiatives
-from initiatives.initiative.act import act
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.findings.sync import follow, lock_initiatives
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import (
     DefinitionConflict,
     Evidence,

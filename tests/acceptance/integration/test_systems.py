@@ -13,10 +13,10 @@ from initiatives.integration.links import actions as link_actions
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems.findings import risk_notes
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Customisation, System
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
-from initiatives.stages import actions as stage_actions
-from initiatives.units import leaving
+from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.initiatives.register_findings import against, evidence_about, voided
 

@@ -132,8 +132,10 @@ def test_signing_in_setting_passwords_and_breaking_leave_no_secret_in_a_log(
 
     page = None
     with monkeypatch.context() as patch:
-        patch.setattr("initiatives.initiative.initiative_frame.initiative_context", breaks)
-        patch.setattr("initiatives.initiative_pages.views.initiative_context", breaks, raising=False)
+        patch.setattr("initiatives.lifecycle.initiative.initiative_frame.initiative_context", breaks)
+        patch.setattr(
+            "initiatives.lifecycle.initiative_pages.views.initiative_context", breaks, raising=False
+        )
         initiative = factories.make_initiative(cast)
         page = client.get(f"/initiatives/{initiative.ref}/")
     assert page.status_code == 503, "the database is away: come back in a minute"

@@ -32,23 +32,12 @@ from governance.models import Entry, KeyAttempt, ManagedGroup, Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.rulebook import shipped_text
 from governance.transparency_log import sealing
-from initiatives.absences import actions as absence_actions
-from initiatives.absences.actions import Asked
-from initiatives.components.actions import record_component
-from initiatives.contracts import actions as contract_actions
-from initiatives.contracts import comments, control_mapping
-from initiatives.details import actions as detail_actions
-from initiatives.efforts import actions as effort_actions
-from initiatives.efforts import notes
-from initiatives.enforcement import kill_switch
-from initiatives.holds import actions as hold_actions
-from initiatives.holds import dependants
-from initiatives.holds.actions import open_obligation
-from initiatives.imports.inventories import actions as inventory_actions
-from initiatives.imports.portfolio import actions as portfolio_actions
-from initiatives.imports.systems import actions as system_import_actions
-from initiatives.initiative.row_acts import ROW_ACTS
-from initiatives.intake import actions as intake_actions
+from initiatives.contracts.documents import actions as contract_actions
+from initiatives.contracts.documents import comments, control_mapping
+from initiatives.contracts.enforcement import kill_switch
+from initiatives.inbox.absences import actions as absence_actions
+from initiatives.inbox.absences.actions import Asked
+from initiatives.integration.components.actions import record_component
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.proposals import actions as proposal_actions
@@ -59,6 +48,14 @@ from initiatives.interactions.comparison import reconciling
 from initiatives.interactions.requests import actions as request_actions
 from initiatives.interactions.requests import copies, erasing, searches
 from initiatives.interactions.selections import actions as selections
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import dependants
+from initiatives.lifecycle.holds.actions import open_obligation
+from initiatives.lifecycle.initiative.row_acts import ROW_ACTS
+from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import (
     BulkReading,
     ChangeRecord,
@@ -69,10 +66,13 @@ from initiatives.models import (
     Review,
     SubjectHit,
 )
-from initiatives.requirements.waivers import WAIVERS
-from initiatives.reviews import actions as review_actions
-from initiatives.roles import actions as role_actions
-from initiatives.rulebook_changes import draft_actions, forecast_actions
+from initiatives.portfolio.efforts import actions as effort_actions
+from initiatives.portfolio.efforts import notes
+from initiatives.portfolio.imports.inventories import actions as inventory_actions
+from initiatives.portfolio.imports.portfolio import actions as portfolio_actions
+from initiatives.portfolio.imports.systems import actions as system_import_actions
+from initiatives.portfolio.intake import actions as intake_actions
+from initiatives.portfolio.rulebook_changes import draft_actions, forecast_actions
 from initiatives.urls import CONSENTS
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded

@@ -10,12 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from adoption.demo import artefacts, initiative_acts
 from governance import clock
 from governance.contracts.clauses import MOST_CLAUSES, Terms
-from initiatives.contracts import actions as contract_actions
-from initiatives.contracts import comments
-from initiatives.contracts.actions import Written
-from initiatives.evidence import actions as evidence_actions
+from initiatives.contracts.documents import actions as contract_actions
+from initiatives.contracts.documents import comments
+from initiatives.contracts.documents.actions import Written
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import Initiative, Review
-from initiatives.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives import open_reviews

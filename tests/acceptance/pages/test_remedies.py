@@ -9,10 +9,10 @@ from django.urls import reverse
 from adoption.demo import initiative_acts
 from governance.gates import requirements
 from governance.vocabulary import Role
-from initiatives.evidence import actions as evidence_actions
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import Initiative
-from initiatives.requirements import actions as requirement_actions
-from initiatives.roles import actions as role_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import at
 

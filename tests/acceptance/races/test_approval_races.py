@@ -13,7 +13,7 @@ from django.db import connection
 from governance import clock
 from governance.models import Entry
 from governance.transparency_log import sealing
-from initiatives.approvals import actions as approval_actions
+from initiatives.contracts.approvals import actions as approval_actions
 from initiatives.models import ApprovalAnswer, ApprovalRequest, ApprovalUse
 from tests.support import factories
 from tests.support.database.concurrent_connections import SIZE, Ring

@@ -14,13 +14,13 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates import sign_off_statement
 from governance.models import Entry, Notification
-from initiatives.holds import actions as hold_actions
-from initiatives.initiative import act, review_state
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.initiative import act, review_state
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.reviews.sign_offs import actions as sign_off_actions
+from initiatives.lifecycle.scope import actions as scope_actions
 from initiatives.models import Initiative, Review
-from initiatives.requirements import actions as requirement_actions
-from initiatives.reviews import actions as review_actions
-from initiatives.reviews.sign_offs import actions as sign_off_actions
-from initiatives.scope import actions as scope_actions
 from tests.support import factories
 from tests.support.database.concurrent_connections import SIZE, Ring
 from tests.support.database.initiative_copies import copies

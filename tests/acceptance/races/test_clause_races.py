@@ -7,9 +7,9 @@ import pytest
 from adoption.demo import initiative_acts
 from governance.contracts.clauses import Terms
 from governance.models import ContractVersion
-from initiatives.contracts import clause_actions
-from initiatives.contracts.actions import Written
-from initiatives.initiative import act
+from initiatives.contracts.documents import clause_actions
+from initiatives.contracts.documents.actions import Written
+from initiatives.lifecycle.initiative import act
 from initiatives.models import Initiative
 from tests.support import factories
 from tests.support.database import snapshots

@@ -10,11 +10,11 @@ import pytest
 from adoption.demo import initiative_acts
 from governance.models import Checkpoint
 from governance.transparency_log import as_of, sealing
-from initiatives.evidence.verification import actions as verification_actions
-from initiatives.facts import supported_stage
+from initiatives.lifecycle.evidence.verification import actions as verification_actions
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.reviews.drawn_requirements import actions
 from initiatives.models import DrawnRequirement, Evidence
-from initiatives.reviews import actions as review_actions
-from initiatives.reviews.drawn_requirements import actions
 from tests.support import factories
 from tests.support.database.concurrent_connections import SIZE, Ring
 

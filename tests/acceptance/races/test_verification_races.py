@@ -16,12 +16,12 @@ from governance.gates.requirements import state_of
 from governance.models import Rulebook
 from governance.rulebook import shipped_text
 from governance.vocabulary import Level
-from initiatives.evidence import actions as evidence_actions
-from initiatives.evidence.verification import actions
-from initiatives.facts import supported_stage
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.evidence.verification import actions
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import Answer, Verification
-from initiatives.requirements import actions as requirement_actions
-from initiatives.roles import actions as role_actions
 from tests.support import factories
 from tests.support.database.concurrent_connections import SIZE, Ring
 

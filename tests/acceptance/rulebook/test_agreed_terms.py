@@ -8,11 +8,11 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.database import row_history
 from governance.rulebook import shipped_text
-from initiatives.changes.actions import would_void
-from initiatives.evidence import actions as evidence_actions
-from initiatives.requirements.waivers import WAIVERS
-from initiatives.reviews import actions as review_actions
-from initiatives.stages import actions as stage_actions
+from initiatives.lifecycle.changes.actions import would_void
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.rules import agreed_gates
 from tests.support.rules.agreed_cases import CHANGES, QUESTIONS

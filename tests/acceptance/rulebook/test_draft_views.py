@@ -8,7 +8,7 @@ from governance.permission_result import Conflict
 from governance.rulebook import shipped_text
 from governance.rulebook.editing import PARTS, read
 from initiatives.models import RulebookDraft
-from initiatives.rulebook_changes import draft_actions
+from initiatives.portfolio.rulebook_changes import draft_actions
 from tests.support import factories
 from tests.support.rules.plain_rulebook import plain_text
 

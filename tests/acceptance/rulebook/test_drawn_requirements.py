@@ -20,15 +20,15 @@ from governance.tasks import seal_audit_log
 from governance.transparency_log import sealing
 from governance.vocabulary import Level, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.details import actions as detail_actions
-from initiatives.evidence.verification import actions as verification_actions
-from initiatives.facts import supported_stage
-from initiatives.initiative import review_state
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.evidence.verification import actions as verification_actions
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import DrawnRequirement, Evidence, Review
-from initiatives.requirements import actions as requirement_actions
-from initiatives.reviews import actions as review_actions
-from initiatives.roles import actions as role_actions
-from initiatives.stages import actions as stage_actions
 from initiatives.tasks import draw_requirements
 from tests.support import factories
 

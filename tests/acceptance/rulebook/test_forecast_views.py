@@ -13,9 +13,14 @@ from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from governance.rulebook.editing import read, with_values
 from governance.transparency_log import sealing
-from initiatives.holds import actions as hold_actions
+from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.models import Forecast, Obligation, Review
-from initiatives.rulebook_changes import decision_backtest, draft_actions, forecast_actions, publication
+from initiatives.portfolio.rulebook_changes import (
+    decision_backtest,
+    draft_actions,
+    forecast_actions,
+    publication,
+)
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives.open_reviews import signed_off

@@ -11,7 +11,7 @@ from governance.rulebook import RulebookErrors, parse, shipped_text
 from governance.rulebook.editing import read, with_values
 from governance.rulebook.requirement_editing import Asked, asked_of, without_requirement
 from initiatives.models import Review, RulebookDraft
-from initiatives.rulebook_changes import draft_actions
+from initiatives.portfolio.rulebook_changes import draft_actions
 from tests.support import factories
 from tests.support.initiatives import rulebook_forecast
 from tests.support.initiatives.open_reviews import signed_off

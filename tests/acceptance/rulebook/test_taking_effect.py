@@ -14,12 +14,12 @@ from governance.models import Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.rulebook import shipped_text
 from governance.vocabulary import TakesEffect
-from initiatives.facts import rulebook_in_effect, supported_stage
+from initiatives.lifecycle.facts import rulebook_in_effect, supported_stage
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.stages import actions as stage_actions
+from initiatives.lifecycle.stages import periodic
 from initiatives.models import Initiative, Obligation, SupportedStage
-from initiatives.reviews import actions as review_actions
-from initiatives.roles import actions as role_actions
-from initiatives.stages import actions as stage_actions
-from initiatives.stages import periodic
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database import snapshots

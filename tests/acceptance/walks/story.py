@@ -11,12 +11,12 @@ from governance.gates import criteria
 from governance.gates.requirement_state import State
 from governance.gates.requirements import state_of
 from governance.models import Entry, Rulebook
-from initiatives.evidence import actions as evidence_actions
-from initiatives.facts import supported_stage
-from initiatives.initiative import review_state
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import Initiative, Review
-from initiatives.reviews import actions as review_actions
-from initiatives.roles import actions as role_actions
 from tests.support import factories
 from tests.support.database import snapshots
 

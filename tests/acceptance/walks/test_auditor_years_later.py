@@ -8,8 +8,8 @@ import pytest
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.transparency_log import sealing
-from initiatives.details import actions as detail_actions
-from initiatives.evidence import actions as evidence_actions
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.evidence import actions as evidence_actions
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -13,15 +13,15 @@ from governance.contracts.clauses import Terms
 from governance.models import Clause
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing
-from initiatives.contracts import actions as contract_actions
-from initiatives.contracts import control_mapping
-from initiatives.contracts.actions import Written
-from initiatives.evidence import actions as evidence_actions
-from initiatives.evidence import preview as evidence_preview
-from initiatives.facts import supported_stage
+from initiatives.contracts.documents import actions as contract_actions
+from initiatives.contracts.documents import control_mapping
+from initiatives.contracts.documents.actions import Written
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.evidence import preview as evidence_preview
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import ClauseEnforcement, Evidence
-from initiatives.requirements import actions as requirement_actions
-from initiatives.reviews import actions as review_actions
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
 from tests.support import factories

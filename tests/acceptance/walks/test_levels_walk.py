@@ -12,8 +12,8 @@ from governance import clock
 from governance.models import Rulebook
 from governance.rulebook import shipped_text
 from governance.vocabulary import BoardRole, Level, Stage
-from initiatives.facts import supported_stage
-from initiatives.units import leaving
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.initiatives import production_at_tier
 

@@ -14,10 +14,10 @@ from governance.contributions import contributed
 from governance.models import Delivery, Notification
 from governance.notifications import daily_mail
 from governance.notifications import due as notification_due
-from initiatives.reviews import actions as review_actions
-from initiatives.roles import actions as role_actions
-from initiatives.stages import actions as stage_actions
-from initiatives.stages import periodic
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.stages import actions as stage_actions
+from initiatives.lifecycle.stages import periodic
 from tests.support import factories
 
 

@@ -10,16 +10,16 @@ from adoption.demo import artefacts, initiative_acts
 from governance import clock
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
-from initiatives.access import permissions as initiative_permissions
-from initiatives.evidence import actions as evidence_actions
-from initiatives.holds import actions as hold_actions
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.stages import actions as stage_actions
+from initiatives.lifecycle.stages import periodic
 from initiatives.models import SignOff
-from initiatives.requirements import actions as requirement_actions
-from initiatives.requirements.waivers import WAIVERS
-from initiatives.reviews import actions as review_actions
-from initiatives.stages import actions as stage_actions
-from initiatives.stages import periodic
-from initiatives.units import leaving
+from initiatives.portfolio.units import leaving
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
 from tests.support import factories
@@ -190,7 +190,7 @@ def test_a_sign_off_copied_to_another_gate_counts_nowhere(cast):
         with pytest.raises(Exception, match="not signed for this review"), transaction.atomic():
             copy.save()
         found = story.snapshot(review)
-        from initiatives.initiative import review_state
+        from initiatives.lifecycle.initiative import review_state
 
         reasons = review_state.stale_of(copy, found.eligible_signers, found.judged)
         assert "the statement was signed for something else" in reasons

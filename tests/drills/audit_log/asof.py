@@ -55,13 +55,13 @@ def figures(rows: int) -> None:
     from governance import clock
     from governance.models import Entry, Rulebook
     from governance.transparency_log import as_of, sealing
-    from initiatives.access import permissions as initiative_permissions
-    from initiatives.activity import timeline
-    from initiatives.facts import initiative_rows
-    from initiatives.portfolio import filters
-    from initiatives.portfolio import views as portfolio_views
-    from initiatives.portfolio.portfolio_paging import Listing
-    from initiatives.requirements import actions as requirement_actions
+    from initiatives.lifecycle.access import permissions as initiative_permissions
+    from initiatives.lifecycle.activity import timeline
+    from initiatives.lifecycle.facts import initiative_rows
+    from initiatives.lifecycle.requirements import actions as requirement_actions
+    from initiatives.portfolio.initiative_list import filters
+    from initiatives.portfolio.initiative_list import views as portfolio_views
+    from initiatives.portfolio.initiative_list.portfolio_paging import Listing
     from tests.support import factories
 
     with clock.simulated(DAY - timedelta(days=150)):

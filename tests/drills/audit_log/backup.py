@@ -93,7 +93,7 @@ def under_load(copy: Path) -> tuple[float, int]:
     from governance.models import User
     from governance.storage import backup
     from governance.transparency_log import sealing
-    from initiatives.registration import actions as registration_actions
+    from initiatives.portfolio.registration import actions as registration_actions
 
     stopped, done = threading.Event(), []
     owner = User.objects.exclude(unit=None).order_by("pk").first()

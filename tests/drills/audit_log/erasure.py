@@ -74,7 +74,7 @@ def main() -> int:
 
 def end(person, admin) -> None:
     """The account ends as it does in life."""
-    from initiatives.units import leaving
+    from initiatives.portfolio.units import leaving
 
     leaving.deactivate(person=person, reason="Left the company", by=admin)
 

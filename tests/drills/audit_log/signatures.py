@@ -68,7 +68,7 @@ def pressed(count: int) -> dict[str, int]:
     from governance import clock
     from governance.identity.proofs import ceremony, statements
     from governance.transparency_log import sealing
-    from initiatives.enforcement import kill_switch
+    from initiatives.contracts.enforcement import kill_switch
     from tests.support import factories
     from tests.support.identity.authenticator import EDDSA, ES256, ORIGIN, RS256, enrolled
 

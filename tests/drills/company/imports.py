@@ -44,7 +44,7 @@ django.setup()
 from django.db import connection
 connection.settings_dict["NAME"] = sys.argv[1]
 from initiatives.models import Initiative
-from initiatives.imports.inventories import import_runs
+from initiatives.portfolio.imports.inventories import import_runs
 import initiatives.tasks
 Initiative.objects.first()
 print("idle", flush=True)
@@ -170,8 +170,8 @@ def trial(company, worker: Worker, content: bytes, given) -> int:
     from django.test import Client
     from django.urls import reverse
 
-    from initiatives.imports.inventories import import_runs
     from initiatives.models import ImportBatch, Initiative
+    from initiatives.portfolio.imports.inventories import import_runs
 
     import_runs.after_commit = lambda *message: (
         None
@@ -290,8 +290,8 @@ def names_one(client, url: str) -> bool:
 
 def undone(batch, admin) -> int:
     """Undo all that was entered in one act; whether some of it is live still."""
-    from initiatives.imports.removal import actions
     from initiatives.models import Initiative
+    from initiatives.portfolio.imports.removal import actions
 
     brought = list(actions.brought_by(batch).values_list("pk", flat=True))
     began = time.monotonic()

@@ -79,8 +79,8 @@ def _import(path: Path, source: str) -> dict:
     from django.db import connection
 
     from governance.tables.encodings import CodePageUnsure
-    from initiatives.imports.inventories.actions import confirm_batch, upload_batch
     from initiatives.models import Initiative
+    from initiatives.portfolio.imports.inventories.actions import confirm_batch, upload_batch
 
     began = time.monotonic()
     options = {

@@ -63,8 +63,8 @@ def exported(client, ending: str) -> bytes:
 
 def read(cast, content: bytes, name: str) -> list:
     """The rows as they are planned; the upload is thrown away."""
-    from initiatives.imports.portfolio.actions import upload_portfolio
-    from initiatives.imports.removal.actions import discard_batch
+    from initiatives.portfolio.imports.portfolio.actions import upload_portfolio
+    from initiatives.portfolio.imports.removal.actions import discard_batch
 
     batch = upload_portfolio(content=content, file_name=name, by=cast.admin)
     rows = list(batch.rows.all())

@@ -82,7 +82,7 @@ def entries() -> int:
 def before_the_gate(cast) -> list:
     """Prototypes whose review for the MVP gate is open, as people bring them there."""
     from adoption.demo import initiative_acts
-    from initiatives.reviews import actions as review_actions
+    from initiatives.lifecycle.reviews import actions as review_actions
     from tests.support import factories
 
     found = []
@@ -105,8 +105,8 @@ def long_contract(cast):
     """An MVP in preparation whose contract in force has two hundred clauses, and a draft of the next one."""
     from adoption.demo import initiative_acts
     from governance.contracts.clauses import Terms
-    from initiatives.contracts import actions as contract_actions
-    from initiatives.contracts.actions import Written
+    from initiatives.contracts.documents import actions as contract_actions
+    from initiatives.contracts.documents.actions import Written
     from tests.support import factories
 
     initiative = initiative_acts.to_prototype(
@@ -226,10 +226,10 @@ def acts(cast, reviews, *, sealing: bool) -> None:
     from governance.gates import sign_off_statement
     from governance.identity.proofs import ceremony
     from governance.transparency_log import sealing as transparency_log_sealing
-    from initiatives.initiative import review_state
+    from initiatives.lifecycle.initiative import review_state
+    from initiatives.lifecycle.reviews import actions as review_actions
+    from initiatives.lifecycle.reviews.sign_offs import actions as sign_off_actions
     from initiatives.models import Initiative, Review
-    from initiatives.reviews import actions as review_actions
-    from initiatives.reviews.sign_offs import actions as sign_off_actions
     from tests.support.identity.authenticator import ORIGIN, enrolled
 
     settings.ADDRESS = ORIGIN
@@ -310,8 +310,8 @@ def supported_stages() -> None:
     """Every supported stage worked out anew, one initiative after the other, as the nightly job would after a new
     rulebook.
     """
+    from initiatives.lifecycle.stages import periodic
     from initiatives.models import SupportedStage
-    from initiatives.stages import periodic
 
     SupportedStage.objects.update(valid_until="2000-01-01T00:00:00Z")
     began = time.monotonic()

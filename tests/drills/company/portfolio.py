@@ -54,7 +54,7 @@ def _lay_down(lines: list[Row]) -> None:
     from governance.database.row_history import acting
     from governance.models import Unit
     from initiatives.models import Initiative
-    from initiatives.registration.actions import next_numbers
+    from initiatives.portfolio.registration.actions import next_numbers
     from tests.support import factories
 
     cast, now = factories.make_cast(), clock.now()

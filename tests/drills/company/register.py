@@ -70,7 +70,7 @@ def landscape(company, systems: int, links: int) -> None:
     from governance import clock
     from governance.database import row_history
     from governance.database.row_history import acting
-    from initiatives.facts import finding_rules
+    from initiatives.lifecycle.facts import finding_rules
     from initiatives.models import Customisation, Initiative, Link, RequirementFinding, System, Transfer
 
     chance, now, lead = random.Random(systems), clock.now(), company.cast.lead

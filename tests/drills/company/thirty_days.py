@@ -70,7 +70,7 @@ def found(imported: int) -> None:
 
     from adoption.demo import inventory
     from governance.models import User
-    from initiatives.imports.inventories.actions import confirm_batch, upload_batch
+    from initiatives.portfolio.imports.inventories.actions import confirm_batch, upload_batch
 
     call_command("demo", stdout=io.StringIO())
     header, *rows = csv.reader(io.StringIO(inventory.EXTRACT.read_text(encoding="utf-8-sig"), newline=""))
@@ -149,7 +149,7 @@ def live(day: int) -> None:
 
 def _ask_for_a_deputy() -> None:
     """Somebody is asked to be deputy and does not answer: told at once, after three and seven days."""
-    from initiatives.roles import actions as role_actions
+    from initiatives.lifecycle.roles import actions as role_actions
 
     initiative = _imported("mvp")
     owner = _owner(initiative)
@@ -184,7 +184,7 @@ def _leave() -> None:
     """An owner of an MVP leaves: the initiative is vacant that day, the chair hears after a week, the board after
     two.
     """
-    from initiatives.units import leaving
+    from initiatives.portfolio.units import leaving
 
     initiative = _imported("mvp")
     leaving.deactivate(
@@ -194,7 +194,7 @@ def _leave() -> None:
 
 def _hold() -> None:
     """Somebody is worried, and holds an initiative."""
-    from initiatives.holds import actions as hold_actions
+    from initiatives.lifecycle.holds import actions as hold_actions
 
     initiative = _imported("production")
     hold_actions.hold(
@@ -228,7 +228,7 @@ def _people(**asked):
 
 def _seat(initiative, seat: str):
     """Whoever holds the seat of the initiative's board, and is on no team."""
-    from initiatives.reminders.recipients import Circle
+    from initiatives.lifecycle.reminders.recipients import Circle
 
     return Circle([initiative]).holders(initiative, seat)[0]
 
@@ -409,7 +409,7 @@ def of_initiatives(seen: Seen) -> Iterator[str]:
     from governance import clock
     from governance.gates import criteria
     from governance.models import Rulebook
-    from initiatives.facts import supported_stage
+    from initiatives.lifecycle.facts import supported_stage
     from initiatives.models import Hold, Initiative, RequirementFinding, Review
 
     for row in RequirementFinding.objects.exclude(hold="").filter(since__gt=seen.first, since__lte=seen.last):

@@ -118,10 +118,10 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
     from governance.audit_log import entries
     from governance.database import row_history
     from governance.database.row_history import acting
-    from initiatives.facts import supported_stage_rows
+    from initiatives.lifecycle.facts import supported_stage_rows
     from initiatives.models import Initiative, StageChange
     from initiatives.models.stage_machine import REPORTED, make_move, offered
-    from initiatives.registration.actions import next_numbers
+    from initiatives.portfolio.registration.actions import next_numbers
 
     now = clock.now()
     with acting(by=cast.admin, reason="Founded"):

@@ -199,10 +199,10 @@ class Year:
         from adoption.demo import artefacts, initiative_acts
         from governance.gates.requirement_state import ACCEPTED_IN_PERSON, GENERATED_ONLY
         from governance.models import Rulebook
-        from initiatives.facts import supported_stage
+        from initiatives.lifecycle.facts import supported_stage
+        from initiatives.lifecycle.roles import actions as role_actions
+        from initiatives.lifecycle.stages import actions as stage_actions
         from initiatives.models import Link, LinkAnswer, RoleAssignment
-        from initiatives.roles import actions as role_actions
-        from initiatives.stages import actions as stage_actions
         from tests.support import factories
 
         cast, team = self.cast, self.cast.team
@@ -279,7 +279,7 @@ class Year:
         from adoption.demo import initiative_acts
         from governance import clock
         from governance.gates.requirements import states_at
-        from initiatives.facts import supported_stage
+        from initiatives.lifecycle.facts import supported_stage
 
         states = states_at(supported_stage.facts_of(initiative_acts.fresh(initiative)), rulebook, clock.now())
         found = []
@@ -296,7 +296,7 @@ class Year:
         """The day on which the next answer is asked for."""
         from governance import clock
         from governance.gates.requirements import states_at
-        from initiatives.facts import supported_stage
+        from initiatives.lifecycle.facts import supported_stage
 
         states = states_at(supported_stage.facts_of(initiative), rulebook, clock.now())
         ends = [

@@ -80,9 +80,9 @@ class Asking:
 def founded(count: int) -> list[Asking]:
     """So many prototypes with contracts of twenty clauses in force, each with a key."""
     from governance import clock
-    from initiatives.enforcement import system_keys
+    from initiatives.contracts.enforcement import system_keys
+    from initiatives.lifecycle.scope import actions as scope_actions
     from initiatives.models import Initiative
-    from initiatives.scope import actions as scope_actions
     from tests.drills.company import thousands
 
     company = thousands.found(count * 4, people=40, units=10)
@@ -114,7 +114,7 @@ def founded(count: int) -> list[Asking]:
 def clauses(limit: int) -> list:
     """A contract that allows, asks and refuses."""
     from governance.contracts.clauses import FAILURES, Terms, Test
-    from initiatives.contracts.actions import Written
+    from initiatives.contracts.documents.actions import Written
 
     who = ("clerks",)
     return [
@@ -450,7 +450,7 @@ def watched(one: Asking, act, old: str) -> tuple[float, int]:
 
 def switched(one: Asking) -> list[str]:
     """From the press of the switch to the last allow."""
-    from initiatives.enforcement import kill_switch
+    from initiatives.contracts.enforcement import kill_switch
 
     def press() -> None:
         kill_switch.switch_off(initiative=one.initiative, reason="A drill", by=one.team.owner)

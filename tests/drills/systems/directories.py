@@ -56,7 +56,7 @@ def founded() -> str:
     """An organisation and its directory; the key."""
     from governance import clock
     from governance.models import User
-    from initiatives.provisioning import actions
+    from initiatives.portfolio.provisioning import actions
     from tests.support import factories
 
     factories._make_cast()

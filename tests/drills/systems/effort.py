@@ -60,7 +60,7 @@ def found(initiatives: int) -> tuple:
     from governance.database.row_history import acting
     from governance.models import User
     from initiatives.models import Initiative
-    from initiatives.registration.actions import next_numbers
+    from initiatives.portfolio.registration.actions import next_numbers
     from tests.support import factories
 
     if User.objects.exists():
@@ -95,8 +95,8 @@ def lay_down(cast, folk, lines: int):
     from governance import clock
     from governance.database import row_history
     from governance.database.row_history import acting
-    from initiatives.efforts.effort_import import monday
     from initiatives.models import Effort, Initiative, System
+    from initiatives.portfolio.efforts.effort_import import monday
 
     chance = random.Random(lines)
     with transaction.atomic(), acting(system="drill", reason="Founded"):
@@ -143,7 +143,7 @@ def measure(cast, busiest) -> None:
     from django.urls import reverse
 
     from governance import clock
-    from initiatives.efforts.effort_import import monday
+    from initiatives.portfolio.efforts.effort_import import monday
 
     since = monday(clock.today()) - timedelta(weeks=13)
     pages = {

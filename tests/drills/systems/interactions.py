@@ -73,7 +73,7 @@ def main(seconds: float, rate: int, kills: int) -> None:
 def key_of(one: decisions.Asking) -> str:
     """A key for the interactions of this initiative."""
     from governance import clock
-    from initiatives.enforcement import system_keys
+    from initiatives.contracts.enforcement import system_keys
 
     _, token = system_keys.make_key(
         initiative=one.initiative,

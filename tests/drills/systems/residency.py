@@ -65,10 +65,10 @@ def main(count: int) -> int:
     from django.test.utils import CaptureQueriesContext
 
     from governance import clock
-    from initiatives.findings import sync
-    from initiatives.initiative.act import act, batched
     from initiatives.integration.residency import actions as residency_actions
     from initiatives.integration.residency import findings as residency_findings
+    from initiatives.lifecycle.findings import sync
+    from initiatives.lifecycle.initiative.act import act, batched
     from initiatives.models import Hold
     from tests.drills.company import thousands
 

@@ -26,8 +26,10 @@ from governance.models import (
     User,
 )
 from governance.privacy import retention
-from initiatives.enforcement import kill_switch
-from initiatives.holds import actions as hold_actions
+from initiatives.contracts.enforcement import kill_switch
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import (
     Answer,
     Condition,
@@ -39,8 +41,6 @@ from initiatives.models import (
     StandaloneDeclaration,
     Waiver,
 )
-from initiatives.requirements.waivers import WAIVERS
-from initiatives.roles import actions as role_actions
 from tests.support import factories
 from tests.support.attacks.forged_statements import Scene, as_, changed, row_of_history, stage_change, told
 

@@ -9,12 +9,12 @@ from governance.audit_log import row_capture
 from governance.gates import sign_off_statement
 from governance.models import ContractVersion, Membership, Rulebook
 from governance.organisation import actions as organisation_actions
-from initiatives.contracts import actions as contract_actions
-from initiatives.initiative import review_state
+from initiatives.contracts.documents import actions as contract_actions
+from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.reviews.sign_offs.actions import statement_for
 from initiatives.models import Initiative, Review, SignOff
-from initiatives.registration import actions as registration_actions
-from initiatives.reviews import actions as review_actions
-from initiatives.reviews.sign_offs.actions import statement_for
+from initiatives.portfolio.registration import actions as registration_actions
 from tests.support import factories
 
 

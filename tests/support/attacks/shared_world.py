@@ -9,6 +9,7 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import User
 from initiatives.integration.links import actions as link_actions
+from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import (
     ChangeRecord,
     Customisation,
@@ -34,8 +35,7 @@ from initiatives.models import (
     VendorTerm,
     Voiding,
 )
-from initiatives.registration import actions as registration_actions
-from initiatives.roles import actions as role_actions
+from initiatives.portfolio.registration import actions as registration_actions
 from tests.support import factories
 
 # Whole tables: nobody but who may adds a row here either.

@@ -13,7 +13,7 @@ from governance.database.row_history import acting
 from governance.gates import sign_off_statement
 from governance.models import Entry
 from governance.vocabulary import ReviewOutcome
-from initiatives.facts import supported_stage_rows
+from initiatives.lifecycle.facts import supported_stage_rows
 from initiatives.models import Initiative, Review, SignOff, StageChange
 
 KEPT_ON = ("captured", "has_its_history")

@@ -33,18 +33,18 @@ from governance.transparency_log import sealing
 from governance.vocabulary import ClauseKind
 from governance.web.admin_base import Recorded
 from governance.web.pages.as_of_views import Day
-from initiatives.approvals import actions as approval_actions
-from initiatives.contracts import actions as contract_actions
-from initiatives.enforcement import kill_switch
-from initiatives.evidence import actions as evidence_actions
-from initiatives.holds.actions import open_obligation, show_by
-from initiatives.imports.inventories import actions as inventory_actions
-from initiatives.intake import actions as intake_actions
+from initiatives.contracts.approvals import actions as approval_actions
+from initiatives.contracts.documents import actions as contract_actions
+from initiatives.contracts.enforcement import kill_switch
 from initiatives.interactions.body_terms import BODY_TERMS
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.holds.actions import open_obligation, show_by
+from initiatives.lifecycle.requirements import standalone
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import FileCheck, Initiative, IntakeLink, Review
-from initiatives.requirements import standalone
-from initiatives.reviews import actions as review_actions
-from initiatives.stages import actions as stage_actions
+from initiatives.portfolio.imports.inventories import actions as inventory_actions
+from initiatives.portfolio.intake import actions as intake_actions
 from tests.acceptance.pages.test_access import address
 from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
 from tests.support import factories

@@ -20,7 +20,8 @@ def sizes() -> dict[str, int]:
         for path in sorted((ROOT / top).rglob("*")):
             if path.suffix in SUFFIXES and path.is_file() and "data" not in path.relative_to(ROOT).parts:
                 parts = path.relative_to(ROOT).parts
-                name = "/".join(parts[: 2 if len(parts) > 2 else 1])
+                deepest = 3 if top == "initiatives" else 2  # there a wing holds packages
+                name = "/".join(parts[: min(deepest, len(parts) - 1)])
                 found[name] = found.get(name, 0) + path.read_bytes().count(b"\n")
     return found
 

@@ -12,7 +12,7 @@ from governance import clock
 from governance.audit_log import row_capture
 from governance.database.row_history import acting
 from governance.models import User
-from initiatives.reviews import actions as review_actions
+from initiatives.lifecycle.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 

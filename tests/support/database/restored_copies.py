@@ -90,7 +90,7 @@ def check_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def told_in_two_months(cast: factories.Cast, count: int) -> None:
     """That a system was told so many things, this month and the month before, in the log and in the database."""
-    from tests.app.initiatives.enforcement.test_authzen import FIXTURE
+    from tests.app.initiatives.contracts.enforcement.test_authzen import FIXTURE
 
     initiative = factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)
     system = System(factories.make_key(cast, initiative)[1].text)

@@ -17,7 +17,7 @@ from governance.models import (
     User,
 )
 from governance.transparency_log import sealing
-from tests.app.initiatives.initiative.test_signing import Binding
+from tests.app.initiatives.lifecycle.initiative.test_signing import Binding
 from tests.support.initiatives.initiative_pages import acts, text_of
 from tests.support.servers.identity_provider import CLIENT, SECRET, Provider
 

@@ -1,10 +1,10 @@
 """A portfolio that was brought in: initiatives whose stage an import reports, of a unit with a board."""
 
 from governance.models import Unit
-from initiatives.imports.inventories import actions as inventory_actions
+from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import Initiative
-from initiatives.roles import actions as role_actions
-from initiatives.units import actions as unit_actions
+from initiatives.portfolio.imports.inventories import actions as inventory_actions
+from initiatives.portfolio.units import actions as unit_actions
 
 HEAD = "Name;Organisation;Status;Purpose\n"
 

@@ -1,8 +1,8 @@
 """Initiatives before a gate, with an open review: what the tests of the board's pages start from."""
 
 from adoption.demo import initiative_acts
+from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import Review
-from initiatives.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.database import snapshots
 

@@ -11,19 +11,19 @@ from governance import clock
 from governance.gates import criteria
 from governance.models import Entry, Rulebook
 from governance.transparency_log import as_of, sealing
-from initiatives.components import actions as components_actions
-from initiatives.details import actions as detail_actions
-from initiatives.evidence import actions as evidence_actions
-from initiatives.facts import initiative_rows, supported_stage
-from initiatives.holds import actions as hold_actions
-from initiatives.initiative.initiative_frame import initiative_context
-from initiatives.initiative_pages import next_step
+from initiatives.integration.components import actions as components_actions
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.facts import initiative_rows, supported_stage
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context
+from initiatives.lifecycle.initiative_pages import next_step
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.requirements.row_presentation import rows_of, sheet_of, sheets_of
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Initiative, SignOff, SupportedStage
-from initiatives.portfolio import filters
-from initiatives.requirements import actions as requirement_actions
-from initiatives.requirements.row_presentation import rows_of, sheet_of, sheets_of
-from initiatives.roles import actions as role_actions
-from initiatives.stages import actions as stage_actions
+from initiatives.portfolio.initiative_list import filters
 from tests.support import factories
 
 BEGINS = datetime(2024, 1, 10, 9, tzinfo=UTC)

@@ -5,8 +5,7 @@ from datetime import timedelta
 from adoption.models import BehaviourReport, Incident
 from governance import clock
 from governance.models import ContractVersion, Rulebook
-from initiatives.access import permissions as initiative_permissions
-from initiatives.insights import figures
+from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.models import (
     Continuation,
     Coverage,
@@ -19,7 +18,8 @@ from initiatives.models import (
     SupportedStagePeriod,
     Voiding,
 )
-from initiatives.portfolio.filters import with_supported_stage
+from initiatives.portfolio.initiative_list.filters import with_supported_stage
+from initiatives.portfolio.insights import figures
 from tests.support.initiatives.random_organisations import RANK
 
 

@@ -10,9 +10,9 @@ from governance.gates.requirement_state import GENERATED_ONLY
 from governance.gates.requirements import states_at
 from governance.models import Rulebook, User
 from governance.vocabulary import EvidenceKind, Tier
-from initiatives.facts import supported_stage
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.requirements import standalone
 from initiatives.models import Initiative
-from initiatives.requirements import standalone
 from tests.support import factories
 from tests.support.factories import Cast
 

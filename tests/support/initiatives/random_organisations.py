@@ -10,6 +10,7 @@ from adoption.models.reports import BEHAVIOUR_REPORT_KINDS, EXTENTS
 from governance import clock
 from governance.models import Contract, ContractVersion, Rulebook
 from governance.vocabulary import Layer
+from initiatives.lifecycle.stages.actions import STOP_REASONS
 from initiatives.models import (
     Continuation,
     Coverage,
@@ -22,7 +23,6 @@ from initiatives.models import (
     StageChange,
     Voiding,
 )
-from initiatives.stages.actions import STOP_REASONS
 from tests.support.initiatives import told_supported_stages
 
 RANK = {"proposed": 0, "prototype": 1, "mvp": 2, "production": 3}

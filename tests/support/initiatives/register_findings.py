@@ -5,8 +5,8 @@ system.
 from adoption.demo import artefacts
 from governance import clock
 from governance.database.row_history import acting
-from initiatives.evidence import actions as evidence_actions
 from initiatives.integration.systems import findings as system_findings
+from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.models import Evidence, EvidenceNames, Initiative, Link, System, Voiding
 
 

@@ -16,10 +16,10 @@ from governance.models import Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.rulebook import parse
 from governance.vocabulary import ReviewOutcome
-from initiatives.initiative import review_state
+from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import Forecast, Initiative, Obligation, Review, SupportedStagePeriod
-from initiatives.reviews import actions as review_actions
-from initiatives.rulebook_changes import forecast_actions, publication
+from initiatives.portfolio.rulebook_changes import forecast_actions, publication
 
 
 @dataclass

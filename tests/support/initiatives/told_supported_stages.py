@@ -6,7 +6,7 @@ from typing import Any
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Rulebook
-from initiatives.facts import supported_stage_rows
+from initiatives.lifecycle.facts import supported_stage_rows
 from initiatives.models import Initiative
 
 PASSES = {

@@ -15,17 +15,17 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates.gate_inputs import Facts, Void
 from governance.permission_result import Conflict, Refused
-from initiatives.components import actions as component_actions
-from initiatives.facts import supported_stage
+from initiatives.integration.components import actions as component_actions
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.resilience import process_actions
 from initiatives.integration.systems import actions as system_actions
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.requirements import standalone
 from initiatives.models import Initiative, Link, ServiceAccount, System, Term, Vendor
 from initiatives.models.integration.processes import PROCESS_STATES
 from initiatives.models.integration.systems import SYSTEM_KINDS
-from initiatives.requirements import standalone
 from tests.support import factories
 from tests.support.rules.gate_facts import MODEL
 from tests.support.rules.random_facts import RULEBOOK

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.test import Client
 
 from governance import clock
-from initiatives.provisioning import actions
+from initiatives.portfolio.provisioning import actions
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"

@@ -18,19 +18,19 @@ FLOORS = ["governance", "initiatives", "adoption"]  # each may import what stand
 FRONT_HALL = {f"governance/{name}.py" for name in ("settings", "urls", "celery", "wsgi", "asgi")}
 # The only modules that may call a transition: the moves, and the reported stages of imports.
 MOVERS = {
-    "initiatives/stages/actions.py",
-    "initiatives/imports/removal/actions.py",
-    "initiatives/imports/inventories/reported_stages.py",
+    "initiatives/lifecycle/stages/actions.py",
+    "initiatives/portfolio/imports/removal/actions.py",
+    "initiatives/portfolio/imports/inventories/reported_stages.py",
 }
 # Acts that write what separates duties, and the audit log itself.
 WRITERS = {
     "governance/audit_log/entries.py",
-    "initiatives/requirements/actions.py",
-    "initiatives/changes/actions.py",
-    "initiatives/imports/removal/actions.py",
-    "initiatives/imports/inventories/reported_stages.py",
-    "initiatives/reviews/sign_offs/actions.py",
-    "initiatives/stages/actions.py",
+    "initiatives/lifecycle/requirements/actions.py",
+    "initiatives/lifecycle/changes/actions.py",
+    "initiatives/portfolio/imports/removal/actions.py",
+    "initiatives/portfolio/imports/inventories/reported_stages.py",
+    "initiatives/lifecycle/reviews/sign_offs/actions.py",
+    "initiatives/lifecycle/stages/actions.py",
 }
 LONGEST, MOST_MODULES = 540, 12
 # Names of modules that mean the same in every noun; any other name is borne by one module.

@@ -318,8 +318,8 @@ def test_a_prototype_has_no_dependants_rollout_or_live_data(cast):
     from django.core.exceptions import ValidationError
 
     from governance.permission_result import Refused
-    from initiatives.holds import dependants
-    from initiatives.scope import actions as scope_actions
+    from initiatives.lifecycle.holds import dependants
+    from initiatives.lifecycle.scope import actions as scope_actions
     from tests.support import factories
 
     initiative = factories.make_prototype(cast)

@@ -45,7 +45,9 @@ def recorded():
                     continue
                 if ast.unparse(node.func) in WRITERS:
                     yield path.relative_to(ROOT).as_posix(), node.args[0], tree
-                for declared in node.keywords:  # of initiatives.consents, which writes what a kind declares
+                for (
+                    declared
+                ) in node.keywords:  # of initiatives.lifecycle.consents, which writes what a kind declares
                     if ast.unparse(node.func) == "Kind" and declared.arg == "entries":
                         yield path.relative_to(ROOT).as_posix(), declared.value, tree
 

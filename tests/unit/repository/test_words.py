@@ -18,7 +18,8 @@ MODULES = re.compile(
 )
 # Texts of these are data of others, or stand in what was handed out and is read by programs.
 NOT_OURS = {
-    "initiatives/imports/inventories/": "words of other organisations' inventories, by which their columns are known",
+    "initiatives/portfolio/imports/inventories/": "words of other organisations' inventories, by which "
+    "their columns are known",
     "governance/contracts/wording.py": "sentences of clauses, which boards approved, do not change",
     "governance/web/help_topics.py": "words that somebody may still look for, old ones among them",
 }
@@ -303,7 +304,7 @@ ORDINARY = re.compile(
 # Where a dropped word has another meaning, in which it stays: files and folders.
 STAYS_IN: dict[str, tuple[str, ...]] = {
     r"part(y|ies)": (
-        "initiatives/imports/",
+        "initiatives/portfolio/imports/",
         "adoption/demo/",
     ),
     r"ow(ed|es|e|ing)": ("governance/web/help_topics.py",),
@@ -322,9 +323,9 @@ STAYS_IN: dict[str, tuple[str, ...]] = {
         "governance/privacy/retention.py",
         "adoption/audit_log_export/",
         "adoption/management/commands/export_audit_log.py",
-        "initiatives/roles/",
-        "initiatives/rulebook_changes/forecast_views.py",
-        "initiatives/initiative/act.py",
+        "initiatives/lifecycle/roles/",
+        "initiatives/portfolio/rulebook_changes/forecast_views.py",
+        "initiatives/lifecycle/initiative/act.py",
         "templates/governance/audit/",
         "templates/adoption/audit_log_export/",
         "tests/app/governance/identity/",
@@ -332,9 +333,9 @@ STAYS_IN: dict[str, tuple[str, ...]] = {
         "tests/app/governance/sign_in/",
         "tests/app/governance/audit_log/",
         "tests/app/adoption/audit_log_export/",
-        "tests/app/initiatives/roles/test_roles_to_accept.py",
-        "tests/app/initiatives/initiative/test_signing.py",
-        "tests/app/initiatives/initiative/test_signing_by_passkey.py",
+        "tests/app/initiatives/lifecycle/roles/test_roles_to_accept.py",
+        "tests/app/initiatives/lifecycle/initiative/test_signing.py",
+        "tests/app/initiatives/lifecycle/initiative/test_signing_by_passkey.py",
         "tests/acceptance/browser/test_passkey_walk.py",
         "tests/acceptance/browser/test_provider_walk.py",
         "tests/acceptance/identity/",
@@ -357,7 +358,7 @@ STAYS_IN: dict[str, tuple[str, ...]] = {
         "pyproject.toml",
         "governance/privacy/erasure.py",
         "governance/web/help_topics.py",
-        "initiatives/imports/inventories/",
+        "initiatives/portfolio/imports/inventories/",
         "tests/acceptance/initiatives/test_search.py",
         "tests/acceptance/audit_log/test_erasure.py",
     ),

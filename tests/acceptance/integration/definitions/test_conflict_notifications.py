@@ -8,8 +8,8 @@ from django.urls import reverse
 from governance.models import Notification
 from governance.notifications import inbox as notification_inbox
 from initiatives.integration.definitions import actions as definition_actions
+from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import Term
-from initiatives.roles import actions as role_actions
 from tests.acceptance.integration.systems.test_integration_views import text_of
 from tests.acceptance.integration.test_definitions import (  # noqa: F401
     accept,

@@ -13,16 +13,16 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Notification
 from governance.permission_result import Conflict, Refused
-from initiatives.components import actions as components_actions
-from initiatives.evidence import actions as evidence_actions
-from initiatives.findings import sync
-from initiatives.holds import actions as hold_actions
+from initiatives.integration.components import actions as components_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.findings import sync
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.models import EvidenceNames, Hold, RequirementFinding, Voiding
-from initiatives.requirements.waivers import WAIVERS
-from initiatives.units import actions as unit_actions
+from initiatives.portfolio.units import actions as unit_actions
 from tests.support import factories
 from tests.support.initiatives import tied_initiatives
 

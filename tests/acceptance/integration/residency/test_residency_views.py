@@ -10,7 +10,6 @@ import time_machine
 from django.urls import reverse
 
 from governance import clock
-from initiatives.details import actions as detail_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.residency import preview as residency_preview
 from initiatives.integration.residency.actions import (
@@ -20,6 +19,7 @@ from initiatives.integration.residency.actions import (
     initiatives_of_vendor,
 )
 from initiatives.integration.residency.findings import UNIT, VENDOR, WhatIf
+from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.models import Hold, Region, UnitPolicy, Vendor, VendorTerm
 from tests.support import factories
 from tests.support.database import snapshots

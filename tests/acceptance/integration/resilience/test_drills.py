@@ -14,14 +14,14 @@ from governance.database.row_history import acting
 from governance.models import Notification, Rulebook
 from governance.notifications import due as notification_due
 from governance.permission_result import Conflict, Refused
-from initiatives.changes import actions as change_actions
-from initiatives.changes.actions import pull
-from initiatives.evidence import actions as evidence_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.resilience import drills as resilience_drills
 from initiatives.integration.resilience.drill_findings import REQUIREMENT_OF_KIND, missing
 from initiatives.integration.resilience.drills import proved_by_drills, suggested
 from initiatives.integration.resilience.reminders import drills
+from initiatives.lifecycle.changes import actions as change_actions
+from initiatives.lifecycle.changes.actions import pull
+from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.models import Drill, Evidence
 from tests.acceptance.walks import story
 from tests.support import factories

@@ -14,7 +14,7 @@ from governance.permission_result import Refused
 from initiatives.integration.resilience import process_actions
 from initiatives.integration.resilience.process_findings import REVIEWED_EVERY_DAYS, current_processes
 from initiatives.models import ProcessRecord, Voiding
-from initiatives.units import leaving
+from initiatives.portfolio.units import leaving
 from tests.acceptance.walks import story
 from tests.support import factories
 from tests.support.initiatives import open_reviews

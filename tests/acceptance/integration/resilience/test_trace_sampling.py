@@ -19,7 +19,7 @@ from initiatives.integration.resilience.trace_sampling import (
     wilson,
 )
 from initiatives.models import TraceSample
-from initiatives.units import leaving
+from initiatives.portfolio.units import leaving
 from tests.acceptance.walks import story
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import acts

@@ -5,11 +5,11 @@ from django.test import Client
 
 from governance import clock
 from governance.database.row_history import acting
-from initiatives.access.visibility import accounts_seen_by
-from initiatives.holds.actions import open_obligation
 from initiatives.integration.systems import actions as system_actions
+from initiatives.lifecycle.access.visibility import accounts_seen_by
+from initiatives.lifecycle.holds.actions import open_obligation
 from initiatives.models import ServiceAccount
-from initiatives.portfolio.search import Search
+from initiatives.portfolio.search.search import Search
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import at, text_of
 

@@ -11,11 +11,11 @@ from governance.models import Entry, Notification
 from governance.notifications import due
 from governance.permission_result import Conflict, Refused
 from governance.vocabulary import ObligationKind
-from initiatives.details import actions as detail_actions
-from initiatives.holds import actions as hold_actions
 from initiatives.integration.links import feed_shutdowns
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Obligation
-from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import text_of
 

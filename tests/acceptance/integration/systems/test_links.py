@@ -13,15 +13,15 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Conflict, Refused
-from initiatives.details import actions as detail_actions
-from initiatives.holds import actions as hold_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.actions import Place
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import findings as system_findings
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Evidence, EvidenceNames, Link
-from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.initiatives.register_findings import against, evidence_about, read, voided
 

@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Refused
-from initiatives.changes.actions import pull
-from initiatives.initiative.act import act
 from initiatives.integration.record import actions as record_actions
+from initiatives.lifecycle.changes.actions import pull
+from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Link, ServiceAccount, System, Term, TermDefinition, TermUse, Transfer
 from tests.support import factories
 from tests.support.database import snapshots

@@ -12,10 +12,10 @@ from governance.gates.requirements import state_of
 from governance.models import Rulebook
 from governance.permission_result import Conflict, Refused
 from governance.rulebook import shipped_text
-from initiatives.facts import supported_stage
-from initiatives.requirements import actions as requirement_actions
-from initiatives.requirements import standalone
-from initiatives.roles import actions as role_actions
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.requirements import standalone
+from initiatives.lifecycle.roles import actions as role_actions
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db

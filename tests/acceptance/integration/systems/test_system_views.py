@@ -6,16 +6,16 @@ from datetime import date, timedelta
 import pytest
 
 from governance import clock
-from initiatives.details import actions as detail_actions
-from initiatives.imports.systems.table_fields import FIELDS
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import system_inventory
 from initiatives.integration.systems.forms import SystemForm
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import System
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
-from initiatives.stages import actions as stage_actions
+from initiatives.portfolio.imports.systems.table_fields import FIELDS
 from tests.support import factories
 from tests.support.initiatives import tied_initiatives
 from tests.support.initiatives.initiative_pages import at, text_of

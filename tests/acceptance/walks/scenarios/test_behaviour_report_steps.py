@@ -7,8 +7,8 @@ from adoption.measures import behaviour_detection
 from adoption.models import BehaviourReport
 from adoption.reports import actions as report_actions
 from governance.models import Notification
-from initiatives.initiative.act import act
-from initiatives.reviews import actions as review_actions
+from initiatives.lifecycle.initiative.act import act
+from initiatives.lifecycle.reviews import actions as review_actions
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
 from tests.support import factories

@@ -7,12 +7,12 @@ import pytest
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Rulebook
-from initiatives.components import actions as components_actions
-from initiatives.details import actions as detail_actions
-from initiatives.evidence import actions as evidence_actions
+from initiatives.integration.components import actions as components_actions
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.scope import actions as scope_actions
+from initiatives.lifecycle.stages import periodic
 from initiatives.models import Voiding
-from initiatives.scope import actions as scope_actions
-from initiatives.stages import periodic
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
 from tests.support import factories

@@ -13,13 +13,13 @@ from governance.models import Entry, Notification
 from governance.notifications import due
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
-from initiatives.initiative import review_state
+from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.reviews.sign_offs import actions as sign_off_actions
+from initiatives.lifecycle.scope import actions as scope_actions
+from initiatives.lifecycle.stages import periodic
 from initiatives.models import Review
-from initiatives.requirements import actions as requirement_actions
-from initiatives.reviews import actions as review_actions
-from initiatives.reviews.sign_offs import actions as sign_off_actions
-from initiatives.scope import actions as scope_actions
-from initiatives.stages import periodic
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
 from tests.support.initiatives.initiative_pages import SIGNED

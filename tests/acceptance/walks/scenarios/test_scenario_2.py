@@ -9,15 +9,15 @@ from governance.models import Notification
 from governance.models.audit_log import Entry
 from governance.notifications import due
 from governance.permission_result import Refused
-from initiatives.access import permissions as initiative_permissions
-from initiatives.components import actions as components_actions
-from initiatives.holds import actions as hold_actions
+from initiatives.integration.components import actions as components_actions
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.stages import periodic
 from initiatives.models import AnswerDraft, Voiding
-from initiatives.requirements import actions as requirement_actions
-from initiatives.reviews import actions as review_actions
-from initiatives.roles import actions as role_actions
-from initiatives.stages import periodic
-from initiatives.units import leaving
+from initiatives.portfolio.units import leaving
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
 from tests.support import factories

@@ -21,9 +21,9 @@ from governance.database.row_history import acting
 from governance.models import Entry, Notification
 from governance.permission_result import Conflict, Refused
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.details import actions as detail_actions
+from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.models import Evidence
-from initiatives.units import leaving
+from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 

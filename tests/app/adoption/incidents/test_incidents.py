@@ -26,9 +26,9 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Notification, Rulebook
 from governance.permission_result import Conflict, Refused
-from initiatives.holds import dependants
+from initiatives.lifecycle.holds import dependants
 from initiatives.models import Voiding
-from initiatives.units import leaving
+from initiatives.portfolio.units import leaving
 from tests.acceptance.walks import story
 from tests.support import factories
 from tests.support.database import snapshots

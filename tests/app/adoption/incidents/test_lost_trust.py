@@ -11,9 +11,9 @@ from adoption.models import BehaviourReport
 from adoption.reports import actions as report_actions
 from governance import clock
 from governance.models import Rulebook
-from initiatives.insights import figures, reasons
-from initiatives.requirements.waivers import WAIVERS
-from initiatives.reviews import actions as review_actions
+from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.portfolio.insights import figures, reasons
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives import open_reviews

@@ -17,7 +17,7 @@ from governance.gates.requirements import state_of
 from governance.models import Rulebook
 from governance.rulebook import shipped_text
 from governance.vocabulary import Level, TakesEffect
-from initiatives.facts import supported_stage
+from initiatives.lifecycle.facts import supported_stage
 from initiatives.models import MeasuredAnswer
 from tests.support import factories
 

@@ -24,10 +24,10 @@ from governance.models import Entry, Notification, Rulebook
 from governance.notifications import due
 from governance.notifications import inbox as notification_inbox
 from governance.permission_result import Conflict, Refused
-from initiatives.facts import supported_stage
-from initiatives.holds import actions as hold_actions
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.scope import actions as scope_actions
 from initiatives.models import Obligation, RequirementFinding
-from initiatives.scope import actions as scope_actions
 from tests.acceptance.input.test_generated_input import examples, taken_back
 from tests.support import factories
 

@@ -17,9 +17,9 @@ from governance.database.row_history import acting
 from governance.models import Entry
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing
-from initiatives.evidence import actions as evidence_actions
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import Evidence
-from initiatives.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives import open_reviews

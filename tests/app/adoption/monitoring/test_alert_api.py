@@ -12,8 +12,8 @@ from adoption.models import Alert, Incident, IncidentDraft, MonitoringLook
 from adoption.monitoring import actions, api
 from governance import clock
 from governance.models import Entry
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Hold
-from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.initiatives.alerts import URL, plain
 from tests.support.paths import ROOT

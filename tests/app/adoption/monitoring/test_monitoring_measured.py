@@ -14,8 +14,8 @@ from governance.gates.requirements import state_of
 from governance.models import Rulebook
 from governance.rulebook import shipped_text
 from governance.vocabulary import Level, TakesEffect
-from initiatives.facts import supported_stage
-from initiatives.findings.sync import follow_register
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.findings.sync import follow_register
 from initiatives.models import MeasuredAnswer
 from tests.support import factories
 from tests.support.initiatives.alerts import sent

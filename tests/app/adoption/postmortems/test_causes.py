@@ -9,9 +9,9 @@ from adoption.postmortems.cause_analysis import assumed_and_found, overdue
 from adoption.postmortems.writing import write
 from governance import clock
 from governance.database.row_history import acting
-from initiatives.holds.actions import open_obligation
+from initiatives.lifecycle.holds.actions import open_obligation
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Initiative
-from initiatives.stages import actions as stage_actions
 from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
 from tests.support import factories
 

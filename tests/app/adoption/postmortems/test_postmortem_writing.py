@@ -18,10 +18,10 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Notification
 from governance.permission_result import Conflict, Refused
-from initiatives.holds.actions import open_obligation
 from initiatives.integration.links import actions as link_actions
-from initiatives.roles import actions as role_actions
-from initiatives.stages import actions as stage_actions
+from initiatives.lifecycle.holds.actions import open_obligation
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from tests.app.adoption.postmortems.test_postmortems import ASSUMED, FOUND, LESSON, WHOLE, WORDS, form_of
 from tests.support import factories
 from tests.support.database import snapshots

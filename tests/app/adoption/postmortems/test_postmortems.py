@@ -21,9 +21,9 @@ from governance import clock
 from governance.models import Entry, Notification
 from governance.notifications import due
 from governance.permission_result import Conflict, Refused
-from initiatives.holds import actions as hold_actions
-from initiatives.stages import actions as stage_actions
-from initiatives.units import leaving
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.stages import actions as stage_actions
+from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database import snapshots

@@ -16,13 +16,13 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry
 from governance.permission_result import Conflict, Refused
-from initiatives.details import actions as detail_actions
-from initiatives.enforcement import kill_switch
-from initiatives.evidence import actions as evidence_actions
-from initiatives.facts import supported_stage
-from initiatives.holds import actions as hold_actions
+from initiatives.contracts.enforcement import kill_switch
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Evidence, Initiative
-from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.web.security_policy import ALONE, trouble_with

@@ -30,10 +30,10 @@ from governance.database import database_roles
 from governance.database.row_history import acting
 from governance.models import Entry, SignInAttempt, User
 from governance.permission_result import Conflict, Refused
-from initiatives.details import actions as detail_actions
-from initiatives.initiative.act import act
-from initiatives.roles import actions as role_actions
-from initiatives.stages import actions as stage_actions
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.initiative.act import act
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from tests.acceptance.walks import story
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded

@@ -15,7 +15,7 @@ from governance import clock
 from governance.models import Entry
 from governance.permission_result import Refused
 from governance.privacy import retention
-from initiatives.roles import actions as role_actions
+from initiatives.lifecycle.roles import actions as role_actions
 from tests.app.adoption.reports.test_behaviour_reports import rows_of_all_tables
 from tests.support import factories
 from tests.support.database import snapshots

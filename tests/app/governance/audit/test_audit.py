@@ -24,8 +24,8 @@ from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from governance.transparency_log import sealing
 from governance.vocabulary import BoardRole
-from initiatives.roles import actions as role_actions
-from initiatives.units import leaving
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database.concurrent_connections import Ring
@@ -460,7 +460,7 @@ def test_every_kind_the_inbox_names_is_recorded_somewhere():
 
     from django.conf import settings
 
-    from initiatives.initiative.contribution import CONTRIBUTION
+    from initiatives.lifecycle.initiative.contribution import CONTRIBUTION
 
     sources = "".join(
         path.read_text()

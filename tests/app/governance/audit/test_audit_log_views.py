@@ -13,7 +13,7 @@ from governance import clock
 from governance.models import Entry
 from governance.offline import verify
 from governance.transparency_log import sealing, signing_keys
-from initiatives.reviews import actions as review_actions
+from initiatives.lifecycle.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.database.tampering import tamper

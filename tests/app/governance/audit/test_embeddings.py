@@ -13,11 +13,11 @@ from adoption.lessons import lesson_search
 from governance.database import embeddings
 from governance.database.embeddings import by_meaning
 from governance.database.row_history import acting
-from initiatives.access import permissions as initiative_permissions
-from initiatives.details import actions as detail_actions
-from initiatives.initiative.similar_initiatives import similar
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.initiative.similar_initiatives import similar
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Initiative
-from initiatives.stages import actions as stage_actions
 from tests.support import factories
 
 # A text that has one of these words means it: each stands for a direction of its own.

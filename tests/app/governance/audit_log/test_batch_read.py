@@ -11,7 +11,7 @@ from governance.database import prepared_statements
 from governance.database.batch_read import MANY, Batch, Given, Rows
 from governance.database.request_memo import afresh, one_look
 from governance.models import Absence, Membership
-from initiatives.units import leaving
+from initiatives.portfolio.units import leaving
 
 pytestmark = pytest.mark.django_db
 

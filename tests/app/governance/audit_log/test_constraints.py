@@ -10,9 +10,9 @@ from adoption.models import BehaviourReport
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Clause, Rulebook
-from initiatives.efforts import notes
-from initiatives.holds import actions as hold_actions
-from initiatives.holds import dependants
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import dependants
+from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import (
     Condition,
     Continuation,
@@ -24,7 +24,7 @@ from initiatives.models import (
     SignOff,
     Waiver,
 )
-from initiatives.reviews import actions as review_actions
+from initiatives.portfolio.efforts import notes
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 

@@ -10,7 +10,7 @@ from governance.models import TaskRun
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from initiatives.models import Initiative
-from initiatives.registration import actions as registration_actions
+from initiatives.portfolio.registration import actions as registration_actions
 from tests.support import factories
 from tests.support.web.access_table import TABLE
 

@@ -18,25 +18,25 @@ from governance.database.row_history import NoActor, acting
 from governance.models import Entry, EntryBody, Unit
 from governance.permission_result import Refused
 from governance.transparency_log import database_guards, sealing
-from initiatives.approvals import actions as approval_actions
-from initiatives.changes import actions as change_actions
-from initiatives.components import actions as components_actions
-from initiatives.contracts import actions as contract_actions
-from initiatives.contracts import clause_actions, comments, control_mapping
-from initiatives.details import actions as detail_actions
-from initiatives.efforts import notes
-from initiatives.enforcement import kill_switch, system_keys
-from initiatives.evidence import actions as evidence_actions
-from initiatives.holds import actions as hold_actions
+from initiatives.contracts.approvals import actions as approval_actions
+from initiatives.contracts.documents import actions as contract_actions
+from initiatives.contracts.documents import clause_actions, comments, control_mapping
+from initiatives.contracts.enforcement import kill_switch, system_keys
+from initiatives.integration.components import actions as components_actions
+from initiatives.lifecycle.changes import actions as change_actions
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.reviews.sign_offs import actions as sign_off_actions
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.scope import actions as scope_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Initiative
-from initiatives.requirements import actions as requirement_actions
-from initiatives.requirements.waivers import WAIVERS
-from initiatives.reviews import actions as review_actions
-from initiatives.reviews.sign_offs import actions as sign_off_actions
-from initiatives.roles import actions as role_actions
-from initiatives.scope import actions as scope_actions
-from initiatives.stages import actions as stage_actions
-from initiatives.units import leaving
+from initiatives.portfolio.efforts import notes
+from initiatives.portfolio.units import leaving
 from tests.acceptance.walks import story
 from tests.support import factories
 

@@ -6,7 +6,7 @@ from django.test import Client
 
 from governance.identity import actions
 from governance.models import IdentityProvider
-from tests.app.initiatives.initiative import test_signing
+from tests.app.initiatives.lifecycle.initiative import test_signing
 from tests.support.factories import PASSWORD, make_person
 from tests.support.identity.provider_signing import add_house, linked
 from tests.support.servers.identity_provider import CLIENT, SECRET, Provider

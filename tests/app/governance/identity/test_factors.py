@@ -17,7 +17,7 @@ from governance.identity.factors import codes, passkeys, recovery_codes, resets,
 from governance.models import AuthenticatorApp, Entry, FactorReset, Notification, RecoveryCode, Session, User
 from governance.permission_result import Refused
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions
+from initiatives.lifecycle.access import permissions
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.factories import PASSWORD, make_person
 from tests.support.identity.authenticator import ORIGIN, Authenticator, enrolled

@@ -20,7 +20,7 @@ from governance.identity.providers.denials import Denied
 from governance.models import ExternalIdentity, ManagedAccount, Notification, SamePerson, User
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
-from initiatives.access.signers import signer_of
+from initiatives.lifecycle.access.signers import signer_of
 from tests.app.governance.identity.conftest import link_own, path_of, signed_in_locally, there_and_back
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.factories import PASSWORD, make_person

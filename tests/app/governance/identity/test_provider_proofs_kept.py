@@ -24,7 +24,7 @@ from governance.models import (
 from governance.transparency_log import sealing
 from governance.vocabulary import Strength
 from tests.acceptance.audit_log.test_audit_log_export import bare_python, taken
-from tests.app.initiatives.initiative import test_signing
+from tests.app.initiatives.lifecycle.initiative import test_signing
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.factories import PASSWORD
 from tests.support.identity.authenticator import ORIGIN, Authenticator

@@ -19,7 +19,7 @@ from governance.models import (
     SignatureProof,
 )
 from governance.vocabulary import Strength
-from tests.app.initiatives.initiative import test_signing
+from tests.app.initiatives.lifecycle.initiative import test_signing
 from tests.support.identity.provider_signing import (
     AT_HOUSE,
     linked,

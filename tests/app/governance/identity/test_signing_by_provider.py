@@ -21,7 +21,7 @@ from governance.models import (
 from governance.offline import verify
 from governance.transparency_log import sealing
 from governance.vocabulary import Strength
-from tests.app.initiatives.initiative import test_signing
+from tests.app.initiatives.lifecycle.initiative import test_signing
 from tests.support.identity.provider_signing import (
     hidden_in,
     linked,

@@ -11,12 +11,12 @@ from governance import clock
 from governance.models import CalendarFeed, Entry
 from governance.notifications import calendar_feed, preferences
 from governance.vocabulary.readable_text import shown
-from initiatives.details import actions as detail_actions
-from initiatives.holds import actions as hold_actions
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Gap
-from initiatives.reviews import actions as review_actions
-from initiatives.stages import actions as stage_actions
-from initiatives.units import leaving
+from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.database import snapshots
 

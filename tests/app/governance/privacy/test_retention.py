@@ -13,10 +13,10 @@ from governance import clock
 from governance.models import Entry, EntryBody, LegalHold, User
 from governance.permission_result import Refused
 from governance.privacy import erasure, retention, subject_access
-from initiatives.details import actions as detail_actions
-from initiatives.roles import actions as role_actions
-from initiatives.stages import actions as stage_actions
-from initiatives.units import leaving
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.stages import actions as stage_actions
+from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives.initiative_pages import SIGNED

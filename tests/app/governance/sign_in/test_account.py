@@ -21,7 +21,7 @@ from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from governance.sign_in import first_admin, password_links, sessions
 from governance.transparency_log import sealing
-from initiatives.units import leaving
+from initiatives.portfolio.units import leaving
 from tests.support.factories import PASSWORD, make_person
 
 NOON = datetime(2026, 11, 9, 12, tzinfo=UTC)

@@ -19,9 +19,9 @@ from governance.models.sign_in import RESET
 from governance.notifications import preferences
 from governance.runtime import link_tokens
 from governance.sign_in import password_links, sessions
-from initiatives.intake import actions as intake_actions
 from initiatives.models import IntakeLink
-from initiatives.provisioning import actions as provisioning_actions
+from initiatives.portfolio.intake import actions as intake_actions
+from initiatives.portfolio.provisioning import actions as provisioning_actions
 from tests.support import factories
 from tests.support.initiatives import answered_surveys
 

@@ -11,7 +11,7 @@ from django.test import Client, override_settings
 from governance.database.row_history import acting
 from governance.models import Entry, Notification
 from governance.web.pages import entry_views
-from initiatives.units import leaving
+from initiatives.portfolio.units import leaving
 from tests.support.factories import PASSWORD, make_person
 
 NOON = datetime(2026, 11, 9, 12, tzinfo=UTC)

@@ -19,10 +19,10 @@ from adoption.monitoring import api as monitoring_api
 from governance.models import ManagedAccount, ManagedGroup
 from governance.vocabulary.strict_json import DEEPEST, NotJson
 from governance.web.machine_api import Api
-from initiatives.enforcement.api import api as decision_api
+from initiatives.contracts.enforcement.api import api as decision_api
 from initiatives.interactions.api import lines_api, otlp_api
-from initiatives.provisioning import api as provisioning_api
-from initiatives.provisioning.api import scim_api
+from initiatives.portfolio.provisioning import api as provisioning_api
+from initiatives.portfolio.provisioning.api import scim_api
 from tests.support import factories
 from tests.support.servers.asking_systems import evaluation_request
 from tests.support.servers.directories import ENTERPRISE, GROUP, PATCH, USER, Sender

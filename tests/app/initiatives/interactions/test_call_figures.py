@@ -20,13 +20,13 @@ from governance.models import Entry, Interaction, PolicyDecision
 from governance.permission_result import Conflict, Refused
 from governance.rulebook import shipped_text
 from governance.vocabulary import Level, TakesEffect
-from initiatives.findings import sync
 from initiatives.interactions.comparison import presentation
 from initiatives.interactions.comparison.reconciling import reconcile
 from initiatives.interactions.promises import actions
+from initiatives.lifecycle.findings import sync
 from initiatives.models import MeasuredAnswer, PerformancePromise, ReconciledDay, RequirementFinding
-from tests.app.initiatives.enforcement.test_authzen import FIXTURE
-from tests.app.initiatives.enforcement.test_decision_days import state
+from tests.app.initiatives.contracts.enforcement.test_authzen import FIXTURE
+from tests.app.initiatives.contracts.enforcement.test_decision_days import state
 from tests.support import factories
 from tests.support.servers.asking_systems import write
 

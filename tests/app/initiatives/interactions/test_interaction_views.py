@@ -21,9 +21,9 @@ from governance.models import Entry, Interaction
 from governance.offline import verify
 from governance.permission_result import Refused
 from governance.transparency_log import sealing
-from initiatives.initiative.initiative_frame import WhoMay
 from initiatives.interactions import actions
 from initiatives.interactions.comparison import inbox, reconciling, remedies
+from initiatives.lifecycle.initiative.initiative_frame import WhoMay
 from initiatives.models import ActName, RequirementFinding
 from tests.app.governance.interaction_log.test_kept import destroy
 from tests.support import factories

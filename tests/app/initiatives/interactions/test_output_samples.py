@@ -12,9 +12,9 @@ from governance.models import Entry, Interaction
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing
 from governance.vocabulary import EvidenceKind
-from initiatives.findings import sync
 from initiatives.interactions.anchoring import actions, drawn_outputs
 from initiatives.interactions.comparison.reconciling import reconcile
+from initiatives.lifecycle.findings import sync
 from initiatives.models import Evidence, MeasuredAnswer, OutputSample, TraceSample
 from tests.app.initiatives.interactions import test_call_figures as calls
 from tests.support import factories

@@ -20,10 +20,10 @@ from governance.models import Entry, Interaction, OutcomeReport, PolicyDecision
 from governance.rulebook import shipped_text
 from governance.vocabulary import Level, LogFindingKind, OutcomeKind, TakesEffect
 from initiatives import tasks
-from initiatives.findings import decision_days, sync
 from initiatives.interactions import actions
 from initiatives.interactions.comparison import reconciling
 from initiatives.interactions.comparison.reconciling import reconcile
+from initiatives.lifecycle.findings import decision_days, sync
 from initiatives.models import (
     LogFinding,
     LogFindingWithdrawal,
@@ -32,8 +32,8 @@ from initiatives.models import (
     ReconciledDay,
     RequirementFinding,
 )
-from tests.app.initiatives.enforcement.test_authzen import FIXTURE
-from tests.app.initiatives.enforcement.test_decision_days import state
+from tests.app.initiatives.contracts.enforcement.test_authzen import FIXTURE
+from tests.app.initiatives.contracts.enforcement.test_decision_days import state
 from tests.support import factories
 from tests.support.servers.asking_systems import write
 

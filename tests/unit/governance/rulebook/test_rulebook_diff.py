@@ -16,7 +16,7 @@ from governance.rulebook.requirement_editing import (
     without_requirement,
 )
 from governance.vocabulary import RUNNING_STAGES
-from initiatives.reviews import actions as review_actions
+from initiatives.lifecycle.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.rules.plain_rulebook import plain_text
 

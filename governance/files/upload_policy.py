@@ -1,0 +1,126 @@
+"""Upload policy: known types, true to their name, not too large, nothing that runs.
+
+Served as downloads; what of them is shown on a page, `governance.files.file_previews` says.
+"""
+
+import re
+from pathlib import PurePath
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from governance.files import NotTaken, office, pdf, pictures, plain_text
+from governance.vocabulary.readable_text import hidden, normalized
+
+# extension: (content type we will serve it as, how such a file must begin, or None for text)
+TYPES = {
+    "pdf": ("application/pdf", pdf.START),
+    "png": ("image/png", pictures.PNG),
+    "jpg": ("image/jpeg", pictures.JPEG),
+    "jpeg": ("image/jpeg", pictures.JPEG),
+    "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", b"PK\x03\x04"),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK\x03\x04"),
+    "pptx": ("application/vnd.openxmlformats-officedocument.presentationml.presentation", b"PK\x03\x04"),
+    "odt": ("application/vnd.oasis.opendocument.text", b"PK\x03\x04"),
+    "txt": ("text/plain", None),
+    "md": ("text/plain", None),
+    "csv": ("text/csv", None),
+    "json": ("application/json", None),
+    "jsonl": ("text/plain", None),
+    "log": ("text/plain", None),
+    "eml": ("text/plain", None),
+}
+LONGEST_NAME = 150  # characters
+NOT_IN_NAMES = re.compile(r'[<>:"|?*]')
+# Names that mean a device on Windows, whatever follows the first dot.
+DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.IGNORECASE)
+
+# Fields in which results of Great Expectations, ydata-profiling and Evidently quote values of the data.
+QUOTES = re.compile(
+    rb'"(?:(?:partial_)?unexpected_(?:list|counts|index_list)|value_counts_without_nan|first_rows|small_distribution)"'
+    rb'\s*:\s*[\[{]\s*[^\]}\s]|"evidently:metric_v2:UniqueValueCount"'
+)
+
+
+def tidy_name(name: str) -> str:
+    """The name of an upload as it is kept and offered again: no folders, nothing invisible, nothing a system obeys.
+
+    May be empty or lack its ending, when nothing else was there.
+    """
+    name = normalized("NFC", name.replace("\\", "/").rpartition("/")[2])
+    name = re.sub(r"[\t\n\r]", "", name)
+    while unseen := {*hidden(name)}:  # what is left may stand beside another neighbour
+        name = "".join(letter for place, letter in enumerate(name) if place not in unseen)
+    name = NOT_IN_NAMES.sub("_", name).strip(" .")
+    if DEVICES.match(name):
+        name = f"_{name}"
+    path = PurePath(name)
+    return (
+        f"{path.stem[: LONGEST_NAME - len(path.suffix)]}{path.suffix}" if len(name) > LONGEST_NAME else name
+    )
+
+
+def extension_of(name: str) -> str:
+    """The ending of a tidy name in small letters, without its dot; "" for none."""
+    return PurePath(name).suffix.lower().lstrip(".")
+
+
+def kind_of(content: bytes) -> str:
+    """The ending that these bytes deserve, told by themselves; "" when they are of no kind that is taken."""
+    for extension in ("pdf", "png", "jpg"):
+        if content.startswith(TYPES[extension][1]):
+            return extension
+    if content.startswith(b"PK\x03\x04"):
+        return next((one for one in ("docx", "xlsx", "pptx", "odt") if office.is_a(content, one)), "")
+    return "txt" if plain_text.is_text(content) else ""
+
+
+def check_file(file, *, page: bool = False) -> str:
+    """The content type to serve a file as. Raises ValidationError saying what is wrong and what is taken.
+
+    `page`: the source of a web page may stand in a text; it is handed out as text like any other.
+    """
+    extension = extension_of(tidy_name(file.name))
+    if extension not in TYPES:
+        taken = ", ".join(sorted(TYPES))
+        shown = extension[:20] or "?"
+        raise ValidationError({"file": f"Files named .{shown} are not taken; send one of {taken}."})
+    if file.size > settings.UPLOAD_MAX_BYTES:
+        limit = settings.UPLOAD_MAX_BYTES // (1024 * 1024)
+        raise ValidationError({"file": f"The file is larger than {limit} MB; send an extract, or a link."})
+    if file.size == 0:
+        raise ValidationError({"file": "The file is empty."})
+    content_type, start = TYPES[extension]
+    file.seek(0)
+    content = file.read()
+    file.seek(0)
+    if start is not None and not content.startswith(start):
+        raise ValidationError({"file": f"The content is not that of a .{extension} file; send the original."})
+    if extension == "json" and QUOTES.search(content):
+        raise ValidationError(
+            {
+                "file": "This result quotes values of the data. Add it under Data profiles, where no value is kept."
+            }
+        )
+    try:
+        if not (page and extension == "txt" and plain_text.is_text(content)):
+            _check_content(file, content, extension)
+    except NotTaken as why:
+        raise ValidationError({"file": str(why)}) from None
+    if start is None and not page and (why := plain_text.emptiness(content.decode("utf-8", "replace"))):
+        raise ValidationError({"file": f"The file says nothing. {why}"})
+    return content_type
+
+
+def _check_content(file, content: bytes, extension: str) -> None:
+    match TYPES[extension][1]:
+        case None:
+            plain_text.check(content, extension)
+        case pdf.START:
+            pdf.check(content)
+        case pictures.PNG:
+            pictures.check_png(content)
+        case pictures.JPEG:
+            pictures.check_jpeg(content)
+        case _:
+            office.check(file, extension)

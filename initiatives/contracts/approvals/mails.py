@@ -1,0 +1,69 @@
+"""Mails about what systems ask people: they leave within a minute, and are no part of the day's mail.
+
+A system that asks often must not fill a mailbox: a person gets one mail a minute at most, with everything new in it.
+What was answered or ran out meanwhile is left out, and a mail with nothing left is not sent.
+"""
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+
+from governance import clock
+from governance.models import Delivery, Notification
+from governance.notifications import daily_mail, due, mail
+from initiatives.contracts.approvals import presentation
+from initiatives.contracts.approvals.reminders import KIND, approvals_asked, key_of
+from initiatives.contributions import Contribution
+from initiatives.models import ApprovalRequest
+
+LISTED = 10  # requests in one mail; the inbox has the rest
+
+
+def send() -> daily_mail.Counts:
+    """Write the notifications of what waits, and send the mails. May run twice at once: one mail each."""
+    due.run(queries=[approvals_asked])
+    return daily_mail.deliver(kind=Delivery.APPROVALS)
+
+
+def _unsent():
+    return daily_mail.unsent_notifications().filter(kind=KIND)
+
+
+def compose(row: Delivery) -> EmailMultiAlternatives | None:
+    """The mail, what ends first first; None when nothing in it waits any more, or the address is gone."""
+    notifications = list(row.notifications.unread().order_by("pk"))
+    if not row.person.email:
+        return None
+    waiting = (
+        ApprovalRequest.objects.waiting_at(clock.now())
+        .exclude(answers__person=row.person)
+        .filter(pk__in=[int(notification.object_key.partition(":")[2]) for notification in notifications])
+        .order_by("expires_at", "pk")
+    )
+    by_key: dict[str, Notification] = {
+        notification.object_key: notification for notification in notifications
+    }
+    told = [by_key[key_of(request)] for request in waiting]
+    if not told:
+        return None
+    words = daily_mail.initiative_words(told[:LISTED])
+    first = words.get(told[0].initiative_ref)
+    return mail.compose(
+        "approvals",
+        to=row.person,
+        subject=daily_mail.with_more(told),
+        key=f"approvals-{row.pk}.{row.day:%Y%m%d}",
+        context={
+            "lines": [
+                (notification, f"{settings.ADDRESS}{notification.link}") for notification in told[:LISTED]
+            ],
+            "rest": len(told) - len(told[:LISTED]),
+            "initiative": first,
+            "ask": first.ask(row.person) if first else "",
+        },
+    )
+
+
+APPROVALS_MAIL = daily_mail.at_once(Delivery.APPROVALS, unsent=_unsent, compose=compose)
+CONTRIBUTION = Contribution(
+    mails={Delivery.APPROVALS: APPROVALS_MAIL}, own_mails={KIND}, review_warnings=[presentation.given_unread]
+)

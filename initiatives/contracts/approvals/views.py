@@ -1,0 +1,200 @@
+"""Pages of approvals: all of an initiative, and one with everything that was asked and what goes out."""
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Case, Count, F, Q, Value, When
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from governance import clock
+from governance.authorization import approval_patterns, approval_previews
+from governance.contracts import wording as contract_wording
+from governance.models import User
+from governance.templatetags.plumbline import moment
+from governance.vocabulary import Role
+from governance.vocabulary.readable_text import shown
+from initiatives.contracts.approvals import actions, queries
+from initiatives.contracts.approvals.forms import ApprovalForm
+from initiatives.contracts.approvals.permissions import (
+    may_answer_approval,
+    may_read_preview,
+    may_see_stamping,
+)
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.initiative.initiative_frame import fix, initiative_context, page_of, pick, sent
+from initiatives.models import ApprovalOpening, ApprovalPreview, ApprovalRequest
+from initiatives.models.approvals import APPROVE, APPROVED, EXPIRED, REFUSED, STATES, USED, WAITING
+
+FILTERS = {
+    WAITING: "Waiting",
+    APPROVED: "Approved, not used",
+    USED: "Approved and used",
+    REFUSED: "Refused",
+    EXPIRED: "Ran out",
+}
+TONES = {WAITING: "warn", APPROVED: "ok", USED: "ok", REFUSED: "bad", EXPIRED: ""}
+
+
+@require_safe
+def approvals(request, ref):
+    """Every call of the initiative that people were asked about, what waits first; for the board, signs in the
+    answers.
+    """
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    now = clock.now()
+    chosen = pick(request.GET.get("outcome"), FILTERS)
+    rows = ApprovalRequest.objects.filter(initiative=initiative).with_state(now)
+    counts = rows.aggregate(**{state: Count("pk", filter=Q(state=state)) for state in FILTERS})
+    if chosen:
+        rows = rows.filter(state=chosen)
+    ends = Case(When(state=WAITING, then=F("expires_at")))
+    rows = rows.in_words().annotate(first=Case(When(state=WAITING, then=Value(0)), default=Value(1)))
+    rows = rows.select_related("key").prefetch_related("answers__person")
+    page = page_of(request, rows.order_by("first", ends.asc(nulls_last=True), "-asked_at", "-pk"))
+    given = queries.answers_of(initiative, now) if may_see_stamping(initiative, request.user) else None
+    signs = None if given is None else approval_patterns.signs(given)
+    context = initiative_context(request, initiative, "contract") | {
+        "title": _("What people are asked to approve"),
+        "page": page,
+        "lines": [_line(row, now) for row in page],
+        "filters": [(state, words, counts[state]) for state, words in FILTERS.items()],
+        "chosen": chosen,
+        "all_of_them": sum(counts.values()),
+        "signs": signs,
+        "approvers": approval_patterns.approvers(given or ()),
+        "current": [sign for sign in signs or () if sign.stands],
+        "looked_back": approval_patterns.LOOKED_BACK.days,
+    }
+    return render(request, "initiatives/approvals/approvals.html", context)
+
+
+def _line(row: ApprovalRequest, now: datetime) -> dict:
+    return {
+        "row": row,
+        "amount": queries.amount_of(row.arguments["action"]),
+        "word": STATES[row.state],
+        "tone": TONES[row.state],
+        "when": queries.time_left(row.expires_at, now)
+        if row.state == WAITING
+        else f"asked {moment(row.asked_at)}".replace("Today", "today"),
+    }
+
+
+@never_cache  # it may hold what only this person reads
+@require_http_methods(["GET", "HEAD", "POST"])
+def approval(request, reference):
+    """One call: everything that was asked, the clause that asks for a person, and the two answers."""
+    row = initiative_lookup.approval_for(request.user, reference)
+    initiative, now = row.initiative, clock.now()
+    answers = list(row.answers.select_related("person", "on_behalf_of"))
+    may = may_answer_approval(row, request.user, answers=answers)
+    form = ApprovalForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            answered = actions.answer_approval(
+                request=row,
+                verdict=request.POST.get("verdict", ""),
+                digest=request.POST.get("digest", ""),
+                reason=form.cleaned_data["reason"],
+                opened_at=_first_look(row, request.user, now) if may else now,
+                by=request.user,
+            )
+        except ValidationError as error:
+            fix(form, error)
+        else:
+            messages.success(request, _told(answered))
+            return redirect(row)
+    elif request.method == "GET" and may:
+        _first_look(row, request.user, now)
+    state = row.state_at(now)
+    roles = initiative_rows.roles(initiative)
+    context = initiative_context(request, initiative, "contract") | {
+        "title": f"{row.key.system} asks: {row.does}",
+        "row": row,
+        "form": form if may else None,
+        "may_answer": may,
+        "may_stand": bool(initiative_permissions.roles_of(initiative, request.user) & set(row.approvers)),
+        "voice": queries.voice_of(row, roles, request.user),
+        "state": state,
+        "word": STATES[state],
+        "tone": TONES[state],
+        "waiting": state == WAITING,
+        "left": queries.time_left(row.expires_at, now),
+        "until": queries.until_words(row),
+        "amount": queries.amount_of(row.arguments["action"]),
+        "preview": _preview(row, request.user, answers),
+        "groups": [(heading, rows) for heading, rows in queries.rows_of(row.arguments) if rows],
+        "clauses": row.version.clauses.filter(number__in=row.clauses),
+        "answers": [_answer(answer) for answer in answers],
+        "asked": _asked(row, roles, answers) if state == WAITING else [],
+        "approvers": contract_wording.role_words(row.approvers),
+    }
+    return render(request, "initiatives/approvals/approval.html", context)
+
+
+def _preview(row: ApprovalRequest, person: User, answers) -> dict | None:
+    """What the system handed over to be seen, as far as this person reads it; None where it handed over nothing."""
+    found = ApprovalPreview.objects.filter(request=row).defer("content").first()
+    if found is None:
+        return None
+    readable = bool(may_read_preview(row, person, answers=answers))
+    content = found.content if readable else ""
+    is_link = found.kind == approval_previews.LINK
+    return {
+        "row": found,
+        "readable": readable,
+        "erased": readable and not content,
+        "text": "" if is_link else shown(content.replace("\r\n", "\n")),
+        "link": content if is_link else "",
+        "host": approval_previews.host_of(content),
+        "days": actions.PREVIEW_KEPT.days,
+    }
+
+
+def _first_look(row: ApprovalRequest, person: User, now: datetime) -> datetime:
+    """When the person first opened the request; from now on, where they never did. A browser has no say in it."""
+    look, _ = ApprovalOpening.objects.get_or_create(request=row, person=person, defaults={"at": now})
+    return look.at
+
+
+def _told(row: ApprovalRequest) -> str:
+    if row.granted:
+        return "Approved, for this one call."
+    if row.decided_at:
+        return "Refused. The system is told why, and does nothing."
+    return "You approved it. A second person has to approve it too, or nothing is done."
+
+
+def _answer(answer) -> dict:
+    return {
+        "row": answer,
+        "role": Role.word(answer.role).lower(),
+        "done": "approved" if answer.verdict == APPROVE else "refused",
+        "took": approval_patterns.seconds(answer.at - answer.opened_at),
+    }
+
+
+def _asked(row: ApprovalRequest, roles, answers) -> list[tuple[str, str]]:
+    """Whom it waits for: (name, what makes them the one)."""
+    heard = {key for answer in answers for key in (answer.person_id, answer.on_behalf_of_id)}
+    asked = [
+        (key, voice)
+        for key, voice in queries.people_asked(row, roles)
+        if key not in heard and (voice.holder is None or voice.holder.pk not in heard)
+    ]
+    people = {role.person_id: role.person for role in roles}
+    missing = [key for key, _ in asked if key not in people]
+    people |= User.objects.in_bulk(missing) if missing else {}
+    return [
+        (
+            people[key].full_name,
+            Role(voice.role).label.lower() + (f", for {voice.holder}, who is away" if voice.holder else ""),
+        )
+        for key, voice in asked
+    ]

@@ -1,0 +1,1 @@
+"""Contract documents: drafting, approval, comments, control mapping."""

@@ -1,6 +1,0 @@
-"""What holds add to every act that rewrites a supported stage."""
-
-from initiatives.contributions import Contribution
-from initiatives.holds.actions import follow_support
-
-CONTRIBUTION = Contribution(followers=[follow_support])

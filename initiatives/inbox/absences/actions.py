@@ -1,0 +1,291 @@
+"""Planned absence: from a day to a day, with delegates who accept in person. It gives nobody what separation closes.
+
+Here and not below, because standing in makes somebody a team member of initiatives. The people of an absence are locked
+in the order of their keys, so that two plans which would meet follow each other.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from governance import clock
+from governance.audit_log import entries
+from governance.models import Absence, Delegation, Membership, User
+from governance.notifications.notify import notify
+from governance.people import cooling_off
+from governance.permission_result import Conflict, no
+from governance.vocabulary import Seat
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.inbox.absences.wording import days_of
+from initiatives.lifecycle.initiative.act import act
+from initiatives.portfolio.units.leaving import end_seat
+
+LONGEST = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Somebody asked to stand in: for a seat, or for roles on initiatives where `membership` is None."""
+
+    delegate: User
+    membership: Membership | None = None
+
+
+def plan_absence(*, first: date, last: date, asked: Iterable[Asked], by: User) -> Absence:
+    """Plan one's own absence from `first` to `last`, both included; each delegate is asked and accepts in person.
+
+    Raises ValidationError naming `first`, `last`, `roles` or `seat-<key>`: days that are no time ahead, an absence that
+    meets another, a delegate who is away too or who is the person.
+    """
+    asked = list(asked)
+    with act("plan absence", by=by, reason="Absence planned"):
+        _locked([by, *(one.delegate for one in asked)])
+        check_plan(first=first, last=last, asked=asked, by=by)
+        absence = Absence(
+            person=by,
+            starts_at=max(clock.midnight_before(first), clock.now()),
+            ends_at=clock.midnight_after(last),
+            planned_at=clock.now(),
+        )
+        absence.save()
+        rows = [
+            Delegation(absence=absence, membership=one.membership, delegate=one.delegate) for one in asked
+        ]
+        for row in rows:
+            row.save()
+            _ask(row)
+        entries.record(
+            EntryKind.ABSENCE_PLANNED,
+            absence=absence.pk,
+            first=first,
+            last=last,
+            delegates=[{"person": row.delegate.full_name, "what": row.what} for row in rows],
+        )
+    return absence
+
+
+def check_plan(*, first: date, last: date, asked: Iterable[Asked], by: User) -> None:
+    """Raise ValidationError, by field, where this cannot be planned; writes nothing."""
+    _check_days(first, last, by)
+    starts_at, ends_at = clock.midnight_before(first), clock.midnight_after(last)
+    wrong = {}
+    for one in asked:
+        name = f"seat-{one.membership.pk}" if one.membership else "roles"
+        if problem := _cannot_stand_in(one, starts_at, ends_at, by):
+            wrong[name] = problem
+    if wrong:
+        raise ValidationError(wrong)
+
+
+def _check_days(first: date, last: date, by: User) -> None:
+    if first < clock.today():
+        raise ValidationError({"first": "An absence begins today or later."})
+    if last < first:
+        raise ValidationError({"last": "The last day lies before the first."})
+    if last - first > LONGEST:
+        raise ValidationError(
+            {
+                "last": "Longer than a year is no absence: hand over your initiatives, and let an admin end the seats."
+            }
+        )
+    starts_at, ends_at = clock.midnight_before(first), clock.midnight_after(last)
+    other = by.absences.meeting(starts_at, ends_at).first()
+    if other is not None:
+        raise ValidationError(
+            {"first": f"You planned to be away {days_of(other)}. End that one first, or choose other days."}
+        )
+    for_others = Delegation.objects.agreed().filter(delegate=by)
+    met = for_others.filter(absence__in=Absence.objects.meeting(starts_at, ends_at)).select_related(
+        "absence__person"
+    )
+    if one := met.first():
+        who = one.absence.person
+        raise ValidationError(
+            {
+                "first": f"You stand in for {who} {days_of(one.absence)}. Give that back first, so that {who} can "
+                "choose somebody else; or choose other days."
+            }
+        )
+
+
+def _cannot_stand_in(one: Asked, starts_at, ends_at, by: User) -> str:
+    """Why this person cannot be asked, with the remedy; empty when they can."""
+    delegate = one.delegate
+    if delegate.pk == by.pk:
+        return "Nobody stands in for themselves; choose somebody else, or nobody."
+    if not delegate.is_active:
+        return f"{delegate} is no longer active; choose somebody else."
+    met = delegate.absences.meeting(starts_at, ends_at).first()
+    if met is not None:
+        return f"{delegate} is away {days_of(met)}; choose somebody else, or other days."
+    if one.membership is None:
+        return ""
+    if one.membership.person_id != by.pk or one.membership.seat not in Seat:
+        return "This is no signing seat of yours."
+    held = Membership.objects.filter(board=one.membership.board, seat=one.membership.seat, person=delegate)
+    if held.held_at(starts_at).exists():
+        return f"{delegate} holds this seat already; choose somebody else, or nobody."
+    return ""
+
+
+def accept_delegation(*, delegation: Delegation, by: User) -> Delegation:
+    """Accept, in person, to stand in. For a seat this makes the seat as delegate, for the time of the absence."""
+    with act("accept delegation", by=by, reason="Accepted to stand in"):
+        delegation = _answered_by(delegation, by)
+        absence = delegation.absence
+        if met := by.absences.meeting(absence.starts_at, absence.ends_at).first():
+            no(
+                f"You are away {days_of(met)} yourself.",
+                f"Decline, so that {absence.person} can choose somebody else.",
+            ).or_refuse()
+        if delegation.membership is not None:
+            delegation.stands = _seat(delegation)
+        delegation.accepted_at = clock.now()
+        delegation.save()
+        entries.record(
+            EntryKind.DELEGATION_ACCEPTED,
+            on_behalf_of=absence.person,
+            absence=absence.pk,
+            person=absence.person.full_name,
+            what=delegation.what,
+        )
+        _tell_person(delegation, f"{by} stands in for you {days_of(absence)}", f"For {delegation.what}.")
+    return delegation
+
+
+def _seat(delegation: Delegation) -> Membership:
+    absence, held = delegation.absence, delegation.membership
+    if not held.holds_at(clock.now()):
+        no(f"{absence.person} no longer holds that seat.", "Nobody needs to stand in for it.").or_refuse()
+    starts_at = max(absence.starts_at, clock.now())
+    seat = Membership(
+        board=held.board,
+        seat=held.seat,
+        person=delegation.delegate,
+        delegate_of=held,
+        granted_by=absence.person,
+        starts_at=starts_at,
+        ends_at=absence.ends_at,
+        signs_from=cooling_off.seat_from(starts_at),
+    )
+    seat.save()
+    entries.record(
+        EntryKind.APPOINTED,
+        person=seat.person.full_name,
+        person_id=seat.person_id,
+        seat=seat.seat,
+        board=seat.board.name,
+        delegate_of=absence.person.full_name,
+    )
+    return seat
+
+
+def decline_delegation(*, delegation: Delegation, reason: str = "", by: User) -> Delegation:
+    """Decline to stand in, or give it back; whoever is away is told and can choose somebody else."""
+    with act("decline delegation", by=by, reason=reason or "Declined to stand in"):
+        delegation = _answered_by(delegation, by, open_only=False)
+        gave_back = delegation.accepted_at is not None
+        _over(delegation, reason.strip())
+        absence = delegation.absence
+        kind = EntryKind.DELEGATION_RETURNED if gave_back else EntryKind.DELEGATION_DECLINED
+        entries.record(kind, absence=absence.pk, person=absence.person.full_name, what=delegation.what)
+        _tell_person(
+            delegation,
+            f"{by} does not stand in for you {days_of(absence)}",
+            f"For {delegation.what}: nobody does now. {reason.strip()}".strip(),
+        )
+    return delegation
+
+
+def name_delegate(*, absence: Absence, asked: Asked, by: User) -> Delegation:
+    """Ask somebody else, after a delegate declined or gave it back. Raises ValidationError as `plan_absence`."""
+    with act("name delegate", by=by, reason="Absence planned"):
+        _locked([by, asked.delegate])
+        absence = Absence.objects.select_for_update().get(pk=absence.pk)
+        _own(absence, by)
+        if problem := _cannot_stand_in(asked, absence.starts_at, absence.ends_at, by):
+            raise ValidationError({"delegate": problem})
+        if absence.delegations.filter(ended_at__isnull=True, membership=asked.membership).exists():
+            raise Conflict("Somebody is asked or stands in already.", "", reverse("away"))
+        row = Delegation(absence=absence, membership=asked.membership, delegate=asked.delegate)
+        row.save()
+        _ask(row)
+        entries.record(
+            EntryKind.DELEGATE_NAMED, absence=absence.pk, person=asked.delegate.full_name, what=row.what
+        )
+    return row
+
+
+def end_absence(*, absence: Absence, by: User) -> Absence:
+    """End an absence now, or call it off before it begins: the person, or an admin. Delegates no longer stand in."""
+    with act("end absence", by=by, reason="Absence ended"):
+        absence = Absence.objects.select_for_update().get(pk=absence.pk)
+        if not by.is_admin:
+            _own(absence, by)
+        if absence.ends_at <= clock.now():
+            raise Conflict("This absence is over already.", "", reverse("away"))
+        absence.ends_at = max(clock.now(), absence.starts_at)
+        absence.save()
+        for row in absence.delegations.filter(ended_at__isnull=True):
+            _over(row, "The absence ended")
+        entries.record(EntryKind.ABSENCE_ENDED, absence=absence.pk, person=absence.person.full_name)
+    return absence
+
+
+def _locked(people: Iterable[User]) -> None:
+    keys = {person.pk for person in people}
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
+
+
+def _answered_by(delegation: Delegation, by: User, *, open_only: bool = True) -> Delegation:
+    """The proposal, locked, of an absence that is not over. Raises Refused for others than the delegate."""
+    _locked([by])
+    rows = Delegation.objects.select_for_update(of=("self",)).select_related(
+        "absence__person", "delegate", "membership__board", "membership__person", "stands__board"
+    )
+    delegation = rows.get(pk=delegation.pk)
+    if delegation.delegate_id != by.pk or not by.is_active:
+        no(f"Only {delegation.delegate} can answer this.", "Nobody accepts for another.").or_refuse()
+    answered = delegation.ended_at or (open_only and delegation.accepted_at)
+    if answered or delegation.absence.ends_at <= clock.now():
+        raise Conflict("This was answered, or the absence is over.", "", reverse("away"))
+    return delegation
+
+
+def _own(absence: Absence, by: User) -> None:
+    if absence.person_id != by.pk or not by.is_active:
+        no(f"This is the absence of {absence.person}.", "Ask them, or an admin.").or_refuse()
+
+
+def _over(delegation: Delegation, reason: str) -> None:
+    """End a delegation and the seat it made, inside the running act."""
+    delegation.ended_at, delegation.ended_reason = clock.now(), reason
+    delegation.save()
+    if delegation.stands is not None:
+        end_seat(delegation.stands)
+
+
+def _ask(row: Delegation) -> None:
+    notify(
+        row.delegate,
+        "delegate",
+        f"delegation:{row.pk}",
+        subject=f"{row.absence.person} asks you to stand in {days_of(row.absence)}",
+        text=f"For {row.what}. It counts only once you accept; you can decline too.",
+        link=reverse("delegation", args=[row.pk]),
+    )
+
+
+def _tell_person(row: Delegation, subject: str, text: str) -> None:
+    notify(
+        row.absence.person,
+        "delegate answered",
+        f"delegation:{row.pk}",
+        period="ended" if row.ended_at else "accepted",
+        subject=subject,
+        text=text,
+        link=reverse("away"),
+    )

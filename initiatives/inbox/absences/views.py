@@ -1,0 +1,230 @@
+"""Being away: one's absences planned and ended, and whom one is asked to stand in for."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from governance import clock
+from governance.models import Absence, Delegation
+from governance.people.boards import seats_held
+from governance.runtime.signed_in_request import SignedInRequest
+from governance.sign_in.signing import SigningForm
+from governance.vocabulary import BoardRole, Seat
+from initiatives.inbox.absences import actions, wording
+from initiatives.inbox.absences.actions import Asked, check_plan
+from initiatives.inbox.absences.forms import AbsenceForm, DelegateForm, EndDelegationForm
+from initiatives.lifecycle.initiative.initiative_frame import fix, page_of, sent
+from initiatives.models import RoleAssignment
+
+TAKES = ["GET", "HEAD", "POST"]
+
+
+@require_http_methods(TAKES)
+def away(request: SignedInRequest) -> HttpResponse:
+    """One's absences with who stands in, and a form for the next: looked at first, then planned."""
+    person = request.user
+    mine = [seat for seat in seats_held(person) if seat.delegate_of_id is None]
+    form = AbsenceForm(
+        sent(request),
+        roles=RoleAssignment.objects.in_force().filter(person=person).exists(),
+        seats=[seat for seat in mine if seat.seat in Seat],
+    )
+    effects = None
+    if request.method == "POST" and form.is_valid():
+        days = {"first": form.cleaned_data["first"], "last": form.cleaned_data["last"]}
+        try:
+            if request.POST.get("step") == "look":
+                check_plan(**days, asked=form.asked, by=person)
+                effects = _effects(form.asked, person)
+            else:
+                actions.plan_absence(**days, asked=form.asked, by=person)
+                asked = " Whoever you named is asked now." if form.asked else ""
+                messages.success(request, f"Your absence is planned.{asked}")
+                return redirect("away")
+        except ValidationError as wrong:
+            fix(form, wrong)
+    page = page_of(request, _absences(person))
+    current = Delegation.objects.filter(
+        delegate=person, ended_at__isnull=True, absence__ends_at__gt=clock.now()
+    ).select_related("absence__person", "membership__board")
+    context = {
+        "nav": "away",
+        "form": form,
+        "effects": effects,
+        "page": page,
+        "absences": [_shown(absence) for absence in page],
+        "current": [(row, wording.days_of(row.absence)) for row in current],
+        "chairs": [seat for seat in mine if seat.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)],
+    }
+    return render(request, "initiatives/absences/away.html", context)
+
+
+def _absences(person):
+    rows = Delegation.objects.select_related("delegate", "membership__board").order_by("pk")
+    return person.absences.prefetch_related(Prefetch("delegations", queryset=rows)).order_by(
+        "-starts_at", "-pk"
+    )
+
+
+def _shown(absence: Absence) -> dict:
+    """An absence for the page: `delegates` each with whether somebody else can be asked in their place."""
+    rows = list(absence.delegations.all())
+    taken = {row.membership_id for row in rows if row.ended_at is None}
+    ahead = absence.ends_at > clock.now()
+    return {
+        "absence": absence,
+        "words": wording.days_of(absence),
+        "ahead": ahead,
+        "now": ahead and absence.starts_at <= clock.now(),
+        "delegates": [(row, ahead and row.membership_id not in taken) for row in rows],
+    }
+
+
+def _effects(asked: list[Asked], person) -> list[str]:
+    said = []
+    for one in asked:
+        if one.membership is None:
+            said += wording.keeps_from_roles(person, one.delegate)
+        else:
+            said += wording.keeps_from_seat(one.membership, one.delegate)
+    return said or ["Nobody stands in: what waits for you waits until you are back."]
+
+
+def _own(request, pk: int) -> Absence:
+    rows = Absence.objects.select_related("person")
+    return get_object_or_404(rows if request.user.is_admin else rows.filter(person=request.user), pk=pk)
+
+
+@require_http_methods(TAKES)
+def end(request: SignedInRequest, pk: int) -> HttpResponse:
+    """End an absence early, or call it off: one's own, or as an admin."""
+    absence = _own(request, pk)
+    if request.method == "POST":
+        actions.end_absence(absence=absence, by=request.user)
+        messages.success(request, _("The absence has ended; nobody stands in any more."))
+        return redirect("away")
+    happens = [f"{row.delegate} no longer stands in for {row.what}." for row in _current(absence)]
+    happens.append("What a delegate signed counts no longer where nothing is decided yet; sign it yourself.")
+    context = {
+        "nav": "away",
+        "title": f"End the absence of {absence.person} {wording.days_of(absence)}",
+        "happens": happens,
+        "verb": _("End it now"),
+        "back_url": reverse("away"),
+        "form": None,
+    }
+    return render(request, "initiatives/absences/away_ask.html", context)
+
+
+def _current(absence: Absence):
+    return absence.delegations.filter(ended_at__isnull=True).select_related("delegate", "membership__board")
+
+
+@require_http_methods(TAKES)
+def ask_another(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask somebody else, where a delegate declined or gave it back."""
+    row = get_object_or_404(
+        Delegation.objects.select_related("absence__person", "membership__board", "delegate"),
+        pk=pk,
+        absence__person=request.user,
+    )
+    form = DelegateForm(sent(request))
+    effects = None
+    if request.method == "POST" and form.is_valid():
+        asked = Asked(form.cleaned_data["delegate"], row.membership)
+        try:
+            actions.name_delegate(absence=row.absence, asked=asked, by=request.user)
+            messages.success(request, f"{asked.delegate} is asked.")
+            return redirect("away")
+        except ValidationError as wrong:
+            fix(form, wrong)
+    context = {
+        "nav": "away",
+        "title": f"Ask somebody else: {row.what}",
+        "lede": f"{row.delegate} does not stand in. {row.ended_reason}".strip(),
+        "happens": [],
+        "effects": effects,
+        "verb": _("Ask"),
+        "back_url": reverse("away"),
+        "form": form,
+    }
+    return render(request, "initiatives/absences/away_ask.html", context)
+
+
+def _asked_of(request, pk: int) -> Delegation:
+    row = (
+        Delegation.objects.select_related("absence__person", "membership__board", "delegate")
+        .filter(pk=pk, delegate=request.user)
+        .first()
+    )
+    if row is None:
+        raise Http404("No such thing, or not yours to answer.")
+    return row
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(TAKES)
+def delegation(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Read what standing in means, and accept it in person: signed, as a role is."""
+    row = _asked_of(request, pk)
+    open_ = row.accepted_at is None and row.ended_at is None and row.absence.ends_at > clock.now()
+    form = SigningForm(
+        sent(request),
+        request=request,
+        purpose="stand in for somebody who is away",
+        act="role",
+        facts={
+            "delegation": row.pk,
+            "for": row.absence.person_id,
+            "of": row.what,
+            "from": row.absence.starts_at,
+            "until": row.absence.ends_at,
+        },
+    )
+    if request.method == "POST" and (not open_ or form.is_valid()):
+        actions.accept_delegation(delegation=row, by=request.user)
+        messages.success(request, f"You stand in for {row.absence.person} {wording.days_of(row.absence)}.")
+        return redirect("away")
+    person = row.absence.person
+    if row.membership is None:
+        happens = wording.keeps_from_roles(person, request.user)
+    else:
+        happens = wording.keeps_from_seat(row.membership, request.user)
+    context = {
+        "nav": "away",
+        "title": f"Stand in for {person}",
+        "lede": f"{person} is away {wording.days_of(row.absence)} and asks you to stand in for {row.what}.",
+        "happens": happens,
+        "open": open_,
+        "verb": _("I stand in"),
+        "back_url": reverse("away"),
+        "decline_url": reverse("delegation-decline", args=[row.pk]),
+        "form": form,
+    }
+    return render(request, "initiatives/absences/away_ask.html", context, status=form.status)
+
+
+@require_http_methods(TAKES)
+def decline(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Decline to stand in, or give it back."""
+    row = _asked_of(request, pk)
+    form = EndDelegationForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        actions.decline_delegation(delegation=row, reason=form.cleaned_data["reason"], by=request.user)
+        messages.success(request, f"{row.absence.person} is told, and can ask somebody else.")
+        return redirect("away")
+    context = {
+        "nav": "away",
+        "title": f"Do not stand in for {row.absence.person}",
+        "happens": [f"{row.absence.person} is told that nobody stands in for {row.what} now."],
+        "verb": _("Give it back") if row.accepted_at else _("Decline"),
+        "back_url": reverse("delegation", args=[row.pk]),
+        "form": form,
+    }
+    return render(request, "initiatives/absences/away_ask.html", context)

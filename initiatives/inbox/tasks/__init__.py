@@ -1,0 +1,1 @@
+"""One person's work items, weekly digest, first steps."""

@@ -1,0 +1,146 @@
+"""Acts on what runs: versions of components, and the triggers that they pull."""
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db.models import Max, Q
+
+from governance import clock
+from governance.audit_log import entries
+from governance.models import User
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.integration.components.register.actions import version_named
+from initiatives.integration.components.vendors import vendor_named
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.changes.actions import pull
+from initiatives.lifecycle.findings.sync import follow, follow_more
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
+from initiatives.models import (
+    ComponentVersion,
+    Deployment,
+    Initiative,
+    Voiding,
+)
+
+# Which trigger a new version pulls, by the layer of its component (rulebook, [triggers]).
+TRIGGER_OF_LAYER = {
+    "model": "model_version",
+    "application": "application_version",
+    "integration": "integration_schema",
+    "policy": "application_version",
+    "runtime": "application_version",
+    "observability": "application_version",
+}
+
+
+def record_component(
+    *,
+    initiative: Initiative,
+    listed: ComponentVersion | None = None,
+    layer: str = "",
+    name: str = "",
+    version: str = "",
+    vendor: str = "",
+    region: str = "",
+    replaces: Deployment | None = None,
+    runs_from: datetime | None = None,
+    approver: User | None = None,
+    rollback: str = "",
+    by: User,
+) -> Deployment:
+    """Record that a version of a component runs, now or from a moment to come.
+
+    `listed`: its row of the register; else layer, name and version are said. What the register lacks is proposed to it
+    with its vendor, by default that of the last version of this name. It takes the part of `replaces`, else of what has
+    its layer and name, else a part of its own. Where data pass through the part, they are in its region from then on.
+    A first version voids nothing. Raises ValidationError or Refused.
+    """
+    if listed is not None and any(text.strip() for text in (layer, name, version, vendor)):
+        raise ValidationError({"listed": "Choose a row of the register or name a component, not both."})
+    if (
+        listed is not None
+        and listed.region
+        and region.strip().casefold() not in ("", listed.region.casefold())
+    ):
+        raise ValidationError({"region": f"The register lists {listed}. Leave the region empty."})
+    if replaces is not None and replaces.initiative_id != initiative.pk:
+        raise ValidationError({"replaces": "Choose something that this initiative runs."})
+    with act("record component", by=by, initiative=initiative, register=True) as initiative:
+        initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
+        last = initiative.deployments.last_named(*((listed.layer, listed.name) if listed else (layer, name)))
+        if listed is None:
+            maker = vendor_named(vendor) or (last.version.vendor if last else None)
+            listed = version_named(layer, maker, name, version, region, by=by)
+        incoming = Deployment(
+            initiative=initiative,
+            part=_part(initiative, listed, replaces or last),
+            version=listed,
+            region=region.strip() or listed.region,
+            runs_from=runs_from or clock.now(),
+        )
+        start_version(initiative, incoming, approver=approver, rollback=rollback, by=by)
+    return incoming
+
+
+def _part(initiative: Initiative, row: ComponentVersion, replaces: Deployment | None) -> int:
+    """The part of the initiative that a version takes. Raises ValidationError for another layer in the same part."""
+    if replaces is None:
+        return (initiative.deployments.aggregate(last=Max("part"))["last"] or 0) + 1
+    if replaces.version.layer != row.layer:
+        raise ValidationError({"replaces": f"{replaces} is in another layer than {row}. Choose another."})
+    return replaces.part
+
+
+def start_version(
+    initiative: Initiative,
+    incoming: Deployment,
+    *,
+    approver: User | None = None,
+    rollback: str = "",
+    by: User,
+) -> list[Voiding]:
+    """Let a version run in the running act on the locked initiative, in place of the one before in its part; what that
+    voids.
+
+    Raises ValidationError where the one before begins later.
+    """
+    start, layer = incoming.runs_from, incoming.version.layer
+    in_part = initiative.deployments.filter(part=incoming.part).select_related("version")
+    outgoing = in_part.filter(runs_to__isnull=True).first()
+    if outgoing is not None:
+        if start < outgoing.runs_from:
+            raise ValidationError(
+                {"runs_from": f"{outgoing} runs from {outgoing.runs_from:%-d %B %Y}; choose a later moment."}
+            )
+        outgoing.runs_to = start
+        outgoing.save()
+    incoming.save()
+    entries.record(
+        EntryKind.COMPONENT_RECORDED,
+        initiative=initiative,
+        layer=layer,
+        version=str(incoming),
+        vendor=incoming.version.vendor.name if incoming.version.vendor else "",
+        runs_from=start,
+        replaces=str(outgoing) if outgoing else None,
+    )
+    change = None
+    if outgoing is not None:
+        change = pull(
+            initiative,
+            [TRIGGER_OF_LAYER[layer]],
+            f"{outgoing} to {incoming}"[:250],  # as much as a change takes
+            by=by,
+            effective_at=start,
+            layer=layer,
+            outgoing=outgoing,
+            incoming=incoming,
+            approver=approver,
+            rollback=rollback.strip(),
+        )
+    told = in_part.filter(
+        Q(transfers__ended_at__isnull=True, transfers__isnull=False) | Q(version__end_of_life__isnull=False)
+    ).exists()
+    if not (follow([initiative]) if told else follow_more(initiative)):
+        rewrite_supported_stage(initiative)
+    return list(Voiding.objects.filter(change=change).select_related("evidence")) if change else []

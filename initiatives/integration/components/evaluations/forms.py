@@ -1,0 +1,49 @@
+"""Forms on evaluations of models."""
+
+from typing import cast
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from governance.vocabulary import Comparison, Layer
+from governance.web.form_fields import DayField
+from initiatives.models import Deployment, Initiative
+
+DIGITS, PLACES = 20, 6  # of numbers, in all and behind the point
+MOST_EXAMPLES = 2_000_000_000
+
+
+class EvaluationForm(forms.Form):
+    """What is measured, on which data, and what is good enough: said before anything is measured."""
+
+    deployment = forms.ModelChoiceField(
+        Deployment.objects.none(), label=_("Which version"), empty_label=_("choose a version")
+    )
+    data_set = forms.CharField(
+        max_length=200, help_text=_("With its version, so that somebody else finds it.")
+    )
+    metric = forms.CharField(max_length=120, help_text=_("For instance: accuracy, or minutes per letter."))
+    comparison = forms.ChoiceField(label=_("Good enough is"), choices=Comparison.choices)
+    threshold = forms.DecimalField(max_digits=DIGITS, decimal_places=PLACES)
+
+    def __init__(self, *args, initiative: Initiative, **options):
+        super().__init__(*args, **options)
+        versions = cast(forms.ModelChoiceField, self.fields["deployment"])
+        versions.queryset = (
+            initiative.deployments.filter(version__layer=Layer.MODEL)
+            .select_related("version")
+            .order_by("part", "-runs_from")
+        )
+
+
+class ResultForm(forms.Form):
+    """What was measured, on how many examples, when."""
+
+    result = forms.DecimalField(max_digits=DIGITS, decimal_places=PLACES)
+    n = forms.IntegerField(
+        label=_("Examples"),
+        min_value=1,
+        max_value=MOST_EXAMPLES,
+        help_text=_("How many the result rests on."),
+    )
+    measured_on = DayField(label=_("Measured on"))

@@ -1,0 +1,1 @@
+"""One initiative from idea to retirement: stages, facts, requirements, evidence, reviews, roles."""

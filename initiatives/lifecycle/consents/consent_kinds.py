@@ -1,0 +1,217 @@
+"""A kind of consent: its acts are the same for every kind; what differs, each kind declares.
+
+One person asks with a reason. It holds once everybody whose consent it needs has agreed: other people than whoever
+asked and than each other, who are not team members of the initiative. Until then any of them may refuse it, with a
+reason.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Generic, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
+from governance import clock
+from governance.audit_log import entries
+from governance.gates.separation_of_duties import said
+from governance.models import User
+from governance.people import cooling_off
+from governance.permission_result import Answer, Conflict, Refused, no, yes
+from governance.vocabulary import Seat
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access.signers import accounts_of
+from initiatives.lifecycle.initiative.act import act
+from initiatives.models import BodyTerm, BulkReading, Initiative, InteractionSelection, Waiver
+from initiatives.models.reviews import ConsentState
+
+Row = TypeVar("Row", Waiver, BodyTerm, BulkReading)
+Subject = Initiative | InteractionSelection
+
+
+@dataclass(frozen=True)
+class Part:
+    """One consent that a kind needs: its column, as what somebody agrees, who that is, and by which seats."""
+
+    column: str
+    words: str
+    who: str
+    held_by: Callable[[Initiative, User], bool]
+    seats: tuple[str, ...] = ()
+
+
+def holds_risk_seat(initiative: Initiative, person: User) -> bool:
+    """Whether the person holds the risk seat of the board of the initiative."""
+    return initiative_permissions.holds_seat(initiative, person, Seat.RISK_COMPLIANCE)
+
+
+def is_auditor(initiative: Initiative, person: User) -> bool:
+    """Whether the person is an auditor, who reads every initiative."""
+    return person.is_active and person.is_auditor
+
+
+RISK_SEAT = Part("risk", "risk seat", "the risk seat", holds_risk_seat, (Seat.RISK_COMPLIANCE,))
+AUDITOR = Part("auditor", "auditor", "an auditor", is_auditor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind(Generic[Row]):
+    """What a kind declares, and the acts on its requests."""
+
+    model: type[Row]
+    entries: tuple[EntryKind, ...]  # asked for, agreed to, refused, and run out where that is an entry
+    slug: str  # in the names of its addresses and acts: "waiver"
+    one: str  # in sentences: "a waiver"
+    title: str  # of its page
+    introduction: str  # what it is, on its page
+    section: str  # the page of a section that its pages belong to
+    signature: str  # what the rulebook calls a signature on it
+    parts: tuple[Part, ...]
+    subject: Callable[[User, Any], Subject]  # what its page is of, by the key in the address; may refuse
+    form: Callable[..., Any]  # (request, subject, context, rows) -> what asks for it, or None
+    wrong: Callable[[Row], dict[str, str]]  # what is wrong with a new request, by field; may raise Conflict
+    facts: Callable[[Row], dict]  # what entries and signatures say of a request
+    what: Callable[[Row], str]  # what holds once everybody agreed, as a sentence
+    follows: str  # from the last consent, as a sentence
+    instead: str  # what holds when it is refused, as a sentence
+    danger: bool = False  # whether it does what nobody brings back
+    may_ask: Callable[[Initiative, User], Answer] = initiative_permissions.may_manage
+    warnings: Callable[[Initiative], list[str]] = (
+        lambda initiative: []
+    )  # what everybody must know of the initiative
+    # Address, verb and words while it holds.
+    use: Callable[[Row, User], dict | None] = lambda row, person: None
+    # Done with the last consent, and with a refusal.
+    after: Callable[[Row, Initiative], None] = lambda row, initiative: None
+
+    @property
+    def name(self) -> str:
+        """What the names of its acts call it."""
+        return self.slug.replace("-", " ")
+
+    @property
+    def needs(self) -> str:
+        """Whose consent it needs: "the chair and the risk seat"."""
+        return names(self.parts)
+
+    def rows(self) -> QuerySet[Row]:
+        """Its requests, each with those that its page names."""
+        people = ("requested_by", "refused_by", *(part.column for part in self.parts))
+        return self.model.objects.select_related(
+            self.model.SAME[0], "initiative__unit", "initiative__contract", *people
+        )
+
+    def missing(self, row: Row) -> list[Part]:
+        """The parts in which nobody has agreed yet."""
+        return [part for part in self.parts if getattr(row, f"{part.column}_id") is None]
+
+    def may_refuse(self, row: Row, initiative: Initiative, person: User) -> Answer:
+        """Refuse it: whoever can agree in one of its parts, and did not ask."""
+        if not initiative_permissions.may_see(initiative, person):
+            return no("This initiative is not yours to see.")
+        if reasons := initiative_permissions.barred_from_signing(initiative, person, now=True):
+            return no(said(reasons), "Ask somebody who is not a team member of it.")
+        if row.requested_by_id in accounts_of(person):
+            return no(f"You asked for this: {self.one} needs somebody else.", f"Ask {self.needs}.")
+        if not any(part.held_by(initiative, person) for part in self.parts):
+            return no(f"{self.one.capitalize()} needs {self.needs}.", "Ask them.")
+        return yes()
+
+    def part_of(self, row: Row, initiative: Initiative, person: User) -> tuple[Part | None, Answer]:
+        """In which part the person can agree now, and the answer that says why in none."""
+        if not (may := self.may_refuse(row, initiative, person)):
+            return None, may
+        missing = self.missing(row)
+        if not accounts_of(person) & {getattr(row, f"{part.column}_id") for part in self.parts}:
+            for part in missing:
+                if part.held_by(initiative, person):
+                    return part, yes()
+        return None, no("Your part is agreed to already.", f"Wait for {names(missing)}.")
+
+    def ask(self, subject: Subject, *, by: User, reason: str, **terms) -> Row:
+        """Ask for it. Raises Refused, ValidationError by field, Conflict where the same is asked for already."""
+        of = subject if isinstance(subject, Initiative) else subject.initiative
+        with act(f"request {self.name}", by=by, initiative=of, reason=reason) as initiative:
+            self.may_ask(initiative, by).or_refuse()
+            about = {self.model.SAME[0]: subject} | {"initiative": initiative}
+            row = self.model(
+                **about, **terms, reason=reason.strip(), requested_by=by, requested_at=clock.now()
+            )
+            wrong = self.wrong(row)
+            if not row.reason:
+                wrong["reason"] = "Say why: those who answer decide on these words."
+            if wrong:
+                raise ValidationError(wrong)
+            same = {name: getattr(row, name) for name in self.model.SAME}
+            for other in self.model.objects.unanswered().filter(**same):
+                if other.state == ConsentState.ASKED:
+                    raise Conflict(f"{self.one.capitalize()} is asked for already.", "Wait for the answer.")
+                # Nobody answered it in its time: it makes room for this one.
+                other.refused_at = clock.now()
+                other.save()
+                for lapsed in self.entries[3:]:
+                    entries.record(lapsed, initiative=initiative, **self.facts(other))
+            row.save()
+            entries.record(self.entries[0], initiative=initiative, **self.facts(row))
+        return row
+
+    def agree(self, *, row: Row, by: User) -> Row:
+        """Agree in the part that the person has; it holds once each part is agreed to. Raises Refused, Conflict."""
+        with act(f"agree to {self.name}", by=by, initiative=row.initiative_id) as initiative:
+            row = self.rows().get(pk=row.pk)
+            refuse_answered(row)
+            part, may = self.part_of(row, initiative, by)
+            if part is None:
+                raise Refused(may)
+            cooling_off.may_lift(
+                by, initiative_permissions.memberships_on(initiative, by, part.seats)
+            ).or_refuse()
+            setattr(row, part.column, by)
+            setattr(row, f"{part.column}_at", clock.now())
+            row.save()
+            runs = row.granted_at is not None
+            entries.record(
+                self.entries[1], initiative=initiative, **self.facts(row), part=part.words, runs=runs
+            )
+            if runs:
+                self.after(row, initiative)
+        return row
+
+    def refuse(self, *, row: Row, reason: str, by: User) -> Row:
+        """Refuse it, with the reason. Raises Refused, ValidationError, Conflict."""
+        with act(f"refuse {self.name}", by=by, initiative=row.initiative_id, reason=reason) as initiative:
+            row = self.rows().get(pk=row.pk)
+            refuse_answered(row)
+            self.may_refuse(row, initiative, by).or_refuse()
+            if not reason.strip():
+                raise ValidationError({"reason": "Say why: whoever asked reads it."})
+            row.refused_by, row.refused_at, row.refused_reason = by, clock.now(), reason.strip()
+            row.save()
+            entries.record(
+                self.entries[2], initiative=initiative, **self.facts(row), reason=row.refused_reason
+            )
+            self.after(row, initiative)
+        return row
+
+
+def names(parts: Iterable[Part]) -> str:
+    """These parts in words."""
+    return " and ".join(part.who for part in parts)
+
+
+def refuse_answered(row: Waiver | BodyTerm | BulkReading) -> None:
+    """Raises Conflict where the request no longer waits for an answer."""
+    if row.state != ConsentState.ASKED:
+        raise Conflict(
+            "This request was answered already, or it has run out.", "Ask again where it is still needed."
+        )
+
+
+def wrong_day(until: date, longest: int) -> dict[str, str]:
+    """What is wrong with the last day of a request, by field, where it holds at most so many days."""
+    last = clock.today() + timedelta(days=longest)
+    if until is not None and clock.today() < until <= last:
+        return {}
+    return {"until": f"Choose a day after today and not after {last:%-d %B %Y}."}

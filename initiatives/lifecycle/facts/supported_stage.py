@@ -1,0 +1,378 @@
+"""The supported stage of an initiative: facts collected from rows, judged by the pure rules."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from governance import clock
+from governance.database.request_memo import once, one_look
+from governance.gates import criteria
+from governance.gates.criteria import Judged
+from governance.gates.gate_inputs import (
+    ConditionFact,
+    ContractState,
+    Declared,
+    DeploymentFact,
+    Facts,
+    FindingFact,
+    HoldFact,
+    Item,
+    Measured,
+    ObligationFact,
+    Reply,
+    ScopeFact,
+    StandsAlone,
+    Verification,
+    Void,
+    WaiverFact,
+)
+from governance.gates.requirement_state import BY_VERIFYING, NEXT_ACCEPTANCE, State
+from governance.models import Rulebook
+from governance.rulebook import ParsedRulebook
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, HoldKind, Stage
+from initiatives.lifecycle.facts import drawn_requirements, finding_rules, initiative_rows, rulebook_in_effect
+from initiatives.models import Initiative, PastSupportedStage, StageChange
+
+# States that stand on items which age: met, or at a level that one gate asks for and a later one does not.
+CURRENT = ("met", "below")
+BLOCKING_OBLIGATIONS = ("post_mortem", "retrospective", "criterion")
+
+
+def judged(initiative: Initiative, facts: Facts | None = None, at: datetime | None = None) -> Judged:
+    """Judge an initiative by the rulebook that decides for it, now unless told, from facts that were read already."""
+    at = at or clock.now()
+    rulebook = rulebook_in_effect.rulebook_of(initiative, at).parsed
+    return criteria.judge(facts or facts_of(initiative), rulebook, at)
+
+
+def facts_of(initiative: Initiative) -> Facts:
+    """Everything gates look at, read now. A fixed number of queries, whatever the size of the initiative."""
+    with one_look():
+        return once(("facts", initiative.pk), lambda: _read(initiative))
+
+
+def _read(initiative: Initiative) -> Facts:
+    rows, roles = initiative_rows.around(initiative), initiative_rows.roles(initiative)
+    in_force = {role.role: role.person for role in roles if role.in_force}
+    owner = in_force.get("owner")
+    reopened = max(
+        (change.at for change in rows["stage_changes"] if change.basis == "reopened"), default=None
+    )
+    reviews = [
+        review
+        for review in initiative_rows.reviews(initiative)
+        if review.approved and (reopened is None or review.ended_at > reopened)
+    ]
+    return Facts(
+        ref=initiative.ref,
+        title=initiative.title,
+        problem=initiative.problem,
+        platform=initiative.platform,
+        confidential=initiative.confidential,
+        approved_stage=initiative.stage,
+        imported=initiative.imported,
+        tier=initiative.tier,
+        answers=_answers(rows["answers"]),
+        items=_items(initiative, rows, roles),
+        deployments=tuple(
+            DeploymentFact(d.pk, d.part, d.version.layer, str(d), d.runs_from, d.runs_to)
+            for d in rows["deployments"]
+        ),
+        contracts=_contracts(rows["contract_versions"]),
+        holds=tuple(
+            HoldFact(
+                hold.kind, HoldKind(hold.kind).label, hold.reason, HoldKind(hold.kind).cap, hold.blocking
+            )
+            for hold in rows["holds"]
+        ),
+        waivers=tuple(
+            WaiverFact(w.key, w.granted_at, w.until, w.reason) for w in rows["waivers"] if w.granted_at
+        ),
+        conditions=_conditions(rows["unmet_conditions"], reviews),
+        obligations=_obligations(initiative),
+        declared={p.key: Declared(p.key, p.declared, p.result) for p in rows["declared_goals"]},
+        decided={review.gate: clock.local_day(review.ended_at) for review in reviews},
+        reattest_by=reattest_by(initiative),
+        scopes=tuple(
+            ScopeFact(s.pk, _scope_words(s), s.user_count, s.ends_on, s.starts_at is None)
+            for s in rows["scopes"]
+            if s.ended_at is None or s.ended_at > clock.now()
+        ),
+        requirement_findings=tuple(
+            FindingFact(
+                one.requirement,
+                one.words,
+                one.fix,
+                one.who,
+                one.since,
+                one.until,
+                one.hold,
+                HoldKind.word(one.hold),
+                HoldKind(one.hold).cap if one.hold else None,
+            )
+            for one in (
+                *rows["requirement_findings"],
+                *finding_rules.unless_found(rows["requirement_findings"]),
+            )
+        ),
+        measured=tuple(
+            Measured(row.requirement, row.way, row.words, row.since, row.until)
+            for row in rows["measured_answers"]
+        ),
+        described=tuple((link.at, link.ended_at) for link in rows["links"]),
+        alone=tuple(StandsAlone(*one) for row in rows["standalone"] for one in row.acceptances),
+        drawn=drawn_requirements.drawn_of(initiative),
+        round=drawn_requirements.current_round(initiative),
+        people={role: person.full_name for role, person in in_force.items()},
+        owner_id=owner.pk if owner else None,
+    )
+
+
+def _answers(rows: list) -> dict[str, Reply]:
+    return {
+        key: Reply(
+            kind,
+            text,
+            version,
+            datetime.fromisoformat(at),
+            clock.local_day(datetime.fromisoformat(accepted_at)) if accepted_at else None,
+            by,
+            frozenset(filter(None, accepted_by)),
+        )
+        for row in rows
+        for key, kind, text, version, at, accepted_at, by, *accepted_by in row.replies
+    }
+
+
+def _conditions(rows: list, reviews) -> tuple[ConditionFact, ...]:
+    """What these decisions still ask for, decision by decision, by day."""
+    decided = {review.pk for review in reviews}
+    unmet = [row for row in rows if row.review_id in decided]
+    unmet.sort(key=lambda row: (row.review_id, row.due))
+    return tuple(ConditionFact(row.text, row.owner_name, row.due) for row in unmet)
+
+
+def _items(initiative: Initiative, rows: dict[str, list], roles) -> tuple[Item, ...]:
+    """The evidence of the initiative as the rules see it, from plain rows, because this runs in every act."""
+    voids: dict[int, dict[str, tuple[Void, ...]]] = {}
+    for row in rows["voidings"]:
+        of_item = voids.setdefault(row.evidence_id, {})
+        void = Void(row.effective_at, row.trigger, row.cause)
+        of_item[row.requirement] = (*of_item.get(row.requirement, ()), void)
+    superseded_by = {row.supersedes_id: row.pk for row in rows["evidence"] if row.supersedes_id}
+    by_key = {role.pk: role for role in roles}
+    layer_of = {row.pk: row.version.layer for row in rows["deployments"]}
+    return tuple(
+        _item(
+            row,
+            superseded_by.get(row.pk),
+            by_key.get(row.acceptance_id),
+            voids.get(row.pk, {}),
+            _verifications(initiative, row),
+            layer_of,
+        )
+        for row in rows["evidence"]
+    )
+
+
+def _verifications(initiative: Initiative, row) -> dict[str, tuple[Verification, ...]]:
+    """What people said who opened it and were outside the team, then and now, by requirement."""
+    found: dict[str, tuple[Verification, ...]] = {}
+    for by, name, at, key, version, fingerprint, shows, words in row.verdicts:
+        then = datetime.fromisoformat(at)
+        if not initiative_rows.inside(initiative, by, then):
+            said = Verification(by, name, then, version, fingerprint, shows, words)
+            found[key] = (*found.get(key, ()), said)
+    return found
+
+
+def _item(row, superseded_by, acceptance, voids, verifications, layer_of) -> Item:
+    return Item(
+        id=row.pk,
+        kind=row.kind,
+        title=row.title,
+        author_id=row.author_id,
+        observed_on=row.observed_on,
+        added_at=row.added_at,
+        fingerprint=row.sha256 or f"item:{row.pk}",
+        covers=dict(row.covers),
+        result=row.result,
+        condition=row.condition,
+        voids=voids,
+        withdrawn_at=row.withdrawn_at,
+        superseded_by=superseded_by,
+        missing=row.missing_since is not None,
+        generated=row.generated,
+        unverified=bool(row.link) and not row.sha256,
+        acceptance_role=acceptance.role if acceptance else "",
+        acceptance_open=bool(acceptance and not acceptance.ended_at and acceptance.person.is_active),
+        clause_of=row.clause_of,
+        clause_kind=row.clause_kind or "",
+        components=frozenset(version for version, _ in row.named if version),
+        layers=frozenset(
+            layer_of[version] if version else ("scope" if scope else "contract")
+            for version, scope in row.named
+        ),
+        verifications=verifications,
+    )
+
+
+def _contracts(rows: list) -> tuple[ContractState, ...]:
+    return tuple(
+        ContractState(
+            v.pk,
+            v.number,
+            v.digest,
+            v.starts_at,
+            v.ends_at,
+            tuple((clause["number"], clause["sentence"]) for clause in v.unmapped),
+        )
+        for v in rows
+        if v.starts_at
+    )
+
+
+def _obligations(initiative: Initiative) -> tuple[ObligationFact, ...]:
+    return tuple(
+        ObligationFact(
+            obligation.pk,
+            obligation.kind,
+            obligation.text,
+            obligation.responsible_id,
+            obligation.due,
+            Initiative.ref_of(obligation.initiative_number),
+            initiative_rows.excused(obligation, initiative),
+            person.full_name,
+        )
+        for person in initiative_rows.answering(initiative)
+        for obligation in initiative_rows.obligations_of(person, BLOCKING_OBLIGATIONS)
+    )
+
+
+def reattest_by(initiative: Initiative, rulebook: ParsedRulebook | None = None) -> date | None:
+    """The day by which production must be accepted again, under this rulebook, else the one that decides for it.
+
+    None for imported stages, which have no obligations.
+    """
+    if initiative.stage != Stage.PRODUCTION or initiative.imported:
+        return None
+    start = max(filter(None, [initiative.since, initiative.reattested_at]))
+    rule = (rulebook or rulebook_in_effect.rulebook_of(initiative).parsed).stages["production"]
+    days = rule.reattest_days_high if initiative.high_risk else rule.reattest_days
+    return clock.local_day(start) + timedelta(days=days)
+
+
+def review_by(initiative: Initiative, continued: list[date] | None = None) -> date | None:
+    """The day by which the chair says *continue or stop*; None where nobody has to (docs/domain.md, "Never").
+
+    It is the stage's maximum age, or the end that the chair set since; imported stages have no obligations.
+    `continued`: the ends that the chair set in this stage, where they have been read already.
+    """
+    if initiative.stage not in (Stage.PROTOTYPE, Stage.MVP) or initiative.imported or initiative.withdrawn_at:
+        return None
+    most = rulebook_in_effect.rulebook_of(initiative).parsed.stages[initiative.stage].max_days_before_review
+    if most is None:
+        return None
+    if continued is None:
+        continued = [
+            row.until
+            for row in initiative_rows.rows(initiative, "continuations")
+            if row.at >= initiative.since
+        ]
+    return max([clock.local_day(initiative.since) + timedelta(days=most), *continued])
+
+
+def decision_due(initiative: Initiative) -> date | None:
+    """The day by which the chair says *continue or stop*, once its first reminder is due; None before that."""
+    ends = review_by(initiative)
+    warn = max(Rulebook.objects.current().parsed.freshness.warn_days_before)
+    return ends if ends is not None and clock.today() >= ends - timedelta(days=warn) else None
+
+
+def said_on(initiative: Initiative, on: date) -> tuple[str, str, str]:
+    """The approved stage at the end of a day, what the product said its evidence supported, and the
+    unsupported_stages's name.
+
+    For today it is worked out from the facts; for an earlier day it is what was said then, as `PastSupportedStage` kept
+    it. All three are "" for a day before the initiative was registered here.
+    """
+    if on >= clock.today():
+        support = judged(initiative).support
+        return initiative.stage, support.supported, support.label
+    end = clock.midnight_after(on)
+    if initiative.registered_at >= end:
+        return "", "", ""
+    moved = StageChange.objects.filter(initiative=initiative, at__lt=end).order_by("-pk").first()
+    kept = (
+        PastSupportedStage.objects.filter(initiative=initiative, computed_at__lt=end).order_by("-pk").first()
+    )
+    last = end - timedelta(microseconds=1)
+    span = next((span for span in kept.spans if _covers(span, last)), None) if kept else None
+    approved_stage = moved.to_stage if moved else "proposed"
+    return approved_stage, span["supported"] if span else "", span["label"] if span else ""
+
+
+def _covers(span: dict, moment: datetime) -> bool:
+    until = span["until_at"]
+    return datetime.fromisoformat(span["from_at"]) <= moment and (
+        until is None or datetime.fromisoformat(until) > moment
+    )
+
+
+def _scope_words(scope) -> str:
+    places = ", ".join([*scope.departments, *scope.places])
+    until = f" until {scope.ends_on:%-d %B %Y}" if scope.ends_on else ""
+    return f"{scope.user_count} users" + (f" in {places}" if places else "") + until
+
+
+def under(facts: Facts, initiative: Initiative, rulebook: ParsedRulebook) -> Facts:
+    """The facts as they are read while this rulebook decides: one day among them follows from it."""
+    return replace(facts, reattest_by=reattest_by(initiative, rulebook))
+
+
+def gap_counts(judged: Judged) -> dict[str, int]:
+    """How many requirements stand between the initiative and its approved stage, by layer."""
+    gaps = criteria.gaps_to(judged, judged.facts.approved_stage)
+    return Counter(judged.rulebook.requirements[key].layer for key in gaps)
+
+
+def to_verify(judged: Judged) -> list[dict] | None:
+    """Answers up to the approved stage that wait to be verified, as `SupportedStagePeriod.to_verify` keeps them; None
+    for none.
+    """
+    found = []
+    approved_stage, rulebook = judged.facts.approved_stage, judged.rulebook
+    passed = {*RUNNING_STAGES[1 : STAGE_RANK.get(approved_stage, 0) + 1], NEXT_ACCEPTANCE}
+    for key in _asked(rulebook, approved_stage):
+        state = judged.states[key]
+        authors = {item.author_id for item in state.items if key in item.covers and not item.unverified}
+        waits = state.place == BY_VERIFYING and (state.satisfied or state.below & passed)
+        if waits and authors:
+            alone = authors if len(authors) == 1 else set()
+            found.append({"seats": list(rulebook.seats_asking(key)), "not": sorted(state.verifiers | alone)})
+    return found or None
+
+
+def asked(facts: Facts, rulebook: ParsedRulebook) -> list[str]:
+    """Requirements that the gates up to the approved stage ask for, in the rulebook's order, each once."""
+    return list(_asked(rulebook, facts.approved_stage))
+
+
+@lru_cache(maxsize=64)
+def _asked(rulebook: ParsedRulebook, approved_stage: str) -> tuple[str, ...]:
+    """Made once for a stage of a rulebook: every supported stage that is written asks for it."""
+    keys: dict[str, None] = {}
+    for stage in RUNNING_STAGES[1 : STAGE_RANK.get(approved_stage, 0) + 1]:
+        gate = rulebook.gate_to(stage)
+        later = rulebook.deferred(gate)
+        for key in gate.requirements():
+            if key not in later:
+                keys.setdefault(key)
+    return tuple(keys)
+
+
+def next_expiry(states: dict[str, State], day):
+    """The first day on which something that a requirement stands on now has aged out."""
+    ends = (state.last_day for state in states.values() if state.state in CURRENT and state.last_day)
+    return min((end + timedelta(days=1) for end in ends if end >= day), default=None)

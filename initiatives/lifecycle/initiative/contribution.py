@@ -1,0 +1,156 @@
+"""What initiatives add to audit, retention and erasure: which acts decide, who held which role, when they ended, what
+an item of evidence is.
+"""
+
+from governance import clock
+from governance.audit.rights_report import Held, as_known, first_words
+from governance.contributions import InitiativeEnd, NamedEvidence
+from governance.vocabulary import CLOSED_STAGES, Role
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.contributions import Contribution
+from initiatives.lifecycle.initiative.act import lock, rewrite_supported_stage
+from initiatives.models import Evidence, Initiative, RoleAssignment, SignOff
+
+
+def roles_held(moment, people: dict, person=None) -> list[Held]:
+    """Roles on initiatives that were accepted and had not ended at `moment`; granted by whoever proposed them.
+
+    Accepting and ending count from the moment they are recorded, so the rows of that moment say it all.
+    """
+    only = {"person_id": person.pk} if person is not None else {}
+    rows = [
+        row
+        for row in as_known(RoleAssignment, moment, **only)
+        if row.accepted_at is not None and row.ended_at is None and people[row.person_id].is_active
+    ]
+    added = first_words(RoleAssignment, rows)
+    initiatives = Initiative.objects.in_bulk({row.initiative_id for row in rows})
+    return [
+        Held(
+            kind="role",
+            person_id=row.person_id,
+            person=people[row.person_id].full_name,
+            what=Role.word(row.role),
+            where=f"{initiatives[row.initiative_id].ref} {initiatives[row.initiative_id].title}",
+            link=initiatives[row.initiative_id].get_absolute_url(),
+            since=row.accepted_at,
+            until=row.ended_at,
+            granted_by=added.get(row.id, ("", ""))[0],
+            reason=added.get(row.id, ("", ""))[1],
+        )
+        for row in rows
+    ]
+
+
+def ends(refs: list[str] | None) -> list[InitiativeEnd]:
+    """The initiatives of these references, or all: stopped, retired or withdrawn when, or not at all."""
+    initiatives = Initiative.objects.all()
+    if refs is not None:
+        initiatives = initiatives.filter(number__in=[int(ref[3:]) for ref in refs if ref[3:].isdecimal()])
+    return [
+        InitiativeEnd(
+            initiative.ref,
+            initiative.title,
+            initiative.since if initiative.stage in CLOSED_STAGES else initiative.withdrawn_at,
+        )
+        for initiative in initiatives.only("number", "title", "stage", "since", "withdrawn_at").iterator()
+    ]
+
+
+def evidence_named(keys: list[int]) -> list[NamedEvidence]:
+    """These items, and every other that has the same file: its content is stored once."""
+    named = Evidence.objects.filter(pk__in=keys)
+    files = [name for name in named.values_list("file", flat=True) if name]
+    rows = named | Evidence.objects.filter(file__in=files)
+    return [
+        NamedEvidence(
+            table=Evidence._meta.db_table,
+            key=str(row.pk),
+            initiative_ref=row.initiative.ref,
+            values={
+                "title": "erased",
+                "note": "",
+                "details": {},
+                "file": "",
+                "file_name": "",
+                "sha256": "",
+                "link": "",
+                "missing_since": (row.missing_since or clock.now()).isoformat(),
+            },
+            terms=tuple(term for term in (row.title, row.file_name, row.sha256) if _names_it(term)),
+            cited=SignOff.objects.filter(covered_evidence__contains=[row.pk]).exists(),
+        )
+        for row in rows.select_related("initiative").order_by("pk")
+    ]
+
+
+def _names_it(term: str) -> bool:
+    """Whether a title or file name can be looked for without finding ordinary words."""
+    return len(term) >= 12 or len(term.split()) > 1
+
+
+def after_erasure(refs: set[str]) -> None:
+    """Rewrite the current of initiatives that lost evidence."""
+    for ref in sorted(refs):
+        rewrite_supported_stage(lock(Initiative.objects.get(number=int(ref[3:]))))
+
+
+CONTRIBUTION = Contribution(
+    decisions={
+        EntryKind.APPROVAL_ANSWERED,
+        EntryKind.SIGNED_OFF,
+        EntryKind.SIGN_OFF_WITHDRAWN,
+        EntryKind.REVIEW_APPROVED,
+        EntryKind.REVIEW_APPROVED_WITH_CONDITIONS,
+        EntryKind.REVIEW_REFUSED,
+        EntryKind.REVIEW_RETURNED,
+        EntryKind.STAGE_CHANGED,
+        EntryKind.CONTRACT_APPROVED,
+        EntryKind.CONTRACT_OBJECTED,
+        EntryKind.CONTRACT_OBJECTION_WITHDRAWN,
+        EntryKind.CONTRACT_IN_FORCE,
+        EntryKind.RISK_TIER_CONFIRMED,
+        EntryKind.NOT_APPLICABLE_ACCEPTED,
+        EntryKind.WAIVER_AGREED,
+        EntryKind.WAIVER_REFUSED,
+        EntryKind.BODY_TERM_SIGNED,
+        EntryKind.BODY_TERM_REFUSED,
+        EntryKind.INTERACTIONS_ERASED,
+        EntryKind.HOLD_LIFTED,
+        EntryKind.OBLIGATION_EXCUSED,
+        EntryKind.CONTINUED,
+        EntryKind.RULEBOOK_PUBLISHED,
+    },
+    readings={
+        EntryKind.EVIDENCE_OPENED,
+        EntryKind.ATTACHMENT_OPENED,
+        EntryKind.INTERACTION_OPENED,
+        EntryKind.PAST_READ,
+    },
+    rights_held=[roles_held],
+    decision_tables={
+        "initiatives_approvalanswer",
+        "initiatives_approvalrequest",
+        "initiatives_approvaluse",
+        "initiatives_bodyterm",
+        "initiatives_condition",
+        "initiatives_drawnrequirement",
+        "initiatives_outputjudgement",
+        "initiatives_outputsample",
+        "initiatives_performancepromise",
+        "initiatives_review",
+        "initiatives_sampledoutput",
+        "initiatives_signoff",
+        "initiatives_stagechange",
+        "initiatives_waiver",
+    },
+    hashes_of_text={
+        ("initiatives_approvalrequest", "arguments"): "arguments_digest",
+        ("initiatives_signoff", "statement"): "digest",
+        ("initiatives_importrow", "raw"): "raw_digest",
+    },
+    erased_whole={("initiatives_approvalpreview", "content")},
+    initiative_ends=[ends],
+    evidence_named=[evidence_named],
+    after_erasure=[after_erasure],
+)

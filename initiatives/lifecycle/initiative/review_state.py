@@ -1,0 +1,249 @@
+"""The state of a review as the rules need it: sign-offs with the reasons why they went stale, seats with who can
+sign.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+
+from governance import clock
+from governance.database.request_memo import one_look
+from governance.gates import criteria, drawing, sign_off_statement
+from governance.gates.criteria import Judged
+from governance.gates.gate_inputs import Facts
+from governance.gates.separation_of_duties import RestsOn, TeamMembers, why_barred, why_counted_twice
+from governance.models.people import Board, Membership
+from governance.people.boards import board_for, members_now, seat_holders
+from governance.permission_result import Reason
+from governance.vocabulary import Seat, SignOffVerdict
+from initiatives.lifecycle.access.signers import contract_authors, signer_of, team_members_of
+from initiatives.lifecycle.facts import drawn_requirements, initiative_rows, supported_stage
+from initiatives.models import Initiative, Review, SignOff
+from initiatives.models.stage_machine import Judgement
+
+
+@dataclass(frozen=True)
+class EligibleSigners:
+    """Who sits on the board of an initiative, and what bars whom from signing: read once, asked many times.
+
+    `working`: by role in force, who holds it, key and name.
+    """
+
+    members: tuple[Membership, ...]
+    team_members: TeamMembers
+    working: dict[str, tuple[int, str]] = field(default_factory=dict, hash=False)
+    contract_authors: frozenset[int] = frozenset()
+    board: Board | None = None
+
+    def holds(self, person, seat: str) -> bool:
+        """Whether the person holds the seat now."""
+        return any(member.person_id == person.pk and member.seat == seat for member in self.members)
+
+    def holders(self, seat: str) -> list:
+        """Who holds the seat now, and may at least look again, withdraw or object there."""
+        return [member.person for member in seat_holders(self.members, seat)]
+
+    def barred(self, person, seat: str, rests_on: RestsOn | None = None) -> list[str]:
+        """Why the person must not approve for the seat (docs/domain.md, invariant 4); empty when nothing bars them."""
+        return why_barred(signer_of(person), seat, self.team_members, rests_on=rests_on)
+
+
+def eligible_signers_of(initiative: Initiative) -> EligibleSigners:
+    """Read the eligible signers of an initiative now: four queries."""
+    board = board_for(initiative.unit)
+    return EligibleSigners(
+        members=tuple(members_now(board)),
+        board=board,
+        team_members=team_members_of(initiative),
+        working={
+            role.role: (role.person_id, role.person.full_name)
+            for role in initiative_rows.roles(initiative)
+            if role.in_force and role.open
+        },
+        contract_authors=contract_authors(initiative),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class ReviewSnapshot:
+    """One review, read once and judged once at one moment: the initiative, sign-offs, eligible signers.
+
+    The verdict follows when it is first asked for.
+    """
+
+    review: Review
+    initiative: Initiative
+    judged: Judged
+    judged_sign_offs: tuple[criteria.JudgedSignOff, ...]
+    sign_offs: list[SignOff]
+    eligible_signers: EligibleSigners
+
+    @cached_property
+    def seats(self) -> dict[str, criteria.SeatState]:
+        """For each seat who could sign now and who is barred."""
+        return seat_states(
+            self.eligible_signers,
+            {
+                sign_off.person_id
+                for sign_off in self.judged_sign_offs
+                if sign_off.verdict == SignOffVerdict.RECUSE
+            },
+        )
+
+    @cached_property
+    def verdict(self) -> criteria.Verdict:
+        """Whether the review can be decided, and all that stands in the way."""
+        judged, gate = self.judged, self.review.gate
+        verdict = criteria.verdict_of(judged, gate, sign_offs=self.judged_sign_offs, seats=self.seats)
+        undrawn = drawing.waits(judged) if self.draws else None
+        if undrawn is not None:
+            verdict = replace(verdict, blockers=(*verdict.blockers, undrawn))
+        if self.review.is_open and judged.at >= self.review.expires_at:
+            # Right although no task ran: the review is over with its last day, whether it was ended yet or not.
+            over = Reason("The time for this review is over.", "The owner can open a new one.")
+            verdict = replace(verdict, blockers=(*verdict.blockers, over))
+        return verdict
+
+    @property
+    def draws(self) -> bool:
+        """Whether requirements are drawn for this review before it is decided."""
+        draws = self.judged.rulebook.drawn_at(self.judged.facts.tier) > 0
+        return draws and self.review.is_open and self.review.gate == drawn_requirements.GATE
+
+    @property
+    def for_moves(self) -> Judgement:
+        """The verdict as the conditions of the moves of its initiative read it."""
+        return Judgement(gate=self.review.gate if self.verdict.decidable else "")
+
+
+def snapshot_of(
+    review: Review, initiative: Initiative | None = None, at: datetime | None = None
+) -> ReviewSnapshot:
+    """Read the review now. `initiative` is the locked row when acting."""
+    initiative, at = initiative or review.initiative, at or clock.now()
+    with one_look():
+        facts, eligible_signers, sign_offs = (
+            supported_stage.facts_of(initiative),
+            eligible_signers_of(initiative),
+            initiative_rows.current_sign_offs(review),
+        )
+    judged = criteria.judge(facts, review.rulebook.parsed, at)
+    judged_sign_offs = all_judged(sign_offs, eligible_signers, judged)
+    return ReviewSnapshot(review, initiative, judged, judged_sign_offs, sign_offs, eligible_signers)
+
+
+def judged_under(snapshot: ReviewSnapshot, judged: Judged) -> ReviewSnapshot:
+    """The same review snapshot with the initiative as another rulebook judges it."""
+    judged_sign_offs = all_judged(snapshot.sign_offs, snapshot.eligible_signers, judged)
+    return replace(snapshot, judged=judged, judged_sign_offs=judged_sign_offs)
+
+
+def as_if_signed_again(snapshot: ReviewSnapshot) -> criteria.Verdict:
+    """What the verdict would be if everybody who approved did so once more now, as far as they still may."""
+    signed = tuple(
+        replace(sign_off, stale=tuple(_barring(snapshot, row))) if sign_off.approves else sign_off
+        for row, sign_off in zip(snapshot.sign_offs, snapshot.judged_sign_offs, strict=True)
+    )
+    return replace(snapshot, judged_sign_offs=signed).verdict
+
+
+def _barring(snapshot: ReviewSnapshot, row: SignOff) -> list[str]:
+    """Why this person may not sign for the seat, whatever the facts say."""
+    reasons = snapshot.eligible_signers.barred(row.person, row.seat)
+    if not snapshot.eligible_signers.holds(row.person, row.seat):
+        reasons.append(f"{row.person} no longer holds the seat")
+    return reasons
+
+
+def with_sign_off(snapshot: ReviewSnapshot, row: SignOff) -> ReviewSnapshot:
+    """The same review snapshot after this sign-off was given, without reading everything again."""
+    sign_offs = [other for other in snapshot.sign_offs if other.seat != row.seat] + [row]
+    sign_off = as_judged(row, snapshot.eligible_signers, snapshot.judged, beside=sign_offs)
+    others = (other for other in snapshot.judged_sign_offs if other.seat != row.seat)
+    return replace(snapshot, sign_offs=sign_offs, judged_sign_offs=(*others, sign_off))
+
+
+def all_judged(
+    rows: list[SignOff], eligible_signers: EligibleSigners, judged: Judged
+) -> tuple[criteria.JudgedSignOff, ...]:
+    """Current sign-offs of a review as the rules see them."""
+    return tuple(as_judged(row, eligible_signers, judged, beside=rows) for row in rows)
+
+
+def as_judged(
+    row: SignOff, eligible_signers: EligibleSigners, judged: Judged, *, beside: Iterable[SignOff] = ()
+) -> criteria.JudgedSignOff:
+    """A stored sign-off as the rules see it, with every reason why it no longer counts.
+
+    `beside`: the sign-offs that stand in the same review; of two that may be one human's the earlier one counts.
+    """
+    earlier = {
+        other.person_id: str(other.person)
+        for other in beside
+        if row.person.may_be_another and other.approves and other.pk < row.pk
+    }
+    twice = why_counted_twice(signer_of(row.person), earlier) if earlier else []
+    return criteria.JudgedSignOff(
+        seat=row.seat,
+        person_id=row.person_id,
+        person=row.person.full_name,
+        verdict=row.verdict,
+        at=row.at,
+        criteria=tuple(row.criteria),
+        stale=(*stale_of(row, eligible_signers, judged), *(twice if row.approves else ())),
+    )
+
+
+def rests_on(covered: dict, evidence, eligible_signers: EligibleSigners, facts: Facts) -> RestsOn:
+    """Who wrote what a sign-off covers: these items of evidence, and the contract where its facts name one."""
+    return RestsOn(
+        frozenset(item.author_id for item in facts.items if item.id in evidence),
+        eligible_signers.contract_authors if covered.get("contract") else frozenset(),
+    )
+
+
+def stale_of(row: SignOff, eligible_signers: EligibleSigners, judged: Judged) -> list[str]:
+    """Why this approval does not count now: its facts moved, or its signer may not sign.
+
+    See docs/domain.md, invariants 4 and 5.
+    """
+    if not row.approves:
+        return []
+    facts = judged.facts
+    evidence = {*row.covered_evidence, *map(int, row.facts["evidence"])}
+    reasons = eligible_signers.barred(
+        row.person, row.seat, rests_on(row.facts, evidence, eligible_signers, facts)
+    )
+    about = (row.facts["initiative"], row.facts["gate"], row.facts["seat"])
+    if about != (facts.ref, row.review.gate, row.seat) or row.digest != sign_off_statement.digest(
+        row.statement
+    ):
+        reasons.append("the statement was signed for something else")
+    board = eligible_signers.board.pk if eligible_signers.board else None
+    if row.facts.get("board", board) != board:
+        reasons.append("another board decides this initiative now")
+    elif not eligible_signers.holds(row.person, row.seat):
+        reasons.append(f"{row.person} no longer holds the seat")
+    return reasons + sign_off_statement.stale_reasons(row.facts, judged, row.at)
+
+
+def seat_states(
+    eligible_signers: EligibleSigners, recused: frozenset | set = frozenset()
+) -> dict[str, criteria.SeatState]:
+    """For each seat who could sign now and who is barred, and why. `recused` people do not sign this review."""
+    result = {}
+    for seat in Seat:
+        able, barred, people, humans = [], [], [], []
+        for member in seat_holders(eligible_signers.members, seat):
+            reasons = eligible_signers.barred(member.person, seat)
+            if member.person_id in recused:
+                reasons = [*reasons, f"{member.person} recused themselves"]
+            if reasons:
+                barred += reasons
+            else:
+                able.append(member.person.full_name)
+                people.append(member.person_id)
+                humans.append(min(signer_of(member.person).accounts))
+        result[seat] = criteria.SeatState(seat, tuple(able), tuple(barred), tuple(people), tuple(humans))
+    return result

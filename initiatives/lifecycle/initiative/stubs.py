@@ -1,0 +1,74 @@
+"""Stubs: what everybody signed in sees of an initiative that is not confidential, so that nobody builds twice."""
+
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.http import Http404
+
+from governance.models import User
+from governance.templatetags.plumbline import stage_word
+from governance.vocabulary import Role
+from initiatives.lifecycle.access.initiative_lookup import with_ref
+from initiatives.lifecycle.access.permissions import visible_to
+from initiatives.models import Initiative, RoleAssignment
+
+
+@dataclass(frozen=True)
+class Stub:
+    """What everybody signed in sees of an initiative that is not confidential: ref, title, unit, stage, whom to ask.
+
+    `link`: the initiative, for whoever may open it. `words`: what it has in common with what was written; `must_write`:
+    its owner, who is the owner of the new initiative, too, still has to write its post-mortem.
+    """
+
+    ref: str
+    title: str
+    unit: str
+    stage: str
+    ask: str
+    link: str = ""
+    words: str = ""
+    must_write: bool = False
+
+
+def to_tell(initiatives: QuerySet, visible: QuerySet) -> QuerySet:
+    """These initiatives with what `stub_of` reads. `visible`: the initiatives the person may open."""
+    owners = RoleAssignment.objects.in_force().filter(role=Role.OWNER).select_related("person")
+    return (
+        initiatives.annotate(may_open=Exists(visible.filter(pk=OuterRef("pk"))))
+        .select_related("unit", "registered_by")
+        .prefetch_related(Prefetch("roles", queryset=owners, to_attr="owner_rows"))
+    )
+
+
+def stub_of(initiative: Initiative, words: str = "") -> Stub:
+    """The stub of an initiative of `to_tell`; whoever may open it is led to the initiative."""
+    if initiative.owner_rows:
+        ask = initiative.owner_rows[0].person.full_name
+    elif initiative.registered_by and initiative.registered_by.is_active:
+        ask = initiative.registered_by.full_name
+    else:
+        ask = ""
+    link = initiative.get_absolute_url() if initiative.may_open else ""
+    must_write = getattr(initiative, "must_write", False)
+    return Stub(
+        initiative.ref,
+        initiative.title,
+        initiative.unit.label,
+        stage_word(initiative.stage),
+        ask,
+        link,
+        words,
+        must_write,
+    )
+
+
+def stub_for(person: User, ref: str) -> Stub:
+    """The stub of the initiative with this reference.
+
+    Raises Http404 where it is confidential, as where there is none.
+    """
+    found = with_ref(to_tell(Initiative.objects.told(), visible_to(person)), ref)
+    if found is None:
+        raise Http404("No such initiative, or not yours to see.")
+    return stub_of(found)

@@ -1,0 +1,416 @@
+"""Reviews: opened, asked about, signed off on, returned, decided. Every act locks the initiative first.
+
+See docs/architecture.md, trap 8.
+"""
+
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django_fsm import Transition
+
+from governance import clock
+from governance.audit_log import entries
+from governance.database.request_memo import one_look
+from governance.models import Rulebook, User
+from governance.notifications.notify import notify
+from governance.people.boards import board_for, members_now
+from governance.permission_result import Answer, Conflict, Refused, no
+from governance.transparency_log import sealing
+from governance.vocabulary import ReviewOutcome, Role, SignOffVerdict, Stage
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.evidence.actions import write_index
+from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.findings.sync import follow_more
+from initiatives.lifecycle.holds.actions import open_obligation
+from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
+from initiatives.lifecycle.reviews import checkpoint_mails
+from initiatives.lifecycle.stages.actions import end_review, owner_of_that_day, promote, retire_row
+from initiatives.models import Condition, Initiative, Question, Review
+from initiatives.models.initiative import gate_out_of
+from initiatives.models.stage_machine import judged, offered
+
+
+def open_review(*, initiative: Initiative, by: User) -> Review:
+    """Submit the initiative to the gate that leads out of its stage. One open review per initiative."""
+    with act("open review", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_manage(initiative, by).or_refuse()
+        if initiative_permissions.board_for(initiative.unit) is None:
+            no(
+                "No board is responsible for this unit.", "An admin can give it or a unit above it a board."
+            ).or_refuse()
+        gate = gate_out_of(initiative.stage)
+        running = initiative.reviews.filter(outcome=ReviewOutcome.OPEN).first()
+        if running is not None:
+            raise Conflict(
+                f"A review of the gate {running.gate} is open since {clock.local_day(running.opened_at):%-d %B %Y}.",
+                "Withdraw it first, or go on with it.",
+                running.get_absolute_url(),
+            )
+        rulebook = Rulebook.objects.current()
+        if gate == "production":
+            write_index(initiative, by)
+        review = Review(
+            initiative=initiative,
+            gate=gate,
+            rulebook=rulebook,
+            opened_by=by,
+            opened_at=clock.now(),
+            expires_at=clock.now() + timedelta(days=rulebook.parsed.freshness.review_expires_days),
+        )
+        review.save()
+        entries.record(
+            EntryKind.REVIEW_OPENED,
+            initiative=initiative,
+            review=review.pk,
+            gate=gate,
+            rulebook=rulebook.version,
+        )
+        if not follow_more(initiative):
+            rewrite_supported_stage(initiative)
+        _tell_seats(initiative, review)
+    return review
+
+
+def _tell_seats(initiative: Initiative, review: Review) -> None:
+    gate = review.parsed_rulebook.gates[review.gate]
+    members = members_now(board_for(initiative.unit))
+    for member in members:
+        if member.seat in gate.seats:
+            notify(
+                member.person,
+                "review opened",
+                f"review:{review.pk}",
+                subject=f"{initiative.ref} {initiative.title}: {gate.title} is open for your seat",
+                text=f"{review.opened_by} asks the board to decide the gate {gate.title}. You sign as "
+                f"{member.get_seat_display().lower()}.",
+                link=review.get_absolute_url(),
+                initiative_ref=initiative.ref,
+                due_on=clock.local_day(review.expires_at),
+            )
+
+
+def still_open(review: Review, initiative: Initiative) -> Review:
+    """The review of the locked initiative, read after the lock; raises Conflict naming who ended it and when."""
+    review = next(row for row in initiative_rows.reviews(initiative) if row.pk == review.pk)
+    review.rulebook = Rulebook.objects.kept(review.rulebook_id)
+    refuse_closed(review)
+    return review
+
+
+def refuse_closed(review: Review) -> None:
+    """Raise Conflict naming who ended the review and when, where it has ended."""
+    if not review.is_open:
+        who = review.ended_by.full_name if review.ended_by else "the system"
+        raise Conflict(
+            f"Already {review.get_outcome_display().lower()} by {who} at {clock.moment_in_words(review.ended_at)}.",
+            "Read the decision.",
+            review.get_absolute_url(),
+        )
+
+
+def decide(
+    *, review: Review, outcome: str, reason: str, conditions: list[dict] | None = None, by: User
+) -> Review:
+    """Decide a review as chair: approve, approve with conditions, or refuse. One locked transaction.
+
+    `conditions`: text, owner (User), due, proposed_by (User). Raises Refused with every reason when it is not
+    decidable, Conflict when somebody decided before.
+    """
+    if outcome not in (ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS, ReviewOutcome.REFUSED):
+        raise ValidationError({"outcome": "Choose to approve, approve with conditions, or refuse."})
+    if outcome == ReviewOutcome.REFUSED and not reason.strip():
+        raise ValidationError({"reason": "Say why it is refused, so that the team can learn from it."})
+    conditions = conditions or []
+    retiring = review.gate == "retire"  # what an initiative was tied to ends with it
+    with act(
+        "decide", by=by, initiative=review.initiative_id, reason=reason, register=retiring
+    ) as initiative:
+        with one_look():  # after the lock and before anything is written: each thing is read once
+            review = still_open(review, initiative)
+            rises = outcome != ReviewOutcome.REFUSED and not retiring
+            (initiative_permissions.may_raise if rises else initiative_permissions.may_chair)(
+                initiative, by
+            ).or_refuse()
+            snapshot, team = review_state.snapshot_of(review, initiative), _team(initiative)
+            scopes, declared = (
+                initiative_rows.rows(initiative, "scopes"),
+                initiative_rows.rows(initiative, "declared_goals"),
+            )
+        with judged(initiative, snapshot.for_moves):
+            move = _move_of(snapshot, outcome)
+            _check_conditions(snapshot, outcome, conditions)
+            found = frozen_findings(snapshot)
+            end_review(review, outcome, by=by, reason=reason.strip(), findings=found)
+            for wanted in conditions if outcome == ReviewOutcome.WITH_CONDITIONS else []:
+                _fix_condition(review, wanted, by)
+            if move is None:
+                if initiative.stage != Stage.PROPOSED and not retiring:
+                    _open_after_refusal(initiative, review)
+            elif retiring:
+                retire_row(initiative, move, reason=reason.strip(), by=by, snapshot=snapshot)
+            else:
+                promote(initiative, move, snapshot, scopes, declared, by=by)
+        rewrite_supported_stage(initiative)
+        sealing.soon()
+        checkpoint_mails.soon()  # after the sealing that it waits for
+        _tell(team, initiative, review)
+    return review
+
+
+def _move_of(snapshot: review_state.ReviewSnapshot, outcome: str) -> Transition | None:
+    """The move that this outcome makes, None for a refusal.
+
+    Raises Refused where the initiative does not offer it now.
+    """
+    if outcome == ReviewOutcome.REFUSED:
+        if not snapshot.judged_sign_offs:
+            no("No seat has signed off yet.", "Return the review with questions instead.").or_refuse()
+        return None
+    move = offered(snapshot.initiative, gate=snapshot.review.gate)
+    if move is None:
+        raise Refused(Answer(False, snapshot.verdict.blockers))
+    return move
+
+
+def _check_conditions(snapshot: review_state.ReviewSnapshot, outcome: str, conditions: list[dict]) -> None:
+    """Raise ValidationError where the conditions that signers attached do not agree with the outcome."""
+    proposed = any(row.verdict == SignOffVerdict.CONDITION for row in snapshot.sign_offs)
+    if outcome == ReviewOutcome.APPROVED and (proposed or conditions):
+        raise ValidationError(
+            {"outcome": "Signers attached conditions: fix them, and approve with conditions."}
+        )
+    if outcome == ReviewOutcome.WITH_CONDITIONS and not conditions:
+        raise ValidationError({"conditions": "Write at least one condition, with who meets it and by when."})
+
+
+def _fix_condition(review: Review, wanted: dict, by: User) -> None:
+    if not wanted.get("text") or wanted.get("due") is None or wanted["due"] < clock.today():
+        raise ValidationError({"conditions": "A condition needs its words and a day that lies ahead."})
+    Condition(
+        review=review,
+        text=wanted["text"],
+        owner=wanted["owner"],
+        due=wanted["due"],
+        proposed_by=wanted.get("proposed_by") or by,
+    ).save()
+    entries.record(
+        EntryKind.CONDITION_FIXED,
+        initiative=review.initiative,
+        review=review.pk,
+        text=wanted["text"],
+        owner=wanted["owner"].full_name,
+        due=wanted["due"],
+    )
+
+
+def _open_after_refusal(initiative: Initiative, review: Review) -> None:
+    days = review.parsed_rulebook.freshness.post_mortem_due_days
+    open_obligation(
+        initiative,
+        "post_mortem",
+        source=f"refusal:{review.pk}",
+        text="Post-mortem after refusal",
+        due=clock.today() + timedelta(days=days),
+        responsible=owner_of_that_day(initiative) or review.opened_by,
+    )
+
+
+def _team(initiative: Initiative) -> list[User]:
+    return [row.person for row in initiative_rows.roles(initiative) if row.in_force]
+
+
+def _tell(team: list[User], initiative: Initiative, review: Review) -> None:
+    gate = review.parsed_rulebook.gates[review.gate]
+    notify(
+        team,
+        "decided",
+        f"review:{review.pk}",
+        subject=f"{initiative.ref} {initiative.title}: {gate.title} was {review.get_outcome_display().lower()}",
+        text=review.reason,
+        link=review.get_absolute_url(),
+        initiative_ref=initiative.ref,
+    )
+
+
+def frozen_findings(snapshot: review_state.ReviewSnapshot) -> dict:
+    """The review as it was decided on, as plain values: criteria, requirements, sign-offs, what the initiative
+    supported.
+    """
+    return {
+        "at": snapshot.judged.at.isoformat(),
+        "rulebook": snapshot.judged.rulebook.version,
+        "rulebook_digest": snapshot.judged.rulebook.digest,
+        "approved_stage": snapshot.judged.facts.approved_stage,
+        "tier": snapshot.judged.facts.tier,
+        "criteria": [
+            {
+                "key": finding.criterion.key,
+                "question": finding.criterion.question,
+                "state": finding.state,
+                "reasons": list(finding.reasons),
+                "requirements": [
+                    {
+                        "key": s.key,
+                        "state": s.state,
+                        "level": s.level,
+                        "satisfied": s.satisfies(finding.criterion.gate),
+                        "words": s.words,
+                        "evidence": [i.id for i in s.items],
+                    }
+                    for s in finding.requirements
+                ],
+            }
+            for finding in snapshot.verdict.findings
+        ],
+        "sign_offs": [
+            {
+                "seat": row.seat,
+                "person": row.person.full_name,
+                "verdict": row.verdict,
+                "digest": row.digest,
+                "stale": list(sign_off.stale),
+                "at": row.at.isoformat(),
+            }
+            for row, sign_off in zip(snapshot.sign_offs, snapshot.judged_sign_offs, strict=True)
+        ],
+        "declared": {key: [d.declared, d.result] for key, d in snapshot.judged.facts.declared.items()},
+    }
+
+
+def return_review(*, review: Review, reason: str, by: User) -> Review:
+    """Return a review to its owner with questions, as chair. The next attempt starts from the same answers."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say what has to be answered before it comes back."})
+    with act("return review", by=by, initiative=review.initiative_id, reason=reason) as initiative:
+        review = still_open(review, initiative)
+        initiative_permissions.may_chair(initiative, by).or_refuse()
+        end_review(review, ReviewOutcome.RETURNED, by=by, reason=reason.strip())
+        _tell(_team(initiative), initiative, review)
+    return review
+
+
+def withdraw_review(*, review: Review, reason: str, by: User) -> Review:
+    """Withdraw one's own submission."""
+    with act("withdraw review", by=by, initiative=review.initiative_id, reason=reason) as initiative:
+        review = still_open(review, initiative)
+        initiative_permissions.may_manage(initiative, by).or_refuse()
+        end_review(review, ReviewOutcome.WITHDRAWN, by=by, reason=reason.strip())
+    return review
+
+
+def rebase_review(*, review: Review, by: User) -> Review:
+    """Move an open review to the rulebook in force, as owner. Every sign-off given under the old one goes stale."""
+    with act("move review to rulebook", by=by, initiative=review.initiative_id) as initiative:
+        review = still_open(review, initiative)
+        initiative_permissions.may_manage(initiative, by).or_refuse()
+        current = Rulebook.objects.current()
+        if review.rulebook_id == current.pk:
+            no("It is under the rulebook in force already.").or_refuse()
+        before, review.rulebook = review.rulebook.version, current
+        review.save()
+        entries.record(
+            EntryKind.REVIEW_MOVED_TO_RULEBOOK,
+            initiative=initiative,
+            review=review.pk,
+            before=before,
+            after=current.version,
+        )
+    return review
+
+
+def expire_reviews(*, system: str = "review expiry") -> list[Review]:
+    """End the reviews whose time is over. Nothing waits for this: an overdue review is not decidable anyway."""
+    ended = []
+    for row in Review.objects.filter(outcome=ReviewOutcome.OPEN, expires_at__lte=clock.now()).order_by(
+        "initiative_id"
+    ):
+        with act("expire review", system=system, initiative=row.initiative_id) as initiative:
+            review = Review.objects.select_related("initiative").get(pk=row.pk)
+            if review.is_open and review.expires_at <= clock.now():
+                end_review(review, ReviewOutcome.EXPIRED, by=None, reason="Nobody decided it in time.")
+                _tell(_team(initiative), initiative, review)
+                ended.append(review)
+    return ended
+
+
+def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Question:
+    """Ask about one criterion, apart from any verdict."""
+    if not text.strip():
+        raise ValidationError({"text": "Write the question."})
+    with act("ask", by=by, initiative=review.initiative_id) as initiative:
+        review = still_open(review, initiative)
+        initiative_permissions.may_ask(review, by).or_refuse()
+        if criterion not in {c.key for c in review.parsed_rulebook.gates[review.gate].criteria}:
+            raise ValidationError({"criterion": "Choose one of the gate's criteria."})
+        question = Question(
+            review=review, criterion=criterion, text=text.strip(), asked_by=by, asked_at=clock.now()
+        )
+        question.save()
+        entries.record(
+            EntryKind.ASKED, initiative=initiative, review=review.pk, criterion=criterion, text=question.text
+        )
+        owner = initiative_permissions.accepted(initiative, Role.OWNER)
+        if owner is not None:
+            notify(
+                owner.person,
+                "question",
+                f"question:{question.pk}",
+                initiative_ref=initiative.ref,
+                subject=f"{initiative.ref} {initiative.title}: {by} asks",
+                text=question.text,
+                link=review.get_absolute_url(),
+            )
+    return question
+
+
+def answer_question(*, question: Question, text: str, by: User) -> Question:
+    """Answer a board's question: the owner and the people working on the initiative."""
+    if not text.strip():
+        raise ValidationError({"text": "Write the answer."})
+    with act("answer question", by=by, initiative=question.review.initiative_id) as initiative:
+        still_open(question.review, initiative)
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
+        question = Question.objects.select_related("asked_by", "review").get(pk=question.pk)
+        if question.answer:
+            raise Conflict(
+                f"{question.answered_by} answered it already.", "", question.review.get_absolute_url()
+            )
+        question.answer, question.answered_by, question.answered_at = text.strip(), by, clock.now()
+        question.save()
+        entries.record(
+            EntryKind.QUESTION_ANSWERED,
+            initiative=initiative,
+            review=question.review_id,
+            criterion=question.criterion,
+            text=question.answer,
+        )
+        notify(
+            question.asked_by,
+            "answered",
+            f"question:{question.pk}",
+            initiative_ref=initiative.ref,
+            subject=f"{initiative.ref} {initiative.title}: your question was answered",
+            text=question.answer,
+            link=question.review.get_absolute_url(),
+        )
+    return question
+
+
+def meet_condition(*, condition: Condition, note: str, by: User) -> Condition:
+    """Say that a condition is met: who owns it, or the initiative's owner; with what shows it."""
+    if not note.strip():
+        raise ValidationError({"note": "Say what shows that it is met."})
+    with act("meet condition", by=by, initiative=condition.review.initiative_id, reason=note) as initiative:
+        condition = Condition.objects.select_related("review").get(pk=condition.pk)
+        if condition.owner_id != by.pk:
+            initiative_permissions.may_manage(initiative, by).or_refuse()
+        if condition.met_at:
+            raise Conflict("This condition was met already.")
+        condition.met_at, condition.met_by, condition.met_note = clock.now(), by, note.strip()
+        condition.save()
+        entries.record(
+            EntryKind.CONDITION_MET, initiative=initiative, text=condition.text, note=condition.met_note
+        )
+    return condition

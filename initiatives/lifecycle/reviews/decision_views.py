@@ -1,0 +1,406 @@
+"""The chair's pages, and every other page on which one act at a review is confirmed."""
+
+from datetime import date, datetime
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.shortcuts import redirect, render
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from governance import clock
+from governance.models import Rulebook, ServiceKey
+from governance.permission_result import Conflict, Reason, Refused
+from governance.sign_in.signing import SigningForm
+from governance.templatetags.plumbline import day, stage_word
+from governance.vocabulary import Layer, ReviewOutcome, Role, SignOffVerdict, Stage
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access.initiative_lookup import review_for
+from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.initiative import impact_preview, review_state
+from initiatives.lifecycle.initiative.act import act
+from initiatives.lifecycle.initiative.initiative_frame import fix, initiative_context, insist, pick
+from initiatives.lifecycle.reviews import actions
+from initiatives.lifecycle.reviews.actions import refuse_closed
+from initiatives.lifecycle.reviews.forms import (
+    ConditionFormSet,
+    ReasonOfActForm,
+    SignedReasonForm,
+    people_around,
+)
+from initiatives.models import Initiative, Review
+
+OUTCOMES = {
+    ReviewOutcome.APPROVED: "Approve",
+    ReviewOutcome.WITH_CONDITIONS: "Approve with conditions",
+    ReviewOutcome.REFUSED: "Refuse",
+}
+
+
+def insist_open(request, row: Review, name: str) -> None:
+    """Refuse what is sent for a review that has ended, naming who was first; it leaves its entry as a refused act."""
+    if not row.is_open:
+        with act(name, by=request.user, initiative=row.initiative):
+            refuse_closed(row)
+
+
+def act_page(
+    request, initiative: Initiative, *, title, form, verb, back, happens=(), danger=False, status=200, **more
+):
+    """A page on which one act is confirmed: what will happen, what has to be typed, one button."""
+    context = initiative_context(request, initiative, more.pop("page", "review-open")) | {
+        "nav": "reviews",
+        "frame": "form",
+        "title": title,
+        "form": form,
+        "verb": verb,
+        "happens": happens,
+        "danger": danger,
+        "back_url": back,
+    }
+    if isinstance(form, SigningForm):
+        status = form.status
+    return render(request, "initiatives/reviews/review_act.html", context | more, status=status)
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def decide(request, pk):
+    """Decide as chair: approve, approve with conditions, or refuse; what it does is told before it is done."""
+    row = review_for(request.user, pk)
+    if not row.is_open and request.method != "POST":
+        return redirect(row)
+    insist_open(request, row, "decide")
+    initiative = row.initiative
+    insist(request, initiative_permissions.may_chair(initiative, request.user), "decide", initiative)
+    proposed = [
+        sign_off
+        for sign_off in initiative_rows.current_sign_offs(row)
+        if sign_off.verdict == SignOffVerdict.CONDITION
+    ]
+    usual = ReviewOutcome.WITH_CONDITIONS if proposed else ReviewOutcome.APPROVED
+    outcome = pick(request.POST.get("outcome") or request.GET.get("outcome"), OUTCOMES, usual)
+    refusing = outcome == ReviewOutcome.REFUSED
+    rows = (
+        _condition_rows(request, initiative, proposed) if outcome == ReviewOutcome.WITH_CONDITIONS else None
+    )
+    form = SignedReasonForm(
+        request.POST or None,
+        request=request,
+        purpose=f"decide on {initiative.ref}",
+        facts=lambda: {
+            "outcome": outcome,
+            "conditions": _conditions(rows, proposed) if rows is None or rows.is_valid() else None,
+            "sign_offs": {
+                sign_off.seat: sign_off.digest for sign_off in initiative_rows.current_sign_offs(row)
+            },
+        },
+        label=_("Why it is refused") if refusing else _("Reason"),
+        help_text=_("The team reads it, and learns from it.")
+        if refusing
+        else _("It stays with the decision for good."),
+        required=refusing,
+    )
+    refusal = None
+    if request.method == "POST" and (rows is None or rows.is_valid()) and form.is_valid():
+        try:
+            done = actions.decide(
+                review=row,
+                outcome=outcome,
+                reason=form.cleaned_data["reason"],
+                conditions=_conditions(rows, proposed),
+                by=request.user,
+            )
+        except ValidationError as error:
+            fix(form, error)
+        except Conflict:
+            raise
+        except Refused as refused:
+            refusal = refused
+        else:
+            messages.success(request, f"{done.get_outcome_display()}. The team was told.")
+            return redirect(row)
+    snapshot = review_state.snapshot_of(row)  # only where the page is shown: the act judges under its lock
+    blockers = refusal.answer.reasons if refusal else _blockers(snapshot, outcome, proposed)
+    if refusal is None and not refusing and row.gate != "retire":
+        blockers = (*blockers, *initiative_permissions.may_raise(initiative, request.user).reasons)
+    context = initiative_context(request, initiative, "review-open", facts=snapshot.judged.facts) | {
+        "nav": "reviews",
+        "title": f"Decide: {snapshot.judged.rulebook.gates[row.gate].title}",
+        "review": row,
+        "outcome": outcome,
+        "outcomes": list(OUTCOMES.items()),
+        "verb": OUTCOMES[outcome],
+        "form": form,
+        "rows": rows,
+        "proposed": proposed,
+        "blockers": blockers,
+        "happens": SimpleLazyObject(lambda: what_happens(snapshot, outcome, by=request.user)),
+        "danger": outcome == ReviewOutcome.REFUSED,
+        "missing": [] if refusing else not_recorded(snapshot, clock.now()),
+    }
+    return render(
+        request,
+        "initiatives/reviews/review_decide.html",
+        context,
+        status=refusal.status if refusal else form.status,
+    )
+
+
+def _condition_rows(request, initiative: Initiative, proposed):
+    """The conditions as the signers proposed them, for the chair to fix."""
+    wanted = [sign_off.condition for sign_off in proposed]
+    owners = [row["owner"] for row in wanted if isinstance(row.get("owner"), int)]
+    return ConditionFormSet(
+        request.POST or None,
+        prefix="conditions",
+        initial=[{"text": row["text"], "owner": row.get("owner"), "due": row.get("due")} for row in wanted],
+        form_kwargs={"people": people_around(initiative, *owners)},
+    )
+
+
+def _conditions(rows, proposed) -> list[dict]:
+    """What the chair fixed, each with who proposed it."""
+    if rows is None:
+        return []
+    found = []
+    for number, form in enumerate(rows.forms):
+        given = form.cleaned_data
+        if given.get("text") and not given.get("DELETE"):
+            signer = proposed[number].person if number < len(proposed) else None
+            found.append(
+                {"text": given["text"], "owner": given["owner"], "due": given["due"], "proposed_by": signer}
+            )
+    return found
+
+
+def _blockers(snapshot: review_state.ReviewSnapshot, outcome: str, proposed) -> tuple[Reason, ...]:
+    """Why this outcome cannot be chosen now; empty when it can."""
+    if outcome == ReviewOutcome.REFUSED:
+        if snapshot.judged_sign_offs:
+            return ()
+        return (Reason("No seat has signed off yet.", "Return the review with questions instead."),)
+    if outcome == ReviewOutcome.APPROVED and proposed:
+        names = ", ".join(sign_off.person.full_name for sign_off in proposed)
+        words = Reason(
+            f"{names} signed with a condition.", "Choose to approve with conditions, and fix them."
+        )
+        return (*snapshot.verdict.blockers, words)
+    return snapshot.verdict.blockers
+
+
+def not_recorded(snapshot: review_state.ReviewSnapshot, now: datetime) -> list[dict]:
+    """What the stage of this gate needs recorded and has not: `what`, what is refused `then`, `who` records it.
+
+    What its systems ask is refused by the decision API for the same reasons (`governance.authorization.decision`).
+    """
+    facts, stage = snapshot.judged.facts, snapshot.judged.rulebook.gates[snapshot.review.gate].to
+    if stage not in (Stage.MVP, Stage.PRODUCTION):
+        return []
+    initiative, refused = snapshot.initiative, "Until then every call of its systems is refused."
+    people = facts.people
+    owner = people.get(Role.OWNER, "the owner, whom it has not")
+    found = []
+    if not any(version.in_force_at(now) for version in facts.contracts):
+        found.append({"what": _("A contract in force"), "then": refused, "who": owner, "page": "contract"})
+    if stage == Stage.MVP and not facts.scopes:
+        found.append({"what": _("A scope"), "then": refused, "who": owner, "page": "deployments"})
+    if not any(one.layer == Layer.MODEL and one.until is None for one in facts.deployments):
+        found.append(
+            {
+                "what": _("The model version that runs"),
+                "then": "Until then no change of it ends evidence, for nobody can tell that it changed.",
+                "who": people.get(Role.TECHNICAL_LEAD, owner),
+                "page": "deployments",
+            }
+        )
+    if not facts.tier:
+        found.append(
+            {
+                "what": _("A confirmed risk tier"),
+                "then": "Until then nothing that a higher tier asks for is asked.",
+                "who": "the risk seat",
+                "page": "initiative",
+            }
+        )
+    keys = ServiceKey.objects.filter(contract=initiative.contract_id) if initiative.contract_id else ()
+    if not any(key.good_at(now) for key in keys):
+        found.append(
+            {
+                "what": _("An API key"),
+                "then": "Until then no system can ask.",
+                "who": owner,
+                "page": "api-access",
+            }
+        )
+    return found
+
+
+def what_happens(snapshot: review_state.ReviewSnapshot, outcome: str, *, by) -> list[str]:
+    """What this decision would do, told by the entries it would write: the act is run and undone."""
+    row, initiative = snapshot.review, snapshot.initiative
+    standby = [{"text": "-", "owner": by, "due": clock.today()}]
+
+    def run(_):
+        actions.decide(
+            review=row,
+            outcome=outcome,
+            reason="Looking ahead",
+            conditions=standby if outcome == ReviewOutcome.WITH_CONDITIONS else None,
+            by=by,
+        )
+
+    entries = impact_preview.acts_of(initiative, run, by=by)
+    if not entries:
+        return []
+    planned = [scope.words for scope in snapshot.judged.facts.scopes if scope.planned]
+    gate = snapshot.judged.rulebook.gates[row.gate]
+    lines = [line for kind, facts in entries if (line := _will(kind, facts, initiative, planned))]
+    if outcome != ReviewOutcome.REFUSED and gate.to == Stage.MVP:
+        count = len(snapshot.judged.facts.declared)
+        lines.append(f"What the MVP declared it will show is frozen: {count} things.")
+    if outcome == ReviewOutcome.REFUSED and not any(
+        kind == EntryKind.OBLIGATION_OPENED for kind, _ in entries
+    ):
+        lines.append("The stage stays as it is, and no obligation arises.")
+    elif outcome == ReviewOutcome.REFUSED:
+        lines.append("The stage stays as it is.")
+    if outcome == ReviewOutcome.WITH_CONDITIONS:
+        lines.append("Each condition below is due by its day; an overdue one blocks later decisions.")
+    told = ", ".join(sorted(set(snapshot.judged.facts.people.values())))
+    lines.append("The findings, sign-offs and statements are frozen as they stand now.")
+    lines.append(f"Told at once: {told or 'nobody holds a role'}.")
+    return lines
+
+
+def _will(kind: str, facts: dict, initiative: Initiative, planned: list[str]) -> str:
+    """One entry of the decision, said before it is written; empty for what needs no words."""
+    if kind == EntryKind.STAGE_CHANGED:
+        return (
+            f"{initiative.ref} moves from {stage_word(facts['from'])} to {stage_word(facts['to'])} at once."
+        )
+    if kind == EntryKind.SCOPE_IN_FORCE:
+        return f"The planned scope starts: {planned[0] if planned else str(facts['users']) + ' users'}."
+    if kind == EntryKind.CHANGED and facts["voided"]:
+        number = len(facts["voided"])
+        ends = "1 item of evidence stops" if number == 1 else f"{number} items of evidence stop"
+        return f"{facts['what']}: {ends} counting, for it shows what was before."
+    if kind == EntryKind.OBLIGATION_OPENED:
+        return (
+            f"Due from {facts['responsible'] or 'nobody yet'}: {facts['text']}, by {_day_of(facts['due'])}."
+        )
+    if kind == EntryKind.OBLIGATION_COMPLETED:
+        return f"No longer due: {facts['text']}."
+    return ""
+
+
+def _day_of(written: str) -> str:
+    return day(date.fromisoformat(written))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def return_review(request, pk):
+    """Return a review to its owner with questions, as chair."""
+    row = review_for(request.user, pk)
+    insist(
+        request,
+        initiative_permissions.may_chair(row.initiative, request.user),
+        "return review",
+        row.initiative,
+    )
+    form = ReasonOfActForm(
+        request.POST or None,
+        label=_("What has to be answered"),
+        help_text=_("The owner is told in these words."),
+    )
+    if request.method == "POST" and form.is_valid():
+        actions.return_review(review=row, reason=form.cleaned_data["reason"], by=request.user)
+        messages.success(request, _("The review went back to its owner."))
+        return redirect(row)
+    happens = [
+        "The review ends. Its sign-offs are kept and count for no later review.",
+        "No obligation arises. The next attempt starts from the same answers and evidence.",
+    ]
+    return act_page(
+        request,
+        row.initiative,
+        title=_("Request changes"),
+        form=form,
+        verb=_("Return it"),
+        happens=happens,
+        back=row.get_absolute_url(),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request, pk):
+    """Withdraw one's own submission."""
+    row = review_for(request.user, pk)
+    insist(
+        request,
+        initiative_permissions.may_manage(row.initiative, request.user),
+        "withdraw review",
+        row.initiative,
+    )
+    form = ReasonOfActForm(
+        request.POST or None, label=_("Why"), help_text=_("The board reads it."), required=False
+    )
+    if request.method == "POST" and form.is_valid():
+        actions.withdraw_review(review=row, reason=form.cleaned_data["reason"], by=request.user)
+        messages.success(request, _("The review is withdrawn."))
+        return redirect(row)
+    happens = [
+        "The review ends. Its sign-offs are kept and count for no later review.",
+        "Answers and evidence stay; you can open another review at any time.",
+    ]
+    return act_page(
+        request,
+        row.initiative,
+        title=_("Withdraw the review"),
+        form=form,
+        verb=_("Withdraw it"),
+        happens=happens,
+        danger=True,
+        back=row.get_absolute_url(),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def rebase(request, pk):
+    """Move an open review to the rulebook in force; every sign-off given under the old one goes stale."""
+    row = review_for(request.user, pk)
+    insist(
+        request,
+        initiative_permissions.may_manage(row.initiative, request.user),
+        "move review to rulebook",
+        row.initiative,
+    )
+    if request.method == "POST":
+        actions.rebase_review(review=row, by=request.user)
+        messages.success(
+            request, _("The review runs under the rulebook in force now. Every seat signs anew.")
+        )
+        return redirect(row)
+    current = Rulebook.objects.current()
+    names = [
+        sign_off.person.full_name
+        for sign_off in row.sign_offs.latest().select_related("person")
+        if sign_off.approves
+    ]
+    stale = "All sign-offs go stale"
+    happens = [
+        f"The review is judged by rulebook {current.version} instead of {row.rulebook.version}.",
+        f"{stale} and are asked for again: {', '.join(names)}." if names else f"{stale}; none was given yet.",
+    ]
+    return act_page(
+        request,
+        row.initiative,
+        title=f"Move to rulebook {current.version}",
+        form=None,
+        verb=_("Move the review"),
+        happens=happens,
+        back=row.get_absolute_url(),
+    )

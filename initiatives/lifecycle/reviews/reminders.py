@@ -1,0 +1,222 @@
+"""Open reviews: sign-offs that went stale, whose move it is and has been for days, reviews about to expire."""
+
+import hashlib
+from datetime import datetime
+from functools import partial
+
+from django.db.models import Prefetch
+from django.urls import reverse
+
+from governance import clock
+from governance.database.request_memo import one_look
+from governance.gates import sign_off_statement
+from governance.models import User
+from governance.notifications.due import Due, before, since
+from governance.permission_result import ended
+from governance.vocabulary import ReviewOutcome, Seat
+from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.reminders.recipients import Circle, told
+from initiatives.lifecycle.reminders.wording import about, subject
+from initiatives.lifecycle.reviews import review_turn
+from initiatives.models import Review, SignOff
+
+
+def _open_reviews() -> list[Review]:
+    sign_offs = Prefetch("sign_offs", SignOff.objects.latest(), to_attr="current_sign_offs")
+    return list(
+        Review.objects.filter(outcome=ReviewOutcome.OPEN)
+        .select_related("initiative__unit", "initiative__contract", "rulebook")
+        .prefetch_related(sign_offs)
+        .order_by("pk")
+    )
+
+
+def sign_offs_gone_stale(moment: datetime):
+    """Approvals of open reviews that no longer count: to the signer, the owner and, where it lies with them, support.
+
+    The period is the sign-off and what went stale, so that each is told once, and told again only for a new reason.
+    """
+    reviews = [
+        review
+        for review in _open_reviews()
+        if any(sign_off.approves for sign_off in review.current_sign_offs)
+    ]
+    circle = Circle(review.initiative for review in reviews)
+    for review in reviews:
+        initiative = review.initiative
+        snapshot = review_state.snapshot_of(review, initiative, moment)
+        gate = snapshot.judged.rulebook.gates[review.gate]
+        awaited = review_turn.awaited_seats(review_turn.moves(snapshot))
+        for row, sign_off in zip(snapshot.sign_offs, snapshot.judged_sign_offs, strict=True):
+            if not sign_off.approves or sign_off.fresh:
+                continue
+            people = [row.person, circle.owner(initiative)]
+            if _support_answers(snapshot, row):
+                people.append(circle.role(initiative, "support_owner"))
+            seat, reasons = Seat(row.seat).label.lower(), ended("; ".join(sign_off.stale))
+            cause = hashlib.sha256("\n".join(sorted(sign_off.stale)).encode()).hexdigest()[:16]
+            make = partial(_stale, review, gate, row, seat, reasons, row.seat in awaited)
+            yield from told(people, f"{row.pk}:{cause}", make)
+
+
+def _stale(
+    review: Review, gate, row: SignOff, seat: str, reasons: str, needed: bool, person: User, period: str
+):
+    initiative, own = review.initiative, person.pk == row.person_id
+    return Due(
+        person,
+        "stale sign-off",
+        f"review:{review.pk}:{row.seat}",
+        subject(initiative, f"the sign-off of the seat {seat} went stale"),
+        text=f"{gate.title}: the sign-off of {row.person} no longer counts: {reasons} {_what_now(row, own, needed)}",
+        link=reverse("sign", args=[review.pk, row.seat]) if own else review.get_absolute_url(),
+        initiative_ref=initiative.ref,
+        due_on=clock.local_day(review.expires_at),
+        period=period,
+        seat=row.seat if own else "",
+    )
+
+
+def _what_now(row: SignOff, own: bool, needed: bool) -> str:
+    """Whether the decision waits for the sign-off again, to who gave it and to others."""
+    if not needed:
+        return "Nothing waits for this sign-off now; the page of the review says whom the decision waits for."
+    return (
+        "Read what changed and sign again." if own else f"{row.person} can read what changed and sign again."
+    )
+
+
+def _support_answers(snapshot: review_state.ReviewSnapshot, row: SignOff) -> bool:
+    """Whether a criterion that moved under this sign-off asks something that the support owner answers."""
+    rulebook, signed = snapshot.judged.rulebook, row.facts
+    empty = {**signed, "requirements": {}, "criteria": {}}
+
+    def reasons(facts: dict) -> list[str]:
+        return sign_off_statement.stale_reasons(facts, snapshot.judged, row.at)
+
+    common = set(reasons(empty))
+    moved = {
+        key
+        for key, then in signed["requirements"].items()
+        if set(reasons({**empty, "requirements": {key: then}})) - common
+    }
+    return any(
+        moved & set(criterion.requirements)
+        and any(rulebook.requirements[key].answered_by == "support_owner" for key in criterion.requirements)
+        for criterion in rulebook.criteria_of(signed["gate"], signed["seat"])
+    )
+
+
+def moves_waiting(moment: datetime):
+    """Whose move an open review is, after 3 and 7 days (`waiting.moves`): seats that are to sign, then the chair too;
+    who has to answer an objection, and the seat that objected once it was answered, with who they are escalated to.
+    """
+    today = clock.local_day(moment)
+    reviews = _open_reviews()
+    circle = Circle(review.initiative for review in reviews)
+    for review in reviews:
+        with one_look():
+            snapshot = review_state.snapshot_of(review, review.initiative, moment)
+            found = review_turn.moves(snapshot)
+        people = User.objects.in_bulk({key for move in found for key in move.people})
+        for move in found:
+            start = clock.local_day(move.since)
+            there = [people[key] for key in move.people if key in people]
+            if move.kind == review_turn.SIGN:
+                yield from told(there, since(start, today, (3, 7)), _unsigned(review, snapshot, move))
+            elif move.kind in OBJECTED:
+                escalation = circle.escalated(review.initiative, start, today)
+                make = _objected(review, snapshot, move)
+                yield from told(there, since(start, today, (3, 7)), make, escalation)
+        yield from _seats_quiet(review, snapshot, found, circle, today)
+
+
+OBJECTED = {review_turn.ANSWER: "objection", review_turn.LOOK_AGAIN: "look again"}
+
+
+def _asked(review: Review, snapshot: review_state.ReviewSnapshot) -> str:
+    start, until = clock.local_day(review.opened_at), clock.local_day(review.expires_at)
+    gate = snapshot.judged.rulebook.gates[review.gate].title
+    return f"{gate} has been open since {start:%-d %B %Y} and ends on {until:%-d %B %Y}."
+
+
+def _unsigned(review: Review, snapshot: review_state.ReviewSnapshot, move: review_turn.Move):
+    initiative, until = review.initiative, clock.local_day(review.expires_at)
+    return about(
+        initiative,
+        "not signed",
+        f"review:{review.pk}:{move.seat}",
+        f"your seat {Seat(move.seat).label.lower()} has not signed",
+        text=f"{_asked(review, snapshot)} Approve, object, recuse yourself, or ask a question: any of these helps.",
+        link=reverse("sign", args=[review.pk, move.seat]),
+        due_on=until,
+        seat=move.seat,
+    )
+
+
+def _objected(review: Review, snapshot: review_state.ReviewSnapshot, move: review_turn.Move):
+    initiative = review.initiative
+    words, text = review_turn.message(snapshot, move)
+    sign_off = next(row.pk for row in snapshot.sign_offs if row.seat == move.seat)
+    return lambda person, period: Due(
+        person,
+        OBJECTED[move.kind],
+        f"review:{review.pk}:{move.seat}",
+        subject(initiative, f"{words}, and waits since {clock.local_day(move.since):%-d %B %Y}"),
+        text=text,
+        link=review.get_absolute_url(),
+        initiative_ref=initiative.ref,
+        due_on=clock.local_day(review.expires_at),
+        period=f"sign_off:{sign_off}:{period}",
+        seat=move.seat if move.kind == review_turn.LOOK_AGAIN else "",
+    )
+
+
+def _seats_quiet(
+    review: Review,
+    snapshot: review_state.ReviewSnapshot,
+    found: list[review_turn.Move],
+    circle: Circle,
+    today,
+):
+    """Two weeks after the opening: to the chair, which seats are still awaited."""
+    initiative, chair = review.initiative, circle.chair(review.initiative)
+    awaited = [Seat(move.seat).label.lower() for move in found if move.kind == review_turn.SIGN]
+    period = since(clock.local_day(review.opened_at), today, (14,))
+    if awaited and chair and period:
+        yield Due(
+            chair,
+            "seats not signed",
+            f"review:{review.pk}",
+            subject(initiative, "seats have not signed for two weeks"),
+            text=f"{_asked(review, snapshot)} Without a sign-off: {', '.join(awaited)}. "
+            "You can speak to them, or have a delegate appointed.",
+            link=review.get_absolute_url(),
+            initiative_ref=initiative.ref,
+            due_on=clock.local_day(review.expires_at),
+            period=period,
+        )
+
+
+def reviews_expiring(moment: datetime):
+    """Reviews that end undecided in 14 or 3 days: to owner and chair."""
+    today = clock.local_day(moment)
+    reviews = _open_reviews()
+    circle = Circle(review.initiative for review in reviews)
+    for review in reviews:
+        initiative, until = review.initiative, clock.local_day(review.expires_at)
+        if review.expires_at <= moment:
+            continue
+        yield from told(
+            [circle.owner(initiative), circle.chair(initiative)],
+            before(until, today, (14, 3)),
+            about(
+                initiative,
+                "review expires",
+                f"review:{review.pk}",
+                f"its review ends undecided on {until:%-d %B %Y}",
+                text="The chair decides or returns it before; after that day it has to be opened again.",
+                link=review.get_absolute_url(),
+                due_on=until,
+            ),
+        )

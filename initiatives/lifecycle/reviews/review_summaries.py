@@ -1,0 +1,164 @@
+"""Open reviews at a glance: whether each is decidable, whose move it is and since when, which sign-offs went stale.
+
+What inboxes and lists say of a review in a line; its own page sits down to it in full (`review_state.snapshot_of`).
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.contrib.postgres.expressions import ArraySubquery
+from django.core.cache import cache
+from django.db.models import Count, F, Func, JSONField, OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import JSONObject
+
+from governance import clock
+from governance.database.batch_read import Batch, Given, Rows
+from governance.database.request_memo import one_look
+from governance.gates import turning_points
+from governance.models import Absence, Entry, Membership, Rulebook
+from governance.people.boards import board_for, read_members
+from governance.vocabulary import Role
+from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.reviews import review_turn
+from initiatives.models import Obligation, Review, RoleAssignment
+
+KEPT_SECONDS = 24 * 60 * 60
+
+_ref = Func(
+    F("initiative__number"),
+    template="'AI-' || lpad(%(expressions)s::text, greatest(4, length(%(expressions)s::text)), '0')",
+    output_field=TextField(),
+)
+# Of whoever owned the initiative at any time: which of them hold its review up, judging it tells.
+_owned = RoleAssignment.objects.filter(initiative=OuterRef(OuterRef("initiative")), role=Role.OWNER)
+_obligations = Obligation.objects.open().filter(responsible__in=_owned.values("person")).order_by("pk")
+_of_initiative = Entry.objects.filter(initiative_ref=OuterRef("ref")).order_by()
+
+
+def _newest(entries: QuerySet) -> Subquery:
+    row = JSONObject(id="pk", digest="digest")
+    return Subquery(entries.order_by("-pk").values(row=row)[:1], output_field=JSONField())
+
+
+def _which(rows: QuerySet) -> Subquery:
+    """Which rows there are, as one text."""
+    keys = Func(
+        ArrayAgg("pk", order_by="pk"), template="md5(%(expressions)s::text)", output_field=TextField()
+    )
+    return Subquery(rows.order_by().values(one=Value(1)).annotate(keys=keys).values("keys"))
+
+
+# What a review depends on; entries of the initiative are counted too, because one with a lower number may come later.
+_MARKS = Batch(
+    reviews=Rows(
+        Review.objects.annotate(ref=_ref).annotate(
+            newest=_newest(_of_initiative),
+            entries=Subquery(_of_initiative.values("initiative_ref").annotate(n=Count("pk")).values("n")),
+            people=_newest(Entry.objects.of_people()),
+            seated=_which(Membership.objects.held_at(Given("now"))),
+            away=_which(Absence.objects.at(Given("now"))),
+            obligations=ArraySubquery(_obligations.values(row=JSONObject(id="pk", due="due"))),
+        ),
+        "pk",
+        only=("id",),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What a line says of an open review; `stale`: by seat, why its approval no longer counts, and since when."""
+
+    decidable: bool
+    moves: tuple[review_turn.Move, ...]
+    fresh_approvals: int
+    quorum: int
+    quiet_since: datetime
+    stale: dict[str, tuple[tuple[str, ...], datetime]]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A glance as it was judged: under which marks, and until when time alone cannot change it."""
+
+    mark: str
+    until: datetime
+    seen: Glance
+
+    def holds(self, mark: str, now: datetime) -> bool:
+        """Whether it may be said again: nothing it depends on changed, and its time is not over."""
+        return self.mark == mark and now < self.until
+
+
+def at(reviews: list[Review]) -> dict[int, Glance]:
+    """A glance at each of these open reviews, which come with their initiatives and units.
+
+    It is kept until a moment at which time alone may change it, while nothing changed that a review depends on: a row
+    of its initiative, an obligation of whoever owned it on any initiative, who is who, who sits where and who is away.
+    """
+    if not reviews:
+        return {}
+    now = clock.now()
+    marks = {row.pk: _mark(row) for row in _MARKS.ask([row.pk for row in reviews])["reviews"]}
+    # One place a review, so that what is kept grows with what is open and not with what happens.
+    places = {pk: f"glance-{pk}" for pk in marks}
+    kept = cache.get_many(places.values())
+    found = {
+        pk: kept[place].seen
+        for pk, place in places.items()
+        if place in kept and kept[place].holds(marks[pk], now)
+    }
+    judged = _judge([row for row in reviews if row.pk not in found])
+    cache.set_many(
+        {places[pk]: Kept(marks[pk], until, seen) for pk, (seen, until) in judged.items()}, KEPT_SECONDS
+    )
+    return found | {pk: seen for pk, (seen, _) in judged.items()}
+
+
+def _mark(row: Review) -> str:
+    depends = [row.newest, row.entries, row.people, row.seated, row.away, row.obligations, f"{clock.today()}"]
+    return hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:32]
+
+
+def _judge(reviews: list[Review]) -> dict[int, tuple[Glance, datetime]]:
+    if not reviews:
+        return {}
+    for row in reviews:
+        row.rulebook = Rulebook.objects.kept(row.rulebook_id)
+    with one_look():
+        initiative_rows.read_together([row.initiative for row in reviews], reviews)
+        read_members({board_for(row.initiative.unit) for row in reviews})
+        snapshots = [review_state.snapshot_of(row) for row in reviews]
+        return {snapshot.review.pk: (_of(snapshot), _until(snapshot)) for snapshot in snapshots}
+
+
+def _until(snapshot: review_state.ReviewSnapshot) -> datetime:
+    """The next moment at which time alone may change what is judged; the end of the day at the latest."""
+    moments = [snapshot.review.expires_at, clock.midnight_after(clock.local_day(snapshot.judged.at))]
+    moments += turning_points.turning_points(snapshot.judged.facts, snapshot.judged.rulebook)
+    moments += [
+        moment
+        for row in initiative_rows.rows(snapshot.initiative, "scopes")
+        for moment in (row.starts_at, row.ended_at)
+    ]
+    return min(moment for moment in moments if moment is not None and moment > snapshot.judged.at)
+
+
+def _of(snapshot: review_state.ReviewSnapshot) -> Glance:
+    rows = {row.seat: row for row in snapshot.sign_offs}
+    return Glance(
+        decidable=snapshot.verdict.decidable,
+        moves=tuple(review_turn.moves(snapshot)),
+        fresh_approvals=snapshot.verdict.fresh_approvals,
+        quorum=snapshot.verdict.quorum,
+        quiet_since=review_turn.quiet_since(snapshot.review, snapshot.sign_offs),
+        stale={
+            sign_off.seat: (sign_off.stale, review_turn.stale_since(snapshot, rows[sign_off.seat]))
+            for sign_off in snapshot.judged_sign_offs
+            if not sign_off.fresh
+        },
+    )

@@ -1,0 +1,303 @@
+"""The board's pages: what is open and for whom, one review with its matrix, its opening, its questions."""
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from governance import clock
+from governance.gates import criteria, levels
+from governance.identity.proofs import demands
+from governance.models import Rulebook
+from governance.people.boards import members_now
+from governance.templatetags.plumbline import count_words
+from governance.transparency_log import as_of
+from governance.vocabulary import SignOffVerdict
+from governance.web.middleware import on_any_day
+from initiatives.contributions import contributed, parts_shown, where_decided
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access.initiative_lookup import initiative_for, review_for, review_on_any_day
+from initiatives.lifecycle.activity import recent_changes
+from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.holds.actions import HELD_UP
+from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, insist
+from initiatives.lifecycle.reviews import actions, presentation, review_turn
+from initiatives.lifecycle.reviews.decision_views import act_page, decide, rebase, return_review, withdraw
+from initiatives.lifecycle.reviews.feasibility import feasibility
+from initiatives.lifecycle.reviews.forms import NoteForm, QuestionForm, TextForm
+from initiatives.models import Condition, Question, Review
+from initiatives.models.initiative import gate_out_of
+
+__all__ = [
+    "answer",
+    "ask",
+    "decide",
+    "meet",
+    "open_review",
+    "rebase",
+    "return_review",
+    "review",
+    "withdraw",
+]
+
+
+@on_any_day(review_on_any_day)
+@require_safe
+def review(request, pk):
+    """One review: what stands in the way, criteria x seats, each criterion with its evidence, my statement."""
+    row = review_for(request.user, pk)
+    if row.is_open:
+        return render(request, "initiatives/reviews/review_in_progress.html", _open_page(request, row))
+    return render(request, "initiatives/reviews/review_ended.html", _ended_page(request, row))
+
+
+def _common(request, row: Review, lines, sign_offs, *, facts=None) -> dict:
+    rulebook = row.parsed_rulebook
+    by_criterion = {line.key: line for line in lines}
+    current = {sign_off.row.pk for sign_off in sign_offs.values()}
+    for question in initiative_rows.questions(row):
+        if question.criterion in by_criterion:
+            by_criterion[question.criterion].questions.append(question)
+    return initiative_context(request, row.initiative, "review-open", facts=facts) | {
+        "nav": "reviews",
+        "title": rulebook.gates[row.gate].title,
+        "review": row,
+        "early": review_turn.fast_lane(row.initiative, row.gate, row.opened_at),
+        "lines": lines,
+        "sign_offs": list(sign_offs.values()),
+        "past_sign_offs": [
+            sign_off for sign_off in initiative_rows.sign_offs(row) if sign_off.pk not in current
+        ],
+        "compared": presentation.declared_against_results(row),
+        # Fixed with the decision: while the review is open there are none.
+        "conditions": () if row.is_open else row.conditions.select_related("owner", "met_by"),
+    }
+
+
+def _open_page(request, row: Review) -> dict:
+    person, snapshot = request.user, review_state.snapshot_of(row)
+    lines, sign_offs = presentation.live_lines(snapshot), presentation.live_sign_offs(snapshot)
+    context = _common(request, row, lines, sign_offs, facts=snapshot.judged.facts)
+    acting = as_of.current() is None  # on another day nobody signs, asks or answers
+    mine = initiative_permissions.seats_of(snapshot.initiative, person) if acting else []
+    awaited = review_turn.moves(snapshot)
+    seats, rows = presentation.matrix(
+        snapshot.judged.rulebook,
+        row.gate,
+        lines,
+        sign_offs,
+        mine,
+        review_turn.awaited_seats(awaited),
+        ended=False,
+    )
+    current = Rulebook.objects.current()
+    may_ask = acting and bool(initiative_permissions.may_ask(row, person))
+    manages = bool(context["may"].manage)
+    for line in lines:
+        line.may_ask = may_ask
+        line.open = line.seat in mine
+        line.waivable = line.waivable and manages and line.state in ("unmet", "expired")
+    own = presentation.own_seats(snapshot, person, sign_offs, lines) if acting else []
+    return context | {
+        "verdict": snapshot.verdict,
+        "seats": seats,
+        "rows": rows,
+        "caption": presentation.quorum_words(snapshot.verdict, snapshot.judged.rulebook, row.gate),
+        "seat_table": presentation.seats_table(snapshot, sign_offs),
+        "own_seats": own,
+        "others": [line for line in lines if line.seat not in {one["seat"] for one in own}],
+        "state": presentation.decision_state(snapshot.verdict),
+        "cooling": presentation.cooling(snapshot),
+        "changed": recent_changes.of_review(row, person, snapshot.judged) if acting else None,
+        "awaited": awaited,
+        "may_answer": bool(context["may"].collaborate),
+        "manages": manages,
+        "in_arrears": _in_arrears(snapshot) if context["may"].chair else [],
+        "newer": current if current.pk != row.rulebook_id else None,
+        "acting_chair": initiative_permissions.acting_chair(snapshot.initiative),
+        "proposed": [
+            sign_off for sign_off in sign_offs.values() if sign_off.row.verdict == SignOffVerdict.CONDITION
+        ],
+        "expired": row.expires_at <= clock.now(),
+        "warnings": parts_shown(contributed.review_warnings, person, snapshot.review) if acting else [],
+        "parts": parts_shown(contributed.beside_review, person, snapshot.review) if acting else [],
+        "own_question": snapshot.judged.facts.answers.get("proto.question"),
+        "bound": next((scope for scope in snapshot.judged.facts.scopes if not scope.planned), None),
+        "planned": next((scope for scope in snapshot.judged.facts.scopes if scope.planned), None),
+    }
+
+
+def _in_arrears(snapshot: review_state.ReviewSnapshot) -> list:
+    """Overdue obligations of the owner that hold the decision up: the chair may let it pass each of them once."""
+    if snapshot.review.gate not in HELD_UP:
+        return []
+    day = clock.local_day(snapshot.judged.at)
+    return [
+        obligation
+        for obligation in snapshot.judged.facts.obligations
+        if day > obligation.due and not obligation.excused
+    ]
+
+
+def _ended_page(request, row: Review) -> dict:
+    lines, sign_offs = presentation.frozen_lines(row), presentation.frozen_sign_offs(row)
+    seats, rows = presentation.matrix(row.parsed_rulebook, row.gate, lines, sign_offs, (), {}, ended=True)
+    return _common(request, row, lines, sign_offs) | {
+        "where": where_decided([row.pk]).get(row.pk) if as_of.current() is None else None,
+        "seats": seats,
+        "rows": rows,
+        "caption": "As it stood when the review ended",
+        "obligations": row.initiative.obligations.filter(source=f"refusal:{row.pk}"),
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def open_review(request, ref):
+    """Submit an initiative to its next gate: who can sign, what is unmet and what opening does, all told before."""
+    initiative = initiative_for(request.user, ref)
+    if request.method == "POST":
+        row = actions.open_review(initiative=initiative, by=request.user)
+        messages.success(request, _("The review is open. The seats that sign were told."))
+        return redirect(row)
+    context = initiative_context(request, initiative, "review-open")
+    past = list(initiative.reviews.select_related("rulebook").order_by("-id"))
+    for row in past:
+        row.gate_title = row.parsed_rulebook.gates[row.gate].title
+    context |= {"nav": "reviews", "title": _("Reviews of this initiative"), "past": past}
+    gate = gate_out_of(initiative.stage)
+    if gate and context["open_review"] is None and not initiative.withdrawn_at:
+        context |= _before_opening(initiative, gate, context)
+    return render(request, "initiatives/reviews/review_open.html", context)
+
+
+def _before_opening(initiative, gate: str, context) -> dict:
+    rulebook, facts, now = context["rulebook"], context["facts"], context["now"]
+    rules = rulebook.gates[gate]
+    where = initiative_permissions.board_for(initiative.unit)
+    able = feasibility(initiative, gate, rulebook)
+    seats = able.seats
+    found = context["judged_next"].at_gate(gate)
+    told = [m for m in members_now(where) if m.seat in rules.seats]
+    names = ", ".join(dict.fromkeys(m.person.full_name for m in told))
+    happens = [
+        f"The seats that sign are told: {names or 'nobody sits there yet'}.",
+        f"It runs under rulebook {rulebook.version} and ends by itself after "
+        f"{rulebook.freshness.review_expires_days} days.",
+        "Your answers stay open for change; a change makes the sign-offs that rest on it stale.",
+    ]
+    signers = list({m.person_id: m.person for m in told}.values())
+    if asks := demands.before_signing(signers, "sign_off", initiative.tier):
+        happens.append(asks)
+    if gate == "production":
+        happens.append("The governance index is generated anew and added to the evidence.")
+        if drawn := rulebook.drawn_at(facts.tier):
+            happens.append(
+                f"{count_words(drawn).capitalize()} of its requirements are drawn with the audit log's "
+                f"next checkpoint, "
+                "and "
+                "a seat verifies them. One that is refused, or changed before, brings another."
+            )
+    return {
+        "gate": rules,
+        "early": review_turn.fast_lane(initiative, gate, now),
+        "quorum": rules.quorum_for(facts.tier),
+        "reach": (
+            *able.never,
+            *levels.too_few_verifiers(
+                facts,
+                rulebook,
+                gate,
+                context["states"],
+                {seat: one.people for seat, one in seats.items()},
+                now,
+            ),
+        ),
+        "not_today": able.today,
+        "waits": able.waits,
+        "who_signs": [
+            {
+                "seat": seat,
+                "able": ", ".join(seats[seat].eligible),
+                "barred": seats[seat].barred,
+                "must": seat in rules.must_include,
+            }
+            for seat in presentation.seats_of_gate(rulebook, gate)
+        ],
+        "unmet": [finding for finding in found if finding.blocks],
+        "unanswered": list(criteria.unanswered(facts, gate, now)),
+        "happens": happens,
+        "board": where,
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request, pk):
+    """Ask about one criterion, apart from any verdict."""
+    row = review_for(request.user, pk)
+    insist(request, initiative_permissions.may_ask(row, request.user), "ask", row.initiative)
+    gate = row.parsed_rulebook.gates[row.gate]
+    initial = {"criterion": request.GET.get("criterion", "")}
+    form = QuestionForm(request.POST or None, initial=initial, gate=gate)
+    if request.method == "POST" and form.is_valid():
+        actions.ask_question(review=row, by=request.user, **form.cleaned_data)
+        messages.success(request, _("Asked. The owner was told; the answer appears beside the criterion."))
+        return redirect(f"{row.get_absolute_url()}#{form.cleaned_data['criterion']}")
+    back = row.get_absolute_url()
+    return act_page(request, row.initiative, title=_("Ask the owner"), form=form, verb=_("Ask"), back=back)
+
+
+def _of_review(request, rows, pk):
+    """A row of a review on an initiative this person may see, with that review. Raises Http404."""
+    found = rows.filter(pk=pk).first()
+    if found is None:
+        raise Http404("No such thing, or not yours to see.")
+    return found, review_for(request.user, found.review_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer(request, pk):
+    """Answer a question of the board."""
+    question, row = _of_review(request, Question.objects.select_related("asked_by"), pk)
+    insist(
+        request,
+        initiative_permissions.may_collaborate(row.initiative, request.user),
+        "answer question",
+        row.initiative,
+    )
+    form = TextForm(request.POST or None)
+    about = row.parsed_rulebook.criteria[question.criterion].question
+    form.fields["text"].help_text = f"{question.asked_by} asks: {question.text} It is about “{about}”"
+    if request.method == "POST" and form.is_valid():
+        actions.answer_question(question=question, text=form.cleaned_data["text"], by=request.user)
+        messages.success(request, f"Answered. {question.asked_by} was told.")
+        return redirect(f"{row.get_absolute_url()}#{question.criterion}")
+    back = f"{row.get_absolute_url()}#{question.criterion}"
+    return act_page(
+        request, row.initiative, title=_("Answer the board"), form=form, verb=_("Answer"), back=back
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def meet(request, pk):
+    """Say that a condition of a decision is met, with what shows it."""
+    condition, row = _of_review(request, Condition.objects.select_related("owner"), pk)
+    if condition.owner_id != request.user.pk:
+        may = initiative_permissions.may_manage(row.initiative, request.user)
+        insist(request, may, "meet condition", row.initiative)
+    form = NoteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actions.meet_condition(condition=condition, note=form.cleaned_data["note"], by=request.user)
+        messages.success(request, _("The condition is met."))
+        return redirect(row)
+    happens = [f"“{condition.text}” counts as met from now on and no longer blocks decisions."]
+    return act_page(
+        request,
+        row.initiative,
+        title=_("Meet a condition"),
+        form=form,
+        verb=_("It is met"),
+        happens=happens,
+        back=row.get_absolute_url(),
+    )

@@ -1,0 +1,295 @@
+"""Roles: proposed by some, in force only once the person accepted (docs/domain.md, invariant 6)."""
+
+from collections.abc import Mapping
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.audit_log import entries
+from governance.gates.requirement_state import ACCEPTED_IN_PERSON
+from governance.identity.proofs.ceremony import Proof
+from governance.models import Rulebook, User
+from governance.permission_result import Conflict, no
+from governance.vocabulary import Role, Stage
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.changes.actions import pull
+from initiatives.lifecycle.evidence.actions import create_evidence
+from initiatives.lifecycle.holds.actions import close_system_hold, complete_row, open_system_hold
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
+from initiatives.models import Answer, Initiative, RoleAssignment, Verification
+
+TRIGGER_OF_ROLE = {"owner": "owner", "support_owner": "support_owner", "record_owner": "record_owner"}
+
+ROLE_DUTIES = {  # what each role does, as its people read it
+    "owner": "owns the outcome and answers for it",
+    "deputy": "stands in for the owner",
+    "support_owner": "answers for its operation",
+    "technical_lead": "answers for what runs, and records its changes",
+    "data_steward": "answers for definitions and sources",
+    "sponsor": "steps in while there is no owner",
+    "record_owner": "owns the change log and the audit trail",
+}
+
+
+def acceptance_words(initiative: Initiative, role: str) -> str:
+    """What a person accepts with a role, in words they see before they press."""
+    duties = {
+        "owner": "I own the outcome of this initiative, answer for it, and take on the obligations that it leaves.",
+        "support_owner": "I answer for its operation, in the hours and with the promises written in its answers.",
+        "record_owner": "I own its change log and its audit trail.",
+        "technical_lead": "I answer for what runs, and record its changes.",
+        "data_steward": "I answer for the definitions and sources it uses.",
+        "sponsor": "I sponsor it, and step in while it has no owner.",
+        "deputy": "I stand in for the owner.",
+    }
+    return f"{Role(role).label} of {initiative.ref}, {initiative.title}: {duties[role]}"
+
+
+def acceptance_facts(assignment: RoleAssignment, holder: int | None) -> dict:
+    """What the signature under an acceptance rests on; `holder`: who holds the role now, by key."""
+    initiative = assignment.initiative
+    return {
+        "ref": initiative.ref,
+        "stage": initiative.stage,
+        "tier": initiative.tier,
+        "proposal": assignment.pk,
+        "role": assignment.role,
+        "accepted": acceptance_words(initiative, assignment.role),
+        "proposed by": assignment.proposed_by_id,
+        "in place of": holder,
+    }
+
+
+def create_role(
+    initiative: Initiative, role: str, person: User, by: User, *, accepted: bool = False, handover=None
+) -> RoleAssignment:
+    """The row of a proposal, inside the running act; accepted at once where the person acts for themselves.
+
+    `handover`: the one it is part of, and answered with.
+    """
+    assignment = RoleAssignment(
+        initiative=initiative,
+        role=role,
+        person=person,
+        proposed_by=by,
+        proposed_at=clock.now(),
+        handover=handover,
+    )
+    assignment.save()
+    entries.record(
+        EntryKind.ROLE_PROPOSED,
+        initiative=initiative,
+        role=role,
+        person=person.full_name,
+        person_id=person.pk,
+    )
+    if accepted:
+        accept_row(initiative, assignment, acceptance_words(initiative, role))
+    else:
+        _rewrite_for_verifier(initiative, person)
+    return assignment
+
+
+def _rewrite_for_verifier(initiative: Initiative, person: User) -> None:
+    """Rewrite the supported stage if the person, now asked to join or no longer, verified evidence of the
+    initiative.
+    """
+    if Verification.objects.filter(evidence__initiative=initiative, verifier=person).exists():
+        rewrite_supported_stage(initiative)
+
+
+def propose_role(*, initiative: Initiative, role: str, person: User, by: User) -> RoleAssignment:
+    """Propose a person for a role: `propose_roles` for one."""
+    return propose_roles(initiative=initiative, people={role: person}, by=by)[0]
+
+
+def propose_roles(*, initiative: Initiative, people: dict[str, User], by: User) -> list[RoleAssignment]:
+    """Propose a person for each of some roles, all of them or none; who proposes themselves accepts by that.
+
+    Raises ValidationError that names the role whose person cannot be asked, or Refused.
+    """
+    with act("propose role", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_propose_role(initiative, by).or_refuse()
+        made = []
+        for role, person in people.items():
+            if role not in Role:
+                raise ValidationError({"role": "Choose one of the roles listed."})
+            if not person.is_active:
+                raise ValidationError({role: f"{person} is no longer active; name somebody else."})
+            if initiative.roles.open().filter(role=role, person=person).exists():
+                raise ValidationError({role: f"{person} holds or is asked for this role already."})
+            made.append(create_role(initiative, role, person, by, accepted=person == by))
+        if by in people.values():
+            rewrite_supported_stage(initiative)
+    return made
+
+
+def accept_role(
+    *, assignment: RoleAssignment, words: str = "", by: User, proof: Proof | None = None
+) -> RoleAssignment:
+    """Accept a role in person. An earlier holder's role ends with it, and what rested on them is voided.
+
+    `proof`: what it is signed by inside another act.
+    """
+    with act("accept role", by=by, initiative=assignment.initiative_id, proof=proof) as initiative:
+        assignment = RoleAssignment.objects.get(pk=assignment.pk)
+        initiative_permissions.may_accept_role(assignment, by).or_refuse()
+        if initiative.closed and not initiative.obligations.open().exists():
+            no(f"This initiative is {initiative.stage}; its roles are history.").or_refuse()
+        if assignment.accepted_at or assignment.declined_at or assignment.ended_at:
+            raise Conflict("This proposal was answered or ended already.")
+        accept_row(initiative, assignment, words.strip() or acceptance_words(initiative, assignment.role))
+        rewrite_supported_stage(initiative)
+    return assignment
+
+
+def accept_roles(
+    *, assignments: list[RoleAssignment], proofs: Mapping[int, Proof], by: User
+) -> list[RoleAssignment]:
+    """Accept several roles in one batch, all of them or none, each signed by its own proof (by the key of the role).
+
+    Raises Refused and Conflict where one of them cannot be accepted any more.
+    """
+    with act("accept roles", by=by):
+        return [
+            accept_role(assignment=row, by=by, proof=proofs.get(row.pk))
+            for row in sorted(assignments, key=lambda row: (row.initiative_id, row.pk))
+        ]
+
+
+def reaccept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> RoleAssignment:
+    """Accept again a role one holds, so that the attestation is fresh (rulebook: half-yearly, quarterly)."""
+    with act("accept role again", by=by, initiative=assignment.initiative_id) as initiative:
+        assignment = RoleAssignment.objects.get(pk=assignment.pk)
+        initiative_permissions.may_accept_role(assignment, by).or_refuse()
+        if not assignment.accepted_at or assignment.ended_at:
+            no("Only a role in force is accepted again.").or_refuse()
+        entries.record(EntryKind.ROLE_ACCEPTED_AGAIN, initiative=initiative, role=assignment.role)
+        _attest(initiative, assignment, words.strip() or assignment.accepted_words)
+        rewrite_supported_stage(initiative)
+    return assignment
+
+
+def accept_row(initiative: Initiative, assignment: RoleAssignment, words: str) -> None:
+    """Accept a proposal inside the running act of its person; whoever held the role before no longer does."""
+    role, person = assignment.role, assignment.person
+    previous = initiative_permissions.accepted(initiative, role)
+    if previous is not None:
+        _end(initiative, previous, f"{person.full_name} accepted the role")
+    assignment.accepted_at, assignment.accepted_words = clock.now(), words
+    assignment.save()
+    entries.record(EntryKind.ROLE_ACCEPTED, initiative=initiative, role=role, words=words)
+    earlier = initiative.roles.filter(role=role, accepted_at__isnull=False).exclude(pk=assignment.pk).exists()
+    if role in TRIGGER_OF_ROLE and earlier:
+        before = previous.person.full_name if previous else "nobody"
+        pull(
+            initiative,
+            [TRIGGER_OF_ROLE[role]],
+            f"{Role(role).label}: {before} -> {person.full_name}",
+            by=person,
+        )
+    _attest(initiative, assignment, words)
+    if role == Role.OWNER:
+        close_system_hold(initiative, "owner_vacant", f"{person.full_name} accepted ownership")
+        for obligation in initiative.obligations.open().filter(kind="vacancy"):
+            complete_row(obligation, by=person, note=f"{person.full_name} accepted ownership")
+    if role == Role.RECORD_OWNER:
+        close_system_hold(initiative, "record_owner_vacant", f"{person.full_name} accepted the audit log")
+
+
+def _attest(initiative: Initiative, assignment: RoleAssignment, words: str) -> None:
+    """The attestation that an acceptance is, for the requirements met by nothing else, and their answers."""
+    keys = [key for key, role in ACCEPTED_IN_PERSON.items() if role == assignment.role]
+    if assignment.role == Role.RECORD_OWNER:
+        keys = ["gov.record_owner"]
+    known = Rulebook.objects.current().parsed.requirements
+    keys = [key for key in keys if key in known]
+    if not keys:
+        return
+    for key in keys:
+        if Answer.objects.filter(initiative=initiative, requirement=key).exists():
+            continue
+        Answer(
+            initiative=initiative,
+            requirement=key,
+            kind="answered",
+            text=f"{assignment.person.full_name}. {words}",
+            by=assignment.person,
+            at=clock.now(),
+        ).save()
+    create_evidence(
+        initiative,
+        kind="attestation",
+        title=f"{assignment.get_role_display()} accepted by {assignment.person.full_name}",
+        note=words,
+        observed_on=clock.today(),
+        covers=keys,
+        acceptance=assignment,
+        by=assignment.person,
+    )
+
+
+def decline_role(*, assignment: RoleAssignment, reason: str = "", by: User) -> RoleAssignment:
+    """Decline a proposal in person."""
+    with act("decline role", by=by, initiative=assignment.initiative_id, reason=reason) as initiative:
+        assignment = RoleAssignment.objects.get(pk=assignment.pk)
+        initiative_permissions.may_answer_role(assignment, by).or_refuse()
+        if assignment.accepted_at or assignment.declined_at or assignment.ended_at:
+            raise Conflict("This proposal was answered or ended already.")
+        decline_row(initiative, assignment, reason.strip())
+    return assignment
+
+
+def decline_row(initiative: Initiative, assignment: RoleAssignment, reason: str, *, withdrawn=False) -> None:
+    """End a proposal that nobody answered, inside the running act: declined by its person, or withdrawn."""
+    if withdrawn:
+        _end(initiative, assignment, reason)
+    else:
+        assignment.declined_at, assignment.ended_reason = clock.now(), reason
+        assignment.save()
+        entries.record(EntryKind.ROLE_DECLINED, initiative=initiative, role=assignment.role)
+    _rewrite_for_verifier(initiative, assignment.person)
+
+
+def revoke_role(*, assignment: RoleAssignment, reason: str, by: User) -> RoleAssignment:
+    """Revoke a role or withdraw a proposal: the person in the role, or whoever may propose for it."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why the role ends."})
+    with act("revoke role", by=by, initiative=assignment.initiative_id, reason=reason) as initiative:
+        assignment = RoleAssignment.objects.get(pk=assignment.pk)
+        if assignment.person_id != by.pk:
+            initiative_permissions.may_propose_role(initiative, by).or_refuse()
+        if assignment.ended_at or assignment.declined_at:
+            raise Conflict("This role has ended already.")
+        _end(initiative, assignment, reason.strip())
+        leave_vacancy(initiative, assignment)
+        rewrite_supported_stage(initiative)
+    return assignment
+
+
+def _end(initiative: Initiative, assignment: RoleAssignment, reason: str) -> None:
+    assignment.ended_at, assignment.ended_reason = clock.now(), reason
+    assignment.save()
+    entries.record(
+        EntryKind.ROLE_ENDED, initiative=initiative, role=assignment.role, person=assignment.person.full_name
+    )
+
+
+def leave_vacancy(initiative: Initiative, assignment: RoleAssignment) -> None:
+    """What the end of a role leaves: voided evidence, and a hold where an MVP or production has no owner any more."""
+    role, person = assignment.role, assignment.person
+    if not assignment.accepted_at or initiative.closed:
+        return
+    if role in TRIGGER_OF_ROLE:
+        pull(initiative, [TRIGGER_OF_ROLE[role]], f"{Role(role).label}: {person.full_name} left", by=None)
+    if role == Role.OWNER and initiative.stage in (Stage.MVP, Stage.PRODUCTION):
+        open_system_hold(
+            initiative, "owner_vacant", f"{person.full_name} no longer owns it, and nobody else has accepted."
+        )
+    if role == Role.RECORD_OWNER and initiative.contract_id and initiative.contract.in_force_at(clock.now()):
+        open_system_hold(
+            initiative,
+            "record_owner_vacant",
+            f"{person.full_name}, whom the contract names, no longer owns the audit trail.",
+        )

@@ -1,0 +1,135 @@
+"""Acts on the scope: in force now, or planned for the next stage."""
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.audit_log import entries
+from governance.authorization import subject_patterns
+from governance.database import row_history
+from governance.models import User
+from governance.vocabulary import EARLY_STAGES, STAGE_RANK
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.changes.actions import pull
+from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.findings.sync import follow
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
+from initiatives.models import (
+    Initiative,
+    ScopeVersion,
+)
+
+
+def widened(old: ScopeVersion, new: ScopeVersion) -> bool:
+    """Whether users, departments, geography or data classes grew (rulebook, trigger `scope`).
+
+    Test subjects are no users: to declare more of them, which only tells more, ends no evidence.
+    """
+    grew = (
+        new.user_count > old.user_count
+        or (new.live_data and not old.live_data)
+        or (new.rollout and not old.rollout)
+    )
+    return grew or any(
+        set(getattr(new, name)) - set(getattr(old, name))
+        for name in ("departments", "places", "data_classes")
+    )
+
+
+def check_scope(initiative: Initiative, fields: dict, for_stage: str) -> dict:
+    """What is wrong with a scope, by field; empty when nothing is. A prototype has no rollout and no live data."""
+    wrong = {}
+    if not str(fields.get("users") or "").strip():
+        wrong["users"] = "Say who uses it."
+    if fields.get("user_count") is None or fields["user_count"] < 0:
+        wrong["user_count"] = "Give the number of users; 0 is an answer."
+    if fields.get("ends_on") and fields["ends_on"] < clock.today():
+        wrong["ends_on"] = "The end lies in the past."
+    if trouble := subject_patterns.wrong_with(fields.get("test_subjects") or ()):
+        wrong["test_subjects"] = trouble
+    early = initiative.stage in EARLY_STAGES and not for_stage
+    if early and fields.get("rollout"):
+        wrong["rollout"] = "A prototype has no rollout. Plan this scope for the MVP stage instead."
+    if early and fields.get("live_data"):
+        wrong["live_data"] = "A prototype has no production data. Plan this scope for the MVP stage instead."
+    if for_stage and STAGE_RANK.get(for_stage, 0) != STAGE_RANK.get(initiative.stage, 9) + 1:
+        wrong["for_stage"] = "A scope is planned for the next stage only."
+    return wrong
+
+
+def record_scope(*, initiative: Initiative, for_stage: str = "", by: User, **fields) -> ScopeVersion:
+    """Record the scope in force from now, or the one planned for the next stage; a wider one pulls `scope`.
+
+    Fields: users, departments, places, data_classes, test_subjects (lists), user_count, ends_on, rollout, live_data.
+    """
+    with act("record scope", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
+        if wrong := check_scope(initiative, fields, for_stage):
+            raise ValidationError(wrong)
+        scope = new_scope(initiative, for_stage, by, fields)
+        for planned in initiative.scopes.filter(starts_at__isnull=True, ended_at__isnull=True):
+            if for_stage:
+                planned.ended_at = clock.now()
+                planned.save()
+        if not for_stage:
+            start_scope(initiative, scope, scope_now(initiative_rows.rows(initiative, "scopes")), by=by)
+            rewritten = follow([initiative])  # which teams have to be read hangs on it
+        else:
+            scope.save()
+            entries.record(
+                EntryKind.SCOPE_PLANNED,
+                initiative=initiative,
+                number=scope.number,
+                users=scope.user_count,
+                stage=for_stage,
+            )
+            rewritten = []
+        if not rewritten:
+            rewrite_supported_stage(initiative)
+    return scope
+
+
+def new_scope(initiative, for_stage, by, fields) -> ScopeVersion:
+    """The next version of the scope of the locked initiative, in force or planned for a stage; not saved."""
+    last = initiative.scopes.order_by("-number").first()
+    return ScopeVersion(
+        initiative=initiative, number=(last.number if last else 0) + 1, for_stage=for_stage, by=by, **fields
+    )
+
+
+def scope_now(scopes: list[ScopeVersion]) -> ScopeVersion | None:
+    """The one of these scopes of an initiative that is in force."""
+    running = (row for row in scopes if row.starts_at and row.ended_at is None)
+    return max(running, key=lambda row: row.number, default=None)
+
+
+def start_scope(
+    initiative: Initiative, scope: ScopeVersion, outgoing: ScopeVersion | None, *, by: User
+) -> None:
+    """Put a scope in force inside the running act: `outgoing` ends, and the trigger `scope` is pulled where it grew."""
+    if outgoing is not None:
+        outgoing.ended_at = clock.now()
+        row_history.update_alike(ScopeVersion, [outgoing], ["ended_at"])
+    scope.starts_at = clock.now()
+    if scope.pk is None:
+        scope.save()
+    else:
+        row_history.update_alike(ScopeVersion, [scope], ["starts_at"])
+    entries.record(
+        EntryKind.SCOPE_IN_FORCE,
+        initiative=initiative,
+        number=scope.number,
+        users=scope.user_count,
+        replaces=outgoing.number if outgoing else None,
+    )
+    if outgoing is not None and widened(outgoing, scope):
+        pull(
+            initiative,
+            ["scope"],
+            f"Scope {outgoing.user_count} -> {scope.user_count} users"
+            if outgoing.user_count != scope.user_count
+            else f"Scope {outgoing.number} -> {scope.number}",
+            by=by,
+            outgoing_scope=outgoing,
+            incoming_scope=scope,
+        )

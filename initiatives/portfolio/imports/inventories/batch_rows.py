@@ -1,0 +1,159 @@
+"""The rows of a batch, some at a time: kept as they were read, mapped again, and what became of them."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import islice
+
+from django.db import connection
+from django.db.models import Count
+
+from governance.permission_result import Conflict
+from governance.tables.reader import Line
+from initiatives.models import ImportBatch, ImportRow
+from initiatives.portfolio.imports.inventories import import_batch
+from initiatives.portfolio.imports.inventories.inventory_sources import newcomer, source_for
+
+AT_A_TIME = 500  # rows that are held at once
+Progress = Callable[
+    [int, int], None
+]  # is told rows done and rows in all; may raise to end what it is told of
+
+
+def still_current(batch: ImportBatch) -> None:
+    """Raise Conflict where the file was thrown away, or its import undone."""
+    if batch.discarded_at or batch.undone_at:
+        what = "thrown away" if batch.discarded_at else "undone"
+        raise Conflict(f"This import was {what}.", "Upload the file again.", "/imports/")
+
+
+def told_of(
+    lines: Callable[[], Iterator[Line]], progress: Progress | None, rows: int
+) -> Callable[[], Iterator[Line]]:
+    """The lines, with a word to `progress` now and then while they are looked through."""
+
+    def told() -> Iterator[Line]:
+        for place, line in enumerate(lines()):
+            if progress and place % AT_A_TIME == 0:
+                progress(0, rows)
+            yield line
+
+    return told if progress else lines
+
+
+def keep(batch: ImportBatch, rows: Iterator[ImportRow], progress: Progress | None, in_all: int) -> dict:
+    """Keep the rows of a batch, some at a time; returns how many there are by what would become of them."""
+    found: Counter[str] = Counter()
+    while some := list(islice(rows, AT_A_TIME)):
+        import_batch.propose_changes(some)
+        for row in some:
+            row.batch = batch
+        ImportRow.objects.bulk_create(some)
+        found.update(row.decision for row in some)
+        if progress:
+            progress(found.total(), in_all)
+    return import_batch.counts_of(found)
+
+
+def lines_of(batch: ImportBatch) -> Iterator[Line]:
+    """The rows of a batch as they came, in their order."""
+    kept = batch.rows.order_by("line").values_list("line", "raw", "mapped__odd")
+    for number, raw, odd in kept.iterator(chunk_size=AT_A_TIME):
+        yield Line(number, raw, tuple(odd or ()))
+
+
+def map_again(batch: ImportBatch, rows: Iterator[ImportRow], progress: Progress | None, in_all: int) -> dict:
+    """Write over how the rows of a batch were read, some at a time."""
+    found: Counter[str] = Counter()
+    keys = dict(batch.rows.values_list("line", "pk"))
+    while some := list(islice(rows, AT_A_TIME)):
+        import_batch.propose_changes(some)
+        for row in some:
+            row.pk, row.batch = keys[row.line], batch
+        ImportRow.objects.bulk_update(
+            some, ["mapped", "problems", "decision", "group", "initiative"], batch_size=500
+        )
+        found.update(row.decision for row in some)
+        if progress:
+            progress(found.total(), in_all)
+    return import_batch.counts_of(found)
+
+
+def write_outcomes(rows: list[ImportRow], now: datetime) -> None:
+    """Write decision, initiative and moment of every row in one statement; proposed changes wait for an answer from
+    now.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE initiatives_importrow AS r SET decision = o.decision,"
+            " initiative_id = o.initiative_id, done_at = %s,"
+            " mapped = CASE o.decision WHEN 'change' THEN r.mapped || '{\"proposed\": true}' ELSE r.mapped END"
+            " FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS o (id, decision, initiative_id) WHERE r.id = o.id",
+            [
+                now,
+                [row.pk for row in rows],
+                [row.decision for row in rows],
+                [row.initiative_id for row in rows],
+            ],
+        )
+
+
+def count_again(pk: int) -> None:
+    """Count the rows of a batch by what became of them, once some were decided. Runs inside an act."""
+    batch = ImportBatch.objects.select_for_update().get(pk=pk)
+    tally = batch.rows.order_by().values_list("decision").annotate(n=Count("pk"))
+    batch.counts = import_batch.counts_of(dict(tally))
+    batch.save()
+
+
+def notification_what_is_done(batch: ImportBatch, rows: list[ImportRow]) -> None:
+    """Lines that another batch of the family made live since this one was read are unchanged now.
+
+    What somebody rejected stays rejected.
+    """
+    source = source_for(batch.source) or newcomer(batch.source)
+    digests = dict(
+        ImportRow.objects.filter(
+            batch__source__in=import_batch.family_of(source),
+            batch__undone_at__isnull=True,
+            done_at__gt=batch.uploaded_at,
+            raw_digest__in=[row.raw_digest for row in rows],
+        )
+        .exclude(batch=batch)
+        .values_list("raw_digest", "initiative_id")
+    )
+    for row in rows:
+        if row.raw_digest in digests and row.decision not in ("unchanged", "reject"):
+            row.decision, row.initiative_id = "unchanged", digests[row.raw_digest]
+
+
+def join_twins(batch: ImportBatch, rows: list[ImportRow]) -> None:
+    """A merged line belongs to the initiative of the line it repeats."""
+    merged = [row for row in rows if row.decision == "merge"]
+    if not merged:
+        return
+    twins = {row.raw_digest: row.initiative_id for row in rows if row.decision == "import"} | dict(
+        batch.rows.filter(initiative__isnull=False).values_list("raw_digest", "initiative_id")
+    )
+    for row in merged:
+        row.initiative_id = twins.get(row.raw_digest)
+
+
+def match_again(batch: ImportBatch, waiting) -> None:
+    """Systems that another batch of the family brought in since this one was read are no new initiatives."""
+    source = source_for(batch.source) or newcomer(batch.source)
+    since = ImportBatch.objects.current().filter(
+        source__in=import_batch.family_of(source), confirmed_at__gt=batch.uploaded_at
+    )
+    if not since.exclude(pk=batch.pk).exists():
+        return
+    untold = waiting.filter(initiative=None).exclude(mapped__has_key="candidates")
+    new = list(untold.exclude(decision="merge").defer("raw"))
+    notification_what_is_done(batch, new)  # what was entered meanwhile, line by line, needs no question
+    import_batch.match(new, import_batch.earlier_of(source, but=batch))
+    import_batch.propose_changes(new)
+    ImportRow.objects.bulk_update(
+        [row for row in new if row.initiative_id or "candidates" in row.mapped],
+        ["decision", "initiative", "mapped", "problems"],
+        batch_size=500,
+    )

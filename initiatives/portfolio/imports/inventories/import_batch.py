@@ -1,0 +1,381 @@
+"""Planning an import: what each row of a file would become. Writes nothing."""
+
+import hashlib
+import re
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from django.db.models.fields.json import KeyTextTransform
+
+from governance.audit_log.entries import canonical
+from governance.tables.column_values import sample
+from governance.tables.columns import orders_of
+from governance.tables.reader import Line
+from governance.vocabulary import Stage
+from initiatives.models import ImportBatch, ImportRow, Initiative
+from initiatives.portfolio.imports.inventories.inventory_columns import map_row, problem, resolved
+from initiatives.portfolio.imports.inventories.inventory_sources import KNOWN, Source
+
+COUNTED = {
+    "import": "imported",
+    "merge": "merged",
+    "triage": "triaged",
+    "reject": "rejected",
+    "unchanged": "unchanged",
+    "change": "changed",
+}
+OPEN_TO_CHANGE = ("title", "problem")  # what a newer file proposes of an initiative that is here
+MOST_WORDS = 200  # for stages that are remembered
+MANY_WORDS = 5_000  # that are counted at a time to find them
+LARGEST_SHARED_GROUP = 10  # a name that more parts of an organisation use says what a thing is, not which one
+
+
+@dataclass(frozen=True)
+class Known:
+    """An initiative that an earlier file of the family brought in, and its stage now."""
+
+    pk: int
+    ref: str
+    stage: str
+
+
+@dataclass
+class Earlier:
+    """What earlier files of the same family left behind: lines already dealt with, and initiatives by id and by
+    name.
+    """
+
+    digests: dict[str, int | None] = field(default_factory=dict)
+    by_key: dict[tuple[str, str], dict[int, Known]] = field(default_factory=lambda: defaultdict(dict))
+    by_name: dict[tuple[str, str], dict[int, Known]] = field(default_factory=lambda: defaultdict(dict))
+
+
+def family_of(source: Source) -> list[str]:
+    """The keys of the sources that speak of the same systems."""
+    return [known.key for known in KNOWN.values() if known.family == source.family] or [source.key]
+
+
+def digest_of(cells: dict[str, str]) -> str:
+    """SHA-256 of a row as it came: two lines are the same only when every cell is."""
+    return hashlib.sha256(canonical(cells)).hexdigest()
+
+
+def read_before(digest: str, source: str, *, own: bool, encoding: str, sheet: str) -> ImportBatch | None:
+    """The first batch of this very file, where it would be read with these choices as it was then."""
+    for first in ImportBatch.objects.current().filter(sha256=digest, source=source, own=own, repeats=None):
+        if encoding in ("", first.encoding) and sheet in ("", first.reading.get("sheet", "")):
+            return first
+    return None
+
+
+def earlier_of(source: Source, *, but: ImportBatch | None = None) -> Earlier:
+    """Return what this family left behind, read by two queries; `but`: without the rows of this batch.
+
+    Names and ids are those of the rows: an initiative that was renamed here is found by what its source calls it.
+    """
+    done = ImportRow.objects.filter(
+        batch__source__in=family_of(source), batch__undone_at__isnull=True, done_at__isnull=False
+    )
+    if but is not None:
+        done = done.exclude(batch=but)
+    earlier = Earlier(digests=dict(done.order_by("batch_id").values_list("raw_digest", "initiative_id")))
+    tied = (
+        done.filter(initiative__isnull=False, initiative__withdrawn_at__isnull=True)
+        .exclude(decision__in=("merge", "reject"))
+        .order_by("batch_id", "line")
+    )
+    columns = [KeyTextTransform(name, "mapped") for name in ("organisation", "key", "title")]
+    rows = tied.values_list("initiative_id", "initiative__number", "initiative__stage", *columns)
+    for pk, number, stage, organisation, key, title in rows:
+        known = Known(pk, Initiative.ref_of(number), stage)
+        if key:
+            earlier.by_key[organisation.casefold(), key][pk] = known
+        earlier.by_name[organisation.casefold(), title.casefold()][pk] = known
+    return earlier
+
+
+def preview(
+    lines: list[Line], columns: list[str], source: Source, earlier: Earlier, *, organisation: str = ""
+) -> tuple[list[ImportRow], Source]:
+    """One unsaved row per line with its decision, and the source as it was resolved on this file."""
+    rows, source = planned(lambda: iter(lines), columns, source, earlier, organisation=organisation)
+    return list(rows), source
+
+
+def planned(
+    lines: Callable[[], Iterator[Line]],
+    columns: list[str],
+    source: Source,
+    earlier: Earlier,
+    *,
+    organisation: str = "",
+) -> tuple[Iterator[ImportRow], Source]:
+    """As `preview`, but one row after the other: of a large file only what tells its rows apart is held.
+
+    `lines` gives the lines of the file each time it is called; a row is read twice, first for what others need of it.
+    """
+    source = _resolved_on(lines, columns, source)
+    told, tied = _Told(), set()
+    for line in lines():
+        mapped, _ = map_row(line, source, organisation)
+        digest = told.add(line, mapped)
+        if digest in earlier.digests:
+            tied.add(earlier.digests[digest])
+    tied |= _tied_by_id(told.different, earlier)
+    told.listen(lines)
+
+    def rows() -> Iterator[ImportRow]:
+        first: dict[bytes, int] = {}
+        for place, line in enumerate(lines()):
+            mapped, problems = map_row(line, source, organisation)
+            row = ImportRow(
+                line=line.number,
+                raw=line.cells,
+                raw_digest=digest_of(line.cells),
+                mapped=mapped,
+                problems=problems,
+                decision="import",
+            )
+            told.flag(row)
+            told.suggest_shared(row, place)
+            _decide(row, first, earlier, told, tied)
+            if "title" not in source.columns and row.decision == "import":
+                row.decision = "triage"  # nothing of it has a name
+            yield row
+
+    return rows(), source
+
+
+def _resolved_on(lines: Callable[[], Iterator[Line]], columns: list[str], source: Source) -> Source:
+    """The source with its columns found in this file, the words for stages that stand there, the order of its days."""
+    values = sample(lines()) if source.guessed else {}
+    found = resolved(source, columns, values=values).columns
+    stages: Counter[str] = Counter()
+    orders: set[str] = set()
+    stage, began = found.get("stage"), found.get("began")
+    for line in lines() if stage or began else ():
+        if stage:
+            stages[line.cells.get(stage, "")] += 1
+            if len(stages) > MANY_WORDS:
+                stages = Counter(dict(stages.most_common(MOST_WORDS)))
+        if began and (source.guessed or not source.dates):
+            orders |= orders_of([line.cells.get(began, "")])
+    # A column with hundreds of different words is no stage, and remembering them all helps nobody.
+    source = resolved(source, columns, [raw for raw, _ in stages.most_common(MOST_WORDS)], values=values)
+    # Days of this file that leave no doubt count before the order that was remembered.
+    return replace(source, dates=orders.pop()) if len(orders) == 1 else source
+
+
+def reading_of(used: Source) -> dict:
+    """How the source reads the file, as its batch keeps it."""
+    return {
+        "columns": used.columns,
+        "stages": {word: list(meaning) for word, meaning in used.stages.items()} if used.guessed else {},
+        "fixed": used.fixed,
+        "dates": used.dates,
+    }
+
+
+def counted(rows) -> dict[str, int]:
+    """Rows by what becomes of them, in the words of the report; `rows` are objects with a decision."""
+    return counts_of(Counter(row.decision for row in rows))
+
+
+def counts_of(found: Mapping[str, int]) -> dict[str, int]:
+    """How many rows each decision has, in the words of the report; all of them together are the rows."""
+    return {"rows": sum(found.values())} | {
+        word: found.get(decision, 0) for decision, word in COUNTED.items()
+    }
+
+
+class _Told:
+    """What of every row the others need: whose it is, its id, its name, its part, and whether it is another again."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.by_name: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self.keys: Counter[tuple[str, str]] = Counter()
+        self.contacts: Counter[str] = Counter()
+        self.digests: Counter[bytes] = Counter()
+        self.different: Counter[tuple[str, str]] = Counter()  # lines of an id, each once
+        self.apart: Counter[tuple[str, str]] = Counter()  # lines of a name, each once
+        self.lines: list[int] = []
+        self.speaks: dict[int, set[str]] = {}
+
+    def add(self, line: Line, mapped: dict) -> str:
+        """One row more; returns its digest."""
+        self.lines.append(line.number)
+        organisation = sys.intern(mapped["organisation"].casefold())
+        name = organisation, mapped["title"].casefold()
+        self.by_name[name].append(len(self.parts))
+        self.parts.append(sys.intern(mapped["bureau"]))
+        digest = digest_of(line.cells)
+        short = bytes.fromhex(digest)
+        self.apart[name] += not self.digests[short]
+        if mapped["key"]:
+            self.keys[organisation, mapped["key"]] += 1
+            self.different[organisation, mapped["key"]] += not self.digests[short]
+        self.digests[short] += 1
+        if "@" in mapped["contact"]:
+            self.contacts[mapped["contact"].casefold()] += 1
+        return digest
+
+    def flag(self, row: ImportRow) -> None:
+        """Say of a row what others tell of it: a shared mailbox, a repeated id; rows alike stand in one group."""
+        mapped, problems = row.mapped, row.problems
+        often = self.contacts[mapped["contact"].casefold()]
+        if often > 1:
+            # A contact that stands on several systems is a mailbox, not a person: nobody is made an owner of it.
+            text = f"The contact stands on {often} rows: a shared mailbox, not an owner."
+            problems.append(problem("shared mailbox", text, value=mapped["contact"]))
+        key = mapped["organisation"].casefold(), mapped["key"]
+        if mapped["key"] and self.keys[key] > 1:
+            row.group = f"{mapped['organisation']}: {mapped['key']}"[:160]
+            if self.different[key] > 1:
+                text = f"The source uses {mapped['key']} for {self.different[key]} different systems."
+                problems.append(problem("repeated id", text, value=mapped["key"]))
+        elif self.digests[bytes.fromhex(row.raw_digest)] > 1:
+            row.group = f"{mapped['organisation']}: no id, {mapped['title']}"[:160]
+
+    def listen(self, lines: Callable[[], Iterator[Line]]) -> None:
+        """Note which rows speak of another part of their organisation that has a system of the same name."""
+        sharers: dict[int, list[int]] = {}
+        for places in self.by_name.values():
+            if (
+                1 < len(places) <= LARGEST_SHARED_GROUP
+                and len({self.parts[p].casefold() for p in places}) > 1
+            ):
+                sharers |= dict.fromkeys(places, places)
+        for place, line in enumerate(lines()) if sharers else ():
+            if place in sharers:
+                others = {self.parts[other] for other in sharers[place]} - {self.parts[place]}
+                self.speaks[place] = {part for part in others if _speaks_of(line, self.parts[place], part)}
+
+    def suggest_shared(self, row: ImportRow, place: int) -> None:
+        """Two parts of one organisation name the same system, and one speaks of the other: perhaps one system."""
+        if place not in self.speaks:
+            return
+        mine = self.parts[place]
+        for other in self.by_name[row.mapped["organisation"].casefold(), row.mapped["title"].casefold()]:
+            theirs = self.parts[other]
+            if mine.casefold() != theirs.casefold() and (
+                theirs in self.speaks[place] or mine in self.speaks[other]
+            ):
+                row.mapped["suggestions"].append(
+                    {
+                        "kind": "shared system",
+                        "line": self.lines[other],
+                        "text": f"{theirs} reports {row.mapped['title']} as well (line {self.lines[other]}): "
+                        "perhaps one system, provided by one and used by the other.",
+                    }
+                )
+
+
+def _speaks_of(line: Line, own: str, part: str) -> bool:
+    if len(part) < 2:
+        return False
+    pattern = re.compile(rf"(?<!\w){re.escape(part)}(?!\w)")
+    return any(pattern.search(cell) for cell in line.cells.values() if cell != own)
+
+
+def _decide(
+    row: ImportRow, first: dict[bytes, int], earlier: Earlier, told: _Told, tied: set[int | None]
+) -> None:
+    digest = bytes.fromhex(row.raw_digest)
+    if row.raw_digest in earlier.digests:
+        row.decision, row.initiative_id = "unchanged", earlier.digests[row.raw_digest]
+        first.setdefault(digest, row.line)
+        return
+    if digest in first:
+        row.decision = "merge"
+        text = f"The same line as line {first[digest]}, to the last letter."
+        row.problems.append(problem("same line", text))
+        return
+    first[digest] = row.line
+    if not row.mapped["stage"] or not row.mapped["organisation"]:
+        row.decision = "triage"
+    _match_one(row, earlier, told.different[_key_of(row)], told.apart[_name_of(row)], tied)
+
+
+def match(rows: list[ImportRow], earlier: Earlier) -> None:
+    """Find the initiative of each row that waits: by an id that the file and the earlier files each use once.
+
+    A name ties nothing: a person says whether it is the same system. `rows`: the different lines of one file; those
+    that are dealt with already only say which ids and names it uses more than once.
+    """
+    often_key = Counter(_key_of(row) for row in rows)
+    often_name = Counter(_name_of(row) for row in rows)
+    tied = {row.initiative_id for row in rows if row.decision == "unchanged"} | _tied_by_id(
+        often_key, earlier
+    )
+    for row in rows:
+        if row.decision in ("import", "triage") and row.initiative_id is None:
+            _match_one(row, earlier, often_key[_key_of(row)], often_name[_name_of(row)], tied)
+
+
+def _tied_by_id(often: Mapping[tuple[str, str], int], earlier: Earlier) -> set[int]:
+    """The initiatives that an id of this file names, which it uses once, and which they use once."""
+    found = (earlier.by_key.get(key, {}) for key, count in often.items() if count == 1 and key[1])
+    return {pk for known in found if len(known) == 1 for pk in known}
+
+
+def _match_one(
+    row: ImportRow, earlier: Earlier, often_key: int, often_name: int, tied: set[int | None]
+) -> None:
+    known = list(earlier.by_key.get(_key_of(row), {}).values()) if row.mapped["key"] else []
+    if len(known) == 1 and often_key == 1:
+        _tie(row, known[0])
+        return
+    named = [one for one in earlier.by_name.get(_name_of(row), {}).values() if one.pk not in tied]
+    if named and max(len(named), often_name) <= LARGEST_SHARED_GROUP:
+        row.decision, row.mapped["candidates"] = "triage", [one.pk for one in named]
+        refs = ", ".join(one.ref for one in named)
+        have = "has" if len(named) == 1 else "have"
+        text = (
+            f"{refs} {have} this name. Reject the row if it is the same system. Import it if it is another."
+        )
+        row.problems.append(problem("same name", text))
+
+
+def _key_of(row: ImportRow) -> tuple[str, str]:
+    return row.mapped["organisation"].casefold(), row.mapped["key"]
+
+
+def _name_of(row: ImportRow) -> tuple[str, str]:
+    return row.mapped["organisation"].casefold(), row.mapped["title"].casefold()
+
+
+def _tie(row: ImportRow, known: Known) -> None:
+    """The row speaks of an initiative that is here; a stage that differs is asked about and never moved."""
+    row.initiative_id, stage = known.pk, row.mapped["stage"]
+    if stage and stage != known.stage:
+        row.decision = "triage"
+        text = (
+            f"{known.ref} is {Stage.word(known.stage)} here, and {Stage.word(stage)} according to its source. "
+            "An import does not move it. Reject the row to leave it. Import the row if it is another system."
+        )
+        row.problems.append(problem("moved", text, value=f"{known.stage} -> {stage}"))
+    else:
+        row.decision = "unchanged"
+        row.problems.append(problem("known", f"{known.ref} is this system."))
+
+
+def propose_changes(rows: list[ImportRow]) -> None:
+    """Say of rows tied to an initiative by its id which words of it they would change."""
+    waiting = [row for row in rows if row.decision == "unchanged" and _by_id(row)]
+    initiatives = Initiative.objects.in_bulk({row.initiative_id for row in waiting})
+    for row in waiting:
+        initiative = initiatives[row.initiative_id]
+        row.mapped["changes"] = [
+            {"field": name, "before": getattr(initiative, name), "after": row.mapped[name]}
+            for name in OPEN_TO_CHANGE
+            if not initiative.closed and row.mapped[name] and row.mapped[name] != getattr(initiative, name)
+        ]
+        if row.mapped["changes"]:
+            row.decision = "change"
+
+
+def _by_id(row: ImportRow) -> bool:
+    return any(each["kind"] == "known" for each in row.problems)

@@ -1,0 +1,427 @@
+"""Pages of the imports, for admins: upload, preview, mapping, confirmation, rows set aside."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db import connection
+from django.db.models import Count
+from django.db.models.fields.json import KeyTextTransform
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from governance.people.permissions import may_import
+from governance.permission_result import Conflict
+from governance.tables.encodings import CodePageUnsure
+from governance.tables.reader import SheetUnsure
+from governance.vocabulary import Stage
+from initiatives.lifecycle.initiative.initiative_frame import fix
+from initiatives.models import ImportBatch, ImportRow, ImportRun
+from initiatives.models.imports import OWN_SHEET
+from initiatives.portfolio.imports.inventories import actions, import_runs
+from initiatives.portfolio.imports.inventories.forms import (
+    ConfirmForm,
+    MappingForm,
+    RowForm,
+    RowsForm,
+    UploadForm,
+)
+from initiatives.portfolio.imports.inventories.import_batch import COUNTED
+from initiatives.portfolio.imports.inventories.inventory_columns import PROBLEMS
+from initiatives.portfolio.imports.inventories.inventory_sources import (
+    FIELDS,
+    KNOWN,
+    newcomer,
+    source_for,
+    source_words,
+)
+from initiatives.portfolio.imports.portfolio import actions as portfolio_actions
+from initiatives.portfolio.imports.portfolio import views as portfolio_views
+from initiatives.portfolio.imports.portfolio.portfolio_columns import FIELDS as PORTFOLIO_FIELDS
+from initiatives.portfolio.imports.step_page import ask_step
+
+ROWS_ON_A_PAGE = 50
+SHOWN = 120  # letters of a change
+GROUPS = 50  # of repeated rows that are shown; all are found by their problem
+
+
+def imports(request):
+    """The files that were uploaded, newest first, and the form for the next one."""
+    may_import(request.user).or_refuse()
+    if request.method == "POST" and "cancel" in request.POST:
+        return _cancel(request)
+    form = UploadForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
+    unsure = sheets = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _upload(request, form)
+        except CodePageUnsure as question:
+            unsure = question
+            form = form.again(request.user, question)
+        except SheetUnsure as question:
+            sheets = question
+            form = form.again(request.user, question)
+        except ValidationError as wrong:
+            fix(form, wrong)
+        except Conflict as other:
+            form.add_error(None, str(other))
+    batches = ImportBatch.objects.select_related("uploaded_by", "confirmed_by", "repeats")
+    page = Paginator(batches, 20).get_page(request.GET.get("page"))
+    context = {
+        "nav": "imports",
+        "form": form,
+        "unsure": unsure,
+        "sheets": sheets,
+        "page": page,
+        "files": [(each, source_words(each.source)) for each in page],
+        "runs": (runs := import_runs.told()),
+        "busy": any(run.under_way for run in runs),
+    }
+    return render(request, "initiatives/imports/inventories/imports.html", context)
+
+
+def _upload(request, form):
+    cleaned = form.cleaned_data
+    content, name = form.content(request.user)
+    described = source_for(slugify(form.source_key)[:60]) or newcomer(slugify(form.source_key)[:60])
+    opened = actions.open_inventory(content, described, cleaned["encoding"], cleaned["sheet"])
+    titles = dict(opened.table.sheets)
+    if described.guessed and len(titles) > 1 and not cleaned["sheet"] and described.sheet not in titles:
+        raise SheetUnsure(opened.table.sheets, opened.table.sheet)
+    if cleaned["source"] == OWN_SHEET:
+        read = {"encoding": cleaned["encoding"], "sheet": cleaned["sheet"]}
+        batch = portfolio_actions.upload_portfolio(content=content, file_name=name, by=request.user, **read)
+        form.throw_away()
+        messages.success(request, f"Read {batch.rows.count()} rows. Nothing is live until you publish.")
+        return redirect(batch)
+    options = {
+        "source": form.source_key,
+        "encoding": cleaned["encoding"],
+        "organisation": cleaned["organisation"],
+        "published_on": cleaned["published_on"],
+        "sheet": cleaned["sheet"],
+        "own": cleaned["own"],
+    }
+    if opened.rows > import_runs.LONG:
+        day = cleaned["published_on"]
+        import_runs.ask_run(
+            kind="upload",
+            rows=opened.rows,
+            options=options | {"published_on": day.isoformat() if day else None},
+            content=content,
+            file_name=name,
+            by=request.user,
+        )
+        form.throw_away()
+        messages.success(
+            request,
+            f"{name} has {opened.rows:,} rows: it is read in the background. You can leave this page.",
+        )
+        return redirect(f"{reverse('imports')}#under-way")
+    del opened
+    batch = actions.upload_batch(content=content, file_name=name, by=request.user, **options)
+    form.throw_away()
+    if batch.repeats_id:
+        messages.info(
+            request, _("This very file was uploaded before: nothing changed. Here is what it brought then.")
+        )
+        return redirect("import", pk=batch.repeats_id)
+    messages.success(request, f"Read {batch.counts['rows']} rows. Nothing is live until you confirm.")
+    return redirect("import", pk=batch.pk)
+
+
+def _where_it_lands(batch: ImportBatch) -> list[str]:
+    """Where the rows are found afterwards, and who sees them."""
+    if batch.own:
+        return [
+            "It is your own organisation's list: its initiatives lie in units of their names, in the portfolio, and "
+            "are counted with yours. The boards of these units, admins and auditors open them.",
+        ]
+    return [
+        "It is an external inventory: its initiatives lie in units below \u201cImported\u201d, apart from your own: "
+        "in no "
+        "menu, count or reminder of yours.",
+        "Admins and auditors open them under \u201cExternal inventories\u201d. An admin who takes a unit over makes "
+        "its "
+        "initiatives your own.",
+    ]
+
+
+def _cancel(request):
+    run = get_object_or_404(ImportRun, pk=request.POST["cancel"] if request.POST["cancel"].isdigit() else 0)
+    if import_runs.cancel_run(run=run, by=request.user):
+        messages.success(request, f"Cancelled: nothing of {run.file_name} is kept that was not there before.")
+    else:
+        messages.info(request, f"{run.file_name} was done already, or had ended.")
+    return redirect("imports")
+
+
+def batch(request, pk):
+    """The preview: what would become of every row and why; for new sources also the mapping."""
+    may_import(request.user).or_refuse()
+    row = get_object_or_404(
+        ImportBatch.objects.select_related("uploaded_by", "confirmed_by", "repeats"), pk=pk
+    )
+    if row.repeats_id and not row.rows.exists():
+        return redirect("import", pk=row.repeats_id)
+    own = row.source == OWN_SHEET
+    deciding = request.method == "POST" and "decide" in request.POST and not own
+    mapping = portfolio_views.mapping_of(request, row) if own else _mapping(request, row, deciding)
+    several = RowsForm(request.POST if deciding else None, auto_id="decide_%s")
+    rows, chosen = _filtered(request, row)
+    if deciding:
+        if several.is_valid() and (answer := _decide_rows(request, row, several, rows)):
+            return answer
+    elif request.method == "POST":
+        if mapping is None:
+            raise Http404("This file has no mapping to choose.")
+        if mapping.is_valid() and (portfolio_views.map_sheet if own else _map)(request, row, mapping):
+            return redirect(row)
+    page = Paginator(rows, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
+    tally = dict(row.rows.values_list("decision").annotate(n=Count("pk")).order_by())
+    context = {
+        "nav": "imports",
+        "batch": row,
+        "source": source_words(row.source),
+        "mapping": mapping,
+        "tally": [(name, words, tally.get(name, 0)) for name, words in ImportRow.DECISIONS.items()],
+        "total": sum(tally.values()),
+        "problems": _problem_tally(row),
+        "groups": _groups(row),
+        "run": row.runs.under_way().first(),
+        "nameless": not row.reading.get("columns", {}).get("title"),
+        "several": several,
+        "aside": rows.filter(decision="triage").count(),
+        "ticked": request.POST.getlist("rows") if deciding else [],
+        "waiting": row.rows.filter(done_at__isnull=True).count(),
+        "organisations": [name for name, _ in _organisations(row.rows)],
+        "page": page,
+        "rows": [_shown(each, row) for each in page],
+        "chosen": chosen,
+        "repeats": row.repeated_by.count(),
+        "proposed": ImportRow.objects.proposing_changes().filter(batch=row).count(),
+        "own": own,
+    }
+    if own:
+        context |= portfolio_views.preview_of(row, mapping)
+    return render(request, "initiatives/imports/inventories/import_batch.html", context)
+
+
+def _mapping(request, row: ImportBatch, deciding: bool) -> MappingForm | None:
+    """The mapping of a source that is not one of ours, until rows of the file are live."""
+    live = row.rows.filter(done_at__isnull=False).exists()
+    if live or row.source in KNOWN or row.discarded_at or row.undone_at:
+        return None
+    return MappingForm(row, request.POST if request.method == "POST" and not deciding else None)
+
+
+def _map(request, row: ImportBatch, mapping: MappingForm) -> bool:
+    """Map at once or, what is long, in the background; False where something typed is wrong."""
+    try:
+        rows = row.rows.count()
+        if rows > import_runs.LONG:
+            import_runs.ask_run(kind="map", batch=row, rows=rows, options=mapping.chosen(), by=request.user)
+            messages.success(request, _("It is read again in the background. You can leave this page."))
+        else:
+            actions.map_batch(batch=row, by=request.user, **mapping.chosen())
+            messages.success(request, "Mapped, and remembered for the next file of this source.")
+    except ValidationError as wrong:
+        fix(mapping, wrong)
+        return False
+    except Conflict as other:
+        mapping.add_error(None, str(other))
+        return False
+    return True
+
+
+def _decide_rows(request, row: ImportBatch, form: RowsForm, rows):
+    """One decision for the rows that were ticked, or for all that the filter finds; None where that is wrong."""
+    chosen = form.cleaned_data
+    if chosen["which"] == "ticked":
+        rows = rows.filter(pk__in=[key for key in request.POST.getlist("rows") if key.isdigit()])
+    keys = list(rows.filter(decision="triage").values_list("pk", flat=True))
+    if not keys:
+        form.add_error(
+            "which", _("No row set aside is chosen: tick some, or take all that the filter finds.")
+        )
+        return None
+    stage = "" if chosen["stage"] == "reject" else chosen["stage"]
+    try:
+        done = actions.decide_rows(
+            batch=row, rows=keys, stage=stage, reason=chosen["reason"], by=request.user
+        )
+    except ValidationError as wrong:
+        fix(form, wrong)
+        return None
+    except Conflict as other:
+        form.add_error(None, str(other))
+        return None
+    words = f"{done['decided']} rows decided."
+    if done["left"]:
+        words += (
+            f" {done['left']} stay as they are: decided meanwhile, without an organisation, or with the id or name of "
+            "an initiative that is here. Decide these one by one."
+        )
+    messages.success(request, words)
+    return redirect("import", pk=row.pk)
+
+
+def _filtered(request, row: ImportBatch):
+    rows = row.rows.select_related("initiative")
+    chosen = {
+        name: request.GET.get(name, "") for name in ("decision", "problem", "organisation", "group", "q")
+    }
+    if chosen["decision"] in ImportRow.DECISIONS:
+        rows = rows.filter(decision=chosen["decision"])
+    if chosen["problem"] in PROBLEMS:
+        rows = rows.filter(problems__contains=[{"kind": chosen["problem"]}])
+    if chosen["organisation"]:
+        rows = rows.filter(mapped__organisation=chosen["organisation"])
+    if chosen["group"]:
+        rows = rows.filter(group=chosen["group"])
+    if chosen["q"]:
+        rows = rows.filter(mapped__title__icontains=chosen["q"][:200])
+    return rows.order_by("line"), chosen
+
+
+def _problem_tally(row: ImportBatch) -> list[tuple[str, str, int]]:
+    """How many rows have a problem of each kind; counted by the database, since a file may have 50,000 rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT one ->> 'kind', count(DISTINCT r.id) FROM initiatives_importrow r,"
+            " jsonb_array_elements(r.problems) one WHERE r.batch_id = %s GROUP BY 1",
+            [row.pk],
+        )
+        found = dict(cursor.fetchall())
+    return [(kind, words, found[kind]) for kind, words in PROBLEMS.items() if kind in found]
+
+
+def _groups(row: ImportBatch) -> list[dict]:
+    """Repeated organisation and id, with what becomes of each row."""
+    names = row.rows.exclude(group="").order_by("group").values_list("group", flat=True).distinct()[:GROUPS]
+    groups: dict[str, list[ImportRow]] = {}
+    for each in row.rows.filter(group__in=list(names)).defer("raw").order_by("group", "line"):
+        groups.setdefault(each.group, []).append(each)
+    found = []
+    for name, rows in groups.items():
+        same = len({each.raw_digest for each in rows}) == 1
+        words = "one system, the same line twice" if same else f"{len(rows)} lines kept as different systems"
+        found.append({"name": name, "rows": rows, "words": words})
+    return found
+
+
+def _organisations(rows) -> list[tuple[str, int]]:
+    named = rows.annotate(named=KeyTextTransform("organisation", "mapped"))
+    return list(named.values_list("named").annotate(n=Count("pk")).order_by("named"))
+
+
+def _shown(row: ImportRow, batch: ImportBatch) -> dict:
+    said = row.mapped
+    found = {
+        "row": row,
+        "stage": Stage.word(said.get("stage", "")),
+        "initiative": row.initiative,
+        "where": ", ".join(filter(None, (said["organisation"], said["bureau"]))),
+        "changes": [
+            {
+                "words": PORTFOLIO_FIELDS[each["field"]],
+                "before": each["before"][:SHOWN] or "nothing",
+                "after": each["after"][:SHOWN],
+            }
+            for each in said.get("changes", ())
+        ],
+    }
+    return found | portfolio_views.shown(row, batch) if batch.source == OWN_SHEET else found
+
+
+def confirm(request, pk):
+    """What will happen, for which organisations; then it happens."""
+    may_import(request.user).or_refuse()
+    row = get_object_or_404(ImportBatch, pk=pk)
+    if row.source == OWN_SHEET:
+        return portfolio_views.publish(request, row)
+    waiting = row.rows.filter(done_at__isnull=True)
+    organisations = _organisations(waiting)
+    if not organisations:
+        messages.info(request, _("Every row of this file is dealt with already."))
+        return redirect("import", pk=pk)
+    form = ConfirmForm(organisations, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        chosen, rows = form.cleaned_data["organisations"], waiting.count()
+        try:
+            if rows > import_runs.LONG:
+                import_runs.ask_run(
+                    kind="confirm", batch=row, rows=rows, options={"organisations": chosen}, by=request.user
+                )
+                messages.success(request, _("They are entered in the background. You can leave this page."))
+                return redirect("import", pk=pk)
+            counts = actions.confirm_batch(batch=row, organisations=chosen, by=request.user)
+        except Conflict as other:
+            form.add_error(None, str(other))
+        except ValidationError as wrong:
+            fix(form, wrong)
+        else:
+            words = ", ".join(f"{counts[word]} {word}" for word in COUNTED.values() if counts[word])
+            messages.success(request, f"Of {counts['rows']} rows: {words}.")
+            return redirect("import", pk=pk)
+    tally = dict(waiting.values_list("decision").annotate(n=Count("pk")).order_by())
+    happens = [
+        f"{tally.get('import', 0)} initiatives arrive with the stage their source reports, on the basis of an import.",
+        "Their supported stage is worked out at once: nothing is evidenced here yet.",
+    ]
+    if tally.get("change"):
+        happens.append(
+            f"{tally['change']} rows propose other words for initiatives that are here. Nothing changes before "
+            "somebody takes them."
+        )
+    if tally.get("merge"):
+        happens.append(f"{tally['merge']} repeated lines join the initiative of the line they repeat.")
+    if tally.get("triage"):
+        happens.append(f"{tally['triage']} rows stay set aside until somebody decides them by hand.")
+    happens += _where_it_lands(row)
+    happens.append("Nobody becomes an owner, nothing is signed or decided, nothing is due.")
+    return ask_step(
+        request,
+        row,
+        title=_("Publish the import?"),
+        lede=_("Import all, or one organisation now and the others later."),
+        verb=_("Import the chosen rows"),
+        happens=happens,
+        form=form,
+    )
+
+
+def decide_row(request, pk):
+    """One row as it came, how it was read, what is wrong; and its decision where it was set aside."""
+    may_import(request.user).or_refuse()
+    row = get_object_or_404(ImportRow.objects.select_related("batch", "initiative"), pk=pk)
+    posted = request.POST if request.method == "POST" else None
+    own = row.batch.source == OWN_SHEET  # what its words mean is said on the page of the file
+    form = RowForm(posted) if row.decision == "triage" and not own else None
+    if request.method == "POST":
+        if form is None:
+            messages.info(request, f"This row is decided already: {row.get_decision_display().lower()}.")
+            return redirect("import-row", pk=pk)
+        if form.is_valid():
+            try:
+                row = form.decide(row, by=request.user)
+            except ValidationError as wrong:
+                fix(form, wrong)
+            except Conflict as other:
+                form.add_error(None, str(other))
+            else:
+                messages.success(request, f"Line {row.line}: {row.get_decision_display().lower()}.")
+                return redirect("import", pk=row.batch_id)
+    columns = row.batch.columns or list(row.raw)
+    read = row.mapped | {"stage": Stage.word(row.mapped.get("stage", ""))}
+    context = {
+        "nav": "imports",
+        "row": row,
+        "form": form,
+        "raw": [(name, row.raw.get(name, "")) for name in columns],
+        "read": [(words, read.get(name) or "") for name, words in FIELDS.items()],
+        "problem_words": PROBLEMS,
+    }
+    return render(request, "initiatives/imports/inventories/import_row.html", context)

@@ -1,0 +1,363 @@
+"""What each row of a sheet of one's own would become: a new initiative, changes proposed to one, or nothing yet.
+
+Writes nothing. A blank cell says nothing and takes nothing away; stage, level and roles are decided here and are never
+taken from a sheet.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from governance.audit_log.csv_export import unquoted
+from governance.tables.cell_values import is_blank
+from governance.tables.columns import parse_date
+from governance.tables.numbers import Amount, currency_of, read_amount
+from governance.tables.reader import Line
+from governance.vocabulary import Stage, Tier
+from initiatives.models import ImportRow, Initiative
+from initiatives.models.imports import OWN
+from initiatives.portfolio.imports.inventories.import_batch import digest_of
+from initiatives.portfolio.imports.inventories.inventory_columns import problem
+from initiatives.portfolio.imports.portfolio.portfolio_columns import (
+    AMOUNTS,
+    FIELDS,
+    UNREAD,
+    parse_go_live,
+    parse_tier,
+)
+
+OUR_REFERENCE = re.compile(r"AI-\d{4,9}", re.IGNORECASE)
+NEW_UNIT = "new"
+INVITE = "invite"  # the answer for an owner who has no account yet
+# What a sheet proposes of an initiative that is here; the rest is decided elsewhere.
+OPEN_TO_CHANGE = ("title", "problem", "vendor", *AMOUNTS, "currency", "go_live_on", "ticket")
+DECIDED = {
+    "stage": "A stage is decided at its gate.",
+    "owner": "A role counts once its person accepts it: propose it on the page of its people.",
+    "tier": "A risk tier is proposed on its page and confirmed by the risk seat.",
+    "unit": "The unit decides which board does: it is set among many, by an admin.",
+}
+WORKED_OUT = "It is worked out here from evidence; no sheet changes it."
+LIMITS = {"title": 200, "vendor": 160, "ticket": 160, "problem": 4000}
+
+
+@dataclass(frozen=True)
+class Here:
+    """An initiative that is here already, and what a sheet may say of it: by field, as plain values."""
+
+    pk: int
+    ref: str
+    values: dict[str, Any]
+    exported: dict[str, str] = field(default_factory=dict)  # its row of our own export, by header
+
+
+@dataclass
+class Look:
+    """Initiatives that rows may speak of: by reference, by ticket, by title."""
+
+    by_ref: dict[str, Here] = field(default_factory=dict)
+    by_ticket: dict[str, list[Here]] = field(default_factory=lambda: defaultdict(list))
+    by_title: dict[str, list[Here]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, one: Here, *, own: bool = True) -> None:
+        """One initiative more; one of another organisation is called by its reference alone."""
+        self.by_ref[one.ref] = one
+        if not own:
+            return
+        if ticket := one.values.get("ticket"):
+            self.by_ticket[str(ticket).casefold()].append(one)
+        self.by_title[str(one.values["title"]).casefold()].append(one)
+
+
+def plan(lines: Iterable[Line], reading: dict, look: Look) -> list[ImportRow]:
+    """One unsaved row per line with its decision; `reading` says how the sheet is read, as `actions` keeps it."""
+    rows = [_row(line, reading) for line in lines]
+    often: dict[str, int] = defaultdict(int)
+    for row in rows:
+        often[row.mapped["key"].casefold()] += 1
+    first: dict[str, ImportRow] = {}
+    for row in rows:
+        if row.raw_digest in first:
+            row.decision = "merge"
+            text = f"The same line as line {first[row.raw_digest].line}, to the last letter."
+            row.problems.append(problem("same line", text))
+            continue
+        first[row.raw_digest] = row
+        known = _known(row, look, often)
+        if known is not None:
+            _compare(row, known, reading)
+        elif row.decision == "import":
+            _look_at_new(row)
+    return rows
+
+
+def _look_at_new(row: ImportRow) -> None:
+    """What a row that becomes an initiative lacks: without a stage it waits, without an owner it does not."""
+    mapped = row.mapped
+    if not mapped["stage"]:
+        row.decision, said = "triage", mapped["stage_raw"][:120]
+        words = f"\u201c{said}\u201d is no stage known here" if said else "The row has no status"
+        row.problems.append(problem("no stage", f"{words}: say above what it means."))
+    if mapped["invite"]:
+        text = f"{mapped['invite']} is invited when the sheet is published, and asked to own it."
+        row.problems.append(problem("owner", text, value=mapped["contact"]))
+    elif mapped["contact"] and not mapped["owner"]:
+        text = f"Nobody is asked to own it: it is not certain who \u201c{mapped['contact'][:80]}\u201d is."
+        row.problems.append(problem("owner", text, value=mapped["contact"]))
+
+
+def _row(line: Line, reading: dict) -> ImportRow:
+    problems: list[dict] = [problem("shifted", text) for text in line.odd]
+    columns = reading["columns"]
+
+    def cell(role: str) -> str:
+        return text_in(line, columns.get(role))
+
+    mapped: dict[str, Any] = {
+        "organisation": OWN,
+        "bureau": cell("unit")[:120],
+        "key": cell("ticket")[:160],
+        "contact": cell("owner"),
+        "stage_raw": cell("stage"),
+        "reference": cell("reference"),
+        "began": "",
+        "suggestions": [],
+        "odd": list(line.odd),
+        "changes": [],
+        "refused": [],
+    }
+    own_reference = bool(mapped["reference"]) and not OUR_REFERENCE.fullmatch(mapped["reference"])
+    if own_reference:  # one of the sheet's own, by which a later sheet finds the row again
+        mapped["key"] = mapped["key"] or mapped["reference"][:160]
+        mapped["reference"] = ""
+    for role in LIMITS:
+        text = cell(role)
+        if text and role == "problem":
+            text = unquoted(line.cells[columns[role]].strip())  # with its lines
+        mapped[role] = _short(role, text, problems)
+    mapped["stage"], mapped["confidence"] = (*reading["stages"].get(mapped["stage_raw"], ["", "none"]), "")[
+        :2
+    ]
+    mapped["unit"] = reading["units"].get(mapped["bureau"], "") or reading["unit"]
+    owner = reading["people"].get(mapped["contact"]) or {}
+    mapped["owner"] = owner.get("person")
+    mapped["invite"] = owner["address"] if owner.get("how") == INVITE else ""
+    mapped |= _money(cell, reading, problems)
+    mapped |= _other(cell, reading, problems)
+    if mapped["go_live_on"]:
+        one = {"field": "go_live_on", "raw": cell("go_live_on")[:60], "value": mapped["go_live_on"]}
+        mapped["read"].append(one)
+    if mapped["tier"]:
+        one = {"field": "tier", "raw": cell("tier")[:60], "value": str(Tier.word(mapped["tier"]))}
+        mapped["read"].append(one)
+    read = {column for role, column in columns.items() if not (own_reference and role == "reference")}
+    mapped["answers"] = {name: text for name, text in line.cells.items() if name not in read}
+    row = ImportRow(
+        line=line.number,
+        raw=line.cells,
+        raw_digest=digest_of(line.cells),
+        mapped=mapped,
+        problems=problems,
+        decision="import",
+    )
+    if not mapped["title"] and not mapped["reference"]:
+        row.decision = "reject"
+        problems.append(problem("no name", "The row has no title; it stays in the file."))
+    return row
+
+
+def text_in(line: Line, column: str | None) -> str:
+    """Return what a cell says, with single spaces; "" where it says nothing: N/A, a dash, no column."""
+    text = unquoted(" ".join(line.cells.get(column, "").split())) if column else ""
+    return "" if is_blank(text) else text
+
+
+def _short(role: str, text: str, problems: list[dict]) -> str:
+    if len(text) <= LIMITS[role]:
+        return text
+    words = FIELDS[role].lower()
+    problems.append(
+        problem("cut", f"The {words} is longer than {LIMITS[role]} letters; it is whole in the row.")
+    )
+    return text[: LIMITS[role] - 1].rstrip() + "…"
+
+
+def _money(cell, reading: dict, problems: list[dict]) -> dict[str, Any]:
+    """Amounts as text, and their one currency: its own column, what stands with an amount, else what was said."""
+    found: dict[str, str] = {}
+    named = currency_of(cell("currency"), reading["currency"]) or cell("currency").upper()
+    own = named or reading["currency"]
+    currencies = {named} - {""}
+    for role in AMOUNTS:
+        raw = cell(role)
+        amount = read_amount(raw, reading["mark"], currency=own)
+        if raw and (odd := _odd(role, raw, amount, reading["mark"])):
+            problems.append(odd)
+        if amount.value is not None and amount.value >= 0:
+            found[role] = str(amount.value)
+            currencies |= {amount.currency} - {""}
+    currency = next(iter(currencies)) if len(currencies) == 1 else "" if currencies else reading["currency"]
+    if len(currencies) > 1:
+        text = f"Several currencies in one row ({', '.join(sorted(currencies))}): its amounts are left out."
+        problems.append(problem("invalid", text))
+    elif found and not currency:
+        problems.append(problem("invalid", "An amount without a currency: say above which one is meant."))
+    elif currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+        problems.append(problem("invalid", f"\u201c{currency[:20]}\u201d is no currency of three letters."))
+        currency = ""
+    read = [
+        {"field": role, "raw": cell(role)[:60], "value": f"{Decimal(value):,.2f} {currency}".rstrip()}
+        for role, value in found.items()
+    ]
+    if not currency:
+        return dict.fromkeys((*AMOUNTS, "currency"), "") | {"read": read}
+    if found and reading["currency"] and currency != reading["currency"]:
+        text = f"The amounts of this row are in {currency}, not in {reading['currency']} as chosen above."
+        problems.append(problem("currency", text))
+    return {role: found.get(role, "") for role in AMOUNTS} | {
+        "currency": currency if found else "",
+        "read": read,
+    }
+
+
+def _odd(role: str, raw: str, amount: Amount, mark: str) -> dict | None:
+    """What is said of an amount: not read, left out, or read although it is unlike the others."""
+    kind, said = "invalid", ""
+    if amount.value is None and amount.either:
+        less, more = (f"{value:,.2f}" for value in amount.either)
+        kind, said = "two amounts", f"can mean {less} or {more}. Choose how amounts are written."
+    elif amount.value is None:
+        said = f"{UNREAD[role]}."
+    elif amount.value < 0:
+        said = "is below zero, so it is left out."
+    elif amount.mark and mark and amount.mark != mark:
+        kind, said = "unlike", f"is read as {amount.value:,.2f}, unlike the amounts of other rows."
+    elif amount.about:
+        kind, said = "about", f"is an estimate; {amount.value:,.2f} is kept without that word."
+    return problem(kind, f"{FIELDS[role]}: \u201c{raw[:60]}\u201d {said}", value=raw) if said else None
+
+
+def _other(cell, reading: dict, problems: list[dict]) -> dict[str, str]:
+    raw, tier = cell("go_live_on"), cell("tier")
+    day, read = parse_go_live(raw, reading["dates"]) if raw else None, parse_tier(tier)
+    if raw and day is None:
+        problems.append(_unread("go_live_on", raw))
+    if tier and not read and not reading.get("export"):
+        problems.append(_unread("tier", tier))
+    return {"go_live_on": day.isoformat() if day else "", "tier": read}
+
+
+def _unread(role: str, raw: str) -> dict:
+    return problem("invalid", f"{FIELDS[role]}: \u201c{raw[:60]}\u201d {UNREAD[role]}.", value=raw)
+
+
+def _known(row: ImportRow, look: Look, often: dict[str, int]) -> Here | None:
+    """The one initiative a row speaks of: by reference, else by a ticket or a title that one alone has."""
+    if ref := row.mapped["reference"]:
+        if ref in look.by_ref:
+            return look.by_ref[ref]
+        row.decision = "reject"
+        row.problems.append(
+            problem("known", f"There is no initiative {ref[:40]} here. Empty the cell to register it.")
+        )
+        return None
+    ticket = row.mapped["key"].casefold()
+    if ticket and often[ticket] == 1 and len(look.by_ticket.get(ticket, ())) == 1:
+        return look.by_ticket[ticket][0]
+    same = look.by_title.get(row.mapped["title"].casefold(), ())
+    return same[0] if len(same) == 1 else None
+
+
+def _compare(row: ImportRow, known: Here, reading: dict) -> None:
+    """What the row says otherwise than it stands here: proposed where a sheet may, else refused with the reason."""
+    row.initiative_id = known.pk
+    changes = row.mapped["changes"]
+    refused = row.mapped["refused"]
+    for role in OPEN_TO_CHANGE:
+        said, here = row.mapped["key" if role == "ticket" else role], known.values.get(role)
+        if not said or _same(role, said, here):
+            continue
+        changes.append({"field": role, "before": text_of(here), "after": said})
+    if reading.get("export"):
+        refused += _edits_of_export(row.raw, known)
+    else:
+        refused += _decided_elsewhere(row.mapped, known)
+    row.decision = "change" if changes else "unchanged"
+    for each in refused:
+        said, stays = each["after"][:80], each["before"][:80]
+        text = (
+            f"{each['words']}: \u201c{said}\u201d is not taken, it stays \u201c{stays}\u201d. {each['why']}"
+        )
+        row.problems.append(problem("refused", text, value=each["after"]))
+
+
+def _decided_elsewhere(mapped: dict, known: Here) -> Iterator[dict]:
+    said = {
+        "stage": Stage.word(mapped["stage"]) if mapped["stage"] else "",
+        "tier": Tier.word(mapped["tier"]) if mapped["tier"] else "",
+        "owner": known.values["owners"].get(mapped["owner"], mapped["contact"]) if mapped["owner"] else "",
+        "unit": "" if mapped["unit"] in (NEW_UNIT, known.values["unit_key"]) else mapped["bureau"],
+    }
+    for role, words in said.items():
+        here = known.values[role]
+        if words and words.casefold() != here.casefold():
+            yield {"words": FIELDS[role], "before": here or "nothing", "after": words, "why": DECIDED[role]}
+
+
+def _edits_of_export(raw: dict[str, str], known: Here) -> Iterator[dict]:
+    """Cells of our own export that say otherwise than it would say now, and are no words of a person's."""
+    whys = {"Approved stage": "stage", "Owner": "owner", "Risk tier": "tier", "Unit": "unit"}
+    for header, here in known.exported.items():
+        if header not in raw:
+            continue
+        said = " ".join(raw[header].split())
+        if alike(said, here):
+            continue
+        why = DECIDED[whys[header]] if header in whys else WORKED_OUT
+        yield {"words": header, "before": here or "nothing", "after": said or "a blank cell", "why": why}
+
+
+def alike(said: str, here: str) -> bool:
+    """Whether a cell says what the export wrote, as a spreadsheet may have written it again."""
+    said, here = unquoted(said), unquoted(" ".join(here.split()))
+    if said == here:
+        return True
+    if (day := parse_date(here)) and len(day) == 10:
+        return parse_date(said) == day
+    try:
+        return Decimal(said) == Decimal(here)
+    except InvalidOperation:
+        return False
+
+
+def _same(role: str, said: str, here: Any) -> bool:
+    if role in AMOUNTS:
+        return here is not None and Decimal(said) == here
+    if role == "go_live_on":
+        return isinstance(here, date) and here.isoformat() == said
+    return " ".join(str(here or "").split()) == " ".join(said.split())
+
+
+def values_of(initiative: Initiative) -> dict[str, Any]:
+    """What a sheet may propose of an initiative, as it stands here; `initiative` with its business case."""
+    row = getattr(initiative, "business_case", None)
+    said = {
+        name: getattr(row, name, None) for name in ("vendor", *AMOUNTS, "currency", "go_live_on", "ticket")
+    }
+    return {"title": initiative.title, "problem": initiative.problem} | said
+
+
+def value_of(name: str, text: str) -> Any:
+    """A field of the business case from the text of a proposed change."""
+    if name in AMOUNTS:
+        return Decimal(text)
+    return date.fromisoformat(text) if name == "go_live_on" else text
+
+
+def text_of(here: Any) -> str:
+    """A value as a proposed change names it."""
+    return "" if here is None else here.isoformat() if isinstance(here, date) else str(here)

@@ -1,0 +1,77 @@
+"""What is here that a sheet may speak of: units, people, initiatives."""
+
+from django.db.models import QuerySet
+
+from governance import clock
+from governance.models import Rulebook, Unit, User
+from governance.vocabulary import Role, Stage, Tier
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.models import ImportBatch, ImportRow, Initiative, RoleAssignment
+from initiatives.portfolio.imports.portfolio.people_matching import Directory, Known
+from initiatives.portfolio.imports.portfolio.portfolio_plan import Here, Look, values_of
+from initiatives.portfolio.initiative_list import portfolio_export
+
+
+def top_unit() -> Unit | None:
+    """The unit at the top of the organisation; of several the first."""
+    return Unit.objects.own().filter(parent=None).order_by("pk").first()
+
+
+def units_by_word() -> dict[str, int]:
+    """Units of one's own by name and by code; of two with one name neither."""
+    found: dict[str, int | None] = {}
+    for unit in Unit.objects.own():
+        for word in {unit.name.casefold(), unit.code.casefold()}:
+            found[word] = None if word in found else unit.pk
+    return {word: key for word, key in found.items() if key is not None}
+
+
+def directory() -> Directory:
+    """Active people, as cells are matched with them."""
+    rows = User.objects.active().values_list("pk", "full_name", "login", "email").order_by("full_name", "pk")
+    return Directory(Known(*row) for row in rows)
+
+
+def described(initiative: Initiative) -> Initiative:
+    """The initiative with its business case, read anew."""
+    return Initiative.objects.select_related("business_case", "unit").get(pk=initiative.pk)
+
+
+def look(person: User, *, exported: bool) -> Look:
+    """Initiatives that the person sees, by what rows may call them by: those of external inventories by reference
+    alone.
+
+    `exported`: with the row of each in our own export, which is how a sheet of ours is read back.
+    """
+    initiatives = initiative_permissions.visible_to(person).live()
+    owners: dict[int, dict[int, str]] = {}
+    held_or_asked = RoleAssignment.objects.open().filter(role=Role.OWNER)
+    for initiative, key, name in held_or_asked.values_list("initiative", "person", "person__full_name"):
+        owners.setdefault(initiative, {})[key] = name
+    found = Look()
+    parsed = None
+    if exported:
+        rulebook = Rulebook.objects.in_force()
+        parsed = rulebook.parsed if rulebook else None
+        initiatives = portfolio_export.annotated(initiatives, rulebook, clock.now())
+    for initiative in initiatives.select_related("business_case", "unit").iterator(chunk_size=500):
+        here = owners.get(initiative.pk, {})
+        values = values_of(initiative) | {
+            "owners": here,
+            "owner": ", ".join(here.values()),
+            "stage": Stage.word(initiative.stage),
+            "tier": Tier.word(initiative.tier or initiative.proposed_tier)
+            if initiative.tier or initiative.proposed_tier
+            else "",
+            "unit": initiative.unit.name,
+            "unit_key": str(initiative.unit_id),
+        }
+        row = portfolio_export.compared(initiative, parsed) if exported else {}
+        found.add(Here(initiative.pk, initiative.ref, values, row), own=not initiative.unit.imported)
+    return found
+
+
+def changes_waiting() -> QuerySet:
+    """Rows of sheets and of other files that propose changes which nobody answered."""
+    rows = ImportRow.objects.proposing_changes().filter(batch__in=ImportBatch.objects.current())
+    return rows.order_by("-batch_id", "line")

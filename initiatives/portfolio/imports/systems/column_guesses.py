@@ -1,0 +1,249 @@
+"""Guessing which column holds what: known exports by header, earlier choices, likeness of words.
+
+How the exports are made, and what becomes of them, stands in docs/import-systems.md.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from governance.audit_log.entries import canonical
+from governance.tables.column_values import Guide
+from governance.tables.columns import plain, present
+from initiatives.models import SystemImportMapping
+from initiatives.portfolio.imports.systems.table_fields import FIELDS
+
+LOOKED_AT = 200  # columns that are compared with the words known for each field
+# What the cells of a field are, by how it reads them.
+KINDS = {"day": "day", "choice": "words", "person": "words", "vendor": "words", "unit": "words"}
+GUIDES = {
+    kind: Guide(
+        {one.name: one.aliases for one in fields},
+        {one.name: KINDS[one.reads] for one in fields if one.reads in KINDS},
+    )
+    for kind, fields in FIELDS.items()
+}
+OPENAPI = ("system", "object", "field", "title", "description", "format")
+
+
+@dataclass(frozen=True)
+class Export:
+    """An export of a product: the headers that tell it, and which of them says what.
+
+    `columns`: field -> headers, the second for cells that the first leaves blank; `values`: field -> what holds for all
+    rows; `ended`: column -> word by which its rows say that the thing is gone at its source.
+    """
+
+    key: str
+    words: str
+    kind: str
+    tells: tuple[str, ...]
+    columns: dict[str, tuple[str, ...]]
+    values: dict[str, str] = field(default_factory=dict)
+    ended: dict[str, str] = field(default_factory=dict)
+    remark: str = ""
+
+
+EXPORTS = (
+    Export(
+        "entra-credentials",
+        "Microsoft Entra: app registrations with secrets and certificates",
+        "accounts",
+        ("ApplicationName", "ApplicationID", "Secret End Date"),
+        {
+            "name": ("ApplicationName",),
+            "source_key": ("ApplicationID",),
+            "owner": ("Owner",),
+            "privileges": ("Permissions", "API Permissions"),
+            "review_by": ("Secret End Date", "Certificate End Date"),
+        },
+        {"system": "Microsoft Entra ID"},
+        remark="The day on which a secret or certificate ends is taken as the day of the next review.",
+    ),
+    Export(
+        "entra-applications",
+        "Microsoft Entra: enterprise applications (service principals)",
+        "accounts",
+        ("DisplayName", "AppId"),
+        {
+            "name": ("DisplayName",),
+            "source_key": ("AppId",),
+            "owner": ("Owners", "Owner"),
+            "privileges": ("Permissions",),
+            "review_by": ("EndDateTime", "Expiry"),
+        },
+        {"system": "Microsoft Entra ID"},
+    ),
+    Export(
+        "sharepoint-sites",
+        "Microsoft 365: SharePoint site usage",
+        "systems",
+        ("Site URL", "Last Activity Date", "Root Web Template"),
+        {
+            "name": ("Site URL",),
+            "location": ("Site URL",),
+            "owner": ("Owner Principal Name", "Owner Display Name"),
+            "last_updated_on": ("Last Activity Date",),
+            "regions": ("Geo Location",),
+            "source_key": ("Site Id",),
+        },
+        {"kind": "file_share"},
+        {"Is Deleted": "true"},
+        "The last activity counts visits too: a site that is only read looks fresher than it is.",
+    ),
+    Export(
+        "power-platform-connectors",
+        "Microsoft Power Platform: custom connectors",
+        "systems",
+        ("ConnectorName", "EnvironmentName", "DisplayName"),
+        {
+            "name": ("DisplayName",),
+            "source_key": ("ConnectorName",),
+            "location": ("EnvironmentName",),
+            "purpose": ("Description",),
+            "owner": ("CreatedBy",),
+            "in_service_since": ("CreatedTime",),
+        },
+        {"kind": "home_grown"},
+    ),
+    Export(
+        "salesforce-fields",
+        "Salesforce: field definitions",
+        "definitions",
+        ("QualifiedApiName", "DataType", "Label"),
+        {
+            "term": ("Label",),
+            "object": ("EntityDefinition.QualifiedApiName", "Object"),
+            "field": ("QualifiedApiName",),
+            "meaning": ("Description", "InlineHelpText"),
+            "type": ("DataType",),
+            "length": ("Length",),
+            "source_key": ("DurableId",),
+        },
+        {"system": "Salesforce"},
+    ),
+    Export(
+        "salesforce-setup",
+        "Salesforce: a field list as its set-up pages show it",
+        "definitions",
+        ("Field Label", "API Name", "Data Type"),
+        {
+            "term": ("Field Label",),
+            "object": ("Object", "Object Name"),
+            "field": ("API Name",),
+            "meaning": ("Description", "Help Text"),
+            "type": ("Data Type",),
+            "length": ("Length",),
+        },
+        {"system": "Salesforce"},
+    ),
+    Export(
+        "netsuite-records",
+        "NetSuite: records browser",
+        "definitions",
+        ("Internal ID", "Type", "Label", "Help"),
+        {
+            "term": ("Label",),
+            "object": ("Audit log", "Record Type"),
+            "field": ("Internal ID",),
+            "meaning": ("Help",),
+            "type": ("Type",),
+        },
+        {"system": "NetSuite"},
+    ),
+    Export(
+        "netsuite-schema",
+        "NetSuite: schema browser",
+        "definitions",
+        ("Name", "Type", "Cardinality", "Label", "Help"),
+        {
+            "term": ("Label", "Name"),
+            "object": ("Audit log", "Record Type"),
+            "field": ("Name",),
+            "meaning": ("Help",),
+            "type": ("Type",),
+        },
+        {"system": "NetSuite"},
+    ),
+    Export(
+        "openapi",
+        "OpenAPI: the fields of its schemas",
+        "definitions",
+        OPENAPI,
+        {
+            "term": ("title",),
+            "system": ("system",),
+            "object": ("object",),
+            "field": ("field",),
+            "meaning": ("description",),
+            "identifier_format": ("format",),
+        },
+    ),
+)
+
+
+def headers_digest(columns: list[str]) -> str:
+    """SHA-256 of the headers, whatever their order and however they are spaced."""
+    return hashlib.sha256(canonical(sorted(plain(name) for name in columns))).hexdigest()
+
+
+def export_of(kind: str, columns: list[str]) -> Export | None:
+    """The known export with these headers that brings this kind of row."""
+    known = {plain(name) for name in columns}
+    return next(
+        (one for one in EXPORTS if one.kind == kind and {plain(name) for name in one.tells} <= known), None
+    )
+
+
+def guess(kind: str, columns: list[str], cells: dict[str, list[str]]) -> dict[str, dict]:
+    """For each field what is most likely: {"columns": [first, second], "value": for all rows}.
+
+    `cells`: some of each column.
+    """
+    export = export_of(kind, columns)
+    if export is None:
+        looked_at = [name for name in columns[:LOOKED_AT] if len(name) <= 100]
+        found = GUIDES[kind].guess(looked_at, cells)
+        columns_of = {name: [column] for name, column in found.items()}
+        for one in FIELDS[kind]:  # what a second column of the same meaning says: owned by, else managed by
+            if one.second and one.reads in ("person", "status") and one.name in found:
+                others = [name for name in present(looked_at, one.aliases) if name not in found.values()]
+                columns_of[one.name] += others[:1]
+        return {name: {"columns": there} for name, there in columns_of.items()}
+    chosen: dict[str, dict] = {}
+    for name, headers in export.columns.items():
+        if there := present(columns, headers):
+            second = next(one.second for one in FIELDS[kind] if one.name == name)
+            chosen[name] = {"columns": there[: 2 if second else 1]}
+    for name, value in export.values.items():
+        chosen.setdefault(name, {})["value"] = value
+    return chosen
+
+
+def mapping_for(kind: str, columns: list[str], cells: dict[str, list[str]]) -> tuple[dict[str, dict], bool]:
+    """Return what somebody chose before for tables with these headers, else the guess; and whether it was remembered.
+
+    What a word means is remembered for every table of the kind.
+    """
+    known = SystemImportMapping.objects.filter(kind=kind, headers=headers_digest(columns)).first()
+    chosen: dict[str, dict] = {}
+    if known is None:
+        chosen = guess(kind, columns, cells)
+    else:
+        for name, how in known.columns.items():
+            chosen[name] = {"columns": present(columns, how.get("columns", ()))}
+            chosen[name] |= {part: how[part] for part in ("value", "order") if how.get(part)}
+    for mapping in SystemImportMapping.objects.filter(kind=kind).order_by("at", "pk"):
+        for name, how in mapping.columns.items():
+            if how.get("words") and name in chosen:
+                chosen[name].setdefault("words", {}).update(how["words"])
+    return chosen, known is not None
+
+
+def gone_at_source(kind: str, columns: list[str], cells: dict[str, str]) -> str:
+    """The column by which a row of a known export says that its thing is deleted; "" when it does not."""
+    export = export_of(kind, columns)
+    for header, word in (export.ended if export else {}).items():
+        for column in present(columns, (header,)):
+            if cells.get(column, "").strip().casefold() == word:
+                return column
+    return ""

@@ -1,0 +1,1 @@
+"""Filters and those that people saved, paging, search, export."""

@@ -1,0 +1,205 @@
+"""The portfolio: approved beside supported, as a table, as a board, and as a file."""
+
+from typing import NamedTuple
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from governance import clock
+from governance.models import Rulebook
+from governance.people.boards import seats_held
+from governance.runtime.signed_in_request import SignedInRequest
+from governance.templatetags.days import keep
+from governance.templatetags.plumbline import day
+from governance.transparency_log import as_of
+from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Level, Stage
+from governance.web.middleware import on_any_day
+from initiatives.contributions import contributed
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.facts.wording import profile_words
+from initiatives.lifecycle.initiative.initiative_frame import page_of
+from initiatives.portfolio.initiative_list import actions, filters, portfolio_export
+from initiatives.portfolio.initiative_list.portfolio_paging import Listing
+
+PAGE = 25
+PER_COLUMN = 25
+MOST_OF_AN_ADDRESS = 4000  # letters; what is kept of it is shorter
+TESTS = ("governance", "integration", "adoption")
+
+
+@on_any_day(initiative_lookup.portfolio_on_any_day)
+@require_safe
+def portfolio(request: SignedInRequest) -> HttpResponse:
+    """Initiatives that the person may see, filtered by the address. `?view=board` puts them into columns."""
+    rulebook = Rulebook.objects.in_force()
+    parsed = rulebook.parsed if rulebook else None
+    chosen = chosen_initiatives(request, rulebook)
+    listing = Listing(chosen, initiative_permissions.visible_to(request.user).own(), rulebook, clock.now())
+    board = request.GET.get("view") == "board"
+    context = {
+        "nav": "portfolio",
+        "filter": chosen,
+        "filtered": any(request.GET.get(name) for name in chosen.filters),
+        "reports": contributed.reports,
+        "report": chosen.report_shown,
+        "totals": {"all": listing.total, "short": listing.short},
+        "view": "board" if board else "table",
+        "all_url": reverse("portfolio") + ("?view=board" if board else ""),
+        "may_look_back": as_of.current() is None
+        and (request.user.is_auditor or bool(seats_held(request.user))),
+    }
+    context |= {"shown_filter": "", "saved_views": []}
+    if as_of.current() is None:
+        context["shown_filter"] = actions.filter_of(request.GET)
+        context["saved_views"] = list(request.user.saved_views.all())
+    if board:
+        context["columns"] = _columns(listing, parsed)
+    else:
+        context["page"] = page_of(request, listing, PAGE)
+        context["rows"] = _rows(context["page"])
+    template = (
+        "initiatives/portfolio/portfolio_board.html" if board else "initiatives/portfolio/portfolio.html"
+    )
+    return render(request, template, context)
+
+
+@require_safe
+def export(request: SignedInRequest, ending: str) -> HttpResponse:
+    """The same initiatives as a file: CSV, written as it is read, or a workbook."""
+    rulebook = Rulebook.objects.in_force()
+    initiatives = filters.with_details(chosen_initiatives(request, rulebook).qs, rulebook)
+    initiatives = filters.with_people(filters.with_contract(initiatives, clock.now()))
+    of = request.GET.urlencode() or "all initiatives"
+    write = portfolio_export.portfolio if ending == "csv" else portfolio_export.portfolio_workbook
+    return write(initiatives, rulebook.parsed if rulebook else None, of=of, by=request.user)
+
+
+@require_POST
+def save_view(request: SignedInRequest) -> HttpResponse:
+    """Keep the filter that is on under a name of one's own."""
+    query = QueryDict(request.POST.get("query", "")[:MOST_OF_AN_ADDRESS])
+    try:
+        view = actions.save_view(name=request.POST.get("name", ""), query=query, by=request.user)
+    except ValidationError as wrong:
+        messages.error(request, f"Not saved: {' '.join(wrong.messages)}")
+        return redirect(f"{reverse('portfolio')}?{actions.filter_of(query)}")
+    messages.success(request, f"Saved as \u201c{view}\u201d.")
+    return redirect(view)
+
+
+@require_POST
+def delete_view(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Delete a saved view of one's own; of another's nobody is told that it is there."""
+    view = get_object_or_404(request.user.saved_views, pk=pk)
+    actions.delete_view(view=view, by=request.user)
+    messages.success(request, f"The saved view \u201c{view}\u201d is deleted. No initiative is touched.")
+    return redirect("portfolio")
+
+
+def chosen_initiatives(request: SignedInRequest, rulebook: Rulebook | None) -> filters.PortfolioFilter:
+    """The initiatives that the person may see, filtered by the address, with what holds for them now."""
+    seen = filters.with_support(initiative_permissions.visible_to(request.user), rulebook, clock.now())
+    return filters.PortfolioFilter(request.GET, queryset=seen, request=request)
+
+
+class Told(NamedTuple):
+    """What a row says of the approved and the supported stage: the same for many initiatives, so their cells are drawn
+    once (`alike`).
+    """
+
+    stage: str
+    imported: bool
+    known: bool
+    supported: str | None
+    label: str
+    unsupported_stages: int
+    held: bool
+    tests: tuple[bool | None, ...]
+
+    @property
+    def tone(self) -> str:
+        """How the label is coloured: an imported stage is not judged here."""
+        if self.imported:
+            return ""
+        return "bad" if self.unsupported_stages > 1 else "warn"
+
+
+def _told(initiative) -> Told:
+    known = initiative.supported != "recomputing"
+    asked = initiative.stage in (Stage.MVP, Stage.PRODUCTION) and known
+    return Told(
+        stage=initiative.stage,
+        imported=initiative.imported,
+        known=known,
+        supported=initiative.supported if known and initiative.supported != Stage.PROPOSED else None,
+        label=initiative.label,
+        unsupported_stages=initiative.unsupported_stages,
+        held=initiative.held,
+        tests=tuple(getattr(initiative, name) if asked else None for name in TESTS),
+    )
+
+
+def _card(initiative) -> dict:
+    """What a card of the board shows; a row shows more."""
+    return {
+        "title": initiative.title,
+        "link": keep(initiative.get_absolute_url()),
+        "ref": initiative.ref,
+        "told": _told(initiative),
+        "owner": portfolio_export.owner_words(initiative),
+        "vacant": initiative.owner_name is None
+        and initiative.ever_owned
+        and initiative.stage in RUNNING_STAGES,
+    }
+
+
+def _row(initiative, now, today) -> dict:
+    known = initiative.supported != "recomputing"
+    return _card(initiative) | {
+        "withdrawn": initiative.withdrawn_at is not None,
+        "profile": profile_words(initiative.profile) if known else "",
+        "strengths": _strengths(initiative.profile or {}),
+        "gaps": portfolio_export.gap_words(initiative.gap_counts) if known else "",
+        "missing": sum((initiative.gap_counts or {}).values()),
+        "unit": initiative.unit_name,
+        "stay": _days((now - initiative.since).days),
+        "due": day(initiative.next_due),
+        "late": initiative.next_due is not None and initiative.next_due < today,
+    }
+
+
+def _strengths(profile: dict) -> str:
+    """How many answers are measured, verified, documented and stated, as a row has room for: "11/31/9/0"."""
+    return "/".join(str(profile.get(level, 0)) for level in reversed(list(Level)))
+
+
+def _days(count: int) -> str:
+    return f"{count} day" if count == 1 else f"{count} days"
+
+
+def _rows(initiatives) -> list[dict]:
+    now, today = clock.now(), clock.today()
+    return [_row(initiative, now, today) for initiative in initiatives]
+
+
+def _columns(listing: Listing, parsed) -> list[dict]:
+    """One column a running stage with its first initiatives, and how many stand in each stage."""
+    counts = listing.by_stage()
+    heads = listing.heads(RUNNING_STAGES, PER_COLUMN)
+    columns = [
+        {
+            "stage": stage,
+            "goal": portfolio_export.goal_of(parsed, stage),
+            "count": counts.get(stage, 0),
+            "more": counts.get(stage, 0) - len(heads.get(stage, [])),
+            "rows": [_card(initiative) for initiative in heads.get(stage, [])],
+        }
+        for stage in RUNNING_STAGES
+    ]
+    closed = [(stage, Stage(stage).label, counts[stage]) for stage in CLOSED_STAGES if counts.get(stage)]
+    return [*columns, {"stage": "", "closed": closed}] if closed else columns

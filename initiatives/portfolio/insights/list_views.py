@@ -1,0 +1,191 @@
+"""The lists behind figures of Insights, page by page and as files: decisions, effort, money, people."""
+
+from django.db.models import QuerySet
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from governance import clock
+from governance.audit_log import csv_export
+from governance.models import Rulebook, User
+from governance.rulebook import ParsedRulebook
+from governance.runtime.signed_in_request import SignedInRequest
+from governance.templatetags.plumbline import layer_word
+from governance.vocabulary import Stage
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative.initiative_frame import page_of
+from initiatives.models import Initiative, System
+from initiatives.portfolio.insights import decision_register, effort_report, money, people
+from initiatives.portfolio.insights.forms import DecidedForm, LinesForm, PeriodForm, below, own_initiatives
+
+PAGE = 50
+CHUNK = 500
+STATED = "stated, not measured"
+DECISIONS = ["When", "Decision", "Reference", "Title", "Unit", "About", "Decided by", "Reason"]
+LINES = [
+    "Reference",
+    "Title",
+    "Unit",
+    "Week",
+    "Layer",
+    "Hours",
+    "Money",
+    "Currency",
+    "Days waited",
+    "Waited for",
+    "What",
+    "Noted by",
+    "Worked on",
+    "Worked by",
+]
+
+
+@require_safe
+def decisions(request: SignedInRequest) -> HttpResponse:
+    """What was decided on the initiatives that the person may see, newest first; or as a CSV file."""
+    rulebook = Rulebook.objects.current().parsed
+    form = DecidedForm(request.GET, rulebook=rulebook)
+    found = decision_register.decisions(initiative_permissions.visible_to(request.user), form.decided)
+    if csv_export.asked(request):
+        return _decisions_file(request, found, rulebook)
+    page = page_of(request, found, PAGE)
+    context = {
+        "nav": "reviews",
+        "form": form,
+        "filtered": any(request.GET.get(name) for name in form.fields),
+        "page": page,
+        "rows": decision_register.told(page, rulebook),
+    }
+    return render(request, "initiatives/insights/decisions.html", context)
+
+
+def _decisions_file(request: SignedInRequest, found: QuerySet, rulebook: ParsedRulebook) -> HttpResponse:
+    """The decisions as a CSV file, all pages of them."""
+    lines = (
+        [row.moment, row.words, row.ref, row.title, row.unit, row.about, row.who, row.said]
+        for one in found.iterator(chunk_size=CHUNK)
+        for row in decision_register.told([one], rulebook)
+    )
+    return csv_export.stream("decisions", DECISIONS, lines, of=_of(request), by=request.user)
+
+
+def _of(request: SignedInRequest) -> str:
+    """Which of the rows a file holds: the filter in the address."""
+    query = request.GET.copy()
+    query.pop("format", None)
+    return query.urlencode() or "all"
+
+
+@require_safe
+def lines(request: SignedInRequest) -> HttpResponse:
+    """The lines behind a figure, the newest week first; or all of them as a CSV file."""
+    form = LinesForm(request.GET)
+    wanted = form.wanted
+    found = _found(request, wanted)
+    if csv_export.asked(request):
+        rows = map(_exported, found.iterator(chunk_size=CHUNK))
+        return csv_export.stream("effort", LINES, rows, of=_of(request), by=request.user)
+    context = {
+        "nav": "insights",
+        "form": form,
+        "filtered": any(request.GET.get(name) for name in form.fields),
+        "period": effort_report.period_words(wanted),
+        "waits_for": _named(wanted),
+        "page": page_of(request, found, PAGE),
+    }
+    return render(request, "initiatives/insights/efforts.html", context)
+
+
+def _exported(row) -> list:
+    return [
+        row.initiative.ref,
+        row.initiative.title,
+        row.initiative.unit.name,
+        row.week,
+        layer_word(row.layer),
+        row.hours,
+        row.money,
+        row.currency,
+        row.waited_days,
+        row.awaited,
+        row.words,
+        row.by.full_name,
+        row.worked_on,
+        row.worked_by.full_name if row.worked_by_id else "",
+    ]
+
+
+def _found(request: SignedInRequest, wanted: effort_report.Wanted):
+    rows = effort_report.chosen(own_initiatives(request), wanted)
+    return rows.select_related(
+        "initiative__unit", "by", "waits_for", "waits_for_system", "worked_by"
+    ).order_by("-week", "-pk")
+
+
+def _named(wanted: effort_report.Wanted) -> str:
+    """For whom or what the lines waited that are looked at, in words."""
+    if wanted.person:
+        return User.objects.filter(pk=wanted.person).values_list("full_name", flat=True).first() or ""
+    if wanted.system:
+        return System.objects.filter(pk=wanted.system).values_list("name", flat=True).first() or ""
+    return ""
+
+
+@require_safe
+def cost_export(request: SignedInRequest) -> StreamingHttpResponse:
+    """Every initiative with money, a line for each of its currencies."""
+    initiatives = _costed(request)
+    today, now = clock.today(), clock.now()
+    found = money.costed(initiatives, Rulebook.objects.in_force(), now)
+    rows = Initiative.objects.select_related("unit").in_bulk([initiative.pk for initiative in found])
+    values = money.measured_value(rows, today)
+    heading = ["Reference", "Title", "Unit", "Approved stage", "Failing tests", "Vendor", "Currency"]
+    heading += ["Funding decisions", "Given", "Budget, stated", "Run cost a year, stated"]
+    heading += ["Benefit a year, stated", "Value measured", "Value rests on"]
+    lines = (
+        [
+            rows[one.pk].ref,
+            rows[one.pk].title,
+            rows[one.pk].unit.name,
+            Stage.word(one.stage),
+            ", ".join(money.TESTS[test] for test in one.failing),
+            one.vendor,
+            amounts.currency,
+            amounts.decisions,
+            amounts.given,
+            amounts.budget,
+            amounts.run_cost,
+            amounts.benefit,
+            measured := "; ".join(f"{words}: {said}" for words, said in values.get(one.pk, [])),
+            "measured" if measured else STATED if amounts.benefit else "",
+        ]
+        for one in found
+        for amounts in one.money.values()
+    )
+    return csv_export.stream("portfolio-cost", heading, lines, of=_of(request), by=request.user)
+
+
+@require_safe
+def capacity_export(request: SignedInRequest) -> StreamingHttpResponse:
+    """The same as a file."""
+    initiatives = _costed(request)
+    heading = ["Person", "Roles held", "Which roles", "Roles asked", "Due", "Overdue", "Seats"]
+    lines = (
+        [
+            load.person.full_name,
+            load.held,
+            load.roles_in_words,
+            load.asked,
+            load.due,
+            load.overdue,
+            load.seats,
+        ]
+        for load in people.loads(initiatives, clock.today(), clock.now())
+    )
+    return csv_export.stream("portfolio-capacity", heading, lines, of=_of(request), by=request.user)
+
+
+def _costed(request: SignedInRequest) -> QuerySet:
+    """The initiatives of the unit in the address whose costs the reader may read."""
+    initiative_permissions.may_read_costs(request.user).or_refuse()
+    return below(own_initiatives(request), PeriodForm(request.GET).wanted.unit)

@@ -1,0 +1,275 @@
+"""The intake: the public form behind a unit's link, the links, and what became of what came by them."""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from governance import clock
+from governance.people.boards import board_for
+from governance.people.permissions import may_keep_accounts
+from governance.permission_result import Refused
+from governance.runtime import link_tokens
+from governance.runtime.signed_in_request import SignedInRequest
+from governance.sign_in import throttling
+from governance.sign_in.sessions import open_to_all
+from governance.vocabulary import IntakeState, Invitation
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative.initiative_frame import acted, fix, page_of, sent
+from initiatives.lifecycle.initiative.similar_initiatives import Similar, similar
+from initiatives.models import IntakeLink, IntakeRequest
+from initiatives.portfolio.intake import actions
+from initiatives.portfolio.intake import permissions as intake_permissions
+from initiatives.portfolio.intake.forms import (
+    DeclineForm,
+    IdeaForm,
+    IntakeForm,
+    InviteForm,
+    LeaveForm,
+    LinkForm,
+)
+
+PER_LINK = 100  # in ten minutes; from one address as many as wrong passwords
+USUAL_DAYS = 90
+
+
+# Without an account. Nothing that is said here depends on any initiative.
+
+
+@open_to_all
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def write(request: HttpRequest, token: str) -> HttpResponse:
+    """Tell a unit of a problem. A link that was switched off, or never was one, opens nothing and says so."""
+    links = IntakeLink.objects.open_on(clock.today()).select_related("unit")
+    link = link_tokens.rows_of(links, token).first()
+    if link is None:
+        return _nothing(request)
+    form = IntakeForm(sent(request), initial={"once": uuid4()})
+    context, status = {"unit": link.unit, "form": form, "days": actions.KEPT_DAYS}, 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            until = throttling.enter_try(
+                str(link.pk), throttling.address_of(request), purpose="intake", most=PER_LINK
+            )
+            if until is not None:
+                return _too_many(request, context, until)
+            try:
+                actions.receive(link=link, **form.cleaned_data)
+            except ValidationError as error:
+                fix(form, error)
+            except Refused:
+                return _nothing(request)
+            else:
+                return redirect("intake-sent")
+    return render(request, "initiatives/intake/intake_form.html", context, status=status)
+
+
+def _nothing(request: HttpRequest) -> HttpResponse:
+    return render(request, "initiatives/intake/intake_nothing.html", status=404)
+
+
+def _too_many(request: HttpRequest, context: dict, until: datetime) -> HttpResponse:
+    response = render(
+        request, "initiatives/intake/intake_form.html", context | {"too_many": True}, status=429
+    )
+    response["Retry-After"] = str(max(1, int((until - clock.now()).total_seconds())))
+    return response
+
+
+@open_to_all
+@never_cache
+@require_safe
+def thanks(request: HttpRequest) -> HttpResponse:
+    """That it came."""
+    return render(request, "initiatives/intake/intake_sent.html", {"days": actions.KEPT_DAYS})
+
+
+# Links and requests
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def links(request: SignedInRequest) -> HttpResponse:
+    """The links of the units that the person looks after, what came by them, and the form for the next link."""
+    intake_permissions.may_look(request.user).or_refuse()
+    units = intake_permissions.units_for(request.user)
+    until = clock.today() + timedelta(days=USUAL_DAYS)
+    form = LinkForm(sent(request), units=units, initial={"until": until})
+    made = acted(
+        request,
+        form,
+        lambda: actions.make_link(
+            unit=form.cleaned_data["unit"], until=form.cleaned_data["until"], by=request.user
+        ),
+    )
+    if made:
+        messages.success(request, f"{made.unit} has an intake link. Give it to those whom you want to hear.")
+        return redirect("intake")
+    there = IntakeLink.objects.open_on(clock.today()).filter(unit__in=units.order_by().values("pk"))
+    rows = intake_permissions.requests_for(request.user).select_related("unit", "initiative", "decided_by")
+    context = {
+        "nav": "reviews",
+        "form": form,
+        "links": [
+            (row, request.build_absolute_uri(reverse("intake-write", args=[row.token])))
+            for row in there.select_related("unit", "made_by").order_by("unit__name")
+        ],
+        "page": page_of(request, rows.order_by("decided_at", "pk").reverse()),
+    }
+    return render(request, "initiatives/intake/intake.html", context)
+
+
+@require_POST
+def close(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Switch a link off."""
+    intake_permissions.may_look(request.user).or_refuse()
+    units = intake_permissions.units_for(request.user).order_by().values("pk")
+    link = get_object_or_404(IntakeLink.objects.select_related("unit").filter(unit__in=units), pk=pk)
+    actions.close_link(link=link, by=request.user)
+    messages.success(request, f"The intake link of {link.unit} is switched off. What came by it stays.")
+    return redirect("intake")
+
+
+def _request_for(request: SignedInRequest, pk: int) -> IntakeRequest:
+    """The request with this key, for who reads it. Raises Refused to who reads none, Http404 to all others."""
+    intake_permissions.may_look(request.user).or_refuse()
+    rows = intake_permissions.requests_for(request.user)
+    found = rows.select_related("unit", "initiative", "decided_by", "sender").filter(pk=pk).first()
+    if found is None:
+        raise Http404("No such request, or not yours to read.")
+    return found
+
+
+@require_safe
+def asked(request: SignedInRequest, pk: int) -> HttpResponse:
+    """What somebody wrote, who they say they are, and what became of it."""
+    row = _request_for(request, pk)
+    sender = getattr(row, "sender", None)
+    visible = initiative_permissions.visible_to(request.user)
+    context = {
+        "nav": "reviews",
+        "asked": row,
+        "sender": sender,
+        "known": actions.account_of(sender) if sender else None,
+        "may": intake_permissions.may_answer(row, request.user),
+        "waiting": row.state == IntakeState.WAITING,
+        "inviting": row.invitation == Invitation.ASKED,
+        "opens": row.initiative_id is not None and visible.filter(pk=row.initiative_id).exists(),
+        "days": actions.KEPT_DAYS,
+    }
+    return render(request, "initiatives/intake/intake_request.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def idea(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Make an idea of a request. Where similar initiatives exist the chair says why this is new, or declines it."""
+    row = _request_for(request, pk)
+    intake_permissions.may_answer(row, request.user).or_refuse()
+    form = IdeaForm(sent(request), board=board_for(row.unit))
+    sender = getattr(row, "sender", None)
+    if sender is None or actions.account_of(sender) is not None:
+        del form.fields["invite"]  # nobody is left to invite, or they are here
+    title = request.POST.get("title", "")
+    near = similar(title, actions.problem_of(row), initiative_permissions.visible_to(request.user))
+    unsaid = bool(near.stubs) and request.method == "POST" and not request.POST.get("why_new", "").strip()
+    if not unsaid:
+        made = acted(
+            request,
+            form,
+            lambda: actions.make_idea(
+                request=row,
+                title=form.cleaned_data["title"],
+                owner=form.cleaned_data["owner"],
+                reason=form.cleaned_data["why_new"],
+                invite=form.cleaned_data.get("invite", False),
+                by=request.user,
+            ),
+        )
+        if made:
+            messages.success(request, f"{made.ref} is registered. Nobody has promised anything yet.")
+            return redirect(row)
+    return _answer(
+        request,
+        row,
+        form,
+        "Make an idea of it",
+        "Register it",
+        near=near,
+        unsaid=unsaid and form.is_valid(),
+        template="initiatives/intake/intake_idea.html",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def decline(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Decline a request with a reason."""
+    row = _request_for(request, pk)
+    intake_permissions.may_answer(row, request.user).or_refuse()
+    form = DeclineForm(sent(request))
+    if acted(request, form, lambda: actions.decline(request=row, by=request.user, **form.cleaned_data)):
+        messages.success(request, _("Declined. Nobody was written to."))
+        return redirect(row)
+    happens = ["The sender is not written to: tell them yourself, by the address they gave."]
+    return _answer(request, row, form, "Decline it", "Decline", happens=happens)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Add an account for the sender and invite them, as admin."""
+    may_keep_accounts(request.user).or_refuse()
+    row = _request_for(request, pk)
+    if row.invitation != Invitation.ASKED:
+        return redirect(row)
+    initial = {"full_name": row.sender.name, "unit": actions.unit_now(row.unit)}
+    form = InviteForm(sent(request), initial=initial)
+    made = acted(
+        request, form, lambda: actions.invite_sender(request=row, by=request.user, **form.cleaned_data)
+    )
+    if made:
+        messages.success(request, f"{made} is sent a link to choose a password; it works for a week.")
+        return redirect(row)
+    happens = [
+        "An account is added, and a mail with a link to choose a password goes to the address below.",
+        "Nobody looked whether that address is theirs. Where you do not know them, ask the chair, or call them.",
+    ]
+    return _answer(
+        request, row, form, "Invite the sender", "Add and invite", happens=happens, sender=row.sender
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Do not invite the sender, as admin, with a reason."""
+    may_keep_accounts(request.user).or_refuse()
+    row = _request_for(request, pk)
+    if row.invitation != Invitation.ASKED:
+        return redirect(row)
+    form = LeaveForm(sent(request))
+    if acted(request, form, lambda: actions.leave_sender(request=row, by=request.user, **form.cleaned_data)):
+        messages.success(request, _("Answered: no one is invited."))
+        return redirect(row)
+    return _answer(request, row, form, "Do not invite the sender", "Do not invite")
+
+
+@require_POST
+def forget(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Delete who sent it."""
+    row = _request_for(request, pk)
+    actions.remove_sender(request=row, by=request.user)
+    messages.success(request, _("Name and address are deleted."))
+    return redirect(row)
+
+
+def _answer(request, row: IntakeRequest, form, title: str, verb: str, **more) -> HttpResponse:
+    """A page with one form about a request."""
+    template = more.pop("template", "initiatives/intake/intake_answer.html")
+    context = {"nav": "reviews", "asked": row, "form": form, "title": title, "verb": verb}
+    return render(request, template, context | {"near": Similar([]), "unsaid": False, "happens": []} | more)

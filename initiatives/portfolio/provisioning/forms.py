@@ -1,0 +1,51 @@
+"""Forms on directories; admins send them, and the acts decide."""
+
+from datetime import timedelta
+
+from django import forms
+
+from governance import clock
+from governance.models import IdentityProvider
+from governance.web.form_fields import DayField
+from initiatives.portfolio.units.forms import PlaceField
+
+HALF_A_YEAR = timedelta(days=180)
+
+
+class KeyForm(forms.Form):
+    """The last day of a directory's key."""
+
+    expires_on = DayField(
+        label="Key good until", help_text="At most a year ahead; renewed here, in a minute."
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["expires_on"].initial = clock.today() + HALF_A_YEAR
+
+    @property
+    def expires_at(self):
+        """The end of the day that was chosen."""
+        return clock.midnight_after(self.cleaned_data["expires_on"])
+
+
+class DirectoryForm(KeyForm):
+    """A directory that is to keep accounts here."""
+
+    name = forms.CharField(max_length=80, help_text="As the company calls it, for instance Entra ID.")
+
+    provider = forms.ModelChoiceField(
+        IdentityProvider.objects.all(),
+        required=False,
+        empty_label="none",
+        label="Its people sign in with",
+        help_text="Then send as externalId who somebody is there: the object id of Entra ID, else the sub.",
+    )
+
+    field_order = ["name", "provider", "expires_on"]
+
+
+class GroupForm(forms.Form):
+    """The unit that a group proposes for its people."""
+
+    unit = PlaceField(label="Proposes the unit", required=False, empty_label="none")

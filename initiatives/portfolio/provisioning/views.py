@@ -1,0 +1,178 @@
+"""Directories on a page of their own: their keys, what they keep, and the units that their groups propose."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import Count, F, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from governance import clock
+from governance.models import Directory, ManagedAccount, ManagedGroup, ManagedMembership, Unit
+from governance.people.permissions import may_keep_accounts
+from governance.runtime.signed_in_request import SignedInRequest
+from governance.web.form_fields import ReasonForm
+from initiatives.lifecycle.initiative.initiative_frame import acted, sent
+from initiatives.portfolio.provisioning import actions
+from initiatives.portfolio.provisioning.forms import DirectoryForm, GroupForm, KeyForm
+from initiatives.portfolio.provisioning.resources import ROOT
+
+TAKES = ["GET", "HEAD", "POST"]
+SHOWN = 50  # proposals at a time
+
+
+@require_safe
+def directories(request: SignedInRequest) -> HttpResponse:
+    """Every directory with its key and what it keeps, its groups, and the units that wait to be accepted."""
+    may_keep_accounts(request.user).or_refuse()
+    now = clock.now()
+    kept = Count("accounts", filter=Q(accounts__removed_at=None), distinct=True)
+    rows = Directory.objects.select_related("provider").annotate(
+        kept=kept, grouped=Count("groups", distinct=True)
+    )
+    proposals = (
+        ManagedMembership.objects.filter(account__removed_at=None, account__person__is_active=True)
+        .filter(group__proposes__isnull=False)
+        .exclude(account__person__unit=F("group__proposes"))
+        .select_related("account__person__unit", "group__proposes", "group__directory")
+        .order_by("account__person__full_name", "pk")
+    )
+    context = {
+        "nav": "units",
+        "directories": [(row, state_of(row, now)) for row in rows],
+        "groups": ManagedGroup.objects.select_related("directory", "proposes").annotate(
+            people=Count("memberships")
+        ),
+        "proposals": list(proposals[:SHOWN]),
+        "waiting": proposals.count(),
+        "address": f"{settings.ADDRESS}{ROOT.rstrip('/')}",
+    }
+    return render(request, "initiatives/provisioning/directories.html", context)
+
+
+def state_of(row: Directory, now) -> tuple[str, str]:
+    """What to know of a directory's key, in words, and their tone."""
+    if row.revoked_at is not None:
+        return "revoked", "bad"
+    if row.expires_at <= now:
+        return "expired", "bad"
+    return "opens", "ok"
+
+
+@never_cache
+@require_http_methods(TAKES)
+def add(request: SignedInRequest) -> HttpResponse:
+    """Let a directory keep accounts here; its key is shown once."""
+    may_keep_accounts(request.user).or_refuse()
+    form = DirectoryForm(sent(request))
+    made = acted(
+        request,
+        form,
+        lambda: actions.add_directory(
+            name=form.cleaned_data["name"],
+            provider=form.cleaned_data["provider"],
+            expires_at=form.expires_at,
+            by=request.user,
+        ),
+    )
+    if made:
+        return _key(request, *made)
+    return _form(
+        request,
+        form,
+        title="Connect a directory",
+        verb="Make its key",
+        happens=[
+            "It creates, changes and deactivates accounts here, by SCIM 2.0: only those that it made.",
+            "What it makes holds no role, no seat and no password. Accounts that are here stay as they are.",
+            "Whoever it ends is signed out at once; their roles and seats end.",
+        ],
+    )
+
+
+@never_cache
+@require_http_methods(TAKES)
+def renew(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Give a directory a new key."""
+    may_keep_accounts(request.user).or_refuse()
+    row = get_object_or_404(Directory, pk=pk)
+    form = KeyForm(sent(request))
+    token = acted(
+        request, form, lambda: actions.renew_key(directory=row, expires_at=form.expires_at, by=request.user)
+    )
+    if token:
+        row.refresh_from_db()
+        return _key(request, row, token)
+    happens = ["The key of now opens nothing from that moment on: change it in the directory too."]
+    return _form(request, form, title=f"A new key for {row}", verb="Make a new key", happens=happens)
+
+
+@require_http_methods(TAKES)
+def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
+    """End a directory's key at once."""
+    may_keep_accounts(request.user).or_refuse()
+    row = get_object_or_404(Directory, pk=pk)
+    form = ReasonForm(sent(request))
+    if acted(
+        request,
+        form,
+        lambda: actions.revoke_key(directory=row, reason=form.cleaned_data["reason"], by=request.user),
+    ):
+        messages.success(request, f"The key of {row} is revoked.")
+        return redirect("directories")
+    happens = [
+        "Nothing is made, changed or ended by it from now on.",
+        "The accounts that it keeps stay as they are.",
+    ]
+    return _form(
+        request, form, title=f"Revoke the key of {row}", verb="Revoke the key", happens=happens, danger=True
+    )
+
+
+@require_http_methods(TAKES)
+def group(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Say which unit a group proposes."""
+    may_keep_accounts(request.user).or_refuse()
+    row = get_object_or_404(ManagedGroup.objects.select_related("directory"), pk=pk)
+    form = GroupForm(sent(request), initial={"unit": row.proposes_id})
+    if acted(
+        request,
+        form,
+        lambda: actions.propose_unit(group=row, unit=form.cleaned_data["unit"], by=request.user),
+    ):
+        messages.success(request, f"{row} is saved. Nobody is moved before you accept it.")
+        return redirect("directories")
+    return _form(request, form, title=f"The unit of {row}", verb="Save")
+
+
+@require_POST
+def accept(request: SignedInRequest, pk: int, unit: int) -> HttpResponse:
+    """Move a person into the unit that a group of theirs proposes."""
+    may_keep_accounts(request.user).or_refuse()
+    account = get_object_or_404(ManagedAccount, pk=pk)
+    person = actions.accept_proposed_unit(
+        account=account, unit=get_object_or_404(Unit, pk=unit), by=request.user
+    )
+    messages.success(request, f"{person} works in {person.unit} now.")
+    return redirect(f"{reverse('directories')}#proposed")
+
+
+def _key(request, row, token) -> HttpResponse:
+    address = f"{settings.ADDRESS}{ROOT.rstrip('/')}"
+    context = {"nav": "units", "row": row, "token": token, "address": address}
+    return render(request, "initiatives/provisioning/directory_key.html", context)
+
+
+def _form(request, form, **more) -> HttpResponse:
+    context = {
+        "nav": "units",
+        "form": form,
+        "back_url": reverse("directories"),
+        "back_words": "Directories",
+        "happens": [],
+        "danger": False,
+        **more,
+    }
+    return render(request, "initiatives/units/organisation_form.html", context)

@@ -1,0 +1,132 @@
+"""Registering an initiative, and stating its business case."""
+
+import re
+
+from django.core.exceptions import ValidationError
+from django.db import connection
+
+from governance.audit_log import entries
+from governance.models import Unit, User
+from governance.organisation.actions import open_to_own
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
+from initiatives.lifecycle.roles.actions import create_role
+from initiatives.models import BusinessCase, Initiative
+from initiatives.models.portfolio.business_cases import AMOUNTS
+
+BUSINESS_FIELDS = ("vendor", *AMOUNTS, "currency", "go_live_on", "ticket")
+
+
+def next_numbers(count: int = 1) -> list[int]:
+    """Numbers for new references, each handed out once even if the act that took it is rolled back.
+
+    See docs/domain.md, invariant 2.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('plumbline_initiative_number') FROM generate_series(1, %s)", [count])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def register(
+    *,
+    title: str,
+    unit: Unit,
+    problem: str,
+    owner: User,
+    successor_of: Initiative | None = None,
+    reason: str = "",
+    by: User,
+) -> Initiative:
+    """Register an idea with four fields. Whoever names themselves owner accepts by that; another person is asked.
+
+    `reason`: why it is new although there are similar initiatives. Raises ValidationError naming the field; Refused for
+    inactive people.
+    """
+    wrong = {}
+    if not title.strip():
+        wrong["title"] = "Give it a title that people will recognise."
+    if not problem.strip():
+        wrong["problem"] = "Say in a sentence or two which problem it should solve."
+    if not owner.is_active:
+        wrong["owner"] = f"{owner} is no longer active; name somebody else."
+    if unit.imported:
+        wrong["unit"] = unit.taken_over_first
+    if successor_of is not None and not successor_of.closed:
+        wrong["successor_of"] = (
+            f"{successor_of.ref} still runs; a successor follows a stopped or retired initiative."
+        )
+    if wrong:
+        raise ValidationError(wrong)
+    open_to_own(unit, "unit")
+    with act("register", by=by, reason=reason.strip() or "Registered"):
+        initiative_permissions.may_register(by).or_refuse()
+        initiative = Initiative(
+            number=next_numbers()[0],
+            title=title.strip(),
+            unit=unit,
+            problem=problem.strip(),
+            registered_by=by,
+            successor_of=successor_of,
+        )
+        initiative.save()
+        entries.record(
+            EntryKind.REGISTERED,
+            initiative=initiative,
+            unit=unit.name,
+            problem=initiative.problem,
+            owner=owner.full_name,
+            successor_of=successor_of.ref if successor_of else None,
+        )
+        create_role(initiative, "owner", owner, by, accepted=owner == by)
+        rewrite_supported_stage(initiative)
+    return initiative
+
+
+def state_business_case(*, initiative: Initiative, said: dict, reason: str = "", by: User) -> BusinessCase:
+    """State money and dates of an initiative, and its vendor: `said` by the fields of `BusinessCase`; others stay.
+
+    Words of whoever states them: nothing is measured or decided by it. Raises ValidationError naming the field.
+    """
+    with act("state business case", by=by, initiative=initiative, reason=reason) as initiative:
+        initiative_permissions.may_describe(initiative, by).or_refuse()
+        row = BusinessCase.objects.filter(initiative=initiative).first() or BusinessCase(
+            initiative=initiative
+        )
+        before = {name: getattr(row, name) for name in BUSINESS_FIELDS}
+        for name, value in said.items():
+            setattr(row, name, value)
+        row.currency = row.currency.upper()
+        check_business_case(row)
+        after = {name: getattr(row, name) for name in BUSINESS_FIELDS}
+        changed = [name for name in BUSINESS_FIELDS if before[name] != after[name]]
+        if changed:
+            row.save()
+            entries.record(
+                EntryKind.BUSINESS_CASE_STATED,
+                initiative=initiative,
+                before={name: _plain(before[name]) for name in changed},
+                after={name: _plain(after[name]) for name in changed},
+            )
+    return row
+
+
+def check_business_case(row: BusinessCase) -> None:
+    """Raise ValidationError, naming the field, for amounts below nothing, too large, or without a currency."""
+    wrong: dict[str, str | list] = {
+        name: "An amount is not below nothing." for name in AMOUNTS if (getattr(row, name) or 0) < 0
+    }
+    try:
+        row.clean_fields(exclude=[each.name for each in row._meta.fields if each.name not in AMOUNTS])
+    except ValidationError as digits:
+        wrong |= digits.error_dict
+    stated = any(getattr(row, name) is not None for name in AMOUNTS)
+    if (row.currency or stated) and not re.fullmatch(r"[A-Z]{3}", row.currency):
+        wrong["currency"] = "Name the currency by its three letters, for instance EUR."
+    if wrong:
+        raise ValidationError(wrong)
+
+
+def _plain(value) -> str | None:
+    """A field of the business case as an entry keeps it."""
+    return None if value in (None, "") else str(value)

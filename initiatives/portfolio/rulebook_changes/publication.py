@@ -1,0 +1,121 @@
+"""Publishing a rulebook: it changes what every initiative's evidence supports, so it lives beside the initiatives."""
+
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.audit_log import entries
+from governance.models import Membership, Rulebook, User
+from governance.notifications import notify
+from governance.people import cooling_off
+from governance.permission_result import Conflict, no
+from governance.transparency_log import signing_rules
+from governance.vocabulary import BoardRole, TakesEffect
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.lifecycle.holds.actions import Grace
+from initiatives.lifecycle.initiative.act import act, batched, rewrite_supported_stages
+from initiatives.models import Forecast, Initiative, Obligation
+from initiatives.portfolio.rulebook_changes.forecast_actions import MOST_AHEAD, MOST_GRACE
+
+NAMED = 20  # so many initiatives are named in one message
+
+
+def publish_rulebook(
+    *,
+    rulebook: Rulebook,
+    takes_effect: str = TakesEffect.AT_ONCE,
+    effective_on: date | None = None,
+    grace_until: date | None = None,
+    forecast: Forecast | None = None,
+    by: User,
+) -> Rulebook:
+    """Put a rulebook in force as chair, after an admin proposed it; every supported stage is computed anew.
+
+    Open reviews keep the version they were opened with, new ones are opened under this one. `takes_effect`: from when
+    it decides what is supported (initiatives/lifecycle/facts/rulebook_in_effect.py); `effective_on`: the day, where
+    that is one to come. What falls falls then; `grace_until` is the last day of the obligations that this opens at once
+    (docs/adr/0037), else as many days as the rulebook says. `forecast`: what the chair saw of its effects. Raises
+    ValidationError, Refused or Conflict.
+    """
+    today = clock.today()
+    dated = takes_effect == TakesEffect.ON_A_DAY
+    if takes_effect not in TakesEffect:
+        raise ValidationError({"takes_effect": "Choose from when it decides what is supported."})
+    if dated and (effective_on is None or not today < effective_on <= today + MOST_AHEAD):
+        raise ValidationError(
+            {"effective_on": f"Choose a day to come, until {today + MOST_AHEAD:%-d %B %Y}."}
+        )
+    if grace_until is not None and takes_effect != TakesEffect.AT_ONCE:
+        raise ValidationError(
+            {"grace_until": "That day is for a rulebook that takes effect at once: leave it empty."}
+        )
+    if grace_until is not None and not today <= grace_until <= today + MOST_GRACE:
+        raise ValidationError(
+            {"grace_until": f"Choose a day from today to {today + MOST_GRACE:%-d %B %Y}, or leave it empty."}
+        )
+    with act("publish rulebook", by=by):
+        rulebook = Rulebook.objects.select_for_update().get(pk=rulebook.pk)
+        if rulebook.published:
+            raise Conflict(f"Rulebook {rulebook.version} is published already.")
+        if rulebook.admin_id is None:
+            no("No admin proposed to publish it.", "An admin does that on its page.").or_refuse()
+        if rulebook.admin_id == by.pk:
+            no("Admin and chair are two people.", "A chair publishes what an admin proposed.").or_refuse()
+        chaired = list(Membership.objects.held_at(clock.now()).filter(person=by, seat=BoardRole.CHAIR))
+        if not chaired:
+            no("Only a chair publishes a rulebook.", "Ask the chair of a board.").or_refuse()
+        cooling_off.may_lift(by, chaired).or_refuse()
+        if forecast is not None and (forecast.digest != rulebook.digest or forecast.state != Forecast.DONE):
+            raise Conflict("What you were shown is not what this rulebook would do.", "Look again.")
+        rulebook.chair, rulebook.published_at = by, clock.now()
+        rulebook.takes_effect, rulebook.effective_on = takes_effect, effective_on if dated else None
+        rulebook.save()
+        signing_rules.write(rulebook)
+        until = grace_until or today + timedelta(days=rulebook.parsed.freshness.grace_days)
+        entries.record(
+            EntryKind.RULEBOOK_PUBLISHED,
+            version=rulebook.version,
+            digest=rulebook.digest,
+            admin=rulebook.admin.full_name,
+            takes_effect=takes_effect,
+            effective_on=rulebook.effective_on,
+            grace_until=until if takes_effect == TakesEffect.AT_ONCE else None,
+            forecast=forecast.outcome if forecast else None,
+        )
+        grace = Grace(until, f" under rulebook {rulebook.version}")
+        keys = list(Initiative.objects.live().order_by("pk").values_list("pk", flat=True))
+        opened: list[Obligation] = []
+        for some in batched(keys):
+            opened += rewrite_supported_stages(Initiative.objects.all_locked(some), grace)
+        _tell(rulebook, opened)
+    return rulebook
+
+
+def _tell(rulebook: Rulebook, opened: list[Obligation]) -> None:
+    """Each responsible person hears once what fell and until when it may be brought back, at once with the
+    publishing.
+    """
+    by_person: dict[User, list[Obligation]] = {}
+    for obligation in opened:
+        if obligation.responsible is not None:
+            by_person.setdefault(obligation.responsible, []).append(obligation)
+    for person, obligations in by_person.items():
+        one = obligations[0].initiative if len(obligations) == 1 else None
+        named = "; ".join(
+            f"{obligation.initiative}: {obligation.text.partition(' under rulebook')[0]}"
+            for obligation in obligations[:NAMED]
+        )
+        more = f"; and {len(obligations) - NAMED} more" if len(obligations) > NAMED else ""
+        notify.notify(
+            person,
+            "rulebook published",
+            f"rulebook:{rulebook.pk}",
+            subject=f"Rulebook {rulebook.version} is in force: "
+            f"{one or f'{len(obligations)} of your initiatives'} lost the support of the approved stage",
+            text=f"{named}{more}. Bring the support back until {obligations[0].due:%-d %B %Y}; after that "
+            "the chair is asked to step back.",
+            link=one.get_absolute_url() if one else "/initiatives/?mine=on",
+            initiative_ref=one.ref if one else "",
+            due_on=obligations[0].due,
+        )

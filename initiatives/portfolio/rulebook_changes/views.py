@@ -1,0 +1,162 @@
+"""Publishing a rulebook and comparing two: beside the initiatives, because it changes what every initiative's evidence
+supports.
+"""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from governance import clock
+from governance.models import Membership, Rulebook, User
+from governance.people.permissions import may_forecast
+from governance.permission_result import Answer, Conflict, no, yes
+from governance.rulebook import diff
+from governance.runtime.signed_in_request import SignedInRequest
+from governance.sign_in.sessions import open_to_all
+from governance.vocabulary import STAGE_RANK, BoardRole, ReviewOutcome, TakesEffect
+from governance.web.pages.rulebook_views import readable
+from initiatives.lifecycle.initiative.initiative_frame import fix, sent
+from initiatives.models import Forecast, Initiative, Review
+from initiatives.portfolio.rulebook_changes import publication
+from initiatives.portfolio.rulebook_changes.forecast_views import outdated
+from initiatives.portfolio.rulebook_changes.forms import PublishForm
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def publish(request: SignedInRequest, version: str) -> HttpResponse:
+    """Say what it does, with what was worked out of it, then publish as chair."""
+    rulebook = get_object_or_404(Rulebook.objects.select_related("admin"), version=version.replace("\0", ""))
+    may_open_publication(rulebook, request.user).or_refuse()
+    form = PublishForm(sent(request))
+    seen = Forecast.objects.of(rulebook.digest).filter(state=Forecast.DONE, kind=Forecast.INITIATIVES)
+    if request.method == "POST" and form.is_valid():
+        shown, digest = form.cleaned_data["seen"], form.cleaned_data["outcome"]
+        forecast = seen.filter(pk=shown, outcome=digest).first() if shown else None
+        if shown and forecast is None:
+            raise Conflict("What you were shown is not what was worked out.", "Look again.")
+        try:
+            publication.publish_rulebook(
+                rulebook=rulebook,
+                takes_effect=form.cleaned_data["takes_effect"] or TakesEffect.CASE_BY_CASE,
+                effective_on=form.cleaned_data["effective_on"],
+                grace_until=form.cleaned_data["grace_until"],
+                forecast=forecast,
+                by=request.user,
+            )
+        except ValidationError as wrong:
+            fix(form, wrong)
+        else:
+            messages.success(request, f"Rulebook {version} is in force. Every initiative was computed anew.")
+            return redirect("rulebook-version", rulebook.version)
+    initiatives = Initiative.objects.live().own().count()
+    reviews = Review.objects.filter(outcome=ReviewOutcome.OPEN).count()
+    newest = seen.select_related("in_force", "draft", "by").first()
+    if newest is not None and not form.is_bound:
+        form = PublishForm(
+            initial={
+                # A day of grace is what is asked of a version that takes effect at once.
+                "takes_effect": TakesEffect.AT_ONCE if newest.grace_until else TakesEffect.CASE_BY_CASE,
+                "grace_until": newest.grace_until,
+                "seen": newest.pk,
+                "outcome": newest.outcome,
+            }
+        )
+    context = {
+        "nav": "rulebook",
+        "rulebook": rulebook,
+        "answer": _offered(rulebook, request.user),
+        "form": form,
+        "forecast": newest,
+        "outdated": outdated(newest) if newest else [],
+        "may_forecast": may_forecast(request.user),
+        "happens": [
+            f"Version {rulebook.version} is in force from this moment, and can no longer be changed.",
+            _("What a review asks that is opened from now on is this version."),
+            f"What evidence supports is computed anew for {initiatives} initiative{'' if initiatives == 1 else 's'}, "
+            "by "
+            f"this version "
+            "from the moment that you choose below; approved stages stay as they are.",
+            _(
+                "Where an MVP or production then falls, support is gone at once; its owner has to bring it back "
+                "within the days of "
+                "grace, and is told so."
+            ),
+            f"{reviews} open review{' keeps' if reviews == 1 else 's keep'} the version "
+            f"{'it was' if reviews == 1 else 'they were'} opened with.",
+        ],
+    }
+    return render(request, "governance/pages/rulebook_publish.html", context)
+
+
+def may_open_publication(rulebook: Rulebook, person: User) -> Answer:
+    """Open the page on which a draft is published: whoever proposes or publishes it, or works out what it would do."""
+    if rulebook.published or may_forecast(person):
+        return yes()
+    return no("Only admins and the chairs of boards publish a rulebook.", "Its draft is open to read.")
+
+
+def _offered(rulebook: Rulebook, person: User) -> Answer:
+    """Whether the page offers the button; the act itself asks again."""
+    if rulebook.published:
+        return no(f"Version {rulebook.version} was published already.")
+    if rulebook.admin_id is None:
+        return no("No admin has proposed to publish it.", "An admin does that on its page.")
+    if rulebook.admin_id == person.pk:
+        return no("You proposed it: admin and chair are two people.", "A chair publishes it.")
+    if not Membership.objects.held_at(clock.now()).filter(person=person, seat=BoardRole.CHAIR).exists():
+        return no("Only the chair of a board publishes a rulebook.", "Ask one of them.")
+    return yes()
+
+
+@open_to_all
+@require_safe
+def changes(request: SignedInRequest, version: str) -> HttpResponse:
+    """What a version says otherwise than another (`?since=`; else the one in force before it), and whom it meets."""
+    newer = readable(request, version)
+    others = Rulebook.objects.published().exclude(pk=newer.pk)
+    earlier = others.filter(published_at__lt=newer.published_at) if newer.published else others
+    asked = request.GET.get("since", "")
+    older = readable(request, asked) if asked else earlier.order_by("-published_at").first()
+    sections = diff.differences(older.parsed, newer.parsed) if older else []
+    context = {
+        "nav": "rulebook",
+        "newer": newer,
+        "older": older,
+        "others": others,
+        "sections": sections,
+        "met": _met(older, newer, sections) if request.user.is_authenticated and sections else [],
+    }
+    return render(request, "governance/pages/rulebook_changes.html", context)
+
+
+def _met(older: Rulebook, newer: Rulebook, sections: list[diff.Section]) -> list[dict]:
+    """For each gate that something touches: how many initiatives stand before it, have passed it, or have a review
+    open.
+    """
+    stages = dict(
+        Initiative.objects.live()
+        .own()
+        .order_by()
+        .values("stage")
+        .annotate(n=Count("pk"))
+        .values_list("stage", "n")
+    )
+    reviews = Review.objects.filter(outcome=ReviewOutcome.OPEN, rulebook=older).order_by().values("gate")
+    open_under = dict(reviews.annotate(n=Count("pk")).values_list("gate", "n"))
+    touched = {gate for section in sections for gate in section.gates}
+    return [
+        {
+            "gate": gate,
+            "before": sum(stages.get(stage, 0) for stage in gate.from_stages),
+            "passed": sum(
+                n for stage, n in stages.items() if STAGE_RANK.get(stage, 0) >= STAGE_RANK[gate.to]
+            ),
+            "open": open_under.get(key, 0),
+        }
+        for key, gate in sorted(newer.parsed.gates.items(), key=lambda pair: STAGE_RANK.get(pair[1].to, 0))
+        if key in touched and gate.to in STAGE_RANK
+    ]

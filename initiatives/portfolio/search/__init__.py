@@ -1,0 +1,1 @@
+"""The search over initiatives and what belongs to them."""

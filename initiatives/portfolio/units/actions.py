@@ -1,0 +1,251 @@
+"""The organisation changes: a unit moves, or is merged into another, each as one act with its reason.
+
+Here and not below, because initiatives go with it and other boards decide. All units are locked in the order of their
+keys before anything is looked at, then the initiatives in theirs: two acts on the tree follow each other, and no
+sign-off or decision on an initiative is under way while its board changes.
+"""
+
+from django.core.exceptions import ValidationError
+from django.db.models import CharField, Exists, OuterRef, Q, Value
+from django.db.models.functions import Concat, Substr
+
+from governance import clock
+from governance.audit_log import entries
+from governance.database import row_history
+from governance.models import Unit, User
+from governance.notifications.notify import notify
+from governance.people import boards
+from governance.people.permissions import may_reorganise
+from governance.permission_result import Conflict
+from governance.vocabulary import Role
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.integration.residency.actions import rebound
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.initiative.act import act
+from initiatives.models import Initiative, Link
+from initiatives.portfolio.units import preview
+from initiatives.portfolio.units.leaving import end_seats
+from initiatives.portfolio.units.preview import Plan, Shift, counted
+
+
+def move_unit(*, unit: Unit, into: Unit | None, reason: str, seen: str = "", by: User) -> Plan:
+    """Put a unit below another, or at the top, with everything below it. Returns what that changed.
+
+    `seen`: the digest of the plan the person read. Raises Conflict when it would change anything else by now,
+    ValidationError when the place is no place, Refused for others than admins.
+    """
+    _said(reason)
+    with act("move unit", by=by, reason=reason, register=True):
+        may_reorganise(by).or_refuse()
+        units = _locked_tree()
+        unit, into = units[unit.pk], units[into.pk] if into else None
+        plan = preview.plan_move(unit, into)
+        _as_seen(plan, seen)
+        initiatives = _locked(plan)
+        shifted = _shifted(plan, initiatives)
+        before, old = unit.parent, unit.path
+        with rebound(_linked(initiatives), f"{unit} moved below {into or 'no other unit'}"[:250], by=by):
+            _put(unit, into)
+        entries.record(
+            EntryKind.UNIT_MOVED,
+            unit=unit.name,
+            unit_id=unit.pk,
+            before=before.name if before else None,
+            after=into.name if into else None,
+            path_before=old,
+            path_after=unit.path,
+            boards=_told_boards(plan),
+        )
+        _tell(plan, shifted)
+    return plan
+
+
+def merge_units(
+    *, unit: Unit, into: Unit, carry: bool = False, reason: str, seen: str = "", by: User
+) -> Plan:
+    """Merge a unit into another: its initiatives, people and the units below it go there; it is kept, marked.
+
+    `carry`: its board becomes the board of the other, which must have none of its own; else the board closes and its
+    seats end. Otherwise as `move_unit`.
+    """
+    _said(reason)
+    with act("merge units", by=by, reason=reason, register=True):
+        may_reorganise(by).or_refuse()
+        units = _locked_tree()
+        unit, into = units[unit.pk], units[into.pk]
+        plan = preview.plan_merge(unit, into, carry=carry)
+        _as_seen(plan, seen)
+        initiatives = _locked(plan)
+        shifted, own = (
+            _shifted(plan, initiatives),
+            [initiative for initiative in initiatives if initiative.unit_id == unit.pk],
+        )
+        with rebound(_linked(initiatives), f"{unit} merged into {into}"[:250], by=by):
+            for below in Unit.objects.filter(parent=unit).order_by("pk"):
+                _put(below, into)
+            _bring(Initiative, own, into)
+        _bring(User, list(User.objects.select_for_update(no_key=True).filter(unit=unit).order_by("pk")), into)
+        _board_follows(plan)
+        unit.merged_into = into
+        unit.save()
+        entries.record(
+            EntryKind.UNITS_MERGED,
+            unit=unit.name,
+            unit_id=unit.pk,
+            into=into.name,
+            into_id=into.pk,
+            initiatives=plan.initiatives,
+            people=plan.people,
+            below=[below.name for below in plan.below],
+            closed=plan.closes.name if plan.closes else None,
+            carried=plan.carries.name if plan.carries else None,
+            boards=_told_boards(plan),
+        )
+        entries.record_many(
+            EntryKind.UNIT_CHANGED,
+            [(initiative, {"before": unit.name, "after": into.name}) for initiative in own],
+        )
+        _tell(plan, shifted)
+    return plan
+
+
+def _said(reason: str) -> None:
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why; everybody who looks for the old tree reads it."})
+
+
+def _locked_tree() -> dict[int, Unit]:
+    """Every unit by its key, locked in the order of keys: whoever changes the tree waits for who was first."""
+    units = {unit.pk: unit for unit in Unit.objects.select_for_update().order_by("pk")}
+    for unit in units.values():
+        unit.parent = units.get(unit.parent_id)
+        unit.merged_into = units.get(unit.merged_into_id)
+    return units
+
+
+def _as_seen(plan: Plan, seen: str) -> None:
+    if seen and plan.digest != seen:
+        raise Conflict("Since you looked, this would change something else.", "Look again, then decide.")
+
+
+def _locked(plan: Plan) -> list[Initiative]:
+    """The initiatives that get another board or unit, or other policies on where their data may be: locked in the order
+    of keys and read after that.
+    """
+    units = {pk for shift in plan.shifts for pk in shift.units}
+    if plan.merges:
+        units.add(plan.unit.pk)
+    linked = Exists(Link.objects.current().filter(initiative=OuterRef("pk")))
+    moved = Q(unit__in=units) | Q(linked, unit__path__startswith=plan.unit.path)
+    return list(Initiative.objects.select_for_update(of=("self",)).filter(moved).order_by("pk"))
+
+
+def _linked(initiatives: list[Initiative]) -> list[Initiative]:
+    """Those of the initiatives that are tied to a system: their data pass somewhere."""
+    tied = set(Link.objects.current().filter(initiative__in=initiatives).values_list("initiative", flat=True))
+    return [initiative for initiative in initiatives if initiative.pk in tied]
+
+
+def _put(unit: Unit, parent: Unit | None) -> None:
+    """Put the unit below another, and rewrite the paths of everything below it in one statement."""
+    old = unit.path
+    unit.parent = parent
+    unit.save()
+    below = list(Unit.objects.filter(path__startswith=old).exclude(pk=unit.pk).values_list("pk", flat=True))
+    if below:
+        rest = Substr("path", len(old) + 1)
+        row_history.update_where(Unit, below, path=Concat(Value(unit.path), rest, output_field=CharField()))
+
+
+def _shifted(plan: Plan, initiatives: list[Initiative]) -> list[tuple[Initiative, Shift]]:
+    """The initiatives that another board decides from now on, as they stand before anything is changed."""
+    shifts = {pk: shift for shift in plan.shifts for pk in shift.units}
+    return [
+        (initiative, shifts[initiative.unit_id]) for initiative in initiatives if initiative.unit_id in shifts
+    ]
+
+
+def _bring(model, rows: list, into: Unit) -> None:
+    """Set-wise: these rows belong to another unit."""
+    for row in rows:
+        row.unit = into
+    if rows:
+        row_history.update_alike(model, rows, ["unit"])
+
+
+def _board_follows(plan: Plan) -> None:
+    if plan.closes is not None:
+        end_seats(plan.closes.memberships)
+    if plan.carries is not None:
+        board = plan.carries
+        board.unit = plan.into
+        board.save()
+
+
+def _told_boards(plan: Plan) -> list[dict]:
+    return [
+        {
+            "before": shift.before.name if shift.before else None,
+            "after": shift.after.name if shift.after else None,
+            "initiatives": shift.initiatives,
+            "reviews": [review.pk for review in shift.reviews],
+        }
+        for shift in plan.shifts
+    ]
+
+
+def _tell(plan: Plan, shifted: list[tuple[Initiative, Shift]]) -> None:
+    """An entry on each initiative that another board decides now; a message to that chair and to the owners in
+    review.
+    """
+    entries.record_many(
+        EntryKind.BOARD_CHANGED,
+        [
+            (initiative, {"before": _name(shift.before), "after": _name(shift.after)})
+            for initiative, shift in shifted
+        ],
+    )
+    for shift in plan.shifts:
+        _tell_chair(plan, shift)
+        for review in shift.reviews:
+            _tell_owner(plan, shift, review)
+
+
+def _name(board) -> str | None:
+    return board.name if board else None
+
+
+def _tell_chair(plan: Plan, shift: Shift) -> None:
+    if shift.after is None:
+        return
+    chair, _ = boards.chairs(boards.members_now(shift.after))
+    for member in chair:
+        notify(
+            member.person,
+            "board changed",
+            f"unit:{plan.unit.pk}",
+            period=clock.now().isoformat(timespec="seconds"),
+            subject=f"The {shift.after.name} decides {counted(shift.initiatives, 'more initiative')}",
+            text=f"{plan.unit} {'is now part of' if plan.merges else 'stands below'} {plan.into or 'no other unit'}. "
+            f"{counted(len(shift.reviews), 'open review')} came with it.",
+            link=f"/initiatives/?unit={plan.into.pk if plan.merges else plan.unit.pk}",
+        )
+
+
+def _tell_owner(plan: Plan, shift: Shift, review) -> None:
+    owner = initiative_permissions.accepted(review.initiative, Role.OWNER)
+    if owner is None:
+        return
+    initiative = review.initiative
+    notify(
+        owner.person,
+        "board changed",
+        f"review:{review.pk}",
+        period=clock.now().isoformat(timespec="seconds"),
+        subject=f"{initiative.ref} {initiative.title}: its review is before {_name(shift.after) or 'no board'} now",
+        text=f"{counted(len(review.latest_sign_offs), 'sign-off')} given before no longer count; "
+        "the seats there sign anew. "
+        "Questions and answers went along.",
+        link=review.get_absolute_url(),
+        initiative_ref=initiative.ref,
+    )

@@ -1,0 +1,137 @@
+"""Boards as their page shows them: who holds each seat, what each stage asks of them, and whether they can give it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q
+
+from governance import clock
+from governance.database.request_memo import one_look
+from governance.gates import criteria
+from governance.gates.separation_of_duties import TeamMembers
+from governance.models import Board, Membership, Rulebook, Unit
+from governance.people import boards, cooling_off
+from governance.permission_result import Reason
+from governance.rulebook import ParsedRulebook
+from governance.vocabulary import BoardRole, ReviewOutcome, Seat, Stage, Tier
+from initiatives.lifecycle.initiative.review_state import EligibleSigners, seat_states
+from initiatives.models import Review
+from initiatives.portfolio.units.preview import nearest
+
+
+@dataclass(frozen=True)
+class Held:
+    """A seat that somebody holds, or will: `cools_until` while it lets nothing rise, `begins` when that is to come."""
+
+    seat: Membership
+    cools_until: datetime | None
+    begins: datetime | None
+
+
+@dataclass(frozen=True)
+class StageRow:
+    """What the gate to one stage asks of a board, and why it cannot give it; the latter is empty where it can.
+
+    The quorum at high and at minimal risk is None where it is the same.
+    """
+
+    stage: str
+    quorum: int
+    at_high_risk: int | None
+    at_minimal_risk: int | None
+    seats: int
+    must_include: tuple[str, ...]
+    cannot: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class BoardRows:
+    """A board with every seat it can have, filled or vacant, in the order of the field."""
+
+    board: Board
+    units: int
+    reviews: int
+    seats: list[tuple[BoardRole, list[Held]]]
+    stages: list[StageRow]
+
+    @property
+    def vacant(self) -> list[str]:
+        """The seats that nobody holds now, in words."""
+        return [role.label for role, held in self.seats if all(one.begins for one in held)]
+
+
+def board_rows() -> list[BoardRows]:
+    """Every board by name."""
+    now = clock.now()
+    current = Rulebook.objects.in_force()
+    with one_look():
+        every = boards.boards()
+        boards.read_members(every)
+        held = _held(now)
+        decides = _decides(every)
+        reviews = dict(
+            Review.objects.filter(outcome=ReviewOutcome.OPEN)
+            .order_by()
+            .values_list("initiative__unit")
+            .annotate(Count("pk"))
+        )
+        return [
+            BoardRows(
+                board=board,
+                units=len(decides[board.pk]),
+                reviews=sum(reviews.get(unit, 0) for unit in decides[board.pk]),
+                seats=[(role, held.get((board.pk, role), [])) for role in BoardRole],
+                stages=stages_of(current.parsed, boards.members_now(board)) if current else [],
+            )
+            for board in every
+        ]
+
+
+def _held(now: datetime) -> dict[tuple[int, str], list[Held]]:
+    """By board and seat who holds it now, or from a day to come; delegates behind those they stand in for."""
+    rows = (
+        Membership.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), person__is_active=True)
+        .select_related("person", "granted_by", "delegate_of__person")
+        .annotate(away=boards.away(now))
+        .order_by("delegate_of", "starts_at", "pk")
+    )
+    found: dict[tuple[int, str], list[Held]] = {}
+    for seat in sorted(rows, key=lambda seat: seat.delegate_of_id is not None):
+        begins = seat.starts_at if seat.starts_at > now else None
+        one = Held(seat, cooling_off.seat_until(seat, now), begins)
+        found.setdefault((seat.board_id, seat.seat), []).append(one)
+    return found
+
+
+def _decides(every: list[Board]) -> dict[int, list[int]]:
+    """By board the living units whose nearest board it is."""
+    places = {board.unit.path: board for board in every}
+    found: dict[int, list[int]] = {board.pk: [] for board in every}
+    for pk, path in Unit.objects.living().values_list("pk", "path"):
+        board = nearest(places, path)
+        if board is not None:
+            found[board.pk].append(pk)
+    return found
+
+
+def stages_of(rulebook: ParsedRulebook, members: Iterable[Membership]) -> list[StageRow]:
+    """What each gate asks of a board with these members, before anybody is barred from an initiative of theirs."""
+    states = seat_states(EligibleSigners(tuple(members), TeamMembers()))
+    minimal = rulebook.at_tier(Tier.MINIMAL).gates
+    return [
+        StageRow(
+            stage=Stage(gate.to).label,
+            quorum=gate.quorum,
+            at_high_risk=_other(gate.quorum_high_risk, gate.quorum),
+            at_minimal_risk=_other(minimal[gate.key].quorum, gate.quorum),
+            seats=len(gate.seats),
+            must_include=tuple(Seat(seat).label for seat in gate.must_include),
+            cannot=criteria.reach(rulebook, gate.key, "", states),
+        )
+        for gate in sorted(rulebook.gates.values(), key=lambda gate: list(Stage).index(Stage(gate.to)))
+    ]
+
+
+def _other(quorum: int | None, usual: int) -> int | None:
+    return quorum if quorum != usual else None

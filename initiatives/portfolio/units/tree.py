@@ -1,0 +1,73 @@
+"""The tree of units as its page shows it: what is in each unit, and which board decides there."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, QuerySet
+
+from governance.models import Board, Unit, User
+from governance.people import boards
+from initiatives.models import Initiative
+from initiatives.models.imports import ROOT
+from initiatives.portfolio.units.preview import nearest
+
+DEEPEST_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Row:
+    """A unit in its place. `with_below`: how many initiatives lie in it and in the units below it.
+
+    `board`: its own; `decides`: the one that decides on its initiatives, None where no unit above has one.
+    """
+
+    unit: Unit
+    depth: int
+    initiatives: int
+    with_below: int
+    people: int
+    board: Board | None
+    decides: Board | None
+
+    @property
+    def shown_depth(self) -> int:
+        """How far its name is indented; deeper than that, all alike."""
+        return min(self.depth, DEEPEST_SHOWN)
+
+
+def own_rows() -> list[Row]:
+    """Every unit of this organisation, each behind the one it is below, and those by name."""
+    return _rows(list(Unit.objects.own()))
+
+
+def imported() -> QuerySet:
+    """Units that a list named and nobody took over, the organisations before their parts; `holds`: initiatives."""
+    found = Unit.objects.living().filter(path__startswith=f"/{ROOT[1]}/").exclude(code=ROOT[1])
+    return found.select_related("parent").annotate(holds=Count("initiatives")).order_by("path")
+
+
+def merged() -> QuerySet:
+    """Units that were merged away, kept to be read."""
+    return Unit.objects.filter(merged_into__isnull=False).select_related("merged_into")
+
+
+def _rows(units: list[Unit]) -> list[Row]:
+    initiatives = dict(Initiative.objects.order_by().values_list("unit").annotate(Count("pk")))
+    people = dict(User.objects.active().order_by().values_list("unit").annotate(Count("pk")))
+    places = {board.unit.path: board for board in boards.boards()}
+    names = {unit.code: unit.name.casefold() for unit in units}
+
+    def place(unit: Unit) -> tuple:
+        return tuple((names.get(code, code), code) for code in unit.path.strip("/").split("/"))
+
+    return [
+        Row(
+            unit=unit,
+            depth=unit.path.count("/") - 2,
+            initiatives=initiatives.get(unit.pk, 0),
+            with_below=sum(initiatives.get(one.pk, 0) for one in units if one.path.startswith(unit.path)),
+            people=people.get(unit.pk, 0),
+            board=places.get(unit.path),
+            decides=nearest(places, unit.path),
+        )
+        for unit in sorted(units, key=place)
+    ]

@@ -1,0 +1,171 @@
+"""Units on a page of their own: the tree, and the acts of admins on it."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from governance.models import Unit, User
+from governance.organisation import actions as organisation_actions
+from governance.organisation import unit_import
+from governance.organisation.forms import LinesForm
+from governance.people.permissions import may_read_organisation, may_reorganise
+from governance.runtime.signed_in_request import SignedInRequest
+from governance.tables.importing import Look, SentTable, Target, bring_in
+from governance.web.confirmation_pages import looked_or_done
+from initiatives.lifecycle.initiative.initiative_frame import acted, sent
+from initiatives.portfolio.units import actions, preview, tree
+from initiatives.portfolio.units.forms import AddUnitForm, MergeForm, MoveForm, RenameForm
+
+TAKES = ["GET", "HEAD", "POST"]
+PAGE = 50  # of imported units, which come by the thousand
+
+
+@require_safe
+def units(request: SignedInRequest) -> HttpResponse:
+    """The tree with what is in each unit; what imports brought and what was merged away apart."""
+    may_read_organisation(request.user).or_refuse()
+    context = {
+        "nav": "units",
+        "rows": tree.own_rows(),
+        "imported": Paginator(tree.imported(), PAGE).get_page(request.GET.get("page")),
+        "merged": tree.merged(),
+        "may": bool(may_reorganise(request.user)),
+    }
+    return render(request, "initiatives/units/units.html", context)
+
+
+@require_http_methods(TAKES)
+def add(request: SignedInRequest) -> HttpResponse:
+    """Add a unit below another, or at the top."""
+    may_reorganise(request.user).or_refuse()
+    form = AddUnitForm(sent(request), initial={"parent": request.GET.get("parent", "")[:20]})
+    unit = acted(request, form, lambda: organisation_actions.add_unit(**form.cleaned_data, by=request.user))
+    if unit:
+        messages.success(request, f"{unit} is added. Nobody works there yet, and no initiative is in it.")
+        return redirect("units")
+    return _form(request, form, title=_("Add a unit"), verb=_("Add the unit"))
+
+
+class UnitsTable(Target):
+    """Units from a table: all are added at once, or none."""
+
+    form_class = LinesForm
+    expected = unit_import.COLUMNS["name"]
+    headings = ((gettext_lazy("Unit"), ""), (gettext_lazy("Code"), ""), (gettext_lazy("Below"), ""))
+    help_template = "governance/organisation/_table_example.html"
+    title = gettext_lazy("Units from a table")
+    lede = gettext_lazy("A table with one unit a line. Units that are here already stay as they are.")
+
+    def __init__(self, by: User):
+        self.by, self.back = by, reverse("units")
+
+    def context(self) -> dict:
+        """What a table of units looks like."""
+        return {
+            "nav": "units",
+            "up": _("Units"),
+            "help": {
+                "columns": list(unit_import.COLUMNS),
+                "needs": _(
+                    "Only the name is needed. A code that is left out is made of the name; a parent is a code or a "
+                    "name, here or in the table."
+                ),
+                "example": unit_import.EXAMPLE,
+            },
+        }
+
+    def look(self, sent: SentTable) -> Look:
+        """What each line does."""
+        return unit_import.read(sent.table).look(lambda line: (line.name, line.code, line.place))
+
+    def enter(self, sent: SentTable, look: Look) -> str:
+        """Add every unit that is new."""
+        count = organisation_actions.add_units(table=sent.table, by=self.by).changes
+        words = ngettext("%(count)d unit is added.", "%(count)d units are added.", count)
+        return words % {"count": count}
+
+
+@require_http_methods(TAKES)
+def from_table(request: SignedInRequest) -> HttpResponse:
+    """Units from a table: read, shown line by line, fixed here, and added all at once or not at all."""
+    may_reorganise(request.user).or_refuse()
+    return bring_in(request, UnitsTable(request.user))
+
+
+@require_http_methods(TAKES)
+def rename(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Give a unit another name."""
+    may_reorganise(request.user).or_refuse()
+    unit = get_object_or_404(Unit, pk=pk)
+    form = RenameForm(sent(request), initial={"name": unit.name})
+    if acted(
+        request,
+        form,
+        lambda: organisation_actions.rename_unit(unit=unit, **form.cleaned_data, by=request.user),
+    ):
+        messages.success(request, f"{unit} is called {form.cleaned_data['name']} from now on.")
+        return redirect("units")
+    happens = ["Every page of today shows the new name. Earlier days still show the old one."]
+    return _form(request, form, title=f"Rename {unit}", verb=_("Rename"), happens=happens)
+
+
+@require_http_methods(TAKES)
+def move(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Put a unit below another, once it was shown what that changes; an imported one is taken over by that."""
+    may_reorganise(request.user).or_refuse()
+    unit = get_object_or_404(Unit.objects.select_related("parent"), pk=pk)
+    form = MoveForm(sent(request), initial={} if unit.imported else {"into": unit.parent_id})
+    look = looked_or_done(
+        request,
+        form,
+        lambda said: preview.plan_move(unit, said["into"]),
+        lambda said, seen: actions.move_unit(unit=unit, **said, seen=seen, by=request.user),
+    )
+    if look.done:
+        messages.success(request, f"{unit} has moved.")
+        return redirect("units")
+    title = f"Take over {unit}" if unit.imported else f"Move {unit}"
+    return _form(
+        request, form, title=title, verb=_("Take it over") if unit.imported else _("Move"), look=look
+    )
+
+
+@require_http_methods(TAKES)
+def merge(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Merge a unit into another, once it was shown what that changes."""
+    may_reorganise(request.user).or_refuse()
+    unit = get_object_or_404(Unit, pk=pk)
+    form = MergeForm(sent(request), unit=unit)
+    look = looked_or_done(
+        request,
+        form,
+        lambda said: preview.plan_merge(unit, said["into"], carry=said.get("carry", False)),
+        lambda said, seen: actions.merge_units(unit=unit, **said, seen=seen, by=request.user),
+    )
+    if look.done:
+        messages.success(request, f"{unit} is merged. Earlier days still show it where it was.")
+        return redirect("units")
+    return _form(
+        request, form, title=f"Merge {unit} into another unit", verb=_("Merge"), look=look, danger=True
+    )
+
+
+def _form(request, form, *, look=None, happens=(), **more) -> HttpResponse:
+    context = {
+        "nav": "units",
+        "form": form,
+        "previewed": look is not None,
+        "seen": look.shown.digest if look and look.shown else "",
+        "changed": look.changed if look else "",
+        "happens": look.shown.sentences() if look and look.shown else happens,
+        "back_url": reverse("units"),
+        "back_words": "Units",
+        "danger": False,
+        **more,
+    }
+    return render(request, "initiatives/units/organisation_form.html", context)

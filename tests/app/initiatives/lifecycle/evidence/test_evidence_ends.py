@@ -1,0 +1,88 @@
+"""What ends with an act, beside the triggers: what was attested of other words, and all of it at a reopening."""
+
+from datetime import timedelta
+
+import pytest
+
+from adoption.demo import initiative_acts
+from governance import clock
+from governance.gates.requirement_state import State
+from governance.gates.requirements import state_of
+from governance.models import Rulebook
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.stages import actions as stage_actions
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def state(initiative, key: str) -> State:
+    """The state of one requirement of the initiative now."""
+    return state_of(
+        supported_stage.facts_of(initiative_acts.fresh(initiative)),
+        Rulebook.objects.current().parsed,
+        key,
+        clock.now(),
+    )
+
+
+def test_other_words_are_not_attested_by_the_old_attestation(cast):
+    initiative = factories.make_initiative(cast)
+    today = clock.today()
+    say = {"initiative": initiative, "requirement": "proto.question", "kind": "answered", "by": cast.owner}
+    requirement_actions.answer(**say, text="Can it sort letters?", true_as_of=today)
+    assert state(initiative, "proto.question").satisfied
+    first = initiative.evidence.get(coverage__requirement="proto.question")
+
+    requirement_actions.answer(**say, text="Can it write letters?")
+    assert first.voidings.get().cause == "the answer it attested was changed"
+    assert [item.id for item in state(initiative, "proto.question").items] == [
+        initiative.evidence.latest("pk").pk
+    ]
+
+
+def test_the_same_words_saved_again_keep_their_attestation(cast):
+    initiative = factories.make_initiative(cast)
+    for _ in range(2):
+        requirement_actions.answer(
+            initiative=initiative,
+            requirement="proto.question",
+            kind="answered",
+            text="Can it sort letters?",
+            true_as_of=clock.today(),
+            by=cast.owner,
+        )
+    assert state(initiative, "proto.question").satisfied
+    assert not initiative.evidence.filter(voidings__isnull=False).exists()
+
+
+def test_reopening_ends_accepted_exceptions_and_waivers_too(cast):
+    """No old evidence, acceptance or waiver is current after a reopening (docs/domain.md, "reopen")."""
+    initiative = factories.make_prototype(cast)
+    row = requirement_actions.answer(
+        initiative=initiative,
+        requirement="mvp.expectations",
+        kind="not_applicable",
+        text="Nobody uses it.",
+        by=cast.owner,
+    )
+    requirement_actions.accept_not_applicable(
+        initiative=initiative, requirement=row.requirement, version=row.version, by=cast.seat_risk
+    )
+    until = clock.today() + timedelta(days=30)
+    waiver = WAIVERS.ask(initiative, key="mvp.workflow_known", reason="Later.", until=until, by=cast.owner)
+    WAIVERS.agree(row=waiver, by=cast.chair)
+    WAIVERS.agree(row=waiver, by=cast.seat_risk)
+    assert state(initiative, "mvp.expectations").satisfied
+    stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
+    obligation = initiative_acts.fresh(initiative).obligations.get(kind="post_mortem")
+    factories.make_written(obligation, by=cast.owner, confirmed_by=cast.seat_adoption)
+
+    stage_actions.reopen(initiative=initiative, reason="A cheaper model.", by=cast.chair)
+
+    assert initiative_acts.fresh(initiative).stage == "prototype"
+    assert state(initiative, "mvp.expectations").state == "waiting"
+    assert supported_stage.facts_of(initiative_acts.fresh(initiative)).waivers == ()
+    assert state(initiative, "proto.question").state == "voided"

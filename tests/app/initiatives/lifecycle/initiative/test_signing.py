@@ -1,0 +1,465 @@
+"""Acts that bind: none is done without the password of whoever does it, and nothing typed is lost for want of it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from django.core.files.base import ContentFile
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from adoption.demo import initiative_acts
+from governance import clock
+from governance.database.row_history import acting
+from governance.identity.proofs import demands
+from governance.models import (
+    ClauseComment,
+    ContractApproval,
+    ContractVersion,
+    Delegation,
+    Entry,
+    SignatureProof,
+)
+from governance.offline import verify
+from governance.permission_result import Refused
+from governance.privacy import retention
+from governance.rulebook import shipped_text
+from governance.rulebook.schema import SIGNED_ACTS
+from governance.vocabulary import Strength
+from initiatives.contracts.documents import actions as contract_actions
+from initiatives.contracts.documents import comments
+from initiatives.contracts.enforcement import kill_switch
+from initiatives.inbox.absences import actions as absences
+from initiatives.interactions.body_terms import BODY_TERMS
+from initiatives.interactions.selections import actions as selection_actions
+from initiatives.interactions.selections.bulk_readings import BULK_READINGS
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.evidence.verification import actions as verification_actions
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.roles import handovers
+from initiatives.models import BodyTerm, RoleAssignment, Waiver
+from tests.app.governance.interaction_log.test_kept import keep, report
+from tests.app.initiatives.interactions.requests.test_life import judged, made_officer, searched
+from tests.app.initiatives.interactions.selections.test_selecting import select
+from tests.support import factories
+from tests.support.initiatives.initiative_pages import SIGNED, acts, at, seen, text_of
+from tests.support.initiatives.open_reviews import before_prototype, signed_off
+
+pytestmark = pytest.mark.django_db
+READ = "evidence opened"  # by the page that is shown again
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One act that binds: who sends what where, and the entry that it leaves."""
+
+    person: str
+    url: str
+    sent: dict
+    kind: str
+
+
+def _contract(cast):
+    initiative = factories.make_initiative(cast)
+    initiative_acts.staff(initiative, cast.team)
+    contract_actions.save_contract(
+        initiative=initiative_acts.fresh(initiative), clauses=initiative_acts.CLAUSES, by=cast.owner
+    )
+    version = contract_actions.propose_contract(initiative=initiative_acts.fresh(initiative), by=cast.owner)
+    return initiative, {"seat": "risk_compliance", "digest": version.digest}
+
+
+def approves_contract(cast):
+    initiative, sent = _contract(cast)
+    return Binding(
+        "seat_risk",
+        at("contract-approve", initiative.ref),
+        sent | {"verdict": "approve"},
+        "contract approved",
+    )
+
+
+def objects_to_contract(cast):
+    initiative, sent = _contract(cast)
+    said = {"verdict": "object", "reason": "Nobody answers for the log.", "number": "0"}
+    return Binding("seat_risk", at("contract-approve", initiative.ref), sent | said, "contract objected to")
+
+
+def decides(cast):
+    review = signed_off(cast)
+    return Binding(
+        "chair",
+        reverse("review-decide", args=[review.pk]),
+        {"outcome": "approved", "reason": "Words kept."},
+        "review approved",
+    )
+
+
+def accepts_role(cast):
+    row = role_actions.propose_role(
+        initiative=factories.make_initiative(cast), role="technical_lead", person=cast.lead, by=cast.owner
+    )
+    return Binding("lead", at("role", row.pk), {"words": "Words kept."}, "role accepted")
+
+
+def accepts_role_again(cast):
+    initiative = factories.make_initiative(cast)
+    row = RoleAssignment.objects.get(initiative=initiative, role="owner")
+    return Binding("owner", at("role-again", row.pk), {"words": "Words kept."}, "role accepted again")
+
+
+def takes_role_themselves(cast):
+    sent = {"technical_lead": cast.owner.pk, "step": "save"}
+    return Binding("owner", at("role-propose", factories.make_initiative(cast).ref), sent, "role accepted")
+
+
+def takes_over(cast):
+    initiative = factories.make_initiative(cast)
+    row = handovers.propose_handover(
+        person=cast.owner, chosen={initiative: cast.lead}, reason="Leaving.", by=cast.owner
+    )[0]
+    sent = {"take": row.pk, "step": "accept"} | _seen(cast.lead, reverse("handovers"))
+    return Binding("lead", reverse("handovers"), sent, "handover accepted")
+
+
+def stands_in(cast):
+    first = clock.today() + timedelta(days=1)
+    absence = absences.plan_absence(first=first, last=first, asked=[absences.Asked(cast.lead)], by=cast.owner)
+    return Binding(
+        "lead", at("delegation", Delegation.objects.get(absence=absence).pk), {}, "delegation accepted"
+    )
+
+
+def accepts_roles_together(cast):
+    row = role_actions.propose_role(
+        initiative=factories.make_initiative(cast), role="technical_lead", person=cast.lead, by=cast.owner
+    )
+    url = reverse("roles-to-accept")
+    return Binding("lead", url, {"take": row.pk} | _seen(cast.lead, url), "role accepted")
+
+
+def _seen(person, url: str) -> dict:
+    client = Client()
+    client.force_login(person)
+    return seen(client.get(url))
+
+
+def switches_off(cast):
+    initiative = factories.make_prototype(cast)
+    return Binding(
+        "owner", at("initiative-switch-off", initiative.ref), {"reason": "Words kept."}, "switched off"
+    )
+
+
+def switches_on(cast):
+    initiative = factories.make_prototype(cast)
+    kill_switch.switch_off(initiative=initiative, reason="Wrong tone.", by=cast.owner)
+    return Binding(
+        "chair", at("initiative-switch-on", initiative.ref), {"reason": "Words kept."}, "switched on"
+    )
+
+
+def agrees_to_waiver(cast):
+    url = at("consent-answer", "waivers", _waiver(cast).pk, "agree")
+    return Binding("chair", url, {}, "waiver agreed")
+
+
+def refuses_waiver(cast):
+    url = reverse("consent-answer", args=["waivers", _waiver(cast).pk, "refuse"])
+    return Binding("seat_risk", url, {"reason": "Words kept."}, "waiver refused")
+
+
+def _waiver(cast) -> Waiver:
+    until = clock.today() + timedelta(days=30)
+    return WAIVERS.ask(
+        factories.make_prototype(cast),
+        key="mvp.workflow_known",
+        reason="Next month.",
+        until=until,
+        by=cast.owner,
+    )
+
+
+def signs_shorter_time(cast):
+    url = reverse("consent-answer", args=["body-terms", _body_term(cast).pk, "agree"])
+    return Binding("seat_risk", url, {}, "shorter time for interactions signed")
+
+
+def refuses_shorter_time(cast):
+    url = reverse("consent-answer", args=["body-terms", _body_term(cast).pk, "refuse"])
+    return Binding("auditor", url, {"reason": "Words kept."}, "shorter time for interactions refused")
+
+
+def _body_term(cast) -> BodyTerm:
+    until = clock.today() + timedelta(days=30)
+    initiative = factories.make_prototype(cast)
+    return BODY_TERMS.ask(initiative, days=200, reason="A law.", until=until, by=cast.owner)
+
+
+def erases_a_person_from_the_log(cast):
+    initiative = factories.make_initiative(cast)
+    keep(report(1), initiative=initiative.number)
+    sent = {"subject": "customer 4", "everywhere": "this", "duty": "GDPR, Article 17", "why": "Words kept."}
+    return Binding("admin", at("interactions-erase", initiative.ref), sent, "interactions erased")
+
+
+def lays_a_legal_hold(cast):
+    sent = {"hold-initiative": factories.make_initiative(cast).ref, "hold-why": "Words kept."}
+    return Binding("auditor", reverse("retention"), sent, "legal hold opened")
+
+
+def lifts_a_legal_hold(cast):
+    hold = retention.open_hold(person=cast.outsider, reason="A claim", by=cast.auditor)
+    sent = {"lift-hold": hold.pk, "lift-why": "Words kept."}
+    return Binding("admin", reverse("retention"), sent, "legal hold lifted")
+
+
+def sign_offs(cast):
+    review = before_prototype(cast)
+    url = reverse("sign", args=[review.pk, "business_value"]) + "?verdict=approve"
+    client = Client()
+    client.force_login(cast.seat_value)
+    page = BeautifulSoup(client.get(url).content, "html.parser")
+    sent = {"statement": page.select_one("input[name=statement]")["value"]}
+    return Binding("seat_value", url, sent, "signed off")
+
+
+def verifies(cast):
+    return _verification(cast, {"verdict": "shows", "place": "Week 1"}, "evidence verified")
+
+
+def says_that_it_does_not_show_it(cast):
+    return _verification(cast, {"verdict": "not"}, "evidence does not show it")
+
+
+def _verification(cast, said: dict, kind: str) -> Binding:
+    initiative, key = factories.make_prototype(cast), "mvp.rollout"
+    initiative_acts.propose_and_confirm_tier(initiative, cast.team)
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
+    requirement_actions.answer(
+        initiative=initiative, requirement=key, kind="answered", text="Forty.", by=cast.owner
+    )
+    plan = evidence_actions.add_evidence(
+        initiative=initiative,
+        kind="document",
+        title="Rollout plan",
+        observed_on=clock.today(),
+        covers=[key],
+        file=ContentFile(b"Week 1: forty account managers.", "plan.txt"),
+        by=cast.owner,
+    )
+    verification_actions.open_item(initiative=initiative, evidence=plan, way="look", by=cast.seat_risk)
+    sent = {"words": "Words kept.", "fingerprint": plan.fingerprint, "answer": "1"} | said
+    return Binding("seat_risk", at("evidence-verify", initiative.ref, plan.pk, key), sent, kind)
+
+
+def accepts_production_again(cast):
+    initiative = factories.make_production(cast)
+    for role in ("owner", "support_owner"):
+        row = initiative.roles.in_force().get(role=role)
+        role_actions.reaccept_role(assignment=row, by=row.person)
+    return Binding(
+        "chair", at("initiative-reattest", initiative.ref), {"reason": "Words kept."}, "re-attested"
+    )
+
+
+def erases_for_a_request(cast):
+    keep(report(1), initiative=factories.make_mvp(cast).number)
+    officer = made_officer(cast, cast.outsider)
+    row = searched(officer, kind="erasure")
+    judged(row, officer)
+    return Binding(
+        "outsider",
+        reverse("subject-request-erase", args=[row.pk]),
+        {"duty": "Words kept."},
+        "erased for a request of a person",
+    )
+
+
+def gives_leave_to_read(cast):
+    asked = _bulk_reading(cast)
+    url = at("consent-answer", "bulk-readings", asked.pk, "agree")
+    return Binding("auditor", url, {}, "reading in bulk approved")
+
+
+def _bulk_reading(cast):
+    initiative = factories.make_mvp(cast)
+    keep(report(1), initiative=initiative.number)
+    row = selection_actions.look(select(initiative, cast.owner).pk)
+    return BULK_READINGS.ask(row, reason="Too many.", by=cast.owner)
+
+
+def refuses_that_a_selection_is_read(cast):
+    asked = _bulk_reading(cast)
+    url = at("consent-answer", "bulk-readings", asked.pk, "refuse")
+    return Binding("auditor", url, {"reason": "Words kept."}, "reading in bulk refused")
+
+
+# By what the rulebook calls it ([signatures]); of the first ten nothing may ever be done unsigned.
+BY_ACT = {
+    "sign_off": [sign_offs],
+    "decision": [decides],
+    "contract": [approves_contract, objects_to_contract],
+    "role": [
+        stands_in,
+        accepts_role,
+        accepts_role_again,
+        accepts_roles_together,
+        takes_role_themselves,
+        takes_over,
+    ],
+    "waiver": [agrees_to_waiver, refuses_waiver],
+    "verification": [verifies, says_that_it_does_not_show_it],
+    "attestation": [accepts_production_again],
+    "switch": [switches_off, switches_on],
+    "hold": [lays_a_legal_hold, lifts_a_legal_hold],
+    "erasure": [erases_a_person_from_the_log, erases_for_a_request],
+    "term": [signs_shorter_time, refuses_shorter_time],
+    "reading": [gives_leave_to_read, refuses_that_a_selection_is_read],
+}
+ACTS = [make for some in BY_ACT.values() for make in some]
+
+
+def test_everything_that_the_rulebook_knows_to_be_signed_is_tried():
+    assert set(BY_ACT) == set(SIGNED_ACTS)
+
+
+@pytest.mark.parametrize(
+    ("act", "make"),
+    [(act, make) for act, some in BY_ACT.items() for make in some],
+    ids=lambda one: getattr(one, "__name__", one),
+)
+def test_nothing_binds_without_the_password_of_whoever_signs(cast, as_, monkeypatch, act, make):
+    """Nor with it where the rulebook asks for more; a password leaves the word of the installation for a proof."""
+    one = make(cast)
+    client = as_(getattr(cast, one.person))
+    with monkeypatch.context() as asking:
+        asking.setattr(
+            demands,
+            "least_for",
+            lambda asked, tier: Strength.PASSKEY if asked == act else Strength.PASSWORD,
+        )
+        with acts() as kinds:
+            answer = client.post(one.url, one.sent | SIGNED)
+    assert "signed by at least: passkey" in text_of(answer)
+    assert [kind for kind in kinds if kind != READ] == []
+    for password in ({}, {"password": ""}, {"password": "another one"}):
+        with acts() as kinds:
+            answer = client.post(one.url, one.sent | password)
+        assert answer.status_code == 200
+        assert one.kind not in kinds
+        page = text_of(answer)
+        assert "Your password" in page
+        assert all(word in page for word in one.sent.values() if word == "Words kept.")
+    assert [kind for kind in kinds if kind != READ] == ["password refused"]
+    wrong = Entry.objects.acts().filter(kind="password refused").latest("id")
+    assert wrong.actor_id == getattr(cast, one.person).pk
+    assert not SignatureProof.objects.exists()
+    with acts() as kinds:
+        answer = client.post(one.url, one.sent | SIGNED)
+    assert answer.status_code == 302, text_of(answer)
+    assert one.kind in kinds
+    proof = SignatureProof.objects.get()
+    assert (proof.strength, proof.passkey, proof.evidence, proof.nonce) == ("password", None, {}, "")
+    row = Entry.objects.rows().get(table="governance_signatureproof").facts["after"]
+    assert verify.check_signature(row) == "password"
+
+
+def test_too_many_wrong_passwords_close_every_act_that_binds(cast, as_):
+    off, client = switches_off(cast), as_(cast.owner)
+    again = accepts_role_again(cast)
+    for _ in range(20):
+        answer = client.post(off.url, off.sent | {"password": "wrong"})
+        if answer.status_code == 429:
+            break
+    assert answer.status_code == 429
+    with acts() as kinds:
+        assert client.post(again.url, again.sent | SIGNED).status_code == 429
+    assert kinds == []
+
+
+def test_an_objection_keeps_the_contract_out_of_force_until_it_is_withdrawn(cast, as_):
+    one = objects_to_contract(cast)
+    risk, value = as_(cast.seat_risk), as_(cast.seat_value)
+    without = risk.post(one.url, one.sent | SIGNED | {"reason": " "})
+    assert "Say why you object" in text_of(without)
+    assert risk.post(one.url, one.sent | SIGNED).status_code == 302
+    objection = ClauseComment.objects.objections().get()
+    version, initiative = objection.contract.versions.get(), objection.contract.initiative
+    page = at("contract", initiative.ref)
+    assert "Nobody answers for the log." in text_of(as_(cast.owner).get(page))
+    assert "Objection to the contract of" in text_of(as_(cast.owner).get(reverse("inbox")))
+    assert risk.post(one.url, one.sent | SIGNED).status_code == 409
+    approves = {"seat": "business_value", "digest": version.digest, "verdict": "approve"} | SIGNED
+    assert value.post(one.url, approves).status_code == 302
+    version.refresh_from_db()
+    assert version.state == "in_review"
+    resolve = at("comment-resolve", initiative.ref, objection.pk)
+    for person in (cast.owner, cast.seat_value, cast.chair):
+        assert as_(person).post(resolve).status_code == 403
+    with acts() as kinds:
+        assert risk.post(one.url, one.sent | SIGNED | {"verdict": "approve"}).status_code == 302
+    assert kinds == ["contract objection withdrawn", "contract approved", "contract in force"]
+    assert "Objection to the contract of" not in text_of(as_(cast.owner).get(reverse("inbox")))
+
+
+def test_a_seat_that_contracts_do_not_ask_objects_to_none(cast):
+    one = objects_to_contract(cast)
+    version = ContractVersion.objects.get(digest=one.sent["digest"])
+    with pytest.raises(Refused, match="other seats for contracts"):
+        comments.object_to_contract(
+            version=version,
+            seat="adoption_change",
+            number=0,
+            text="No.",
+            digest=version.digest,
+            by=cast.seat_adoption,
+        )
+    assert not ClauseComment.objects.exists()
+
+
+def test_whoever_objected_withdraws_it_and_so_does_who_holds_the_seat_after_them(cast, as_):
+    one = objects_to_contract(cast)
+    as_(cast.seat_risk).post(one.url, one.sent | SIGNED)
+    objection = ClauseComment.objects.objections().get()
+    other = factories.make_seat(cast, factories.make_person("next.risk"), "risk_compliance").person
+    resolve = at("comment-resolve", objection.contract.initiative.ref, objection.pk)
+    approves = one.sent | SIGNED | {"verdict": "approve"}
+    assert as_(other).post(one.url, approves).status_code == 403
+    assert as_(cast.seat_risk).post(resolve).status_code == 302
+    objection.refresh_from_db()
+    assert objection.resolved_by == cast.seat_risk
+    assert as_(other).post(one.url, approves).status_code == 302
+
+
+def test_the_database_keeps_an_objected_contract_out_of_force(cast):
+    one = objects_to_contract(cast)
+    version = ContractVersion.objects.get(digest=one.sent["digest"])
+    comments.object_to_contract(
+        version=version,
+        seat="risk_compliance",
+        number=0,
+        text="No.",
+        digest=version.digest,
+        by=cast.seat_risk,
+    )
+    contract_actions.approve_contract(
+        version=version, seat="business_value", digest=version.digest, by=cast.seat_value
+    )
+    with pytest.raises(DatabaseError, match="while a seat objects"):
+        _force(version, cast.seat_risk)
+
+
+def _force(version: ContractVersion, person) -> None:
+    """Approve and put in force as the application would, without asking about objections."""
+    with transaction.atomic(), acting(by=person):
+        ContractApproval(
+            version=version, seat="risk_compliance", person=person, digest=version.digest, at=clock.now()
+        ).save()
+        version.state, version.starts_at = "in_force", clock.now()
+        version.save()
+        connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")

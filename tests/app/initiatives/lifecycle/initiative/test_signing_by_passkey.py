@@ -1,0 +1,232 @@
+"""Acts that bind, signed by passkeys and codes: each is signed for what was shown, and by nothing older."""
+
+import json
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pyotp
+import pytest
+import time_machine
+from django.urls import resolve
+from webauthn.helpers import base64url_to_bytes
+
+from governance import clock
+from governance.database.row_history import acting
+from governance.identity.factors import codes
+from governance.identity.proofs import ceremony, demands, statements
+from governance.models import Entry, FrozenStatement, Passkey, SignatureProof, User
+from governance.offline import verify
+from governance.rulebook.schema import SIGNED_ACTS
+from governance.transparency_log import sealing
+from governance.vocabulary import Strength
+from tests.acceptance.walks import story
+from tests.app.initiatives.lifecycle.initiative import test_signing
+from tests.support.attacks.unguarded_writes import unguarded
+from tests.support.identity.authenticator import ORIGIN, Authenticator, enrolled
+from tests.support.identity.signing_addresses import signing_addresses
+from tests.support.initiatives.initiative_pages import SIGNED, acts, text_of
+
+pytestmark = pytest.mark.django_db
+SCRIPT = {"HTTP_ACCEPT": "application/json"}
+LINKS_ONLY = {"account-link"}  # asks for the signer's password before a link is made, and binds nothing
+
+
+@pytest.fixture(autouse=True)
+def named_address(settings):
+    settings.ADDRESS = ORIGIN
+
+
+def with_passkey(person: User, **options) -> Authenticator:
+    """A passkey of this person that signs, made two days ago as far as anybody can tell."""
+    device, row = enrolled(person, seal=False, **options)
+    with unguarded("governance_passkey"), acting(system="test"):
+        row.made_at = row.signs_from = clock.now() - timedelta(days=1)
+        row.save()
+    sealing.seal(wait=True)
+    return device
+
+
+def prepared(client, url: str, sent: dict) -> dict:
+    """What the script of the page is answered when it has the statement frozen."""
+    answer = client.post(url, sent | {"sign_prepare": "1"}, **SCRIPT)
+    assert answer["Content-Type"] == "application/json", text_of(answer)
+    return answer.json()
+
+
+def signed(device: Authenticator, shown: dict) -> dict:
+    """What the browser then adds to the form."""
+    return {
+        "password": "",
+        "sign_token": shown["token"],
+        "sign_assertion": device.shown(base64url_to_bytes(shown["get"]["challenge"])),
+    }
+
+
+@pytest.mark.parametrize("make", test_signing.ACTS, ids=lambda make: make.__name__)
+def test_each_act_is_signed_by_a_passkey_and_by_no_older_proof(cast, as_, make):
+    one = make(cast)
+    person = getattr(cast, one.person)
+    device, client = with_passkey(person), as_(person)
+    # An assertion that was right, for a statement that was shown before this one.
+    before = ceremony.freeze(person, "Plumbline statement 1\n", clock.now())
+    older = device.shown(bytes(before.challenge))
+    shown = prepared(client, one.url, one.sent)
+    together = "sign_seen" in one.sent
+    assert shown["statement"].startswith("Plumbline statement 1\nact: ")
+    wrong = {
+        "an older assertion under the new statement": (shown["token"], older, "made for something else"),
+        "an older statement": (
+            before.token,
+            older,
+            "This was not shown to you" if together else "What you sign changed since it was shown",
+        ),
+        "no statement": ("", older, "This was not shown to you"),
+        "the same statement a second time": (shown["token"], older, "This was signed already"),
+    }
+    for why, (token, assertion, words) in wrong.items():
+        with acts() as kinds:
+            answer = client.post(one.url, one.sent | {"sign_token": token, "sign_assertion": assertion})
+        assert words in text_of(answer), why
+        assert one.kind not in kinds
+        assert {"passkey refused", "signature ended"} & set(kinds)
+        assert set(kinds) <= {"passkey refused", "signature ended", test_signing.READ}
+    shown = prepared(client, one.url, one.sent)
+    with acts() as kinds:
+        answer = client.post(one.url, one.sent | signed(device, shown))
+    assert answer.status_code == 302, text_of(answer)
+    assert one.kind in kinds
+    proof = SignatureProof.objects.get()
+    assert proof.act in SIGNED_ACTS
+    assert (proof.strength, proof.person, proof.statement) == ("passkey", person, shown["statement"])
+    entry = Entry.objects.acts().filter(kind=one.kind).latest("id")
+    assert entry.facts["facts"]["signature"] == {"strength": "passkey", "digest": proof.digest}
+    assert entry.xact == proof.xact
+    row = Entry.objects.rows().get(table="governance_signatureproof").facts["after"]
+    assert verify.check_signature(row) == "passkey"
+    client.post(one.url, one.sent | signed(device, shown))
+    assert SignatureProof.objects.count() == 1
+
+
+def test_every_address_that_asks_for_a_signature_is_walked(cast):
+    """By the list of addresses: whatever view makes a form that signs, itself or by what it calls."""
+    walked = set()
+    for make in test_signing.ACTS:
+        with story.undone():
+            walked.add(resolve(urlsplit(make(cast).url).path).url_name)
+    assert walked == signing_addresses() - LINKS_ONLY
+
+
+def test_words_that_changed_after_they_were_shown_end_it(cast, as_):
+    one = test_signing.decides(cast)
+    device, client = with_passkey(cast.chair), as_(cast.chair)
+    shown = prepared(client, one.url, one.sent)
+    with acts() as kinds:
+        answer = client.post(one.url, one.sent | {"reason": "Other words."} | signed(device, shown))
+    assert "What you sign changed since it was shown: reason." in text_of(answer)
+    assert kinds == ["signature ended"]
+
+
+def test_another_outcome_than_the_one_shown_ends_it(cast, as_):
+    one = test_signing.decides(cast)
+    device, client = with_passkey(cast.chair), as_(cast.chair)
+    shown = prepared(client, one.url, one.sent)
+    answer = client.post(one.url, one.sent | {"outcome": "refused"} | signed(device, shown))
+    assert "changed since it was shown: outcome" in text_of(answer)
+
+
+def test_what_was_shown_to_somebody_else_is_signed_by_nobody(cast, as_):
+    one = test_signing.decides(cast)
+    with_passkey(cast.chair)
+    other = with_passkey(cast.seat_risk)
+    shown = prepared(as_(cast.chair), one.url, one.sent)
+    answer = as_(cast.chair).post(one.url, one.sent | signed(other, shown))
+    assert "it is not one of yours" in text_of(answer)
+
+
+def test_a_statement_lasts_five_minutes(cast, as_):
+    one = test_signing.switches_off(cast)
+    device, client = with_passkey(cast.owner), as_(cast.owner)
+    shown = prepared(client, one.url, one.sent)
+    FrozenStatement.objects.update(expires_at=clock.now())
+    with acts() as kinds:
+        answer = client.post(one.url, one.sent | signed(device, shown))
+    assert "That took too long" in text_of(answer)
+    assert "switched off" not in kinds
+
+
+def test_a_new_passkey_signs_nothing_yet(cast, as_):
+    one = test_signing.switches_off(cast)
+    enrolled(cast.owner)
+    client = as_(cast.owner)
+    answer = client.post(one.url, one.sent | {"sign_prepare": "1"}, **SCRIPT)
+    assert answer["Content-Type"] != "application/json"
+    assert not FrozenStatement.objects.exists()
+    assert client.post(one.url, one.sent | SIGNED).status_code == 302
+
+
+def test_a_form_that_is_not_in_order_freezes_nothing(cast, as_):
+    one = test_signing.objects_to_contract(cast)
+    with_passkey(cast.seat_risk)
+    answer = as_(cast.seat_risk).post(one.url, one.sent | {"reason": " ", "sign_prepare": "1"}, **SCRIPT)
+    assert "Say why you object" in text_of(answer)
+    assert not FrozenStatement.objects.exists()
+
+
+def test_who_has_an_app_types_its_code_with_the_password(cast, as_):
+    one = test_signing.switches_off(cast)
+    secret = pyotp.random_base32()
+    moment = clock.now()
+    with time_machine.travel(moment - timedelta(minutes=5), tick=False):
+        codes.add(person=cast.owner, secret=secret, code=pyotp.TOTP(secret).at(clock.now()))
+    client = as_(cast.owner)
+    with time_machine.travel(moment, tick=False):
+        code = pyotp.TOTP(secret).at(moment)
+        assert "Type the code" in text_of(client.post(one.url, one.sent | SIGNED))
+        wrong = client.post(one.url, one.sent | SIGNED | {"sign_code": "000000" if code != "000000" else "1"})
+        assert "not the code" in text_of(wrong)
+        assert client.post(one.url, one.sent | SIGNED | {"sign_code": code}).status_code == 302
+    assert SignatureProof.objects.get().strength == "password and code"
+
+
+def test_the_rulebook_asks_for_a_strength_and_the_form_says_so(cast, as_, monkeypatch):
+    monkeypatch.setattr(demands, "least_for", lambda act, tier: Strength.PASSKEY)
+    one = test_signing.switches_off(cast)
+    client = as_(cast.owner)
+    assert "signed by at least: passkey" in text_of(client.get(one.url))
+    with acts() as kinds:
+        answer = client.post(one.url, one.sent | SIGNED)
+    assert "signed by at least: passkey" in text_of(answer)
+    assert kinds == []
+    device = with_passkey(cast.owner)
+    assert (
+        client.post(one.url, one.sent | signed(device, prepared(client, one.url, one.sent))).status_code
+        == 302
+    )
+
+
+def test_a_statement_is_the_same_for_the_same_and_names_what_changed():
+    said = {"person_id": 1, "act": "sign_off", "purpose": "sign", "shown_at": clock.now()}
+    one = statements.write(**said, words={"b": 1, "a": {"y", "x"}}, facts={"n": None})
+    assert one == statements.write(**said, words={"a": {"x", "y"}, "b": 1}, facts={"n": None})
+    assert statements.changed(
+        one, statements.write(**said, words={"a": {"x"}, "c": 2}, facts={"n": None})
+    ) == [
+        "a",
+        "b",
+        "c",
+    ]
+    assert statements.write(**said, words={"a": Passkey(pk=5)}, facts={}).endswith(
+        'word a: "governance.passkey 5"\n'
+    )
+    assert json.loads(one.splitlines()[5].partition(": ")[2]) == ["x", "y"]
+    assert "\nword a: " in statements.write(**said, words={"a": "x\nfact n: 1"}, facts={})
+    assert statements.write(**said, words={"a": "x\nfact n: 1"}, facts={}).count("\n") == 6
+
+
+def test_somebody_else_than_was_shown_is_not_erased_and_nobody_is_named(cast, as_):
+    one = test_signing.erases_a_person_from_the_log(cast)
+    device, client = with_passkey(cast.admin), as_(cast.admin)
+    shown = prepared(client, one.url, one.sent)
+    assert "customer 4" not in shown["statement"]
+    answer = client.post(one.url, one.sent | {"subject": "customer 5"} | signed(device, shown))
+    assert "changed since it was shown: subject" in text_of(answer)

@@ -1,0 +1,263 @@
+"""The page of an initiative, its details, tier and activity."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from adoption.demo import initiative_acts
+from governance import clock
+from governance.database.row_history import acting
+from governance.models import Entry, Rulebook
+from governance.permission_result import Refused
+from initiatives.contributions import contributed
+from initiatives.integration.components import actions as components_actions
+from initiatives.lifecycle.activity import timeline
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.portfolio.units import leaving
+from tests.support import factories
+from tests.support.initiatives.initiative_pages import acts, at, text_of
+from tests.support.reported_stages import make_reported
+
+pytestmark = pytest.mark.django_db
+
+
+def test_owner_sees_what_stands_between_and_strangers_see_nothing(cast, as_):
+    initiative = factories.make_initiative(cast)
+    page = text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
+    assert "Before it can become a prototype" in page
+    assert "Which single question does this prototype answer?" in page
+    assert "Allowed in this stage, and in the next" in page
+    assert "Stop this initiative" in page
+    for path in ("initiative", "initiative-details", "initiative-tier", "initiative-activity"):
+        assert as_(cast.outsider).get(at(path, initiative.ref)).status_code == 404
+    assert as_(cast.owner).get("/initiatives/AI-9999999999999/").status_code == 404
+
+
+def test_readers_are_not_offered_what_they_may_not_do(cast, as_):
+    initiative = factories.make_initiative(cast)
+    page = text_of(as_(cast.auditor).get(at("initiative", initiative.ref)))
+    assert "Stop this initiative" not in page
+    assert "Ask the board to decide" not in page
+
+
+def test_a_prototype_says_so_on_every_page(cast, as_):
+    initiative = factories.make_prototype(cast)
+    client = as_(cast.owner)
+    for name in (
+        "initiative",
+        "requirements",
+        "evidence",
+        "contract",
+        "deployments",
+        "people",
+        "declaration",
+        "initiative-activity",
+    ):
+        page = text_of(client.get(at(name, initiative.ref)))
+        assert "Not production-ready." in page, name
+        assert "No contract in force." in page, name
+    overview = text_of(client.get(at("initiative", initiative.ref)))
+    assert "Prove possibility" in overview
+    assert "decided by the Retail board" in overview
+
+
+def test_an_unsupported_stage_has_its_name_and_the_way_back(cast, as_):
+    initiative = factories.make_mvp(cast)
+    components_actions.record_component(
+        initiative=initiative, layer="model", name="Language model", version="m-5", by=cast.lead
+    )
+    page = text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
+    assert "MVP: not supported by current evidence" in page
+    assert "Missing for the approved stage" in page
+    assert "m-5" in page
+    assert "bring the support back" in page
+
+
+def test_a_stage_from_elsewhere_is_not_accused(cast, as_):
+    initiative = make_reported(cast, stage="production")
+    page = text_of(as_(cast.admin).get(at("initiative", initiative.ref)))
+    assert "reported by its source, not evidenced here" in page
+    assert "Production: not supported by current evidence" not in page
+    assert "Production: not supported by current evidence" not in page
+
+
+def test_holds_waivers_and_age_are_said_out_loud(cast, as_):
+    initiative = factories.make_prototype(cast)
+    hold_actions.hold(
+        initiative=initiative, reason="Two summaries named <b>another</b> customer.", by=cast.seat_risk
+    )
+    with time_machine.travel(clock.now() + timedelta(days=200), tick=False):
+        page = text_of(as_(cast.chair).get(at("people", initiative.ref)))
+    assert "somebody raised a concern" in page
+    assert "Elena Novak can lift it" in page
+    assert "&lt;b&gt;another&lt;/b&gt;" in page
+    assert "Prototype for 200 days; it was to end on" in page
+
+
+def test_production_on_an_unassessed_model_is_said_out_loud(cast, as_):
+    initiative = factories.make_production(cast)
+    assert "nobody has assessed" not in text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
+    components_actions.record_component(
+        initiative=initiative, layer="model", name="Language model", version="m-6", by=cast.owner
+    )
+    assert "nobody has assessed" in text_of(as_(cast.owner).get(at("contract", initiative.ref)))
+
+
+def test_an_unreachable_quorum_is_told_before_submission(cast, as_):
+    initiative = factories.make_initiative(cast)
+    assert "Cannot reach quorum" not in text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
+    for seat in cast.board.memberships.filter(seat="business_value"):
+        leaving.revoke_membership(membership=seat, reason="Moved", by=cast.admin)
+    page = text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
+    assert "must sign and cannot" in page or "Cannot reach quorum" in page
+
+
+def test_details_are_one_act_and_bad_input_keeps_what_was_typed(cast, as_):
+    initiative = factories.make_initiative(cast)
+    client = as_(cast.owner)
+    typed = {"problem": "", "platform": "A named platform"}
+    with acts() as kinds:
+        answer = client.post(at("initiative-details", initiative.ref), typed)
+    assert answer.status_code == 200
+    assert kinds == []
+    assert "A named platform" in text_of(answer)
+    with acts() as kinds:
+        answer = client.post(
+            at("initiative-details", initiative.ref),
+            typed | {"problem": "Forty minutes.", "confidential": "on"},
+        )
+    assert answer.status_code == 302
+    assert kinds == ["details changed"]
+    assert initiative_acts.fresh(initiative).confidential
+
+
+def test_the_tier_is_proposed_by_the_owner_and_confirmed_by_its_seat(cast, as_):
+    initiative = factories.make_initiative(cast)
+    with acts() as kinds:
+        bad = as_(cast.owner).post(
+            at("initiative-tier", initiative.ref), {"tier": "enormous", "worst_credible_harm": "Loss."}
+        )
+    assert bad.status_code == 200
+    assert kinds == []
+    assert "Loss." in text_of(bad)
+    with acts() as kinds:
+        as_(cast.owner).post(
+            at("initiative-tier", initiative.ref), {"tier": "high", "worst_credible_harm": "Loss."}
+        )
+    assert kinds == ["risk tier proposed"]
+    assert as_(cast.owner).get(at("initiative-tier-confirm", initiative.ref)).status_code == 403
+    assert "Loss." in text_of(as_(cast.seat_risk).get(at("initiative-tier-confirm", initiative.ref)))
+    with acts() as kinds:
+        as_(cast.seat_risk).post(at("initiative-tier-confirm", initiative.ref), {"tier": "high"})
+    assert kinds == ["risk tier confirmed"]
+    assert initiative_acts.fresh(initiative).tier == "high"
+
+
+def test_activity_tells_acts_in_words_with_their_rows(cast, as_):
+    initiative = factories.make_initiative(cast)
+    detail_actions.change_details(
+        initiative=initiative, problem="Less time.", platform="", confidential=False, by=cast.owner
+    )
+    detail_actions.rename(
+        initiative=initiative, title="Call notes", reason="That is what people say.", by=cast.owner
+    )
+    page = text_of(as_(cast.owner).get(at("initiative-activity", initiative.ref)))
+    assert "registered the initiative in Account management" in page
+    assert "changed problem." in page
+    assert "renamed it from “Customer summary assistant” to “Call notes”." in page
+    assert "That is what people say." in page
+    assert "<del>Customer summary assistant</del> Call notes" in page
+    only = text_of(as_(cast.owner).get(at("initiative-activity", initiative.ref, kind="registered")))
+    assert "changed problem" not in only
+    for junk in ("?page=junk", "?page=999", "?who=x", "?who=99999999999999999999"):
+        assert as_(cast.owner).get(at("initiative-activity", initiative.ref) + junk).status_code == 200
+
+
+def test_refusals_are_shown_to_who_caused_them_and_to_who_may_see_the_audit_log(cast, as_):
+    initiative = factories.make_initiative(cast)
+    with pytest.raises(Refused):
+        detail_actions.propose_tier(
+            initiative=initiative, tier="high", worst_credible_harm="Loss.", by=cast.lead
+        )
+    for person, seen in ((cast.lead, True), (cast.auditor, True), (cast.admin, True), (cast.owner, False)):
+        page = text_of(as_(person).get(at("initiative-activity", initiative.ref)))
+        assert ("was refused" in page) is seen, person
+
+
+def test_every_kind_of_entry_has_its_sentence(cast, as_):
+    from governance.models import Entry, Rulebook
+    from initiatives.lifecycle.activity import entry_wording as activity_entry_wording
+
+    initiative = factories.make_production(cast)
+    rulebook = Rulebook.objects.current().parsed
+    for entry in Entry.objects.acts().of_initiative(initiative.ref):
+        assert entry.kind in contributed.sentences, entry.kind
+        said = activity_entry_wording.sentence(entry.kind, entry.facts["facts"], rulebook)
+        assert not said.startswith(f"{entry.kind} ("), said
+
+
+def test_every_sentence_can_be_read_and_what_a_fact_says_stays_its_words():
+    from string import Formatter
+
+    from initiatives.lifecycle.activity import entry_wording as activity_entry_wording
+
+    for kind, template in contributed.sentences.items():
+        for _, name, way, _ in Formatter().parse(template):
+            assert not name or not way or way in contributed.ways, kind
+        assert template.count("<") == template.count(">"), kind
+    said = activity_entry_wording.sentence(
+        "renamed", {"before": "{after} <a|b>", "after": "{all:term}"}, None
+    )
+    assert said == "renamed it from “{after} <a|b>” to “{all:term}”."
+    assert (
+        activity_entry_wording.sentence("link answered", {"system": "Ledger"}, None)
+        == "link answered (system Ledger)."
+    )
+
+
+@pytest.mark.django_db(transaction=True)  # each act its own transaction, as in life
+def test_who_did_it_before_these_lines_begin_is_named_too(cast):
+    initiative = factories.make_prototype(cast)
+    initiative_acts.staff(initiative, cast.team)
+    for person, words in ((cast.lead, "Ten."), (cast.owner, "Twelve.")):
+        requirement_actions.answer(
+            initiative=initiative, requirement="mvp.users", kind="answered", text=words, by=person
+        )
+    last = Entry.objects.acts().of_initiative(initiative.ref).order_by("-id")[:1]
+    (line,) = timeline.lines(initiative, last, Rulebook.objects.current().parsed)
+    changes = [change for row in line.rows for change in row.changes]
+    assert ("by", "Ravi Menon", "Marta Lindqvist") in changes
+
+
+def test_all_that_is_overdue_is_one_banner_and_lists_unfold_where_there_is_room(cast, as_):
+    initiative = factories.make_production(cast)
+    today = clock.today()
+    client, page = as_(cast.auditor), at("initiative", initiative.ref)
+    gap = {
+        "initiative": initiative,
+        "owner": cast.lead,
+        "due": today,
+        "downstream": ["Archive"],
+        "by": cast.owner,
+    }
+    hold_actions.open_gap(text="The archive is not searched.", **gap)
+    quiet = client.get(page).context
+    with acting(system="test", reason="Overdue"):
+        for number in range(3):
+            due, text = today - timedelta(days=number + 1), f"Show number {number}"
+            hold_actions.open_obligation(
+                initiative, "criterion", source=f"one:{number}", text=text, due=due, responsible=cast.owner
+            )
+    late = client.get(page).context
+    (told,) = [one for one in late["banners"] if "overdue" in one["title"]]
+    assert told["title"] == "3 obligations are overdue."
+    assert told["link"] == f"{initiative.get_absolute_url()}#obligations"
+    assert "Show number 2." in told["text"], "the longest overdue"
+    assert "Show number 0." not in told["text"]
+    assert len(late["banners"]) == len(quiet["banners"]) + 1
+    assert "obligations" not in late["unfolded"]
+    assert sum(len(quiet[name]) for name in quiet["unfolded"]) <= 2
+    assert ("gaps" in quiet["unfolded"]) is (len(quiet["banners"]) < 2 and not quiet["reaching"])

@@ -1,0 +1,96 @@
+"""What only others may consent to, of each kind: what the acts refuse, and the database past them."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, transaction
+
+from governance import clock
+from governance.database.row_history import acting
+from governance.permission_result import Refused
+from initiatives.interactions.body_terms import BODY_TERMS
+from initiatives.interactions.selections import actions as selection_actions
+from initiatives.interactions.selections.bulk_readings import BULK_READINGS
+from initiatives.lifecycle.requirements.waivers import WAIVERS
+from tests.app.governance.interaction_log.test_kept import keep, report
+from tests.app.initiatives.interactions.selections.test_selecting import select
+from tests.app.initiatives.lifecycle.reviews.test_separation_of_duties import give_role
+from tests.support import factories
+from tests.support.attacks.unguarded_writes import unguarded
+
+pytestmark = pytest.mark.django_db
+
+KINDS = {"waiver": WAIVERS, "body_term": BODY_TERMS, "bulk_reading": BULK_READINGS}
+
+
+def asked(name: str, cast, initiative):
+    """A request of this kind by the owner, and those who can agree to it."""
+    until = clock.today() + timedelta(days=9)
+    if name == "waiver":
+        return WAIVERS.ask(initiative, key="mvp.workflow_known", reason="Later.", until=until, by=cast.owner)
+    if name == "body_term":
+        return BODY_TERMS.ask(initiative, days=200, reason="The law.", until=until, by=cast.owner)
+    keep(report(1), initiative=initiative.number)
+    selection = selection_actions.look(select(initiative, cast.owner).pk)
+    return BULK_READINGS.ask(selection, reason="Side by side.", by=cast.owner)
+
+
+@pytest.fixture(params=list(KINDS))
+def request_of(request, cast):
+    """The name of a kind, the kind, and a request of it."""
+    initiative = factories.make_mvp(cast)
+    return request.param, KINDS[request.param], asked(request.param, cast, initiative)
+
+
+def written(row, **changes) -> None:
+    """The row changed past the acts, under whatever guards stand."""
+    with transaction.atomic(), acting(system="test", reason="Past the act"):
+        type(row).objects.filter(pk=row.pk).update(**changes)
+
+
+def test_the_database_holds_who_consents_and_why_it_was_refused(cast, request_of):
+    name, kind, row = request_of
+    now, risk, others = clock.now(), cast.seat_risk, f"others_consent_to_a_{name}"
+    first, *more = kind.model.PARTS
+    wrong = [
+        (others, {first: cast.owner, f"{first}_at": now}),
+        (f"a_{name}_says_who_consented_and_when", {first: risk}),
+        (f"a_{name}_says_who_consented_and_when", {f"{first}_at": now}),
+        (f"a_refused_{name}_says_when_and_why", {"refused_by": risk, "refused_at": now}),
+        (f"a_refused_{name}_says_when_and_why", {"refused_by": risk, "refused_reason": "No."}),
+    ]
+    for part in more:
+        both = {first: risk, f"{first}_at": now, part: risk, f"{part}_at": now}
+        wrong += [(others, both), (others, {part: cast.owner, f"{part}_at": now})]
+    for rule, changes in wrong:
+        with pytest.raises(DatabaseError, match=rule), transaction.atomic(), unguarded(row._meta.db_table):
+            written(row, **changes)
+
+
+def test_what_was_asked_and_answered_stays_as_it_was_written(cast, request_of):
+    _name, kind, row = request_of
+    for change in ({"reason": "Other."}, {"requested_at": clock.now()}, {"requested_by": cast.lead}):
+        with pytest.raises(DatabaseError, match="stays as it was written"):
+            written(row, **change)
+    kind.refuse(row=row, reason="Show it.", by=cast.seat_risk)
+    for change in ({"refused_reason": "Never."}, {"refused_reason": ""}, {"refused_at": None}):
+        with pytest.raises(DatabaseError, match="stays as it was written"):
+            written(row, **change)
+
+
+def test_a_team_member_to_the_initiative_neither_agrees_nor_refuses(cast, request_of):
+    _name, kind, row = request_of
+    give_role(cast, row.initiative, "sponsor", cast.seat_risk)
+    with pytest.raises(Refused):
+        kind.agree(row=row, by=cast.seat_risk)
+    with pytest.raises(Refused):
+        kind.refuse(row=row, reason="No.", by=cast.seat_risk)
+    row.refresh_from_db()
+    assert not any(getattr(row, part) for part in kind.model.PARTS)
+
+
+def test_a_refusal_says_why(cast, request_of):
+    _name, kind, row = request_of
+    with pytest.raises(ValidationError, match="Say why"):
+        kind.refuse(row=row, reason=" ", by=cast.seat_risk)

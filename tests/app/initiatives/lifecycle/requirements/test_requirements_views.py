@@ -1,0 +1,365 @@
+"""The requirements: one requirement a page, drafts, conflicts, exceptions, the declaration."""
+
+import pytest
+
+from adoption.demo import artefacts, initiative_acts
+from governance import clock
+from governance.database.row_history import acting
+from governance.models import Rulebook
+from governance.rulebook import shipped_text
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.requirements.views import LINES
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.models import AnswerDraft
+from tests.support import factories
+from tests.support.initiatives.initiative_pages import acts, at, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def sent(initiative, key="proto.question", **fields) -> dict:
+    """What a browser sends for a row of this requirement that nobody answered yet."""
+    return {"kind": "answered", "text": "", "based_on": "0", "evidence-kind": "document"} | fields
+
+
+def test_the_list_opens_at_the_gate_ahead_in_groups(cast, as_):
+    initiative = factories.make_initiative(cast)
+    page = text_of(as_(cast.owner).get(at("requirements", initiative.ref)))
+    assert "Requirements for Intake to prototype" in page
+    assert "Yours (7)" in page
+    assert "7 yours, 0 wait for others." in " ".join(page.split())
+    other = text_of(as_(cast.seat_risk).get(at("requirements", initiative.ref)))
+    assert "Yours" not in other
+    assert "Waiting for others (7)" in other
+    assert as_(cast.outsider).get(at("requirements", initiative.ref)).status_code == 404
+    for junk in ("?gate=junk", "?show=junk", "?layer=junk&gate=production"):
+        assert as_(cast.owner).get(at("requirements", initiative.ref) + junk).status_code == 200
+
+
+def test_a_stage_that_lost_support_leads_first_to_what_it_lacks(cast, as_):
+    initiative = factories.make_mvp(cast)
+    client = as_(cast.owner)
+    first = 'gate=live&amp;show=open">'
+    assert first not in text_of(client.get(at("requirements", initiative.ref))), "nothing fell"
+    requirement_actions.answer(
+        initiative=initiative, requirement="mvp.workflow", kind="no", text="Redrawn.", by=cast.owner
+    )
+    page = text_of(client.get(at("requirements", initiative.ref)))
+    assert "One requirement of MVP lacks current evidence." in page
+    assert first in page
+    fallen = text_of(client.get(at("requirements", initiative.ref, gate="live", show="open")))
+    assert 'id="row-mvp.workflow"' in fallen
+    row = text_of(client.get(at("requirement", initiative.ref, "mvp.workflow")))
+    assert "Left empty, it is called by its file or clause" in row, (
+        "optional, and asked for once evidence is meant"
+    )
+    assert first not in fallen, "one is there"
+
+
+def test_filters_choose_layer_and_what_waits(cast, as_):
+    initiative = factories.make_initiative(cast)
+    page = text_of(as_(cast.owner).get(at("requirements", initiative.ref, layer="model")))
+    assert 'id="row-proto.limitations"' in page
+    assert 'id="row-proto.question"' not in page
+    mine = text_of(as_(cast.seat_risk).get(at("requirements", initiative.ref, show="mine")))
+    assert "Nothing to show" in mine
+
+
+def test_saving_a_row_is_one_act_and_leads_back_to_it(cast, as_):
+    initiative = factories.make_initiative(cast)
+    client = as_(cast.owner)
+    with acts() as kinds:
+        answer = client.post(
+            at("requirement", initiative.ref, "proto.question"),
+            sent(initiative, text="Can it route 85 % right?", true_as_of=clock.today().isoformat()),
+        )
+    assert answer.status_code == 302
+    assert answer.url.endswith("#row-proto.question")
+    assert kinds == ["answered", "evidence added"]
+    assert "<b>1 of 7 " in text_of(client.get(at("requirements", initiative.ref)))
+    assert "Can it route 85 % right?" in text_of(
+        client.get(at("requirement", initiative.ref, "proto.question"))
+    )
+
+
+def test_answer_and_evidence_are_saved_together_or_not_at_all(cast, as_):
+    initiative = factories.make_initiative(cast)
+    client, url = as_(cast.owner), at("requirement", initiative.ref, "proto.scope")
+    typed = sent(
+        initiative,
+        text="Two teams.",
+        **{"evidence-title": "Scope note", "evidence-observed_on": "2001-01-01"},
+    )
+    with acts() as kinds:
+        answer = client.post(url, typed)
+    page = text_of(answer)
+    assert answer.status_code == 422
+    assert kinds == []
+    assert "Two teams." in page
+    assert "Scope note" in page
+    assert "evidence is something others can open" in page
+    with acts() as kinds:
+        answer = client.post(url, typed | {"evidence-file": artefacts.pdf("scope")})
+    assert answer.status_code == 302
+    assert kinds == ["answered", "evidence added", "evidence added"], "and that the owner says so"
+    item = initiative.evidence.get(title="Scope note")
+    assert item.sha256
+    assert item.coverage.get().requirement == "proto.scope"
+
+
+def test_saving_leads_to_the_next_requirement_that_has_no_answer(cast, as_):
+    initiative = factories.make_initiative(cast)
+    client, first = as_(cast.owner), at("requirement", initiative.ref, "proto.question")
+    assert "Save and continue" in text_of(client.get(first))
+    stay = client.post(
+        first, sent(initiative, text="Can it?", true_as_of=clock.today().isoformat()) | {"then": "next"}
+    )
+    assert stay.url == at("requirement", initiative.ref, "proto.scope", gate="prototype")
+    assert "2 of 7" in text_of(client.get(stay.url))
+    then = client.post(stay.url, sent(initiative, text="Two teams.") | {"then": "next"})
+    assert then.url == at("requirement", initiative.ref, "proto.assumptions", gate="prototype")
+    assert client.post(first, sent(initiative, text="Can it!", based_on="1")).url.endswith(
+        "#row-proto.question"
+    )
+    for key in Rulebook.objects.current().parsed.gates["prototype"].requirements():
+        if not initiative.answers.filter(requirement=key).exists() and key != "proto.to_advance":
+            requirement_actions.answer(
+                initiative=initiative, requirement=key, kind="answered", text="So.", by=cast.owner
+            )
+    last = at("requirement", initiative.ref, "proto.to_advance")
+    assert "Save and continue" not in text_of(client.get(last)), "nothing is left"
+    back = client.post(last, sent(initiative, text="A trial.") | {"then": "next"})
+    assert back.url.endswith("#row-proto.to_advance")
+
+
+@pytest.mark.parametrize("evidence", [{}, {"evidence-title": "Scope note"}])
+def test_evidence_without_a_title_is_called_by_its_file(cast, as_, evidence):
+    initiative = factories.make_initiative(cast)
+    file = artefacts.pdf("scope")
+    file.name = "Scope of May.pdf"
+    typed = sent(initiative, text="Two teams.", **evidence)
+    typed |= {"evidence-file": file, "evidence-observed_on": clock.today().isoformat()}
+    assert as_(cast.owner).post(at("requirement", initiative.ref, "proto.scope"), typed).status_code == 302
+    assert initiative.evidence.get(kind="document").title == evidence.get("evidence-title", "Scope of May")
+
+
+def test_evidence_stands_open_where_a_word_alone_is_not_enough(cast, as_):
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
+    initiative, beside = factories.make_initiative(cast), "Add evidence beside your word"
+    client = as_(cast.owner)
+    assert beside in text_of(client.get(at("requirement", initiative.ref, "proto.question"))), (
+        "stated is enough"
+    )
+    assert beside not in text_of(client.get(at("requirement", initiative.ref, "mvp.problem"))), (
+        "an artefact is asked"
+    )
+
+
+def test_an_item_added_before_is_offered_for_another_requirement(cast, as_):
+    initiative = factories.make_initiative(cast)
+    item = evidence_actions.add_evidence(
+        initiative=initiative,
+        kind="document",
+        title="Scope note",
+        observed_on=clock.today(),
+        covers=["proto.scope"],
+        link="https://example.org/scope",
+        by=cast.owner,
+    )
+    with acts() as kinds:
+        as_(cast.owner).post(
+            at("requirement", initiative.ref, "proto.not_production"),
+            sent(initiative, text="", offer=str(item.pk)),
+        )
+    assert kinds == ["evidence offered"]
+
+
+def test_bad_input_gets_a_message_and_changes_nothing(cast, as_):
+    initiative = factories.make_initiative(cast)
+    for wrong in (
+        {"true_as_of": "3026-01-01", "text": "Yes."},
+        {"true_as_of": "0001-01-01", "text": "Yes."},
+        {"true_as_of": "junk", "text": "Yes."},
+        {"kind": "junk", "text": "Yes."},
+        {"kind": "no", "text": ""},
+        {"kind": "not_applicable", "text": ""},
+        {"based_on": "junk", "text": "Yes."},
+    ):
+        with acts() as kinds:
+            answer = as_(cast.owner).post(
+                at("requirement", initiative.ref, "proto.question"), sent(initiative, **wrong)
+            )
+        assert answer.status_code == 422
+        assert kinds == []
+        assert "Not saved yet" in text_of(answer) or "based_on" in wrong
+
+
+def test_an_empty_row_says_that_there_is_nothing_to_save(cast, as_):
+    initiative = factories.make_initiative(cast)
+    answer = as_(cast.owner).post(at("requirement", initiative.ref, "proto.question"), sent(initiative))
+    assert answer.status_code == 403
+    assert "nothing to save" in text_of(answer)
+
+
+def test_unknown_requirements_are_not_found(cast, as_):
+    initiative = factories.make_initiative(cast)
+    client = as_(cast.owner)
+    assert client.get(at("requirement", initiative.ref, "no.such")).status_code == 404
+    assert client.post(at("requirement-draft", initiative.ref, "no.such"), {"text": "x"}).status_code == 404
+    endless = (f"{'x' * 100_001}=", "application/x-www-form-urlencoded")  # only the name is long
+    assert client.post(at("requirement-draft", initiative.ref, "proto.question"), *endless).status_code == 404
+    assert (
+        client.post(at("requirement-accept", initiative.ref, "no.such"), {"version": "1"}).status_code == 404
+    )
+    assert as_(cast.outsider).get(at("requirement", initiative.ref, "proto.question")).status_code == 404
+
+
+def test_a_lost_race_shows_both_texts_and_keeps_the_typed_one(cast, as_):
+    initiative = factories.make_initiative(cast)
+    requirement_actions.answer(
+        initiative=initiative, requirement="proto.question", kind="answered", text="Theirs.", by=cast.owner
+    )
+    client, url = as_(cast.owner), at("requirement", initiative.ref, "proto.question")
+    with acts() as kinds:
+        answer = client.post(url, sent(initiative, text="Mine."))
+    page = text_of(answer)
+    assert answer.status_code == 409
+    assert "Theirs." in page
+    assert "Mine." in page
+    assert kinds == ["refused"]
+    assert 'name="based_on" value="1"' in page
+    assert "Mine." in text_of(client.get(url)), "the typed words are kept as a draft"
+    assert client.post(url, sent(initiative, text="Both.", based_on="1")).status_code == 302
+    assert initiative.answers.get(requirement="proto.question").text == "Both."
+
+
+def test_a_draft_survives_a_closed_tab_and_goes_with_saving(cast, as_):
+    initiative = factories.make_initiative(cast)
+    client, url = as_(cast.owner), at("requirement", initiative.ref, "proto.scope")
+    typed = sent(initiative, text="Half a sentence", **{"evidence-title": "Scope note"})
+    assert client.post(at("requirement-draft", initiative.ref, "proto.scope"), typed).status_code == 204
+    page = text_of(client.get(url))
+    assert "Half a sentence" in page
+    assert "Scope note" in page
+    assert "is restored" in page
+    other = as_(cast.seat_risk)
+    assert "Half a sentence" not in text_of(other.get(url)), "a draft is private"
+    assert other.post(at("requirement-draft", initiative.ref, "proto.scope"), typed).status_code == 403
+    assert client.post(url, sent(initiative, text="A whole sentence.")).status_code == 302
+    assert not AnswerDraft.objects.exists()
+
+
+def test_an_answer_of_an_initiative_in_production_is_an_example_for_whoever_may_see_it(cast, as_):
+    there = factories.make_production(cast)
+    said = there.answers.get(requirement="proto.question").text
+    initiative = factories.make_initiative(cast, title="Another")
+    page = text_of(as_(cast.owner).get(at("requirement", initiative.ref, "proto.question")))
+    assert "How it was answered elsewhere" in page
+    assert said in page
+    assert there.title in page
+    own = text_of(as_(cast.owner).get(at("requirement", there.ref, "proto.question")))
+    assert "How it was answered elsewhere" not in own, "no example for itself"
+    there.confidential = True
+    with acting(system="test"):
+        there.save()
+    hidden = text_of(as_(cast.owner).get(at("requirement", initiative.ref, "proto.question")))
+    assert "How it was answered elsewhere" not in hidden
+
+
+def test_a_seat_accepts_that_a_requirement_does_not_apply(cast, as_):
+    initiative = factories.make_initiative(cast)
+    requirement_actions.answer(
+        initiative=initiative,
+        requirement="proto.scope",
+        kind="not_applicable",
+        text="No scope.",
+        by=cast.owner,
+    )
+    seat = cast.seat_value
+    page = text_of(as_(seat).get(at("requirements", initiative.ref)))
+    assert "Accept as not applicable" in page
+    assert "Yours (1)" in page
+    assert "Accept as not applicable" not in text_of(as_(cast.owner).get(at("requirements", initiative.ref)))
+    url = at("requirement-accept", initiative.ref, "proto.scope")
+    assert as_(cast.owner).post(url, {"version": "1"}).status_code == 403
+    for junk in ("", "x", "²"):
+        assert as_(seat).post(url, {"version": junk}).status_code == 404
+    assert as_(seat).post(url, {"version": "7"}).status_code == 409
+    with acts() as kinds:
+        assert as_(seat).post(url, {"version": "1"}).status_code == 302
+    assert kinds == ["not applicable accepted"]
+
+
+def test_the_form_says_which_approvals_go_stale(cast, as_):
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
+    review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
+    initiative_acts.sign_off(review, "business_value", cast.seat_value)
+    page = text_of(as_(cast.owner).get(at("requirement", initiative.ref, "proto.question")))
+    assert "Saving another answer has consequences" in page
+    assert "approval by Amara Diallo goes stale" in page
+
+
+def test_the_generated_answer_is_not_written(cast, as_):
+    initiative = factories.make_initiative(cast)
+    page = text_of(as_(cast.owner).get(at("requirement", initiative.ref, "prod.q07_governance_evidence")))
+    assert "never written or uploaded" in page
+    assert "<textarea" not in page
+
+
+def test_the_declaration_is_made_before_the_gate_frozen_by_it_and_compared_after(cast, as_):
+    initiative = factories.make_initiative(cast)
+    client, url = as_(cast.owner), at("declaration", initiative.ref)
+    key, other, *_ = requirement_actions.declared_goal_keys()
+    with acts() as kinds:
+        client.post(url, {f"{key}-text": "", "junk-text": "Nobody asks for that."})
+    assert kinds == []
+    with acts() as kinds:
+        client.post(url, {f"{key}-text": "Half the time by May.", f"{other}-text": "Used daily by May."})
+    assert kinds == ["declared", "declared"]
+    with acts() as kinds:
+        page = text_of(client.get(url))
+        client.post(url, {f"{key}-text": "Half the time by May.", f"{other}-text": "Used weekly by May."})
+    assert kinds == ["declared"], "what stands as it was is not declared again"
+    assert "Half the time by May." in page
+    with acts() as kinds:
+        bad = client.post(url, {f"{key}-text": "", f"{other}-text": "Never by May."})
+    assert (bad.status_code, kinds) == (422, []), "all of it or nothing"
+    assert "Never by May." in text_of(bad)
+    on = client.post(url, {f"{other}-text": "Used weekly by June.", "then": "next"})
+    assert on.url == at("requirements", initiative.ref), "on to the requirements"
+    assert as_(cast.seat_risk).post(url, {f"{key}-text": "Mine."}).status_code == 403
+    assert as_(cast.outsider).get(url).status_code == 404
+
+
+def test_a_frozen_declaration_takes_a_result_beside_it(cast, as_):
+    initiative = factories.make_mvp(cast)
+    client, url = as_(cast.owner), at("declaration", initiative.ref)
+    key = requirement_actions.declared_goal_keys()[0]
+    assert "no result yet" in text_of(client.get(url))
+    bad = client.post(url, {f"{key}-result": "", f"{key}-outcome": "Shown."})
+    assert bad.status_code == 422
+    assert "Shown." in text_of(bad)
+    with acts() as kinds:
+        client.post(url, {f"{key}-result": "missed", f"{key}-outcome": "Not shown."})
+    assert kinds == ["outcome reported"]
+    page = text_of(client.get(url))
+    assert "missed" in page
+    assert "Not shown." in page
+    assert client.get(at("requirement", initiative.ref, "proto.question")).status_code == 200
+    assert "as decided" in text_of(client.get(at("requirements", initiative.ref, gate="prototype")))
+
+
+def test_a_long_list_that_waits_for_nobody_is_folded_unless_it_was_asked_for(cast, as_):
+    initiative = factories.make_mvp(cast)
+    client, page = as_(cast.seat_risk), at("requirements", initiative.ref, gate="mvp")
+    (ready,) = client.get(page).context["groups"]
+    assert len(ready["rows"]) > LINES
+    assert not ready["open"]
+    assert client.get(f"{page}&layer=policy").context["groups"][0]["open"]
+    short = factories.make_prototype(cast)
+    (few,) = client.get(at("requirements", short.ref, gate="prototype")).context["groups"]
+    assert len(few["rows"]) <= LINES
+    assert few["open"]

@@ -1,0 +1,110 @@
+"""Waivers on the page: only what the rulebook allows, asked by the owner, agreed to by two."""
+
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from django.urls import reverse
+
+from adoption.demo import initiative_acts
+from governance import clock
+from governance.models.audit_log import Entry
+from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.models import Waiver
+from tests.support import factories
+from tests.support.initiatives.initiative_pages import SIGNED
+
+pytestmark = pytest.mark.django_db
+KEY = "mvp.workflow_known"
+
+
+def words(response) -> str:
+    main = BeautifulSoup(response.content, "html.parser").find("main")
+    return " ".join(main.get_text(" ").split())
+
+
+def in_days(days: int) -> str:
+    return (clock.today() + timedelta(days=days)).isoformat()
+
+
+def test_a_waiver_is_asked_for_agreed_to_by_two_and_runs(cast, as_):
+    initiative = factories.make_prototype(cast)
+    url = reverse("waivers", args=[initiative.ref])
+    owner = as_(cast.owner)
+    asked = {"key": KEY, "reason": "The map is drawn next month.", "until": in_days(30)}
+    assert owner.post(url, asked).status_code == 302
+    row = Waiver.objects.get()
+    agree, refuse = (
+        reverse("consent-answer", args=["waivers", row.pk, verb]) for verb in ("agree", "refuse")
+    )
+    page = words(as_(cast.chair).get(url))
+    assert "Agree as chair" in page
+    assert "It waits for the chair and the risk seat." in page
+    assert "Agree as risk seat" in words(as_(cast.seat_risk).get(url))
+    assert "Agree as" not in words(owner.get(url))
+    assert "Agree as" not in words(as_(cast.seat_value).get(url))
+    for person in (cast.owner, cast.seat_value):
+        assert as_(person).post(agree, SIGNED).status_code == 403
+        assert Entry.objects.acts().filter(kind="refused", actor_id=person.pk).exists()
+    assert "It does not hold yet" in words(as_(cast.chair).get(agree))
+    assert as_(cast.chair).post(agree, SIGNED).status_code == 302
+    assert as_(cast.chair).post(agree, SIGNED).status_code == 403
+    assert "It runs from now on" in words(as_(cast.seat_risk).get(agree))
+    assert as_(cast.seat_risk).post(agree, SIGNED).status_code == 302
+    page = words(owner.get(url))
+    assert "Elena Novak agreed as chair. Ines Okafor agreed as risk seat." in page
+    assert as_(cast.chair).post(refuse, {"reason": ""} | SIGNED).status_code == 409
+    assert as_(cast.outsider).get(url).status_code == 404
+    assert as_(cast.outsider).post(agree, SIGNED).status_code == 404
+
+
+def test_only_what_can_be_waived_is_offered_or_taken(cast, as_):
+    initiative = factories.make_prototype(cast)
+    url = reverse("waivers", args=[initiative.ref])
+    page = BeautifulSoup(as_(cast.owner).get(f"{url}?key={KEY}").content, "html.parser")
+    offered = {option["value"] for option in page.select("select[name=key] option")}
+    assert KEY in offered
+    assert "mvp.named_owner" not in offered
+    assert "mvp.contract_first" not in offered
+    assert page.select_one("select[name=key] option[selected]")["value"] == KEY
+    wrong = as_(cast.owner).post(url, {"key": "mvp.named_owner", "reason": "No.", "until": in_days(9)})
+    assert wrong.status_code == 200
+    assert not Waiver.objects.exists()
+    late = as_(cast.owner).post(url, {"key": KEY, "reason": "Words kept.", "until": in_days(91)})
+    assert "Choose a day after today and not after" in words(late)
+    assert "Words kept." in late.content.decode()
+
+
+def test_only_the_owner_asks(cast, as_):
+    initiative = factories.make_prototype(cast)
+    url = reverse("waivers", args=[initiative.ref])
+    assert "Ask for a waiver" not in words(as_(cast.chair).get(url))
+    assert as_(cast.chair).post(url, {}).status_code == 403
+    assert Entry.objects.acts().filter(kind="refused", actor_id=cast.chair.pk).exists()
+
+
+def test_a_refused_request_is_kept(cast, as_):
+    initiative = factories.make_prototype(cast)
+    row = WAIVERS.ask(
+        initiative, key=KEY, reason="Later.", until=clock.today() + timedelta(days=9), by=cast.owner
+    )
+    refuse = reverse("consent-answer", args=["waivers", row.pk, "refuse"])
+    assert as_(cast.owner).post(refuse, {"reason": ""} | SIGNED).status_code == 403
+    assert as_(cast.seat_risk).post(refuse, {"reason": "Show it."} | SIGNED).status_code == 302
+    assert "Ines Okafor refused it" in words(as_(cast.owner).get(reverse("waivers", args=[initiative.ref])))
+
+
+def test_criteria_that_cannot_be_waived_have_no_button(cast, as_):
+    initiative = factories.make_prototype(cast)
+    initiative_acts.staff(initiative, cast.team)
+    review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
+    page = BeautifulSoup(as_(cast.owner).get(review.get_absolute_url()).content, "html.parser")
+    assert "Ask for a waiver" in page.find(id=KEY).get_text()
+    assert "Ask for a waiver" not in page.find(id="mvp.rollout_bounded").get_text()
+    assert (
+        "Ask for a waiver"
+        not in BeautifulSoup(as_(cast.chair).get(review.get_absolute_url()).content, "html.parser")
+        .find(id=KEY)
+        .get_text()
+    )

@@ -1,0 +1,39 @@
+"""A waiver asked for under a hold that makes it worthless says so, before it is asked for and before it is granted."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from governance import clock
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.requirements.waivers import WAIVERS
+from tests.support import factories
+from tests.support.initiatives.initiative_pages import text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_page_of_the_waivers_and_of_the_agreement_say_what_holds_the_initiative(cast, as_):
+    initiative = factories.make_mvp(cast)
+    until = clock.today() + timedelta(days=20)
+    waiver = WAIVERS.ask(
+        initiative, key="production.mvp_goals", reason="Next month.", until=until, by=cast.owner
+    )
+    pages = [
+        (as_(cast.owner), reverse("waivers", args=[initiative.ref])),
+        (as_(cast.chair), reverse("consent-answer", args=["waivers", waiver.pk, "agree"])),
+        (as_(cast.seat_risk), reverse("consent-answer", args=["waivers", waiver.pk, "agree"])),
+    ]
+    for client, address in pages:
+        assert "a waiver lets nothing pass" not in text_of(client.get(address))
+    concern = hold_actions.hold(initiative=initiative, reason="Complaints of customers", by=cast.owner)
+    words = (
+        "Held: somebody raised a concern. Complaints of customers. While that stands, a waiver lets nothing "
+        "pass, and its days run all the same."
+    )
+    for client, address in pages:
+        assert words in text_of(client.get(address))
+    hold_actions.lift_hold(hold=concern, reason="Looked into.", by=cast.chair)
+    for client, address in pages:
+        assert "a waiver lets nothing pass" not in text_of(client.get(address))

@@ -1,0 +1,221 @@
+"""An objection reaches whoever has to answer it, then the seat that objected: on the review, in inboxes, by
+notification.
+"""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core.files.base import ContentFile
+
+from adoption.demo import initiative_acts
+from governance import clock
+from governance.models import Notification
+from governance.notifications import due
+from governance.notifications import inbox as notification_inbox
+from governance.vocabulary import SignOffVerdict
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.reviews import review_turn
+from initiatives.lifecycle.reviews.sign_offs import actions as sign_off_actions
+from initiatives.models import Review
+from tests.support import factories
+from tests.support.initiatives import open_reviews
+
+pytestmark = pytest.mark.django_db
+SEAT = "security_privacy"
+
+
+def fresh(review: Review) -> Review:
+    return Review.objects.select_related("initiative__unit", "rulebook").get(pk=review.pk)
+
+
+def object_to(cast, review: Review, *keys: str, seat: str = SEAT):
+    """The seat objects to these criteria, else to the first of its own."""
+    own = [one.key for one in review.rulebook.parsed.criteria_of(review.gate, seat)]
+    return initiative_acts.sign_off(
+        fresh(review),
+        seat,
+        cast.seats[seat],
+        verdict=SignOffVerdict.OBJECT,
+        reason="Prompts are stored.",
+        criteria=keys or (own[0],),
+    )
+
+
+def told(kind: str) -> set[str]:
+    return set(Notification.objects.filter(kind=kind).values_list("person__login", flat=True))
+
+
+def named(review: Review) -> dict[str, set[int]]:
+    """By kind of move, whom the one computation names."""
+    found: dict[str, set[int]] = {}
+    for move in review_turn.moves(review_state.snapshot_of(fresh(review))):
+        found.setdefault(move.kind, set()).update(move.people)
+    return found
+
+
+def asks(person, review: Review, button: str) -> bool:
+    """Whether the inbox of the person leads to the review with these words."""
+    link = review.get_absolute_url()
+    return any(line.link == link and line.button == button for line in notification_inbox.tasks_for(person))
+
+
+@pytest.fixture
+def review(cast) -> Review:
+    """An MVP gate at which every seat but security approves, and security objects to its first criterion."""
+    review = open_reviews.before_mvp(cast)
+    others = [seat for seat in review.rulebook.parsed.gates["mvp"].seats if seat != SEAT]
+    initiative_acts.sign_offs(review, cast.team, seats=others)
+    object_to(cast, review)
+    return fresh(review)
+
+
+@pytest.fixture
+def objected(review) -> list[str]:
+    """The requirements behind the criterion that was objected to."""
+    return list(review.rulebook.parsed.criteria_of("mvp", SEAT)[0].requirements)
+
+
+def prove(cast, review, key: str, by=None) -> None:
+    """Newer evidence on a requirement, whatever kind it takes."""
+    asked = review.rulebook.parsed.requirements[key]
+    kind = next(
+        kind for kind in asked.evidence if kind in ("document", "test_report", "system_record", "log_sample")
+    )
+    rulebook = review.rulebook.parsed
+    evidence_actions.add_evidence(
+        initiative=review.initiative,
+        kind=kind,
+        title="Storage is off",
+        observed_on=clock.today(),
+        covers=[key],
+        result="pass" if kind in rulebook.result_kinds else "",
+        condition="bounded_real" if kind in rulebook.condition_kinds else "",
+        file=ContentFile(b"off\n", "off.txt"),
+        by=by or cast.lead,
+    )
+
+
+def test_the_owner_and_whoever_answers_what_was_objected_to_are_told_at_once(cast, review, objected):
+    answering = {review.rulebook.parsed.requirements[key].answered_by for key in objected}
+    replies = review_state.snapshot_of(review).judged.facts.answers
+    working = {cast.owner.pk, cast.support.pk, cast.lead.pk, cast.steward.pk}
+    people = {cast.owner.pk} | {replies[key].by_id for key in objected if key in replies} & working
+    people |= {
+        pk
+        for role, (pk, _) in review_state.snapshot_of(review).eligible_signers.working.items()
+        if role in answering
+    }
+    assert named(review) == {"answer an objection": people}
+    logins = {person.login for person in cast.people.values() if person.pk in people}
+    assert told("objection") == logins
+    for login in logins:
+        assert asks(cast.people[login], review, "Answer the objection"), login
+    assert told("look again") == set()
+
+
+def test_while_an_objection_stands_no_seat_is_named_anywhere(cast, as_, review):
+    """Security objects; that the sign-off of another seat is missing changes nothing that could be decided."""
+    other = "architecture_integration"
+    row = review.sign_offs.latest().get(seat=other)
+    sign_off_actions.withdraw_sign_off(sign_off=row, reason="Read it anew.", by=row.person)
+    assert set(named(review)) == {"answer an objection"}
+    assert not any(line.verb == "sign" for line in notification_inbox.tasks_for(row.person))
+    page = as_(cast.chair).get(review.get_absolute_url()).content.decode()
+    aside = page.split("Can it be decided?</h2>")[1].split("</section>")[0]
+    assert cast.owner.full_name in aside
+    assert cast.seats[other].full_name not in aside
+    Notification.objects.all().delete()
+    with time_machine.travel(clock.now() + timedelta(days=7), tick=False):
+        due.run()
+    assert told("not signed") == set()
+    assert cast.owner.login in told("objection")
+
+
+def test_newer_evidence_passes_the_move_to_the_seat_that_objected_and_is_told_once(cast, review, objected):
+    assert not asks(cast.seat_security, review, "Look again")
+    prove(cast, review, objected[0])
+    assert named(review)["look again"] == {cast.seat_security.pk}
+    assert told("look again") == {"seat-security"}
+    assert asks(cast.seat_security, review, "Look again")
+    assert not asks(cast.owner, review, "Answer the objection")
+    prove(cast, review, objected[0])
+    assert Notification.objects.filter(kind="look again").count() == 1, "one event, one message"
+    assert Notification.objects.filter(kind="objection", person=cast.owner).count() == 1
+
+
+def test_another_answer_passes_it_too_and_the_seat_is_reminded(cast, review, objected):
+    requirement_actions.answer(
+        initiative=review.initiative,
+        requirement=objected[0],
+        kind="answered",
+        text="Storage is off.",
+        by=cast.owner,
+    )
+    assert told("look again") == {"seat-security"}
+    Notification.objects.all().delete()
+    for days, login in ((2, None), (3, "seat-security"), (8, "chair")):
+        with time_machine.travel(clock.now() + timedelta(days=days), tick=False):
+            due.run()
+        assert (login in told("look again")) == (login is not None)
+
+
+def test_what_is_left_unanswered_stays_with_the_owner(cast):
+    review = open_reviews.before_mvp(cast)
+    rulebook = review.rulebook.parsed
+    own = {seat: [one for one in rulebook.criteria_of("mvp", seat) if one.blocking] for seat in cast.seats}
+    seat = max(own, key=lambda seat: len(own[seat]))
+    first, second, *_ = own[seat]
+    object_to(cast, review, first.key, second.key, seat=seat)
+    key = next(key for key in first.requirements if key not in second.requirements)
+    requirement_actions.answer(
+        initiative=review.initiative, requirement=key, kind="answered", text="Fixed.", by=cast.owner
+    )
+    found = {move.kind: move for move in review_turn.moves(review_state.snapshot_of(fresh(review)))}
+    assert found["look again"].people == (cast.seats[seat].pk,)
+    assert cast.owner.pk in found["answer an objection"].people
+    assert second.question in found["answer an objection"].what
+    assert first.question not in found["answer an objection"].what
+
+
+def test_a_withdrawn_objection_frees_the_seats_again(cast, review):
+    row = review.sign_offs.latest().get(seat=SEAT)
+    sign_off_actions.withdraw_sign_off(sign_off=row, reason="Read the terms.", by=row.person)
+    assert not named(review).get("answer an objection")
+    assert not asks(cast.owner, review, "Answer the objection")
+
+
+def test_a_seat_whose_sign_off_changes_nothing_is_never_named(cast, as_):
+    """Where those that must sign make up the quorum, the others may sign; nobody waits for them."""
+    review = open_reviews.before_mvp(cast)
+    rules = review.rulebook.parsed.gates["mvp"]
+    optional = [seat for seat in rules.seats if seat not in rules.must_include]
+    free = rules.quorum_for(review.initiative.tier) - len(rules.must_include)
+    assert optional, "the gate has seats that need not sign"
+    initiative_acts.sign_offs(review, cast.team, seats=optional[:free])
+    waited = {move.seat for move in review_turn.moves(review_state.snapshot_of(fresh(review)))}
+    assert waited == set(rules.must_include)
+    for seat in optional[free:]:
+        assert not any(line.verb == "sign" for line in notification_inbox.tasks_for(cast.seats[seat])), seat
+    Notification.objects.all().delete()
+    with time_machine.travel(clock.now() + timedelta(days=7), tick=False):
+        due.run()
+    assert told("not signed") == {factories.SEAT_LOGINS[seat] for seat in rules.must_include}
+
+
+def test_the_list_of_reviews_and_the_digest_name_the_same_people(cast, as_, review):
+    from initiatives.inbox.tasks import weekly_digest
+
+    page = as_(cast.owner).get("/reviews/").content.decode()
+    assert "to answer the objection of Security and privacy" in page
+    told = weekly_digest.written(cast.unit, cast.owner, since=clock.now() - weekly_digest.WEEK).sections
+    (mine,) = [section for section in told if section.words == "Your move"]
+    assert any("to answer the objection" in line.words for line in mine.lines)
+
+
+def test_nobody_off_the_initiative_hears_of_an_objection(cast, review):
+    """Whoever wrote an answer and works there no longer is not told of an initiative that they cannot open."""
+    on_initiative = {row.person.login for row in review.initiative.roles.in_force().select_related("person")}
+    assert told("objection") <= on_initiative

@@ -1,0 +1,163 @@
+"""Sheets in which amounts, headers and people can mean two things: read once they are certain, else asked once."""
+
+import pytest
+
+from governance.models import PasswordLink, User
+from initiatives.models import ImportBatch, Initiative, RoleAssignment
+from initiatives.portfolio.imports.portfolio import actions
+from tests.support.paths import SHEETS
+
+pytestmark = pytest.mark.django_db
+
+
+def upload(cast, content: bytes | str, name="own.csv") -> ImportBatch:
+    content = content if isinstance(content, bytes) else content.encode()
+    return actions.upload_portfolio(content=content, file_name=name, by=cast.admin)
+
+
+def rows_of(batch) -> dict[str, dict]:
+    return {row.mapped["title"]: row.mapped for row in batch.rows.all()}
+
+
+def answered(client, batch, **said) -> ImportBatch:
+    """The page of the sheet sent as it stands, but for these answers."""
+    form = client.get(batch.get_absolute_url()).context["mapping"]
+    posted = {name: field.initial or "" for name, field in form.fields.items()} | form.initial
+    assert client.post(batch.get_absolute_url(), posted | said).status_code == 302
+    return ImportBatch.objects.get(pk=batch.pk)
+
+
+def test_amounts_with_units_are_read_and_one_question_answers_the_rest(cast, as_):
+    client = as_(cast.admin)
+    batch = upload(cast, (SHEETS / "amounts.csv").read_bytes())
+    rows = rows_of(batch)
+    assert {title: row["budget"] for title, row in rows.items()} == {
+        "Parking forecast": "",  # 375,000, but no currency is named
+        "Menu planner": "1625000.00",
+        "Lost property search": "750000.00",
+        "Price labels": "45000.00",
+        "Route notes": "",
+        "Door rota": "",
+    }
+    assert [
+        rows[title]["currency"] for title in ("Menu planner", "Lost property search", "Price labels")
+    ] == [*("EUR", "USD", "EUR")]
+    parking = rows["Parking forecast"]["read"][0]
+    assert (parking["value"], parking["raw"]) == ("375,000.00", "0.375m"), (
+        "shown before its currency is chosen"
+    )
+    assert batch.reading["mark"] == "", "0.375m and 1,625 Mio. disagree, so it is asked"
+    page = client.get(batch.get_absolute_url())
+    assert "“1.500k” can mean 1,500.00 or 1,500,000.00" in page.context["mapping"].fields["mark"].help_text
+    assert "750,000.00 USD, read from “USD 0.750m”" in page.content.decode()
+    assert (
+        "Amounts left out because each can mean two values: 1."
+        in client.get(f"{batch.get_absolute_url()}confirm/").content.decode()
+    )
+    batch = answered(client, batch, mark=".", currency="EUR")
+    rows = rows_of(batch)
+    assert {title: row["budget"] for title, row in rows.items()} == {
+        "Parking forecast": "375000.00",
+        "Menu planner": "1625000.00",
+        "Lost property search": "750000.00",
+        "Price labels": "45000.00",
+        "Route notes": "2400000000.00",
+        "Door rota": "1500.00",
+    }
+    texts = [each["text"] for row in batch.rows.all() for each in row.problems]
+    assert any("in USD, not in EUR" in text for text in texts)
+    assert any("is read as 1,625,000.00, unlike" in text for text in texts)
+    assert upload(cast, "Title;Budget\nA;EUR 2.250\n", "next.csv").rows.get().mapped["budget"] == "2.25"
+
+
+@pytest.mark.parametrize(
+    ("cells", "budget"),
+    [
+        (["EUR 1.500", "EUR 12,50"], "1500.00"),
+        (["EUR 1.500", "EUR 12.50"], "1.50"),
+        (["EUR 1.500", "EUR 300"], ""),
+        (["EUR 1.500", "EUR 12.50", "EUR 12,50"], ""),
+    ],
+)
+def test_other_cells_of_the_sheet_decide_before_anybody_is_asked(cast, cells, budget):
+    lines = [f"Initiative {place};{cell}" for place, cell in enumerate(cells)]
+    rows = rows_of(upload(cast, "\n".join(["Title;Budget", *lines])))
+    assert rows["Initiative 0"]["budget"] == budget
+
+
+def test_what_this_sheet_shows_counts_before_what_was_remembered(cast, as_):
+    batch = upload(cast, "Title;Budget;Go-live\nA;EUR 1.500;03/04/2027\n")
+    answered(as_(cast.admin), batch, mark=".", dates="mdy")
+    newer = upload(cast, "Title;Budget;Go-live\nB;EUR 1.500;03/04/2027\nC;EUR 1,25;25/04/2027\n", "b.csv")
+    assert (newer.reading["mark"], newer.reading["dates"]) == (",", "dmy")
+    assert (rows_of(newer)["B"]["budget"], rows_of(newer)["B"]["go_live_on"]) == ("1500.00", "2027-04-03")
+
+
+def test_one_person_in_six_spellings_is_asked_about_once_and_invited_when_it_is_published(cast, as_):
+    client = as_(cast.admin)
+    batch = upload(cast, (SHEETS / "amounts.csv").read_bytes())
+    assert len(batch.reading["people"]) == 6
+    form = client.get(batch.get_absolute_url()).context["mapping"]
+    ((person, _),) = form.unsure
+    assert "A. Rossi" in person.label
+    assert "Rossi, Anna" in person.label
+    assert ("invite", "invite anna.rossi@corp.example") in person.field.choices
+    batch = answered(client, batch, **{person.html_name: "invite"})
+    assert not User.objects.filter(email__iexact="anna.rossi@corp.example").exists()
+    page = client.get(f"{batch.get_absolute_url()}confirm/").content.decode()
+    assert "anna.rossi@corp.example" in page
+    assert not PasswordLink.objects.exists(), "nobody is mailed before it is published"
+    client.post(f"{batch.get_absolute_url()}confirm/")
+    anna = User.objects.get(email="anna.rossi@corp.example")
+    assert anna.full_name == "Anna Rossi"
+    assert PasswordLink.objects.get().person == anna
+    asked = RoleAssignment.objects.waiting().filter(person=anna)
+    assert asked.count() == Initiative.objects.filter(import_rows__batch=batch).distinct().count() == 6
+    newer = upload(cast, "Title;Owner;Status\nNew one;A. Rossi;Idea\n", "newer.csv")
+    assert newer.rows.get().mapped["owner"] == anna.pk, "remembered for the next sheet"
+
+
+def test_a_spelling_that_is_certain_is_not_asked_about_again(cast, as_):
+    words = [cast.owner.full_name, cast.owner.email, "Marta L."]
+    lines = [f"Initiative {place};{word};Idea" for place, word in enumerate(words)]
+    batch = upload(cast, "\n".join(["Title;Owner;Status", *lines]))
+    form = as_(cast.admin).get(batch.get_absolute_url()).context["mapping"]
+    assert (len(form.sure), len(form.unsure)) == (1, 1)
+    assert rows_of(batch)["Initiative 2"]["owner"] is None, "an initial alone names nobody for certain"
+
+
+def test_headers_of_a_published_register_are_understood(cast, as_):
+    batch = upload(cast, (SHEETS / "register.csv").read_bytes())
+    assert batch.reading["columns"] == {
+        "title": "name_ai_service_en",
+        "reference": "register_no",
+        "unit": "responsible_organisation",
+        "problem": "purpose_summary_en",
+        "vendor": "supplier_information",
+        "stage": "ai_service_status_en",
+    }
+    rows = rows_of(batch)
+    assert {title: row["stage"] for title, row in rows.items()} == {
+        "Parking forecast": "production",
+        "Menu planner": "prototype",
+        "Lost property search": "production",
+        "Price labels": "",
+        "Door rota": "retired",
+    }
+    assert list(batch.reading["stages"]).count("") == 1, "a blank status is asked about once"
+    assert rows["Menu planner"]["key"] == "R-0402", "a reference of the register's own finds the row again"
+    assert not batch.rows.filter(decision="reject").exists()
+
+
+def test_a_column_that_is_not_what_its_header_says_is_told(cast):
+    batch = upload(cast, "Title;Status;Go-live\nA;2025-06-01;Q3 2026\nB;2025-07-01;Q4 2026\n")
+    assert "stage" not in batch.reading["columns"]
+    assert any("“Status” is not taken for Status" in remark for remark in batch.reading["remarks"])
+
+
+def test_cells_that_say_nothing_are_blank(cast):
+    batch = upload(cast, "Title;Owner;Status;Budget;Vendor\nA;N/A;-;n/a;---\n")
+    row = batch.rows.get()
+    assert (row.mapped["contact"], row.mapped["stage_raw"], row.mapped["vendor"]) == ("", "", "")
+    assert batch.reading["people"] == {}
+    assert list(batch.reading["stages"]) == [""]

@@ -1,0 +1,265 @@
+"""What a directory may and may not do here, and what admins do about directories."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from governance import clock
+from governance.models import Directory, Entry, ManagedAccount, Session, User
+from governance.permission_result import Refused
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.models import Initiative
+from initiatives.portfolio.provisioning import actions
+from tests.support import factories
+from tests.support.servers.directories import GROUP, USER, Sender
+
+pytestmark = pytest.mark.django_db
+
+OFF = {"op": "Replace", "path": "active", "value": "False"}
+
+
+@pytest.fixture
+def entra(cast):
+    return Sender(cast.admin)
+
+
+def person_of(said: dict) -> User:
+    return ManagedAccount.objects.get(uid=said["id"]).person
+
+
+def given(initiative: Initiative, person: User, cast) -> None:
+    """A role on the initiative, accepted."""
+    proposed = role_actions.propose_role(initiative=initiative, role="sponsor", person=person, by=cast.owner)
+    role_actions.accept_role(assignment=proposed, by=person)
+
+
+@pytest.mark.parametrize("name", ["owner", "OWNER", "seat-risk"])
+def test_an_account_that_is_here_is_never_taken_over(entra, cast, name):
+    before = User.objects.count()
+    answer = entra.send("POST", "Users", {"schemas": [USER], "userName": name, "externalId": "1"})
+    assert (answer.status_code, answer.json()["scimType"]) == (409, "uniqueness")
+    assert "linked by its person" in answer.json()["detail"]
+    assert (User.objects.count(), ManagedAccount.objects.count()) == (before, 0)
+
+
+def test_the_same_address_makes_another_account_and_changes_nothing_of_the_first(entra, cast):
+    said = entra.makes("marta.l@corp.example", emails=[{"value": cast.owner.email or "m@corp.example"}])
+    assert person_of(said).pk != cast.owner.pk
+    assert not ManagedAccount.objects.filter(person=cast.owner).exists()
+
+
+def test_local_accounts_do_not_exist_for_a_directory(entra, cast):
+    assert entra.send("GET", "Users").json()["totalResults"] == 0
+    asked = f'Users?filter=userName eq "{cast.admin.login}"'
+    assert entra.send("GET", asked).json()["totalResults"] == 0
+
+
+def test_a_directory_sees_and_ends_nothing_of_another(entra, cast):
+    okta = Sender(cast.admin, "Okta")
+    said = okta.makes("one@okta.local")
+    place = f"Users/{said['id']}"
+    assert entra.send("GET", "Users").json()["totalResults"] == 0
+    for method in ("GET", "DELETE"):
+        assert entra.send(method, place).status_code == 404
+    assert entra.patches(place, OFF).status_code == 404
+    assert person_of(said).is_active
+    group = {"schemas": [GROUP], "displayName": "Theirs", "members": [{"value": said["id"]}]}
+    assert entra.send("POST", "Groups", group).status_code == 400
+
+
+def test_a_name_that_another_account_has_is_not_moved_to(entra, cast):
+    said = entra.makes("ann@corp.example")
+    move = {"op": "Replace", "path": "userName", "value": "owner"}
+    assert entra.patches(f"Users/{said['id']}", move).status_code == 409
+    assert ManagedAccount.objects.get(uid=said["id"]).user_name == "ann@corp.example"
+
+
+def test_what_it_makes_holds_nothing_and_asks_for_nothing(entra):
+    roles = [{"value": "admin"}]
+    said = entra.makes("ann@corp.example", roles=roles, is_admin=True, entitlements=roles)
+    person = person_of(said)
+    assert not (person.is_admin)
+    assert not (person.is_auditor)
+    assert not (person.has_usable_password())
+
+
+def test_an_account_that_ends_is_signed_out_and_its_roles_and_seats_end(entra, cast, as_):
+    said = entra.makes("ann@corp.example", displayName="Ann Berg")
+    person = person_of(said)
+    initiative = factories.make_initiative(cast)
+    given(initiative, person, cast)
+    client = as_(person)
+    assert client.get(reverse("inbox")).status_code == 200
+    assert entra.patches(f"Users/{said['id']}", OFF).json()["active"] is False
+    assert client.get(reverse("inbox")).status_code == 302
+    assert not Session.objects.filter(person=person).exists()
+    assert not Initiative.objects.get(pk=initiative.pk).roles.open().filter(person=person).exists()
+    entry = Entry.objects.filter(kind=EntryKind.ACCOUNT_DEACTIVATED).latest("pk")
+    assert entry.facts["actor"]["name"] == "system: directory Entra ID"
+
+
+def test_given_back_it_has_no_role(entra, cast):
+    said = entra.makes("ann@corp.example")
+    person = person_of(said)
+    initiative = factories.make_initiative(cast)
+    given(initiative, person, cast)
+    place = f"Users/{said['id']}"
+    entra.patches(place, OFF)
+    assert entra.patches(place, OFF | {"value": True}).json()["active"] is True
+    assert not person.roles.open().exists()
+
+
+def test_deleted_it_is_gone_for_the_directory_and_its_person_stays(entra):
+    said = entra.makes("ann@corp.example", displayName="Ann Berg", name={"givenName": "Ann"})
+    person, place = person_of(said), f"Users/{said['id']}"
+    assert entra.send("DELETE", place).status_code == 204
+    person.refresh_from_db()
+    assert (person.full_name, person.is_active) == ("Ann Berg", False)
+    assert ManagedAccount.objects.get(uid=said["id"]).said == {}
+    assert entra.send("GET", place).status_code == 404
+    again = entra.send("POST", "Users", {"schemas": [USER], "userName": "ann@corp.example"})
+    assert again.status_code == 409
+
+
+def test_a_changed_address_is_told_to_the_one_before_and_links_wait(entra):
+    said = entra.makes("ann@corp.example", emails=[{"value": "ann@corp.example"}])
+    entra.patches(
+        f"Users/{said['id']}", {"op": "Replace", "path": "emails", "value": [{"value": "x@evil.example"}]}
+    )
+    person = person_of(said)
+    assert person.email == "x@evil.example"
+    assert person.address_changed_at is not None
+    assert "By Entra ID, to x@evil.example" in person.notifications.latest("pk").text
+
+
+def test_who_read_an_older_state_does_not_overwrite(entra):
+    said = entra.makes("ann@corp.example", displayName="Ann")
+    place, seen = f"Users/{said['id']}", said["meta"]["version"]
+    rename = {"op": "Replace", "path": "displayName", "value": "Anna"}
+    assert entra.patches(place, rename, HTTP_IF_MATCH=seen).status_code == 200
+    stale = entra.patches(place, rename | {"value": "Anne"}, HTTP_IF_MATCH=seen)
+    assert stale.status_code == 412
+    assert entra.send("DELETE", place, HTTP_IF_MATCH=seen).status_code == 412
+    now = entra.send("GET", place)
+    assert now.json()["displayName"] == "Anna"
+    assert entra.send("GET", place, HTTP_IF_NONE_MATCH=now["ETag"]).status_code == 304
+
+
+def test_what_is_wrong_is_answered_as_scim_has_it(entra):
+    for method, path, body, status in (
+        ("POST", "Users", {"schemas": [USER]}, 400),
+        ("POST", "Users", {"schemas": [USER], "userName": "two words"}, 400),
+        ("POST", "Users", {"schemas": [USER], "userName": "ann\n"}, 400),
+        ("POST", "Users", {"schemas": [USER], "userName": "ann", "displayName": "Ann\nBcc: x"}, 400),
+        ("POST", "Users", {"schemas": [USER], "userName": "ann", "externalId": "7" * 201}, 400),
+        (
+            "POST",
+            "Users",
+            {"schemas": [USER], "userName": "ann", "emails": [{"value": f"{'a' * 60}@{'b.' * 99}example"}]},
+            400,
+        ),
+        ("POST", "Groups", {"schemas": [GROUP], "displayName": "Claims", "externalId": "7" * 201}, 400),
+        ("PATCH", "Users/00000000-0000-0000-0000-000000000000", {}, 404),
+        ("POST", "Users", {"schemas": [USER], "userName": "a" * 255}, 400),
+        ("POST", "Users", {"schemas": [USER], "userName": "ann", "emails": [{"value": "nothing"}]}, 400),
+        ("POST", "Users", {"schemas": [USER], "userName": "ann", "displayName": "x" * 121}, 400),
+        ("POST", "Users", [], 400),
+        ("GET", "Users?filter=userName zz 1", None, 400),
+        ("GET", 'Users?filter=nothing eq "1"', None, 400),
+        ("GET", "Users/1", None, 404),
+        ("GET", "Nowhere/1", None, 404),
+        ("GET", "Users/00000000-0000-0000-0000-000000000000", None, 404),
+        ("GET", "Schemas/urn:none", None, 404),
+        ("GET", "Me", None, 501),
+        ("PUT", "Users", {}, 405),
+        ("POST", ".search", {}, 501),
+    ):
+        answer = entra.send(method, path, body)
+        assert answer.status_code == status, answer.content
+        assert answer.json()["status"] == str(status)
+        assert answer.json()["detail"]
+        assert not ManagedAccount.objects.exists()
+
+
+def test_discovery_says_what_is_kept_and_nothing_else(entra):
+    assert entra.send("GET", "ServiceProviderConfig").json()["patch"] == {"supported": True}
+    said = entra.send("GET", f"Schemas/{USER}").json()
+    names = {one["name"] for one in said["attributes"]}
+    assert {"userName", "displayName", "emails", "active"} <= names
+    assert not names & {"password", "phoneNumbers", "photos", "title"}
+    kinds = entra.send("GET", "ResourceTypes").json()["Resources"]
+    assert {one["endpoint"] for one in kinds} == {"/Users", "/Groups"}
+
+
+def test_keys_open_until_they_end_and_wrong_ones_are_counted(entra, cast):
+    good = entra.token
+    entra.token = good[:-1] + ("A" if good[-1] != "A" else "B")
+    assert entra.send("GET", "Users").status_code == 401
+    entra.token = good
+    assert entra.send("GET", "Users").status_code == 200
+    renewed = actions.renew_key(
+        directory=entra.row, expires_at=clock.now() + timedelta(days=9), by=cast.admin
+    )
+    assert entra.send("GET", "Users").status_code == 401
+    entra.token = renewed.text
+    assert entra.send("GET", "Users").status_code == 200
+    with time_machine.travel(clock.now() + timedelta(days=10)):
+        assert entra.send("GET", "Users").status_code == 401
+    actions.revoke_key(directory=entra.row, reason="Lost.", by=cast.admin)
+    assert entra.send("GET", "Users").status_code == 401
+    entra.token = "no key"
+    statuses = {entra.send("GET", "Users").status_code for _ in range(20)}
+    assert statuses == {401, 429}
+
+
+def test_only_admins_connect_directories_and_their_keys_are_kept_nowhere(cast, as_):
+    with pytest.raises(Refused):
+        actions.add_directory(name="X", expires_at=clock.now() + timedelta(days=1), by=cast.owner)
+    page = as_(cast.admin).post(
+        reverse("directory-add"), {"name": "Entra ID", "expires_on": clock.today() + timedelta(days=30)}
+    )
+    token = page.context["token"].text
+    assert token in page.content.decode()
+    row = Directory.objects.get()
+    assert token.split("_", 2)[2] not in f"{row.secret_hash}{row.public}"
+    assert token.encode() not in as_(cast.admin).get(reverse("directories")).content
+
+
+def test_a_group_moves_nobody_and_its_unit_is_accepted_person_by_person(entra, cast, as_):
+    said = entra.makes("ann@corp.example", displayName="Ann Berg")
+    entra.send(
+        "POST", "Groups", {"schemas": [GROUP], "displayName": "Claims", "members": [{"value": said["id"]}]}
+    )
+    person, group = person_of(said), entra.row.groups.get()
+    admin = as_(cast.admin)
+    admin.post(reverse("directory-group", args=[group.pk]), {"unit": cast.unit.pk})
+    person.refresh_from_db()
+    assert person.unit is None
+    assert "Ann Berg" in admin.get(reverse("directories")).content.decode()
+    account = ManagedAccount.objects.get()
+    answer = admin.post(reverse("directory-accept", args=[account.pk, cast.unit.pk]))
+    assert answer.status_code == 302
+    person.refresh_from_db()
+    assert person.unit == cast.unit
+    assert admin.post(reverse("directory-accept", args=[account.pk, cast.elsewhere.pk])).status_code == 403
+
+
+def test_what_a_directory_keeps_is_not_edited_here(entra, cast, as_):
+    said = entra.makes("ann@corp.example", displayName="Ann Berg", emails=[{"value": "ann@corp.example"}])
+    person = person_of(said)
+    url = reverse("admin:governance_user_change", args=[person.pk])
+    admin = as_(cast.admin)
+    sent = {
+        "full_name": "Somebody else",
+        "email": "x@evil.example",
+        "unit": "",
+        "manager": "",
+        "reason": "I say so",
+    }
+    admin.post(url, sent | {"is_auditor": "on"})
+    person.refresh_from_db()
+    assert (person.full_name, person.email) == ("Ann Berg", "ann@corp.example")
+    assert person.is_auditor
