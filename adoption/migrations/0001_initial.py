@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                 ('extent', models.CharField(choices=[('most', 'Most of the group'), ('fewer', 'Half of the group or fewer'), ('unknown', 'Not known')], default='unknown', max_length=10)),
                 ('share', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MaxValueValidator(100)])),
                 ('words', models.TextField()),
-                ('source', models.CharField(choices=[('seen', 'I saw it myself'), ('told', 'Somebody who saw it told me'), ('figures', 'Figures that I have read'), ('problem', 'A problem that a user reported'), ('readings', 'Worked out from readings')], max_length=10)),
+                ('source', models.CharField(choices=[('seen', 'I saw it myself'), ('told', 'Somebody who saw it told me'), ('figures', 'Figures that I have read'), ('problem', 'A problem that a user reported'), ('measurements', 'Worked out from measurements')], max_length=20)),
                 ('computed', models.BooleanField(default=False)),
                 ('figures', models.JSONField(blank=True, default=dict)),
                 ('observed_on', models.DateField()),
@@ -507,7 +507,7 @@ class Migration(migrations.Migration):
                 ('extent', models.CharField(choices=[('most', 'Most of the group'), ('fewer', 'Half of the group or fewer'), ('unknown', 'Not known')], default='unknown', max_length=10)),
                 ('share', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MaxValueValidator(100)])),
                 ('words', models.TextField()),
-                ('source', models.CharField(choices=[('seen', 'I saw it myself'), ('told', 'Somebody who saw it told me'), ('figures', 'Figures that I have read'), ('problem', 'A problem that a user reported'), ('readings', 'Worked out from readings')], max_length=10)),
+                ('source', models.CharField(choices=[('seen', 'I saw it myself'), ('told', 'Somebody who saw it told me'), ('figures', 'Figures that I have read'), ('problem', 'A problem that a user reported'), ('measurements', 'Worked out from measurements')], max_length=20)),
                 ('computed', models.BooleanField(default=False)),
                 ('figures', models.JSONField(blank=True, default=dict)),
                 ('observed_on', models.DateField()),
@@ -681,6 +681,33 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['measure', 'number'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Measurement',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                ('key', models.CharField(max_length=120)),
+                ('starts_on', models.DateField()),
+                ('ends_on', models.DateField()),
+                ('team', models.CharField(blank=True, default='', max_length=120)),
+                ('about', models.CharField(choices=[('users', 'real users in scope'), ('test_users', 'test users'), ('project_team', 'the project team'), ('curated', 'curated cases'), ('model', 'a model evaluation')], default='users', max_length=20)),
+                ('hits', models.PositiveBigIntegerField(blank=True, null=True)),
+                ('value', models.FloatField(blank=True, null=True)),
+                ('sd', models.FloatField(blank=True, null=True)),
+                ('n', models.PositiveBigIntegerField()),
+                ('came', models.CharField(choices=[('typed', 'Typed'), ('imported', 'Imported'), ('sent', 'Sent by a system'), ('survey', 'Asked by a survey')], max_length=10)),
+                ('source', models.CharField(blank=True, default='', max_length=200)),
+                ('reason', models.CharField(blank=True, default='', max_length=250)),
+                ('at', models.DateTimeField()),
+                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('measure', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='measurements', to='adoption.measure')),
+                ('replaces', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='adoption.measurement')),
+                ('service_key', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.servicekey')),
+            ],
+            options={
+                'ordering': ['measure', 'ends_on', 'id'],
             },
         ),
         migrations.CreateModel(
@@ -984,7 +1011,7 @@ class Migration(migrations.Migration):
                 ('history_user_name', models.TextField(default='')),
                 ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                 ('side', models.CharField(choices=[('failure', 'What failed'), ('success', 'What worked')], max_length=10)),
-                ('said', models.CharField(choices=[('blamed', 'Assumed cause at first'), ('found', 'Found')], max_length=10)),
+                ('said', models.CharField(choices=[('assumed', 'Assumed cause at first'), ('found', 'Found')], max_length=10)),
                 ('layer', models.CharField(choices=[('model', 'Model'), ('application', 'Application'), ('integration', 'Integration'), ('policy', 'Policy'), ('runtime', 'Runtime'), ('observability', 'Observability')], max_length=20)),
                 ('by_whom', models.CharField(blank=True, choices=[('management', 'Management'), ('team', 'The team itself'), ('users', 'Its users'), ('vendor', 'The vendor'), ('press', 'Press or public'), ('board', 'The board')], default='', max_length=20)),
                 ('place', models.PositiveSmallIntegerField(default=1)),
@@ -1042,7 +1069,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('side', models.CharField(choices=[('failure', 'What failed'), ('success', 'What worked')], max_length=10)),
-                ('said', models.CharField(choices=[('blamed', 'Assumed cause at first'), ('found', 'Found')], max_length=10)),
+                ('said', models.CharField(choices=[('assumed', 'Assumed cause at first'), ('found', 'Found')], max_length=10)),
                 ('layer', models.CharField(choices=[('model', 'Model'), ('application', 'Application'), ('integration', 'Integration'), ('policy', 'Policy'), ('runtime', 'Runtime'), ('observability', 'Observability')], max_length=20)),
                 ('by_whom', models.CharField(blank=True, choices=[('management', 'Management'), ('team', 'The team itself'), ('users', 'Its users'), ('vendor', 'The vendor'), ('press', 'Press or public'), ('board', 'The board')], default='', max_length=20)),
                 ('place', models.PositiveSmallIntegerField(default=1)),
@@ -1122,33 +1149,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['initiative', '-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Reading',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('key', models.CharField(max_length=120)),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField()),
-                ('team', models.CharField(blank=True, default='', max_length=120)),
-                ('about', models.CharField(choices=[('users', 'real users in scope'), ('test_users', 'test users'), ('project_team', 'the project team'), ('curated', 'curated cases'), ('model', 'a model evaluation')], default='users', max_length=20)),
-                ('hits', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('value', models.FloatField(blank=True, null=True)),
-                ('sd', models.FloatField(blank=True, null=True)),
-                ('n', models.PositiveBigIntegerField()),
-                ('came', models.CharField(choices=[('typed', 'Typed'), ('imported', 'Imported'), ('sent', 'Sent by a system'), ('survey', 'Asked by a survey')], max_length=10)),
-                ('source', models.CharField(blank=True, default='', max_length=200)),
-                ('reason', models.CharField(blank=True, default='', max_length=250)),
-                ('at', models.DateTimeField()),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('measure', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='readings', to='adoption.measure')),
-                ('replaces', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='adoption.reading')),
-                ('service_key', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.servicekey')),
-            ],
-            options={
-                'ordering': ['measure', 'ends_on', 'id'],
             },
         ),
         migrations.CreateModel(
@@ -1304,7 +1304,7 @@ class Migration(migrations.Migration):
                 ('about', models.CharField(default='users', max_length=20)),
                 ('day', models.DateField()),
                 ('since', models.DateField()),
-                ('readings', models.PositiveIntegerField()),
+                ('measurements', models.PositiveIntegerField()),
                 ('hits', models.PositiveBigIntegerField()),
                 ('n', models.PositiveBigIntegerField()),
                 ('total', models.FloatField()),
@@ -1416,7 +1416,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='behaviourreport',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('computed', True), ('source', 'readings')), models.Q(('computed', False), models.Q(('source', 'readings'), _negated=True)), _connector='OR'), name='computed_behaviour_reports_come_from_readings'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('computed', True), ('source', 'measurements')), models.Q(('computed', False), models.Q(('source', 'measurements'), _negated=True)), _connector='OR'), name='computed_behaviour_reports_come_from_measurements'),
         ),
         migrations.AddConstraint(
             model_name='behaviourreport',
@@ -1503,6 +1503,38 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('number', 1), models.Q(models.Q(('number', 1), _negated=True), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='a_goal_that_moves_says_why'),
         ),
         migrations.AddIndex(
+            model_name='measurement',
+            index=models.Index(fields=['measure', 'team', 'ends_on'], name='measurements_by_team_and_day'),
+        ),
+        migrations.AddIndex(
+            model_name='measurement',
+            index=models.Index(condition=models.Q(('came__in', ('sent', 'survey')), _negated=True), fields=['measure', 'ends_on'], name='measurements_from_the_team'),
+        ),
+        migrations.AddConstraint(
+            model_name='measurement',
+            constraint=models.UniqueConstraint(fields=('measure', 'key'), name='one_measurement_per_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='measurement',
+            constraint=models.CheckConstraint(condition=models.Q(('starts_on__lte', models.F('ends_on'))), name='a_period_has_its_days'),
+        ),
+        migrations.AddConstraint(
+            model_name='measurement',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('hits__isnull', False), ('hits__lte', models.F('n')), ('sd__isnull', True), ('value__isnull', True)), models.Q(('hits__isnull', True), ('sd__gte', 0), ('sd__isnull', False), ('value__isnull', False)), _connector='OR'), name='a_measurement_is_a_share_or_a_mean'),
+        ),
+        migrations.AddConstraint(
+            model_name='measurement',
+            constraint=models.CheckConstraint(condition=models.Q(('n__gt', 0), ('replaces__isnull', False), _connector='OR'), name='nothing_read_only_to_withdraw'),
+        ),
+        migrations.AddConstraint(
+            model_name='measurement',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('by__isnull', True), ('came', 'sent'), ('service_key__isnull', False)), models.Q(models.Q(('came', 'sent'), _negated=True), ('by__isnull', False), ('service_key__isnull', True)), _connector='OR'), name='a_measurement_comes_from_somebody'),
+        ),
+        migrations.AddConstraint(
+            model_name='measurement',
+            constraint=models.CheckConstraint(condition=models.Q(('replaces__isnull', True), models.Q(('replaces', models.F('id')), _negated=True), _connector='OR'), name='a_measurement_replaces_another'),
+        ),
+        migrations.AddIndex(
             model_name='meeting',
             index=models.Index(condition=models.Q(('state', 'planned')), fields=['held_on'], name='meetings_ahead'),
         ),
@@ -1568,7 +1600,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='attribution',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True), ('said', 'blamed')), fields=('post_mortem', 'side', 'layer', 'by_whom'), name='each_voice_blames_a_layer_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True), ('said', 'assumed')), fields=('post_mortem', 'side', 'layer', 'by_whom'), name='each_voice_assumes_a_layer_once'),
         ),
         migrations.AddConstraint(
             model_name='attribution',
@@ -1576,7 +1608,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='attribution',
-            constraint=models.CheckConstraint(condition=models.Q(('by_whom', ''), ('said', 'blamed'), _connector='OR'), name='who_blamed_is_said_of_blame'),
+            constraint=models.CheckConstraint(condition=models.Q(('by_whom', ''), ('said', 'assumed'), _connector='OR'), name='a_voice_is_named_for_an_assumed_cause'),
         ),
         migrations.AddConstraint(
             model_name='attachment',
@@ -1613,38 +1645,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='publicpage',
             constraint=models.CheckConstraint(condition=models.Q(('purpose', ''), _negated=True), name='a_public_page_says_what_it_is_for'),
-        ),
-        migrations.AddIndex(
-            model_name='reading',
-            index=models.Index(fields=['measure', 'team', 'ends_on'], name='readings_by_team_and_day'),
-        ),
-        migrations.AddIndex(
-            model_name='reading',
-            index=models.Index(condition=models.Q(('came__in', ('sent', 'survey')), _negated=True), fields=['measure', 'ends_on'], name='readings_from_the_team'),
-        ),
-        migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.UniqueConstraint(fields=('measure', 'key'), name='one_reading_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_on__lte', models.F('ends_on'))), name='a_period_has_its_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('hits__isnull', False), ('hits__lte', models.F('n')), ('sd__isnull', True), ('value__isnull', True)), models.Q(('hits__isnull', True), ('sd__gte', 0), ('sd__isnull', False), ('value__isnull', False)), _connector='OR'), name='a_reading_is_a_share_or_a_mean'),
-        ),
-        migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.CheckConstraint(condition=models.Q(('n__gt', 0), ('replaces__isnull', False), _connector='OR'), name='nothing_read_only_to_take_back'),
-        ),
-        migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('by__isnull', True), ('came', 'sent'), ('service_key__isnull', False)), models.Q(models.Q(('came', 'sent'), _negated=True), ('by__isnull', False), ('service_key__isnull', True)), _connector='OR'), name='a_reading_comes_from_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.CheckConstraint(condition=models.Q(('replaces__isnull', True), models.Q(('replaces', models.F('id')), _negated=True), _connector='OR'), name='a_reading_replaces_another'),
         ),
         migrations.AddConstraint(
             model_name='deadline',

@@ -1571,10 +1571,10 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='SnoozedLine',
+            name='SnoozedTask',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line', models.CharField(max_length=300)),
+                ('task', models.CharField(max_length=300)),
                 ('until', models.DateField()),
             ],
         ),
@@ -2649,9 +2649,9 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='one_sign_in_policy'),
         ),
         migrations.AddField(
-            model_name='snoozedline',
+            model_name='snoozedtask',
             name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='snoozed_lines', to=settings.AUTH_USER_MODEL),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='snoozed_tasks', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
             model_name='telling',
@@ -3030,8 +3030,8 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('rulebook', 'about', 'tier'), name='one_signing_rule_per_gate_and_tier'),
         ),
         migrations.AddConstraint(
-            model_name='snoozedline',
-            constraint=models.UniqueConstraint(fields=('person', 'line'), name='one_snooze_per_person_line'),
+            model_name='snoozedtask',
+            constraint=models.UniqueConstraint(fields=('person', 'task'), name='one_snooze_per_person_task'),
         ),
         migrations.AddIndex(
             model_name='user',

@@ -650,7 +650,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['number'],
             },
-            bases=(initiatives.models.moves_of_reports.MovesOfClaims, models.Model),
+            bases=(initiatives.models.moves_of_reports.MovesOfReports, models.Model),
         ),
         migrations.CreateModel(
             name='ImportRow',
@@ -915,7 +915,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('history_user_name', models.TextField(default='')),
                 ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('kind', models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back'), ('service_account', 'Close a service account that nothing uses any more'), ('reading', 'Read a measure that has been silent for too long'), ('feed', 'Confirm that a feed is shut'), ('shown_by', 'Show what an imported claim lacks')], max_length=20)),
+                ('kind', models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back'), ('service_account', 'Close a service account that nothing uses any more'), ('measurement', 'Add a measurement to a measure that has been silent for too long'), ('feed', 'Confirm that a feed is shut'), ('shown_by', 'Show what an imported stage lacks')], max_length=20)),
                 ('source', models.CharField(max_length=80)),
                 ('text', models.CharField(max_length=250)),
                 ('due', models.DateField()),
@@ -976,7 +976,7 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalMeasurement',
+            name='HistoricalMeasuredAnswer',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('history_user_name', models.TextField(default='')),
@@ -996,8 +996,8 @@ class Migration(migrations.Migration):
                 ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
             ],
             options={
-                'verbose_name': 'historical measurement',
-                'verbose_name_plural': 'historical measurements',
+                'verbose_name': 'historical measured answer',
+                'verbose_name_plural': 'historical measured answers',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
@@ -1149,7 +1149,7 @@ class Migration(migrations.Migration):
                 ('basis', models.TextField()),
                 ('amount', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True)),
                 ('currency', models.CharField(blank=True, default='', max_length=3)),
-                ('claimed', models.CharField(blank=True, default='', max_length=20)),
+                ('approved_stage', models.CharField(blank=True, default='', max_length=20)),
                 ('supported', models.CharField(blank=True, default='', max_length=20)),
                 ('label', models.CharField(blank=True, default='', max_length=60)),
                 ('history_user_id', models.BigIntegerField(blank=True, null=True)),
@@ -1486,7 +1486,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=100)),
                 ('action', models.CharField(blank=True, default='', max_length=100)),
                 ('at', models.DateTimeField()),
-                ('taken_back_at', models.DateTimeField(blank=True, null=True)),
+                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
                 ('history_user_id', models.BigIntegerField(blank=True, null=True)),
                 ('history_change_reason', models.TextField(blank=True, default='')),
                 ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
@@ -1521,7 +1521,7 @@ class Migration(migrations.Migration):
                 ('basis', models.TextField()),
                 ('amount', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True)),
                 ('currency', models.CharField(blank=True, default='', max_length=3)),
-                ('claimed', models.CharField(blank=True, default='', max_length=20)),
+                ('approved_stage', models.CharField(blank=True, default='', max_length=20)),
                 ('supported', models.CharField(blank=True, default='', max_length=20)),
                 ('label', models.CharField(blank=True, default='', max_length=60)),
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -1792,7 +1792,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=100)),
                 ('action', models.CharField(blank=True, default='', max_length=100)),
                 ('at', models.DateTimeField()),
-                ('taken_back_at', models.DateTimeField(blank=True, null=True)),
+                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='act_names', to='initiatives.initiative')),
             ],
@@ -2127,7 +2127,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Measurement',
+            name='MeasuredAnswer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('requirement', models.CharField(max_length=60)),
@@ -2137,7 +2137,7 @@ class Migration(migrations.Migration):
                 ('since', models.DateTimeField()),
                 ('until', models.DateTimeField(blank=True, null=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='measurements', to='initiatives.initiative')),
+                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='measured_answers', to='initiatives.initiative')),
             ],
             options={
                 'ordering': ['initiative', 'requirement', 'id'],
@@ -2186,7 +2186,7 @@ class Migration(migrations.Migration):
             name='Obligation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back'), ('service_account', 'Close a service account that nothing uses any more'), ('reading', 'Read a measure that has been silent for too long'), ('feed', 'Confirm that a feed is shut'), ('shown_by', 'Show what an imported claim lacks')], max_length=20)),
+                ('kind', models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back'), ('service_account', 'Close a service account that nothing uses any more'), ('measurement', 'Add a measurement to a measure that has been silent for too long'), ('feed', 'Confirm that a feed is shut'), ('shown_by', 'Show what an imported stage lacks')], max_length=20)),
                 ('source', models.CharField(max_length=80)),
                 ('text', models.CharField(max_length=250)),
                 ('due', models.DateField()),
@@ -2628,7 +2628,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='DrawnQuestion',
+            name='DrawnRequirement',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
@@ -2639,9 +2639,9 @@ class Migration(migrations.Migration):
                 ('items', models.JSONField(default=list)),
                 ('drawn_at', models.DateTimeField()),
                 ('checkpoint', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.checkpoint')),
-                ('replaces', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='initiatives.drawnquestion')),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drawn_questions', to='initiatives.initiative')),
-                ('review', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='drawn_questions', to='initiatives.review')),
+                ('replaces', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='initiatives.drawnrequirement')),
+                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drawn_requirements', to='initiatives.initiative')),
+                ('review', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='drawn_requirements', to='initiatives.review')),
             ],
             options={
                 'ordering': ['initiative', 'id'],
@@ -3201,7 +3201,7 @@ class Migration(migrations.Migration):
                 ('from_at', models.DateTimeField()),
                 ('until_at', models.DateTimeField(null=True)),
                 ('supported', models.CharField(max_length=20)),
-                ('shortfall', models.PositiveSmallIntegerField()),
+                ('unsupported_stages', models.PositiveSmallIntegerField()),
                 ('label', models.CharField(blank=True, default='', max_length=60)),
                 ('governance', models.BooleanField()),
                 ('integration', models.BooleanField()),
@@ -3210,7 +3210,7 @@ class Migration(migrations.Migration):
                 ('gaps', models.JSONField(default=dict)),
                 ('profile', models.JSONField(null=True)),
                 ('to_verify', models.JSONField(null=True)),
-                ('next_stale_on', models.DateField(null=True)),
+                ('next_expiry_on', models.DateField(null=True)),
                 ('seal', models.CharField(max_length=64)),
                 ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='spans', to='initiatives.initiative')),
                 ('past_supported_stage', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='initiatives.pastsupportedstage')),
@@ -3964,7 +3964,7 @@ class Migration(migrations.Migration):
                 ('fields', models.JSONField(blank=True, default=dict)),
                 ('reason', models.TextField()),
                 ('at', models.DateTimeField()),
-                ('outcome', models.CharField(blank=True, choices=[('', 'waits'), ('confirmed', 'confirmed'), ('declined', 'declined'), ('taken back', 'taken back')], default='', max_length=12)),
+                ('outcome', models.CharField(blank=True, choices=[('', 'waits'), ('confirmed', 'confirmed'), ('declined', 'declined'), ('withdrawn', 'withdrawn')], default='', max_length=12)),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
                 ('answer', models.TextField(blank=True, default='')),
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -4096,7 +4096,7 @@ class Migration(migrations.Migration):
                 ('fields', models.JSONField(blank=True, default=dict)),
                 ('reason', models.TextField()),
                 ('at', models.DateTimeField()),
-                ('outcome', models.CharField(blank=True, choices=[('', 'waits'), ('confirmed', 'confirmed'), ('declined', 'declined'), ('taken back', 'taken back')], default='', max_length=12)),
+                ('outcome', models.CharField(blank=True, choices=[('', 'waits'), ('confirmed', 'confirmed'), ('declined', 'declined'), ('withdrawn', 'withdrawn')], default='', max_length=12)),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
                 ('answer', models.TextField(blank=True, default='')),
                 ('history_user_id', models.BigIntegerField(blank=True, null=True)),
@@ -4410,7 +4410,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='fundingdecision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='fundingdecision_taken_back_by_whom_and_why'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='fundingdecision_withdrawn_by_whom_and_why'),
         ),
         migrations.AddConstraint(
             model_name='fundingdecision',
@@ -4418,7 +4418,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='event_taken_back_by_whom_and_why'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='event_withdrawn_by_whom_and_why'),
         ),
         migrations.AddConstraint(
             model_name='deployment',
@@ -4614,7 +4614,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='drill',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='drill_taken_back_by_whom_and_why'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='drill_withdrawn_by_whom_and_why'),
         ),
         migrations.AddConstraint(
             model_name='linkanswer',
@@ -4633,15 +4633,15 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['never_asked', 'after_denial', 'other_model', 'silent'])), name='log_finding_is_of_a_known_kind'),
         ),
         migrations.AddIndex(
-            model_name='measurement',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['initiative'], name='measurements_by_initiative'),
+            model_name='measuredanswer',
+            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['initiative'], name='measured_answers_by_initiative'),
         ),
         migrations.AddConstraint(
-            model_name='measurement',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative', 'requirement', 'source'), name='one_current_measurement_per_source'),
+            model_name='measuredanswer',
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative', 'requirement', 'source'), name='one_current_measured_answer_per_source'),
         ),
         migrations.AddConstraint(
-            model_name='measurement',
+            model_name='measuredanswer',
             constraint=models.CheckConstraint(condition=models.Q(('until__isnull', True), ('until__gt', models.F('since')), _connector='OR'), name='measured_until_after_since'),
         ),
         migrations.AddConstraint(
@@ -4682,7 +4682,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='observation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='observation_taken_back_by_whom_and_why'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='observation_withdrawn_by_whom_and_why'),
         ),
         migrations.AddIndex(
             model_name='pastsupportedstage',
@@ -4698,7 +4698,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='processrecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='processrecord_taken_back_by_whom_and_why'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='processrecord_withdrawn_by_whom_and_why'),
         ),
         migrations.AddConstraint(
             model_name='processrecord',
@@ -4765,15 +4765,15 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('forecast', 'what', 'initiative', 'review'), name='foreseen_once', nulls_distinct=False),
         ),
         migrations.AddConstraint(
-            model_name='drawnquestion',
+            model_name='drawnrequirement',
             constraint=models.UniqueConstraint(fields=('initiative', 'review', 'renews', 'requirement'), name='drawn_once_in_a_round', nulls_distinct=False),
         ),
         migrations.AddConstraint(
-            model_name='drawnquestion',
-            constraint=models.UniqueConstraint(fields=('initiative', 'review', 'renews', 'place'), name='one_question_at_each_place_of_a_round', nulls_distinct=False),
+            model_name='drawnrequirement',
+            constraint=models.UniqueConstraint(fields=('initiative', 'review', 'renews', 'place'), name='one_requirement_at_each_place_of_a_round', nulls_distinct=False),
         ),
         migrations.AddConstraint(
-            model_name='drawnquestion',
+            model_name='drawnrequirement',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('renews__isnull', False), ('review__isnull', True)), models.Q(('renews__isnull', True), ('review__isnull', False)), _connector='OR'), name='drawn_for_a_review_or_an_acceptance'),
         ),
         migrations.AddConstraint(
@@ -4886,7 +4886,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='signonflow',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='signonflow_taken_back_by_whom_and_why'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='signonflow_withdrawn_by_whom_and_why'),
         ),
         migrations.AddIndex(
             model_name='stagechange',
@@ -4986,15 +4986,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='supportedstageperiod',
-            index=models.Index(fields=['next_stale_on', 'initiative'], name='spans_by_what_ages'),
+            index=models.Index(fields=['next_expiry_on', 'initiative'], name='spans_by_what_ages'),
         ),
         migrations.AddIndex(
             model_name='supportedstageperiod',
-            index=models.Index(models.OrderBy(models.Case(models.When(supported='proposed', then=models.Value(0)), models.When(supported='prototype', then=models.Value(1)), models.When(supported='mvp', then=models.Value(2)), models.When(supported='production', then=models.Value(3)), default=models.Value(-1), output_field=models.IntegerField()), descending=True), models.OrderBy(models.F('shortfall'), descending=True), models.F('initiative'), name='spans_by_support'),
+            index=models.Index(models.OrderBy(models.Case(models.When(supported='proposed', then=models.Value(0)), models.When(supported='prototype', then=models.Value(1)), models.When(supported='mvp', then=models.Value(2)), models.When(supported='production', then=models.Value(3)), default=models.Value(-1), output_field=models.IntegerField()), descending=True), models.OrderBy(models.F('unsupported_stages'), descending=True), models.F('initiative'), name='spans_by_support'),
         ),
         migrations.AddIndex(
             model_name='supportedstageperiod',
-            index=models.Index(condition=models.Q(('shortfall__gt', 0)), fields=['initiative'], include=('from_at', 'until_at'), name='spans_that_fall_short'),
+            index=models.Index(condition=models.Q(('unsupported_stages__gt', 0)), fields=['initiative'], include=('from_at', 'until_at'), name='spans_that_fall_short'),
         ),
         migrations.AddConstraint(
             model_name='supportedstageperiod',
@@ -5042,7 +5042,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='effort',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='effort_taken_back_by_whom_and_why'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='effort_withdrawn_by_whom_and_why'),
         ),
         migrations.AddConstraint(
             model_name='effort',
@@ -5094,7 +5094,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='termdefinition',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='definition_taken_back_by_whom_and_why'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='definition_withdrawn_by_whom_and_why'),
         ),
         migrations.AddIndex(
             model_name='definitionconflict',
@@ -5162,7 +5162,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='unitpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='unitpolicy_taken_back_by_whom_and_why'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='unitpolicy_withdrawn_by_whom_and_why'),
         ),
         migrations.AddIndex(
             model_name='transfer',
@@ -5206,7 +5206,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='proposedchange',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'taken back']), models.Q(('decided_by', models.F('by')), _negated=True), _connector='OR'), name='nobody_answers_their_own_proposal'),
+            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'withdrawn']), models.Q(('decided_by', models.F('by')), _negated=True), _connector='OR'), name='nobody_answers_their_own_proposal'),
         ),
         migrations.AddIndex(
             model_name='componentversion',
@@ -5246,7 +5246,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='vendorterm',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='vendorterm_taken_back_by_whom_and_why'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='vendorterm_withdrawn_by_whom_and_why'),
         ),
         migrations.AddIndex(
             model_name='verification',
