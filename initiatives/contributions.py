@@ -102,7 +102,7 @@ class Contribution(contributions.Contribution):
     # list of (address, words): where it is fixed by whoever looks.
     fixes: dict[str, Callable] = field(default_factory=dict)
     # By what a noun says, functions (initiatives) that bring its rows up to date before it is asked.
-    completed_first: dict[Callable, Callable] = field(default_factory=dict)
+    resolved_first: dict[Callable, Callable] = field(default_factory=dict)
     # Functions () -> query set of rows about which time alone changes what is said.
     changing: list[Callable] = field(default_factory=list)
 

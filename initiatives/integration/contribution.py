@@ -22,6 +22,6 @@ CONTRIBUTION = Contribution(
     ],
     measures=[agreements.measures],
     enders=[close_links],
-    completed_first={definition_findings.says: resolve_conflicts},
+    resolved_first={definition_findings.says: resolve_conflicts},
     changing=[drill_findings.failing_records],
 )

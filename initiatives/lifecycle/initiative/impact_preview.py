@@ -53,7 +53,7 @@ def sight(initiative: Initiative) -> Sight:
     facts = snapshot.judged.facts if snapshot else supported_stage.facts_of(initiative)
     rulebook = Rulebook.objects.current().parsed
     deciding = supported_stage.judged(initiative, facts, at)
-    judged = deciding if deciding.parsed == rulebook else criteria.judge(facts, rulebook, at)
+    judged = deciding if deciding.rulebook == rulebook else criteria.judge(facts, rulebook, at)
     found = {
         finding.criterion.key: finding
         for gate in _gates_of(initiative, rulebook)
