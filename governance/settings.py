@@ -317,7 +317,11 @@ CELERY_BEAT_SCHEDULE = {
         ("follow the register", "initiatives.tasks.follow_register", crontab(minute="6")),
         ("enter system imports", "initiatives.tasks.enter_system_imports", crontab(minute="3-59/5")),
         ("expire reviews", "initiatives.tasks.expire_reviews", crontab(minute="9")),
-        ("open obligations of readings", "adoption.tasks.open_reading_obligations", crontab(minute="12")),
+        (
+            "open obligations of measurements",
+            "adoption.tasks.open_measurement_obligations",
+            crontab(minute="12"),
+        ),
         ("forget contacts", "adoption.tasks.forget_contacts", crontab(minute="14")),
         ("tend exports", "adoption.tasks.tend_exports", crontab(minute="4-59/5")),
         ("open obligations of vacancies", "initiatives.tasks.open_vacancy_obligations", crontab(minute="11")),

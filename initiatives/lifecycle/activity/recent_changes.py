@@ -61,7 +61,7 @@ def aged(judged: Judged, since: datetime) -> list[str]:
     """The questions whose evidence aged out between that visit and today. No act did that, so no entry tells it."""
     then, today, found = clock.local_day(since), clock.today(), []
     for key, state in judged.states.items():
-        if state.state == "stale":
+        if state.state == "expired":
             asked = judged.rulebook.requirements[key]
             last = expiry(asked, state.items[0], judged.facts.tier)
             if last is not None and then <= last < today:

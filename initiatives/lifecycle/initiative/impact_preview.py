@@ -67,7 +67,9 @@ def sight(initiative: Initiative) -> Sight:
         },
         sign_offs={sign_off.seat: sign_off for sign_off in snapshot.judged_sign_offs} if snapshot else {},
         decidable=bool(snapshot and snapshot.verdict.decidable),
-        holds=tuple(f"{hold.words}. {hold.reason}" for hold in criteria.holds_at(facts, deciding.parsed, at)),
+        holds=tuple(
+            f"{hold.words}. {hold.reason}" for hold in criteria.holds_at(facts, deciding.rulebook, at)
+        ),
         questions={key: requirement.question for key, requirement in rulebook.requirements.items()},
     )
 

@@ -49,7 +49,17 @@ KINDS = {
         "inbox",
         "entry_wording",
     ),
-    *("findings", "forms", "lines", "mails", "permissions", "presentation", "preview", "queries", "remedies"),
+    *(
+        "findings",
+        "forms",
+        "inbox_tasks",
+        "mails",
+        "permissions",
+        "presentation",
+        "preview",
+        "queries",
+        "remedies",
+    ),
     *("reminders", "search", "tasks", "urls", "views", "wording"),
 }
 # Django names the modules of these folders, or they are named after their nouns.

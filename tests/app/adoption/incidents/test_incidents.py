@@ -99,7 +99,7 @@ def test_it_voids_exactly_what_lists_it_and_must_give_a_post_mortem(cast, initia
     )
 
 
-def test_of_severity_3_nothing_is_voided_and_nothing_open_obligations(cast, initiative):
+def test_of_severity_3_nothing_is_voided_and_nothing_is_due(cast, initiative):
     for severity in (3, 4):
         opened(
             initiative,

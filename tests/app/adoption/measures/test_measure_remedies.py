@@ -18,7 +18,11 @@ def near(cast):
 
 def said_of(client, initiative, key) -> dict[str, list[tuple[str, str]]]:
     page = client.get(at("requirement", initiative.ref, key))
-    return {row.source: [(words, url) for url, words in found] for row, found in page.context["against"]}
+    return {
+        row.source: [(words, url) for url, words in found]
+        for part in page.context["against"]
+        for row, found in part.context["against"]
+    }
 
 
 def test_a_measure_that_is_missing_is_declared_and_one_that_is_silent_is_read(cast, as_, near):

@@ -97,7 +97,7 @@ def test_a_query_that_fails_does_not_silence_the_others(due, monkeypatch):
     assert Notification.objects.count() == 1
 
 
-def test_people_who_left_are_open_obligations_nothing(due):
+def test_people_who_left_are_reminded_of_nothing(due):
     from governance.database.row_history import acting
 
     with unguarded("governance_user"), acting(system="test"):

@@ -303,7 +303,7 @@ def test_a_task_that_did_not_come_when_it_was_due_is_late():
         with clock.simulated(NOON + timedelta(minutes=minutes)):
             (task,) = [task for task in status.tasks([run]) if task.name == run.name]
             assert task.late is late
-            assert task.words == "OpenObligation reminders"
+            assert task.words == "Send reminders"
 
 
 # --- Mail ----------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from governance.offline import verify
 from governance.permission_result import Refused
 from governance.transparency_log import sealing
 from initiatives.interactions import actions
+from initiatives.inbox.rows.person_rows import look_of
 from initiatives.interactions.comparison import inbox, reconciling, remedies
 from initiatives.lifecycle.initiative.initiative_frame import WhoMay
 from initiatives.models import ActName, RequirementFinding
@@ -291,11 +292,11 @@ def test_who_records_what_runs_has_a_line_and_finds_where_it_is_fixed(cast, init
     reported(initiative, key=key_of, action="summarise", model="m-4")
     with time_machine.travel(clock.now() + timedelta(hours=1)):
         reconciling.reconcile()
-        (line,) = [one for one in inbox.tasks(cast.owner) if one.verb == "see"]
+        (line,) = [one for one in inbox.tasks(look_of(cast.owner)) if one.verb == "see"]
         assert line.link == f"{address(initiative)}?found=never_asked"
         assert "Have the system ask before it acts" in line.why
         assert as_(cast.owner).get(line.link).status_code == 200
-        assert list(inbox.tasks(cast.outsider)) == []
+        assert list(inbox.tasks(look_of(cast.outsider))) == []
         row = RequirementFinding.objects.current().filter(source="interactions:never_asked").first()
         fixes = remedies.fixes_of(initiative, WhoMay(initiative, cast.owner), row.source)
         assert fixes == [(reverse("act-names", args=[initiative.ref]), "Say what the names mean")]

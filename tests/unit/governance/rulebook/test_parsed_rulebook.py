@@ -616,7 +616,7 @@ def test_a_number_in_place_of_the_tiers_that_are_left_out_raises_nothing_else():
 @pytest.mark.parametrize("written", ["\u202e", "\\u202e", "\u200b", "\\U000e0041", "\\u0000"])
 def test_a_rulebook_with_a_character_that_readers_cannot_see_is_refused_by_its_line(written):
     text = shipped_text()
-    at = text.index('requirement = "') + len('requirement = "')
+    at = text.index('question = "') + len('question = "')
     with pytest.raises(RulebookErrors) as refused:
         parse(text[:at] + written + text[at:])
     (problem,) = refused.value.problems

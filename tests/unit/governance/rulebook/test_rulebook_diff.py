@@ -40,7 +40,7 @@ def test_each_change_is_one_sentence_at_its_place():
     found = against(
         ("sign_off_max_age_days = 45", "sign_off_max_age_days = 30"),
         ("max_days_before_review = 180", "max_days_before_review = 120"),
-        ('requirement = "Who, by name, owns the outcome?"', 'requirement = "Who owns the outcome?"'),
+        ('question = "Who, by name, owns the outcome?"', 'question = "Who owns the outcome?"'),
         ('"low maintainability"]', '"low maintainability", "no documentation"]'),
     )
     assert found == {

@@ -111,8 +111,8 @@ def test_the_compact_lines():
     for kind in EvidenceKind:
         assert in_words(kind, {}) == "", "what was added before has no details"
     assert line("document", {}, 1) == ""
-    assert line("document", {}, 3) == "serves 3 questions"
-    assert line("log_sample", counts, 2).endswith("98 % filled; serves 2 questions")
+    assert line("document", {}, 3) == "serves 3 requirements"
+    assert line("log_sample", counts, 2).endswith("98 % filled; serves 2 requirements")
 
 
 def test_what_was_uploaded_as_a_registers_kind_counts_as_a_document():
@@ -137,8 +137,8 @@ def test_what_was_uploaded_as_a_registers_kind_counts_as_a_document():
         ("7.7", "one character"),
         ("n/a n/a", "one word"),
         ("Bla, bla \u2014 BLA!", "one word"),
-        ("Is it so?", "words of the question"),
-        ("is IT, so", "words of the question"),
+        ("Is it so?", "words of the requirement"),
+        ("is IT, so", "words of the requirement"),
         ("No", ""),
         ("n/a", ""),
         ("Is it so? Yes.", ""),

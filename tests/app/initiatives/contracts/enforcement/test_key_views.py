@@ -295,7 +295,7 @@ def test_every_code_is_explained_and_no_other_of_the_engine():
     assert codes_in("governance", "authorization", "decision.py") | of_bounds == set(
         authorization_decision.CODES
     )
-    of_api = codes_in("initiatives", "enforcement", "api.py")
+    of_api = codes_in("initiatives", "contracts", "enforcement", "api.py")
     assert {"error", "unavailable", "too_many_waiting"} <= of_api <= set(code_examples.CODES)
     assert {code for code in code_examples.CODES if code.startswith("approval_")} == set(WHY_NOT)
     assert all(meaning.endswith(".") for _, meaning in code_examples.CODES.values())

@@ -52,7 +52,7 @@ def test_all_tasks_run_twice_on_nothing_and_on_a_initiative(cast):
 
 
 @pytest.mark.django_db
-def test_a_supported_stage_that_ran_out_is_rewritten_and_its_grace_open_obligations_once(cast):
+def test_a_supported_stage_that_ran_out_is_rewritten_and_its_grace_opens_obligations_once(cast):
     initiative = factories.make_mvp(cast)
     assert periodic.recompute() == []
     until = initiative.supported_stage.valid_until
@@ -104,7 +104,7 @@ def test_reviews_end_when_their_time_is_over(cast):
 
 
 @pytest.mark.django_db
-def test_thirty_days_without_an_owner_are_open_obligations_by_the_chair_once_and_move_nothing(cast):
+def test_thirty_days_without_an_owner_are_due_by_the_chair_once_and_move_nothing(cast):
     initiative = factories.make_mvp(cast)
     leaving.deactivate(person=cast.owner, reason="left", by=cast.admin)
     with on(29):

@@ -146,7 +146,7 @@ def test_the_database_holds_it_too(cast, obliged):
 # An obligation of a former stage
 
 
-def test_what_a_stage_open_obligations_ends_or_is_said_anew_with_the_step_back(cast):
+def test_what_a_stage_asks_for_ends_or_is_said_anew_with_the_step_back(cast):
     initiative = factories.make_production(cast)
     later = initiative.obligations.open().filter(kind="criterion")
     written = initiative.obligations.open().filter(kind="retrospective")

@@ -34,7 +34,7 @@ def test_an_idea_is_withdrawn_or_joined_to_another(cast, as_):
     assert as_(cast.seat_risk).get(url).status_code == 403
 
 
-def test_a_stop_says_what_is_open_obligations_and_happens_at_once(cast, as_):
+def test_a_stop_says_what_is_due_and_happens_at_once(cast, as_):
     initiative = factories.make_prototype(cast)
     client, url = as_(cast.owner), at("initiative-stop", initiative.ref)
     page = text_of(client.get(url))
