@@ -272,7 +272,7 @@ class ParsedRulebook:
         return tuple(self.requirements[key] for key in self._gate(gate).requirements())
 
     def deferred(self, gate: str | Gate) -> frozenset[str]:
-        """Requirement keys asked here only by criteria with due_days: open_obligations after the move, not before."""
+        """Requirement keys asked here only by criteria with due_days: due after the move, not before."""
         criteria = self._gate(gate).criteria
         now = {key for criterion in criteria if criterion.due_days is None for key in criterion.requirements}
         return frozenset(self._gate(gate).requirements()) - now

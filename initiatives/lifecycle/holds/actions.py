@@ -162,9 +162,7 @@ def complete(*, obligation: Obligation, note: str, by: User) -> Obligation:
         obligation = Obligation.objects.select_related("responsible").get(pk=obligation.pk)
         may_complete(initiative, obligation, by).or_refuse()
         if obligation.completed_at:
-            raise Conflict(
-                f"It was completed on {clock.local_day(obligation.completed_at):%-d %B %Y} already."
-            )
+            raise Conflict(f"It was completed on {clock.local_day(obligation.completed_at):%-d %B %Y}.")
         if obligation.kind == "criterion":
             judged = supported_stage.judged(initiative, _facts(initiative))
             rulebook, states, key = judged.rulebook, judged.states, obligation.source.split(":")[0]
@@ -186,13 +184,9 @@ def complete(*, obligation: Obligation, note: str, by: User) -> Obligation:
                 "Bring the support back, or ask the chair.",
             ).or_refuse()
         if obligation.kind == "measurement":
-            no(
-                "It is completed automatically when a measurement comes.", "Send one on the Adoption tab."
-            ).or_refuse()
+            no("A new measurement completes it.", "Send one on the Adoption tab.").or_refuse()
         if obligation.kind == "service_account":
-            no(
-                "It is completed by closing the account.", "Record that on the page of its system."
-            ).or_refuse()
+            no("Closing the account completes it.", "Record that on the page of its system.").or_refuse()
         if obligation.kind == ObligationKind.FEED:
             no(
                 "It is completed by the word of the system's owner.",
@@ -253,9 +247,7 @@ def lacking(initiative: Initiative) -> list[str]:
 
 
 def may_set_day(initiative: Initiative, by: User) -> Answer:
-    """Who says by when an imported initiative shows what its reported stage lacks: its owner, who accepted in
-    person.
-    """
+    """Who sets the day by which an imported initiative shows what is missing: its owner, who accepted in person."""
     if (
         not initiative.imported
         or initiative.stage not in RUNNING_STAGES
@@ -393,7 +385,7 @@ def follow_support(
     """
     falling = []
     for initiative in initiatives:
-        open_obligations = []
+        still_open = []
         supported = support[initiative.pk].supports_approved_stage
         for obligation in [
             obligation
@@ -407,21 +399,21 @@ def follow_support(
                 # It spoke of the stage before: what is due now is said anew, with its own days.
                 complete_row(obligation, by=None, note=f"The initiative is {initiative.stage} now")
             else:
-                open_obligations.append(obligation)
+                still_open.append(obligation)
         if (
             not supported
             and initiative.stage in (Stage.MVP, Stage.PRODUCTION)
             and not initiative.imported
-            and not open_obligations
+            and not still_open
         ):
             falling.append(initiative)
     if not falling:
         return []
-    open_obligations, last = [], last_supported(falling)
+    opened, last = [], last_supported(falling)
     for initiative in falling:
         days = rulebook_in_effect.rulebook_of(initiative).parsed.freshness.grace_days
         owner, day = initiative_permissions.accepted(initiative, Role.OWNER), last[initiative.pk]
-        open_obligations.append(
+        opened.append(
             Obligation(
                 initiative=initiative,
                 kind="step_back",
@@ -435,8 +427,8 @@ def follow_support(
                 responsible=owner.person if owner else None,
             )
         )
-    _write_obligations(open_obligations)
-    return open_obligations
+    _write_obligations(opened)
+    return opened
 
 
 def last_supported(initiatives: list[Initiative]) -> dict[int, date]:
@@ -466,7 +458,7 @@ def end_obligations_of_stage(initiative: Initiative, was: str) -> None:
     """What was due because of a stage that the initiative no longer has ends with the step back, in the running act.
 
     What the gate to that stage left to do, and the choice between an owner and a step back, which is made now. What is
-    open_obligations in writing stays (ADR 0035).
+    What is due in writing stays (ADR 0035).
     """
     moves = StageChange.objects.filter(initiative=initiative, to_stage=was).values_list("pk", flat=True)
     ends = tuple(f":{key}" for key in moves)
