@@ -21,8 +21,8 @@ from governance.models import Entry, Interaction
 from governance.offline import verify
 from governance.permission_result import Refused
 from governance.transparency_log import sealing
-from initiatives.interactions import actions
 from initiatives.inbox.rows.person_rows import look_of
+from initiatives.interactions import actions
 from initiatives.interactions.comparison import inbox, reconciling, remedies
 from initiatives.lifecycle.initiative.initiative_frame import WhoMay
 from initiatives.models import ActName, RequirementFinding

@@ -50,7 +50,7 @@ def test_each_change_is_one_sentence_at_its_place():
             "Days before the chair decides to go on or stop: now 120, before 180.",
         ),
         "Requirement: Who owns the outcome?": (
-            "Requirement: now “Who owns the outcome?”, before “Who, by name, owns the outcome?”.",
+            "Question: now “Who owns the outcome?”, before “Who, by name, owns the outcome?”.",
         ),
     }
 

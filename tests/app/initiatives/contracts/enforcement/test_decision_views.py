@@ -123,7 +123,7 @@ def test_pages_follow_the_key_and_meet_every_decision_once(cast, as_, initiative
     client, found, query = as_(cast.owner), [], {}
     for _ in range(5):
         text = page(client, initiative, **query)
-        found += [row.split("on record:")[1].split("<")[0] for row in rows(text)]
+        found += [row.split("record:")[1].split("<")[0] for row in rows(text)]
         if 'rel="next"' not in text:
             break
         query = {"before": text.split('rel="next" href="')[1].split("before=")[1].split('"')[0]}
