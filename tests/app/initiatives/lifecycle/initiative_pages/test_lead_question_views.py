@@ -32,7 +32,7 @@ def test_a_initiative_leads_with_three_questions_and_what_fixes_them(cast, as_):
     assert f'<a href="/initiatives/{initiative.ref}/contract/">Open the contract' in page
     assert f"/initiatives/{initiative.ref}/requirements/layer.policy/" in page
     assert "Next: 7 requirements are yours before the board can decide." in page
-    first = re.search(r'<a class="btn go" href="([^"]+)">Answer the question', page)[1]
+    first = re.search(r'<a class="btn go" href="([^"]+)">Answer the requirement', page)[1]
     assert first.startswith(f"/initiatives/{initiative.ref}/requirements/")
     assert "Next:" not in text_of(as_(cast.chair).get(at("initiative", initiative.ref)))
     # They stand before everything else that the page says.
