@@ -137,7 +137,7 @@ def _say(told: list[tuple[int, Rulebook, list[dict]]], now: datetime) -> None:
     with prepared_statements.cursor() as cursor:
         cursor.execute(_KEYS, [len(told), sum(len(spans) for _, _, spans in told)])
         keys, span_keys = map(iter, cursor.fetchone())
-        told = [
+        rows = [
             {
                 "id": key,
                 "initiative_id": initiative,
@@ -157,7 +157,7 @@ def _say(told: list[tuple[int, Rulebook, list[dict]]], now: datetime) -> None:
             }
             for key, (initiative, rulebook, spans) in zip(keys, told, strict=True)
         ]
-        cursor.execute(_SAY, [_json(told)])
+        cursor.execute(_SAY, [_json(rows)])
 
 
 def _json(said: Any) -> str:
