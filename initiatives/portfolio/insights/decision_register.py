@@ -140,7 +140,7 @@ def _told(row: dict, rulebook, where: dict) -> Decision:
         "waiver refused": "waivers/",
         "contract": "contract/",
         "exception accepted": f"requirements/{row['about']}/",
-    }.get(row["what"], "history/")
+    }.get(row["what"], "activity/")
     return Decision(
         what=row["what"],
         moment=row["moment"],

@@ -36,7 +36,7 @@ INITIATIVE_PAGES = (
     "initiative-activity",
     "evidence",
     "people",
-    "running",
+    "deployments",
     "notes",
 )
 RECEIPTS = "/audit-log/receipts/"  # one is the same on every day

@@ -55,7 +55,7 @@ def test_two_units_become_one(watch, cast):
     expect(main).to_contain_text("Account management, now part of Logistics")
     sealing.seal()
     owner = watch.sign_in(cast.owner)
-    owner.page.goto(f"{initiative.get_absolute_url()}history/")
+    owner.page.goto(f"{initiative.get_absolute_url()}activity/")
     told = "took the initiative along from Account management to Logistics"
     expect(owner.page.locator("main")).to_contain_text(told)
     auditor = watch.sign_in(cast.auditor)

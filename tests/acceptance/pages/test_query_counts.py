@@ -57,7 +57,7 @@ MOST = {
     "{initiative}contract/edit/": 13,
     "{initiative}contract/edit/1/": 13,
     "{initiative}contract/words/": 13,
-    "{initiative}history/": 18,  # beside its acts: the decisions, the folds counted, seats and items that signed
+    "{initiative}activity/": 18,  # beside its acts: the decisions, the folds counted, seats and items that signed
     "{review}": 15,
     "{review}sign/risk_compliance/": 18,  # by what its person can sign: passkeys, an app, linked accounts
     "/reviews/": 13,  # whose move each is, of those near the person and of those on the page

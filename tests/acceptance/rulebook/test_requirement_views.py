@@ -427,7 +427,7 @@ def test_cases_live_on_under_a_rulebook_without_whatever_can_go(cast, as_, sourc
     assert rulebook_forecast.differences(told, came) == []
     factories.make_rulebook(cast.admin, cast.chair, source=text.source)
     owner, chair = as_(cast.owner), as_(cast.chair)
-    pages = ["", "requirements/", "contract/", "integration/", "adoption/", "deployments/", "history/"]
+    pages = ["", "requirements/", "contract/", "integration/", "adoption/", "deployments/", "activity/"]
     for initiative in (running, bounded):
         for page in pages:
             assert owner.get(f"{initiative.get_absolute_url()}{page}").status_code == 200, page
