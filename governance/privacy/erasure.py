@@ -213,7 +213,7 @@ def _of_user(person: User) -> Own:
 
 def _of_named_evidence(keys: list[int], work: Work, *, overridden: bool) -> list[NamedEvidence]:
     """The items of evidence that the request names, unless somebody signed on them or a hold keeps one: then none."""
-    named = [proof for find in contributed.proof_named for proof in find(keys)] if keys else []
+    named = [item for find in contributed.evidence_named for item in find(keys)] if keys else []
     missing = {str(key) for key in keys} - {item.key for item in named}
     if missing:
         raise ValidationError({"evidence": f"There is no item {', '.join(sorted(missing))}."})

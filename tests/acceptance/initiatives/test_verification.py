@@ -242,7 +242,7 @@ class TestDatabase:
         with row_history.acting(by=cast.seat_risk, reason=""):
             self.insert(plan, cast.seat_risk)
         role_actions.propose_role(initiative=initiative, role="sponsor", person=cast.seat_risk, by=cast.owner)
-        self.refused("team_member", plan, cast.seat_risk)
+        self.refused("whose team they are on", plan, cast.seat_risk)
 
     def test_an_opening_of_somebody_else_opens_nothing(self, plan, cast):
         with row_history.acting(by=cast.seat_value, reason=""):

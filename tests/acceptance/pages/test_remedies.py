@@ -58,7 +58,7 @@ def remedies_on(client, initiative) -> list[tuple[str, str, str]]:
 def of_question(client, initiative, address: str) -> list[tuple[str, str]]:
     """(words, address) of what a requirement's page lists against it, each with its own page."""
     page = client.get(address)
-    told = page.context.get("against") or []
+    told = [row for part in page.context.get("against") or [] for row in part.context["against"]]
     return [(words, url) for _, found in told for url, words in found if not words.startswith(LOOKS)]
 
 

@@ -76,7 +76,7 @@ class Raw:
         return not ((self.since and day < self.since) or (self.until and day > self.until))
 
     def span(self, initiative):
-        if initiative.stored.computed_at < self.rulebook.published_at:
+        if initiative.supported_stage.computed_at < self.rulebook.published_at:
             return None
         return next(
             (

@@ -1,8 +1,13 @@
 """Contributions: what is wrong with one is said when the app starts."""
 
+import re
+
 import pytest
 
 from governance.contributions import Contribution
+from initiatives.contributions import Contribution as OfInitiatives
+from tests.support.commands.line_budgets import APPS
+from tests.support.paths import ROOT
 
 
 def lines(person):
@@ -41,3 +46,11 @@ def test_what_is_taken_keeps_its_order_and_its_source():
         whole.take(one)
     assert whole.inbox_tasks == [lines, print]
     assert first.inbox_tasks == [lines]
+
+
+def test_every_field_that_code_reads_exists_and_every_field_is_read():
+    fields = {field for kind in (Contribution, OfInitiatives) for field in kind.__dataclass_fields__}
+    code = [path.read_text() for app in APPS for path in (ROOT / app).rglob("*.py")]
+    read = {name for text in code for name in re.findall(r"\bcontributed\.(\w+)", text)}
+    assert read <= fields
+    assert [name for name in fields if not any(f".{name}" in text for text in code)] == []

@@ -311,7 +311,7 @@ def test_accounts_that_only_an_ended_initiative_used_are_closed_by_somebody(cast
     obligation = mvp.obligations.open().get(kind="service_account")
     assert (obligation.source, obligation.responsible) == (f"account:{alone.pk}", crm.owner)
     assert obligation.due == clock.today() + timedelta(days=30)
-    with pytest.raises(Refused, match="closing the account"):
+    with pytest.raises(Refused, match="Closing the account"):
         hold_actions.complete(obligation=obligation, note="Done", by=crm.owner)
     with pytest.raises(Refused):
         accounts.close_account(account=alone, reason="Closed in CRM", by=cast.owner)
