@@ -56,7 +56,7 @@ def test_two_years_later(watch, past, tmp_path):
     decision = page.locator("main ol.line > li").filter(has_text=re.compile("approved", re.I)).first
     expect(decision).to_contain_text(cast.chair.full_name)
     auditor.click("Entry", decision)
-    expect(page.locator("#proof")).to_contain_text("The bytes below give the digest of this entry.")
+    expect(page.locator("main")).to_contain_text("The bytes below give the digest of this entry.")
     auditor.fits()
 
     # The initiative at the end of that day, and the day before: it was an idea.

@@ -361,7 +361,7 @@ def test_sixty_silent_days_are_an_obligation_that_a_measurement_completes(cast):
         assert overdue_measurements.open_silence_obligations() == [], "safe to repeat"
         assert (obligation.responsible, obligation.kind) == (cast.owner, "measurement")
         assert any(line.button == "Add measurement" for line in notification_inbox.tasks_for(cast.owner))
-        with pytest.raises(Refused, match="completed automatically"):
+        with pytest.raises(Refused, match="A new measurement completes it"):
             hold_actions.complete(obligation=obligation, note="Later", by=cast.owner)
     with clock.simulated(start + timedelta(days=72)):
         due.run()
