@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint holes races mutants bench drills baseline guards budgets diagram tree messages catalogues clean
+.PHONY: help run test test-all lint holes races mutants bench drills baseline guards budgets diagram tree messages catalogues screenshots clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/'
@@ -29,7 +29,7 @@ BENCH := audit_log.capture audit_log.seal audit_log.lag audit_log.verify audit_l
 	company.register company.similar systems.residency systems.effort systems.measurements_in systems.lessons \
 	systems.interaction_volume
 TRIALS := audit_log.crash audit_log.flips audit_log.signatures audit_log.erasure audit_log.backup company.memory systems.readings systems.interactions \
-	company.thirty_days
+	company.thirty_days systems.human_acts operations.two_hosts
 
 test: $(VENV)/development.stamp ## run the tests of rules, models, acts and pages: before every push
 	@$(PYTEST) $(TESTS) $(ARGS)
@@ -43,7 +43,7 @@ races: $(VENV)/development.stamp ## run the races between people at full length 
 bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again, pages, decisions, the register, similar initiatives, measurements, the library of lessons, the interaction log
 	@for one in $(BENCH); do $(BIN)/python -m tests.drills.$$one || exit; done
 
-drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, a hundred thousand questions and interactions, thirty days
+drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, a hundred thousand questions and interactions, thirty days, a year of acts by hand and with machines, two hosts under faults
 	@$(BIN)/pytest tests/acceptance/audit_log/test_path_matrix.py tests/acceptance/audit_log/test_audit_log_attacks.py tests/acceptance/input tests/acceptance/pages tests/acceptance/browser/test_every_page.py tests/acceptance/browser/test_production_walk.py tests/acceptance/initiatives/test_logs_compared.py --rounds 500
 	@for one in $(TRIALS); do $(BIN)/python -m tests.drills.$$one || exit; done
 
@@ -60,7 +60,10 @@ lint: $(VENV)/development.stamp ## check style, types, templates, who imports wh
 	@$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@$(BIN)/python manage.py check --fail-level WARNING
 	@$(BIN)/python -m tests.support.commands.state_diagram --check
+	@$(BIN)/python -m tests.support.commands.evidence_table --check
 	@$(BIN)/python -m tests.support.commands.package_tree --check
+	@$(BIN)/python -m tests.support.commands.prose --check
+	@$(BIN)/python -m tests.support.commands.line_budgets --check
 
 holes: $(VENV)/development.stamp ## ask pip's package index whether a hole is known in a library we pin
 	@$(BIN)/python -m tests.support.commands.known_holes
@@ -75,8 +78,9 @@ guards: $(VENV)/development.stamp ## write down what a database just migrated ha
 budgets: $(VENV)/development.stamp ## lower the line budgets of the packages to what they have
 	@$(BIN)/python -m tests.support.commands.line_budgets
 
-diagram: $(VENV)/development.stamp ## draw docs/stages.md from the state machine of the stages
+diagram: $(VENV)/development.stamp ## draw docs/stages.md from the state machine of the stages, and docs/evidence.md from the rulebook
 	@$(BIN)/python -m tests.support.commands.state_diagram
+	@$(BIN)/python -m tests.support.commands.evidence_table
 
 tree: $(VENV)/development.stamp ## write the tree of packages in docs/architecture.md from their docstrings
 	@$(BIN)/python -m tests.support.commands.package_tree
@@ -86,6 +90,9 @@ messages: $(VENV)/development.stamp ## bring what is marked for translation into
 
 catalogues: $(VENV)/development.stamp ## compile the translations (.mo) anew after a change of a .po file
 	@$(BIN)/pybabel --quiet compile --domain django --directory adoption/locale
+
+screenshots: $(VENV)/development.stamp ## make the pictures of README.md from the demo
+	@$(BIN)/python -m tests.support.commands.screenshots
 
 clean: ## remove the virtual environment; data are kept
 	rm -rf $(VENV)

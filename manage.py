@@ -14,9 +14,10 @@ WITHOUT_DATABASE = {
 def main() -> None:
     """Run one command; with the embedded database, have it up meanwhile."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
+    import django
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import execute_from_command_line
+    from django.core.management import ManagementUtility, execute_from_command_line
 
     from governance.operations.startup import refuse
     from governance.storage.embedded_postgres import DatabaseTrouble
@@ -30,7 +31,11 @@ def main() -> None:
             else settings.EMBEDDED_DATABASE.attached()
         )
         with attached:
-            execute_from_command_line(sys.argv)
+            if command == "version":  # of which Django would print its own
+                django.setup()
+                ManagementUtility(sys.argv).fetch_command(command).run_from_argv(sys.argv)
+            else:
+                execute_from_command_line(sys.argv)
     except (ImproperlyConfigured, DatabaseTrouble) as reason:
         refuse(reason)
 

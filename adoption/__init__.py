@@ -1,1 +1,1 @@
-"""What came of the initiatives: measures, behaviour reports, incidents, post-mortems, lessons."""
+"""Results of initiatives: measures, reports, incidents, post-mortems, lessons."""

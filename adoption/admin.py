@@ -1,7 +1,7 @@
-"""The administration: one table of what is in it, in the order of its index.
+"""The administration: one table of its models, in the order of its index.
 
-Admins keep accounts, names of boards, and reporting duties here. Everything else is only looked at: it changes on its
-own pages. A model is in the table when admins look for its rows across all initiatives and no page lists them so.
+Admins keep accounts, names of boards, and reporting duties here. All other rows are read-only here and change on their
+own pages. A model is in the table if admins look for its rows across all initiatives and no page lists them so.
 """
 
 from django.contrib import admin
@@ -17,7 +17,7 @@ OF_INITIATIVE = ("initiative__title", "=initiative__number")
 
 
 class BoardForm(ReasonForm):
-    """Another name for a board."""
+    """The form that renames a board."""
 
     class Meta:
         model = governance.Board
@@ -25,7 +25,7 @@ class BoardForm(ReasonForm):
 
 
 class BoardAdmin(Recorded):
-    """Boards, which are added on their own page. The unit stays: it says which initiatives the board decides."""
+    """Boards, which are added on their own page. The unit is fixed: it decides which initiatives the board decides."""
 
     form = BoardForm
     fields = ("name", "unit", "reason")
@@ -36,12 +36,12 @@ class BoardAdmin(Recorded):
     search_fields = ("name", "unit__name")
 
     def has_add_permission(self, request, obj=None):
-        """Nobody adds here."""
+        """Return False, because boards are not added here."""
         return False
 
 
 class ReportingDutyAdmin(Recorded):
-    """Templates of reporting duties: admins keep them; running clocks keep the words they were started with."""
+    """The templates of reporting duties, kept by admins. Running clocks keep the words they were started with."""
 
     list_display = ("name", "days", "source", "in_use")
     list_filter = ("in_use",)
@@ -49,7 +49,7 @@ class ReportingDutyAdmin(Recorded):
     fields = ("name", "days", "applies", "source", "in_use", "reason")
 
     def add_row(self, cleaned, *, reason, by):
-        """Through its action."""
+        """Add the reporting duty through its action."""
         return reporting_clocks.add_duty(
             by=by, **{key: value for key, value in cleaned.items() if key != "reason"}
         )
@@ -65,16 +65,16 @@ class EntryAdmin(ReadOnly):
     never_shown = ("digest",)
     readonly_fields = ("words",)
 
-    @admin.display(description="What it says")
+    @admin.display(description="Contents")
     def words(self, entry):
-        """The body of the entry, as it was written."""
+        """Return the body of the entry as it was written."""
         return bytes(entry.body.body).decode()
 
 
 table(
     (
         "Organisation",
-        "Accounts, units, boards and seats, and who stands in for whom.",
+        "Accounts, units, boards and seats, and who replaces absent members.",
         {
             "Accounts": (governance.User, PersonAdmin),
             "Units": shown(
@@ -153,19 +153,19 @@ table(
                 ("kind", "blocking"),
                 (*OF_INITIATIVE, "reason"),
             ),
-            "Keys of systems": shown(
+            "API keys": shown(
                 governance.ServiceKey,
                 ("system", "public", "contract", "principal", "made_at", "expires_at", "revoked_at"),
                 ("expires_at", "revoked_at"),
                 ("system", "public", "contract__title", "principal__full_name"),
-                # Whoever has the hash can try keys without asking us.
+                # Someone with the hash can try keys without the server.
                 never_shown=("secret_hash",),
             ),
         },
     ),
     (
         "Messages and sign-ins",
-        "What people were told, links for passwords, refused sign-ins, and what runs.",
+        "Notifications, emails, password links, refused sign-ins and background tasks.",
         {
             "Notifications": shown(
                 governance.Notification,
@@ -173,13 +173,13 @@ table(
                 ("kind", "created_at"),
                 ("subject", "person__full_name", "initiative_ref"),
             ),
-            "Mails": shown(
+            "Emails": shown(
                 governance.Delivery,
                 ("person", "day", "claimed_at", "sent_at", "attempts", "last_error"),
                 ("day", "sent_at"),
                 ("person__full_name",),
             ),
-            "Links for passwords": shown(
+            "Password links": shown(
                 governance.PasswordLink,
                 (
                     "person",
@@ -195,7 +195,7 @@ table(
                 ("person__full_name", "person__login"),
                 never_shown=("nonce",),
             ),
-            "Counted tries": shown(
+            "Counted attempts": shown(
                 governance.SignInAttempt,
                 ("purpose", "login", "address", "at"),
                 ("purpose", "at"),

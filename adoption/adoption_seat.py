@@ -1,6 +1,4 @@
-"""The adoption seat of an initiative's board: it confirms post-mortems, hears of behaviour reports and answers
-lessons.
-"""
+"""The adoption seat. It confirms post-mortems, gets behaviour reports and answers lessons."""
 
 from governance.models import User
 from governance.people.boards import board_for, members_now, seat_holders
@@ -11,7 +9,7 @@ SEAT = "adoption_change"
 
 
 def confirmers(initiative: Initiative) -> list[User]:
-    """Who holds the adoption seat of the initiative's board and is not a team member of the initiative."""
+    """Return the holders of the board's adoption seat who are not on the team."""
     return [
         member.person
         for member in seat_holders(members_now(board_for(initiative.unit)), SEAT)

@@ -1,7 +1,7 @@
-"""What running systems send: measurements of the measures of their initiative, in batches, by their key.
+"""The API for measurements that running systems send in batches, with their key.
 
-Idempotent by the key of each measurement, in any order. Each row gets its own answer, in the order in which it was
-sent.
+Sending is idempotent by the key of each measurement, in any order. Each row gets its own answer, in the order in which
+it was sent.
 """
 
 from collections import Counter
@@ -37,7 +37,7 @@ nothing = api.nothing
 
 @api.view("POST")
 def send(request):
-    """Keep a batch of measurements; what became of each, in their order. 400 if none of them could be kept."""
+    """Keep a batch of measurements, and return their results in order. 400 if none could be kept."""
     known, key = opened(request, MEASUREMENTS)
     rows = _read(body_of(request, JSON, most=MOST_BYTES))
     if wait := rate.wait(key.id, MEASUREMENTS_A_SECOND, len(rows)):
@@ -69,7 +69,7 @@ def send(request):
 
 @api.view("GET", "HEAD")
 def measures(request):
-    """The measures that this key may send measurements of, and how each is sent."""
+    """Return the measures that this key may send values of, and how each is sent."""
     known, _ = opened(request, MEASUREMENTS)
     asked = measures_asked(Initiative.objects.get(pk=known.initiative))
     return {
@@ -89,11 +89,11 @@ def measures(request):
 
 
 def _read(body: bytes) -> list:
-    """The rows of a request. Raises NotJson, Answered with an example."""
+    """Return the rows of a request. Raises NotJson, Answered with an example."""
     found = strict_json.read(body)
     rows = found.get("measurements") if isinstance(found, dict) else None
     if not isinstance(rows, list) or not rows:
-        raise Answered(400, f"The body holds no list of measurements. Send a body like {EXAMPLE}")
+        raise Answered(400, f"The body has no list of measurements. Send a body like {EXAMPLE}")
     if len(rows) > MOST_MEASUREMENTS:
         raise Answered(
             400, f"The body holds {len(rows)} measurements. Send at most {MOST_MEASUREMENTS} at once."
@@ -102,9 +102,9 @@ def _read(body: bytes) -> list:
 
 
 def _sent(row: Any, asked: dict[int, Asked]) -> Sent | Fate:
-    """One row with its types; or why it cannot be read."""
+    """Return one row with its types, or why it cannot be read."""
     if not isinstance(row, dict):
-        return Fate(WRONG, "The measurement is not a JSON object.", f"Send one like those in {EXAMPLE}")
+        return Fate(WRONG, "The measurement is not a JSON object.", f"Send an object like those in {EXAMPLE}")
     said = row.get("measure")
     found = [
         one
@@ -116,21 +116,29 @@ def _sent(row: Any, asked: dict[int, Asked]) -> Sent | Fate:
         if isinstance(said, str) and said.casefold() in measurement_validation.TRAINING_WORDS:
             return Fate(WRONG, measurement_validation.TRAINING_PROVES_NOTHING)
         return Fate(
-            WRONG, "It names no measure of this initiative.", f"Give measure, one of: {names or 'none yet'}."
+            WRONG,
+            "The measurement does not name a measure of this initiative.",
+            f"Give the field “measure” one of these values: {names or 'none yet'}.",
         )
     days = [_day(row.get(name)) for name in ("from", "to")]
     if None in days:
-        return Fate(WRONG, "It does not say its period.", "Give from and to as days, like 2026-11-16.")
+        return Fate(
+            WRONG,
+            "The measurement has no period.",
+            "Give the fields “from” and “to” as days, for example 2026-11-16.",
+        )
     for name in WHOLE:
         value = row.get(name)
         if value is not None and (
             isinstance(value, bool) or not isinstance(value, int) or abs(value) > measurement_validation.MOST
         ):
-            return Fate(WRONG, f"{name} is no whole number.", f"Give {name} as a number without a point.")
+            return Fate(
+                WRONG, f"{name} is not a whole number.", f"Give {name} as a number without a decimal point."
+            )
     for name in FIGURES:
         value = row.get(name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-            return Fate(WRONG, f"{name} is no number.", f"Give {name} as a number.")
+            return Fate(WRONG, f"{name} is not a number.", f"Give {name} as a number.")
     for name in ("key", *TEXTS):
         value = row.get(name)
         if value is not None and not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""The app of what came of the initiatives."""
+"""The app for the results of initiatives."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""What the pages for people outside share, whoever answers a survey or reports a problem: no sign-in, two languages."""
+"""Shared parts of the pages for people outside: surveys and problem reports. No sign-in, two languages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ ALONE: Callable[[Any], Any] = csp(
 
 
 def language_of(request: HttpRequest, begins: str = "") -> str:
-    """The language that the reader switched to; else `begins`; else the one their browser asks for."""
+    """Return the language that the reader switched to. Else `begins`, else the browser's language."""
     wanted = request.POST.get("lang") or request.GET.get("lang") or begins
     return wanted if wanted in LANGUAGES else translation.get_language_from_request(request)
 
@@ -33,7 +33,7 @@ def language_of(request: HttpRequest, begins: str = "") -> str:
 def page(
     request: HttpRequest, template: str, context: dict, *, language: str, status: int = 200
 ) -> HttpResponse:
-    """The page in this language; its address, which is or was a secret, is not written into a log."""
+    """Return the page in this language. Its address is or was a secret, so the log omits it."""
     with translation.override(language):
         context = context | {"language": language, "languages": LANGUAGES}
         response = render(request, template, context, status=status)

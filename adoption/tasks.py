@@ -15,20 +15,20 @@ from initiatives.tasks import SURE
 
 @shared_task(**SURE)
 def open_measurement_obligations() -> None:
-    """Write a measurement of each measure that has been silent for too long; correct tallies that are wrong."""
+    """Correct wrong tallies, then open obligations for measures silent for too long."""
     tallies.correct()
     overdue_measurements.open_silence_obligations()
 
 
 @shared_task(**SURE)
 def follow_lesson(key: int) -> None:
-    """Ask the running initiatives near a lesson that has just been offered, or taken out."""
+    """Ask the running initiatives near a lesson that was just offered or taken out."""
     lesson_actions.follow_lesson(key)
 
 
 @shared_task(**SURE)
 def forget_contacts() -> None:
-    """Delete what is of no use any more: how people without an account could be reached, and old alerts."""
+    """Delete old alerts and the contacts of people without an account."""
     sources.forget_contacts()
     intake_actions.forget_senders()
     monitoring_actions.forget_alerts()
@@ -36,17 +36,17 @@ def forget_contacts() -> None:
 
 @shared_task(**SURE)
 def check_attachment(key: int) -> None:
-    """Look again at one attachment that somebody met and that was not as the audit log says."""
+    """Check again one attachment that a reader found to differ from the audit log."""
     attachments.check_attachment(key)
 
 
 @shared_task(**SURE, time_limit=580)  # less than what brings a lost task back
 def prepare_export(key: int) -> None:
-    """Write an export of the audit log that somebody asked for."""
+    """Write an export of the audit log that a person asked for."""
     export_actions.prepare(key)
 
 
 @shared_task(**SURE, time_limit=580)
 def tend_exports() -> None:
-    """Write the exports that still wait, erase those whose days are over."""
+    """Write the exports that still wait, and erase the exports whose time is over."""
     export_actions.tend()

@@ -1,8 +1,10 @@
-"""Where the pages of what came of the initiatives are found."""
+"""The addresses of the pages for the results of initiatives."""
 
 from django.urls import path, re_path
 
 from adoption import api
+from adoption.agents import mcp_endpoint
+from adoption.agents import views as agent_views
 from adoption.audit_log_export import views as export_views
 from adoption.incidents import views as incident_views
 from adoption.lessons import views as lesson_views
@@ -15,12 +17,25 @@ from adoption.postmortems import cause_views, part_views
 from adoption.postmortems import views as postmortem_views
 from adoption.public_pages import outside_views as public_page_views
 from adoption.public_pages import views as own_public_page_views
+from adoption.read_api import api as read_api
+from adoption.read_api import decision_endpoints, initiative_endpoints, measure_endpoints, register_endpoints
 from adoption.reports import public_views as public_report_views
 from adoption.reports import views as report_views
 from adoption.surveys import answer_views
 from adoption.surveys import views as survey_views
 
+# All pages of this module are page steps: to import the module is what adds its pages.
+PAGE_STEPS = (own_public_page_views,)
+# To import these modules is what adds their endpoints to the read API.
+ENDPOINTS = (initiative_endpoints, measure_endpoints, decision_endpoints, register_endpoints)
+
 urlpatterns = [
+    *read_api.addresses(),
+    path("api/v1/openapi.json", read_api.openapi, name="api-openapi"),
+    re_path(r"^api/v1/", read_api.nothing, name="api-nothing"),
+    path("mcp", mcp_endpoint.endpoint, name="mcp"),
+    re_path(r"^mcp/", mcp_endpoint.nothing, name="mcp-nothing"),
+    path("help/api/", agent_views.reference, name="api-reference"),
     path("adoption/v1/measurements", api.send, name="adoption-measurements"),
     path("adoption/v1/measures", api.measures, name="adoption-measures"),
     path("adoption/v1/alerts", monitoring_api.send, name="adoption-alerts"),
@@ -29,7 +44,6 @@ urlpatterns = [
     path("initiatives/<str:ref>/adoption/", measure_views.adoption, name="adoption"),
     path("initiatives/<str:ref>/adoption/declare/", measure_views.declare, name="measure-declare"),
     path("initiatives/<str:ref>/adoption/import/", measurement_views.bring_in, name="measurements-import"),
-    path("initiatives/<str:ref>/adoption/file/", measurement_views.file, name="figures-file"),
     path("measures/<int:pk>/", measurement_views.measure, name="measure"),
     path("measures/<int:pk>/goal/", measure_views.goal, name="measure-goal"),
     path(
@@ -75,7 +89,6 @@ urlpatterns = [
     path("attachments/<int:pk>/look/", part_views.look, name="attachment-look"),
     path("attachments/<int:pk>/look/content/", part_views.content, name="attachment-content"),
     path("initiatives/<str:ref>/adoption/surveys/", survey_views.surveys, name="adoption-surveys"),
-    path("initiatives/<str:ref>/adoption/surveys/new/", survey_views.add, name="survey-add"),
     path("surveys/<int:pk>/", survey_views.survey, name="survey"),
     path("surveys/<int:pk>/change/", survey_views.change, name="survey-change"),
     path("surveys/<int:pk>/open/", survey_views.open_survey, name="survey-open"),
@@ -88,25 +101,15 @@ urlpatterns = [
     path("incidents/<int:pk>/", incident_views.incident, name="incident"),
     path("incidents/<int:pk>/severity/", incident_views.severity, name="incident-severity"),
     path("initiatives/<str:ref>/monitoring/", monitoring_views.monitoring, name="monitoring"),
-    path("initiatives/<str:ref>/monitoring/promise/", monitoring_views.promise, name="monitoring-promise"),
-    path("initiatives/<str:ref>/monitoring/map/", monitoring_views.map_alerts, name="monitoring-map"),
     path("alerts/<int:pk>/", monitoring_views.alert, name="alert"),
     path("reporting-duties/", incident_views.duties, name="reporting-duties"),
     path("initiatives/<str:ref>/reports/behaviour/", report_views.report_behaviour, name="report-behaviour"),
-    path("initiatives/<str:ref>/reports/link/", report_views.link, name="report-link"),
     path("reports/mine/", report_views.mine, name="reports-mine"),
     path("reports/<slug:kind>/<int:pk>/", report_views.report, name="report"),
     path("reports/<slug:kind>/<int:pk>/ask/", report_views.ask_source, name="report-ask"),
     path("reports/<slug:kind>/<int:pk>/judge/<slug:outcome>/", report_views.judge, name="report-judge"),
-    path("initiatives/<str:ref>/public-page/", own_public_page_views.tell, name="public-page-tell"),
-    path(
-        "initiatives/<str:ref>/public-page/withdraw/",
-        own_public_page_views.withdraw,
-        name="public-page-withdraw",
-    ),
     path("public/<str:token>/", public_page_views.public_page, name="public-page"),
     path("public/<str:token>/badge.svg", public_page_views.badge, name="public-badge"),
-    path("initiatives/<str:ref>/activity/export/", export_views.of_initiative, name="initiative-export"),
     path("exports/", export_views.exports, name="audit-log-exports"),
     path("exports/<int:pk>/", export_views.export, name="audit-log-export"),
     path("exports/<int:pk>/progress/", export_views.progress, name="audit-log-export-progress"),

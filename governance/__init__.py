@@ -1,4 +1,4 @@
-"""The rules and the audit log; also the Django project package.
+"""The rules and the audit log, and the Django project package.
 
 Importing it makes the Celery application the current one, so that every `shared_task` finds it.
 """

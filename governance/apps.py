@@ -26,19 +26,20 @@ class GovernanceConfig(AppConfig):
     verbose_name = "Governance"
 
     def ready(self):
-        """Protect the audit log's tables after every migrate, when all tables exist; install what packages add."""
+        """Protect the audit log's tables after each migrate, and install contributions."""
         gc.collect()
         gc.freeze()
         gc.set_threshold(self.LOOKED_THROUGH, *gc.get_threshold()[1:])
         from governance import contributions
         from governance.audit_log import row_capture
-        from governance.operations import heartbeats
+        from governance.operations import heartbeats, static_files
         from governance.runtime import web_server
         from governance.storage import data_folder
         from governance.transparency_log import database_guards
 
         checks.register(row_capture.check_models, checks.Tags.models)
         checks.register(web_server.check_server, checks.Tags.security, deploy=True)
+        checks.register(static_files.check_collected, checks.Tags.staticfiles, deploy=True)
         pre_migrate.connect(database_guards.before_migrate, sender=self, dispatch_uid="plumbline-views")
         post_migrate.connect(database_guards.after_migrate, sender=self, dispatch_uid="plumbline-guards")
         post_migrate.connect(data_folder.after_migrate, sender=self, dispatch_uid="plumbline-folder")

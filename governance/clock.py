@@ -1,7 +1,7 @@
 """One clock for the whole application.
 
-Rules never ask the system for the time: they are handed a moment, and whoever starts an act gets that
-moment here. Demonstrations and walks replay months in seconds by setting it with `simulated`.
+Rules never ask the system for the time. An act gets its moment here and passes the moment to the rules. Demonstrations
+and walks set the clock with `simulated`, to replay months in seconds.
 """
 
 from contextlib import contextmanager
@@ -15,22 +15,22 @@ _simulated: ContextVar[datetime | None] = ContextVar("plumbline_simulated_now", 
 
 
 def now() -> datetime:
-    """The moment of acting: aware, in UTC unless a simulated moment is set."""
+    """Return the moment of acting: aware, in UTC unless a simulated moment is set."""
     return _simulated.get() or timezone.now()
 
 
 def today() -> date:
-    """The local day of `now()`, in the one configured time zone (docs/domain.md: days end at local midnight)."""
+    """Return the local day of `now()`. docs/domain.md: days end at local midnight, in one time zone."""
     return local_day(now())
 
 
 def local(moment: datetime) -> datetime:
-    """The moment in the configured time zone: what its clocks and calendars show."""
+    """Return the moment in the configured time zone."""
     return timezone.localtime(moment, timezone.get_default_timezone())
 
 
 def local_day(moment: datetime) -> date:
-    """The day, in the configured time zone, on which `moment` falls."""
+    """Return the day, in the configured time zone, on which `moment` falls."""
     return _day_in(timezone.get_default_timezone(), moment)
 
 
@@ -40,17 +40,17 @@ def _day_in(zone: tzinfo, moment: datetime) -> date:
 
 
 def at_second(seconds: float) -> datetime:
-    """The moment so many seconds after the beginning of 1970, in UTC."""
+    """Return the moment so many seconds after the beginning of 1970, in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
 def moment_in_words(moment: datetime) -> str:
-    """The moment in the configured time zone as people say it: "11:00 on 12 November 2026"."""
+    """Return the local moment in words, such as "11:00 on 12 November 2026"."""
     return f"{local(moment):%H:%M} on {local(moment):%-d %B %Y}"
 
 
 def midnight_before(day: date) -> datetime:
-    """The first moment of `day` in the configured time zone, right on days when clocks change too."""
+    """Return the first moment of `day` in the configured time zone. Clock changes count."""
     return _midnight_in(timezone.get_default_timezone(), day)
 
 
@@ -60,17 +60,17 @@ def _midnight_in(zone: tzinfo, day: date) -> datetime:
 
 
 def midnight_after(day: date) -> datetime:
-    """The first moment that is no longer `day`: what is current through `day` ends here."""
+    """Return the first moment after `day`. A state that is current through `day` ends here."""
     return midnight_before(day + timedelta(days=1))
 
 
 def last_day_before(moment: datetime) -> date:
-    """The last day any of which lay before `moment`: for a midnight the day that ends there, else its own."""
+    """Return the last local day that began before `moment`. Midnight gives the day that ends then."""
     return local_day(moment - timedelta(microseconds=1))
 
 
 def simulating() -> datetime | None:
-    """The simulated moment in force, or None when the real clock runs."""
+    """Return the simulated moment in force, or None when the real clock runs."""
     return _simulated.get()
 
 
@@ -78,7 +78,7 @@ def simulating() -> datetime | None:
 def simulated(moment: datetime):
     """Let `now()` be `moment` inside the block. The audit log marks what is written meanwhile as simulated."""
     if moment.tzinfo is None:
-        raise ValueError("A simulated moment needs a time zone.")
+        raise ValueError("The simulated time has no time zone. Add a time zone.")
     token = _simulated.set(moment)
     try:
         yield moment

@@ -1,6 +1,7 @@
-"""What `governance` adds to its own notifications and inboxes."""
+"""The contribution of `governance` to its own notifications and inboxes."""
 
 from governance.contributions import Contribution
+from governance.events import deliveries
 from governance.models import Delivery
 from governance.notifications import daily_mail, inbox
 from governance.operations import corrections, installation_inbox, status_inbox
@@ -10,6 +11,7 @@ from governance.transparency_log import sealing
 
 CONTRIBUTION = Contribution(
     inbox_tasks=[status_inbox.tasks, installation_inbox.tasks, new_seats.tasks],
+    after_sealing=[deliveries.after_sealing],
     quiet_acts=inbox.QUIET,
     due_queries=[sealing.checkpoints_due, corrections.corrections_due],
     notification_verbs={

@@ -13,11 +13,10 @@ from importlib import import_module
 
 @dataclass(frozen=True)
 class MailKind:
-    """A kind of mail, of which a person gets at most one a day about the same matter
-    (governance.notifications.daily_mail).
+    """A kind of email that a person gets at most once a day per matter (`daily_mail`).
 
-    `newest_day()` is the day that its newest mails bear; `prepare()` makes a row for each that is due; `fill(row)` puts
-    into a claimed row what it carries; `compose(row)` is the mail, or None when there is nothing left to say.
+    `newest_day()` returns the day of its newest emails. `prepare()` makes a row for each email that is due. `fill(row)`
+    puts the contents into a claimed row. `compose(row)` returns the email, or None if nothing is left to send.
     """
 
     newest_day: Callable
@@ -37,9 +36,10 @@ class InitiativeEnd:
 
 @dataclass(frozen=True)
 class NamedEvidence:
-    """One item of evidence that a request for erasure names: its row, what takes the place of its words, its terms.
+    """An item of evidence that a request for erasure names.
 
-    `cited` says whether somebody signed on it: then it is part of the records of a decision.
+    `values` replace the words of the row. `cited` is True if someone signed on the item. The item is then part of the
+    records of a decision.
     """
 
     table: str
@@ -48,6 +48,15 @@ class NamedEvidence:
     values: dict
     terms: tuple[str, ...]
     cited: bool
+
+
+@dataclass(frozen=True)
+class EventSubject:
+    """The words about an initiative that may leave the application. `title` is "" if it is confidential."""
+
+    title: str
+    link: str
+    unit_path: str
 
 
 @dataclass(kw_only=True)
@@ -68,8 +77,16 @@ class Contribution:
     # Functions (references) -> {reference: governance.notifications.daily_mail.InitiativeWords}: what a mail says of an
     # initiative.
     initiative_words: list[Callable] = field(default_factory=list)
+    # Functions (references) -> {reference: EventSubject}: what an event says about an initiative.
+    event_subjects: list[Callable] = field(default_factory=list)
     # By kind of notification, what it asks for, as the words of a button: "Read and sign".
     notification_verbs: dict[str, str] = field(default_factory=dict)
+    # Kinds of notifications that ask for an act in the inbox: closed once no task of their person is about them.
+    asking: set[str] = field(default_factory=set)
+    # Kinds of notifications that are closed once no reminder finds them due, and no task of their person is about them.
+    passing: set[str] = field(default_factory=set)
+    # Kinds of notifications that are mailed however many mails their person had: holds, stops, step-backs.
+    alerts: set[str] = field(default_factory=set)
     # Kinds of notifications that a mail of their own carries, never the day's.
     own_mails: set[str] = field(default_factory=set)
     # By kind, how its mails are made.
@@ -98,6 +115,8 @@ class Contribution:
     evidence_named: list[Callable] = field(default_factory=list)
     # Functions (references of initiatives): called in the transaction that erased evidence of them.
     after_erasure: list[Callable] = field(default_factory=list)
+    # Functions () -> iterable of prometheus_client.Metric: figures for /metrics (`governance.operations.metrics`).
+    figures: list[Callable] = field(default_factory=list)
     # Functions (checkpoint): what the worker has done once it sealed what was committed.
     after_sealing: list[Callable] = field(default_factory=list)
     # By (table, column) of a text, the column with its hash: once the text is erased, the hash would still confirm

@@ -6,22 +6,40 @@ page and the server cannot disagree.
 
 from dataclasses import dataclass
 
+from governance.vocabulary.phrases import Phrase, joined, phrase
+
 
 def ended(text: str) -> str:
-    """The text as a sentence: with a full stop, unless it ends by itself."""
-    return text if text.endswith((".", "?", "!", ".”", "?”")) else f"{text}."
+    """Return the text as a sentence, with a full stop unless it ends by itself."""
+    return text if text.endswith((".", "?", "!", ".”", "?”")) else phrase("{}.", text)
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why not: `text` says what is missing, `remedy` who can provide it, `link` where to click."""
+    """A reason against an act. `text` is what is missing, `remedy` who can help, `link` where to click.
+
+    Both texts are in English, as the audit log and programs have them. Pages show their translation.
+    """
 
     text: str
     remedy: str = ""
     link: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("text", "remedy"):
+            words = getattr(self, name)
+            if not isinstance(words, Phrase):
+                object.__setattr__(self, name, Phrase(words))
+
     def __str__(self) -> str:
-        return f"{self.text} {self.remedy}".strip()
+        return joined(self.text, self.remedy)
+
+    def __html__(self) -> str:
+        return joined(self.text, self.remedy).__html__()
+
+    def in_language(self) -> str:
+        """Return the reason and its remedy in the active language."""
+        return joined(self.text, self.remedy).in_language()
 
 
 @dataclass(frozen=True)
@@ -35,32 +53,32 @@ class Answer:
         return self.ok
 
     def __str__(self) -> str:
-        return "yes" if self.ok else " ".join(str(reason) for reason in self.reasons)
+        return "yes" if self.ok else joined(*self.reasons)
 
     def or_refuse(self) -> None:
-        """Pass when yes; otherwise raise `Refused` with the reasons."""
+        """Raise `Refused` with the reasons, unless the answer is yes."""
         if not self.ok:
             raise Refused(self)
 
 
 def yes() -> Answer:
-    """The answer that allows."""
+    """Return the answer that allows."""
     return Answer(True)
 
 
 def no(text: str, remedy: str = "", link: str = "") -> Answer:
-    """The answer that refuses, with one reason: what is missing, who can fix it, and where."""
+    """Return the answer that refuses, with a reason: what is missing, the fix, a link."""
     return Answer(False, (Reason(text, remedy, link),))
 
 
 def all_of(*answers: Answer) -> Answer:
-    """Yes when every answer is yes; otherwise no with every reason given, in order."""
+    """Return yes if every answer is yes, otherwise no with every reason, in order."""
     reasons = tuple(reason for answer in answers if not answer for reason in answer.reasons)
     return Answer(False, reasons) if reasons else yes()
 
 
 class Refused(Exception):
-    """Somebody asked for an act that the rules do not allow them; becomes a page with status 403."""
+    """A person's act that the rules do not allow. It becomes a page with status 403."""
 
     status = 403
     recorded = False  # whether the audit log has its entry already
@@ -71,6 +89,6 @@ class Refused(Exception):
 
 
 class Conflict(Refused):
-    """Somebody else was first: the facts moved between looking and acting; status 409."""
+    """The facts changed between looking and acting, because someone else acted first. Status 409."""
 
     status = 409

@@ -1,8 +1,9 @@
-"""All settings, all from the environment; a wrong one stops the start with a sentence that says what to set."""
+"""All settings, read from the environment. A wrong value stops the start with an error that names the fix."""
 
 import ipaddress
 import os
 import re
+import tomllib
 import zoneinfo
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,11 +13,22 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from governance.offline.verify import KEY_NAME, Rejected, parse_key
+from governance.offline.verify import COSIGNATURE, KEY_NAME, Rejected, parse_key
 from governance.queue import broker_settings
 from governance.runtime import logging_setup
-from governance.runtime.environment import embeddings_service, host_names, whole_number, yes_or_no
-from governance.runtime.secret_files import KEPT_SIGNING_KEY, kept, seed
+from governance.runtime.environment import (
+    another_database,
+    embeddings_service,
+    file_stores,
+    host_names,
+    key_seed,
+    secret,
+    syslog_receiver,
+    whole_number,
+    witnesses,
+    yes_or_no,
+)
+from governance.runtime.secret_files import KEPT_SIGNING_KEY, kept
 from governance.storage import embedded_postgres
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -31,36 +43,35 @@ try:
         DATA_DIR.chmod(0o755)  # what is private in it lies in folders and files of its own with narrow modes
     for private in ("uploads", "mail", "queue"):
         (DATA_DIR / private).mkdir(mode=0o700, exist_ok=True)
-    (DATA_DIR / "static").mkdir(exist_ok=True)
 except OSError as trouble:
     raise ImproperlyConfigured(
-        f"the folder {DATA_DIR} cannot be used ({trouble.strerror}); "
-        "set PLUMBLINE_DATA to a folder this user may write to."
+        f"the folder {DATA_DIR} cannot be used ({trouble.strerror}). Set PLUMBLINE_DATA to a folder this "
+        "user may write to."
     ) from None
 
 DEBUG = yes_or_no("PLUMBLINE_DEBUG")
+VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
 # --- Database -----------------------------------------------------------------------------------------------
 
-EMBEDDED = "DATABASE_URL" not in os.environ
+DATABASE_URL = secret("DATABASE_URL")
+EMBEDDED = not os.environ.keys() & {"DATABASE_URL", "DATABASE_URL_FILE"}
 EMBEDDED_DATABASE = embedded_postgres.Server(DATA_DIR / "database")
 if EMBEDDED:
     try:
         DATABASE_URL = EMBEDDED_DATABASE.url()
     except embedded_postgres.DatabaseTrouble as trouble:
         raise ImproperlyConfigured(str(trouble)) from None
-else:
-    DATABASE_URL = os.environ["DATABASE_URL"]
-    if not re.match(r"(postgres|postgresql)://.*/.+", DATABASE_URL):
-        raise ImproperlyConfigured(
-            "DATABASE_URL is not the address of a PostgreSQL database; set it to "
-            "postgresql://user:password@host:5432/name, or unset it to use the embedded database."
-        )
+elif not re.match(r"(postgres|postgresql)://.*/.+", DATABASE_URL):
+    raise ImproperlyConfigured(
+        "DATABASE_URL is not the address of a PostgreSQL database. Set it to "
+        "postgresql://user:password@host:5432/name, or unset it to use the embedded database."
+    )
 try:
     connection = env.db_url_config(DATABASE_URL)
 except ValueError:
     raise ImproperlyConfigured(
-        "DATABASE_URL cannot be read; characters like @ : / # in its password must be written as %40 %3A %2F %23."
+        "DATABASE_URL cannot be read. Write the characters @ : / # in its password as %40 %3A %2F %23."
     ) from None
 # A socket folder arrives as ?host=..., because the host part of an address cannot hold a path.
 connection["HOST"] = connection.get("OPTIONS", {}).pop("host", connection["HOST"])
@@ -72,7 +83,8 @@ STATEMENT_SECONDS = whole_number("PLUMBLINE_STATEMENT_SECONDS", 0, 0, 86_400, "s
 POOLER = os.environ.get("PLUMBLINE_POOLER", "")
 if POOLER not in ("", "transaction"):
     raise ImproperlyConfigured(
-        f"PLUMBLINE_POOLER is {POOLER!r}; set it to transaction, or unset it where each session keeps its connection."
+        f"PLUMBLINE_POOLER is {POOLER!r}. Set it to transaction. If each session keeps its connection, unset "
+        "PLUMBLINE_POOLER."
     )
 DATABASES = {
     "default": connection
@@ -98,66 +110,64 @@ if POOLER:
 if DATABASES["default"]["OPTIONS"]["pool"]:
     DATABASES["default"]["CONN_MAX_AGE"] = 0  # Django allows one of the two
 # A login of its own for whoever seals the audit log, where the application's may not (`manage.py database_roles`).
-SEALER_URL = os.environ.get("PLUMBLINE_SEALER_URL", "")
-if SEALER_URL:
-    try:
-        sealer = env.db_url_config(SEALER_URL)
-    except ValueError:
-        raise ImproperlyConfigured(
-            "PLUMBLINE_SEALER_URL cannot be read; set it like DATABASE_URL, with the name and password of the sealer."
-        ) from None
-    sealer["HOST"] = sealer.get("OPTIONS", {}).pop("host", sealer["HOST"])
+sealer = another_database("PLUMBLINE_SEALER_URL", "the name and password of the sealer")
+if sealer:
     DATABASES["sealer"] = DATABASES["default"] | sealer | {"OPTIONS": DATABASES["default"]["OPTIONS"]}
+# A streaming replica, from which pages that only show much are read (`governance.database.replica`). One that is away
+# must not delay them, so a connection is waited for a shorter time than one to the primary.
+replica = another_database("PLUMBLINE_REPLICA_URL", "the address of the replica")
+REPLICA_LAG_SECONDS = whole_number("PLUMBLINE_REPLICA_LAG_SECONDS", 10, 2, 60, "seconds, 2 to 60")
+if replica:
+    shared = DATABASES["default"]["OPTIONS"] | {"connect_timeout": 2, "tcp_user_timeout": 3000}
+    if shared["pool"]:
+        shared["pool"] = {"timeout": 2}
+    DATABASES["replica"] = DATABASES["default"] | replica | {"OPTIONS": shared | replica.get("OPTIONS", {})}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Secrets ------------------------------------------------------------------------------------------------
 # Read without django-environ, which takes a leading $ for the name of another variable.
 
-SECRET_KEY = os.environ.get("PLUMBLINE_SECRET_KEY", "")
+SECRET_KEY = secret("PLUMBLINE_SECRET_KEY")
 if not SECRET_KEY:
     if not EMBEDDED and not DEBUG:
         raise ImproperlyConfigured(
-            "PLUMBLINE_SECRET_KEY is not set; set it to a long random text, the same for every process "
+            "PLUMBLINE_SECRET_KEY is not set. Set it to a long random text, the same for every process "
             "(needed whenever DATABASE_URL is set)."
         )
     try:
         SECRET_KEY = kept(DATA_DIR, "secret-key", size=48)
     except OSError as trouble:
         raise ImproperlyConfigured(
-            f"the file {DATA_DIR / 'secret-key'} cannot be used ({trouble.strerror}); start as the user who owns "
-            "it, or set PLUMBLINE_DATA to another folder."
+            f"the file {DATA_DIR / 'secret-key'} cannot be used ({trouble.strerror}). Start as the user who "
+            "owns it, or set PLUMBLINE_DATA to another folder."
         ) from None
 elif len(SECRET_KEY) < 20:
-    raise ImproperlyConfigured("PLUMBLINE_SECRET_KEY is too short; set it to at least 20 random characters.")
+    raise ImproperlyConfigured("PLUMBLINE_SECRET_KEY is too short. Set it to at least 20 random characters.")
 
 # What signs the checkpoints of the audit log. The embedded database is of one machine, which makes it once and keeps it
 # in DATA_DIR; elsewhere each would make its own, and the audit log would be signed by keys that nobody else knows.
-SIGNING_KEY = seed(
-    "PLUMBLINE_SIGNING_KEY",
-    os.environ.get("PLUMBLINE_SIGNING_KEY", ""),
-    os.environ.get("PLUMBLINE_SIGNING_KEY_FILE", ""),
-)
+SIGNING_KEY = key_seed("PLUMBLINE_SIGNING_KEY")
 if SIGNING_KEY is None and not EMBEDDED and not DEBUG:
     here = DATA_DIR / KEPT_SIGNING_KEY
     raise ImproperlyConfigured(
-        "PLUMBLINE_SIGNING_KEY is not set; set it to 32 random bytes in Base64 (openssl rand -base64 32), the same for "
-        "every process on every machine (needed whenever DATABASE_URL is set)."
+        "PLUMBLINE_SIGNING_KEY is not set. Set it to 32 random bytes in Base64 (openssl rand -base64 32). "
+        "Use the same key for every process on every machine. The key is required if DATABASE_URL is set."
         + (
-            f" The key used until now is in {here}: set PLUMBLINE_SIGNING_KEY_FILE to it."
+            f" The current key is in {here}. Set PLUMBLINE_SIGNING_KEY_FILE to this file."
             if here.exists()
             else ""
         )
     )
-# Of somebody else in the house: a second line under each checkpoint.
-WITNESS_KEY = seed(
-    "PLUMBLINE_WITNESS_KEY",
-    os.environ.get("PLUMBLINE_WITNESS_KEY", ""),
-    os.environ.get("PLUMBLINE_WITNESS_KEY_FILE", ""),
-)
+# Whoever reads /metrics sends it. Without it there is no such page.
+METRICS_TOKEN = secret("PLUMBLINE_METRICS_TOKEN")
+if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
+    raise ImproperlyConfigured(
+        "PLUMBLINE_METRICS_TOKEN is too short. Set it to at least 20 random characters."
+    )
 ORIGIN = os.environ.get("PLUMBLINE_ORIGIN", "")  # the audit log's name under its checkpoints, for good
 if ORIGIN and not (KEY_NAME.match(ORIGIN) and ORIGIN.isprintable() and len(ORIGIN) <= 120):
     raise ImproperlyConfigured(
-        f"PLUMBLINE_ORIGIN is {ORIGIN!r}; set it to an address without https://, such as "
+        f"PLUMBLINE_ORIGIN is {ORIGIN!r}. Set it to an address without https://, such as "
         "plumbline.example.org/audit-log."
     )
 # Public keys of earlier days, which still verify.
@@ -170,11 +180,14 @@ for text in FORMER_KEYS:
             f"PLUMBLINE_FORMER_KEYS names {text!r}: {why} Set it to public keys as the audit log page shows them, "
             "with spaces between them."
         ) from None
+# Others that cosign checkpoints after they checked that the audit log only grew: address and public key of each.
+WITNESSES = witnesses("PLUMBLINE_WITNESSES", lambda text: parse_key(text, (COSIGNATURE,)))
 # An authority that stamps checkpoints with its time (RFC 3161), such as http://time.example.org/tsr.
 TIMESTAMP_URL = os.environ.get("PLUMBLINE_TIMESTAMP_URL", "")
 if TIMESTAMP_URL and not re.match(r"https?://\S+\Z", TIMESTAMP_URL):
     raise ImproperlyConfigured(
-        f"PLUMBLINE_TIMESTAMP_URL is {TIMESTAMP_URL!r}; set it to an address such as http://time.example.org/tsr."
+        f"PLUMBLINE_TIMESTAMP_URL is {TIMESTAMP_URL!r}. Set it to an address such as "
+        "http://time.example.org/tsr."
     )
 EMBEDDINGS_URL, EMBEDDINGS_MODEL, EMBEDDINGS_KEY = embeddings_service()
 
@@ -185,8 +198,8 @@ RETENTION_DAYS = whole_number(
     LEAST_RETENTION_DAYS,
     LEAST_RETENTION_DAYS,
     None,
-    f"a number of days, {LEAST_RETENTION_DAYS} or more: decisions are kept that long after an initiative stopped "
-    "or was retired",
+    "a number of days for keeping decisions after an initiative stopped or was retired, "
+    f"{LEAST_RETENTION_DAYS} or more",
 )
 
 # The password of every demo login. Empty: `demo` makes one and keeps it in DATA_DIR.
@@ -199,8 +212,9 @@ PORT = whole_number("PLUMBLINE_PORT", 8000, 1, 65535, "a number from 1 to 65535"
 # The address people type, without a slash at its end; mails link to it, and passkeys are made for its name.
 if not (EMBEDDED or DEBUG or os.environ.get("PLUMBLINE_ADDRESS")):
     raise ImproperlyConfigured(
-        "PLUMBLINE_ADDRESS is not set; set it to the address people type, such as https://plumbline.example.org: mails "
-        "link to it, and with https cookies are safe (needed whenever DATABASE_URL is set)."
+        "PLUMBLINE_ADDRESS is not set. Set it to the address that people type, such as "
+        "https://plumbline.example.org. Emails link to this address, and https protects cookies. The address is "
+        "required if DATABASE_URL is set."
     )
 ADDRESS = os.environ.get("PLUMBLINE_ADDRESS", f"http://localhost:{PORT}").rstrip("/")
 try:
@@ -210,7 +224,7 @@ except ValueError:
     understood = False
 if not understood:
     raise ImproperlyConfigured(
-        f"PLUMBLINE_ADDRESS is {ADDRESS!r}; set it to the address people type, such as "
+        f"PLUMBLINE_ADDRESS is {ADDRESS!r}. Set it to the address that people type, such as "
         "https://plumbline.example.org, without a path."
     )
 OVER_TLS = address.scheme == "https"
@@ -219,8 +233,8 @@ ALLOWED_HOSTS = [host.strip() for host in os.environ.get("PLUMBLINE_HOSTS", "").
 for host in ALLOWED_HOSTS:
     if "/" in host or " " in host:
         raise ImproperlyConfigured(
-            f"PLUMBLINE_HOSTS names {host!r}; set it to host names with commas between them, "
-            "without http:// and without paths."
+            f"PLUMBLINE_HOSTS names {host!r}. Set it to host names with commas between them, without "
+            "http:// and without paths."
         )
 ALLOWED_HOSTS += sorted({"localhost", "127.0.0.1", "[::1]", str(address.hostname)} - set(ALLOWED_HOSTS))
 CSRF_TRUSTED_ORIGINS = [ADDRESS]
@@ -232,7 +246,7 @@ for text in os.environ.get("PLUMBLINE_PROXIES", "").replace(",", " ").split():
         PROXIES.append(ipaddress.ip_network(text, strict=False))
     except ValueError:
         raise ImproperlyConfigured(
-            f"PLUMBLINE_PROXIES names {text!r}; set it to addresses or networks with commas between them, "
+            f"PLUMBLINE_PROXIES names {text!r}. Set it to addresses or networks with commas between them, "
             "such as 127.0.0.1,10.1.2.0/24."
         ) from None
 
@@ -243,30 +257,32 @@ try:
     zoneinfo.ZoneInfo(TIME_ZONE)
 except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
     raise ImproperlyConfigured(
-        f"PLUMBLINE_TIME_ZONE is {TIME_ZONE!r}; set it to a name from the time zone database, "
-        "such as Europe/Zurich or America/New_York."
+        f"PLUMBLINE_TIME_ZONE is {TIME_ZONE!r}. Set it to a name from the time zone database, such as "
+        "Europe/Zurich or America/New_York."
     ) from None
 USE_TZ = True
 CLOCK_MAY_DIFFER: float | None = 30.0  # seconds from the database's clock; beyond, nothing by the day
 LANGUAGE_CODE = "en"
-# Pages are in English. What people outside see without signing in may be in these languages (adoption/locale).
+# The languages of pages and emails (adoption/locale). The audit log and signed statements are in English.
 USE_I18N = True
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 
 # --- Mail ---------------------------------------------------------------------------------------------------
 
 MAIL_SCHEMES = ("smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail", "filemail", "memorymail", "dummymail")
-if os.environ.get("EMAIL_URL"):
-    if not os.environ["EMAIL_URL"].startswith(tuple(f"{scheme}:" for scheme in MAIL_SCHEMES)):
+MAILS_A_WEEK = whole_number("PLUMBLINE_MAILS_A_WEEK", 5, 1, 100, "emails to one person in a week, 1 to 100")
+EMAIL_URL = secret("EMAIL_URL")
+if EMAIL_URL:
+    if not EMAIL_URL.startswith(tuple(f"{scheme}:" for scheme in MAIL_SCHEMES)):
         raise ImproperlyConfigured(
-            "EMAIL_URL is not understood; set it to smtp+tls://user:password@host:587, or unset it to write "
-            f"mails as files into {DATA_DIR / 'mail'}."
+            "EMAIL_URL is not valid. Set it to smtp+tls://user:password@host:587, or unset it to "
+            f"write mails as files into {DATA_DIR / 'mail'}."
         )
     try:
-        mail = env.email_url_config(os.environ["EMAIL_URL"])
+        mail = env.email_url_config(EMAIL_URL)
     except (ValueError, ImproperlyConfigured):
         raise ImproperlyConfigured(
-            "EMAIL_URL cannot be read; characters like @ : / # in its password must be written as %40 %3A %2F %23."
+            "EMAIL_URL cannot be read. Write the characters @ : / # in its password as %40 %3A %2F %23."
         ) from None
     EMAIL_BACKEND = mail["EMAIL_BACKEND"]
     EMAIL_HOST = mail.get("EMAIL_HOST") or "localhost"
@@ -283,14 +299,14 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = os.environ.get("PLUMBLINE_FROM_EMAIL") or f"Plumbline <plumbline@{address.hostname}>"
 if "@" not in DEFAULT_FROM_EMAIL or "\n" in DEFAULT_FROM_EMAIL:
     raise ImproperlyConfigured(
-        f"PLUMBLINE_FROM_EMAIL is {DEFAULT_FROM_EMAIL!r}; set it to a mail address, "
-        "such as 'Plumbline <plumbline@example.org>'."
+        f"PLUMBLINE_FROM_EMAIL is {DEFAULT_FROM_EMAIL!r}. Set it to a mail address, such as 'Plumbline "
+        "<plumbline@example.org>'."
     )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Queue --------------------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://"
+CELERY_BROKER_URL = secret("CELERY_BROKER_URL") or "filesystem://"
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_settings.transport_options(CELERY_BROKER_URL, DATA_DIR / "queue")
 # Correctness lives in our tables (what is due is a query, what is written a row); the queue only carries messages.
 CELERY_TASK_ACKS_LATE = True
@@ -317,18 +333,18 @@ CELERY_BEAT_SCHEDULE = {
         ("follow the register", "initiatives.tasks.follow_register", crontab(minute="6")),
         ("enter system imports", "initiatives.tasks.enter_system_imports", crontab(minute="3-59/5")),
         ("expire reviews", "initiatives.tasks.expire_reviews", crontab(minute="9")),
-        (
-            "open obligations of measurements",
-            "adoption.tasks.open_measurement_obligations",
-            crontab(minute="12"),
-        ),
+        ("open measurement obligations", "adoption.tasks.open_measurement_obligations", crontab(minute="12")),
+        ("send events", "governance.tasks.send_events", crontab()),
+        ("send the audit log by syslog", "governance.tasks.stream_audit_log", crontab()),
         ("forget contacts", "adoption.tasks.forget_contacts", crontab(minute="14")),
         ("tend exports", "adoption.tasks.tend_exports", crontab(minute="4-59/5")),
         ("open obligations of vacancies", "initiatives.tasks.open_vacancy_obligations", crontab(minute="11")),
+        ("open gaps of accepted risks", "initiatives.tasks.open_gaps_of_risks", crontab(minute="8")),
         ("find missing files", "initiatives.tasks.find_missing_files", crontab(minute="13", hour="*/4")),
         ("tend requests", "initiatives.tasks.tend_requests", crontab(minute="3-59/5")),
         ("end old sessions", "governance.tasks.end_old_sessions", crontab(minute="17")),
-        ("stamp the audit log", "governance.tasks.stamp_audit_log", crontab(minute="4-59/10")),
+        ("add timestamps to the audit log", "governance.tasks.stamp_audit_log", crontab(minute="4-59/10")),
+        ("cosign the audit log", "governance.tasks.cosign_audit_log", crontab()),
         ("compare logs", "initiatives.tasks.reconcile_logs", crontab(minute="*/5")),
         ("tend interactions", "governance.tasks.tend_interactions", crontab(minute="22", hour="*/4")),
     )
@@ -372,12 +388,15 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "governance.web.middleware.OneLook",
+    "governance.web.middleware.Language",
     "governance.web.middleware.SignedInOnly",
     "governance.web.middleware.SeenNow",
     "governance.web.middleware.PlainText",
     "django.contrib.messages.middleware.MessageMiddleware",
     "governance.web.middleware.RefusalPages",
+    "governance.web.middleware.Replica",
     "governance.web.middleware.AsOf",
+    "initiatives.lifecycle.initiative_pages.confirmation.Confirmation",
 ]
 ROOT_URLCONF = "governance.urls"
 WSGI_APPLICATION = "governance.wsgi.application"
@@ -420,16 +439,18 @@ if not OVER_TLS:
 # --- Files --------------------------------------------------------------------------------------------------
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
-# Uploads lie outside every folder that is served; a view that asks who may hands them out.
+STATIC_ROOT = BASE_DIR / ".static"  # of the installed version; no process writes there while it serves
+WHITENOISE_USE_FINDERS = True  # what was not collected is served from the packages
+# Uploads lie outside every folder that is served, or in a bucket; a view that asks who may hands them out.
 MEDIA_ROOT = DATA_DIR / "uploads"
 MEDIA_URL = ""
-STORAGES = {
-    **{key: {"BACKEND": "django.core.files.storage.FileSystemStorage"} for key in ("default", "evidence")},
+STORE = file_stores()
+STORAGES: dict[str, dict] = {
+    "default": {"BACKEND": "governance.storage.kept_files.KeptFiles", "OPTIONS": STORE},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "governance.operations.static_files.StaticFiles"
     },
 }
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]  # never whole in memory
@@ -437,7 +458,6 @@ FILE_UPLOAD_TEMP_DIR = DATA_DIR / "uploads"
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 UPLOAD_MAX_BYTES = 25 * 1024 * 1024
-EXPORTS_DIR = DATA_DIR / "exports"  # of the audit log, for some days, for whoever asked for each
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # everything in a request but its files
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
@@ -445,6 +465,8 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 20
 # Whether people may have links captured, and hosts of the house that may be asked although their addresses are private.
 CAPTURE_LINKS = yes_or_no("PLUMBLINE_CAPTURE_LINKS")
 CAPTURE_HOSTS = host_names("PLUMBLINE_CAPTURE_HOSTS")
+EVENT_HOSTS = host_names("PLUMBLINE_EVENT_HOSTS")  # the same for receivers of events
+SYSLOG = syslog_receiver()  # of the audit log
 
 # --- Systems that ask for decisions -------------------------------------------------------------------------
 
@@ -459,6 +481,13 @@ INTERACTIONS_DIR = DATA_DIR / "interactions"  # encrypted bodies that wait for t
 INTERACTION_KEYS_DIR = Path(os.environ.get("PLUMBLINE_INTERACTION_KEYS") or DATA_DIR / "interaction-keys")
 INTERACTION_RESERVE = 256 << 20  # bytes of the disk that reports leave to everything else
 BACKUP_DAYS = whole_number("PLUMBLINE_BACKUP_DAYS", 35, 1, None, "days, 1 or more")  # then no backup is left
+BACKUPS = Path(os.environ["PLUMBLINE_BACKUPS"]).absolute() if os.environ.get("PLUMBLINE_BACKUPS") else None
+BACKUP_KEY = os.environ.get("PLUMBLINE_BACKUP_KEY", "")  # public; the private key is on no host that serves
+if BACKUP_KEY and not re.fullmatch(r"age1[02-9ac-hj-np-z]{58}", BACKUP_KEY):
+    raise ImproperlyConfigured(
+        f"PLUMBLINE_BACKUP_KEY is {BACKUP_KEY!r}. Set it to the public key that `manage.py backup --new-key FILE` "
+        "prints, such as age1..."
+    )
 
 # --- The browser's side -------------------------------------------------------------------------------------
 
@@ -479,6 +508,7 @@ SESSION_ENGINE = "governance.sign_in.sessions"
 # A browser takes a cookie of that name only over TLS, for this host alone and for all of it.
 _HOST = "__Host-" if OVER_TLS else ""
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, KNOWN_COOKIE_NAME = f"{_HOST}session", f"{_HOST}csrf", f"{_HOST}known"
+WROTE_COOKIE_NAME = f"{_HOST}wrote"  # up to where the replica must be for a person to see what they did
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_IDLE_MINUTES = whole_number("PLUMBLINE_IDLE_MINUTES", 120, 0, None, "minutes, 0 for never")
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
@@ -494,10 +524,16 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = OVER_TLS
 OWN_SECRETS = [
     SECRET_KEY,
     DEMO_PASSWORD,
-    *(os.environ.get(f"PLUMBLINE_{name}_KEY", "") for name in ("SIGNING", "WITNESS")),
+    os.environ.get("PLUMBLINE_SIGNING_KEY", ""),
     *(database["PASSWORD"] or "" for database in DATABASES.values()),
-    os.environ.get("EMAIL_URL", "") and EMAIL_HOST_PASSWORD,
+    EMAIL_URL and EMAIL_HOST_PASSWORD,
+    METRICS_TOKEN,
     EMBEDDINGS_KEY,
+    *(place["secret_key"] or "" for place in (STORE["here"], *STORE["former"]) if place),
+    *(os.environ.get(f"PLUMBLINE_STORE_{name}ENCRYPTION_KEY", "") for name in ("", "FORMER_")),
     urlsplit(CELERY_BROKER_URL).password or "",
 ]
-LOGGING = logging_setup.lines(debug=DEBUG, secrets=OWN_SECRETS)
+LOG = os.environ.get("PLUMBLINE_LOG", "text")
+if LOG not in ("text", "json"):
+    raise ImproperlyConfigured(f"PLUMBLINE_LOG is {LOG!r}. Set it to json or text.")
+LOGGING = logging_setup.lines(debug=DEBUG, secrets=OWN_SECRETS, as_json=LOG == "json")

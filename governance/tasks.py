@@ -8,6 +8,8 @@ from django.conf import settings
 
 from governance import clock
 from governance.contributions import contributed
+from governance.events import deliveries as event_deliveries
+from governance.events import syslog_stream
 from governance.identity.factors import resets
 from governance.interaction_log import keys as interaction_keys
 from governance.interaction_log import loading as interaction_loading
@@ -15,7 +17,7 @@ from governance.interaction_retention import destroyed, expiry
 from governance.models import Session
 from governance.notifications import daily_mail, due
 from governance.sign_in import account_notifications, password_links
-from governance.transparency_log import sealing, timestamping
+from governance.transparency_log import sealing, timestamping, witnesses
 
 SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
 
@@ -28,9 +30,9 @@ def run_reminders() -> None:
 
 @shared_task(**SURE)
 def deliver_mail() -> None:
-    """Send everybody their mail of the day, with everything that is due by then: a second mail there is none.
+    """Send everyone their one email of the day, with everything that is due by then.
 
-    And the links to set a password whose mails did not go out at once.
+    The task also sends the password links whose emails did not go out at once.
     """
     mail_links()
     try:
@@ -56,7 +58,7 @@ def end_old_sessions() -> None:
 
 @shared_task(**SURE, needs_right_clock=False)  # its moments are the database's
 def seal_audit_log(wait: bool = False) -> None:
-    """Seal what is committed; what waited for the checkpoint follows."""
+    """Seal what is committed, then do what waited for the checkpoint."""
     checkpoint = sealing.seal(wait=wait)
     if checkpoint is not None:
         for follow in contributed.after_sealing:
@@ -67,6 +69,33 @@ def seal_audit_log(wait: bool = False) -> None:
 def stamp_audit_log() -> None:
     """Have the newest checkpoint stamped by the authority that is set, if it is time."""
     timestamping.stamp()
+
+
+@shared_task(**SURE)
+def cosign_audit_log() -> None:
+    """Have each witness cosign the newest checkpoint."""
+    witnesses.cosign()
+
+
+@shared_task(**SURE)
+def send_events() -> None:
+    """Find new events, and start one task for each receiver that is due."""
+    event_deliveries.spread()
+    event_deliveries.forget()
+    for receiver in event_deliveries.receivers_due():
+        send_events_to.delay(receiver)
+
+
+@shared_task(**SURE)
+def send_events_to(receiver: int) -> None:
+    """Send one receiver its events, so that a slow one delays no other."""
+    event_deliveries.send_to(receiver)
+
+
+@shared_task(**SURE)
+def stream_audit_log() -> None:
+    """Send the sealed entries to the syslog receiver that is set."""
+    syslog_stream.stream()
 
 
 @shared_task(**SURE, needs_right_clock=False)  # its moments are those of who received them

@@ -1,1 +1,1 @@
-"""The initiatives: initiatives, answers and evidence, reviews and sign-offs, holds, imports."""
+"""The initiatives: answers and evidence, reviews and sign-offs, holds, imports."""

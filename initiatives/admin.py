@@ -1,4 +1,4 @@
-"""Accounts in the administration. They lie here because a deactivated account loses its roles on initiatives."""
+"""Accounts in the administration. A deactivation also ends roles on initiatives."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.utils.html import format_html
 
 from governance.models import ManagedAccount, Unit, User
 from governance.organisation import actions as organisation_actions
+from governance.vocabulary.phrases import phrase
 from governance.web.admin_base import ReasonForm, Recorded
 from governance.web.confirmation_pages import act_page
 from initiatives.portfolio.units import leaving
@@ -19,19 +20,24 @@ ABOUT = ("full_name", "email", "unit", "manager", "is_admin", "is_auditor", "is_
 
 
 class PersonForm(ReasonForm):
-    """An account. Nobody types the password of somebody else: whom it belongs to chooses one by an invitation."""
+    """An account. Its owner chooses the password by an invitation."""
 
     class Meta:
         model = User
         fields = ("login", *ABOUT)
-        labels = {"login": "User name", "full_name": "Name", "email": "Mail address"}
+        labels = {"login": "User name", "full_name": "Name", "email": "Email address"}
         help_texts = {
-            "email": "Invitations go here. Changed, the one before is told, and links for a password wait a day.",
-            "unit": "Whose initiatives the person sees.",
-            "manager": "Whoever sits for business value may not report to the owner of an initiative.",
-            "is_admin": "Keeps accounts, units, boards and rulebooks; signs nothing by that.",
+            "email": (
+                "Plumbline sends invitations to this address. After a change, Plumbline notifies the earlier "
+                "address. Password links go to the earlier address for one more day."
+            ),
+            "unit": "The person sees the initiatives of this unit.",
+            "manager": "A holder of the business value seat cannot report to the owner of an initiative.",
+            "is_admin": "Manages accounts, units, boards and rulebooks. This gives no right to sign.",
             "is_auditor": "Reads everything, on any day, and changes nothing.",
-            "is_privacy_officer": "Answers requests of persons: reads, copies and erases what systems reported.",
+            "is_privacy_officer": (
+                "Answers requests from people about their data. Reads, copies and erases what systems reported."
+            ),
         }
 
     def __init__(self, *args, **kwargs):
@@ -42,26 +48,26 @@ class PersonForm(ReasonForm):
             unit.queryset = Unit.objects.filter(Q(pk__in=Unit.objects.own()) | stands)
             unit.label_from_instance = lambda unit: unit.label
             unit.error_messages["invalid_choice"] = (
-                "That unit was merged, or came with an imported list and was not taken over; choose another."
+                "This unit was merged, or it belongs to an imported list. Choose another unit."
             )
 
     def clean_login(self):
-        """Sign-in names are told apart without regard to case."""
+        """Refuse a sign-in name that differs from another only by capital letters."""
         login = self.cleaned_data["login"]
         if User.objects.filter(login__iexact=login).exclude(pk=self.instance.pk).exists():
-            raise ValidationError(f"{login} is taken; choose another.")
+            raise ValidationError(phrase("The user name {} is taken. Choose another one.", login))
         return login
 
     def clean_manager(self):
-        """Nobody is their own manager."""
+        """Refuse a person as their own manager."""
         manager = self.cleaned_data["manager"]
         if manager is not None and manager.pk == self.instance.pk:
-            raise ValidationError("Nobody is their own manager.")
+            raise ValidationError(phrase("{} cannot be their own manager. Choose someone else.", manager))
         return manager
 
 
 class PersonAdmin(Recorded):
-    """Accounts. Whether one is active changes only by the two acts here, which end roles and seats."""
+    """Accounts. Only the two acts here activate or deactivate one, which ends roles and seats."""
 
     form = PersonForm
     list_display = (
@@ -87,7 +93,7 @@ class PersonAdmin(Recorded):
     autocomplete_fields = ("manager",)
 
     def get_urls(self):
-        """The two acts beside Django's own pages."""
+        """Return the addresses of the two acts, and of Django's own pages."""
         return [
             path(
                 f"<int:pk>/{name}/",
@@ -98,7 +104,7 @@ class PersonAdmin(Recorded):
         ] + super().get_urls()
 
     def get_readonly_fields(self, request, obj=None):
-        """What stays: the sign-in name, whether the account is active, and what a directory keeps."""
+        """Return the fixed fields: sign-in name, state, and those that a directory keeps."""
         if obj is None:
             return ()
         kept = ManagedAccount.objects.filter(person=obj, removed_at__isnull=True).exists()
@@ -106,7 +112,7 @@ class PersonAdmin(Recorded):
         return (*fixed, "full_name", "email", "manager") if kept else fixed
 
     def get_fields(self, request, obj=None):
-        """Whoever may only look is shown no reason to fill in, and no act."""
+        """Return the fields, without reason and acts for a person who may only look."""
         if obj is None:
             return ("login", *ABOUT, "reason")
         fields = ("login", *ABOUT, "is_active", "joined_at")
@@ -114,11 +120,11 @@ class PersonAdmin(Recorded):
 
     @admin.display(description="Acts")
     def account(self, person):
-        """Links to the acts on this account."""
+        """Return links to the acts on this account."""
         verb, name = (
             ("Deactivate this account", "deactivate")
             if person.is_active
-            else ("Give this account back", "reactivate")
+            else ("Reactivate this account", "reactivate")
         )
         return format_html(
             '<a href="{}">{}</a> &middot; <a href="{}">Hand over their initiatives</a>'
@@ -131,12 +137,12 @@ class PersonAdmin(Recorded):
         )
 
     def add_row(self, cleaned, *, reason, by):
-        """As `actions.add_person`."""
+        """Add the account as `actions.add_person` does."""
         fields = {name: cleaned[name] for name in ("login", *ABOUT)}
         return organisation_actions.add_person(**fields, reason=reason, by=by)
 
     def save_model(self, request, obj, form, change):
-        """As any row; a changed mail address is told to the one before, and waits."""
+        """Save the account. A new email address waits, and the earlier address gets an email."""
         if change:
             before = User.objects.get(pk=obj.pk)
             organisation_actions.give_rights(person=obj, before=before, by=request.user)
@@ -146,15 +152,15 @@ class PersonAdmin(Recorded):
         super().save_model(request, obj, form, change)
 
     def deactivate(self, request, pk):
-        """Deactivate the account: roles and seats end with it."""
+        """Deactivate the account. Roles and seats end with it."""
         person = get_object_or_404(User, pk=pk)
         roles = person.roles.open().select_related("initiative")
         seats = person.memberships.filter(ends_at__isnull=True).select_related("board")
         happens = [
-            f"{person} can no longer sign in; a session that is open ends.",
+            f"{person} can no longer sign in, and open sessions end.",
             *(f"{role.get_role_display()} of {role.initiative} ends." for role in roles),
             *(f"The seat {seat.get_seat_display()} of {seat.board} ends." for seat in seats),
-            "Initiatives that lose their accepted owner are held until somebody else accepts.",
+            "Initiatives that lose their accepted owner get a hold until someone else accepts the role.",
         ]
         return act_page(
             self,
@@ -168,14 +174,14 @@ class PersonAdmin(Recorded):
         )
 
     def reactivate(self, request, pk):
-        """Give the account back, without roles or seats."""
+        """Reactivate the account, without roles or seats."""
         person = get_object_or_404(User, pk=pk)
         return act_page(
             self,
             request,
             person,
             verb="Reactivate",
-            happens=[f"{person} can sign in again.", "No role and no seat comes back with it."],
+            happens=[f"{person} can sign in again.", "The earlier roles and seats are not restored."],
             act=lambda reason: leaving.reactivate(person=person, reason=reason, by=request.user),
             done=f"{person} can sign in again.",
         )

@@ -4,13 +4,13 @@ from django.apps import AppConfig
 
 
 class InitiativesConfig(AppConfig):
-    """Initiatives, answers and evidence, reviews and sign-offs, holds, the integration register, imports."""
+    """The app of the initiatives, of their evidence and reviews, and of the registers."""
 
     name = "initiatives"
     verbose_name = "Initiatives"
 
     def ready(self):
-        """Tell the audit log what an initiative is, and install what packages add to the packages below them."""
+        """Register the initiative with the audit log, and install all contributions."""
         from governance.audit_log import row_capture
         from governance.transparency_log import as_of
         from initiatives import contributions
@@ -27,6 +27,8 @@ class InitiativesConfig(AppConfig):
             "initiatives.lifecycle.findings.decision_days",
             "initiatives.portfolio.search.search",
             "initiatives.lifecycle.holds.contribution",
+            "initiatives.lifecycle.risks.contribution",
+            "initiatives.lifecycle.roles.contribution",
             "initiatives.lifecycle.activity.entry_wording",
             "initiatives.portfolio.imports.contribution",
             "initiatives.lifecycle.initiative_pages.contribution",

@@ -9,10 +9,10 @@ from governance import contributions
 
 @dataclass(frozen=True)
 class InitiativePage:
-    """A page that every initiative has, in one of its sections
-    (`initiatives.lifecycle.initiative.initiative_sections.SECTIONS`).
+    """A page that every initiative has, in one of its sections.
 
-    Its words, the name of its URL (which takes `ref`), a count over the facts or None; in the order of the list.
+    The sections are in `initiatives.lifecycle.initiative.initiative_sections.SECTIONS`. The page has words, the name of
+    its URL (which takes `ref`), and a count over the facts or None. The fields are in the order of the list.
     """
 
     section: str
@@ -23,7 +23,7 @@ class InitiativePage:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a page that an app above shows there: its template, and what that is given."""
+    """A part of a page from an app above: its template, and its context."""
 
     template: str
     context: dict
@@ -31,7 +31,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Report:
-    """A report of the portfolio: its key in the URL, its words, what it is for, and a filter over initiatives."""
+    """A report of the portfolio: its key in the URL, its words, purpose and filter."""
 
     key: str
     words: str
@@ -41,7 +41,7 @@ class Report:
 
 @dataclass(kw_only=True)
 class Contribution(contributions.Contribution):
-    """What one package of `initiatives` or `adoption` adds."""
+    """The contribution of one package of `initiatives` or `adoption`."""
 
     # Pages that every initiative has; of each section the first is where it opens.
     initiative_pages: list[InitiativePage] = field(default_factory=list)
@@ -62,6 +62,9 @@ class Contribution(contributions.Contribution):
     beside_initiative: list[Callable] = field(default_factory=list)
     beside_requirement: list[Callable] = field(default_factory=list)
     review_warnings: list[Callable] = field(default_factory=list)
+    # By kind of an obligation whose act is in an app above: functions (obligations) -> {key: holds.due_tasks.Act}. An
+    # obligation without one waits for somebody else.
+    obligation_acts: dict[str, Callable] = field(default_factory=dict)
     # Functions (initiatives.inbox.rows.person_rows.Look) -> lines of the inbox of its person.
     inbox_parts: list[Callable] = field(default_factory=list)
     # Reports of the portfolio.
@@ -82,6 +85,8 @@ class Contribution(contributions.Contribution):
     decided_where: list[Callable] = field(default_factory=list)
     # Functions (initiative): called in the act by which an initiative became confidential, or no longer is.
     secrecy_changed: list[Callable] = field(default_factory=list)
+    # Functions (initiative): called in the act by which another risk tier was confirmed.
+    tier_changed: list[Callable] = field(default_factory=list)
     # Functions (initiatives, {key: support}, grace) -> the obligations of grace that they opened, once supported stages
     # were rewritten; then functions (initiatives) that tell people.
     followers: list[Callable] = field(default_factory=list)
@@ -101,23 +106,26 @@ class Contribution(contributions.Contribution):
     # By what a finding against an initiative is about, functions (initiative, what the person may on it, source) ->
     # list of (address, words): where it is fixed by whoever looks.
     fixes: dict[str, Callable] = field(default_factory=dict)
+    # By requirement, functions (initiative, key of the requirement, evidence that ends or None) -> address and words of
+    # the page that renews what measures show, role and key of the person who does it, as `Renewal` takes them.
+    renewals: dict[str, Callable] = field(default_factory=dict)
     # By what a noun says, functions (initiatives) that bring its rows up to date before it is asked.
     resolved_first: dict[Callable, Callable] = field(default_factory=dict)
     # Functions () -> query set of rows about which time alone changes what is said.
     changing: list[Callable] = field(default_factory=list)
 
 
-# Everything that was installed; what goes to `governance` stands in `contributed` there.
+# All installed contributions. Those to `governance` are in `contributed` there.
 contributed = Contribution()
 
 
 def install(*modules: str) -> None:
-    """Add what each of these modules declares as `CONTRIBUTION`, here and in `governance`. Models must be loaded."""
+    """Install the `CONTRIBUTION` of each module, here and in `governance`. Models must be loaded."""
     contributions.install(*modules, into=(contributions.contributed, contributed))
 
 
 def where_decided(keys) -> dict[int, tuple[str, str]]:
-    """By key of a review, where it came to its end in words, and the address; those that nobody knows are left out."""
+    """Return by key of a review the place where it ended (words, address), if known."""
     found: dict[int, tuple[str, str]] = {}
     for ask in contributed.decided_where:
         found |= ask(keys)
@@ -125,5 +133,5 @@ def where_decided(keys) -> dict[int, tuple[str, str]]:
 
 
 def parts_shown(shows: list[Callable], person, about) -> list[Part]:
-    """What these functions show beside what a page is about."""
+    """Return the parts that these functions show a person, beside the page's subject."""
     return [part for show in shows if (part := show(person, about)) is not None]

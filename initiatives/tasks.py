@@ -1,4 +1,4 @@
-"""The tasks of the initiatives: what time does to them. Each calls one act and may run twice."""
+"""The periodic tasks of the initiatives. Each calls one act and may run twice."""
 
 from celery import shared_task
 
@@ -16,7 +16,9 @@ from initiatives.lifecycle.findings import decision_days, sync
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.reviews import checkpoint_mails
 from initiatives.lifecycle.reviews.drawn_requirements import actions as drawn_requirement_actions
+from initiatives.lifecycle.risks import actions as risk_actions
 from initiatives.lifecycle.stages import periodic
+from initiatives.portfolio.found_models import looking
 from initiatives.portfolio.imports.inventories import import_runs
 from initiatives.portfolio.imports.systems import actions as system_import_actions
 from initiatives.portfolio.rulebook_changes import forecast_actions
@@ -26,16 +28,15 @@ SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
 
 @shared_task(**SURE)
 def expire_reviews() -> None:
-    """End the reviews that nobody decided in time."""
+    """End the reviews that were not decided in time."""
     review_actions.expire_reviews()
 
 
 @shared_task(**SURE)
 def draw_requirements(keys: list[int] | None = None) -> None:
-    """Draw the requirements of initiatives of minimal risk that are due, of all initiatives or of these; of all,
-    samples too.
+    """Draw due requirements of minimal risk, of all initiatives or of these.
 
-    A sample of outputs that is asked for is drawn once the audit log has sealed the asking.
+    For all initiatives, sealed samples of outputs are drawn too.
     """
     drawn_requirement_actions.draw_due(keys)
     if keys is None:
@@ -44,24 +45,27 @@ def draw_requirements(keys: list[int] | None = None) -> None:
 
 @shared_task(**SURE)
 def recompute_supported_stages() -> None:
-    """Rewrite the supported stages whose time ran out; open the obligations of grace; correct supported stages that are
-    wrong.
-    """
+    """Rewrite expired supported stages, open obligations of grace, and correct stages."""
     periodic.recompute()
     periodic.correct()
 
 
 @shared_task(**SURE)
 def follow_register() -> None:
-    """Keep what the log of decisions says of the days that are over; open and close the holds that dates call for."""
+    """Keep the decision counts of past days, and open and close the holds due by date.
+
+    The task also asks the chairs about models that something names and no initiative declares.
+    """
     decision_days.count()
     sync.follow_register()
+    looking.look()
 
 
 @shared_task(**SURE)
 def enter_system_imports() -> None:
-    """Let the rows of confirmed tables enter the register; what does not fit into one run waits for the next. And
-    send a queue message for long imports that wait, or whose worker is gone.
+    """Enter the rows of confirmed tables, up to the limit of one run.
+
+    The task also queues long imports that wait, or whose worker is gone.
     """
     system_import_actions.enter_waiting(seconds=180)
     import_runs.go_on()
@@ -69,51 +73,55 @@ def enter_system_imports() -> None:
 
 @shared_task(**SURE, time_limit=580)  # less than what brings a lost task back
 def run_import(pk: int) -> None:
-    """Read, map or confirm what is too long for a page, unless somebody does."""
+    """Read, map or confirm a long import, unless a worker already does."""
     import_runs.run(pk)
 
 
 @shared_task(**SURE)
 def find_missing_files() -> None:
-    """Look for evidence whose file is gone, changed, or back."""
+    """Search for evidence whose file is missing, changed, or back."""
     file_checks.find_missing_files()
 
 
 @shared_task(**SURE)
 def check_file(key: int) -> None:
-    """Look again at one file that somebody met and that was not as the audit log says."""
+    """Check one file again that was found to differ from the audit log."""
     file_checks.check_file(key=key)
 
 
 @shared_task(**SURE)
 def open_vacancy_obligations() -> None:
-    """Write the chair an owner where one is missing for too long."""
+    """Open an obligation of the chair if an owner is missing for too long."""
     periodic.open_vacancy_obligations()
 
 
 @shared_task(**SURE)
+def open_gaps_of_risks() -> None:
+    """Open a gap for each accepted risk whose last day or review has passed."""
+    risk_actions.open_gaps()
+
+
+@shared_task(**SURE)
 def send_digests() -> None:
-    """Send everybody the week's digest of each unit of theirs that has not gone out."""
+    """Send everyone the digest of the week, if it was not sent yet."""
     daily_mail.deliver(kind=Delivery.DIGEST)
 
 
 @shared_task(**SURE)
 def mail_approvals() -> None:
-    """Tell whoever is asked to approve something; soon, because a system waits."""
+    """Email the approvers of waiting requests soon, because a system waits."""
     approval_mails.send()
 
 
 @shared_task(**SURE)
 def mail_checkpoints() -> None:
-    """Mail the checkpoint of each new decision on production to those who keep it elsewhere."""
+    """Email the checkpoint of each new decision on production to its keepers."""
     checkpoint_mails.send()
 
 
 @shared_task(**SURE)
 def tend_requests() -> None:
-    """Remove what was kept until a day that has passed: selections of interactions, what requests say of their
-    persons, and what approvers were shown. Take up the searches of requests that wait.
-    """
+    """Remove expired selections, previews and personal data, and continue searches."""
     approval_actions.erase_previews()
     selection_actions.tend()
     request_searches.go_on()
@@ -122,27 +130,27 @@ def tend_requests() -> None:
 
 @shared_task(**SURE)
 def work_out_forecast(pk: int) -> None:
-    """Work out what a rulebook would do, unless somebody does."""
+    """Compute the effects of a rulebook, unless a worker already does."""
     forecast_actions.work_out(pk)
 
 
 @shared_task(**SURE)
 def reconcile_logs() -> None:
-    """Compare what systems did with what they were allowed, where either log grew.
+    """Compare the acts of systems with their permissions, where a log grew.
 
-    By a right clock, which says what is complete: by a wrong one an act is a finding before its decision came.
+    The clock must be right: with a wrong one, an act is a finding before its decision has arrived.
     """
     reconciling.reconcile()
 
 
 @shared_task(**SURE)
 def look_for_interactions(pk: int) -> None:
-    """Look on for a selection of interactions, unless somebody does; what was looked for a request is taken over."""
+    """Continue a selection, unless a worker does, and take over results for a request."""
     selection_actions.look(pk)
     request_searches.go_on()
 
 
 @shared_task(**SURE)
 def look_for_requests() -> None:
-    """Begin what waits of the texts that are looked for requests of persons."""
+    """Begin the waiting text searches for requests of persons."""
     request_searches.go_on()

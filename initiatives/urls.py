@@ -3,15 +3,16 @@
 from django.urls import path, re_path
 
 from initiatives.contracts.approvals import views as approval_views
-from initiatives.contracts.documents import clause_views, control_views
+from initiatives.contracts.documents import clause_views
 from initiatives.contracts.documents import views as contract_views
-from initiatives.contracts.enforcement import api as enforcement_api
 from initiatives.contracts.enforcement import (
+    access_request_api,
     dry_run_views,
     key_views,
     kill_switch_views,
     logged_decision_views,
 )
+from initiatives.contracts.enforcement import api as enforcement_api
 from initiatives.inbox.absences import views as absence_views
 from initiatives.inbox.first_month import first_month_views
 from initiatives.inbox.review_list import views as review_list_views
@@ -23,6 +24,8 @@ from initiatives.integration.deployments import register_views
 from initiatives.integration.deployments import views as deployment_views
 from initiatives.integration.links import standalone_views
 from initiatives.integration.links import views as link_views
+from initiatives.integration.pipelines import api as pipeline_api
+from initiatives.integration.pipelines import views as pipeline_views
 from initiatives.integration.profiles import views as profile_views
 from initiatives.integration.proposals import views as proposal_views
 from initiatives.integration.residency import vendor_term_views
@@ -41,13 +44,12 @@ from initiatives.interactions.requests import views as request_views
 from initiatives.interactions.selections import views as selection_views
 from initiatives.interactions.selections.bulk_readings import BULK_READINGS
 from initiatives.lifecycle.consents import views as consent_views
-from initiatives.lifecycle.evidence import file_views, lost_file_views
+from initiatives.lifecycle.evidence import file_views
 from initiatives.lifecycle.evidence import views as evidence_views
 from initiatives.lifecycle.evidence.verification import views as verification_views
 from initiatives.lifecycle.holds import dependant_views
 from initiatives.lifecycle.holds import views as hold_views
-from initiatives.lifecycle.initiative.row_acts import row_act
-from initiatives.lifecycle.initiative_pages import day_comparison_views
+from initiatives.lifecycle.initiative.page_steps import initiative_act, row_act
 from initiatives.lifecycle.initiative_pages import views as initiative_page_views
 from initiatives.lifecycle.requirements import crosswalk_views
 from initiatives.lifecycle.requirements import views as requirements_views
@@ -55,11 +57,14 @@ from initiatives.lifecycle.requirements.several import views as several_views
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import views as review_views
 from initiatives.lifecycle.reviews.sign_offs import views as sign_off_views
+from initiatives.lifecycle.risks import views as risk_views
+from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
 from initiatives.lifecycle.roles import acceptance_views, handover_views
 from initiatives.lifecycle.roles import views as role_views
 from initiatives.lifecycle.stages import views as stage_views
 from initiatives.portfolio.efforts import note_views
 from initiatives.portfolio.efforts import views as effort_views
+from initiatives.portfolio.found_models import views as found_views
 from initiatives.portfolio.imports.inventories import views as inventory_views
 from initiatives.portfolio.imports.portfolio import bulk_views
 from initiatives.portfolio.imports.portfolio import views as portfolio_import_views
@@ -79,11 +84,26 @@ from initiatives.portfolio.search import search_views
 from initiatives.portfolio.units import seat_views
 from initiatives.portfolio.units import views as unit_views
 
-CONSENTS = {f"{kind.slug}s": kind for kind in (WAIVERS, BODY_TERMS, BULK_READINGS)}
+CONSENTS = {f"{kind.slug}s": kind for kind in (WAIVERS, BODY_TERMS, BULK_READINGS, ACCEPTED_RISKS)}
+
+# All pages of these modules are page steps: to import a module is what adds its pages.
+PAGE_STEPS = (evaluation_views, kill_switch_views, promise_views, risk_views, stage_views, standalone_views)
 
 urlpatterns = [
     path("access/v1/evaluation", enforcement_api.evaluation, name="access-evaluation"),
     path("access/v1/evaluations", enforcement_api.evaluations, name="access-evaluations"),
+    path(
+        "access/v1/search/subject", enforcement_api.search, {"part": "subject"}, name="access-search-subject"
+    ),
+    path(
+        "access/v1/search/resource",
+        enforcement_api.search,
+        {"part": "resource"},
+        name="access-search-resource",
+    ),
+    path("access/v1/search/action", enforcement_api.search, {"part": "action"}, name="access-search-action"),
+    path("access/v1/requests", access_request_api.requests, name="access-requests"),
+    path("access/v1/requests/<uuid:reference>", access_request_api.task, name="access-request"),
     path("access/v1/outcomes", enforcement_api.outcomes, name="access-outcomes"),
     path("access/v1/interactions", interactions_api.reported, name="access-interactions"),
     path("scim/v2/Users", scim.users, name="scim-users"),
@@ -103,7 +123,10 @@ urlpatterns = [
     path("otlp/v1/traces", interactions_api.traces, name="otlp-traces"),
     path("otlp/v1/logs", interactions_api.logs, name="otlp-logs"),
     re_path(r"^otlp/", interactions_api.nothing, name="otlp-nothing"),
-    path("access/v1/approvals/<uuid:reference>", enforcement_api.approval, name="access-approval"),
+    path("evidence/v1/results", pipeline_api.results, name="evidence-results"),
+    re_path(r"^evidence/v1/", pipeline_api.nothing, name="evidence-nothing"),
+    path("access/v1/attestations/<str:decision>", enforcement_api.attestation, name="access-attestation"),
+    path("access/v1/signing-key.pem", enforcement_api.signing_key, name="access-signing-key"),
     re_path(r"^access/v1/", enforcement_api.nothing, name="access-nothing"),
     path("access/client.py", key_views.client_file, name="access-client"),
     path("access/fault_proxy.py", drill_views.kit, name="fault-kit"),
@@ -112,6 +135,7 @@ urlpatterns = [
     path("snooze/", inbox_views.snooze, name="snooze"),
     path("search/", search_views.search, name="search"),
     path("rows/<slug:rows>/<int:pk>/<slug:verb>/", row_act, name="row-act"),
+    path("initiatives/<str:ref>/do/<slug:verb>/", initiative_act, name="initiative-act"),
     path("initiatives/", portfolio_views.portfolio, name="portfolio"),
     path("initiatives/export.csv", portfolio_views.export, {"ending": "csv"}, name="portfolio-export"),
     path("initiatives/export.xlsx", portfolio_views.export, {"ending": "xlsx"}, name="portfolio-workbook"),
@@ -119,6 +143,9 @@ urlpatterns = [
     path("initiatives/views/save/", portfolio_views.save_view, name="view-save"),
     path("initiatives/views/<int:pk>/delete/", portfolio_views.delete_view, name="view-delete"),
     path("initiatives/similar/", registration_views.similar, name="similar"),
+    path("found-models/", found_views.listing, name="found-models"),
+    path("found-models/<int:pk>/", found_views.found_model, name="found-model"),
+    path("found-models/<int:pk>/<slug:verb>/", found_views.answer, name="found-model-answer"),
     path("intake/", intake_views.links, name="intake"),
     path("intake-links/<int:pk>/close/", intake_views.close, name="intake-link-close"),
     path("intake-requests/<int:pk>/", intake_views.asked, name="intake-request"),
@@ -152,21 +179,7 @@ urlpatterns = [
     path("rulebook/<str:version>/publish/", rulebook_changes_views.publish, name="rulebook-publish"),
     path("initiatives/<str:ref>/", initiative_page_views.initiative, name="initiative"),
     path("initiatives/<str:ref>/stub/", search_views.stub, name="initiative-stub"),
-    path("initiatives/<str:ref>/not-similar/", registration_views.not_similar, name="not-similar"),
-    path("initiatives/<str:ref>/business-case/", registration_views.business_case, name="business-case"),
-    path(
-        "initiatives/<str:ref>/proposed-changes/", portfolio_import_views.changes, name="initiative-changes"
-    ),
-    path("initiatives/<str:ref>/details/", initiative_page_views.details, name="initiative-details"),
-    path("initiatives/<str:ref>/rename/", initiative_page_views.rename, name="initiative-rename"),
-    path("initiatives/<str:ref>/tier/", initiative_page_views.tier, name="initiative-tier"),
-    path(
-        "initiatives/<str:ref>/tier/confirm/",
-        initiative_page_views.confirm_tier,
-        name="initiative-tier-confirm",
-    ),
     path("initiatives/<str:ref>/activity/", initiative_page_views.activity, name="initiative-activity"),
-    path("initiatives/<str:ref>/compare/", day_comparison_views.compare, name="initiative-compare"),
     path("initiatives/<str:ref>/requirements/", requirements_views.all_requirements, name="requirements"),
     path("initiatives/<str:ref>/requirements/several/", several_views.several, name="requirements-several"),
     path("initiatives/<str:ref>/requirements/<str:key>/", requirements_views.row, name="requirement"),
@@ -183,15 +196,12 @@ urlpatterns = [
     path("initiatives/<str:ref>/declaration/", requirements_views.declaration, name="declaration"),
     path("initiatives/<str:ref>/evidence/", evidence_views.evidence_list, name="evidence"),
     path("initiatives/<str:ref>/evidence/add/", evidence_views.add, name="evidence-add"),
-    path("initiatives/<str:ref>/evidence/index/", evidence_views.generate, name="evidence-index"),
     path("initiatives/<str:ref>/evidence/<int:pk>/", evidence_views.item, name="evidence-item"),
     path("initiatives/<str:ref>/evidence/<int:pk>/file/", file_views.download, name="evidence-file"),
     path("initiatives/<str:ref>/evidence/<int:pk>/look/", file_views.look, name="evidence-look"),
     path(
         "initiatives/<str:ref>/evidence/<int:pk>/look/content/", file_views.content, name="evidence-content"
     ),
-    path("initiatives/<str:ref>/evidence/<int:pk>/cover/", evidence_views.cover, name="evidence-cover"),
-    path("initiatives/<str:ref>/evidence/<int:pk>/capture/", evidence_views.capture, name="evidence-capture"),
     path("initiatives/<str:ref>/evidence/verify/", verification_views.begin, name="evidence-verify-first"),
     path(
         "initiatives/<str:ref>/evidence/<int:pk>/verify/<str:key>/",
@@ -199,30 +209,11 @@ urlpatterns = [
         name="evidence-verify",
     ),
     path("initiatives/<str:ref>/contract/", contract_views.contract, name="contract"),
-    path("initiatives/<str:ref>/contract/map/", control_views.contract_map, name="contract-map"),
-    path("initiatives/<str:ref>/contract/map/several/", control_views.map_clauses, name="clauses-map"),
-    path("initiatives/<str:ref>/contract/map/<int:pk>/", control_views.map_clause, name="clause-map"),
     path("initiatives/<str:ref>/contract/edit/", clause_views.edit, name="contract-edit"),
-    path("initiatives/<str:ref>/contract/edit/move/", clause_views.clause_move, name="clause-move"),
     path("initiatives/<str:ref>/contract/edit/<str:number>/", clause_views.clause_edit, name="clause-edit"),
-    path(
-        "initiatives/<str:ref>/contract/edit/<int:number>/remove/",
-        clause_views.clause_remove,
-        name="clause-remove",
-    ),
     path("initiatives/<str:ref>/contract/start/<str:starter>/", clause_views.start, name="contract-start"),
-    path("initiatives/<str:ref>/contract/words/", clause_views.words, name="contract-words"),
-    path("initiatives/<str:ref>/contract/words/<int:pk>/", clause_views.word, name="contract-word"),
     path("initiatives/<str:ref>/contract/clauses/<int:number>/", clause_views.clause, name="clause"),
-    path(
-        "initiatives/<str:ref>/contract/comments/<int:pk>/resolve/",
-        clause_views.resolve,
-        name="comment-resolve",
-    ),
     path("initiatives/<str:ref>/contract/changes/", contract_views.changes, name="contract-changes"),
-    path("initiatives/<str:ref>/contract/read/", contract_views.read, name="contract-read"),
-    path("initiatives/<str:ref>/contract/propose/", contract_views.propose, name="contract-propose"),
-    path("initiatives/<str:ref>/contract/withdraw/", contract_views.withdraw, name="contract-withdraw"),
     path("initiatives/<str:ref>/contract/approve/", contract_views.approve, name="contract-approve"),
     path("initiatives/<str:ref>/approvals/", approval_views.approvals, name="approvals"),
     path("approvals/<uuid:reference>/", approval_views.approval, name="approval"),
@@ -259,18 +250,12 @@ urlpatterns = [
     path("people/<int:pk>/handover/", handover_views.propose, name="handover"),
     path("handovers/", handover_views.offered, name="handovers"),
     path("initiatives/<str:ref>/deployments/", deployment_views.deployments, name="deployments"),
-    path("initiatives/<str:ref>/deployments/component/", deployment_views.component, name="component-add"),
-    path("initiatives/<str:ref>/deployments/scope/", deployment_views.scope, name="scope-add"),
-    path("initiatives/<str:ref>/deployments/change/", deployment_views.change, name="change-add"),
-    path("initiatives/<str:ref>/deployments/architecture/", deployment_views.decide, name="architecture-add"),
-    path("initiatives/<str:ref>/deployments/dependant/", dependant_views.add, name="dependant-add"),
     path("dependants/<int:pk>/", dependant_views.state, name="dependant"),
     path("dependants/<int:pk>/decline/", dependant_views.decline, name="dependant-decline"),
     path("initiatives/<str:ref>/contract/dry-run/", dry_run_views.dry_run, name="contract-dry-run"),
     path("initiatives/<str:ref>/api-access/", key_views.api_access, name="api-access"),
+    path("initiatives/<str:ref>/pipelines/", pipeline_views.pipelines, name="pipelines"),
     path("initiatives/<str:ref>/api-access/try/", key_views.try_it, name="api-access-try"),
-    path("initiatives/<str:ref>/api-access/key/", key_views.make_key, name="key-make"),
-    path("initiatives/<str:ref>/api-access/<int:pk>/rotate/", key_views.rotate_key, name="key-rotate"),
     path("proposals/", proposal_views.proposals, name="proposals"),
     path("proposals/<int:pk>/", proposal_views.proposal, name="proposal"),
     path("proposals/<int:pk>/decline/", proposal_views.decline, name="proposal-decline"),
@@ -279,12 +264,6 @@ urlpatterns = [
     path("components/add/", register_views.keep, name="component-register"),
     path("components/<int:pk>/", register_views.component, name="component"),
     path("components/<int:pk>/change/", register_views.keep, name="component-change"),
-    path("initiatives/<str:ref>/deployments/evaluations/", evaluation_views.evaluations, name="evaluations"),
-    path(
-        "initiatives/<str:ref>/deployments/evaluations/declare/",
-        evaluation_views.declare,
-        name="evaluation-declare",
-    ),
     path("systems/", system_system_views.systems, name="systems"),
     path("systems/describe/", system_system_views.describe, name="system-describe"),
     path("systems/<int:pk>/", system_system_views.system, name="system"),
@@ -300,22 +279,11 @@ urlpatterns = [
     path("service-accounts/<int:pk>/review/", system_system_views.review_account, name="account-review"),
     path("service-accounts/<int:pk>/close/", system_system_views.close_account, name="account-close"),
     path("initiatives/<str:ref>/integration/", system_views.integration, name="integration"),
-    path("initiatives/<str:ref>/integration/alone/", standalone_views.declare, name="standalone-declare"),
-    path(
-        "initiatives/<str:ref>/integration/alone/accept/", standalone_views.accept, name="standalone-accept"
-    ),
-    path("initiatives/<str:ref>/integration/record/", system_views.record, name="register-record"),
     path("initiatives/<str:ref>/integration/link/", system_views.add, name="link-add"),
-    path(
-        "initiatives/<str:ref>/integration/systems/<int:pk>/accept/",
-        system_views.accept,
-        name="source-accept",
-    ),
     path("links/<int:pk>/", link_views.answer, name="link-answer"),
     path("links/<int:pk>/decline/", link_views.decline, name="link-decline"),
     path("links/<int:pk>/change/", system_views.change, name="link-change"),
     path("initiatives/<str:ref>/decisions/", logged_decision_views.decisions, name="told"),
-    path("initiatives/<str:ref>/decisions/export.csv", logged_decision_views.export, name="told-export"),
     path("initiatives/<str:ref>/decisions/<str:moment>/", logged_decision_views.decision, name="told-one"),
     path("initiatives/<str:ref>/interactions/", interaction_views.interactions, name="interactions"),
     path(
@@ -328,12 +296,6 @@ urlpatterns = [
         name="interactions-kept",
     ),
     path("initiatives/<str:ref>/interactions/erase/", interaction_views.erase, name="interactions-erase"),
-    path(
-        "initiatives/<str:ref>/interactions/promise/",
-        promise_views.performance_promise,
-        name="performance-promise",
-    ),
-    path("initiatives/<str:ref>/interactions/names/", interaction_views.act_names, name="act-names"),
     path(
         "initiatives/<str:ref>/interactions/selections/",
         selection_views.selections,
@@ -379,13 +341,7 @@ urlpatterns = [
         interaction_views.handed_out,
         name="interaction-file",
     ),
-    path("initiatives/<str:ref>/switch/off/", kill_switch_views.switch_off, name="initiative-switch-off"),
-    path("initiatives/<str:ref>/switch/on/", kill_switch_views.switch_on, name="initiative-switch-on"),
-    path("initiatives/<str:ref>/switch/<int:pk>/drill/", kill_switch_views.drill, name="initiative-drill"),
     path("initiatives/<str:ref>/integration/profiles/", profile_views.profiles, name="integration-profiles"),
-    path(
-        "initiatives/<str:ref>/integration/profiles/add/", profile_views.add, name="integration-profile-add"
-    ),
     path("profiles/<int:pk>/", profile_views.profile, name="integration-profile"),
     path(
         "initiatives/<str:ref>/integration/definitions/",
@@ -404,49 +360,26 @@ urlpatterns = [
     path("glossary/<int:pk>/change/", glossary_views.change_term, name="glossary-change"),
     path("glossary/<int:pk>/", glossary_views.term, name="glossary-term"),
     path("initiatives/<str:ref>/integration/drills/", drill_views.drills, name="integration-drills"),
-    path("initiatives/<str:ref>/integration/drills/add/", drill_views.add, name="drill-add"),
     path(
         "initiatives/<str:ref>/integration/processes/", process_views.processes, name="integration-processes"
     ),
-    path("initiatives/<str:ref>/integration/processes/add/", process_views.add, name="process-add"),
-    path("initiatives/<str:ref>/integration/sign-on/", process_views.flow, name="sign-on-add"),
     path("initiatives/<str:ref>/integration/traces/", trace_views.traces, name="integration-traces"),
-    path(
-        "initiatives/<str:ref>/integration/traces/draw/",
-        anchoring_views.ask_for_sample,
-        name="output-sample-ask",
-    ),
     path("output-samples/<int:pk>/", anchoring_views.output_sample, name="output-sample"),
     path("initiatives/<str:ref>/integration/traces/add/", trace_views.add, name="trace-add"),
     path("traces/<int:pk>/", trace_views.sample, name="trace-sample"),
     path("initiatives/<str:ref>/notes/", note_views.notes, name="notes"),
-    path("initiatives/<str:ref>/notes/event/", note_views.event, name="event-add"),
-    path("initiatives/<str:ref>/notes/funding/", note_views.funding, name="funding-add"),
-    path("initiatives/<str:ref>/notes/observation/", note_views.observation, name="observation-add"),
-    path("initiatives/<str:ref>/withdraw/", stage_views.withdraw, name="initiative-withdraw"),
-    path("initiatives/<str:ref>/stop/", stage_views.stop, name="initiative-stop"),
-    path("initiatives/<str:ref>/retire/", stage_views.retire, name="initiative-retire"),
-    path("initiatives/<str:ref>/reopen/", stage_views.reopen, name="initiative-reopen"),
-    path("initiatives/<str:ref>/step-back/", stage_views.step_back, name="initiative-step-back"),
-    path("initiatives/<str:ref>/continue/", stage_views.go_on, name="initiative-continue"),
-    path("initiatives/<str:ref>/reattest/", stage_views.reattest, name="initiative-reattest"),
-    path("initiatives/<str:ref>/hold/", hold_views.open_hold, name="hold-open"),
     path("feeds/<int:pk>/", link_views.shut, name="feed-shut"),
     path("obligations/<int:pk>/excuse/", hold_views.excuse, name="obligation-excuse"),
-    path("initiatives/<str:ref>/shown-by/", hold_views.show_by, name="shown-by"),
-    path("initiatives/<str:ref>/gaps/", hold_views.open_gap, name="gap-open"),
     path("first-month/", first_month_views.first_month_page, name="first-month"),
     path("ideas/", idea_views.ideas, name="ideas"),
     path("initiatives/<str:ref>/integration/effort/", effort_views.effort, name="integration-effort"),
     path("initiatives/<str:ref>/integration/effort/import/", effort_views.bring_in, name="effort-import"),
     path("insights/effort/", list_views.lines, name="efforts"),
     path("insights/", insight_views.now, name="insights"),
-    path("insights/mismatches/", insight_views.mismatches, name="insights-mismatches"),
     path("insights/flow/", insight_views.flow, name="insights-flow"),
     path("insights/money/", insight_views.money, name="insights-money"),
-    path("insights/money/export.csv", list_views.cost_export, name="cost-export"),
     path("insights/people/", insight_views.people, name="insights-people"),
-    path("insights/people/export.csv", list_views.capacity_export, name="capacity-export"),
+    path("insights/people/second-looks/", insight_views.draw_second_looks, name="second-looks"),
     path("insights/figures/<slug:figure>/", insight_views.rows, name="insights-figure"),
     path("decisions/", list_views.decisions, name="decisions"),
     path("reviews/", review_list_views.reviews, name="reviews"),
@@ -463,6 +396,12 @@ urlpatterns = [
     path("sign-offs/<int:pk>/", sign_off_views.statement, name="sign-off"),
     path("sign-offs/<int:pk>/withdraw/", sign_off_views.withdraw, name="sign-off-withdraw"),
     path("initiatives/<str:ref>/waivers/", consent_views.requests, {"kind": WAIVERS}, name="waivers"),
+    path(
+        "initiatives/<str:ref>/accepted-risks/",
+        consent_views.requests,
+        {"kind": ACCEPTED_RISKS},
+        name="accepted-risks",
+    ),
     path(
         "consents/<slug:rows>/<int:pk>/<slug:verb>/",
         consent_views.answer,
@@ -496,7 +435,7 @@ urlpatterns = [
     path("organisation/boards/add/", seat_views.add, name="board-add"),
     path("organisation/boards/<int:pk>/seat/", seat_views.grant, name="seat-grant"),
     path("seats/<int:pk>/revoke/", seat_views.revoke, name="seat-revoke"),
-    path("files/gone/", lost_file_views.files_gone, name="files-gone"),
+    path("files/gone/", file_views.files_gone, name="files-gone"),
     path("imports/", inventory_views.imports, name="imports"),
     path("imports/several/", bulk_views.several, name="imports-several"),
     path("imports/<int:pk>/changes/", portfolio_import_views.take_all, name="import-changes"),

@@ -66,13 +66,17 @@ def as_(db):
     """
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.http import HttpRequest
-    from django.test import Client
     from django.utils.crypto import get_random_string
 
     from governance.sign_in import sessions
+    from tests.support.web.confirming import ConfirmingClient
 
-    def sign_in(person) -> Client:
-        request, store, other = HttpRequest(), sessions.SessionStore(get_random_string(32)), Client()
+    def sign_in(person) -> ConfirmingClient:
+        request, store, other = (
+            HttpRequest(),
+            sessions.SessionStore(get_random_string(32)),
+            ConfirmingClient(),
+        )
         store._session_cache = {  # known, so that nothing is read
             SESSION_KEY: str(person.pk),
             BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],

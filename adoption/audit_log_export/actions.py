@@ -1,16 +1,18 @@
-"""Exports asked for by a page: asked for, written by the worker, taken, erased; each is recorded.
+"""The exports that a page asks for: asked, written by the worker, taken, erased.
 
-What is written is `audit_log_export.export`, as `manage.py export_audit_log` has it: the same bytes, the same checker.
+Each act is recorded. The file has the same bytes and the same checker as one of `manage.py export_audit_log`.
 """
 
 import hashlib
-import os
-import shutil
+import tempfile
 from datetime import date, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.files import File
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Sum
 
@@ -23,7 +25,9 @@ from governance.models import Entry, User
 from governance.notifications.notify import notify
 from governance.permission_result import Conflict, Refused, all_of, no
 from governance.queue.task_base import after_commit
+from governance.storage import file_fingerprints
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Evidence, Initiative
 
@@ -32,14 +36,14 @@ MOST_KEPT = 5  # of one person at a time
 MOST_ENTRIES = 200_000
 MOST_BYTES = 1 << 30  # of files of evidence
 LONGEST = timedelta(days=366)
-LOST = timedelta(minutes=15)  # without an end for so long, whoever wrote it is gone
+LOST = timedelta(minutes=15)  # without an end for so long, its worker is gone
 TRIES = 2
-CHUNK = 1 << 20
+FOLDER = "exports"
 BOUND = (
-    f"At most {MOST_ENTRIES:,} entries and {MOST_BYTES >> 20:,} MB of files; "
-    "whoever runs the installation can export more."
+    f"You can export at most {MOST_ENTRIES:,} entries and {MOST_BYTES >> 20:,} MB of files from a page. The "
+    "operator can export more."
 )
-FAILED_WORDS = "It could not be written ({}). Whoever runs the installation finds more in the log."
+FAILED_WORDS = "The file could not be written ({}). The operator finds the cause in the server log."
 JOB = "exports"
 
 
@@ -50,9 +54,9 @@ def ask_export(
     with_files: bool = False,
     by: User,
 ) -> AuditLogExport:
-    """Ask for the audit log of an initiative, or of the days of a period, both included; the worker writes it.
+    """Ask for the audit log of an initiative or of a period. The worker writes it.
 
-    Raises Refused, ValidationError by field, and Conflict while another one of this person is under way.
+    A period includes both days. Raises Refused, ValidationError by field, Conflict if the person has an export running.
     """
     if (initiative is None) == (period is None):
         raise ValueError("an export is of one initiative or of some days")
@@ -66,14 +70,14 @@ def ask_export(
         there = mine.under_way().first()
         if there is not None:
             raise Conflict(
-                f"Your export of {there.of_words} is under way.",
-                "Wait until it is ready: each person has one at a time.",
+                phrase("Your export of {} is not finished yet.", there.of_words),
+                "Wait until that export is ready. Each person can have one export at a time.",
                 there.get_absolute_url(),
             )
         if mine.with_file().count() >= MOST_KEPT:
             no(
-                f"You have {MOST_KEPT} exports that are not erased yet.",
-                f"Each is erased {KEPT.days} days after it was written; then ask again.",
+                phrase("You have {} exports that are not erased yet.", MOST_KEPT),
+                phrase("Wait until the oldest export is erased, {} days after it was written.", KEPT.days),
             ).or_refuse()
         first, last = period or (None, None)
         row = AuditLogExport(
@@ -95,13 +99,15 @@ def ask_export(
 def _check(period: tuple[date, date]) -> None:
     first, last = period
     if not first <= last <= clock.today():
-        raise ValidationError({"last": "The last day is today or earlier, and not before the first."})
+        raise ValidationError(
+            {"last": "The last day is before the first day or after today. Change the days."}
+        )
     if last - first > LONGEST:
-        raise ValidationError({"last": f"Choose at most {LONGEST.days} days at a time."})
+        raise ValidationError({"last": phrase("Choose at most {} days at a time.", LONGEST.days)})
 
 
 def _bounded(row: AuditLogExport) -> None:
-    """Raises Refused where it would be larger than a page hands out."""
+    """Raise Refused if the export would be larger than a page hands out."""
     entries, evidence = Entry.objects.all(), Evidence.objects.all()
     if row.initiative is not None:
         entries, evidence = (
@@ -115,28 +121,24 @@ def _bounded(row: AuditLogExport) -> None:
     some = entries.order_by().values("pk")[: MOST_ENTRIES + 1].count()
     held = evidence.aggregate(all=Sum("size"))["all"] or 0 if row.with_files else 0
     if some > MOST_ENTRIES or held > MOST_BYTES:
-        remedy = "Take it without files." if held > MOST_BYTES else "Choose fewer days."
-        no(f"That is more than a page hands out. {BOUND}", remedy).or_refuse()
+        remedy = "Export without files." if held > MOST_BYTES else "Choose fewer days."
+        no(phrase("The export is too large. {}", BOUND), remedy).or_refuse()
 
 
-def place_of(row: AuditLogExport) -> Path:
-    """Where the file lies: in a folder of its own, for this user of the machine alone."""
-    return Path(settings.EXPORTS_DIR) / str(row.pk) / (row.file_name or "none")
+def place_of(row: AuditLogExport) -> str:
+    """Return the name of the file in the store of files, which every host reads."""
+    return f"{FOLDER}/{row.pk}.zip"
 
 
 def prepare(pk: int) -> AuditLogExport | None:
-    """Write a waiting export. None where that is done, or under way; begun again where its worker is gone."""
+    """Write a waiting export, also one whose worker is gone. Returns None if it is done or under way."""
     row = _claim(pk)
     if row is None:
         return None
     try:
         permissions.may_have(row, row.by).or_refuse()
         row.file_name = f"plumbline-export-{row.of_words.replace(' ', '-')}-{row.pk}.zip"
-        place = place_of(row)
-        shutil.rmtree(place.parent, ignore_errors=True)
-        place.parent.mkdir(mode=0o700, parents=True)
-        scope = audit_log_export.Scope(initiative=row.initiative, first=row.first, last=row.last)
-        written = audit_log_export.export(out=place, scope=scope, with_files=row.with_files, by=row.by)
+        written = _write(row)
     except Refused as refused:
         return _failed(row, str(refused.answer))
     except Exception as trouble:
@@ -144,12 +146,27 @@ def prepare(pk: int) -> AuditLogExport | None:
         raise
     now = clock.now()
     row.state, row.done_at, row.until = DONE, now, now + KEPT
-    row.size, row.sha256 = place.stat().st_size, _digest(place)
     row.entries, row.missing = written.entries, len(written.missing)
     with transaction.atomic():
         row.save()
-        _tell(row, "is ready", f"Its file is kept until {clock.moment_in_words(row.until)}, then erased.")
+        _tell(
+            row, "is ready", f"The file is kept until {clock.moment_in_words(row.until)}, then it is erased."
+        )
     return row
+
+
+def _write(row: AuditLogExport) -> audit_log_export.Exported:
+    """Write the file on this host, then put it into the store of files."""
+    scope = audit_log_export.Scope(initiative=row.initiative, first=row.first, last=row.last)
+    default_storage.delete(place_of(row))  # of a worker that is gone
+    with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
+        draft = Path(folder) / row.file_name
+        written = audit_log_export.export(out=draft, scope=scope, with_files=row.with_files, by=row.by)
+        with draft.open("rb") as file:
+            row.size, row.sha256 = draft.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            default_storage.save(place_of(row), File(file))
+    return written
 
 
 def _claim(pk: int) -> AuditLogExport | None:
@@ -159,7 +176,7 @@ def _claim(pk: int) -> AuditLogExport | None:
         if row is None or (row.state == RUNNING and row.claimed_at > clock.now() - LOST):
             return None
         if row.tries >= TRIES:
-            _failed(row, "It was broken off twice. Choose fewer days, or take it without files.")
+            _failed(row, "The export was interrupted twice. Choose fewer days, or export without files.")
             return None
         row.state, row.claimed_at, row.tries = RUNNING, clock.now(), row.tries + 1
         row.save()
@@ -171,7 +188,7 @@ def _failed(row: AuditLogExport, why: str) -> AuditLogExport:
         row.state, row.trouble = FAILED, why
         row.save()
         _tell(row, "failed", why)
-    shutil.rmtree(place_of(row).parent, ignore_errors=True)
+    default_storage.delete(place_of(row))
     return row
 
 
@@ -187,25 +204,18 @@ def _tell(row: AuditLogExport, what: str, text: str) -> None:
     )
 
 
-def _digest(place: Path) -> str:
-    digest = hashlib.sha256()
-    with place.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def take_export(*, export: AuditLogExport, by: User) -> Path:
-    """The file, for whoever asked for it; that it was taken is an entry. Raises Refused, Conflict once it is gone."""
+def take_export(*, export: AuditLogExport, by: User) -> BinaryIO:
+    """Return the file to its asker, and record the taking. Raises Refused, Conflict once it is gone or changed."""
     with act("take export", by=by):
         row = AuditLogExport.objects.select_related("initiative__unit").get(pk=export.pk)
         permissions.may_have(row, by).or_refuse()
-        place = place_of(row)
-        if not (row.ready and row.until > clock.now() and place.is_file()):
-            raise Conflict("There is no file: it is not ready yet, or was erased.", "Ask for another export.")
+        in_time = row.ready and row.until is not None and row.until > clock.now()
+        found = file_fingerprints.opened(place_of(row), row.sha256) if in_time else None
+        if found is None or found.file is None:
+            raise Conflict("The file is not ready yet, or it was erased.", "Start a new export.")
         if _erased_since(row):
             raise Conflict(
-                "Something of the audit log was erased since it was written.", "Ask for another export."
+                "An entry in this file was erased after the file was written.", "Start a new export."
             )
         row.taken_at = clock.now()
         row.save()
@@ -216,11 +226,11 @@ def take_export(*, export: AuditLogExport, by: User) -> Path:
             of=row.of_words,
             sha256=row.sha256,
         )
-    return place
+    return found.file
 
 
 def tend() -> None:
-    """Write what still waits, and erase what was kept long enough, with whatever lost workers left in the folder."""
+    """Write waiting exports, erase expired ones, and remove files of lost workers."""
     lost = AuditLogExport.objects.filter(state=RUNNING, claimed_at__lte=clock.now() - LOST)
     waits = AuditLogExport.objects.filter(state=WAITING, asked_at__lte=clock.now() - timedelta(minutes=2))
     for pk in sorted({*lost.values_list("pk", flat=True), *waits.values_list("pk", flat=True)}):
@@ -232,12 +242,12 @@ def tend() -> None:
 
 
 def _erased_since(row: AuditLogExport) -> bool:
-    """Whether personal data was erased since it was written, which it may hold still."""
+    """Return True if the file may hold personal data that was erased later."""
     return Entry.objects.filter(kind=EntryKind.ERASED, at__gte=row.claimed_at).exists()
 
 
 def _erase(row: AuditLogExport) -> None:
-    shutil.rmtree(place_of(row).parent, ignore_errors=True)
+    default_storage.delete(place_of(row))
     with act("erase export", system=JOB):
         done = AuditLogExport.objects.filter(pk=row.pk, state=DONE).update(state=ERASED)
         if done:
@@ -247,10 +257,7 @@ def _erase(row: AuditLogExport) -> None:
 
 
 def _clean_up() -> None:
-    folder = Path(settings.EXPORTS_DIR)
-    if not folder.is_dir():
-        return
-    held = {str(pk) for pk in AuditLogExport.objects.with_file().values_list("pk", flat=True)}
-    for found in os.scandir(folder):
-        if found.name not in held:
-            shutil.rmtree(found.path, ignore_errors=True)
+    held = {f"{pk}.zip" for pk in AuditLogExport.objects.with_file().values_list("pk", flat=True)}
+    for name in default_storage.listdir(FOLDER)[1]:
+        if name not in held:
+            default_storage.delete(f"{FOLDER}/{name}")

@@ -1,9 +1,8 @@
-"""The audit log as a file for somebody who does not trust us: entries, proofs, checkpoints, evidence, and their
-checker.
+"""The audit log as a file for someone who does not trust us.
 
-Everything is written as it is read: memory does not grow with the audit log. What the file proves, and what it does
-not, is said in its index page; `governance/offline/verify.py`, which is in it too, checks it
-without Plumbline.
+The file has entries, proofs, checkpoints, evidence, and their checker. Everything is written as it is read, so memory
+does not grow with the audit log. The index page states what the file proves and what it does not. The file includes
+`governance/offline/verify.py`, which checks it without Plumbline.
 """
 
 import base64
@@ -24,11 +23,12 @@ from django.template.loader import render_to_string
 
 from governance import clock
 from governance.audit_log import entries
+from governance.database import replica
 from governance.database.row_history import acting
 from governance.models import Checkpoint, Rulebook
 from governance.offline import verify
 from governance.storage import file_fingerprints
-from governance.transparency_log import sealing, signing_keys
+from governance.transparency_log import sealing, signing_keys, witnesses
 from governance.transparency_log.merkle_tree import Tree
 from governance.transparency_log.recomputation import Log, one_look, stream
 from governance.vocabulary.entry_kinds import EntryKind
@@ -55,10 +55,15 @@ SELECT l.position, e.at, e.initiative_ref, e.kind, e.simulated, b.body
     + " AND e.\"table\" = '' ORDER BY l.position LIMIT %(most)s"
 )
 # Each checkpoint that first covered something exported; of a longer time the last one of each day, and each that first
-# covered a key by which people sign, so that it is seen to have been there before its first signature.
+# covered a key by which people sign, so that it is seen to have been there before its first signature. Of each witness
+# the last one that it cosigned. Of several of one size it is one with cosignatures.
 CHECKPOINTS = (
     """
-SELECT DISTINCT ON (c.size) c.size, c.note FROM governance_checkpoint c WHERE c.size <= %(size)s AND (c.id IN (
+SELECT DISTINCT ON (c.size) c.size, c.note || coalesce(g.lines, '') FROM governance_checkpoint c
+  LEFT JOIN LATERAL (SELECT string_agg(line, '' ORDER BY id) AS lines FROM governance_cosignature
+                      WHERE checkpoint_id = c.id) g ON true
+ WHERE c.size <= %(size)s AND (c.id IN (
+  SELECT max(checkpoint_id) FROM governance_cosignature GROUP BY witness) OR c.id IN (
   SELECT {newest} FROM governance_checkpoint h WHERE h.id IN (
     SELECT s.checkpoint_id FROM governance_sealing s WHERE s.xact IN (SELECT e.xact"""
     + SELECTED
@@ -66,7 +71,7 @@ SELECT DISTINCT ON (c.size) c.size, c.note FROM governance_checkpoint c WHERE c.
   SELECT s.checkpoint_id FROM governance_sealing s WHERE s.xact IN (SELECT e.xact"""
     + SELECTED
     + """ AND e."table" IN ('governance_passkey', 'governance_providerkey') AND e.operation = '+')))
- ORDER BY c.size, c.id
+ ORDER BY c.size, g.lines IS NULL, c.id
 """
 )
 EVIDENCE = (
@@ -86,7 +91,7 @@ SELECT v.id, 'AI-' || lpad(i.number::text, greatest(4, length(i.number::text)), 
 
 @dataclass(frozen=True)
 class Scope:
-    """What is asked for: one initiative, the days from one to another, or everything."""
+    """The scope of an export: one initiative, a period of days, or everything."""
 
     initiative: Initiative | None = None
     first: date | None = None
@@ -94,12 +99,12 @@ class Scope:
 
     @property
     def whole(self) -> bool:
-        """Whether it is everything."""
+        """Return True if the scope is the whole audit log."""
         return self.initiative is None and self.first is None
 
     @property
     def said(self) -> dict[str, str]:
-        """For the manifest and for the entry that an export leaves."""
+        """Return the scope for the manifest and for the entry that an export leaves."""
         if self.initiative is not None:
             return {"kind": "initiative", "initiative": self.initiative.ref}
         if self.whole:
@@ -107,13 +112,13 @@ class Scope:
         return {"kind": "period", "from": self.first.isoformat(), "to": self.last.isoformat()}
 
     def __str__(self) -> str:
-        """In words."""
+        """Return the scope in words."""
         if self.initiative is not None:
             return f"initiative {self.initiative.ref}"
         return "the whole audit log" if self.whole else f"{self.first.isoformat()} to {self.last.isoformat()}"
 
     def sql(self) -> tuple[str, dict[str, Any]]:
-        """A condition on the entry `e`, and its values."""
+        """Return a condition on the entry `e`, and its values."""
         if self.initiative is not None:
             return "e.initiative_ref = %(ref)s", {"ref": self.initiative.ref}
         if self.whole:
@@ -124,7 +129,7 @@ class Scope:
 
 @dataclass
 class Exported:
-    """What came of it: counts, the size of the tree, and files of evidence that could not be put in."""
+    """The result of an export: counts, size of the tree, and missing evidence files."""
 
     entries: int = 0
     size: int = 0
@@ -133,7 +138,7 @@ class Exported:
 
 
 class NothingSealed(RuntimeError):
-    """There is no checkpoint yet, so nothing could be proved."""
+    """The error that no checkpoint exists yet, so that the export could prove nothing."""
 
 
 def export(
@@ -145,10 +150,11 @@ def export(
     by=None,
     system: str = "",
 ) -> Exported:
-    """Write the export to `out`; it appears when it is complete. That it was taken is itself recorded, and in it.
+    """Write the export to `out`, which appears when it is complete.
 
-    Only the user of this process can read the file. `held` are checkpoints that the receiver has: proofs are put in
-    that this audit log begins as they say. Raises NothingSealed, and OSError where the file cannot be written.
+    The export is recorded, and the file contains that entry. Only the user of this process can read the file. `held`
+    are checkpoints that the receiver has. The export has proofs that this audit log begins with them. Raises
+    NothingSealed, and OSError if the file cannot be written.
     """
     with acting(by=by, system=system, reason=f"Export of {scope}"):
         entries.record(
@@ -156,13 +162,20 @@ def export(
         )
     sealing.seal()
     draft = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
+
+    def write() -> Exported:
         with (
             one_look("default"),
             open(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file,
             zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
         ):
-            done = _Writing(archive, re.sub(r"[^A-Za-z0-9._-]", "-", out.stem), scope, with_files).write(held)
+            return _Writing(archive, re.sub(r"[^A-Za-z0-9._-]", "-", out.stem), scope, with_files).write(
+                known
+            )
+
+    known = list(held)
+    try:
+        done = replica.read(write)
         os.replace(draft, out)
     finally:
         draft.unlink(missing_ok=True)
@@ -179,14 +192,14 @@ class _Writing:
         condition, values = scope.sql()
         self.final = Checkpoint.objects.order_by("-size", "-pk").first()
         if self.final is None:
-            raise NothingSealed("Nothing is sealed yet.")
+            raise NothingSealed("No entry is sealed yet. Wait for the first checkpoint.")
         self.done.size = self.final.size
         self.values = values | {"size": self.final.size, "most": MOST_ACTS}
         self.condition = condition
 
     def write(self, held: Iterable[verify.Note]) -> Exported:
-        """All files."""
-        self._put("keys.txt", "".join(f"{key}\n" for key in signing_keys.known()))
+        """Write all files."""
+        self._put("keys.txt", "".join(f"{key}\n" for key in [*signing_keys.known(), *witnesses.keys()]))
         self._checkpoints(held)
         with self._file("entries.jsonl") as put:
             for line in self._entries():
@@ -209,7 +222,7 @@ class _Writing:
 
     @contextmanager
     def _file(self, name: str) -> Iterator:
-        """A function that writes bytes into the file; its fingerprint is kept for the manifest."""
+        """Yield a function that writes bytes into the file. The fingerprint is kept for the manifest."""
         digest, size = hashlib.sha256(), 0
         with self.archive.open(f"{self.folder}/{name}", "w", force_zip64=True) as file:
 
@@ -253,7 +266,7 @@ class _Writing:
             )
 
     def _checkpoints(self, held: Iterable[verify.Note]) -> None:
-        """The heads, each with the proof that it is the beginning of the final one; the same for those held."""
+        """Write the heads and those held, with proofs that the final head extends each."""
         by_initiative = self.scope.initiative is not None
         rows = self._rows(
             CHECKPOINTS,
@@ -264,7 +277,7 @@ class _Writing:
         for size, note in rows:
             sizes.add(size)
             self._put(f"checkpoints/{size}.txt", note)
-        self._put("checkpoints/final.txt", self.final.note)
+        self._put("checkpoints/final.txt", witnesses.cosigned_note(self.final))
         tree = Tree()
         with self._file("checkpoints/proofs.jsonl") as put:
             for size in sorted(sizes):
@@ -331,22 +344,23 @@ class _Writing:
             "cut": len(acts) == MOST_ACTS,
             "with_files": self.with_files,
             "keys": signing_keys.known(),
+            "witnesses": witnesses.keys(),
         }
         return shown(render_to_string("adoption/audit_log_export/export_index.html", context))
 
 
 def encoded(content: bytes) -> str:
-    """Base64, as verify.py reads it."""
+    """Return the content in Base64, as verify.py reads it."""
     return base64.b64encode(content).decode()
 
 
 def extension(name: str) -> str:
-    """The end of a file's name, if it is one that every system takes."""
+    """Return the extension of a file's name if every system takes it, else "bin"."""
     end = name.rpartition(".")[2].lower()
     return end if re.fullmatch(r"[a-z0-9]{1,8}", end) else "bin"
 
 
 def held_notes(contents: Iterable[bytes]) -> list[verify.Note]:
-    """Checkpoints of ours that somebody holds. Raises verify.Rejected."""
+    """Return the checkpoints of this log that someone holds. Raises verify.Rejected."""
     log = Log.read("default")
     return [log.check(content) for content in contents]

@@ -7,21 +7,24 @@ from governance.web.form_fields import DayField
 
 
 class ExportForm(forms.Form):
-    """Whether the files of the evidence come with it."""
+    """The form that asks if the export includes the files of the evidence."""
 
     with_files = forms.BooleanField(
-        label=_("Put the files of the evidence in"),
+        label=_("Include the evidence files"),
         required=False,
         help_text=_(
-            "Without them the export holds their fingerprints, by which files that you have are checked."
+            "Without the files, the export has only their fingerprints. You can use a fingerprint to check "
+            "your own copy of a file."
         ),
     )
 
 
 class DaysForm(ExportForm):
-    """From which day to which, both included."""
+    """The form that asks for the first and the last day, both included."""
 
-    first = DayField(label=_("From"), help_text=_("The first day on which it was recorded."))
-    last = DayField(label=_("To"), help_text=_("The last day, included."))
+    first = DayField(
+        label=_("From"), help_text=_("The export has entries that were recorded on or after this day.")
+    )
+    last = DayField(label=_("To"), help_text=_("The last day is included."))
 
     field_order = ["first", "last", "with_files"]

@@ -1,4 +1,4 @@
-"""Who takes the audit log of an initiative, or of some days, as answers that carry their reasons."""
+"""Permissions to export the audit log, as answers that carry their reasons."""
 
 from adoption.models import AuditLogExport
 from governance.models import User
@@ -10,40 +10,39 @@ from initiatives.models import Initiative
 
 
 def may_ask(initiative: Initiative, person: User) -> Answer:
-    """Take the audit log of this initiative: auditors, and the chair of its board; whoever may not read it, does
-    not.
-    """
+    """Return whether the person may export this log. Auditors and the board's chair may, if they see the initiative."""
     if not initiative_permissions.may_see(initiative, person):
-        return no("This initiative is not yours to read.")
+        return no("You cannot see this initiative. Ask its owner for access.")
     return asks(initiative, person)
 
 
 def asks(initiative: Initiative, person: User) -> Answer:
-    """The same of whoever reads this initiative: asks no second time whether they do."""
+    """Return the same answer for a person who is known to see the initiative."""
     leads = initiative_permissions.memberships_on(
         initiative, person, (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)
     )
     if may_audit(person) or (leads and initiative_permissions.is_any_chair(initiative, person)):
         return yes()
     return no(
-        "Only auditors and the chair of its board export the audit log of an initiative.", "Ask one of them."
+        "Only auditors and the chair of the board can export the audit log of this initiative.",
+        "Ask an auditor or the chair.",
     )
 
 
 def may_ask_days(person: User) -> Answer:
-    """Take the audit log of some days, of all initiatives together: auditors."""
+    """Return whether the person may export some days of all initiatives. Auditors may."""
     if may_audit(person):
         return yes()
     return no(
-        "Only auditors export the audit log of some days.",
-        "A chair exports that of one initiative, from its Activity.",
+        "Only auditors can export the audit log by days.",
+        "Ask an auditor. A chair can export the audit log of one initiative, on its Activity page.",
     )
 
 
 def may_have(row: AuditLogExport, person: User) -> Answer:
-    """Take the file: whoever asked for it, as long as they may ask for it, and for its files of evidence, still."""
+    """Return whether the person may take the file. Only its asker, while they may still ask for it and its files."""
     if row.by_id != person.pk:
-        return no("Somebody else asked for this export.", "Ask for one of your own.")
+        return no("Someone else requested this export.", "Start your own export.")
     if row.initiative is None:
         return all_of(may_ask_days(person), may_have_files(None, person) if row.with_files else yes())
     files = may_have_files(row.initiative, person) if row.with_files else yes()
@@ -51,9 +50,9 @@ def may_have(row: AuditLogExport, person: User) -> Answer:
 
 
 def may_have_files(initiative: Initiative | None, person: User) -> Answer:
-    """Have the files of the evidence put in: whoever may open each of them one by one."""
+    """Return whether the person may include evidence files. They must be able to open each file."""
     if initiative is not None:
         return initiative_permissions.may_open_file(initiative, person)
     if person.is_admin:
-        return no("Admins do not read evidence.", "Take the audit log without files, or ask another auditor.")
+        return no("Admins cannot read evidence.", "Export without files, or ask another auditor.")
     return yes()

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from adoption.audit_log_export import actions, permissions
@@ -17,52 +17,44 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import as_of
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Contribution, Part
-from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.evidence.file_views import guarded
-from initiatives.lifecycle.initiative.initiative_frame import acted, ask, page_of, sent
+from initiatives.lifecycle.initiative.initiative_frame import acted, page_of, sent
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 
 PAGE = 25
-ASKED = "It is being prepared. You are told when it is ready."
+ASKED = "The export is being prepared. You get a notification when it is ready."
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def of_initiative(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Ask for the audit log of one initiative."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    permissions.may_ask(initiative, request.user).or_refuse()
-    form = ExportForm(sent(request))
-    made = acted(
-        request, form, lambda: actions.ask_export(initiative=initiative, by=request.user, **form.cleaned_data)
-    )
-    if made:
-        messages.success(request, ASKED)
-        return redirect(made)
-    return ask(
-        request,
-        initiative,
-        "initiative-activity",
-        form,
-        title=_("Export the audit log of this initiative"),
-        lede=_(
-            "A zip that anybody can verify without Plumbline: every entry with its place in the sealed audit log, and "
-            "the program that checks it."
+INITIATIVE_ACTS["export-audit-log"] = PageStep(
+    may=permissions.may_ask,
+    act=actions.ask_export,
+    after=lambda initiative, made, person: made.get_absolute_url(),
+    form=ExportForm,
+    page="initiative-activity",
+    title=gettext_lazy("Export the audit log of this initiative"),
+    lede=gettext_lazy(
+        "You get a zip file that anyone can verify without Plumbline. The file has every entry, the place "
+        "of each entry in the audit log, and a program that checks them."
+    ),
+    happens=(
+        gettext_lazy(
+            "The export has every entry about this initiative, also refusals and acts of other people."
         ),
-        happens=[
-            _(
-                "It holds every entry about this initiative, refusals and the acts of other people among them."
-            ),
-            f"It is written in the background, is yours alone, and is erased {actions.KEPT.days} days later.",
-            _("That you asked for it, and each time that you take it, is recorded."),
-            actions.BOUND,
-        ],
-        back_url=reverse("initiative-activity", args=[initiative.ref]),
-        verb=_("Export it"),
-    )
+        (
+            "Plumbline writes the file in the background. Only you can download the file. The file is erased "
+            f"{actions.KEPT.days} days later."
+        ),
+        gettext_lazy("The audit log records your request and each download."),
+        actions.BOUND,
+    ),
+    verb=gettext_lazy("Export the audit log"),
+    done=ASKED,
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def exports(request: SignedInRequest) -> HttpResponse:
-    """What the person exported; for auditors with the form for the audit log of some days."""
+    """Show the person's exports. Auditors also get the form for exporting some days."""
     may = permissions.may_ask_days(request.user)
     if request.method == "POST":
         may.or_refuse()
@@ -94,7 +86,7 @@ def exports(request: SignedInRequest) -> HttpResponse:
 
 
 def _own(request: SignedInRequest, pk: int) -> AuditLogExport:
-    """The export with this key, of this person. Raises Http404 for those of others as for what is not there."""
+    """Return the person's export with this key. Raises Http404 if it belongs to someone else or does not exist."""
     return get_object_or_404(
         AuditLogExport.objects.select_related("initiative__unit"), pk=pk, by=request.user
     )
@@ -112,31 +104,29 @@ def _shown(request: SignedInRequest, row: AuditLogExport) -> dict:
 
 @require_safe
 def export(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One export: how far it is, and its file once it is ready."""
+    """Show one export: its progress, and its file once it is ready."""
     row = _own(request, pk)
     return render(request, "adoption/audit_log_export/audit_log_export.html", _shown(request, row))
 
 
 @require_safe
 def progress(request: SignedInRequest, pk: int) -> HttpResponse:
-    """How far it is: a part of its page, looked at again while it is under way."""
+    """Show the progress of an export. The part of its page is reloaded while the export is under way."""
     row = _own(request, pk)
     return render(request, "adoption/audit_log_export/_export_progress.html", _shown(request, row))
 
 
 @require_POST
 def download(request: SignedInRequest, pk: int) -> FileResponse:
-    """The file."""
+    """Send the file of an export."""
     row = _own(request, pk)
-    place = actions.take_export(export=row, by=request.user)
-    answer = FileResponse(
-        place.open("rb"), as_attachment=True, filename=place.name, content_type="application/zip"
-    )
+    file = actions.take_export(export=row, by=request.user)
+    answer = FileResponse(file, as_attachment=True, filename=row.file_name, content_type="application/zip")
     return guarded(answer, framed_by="'none'")
 
 
 def beside_activity(person, initiative) -> Part | None:
-    """Beside the Activity of an initiative: where its entries are exported, for whoever may."""
+    """Return the link to the export for the Activity page, if the person may export."""
     if as_of.current() is not None or not permissions.asks(initiative, person):
         return None
     return Part("adoption/audit_log_export/_beside_activity.html", {"initiative": initiative})

@@ -1,27 +1,37 @@
 """The chapters every life is made of: idea, prototype, MVP, production; each act on its day, by the right person."""
 
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from adoption.demo import artefacts, initiative_acts
 from adoption.demo.initiatives import INITIATIVES
 from adoption.demo.measures import adopted
 from adoption.demo.people import Company
-from adoption.demo.texts import ANSWERS, ATTESTED, DECLARED, EVIDENCE, OUTCOMES, PlannedEvidence, Words
+from adoption.demo.texts import (
+    ANSWERS,
+    ATTESTED,
+    DECLARED,
+    EVIDENCE,
+    OUTCOMES,
+    RESULT_KINDS,
+    SCREENED,
+    SOURCES,
+    PlannedEvidence,
+    Words,
+)
 from adoption.models.instruments import ASKED
 from governance import clock
 from governance.contracts.clauses import Terms
 from governance.models import Rulebook
 from governance.transparency_log import sealing
-from governance.vocabulary import EvidenceKind
+from governance.vocabulary import EvidenceKind, Tested
 from initiatives.contracts.documents.actions import Written
 from initiatives.integration.components import actions as components_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.actions import Place
 from initiatives.integration.resilience import process_actions
 from initiatives.integration.systems import accounts
-from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems.findings import digest
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
@@ -31,11 +41,14 @@ from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.reviews.drawn_requirements.actions import draw_due
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.lifecycle.scope import actions as scope_actions
-from initiatives.models import ComponentVersion, Evidence, Initiative, Link, Review, System
+from initiatives.lifecycle.stages import actions as stage_actions
+from initiatives.models import ComponentVersion, Initiative, Link, Review, System
 from initiatives.portfolio.registration import actions as registration_actions
 
 MVP_SIGN_OFFS = ("business_value", "risk_compliance", "security_privacy")
-ROLE_OF = {"lead": "technical_lead", "support": "support_owner", "steward": "data_steward"}
+# Of so many initiatives, one has a document refused before its MVP gate.
+REFUSED_EVERY = 4
+AHEAD = timedelta(days=45)  # for which evidence is renewed before its production gate
 
 
 class Tale:
@@ -104,34 +117,23 @@ class Tale:
         if keys == ATTESTED["prototype"] and SCREENED in Rulebook.objects.current().parsed.requirements:
             with self.day(ago):
                 self._answer(SCREENED)
-            for evidence in EVIDENCE["prototype"]:
-                self._add(evidence, ago, skip=())
+                for evidence in EVIDENCE["prototype"]:
+                    self.add(evidence)
 
     def prototype(self, ago: int, model: ComponentVersion | None = None) -> None:
         """It passes the prototype gate. `model`: the one of the register that it runs, where it is listed there."""
         words = self.words
+        model_named = {
+            "layer": "model", "name": words.part, "version": words.version, "vendor": words.vendor,
+            "region": words.region,
+        }  # fmt: skip
+        application = {"layer": "application", "name": words.title, "version": "0.1"}
         with self.day(ago + 6):
-            of_model = {
-                "layer": "model",
-                "name": words.part,
-                "version": words.version,
-                "vendor": words.vendor,
-                "region": words.region,
-            }
-            components_actions.record_component(
-                initiative=self.initiative, by=self.team.owner, **({"listed": model} if model else of_model)
-            )
-            components_actions.record_component(
-                initiative=self.initiative,
-                layer="application",
-                name=words.title,
-                version="0.1",
-                by=self.team.owner,
-            )
+            for part in ({"listed": model} if model else model_named, application):
+                components_actions.record_component(initiative=self.initiative, by=self.team.owner, **part)
         self.describe(ago + 4)
         review = self.submit(ago + 3)
-        with self.day(ago + 1):
-            initiative_acts.sign_off(review, "business_value", self.team.seats["business_value"])
+        self.sign_one(review, ago + 1, "business_value")
         self.decide(review, ago, "Worth exploring beside the other ideas of the unit.")
 
     # --- MVP --------------------------------------------------------------------------------------------
@@ -152,14 +154,11 @@ class Tale:
 
     def clauses(self) -> list[Written]:
         """The clauses of its contract."""
-        who, asked = ("trial_users",), ("support_owner", "owner")
+        who = ("trial_users",)
         edges = [one for one in initiative_acts.CLAUSES if one.kind == "edge_policy"]
         return [
             Written("autonomy", terms=Terms(action="assist", audience=who)),
-            Written(
-                "human_approval",
-                terms=Terms(action="pass_on", audience=who, approvers=asked, minutes=240),
-            ),
+            Written("human_approval", terms=Terms(action="pass_on", audience=who, **initiative_acts.ASKED)),
             *edges,
             Written("record_owner"),
             Written("audience", terms=Terms(audience=who)),
@@ -173,6 +172,14 @@ class Tale:
 
     def tier(self, ago: int) -> None:
         """The owner proposes the risk tier, the risk seat confirms it."""
+        self.propose_tier(ago)
+        with self.day(ago - 1):
+            detail_actions.confirm_tier(
+                initiative=self.initiative, tier=self.words.tier, by=self.team.seats["risk_compliance"]
+            )
+
+    def propose_tier(self, ago: int) -> None:
+        """The owner proposes the risk tier."""
         with self.day(ago):
             detail_actions.propose_tier(
                 initiative=self.again(),
@@ -180,10 +187,21 @@ class Tale:
                 worst_credible_harm=self.words.harm,
                 by=self.team.owner,
             )
-        with self.day(ago - 1):
-            detail_actions.confirm_tier(
-                initiative=self.initiative, tier=self.words.tier, by=self.team.seats["risk_compliance"]
+
+    def sponsor(self, ago: int, login: str, *, accepts: bool = True) -> None:
+        """The owner asks somebody to sponsor it, who accepts at once, or has not answered yet."""
+        with self.day(ago):
+            person = self.company[login]
+            asked = role_actions.propose_role(
+                initiative=self.again(), role="sponsor", person=person, by=self.team.owner
             )
+            if accepts:
+                role_actions.accept_role(assignment=asked, by=person)
+
+    def stopped(self, ago: int, code: str, reason: str) -> None:
+        """The owner stops it."""
+        with self.day(ago):
+            stage_actions.stop(initiative=self.again(), reason_code=code, reason=reason, by=self.team.owner)
 
     def bound(self, ago: int, stage: str = "mvp", days: int | None = 200, users: int | None = None) -> None:
         """The bound of the next stage is planned."""
@@ -207,8 +225,8 @@ class Tale:
         """Everything the MVP gate asks for, ready on this day: people, contract, tier, bound, declaration, evidence."""
         self.staff(ago + 20)
         self.contract(ago + 17)
-        self.tier(ago + 14)
-        self.bound(ago + 12)
+        self.bound(ago + 14)
+        self.tier(ago + 12)
         if not self.initiative.links.current().exists():
             self.link_to_source(ago + 11)
         with self.day(ago + 5):
@@ -230,17 +248,8 @@ class Tale:
 
     def link_to_source(self, ago: int) -> None:
         """It is linked to the system that its unit works with, whose owner reads the link and agrees to it."""
-        name, purpose, owner = SOURCES[self.words.unit]
         with self.day(ago):
-            system = System.objects.filter(name=name).first() or system_actions.describe_system(
-                name=name,
-                kind="home_grown",
-                purpose=purpose,
-                owner=self.company[owner],
-                in_service_since=date(2012, 4, 1),
-                regions=["eu-west"],
-                by=self.team.owner,
-            )
+            system = System.objects.get(name=SOURCES[self.words.unit][0])
             link_actions.add_link(
                 initiative=self.again(),
                 system=system,
@@ -318,10 +327,14 @@ class Tale:
                     by=self.team.owner,
                 )
         self.bound(ago + 5, "production", None)
+        with self.day(ago + 5):
+            initiative_acts.propose_and_confirm_tier(self.again(), self.team)
         if not self.initiative.sign_on_flows.exists():
             self.explain_sign_on(ago + 4)
         self.prove("production", ago, skip=skip)
-        self.renew_mvp(ago)
+        with self.day(ago):
+            aging = artefacts.unmet(self.again(), "production", clock.now() + AHEAD)
+        self.renew_mvp(ago, aging)
 
     def accept_again(self, ago: int) -> None:
         """Owner, support owner and record owner accept their roles again."""
@@ -330,20 +343,12 @@ class Tale:
                 held = self.initiative.roles.in_force().select_related("person").get(role=role)
                 role_actions.reaccept_role(assignment=held, by=held.person)
 
-    def renew_mvp(self, ago: int) -> None:
-        """The evidence of the MVP gate that has aged is added anew."""
-        renewed = (
-            "Trial plan",
-            "Trial terms",
-            "Forty logged calls",
-            "A hundred results",
-            "Inventory of links",
-            "Clause: with approval",
-            "Clause: record owner",
-        )
-        for evidence in EVIDENCE["mvp"]:
-            if evidence.title.startswith(renewed):
-                self._add(evidence, ago, skip=())
+    def renew_mvp(self, ago: int, aged: set[str] | None = None) -> None:
+        """The evidence of the MVP gate is added anew: that of these requirements alone, where they are given."""
+        with self.day(ago):
+            for evidence in EVIDENCE["mvp"]:
+                if aged is None or aged & set(evidence.covers):
+                    self.add(evidence)
 
     def production(self, ago: int) -> None:
         """It passes the production gate."""
@@ -368,8 +373,9 @@ class Tale:
         if measured:
             with self.day(ago):
                 adopted(self.initiative, self.team, measured)
-        for evidence in EVIDENCE[gate]:
-            self._add(evidence, ago, skip)
+        with self.day(ago):
+            for evidence in EVIDENCE[gate]:
+                self.add(evidence, skip)
 
     def submit(self, ago: int) -> Review:
         """The owner opens the review that is next."""
@@ -386,18 +392,37 @@ class Tale:
     def verify(self, gate: str, ago: int) -> None:
         """The seats open what the gate asks them to verify, and say that it shows it."""
         with self.day(ago):
-            artefacts.verify_gate(self.initiative, gate, self.team.seats, self.team.deputies)
+            self.last = artefacts.verify_gate(
+                self.initiative, gate, self.team.seats, self.team.deputies, reading=True
+            )
 
     def sign(self, review: Review, ago: int, seats) -> None:
         """The seats verify, and approve, over two days; at minimal risk those that sign there at all."""
         here = review.parsed_rulebook.gates[review.gate].seats
         seats = seats if set(seats) <= set(here) else here
+        if review.gate == "mvp" and self.initiative.number % REFUSED_EVERY == 0:
+            self._refused_first(ago)
         # What was renewed of the gate before is verified anew as well.
         for gate in ("mvp", "production") if review.gate == "production" else (review.gate,):
             self.verify(gate, ago)
         for place, seat in enumerate(seats):
-            with self.day(ago - place * 2 // len(seats)):
-                initiative_acts.sign_off(review, seat, self.team.seats[seat])
+            self.sign_one(review, ago - place * 2 // len(seats), seat)
+
+    def sign_one(self, review: Review, ago: int, seat: str) -> None:
+        """One seat approves, and signs the statement: by its passkey where it has one, else by password."""
+        with self.day(ago):
+            initiative_acts.sign_off(review, seat, self.team.seats[seat], hold=self.company.signatures.hold)
+
+    def _refused_first(self, ago: int) -> None:
+        """A seat refuses a document of the MVP gate, and its author adds a version with what was missing."""
+        with self.day(ago):
+            item = artefacts.refuse_one(self.initiative, "mvp", self.team.seats)
+        if item is None:
+            return
+        with self.day(ago):
+            sentences = [self._sentence(ANSWERS[row.requirement]) for row in item.coverage.all()]
+            newer = artefacts.add_second_version(item, [*sentences, f"{self.team.owner} answers for this."])
+            initiative_acts.complete(self.again(), newer, self.team)
 
     def decide(self, review: Review, ago: int, reason: str, *, conditions=(), outcome: str = "") -> None:
         """The chair decides."""
@@ -433,72 +458,61 @@ class Tale:
         text = self.words.fill(template)
         return text[:1].upper() + text[1:]
 
-    def _add(self, evidence: PlannedEvidence, ago: int, skip, **options) -> Evidence | None:
+    def add(self, evidence: PlannedEvidence, skip=()) -> None:
+        """Add planned evidence, today, for what it covers and is not skipped."""
         rulebook = Rulebook.objects.current().parsed
         takes = {key for key, asked in rulebook.requirements.items() if evidence.kind in asked.evidence}
         covers = [key for key in evidence.covers if key in takes and key not in skip]
         if not covers or evidence.tier not in ("", self.words.tier):
-            return None
+            return
         if artefacts.written_by_a_register(evidence.kind, rulebook):
-            with self.day(ago):
-                artefacts.from_register(
-                    self.again(),
-                    evidence.kind,
-                    covers,
-                    owner=self.team.owner,
-                    lead=getattr(self.team, evidence.by),
-                    drill=tuple(
-                        self._sentence(part) if place == 2 else part
-                        for place, part in enumerate(evidence.drill)
-                    ),
-                )
-                return None
-        title = self._sentence(evidence.title)
-        writer = getattr(self.team, evidence.by)
+            artefacts.from_register(
+                self.again(),
+                evidence.kind,
+                covers,
+                owner=self.team.owner,
+                lead=getattr(self.team, evidence.by),
+                drill=tuple(
+                    self._sentence(part) if place == 2 else part for place, part in enumerate(evidence.drill)
+                ),
+            )
+            return
+        for tested, about in artefacts.apart(evidence.kind, covers, rulebook).items():
+            self._add_one(evidence, tested, about)
+
+    def _add_one(self, evidence: PlannedEvidence, tested: str, covers: list[str]) -> None:
+        rulebook, observed = Rulebook.objects.current().parsed, clock.today()
+        title = self._sentence(evidence.title) + (f": {Tested.word(tested).lower()}" if tested else "")
         fields = {}
         if evidence.clause:
             version = self.initiative.contract.in_force_at(clock.now())
             fields["clause"] = version.clauses.filter(kind=evidence.clause).first()
             title = f"{title}, contract version {version.number}"
-        with self.day(ago + self.random.randrange(2)):
-            observed = clock.today()
-            if evidence.kind == EvidenceKind.LOG_SAMPLE:
-                fields["file"] = artefacts.log_of(f"{title} ({self.ref})", observed)
-            elif not evidence.clause:
-                fields["file"] = artefacts.pdf(
-                    f"{title} ({self.ref})", [self._sentence(ANSWERS[key]) for key in covers], observed
-                )
-            if evidence.kind in rulebook.detailed_kinds:
-                fields["details"] = artefacts.details_of(evidence.kind, observed, str(self.team.chair))
-            if evidence.kind in RESULT_KINDS:
-                fields["result"] = "pass"
-            if evidence.kind in ("test_report", "user_research"):
-                fields["condition"] = evidence.condition
-            item = evidence_actions.add_evidence(
-                initiative=self.initiative,
-                kind=evidence.kind,
-                title=title[:200],
-                observed_on=observed,
-                covers=covers,
-                by=writer,
-                **(fields | options),
+        elif evidence.kind == EvidenceKind.LOG_SAMPLE:
+            of = evidence.count or 4, self.words.task, self.words.version
+            fields["file"] = artefacts.log_of(f"{title} ({self.ref})", observed, *of)
+        else:
+            fields["file"] = artefacts.pdf(
+                f"{title} ({self.ref})", [self._sentence(ANSWERS[key]) for key in covers], observed
             )
-            initiative_acts.complete(self.again(), item, self.team)
-            return item
-
-
-SCREENED = "proto.personal_data"
-# The system that a unit works with, what it holds, and who owns it: nobody of the initiatives that are linked to it.
-SOURCES = {
-    "accounts": ("Contact archive", "Letters, calls and visits of each account.", "felix"),
-    "customer-service": ("Ticket system", "Every request and what was answered.", "emil"),
-    "finance": ("General ledger", "Invoices, receipts, payments.", "hugo"),
-    "stores": ("Store system", "Articles, shelves, staff of each store.", "diego"),
-    "hr": ("Personnel files", "Who works here, since when, as what.", "felix"),
-    "plants": ("Plant system", "Orders, parts, machines and their logs.", "lena"),
-    "logistics": ("Transport system", "Tours, stops, windows.", "diego"),
-}
-RESULT_KINDS = ("test_report", "drill_record", "telemetry", "log_sample", "user_research")
+        if evidence.kind in rulebook.detailed_kinds:
+            fields["details"] = artefacts.details_of(
+                evidence.kind, observed, str(self.team.chair), tested, evidence.count, self.words.data
+            )
+        if evidence.kind in RESULT_KINDS:
+            fields["result"] = "pass"
+        if evidence.kind in ("test_report", "user_research"):
+            fields["condition"] = evidence.condition
+        item = evidence_actions.add_evidence(
+            initiative=self.initiative,
+            kind=evidence.kind,
+            title=title[:200],
+            observed_on=observed,
+            covers=covers,
+            by=getattr(self.team, evidence.by),
+            **fields,
+        )
+        initiative_acts.complete(self.again(), item, self.team)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The life of an initiative, act by act, through the same actions that the pages call. Nothing is written past them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from adoption.demo.artefacts import details_of, from_register, log_of, pdf, verify_gate, written_by_a_register
 from governance import clock
@@ -11,13 +12,14 @@ from governance.gates.requirements import ACCEPTED_IN_PERSON, GENERATED_ONLY, st
 from governance.models import Board, Clause, Rulebook, Unit, User
 from governance.people.boards import board_for
 from governance.transparency_log import sealing
-from governance.vocabulary import EvidenceKind, Seat
+from governance.vocabulary import EvidenceKind, Seat, Stage
 from initiatives.contracts.documents import actions as contract_actions
 from initiatives.contracts.documents import control_mapping
 from initiatives.contracts.documents.actions import Written
 from initiatives.integration.components import actions as components_actions
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.evidence import governance_index
 from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.initiative.act import together
@@ -39,29 +41,16 @@ VOCABULARY = [
 ACCOUNT_MANAGERS = ("account_managers",)
 # What applies when something goes wrong: nothing is done, or the named people are asked.
 EDGES = {
-    "source_unavailable": (),
-    "sources_conflict": ("support_owner", "owner"),
-    "low_confidence": ("support_owner", "owner"),
-    "unexpected_input": (),
-    "personal_data": (),
-    "model_unavailable": (),
-}
+    "source_unavailable": "refuse", "sources_conflict": "ask", "low_confidence": "ask", "unexpected_input": "refuse",
+    "personal_data": "refuse", "model_unavailable": "refuse",
+}  # fmt: skip
+ASKED = {"approvers": ("support_owner", "owner"), "minutes": 240}
 CLAUSES = [
     Written("autonomy", terms=Terms(action="summarise", audience=ACCOUNT_MANAGERS, most=200)),
-    Written(
-        "human_approval",
-        terms=Terms(
-            action="send_reply", audience=ACCOUNT_MANAGERS, approvers=("support_owner", "owner"), minutes=240
-        ),
-    ),
+    Written("human_approval", terms=Terms(action="send_reply", audience=ACCOUNT_MANAGERS, **ASKED)),
     *(
-        Written(
-            "edge_policy",
-            terms=Terms(failure=failure, then="ask", approvers=asked, minutes=240)
-            if asked
-            else Terms(failure=failure, then="refuse"),
-        )
-        for failure, asked in EDGES.items()
+        Written("edge_policy", terms=Terms(failure=failure, then=then, **(ASKED if then == "ask" else {})))
+        for failure, then in EDGES.items()
     ),
     Written("record_owner"),
 ]
@@ -198,7 +187,7 @@ def ground(
     rulebook = Rulebook.objects.current().parsed
     asked = rulebook.requirements[key]
     if key in GENERATED_ONLY:
-        return evidence_actions.generate_index(initiative=initiative, by=team.owner)
+        return governance_index.generate_index(initiative=initiative, by=team.owner)
     needs_evidence = say(initiative, key, team, observed_on=observed_on, text=text, by=by)
     if not needs_evidence:
         return None
@@ -258,7 +247,7 @@ def prove(
     else:
         fields["file"] = pdf(f"{title} {observed_on}")
     if kind in rulebook.detailed_kinds:
-        fields["details"] = details_of(kind, observed_on, str(team.chair))
+        fields["details"] = details_of(kind, observed_on, str(team.chair), next(iter(asked.tested), ""))
     item = evidence_actions.add_evidence(
         initiative=initiative,
         kind=kind,
@@ -287,7 +276,7 @@ def _ground(initiative, gate, team, observed_on, skip) -> None:
     rulebook = Rulebook.objects.current().parsed
     if gate == "mvp":
         propose_and_confirm_tier(initiative, team)
-        for key in requirement_actions.declared_goal_keys():
+        for key in requirement_actions.declared_goal_keys(fresh(initiative).tier):
             if not initiative.declared_goals.filter(key=key).exists():
                 requirement_actions.declare(
                     initiative=initiative,
@@ -323,22 +312,29 @@ def _ground(initiative, gate, team, observed_on, skip) -> None:
 
 
 def pile_of(asked, rulebook) -> tuple:
-    """What can share one item: the same kind under the same condition; each layer's audit and clause by itself."""
+    """What can share one item: the same kind about the same, under the same condition.
+
+    Each layer's audit and each clause stand by themselves.
+    """
     alone = asked.key if asked.group == "layer" else CLAUSE_FOR.get(asked.key, "")
-    return kind_for(asked, rulebook), asked.min_condition, alone
+    return kind_for(asked, rulebook), asked.min_condition, alone, asked.tested[:1]
 
 
-def propose_and_confirm_tier(initiative: Initiative, team: Team, tier: str = "limited") -> None:
-    """The owner proposes a tier; the risk seat confirms it."""
-    if initiative.tier:
-        return
-    detail_actions.propose_tier(
-        initiative=initiative,
-        tier=tier,
-        worst_credible_harm="A wrong summary costs a customer time.",
-        by=team.owner,
+def propose_and_confirm_tier(initiative: Initiative, team: Team, tier: str = "limited") -> Initiative:
+    """The owner proposes a tier, where none is confirmed; the risk seat confirms it for the scope that is ahead."""
+    if review_state.tier_confirmed(initiative, Stage.MVP):
+        return initiative
+    if not initiative.tier:
+        detail_actions.propose_tier(
+            initiative=initiative,
+            tier=tier,
+            worst_credible_harm="A wrong summary costs a customer time.",
+            by=team.owner,
+        )
+        initiative = fresh(initiative)
+    return detail_actions.confirm_tier(
+        initiative=initiative, tier=initiative.proposed_tier, by=team.seats["risk_compliance"]
     )
-    detail_actions.confirm_tier(initiative=initiative, tier=tier, by=team.seats["risk_compliance"])
 
 
 def sign_off(
@@ -350,8 +346,9 @@ def sign_off(
     reason: str = "",
     criteria=(),
     condition=None,
+    hold: Callable[[User, str, datetime], None] | None = None,
 ) -> SignOff:
-    """Read the statement for a seat and sign exactly that."""
+    """Read the statement for a seat and sign exactly that. `hold` has the act be signed by what the person has."""
     at = clock.now()
     review = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
     snapshot = review_state.snapshot_of(review)
@@ -359,6 +356,8 @@ def sign_off(
         snapshot, seat, by, verdict=verdict, reason=reason, criteria=criteria, condition=condition, at=at
     )
     last = review.sign_offs.filter(seat=seat, replaced_by__isnull=True).first()
+    if hold is not None:
+        hold(by, text, at)
     return sign_off_actions.sign_off(
         review=review,
         seat=seat,
@@ -383,6 +382,9 @@ def sign_offs(review: Review, team: Team, seats=tuple(Seat)) -> None:
 
 def pass_gate(initiative: Initiative, team: Team, *, reason: str = "Ready.") -> Review:
     """Open the review that is next, let every seat sign, and decide it as chair."""
+    initiative = fresh(initiative)
+    if initiative.stage in (Stage.PROTOTYPE, Stage.MVP):
+        propose_and_confirm_tier(initiative, team)
     review = review_actions.open_review(initiative=fresh(initiative), by=team.owner)
     draw_and_verify(review, team)
     sign_offs(review, team)
@@ -452,9 +454,8 @@ def team_for(unit: Unit, *, owner: User, support: User, lead: User, steward: Use
     own = board_for(unit)
     held: dict[str, User] = {}
     second: dict[str, User] = {}
-    for membership in (
-        own.memberships.held_at(clock.now()).filter(delegate_of__isnull=True).select_related("person")
-    ):
+    rows = own.memberships.held_at(clock.now()).filter(delegate_of__isnull=True)
+    for membership in rows.select_related("person").order_by("pk"):
         (second if membership.seat in held else held).setdefault(membership.seat, membership.person)
     return Team(
         owner=owner,

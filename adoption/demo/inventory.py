@@ -13,7 +13,7 @@ from initiatives.portfolio.imports.inventories.actions import confirm_batch, upl
 
 EXTRACT = Path(__file__).with_name("inventory_extract.csv")
 SOURCE = "us-2025"
-WAITING = 10  # rows of a second file, which an admin has uploaded and nobody confirmed
+WAITING = 4  # rows of a second file, which an admin has uploaded and nobody confirmed
 
 
 def bring_in(company: Company) -> None:

@@ -30,12 +30,7 @@ DECLARED = {
     "trust.acceptance": ("Outputs taken without an edit", "Log of the application", 0.6, None),
     "usage.active": ("Intended users active in the week", "Log of the application", 0.4, None),
     "usage.new_way": ("Pieces of work done with it", "Log of the application", 0.5, None),
-    "behaviour.practice": (
-        "Users who begin with it instead of the old way",
-        "Observed at the inbox",
-        0.5,
-        None,
-    ),
+    "behaviour.practice": ("Users who begin with it, not the old way", "Observed at the inbox", 0.5, None),
 }
 
 

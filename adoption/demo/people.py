@@ -1,10 +1,11 @@
 """Who works at Northgate, the company of the demo: units, boards, accounts, and the rulebook they agreed on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.contrib.auth.hashers import make_password
 
 from adoption.demo import initiative_acts
+from adoption.demo.signatures import Signatures
 from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.models import Board, Rulebook, Unit, User
@@ -43,80 +44,58 @@ class Person:
     first: str = ""
     admin: bool = False
     auditor: bool = False
+    privacy: bool = False
 
 
 PEOPLE = (
     Person(
-        "owner",
-        "Marta Lindqvist",
-        "accounts",
+        "owner", "Marta Lindqvist", "accounts",
         "Answer what the board asked about Renewal letter drafts; see what you do for Nora Falk, who is away.",
     ),
     Person(
-        "support",
-        "Karim Haddad",
-        "accounts",
+        "support", "Karim Haddad", "accounts",
         "Accept, or decline, to answer for the operation of the Onboarding guide.",
     ),
     Person(
-        "lead",
-        "Ravi Menon",
-        "accounts",
+        "lead", "Ravi Menon", "accounts",
         "Name who approved the new model of Ticket triage; then answer whether you take over from Ben Okoye.",
     ),
-    Person(
-        "steward",
-        "Hanna Vogel",
-        "accounts",
-        "Meet the condition that the board set on Complaint theme finder.",
-    ),
+    Person("steward", "Hanna Vogel", "accounts", "Meet the condition that the board set on Ticket triage."),
     Person("seat-value", "Amara Diallo", None, "Read the contract of Cash forecast notes and approve it."),
     Person(
-        "seat-risk",
-        "Ines Okafor",
-        None,
+        "seat-risk", "Ines Okafor", None,
         "Sign Renewal letter drafts: the review waits for nobody else; then confirm a risk tier.",
     ),
     Person(
-        "seat-security",
-        "Olu Adeyemi",
-        None,
-        "Sign Warranty reply drafts again: see exactly why your sign-off went stale.",
+        "seat-security", "Olu Adeyemi", None,
+        "Sign Refund plausibility check again: see exactly why your sign-off went stale.",
     ),
     Person(
-        "seat-architecture",
-        "Tomas Ek",
-        None,
+        "seat-architecture", "Tomas Ek", None,
         "Accept, or not, that a requirement does not apply to the Onboarding guide.",
     ),
     Person("seat-operations", "Grace Kim", None, "Sign, or object to, Refund plausibility check: high risk."),
+    Person("seat-adoption", "Luis Ortega", None, "Confirm the post-mortem of Store question desk, or say why not."),
     Person(
-        "seat-adoption", "Luis Ortega", None, "Sign for Refund plausibility check, or ask its owner first."
+        "chair", "Elena Novak", None,
+        "Decide the Offer wording check: every seat has signed; then say what the unknown model is.",
     ),
     Person(
-        "chair",
-        "Elena Novak",
-        None,
-        "Decide the Customer summary assistant: every seat has signed; then say whether Shelf gap spotting goes on.",
-    ),
-    Person(
-        "deputy-chair",
-        "Jonas Weber",
-        None,
+        "deputy-chair", "Jonas Weber", None,
         "Decide the Shift wish planner in the chair's place: the chair sponsors it and may not.",
     ),
     Person(
-        "admin",
-        "Per Dahl",
-        None,
-        "Look through the inventory that waits to be confirmed, then through what was imported.",
-        admin=True,
+        "admin", "Per Dahl", None,
+        "Look through the inventory that waits to be confirmed, then through what was imported.", admin=True,
     ),
-    Person("auditor", "Mei Tan", None, "Open Invoice matching and read its activity.", auditor=True),
+    Person("auditor", "Mei Tan", None, "Open Customer summary assistant and read its activity.", auditor=True),
     Person(
-        "outsider",
-        "Sam Brook",
-        "facilities",
+        "privacy", "Vera Lang", None,
+        "Check who asks what is held of them, and search for it; read how the request before was answered.",
+        privacy=True,
+    ),
+    Person(
+        "outsider", "Sam Brook", "facilities",
         "Describe your own idea; then try to open somebody else's initiative by its reference.",
     ),
     # Everybody else has an account too, with the same password.
@@ -127,7 +106,7 @@ PEOPLE = (
     Person("oona", "Oona Salmi", "customer-service"),
     Person("priya", "Priya Nair", "finance"),
     Person("emil", "Emil Sand", "finance"),
-    Person("tove", "Tove Berg", "finance"),
+    Person("tove", "Tove Berg", "plants"),
     Person("hugo", "Hugo Martin", "hr"),
     Person("diego", "Diego Ramos", "plants"),
     Person("lena", "Lena Fischer", "logistics"),
@@ -142,36 +121,15 @@ PEOPLE = (
     Person("carmen", "Carmen Vidal"),
     Person("ruth", "Ruth Amsel"),
     Person("peter", "Peter Lowe"),
-)
+)  # fmt: skip
 
-# unit of the board: (its name, who sits where)
+# unit of the board: (its name, who sits where, in the order of BoardRole)
 BOARDS = {
     "northgate": (
         "AI board",
-        {
-            "business_value": "seat-value",
-            "risk_compliance": "seat-risk",
-            "security_privacy": "seat-security",
-            "architecture_integration": "seat-architecture",
-            "service_operations": "seat-operations",
-            "adoption_change": "seat-adoption",
-            BoardRole.CHAIR: "chair",
-            BoardRole.DEPUTY_CHAIR: "deputy-chair",
-        },
+        "seat-value seat-risk seat-security seat-architecture seat-operations seat-adoption chair deputy-chair",
     ),
-    "operations": (
-        "Operations board",
-        {
-            "business_value": "bruno",
-            "risk_compliance": "ayesha",
-            "security_privacy": "freya",
-            "architecture_integration": "ivo",
-            "service_operations": "nils",
-            "adoption_change": "carmen",
-            BoardRole.CHAIR: "ruth",
-            BoardRole.DEPUTY_CHAIR: "peter",
-        },
-    ),
+    "operations": ("Operations board", "bruno ayesha freya ivo nils carmen ruth peter"),
 }
 
 # The people beside the owner on an initiative, by the unit that asks for them.
@@ -189,6 +147,7 @@ class Company:
     people: dict[str, User]
     units: dict[str, Unit]
     boards: dict[str, Board]
+    signatures: Signatures = field(default_factory=Signatures)
 
     def __getitem__(self, login: str) -> User:
         return self.people[login]
@@ -230,6 +189,7 @@ def found(password: str) -> Company:
                 unit=units[person.unit] if person.unit else None,
                 is_admin=person.admin,
                 is_auditor=person.auditor,
+                is_privacy_officer=person.privacy,
                 by=admin,
             )
     with acting(system="demo", reason="Password of the demo"):
@@ -240,13 +200,13 @@ def found(password: str) -> Company:
                 EntryKind.PASSWORD_SET, person=person.full_name, person_id=person.pk, how="of the demo"
             )
     boards = {}
-    for code, (name, seats) in BOARDS.items():
+    for code, (name, logins) in BOARDS.items():
         boards[code] = organisation_actions.add_board(name=name, unit=units[code], by=admin)
-        for seat, login in seats.items():
-            organisation_actions.appoint(board=boards[code], person=people[login], seat=seat, by=admin)
+        for seat, login in zip(BoardRole, logins.split(), strict=True):
+            organisation_actions.appoint(board=boards[code], person=people[login], seat=seat.value, by=admin)
     # At high risk two persons verify: the seats of the board of the company have second holders.
-    for seat in Seat:
-        second = people[BOARDS["operations"][1][seat]]
+    for seat, login in zip(Seat, BOARDS["operations"][1].split(), strict=False):
+        second = people[login]
         organisation_actions.appoint(board=boards["northgate"], person=second, seat=seat.value, by=admin)
     rulebook = organisation_actions.load_rulebook(source=shipped_text(), by=admin)
     organisation_actions.propose_publication(rulebook=rulebook, by=admin)

@@ -11,18 +11,18 @@ class Words:
     unit: str
     owner: str
     problem: str
-    task: str  # "it ...": what the system does
-    users: str
-    count: int
-    place: str
-    data: str
-    sources: str
-    measure: str
-    before: str
-    after: str
-    harm: str
-    limit: str  # "it does not ..."
-    fallback: str
+    task: str = ""  # "it ...": what the system does; like all that follows, an idea does not say it yet
+    users: str = ""
+    count: int = 0
+    place: str = ""
+    data: str = ""
+    sources: str = ""
+    measure: str = ""
+    before: str = ""
+    after: str = ""
+    harm: str = ""
+    limit: str = ""  # "it does not ..."
+    fallback: str = ""
     part: str = "Language model"
     version: str = "m-4"
     vendor: str = "Modelwright"
@@ -30,7 +30,6 @@ class Words:
     platform: str = ""
     tier: str = "limited"
     crew: str = "yara"
-    approval: str = ""
 
     def fill(self, template: str) -> str:
         """The template in the words of this initiative."""
@@ -151,6 +150,7 @@ class PlannedEvidence:
     """One item of evidence: what it is, its title, what it covers, who writes it, which clause it cites.
 
     `drill`: of a drill, its kind, the fault that was planted, and what happened. `tier`: only where the risk is this.
+    `count`: how many its title counts, which its rows or its figures hold.
     """
 
     kind: str
@@ -161,170 +161,98 @@ class PlannedEvidence:
     clause: str = ""
     drill: tuple[str, str, str] = ("", "", "")
     tier: str = ""
+    count: int = 0
 
 
 EVIDENCE = {
     "prototype": (
         PlannedEvidence("document", "Screening of the sample: {data}", ("proto.personal_data",)),
         PlannedEvidence(
-            "document",
-            "The idea on two pages: {title}",
-            (
-                "proto.question",
-                "proto.scope",
-                "proto.assumptions",
-                "proto.not_production",
-                "proto.to_advance",
-            ),
+            "document", "The idea on two pages: {title}",
+            ("proto.question", "proto.scope", "proto.assumptions", "proto.not_production", "proto.to_advance"),
             tier="high",
         ),
         PlannedEvidence(
-            "test_report",
-            "Sixty curated cases of {subject}",
-            ("proto.limitations",),
-            condition="curated",
-            tier="high",
+            "test_report", "Sixty curated cases of {subject}", ("proto.limitations",), condition="curated",
+            tier="high", count=60,
         ),
         PlannedEvidence(
-            "decision_record",
-            "Minutes: the ideas of the unit, side by side",
-            ("prototype.selected",),
-            tier="high",
+            "decision_record", "Minutes: the ideas of the unit, side by side", ("prototype.selected",), tier="high",
         ),
     ),
     "mvp": (
         PlannedEvidence(
-            "document",
-            "Trial plan {title}: workflow, users, measures",
+            "document", "Trial plan {title}: workflow, users, measures",
             ("mvp.problem", "mvp.workflow", "mvp.users", "mvp.success", "mvp.advance_evidence"),
         ),
         PlannedEvidence(
-            "document",
-            "Trial terms {title}: bound, override and risk screening",
+            "document", "Trial terms {title}: bound, override and risk screening",
             ("mvp.rollout", "mvp.override", "mvp.expectations", "mvp.risk"),
         ),
-        PlannedEvidence("log_sample", "Forty logged calls of {subject}", ("mvp.observability",), "lead"),
+        PlannedEvidence("log_sample", "Forty logged calls of {subject}", ("mvp.observability",), "lead", count=40),
         PlannedEvidence(
-            "test_report",
-            "A hundred results of {subject}, judged by {users}",
-            ("mvp.possibility",),
-            "lead",
-            "bounded_real",
+            "test_report", "A hundred results of {subject}, judged by {users}", ("mvp.possibility",), "lead",
+            "bounded_real", count=100,
         ),
         PlannedEvidence(
-            "system_record",
-            "Inventory of links: {sources}",
-            ("int.inventory", "int.sources_condition", "int.definitions"),
-            "steward",
+            "system_record", "Inventory of links: {sources}",
+            ("int.inventory", "int.sources_condition", "int.definitions"), "steward",
         ),
         PlannedEvidence("contract_clause", "Clause: on its own", ("gov.autonomy",), clause="autonomy"),
         PlannedEvidence(
-            "contract_clause",
-            "Clause: with approval",
-            ("gov.human_approval", "prod.q06_human_review"),
+            "contract_clause", "Clause: with approval", ("gov.human_approval", "prod.q06_human_review"),
             clause="human_approval",
         ),
-        PlannedEvidence(
-            "contract_clause", "Clause: edge cases", ("gov.edge_policies",), clause="edge_policy"
-        ),
-        PlannedEvidence(
-            "document", "Minutes: two earlier initiatives were read", ("mvp.lessons_read",), tier="high"
-        ),
-        PlannedEvidence(
-            "contract_clause", "Clause: record owner", ("gov.record_owner",), clause="record_owner"
-        ),
-        PlannedEvidence(
-            "contract_clause", "Clause: {data} stay in {region}", ("int.residency",), clause="residency"
-        ),
+        PlannedEvidence("contract_clause", "Clause: edge cases", ("gov.edge_policies",), clause="edge_policy"),
+        PlannedEvidence("document", "Minutes: two earlier initiatives were read", ("mvp.lessons_read",), tier="high"),
+        PlannedEvidence("contract_clause", "Clause: record owner", ("gov.record_owner",), clause="record_owner"),
+        PlannedEvidence("contract_clause", "Clause: {data} stay in {region}", ("int.residency",), clause="residency"),
     ),
     "production": (
         PlannedEvidence(
-            "log_sample",
-            "Two hundred traced results of {subject}",
-            ("prod.q03_logged", "int.anchor", "layer.runtime"),
-            "lead",
+            "log_sample", "Two hundred traced results of {subject}",
+            ("prod.q03_logged", "int.anchor", "layer.runtime"), "lead", count=200,
         ),
         PlannedEvidence(
-            "test_report",
-            "Six weeks of {subject}, every record: quality and coverage",
-            ("prod.performance", "int.representative"),
-            "lead",
-            "full_population",
+            "test_report", "Six weeks of {subject}, every record: quality and coverage",
+            ("prod.performance", "int.representative"), "lead", "full_population",
         ),
         PlannedEvidence(
-            "test_report",
-            "Exceptions, time-outs and controls of {subject}",
-            ("prod.q04_exceptions", "gov.enforced", "int.fallback"),
-            "lead",
-            "bounded_real",
+            "test_report", "Exceptions, time-outs and controls of {subject}",
+            ("prod.q04_exceptions", "gov.enforced"), "lead", "bounded_real",
         ),
         PlannedEvidence(
-            "drill_record",
-            "Outage drill: {fallback}",
-            ("prod.q10_outage",),
-            "support",
-            drill=(
-                "fallback",
-                "gone",
-                "{users} went on with {fallback} after four minutes; back after twenty.",
-            ),
+            "drill_record", "Outage drill: {fallback}", ("int.fallback", "prod.q10_outage"), "support",
+            drill=("fallback", "gone", "{users} went on with {fallback} after four minutes; back after twenty."),
         ),
         PlannedEvidence(
-            "drill_record",
-            "Wrong output, found and corrected",
-            ("prod.q05_wrong_output",),
-            "support",
-            drill=(
-                "override",
-                "wrong_output",
-                "Reported by the button, corrected within the day; two more were found.",
-            ),
+            "drill_record", "Wrong output, found and corrected", ("prod.q05_wrong_output",), "support",
+            drill=("override", "wrong_output", "Reported by the button, corrected within the day; two more found."),
         ),
         PlannedEvidence(
-            "drill_record",
-            "Contact test",
-            ("prod.q09_escalation",),
-            "support",
+            "drill_record", "Contact test", ("prod.q09_escalation",), "support",
             drill=("escalation", "person", "The second level answered after nine minutes."),
         ),
         PlannedEvidence(
-            "drill_record",
-            "Retrieval by case and by person",
-            ("int.audit_trail",),
-            "support",
-            drill=(
-                "retrieval",
-                "none",
-                "A given decision after two minutes, everything about one person after six.",
-            ),
+            "drill_record", "Retrieval by case and by person", ("int.audit_trail",), "support",
+            drill=("retrieval", "none", "A given decision after two minutes, everything about one person after six."),
         ),
         PlannedEvidence(
-            "drill_record",
-            "Planted fault",
-            ("layer.observability",),
-            "support",
+            "drill_record", "Planted fault", ("layer.observability",), "support",
             drill=("fallback", "error", "The alarm was read after three minutes."),
         ),
         PlannedEvidence("telemetry", "Usage of {subject}", ("adopt.usage",), "support"),
         PlannedEvidence(
-            "decision_record", "Minutes of the weekly look at the monitoring", ("prod.monitoring",), "support"
+            "decision_record", "Minutes of the weekly look at the monitoring", ("prod.monitoring",), "support",
         ),
         PlannedEvidence(
-            "user_research",
-            "Thirty {users} asked and watched",
-            (
-                "prod.q11_expectations",
-                "adopt.explains",
-                "adopt.recoverable",
-                "adopt.burden",
-                "adopt.trust",
-                "adopt.behaviour",
-            ),
-            condition="bounded_real",
+            "user_research", "Thirty {users} asked and watched",
+            ("prod.q11_expectations", "adopt.explains", "adopt.recoverable", "adopt.burden", "adopt.trust",
+             "adopt.behaviour"),
+            condition="bounded_real", count=30,
         ),
         PlannedEvidence(
-            "decision_record",
-            "Minutes: run cost, change path and what the unit depends on",
+            "decision_record", "Minutes: run cost, change path and what the unit depends on",
             ("prod.q08_change_control", "prod.maintenance", "production.business_depends"),
         ),
         PlannedEvidence("document", "Impact assessment of {subject}", ("gov.impact",)),
@@ -332,30 +260,34 @@ EVIDENCE = {
         PlannedEvidence("document", "Retrospective of the trial: {title}", ("production.lessons_captured",)),
         PlannedEvidence("document", "Audit of the policy layer of {subject}", ("layer.policy",)),
         PlannedEvidence(
-            "system_record",
-            "Links, service accounts and sign-on of {subject}",
-            ("int.identity", "int.inventory", "int.sources_condition", "int.definitions"),
-            "steward",
+            "system_record", "Links, service accounts and sign-on of {subject}",
+            ("int.identity", "int.inventory", "int.sources_condition", "int.definitions"), "steward",
         ),
     ),
     "retire": (
         PlannedEvidence("document", "How {users} work from now on", ("retire.replacement",)),
         PlannedEvidence("document", "Notification to {users} and linked systems", ("retire.notice",)),
     ),
-}
+}  # fmt: skip
 
 # Answers that are evidence by themselves when their writer says on which day they were true.
 ATTESTED = {
     "prototype": (
-        "proto.question",
-        "proto.scope",
-        "proto.assumptions",
-        "proto.limitations",
-        "proto.not_production",
-        "proto.to_advance",
-        "prototype.selected",
+        "proto.question", "proto.scope", "proto.assumptions", "proto.limitations", "proto.not_production",
+        "proto.to_advance", "prototype.selected",
     ),
-    "mvp": ("mvp.lessons_read",),
-    "production": ("int.systems_owned",),
-    "retire": (),
+    "mvp": ("mvp.lessons_read",), "production": ("int.systems_owned",), "retire": (),
+}  # fmt: skip
+
+SCREENED = "proto.personal_data"
+# The system that a unit works with, what it holds, and who owns it: nobody of the initiatives that are linked to it.
+SOURCES = {
+    "accounts": ("Contact archive", "Letters, calls and visits of each account.", "felix"),
+    "customer-service": ("Ticket system", "Every request and what was answered.", "emil"),
+    "finance": ("General ledger", "Invoices, receipts, payments.", "hugo"),
+    "stores": ("Store system", "Articles, shelves, staff of each store.", "diego"),
+    "hr": ("Personnel files", "Who works here, since when, as what.", "felix"),
+    "plants": ("Plant system", "Orders, parts, machines and their logs.", "lena"),
+    "logistics": ("Transport system", "Tours, stops, windows.", "diego"),
 }
+RESULT_KINDS = ("test_report", "drill_record", "telemetry", "log_sample", "user_research")

@@ -1,4 +1,4 @@
-"""The edge clause that an incident teaches: taken over into the draft of the contract with one press."""
+"""The act that adds the edge clause of an incident to the draft of the contract."""
 
 from django.urls import reverse
 
@@ -8,21 +8,22 @@ from governance.audit_log import entries
 from governance.models import Clause, User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.contracts.documents import clause_actions
 from initiatives.lifecycle.initiative.act import act
 
 
 def take_over_clause(*, incident: Incident, failure: str = "", by: User) -> Clause:
-    """Write the drafted edge clause into the contract in preparation, as its owner; a version is begun where none is.
+    """Write the drafted edge clause into the contract draft, which begins if needed.
 
-    Raises Refused while a version is with the board, ValidationError where a clause says exactly this already.
+    The owner acts. Raises Refused while a version is with the board, ValidationError if the clause exists already.
     """
     with act("take over edge clause", by=by, initiative=incident.initiative_id) as initiative:
         row = Incident.objects.select_related("initiative").get(pk=incident.pk)
         if row.clause_number is not None:
             raise Conflict(
-                f"Clause {row.clause_number} of the draft came from this incident already.",
-                "Go on with it in the contract.",
+                phrase("This incident already added clause {} to the contract draft.", row.clause_number),
+                "Open the contract to edit the clause.",
                 reverse("contract", args=[initiative.ref]),
             )
         clause = clause_actions.save_clause(

@@ -5,7 +5,7 @@ from governance.contracts.clauses import ASK, REFUSE, Terms
 from governance.models import Clause, ContractVersion
 from initiatives.contracts.documents.actions import Written
 
-# What went wrong, as the words of an incident say it; the first that fits. The others: an input it was not made for.
+# Failures by the words of an incident. The first match counts, and `failure_of` decides without a match.
 SAID = (
     ("personal_data", ("personal data", "privacy", "confidential", "leak")),
     (
@@ -22,7 +22,7 @@ SAID = (
 
 
 def failure_of(incident: Incident) -> str:
-    """Which failure of the contract's vocabulary the incident was; what cannot be told is an unexpected input."""
+    """Return the failure of the contract's vocabulary that the incident was. The default is an unexpected input."""
     told = f"{incident.title} {incident.words}".lower()
     for failure, words in SAID:
         if any(word in told for word in words):
@@ -33,13 +33,13 @@ def failure_of(incident: Incident) -> str:
 
 
 def drafted(incident: Incident, failure: str = "") -> Written:
-    """The clause that would have applied: nothing is done where people were harmed, else a person is asked."""
+    """Return the clause that would have applied. It refuses if people were harmed, else it asks a person."""
     then = REFUSE if incident.severity == 1 or failure == "personal_data" else ASK
     return Written("edge_policy", terms=Terms(failure=failure or failure_of(incident), then=then))
 
 
 def in_force(initiative, failure: str = "") -> list[Clause]:
-    """The edge clauses of the contract in force: what was agreed for when something goes wrong."""
+    """Return the edge clauses of the contract in force. They apply when something goes wrong."""
     if initiative.contract_id is None:
         return []
     rows = Clause.objects.filter(

@@ -1,12 +1,18 @@
-"""What the inbox of adoption adds: tasks, sentences, where findings are fixed."""
+"""Adoption's additions to the inbox: tasks, sentences, and places to fix findings."""
 
 from adoption.inbox import entry_wording, inbox_tasks, remedies
+from governance.vocabulary import WRITTEN_OBLIGATIONS, ObligationKind
 from initiatives.contributions import Contribution
 
 CONTRIBUTION = Contribution(
     inbox_tasks=[inbox_tasks.tasks],
+    obligation_acts={
+        **dict.fromkeys(WRITTEN_OBLIGATIONS, inbox_tasks.writing),
+        ObligationKind.MEASUREMENT: inbox_tasks.measuring,
+    },
     quiet_acts=inbox_tasks.QUIET | entry_wording.QUIET,
     sentences=entry_wording.SENTENCES,
     ways=entry_wording.WAYS,
     fixes=remedies.FIXES,
+    renewals=remedies.RENEWALS,
 )

@@ -7,7 +7,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 
 
 def _goal(facts, rulebook) -> str:
-    """Target and baseline as a sentence's end: "target 60 %, before 20 %"."""
+    """Return target and baseline as the end of a sentence: "target 60 %, before 20 %"."""
 
     def said(text: str) -> str:
         value = float(text)
@@ -56,102 +56,102 @@ WAYS = {
 }
 
 SENTENCES = {
-    EntryKind.MEASURE_DECLARED: "declared a measure: {words}; {all:goal}.",
-    EntryKind.GOAL_MOVED: "moved the goal of {words}: {all:goal}. {why}",
+    EntryKind.MEASURE_DECLARED: "declared a measure: {words}, {all:goal}.",
+    EntryKind.GOAL_MOVED: "changed the goal of {words}: {all:goal}. {why}",
     EntryKind.MEASURE_CLOSED: "closed the measure {words}: {why}",
     EntryKind.MEASUREMENTS_RECORDED: "sent {all:came}< from {source}>.",
-    EntryKind.FIGURES_FILED: "filed what its measurements show until {until} as evidence: {result}.",
+    EntryKind.FIGURES_FILED: "filed the measurements until {until} as evidence: {result}.",
     EntryKind.LESSON_ANSWERED: (
-        "answered a lesson, which <{applies?}applies|does not apply>: {words} (the lesson: “{text}”)"
+        "answered the lesson “{text}”, which <{applies?}applies|does not apply>: {words}"
     ),
     EntryKind.LESSON_ENTERED: "entered a lesson from outside ({source}): “{text}”",
-    EntryKind.LESSON_CONFIRMED: "let a lesson from outside into the library: “{text}”",
-    EntryKind.LESSON_TAKEN_OUT: "took a lesson out of the library: {why}",
+    EntryKind.LESSON_CONFIRMED: "confirmed a lesson from outside for the library: “{text}”",
+    EntryKind.LESSON_TAKEN_OUT: "removed a lesson from the library: {why}",
     EntryKind.LESSON_CAME_AGAIN: (
-        "<{known?}said that a lesson which was known here came again: “{text}”|withdrew that a known "
-        "lesson came again.>"
+        "<{known?}recorded that the problem of an earlier lesson happened again: “{text}”|withdrew that "
+        "the problem of an earlier lesson happened again.>"
     ),
-    EntryKind.POST_MORTEM_STARTED: "began to write the post-mortem.",
-    EntryKind.POST_MORTEM_WRITTEN: "went on writing the post-mortem.",
-    EntryKind.POST_MORTEM_HANDED_IN: "handed the post-mortem in; the adoption seat confirms it.",
+    EntryKind.POST_MORTEM_STARTED: "started the post-mortem.",
+    EntryKind.POST_MORTEM_WRITTEN: "continued the post-mortem.",
+    EntryKind.POST_MORTEM_HANDED_IN: "handed in the post-mortem for confirmation by the adoption seat.",
     EntryKind.POST_MORTEM_CONFIRMED: (
-        "confirmed the post-mortem<{no_lesson?}, and that nothing can be learned from it for others><: "
-        "{note}|.>"
+        "confirmed the post-mortem<{no_lesson?}, and that it has no lesson for others><: {note}|.>"
     ),
     EntryKind.POST_MORTEM_COMMENTED: "commented on “{section}”: {text}",
     EntryKind.POST_MORTEM_COMMENT_RESOLVED: "resolved a comment on the post-mortem: {text}",
-    EntryKind.GAP_LINKED: "named in the post-mortem what is still open: {text}",
+    EntryKind.GAP_LINKED: "linked a gap in the post-mortem: {text}",
     EntryKind.ATTACHED: "attached “{title}” to the post-mortem.",
-    EntryKind.ATTACHMENT_TAKEN_OUT: "took “{title}” out of the post-mortem: {why}",
-    EntryKind.ATTACHMENT_FILE_MISSING: "found the file of “{title}” gone from storage.",
-    EntryKind.ATTACHMENT_FILE_CHANGED: "found another file in the place of “{title}”.",
-    EntryKind.ATTACHMENT_FILE_FOUND: "found the file of “{title}” back in its place.",
+    EntryKind.ATTACHMENT_TAKEN_OUT: "removed “{title}” from the post-mortem: {why}",
+    EntryKind.ATTACHMENT_FILE_MISSING: "found that the file of “{title}” is missing from storage.",
+    EntryKind.ATTACHMENT_FILE_CHANGED: "found that storage has a different file for “{title}”.",
+    EntryKind.ATTACHMENT_FILE_FOUND: "found the file of “{title}” in storage again.",
     EntryKind.ATTACHMENT_OPENED: "opened “{title}”, attached to the post-mortem.",
     EntryKind.POST_MORTEM_SENT_BACK: "sent the post-mortem back: {why}",
     EntryKind.SURVEY_WRITTEN: "wrote the survey “{title}”.",
     EntryKind.SURVEY_OPENED: "opened the survey “{title}” for {teams:invited} people.",
-    EntryKind.SURVEY_LINKS_REPLACED: "made the links of the survey “{title}” anew.",
+    EntryKind.SURVEY_LINKS_REPLACED: "made new links for the survey “{title}”.",
     EntryKind.SURVEY_CLOSED: (
-        "closed the survey “{title}”: {teams:answers} of {teams:invited} answered<{results?}|, too few to "
-        "say anything>."
+        "closed the survey “{title}”: {teams:answers} of {teams:invited} answered<{results?}|, "
+        "too few for a result>."
     ),
-    EntryKind.SURVEY_COMMENT_REMOVED: "took a comment out of a survey: {why}",
+    EntryKind.SURVEY_COMMENT_REMOVED: "removed a comment from a survey: {why}",
     EntryKind.REPORT_RECEIVED: "received a {what}: {title}.",
     EntryKind.REPORT_JUDGED: "judged a {what}, “{title}”: {became:outcome}<{into?}, “{into}”>. {words}",
-    EntryKind.BEHAVIOUR_REPORT_COMPUTED: "worked out a behaviour report from measurements: {group}, "
-    "{report_kind:behaviour}.",
-    EntryKind.BEHAVIOUR_REPORT_MOVED: "worked out a behaviour report anew: {group}, {words}",
-    EntryKind.BEHAVIOUR_REPORT_ENDED: "said that it is no longer so of {group} ({report_kind:behaviour}): {why}",
-    EntryKind.ASKED_WHO_REPORTED: "asked who reported something; whoever it was has been told.",
-    EntryKind.PROBLEM_LINK_OPENED: "made an address at which users report problems.",
-    EntryKind.PROBLEM_LINK_RENEWED: "made another address at which users report problems.",
-    EntryKind.PROBLEM_LINK_CLOSED: "switched off the address at which users report problems.",
+    EntryKind.BEHAVIOUR_REPORT_COMPUTED: (
+        "computed a behaviour report from measurements: {group}, {report_kind:behaviour}."
+    ),
+    EntryKind.BEHAVIOUR_REPORT_MOVED: "computed a behaviour report again: {group}, {words}",
+    EntryKind.BEHAVIOUR_REPORT_ENDED: "noted that a behaviour of {group} has ended ({report_kind:behaviour}): {why}",
+    EntryKind.ASKED_WHO_REPORTED: "asked who made a report. The reporter was notified.",
+    EntryKind.PROBLEM_LINK_OPENED: "made a link for problem reports by users.",
+    EntryKind.PROBLEM_LINK_RENEWED: "made a new link for problem reports by users.",
+    EntryKind.PROBLEM_LINK_CLOSED: "switched off the link for problem reports by users.",
     EntryKind.PUBLIC_PAGE_MADE: "made a public page for its users: {words}",
-    EntryKind.PUBLIC_PAGE_WORDED: "changed what the public page says it is for: {words}",
+    EntryKind.PUBLIC_PAGE_WORDED: "changed the purpose on the public page: {words}",
     EntryKind.PUBLIC_PAGE_WITHDRAWN: (
         "withdrew the public page<{secret?}, because the initiative became confidential>."
     ),
-    EntryKind.MONITORING_PROMISED: "promised that its monitoring is heard of at least every {every_days} days.",
-    EntryKind.ALERTS_MAPPED: "said what alerts count as ({which}): {becomes:becomes}.",
-    EntryKind.ALERT_MAPPING_CLOSED: "withdrew what alerts count as ({which}): {becomes:becomes}.",
+    EntryKind.MONITORING_PROMISED: "set the expected interval of monitoring data to {every_days} days.",
+    EntryKind.ALERTS_MAPPED: "set the meaning of alerts ({which}): {becomes:becomes}.",
+    EntryKind.ALERT_MAPPING_CLOSED: "withdrew the meaning of alerts ({which}): {becomes:becomes}.",
     EntryKind.INCIDENT_OPENED: "opened the incident “{title}”, severity {severity:severity}.",
-    EntryKind.INCIDENT_LINE_WRITTEN: "wrote on “{title}”: {words}",
-    EntryKind.INCIDENT_PART_TAKEN: "noted that {who} is the {role} of “{title}”.",
-    EntryKind.INCIDENT_CONTAINED: "said that “{title}” is contained.",
-    EntryKind.INCIDENT_RESOLVED: "said that “{title}” is resolved.",
-    EntryKind.INCIDENT_AMENDED: "put right what is known of “{title}”.",
+    EntryKind.INCIDENT_LINE_WRITTEN: "wrote in the timeline of “{title}”: {words}",
+    EntryKind.INCIDENT_PART_TAKEN: "named {who} as {role} of “{title}”.",
+    EntryKind.INCIDENT_CONTAINED: "marked “{title}” as contained.",
+    EntryKind.INCIDENT_RESOLVED: "marked “{title}” as resolved.",
+    EntryKind.INCIDENT_AMENDED: "corrected the facts of “{title}”.",
     EntryKind.INCIDENT_CLOSED: "closed the incident “{title}”: {words}",
-    EntryKind.INCIDENT_REOPENED: "opened “{title}” again: {why}",
-    EntryKind.INCIDENT_SEVERITY_CORRECTED: "corrected “{title}” from severity {before} to {severity}: {why}",
-    EntryKind.INCIDENTS_MERGED: "said that “{title}” is the same as “{into}”: {why}",
-    EntryKind.DEPENDANTS_WARNED: "warned those who depend on it: {who:list}.",
-    EntryKind.BOARD_TOLD: "had the whole board told of “{title}”.",
+    EntryKind.INCIDENT_REOPENED: "reopened “{title}”: {why}",
+    EntryKind.INCIDENT_SEVERITY_CORRECTED: "corrected the severity of “{title}” from {before} to {severity}: {why}",
+    EntryKind.INCIDENTS_MERGED: "marked “{title}” as a duplicate of “{into}”: {why}",
+    EntryKind.DEPENDANTS_WARNED: "warned the dependants: {who:list}.",
+    EntryKind.BOARD_TOLD: "notified the whole board of “{title}”.",
     EntryKind.EDGE_CLAUSE_TAKEN_OVER: (
-        "took clause {clause} from “{title}” into the draft of the contract: {sentence}"
+        "copied clause {clause} from “{title}” into the contract draft: {sentence}"
     ),
-    EntryKind.REPORTING_DUTIES_LAID_OUT: "laid out reporting duties: {names:names}.",
+    EntryKind.REPORTING_DUTIES_LAID_OUT: "added templates of reporting duties: {names:names}.",
     EntryKind.REPORTING_DUTY_ADDED: "added a reporting duty: {name}, {days} days.",
-    EntryKind.REPORTING_CLOCK_STARTED: "started a reporting clock on “{title}”: {duty}, by {due:day}.",
-    EntryKind.REPORTING_DEADLINE_MET: "said what was reported of “{title}” ({duty}): {words}",
+    EntryKind.REPORTING_CLOCK_STARTED: "started a reporting deadline for “{title}”: {duty}, by {due:day}.",
+    EntryKind.REPORTING_DEADLINE_MET: "recorded the report to an authority of “{title}” ({duty}): {words}",
     EntryKind.NO_REPORTING_DUTY: "judged that “{title}” need not be reported to an authority: {why}",
     EntryKind.MEETING_PLANNED: "planned the meeting of {board} on {held_on:day}.",
-    EntryKind.MEETING_CHANGED: "changed day, place or secretary: the meeting of {board} on {held_on:day}.",
-    EntryKind.AGENDA_POINT_ADDED: "put a point on the agenda of {board}: {words}.",
-    EntryKind.AGENDA_POINT_LEFT_OUT: "left it out of the meeting of {board} on {held_on:day}: {why}",
-    EntryKind.AGENDA_POINT_PUT_BACK: "put it on the agenda of the meeting of {board} on {held_on:day} again.",
-    EntryKind.AGENDA_POINT_PLACED: "put it at place {place} of the meeting of {board} on {held_on:day}: {why}",
-    EntryKind.MEETING_BEGUN: "began the meeting of {board} on {held_on:day}.",
-    EntryKind.ATTENDANCE_WRITTEN: "noted who was at the meeting of {board}: {there}.",
-    EntryKind.MINUTES_WRITTEN: "wrote minutes at the meeting of {board} on {held_on:day}, version {version}.",
+    EntryKind.MEETING_CHANGED: "changed day, place or secretary of the meeting of {board} on {held_on:day}.",
+    EntryKind.AGENDA_POINT_ADDED: "added an item to the agenda of {board}: {words}.",
+    EntryKind.AGENDA_POINT_LEFT_OUT: "left an item out of the meeting of {board} on {held_on:day}: {why}",
+    EntryKind.AGENDA_POINT_PUT_BACK: "put an item back on the agenda of the meeting of {board} on {held_on:day}.",
+    EntryKind.AGENDA_POINT_PLACED: "moved an item to place {place} in the meeting of {board} on {held_on:day}: {why}",
+    EntryKind.MEETING_BEGUN: "started the meeting of {board} on {held_on:day}.",
+    EntryKind.ATTENDANCE_WRITTEN: "noted the attendance at the meeting of {board}: {there}.",
+    EntryKind.MINUTES_WRITTEN: "wrote minutes of the meeting of {board} on {held_on:day}, version {version}.",
     EntryKind.MEETING_CLOSED: "closed the meeting of {board} on {held_on:day}.",
-    EntryKind.MEETING_CALLED_OFF: "called off the meeting of {board} on {held_on:day}: {why}",
+    EntryKind.MEETING_CALLED_OFF: "cancelled the meeting of {board} on {held_on:day}: {why}",
     EntryKind.AUDIT_LOG_EXPORT_ASKED: (
-        "asked for an export of the audit log of {of}<{with_files?}, with the files of the evidence>."
+        "requested an export of the audit log of {of}<{with_files?}, with the evidence files>."
     ),
-    EntryKind.AUDIT_LOG_EXPORT_TAKEN: "took the export of the audit log of {of}; its SHA-256 is {sha256}.",
+    EntryKind.AUDIT_LOG_EXPORT_TAKEN: "downloaded the export of the audit log of {of} (SHA-256 {sha256}).",
     EntryKind.AUDIT_LOG_EXPORT_ERASED: "erased the file of the export of the audit log of {of}.",
     EntryKind.PACK_TAKEN: (
-        "took the pack of the meeting of {board} on {held_on:day}, {initiatives:len} initiatives; its SHA-256 is "
-        "{sha256}."
+        "downloaded the board pack of {board} for {held_on:day}, {initiatives:len} initiatives "
+        "(SHA-256 {sha256})."
     ),
 }

@@ -1,7 +1,7 @@
-"""Incidents: opened in a minute, written on while they happen, and all that follows from how bad they are.
+"""The acts on incidents: open, update, and what follows from the severity.
 
-What a severity brings is done in one place (`_bring`), by the opening as by a later correction; a lower severity takes
-nothing back that is due already.
+`_bring` alone applies the consequences of a severity, on opening and on a later correction. A lower severity takes back
+nothing that is due already.
 """
 
 from collections.abc import Iterable
@@ -23,6 +23,7 @@ from governance.people.boards import board_for, members_now
 from governance.permission_result import Conflict, ended, no
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access.permissions import accepted, acting_chair, ever_owned
 from initiatives.lifecycle.changes.actions import Pulled, pull_many
 from initiatives.lifecycle.findings import alerts
@@ -32,7 +33,11 @@ from initiatives.models import Dependant, Initiative, System
 
 TRIGGER = "incident"
 TOLD = (Role.OWNER, Role.DEPUTY, Role.SUPPORT_OWNER, Role.TECHNICAL_LEAD)
-ROLES = {"lead": "leads it", "scribe": "writes the timeline", "speaker": "speaks to those it affects"}
+ROLES = {
+    "lead": "leads the response",
+    "scribe": "writes the timeline",
+    "speaker": "informs the people affected",
+}
 
 
 def open_incident(
@@ -52,11 +57,11 @@ def open_incident(
     once: UUID | None = None,
     by: User,
 ) -> Incident:
-    """Open an incident. Severity 1 and 2 void what the rulebook lists under `incident` and must give a post-mortem.
+    """Open an incident.
 
-    `seen`: keys of the running incidents that its author was shown; Conflict names one they did not know of. `systems`:
-    those of the register in which it lies; none is the initiative as a whole. Raises ValidationError by field, or
-    Refused.
+    Severity 1 and 2 void what the rulebook lists under `incident` and must give a post-mortem. `seen`: keys of the
+    running incidents that the author was shown. Conflict names one they did not know of. `systems`: the affected
+    systems of the register. Without one the whole initiative is affected. Raises ValidationError by field, or Refused.
     """
     with act("open incident", by=by, initiative=initiative) as initiative:
         permissions.may_open(initiative, by).or_refuse()
@@ -85,8 +90,14 @@ def open_incident(
         )
         if other is not None:
             raise Conflict(
-                f"{other.reported_by} opened “{other.title}” {clock.moment_in_words(other.opened_at)}.",
-                "Look whether it is the same. If so, write into its timeline; if not, open yours.",
+                phrase(
+                    "{} opened “{}” {}.",
+                    other.reported_by,
+                    other.title,
+                    clock.moment_in_words(other.opened_at),
+                ),
+                "Check whether that incident is the same as yours. If so, write in its timeline. Otherwise "
+                "open yours.",
                 reverse("incident", args=[other.pk]),
             )
         row.save()
@@ -103,7 +114,7 @@ def open_incident(
             systems=[system.name for system in systems],
         )
         if row.severity != 1:  # of the worst, the board and those on the initiative hear in one message
-            _tell(initiative, row, _on_initiative(initiative), f"{by} opened it.", period="opened")
+            _tell(initiative, row, _on_initiative(initiative), f"{by} opened the incident.", period="opened")
         _bring(initiative, row, systems, by)
     return row
 
@@ -111,26 +122,31 @@ def open_incident(
 def _wrong(row: Incident, systems: list[System]) -> dict[str, str]:
     wrong, now = {}, clock.now()
     if row.severity not in SEVERITIES:
-        wrong["severity"] = "Choose how bad it is; it can be corrected later."
+        wrong["severity"] = "Choose a severity. You can correct it later."
     if not row.title:
-        wrong["title"] = "Say in a few words what went wrong."
+        wrong["title"] = "Describe in a few words what went wrong."
     if row.fallback not in FALLBACKS:
-        wrong["fallback"] = "Choose what became of the fallback."
+        wrong["fallback"] = "Choose whether the fallback worked."
     if row.started_at > now:
-        wrong["started_at"] = "It cannot have started later than now."
+        wrong["started_at"] = "The start must not be in the future. Enter an earlier time."
     if row.detected_at > now:
-        wrong["detected_at"] = "It cannot have been noticed later than now."
+        wrong["detected_at"] = (
+            "The time when the incident was noticed must not be in the future. Enter an earlier time."
+        )
     elif row.detected_at < row.started_at:
-        wrong["detected_at"] = "Nobody notifications it before it starts."
+        wrong["detected_at"] = (
+            "The time when the incident was noticed is before the start of the incident. Enter a later time."
+        )
     linked = set(row.initiative.links.current().values_list("system", flat=True)) if systems else set()
     if {system.pk for system in systems} - linked:
-        wrong["systems"] = "Choose among the systems that this initiative is linked to."
+        wrong["systems"] = "Choose only systems that this initiative is linked to."
     return wrong
 
 
 def _bring(initiative: Initiative, row: Incident, systems: list[System], by: User) -> None:
-    """What the severity of an incident brings, inside the running act: voided evidence, obligation, warnings, the board
-    told.
+    """Apply the severity of an incident inside the running act.
+
+    It voids evidence, opens the obligation, sends warnings and notifies the board.
     """
     if row.severity not in SERIOUS:
         return
@@ -146,7 +162,7 @@ def _bring(initiative: Initiative, row: Incident, systems: list[System], by: Use
 
 
 def _on_initiative(initiative: Initiative) -> list[User | None]:
-    """Who runs the initiative; whoever registered it while nobody ever accepted to own it."""
+    """Return who runs the initiative, and who registered it if it never had an owner."""
     return [
         *(_holder(initiative, role) for role in TOLD),
         None if ever_owned(initiative) else initiative.registered_by,
@@ -156,7 +172,7 @@ def _on_initiative(initiative: Initiative) -> list[User | None]:
 def _tell_board(initiative: Initiative, row: Incident, *, period: str = "severity 1") -> None:
     chair, _ = acting_chair(initiative)
     board = [member.person for member in members_now(board_for(initiative.unit))]
-    words = "The board and the owner are told at once."
+    words = "The board and the owner are notified at once."
     _tell(initiative, row, [*_on_initiative(initiative), chair, *board], words, period=period)
     entries.record(EntryKind.BOARD_TOLD, initiative=initiative, incident=row.pk, title=row.title)
 
@@ -184,18 +200,18 @@ def _warn_all(initiative: Initiative, row: Incident, *, period: str) -> None:
 
 
 def _warn(initiative: Initiative, row: Incident, dependant: Dependant, period: str) -> None:
-    """Whoever depends on the initiative is told in words: they may not be able to open it."""
+    """Notify a dependant in words, because they may not see the initiative."""
     people = [dependant.executive or dependant.stated_by]
-    what = "It gave wrong results. " if row.wrong_output else ""
+    what = "The results were wrong. " if row.wrong_output else ""
     notify(
         people,
         "incident upstream",
         f"incident:{row.pk}",
         period=period,
-        subject=f"{initiative.ref} {initiative.title}: an incident of severity {row.severity}",
-        text=f"{dependant.who} depends on it for {ended(dependant.process or dependant.for_what)} "
-        f"{ended(row.title)} {what}Since {clock.moment_in_words(row.started_at)}. "
-        f"Go over to what was agreed for an outage ({dependant.bearable_outage_hours} hours are bearable).",
+        subject=f"{initiative.ref} {initiative.title}: incident of severity {row.severity}",
+        text=f"{dependant.who} depends on this initiative for {ended(dependant.process or dependant.for_what)} "
+        f"{ended(row.title)} {what}Since {clock.moment_in_words(row.started_at)}. Switch to the agreed "
+        f"outage plan (longest bearable outage: {dependant.bearable_outage_hours} hours).",
         initiative_ref=initiative.ref,
     )
 
@@ -210,13 +226,13 @@ def _tell(
 ) -> None:
     there = {person.pk: person for person in people if person is not None}
     acting = row_history.current().person
-    there.pop(acting.pk if acting else None, None)  # nobody is told of their own doing
+    there.pop(acting.pk if acting else None, None)  # the acting person gets no notification
     notify(
         there.values(),
         "incident",
         f"incident:{row.pk}",
         period=period,
-        subject=f"{initiative.ref} {initiative.title}: incident, severity {row.severity}: {row.title}",
+        subject=f"{initiative.ref} {initiative.title}: incident, severity {row.severity} ({row.title})",
         text=f"{words} Since {clock.moment_in_words(row.started_at)}. {row.words[:500]}".strip(),
         link=reverse("incident", args=[row.pk]),
         initiative_ref=initiative.ref,
@@ -224,18 +240,18 @@ def _tell(
 
 
 def read(incident: Incident) -> Incident:
-    """The row, read after the lock, with whoever it names."""
+    """Return the row, read after the lock, with the people it names."""
     return Incident.objects.select_related(
         "initiative__unit", "initiative__contract", "reported_by", "lead", "scribe", "speaker", "merged_into"
     ).get(pk=incident.pk)
 
 
 def not_closed(row: Incident) -> None:
-    """Raise Conflict when it is closed."""
+    """Raise Conflict if the incident is closed."""
     if row.state == CLOSED:
         raise Conflict(
-            f"This incident was closed {clock.moment_in_words(row.closed_at)}.",
-            "Reopen it if it came back.",
+            phrase("This incident was closed {}.", clock.moment_in_words(row.closed_at)),
+            "If the problem is back, reopen the incident.",
             reverse("incident", args=[row.pk]),
         )
 
@@ -246,13 +262,13 @@ def not_closed(row: Incident) -> None:
 def write_line(
     *, incident: Incident, words: str, happened_at: datetime | None = None, by: User
 ) -> IncidentLine:
-    """Add a line to the timeline; lines are never changed. One that is written long afterwards says so by itself."""
+    """Add a line to the timeline. Lines are never changed. A line written long afterwards is marked as late."""
     now = clock.now()
     wrong = {}
     if not words.strip():
-        wrong["words"] = "Say what happened, was seen, decided or done."
+        wrong["words"] = "Describe what happened, or what was seen, decided or done."
     if happened_at is not None and happened_at > now:
-        wrong["happened_at"] = "That moment has not come yet."
+        wrong["happened_at"] = "The time must not be in the future. Enter an earlier time."
     if wrong:
         raise ValidationError(wrong)
     with act("write on incident", by=by, initiative=incident.initiative_id) as initiative:
@@ -277,16 +293,16 @@ def _line(initiative: Initiative, row: Incident, words: str, by: User, happened_
 
 
 def take_part(*, incident: Incident, role: str, person: User | None = None, by: User) -> Incident:
-    """Take a part in an incident oneself, or hand it to somebody: lead, scribe, speaker."""
+    """Take a part in an incident, or hand it to someone: lead, scribe, speaker."""
     if role not in ROLES:
-        raise ValidationError({"role": "Choose a part."})
+        raise ValidationError({"role": "Choose a role."})
     with act("take part in incident", by=by, initiative=incident.initiative_id) as initiative:
         row = read(incident)
         permissions.may_work(row, by).or_refuse()
         not_closed(row)
         person = person or by
         if not person.is_active:
-            raise ValidationError({"person": "That person is not here any more."})
+            raise ValidationError({"person": phrase("{} is no longer active. Choose someone else.", person)})
         if getattr(row, f"{role}_id") == person.pk:
             return row
         setattr(row, role, person)
@@ -300,31 +316,35 @@ def take_part(*, incident: Incident, role: str, person: User | None = None, by: 
             who=person.full_name,
         )
         if person.pk != by.pk:
-            _tell(
-                initiative, row, [person], f"{by} asks you: you are the one who {ROLES[role]}.", period=role
-            )
+            _tell(initiative, row, [person], f"{by} named you as the person who {ROLES[role]}.", period=role)
     return row
 
 
 def move_on(
     *, incident: Incident, state: str, at: datetime | None = None, words: str = "", by: User
 ) -> Incident:
-    """Say that it is contained or resolved, and since when; `words` go into the timeline."""
+    """Record that the incident is contained or resolved, and since when. `words` go into the timeline."""
     if state not in (CONTAINED, RESOLVED):
-        raise ValidationError({"state": "Choose contained or resolved."})
+        raise ValidationError({"state": "Choose “contained” or “resolved”."})
     with act("move incident on", by=by, initiative=incident.initiative_id) as initiative:
         row = read(incident)
         permissions.may_work(row, by).or_refuse()
         not_closed(row)
         at = at or clock.now()
         if at > clock.now():
-            raise ValidationError({"at": "That moment has not come yet."})
+            raise ValidationError({"at": "The time must not be in the future. Enter an earlier time."})
         if at < row.started_at:
             raise ValidationError(
-                {"at": f"It started only {clock.moment_in_words(row.started_at)}; give a later moment."}
+                {
+                    "at": phrase(
+                        "The incident started {}. Enter a later time.", clock.moment_in_words(row.started_at)
+                    )
+                }
             )
         if row.state == RESOLVED or (row.state == CONTAINED and state == CONTAINED):
-            raise Conflict(f"It is {row.state} already.", link=reverse("incident", args=[row.pk]))
+            raise Conflict(
+                phrase("The incident is {} already.", row.state), link=reverse("incident", args=[row.pk])
+            )
         row.state = state
         if state == RESOLVED:
             row.resolved_at = at
@@ -339,9 +359,9 @@ def move_on(
 
 
 def amend(*, incident: Incident, by: User, **fields) -> Incident:
-    """Put right what is known of it: words, when it began and was noticed, whom it touched, what the fallback did.
+    """Correct the known facts: words, start and detection, people affected, fallback.
 
-    `systems`: those that it turned out to touch besides; evidence that speaks of them is voided now.
+    `systems`: further systems that the incident touches. Evidence about these systems is voided now.
     """
     known = {
         "words",
@@ -391,19 +411,22 @@ def amend(*, incident: Incident, by: User, **fields) -> Incident:
 
 
 def close(*, incident: Incident, words: str, by: User) -> Incident:
-    """Close a resolved incident with what came of it. A serious one says first whether it has to be reported."""
+    """Close a resolved incident with its conclusion. A serious one first needs a judgement on the duty to report."""
     if not words.strip():
-        raise ValidationError({"words": "Say in a sentence what it was and what was done."})
+        raise ValidationError({"words": "Describe the cause and the action taken in one sentence."})
     with act("close incident", by=by, initiative=incident.initiative_id) as initiative:
         row = read(incident)
         permissions.may_judge(row, by).or_refuse()
         not_closed(row)
         if row.state != RESOLVED:
-            no("It is not resolved yet.", "Say since when it works again, then close it.").or_refuse()
+            no(
+                "The incident is not resolved yet.",
+                "Record the time from which the system works again. Then close the incident.",
+            ).or_refuse()
         if row.serious and not row.no_duty_because and not row.deadlines.exists():
             no(
-                "Nobody has said yet whether it has to be reported to an authority.",
-                "Start the clock that applies, or say why none does.",
+                "No one has judged yet whether the incident must be reported to an authority.",
+                "Start the reporting deadline that applies, or give a reason why no report is required.",
                 reverse("row-act", args=["incidents", row.pk, "clock"]),
             ).or_refuse()
         row.state, row.closed_at, row.closed_words = CLOSED, clock.now(), words.strip()
@@ -419,18 +442,20 @@ def close(*, incident: Incident, words: str, by: User) -> Incident:
 
 
 def reopen(*, incident: Incident, reason: str, by: User) -> Incident:
-    """Open a resolved or closed incident again: it came back, or was not over."""
+    """Open a resolved or closed incident again because it came back or was not over."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say what showed that it is not over."})
+        raise ValidationError({"reason": "Describe how you know that the incident is not over."})
     with act(
         "reopen incident", by=by, initiative=incident.initiative_id, reason=reason.strip()
     ) as initiative:
         row = read(incident)
         permissions.may_judge(row, by).or_refuse()
         if row.merged_into_id:
-            no("It is told by another incident.", "Reopen that one.").or_refuse()
+            no(
+                phrase("This incident is a duplicate of “{}”.", row.merged_into), "Reopen that incident."
+            ).or_refuse()
         if row.state not in (RESOLVED, CLOSED):
-            raise Conflict("It is open.", link=reverse("incident", args=[row.pk]))
+            raise Conflict("The incident is open already.", link=reverse("incident", args=[row.pk]))
         row.state, row.resolved_at, row.contained_at = OPEN, None, None
         row.closed_at, row.closed_words = None, ""
         row.save()
@@ -442,7 +467,7 @@ def reopen(*, incident: Incident, reason: str, by: User) -> Incident:
             why=reason.strip(),
         )
         period = f"reopened {clock.now():%Y-%m-%dT%H:%M:%S}"
-        words = f"{by} opened it again: {reason.strip()}"
+        words = f"{by} reopened the incident: {reason.strip()}"
         _tell(initiative, row, [row.lead, *_on_initiative(initiative)], words, period=period)
         if row.severity == 1:
             _tell_board(initiative, row, period=period)
@@ -451,14 +476,12 @@ def reopen(*, incident: Incident, reason: str, by: User) -> Incident:
 
 
 def correct_severity(*, incident: Incident, severity: int, reason: str, by: User) -> Incident:
-    """Say that it is worse, or less bad, than it was put. Raising brings what that severity brings; lowering takes back
-    nothing that is due or voided.
-    """
+    """Correct the severity of an incident. Raising applies that severity. Lowering takes back nothing due or voided."""
     wrong = {}
     if severity not in SEVERITIES:
-        wrong["severity"] = "Choose how bad it is."
+        wrong["severity"] = "Choose a severity."
     if not reason.strip():
-        wrong["reason"] = "Say what showed it."
+        wrong["reason"] = "Describe how you know."
     if wrong:
         raise ValidationError(wrong)
     with act(
@@ -467,15 +490,21 @@ def correct_severity(*, incident: Incident, severity: int, reason: str, by: User
         row = read(incident)
         permissions.may_judge(row, by).or_refuse()
         if row.merged_into_id:
-            no("It is told by another incident.", "Correct that one.").or_refuse()
+            no(
+                phrase("This incident is a duplicate of “{}”.", row.merged_into),
+                "Correct the severity of that incident.",
+            ).or_refuse()
         if row.severity == severity:
-            raise Conflict(f"It is of severity {severity} already.", link=reverse("incident", args=[row.pk]))
+            raise Conflict(
+                phrase("The incident already has severity {}.", severity),
+                link=reverse("incident", args=[row.pk]),
+            )
         set_severity(initiative, row, severity, reason.strip(), by)
     return row
 
 
 def set_severity(initiative: Initiative, row: Incident, severity: int, why: str, by: User) -> None:
-    """Another severity inside the running act, with what it brings."""
+    """Set another severity inside the running act, with its consequences."""
     before, row.severity = row.severity, severity
     row.save()
     entries.record(

@@ -1,4 +1,4 @@
-"""Forms of incidents: few fields while it burns, the others later. What is wrong with them, the acts say."""
+"""Forms of incidents: few fields at the opening, the others later. The acts validate the values."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +19,7 @@ class MomentField(forms.DateTimeField):
             "widget", forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
         )
         super().__init__(**options)
-        self.error_messages["invalid"] = "Give day and hour, for instance 2026-11-20T14:30."
+        self.error_messages["invalid"] = "Enter day and hour, for example 2026-11-20T14:30."
 
 
 class SystemsField(forms.ModelMultipleChoiceField):
@@ -35,9 +35,9 @@ class SystemsField(forms.ModelMultipleChoiceField):
 
 
 def severity_field(**options) -> forms.TypedChoiceField:
-    """How bad it is, in words."""
+    """Return a field that offers the severities in words."""
     return forms.TypedChoiceField(
-        label=_("How bad is it"),
+        label=_("Severity"),
         choices=list(SEVERITIES.items()),
         coerce=int,
         widget=forms.RadioSelect,
@@ -46,28 +46,42 @@ def severity_field(**options) -> forms.TypedChoiceField:
 
 
 class OpenForm(OnceForm):
-    """What is needed to open an incident; what is not known yet stays empty."""
+    """The form that opens an incident. Unknown facts stay empty."""
 
-    title = forms.CharField(label=_("What went wrong"), max_length=160, help_text=_("In a few words."))
-    severity = severity_field(help_text=_("When in doubt, the worse one. It can be corrected."))
-    started_at = MomentField(label=_("Since when"), required=False, help_text=_("Left empty: since now."))
-    detected_at = MomentField(label=_("Noticed at"), required=False, help_text=_("Left empty: now."))
-    words = WordsField(label=_("What is known"), required=False, max_length=4000)
-    wrong_output = forms.BooleanField(required=False, label=_("It gave wrong results"))
+    title = forms.CharField(label=_("What went wrong?"), max_length=160, help_text=_("In a few words."))
+    severity = severity_field(
+        help_text=_("If in doubt, choose the worse severity. You can correct it later.")
+    )
+    started_at = MomentField(
+        label=_("Started at"),
+        required=False,
+        help_text=_("If this field is empty, the time in “Noticed at” is used."),
+    )
+    detected_at = MomentField(
+        label=_("Noticed at"),
+        required=False,
+        help_text=_("If this field is empty, the current time is used."),
+    )
+    words = WordsField(label=_("Known facts"), required=False, max_length=4000)
+    wrong_output = forms.BooleanField(required=False, label=_("The system gave wrong results"))
     fallback = forms.ChoiceField(
-        label=_("Its fallback"), choices=list(FALLBACKS.items()), initial="not_used", required=False
+        label=_("Fallback"), choices=list(FALLBACKS.items()), initial="not_used", required=False
     )
     affected_count = forms.IntegerField(
-        label=_("How many people it touches"), required=False, min_value=0, max_value=2_000_000_000
+        label=_("People affected"), required=False, min_value=0, max_value=2_000_000_000
     )
     affected_words = forms.CharField(
-        label=_("Who they are"), required=False, max_length=250, help_text=_("A group in words, never names.")
+        label=_("Group affected"),
+        required=False,
+        max_length=250,
+        help_text=_("Describe the group. Do not name people."),
     )
     systems = SystemsField(
-        label=_("In which systems it lies"),
+        label=_("Affected systems"),
         widget=forms.CheckboxSelectMultiple,
         help_text=_(
-            "None ticked: the initiative as a whole. Only evidence that speaks of what is ticked ends."
+            "If the whole initiative is affected, select no system. Only evidence about the selected "
+            "systems is voided."
         ),
     )
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -79,7 +93,7 @@ class OpenForm(OnceForm):
             del self.fields["systems"]
 
     def act(self) -> dict:
-        """The fields as the act takes them."""
+        """Return the fields as the act takes them."""
         typed = dict(self.cleaned_data)
         typed["fallback"] = typed["fallback"] or "not_used"
         typed["seen"] = [int(key) for key in typed["seen"].split(",") if key.isdecimal() and len(key) < 19]
@@ -87,18 +101,18 @@ class OpenForm(OnceForm):
 
 
 class AmendForm(forms.Form):
-    """What turned out to be otherwise."""
+    """The form that corrects the known facts."""
 
-    words = WordsField(label=_("What is known"), required=False, max_length=4000)
-    started_at = MomentField(label=_("Since when"))
+    words = WordsField(label=_("Known facts"), required=False, max_length=4000)
+    started_at = MomentField(label=_("Started at"))
     detected_at = MomentField(label=_("Noticed at"))
-    wrong_output = forms.BooleanField(required=False, label=_("It gave wrong results"))
-    fallback = forms.ChoiceField(label=_("Its fallback"), choices=list(FALLBACKS.items()))
+    wrong_output = forms.BooleanField(required=False, label=_("The system gave wrong results"))
+    fallback = forms.ChoiceField(label=_("Fallback"), choices=list(FALLBACKS.items()))
     affected_count = forms.IntegerField(
-        label=_("How many people it touches"), required=False, min_value=0, max_value=2_000_000_000
+        label=_("People affected"), required=False, min_value=0, max_value=2_000_000_000
     )
-    affected_words = forms.CharField(label=_("Who they are"), required=False, max_length=250)
-    systems = SystemsField(label=_("It lies in these systems too"), widget=forms.CheckboxSelectMultiple)
+    affected_words = forms.CharField(label=_("Group affected"), required=False, max_length=250)
+    systems = SystemsField(label=_("Also affected systems"), widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, *args, incident: Incident, **options):
         names = [name for name in self.base_fields if name != "systems"]
@@ -112,7 +126,7 @@ class AmendForm(forms.Form):
         self.incident = incident
 
     def act(self) -> dict:
-        """The fields as the act takes them: what nobody touched keeps its seconds."""
+        """Return the fields as the act takes them. A moment that no one changed keeps its seconds."""
         typed = dict(self.cleaned_data)
         for name in ("started_at", "detected_at"):
             before = getattr(self.incident, name)
@@ -124,49 +138,55 @@ class AmendForm(forms.Form):
 class LineForm(forms.Form):
     """A line of the timeline."""
 
-    words = WordsField(label=_("What happened"), max_length=4000, widget=forms.Textarea(attrs={"rows": 2}))
-    happened_at = MomentField(label=_("When"), required=False, help_text=_("Left empty: now."))
+    words = WordsField(label=_("What happened?"), max_length=4000, widget=forms.Textarea(attrs={"rows": 2}))
+    happened_at = MomentField(
+        label=_("Time"), required=False, help_text=_("If this field is empty, the current time is used.")
+    )
 
 
 class StateForm(forms.Form):
-    """That it is contained, or resolved."""
+    """The form that marks an incident as contained or resolved."""
 
     state = forms.ChoiceField(
-        label=_("It is"),
+        label=_("New status"),
         choices=[
-            ("contained", _("contained: it does no more harm")),
-            ("resolved", _("resolved: it works again")),
+            ("contained", _("contained: no further harm")),
+            ("resolved", _("resolved: the system works again")),
         ],
         widget=forms.RadioSelect,
     )
-    at = MomentField(label=_("Since when"), required=False, help_text=_("Left empty: since now."))
-    words = WordsField(label=_("What was done"), required=False, max_length=4000)
+    at = MomentField(
+        label=_("Since"), required=False, help_text=_("If this field is empty, the current time is used.")
+    )
+    words = WordsField(label=_("Action taken"), required=False, max_length=4000)
 
 
 class CloseForm(forms.Form):
-    """What came of it."""
+    """The form for the conclusion of an incident."""
 
     words = WordsField(
-        label=_("In a sentence"), max_length=4000, help_text=_("What it was, and what was done.")
+        label=_("Conclusion"),
+        max_length=4000,
+        help_text=_("Describe the cause and the action taken in one sentence."),
     )
 
 
 class SeverityForm(forms.Form):
-    """Another severity."""
+    """The form for another severity."""
 
     severity = severity_field()
-    reason = WordsField(label=_("What showed it"), max_length=4000)
+    reason = WordsField(label=_("Reason"), max_length=4000)
 
 
 class MergeForm(forms.Form):
-    """The older incident that this one is."""
+    """The form that chooses the older incident to merge into."""
 
     into = forms.ModelChoiceField(
         queryset=Incident.objects.none(),
-        label=_("It is the same as"),
+        label=_("Duplicate of"),
         empty_label=_("choose an older incident"),
     )
-    reason = WordsField(label=_("How that is known"), max_length=4000)
+    reason = WordsField(label=_("How do you know?"), max_length=4000)
 
     def __init__(self, *args, incident: Incident, **options):
         super().__init__(*args, **options)
@@ -175,30 +195,32 @@ class MergeForm(forms.Form):
 
 
 class PartForm(forms.Form):
-    """Who has which part."""
+    """The form that gives a person a part."""
 
     role = forms.ChoiceField(
-        label=_("Who"), choices=[(key, words) for key, words in ROLES.items()], widget=forms.RadioSelect
+        label=_("Role"), choices=[(key, words) for key, words in ROLES.items()], widget=forms.RadioSelect
     )
-    person = PersonField(required=False, empty_label=_("I do"), label=_("Is"))
+    person = PersonField(required=False, empty_label=_("me"), label=_("Person"))
 
 
 class ClockForm(forms.Form):
-    """Which clock runs, or that none does."""
+    """The form that chooses a reporting clock, or states that no report is required."""
 
     duty = forms.ModelChoiceField(
         queryset=ReportingDuty.objects.none(),
         required=False,
-        empty_label=_("nothing has to be reported"),
-        label=_("What applies"),
+        empty_label=_("no report is required"),
+        label=_("Duty"),
     )
     aware_on = DayField(
-        required=False, label=_("Aware of it since"), help_text=_("Left empty: since the day it was noticed.")
+        required=False,
+        label=_("Aware since"),
+        help_text=_("If this field is empty, the day on which the incident was noticed is used."),
     )
     reason = WordsField(
         required=False,
-        label=_("If nothing has to be reported: why"),
-        help_text=_("Who judged it, and on what ground."),
+        label=_("Reason, if no report is required"),
+        help_text=_("Name the person who decided that no report is required, and the reason."),
         max_length=4000,
     )
 
@@ -206,23 +228,21 @@ class ClockForm(forms.Form):
         super().__init__(*args, **options)
         field = self.fields["duty"]
         field.queryset = ReportingDuty.objects.filter(in_use=True)
-        field.label_from_instance = lambda duty: f"{duty} ({duty.days} days; {duty.source})"
+        field.label_from_instance = lambda duty: f"{duty} ({duty.days} days, {duty.source})"
 
 
 class MetForm(forms.Form):
-    """That it was reported."""
+    """The form for the report that was made."""
 
     words = WordsField(
-        label=_("What was done"),
+        label=_("Report made"),
         max_length=4000,
-        help_text=_(
-            "To whom it was reported and under which reference; or why it turned out that it need not be."
-        ),
+        help_text=_("The authority and the reference, or the reason why no report was required."),
     )
 
 
 class ClauseForm(forms.Form):
-    """Which failure the drafted clause speaks of."""
+    """The form that chooses the failure of the drafted clause."""
 
     failure = forms.ChoiceField(
         label=_("When"), choices=[(key, words) for key, words in FAILURES.items()], widget=forms.RadioSelect

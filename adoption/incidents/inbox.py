@@ -1,29 +1,38 @@
-"""What waits for a person about incidents and reporting clocks.
+"""The tasks and reminders about incidents and reporting clocks.
 
-One of severity 1 stands in the inbox of everybody on the board and of who depends on the initiative until it is closed.
+An incident of severity 1 is in the inbox of everyone on the board and of its dependants until it is closed.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db.models import OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_noop as _  # looked up when shown
 
-from adoption.incidents import incident_metrics, reminders
+from adoption.incidents import incident_metrics
 from adoption.incidents.permissions import OPERATING
 from adoption.models import Deadline, Incident
+from governance import clock
 from governance.models import User
+from governance.notifications.due import since
 from governance.notifications.inbox import InboxTask
 from governance.permission_result import ended
+from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.contributions import Contribution, InitiativePage
 from initiatives.inbox.rows.person_rows import Look, look_of
+from initiatives.lifecycle.holds.due_tasks import Act, DueTask, remind
+from initiatives.lifecycle.reminders.recipients import Circle, told
+from initiatives.lifecycle.reminders.wording import about
 from initiatives.models import Dependant
 
 
 def tasks(person: User) -> list[InboxTask]:
-    """Incidents and reporting clocks that run, of the person's initiatives and boards and of what their work depends
-    on.
+    """Return the running incidents and clocks that concern the person.
+
+    They belong to the person's initiatives and boards, and to initiatives that their work depends on.
     """
     look = look_of(person)
     initiatives = working(look, OPERATING)
@@ -36,32 +45,32 @@ def tasks(person: User) -> list[InboxTask]:
         )
         .select_related("initiative")
     )
-    deadlines = Deadline.objects.filter(met_at__isnull=True, incident__initiative__in=initiatives)
+    running_clocks = Deadline.objects.filter(met_at__isnull=True, incident__initiative__in=initiatives)
     return [
         *(_incident(row, person) for row in running),
         *(_upstream(row) for row in _depended_on(person, {row.initiative_id for row in running})),
-        *(_clock(row) for row in deadlines.select_related("incident__initiative")),
+        *(_clock(row).task() for row in running_clocks.select_related("incident__initiative")),
     ]
 
 
 def working(look: Look, roles: Iterable[str]) -> list[int]:
-    """Keys of the initiatives, ended ones too, on which the person holds one of these roles, or stands in for the
-    owner.
-    """
+    """Return the keys of initiatives where the person has a role or acts as owner. Ended initiatives count."""
     held = {row.initiative_id for row in look.roles if row.accepted_at and row.role in roles}
     return sorted(held | {initiative.pk for initiative in look.standing_in})
 
 
 def _depended_on(person: User, told: set[int]) -> Iterable[Dependant]:
-    """The person's work that depends on an initiative with an open incident of severity 1, but on those `told`
-    already.
-    """
+    """Return the person's work that depends on an open incident of severity 1. Leaves out initiatives in `told`."""
     severe = Incident.objects.unfinished().filter(severity=1, initiative=OuterRef("initiative"))
     return (
         Dependant.objects.filter(
             Q(executive=person) | Q(executive__isnull=True, stated_by=person), ended_at__isnull=True
         )
-        .annotate(incident=Subquery(severe.order_by("opened_at").values("title")[:1]))
+        .annotate(
+            incident=Subquery(severe.order_by("opened_at").values("title")[:1]),
+            incident_key=Subquery(severe.order_by("opened_at").values("pk")[:1]),
+            incident_at=Subquery(severe.order_by("opened_at").values("opened_at")[:1]),
+        )
         .filter(incident__isnull=False)
         .exclude(initiative__in=told)
         .select_related("initiative")
@@ -69,59 +78,127 @@ def _depended_on(person: User, told: set[int]) -> Iterable[Dependant]:
 
 
 def _incident(row: Incident, person: User) -> InboxTask:
-    who = "You lead it." if row.lead_id == person.pk else "" if row.lead_id else "Nobody leads it yet."
+    who = (
+        phrase("You lead the response.")
+        if row.lead_id == person.pk
+        else ""
+        if row.lead_id
+        else phrase("No one leads the response yet.")
+    )
     return InboxTask(
         "see",
-        f"Incident: {row.title}",
+        phrase("Incident: {}", row.title),
         reverse("incident", args=[row.pk]),
-        "Open it",
-        why=f"Severity {row.severity}, {row.state}. {who}".strip(),
+        phrase("Open the incident"),
+        why=phrase("Severity {}, {}. {}", row.severity, row.state, who).strip(),
         ref=row.initiative.ref,
+        since=clock.local_day(row.opened_at),
+        matter=row.source,
     )
 
 
 def _upstream(row: Dependant) -> InboxTask:
-    """An incident of severity 1 of an initiative that the person's work depends on, which they may not be able to
-    open.
-    """
+    """Return the task of a dependant's severe incident. The person may not be able to open its initiative."""
     initiative = row.initiative
     return InboxTask(
         "see",
-        f"{row.who} depends on {initiative.title}",
+        phrase("{} depends on {}", row.who, initiative.title),
         reverse("dependant", args=[row.pk]) if row.executive_id else initiative.get_absolute_url(),
-        "See what was agreed",
-        why=f"Incident of severity 1: {ended(row.incident)} Bearable without it: {row.outage}.",
+        phrase("See the agreed plan"),
+        why=phrase(
+            "Incident of severity 1. {} Longest bearable outage: {}.", ended(row.incident), row.outage
+        ),
         ref=initiative.ref,
+        since=clock.local_day(row.incident_at),
+        matter=f"depending:{row.pk}",
+        about=(f"incident:{row.incident_key}",),
     )
 
 
-def _clock(row: Deadline) -> InboxTask:
-    return InboxTask(
-        "complete",
-        f"{row.words}: {row.incident.title}",
-        reverse("row-act", args=["deadlines", row.pk, "meet"]),
-        "Say that it was reported",
-        why=f"Source: {row.source}. A template, no legal advice.",
-        ref=row.incident.initiative.ref,
-        due=row.due,
+def _clock(row: Deadline) -> DueTask:
+    """Return the task of a reporting clock."""
+    late = row.due < clock.today()
+    when = phrase("was to be reported by {}", row.due) if late else phrase("by {}", row.due)
+    return DueTask(
+        f"deadline:{row.pk}",
+        row.incident.initiative,
+        None,
+        phrase("{}: {}", row.words, row.incident.title),
+        Act(
+            "complete",
+            reverse("row-act", args=["deadlines", row.pk, "meet"]),
+            phrase("Record the report"),
+        ),
+        phrase(
+            "{}. Source: {}. This template is not legal advice. On the page of the incident, "
+            "record the content of the report and the authority.",
+            row.incident.title,
+            row.source,
+        ),
+        clock.local_day(row.started_at),
+        row.due,
+        phrase("{}: {}", row.words, when),
+        ("reporting clock", "reporting clock"),
+        matter=row.incident.source,
+        weekly=True,
+        days=(7, 3, 1, 0),
+        says_all=True,
+    )
+
+
+def incidents(moment: datetime):
+    """Yield reminders of incidents that are not closed after 1, 3 and 7 days.
+
+    These escalate. The lead, owner and support owner get them.
+    """
+    today = clock.local_day(moment)
+    rows = list(Incident.objects.unfinished().select_related("initiative__unit", "lead").order_by("pk"))
+    circle = Circle(row.initiative for row in rows)
+    for row in rows:
+        initiative, start = row.initiative, clock.local_day(row.opened_at)
+        yield from told(
+            [row.lead, *circle.in_charge(initiative), circle.role(initiative, Role.SUPPORT_OWNER)],
+            since(start, today, (1, 3, 7)),
+            about(
+                initiative,
+                "incident",
+                row.source,
+                phrase("an incident of {} is {}", start, row.state),
+                text=phrase("{}. Update the status, or close the incident.", row.title),
+                link=reverse("incident", args=[row.pk]),
+            ),
+            circle.escalated(initiative, start, today),
+        )
+
+
+def deadlines(moment: datetime):
+    """Return reminders of running clocks 7, 3, 1 and 0 days before, then weekly. They escalate."""
+    running = Deadline.objects.filter(met_at__isnull=True).order_by("pk")
+    rows = list(running.select_related("incident__initiative__unit", "incident__lead", "incident__speaker"))
+    of = {f"deadline:{row.pk}": row.incident for row in rows}
+    return remind(
+        [_clock(row) for row in rows],
+        moment,
+        lambda circle, one: [*circle.in_charge(one.initiative), of[one.key].lead, of[one.key].speaker],
     )
 
 
 CONTRIBUTION = Contribution(
     initiative_pages=[InitiativePage("Operation", _("Incidents"), "incidents")],
     inbox_tasks=[tasks],
-    # What puts nothing in an inbox that was not there, or takes nothing away.
+    # Acts that neither add a task to an inbox nor remove one.
     quiet_acts={
         EntryKind.INCIDENT_LINE_WRITTEN,
         EntryKind.INCIDENT_AMENDED,
         EntryKind.EDGE_CLAUSE_TAKEN_OVER,
         EntryKind.REPORTING_DUTIES_LAID_OUT,
     },
-    due_queries=[reminders.incidents, reminders.deadlines],
+    passing={"incident", "incident upstream", "reporting clock"},
+    due_queries=[incidents, deadlines],
     notification_verbs={
-        "incident": "Open the incident",
-        "incident upstream": "See what is known",
-        "reporting clock": "Say that it was reported",
+        "incident": phrase("Open the incident"),
+        "incident upstream": phrase("See what is known"),
+        "reporting clock": phrase("Record the report"),
     },
     reports=[incident_metrics.OPEN],
 )

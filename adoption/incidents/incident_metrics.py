@@ -1,4 +1,4 @@
-"""What incidents say in numbers: how long until they are noticed and resolved; those that are open in the portfolio."""
+"""Figures of incidents: mean times to detect and resolve, and open incidents."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from initiatives.contributions import Report
 
 @dataclass(frozen=True)
 class Means:
-    """The mean times of some incidents, and of how many each is; None where there is none."""
+    """The mean times of some incidents, and the number behind each. A mean of zero incidents is None."""
 
     count: int
     to_detect: timedelta | None
@@ -21,7 +21,7 @@ class Means:
 
 
 def means(incidents: Iterable[Incident]) -> Means:
-    """Mean time to detect, of all, and to resolve, of those that are; merged ones are told by the other."""
+    """Return the mean time to detect, of all, and to resolve, of the resolved. Merged ones count with the older one."""
     rows = [row for row in incidents if row.merged_into_id is None]
     lasted = [row.to_resolve for row in rows if row.to_resolve is not None]
     return Means(len(rows), _mean([row.to_detect for row in rows]), len(lasted), _mean(lasted))
@@ -32,7 +32,7 @@ def _mean(spans: list[timedelta]) -> timedelta | None:
 
 
 def span_words(span: timedelta | None) -> str:
-    """A span as people say it, in its largest unit that fits and one below: "3 h 20 min", "2 days"."""
+    """Return a span in its largest fitting unit and the next: "3 h 20 min", "2 days"."""
     if span is None:
         return ""
     minutes = round(span.total_seconds() / 60)
@@ -47,13 +47,14 @@ def span_words(span: timedelta | None) -> str:
 
 
 def open_incidents(initiatives: QuerySet) -> QuerySet:
-    """Initiatives with an incident that is not closed."""
+    """Return initiatives with an incident that is not closed."""
     return initiatives.filter(Exists(Incident.objects.unfinished().filter(initiative=OuterRef("pk"))))
 
 
 OPEN = Report(
     "open-incidents",
     "Open incidents",
-    "Something went wrong in use and is not closed: who leads it, and whom it touches, stands on the initiative.",
+    "Initiatives with an incident that is not closed. The incident page shows who leads the response and who "
+    "is affected.",
     open_incidents,
 )

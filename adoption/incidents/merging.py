@@ -1,4 +1,4 @@
-"""Merging two incidents into the older one; nothing that is due for either is dropped."""
+"""The act that merges an incident into an older one. The dues of both are kept."""
 
 from django.core.exceptions import ValidationError
 
@@ -11,20 +11,21 @@ from governance import clock
 from governance.audit_log import entries
 from governance.models import User
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.holds.actions import complete_row
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
 
 def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incident:
-    """Say that an incident is the same as one opened before it: that one tells it from now on.
+    """Merge an incident into an older one, which replaces it.
 
-    The older one gets the worse severity and the earlier days; what is due for the newer one is due for the older.
+    The older one gets the worse severity and the earlier days. The dues of the newer one move to the older.
     """
     if not reason.strip():
-        raise ValidationError({"reason": "Say how it is known that they are the same."})
+        raise ValidationError({"reason": "Describe how you know that the incidents are the same."})
     if into.initiative_id != incident.initiative_id or into.pk == incident.pk:
-        raise ValidationError({"into": "Choose another incident of this initiative."})
+        raise ValidationError({"into": "Choose a different incident of this initiative."})
     with act(
         "merge incidents", by=by, initiative=incident.initiative_id, reason=reason.strip()
     ) as initiative:
@@ -32,9 +33,24 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
         permissions.may_judge(row, by).or_refuse()
         not_closed(row)
         if older.merged_into_id or older.state == CLOSED:
-            raise ValidationError({"into": "That one is closed. Reopen it first, or choose another."})
+            raise ValidationError(
+                {
+                    "into": phrase(
+                        "“{}” is closed. Reopen that incident first, or choose a different incident.",
+                        older.title,
+                    )
+                }
+            )
         if older.pk > row.pk:
-            raise ValidationError({"into": "Merge the newer one into the older: the older days count."})
+            raise ValidationError(
+                {
+                    "into": phrase(
+                        "“{}” is newer than this incident. Open the newer incident, and merge it into this "
+                        "incident.",
+                        older.title,
+                    )
+                }
+            )
         if older.severity > row.severity:
             set_severity(initiative, older, row.severity, f"Merged with “{row.title}”", by)
         older.started_at = min(older.started_at, row.started_at)
@@ -42,7 +58,7 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
         older.wrong_output = older.wrong_output or row.wrong_output
         older.save()
         row.state, row.closed_at, row.merged_into = CLOSED, clock.now(), older
-        row.closed_words = f"The same as “{older.title}”: {reason.strip()}"
+        row.closed_words = f"Duplicate of “{older.title}”: {reason.strip()}"
         row.save()
         _move_obligations(initiative, row, older, by)
         entries.record(
@@ -57,10 +73,10 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
 
 
 def _move_obligations(initiative: Initiative, row: Incident, older: Incident, by: User) -> None:
-    """The obligations and clocks of both: one post-mortem is due for them, by the earlier day; clocks run on.
+    """Move the obligations and clocks to the older incident.
 
-    An obligation keeps its responsible person and day, so the later one is completed; not one that somebody has begun
-    to write.
+    Its post-mortem is due once, by the earlier day. An obligation keeps its responsible person and day, so the later
+    one is completed unless someone began to write it. The clocks run on.
     """
     obligations = {
         obligation.source: obligation
@@ -75,5 +91,5 @@ def _move_obligations(initiative: Initiative, row: Incident, older: Incident, by
         first, later = sorted(both, key=lambda obligation: obligation.due)
         if not hasattr(later, "post_mortem"):
             later.initiative = initiative
-            complete_row(later, by=None, note=f"The same incident as another; due once, from {first.due}")
+            complete_row(later, by=None, note=f"Duplicate incident. One post-mortem is due on {first.due}")
     move_clocks(row, older, by)

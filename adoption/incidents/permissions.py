@@ -1,8 +1,9 @@
-"""Who may open an incident, write on it and judge it, as answers that carry their reasons."""
+"""Permissions on incidents, as answers that carry their reasons."""
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import Role
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
@@ -11,9 +12,9 @@ OPERATING = (*TREATING, Role.TECHNICAL_LEAD)
 
 
 def may_open(initiative: Initiative, person: User) -> Answer:
-    """Open an incident, and write on it: whoever is on the initiative or its board, after it ended too."""
+    """Return whether the person may open and write on incidents. The team and the board may, also after the end."""
     if initiative.withdrawn_at:
-        return no("This initiative was withdrawn as registered by mistake.")
+        return no("This initiative was registered by mistake and withdrawn.")
     if (
         initiative_permissions.is_owner(initiative, person)
         or initiative_permissions.roles_of(initiative, person)
@@ -21,20 +22,20 @@ def may_open(initiative: Initiative, person: User) -> Answer:
     ):
         return yes()
     return no(
-        "Only people on the initiative or its board open an incident.",
-        "Tell one of them, or report what you see here.",
+        "Only the team of the initiative and its board can open an incident.",
+        "Ask someone on the team or the board to open the incident.",
     )
 
 
 def may_work(incident, person: User) -> Answer:
-    """Write into its timeline and say how it goes on: as for opening one, and whoever has a part in it."""
+    """Return whether the person may work on it. Everyone with a part in it may, and everyone who may open one."""
     if person.is_active and person.pk in (incident.lead_id, incident.scribe_id, incident.speaker_id):
         return yes()
     return may_open(incident.initiative, person)
 
 
 def may_judge(incident, person: User) -> Answer:
-    """Correct its severity, merge, close and reopen it: the owner, who leads it, or the chair."""
+    """Return whether the person may correct the severity, merge, close and reopen. Owner, lead and chair may."""
     initiative = incident.initiative
     leads = person.is_active and person.pk == incident.lead_id
     if (
@@ -46,15 +47,15 @@ def may_judge(incident, person: User) -> Answer:
     if "support_owner" in initiative_permissions.roles_of(initiative, person):
         return yes()
     return no(
-        "Only the owner, the support owner, who leads the incident, or the chair says this.",
-        f"{incident.lead} leads it."
+        "Only the owner, the support owner, the person who leads the response, or the chair can do this.",
+        phrase("Ask {}, who leads the response.", incident.lead)
         if incident.lead
-        else "Take the lead on its page, if you are on the initiative.",
+        else "If you are on the team, take the lead on the incident page.",
     )
 
 
 def may_keep_duties(person: User) -> Answer:
-    """Keep the templates of reporting duties: admins."""
+    """Return whether the person may keep the templates of reporting duties. Admins may."""
     if person.is_active and person.is_admin:
         return yes()
-    return no("Only admins keep the list of reporting duties.", "Ask an admin.")
+    return no("Only admins can change the list of reporting duties.", "Ask an admin.")

@@ -1,4 +1,4 @@
-"""Within which term an incident has to be reported to an authority: templates that admins keep, and running clocks."""
+"""Terms for reporting an incident to an authority. Admins keep the templates, and clocks run by them."""
 
 from datetime import date, timedelta
 
@@ -13,11 +13,12 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.initiative.act import act
 
 
 def lay_out_duties(*, by: User) -> list[ReportingDuty]:
-    """Add the templates that are not there yet, by name; those that an admin changed stay as they are."""
+    """Add the templates that are missing, by name. Templates that an admin changed keep the change."""
     with act("lay out reporting duties", by=by):
         permissions.may_keep_duties(by).or_refuse()
         known = set(ReportingDuty.objects.values_list("name", flat=True))
@@ -32,7 +33,7 @@ def lay_out_duties(*, by: User) -> list[ReportingDuty]:
 def add_duty(
     *, name: str, days: int, applies: str, source: str, in_use: bool = True, by: User
 ) -> ReportingDuty:
-    """Add a template of one's own. Raises ValidationError by field, or Refused."""
+    """Add a template. Raises ValidationError by field, or Refused."""
     with act("add reporting duty", by=by):
         permissions.may_keep_duties(by).or_refuse()
         row = ReportingDuty(
@@ -47,9 +48,10 @@ def add_duty(
 def start_clock(
     *, incident: Incident, duty: ReportingDuty, aware_on: date | None = None, by: User
 ) -> Deadline:
-    """Start the clock of a reporting duty on an incident: `aware_on` the day one became aware, by default of detection.
+    """Start the clock of a reporting duty on an incident.
 
-    The day counts to its end: days end at local midnight. Raises ValidationError, Refused, Conflict when it runs.
+    `aware_on`: the day on which one became aware, by default of detection. The last day counts to its local midnight.
+    Raises ValidationError, Refused, Conflict when it runs.
     """
     with act("start reporting clock", by=by, initiative=incident.initiative_id) as initiative:
         row = read(incident)
@@ -58,15 +60,15 @@ def start_clock(
         duty = ReportingDuty.objects.get(pk=duty.pk)
         wrong = {}
         if aware_on > clock.today():
-            wrong["aware_on"] = "That day has not come yet."
+            wrong["aware_on"] = "The day must not be in the future. Enter an earlier day."
         elif aware_on < clock.local_day(row.started_at):
-            wrong["aware_on"] = "Nobody is aware of it before it starts."
+            wrong["aware_on"] = "The incident started later. Enter a later day."
         if not duty.in_use:
-            wrong["duty"] = "This one is no longer in use; choose another."
+            wrong["duty"] = f"{duty} is no longer in use. Choose a different duty."
         if wrong:
             raise ValidationError(wrong)
         if row.deadlines.filter(duty=duty, met_at__isnull=True).exists():
-            raise Conflict("This clock runs already.")
+            raise Conflict("This reporting deadline was already started.")
         deadline = Deadline(
             incident=row,
             duty=duty,
@@ -94,16 +96,18 @@ def start_clock(
 
 
 def meet_deadline(*, deadline: Deadline, words: str, by: User) -> Deadline:
-    """Say that it was reported: to whom, under which reference; or why it turned out that it need not be."""
+    """Record how the duty was met. `words`: authority and reference, or why no report was required."""
     if not words.strip():
         raise ValidationError(
-            {"words": "Say to whom it was reported and under which reference, or why it need not be."}
+            {"words": "Enter the authority and the reference, or the reason why no report is required."}
         )
     with act("meet reporting deadline", by=by, initiative=deadline.incident.initiative_id) as initiative:
         row = Deadline.objects.select_related("incident__initiative__unit", "met_by").get(pk=deadline.pk)
         permissions.may_work(row.incident, by).or_refuse()
         if row.met_at is not None:
-            raise Conflict(f"{row.met_by} said so {clock.moment_in_words(row.met_at)}.")
+            raise Conflict(
+                phrase("{} recorded the report {}.", row.met_by, clock.moment_in_words(row.met_at))
+            )
         row.met_at, row.met_by, row.met_words = clock.now(), by, words.strip()
         row.save()
         entries.record(
@@ -119,16 +123,20 @@ def meet_deadline(*, deadline: Deadline, words: str, by: User) -> Deadline:
 
 
 def judge_no_duty(*, incident: Incident, reason: str, by: User) -> Incident:
-    """Say that nothing has to be reported to an authority, and why, while no clock runs."""
+    """Record, with the reason, that no authority needs a report, while no clock runs."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say who judged it, and why nothing has to be reported."})
+        raise ValidationError({"reason": "Enter who decided that no report is required, and the reason."})
     with act(
         "judge reporting duty", by=by, initiative=incident.initiative_id, reason=reason.strip()
     ) as initiative:
         row = read(incident)
         permissions.may_judge(row, by).or_refuse()
         if row.deadlines.filter(met_at__isnull=True).exists():
-            raise ValidationError({"reason": "A clock runs. Say on it why it need not be reported."})
+            raise ValidationError(
+                {
+                    "reason": "A reporting deadline was started. Record on that deadline why no report is required."
+                }
+            )
         row.no_duty_because = reason.strip()
         row.save()
         entries.record(
@@ -142,7 +150,7 @@ def judge_no_duty(*, incident: Incident, reason: str, by: User) -> Incident:
 
 
 def move_clocks(row: Incident, older: Incident, by: User) -> None:
-    """Inside the merging act: the running clocks of an incident run on for the older one, never any longer."""
+    """Move the running clocks to the older incident inside the merging act. The earlier day counts."""
     there = {one.duty_id: one for one in older.deadlines.filter(met_at__isnull=True)}
     for one in row.deadlines.filter(met_at__isnull=True):
         twin = there.get(one.duty_id)
@@ -154,5 +162,5 @@ def move_clocks(row: Incident, older: Incident, by: User) -> None:
         elif one.due < twin.due:
             twin.due, twin.aware_on = one.due, one.aware_on
             twin.save()
-        one.met_at, one.met_by, one.met_words = clock.now(), by, f"It runs on for “{older.title}”"
+        one.met_at, one.met_by, one.met_words = clock.now(), by, f"Continued on “{older.title}”"
         one.save()

@@ -1,6 +1,7 @@
-"""Terms within which a law wants serious incidents reported, as templates to start from. No legal advice.
+"""Templates of legal terms for reporting serious incidents.
 
-In words of our own, with the place they were read from; admins lay them out, change them and add others.
+They are not legal advice. The words are our summary, and each template names its source. Admins add, change and extend
+the templates.
 """
 
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Template:
-    """What a law asks, for whom, from where: `days` count from the day on which one became aware."""
+    """The demand of a law, the incidents it applies to, and its source. `days` count from the day of awareness."""
 
     name: str
     days: int
@@ -21,22 +22,24 @@ TEMPLATES = (
     Template(
         "EU AI Act: widespread, or critical infrastructure",
         2,
-        "High-risk systems: an infringement in several member states, or a serious and irreversible disruption of "
-        "critical infrastructure. At once, and at the latest by this day.",
+        "High-risk systems: an infringement in several member states, or a serious and "
+        "irreversible disruption of critical infrastructure. Report at once, and at the latest by "
+        "this day.",
         f"{AI_ACT}(3), with Article 3(49)(b) and 3(61)",
     ),
     Template(
         "EU AI Act: death of a person",
         10,
-        "High-risk systems: as soon as a link between the system and the death is established or suspected, at the "
-        "latest by this day.",
+        "High-risk systems: as soon as a link between the system and the death is established or "
+        "suspected, and at the latest by this day.",
         f"{AI_ACT}(4)",
     ),
     Template(
         "EU AI Act: any other serious incident",
         15,
-        "High-risk systems: harm to health, fundamental rights, property or the environment. At once when the link to "
-        "the system is established or reasonably likely, at the latest by this day.",
+        "High-risk systems: harm to health, fundamental rights, property or the environment. "
+        "Report at once when the link to the system is established or reasonably likely, and at "
+        "the latest by this day.",
         f"{AI_ACT}(2), with Article 3(49)",
     ),
 )

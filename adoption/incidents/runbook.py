@@ -1,4 +1,4 @@
-"""What to do now, while an incident runs: what was agreed for it, what was tried, and what nobody has done yet."""
+"""The steps during an incident: agreed measures, drills, and open work."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ from adoption.edge_clauses import clause_drafts
 from adoption.models import Incident
 from adoption.models.incidents import CLOSED, OPEN, RESOLVED
 from governance.models import User
+from governance.vocabulary.phrases import joined, label, phrase
 from initiatives.integration.resilience.drill_findings import current_drills, tried
 from initiatives.lifecycle.access import kill_switch_permissions
 from initiatives.models import Link
@@ -15,7 +16,7 @@ from initiatives.models import Link
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do: what, why or how, and where."""
+    """One step: what to do, why or how, and where."""
 
     words: str
     more: str = ""
@@ -24,7 +25,7 @@ class Step:
 
 
 def steps(incident: Incident, person: User) -> list[Step]:
-    """The steps of this incident for this person, the most urgent first; none once it is closed."""
+    """Return the steps of this incident for this person, the most urgent first. A closed one has none."""
     if incident.state == CLOSED:
         return []
     found = []
@@ -35,30 +36,47 @@ def steps(incident: Incident, person: User) -> list[Step]:
     row = incident.pk
     if incident.lead is None:
         found.append(
-            Step("Say who leads it.", "", reverse("row-act", args=["incidents", row, "parts"]), "Take it")
+            Step(
+                phrase("Name the person who leads the response."),
+                "",
+                reverse("row-act", args=["incidents", row, "parts"]),
+                phrase("Take the lead"),
+            )
         )
     if incident.affected_count is None and not incident.affected_words:
         found.append(
-            Step("Say whom it touches.", "", reverse("row-act", args=["incidents", row, "known"]), "Add it")
+            Step(
+                phrase("Record who is affected."),
+                "",
+                reverse("row-act", args=["incidents", row, "known"]),
+                phrase("Add the facts"),
+            )
         )
     if incident.serious and not incident.no_duty_because and not incident.deadlines.exists():
         found.append(
             Step(
-                "Judge whether it has to be reported to an authority.",
-                "Some laws count in days from the moment you became aware.",
+                phrase("Judge whether the incident must be reported to an authority."),
+                phrase("Some laws count the days from the day on which you learned of the incident."),
                 reverse("row-act", args=["incidents", row, "clock"]),
-                "Start a deadline, or say why not",
+                phrase("Start a deadline, or give a reason"),
             )
         )
     if incident.state == RESOLVED:
-        found.append(Step("Close it.", "", reverse("row-act", args=["incidents", row, "close"]), "Close"))
+        found.append(
+            Step(
+                phrase("Close the incident."),
+                "",
+                reverse("row-act", args=["incidents", row, "close"]),
+                "Close",
+            )
+        )
     else:
         found.append(
             Step(
-                "Say when it is contained, and when resolved.",
+                phrase("Record when the incident is contained, and when it is resolved."),
                 "",
                 reverse("row-act", args=["incidents", row, "state"]),
-                "Update the status",
+                phrase("Update the status"),
             )
         )
     return found
@@ -69,17 +87,17 @@ def _stop_it(incident: Incident, person: User) -> list[Step]:
     if initiative.closed:
         return []
     if initiative.kill_switches.filter(released_at__isnull=True).exists():
-        return [Step("It is switched off: everything that its systems ask is denied.")]
+        return [Step(phrase("The kill switch is on. Plumbline denies every request from the systems."))]
     may = kill_switch_permissions.may_switch(initiative, person)
-    more = "It then denies everything that its systems ask, within a second."
+    more = phrase("Plumbline then denies every request from the systems, within a second.")
     if not may:
-        more += f" {may}"
+        more = joined(more, may)
     return [
         Step(
-            "Switch it off, if it does harm.",
+            phrase("If the system does harm, switch it off."),
             more,
             reverse("api-access", args=[initiative.ref]),
-            "To the switch",
+            phrase("Open the kill switch"),
         )
     ]
 
@@ -89,16 +107,18 @@ def _agreed(incident: Incident) -> list[Step]:
     if not clauses:
         return [
             Step(
-                "The contract in force says nothing for when something goes wrong: decide, and write it down."
+                phrase(
+                    "The contract in force has no clause for this failure. Decide what to do, and record your decision."
+                )
             )
         ]
     likely = clause_drafts.failure_of(incident)
     first = sorted(clauses, key=lambda clause: clause.terms.get("failure") != likely)
-    return [Step(f"Clause {clause.number}: {clause.sentence}") for clause in first]
+    return [Step(phrase("Clause {}: {}", clause.number, clause.sentence)) for clause in first]
 
 
 def _fallbacks(incident: Incident) -> list[Step]:
-    """What each link does when its source fails, and when that was last tried."""
+    """Return what each link does when its source fails, with the newest drill of it."""
     initiative = incident.initiative
     named = {row.system_id for row in incident.systems.all()}
     links = Link.objects.current().filter(initiative=initiative).select_related("system").order_by("pk")
@@ -114,19 +134,24 @@ def _fallbacks(incident: Incident) -> list[Step]:
         drill = last.get(link.pk)
         if not link.on_failure and drill is None:
             continue
-        words = f"{link.system}: {link.on_failure or 'what it falls back to is not said'}."
+        words = phrase("{}: {}.", link.system, link.on_failure or "no fallback is recorded")
         more = (
-            f"Tried on {drill.observed_on:%-d %B %Y}: {drill.get_result_display().lower()}."
+            phrase("Drill on {}: {}.", drill.observed_on, label(drill.get_result_display(), inside=True))
             if drill
-            else "Never tried."
+            else phrase("No drill yet.")
         )
         found.append(Step(words.replace("..", "."), more))
     if None in last:
         drill = last[None]
         found.append(
             Step(
-                "Its fallback as a whole.",
-                f"Tried on {drill.observed_on:%-d %B %Y}: {drill.get_result_display().lower()}. {drill.happened[:200]}",
+                phrase("Fallback of the whole initiative."),
+                phrase(
+                    "Drill on {}: {}. {}",
+                    drill.observed_on,
+                    label(drill.get_result_display(), inside=True),
+                    drill.happened[:200],
+                ),
             )
         )
     return found

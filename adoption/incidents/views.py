@@ -3,12 +3,11 @@
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from adoption.edge_clauses import actions as edge_clause_actions
@@ -22,56 +21,50 @@ from adoption.incidents import (
     reporting_clocks,
     runbook,
 )
-from adoption.incidents.preview import of_opening, of_severity
 from adoption.incidents.reporting_duties import TEMPLATES
 from adoption.models import BehaviourReport, Deadline, Incident, IncidentDraft, ProblemReport, ReportingDuty
 from governance.contracts.wording import sentence
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access.permissions import may_manage
-from initiatives.lifecycle.initiative.initiative_frame import acted, ask, fix, initiative_context, sent
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
+from initiatives.lifecycle.initiative.initiative_frame import acted, ask, initiative_context, sent
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct, on_initiative
 
 TAB = "incidents"
-# What becomes an incident.
+# Kinds of reports that can become an incident.
 REPORTS = (BehaviourReport, ProblemReport, IncidentDraft)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def open_(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Open an incident: a title and a severity are enough. What it brings is told before, if one wants to look."""
+    """Show the form that opens an incident. A title and a severity are enough."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     permissions.may_open(initiative, request.user).or_refuse()
     running = list(initiative.incidents.running().select_related("reported_by"))
     form = forms.OpenForm(
         sent(request), initiative=initiative, initial={"seen": ",".join(str(row.pk) for row in running)}
     )
-    effects, conflict, status = None, None, 200
-    if request.method == "POST":
+    conflict, status = None, 200
+    try:
+        if row := acted(
+            request,
+            form,
+            lambda: actions.open_incident(initiative=initiative, by=request.user, **form.act()),
+        ):
+            messages.success(request, _("The incident is open. The next steps are below."))
+            return redirect("incident", row.pk)
+    except Conflict as other:
+        conflict, status = other, 409
+    if form.errors:
         status = 422
-        if form.is_valid():
-            fields = form.act()
-            if request.POST.get("step") == "look":
-                effects, status = of_opening(initiative, by=request.user, **fields), 200
-            else:
-                try:
-                    row = actions.open_incident(initiative=initiative, by=request.user, **fields)
-                except ValidationError as error:
-                    fix(form, error)
-                except Conflict as other:
-                    conflict, status = other, 409
-                else:
-                    messages.success(request, _("It is open. What to do now stands below."))
-                    return redirect("incident", row.pk)
     more = {
         "title": _("Open an incident"),
         "running": running,
         "conflict": conflict,
         "seen_now": ",".join(str(row.pk) for row in running),
-        "seen": effects is not None,
-        "effects": effects,
         "status": status,
         "template": "adoption/incidents/incident_open.html",
         "back_url": reverse(TAB, args=[initiative.ref]),
@@ -88,7 +81,7 @@ def _incident_for(person: User, pk: int) -> Incident:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def incident(request: SignedInRequest, pk: int) -> HttpResponse:
-    """An incident: what to do now, its timeline with a form, what is due, what can be said of it."""
+    """Show an incident: steps, timeline with a form, dues, possible acts."""
     row = _incident_for(request.user, pk)
     form = forms.LineForm(sent(request))
     if acted(request, form, lambda: actions.write_line(incident=row, by=request.user, **form.cleaned_data)):
@@ -121,22 +114,25 @@ def incident(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _events(row: Incident) -> list[dict]:
-    """What happened, in the order of its moments: the lines, and what the incident itself says."""
-    noticed = f"It was noticed {incident_metrics.span_words(row.to_detect)} after its start."
-    found = [{"at": row.started_at, "words": "It started."}, {"at": row.detected_at, "words": noticed}]
+    """Return the lines and the incident's own moments, sorted by moment."""
+    noticed = f"The incident was noticed {incident_metrics.span_words(row.to_detect)} after its start."
+    found = [
+        {"at": row.started_at, "words": "The incident started."},
+        {"at": row.detected_at, "words": noticed},
+    ]
     found += [
         {"at": line.happened_at, "words": line.words, "line": line} for line in row.lines.select_related("by")
     ]
     if row.contained_at:
-        found.append({"at": row.contained_at, "words": "It was contained."})
+        found.append({"at": row.contained_at, "words": "The incident was contained."})
     if row.resolved_at:
         lasted = incident_metrics.span_words(row.to_resolve)
-        found.append({"at": row.resolved_at, "words": f"It was resolved {lasted} after its start."})
+        found.append({"at": row.resolved_at, "words": f"The incident was resolved {lasted} after its start."})
     return sorted(found, key=lambda event: event["at"])
 
 
 def _clause_words(row: Incident) -> str:
-    """The drafted edge clause as it would be read aloud."""
+    """Return the drafted edge clause as a sentence."""
     written = clause_drafts.drafted(row)
     return sentence(written.kind, written.terms, {})
 
@@ -146,7 +142,7 @@ def _lede(row: Incident) -> str:
 
 
 def _step(name: str, act: Callable, may: Callable, **declared) -> None:
-    """Declare one step of an incident; back to the incident."""
+    """Declare one step of an incident that leads back to the incident."""
     ROW_ACTS[f"incidents/{name}"] = RowAct(
         **{
             "rows": Incident.objects.select_related("initiative__unit", "initiative__contract"),
@@ -168,7 +164,7 @@ _step(
     actions.move_on,
     permissions.may_work,
     form=forms.StateForm,
-    given=lambda row: {"initial": {"state": "contained" if row.state == "open" else "resolved"}},
+    given=lambda row, request: {"initial": {"state": "contained" if row.state == "open" else "resolved"}},
     title=gettext_lazy("Status of the incident"),
 )
 _step(
@@ -176,9 +172,9 @@ _step(
     actions.amend,
     permissions.may_work,
     form=forms.AmendForm,
-    given=lambda row: {"incident": row},
-    title=gettext_lazy("What is known"),
-    verb=gettext_lazy("Save"),
+    given=lambda row, request: {"incident": row},
+    title=gettext_lazy("Known facts"),
+    verb=gettext_lazy("Save the facts"),
     done=gettext_lazy("Saved. The activity shows the earlier text."),
 )
 _step(
@@ -186,7 +182,7 @@ _step(
     actions.take_part,
     permissions.may_work,
     form=forms.PartForm,
-    given=lambda row: {"initial": {"role": "lead"}},
+    given=lambda row, request: {"initial": {"role": "lead"}},
     title=gettext_lazy("Incident roles"),
     done=gettext_lazy("Saved. The person is notified."),
 )
@@ -198,71 +194,73 @@ _step(
     title=gettext_lazy("Close the incident"),
     happens=(
         gettext_lazy(
-            "What is due because of it stays due, and clocks run on until somebody says what was reported."
+            "Obligations that this incident opened stay due. Reporting deadlines stay open until the "
+            "report is recorded."
         ),
     ),
-    verb=gettext_lazy("Close it"),
+    verb=gettext_lazy("Close the incident"),
     done=gettext_lazy("The incident is closed."),
 )
 _step(
     "reopen",
     actions.reopen,
     permissions.may_judge,
-    title=gettext_lazy("Open it again"),
-    verb=gettext_lazy("Open it again"),
-    done=gettext_lazy("It is open again, and those who answer for the initiative are told."),
+    title=gettext_lazy("Reopen the incident"),
+    verb=gettext_lazy("Reopen the incident"),
+    done=gettext_lazy("The incident is open again. The owner and the other responsible people are notified."),
 )
 _step(
     "merge",
     merging.merge,
     permissions.may_judge,
     form=forms.MergeForm,
-    given=lambda row: {"incident": row},
+    given=lambda row, request: {"incident": row},
     title=gettext_lazy("Mark as duplicate"),
     happens=(
-        gettext_lazy("This one is closed, and names the older one."),
-        gettext_lazy("The older one gets the worse severity, the earlier days and what is due."),
+        gettext_lazy("This incident is closed and linked to the older incident."),
+        gettext_lazy(
+            "The older incident takes the worse severity, the earlier dates and the obligations of the "
+            "two incidents."
+        ),
     ),
-    verb=gettext_lazy("Merge it"),
-    done=gettext_lazy("Merged. Later entries belong to the older incident."),
+    verb=gettext_lazy("Merge the incidents"),
+    done=gettext_lazy("The incidents are merged. Use the older incident for new entries."),
 )
 
 
 def severity(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Correct how bad it is, after a look at what that brings."""
+    """Show the form that corrects the severity."""
     row = _incident_for(request.user, pk)
     permissions.may_judge(row, request.user).or_refuse()
-    form, effects = forms.SeverityForm(sent(request), initial={"severity": row.severity}), None
+    form = forms.SeverityForm(sent(request), initial={"severity": row.severity})
     back = reverse("incident", args=[row.pk])
-    if request.method == "POST" and form.is_valid():
-        if request.POST.get("step") == "look":
-            effects = of_severity(row, by=request.user, **form.cleaned_data)
-        else:
-            try:
-                actions.correct_severity(incident=row, by=request.user, **form.cleaned_data)
-            except ValidationError as error:
-                fix(form, error)
-            else:
-                messages.success(request, _("Corrected."))
-                return redirect(back)
+    if acted(
+        request,
+        form,
+        lambda: actions.correct_severity(incident=row, by=request.user, **form.cleaned_data),
+    ):
+        messages.success(request, _("Corrected."))
+        return redirect(back)
     return ask(
         request,
         row.initiative,
         TAB,
         form,
-        title=_("How bad is it"),
-        lede=f"{row.title}: severity {row.severity}. A lower one withdraws nothing that is due or voided.",
-        effects=effects,
-        impact_verb=_("Correcting it"),
-        two_steps=True,
-        seen=effects is not None,
-        verb=_("Correct it"),
+        title=_("Severity"),
+        lede=(
+            gettext(
+                "%(title)s: severity %(severity)s. A lower severity does not remove obligations or "
+                "restore voided evidence."
+            )
+            % {"title": row.title, "severity": row.severity}
+        ),
+        verb=_("Correct the severity"),
         back_url=back,
     )
 
 
 def _judge_clock(*, incident: Incident, duty: ReportingDuty | None, reason: str, by: User, **since) -> None:
-    """Start the clock of a reporting duty, or say why none runs."""
+    """Start the clock of a reporting duty, or record why none runs."""
     if duty is None:
         reporting_clocks.judge_no_duty(incident=incident, reason=reason, by=by)
     else:
@@ -270,10 +268,10 @@ def _judge_clock(*, incident: Incident, duty: ReportingDuty | None, reason: str,
 
 
 def _about_clocks(row: Incident) -> str:
-    said = f"{row.title}. These are templates with their source, no legal advice: ask those who advise you."
+    said = f"{row.title}. These templates with their sources are not legal advice. Ask your legal advisers."
     if ReportingDuty.objects.exists():
         return said
-    return f"{said} None is laid out here yet; an admin can do that under Reporting duties."
+    return f"{said} No templates yet. An admin can add templates under Reporting duties."
 
 
 _step(
@@ -291,12 +289,12 @@ _step(
     page="contract",
     back="contract",
     form=forms.ClauseForm,
-    given=lambda row: {"initial": {"failure": clause_drafts.failure_of(row)}},
-    title=gettext_lazy("An edge clause from this incident"),
-    lede=lambda row: f"{row.title}. Choose what went wrong, as the contract calls it.",
+    given=lambda row, request: {"initial": {"failure": clause_drafts.failure_of(row)}},
+    title=gettext_lazy("Edge clause from this incident"),
+    lede=lambda row: f"{row.title}. Choose what went wrong from the list. The contract uses the same list.",
     happens=(lambda row: f"The draft of the contract gets the clause: {_clause_words(row)}",),
-    verb=gettext_lazy("Take it over"),
-    done=gettext_lazy("The clause is in the draft of the contract. Go on with it there."),
+    verb=gettext_lazy("Add the clause"),
+    done=gettext_lazy("The clause is in the contract draft. Continue there."),
 )
 
 
@@ -309,7 +307,7 @@ ROW_ACTS["deadlines/meet"] = RowAct(
     page=TAB,
     back=lambda row: reverse("incident", args=[row.incident_id]),
     form=forms.MetForm,
-    title=gettext_lazy("It was reported"),
+    title=gettext_lazy("Report to the authority"),
     lede=lambda row: f"{row.words}: by {row.due:%-d %B %Y}. Source: {row.source}.",
     verb=gettext_lazy("Record the report"),
     done=gettext_lazy("Saved."),
@@ -318,10 +316,15 @@ ROW_ACTS["deadlines/meet"] = RowAct(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def duties(request: SignedInRequest) -> HttpResponse:
-    """The reporting duties that incidents can start the clock of, each with its source; admins lay them out."""
+    """Show the reporting duties that clocks can run for, each with its source. Admins add the templates."""
     if request.method == "POST":
         new = reporting_clocks.lay_out_duties(by=request.user)
-        messages.success(request, f"{len(new)} laid out." if new else _("They were all there already."))
+        messages.success(
+            request,
+            phrase("{} templates added.", len(new)).in_language()
+            if new
+            else _("All templates were added already."),
+        )
         return redirect("reporting-duties")
     rows = list(ReportingDuty.objects.all())
     known = {row.name for row in rows}

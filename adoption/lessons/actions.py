@@ -1,4 +1,4 @@
-"""Everything that changes what lessons come back: answered by initiatives, entered from outside, confirmed, linked."""
+"""The acts on lessons: answer, enter from outside, confirm, take out, link."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ from initiatives.models import Answer, Initiative, RequirementFinding, RoleAssig
 
 REQUIREMENT = "mvp.lessons_read"
 _FINDING = "lesson:"  # what a finding about a lesson is called by, before the key of the lesson
-# Where the part of the answer begins that is written from the responses; what stands above it is the owner's own.
-MARK = "Lessons offered to this initiative, and what came of each:"
+# The mark before the part of the answer that is written from the responses. The owner's own words are above it.
+MARK = "Lessons offered to this initiative, with its answers:"
 
 
 @dataclass(frozen=True)
 class Said:
-    """What somebody says to one lesson. `based_on`: the version that they saw, 0 where nobody had answered."""
+    """The answer of a person to one lesson. `based_on`: the version that the person saw, 0 for a first answer."""
 
     lesson: int
     applies: bool
@@ -41,14 +41,18 @@ class Said:
 
 
 def respond(*, initiative: Initiative, said: Iterable[Said], by: User) -> list[LessonResponse]:
-    """Answer lessons for an initiative: what was done about each, or why it does not apply.
+    """Answer lessons for an initiative.
 
-    The answer to the rulebook's requirement is rewritten from all responses, attested today: that is how they become
-    part of what the board signs. Raises ValidationError by the key of the lesson, Conflict when somebody answered one
-    of them meanwhile.
+    An answer is what was done about a lesson, or why it does not apply. The answer to the rulebook's requirement is
+    rewritten from all responses and attested today: the board signs for it. Raises ValidationError by the key of the
+    lesson, Conflict when someone answered a lesson meanwhile.
     """
     said = list(said)
-    wrong = {str(one.lesson): "Say what was done, or why not." for one in said if not one.words.strip()}
+    wrong = {
+        str(one.lesson): "Describe what was done, or why nothing was done."
+        for one in said
+        if not one.words.strip()
+    }
     if wrong:
         raise ValidationError(wrong)
     if not said:
@@ -62,8 +66,8 @@ def respond(*, initiative: Initiative, said: Iterable[Said], by: User) -> list[L
             lesson, before = lessons[one.lesson], last.get(one.lesson)
             if (before.version if before else 0) != one.based_on:
                 raise Conflict(
-                    f"{before.by if before else 'Somebody'} answered “{lesson}” meanwhile.",
-                    "Read what was said, then answer again.",
+                    f"{before.by if before else 'Someone'} answered “{lesson}” in the meantime.",
+                    "Read the new answer, then answer again.",
                 )
             row = LessonResponse(
                 initiative=initiative,
@@ -100,21 +104,23 @@ def respond(*, initiative: Initiative, said: Iterable[Said], by: User) -> list[L
 
 
 def _offered(initiative: Initiative, keys: list[int]) -> dict[int, Lesson]:
-    """These lessons, where the library has them and they are not the initiative's own secret or another's."""
+    """Return these lessons. Raises ValidationError for the initiative's own, confidential or missing ones."""
     rows = lesson_search.offered().filter(pk__in=keys).exclude(post_mortem__initiative=initiative)
     found = rows.exclude(post_mortem__initiative__confidential=True).in_bulk()
     if missing := set(keys) - set(found):
-        raise ValidationError({str(key): "This lesson is not in the library." for key in missing})
+        raise ValidationError(
+            {str(key): "This lesson is not in the library. Reload the page." for key in missing}
+        )
     return found
 
 
 def finding_of(lesson: int) -> str:
-    """The source of the finding that this lesson, by its key, is not answered."""
+    """Return the source of the finding that the lesson with this key is not answered."""
     return f"{_FINDING}{lesson}"
 
 
 def unanswered_among(findings: Iterable[RequirementFinding]) -> list[int]:
-    """The keys of the lessons that these findings say are not answered, in their order."""
+    """Return the keys of the unanswered lessons of these findings, in their order."""
     return [
         int(row.source.removeprefix(_FINDING))
         for row in findings
@@ -123,12 +129,12 @@ def unanswered_among(findings: Iterable[RequirementFinding]) -> list[int]:
 
 
 def digest(lesson: Lesson) -> str:
-    """The SHA-256 of a lesson as it reads: text, what to do instead, layer."""
+    """Return the SHA-256 of a lesson's contents: text, what to do instead, layer."""
     return sign_off_statement.digest("\n".join((lesson.text, lesson.instead, lesson.layer)))
 
 
 def _answer(initiative: Initiative) -> str:
-    """The answer for the board: the owner's own words, then each lesson with what was said to it, oldest first."""
+    """Return the answer for the board. The owner's own words precede each lesson with its response, oldest first."""
     row = Answer.objects.filter(
         initiative=initiative, requirement=REQUIREMENT, kind=AnswerKind.ANSWERED
     ).first()
@@ -144,7 +150,7 @@ def _answer(initiative: Initiative) -> str:
 
 
 def origin(lesson: Lesson) -> str:
-    """Where a lesson comes from in a few words: an initiative by reference, or what was read outside."""
+    """Return a lesson's origin in short: the initiative's reference or the source."""
     if lesson.post_mortem_id is not None:
         return f"{lesson.post_mortem.initiative.ref}, {lesson.get_layer_display().lower()}"
     return f"{lesson.source[:80]}, {lesson.get_layer_display().lower()}"
@@ -163,14 +169,14 @@ def enter(
     vendors: Iterable[str] = (),
     by: User,
 ) -> Lesson:
-    """Enter a lesson from outside, a public incident for instance; it is offered once another has confirmed it."""
+    """Enter a lesson from outside, such as a public incident. It is offered once another person has confirmed it."""
     wrong = {}
     if not text.strip():
-        wrong["text"] = "Say what the next team should know."
+        wrong["text"] = "Describe what the next team should know."
     if layer not in Layer:
-        wrong["layer"] = "Choose the layer it lies in."
+        wrong["layer"] = "Choose the layer of the cause."
     if not source.strip():
-        wrong["source"] = "Say where it was read, so that others can check it."
+        wrong["source"] = "Name the source, so that others can check it."
     if pattern and pattern not in PATTERNS:
         wrong["pattern"] = "Choose one of the kinds listed."
     if wrong:
@@ -200,7 +206,7 @@ def _words(told: Iterable[str]) -> list[str]:
 
 
 def confirm(*, lesson: Lesson, by: User) -> Lesson:
-    """Confirm a lesson from outside: from now on the library has it, and initiatives near it are asked."""
+    """Confirm a lesson from outside. The library then has it, and initiatives near it are asked."""
     with act("confirm lesson", by=by):
         row = _locked(lesson)
         permissions.may_confirm(row, by).or_refuse()
@@ -212,9 +218,9 @@ def confirm(*, lesson: Lesson, by: User) -> Lesson:
 
 
 def take_out(*, lesson: Lesson, reason: str, by: User) -> Lesson:
-    """Take a lesson from outside out of the library; what initiatives answered to it stays in the audit log."""
+    """Take a lesson from outside out of the library. The answers of initiatives remain in the audit log."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why it should no longer be offered."})
+        raise ValidationError({"reason": "Give a reason why the lesson should no longer be offered."})
     with act("take lesson out", by=by, reason=reason.strip()):
         row = _locked(lesson)
         permissions.may_take_out(row, by).or_refuse()
@@ -226,11 +232,7 @@ def take_out(*, lesson: Lesson, reason: str, by: User) -> Lesson:
 
 
 def came_again(*, lesson: Lesson, known: Lesson | None, by: User) -> Lesson:
-    """Say that what this lesson tells had been known: its initiative had answered `known`, and it happened all the
-    same.
-
-    None takes that back.
-    """
+    """Record that a lesson came again: its initiative had answered `known` before. Pass None to undo it."""
     with act(
         "lesson came again",
         by=by,
@@ -239,7 +241,7 @@ def came_again(*, lesson: Lesson, known: Lesson | None, by: User) -> Lesson:
         row = _locked(lesson)
         permissions.may_link(row, known, by).or_refuse()
         if known is not None and known.pk == row.pk:
-            no("A lesson does not repeat itself.").or_refuse()
+            no("A lesson cannot be linked to itself. Choose an earlier lesson.").or_refuse()
         row.repeats = known
         row.save()
         entries.record(
@@ -260,24 +262,24 @@ def _locked(lesson: Lesson) -> Lesson:
 
 
 def offer(keys: list[int]) -> None:
-    """Once this act stands, have the running initiatives near these lessons told; the hourly look at the register
-    would.
+    """Ask the running initiatives near these lessons after the commit.
+
+    The hourly check of the register does the same.
     """
     for key in keys:
         after_commit("adoption.tasks.follow_lesson", key)
 
 
 def offer_of(initiative: Initiative) -> None:
-    """The same for all lessons of an initiative: it became confidential, and other initiatives must not name it; or no
-    longer is.
+    """Ask anew about all lessons of an initiative whose confidentiality has changed.
+
+    Other initiatives must not name lessons of a confidential initiative.
     """
     offer(list(Lesson.objects.filter(post_mortem__initiative=initiative).values_list("pk", flat=True)))
 
 
 def follow_lesson(key: int) -> list[int]:
-    """Say anew against the running initiatives near this lesson what they have not answered; returns those that
-    changed.
-    """
+    """Renew the finding about this lesson of the running initiatives near it. Returns the changed ones."""
     lesson = Lesson.objects.filter(pk=key).first()
     if lesson is None:
         return []
@@ -296,7 +298,7 @@ def follow_lesson(key: int) -> list[int]:
 
 
 def _tell_owners(initiatives: list[Initiative], lesson: Lesson) -> None:
-    """One message to the owner of each of these initiatives that is asked about the lesson now."""
+    """Notify the owner of each of these initiatives that now has to answer the lesson."""
     said = Q(
         requirement=REQUIREMENT,
         source=finding_of(lesson.pk),
@@ -310,9 +312,9 @@ def _tell_owners(initiatives: list[Initiative], lesson: Lesson) -> None:
             notify(
                 person_of[initiative.pk],
                 "lesson offered",
-                f"initiative:{initiative.pk}",
+                f"lessons:{initiative.pk}",
                 period=finding_of(lesson.pk),
-                subject=f"{initiative.ref} {initiative.title}: a lesson of others to answer before its next gate",
+                subject=f"{initiative.ref} {initiative.title}: a lesson to answer before its next gate",
                 text=lesson.text,
                 link=reverse("lessons-answer", args=[initiative.ref]),
                 initiative_ref=initiative.ref,

@@ -1,4 +1,4 @@
-"""What lessons add: a page, parts of other pages, a group of the search, lines and findings."""
+"""Additions of lessons: a page, page parts, a search group, lines and findings."""
 
 from django.utils.translation import gettext_noop as _  # looked up when shown
 

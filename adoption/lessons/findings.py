@@ -1,6 +1,4 @@
-"""What lessons say against initiatives: one that is an initiative's own and not answered yet stands before its next
-gate.
-"""
+"""The findings of lessons: each unanswered lesson near an initiative."""
 
 from collections.abc import Iterator
 
@@ -8,6 +6,7 @@ from adoption.lessons import lesson_matching, lesson_search
 from adoption.lessons.actions import REQUIREMENT, finding_of, origin
 from adoption.models import Lesson, LessonResponse
 from governance.vocabulary import Role, Stage
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.facts.finding_rules import Wanted
 from initiatives.models import Initiative, RoleAssignment
 
@@ -17,7 +16,7 @@ ASKED = (Stage.PROPOSED, Stage.PROTOTYPE, Stage.MVP)
 
 
 def says(keys: list[int]) -> Iterator[tuple[int, Wanted]]:
-    """Each lesson near one of these initiatives that it has not answered."""
+    """Yield each lesson near one of these initiatives that it has not answered."""
     if not lesson_search.offered().exists():
         return
     initiatives = list(Initiative.objects.filter(pk__in=keys, stage__in=ASKED))
@@ -49,8 +48,8 @@ def says(keys: list[int]) -> Iterator[tuple[int, Wanted]]:
             Wanted(
                 REQUIREMENT,
                 finding_of(lesson),
-                f"A lesson is not answered: “{row.text[:300]}” ({'; '.join((origin(row), *why))})",
-                "Say under Lessons whether it applies and what was done, or why not.",
+                phrase("A lesson is not answered: “{}” ({})", row.text[:300], ", ".join((origin(row), *why))),
+                phrase("Open Lessons, and record what was done or why the lesson does not apply."),
                 owners.get(initiative, ""),
             ),
         )

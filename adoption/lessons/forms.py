@@ -1,4 +1,4 @@
-"""Lessons as forms: one from outside, an answer to each that is offered, why one is taken out."""
+"""Forms of lessons: a lesson from outside, answers, the reason to take one out."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -8,61 +8,62 @@ from governance.vocabulary import Layer
 from initiatives.models import System
 
 NOT_SAID, YES, NO = "", "yes", "no"
-APPLIES = [(YES, "It applies to this initiative"), (NO, "It does not apply")]
+APPLIES = [(YES, "Applies to this initiative"), (NO, "Does not apply")]
 
 
 class LessonForm(forms.Form):
-    """A lesson from outside: what was read where, and what to do instead."""
+    """The form for a lesson from outside: its source, and what to do instead."""
 
     text = forms.CharField(
-        label=_("What the next team should know"),
+        label=_("What should the next team know?"),
         help_text=_("One or two sentences, in your own words."),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     instead = forms.CharField(
-        label=_("What to do instead"),
+        label=_("Better alternative"),
         max_length=2000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     source = forms.CharField(
-        label=_("Where it was read"),
-        help_text=_("A public incident, a report, another company: so that others can check it."),
+        label=_("Source"),
+        help_text=_(
+            "For example a public incident, a report or another company. Others must be able to "
+            "check the source."
+        ),
         max_length=300,
     )
     source_link = forms.URLField(
-        label=_("Its address"), max_length=500, required=False, assume_scheme="https"
+        label=_("Address of the source"), max_length=500, required=False, assume_scheme="https"
     )
     layer = forms.ChoiceField(
-        label=_("The layer it lies in"), choices=[("", _("not chosen yet")), *Layer.choices]
+        label=_("Layer of the cause"), choices=[("", _("not chosen yet")), *Layer.choices]
     )
     pattern = forms.ChoiceField(
-        label=_("Kind of trouble"), choices=[("", _("none of these")), *PATTERNS.items()], required=False
+        label=_("Kind of problem"), choices=[("", _("none of these")), *PATTERNS.items()], required=False
     )
     tags = forms.CharField(
-        label=_("Other words it should be found by"),
-        help_text=_("Apart by commas."),
+        label=_("Search words"),
+        help_text=_("Separate the words with commas."),
         max_length=300,
         required=False,
     )
     vendors = forms.CharField(
-        label=_("Vendors it is about"),
-        help_text=_("As they are called in the initiatives, apart by commas."),
+        label=_("Vendors"),
+        help_text=_("Use the same names as the pages of the initiatives. Separate the names with commas."),
         max_length=300,
         required=False,
     )
-    systems = forms.ModelMultipleChoiceField(
-        System.objects.none(), label=_("Systems of ours it is about"), required=False
-    )
+    systems = forms.ModelMultipleChoiceField(System.objects.none(), label=_("Our systems"), required=False)
 
     def __init__(self, *args, **kwargs):
-        """The systems of today."""
+        """Offer the current systems."""
         super().__init__(*args, **kwargs)
         self.fields["systems"].queryset = System.objects.current().order_by("name")
 
     def act(self) -> dict:
-        """What `actions.enter` takes."""
+        """Return the arguments of `actions.enter`."""
         said = self.cleaned_data
         return said | {
             "tags": said["tags"].split(","),
@@ -72,13 +73,13 @@ class LessonForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    """Why a lesson is taken out of the library."""
+    """The form for the reason to take a lesson out of the library."""
 
-    reason = forms.CharField(label=_("Why it should no longer be offered"), max_length=500)
+    reason = forms.CharField(label=_("Why should the lesson no longer be offered?"), max_length=500)
 
 
 class ResponsesForm(forms.Form):
-    """An answer to each lesson; what is left open stays open. `rows`: (lesson, its last response or None)."""
+    """The form for an answer to each lesson. Open ones remain open. `rows`: (lesson, its last response or None)."""
 
     rows_may_be_empty = True
 
@@ -94,7 +95,7 @@ class ResponsesForm(forms.Form):
                 initial=(YES if last.applies else NO) if last else NOT_SAID,
             )
             self.fields[f"words_{lesson.pk}"] = forms.CharField(
-                label=_("What was done about it, or why it does not apply"),
+                label=_("Action taken, or reason why the lesson does not apply"),
                 required=False,
                 max_length=2000,
                 strip=False,
@@ -106,25 +107,27 @@ class ResponsesForm(forms.Form):
             )
 
     def fields_of(self, lesson) -> tuple:
-        """The bound fields of one lesson: applies, words, version."""
+        """Return the bound fields of one lesson: applies, words, version."""
         return tuple(self[f"{name}_{lesson.pk}"] for name in ("applies", "words", "version"))
 
     def clean(self):
-        """Half an answer is none."""
+        """Refuse an answer without its words, or words without an answer."""
         said = super().clean()
         for lesson, _words in self.rows:
             applies, words = said.get(f"applies_{lesson.pk}"), said.get(f"words_{lesson.pk}", "")
             if applies and not words.strip():
                 self.add_error(
                     f"words_{lesson.pk}",
-                    "Say what was done about it." if applies == YES else "Say why it does not apply.",
+                    "Describe what was done about the lesson."
+                    if applies == YES
+                    else "Give a reason why the lesson does not apply.",
                 )
             if words.strip() and not applies:
-                self.add_error(f"applies_{lesson.pk}", "Say whether it applies.")
+                self.add_error(f"applies_{lesson.pk}", "Choose whether the lesson applies.")
         return said
 
     def changed(self) -> list[tuple]:
-        """What was said anew: lesson, applies, words, the version that was seen."""
+        """Return the changed answers: lesson, applies, words, the version that was seen."""
         found = []
         for lesson, last in self.rows:
             applies = self.cleaned_data.get(f"applies_{lesson.pk}")

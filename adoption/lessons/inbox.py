@@ -1,26 +1,26 @@
-"""What waits for a person about lessons: those of own initiatives that are not answered, those from outside to
-confirm.
-"""
+"""The inbox tasks about lessons: answer for an initiative, confirm from outside."""
 
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 from django.urls import reverse
 
 from adoption.adoption_seat import SEAT
 from adoption.lessons.actions import REQUIREMENT
 from adoption.models import Lesson
+from governance import clock
 from governance.models import User
 from governance.notifications.inbox import InboxTask
 from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.inbox.rows.person_rows import look_of
 from initiatives.models import Initiative
 
-# What these change stands in the inboxes of the initiative they are about, or on the page of the library.
+# The results of these are in the inboxes of the initiative concerned, or on the page of the library.
 QUIET = {EntryKind.LESSON_ANSWERED, EntryKind.LESSON_CAME_AGAIN}
 
 
 def tasks(person: User) -> list[InboxTask]:
-    """A task for each initiative of theirs before its gate with lessons to answer, and one for lessons to confirm."""
+    """Return a task for each initiative with lessons to answer, and one for lessons to confirm."""
     look = look_of(person)
     owned = {row.initiative_id for row in look.roles if row.accepted_at and row.role == Role.OWNER}
     owned |= {initiative.pk for initiative in look.standing_in}
@@ -31,7 +31,10 @@ def tasks(person: User) -> list[InboxTask]:
         )
         rows = (
             Initiative.objects.filter(pk__in=owned, stage__in=(Stage.PROTOTYPE, Stage.MVP))
-            .annotate(open_lessons=Count("requirement_findings", filter=unanswered))
+            .annotate(
+                open_lessons=Count("requirement_findings", filter=unanswered),
+                asked_since=Min("requirement_findings__since", filter=unanswered),
+            )
             .filter(open_lessons__gt=0)
             .order_by("number")
         )
@@ -50,19 +53,28 @@ def _answering(initiative: Initiative) -> InboxTask:
     count = initiative.open_lessons
     return InboxTask(
         "answer",
-        f"{count} lesson{'' if count == 1 else 's'} of others: {initiative.title}",
+        phrase("1 lesson from others: {}", initiative.title)
+        if count == 1
+        else phrase("{} lessons from others: {}", count, initiative.title),
         reverse("lessons-answer", args=[initiative.ref]),
-        "Answer",
-        why="Its next gate is not decided before each is answered: what was done, or why it does not apply.",
+        phrase("Answer"),
+        why=phrase("The next gate cannot be decided before each lesson is answered."),
         ref=initiative.ref,
+        since=clock.local_day(initiative.asked_since),
+        matter=f"lessons:{initiative.pk}",
     )
 
 
 def _confirming(lesson: Lesson) -> InboxTask:
     return InboxTask(
         "confirm",
-        f"Lesson from outside: {lesson.text[:100]}",
+        phrase("Lesson from outside: {}", lesson.text[:100]),
         reverse("lesson", args=[lesson.pk]),
-        "Read and confirm",
-        why=f"{lesson.entered_by} entered it; it is offered once somebody else has confirmed it.",
+        phrase("Read and confirm"),
+        why=phrase(
+            "{} entered this lesson. Initiatives are asked to answer the lesson after someone "
+            "else has confirmed it.",
+            lesson.entered_by,
+        ),
+        since=clock.local_day(lesson.entered_at),
     )

@@ -1,8 +1,8 @@
-"""Which lessons of the library are an initiative's own: those about its systems, its vendors, or in its own words.
+"""The match of lessons to an initiative, by its systems, vendors or words.
 
-Source: docs/domain.md, invariant 15 (layer, system, vendor). Three words in common make a lesson the initiative's own;
-a layer or a kind of trouble in common stands for one of them, and says which comes first. A word counts that few
-lessons have and not every initiative says. Eight at the most: more than that nobody answers in earnest.
+Source: docs/domain.md, invariant 15 (layer, system, vendor). Three common words make a lesson the initiative's own. A
+common layer or kind of trouble replaces one of these words and ranks the lesson. A word counts if few lessons have it
+and not every initiative uses it. An initiative has at most eight lessons, because no one answers more in earnest.
 """
 
 import json
@@ -73,7 +73,7 @@ SELECT i.id FROM rare JOIN initiatives_initiative i
 
 @dataclass(frozen=True)
 class Match:
-    """A lesson that is an initiative's own, how much they have in common (systems, vendors, the rest), and why."""
+    """An initiative's own lesson, with the reasons. `near`: shared systems, shared vendors, and the rest."""
 
     lesson: int
     near: tuple[int, int, int]
@@ -82,8 +82,9 @@ class Match:
 
 @dataclass
 class Told:
-    """What one initiative has: systems by key, vendors in small letters, layers, kinds of trouble, telling words by
-    stem.
+    """The matter of one initiative.
+
+    It has systems by key, vendors in lower case, layers, kinds of trouble, and distinctive words by stem.
     """
 
     systems: set[int] = field(default_factory=set)
@@ -94,9 +95,7 @@ class Told:
 
 
 def lessons_for(initiatives: Iterable[Initiative]) -> dict[int, list[Match]]:
-    """By key of the initiative, the lessons that are its own, nearest first; a fixed number of queries for all of
-    them.
-    """
+    """Return each initiative's own lessons by its key, nearest first. The number of queries is fixed."""
     initiatives = {initiative.pk: initiative for initiative in initiatives}
     found: dict[int, list[Match]] = {key: [] for key in initiatives}
     if not initiatives or not lesson_search.offered().exists():
@@ -115,7 +114,7 @@ def lessons_for(initiatives: Iterable[Initiative]) -> dict[int, list[Match]]:
 
 
 def initiatives_of(lesson: Lesson) -> QuerySet[Initiative]:
-    """Running initiatives before production that may have this lesson as their own: `lessons_for` judges them."""
+    """Return running initiatives before production that may match this lesson. `lessons_for` judges them."""
     running = Initiative.objects.live().filter(
         stage__in=(Stage.PROTOTYPE, Stage.MVP), withdrawn_at__isnull=True
     )
@@ -137,7 +136,7 @@ def initiatives_of(lesson: Lesson) -> QuerySet[Initiative]:
 
 
 def _told(initiatives: dict[int, Initiative]) -> dict[int, Told]:
-    """What each of these initiatives has, set-wise."""
+    """Return the matter of each of these initiatives, in set-wise queries."""
     told = {key: Told() for key in initiatives}
     for key, systems in systems_of(initiatives).items():
         told[key].systems = systems
@@ -164,7 +163,7 @@ def _told(initiatives: dict[int, Initiative]) -> dict[int, Told]:
 
 
 def _word(told: dict[int, Told], initiatives: dict[int, Initiative]) -> None:
-    """The words of titles and problems, the title's first, by stem: none that every initiative says."""
+    """Add the words of titles and problems by stem, the title's first. Leaves out words that every initiative uses."""
     said = {
         key: split(f"{initiative.title} {initiative.problem[:PROBLEM]}")
         for key, initiative in initiatives.items()
@@ -178,8 +177,9 @@ def _word(told: dict[int, Told], initiatives: dict[int, Initiative]) -> None:
 
 
 def _near(told: dict[int, Told]) -> list[tuple]:
-    """The lessons that share most with each initiative: keys of both, shared systems, vendors and stems, layer,
-    pattern.
+    """Return the lessons that share most with each initiative.
+
+    A row has the keys of both, shared systems, vendors and stems, layer, pattern.
     """
     asked = [
         {
@@ -198,13 +198,13 @@ def _near(told: dict[int, Told]) -> list[tuple]:
 def _judged(
     one: Told, names: dict[int, str], lesson: int, systems, vendors, shared, layer, pattern
 ) -> Match | None:
-    """How near a lesson is to an initiative and why; None where it is too far."""
+    """Return the match of a lesson with its reasons, or None if the lesson is too far."""
     words = [word for stem, word in one.words.items() if stem in shared]
     beside = []
     if layer in one.layers:
         beside.append(f"layer: {Layer(layer).label.lower()}")
     if pattern and pattern in one.patterns:
-        beside.append(f"kind of trouble: {PATTERNS[pattern].lower()}")
+        beside.append(f"kind of problem: {PATTERNS[pattern].lower()}")
     in_common = len(words) + len(beside)
     if not (systems or vendors) and (len(words) < IN_WORDS or in_common < IN_COMMON):
         return None

@@ -1,6 +1,6 @@
-"""The library of lessons, searched in plain language by the database's full text (`governance/text_search`).
+"""The library of lessons, searched by the database's full text (`governance/text_search`).
 
-A word counts for the more, the fewer lessons have it, and for less where only what means the same is there.
+A rare word counts more than a frequent one. A synonym counts less than the word itself.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ SELECT lesson_id, sum(near * rarity) AS rank, array_agg(said ORDER BY near * rar
 
 @dataclass(frozen=True)
 class Hit:
-    """A lesson found, with the words of the question that it answers to."""
+    """A lesson found, with the words of the question that it matches."""
 
     lesson: int
     rank: float
@@ -46,14 +46,14 @@ class Hit:
 
 @dataclass(frozen=True)
 class Answers:
-    """What a question finds among what somebody may read; `by_meaning`: in the order of the company's service."""
+    """The lessons that match a question for one person. `by_meaning`: in the order of the company's service."""
 
     hits: list[Hit]
     by_meaning: bool = False
 
 
 def readable(person: User) -> QuerySet[Lesson]:
-    """The lessons of the library that somebody may read: all but those of confidential initiatives they do not see."""
+    """Return the lessons that the person may read. They include those of confidential initiatives they see."""
     seen = initiative_permissions.visible_to(person).filter(pk=OuterRef("post_mortem__initiative"))
     open_initiative = (
         Q(post_mortem__isnull=True) | Q(post_mortem__initiative__confidential=False) | Exists(seen)
@@ -62,14 +62,14 @@ def readable(person: User) -> QuerySet[Lesson]:
 
 
 def offered() -> QuerySet[Lesson]:
-    """The lessons of the library: confirmed by the adoption seat, or from outside and confirmed, and not taken out."""
+    """Return the lessons of the library: confirmed ones that were not taken out."""
     return Lesson.objects.filter(words__isnull=False)
 
 
 def search(question: str, among: QuerySet[Lesson] | None = None, most: int = SHOWN) -> list[Hit]:
-    """The lessons that answer a question best, best first; `among` these where they are given.
+    """Return the lessons that answer a question best, best first.
 
-    `among` is a set by filters: what is readable is asked of the hits, which are few.
+    `among` limits the lessons to a set by filters. The few hits are checked for readability later.
     """
     wanted = asked(question, kept="adoption_lessonwords.words")
     if not wanted:
@@ -82,7 +82,7 @@ def search(question: str, among: QuerySet[Lesson] | None = None, most: int = SHO
 
 
 def answers(question: str, person: User, among: QuerySet[Lesson] | None = None) -> Answers:
-    """The lessons that the person may read and that answer a question best, best first; `among` as in `search`."""
+    """Return the readable lessons that answer a question best, best first. `among` as in `search`."""
     found = search(question, among)
     rows = readable(person).select_related("post_mortem__initiative").in_bulk([hit.lesson for hit in found])
     hits = [hit for hit in found if hit.lesson in rows]
@@ -91,6 +91,6 @@ def answers(question: str, person: User, among: QuerySet[Lesson] | None = None) 
 
 
 def _sent(lesson: Lesson) -> str:
-    """What the company's service is sent of a lesson: nothing of a confidential initiative."""
+    """Return the text of a lesson for the company's service. A confidential initiative's lesson gives ""."""
     secret = lesson.post_mortem_id is not None and lesson.post_mortem.initiative.confidential
     return "" if secret else f"{lesson.text} {lesson.instead}"

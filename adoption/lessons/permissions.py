@@ -1,67 +1,81 @@
-"""Who may answer lessons, enter and confirm those from outside, and say that one came again."""
+"""Permissions to answer, enter, confirm and link lessons."""
 
 from adoption.adoption_seat import SEAT
 from adoption.models import Lesson, LessonResponse
 from governance.models import User
 from governance.people.boards import seats_held
 from governance.permission_result import Answer, no, yes
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 
 def may_answer(initiative: Initiative, person: User) -> Answer:
-    """Say whether a lesson applies: whoever answers the requirements of the initiative."""
+    """Return whether the person may answer lessons. People who answer the initiative's requirements may."""
     return initiative_permissions.may_collaborate(initiative, person)
 
 
 def may_enter(person: User) -> Answer:
-    """Enter a lesson from outside: an adoption seat of any board, or an admin."""
+    """Return whether the person may enter a lesson from outside. An adoption seat of any board or an admin may."""
     if person.is_active and (person.is_admin or _holds_seat(person)):
         return yes()
     return no(
-        "Only an adoption seat or an admin enters lessons from outside.",
-        "What your own initiative taught is written in its post-mortem.",
+        "Only an adoption seat or an admin can enter lessons from outside.",
+        "If the lesson is from your own initiative, write it in the post-mortem.",
     )
 
 
 def may_confirm(lesson: Lesson, person: User) -> Answer:
-    """Confirm a lesson from outside: another adoption seat or admin than the one who entered it."""
+    """Return whether the person may confirm a lesson from outside.
+
+    An adoption seat or admin who did not enter it may.
+    """
     if lesson.post_mortem_id is not None:
-        return no("It comes from a post-mortem.", "The adoption seat of its initiative confirms that.")
+        return no(
+            "This lesson comes from a post-mortem.",
+            "Ask the adoption seat of its initiative to confirm the post-mortem.",
+        )
     if lesson.confirmed_at is not None:
-        return no(f"{lesson.confirmed_by} confirmed it already.")
+        return no(phrase("{} confirmed this lesson already.", lesson.confirmed_by))
     if lesson.removed_at is not None:
-        return no("It was taken out of the library.")
+        return no("This lesson was removed from the library.")
     if not may_enter(person):
-        return no("Only an adoption seat or an admin confirms lessons from outside.")
+        return no("Only an adoption seat or an admin can confirm lessons from outside.")
     if lesson.entered_by_id == person.pk:
-        return no("Nobody confirms what they entered themselves.", "Another adoption seat or an admin can.")
+        return no(
+            "You entered this lesson, so someone else must confirm it.",
+            "Ask someone else in an adoption seat, or an admin.",
+        )
     return yes()
 
 
 def may_take_out(lesson: Lesson, person: User) -> Answer:
-    """Take a lesson from outside out of the library: an adoption seat or an admin. What an initiative taught stays."""
+    """Return whether the person may take a lesson from outside out. An adoption seat or an admin may."""
     if lesson.post_mortem_id is not None:
-        return no("What an initiative taught stays in the library.")
+        return no("This lesson comes from an initiative, so it stays in the library.")
     if lesson.removed_at is not None:
-        return no("It was taken out of the library.")
+        return no("This lesson was removed from the library.")
     return may_enter(person)
 
 
 def may_link(lesson: Lesson, known: Lesson | None, person: User) -> Answer:
-    """Say that this lesson repeats one that was known: its initiative's adoption seat, or who writes for its
-    initiative.
+    """Return whether the person may record that this lesson repeats a known one.
 
-    Only one that the initiative itself had answered: then it was known there, and did not prevent it.
+    The adoption seat of its initiative and its team may. The initiative must have answered `known` before.
     """
     if lesson.post_mortem_id is None:
-        return no("Only a lesson of an initiative can show that an earlier one came again.")
+        return no("Only a lesson of an initiative can be linked to an earlier lesson.")
     initiative = lesson.post_mortem.initiative
     seated = initiative_permissions.holds_seat(initiative, person, SEAT)
     if not seated and not initiative_permissions.may_collaborate(initiative, person):
-        return no("Only people of the initiative or the adoption seat of its board say this.")
+        return no("Only the team of the initiative or the adoption seat of its board can record this.")
     if known is not None and not LessonResponse.objects.filter(initiative=initiative, lesson=known).exists():
-        return no(f"{initiative.ref} never answered that lesson, so it was not known there.")
+        return no(
+            phrase(
+                "{} did not answer that lesson earlier. Choose a lesson that this initiative answered.",
+                initiative.ref,
+            )
+        )
     return yes()
 
 

@@ -1,4 +1,4 @@
-"""Lessons as pages show them: text, origin, why each is listed, answers of initiatives."""
+"""Lessons as pages show them: text, origin, reasons, answers of initiatives."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ FEW = 5  # beside something else
 
 @dataclass
 class Shown:
-    """One lesson; `why` it is here, how many initiatives said that it applies or not, and where it came again."""
+    """A lesson with the reasons to show it, counts of answers, and its repetitions."""
 
     lesson: Lesson
     why: tuple[str, ...] = ()
@@ -29,19 +29,19 @@ class Shown:
 
     @property
     def initiative(self) -> Initiative | None:
-        """The initiative it was learned in; none for one from outside."""
+        """Return the initiative that learned the lesson, or None for one from outside."""
         return self.lesson.post_mortem.initiative if self.lesson.post_mortem_id else None
 
     @property
     def at(self):
-        """Since when the library has it."""
+        """Return since when the library has the lesson."""
         return self.lesson.confirmed_at or (
             self.lesson.post_mortem.published_at if self.lesson.post_mortem_id else None
         )
 
 
 def shown(keys: Iterable[int], person: User, why: dict[int, tuple[str, ...]] | None = None) -> list[Shown]:
-    """These lessons in this order, as far as the person may read them; three queries, however many there are."""
+    """Return these lessons in order, as far as the person may read them. Three queries, for any number of them."""
     keys = list(keys)
     if not keys:
         return []
@@ -71,7 +71,7 @@ def shown(keys: Iterable[int], person: User, why: dict[int, tuple[str, ...]] | N
 
 
 def offered_to(initiative: Initiative, person: User) -> list[Shown]:
-    """The lessons that are an initiative's own, with what it said to each; those it answered earlier come last."""
+    """Return an initiative's own lessons, each with its answer. Those answered earlier come last."""
     matches = lesson_matching.lessons_for([initiative])[initiative.pk]
     said = {
         row.lesson_id: row
@@ -86,10 +86,9 @@ def offered_to(initiative: Initiative, person: User) -> list[Shown]:
 
 
 def at_gate(initiative: Initiative, person: User) -> list[Shown]:
-    """The lessons that stand before the initiative's next gate unanswered, then those it answered; two questions at the
-    most.
+    """Return the unanswered lessons before the next gate, then the answered ones.
 
-    Which are unanswered is what the register found, and what the gate counts: nothing is matched anew.
+    It takes at most two queries. The register's findings name the unanswered ones, as the gate counts them.
     """
     open_ = unanswered_among(initiative_rows.rows(initiative, "requirement_findings"))
     responses = LessonResponse.objects.latest().filter(initiative=initiative).select_related("by")
@@ -102,20 +101,20 @@ def at_gate(initiative: Initiative, person: User) -> list[Shown]:
 
 
 def of_system(system: int, person: User) -> list[Shown]:
-    """The newest lessons about a system, for whoever is about to tie an initiative to it."""
+    """Return the newest lessons about a system to which an initiative is to be linked."""
     keys = LessonWords.objects.filter(systems__contains=[system]).order_by("-pk")
     return shown(list(keys.values_list("pk", flat=True)[:FEW]), person)
 
 
 def like(title: str, problem: str, person: User) -> list[Shown]:
-    """Lessons in the words of an initiative that somebody is about to register: two words of it at the least."""
+    """Return lessons in the words of an initiative to be registered. Two words or more must match."""
     hits = [hit for hit in lesson_search.search(f"{title} {problem}", most=4 * FEW) if len(hit.words) > 1]
     why = {hit.lesson: (f"words: {', '.join(hit.words)}",) for hit in hits}
     return shown(why, person, why)[:FEW]
 
 
 def seen_initiatives(person: User, keys: Iterable[int]) -> set[int]:
-    """Which of these initiatives the person may open."""
+    """Return those of these initiatives that the person may open."""
     return set(
         initiative_permissions.visible_to(person).filter(pk__in=list(keys)).values_list("pk", flat=True)
     )

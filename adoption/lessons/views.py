@@ -1,6 +1,4 @@
-"""The library of lessons: searched, read, entered from outside; and the answers of an initiative to those that are its
-own.
-"""
+"""The pages of the library of lessons and of an initiative's answers."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -40,7 +38,7 @@ PAGE = 20
 
 @require_safe
 def lessons_all(request: SignedInRequest) -> HttpResponse:
-    """The library: what a question finds, or the newest, among those that pass the filters."""
+    """Show the library: the filtered lessons that match a question, or the newest."""
     asked = " ".join(request.GET.get("q", "").split())[: lesson_search.LONGEST]
     rows, chosen = _filtered(request)
     if asked:
@@ -80,7 +78,7 @@ LONGEST = {"system": 9, "unit": 9, "year": 4}
 
 
 def _filtered(request) -> tuple[QuerySet[Lesson], dict]:
-    """The lessons that pass the filters of the query string, and which filters are set; junk changes nothing."""
+    """Return the lessons that pass the query string's filters, and these filters. Ignores invalid values."""
     rows, asked = lesson_search.offered(), request.GET
     chosen = {"layer": pick(asked.get("layer"), Layer), "pattern": pick(asked.get("pattern"), PATTERNS)}
     for name in ("system", "unit", "year"):
@@ -117,20 +115,20 @@ def _years() -> list[int]:
 
 
 def _lesson_for(person, pk: int) -> Lesson:
-    """A lesson of the library that the person may read, or one that waits, for whoever confirms. Raises Http404."""
+    """Return the lesson if the person may read it, or may confirm it while it waits. Raises Http404."""
     joined = ("post_mortem__initiative__unit", "entered_by", "confirmed_by", "repeats")
     found = lesson_search.readable(person).select_related(*joined).filter(pk=pk).first()
     if found is None and permissions.may_enter(person):
         waiting = Lesson.objects.filter(post_mortem__isnull=True).select_related(*joined)
         found = waiting.filter(pk=pk).first()
     if found is None:
-        raise Http404("No such lesson, or not yours to see.")
+        raise Http404("This lesson does not exist, or you cannot see it.")
     return found
 
 
 @require_safe
 def lesson(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One lesson: where it comes from, what initiatives said to it, where it came again."""
+    """Show one lesson: its origin, the answers of initiatives, and its repetitions."""
     return _lesson_page(request, _lesson_for(request.user, pk))
 
 
@@ -162,7 +160,7 @@ def _lesson_page(request, row: Lesson, *, status: int = 200, **more) -> HttpResp
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def lesson_add(request: SignedInRequest) -> HttpResponse:
-    """Enter a lesson from outside."""
+    """Show the form that enters a lesson from outside."""
     permissions.may_enter(request.user).or_refuse()
     form = LessonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -172,7 +170,11 @@ def lesson_add(request: SignedInRequest) -> HttpResponse:
             fix(form, error)
         else:
             messages.success(
-                request, _("Entered. Another adoption seat or an admin confirms it before it is offered.")
+                request,
+                _(
+                    "The lesson is entered. Someone else in an adoption seat, or an admin, must confirm "
+                    "the lesson before initiatives are asked to answer it."
+                ),
             )
             return redirect("lesson", row.pk)
     status = 422 if request.method == "POST" else 200
@@ -183,10 +185,13 @@ def lesson_add(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def lesson_confirm(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Let a lesson from outside into the library."""
+    """Confirm a lesson from outside and return to its page."""
     row = _lesson_for(request.user, pk)
     actions.confirm(lesson=row, by=request.user)
-    messages.success(request, _("Confirmed: initiatives near it are asked from now on."))
+    messages.success(
+        request,
+        _("The lesson is confirmed. Initiatives that the lesson concerns are now asked to answer it."),
+    )
     return redirect("lesson", row.pk)
 
 
@@ -199,13 +204,15 @@ def lesson_take_out(request: SignedInRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _lesson_page(request, row, status=422, form=form)
     actions.take_out(lesson=row, reason=form.cleaned_data["reason"], by=request.user)
-    messages.success(request, _("It is no longer offered; what initiatives answered stays in the audit log."))
+    messages.success(
+        request, _("The lesson is no longer offered. The answers of initiatives stay in the audit log.")
+    )
     return redirect("lessons-all")
 
 
 @require_POST
 def lesson_again(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say which known lesson came again in this one, or that none did."""
+    """Record which known lesson came again in this one, or that none did."""
     row = _lesson_for(request.user, pk)
     wanted = request.POST.get("known", "")
     known = _lesson_for(request.user, int(wanted)) if wanted.isdecimal() and len(wanted) < 10 else None
@@ -217,7 +224,7 @@ def lesson_again(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The lessons that are an initiative's own, each with room for an answer."""
+    """Show an initiative's own lessons, each with a field for an answer."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     rows = offered_to(initiative, request.user)
     pairs = [(row.lesson, row.response) for row in rows]
@@ -234,7 +241,10 @@ def answer(request: SignedInRequest, ref: str) -> HttpResponse:
             try:
                 if said:
                     actions.respond(initiative=initiative, said=said, by=request.user)
-                    messages.success(request, _("Kept, and part of the answer that the board signs."))
+                    messages.success(
+                        request,
+                        _("Your answers are saved as part of the answer that the board signs."),
+                    )
                 return redirect("lessons", initiative.ref)
             except ValidationError as error:
                 fix(form, error)
@@ -255,7 +265,7 @@ def answer(request: SignedInRequest, ref: str) -> HttpResponse:
 
 
 def beside_review(person, review: Review) -> Part | None:
-    """At a gate: each lesson that is the initiative's own, with what it says to it."""
+    """Return the part of a review with the initiative's lessons and its answers."""
     if review.gate not in ("mvp", "production") or not review.is_open:
         return None
     rows = at_gate(review.initiative, person)
@@ -267,24 +277,26 @@ def beside_review(person, review: Review) -> Part | None:
 
 
 def beside_registering(person, said: tuple[str, str]) -> Part | None:
-    """While somebody registers: what others learned in such a matter."""
+    """Return the part beside a registration with lessons of similar initiatives."""
     rows = like(*said, person)
     return (
-        Part("adoption/lessons/_lessons_beside.html", {"rows": rows, "words": "What others learned"})
+        Part(
+            "adoption/lessons/_lessons_beside.html", {"rows": rows, "words": "Lessons from other initiatives"}
+        )
         if rows
         else None
     )
 
 
 def beside_link(person, system: System) -> Part | None:
-    """Before an initiative is tied to a system: what was learned with it."""
+    """Return the part beside a new link with the lessons learned with the system."""
     rows = of_system(system.pk, person)
-    words = f"What was learned with {system}"
+    words = f"Lessons learned with {system}"
     return Part("adoption/lessons/_lessons_beside.html", {"rows": rows, "words": words}) if rows else None
 
 
 def found(search: portfolio_search.Search, most: int) -> list[portfolio_search.Hit]:
-    """Lessons in the search over everything."""
+    """Return lessons for the search over everything."""
     hits = lesson_search.search(search.text, most=max(most, FEW) * 2)
     return [
         portfolio_search.Hit(

@@ -1,4 +1,4 @@
-"""Measurements: kept once, however often, in whatever order and from wherever they come; corrected by further rows."""
+"""The acts on measurements, which are kept once, in any order, and corrected by further rows."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -33,14 +33,15 @@ from governance.audit_log import entries
 from governance.database import prepared_statements
 from governance.models import ServiceKey, User
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.findings.sync import follow
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
 MOST_AT_ONCE = 10_000
 ONLY_BY_SURVEY = (
-    "This measure is read by surveys alone, so that nobody adds to what people answered.",
-    "Close a survey that asks how much the work takes.",
+    "Only surveys record this measure. No one can enter measurements of it.",
+    "Close a survey that asks how much effort the work takes.",
 )
 
 
@@ -53,16 +54,19 @@ def record_measurements(
     key: ServiceKey | None = None,
     by: User | None = None,
 ) -> list[Fate]:
-    """Keep measurements of the measures of an initiative, in one act; returns what became of each, in their order.
+    """Keep measurements of an initiative's measures in one act.
 
-    A measurement whose key is there already is known, and kept once. One that names the key of another in `replaces`
-    corrects it. What is wrong with one is no hindrance to the others. `by`, or the `key` of the system that sends.
-    Raises Refused for who does not work on the initiative, ValidationError for more than MOST_AT_ONCE.
+    Returns the result of each, in their order. A measurement with a known key is kept once. One that names the key of
+    another in `replaces` corrects it. A faulty measurement does not block the others. Give `by`, or the `key` of the
+    system that sends. Raises Refused if the person does not work on the initiative, ValidationError for more than
+    MOST_AT_ONCE.
     """
     if (by is None) == (key is None) or came not in CAME or (came == SENT) != (key is not None):
         raise TypeError("Measurements come from a person or by a key.")
     if len(sent) > MOST_AT_ONCE:
-        raise ValidationError(f"At most {MOST_AT_ONCE} measurements enter at once.")
+        raise ValidationError(
+            phrase("You sent {} measurements. Send at most {} at once.", len(sent), MOST_AT_ONCE)
+        )
     system = f"measurements by key {key.public}" if key is not None else ""
     with act("record measurements", by=by, system=system, initiative=initiative) as initiative:
         if by is not None:
@@ -77,7 +81,7 @@ def record_measurements(
 def look_at_measurements(
     *, initiative: Initiative, sent: list[Sent], came: str, source: str = "", by: User
 ) -> list[Fate]:
-    """What would become of these measurements if they were kept now; nothing is. Raises Refused."""
+    """Return the results that these measurements would have, without keeping them. Raises Refused."""
     measure_permissions.may_read(initiative, by).or_refuse()
     asked = measures_asked(initiative, {one.measure for one in sent})
     fates, rows = _sort_out(sent, asked, came, source, None, by)
@@ -87,7 +91,7 @@ def look_at_measurements(
 
 
 def measures_asked(initiative: Initiative, keys: Iterable[int] | None = None) -> dict[int, Asked]:
-    """The measures of an initiative, ended ones too, as senders have to know them; those with these keys, or all."""
+    """Return the measures of an initiative, also ended ones, as senders need them. All, or those with these keys."""
     rows = Measure.objects.filter(initiative=initiative)
     if keys is not None:
         rows = rows.filter(pk__in=keys)
@@ -111,7 +115,7 @@ def measures_asked(initiative: Initiative, keys: Iterable[int] | None = None) ->
 
 
 def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], list[tuple[int, Measurement]]]:
-    """What becomes of each, as far as it can be told before any is kept; and the rows to keep, with their places."""
+    """Return the result of each, as far as known before keeping, and the rows to keep. Rows have their places."""
     today, now = clock.today(), clock.now()
     wanted = {name for one in sent if not unreadable(one) for name in (one.key, one.replaces) if name}
     kept = {
@@ -126,7 +130,9 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
     for place, one in enumerate(sent):
         measure = asked.get(one.measure)
         if measure is None:
-            fates.append(Fate(WRONG, "This initiative has no such measure.", "Name one of its measures."))
+            fates.append(
+                Fate(WRONG, "This initiative does not have this measure.", "Name one of its measures.")
+            )
             continue
         if found := unreadable(one):
             fates.append(found)
@@ -169,8 +175,8 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
                 fates.append(
                     Fate(
                         WRONG,
-                        f"No measurement with the key {one.replaces[:60]!r} is here to correct.",
-                        "Send that one first, or leave replaces out.",
+                        f"No measurement has the key {one.replaces[:60]!r}, so it cannot be corrected.",
+                        "Send that measurement first, or leave out the field “replaces”.",
                     )
                 )
                 continue
@@ -178,8 +184,8 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
                 fates.append(
                     Fate(
                         WRONG,
-                        "That measurement was corrected already.",
-                        "Name the key of its newest correction.",
+                        "The measurement with this key was corrected already.",
+                        "Enter the key of the newest correction in the field “replaces”.",
                     )
                 )
                 continue
@@ -195,11 +201,11 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
 
 def _again(one: Sent, known: Measurement) -> Fate:
     if one.same_as(known):
-        return Fate(KNOWN, "It is here already.", "", known.pk)
+        return Fate(KNOWN, "This measurement exists already.", "", known.pk)
     return Fate(
         DIFFERS,
-        "Another measurement has this key and says otherwise.",
-        "To correct it, send the right one with a key of its own and this key in replaces.",
+        "Another measurement with this key has different values.",
+        "Send the correction with a new key, and this key in the field “replaces”.",
         known.pk,
     )
 
@@ -207,7 +213,7 @@ def _again(one: Sent, known: Measurement) -> Fate:
 def _keep(
     initiative: Initiative, rows: list[tuple[int, Measurement]], fates: list, source: str, by: User | None
 ) -> None:
-    """Write the rows, add them up, and let the initiative follow, in the running act."""
+    """Write the rows, add them up, and update the initiative, in the running act."""
     first = [row for _, row in rows if row.replaces is None]
     later = [row for _, row in rows if row.replaces is not None]
     _insert(first)
@@ -246,7 +252,7 @@ def _keep(
 
 
 def _of_use(initiative: Initiative) -> list[tuple[str, str, date, int, int]]:
-    """What real users' measurements of use and overrides add up to, as behaviour reports are worked out from it."""
+    """Return the sums of use and overrides by real users, for behaviour reports."""
     return [
         (measure.instrument, cell.team, cell.day, cell.hits, cell.n)
         for measure, subject in measure_queries.subjects([initiative.pk])[initiative.pk]
@@ -356,7 +362,7 @@ def _add_up(rows: list[Measurement]) -> None:
 
 
 def _add_up_anew(cells: set[tuple]) -> None:
-    """Work out the tallies of these days from the measurements that stand; floats are never subtracted."""
+    """Recompute the tallies of these days from the current measurements. Floats are never subtracted."""
     columns = [list(column) for column in zip(*sorted(cells), strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, columns)
@@ -364,7 +370,7 @@ def _add_up_anew(cells: set[tuple]) -> None:
 
 
 def add_up_all(measure: Measure) -> int:
-    """Work out all tallies of a measure anew from its measurements; returns how many there are."""
+    """Recompute all tallies of a measure from its measurements. Returns their number."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM adoption_tally WHERE measure_id = %s", [measure.pk])
         cursor.execute(

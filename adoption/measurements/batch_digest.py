@@ -1,4 +1,4 @@
-"""Measurements are many: the entry of the act that kept some commits to all of them by one digest."""
+"""The digest of a batch. Measurements are many, so their entry commits to all of them by one digest."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ FIELDS = (
 
 
 def sealed(rows: Iterable[Measurement]) -> dict:
-    """What an entry says of the measurements that came with it: between which keys they are, and their digest."""
+    """Return an entry's facts about its measurements: first key, last key, digest."""
     rows = sorted(rows, key=lambda row: row.pk)
     return {
         "first": rows[0].pk,
@@ -40,7 +40,7 @@ def sealed(rows: Iterable[Measurement]) -> dict:
 
 
 def _digest(rows: Iterable[list]) -> str:
-    """SHA-256 over the rows, one after the other; figures as text, because the audit log knows no floats."""
+    """Return the SHA-256 over the rows in order. Figures are text, because the audit log has no floats."""
     digest = hashlib.sha256()
     for row in rows:
         digest.update(canonical([str(one) if isinstance(one, float) else one for one in row]))
@@ -49,7 +49,7 @@ def _digest(rows: Iterable[list]) -> str:
 
 
 def broken(since: int, using: str) -> Iterator[tuple[str, str, str]]:
-    """What is wrong with measurements kept from this transaction on: changed, gone, or committed to by nothing."""
+    """Yield the measurements since this transaction that changed, are missing, or have no entry."""
     table, known = Measurement._meta.db_table, set()
     entries = (
         Entry.objects.using(using)
@@ -60,7 +60,7 @@ def broken(since: int, using: str) -> Iterator[tuple[str, str, str]]:
     for entry in entries.iterator(chunk_size=200):
         facts = entry.facts["facts"]
         if not facts:
-            continue  # an erased entry says nothing any more
+            continue  # an erased entry no longer has facts
         known.add((entry.xact, facts["first"], facts["last"]))
         rows = Measurement.objects.using(using).filter(
             xact=entry.xact, pk__gte=facts["first"], pk__lte=facts["last"]

@@ -1,4 +1,4 @@
-"""What measurements add to the verification of the audit log."""
+"""The addition of measurements to the verification of the audit log."""
 
 from adoption.measurements import batch_digest, tallies
 from initiatives.contributions import Contribution

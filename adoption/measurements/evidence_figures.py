@@ -1,4 +1,4 @@
-"""What measurements of a period show, filed as evidence: worked out here, with its rows as a file, never typed."""
+"""The figures of a period, computed from measurements. They are filed as evidence with their rows as a file."""
 
 import csv
 import io
@@ -17,6 +17,7 @@ from governance.audit_log.csv_export import safe
 from governance.models import Rulebook, User
 from governance.vocabulary import EvidenceRegister, Stage
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.evidence.actions import create_evidence
 from initiatives.lifecycle.evidence.artefact_kinds import of_register
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
@@ -27,15 +28,15 @@ TELEMETRY, RESEARCH = "telemetry", "user_research"
 
 
 def file_figures(*, initiative: Initiative, requirement: str, by: User) -> Evidence:
-    """File what the measures of a requirement show now as one item of evidence, generated from their measurements.
+    """File the current figures of a requirement's measures as one item of evidence.
 
-    Its result follows from the verdicts: pass where every measure is met, fail where one is not. Its day is the last
-    one that the measurements speak of. Raises ValidationError while nothing can be told yet, with the reasons.
+    Its result follows from the verdicts: pass if every measure is met, fail if one is not. Its day is the last one that
+    the measurements cover. Raises ValidationError with the reasons while a verdict is impossible.
     """
     with act("file figures", by=by, initiative=initiative) as initiative:
         measure_permissions.may_read(initiative, by).or_refuse()
         if requirement not in ASKED:
-            raise ValidationError({"requirement": "Choose one of the requirements that measures answer."})
+            raise ValidationError({"requirement": "Choose a requirement that is answered with measures."})
         found = [
             (measure, subject, judge(subject).on(clock.today()))
             for measure, subject in measure_queries.subjects([initiative.pk])[initiative.pk]
@@ -47,7 +48,9 @@ def file_figures(*, initiative: Initiative, requirement: str, by: User) -> Evide
         ]
         why += [f"{measure.words}: {said.words}" for measure, _, said in found if said.word == CANNOT_TELL]
         if why:
-            raise ValidationError({"requirement": f"Nothing can be told yet. {' '.join(why)}"})
+            raise ValidationError(
+                {"requirement": phrase("The measures have no result yet. {}", " ".join(why))}
+            )
         asked = Rulebook.objects.current().parsed.requirements[requirement]
         kind = TELEMETRY if TELEMETRY in asked.evidence else RESEARCH
         day = min(said.read_until for _, _, said in found if said.read_until is not None)
@@ -63,7 +66,7 @@ def file_figures(*, initiative: Initiative, requirement: str, by: User) -> Evide
             file=_table(found),
             result="pass" if met else "fail",
             condition="" if kind == TELEMETRY else _condition(initiative),
-            details=of_register(EvidenceRegister.MEASUREMENTS),
+            details=of_register(EvidenceRegister.MEASUREMENTS, next(iter(asked.tested), "")),
             by=by,
         )
         entries.record(
@@ -84,7 +87,7 @@ def _condition(initiative: Initiative) -> str:
 
 
 def _table(found) -> ContentFile:
-    """The measurements that the verdicts rest on, as a table that no spreadsheet takes for formulas."""
+    """Return the measurements behind the verdicts as a table. Spreadsheets find no formulas in it."""
     keys = [measure.pk for measure, _, _ in found]
     rows = Measurement.objects.filter(measure__in=keys, replaced_by__isnull=True, n__gt=0)
     rows = rows.order_by("measure", "ends_on", "team", "pk")

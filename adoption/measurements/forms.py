@@ -1,22 +1,25 @@
-"""Forms of measurements: one typed, and a table of them."""
+"""Forms of measurements: one typed measurement, and a table of measurements."""
 
 from datetime import timedelta
+from typing import cast
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from adoption.measurements.measurement_validation import Sent
 from adoption.measures.evaluation import monday
 from adoption.measures.forms import FigureField
-from adoption.models.instruments import POPULATIONS, USERS
+from adoption.models.instruments import ASKED, POPULATIONS, USERS
 from adoption.models.measures import Measure, Measurement
 from governance import clock
+from governance.models import Rulebook
 from governance.tables.forms import TableForm
 from governance.web.form_fields import DayField, OnceForm
 
 
 class MeasurementForm(OnceForm):
-    """One measurement, typed in seconds: the last whole week is filled in already."""
+    """The form for one typed measurement. The last whole week is filled in already."""
 
     rows_may_be_empty = True
 
@@ -40,21 +43,21 @@ class MeasurementForm(OnceForm):
             self.fields["hits"] = forms.IntegerField(label=_("Count"), min_value=0, max_value=10**12)
             self.fields["n"] = forms.IntegerField(label=_("Sample size"), min_value=1, max_value=10**12)
         else:
-            self.fields["value"] = FigureField(label=f"Mean, {measure.unit or 'in its unit'}")
-            self.fields["sd"] = FigureField(label=_("Standard deviation"), min_value=0)
-            self.fields["n"] = forms.IntegerField(
-                label=_("Read from how many"), min_value=1, max_value=10**12
+            self.fields["value"] = FigureField(
+                label=gettext("Mean, %(value)s") % {"value": measure.unit or "in its unit"}
             )
+            self.fields["sd"] = FigureField(label=_("Standard deviation"), min_value=0)
+            self.fields["n"] = forms.IntegerField(label=_("Number of values"), min_value=1, max_value=10**12)
         self.fields["about"] = forms.ChoiceField(
             label=_("About"),
             choices=[(key, words.capitalize()) for key, words in POPULATIONS.items()],
             initial=USERS,
         )
         if of is not None:
-            self.fields["reason"] = forms.CharField(label=_("What was wrong with it"), max_length=250)
+            self.fields["reason"] = forms.CharField(label=_("Reason for the correction"), max_length=250)
             self.fields["n"].min_value = 0
             self.fields["n"].validators = []
-            self.fields["n"].help_text = _("0 takes the measurement back.")
+            self.fields["n"].help_text = _("Enter 0 to withdraw the measurement.")
             for name in ("starts_on", "ends_on", "team", "hits", "value", "sd", "n", "about"):
                 if name in self.fields:
                     self.fields[name].initial = getattr(of, name)
@@ -66,7 +69,7 @@ class MeasurementForm(OnceForm):
             )
 
     def sent(self) -> Sent:
-        """What was typed, as the act takes it."""
+        """Return the typed values as the act takes them."""
         typed = self.cleaned_data
         return Sent(
             self.measure.pk,
@@ -85,14 +88,26 @@ class MeasurementForm(OnceForm):
 
 
 class MeasurementsFileForm(TableForm):
-    """A table of measurements."""
+    """The form for a table of measurements."""
 
     folder = "measurements"
     file = forms.FileField(
         label=_("The file"),
         error_messages={"required": "Choose a table with a header row."},
         help_text=_(
-            "csv or xlsx with the columns measure, from, to, n, and hits or value and sd; and if you have them "
-            "team, about, key and replaces."
+            "A csv or xlsx file with the columns “measure”, “from”, “to”, “n”, and either “hits” or "
+            "“value” and “sd”. The columns “team”, “about”, “key” and “replaces” are optional."
         ),
     )
+
+
+class FiguresForm(forms.Form):
+    """The form that chooses the requirement for the figures."""
+
+    requirement = forms.ChoiceField(label=gettext_lazy("Requirement"))
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        asked = Rulebook.objects.current().parsed.requirements
+        choices = [(key, asked[key].question) for key in ASKED if key in asked]
+        cast(forms.ChoiceField, self.fields["requirement"]).choices = choices

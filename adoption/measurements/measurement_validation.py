@@ -1,4 +1,4 @@
-"""Measurements as they are sent, by form, table or system: what is wrong with one, and what becomes of it. Pure."""
+"""The validation of measurements sent by form, table or system, and its results. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,15 +21,13 @@ MOST = 10**12
 MOST_KEY, MOST_TEAM = 120, 120
 MODEL_WORDS = {"model", "model_report", "model_evaluation", "evaluation", "benchmark"}
 
-# What becomes of a measurement that is sent.
+# The results of a sent measurement.
 NEW, KNOWN, CORRECTED, DIFFERS, WRONG = "new", "known", "corrected", "differs", "wrong"
 
 
 @dataclass(frozen=True)
 class Sent:
-    """One measurement as somebody sent it, its types read already. `measure`: its key. `replaces`: the key it
-    corrects.
-    """
+    """One measurement as sent, with its types read. It is of `measure`, by key, and corrects the key `replaces`."""
 
     measure: int
     starts_on: date
@@ -45,7 +43,7 @@ class Sent:
     reason: str = ""
 
     def same_as(self, row) -> bool:
-        """Whether a kept measurement says the same."""
+        """Return True if a kept measurement has the same values."""
         return (
             row.starts_on == self.starts_on
             and row.ends_on == self.ends_on
@@ -60,7 +58,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of a measurement: its state, why in words, how to fix it, and the kept row's key."""
+    """The result of a measurement: state, reason in words, remedy, key of the row."""
 
     state: str
     words: str = ""
@@ -69,13 +67,13 @@ class Fate:
 
     @property
     def good(self) -> bool:
-        """Whether it is in the series now, through this or an earlier sending."""
+        """Return True if it is in the series now, through this or an earlier sending."""
         return self.state in (NEW, KNOWN, CORRECTED)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A measure as senders have to know it: its kind of figure, its teams, whether it is read week by week.
+    """A measure as senders need it: kind of figure, teams, weekly reading or not.
 
     `by_survey`: only closing a survey reads it.
     """
@@ -91,7 +89,7 @@ class Asked:
     by_survey: bool = False
 
     def team(self, said: str) -> str | None:
-        """The team as it is called here; the only one where none is said; None where it is not one of them."""
+        """Return the team's name as used here. The only team is the default. An unknown team gives None."""
         if not said and self.weekly and len(self.teams) == 1:
             return self.teams[0]
         if not self.by_name:
@@ -101,7 +99,7 @@ class Asked:
 
 
 def unreadable(sent: Sent) -> Fate | None:
-    """Why a measurement cannot even be looked up: a text of it holds a character that readers cannot see."""
+    """Return the refusal of a measurement with an invisible character. Such texts cannot be looked up."""
     for name in ("key", "team", "about", "replaces", "reason"):
         if why := refusal(getattr(sent, name)):
             return _no(f"The measurement was not kept because of {name}.", why)
@@ -109,24 +107,25 @@ def unreadable(sent: Sent) -> Fate | None:
 
 
 def wrong_with(sent: Sent, asked: Asked, today: date) -> Fate | None:
-    """Why a measurement cannot be kept, with the way to fix it; None when it can."""
+    """Return why a measurement cannot be kept, with its fix, or None if it can."""
     if asked.ended:
-        return _no("This measure has ended.", "Declare a new one, or leave this measurement out.")
+        return _no("This measure has ended.", "Declare a new measure, or leave out this measurement.")
     if found := _wrong_people(sent.about):
         return found
     if sent.starts_on > sent.ends_on:
-        return _no("Its period ends before it begins.", "Exchange the two days.")
+        return _no("The period ends before it begins.", "Exchange the two days.")
     if sent.ends_on > today:
         return _no(
-            f"Its period ends on {sent.ends_on:%-d %B %Y}, which is to come.", "Wait until it is over."
+            f"The period ends on {sent.ends_on:%-d %B %Y}, in the future.", "Wait until the period is over."
         )
     if sent.starts_on < EARLIEST:
-        return _no("Its period begins before 2000.", "Mind the year.")
+        return _no("The period begins before 2000.", "Check the year.")
     if (sent.ends_on - sent.starts_on).days >= LONGEST_DAYS:
-        return _no("Its period is longer than a year.", "Send it month by month, or week by week.")
+        return _no("The period is longer than a year.", "Send one measurement for each month or week.")
     if asked.weekly and monday(sent.starts_on) != monday(sent.ends_on):
         return _no(
-            "This measure is read week by week.", "Send each week from Monday to Sunday, or single days."
+            "This measure is recorded by week.",
+            "Send one measurement for each week from Monday to Sunday, or for each day.",
         )
     return _wrong_figure(sent, asked) or _wrong_names(sent, asked)
 
@@ -138,7 +137,9 @@ def _wrong_people(about: str) -> Fate | None:
         return None
     if about.casefold() in MODEL_WORDS:
         return _no(NO_MODEL_REPORT, "")
-    return _no(f"Nobody here is called {about[:40]!r}.", f"Say whom it is about: {', '.join(POPULATIONS)}.")
+    return _no(
+        f"{about[:40]!r} is not a known group.", f"Choose one of these groups: {', '.join(POPULATIONS)}."
+    )
 
 
 def _wrong_figure(sent: Sent, asked: Asked) -> Fate | None:
@@ -146,23 +147,29 @@ def _wrong_figure(sent: Sent, asked: Asked) -> Fate | None:
         return (
             None
             if asked.share == (sent.hits is not None)
-            else _no("It says its figure in the wrong way.", "")
+            else _no("The figure does not fit this measure. Give “hits” only if the measure is a share.", "")
         )
     if not 0 < sent.n <= MOST:
-        return _no("n says from how many it was read: a whole number above nothing.", "Give n.")
+        return _no("The field “n” is the number of values, a whole number above 0.", "Give n.")
     if asked.share:
         if sent.value is not None or sent.sd is not None or sent.hits is None:
-            return _no("This measure is a count out of a sample size.", "Give hits and n, and no value.")
+            return _no(
+                "This measure is a count out of a sample size.",
+                "Give “hits” and “n”. Leave out “value” and “sd”.",
+            )
         if not 0 <= sent.hits <= sent.n:
-            return _no(f"{sent.hits} of {sent.n} is no share.", "hits lies between 0 and n.")
+            return _no(
+                f"{sent.hits} of {sent.n} is not a share.", "Give a number of “hits” between 0 and “n”."
+            )
         return None
     if sent.hits is not None or sent.value is None:
-        return _no("This measure is a mean.", "Give value, sd and n, and no hits.")
+        return _no("This measure is a mean.", "Give “value”, “sd” and “n”. Leave out hits.")
     if not isfinite(sent.value) or abs(sent.value) > MOST:
-        return _no("Its value is no figure that can be kept.", "Mind the unit.")
+        return _no("The value is too large or is not a number.", "Check the unit.")
     if sent.sd is None or not isfinite(sent.sd) or not 0 <= sent.sd <= MOST:
         return _no(
-            "A mean needs its spread.", "Give sd, the standard deviation of the single values; 0 for n 1."
+            "A mean needs a standard deviation.",
+            "Give “sd”, the standard deviation of the single values. If “n” is 1, give 0.",
         )
     return None
 
@@ -170,14 +177,15 @@ def _wrong_figure(sent: Sent, asked: Asked) -> Fate | None:
 def _wrong_names(sent: Sent, asked: Asked) -> Fate | None:
     if not sent.key.strip() or len(sent.key) > MOST_KEY:
         return _no(
-            "It has no key of its own.", f"Give key, up to {MOST_KEY} letters, never used for another."
+            "The measurement has no key.",
+            f"Give a key of up to {MOST_KEY} letters that no other measurement has.",
         )
     if len(sent.team) > MOST_TEAM:
-        return _no("The name of its team is too long.", f"Up to {MOST_TEAM} letters.")
+        return _no("The name of the team is too long.", f"Use up to {MOST_TEAM} letters.")
     if asked.weekly and not sent.team and len(asked.teams) != 1:
-        return _no("It does not say of which team it is.", f"Give team: {_any(asked.teams)}.")
+        return _no("The measurement does not name its team.", f"Give team: {_any(asked.teams)}.")
     if asked.team(sent.team) is None:
-        return _no(f"{sent.team[:60]!r} is no team of this measure.", f"Give team: {_any(asked.teams)}.")
+        return _no(f"{sent.team[:60]!r} is not a team of this measure.", f"Give team: {_any(asked.teams)}.")
     return None
 
 
@@ -190,5 +198,5 @@ def _no(words: str, fix: str) -> Fate:
 
 
 def days_of(week: date) -> tuple[date, date]:
-    """The first and the last day of the week that begins on this Monday."""
+    """Return the first and the last day of the week that begins on this Monday."""
     return week, week + timedelta(days=6)

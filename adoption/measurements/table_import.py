@@ -1,4 +1,4 @@
-"""Tables of measurements: rows to measurements, with what cannot be read said line by line. Hostile until read."""
+"""The reading of tables of measurements, with errors by line. A table is untrusted until it is read."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from adoption.measurements.measurement_validation import MOST, USERS, WRONG, Ask
 from governance.tables.columns import parse_date, required
 from governance.tables.numbers import decimal_marks, parse_number, read_amount
 from governance.tables.reader import Line, Table
+from governance.vocabulary.phrases import phrase
 
 # By what a column holds, the headers it goes by.
 HEADERS = {
@@ -32,7 +33,7 @@ EXPECTED = ("measure", "from", "to", "n")
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: the measurement in it, or why there is none."""
+    """A line of the table: its measurement, or the reason why it has none."""
 
     line: int
     sent: Sent | None
@@ -40,10 +41,10 @@ class Row:
 
 
 def read_rows(table: Table, asked: dict[int, Asked]) -> list[Row]:
-    """The rows of a table of measurements. Raises ValidationError on "file" where columns are missing.
+    """Return the rows of a table of measurements.
 
-    A row without a key of its own gets one from what it is about (measure, period, team), so that the same file sent
-    again adds nothing, and a figure that changed is seen.
+    Raises ValidationError on "file" if columns are missing. A row without a key gets one from its measure, period and
+    team. The same file sent again then adds nothing, and a changed figure is recognised.
     """
     needed = ["starts_on", "ends_on", "n"]
     if len(asked) != 1:
@@ -93,14 +94,22 @@ def _measure(said: str, asked: dict[int, Asked]) -> Asked:
         if said.casefold() in (str(one.key), one.instrument.casefold(), one.words.casefold()):
             return one
     names = ", ".join(one.instrument for one in current)
-    raise ValidationError(f"No measure is called {said[:60]!r}. Known are: {names or 'none yet'}.")
+    raise ValidationError(
+        phrase(
+            "This initiative has no measure {}. Use one of these: {}.", f"{said[:60]!r}", names or "none yet"
+        )
+    )
 
 
 def _day(said: str, name: str) -> date:
     found = parse_date(said)
     if len(found) != 10:
         raise ValidationError(
-            f"{HEADERS[name][0]}: {said[:40]!r} is no day that cannot be mistaken; write 2026-11-16."
+            phrase(
+                "{}: {} is not a clear date. Use YYYY-MM-DD, for example 2026-11-16.",
+                HEADERS[name][0],
+                f"{said[:40]!r}",
+            )
         )
     return date.fromisoformat(found)
 
@@ -108,23 +117,35 @@ def _day(said: str, name: str) -> date:
 def _whole(said: str, name: str, mark: str) -> int:
     number = _number(said, name, mark)
     if number is None or number != int(number) or not 0 <= number <= MOST:
-        raise ValidationError(f"{name}: {said[:40]!r} is not a whole number. Write 1204.")
+        raise ValidationError(
+            phrase("{}: {} is not a whole number. Write for example 1204.", name, f"{said[:40]!r}")
+        )
     return int(number)
 
 
 def _figure(said: str, name: str, mark: str) -> float:
     number = _number(said, name, mark)
     if number is None:
-        raise ValidationError(f"{name}: {said[:40]!r} is not a number. Write 12.5.")
+        raise ValidationError(
+            phrase("{}: {} is not a number. Write for example 12.5.", name, f"{said[:40]!r}")
+        )
     return float(number)
 
 
 def _number(said: str, name: str, mark: str) -> Decimal | None:
-    """The number; refused where it can be two and no other cell of the table shows which mark is decimal."""
+    """Return the number. Raises ValidationError if it is ambiguous and no other cell shows the decimal mark."""
     number = parse_number(said, mark)
     if number is None and (either := read_amount(said).either):
         less, more = (f"{value.normalize():f}" for value in either)
-        raise ValidationError(f"{name}: {said[:40]!r} can mean {less} or {more}. Write one of these.")
+        raise ValidationError(
+            phrase(
+                "{}: {} can mean {} or {}. Write one of these two numbers.",
+                name,
+                f"{said[:40]!r}",
+                less,
+                more,
+            )
+        )
     return number
 
 

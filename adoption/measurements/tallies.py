@@ -1,6 +1,4 @@
-"""Tallies of measurements compared with the measurements: charts and verdicts read tallies, and the measurements are
-what was recorded.
-"""
+"""The comparison of tallies with their measurements. Charts and verdicts read tallies, measurements are the source."""
 
 from collections.abc import Iterator
 
@@ -35,7 +33,7 @@ SELECT coalesce(t.measure_id, r.measure_id), coalesce(t.day, r.ends_on), coalesc
 
 
 def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the words, table, key and field of each tally that is not the sum of its measurements."""
+    """Yield words, table, key and field of each tally that differs from its sum."""
     numbers = dict(Measure.objects.using(using).values_list("pk", "initiative__number"))
     for measure, day, kept, right in recomputation.stream(using, _DIFFERING, []):
         words = (
@@ -46,7 +44,7 @@ def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def correct() -> list[int]:
-    """Add up anew the measurements of each measure whose tallies differ from them. Returns the keys of the measures."""
+    """Recompute the tallies of measures that differ from their measurements. Returns the keys of the measures."""
     with connection.cursor() as cursor:
         cursor.execute(_DIFFERING)
         wrong = {row[0]: row for row in cursor.fetchall()}

@@ -1,4 +1,4 @@
-"""Measurements: typed on the page of their measure, corrected, brought in as a table, filed as evidence."""
+"""The pages of measurements: typed, corrected, imported, filed as evidence."""
 
 from collections import Counter
 
@@ -10,10 +10,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from adoption.measurements import actions, evidence_figures
-from adoption.measurements.forms import MeasurementForm, MeasurementsFileForm
+from adoption.measurements.forms import FiguresForm, MeasurementForm, MeasurementsFileForm
 from adoption.measurements.measurement_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Fate
 from adoption.measurements.table_import import EXPECTED, Row, read_rows
 from adoption.measures import charts as measure_charts
@@ -27,22 +27,24 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.tables import importing
 from governance.tables.importing import Look, SentTable, ShownLine, Target
 from governance.templatetags.plumbline import day
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of, sent
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.models import Initiative
 
 FATES = {
-    WRONG: "cannot be kept and stay out",
-    DIFFERS: "say otherwise than what is here under their key, and stay out",
+    WRONG: "cannot be saved",
+    DIFFERS: "have different values from the measurement with the same key",
     NEW: "are new",
-    CORRECTED: "correct one that is here",
-    KNOWN: "are here already",
+    CORRECTED: "correct an earlier measurement",
+    KNOWN: "exist already",
 }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def measure(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One measure: what it comes to, its picture, its goals, its measurements, and a form for the next one."""
+    """Show one measure: verdict, chart, goals, measurements, form for the next one."""
     row = measure_for(request, pk)
     initiative = row.initiative
     may = measure_permissions.may_read(initiative, request.user)
@@ -75,16 +77,18 @@ def measure(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _read(request: SignedInRequest, initiative: Initiative, form: MeasurementForm) -> bool:
-    """Keep what was typed; False when it is wrong, which the form then says."""
+    """Keep the typed measurement. Returns False with an error in the form if it is wrong."""
     said = form.sent()
     if form.of is None and _twin(form.measure, said):
-        form.add_error(None, "There is a measurement of this period already. Correct that one, below.")
+        form.add_error(None, "A measurement of this period exists already. Correct that measurement below.")
         return False
     (fate,) = actions.record_measurements(initiative=initiative, sent=[said], came=TYPED, by=request.user)
     if not fate.good:
         form.add_error(None, f"{fate.words} {fate.fix}".strip())
         return False
-    messages.success(request, f"Kept: {said_day(said.starts_on)} to {said_day(said.ends_on)}.")
+    messages.success(
+        request, phrase("Saved: {} to {}.", said_day(said.starts_on), said_day(said.ends_on)).in_language()
+    )
     return True
 
 
@@ -104,7 +108,7 @@ def correct(request: SignedInRequest, pk: int, measurement: int) -> HttpResponse
     """Correct a measurement by a further one, or take it back."""
     row = Measurement.objects.filter(measure=measure_for(request, pk), pk=measurement).first()
     if row is None:
-        raise Http404("No such measurement of this measure.")
+        raise Http404("This measure does not have this measurement.")
     row.measure = measure_for(request, pk)
     initiative = row.measure.initiative
     measure_permissions.may_read(initiative, request.user).or_refuse()
@@ -116,33 +120,36 @@ def correct(request: SignedInRequest, pk: int, measurement: int) -> HttpResponse
         "title": _("Correct a measurement"),
         "lede": f"{row.measure.words}: {said_day(row.starts_on)} to {said_day(row.ends_on)}.",
         "happens": [
-            _("The wrong one stays readable, struck out; the right one takes its place in the series.")
+            _("The wrong measurement stays visible, struck out. The correction replaces it in the series.")
         ],
         "effects": None,
         "danger": False,
-        "verb": _("Correct it"),
+        "verb": _("Correct measurement"),
         "back_url": reverse("measure", args=[row.measure_id]),
     }
     return render(request, "initiatives/initiative/initiative_form.html", context)
 
 
-@require_POST
-def file(request: SignedInRequest, ref: str) -> HttpResponse:
-    """File what the measurements show as evidence."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    try:
-        item = evidence_figures.file_figures(
-            initiative=initiative, requirement=request.POST.get("requirement", ""), by=request.user
-        )
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-        return redirect("adoption", ref=initiative.ref)
-    messages.success(request, f"Filed as evidence, observed until {day(item.observed_on)}.")
-    return redirect("evidence-item", ref=initiative.ref, pk=item.pk)
+INITIATIVE_ACTS["file-figures"] = PageStep(
+    may=measure_permissions.may_read,
+    act=evidence_figures.file_figures,
+    after=lambda initiative, made, person: reverse("evidence-item", args=[initiative.ref, made.pk]),
+    form=FiguresForm,
+    given=lambda initiative, request: {"initial": {"requirement": request.GET.get("requirement", "")}},
+    page="adoption",
+    title=gettext_lazy("File measurements as evidence"),
+    happens=(
+        gettext_lazy(
+            "The current measurements become an item of evidence. Later measurements do not change this item."
+        ),
+    ),
+    verb=gettext_lazy("File as evidence"),
+    done=gettext_lazy("The measurements are filed as evidence."),
+)
 
 
 class MeasurementsTable(Target):
-    """A table of measurements: each line enters once, or corrects the one that it names."""
+    """A table of measurements. Each line enters once, or corrects the one that it names."""
 
     form_class = MeasurementsFileForm
     expected = EXPECTED
@@ -156,8 +163,8 @@ class MeasurementsTable(Target):
     help_template = "adoption/measures/_measurements_table.html"
     title = gettext_lazy("Measurements from a table")
     lede = gettext_lazy(
-        "You see what would enter before anything does. A line enters once, however often its file is sent; one that "
-        "says otherwise than before stays out until it names what it corrects."
+        "Preview the lines before you import them. Uploading a file twice adds no duplicates. If a line "
+        "corrects an earlier measurement, enter the key of that measurement in the column “replaces”."
     )
 
     def __init__(self, request: SignedInRequest, initiative: Initiative):
@@ -165,14 +172,14 @@ class MeasurementsTable(Target):
         self.back = reverse("adoption", args=[initiative.ref])
 
     def context(self) -> dict:
-        """The initiative around the page, and its measures."""
+        """Return the initiative around the page, and its measures."""
         measures = [one for one in actions.measures_asked(self.initiative).values() if not one.ended]
         return initiative_context(self.request, self.initiative, page="adoption") | {
             "help": {"measures": measures, "back": self.back}
         }
 
     def look(self, sent: SentTable) -> Look:
-        """What would become of each line."""
+        """Return the result that each line would have."""
         rows = self._rows(sent)
         met = self._met(rows, actions.look_at_measurements, sent)
         order = list(FATES)
@@ -186,21 +193,27 @@ class MeasurementsTable(Target):
         )
 
     def enter(self, sent: SentTable, look: Look) -> str:
-        """Keep the measurements."""
+        """Keep the measurements. Returns the summary."""
         met = self._met(self._rows(sent), actions.record_measurements, sent)
         said = [f"{count} {words}" for words, count in _tally(met).items()]
-        return f"Of {len(met)} lines {', '.join(said)}."
+        return f"{len(met)} lines: {', '.join(said)}."
 
     def _rows(self, sent: SentTable) -> list[Row]:
         rows = read_rows(sent.table, actions.measures_asked(self.initiative))
         if len(rows) > actions.MOST_AT_ONCE:
             raise ValidationError(
-                {"file": f"At most {actions.MOST_AT_ONCE:,} lines enter at once. Split the file."}
+                {
+                    "file": phrase(
+                        "The file has {} lines. Import at most {} at once. Split the file.",
+                        f"{len(rows):,}",
+                        f"{actions.MOST_AT_ONCE:,}",
+                    )
+                }
             )
         return rows
 
     def _met(self, rows: list[Row], act, sent: SentTable) -> list[tuple[Row, Fate]]:
-        """Each line with what becomes of it, by an act that looks at measurements or keeps them."""
+        """Return each line with its result, by an act that previews or keeps measurements."""
         good = [row.sent for row in rows if row.sent is not None]
         fates = iter(
             act(initiative=self.initiative, sent=good, came=IMPORTED, source=sent.name, by=self.request.user)
@@ -214,12 +227,12 @@ def _tally(met: list[tuple[Row, Fate]]) -> dict[str, int]:
 
 
 def _shown(row: Row, fate: Fate) -> ShownLine:
-    """A line as it is understood, and what becomes of it."""
+    """Return a line as it is understood, with its result."""
     words, tone = {
-        NEW: (_("enters"), "ok"),
-        CORRECTED: (_("corrects"), "ok"),
-        KNOWN: (_("here already"), ""),
-    }.get(fate.state, (_("stays out"), "bad"))
+        NEW: (_("new"), "ok"),
+        CORRECTED: (_("correction"), "ok"),
+        KNOWN: (_("exists already"), ""),
+    }.get(fate.state, (_("not imported"), "bad"))
     sent = row.sent
     cells = ("", "", "", "")
     if sent is not None:
@@ -232,7 +245,7 @@ def _shown(row: Row, fate: Fate) -> ShownLine:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def bring_in(request: SignedInRequest, ref: str) -> HttpResponse:
-    """A table of measurements: sent and looked at; they enter once somebody says so."""
+    """Import a table of measurements: upload, preview, then enter on confirmation."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     measure_permissions.may_read(initiative, request.user).or_refuse()
     return importing.bring_in(request, MeasurementsTable(request, initiative))

@@ -1,4 +1,4 @@
-"""What is measured and against which target: declared by the owner, moved in the open, ended with a reason."""
+"""The acts on measures: declare by the owner, move the goal, close with a reason."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -24,6 +24,7 @@ from governance.database import row_history
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.findings.sync import follow
 from initiatives.lifecycle.holds.actions import complete_row
 from initiatives.lifecycle.initiative.act import act
@@ -34,16 +35,16 @@ MOST_FIGURE = 10.0**12
 
 
 def declare_measure(*, initiative: Initiative, once: UUID | None = None, by: User, **fields) -> Measure:
-    """Declare one measure with its baseline and target, as owner, before its first measurement.
+    """Declare a measure with baseline and target, as owner, before its measurements.
 
-    `fields`: instrument, words, population, source, target, intended; and as the instrument asks baseline, baseline_n,
-    teams, unit, bound, better, counterfactual. Raises ValidationError by field, or Refused.
+    `fields`: instrument, words, population, source, target, intended. Depending on the instrument also baseline,
+    baseline_n, teams, unit, bound, better, counterfactual. Raises ValidationError by field, or Refused.
     """
     return declare_measures(initiative=initiative, declared=[fields | {"once": once}], by=by)[0]
 
 
 def declare_measures(*, initiative: Initiative, declared: list[Mapping], by: User) -> list[Measure]:
-    """Declare measures together, all of them or none; each as `declare_measure` would."""
+    """Declare measures together, all of them or none, each as `declare_measure` would."""
     with act("declare measures", by=by, initiative=initiative) as initiative:
         permissions.may_declare(initiative, by).or_refuse()
         sent = [one.get("once") for one in declared if one.get("once")]
@@ -95,10 +96,10 @@ def declare_measures(*, initiative: Initiative, declared: list[Mapping], by: Use
 
 
 def move_goal(*, measure: Measure, number: int, reason: str, by: User, **fields) -> Goal:
-    """Set a new baseline, target or number of people, as owner, with the reason; what stood before stays readable.
+    """Set a new baseline, target or number of people, as owner, with the reason.
 
-    `number`: of the goal that the person looked at; Conflict when there is a newer one. A looser target counts only
-    for periods that begin after it (`measuring.strictest`). Raises ValidationError by field, or Refused.
+    The old goal remains readable. `number` is that of the goal on screen. Conflict for a newer one. A looser target
+    counts only for periods that begin after it (`evaluation.strictest`). Raises ValidationError by field, or Refused.
     """
     with act("move goal", by=by, initiative=measure.initiative_id, reason=reason.strip()) as initiative:
         permissions.may_declare(initiative, by).or_refuse()
@@ -106,14 +107,18 @@ def move_goal(*, measure: Measure, number: int, reason: str, by: User, **fields)
         last = measure.goals.order_by("-number").first()
         if last.number != number:
             raise Conflict(
-                f"{last.by} moved it on {said_day(clock.local_day(last.at))} already.",
-                "Look at the goal again.",
+                phrase("{} changed the goal on {} already.", last.by, said_day(clock.local_day(last.at))),
+                "Read the new goal, then try again.",
             )
-        wrong = {} if reason.strip() else {"reason": "Say why the goal moves; it stands beside the figures."}
+        wrong = (
+            {}
+            if reason.strip()
+            else {"reason": "Give a reason for the change. The page shows the reason beside the figures."}
+        )
         scope = queries.scopes_now([initiative.pk]).get(initiative.pk)
         wrong |= _wrong_goal(fields, measure.how, measure.better, scope)
         if not wrong and all(getattr(last, name) == fields.get(name) for name in _GOAL):
-            wrong["target"] = "Nothing moves: this is the goal that stands."
+            wrong["target"] = "The new goal is the same as the current goal. Change a value."
         if wrong:
             raise ValidationError(wrong)
         goal = _goal(measure, last.number + 1, fields, reason.strip(), by, clock.now())
@@ -132,9 +137,12 @@ def move_goal(*, measure: Measure, number: int, reason: str, by: User, **fields)
 
 
 def close_measure(*, measure: Measure, reason: str, by: User) -> Measure:
-    """Close a measure as owner, with a reason; its measurements stay readable, and what it showed is short again."""
+    """Close a measure as owner, with a reason.
+
+    Its measurements remain readable. Its requirement lacks a measure again.
+    """
     if not reason.strip():
-        raise ValidationError({"reason": "Say why it is read no more."})
+        raise ValidationError({"reason": "Give a reason why the measure is closed."})
     with act("close measure", by=by, initiative=measure.initiative_id, reason=reason.strip()) as initiative:
         permissions.may_declare(initiative, by).or_refuse()
         row = _current(measure)
@@ -153,7 +161,7 @@ def close_measure(*, measure: Measure, reason: str, by: User) -> Measure:
 
 
 def complete_silence(initiative: Initiative, measures: list[int], note: str, by: User | None) -> None:
-    """Complete the obligations of these measures that were silent, in the running act."""
+    """Complete the obligations of these silent measures, in the running act."""
     sources = [silence_of(key) for key in measures]
     obligations = Obligation.objects.open().filter(
         initiative=initiative, kind="measurement", source__in=sources
@@ -164,7 +172,7 @@ def complete_silence(initiative: Initiative, measures: list[int], note: str, by:
 
 
 def silence_of(measure: int) -> str:
-    """The source of the obligation of a silent measure."""
+    """Return the source of the obligation of a silent measure."""
     return f"measure:{measure}"
 
 
@@ -172,7 +180,8 @@ def _current(measure: Measure) -> Measure:
     row = Measure.objects.get(pk=measure.pk)
     if row.ended_at is not None:
         raise Conflict(
-            f"This measure was closed on {said_day(clock.local_day(row.ended_at))}.", "Declare a new one."
+            phrase("This measure was closed on {}.", said_day(clock.local_day(row.ended_at))),
+            "Declare a new measure.",
         )
     return row
 
@@ -192,7 +201,7 @@ def _goal(measure: Measure, number: int, fields: Mapping, reason: str, by: User,
 
 
 def _facts(measure: Measure, goal: Goal) -> dict:
-    """A goal as the audit log keeps it; figures as text, because they are no whole numbers."""
+    """Return a goal as the audit log keeps it. Figures are text, because they are not whole numbers."""
     return {
         "goal": goal.number,
         "target": str(goal.target),
@@ -212,12 +221,12 @@ def _wrong(one: Mapping, current: set[str], scope) -> dict[str, str]:
     key = one.get("instrument") or ""
     if key not in INSTRUMENTS:
         training = key.casefold() in TRAINING_WORDS
-        return {"instrument": TRAINING_PROVES_NOTHING if training else "Choose how it is measured."}
+        return {"instrument": TRAINING_PROVES_NOTHING if training else "Choose how the measure is measured."}
     how, wrong = INSTRUMENTS[key], {}
     for name, words in (
-        ("words", "Say what exactly is counted or timed."),
-        ("population", "Say whom it is about: the real users in scope, in the words of the initiative."),
-        ("source", "Say where the figures come from: a log, a survey, somebody who observes."),
+        ("words", "Describe exactly what is counted or timed."),
+        ("population", "Describe the group: the real users in scope, in the words of the initiative."),
+        ("source", "Name the source of the figures: a log, a survey, or someone who observes."),
     ):
         said = (one.get(name) or "").strip()
         if not said:
@@ -225,23 +234,21 @@ def _wrong(one: Mapping, current: set[str], scope) -> dict[str, str]:
         elif found := no_evidence_in(said) if not how.value else "":
             wrong[name] = found
         elif len(said) > 200:
-            wrong[name] = "Up to 200 letters."
+            wrong[name] = "Use at most 200 letters."
     if how.key in current and not how.value:
         wrong["instrument"] = (
-            "This is measured already. Send measurements to that measure, move its goal, or end it."
+            "This measure exists already. Send measurements to it, change its goal, or close it."
         )
     if how.value and not (one.get("counterfactual") or "").strip():
-        wrong["counterfactual"] = (
-            "Name what it is compared with: what would have happened without the system."
-        )
+        wrong["counterfactual"] = "Describe what would have happened without the system."
     if how.value and one.get("better") not in (None, "", UP, DOWN):
-        wrong["better"] = "Say whether more or less is better."
+        wrong["better"] = "Choose whether more or less is better."
     if len(one.get("unit") or "") > 40:
-        wrong["unit"] = "Up to 40 letters."
+        wrong["unit"] = "Use at most 40 letters."
     if how.asked_by and _names(one.get("teams")):
-        wrong["teams"] = "A survey gives one figure over everybody who answered. Leave the teams out."
+        wrong["teams"] = "A survey gives one figure for everyone who answered. Leave the teams empty."
     if any(len(name) > 120 for name in one.get("teams") or ()):
-        wrong["teams"] = "The name of a team has up to 120 letters."
+        wrong["teams"] = "Use at most 120 letters for the name of a team."
     return wrong | _wrong_goal(one, how, one.get("better") or how.better, scope)
 
 
@@ -250,30 +257,33 @@ def _wrong_goal(fields: Mapping, how, better: str, scope) -> dict[str, str]:
     target, baseline, bound = (fields.get(name) for name in ("target", "baseline", "bound"))
     intended = fields.get("intended")
     if target is None:
-        wrong["target"] = "State the target before the first measurement comes."
+        wrong["target"] = "Enter a target. The target must be set before the first measurement."
     elif not _possible(target, how):
         wrong["target"] = _impossible(how)
     if baseline is not None and not _possible(baseline, how):
         wrong["baseline"] = _impossible(how)
     if how.baseline and baseline is None:
-        wrong["baseline"] = "State what it was before: without that nothing says that it got better."
+        wrong["baseline"] = (
+            "Enter the figure from the time before the system. Without this baseline, the "
+            "gain cannot be measured."
+        )
     if baseline is not None and not fields.get("baseline_n"):
-        wrong["baseline_n"] = "Say from how many the baseline was read."
+        wrong["baseline_n"] = "Enter the sample size of the baseline."
     if not wrong and baseline is not None and (target <= baseline if better == UP else target >= baseline):
-        wrong["target"] = "The target is no better than the baseline: it would be met by changing nothing."
+        wrong["target"] = "The target is not better than the baseline. Enter a better target."
     if intended is None or not 0 < intended <= MOST_PEOPLE:
-        wrong["intended"] = "Say for how many people it is meant."
+        wrong["intended"] = "Enter the number of intended users."
     elif how.newest and scope is not None and intended < scope.user_count:
-        wrong["intended"] = f"The scope names {scope.user_count} users; all of them are intended to use it."
+        wrong["intended"] = f"The scope names {scope.user_count} users. Enter at least this number."
     if bound is not None and (how.blind is None or not 0 < bound < 1):
-        wrong["bound"] = "A share between 0 and 100 %, for overrides and acceptance alone."
+        wrong["bound"] = "Only overrides and acceptance have this limit. Enter a share between 0 and 100 %."
     return wrong
 
 
 def _impossible(how) -> str:
     if how.asked_by:
         return f"A survey gives points from {LOWEST} to {HIGHEST}."
-    return "A share lies between 0 and 100 %." if how.share else "No such figure is kept."
+    return "Enter a share between 0 and 100 %." if how.share else "The figure is too large. Check the unit."
 
 
 def _possible(value: float, how) -> bool:

@@ -1,7 +1,7 @@
-"""What figures of use say about behaviour. Pure: plain figures in, behaviour reports out; too few say nothing.
+"""The detection of behaviour from figures of use.
 
-Source: S1-31, the issue's "computed from measurements": usage below 20 % of intended, overrides that collapse to zero,
-and what is pasted out.
+Pure: figures in, behaviour reports out, none from too few. Source: S1-31, the issue's "computed from measurements".
+Signs are usage below 20 % of intended, overrides that collapse to zero, and output pasted elsewhere.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ READ = ("usage.active", "trust.overrides")  # the instruments whose measurements
 
 @dataclass(frozen=True)
 class Use:
-    """How many of the people it was meant for use it."""
+    """The number of intended people, and of those who use the system."""
 
     group: str
     used: int
@@ -29,7 +29,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Overrides:
-    """How often people overrode what it said, before and now, out of how many outputs they saw."""
+    """Counts of overridden outputs and of all outputs, earlier and now."""
 
     group: str
     before: int
@@ -40,7 +40,7 @@ class Overrides:
 
 @dataclass(frozen=True)
 class PastedOut:
-    """How many outputs were carried into another tool, out of how many."""
+    """The number of outputs, and of those carried into another tool."""
 
     group: str
     pasted: int
@@ -49,7 +49,7 @@ class PastedOut:
 
 @dataclass(frozen=True)
 class Found:
-    """A behaviour report as the figures show it: percent of the group where it can be said, else None."""
+    """A behaviour report from figures. `share`: percent of the group if it can be computed, else None."""
 
     kind: str
     group: str
@@ -59,12 +59,12 @@ class Found:
 
     @property
     def extent(self) -> str:
-        """Whether it is most of the group."""
+        """Return "most" if it is most of the group, else "fewer", or "unknown"."""
         return "unknown" if self.share is None else "most" if self.share > HALF else "fewer"
 
 
 def found(figures: Iterable[Use | Overrides | PastedOut]) -> list[Found]:
-    """The behaviour reports that these figures show, at most one of a kind and group: the one that weighs most."""
+    """Return the behaviour reports of these figures, the largest of each kind and group."""
     best: dict[tuple[str, str], Found] = {}
     for one in figures:
         for behaviour_report in _WORKED_OUT[type(one)](one):
@@ -75,9 +75,10 @@ def found(figures: Iterable[Use | Overrides | PastedOut]) -> list[Found]:
 
 
 def of_measurements(rows: Iterable[tuple[str, str, date, int, int]]) -> list[Use | Overrides]:
-    """Figures of measurements about real users: rows of (instrument, team, first day, hits, n).
+    """Return figures of measurements about real users.
 
-    Of `usage.active` the newest of each team; of `trust.overrides` the last four weeks of each team against all before.
+    A row is (instrument, team, first day, hits, n). `usage.active` gives the newest row of each team. `trust.overrides`
+    gives each team's last four weeks against all earlier ones.
     """
     newest: dict[str, tuple[date, int, int]] = {}
     weeks: dict[str, list[tuple[date, int, int]]] = {}
@@ -100,20 +101,20 @@ def of_measurements(rows: Iterable[tuple[str, str, date, int, int]]) -> list[Use
 
 
 def _from_use(one: Use) -> Iterator[Found]:
-    """Fewer than one in five of those it was meant for: the others ignore it. Nobody intended says nothing."""
+    """Yield a report if fewer than one in five of the intended people use it."""
     if one.intended > 0 and 100 * one.used < LEAST_USE * one.intended:
         share = 100 - -(-100 * one.used // one.intended)
         yield Found(
             IGNORED,
             one.group,
-            f"{one.used} of {one.intended} intended users use it, fewer than {LEAST_USE} %.",
+            f"{one.used} of {one.intended} intended users use the system (fewer than {LEAST_USE} %).",
             share,
             {"used": one.used, "intended": one.intended},
         )
 
 
 def _from_overrides(one: Overrides) -> Iterator[Found]:
-    """From some to none, more than chance explains: the check by people is worked around."""
+    """Yield a report of a skipped check if overrides fell to zero, beyond chance."""
     if one.before <= 0 or one.before_of <= 0 or one.now > 0:
         return
     rate = min(1.0, one.before / one.before_of)
@@ -121,15 +122,16 @@ def _from_overrides(one: Overrides) -> Iterator[Found]:
         yield Found(
             WORKED_AROUND,
             one.group,
-            f"Overrides fell from {one.before} of {one.before_of} outputs to none of {one.now_of}: "
-            "what it says is passed on without a look.",
+            f"Earlier, users overrode {one.before} of {one.before_of} outputs. Now they override none of "
+            f"{one.now_of}. "
+            "People may pass outputs on without a check.",
             None,
             {"before": [one.before, one.before_of], "now": [one.now, one.now_of]},
         )
 
 
 def _from_pasting(one: PastedOut) -> Iterator[Found]:
-    """More than half of the outputs go into another tool, surely: the work is done there."""
+    """Yield a report if surely more than half of the outputs go into another tool."""
     if one.outputs <= 0 or one.pasted > one.outputs:
         return
     if 100 * lowest(one.pasted, one.outputs) > HALF:
@@ -143,7 +145,7 @@ def _from_pasting(one: PastedOut) -> Iterator[Found]:
 
 
 def lowest(hits: int, of: int) -> float:
-    """The lower end of Wilson's 95 % interval of a share."""
+    """Return the lower end of Wilson's 95 % interval of a share."""
     share, square = hits / of, WIDE * WIDE
     middle = share + square / (2 * of)
     spread = WIDE * ((share * (1 - share) + square / (4 * of)) / of) ** 0.5

@@ -1,4 +1,4 @@
-"""A measure as a picture: its measurements week by week with their intervals, against baseline and target."""
+"""A measure as a chart: weekly measurements with intervals, baseline and target."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ TOP, TALL, FOOT = 16, 110, 34  # room for marks, the figures, and the weeks belo
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that happened on a day and may have moved a figure: a version, an incident."""
+    """An event on a day that may have moved a figure: a version, an incident."""
 
     day: date
     words: str
@@ -28,16 +28,14 @@ class Mark:
 
 @dataclass(frozen=True)
 class Week:
-    """The figure of one week, all teams together; None where nothing was read."""
+    """The figure of one week, all teams together. It is None in a week without data."""
 
     first: date
     figure: Figure | None
 
 
 def marks_of(initiative: Initiative) -> list[Mark]:
-    """What happened to the initiative in the time that is drawn: versions that began to run, incidents; oldest
-    first.
-    """
+    """Return the drawn events, oldest first: versions that began to run, incidents."""
     since = monday(clock.today()) - timedelta(weeks=WEEKS - 1)
     rows = initiative.deployments.filter(
         runs_from__gte=clock.midnight_before(since), runs_from__lte=clock.now()
@@ -54,7 +52,7 @@ def marks_of(initiative: Initiative) -> list[Mark]:
 
 
 def weeks_of(subject: Subject, team: str | None = None) -> list[Week]:
-    """The figures of the weeks that are drawn, back from the newest measurement; of one team, or of all."""
+    """Return the figures of the drawn weeks of one team or all. They end with the newest measurement."""
     cells = [
         cell
         for cell in subject.cells
@@ -74,14 +72,14 @@ def weeks_of(subject: Subject, team: str | None = None) -> list[Week]:
 
 
 def measurements(subject: Subject, weeks: list[Week], marks: Iterable[Mark] = ()) -> Picture:
-    """A bar from the lower to the upper end of each week's interval with the figure in it; lines for the goals."""
+    """Return the chart. A bar shows each week's interval with its figure, and lines show the goals."""
     figures = [week.figure for week in weeks if week.figure is not None]
     aim = subject.aims[-1]
     goals = [("target", "goal", aim.target)]
     if aim.baseline is not None:
         goals.append(("baseline", "base", aim.baseline))
     if not figures:
-        return Picture(subject.words, "Nothing was read yet.", (), (), 0)
+        return Picture(subject.words, "No measurements yet.", (), (), 0)
     ends = [end for figure in figures for end in (figure.low, figure.high)] + [value for *_, value in goals]
     low, high = (0.0, 1.0) if subject.how.share else (min(0.0, *ends), max(ends))
     spread = (high - low) or 1.0
@@ -122,9 +120,9 @@ def measurements(subject: Subject, weeks: list[Week], marks: Iterable[Mark] = ()
             canvas.say(f"{week.first:%-d %b}", place * room + 2, base + 13, "start")
     last = next(week for week in reversed(weeks) if week.figure is not None)
     says = (
-        f"Week by week from {weeks[0].first:%-d %B %Y}; in the week of {last.first:%-d %B %Y} "
-        f"{subject.said(last.figure.point)}, with 95 % confidence between {subject.said(last.figure.low)} and "
-        f"{subject.said(last.figure.high)}. "
+        f"Weeks from {weeks[0].first:%-d %B %Y}. Last week ({last.first:%-d %B %Y}): "
+        f"{subject.said(last.figure.point)}, with 95 % confidence between "
+        f"{subject.said(last.figure.low)} and {subject.said(last.figure.high)}. "
         + ", ".join(f"{n.capitalize()} {subject.said(v)}" for n, _, v in goals)
     )
     return canvas.picture(subject.words, f"{says}.", TOP + TALL + FOOT - 14)

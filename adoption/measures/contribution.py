@@ -1,4 +1,4 @@
-"""What measures add: a page and findings."""
+"""The additions of measures: a page and findings."""
 
 from django.utils.translation import gettext_noop as _  # looked up when shown
 

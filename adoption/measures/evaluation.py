@@ -1,9 +1,9 @@
-"""Whether a measure is met: met, not met, or cannot be told yet, with the reasons in words. Pure, and never a score.
+"""The verdict on a measure: met, not met, or unknown, with the reasons in words.
 
-A figure comes with the interval that holds the true one with 95 % confidence. It is met when the whole interval is on
-the better side of the target, not met when the whole of it is on the worse side, and cannot be told while it spans the
-target. Nothing is read into few initiatives, few weeks, missing teams, other people than the real users, or old
-figures.
+Pure, without a score. A figure comes with the interval that holds the true one with 95 % confidence. The measure is met
+if the whole interval is on the better side of the target, not met if the whole interval is on the worse side, and
+unknown while it spans the target. Few initiatives, few weeks, missing teams, other people than the real users, and old
+figures give no verdict.
 """
 
 from collections.abc import Iterable
@@ -23,10 +23,10 @@ from adoption.models.instruments import (
     Instrument,
 )
 from governance import clock
-from initiatives.integration.resilience.trace_sampling import wilson
+from governance.tables.shares import wilson
 
 MET, NOT_MET, CANNOT_TELL = "met", "not met", "inconclusive"
-# Why it cannot be told, or is not met: what pages, filters and other parts go by.
+# Reasons for no verdict, or for not met. Pages, filters and other parts use these.
 ABSENT, FEW, WEEKS_MISSING, TEAMS_MISSING, WRONG_PEOPLE, OLD, OPEN, BLIND, MISSED, NO_BASELINE = (
     "absent",
     "few",
@@ -51,7 +51,7 @@ COLLAPSE_WEEKS, COLLAPSE_N = (
 
 @dataclass(frozen=True)
 class Figure:
-    """A share or a mean with its 95 % interval, and from how many."""
+    """A share or a mean with its 95 % interval, and its sample size."""
 
     point: float
     low: float
@@ -60,17 +60,17 @@ class Figure:
 
 
 def share(hits: int, n: int) -> Figure:
-    """A share with Wilson's score interval. Raises ValueError for what is no share of a sample."""
+    """Return a share with Wilson's score interval. Raises ValueError for figures that are not a share of a sample."""
     return Figure(hits / n, *wilson(hits, n), n)
 
 
 def mean(total: float, squares: float, n: int) -> Figure:
-    """A mean with Student's t interval (Student 1908), from the sum of the values and the sum of their squares.
+    """Return a mean with Student's t interval, from the sum and the sum of squares.
 
-    Raises ValueError below two values, which have no spread.
+    Source: Student 1908. Raises ValueError for fewer than two values, which have no spread.
     """
     if n < 2:
-        raise ValueError("One value has no spread.")
+        raise ValueError("Enter at least two values. The spread of one value cannot be calculated.")
     middle = total / n
     spread = sqrt(max(0.0, (squares - n * middle * middle) / (n - 1)))
     half = student_t(n - 1) * spread / sqrt(n)
@@ -79,9 +79,9 @@ def mean(total: float, squares: float, n: int) -> Figure:
 
 @lru_cache(maxsize=512)
 def student_t(df: int, probability: float = 0.975) -> float:
-    """The quantile of Student's t distribution with `df` degrees of freedom, for probabilities above one half.
+    """Return the quantile of Student's t distribution with `df` degrees of freedom.
 
-    By bisection on its distribution function, which is a regularised incomplete beta function.
+    The probability must exceed one half. Bisects the distribution function, a regularised incomplete beta function.
     """
     low, high = 0.0, 2.0
     while _t_below(high, df) < probability:
@@ -96,12 +96,12 @@ def student_t(df: int, probability: float = 0.975) -> float:
 
 
 def _t_below(t: float, df: int) -> float:
-    """P(T <= t) for t >= 0."""
+    """Return P(T <= t) for t >= 0."""
     return 1 - 0.5 * _beta(df / (df + t * t), df / 2, 0.5)
 
 
 def _beta(x: float, a: float, b: float) -> float:
-    """The regularised incomplete beta function (Abramowitz and Stegun 26.5.8; the fraction by Lentz's method)."""
+    """Return the regularised incomplete beta function. Abramowitz and Stegun 26.5.8, fraction by Lentz's method."""
     if x <= 0 or x >= 1:
         return 0.0 if x <= 0 else 1.0
     if x > (a + 1) / (a + b + 2):
@@ -128,7 +128,7 @@ def _beta(x: float, a: float, b: float) -> float:
 
 @dataclass(frozen=True)
 class Cell:
-    """What the measurements that end on one day add up to, for one team and population (`models.Tally`)."""
+    """The sum of one day's ended measurements of a team and population (`models.Tally`)."""
 
     day: date
     since: date
@@ -142,13 +142,13 @@ class Cell:
 
     @property
     def week(self) -> date:
-        """The Monday of the week in which its period ends."""
+        """Return the Monday of the week in which its period ends."""
         return monday(self.day)
 
 
 @dataclass(frozen=True)
 class Aim:
-    """A goal of a measure: what is asked from a moment on."""
+    """A goal of a measure, which applies from a moment on."""
 
     target: float
     intended: int
@@ -161,10 +161,9 @@ class Aim:
 
 @dataclass(frozen=True)
 class Subject:
-    """A measure as it is judged: its instrument, its goals in their order, its measurements added up by day and team.
+    """A measure as it is judged: instrument, goals in order, sums by day and team.
 
-    `teams`: those that have to be there. `intended`: how many people it is for, at least. `fresh_days`: how long a
-    figure counts after the last day of its period.
+    `teams` are required. `intended` is the least number of users. A figure counts for `fresh_days` after its period.
     """
 
     key: int
@@ -179,7 +178,7 @@ class Subject:
     unit: str = ""
 
     def said(self, value: float) -> str:
-        """A value as people say it: "62 %", or "14.2 minutes"."""
+        """Return a value with its unit: "62 %", or "14.2 minutes"."""
         if self.how.share:
             return percent(value)
         return f"{value:.3g} {self.unit or self.how.unit}".strip()
@@ -187,10 +186,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a measure comes to: its word, why in words, how to fix it, the figure, and until when it counts.
+    """The verdict on a measure: word, reason, fix, figure, and time limit.
 
-    `asked`: the target that it is held against. `counts_until`: the last day on which the newest figure counts, None
-    where there is none. `judged_from`: the last day of the oldest period that the figure is made of.
+    `asked` is the target that it is compared with. `counts_until` is the last day on which the newest figure counts,
+    None without a figure. `judged_from` is the last day of the oldest period in the figure.
     """
 
     word: str
@@ -206,36 +205,38 @@ class Verdict:
 
     @property
     def met(self) -> bool:
-        """Whether it stands in nobody's way, as long as it counts."""
+        """Return True if the measure is met while the verdict counts."""
         return self.word == MET
 
     def on(self, day: date) -> "Verdict":
-        """The verdict as it is on a day: a figure that is too old tells nothing any more."""
+        """Return the verdict as it is on a day. A figure that is too old gives no verdict."""
         if self.counts_until is None or day <= self.counts_until:
             return self
         return replace(
             self,
             word=CANNOT_TELL,
             why=OLD,
-            words=f"Its last measurement ends on {said_day(self.read_until)} and counted until "
-            f"{said_day(self.counts_until)}.",
+            words=(
+                f"The last measurement is from {said_day(self.read_until)} and counted until "
+                f"{said_day(self.counts_until)}."
+            ),
             fix="Send a newer measurement.",
         )
 
 
 def monday(day: date) -> date:
-    """The first day of its week."""
+    """Return the first day of its week."""
     return day - timedelta(days=day.weekday())
 
 
 def percent(value: float) -> str:
-    """A share as people say it, a digit behind the point only where it tells."""
+    """Return a share in percent, with one decimal digit unless it is zero."""
     shown = f"{value * 100:.1f}"
     return f"{shown.removesuffix('.0')} %"
 
 
 def said_day(day: date) -> str:
-    """A day in words: "3 November 2026"."""
+    """Return a day in words: "3 November 2026"."""
     return f"{day:%-d %B %Y}"
 
 
@@ -243,7 +244,7 @@ def said_day(day: date) -> str:
 
 
 def judge(subject: Subject) -> Verdict:
-    """What the measure comes to by its newest measurements; whether these still count on a day says `Verdict.on`."""
+    """Return the verdict by the newest measurements. `Verdict.on` judges if these still count on a day."""
     counted = [cell for cell in subject.cells if cell.about == USERS and cell.n]
     if not counted:
         return _nothing(subject)
@@ -254,15 +255,15 @@ def judge(subject: Subject) -> Verdict:
         return Verdict(
             CANNOT_TELL,
             NO_BASELINE,
-            "No baseline is stated, so nothing says whether it got better.",
-            "State what it was before, and from how many.",
+            "The measure has no baseline, so the result cannot be compared.",
+            "Enter the baseline and its sample size.",
         )
     missing = [team for team in subject.teams if not any(_same(cell.team, team) for cell in window)]
     if missing:
         return Verdict(
             CANNOT_TELL,
             TEAMS_MISSING,
-            f"Nothing was read in {_listed(missing)}.",
+            f"No measurement from {_listed(missing)}.",
             "Send measurements of every team in scope.",
             read_until=last,
         )
@@ -272,7 +273,7 @@ def judge(subject: Subject) -> Verdict:
     named = next(team for team, found in by_team if found is worst)
     if len(by_team) > 1 and named and not worst.met:
         worst = replace(worst, words=f"{named}: {worst.words}")
-    # A team that fell silent makes the whole old: the newest day of whoever is furthest behind counts.
+    # A silent team makes the whole old: the newest day of the team furthest behind counts.
     read = min(max(cell.day for cell in cells) for _, cells in teams)
     return replace(
         worst,
@@ -295,14 +296,14 @@ def _nothing(subject: Subject) -> Verdict:
         return Verdict(
             CANNOT_TELL,
             WRONG_PEOPLE,
-            f"Its measurements are about {who}. {NO_EVIDENCE.get(others[0], '')}".strip(),
+            f"The measurements are about {who}. {NO_EVIDENCE.get(others[0], '')}".strip(),
             "Send measurements about the real users in scope.",
         )
-    return Verdict(CANNOT_TELL, ABSENT, "Nothing was read yet.", "Send the first measurement.")
+    return Verdict(CANNOT_TELL, ABSENT, "No measurements yet.", "Send the first measurement.")
 
 
 def _window(subject: Subject, cells: list[Cell], last: date) -> list[Cell]:
-    """The cells that are judged, back from the newest: so many weeks, or as long as figures count."""
+    """Return the cells that are judged: the last weeks, or the days for which figures count."""
     if subject.how.weekly:
         first = monday(last) - timedelta(weeks=WINDOW_WEEKS - 1)
     else:
@@ -311,7 +312,7 @@ def _window(subject: Subject, cells: list[Cell], last: date) -> list[Cell]:
 
 
 def strictest(subject: Subject, since: date) -> Aim:
-    """What is asked of measurements whose periods begin on `since`: the strictest of the goals that stood since then.
+    """Return the strictest goal for measurements whose periods begin on `since`.
 
     A target that is lowered after the fact does not make old measurements meet it.
     """
@@ -333,7 +334,7 @@ def strictest(subject: Subject, since: date) -> Aim:
 
 
 def _bound(subject: Subject) -> float | None:
-    """The share beyond which acceptance is blind: what was ever stated counts where it is stricter than ours."""
+    """Return the share beyond which acceptance is blind. A stricter stated bound replaces the instrument's bound."""
     own = subject.how.blind
     if own is None:
         return None
@@ -342,7 +343,7 @@ def _bound(subject: Subject) -> float | None:
 
 
 def _teams(subject: Subject, window: list[Cell]) -> list[tuple[str, list[Cell]]]:
-    """The cells that are judged together: by team where the instrument asks for each, else all of them."""
+    """Return the cells that are judged together. They are by team if the instrument needs each team."""
     if not subject.how.weekly:
         return [("", _newest(window) if subject.how.newest else window)]
     names = {cell.team.casefold(): cell.team for cell in window}
@@ -350,7 +351,7 @@ def _teams(subject: Subject, window: list[Cell]) -> list[tuple[str, list[Cell]]]
 
 
 def _newest(window: list[Cell]) -> list[Cell]:
-    """Of each team only the newest day: each measurement counts the same people again."""
+    """Return the newest day's cells of each team. Each measurement counts the same people again."""
     last: dict[str, date] = {}
     for cell in window:
         team = cell.team.casefold()
@@ -363,12 +364,14 @@ def _same(one: str, other: str) -> bool:
 
 
 def _of(subject: Subject, cells: list[Cell], aim: Aim) -> Verdict:
-    """The verdict on some cells that are judged together."""
+    """Return the verdict on some cells that are judged together."""
     if few := _too_few(subject, cells, aim):
         return few
     figure = figure_of(subject.how, cells, aim.intended)
     if subject.how.blind is not None and (words := _blind(subject, cells, aim.bound)):
-        return Verdict(NOT_MET, BLIND, words, "Find out whether anybody still looks; ask the users.", figure)
+        return Verdict(
+            NOT_MET, BLIND, words, "Check whether people still look at the outputs. Ask the users.", figure
+        )
     up = subject.better == UP
     asked = f"{'at least' if up else 'at most'} {subject.said(aim.target)}"
     found = (
@@ -377,27 +380,35 @@ def _of(subject: Subject, cells: list[Cell], aim: Aim) -> Verdict:
         else f"{subject.said(figure.point)} over {figure.n}"
     )
     between = f"with 95 % confidence between {subject.said(figure.low)} and {subject.said(figure.high)}"
-    words = f"{found}, {between}; asked is {asked}."
+    words = f"{found}, {between}. The target is {asked}."
     floored = subject.how.floor is not None and figure.point < subject.how.floor
     if floored:
-        words = f"{words} Below {percent(subject.how.floor)} it fails whatever the target."
+        words = (
+            f"{words} A figure below {percent(subject.how.floor)} always fails, also if the target is lower."
+        )
     if floored or (figure.high < aim.target if up else figure.low > aim.target):
-        return Verdict(NOT_MET, MISSED, words, "Change what keeps people from it, then read again.", figure)
+        return Verdict(
+            NOT_MET,
+            MISSED,
+            words,
+            "Find out why the target was missed, fix the cause, then measure again.",
+            figure,
+        )
     if figure.low >= aim.target if up else figure.high <= aim.target:
         return Verdict(MET, "", words, "", figure)
     return Verdict(
         CANNOT_TELL,
         OPEN,
-        f"{words} The interval spans the target.",
-        "More measurements make it narrower.",
+        f"{words} The interval includes the target.",
+        "Send more measurements to make the interval narrower.",
         figure,
     )
 
 
 def figure_of(how: Instrument, cells: Iterable[Cell], intended: int = 0) -> Figure | None:
-    """The figure of some cells with its interval; None where there is none.
+    """Return the figure of some cells with its interval, or None.
 
-    Where people are counted, there are never more of them than are intended: whoever was asked twice is one.
+    The sample is at most the intended number of people: a person who was asked twice is one person.
     """
     cells = list(cells)
     n, hits = sum(cell.n for cell in cells), sum(cell.hits for cell in cells)
@@ -428,14 +439,14 @@ def _too_few(subject: Subject, cells: list[Cell], aim: Aim) -> Verdict | None:
             CANNOT_TELL,
             WEEKS_MISSING,
             f"{enough} of {WEEKS} weeks have {DECISIONS_A_WEEK} decisions or more.",
-            "Send the measurements of the weeks that are missing, or wait for them.",
+            "Send the measurements of the missing weeks, or wait until these weeks are over.",
         )
     if how.newest and n < aim.intended:
         return Verdict(
             CANNOT_TELL,
             FEW,
-            f"It counts {n} people, and {aim.intended} are intended.",
-            "Count all who are intended to use it, also those who do not.",
+            f"{n} people are counted, but the measure has {aim.intended} intended users.",
+            "Count all intended users, also those who do not use the system.",
         )
     least = max(NEVER_FEWER, min(how.least, aim.intended)) if how.counts_users else how.least
     if n >= least:
@@ -443,13 +454,13 @@ def _too_few(subject: Subject, cells: list[Cell], aim: Aim) -> Verdict | None:
     return Verdict(
         CANNOT_TELL,
         FEW,
-        f"It is read from {n}, which is too few: {least} are asked before it says anything.",
-        "Read more of them.",
+        f"The sample of {n} is too small (at least {least} needed).",
+        "Collect more measurements.",
     )
 
 
 def _blind(subject: Subject, cells: list[Cell], bound: float) -> str:
-    """Why people seem to have stopped looking, over the whole time or in its last weeks; else ""."""
+    """Return why people seem not to check outputs, in the whole time or lately, else ""."""
     last = monday(max(cell.day for cell in cells)) - timedelta(weeks=COLLAPSE_WEEKS - 1)
     recent = [cell for cell in cells if cell.day >= last]
     for some, least, when in ((cells, 1, ""), (recent, COLLAPSE_N, f" in the last {COLLAPSE_WEEKS} weeks")):
@@ -459,13 +470,15 @@ def _blind(subject: Subject, cells: list[Cell], bound: float) -> str:
             continue
         if subject.how.better == UP and rate >= bound:
             return (
-                f"{percent(rate)} of {n} outputs were taken unchanged{when}, {percent(bound)} or more: people "
-                "who accept everything do not look. That counts against trust."
+                f"{percent(rate)} of {n} outputs were accepted unchanged{when} ({percent(bound)} "
+                "or more). People who accept everything probably do not check the outputs. The "
+                "result counts against trust."
             )
         if subject.how.better != UP and rate <= bound:
             return (
-                f"{percent(rate)} of {n} outputs were overridden{when}, {percent(bound)} or less: people who "
-                "override nothing do not look. That counts against trust."
+                f"{percent(rate)} of {n} outputs were overridden{when} ({percent(bound)} or less). "
+                "People who override nothing probably do not check the outputs. The result counts "
+                "against trust."
             )
     return ""
 

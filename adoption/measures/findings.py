@@ -1,9 +1,9 @@
-"""What measures say of the requirements of initiatives, for and against: the one way in which measurements reach the
-gates.
+"""The findings of measures for and against requirements.
 
-Contributed as `more_says` and `measures`. A requirement of adoption is short while a measure that it asks for is
-absent, insufficient, about other people than the real users, too old, or not met; so no document alone meets it. What
-is met now says from which moment it counts no more, so that nothing has to run then.
+Measurements reach the gates only by these. Contributed as `more_says` and `measures`. A requirement of adoption has a
+finding while a measure that it asks for is absent, insufficient, about other people than the real users, too old, or
+not met. No document alone meets the requirement. A finding about a met measure starts at the moment from which the
+measure no longer counts, so that no job has to run then.
 """
 
 from collections.abc import Iterator
@@ -15,22 +15,23 @@ from adoption.models import Measure
 from adoption.models.instruments import ASKED, INSTRUMENTS
 from governance import clock
 from governance.permission_result import ended
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.facts.finding_rules import Measurable, Wanted, about
 
 OWNER = "The owner"
 WAY = "measurements"
-DECLARE = "Declare a measure on the Adoption tab, then send measurements of the real users."
+DECLARE = phrase("Declare a measure on the Adoption tab, then send measurements of the real users.")
 
 
 def source_of(requirement: str) -> str:
-    """How the sources of everything begin that measures say about a requirement."""
+    """Return the source prefix of all measure findings about a requirement."""
     return f"measure:{requirement}:"
 
 
 def undeclared() -> dict[str, tuple[str, Wanted]]:
-    """By requirement, what stands against every initiative about whose measures nothing is written (`unless`).
+    """Return the finding by requirement of initiatives without measures (`unless`).
 
-    No row says so: ten thousand imported initiatives need none.
+    The finding needs no row, so ten thousand imported initiatives need none.
     """
     return {
         key: (
@@ -38,7 +39,7 @@ def undeclared() -> dict[str, tuple[str, Wanted]]:
             Wanted(
                 key,
                 source_of(key) + "none",
-                f"No measure is declared: {_listed(groups)}.",
+                phrase("No measure is declared: {}.", _listed(groups)),
                 DECLARE,
                 OWNER,
             ),
@@ -49,9 +50,9 @@ def undeclared() -> dict[str, tuple[str, Wanted]]:
 
 @about(Measure.objects.current())
 def says(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
-    """What the current measures of these initiatives say, set-wise.
+    """Yield the findings of the current measures of these initiatives, set-wise.
 
-    Each measured requirement says at least one thing.
+    Each measured requirement yields one or more.
     """
     for initiative, found in queries.subjects(initiatives).items():
         by_requirement: dict[str, list[Measure]] = {}
@@ -64,7 +65,7 @@ def says(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
                     Wanted(
                         requirement,
                         f"{source_of(requirement)}lacks:{group[0]}",
-                        f"Not measured: {INSTRUMENTS[group[0]].words.lower()}.",
+                        phrase("Not measured: {}.", INSTRUMENTS[group[0]].words.lower()),
                         DECLARE,
                         OWNER,
                     ),
@@ -75,15 +76,17 @@ def says(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
 
 
 def wanted_of(measure: Measure, verdict: Verdict) -> Wanted:
-    """What one measure says: at once where it is not met, else from the day on which its measurements are too old."""
+    """Return the finding of one measure. A met measure has it from the day its measurements are too old."""
     source = f"{source_of(measure.requirement)}{measure.pk}"
     if not verdict.met:
-        return Wanted(measure.requirement, source, f"{measure.words}: {verdict.words}", verdict.fix, OWNER)
+        return Wanted(
+            measure.requirement, source, phrase("{}: {}", measure.words, verdict.words), verdict.fix, OWNER
+        )
     return Wanted(
         measure.requirement,
         source,
-        f"{measure.words}: its measurements until {said_day(verdict.read_until)} count no more.",
-        "Send a newer measurement.",
+        phrase("{}: the measurements until {} no longer count.", measure.words, said_day(verdict.read_until)),
+        phrase("Send a newer measurement."),
         OWNER,
         since=clock.midnight_after(verdict.counts_until),
     )
@@ -91,11 +94,11 @@ def wanted_of(measure: Measure, verdict: Verdict) -> Wanted:
 
 @about(Measure.objects.current())
 def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
-    """What the measures of these initiatives show by figures that nobody typed: sent with a key, or asked by a survey.
+    """Yield the results of measures whose figures came with a key or by survey.
 
     A requirement is measured while each of its measures is met and no measurement behind the figure was typed or
-    brought in a table: the figure would then be as good as somebody's word, however well it is averaged
-    (docs/domain.md, "Four levels").
+    imported from a table. A typed figure is only as good as a person's word, even as an average (docs/domain.md, "Four
+    levels").
     """
     found = queries.subjects(initiatives)
     typed = queries.last_typed(measure for rows in found.values() for measure, _ in rows)
@@ -113,9 +116,7 @@ def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
 
 
 def _measurable(requirement: str, judged: list[tuple[Measure, Verdict]]) -> Measurable:
-    """What these measures, all of them met, come to: from the day of the newest measurement until the first is
-    too old.
-    """
+    """Return the result of these met measures. It counts from the newest day until the first is too old."""
     return Measurable(
         requirement,
         WAY,

@@ -1,6 +1,7 @@
-"""Forms of measures and measurements: shares are typed in percent; what is wrong with what was typed, the acts say."""
+"""Forms of measures and measurements. Shares are typed in percent, and the acts validate the values."""
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from adoption.models.instruments import INSTRUMENTS, Instrument
@@ -9,56 +10,65 @@ from governance.web.form_fields import ListField, OnceForm, WordsField
 
 
 class FigureField(forms.FloatField):
-    """A figure, with a point or a comma; in percent where it is a share, kept as a share."""
+    """A figure with a point or a comma. A share is typed in percent and kept between 0 and 1."""
 
     def __init__(self, *, share: bool = False, **options):
         self.share = share
         attrs = {"inputmode": "decimal", "autocomplete": "off"}
         super().__init__(widget=forms.TextInput(attrs=attrs), **options)
-        self.error_messages["invalid"] = "Give a number, for instance 12.5 or 12,5."
+        self.error_messages["invalid"] = "Enter a number, for example 12.5 or 12,5."
 
     def to_python(self, value):
-        """The figure; a share between 0 and 1."""
+        """Return the figure. A share is between 0 and 1."""
         found = super().to_python(value.replace(",", ".").strip(" %") if isinstance(value, str) else value)
         return found / 100 if found is not None and self.share else found
 
     def prepare_value(self, value):
-        """A kept share, as it is typed."""
+        """Return a kept share as it is typed."""
         if self.share and isinstance(value, float):
             return f"{value * 100:.10g}"
         return f"{value:.10g}" if isinstance(value, float) else value
 
 
 class GoalFields(forms.Form):
-    """Baseline, target and how many people, for one instrument."""
+    """The fields for baseline, target and number of people, for one instrument."""
 
     def add_goal(self, how: Instrument, goal: Goal | None = None) -> None:
         """Add the fields that this instrument asks for, filled in with a goal."""
         unit = "percent" if how.share else "its unit"
         self.fields["baseline"] = FigureField(
             share=how.share,
-            label=f"Baseline, in {unit}",
+            label=gettext("Baseline, in %(unit)s") % {"unit": unit},
             required=how.baseline,
-            help_text=_("What it was before, without the system."),
+            help_text=_("The figure from the time before the system."),
         )
         self.fields["baseline_n"] = forms.IntegerField(
-            label=_("Read from how many"), required=how.baseline, min_value=1, max_value=10**7
+            label=_("Sample size of the baseline"), required=how.baseline, min_value=1, max_value=10**7
         )
         self.fields["target"] = FigureField(
             share=how.share,
-            label=f"Target, in {unit}",
-            help_text=_("Stated before the first measurement. The whole 95 % interval has to reach it."),
+            label=gettext("Target, in %(unit)s") % {"unit": unit},
+            help_text=_(
+                "Set the target before the first measurement. All values of the 95 percent confidence interval "
+                "must meet the target."
+            ),
         )
         self.fields["intended"] = forms.IntegerField(
-            label=_("How many people it is meant for"), min_value=1, max_value=10**7
+            label=_("Number of intended users"), min_value=1, max_value=10**7
         )
         if how.blind is not None:
             least = f"{how.blind:.0%}"
             self.fields["bound"] = FigureField(
                 share=True,
-                label=_("Bound of blind acceptance, in percent"),
+                label=_("Limit for blind acceptance, in percent"),
                 required=False,
-                help_text=f"From here on it counts against trust. Left empty: {least}; a stricter one counts.",
+                help_text=(
+                    gettext(
+                        "A value beyond this limit counts against trust. The default is %(least)s. You can "
+                        "only set a stricter limit."
+                    )
+                    % {"least": least}
+                ),
             )
         if goal is not None:
             for name in ("baseline", "baseline_n", "target", "intended", "bound"):
@@ -67,37 +77,37 @@ class GoalFields(forms.Form):
 
 
 class InstrumentForm(forms.Form):
-    """Which instrument."""
+    """The form that chooses the instrument."""
 
     instrument = forms.ChoiceField(
-        label=_("What is measured"), choices=[(one.key, one.words) for one in INSTRUMENTS.values()]
+        label=_("Measure"), choices=[(one.key, one.words) for one in INSTRUMENTS.values()]
     )
 
 
 class DeclareForm(GoalFields, OnceForm):
-    """A measure with its baseline and target."""
+    """The form for a measure with its baseline and target."""
 
     def __init__(self, how: Instrument, *args, **options):
         super().__init__(*args, **options)
         self.how = how
         self.fields["words"] = forms.CharField(
-            label=_("What exactly"), max_length=200, help_text=f"{how.asks}."
+            label=_("Definition"), max_length=200, help_text=f"{how.asks}."
         )
         self.fields["population"] = forms.CharField(
-            label=_("Whom it is about"),
+            label=_("Group"),
             max_length=200,
             help_text=_("The real users in scope, in your words."),
         )
         self.fields["source"] = forms.CharField(
-            label=_("Where the figures come from"),
+            label=_("Source"),
             max_length=200,
-            help_text=_("For instance: log of the application."),
+            help_text=_("For example: application log."),
             initial="Surveys of this initiative" if how.asked_by else "",
         )
         if how.value:
             self.fields["counterfactual"] = WordsField(
-                label=_("Compared with what"),
-                help_text=_("What would have happened without the system, and how you know."),
+                label=_("Compared with"),
+                help_text=_("Describe what would have happened without the system, and how you know."),
             )
             self.fields["better"] = forms.ChoiceField(label=_("Better is"), choices=list(BETTER.items()))
         if not how.share and not how.asked_by:
@@ -106,21 +116,19 @@ class DeclareForm(GoalFields, OnceForm):
         if how.asked_by:
             return
         self.fields["teams"] = ListField(
-            label=_("Teams to be read one by one"),
+            label=_("Teams measured separately"),
             required=False,
-            help_text=_("Every department in scope is asked for anyway.")
+            help_text=_("Every department in scope is included anyway.")
             if how.weekly
-            else _("Left empty, the users are read as one."),
+            else _("Leave empty to measure all users together."),
         )
 
 
 class GoalForm(GoalFields):
-    """A goal that moves, and why."""
+    """The form that moves a goal, with the reason."""
 
     number = forms.IntegerField(widget=forms.HiddenInput)
-    reason = WordsField(
-        label=_("Why it moves"), help_text=_("It stands beside the figures for as long as they do.")
-    )
+    reason = WordsField(label=_("Reason"), help_text=_("The page shows the reason beside the figures."))
 
     def __init__(self, how: Instrument, goal: Goal, *args, **options):
         super().__init__(*args, **options)

@@ -1,6 +1,4 @@
-"""Measures that fell silent: sixty days without a measurement are an obligation of the owner; a measurement completes
-it (S1-17.1).
-"""
+"""The owner's obligation after sixty days without a measurement (S1-17.1). A measurement completes it."""
 
 from datetime import date, timedelta
 
@@ -22,10 +20,10 @@ DAYS_TO_READ = 14
 
 
 def silent_since(day: date):
-    """Current measures of running initiatives that were declared, and read, on this day or before, and not since.
+    """Return running initiatives' measures without a measurement after this day.
 
-    What came is what counts, not which period it speaks of: whoever sends last month's figures is not silent. Each
-    bears `heard`, the moment of its last measurement or None.
+    A measure without any counts by the day of its declaration. The arrival counts, not the period: someone who sends
+    last month's figures is not silent. Each row has `heard`, the moment of its last measurement or None.
     """
     end = clock.midnight_after(day)
     newer = Tally.objects.filter(measure=OuterRef("pk"), heard_at__gte=end)
@@ -44,10 +42,9 @@ def silent_since(day: date):
 
 
 def open_silence_obligations() -> list[Obligation]:
-    """Write a measurement of each measure that has been silent for sixty days: its owner, else whoever leads while none
-    is.
+    """Open an obligation for each measure that has been silent for sixty days.
 
-    Safe to repeat: one open obligation per measure.
+    The owner is responsible, else the acting chair. Safe to repeat: one open obligation per measure.
     """
     if Rulebook.objects.in_force() is None:
         return []  # no rules, no initiatives

@@ -1,4 +1,4 @@
-"""Who may declare, move and end measures, and who may send measurements, as answers that carry their reasons."""
+"""Permissions on measures and measurements, as answers that carry their reasons."""
 
 from governance.models import User
 from governance.permission_result import Answer, no
@@ -7,12 +7,12 @@ from initiatives.models import Initiative
 
 
 def may_declare(initiative: Initiative, person: User) -> Answer:
-    """Declare a measure, move its goal, end it: the owner, who answers for what success means."""
+    """Return whether the person may declare a measure, move its goal and end it. The owner may."""
     if not initiative_permissions.is_owner(initiative, person):
-        return no("Only the owner says what is measured and against which target.", "Ask the owner.")
+        return no("Only the owner can declare measures and set targets.", "Ask the owner.")
     return initiative_permissions.may_collaborate(initiative, person)
 
 
 def may_read(initiative: Initiative, person: User) -> Answer:
-    """Send measurements and correct them: the owner, and whoever accepted a working role."""
+    """Return whether the person may send and correct measurements. The owner and accepted working roles may."""
     return initiative_permissions.may_collaborate(initiative, person)

@@ -1,4 +1,4 @@
-"""The measures of initiatives as they are judged, read for many initiatives at once: a fixed number of queries."""
+"""The measures of many initiatives as they are judged, in few queries."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ from governance import clock
 from governance.models import Rulebook
 from initiatives.models import Initiative, ScopeVersion
 
-# Days of measurements that are looked at: more than any figure counts. What is older is old, whatever it says.
+# Days of measurements that are read. They are more than any figure counts, so older ones are too old anyway.
 LOOKED_BACK = 400
 VALUE_COUNTS_DAYS = 90  # a figure of value; as long as what the rulebook asks of changed practice
 
@@ -22,10 +22,9 @@ VALUE_COUNTS_DAYS = 90  # a figure of value; as long as what the rulebook asks o
 def subjects(
     initiatives: Iterable[int], *, measures: Iterable[Measure] | None = None, ended: bool = False
 ) -> dict[int, list[tuple[Measure, Subject]]]:
-    """The current measures of these initiatives with what is judged of each, by the key of the initiative; `ended`:
-    those too.
+    """Return current measures with their subjects, by key of the initiative.
 
-    Five queries, however many initiatives and measurements there are.
+    `ended`: also the ended ones. Five queries for any number of initiatives and measurements.
     """
     initiatives = list(initiatives)
     if measures is None:
@@ -60,7 +59,7 @@ def subjects(
 
 
 def measured_value(initiatives: Iterable[int], today: date) -> dict[int, list[tuple[str, str]]]:
-    """By initiative, the words of its current measures of value that have a figure today, and the figure in words."""
+    """Return names and figures of the current measures of value, by initiative."""
     initiatives = list(initiatives)
     wanted = [one for one in Measure.objects.current().filter(initiative__in=initiatives) if one.how.value]
     judged = {
@@ -71,7 +70,7 @@ def measured_value(initiatives: Iterable[int], today: date) -> dict[int, list[tu
 
 
 def last_typed(measures: Iterable[Measure]) -> dict[int, date]:
-    """By measure, the last day of the newest current measurement that a person typed or brought in a table."""
+    """Return the last day of each measure's newest typed or imported measurement."""
     rows = Measurement.objects.filter(
         ~Q(came__in=FROM_OUTSIDE), measure__in=list(measures), n__gt=0, replaced_by__isnull=True
     )
@@ -79,35 +78,34 @@ def last_typed(measures: Iterable[Measure]) -> dict[int, date]:
 
 
 def subject_of(measure: Measure) -> Subject:
-    """One measure as it is judged."""
+    """Return one measure as it is judged."""
     ((_, subject),) = subjects([measure.initiative_id], measures=[measure])[measure.initiative_id]
     return subject
 
 
 def scopes_now(initiatives: Iterable[int]) -> dict[int, ScopeVersion]:
-    """The scope in force of each of these initiatives that has one, by the key of the initiative."""
+    """Return the scope in force of these initiatives, by key of the initiative."""
     now = clock.now()
     rows = ScopeVersion.objects.filter(initiative__in=initiatives, starts_at__lte=now).order_by("number")
     return {scope.initiative_id: scope for scope in rows if scope.ended_at is None or scope.ended_at > now}
 
 
 def teams_of(measure: Measure, scope: ScopeVersion | None) -> tuple[str, ...]:
-    """The teams that have to be read: those declared, and every department in scope where the instrument asks that."""
+    """Return the teams to be measured. A weekly instrument adds each department in scope."""
     in_scope = scope.departments if scope is not None and measure.how.weekly else []
     names = {name.casefold(): name for name in (*measure.teams, *in_scope) if name.strip()}
     return tuple(names.values())
 
 
 def aim_of(goal: Goal) -> Aim:
-    """A goal as it is judged by."""
+    """Return a goal as it is judged by."""
     return Aim(goal.target, goal.intended, goal.at, goal.baseline, goal.baseline_n, goal.bound, goal.reason)
 
 
 def _cells(measures: list[Measure]) -> dict[int, list[Cell]]:
-    """What the measurements of these measures add up to, by measure: week by week, and by day where the newest day
-    counts.
+    """Return the sums by measure, by week, or by day if the newest day counts.
 
-    Added up by the database, so that a million measurements of a year are a few cells for each team.
+    The database adds them up, so a million measurements of a year are a few cells for each team.
     """
     since = clock.today() - timedelta(days=LOOKED_BACK)
     daily = [measure.pk for measure in measures if measure.how.newest]
@@ -148,12 +146,12 @@ def _cells(measures: list[Measure]) -> dict[int, list[Cell]]:
 
 
 def last_day(subject: Subject) -> date | None:
-    """The last day that any measurement of the measure speaks of, whoever it is about."""
+    """Return the last day of any measurement of the measure, about any population."""
     return max((cell.day for cell in subject.cells), default=None)
 
 
 def lacking(requirement: str, measures: Iterable[Measure]) -> list[tuple[str, ...]]:
-    """Which of the groups of instruments that a requirement asks for has no current measure."""
+    """Return the instrument groups of a requirement that lack a current measure."""
     have = {measure.instrument for measure in measures if measure.ended_at is None}
     return [group for group in ASKED[requirement] if not have & set(group)]
 

@@ -1,4 +1,4 @@
-"""The tab "Adoption": what is measured, what it comes to in words, measurements typed and imported, goals that move."""
+"""The tab "Adoption": measures, verdicts, typed and imported measurements, goals."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -18,7 +18,7 @@ from governance.models import Rulebook
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, sent
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct, on_initiative
 
 TONES = {MET: "ok", NOT_MET: "bad", CANNOT_TELL: "warn"}
 PER_PAGE, SHOWN = 25, 100
@@ -40,7 +40,7 @@ class Shown:
             self.stricter = subject.said(self.verdict.asked)
 
     def draw(self, marks) -> None:
-        """Add its picture, and the weeks behind it as a table."""
+        """Add its chart, and the weeks behind it as a table."""
         weeks = charts.weeks_of(self.subject)
         self.picture = charts.measurements(self.subject, weeks, marks)
         self.rows = [
@@ -58,7 +58,7 @@ class Shown:
 
 @require_safe
 def adoption(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Whether it is used and trusted, by requirement, in words; value; and where to go on."""
+    """Show the verdicts on use and trust by requirement, the value, and next steps."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     found = queries.subjects([initiative.pk])[initiative.pk]
     rulebook, marks = Rulebook.objects.current().parsed, charts.marks_of(initiative)
@@ -104,7 +104,7 @@ def _order(word: str) -> int:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def declare(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Declare a measure: first what, then baseline, target and how."""
+    """Show the form that declares a measure. The instrument comes before baseline, target and method."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     permissions.may_declare(initiative, request.user).or_refuse()
     how = INSTRUMENTS.get(request.GET.get("instrument", ""))
@@ -126,7 +126,7 @@ def declare(request: SignedInRequest, ref: str) -> HttpResponse:
             initiative=initiative, by=request.user, **(form.cleaned_data | {"instrument": how.key})
         ),
     ):
-        messages.success(request, _("Declared. It waits for its first measurement."))
+        messages.success(request, _("The measure is declared. Add its first measurement."))
         return redirect("measure", pk=row.pk)
     context = initiative_context(request, initiative, page="adoption") | {
         "form": form,
@@ -135,14 +135,14 @@ def declare(request: SignedInRequest, ref: str) -> HttpResponse:
         "happens": [],
         "effects": None,
         "danger": False,
-        "verb": _("Declare it"),
+        "verb": _("Declare measure"),
         "back_url": back,
     }
     return render(request, "initiatives/initiative/initiative_form.html", context)
 
 
 def measure_for(request: SignedInRequest, pk: int) -> Measure:
-    """The measure, where the person sees its initiative; raises Http404 else."""
+    """Return the measure if the person sees its initiative. Raises Http404."""
     rows = Measure.objects.select_related(
         "initiative__unit", "initiative__contract", "declared_by", "ended_by"
     )
@@ -151,7 +151,7 @@ def measure_for(request: SignedInRequest, pk: int) -> Measure:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def goal(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change the target of a measure, in the open."""
+    """Show the form that changes the target of a measure, visible to everyone."""
     row = measure_for(request, pk)
     initiative = row.initiative
     permissions.may_declare(initiative, request.user).or_refuse()
@@ -159,15 +159,15 @@ def goal(request: SignedInRequest, pk: int) -> HttpResponse:
     form = GoalForm(row.how, last, sent(request))
     back = reverse("measure", args=[row.pk])
     if acted(request, form, lambda: actions.move_goal(measure=row, by=request.user, **form.cleaned_data)):
-        messages.success(request, _("The goal moved. What stood before stays readable."))
+        messages.success(request, _("The goal is changed. The earlier goal stays visible."))
         return redirect(back)
     context = initiative_context(request, initiative, page="adoption") | {
         "form": form,
         "title": _("Change the target"),
         "lede": row.words,
         "happens": [
-            _("The goal that stands now stays readable, with who moved it and why."),
-            _("A looser target counts only for periods that begin from today on."),
+            _("The current goal stays visible, with the person who changed it and the reason."),
+            _("A less strict target applies only to periods that begin today or later."),
         ],
         "effects": None,
         "danger": False,
@@ -187,10 +187,10 @@ ROW_ACTS["measures/close"] = RowAct(
     title=gettext_lazy("Close the measure"),
     lede=lambda row: row.words,
     happens=(
-        gettext_lazy("Its measurements stay readable."),
-        gettext_lazy("What it showed is not shown any more, and gates say so."),
+        gettext_lazy("The measurements stay visible."),
+        gettext_lazy("Gates then list this measure as missing."),
     ),
-    verb=gettext_lazy("Close it"),
+    verb=gettext_lazy("Close the measure"),
     danger=True,
     done=gettext_lazy("The measure is closed."),
 )

@@ -1,4 +1,4 @@
-"""Everything that changes a meeting: lock it, re-read, ask, change, record, in one transaction."""
+"""The acts on meetings: lock, read again, ask, change, record, in one transaction."""
 
 import hashlib
 from datetime import date
@@ -14,6 +14,7 @@ from governance.notifications.notify import notify
 from governance.people.boards import members_now
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Review
 
@@ -45,13 +46,15 @@ def plan(*, board: Board, held_on: date, place: str = "", secretary: User | None
 
 
 def change(*, meeting: Meeting, held_on: date, place: str, secretary: User | None, by: User) -> Meeting:
-    """Another day, place or secretary; another day only before it began. Raises ValidationError by field, Refused."""
+    """Change the day, place or secretary. The day only before it began. Raises ValidationError by field, Refused."""
     with act("change meeting", by=by):
         row = _locked(meeting)
         permissions.may_lead(row, by).or_refuse()
         if held_on != row.held_on:
             if row.state != Meeting.PLANNED:
-                raise ValidationError({"held_on": "It has begun; its day stays."})
+                raise ValidationError(
+                    {"held_on": "The meeting has started, so its day cannot change. Keep the day."}
+                )
             _check_day(row.board, held_on, row)
         row.held_on, row.place, row.secretary = held_on, place.strip(), secretary
         row.save()
@@ -65,22 +68,22 @@ def change(*, meeting: Meeting, held_on: date, place: str, secretary: User | Non
 
 
 def _named(row: Meeting) -> dict:
-    """What every entry about a meeting says of it."""
+    """Return the facts that every entry about a meeting has."""
     return {"meeting": row.pk, "board": str(row.board), "held_on": row.held_on}
 
 
 def _check_day(board: Board, held_on: date, row: Meeting | None = None) -> None:
     if held_on < clock.today():
-        raise ValidationError({"held_on": "That day is over. Choose today or a later one."})
+        raise ValidationError({"held_on": "This day is in the past. Choose today or a later day."})
     others = Meeting.objects.filter(board=board, held_on=held_on).exclude(state=Meeting.CALLED_OFF)
     if others.exclude(pk=row.pk if row else None).exists():
-        raise ValidationError({"held_on": "The board meets on that day already."})
+        raise ValidationError({"held_on": "The board already meets on that day. Choose another day."})
 
 
 def add_point(*, meeting: Meeting, words: str, by: User) -> AgendaPoint:
-    """Put a point in words on the agenda: what is no review. Raises ValidationError, Refused."""
+    """Add a point in words to the agenda, for matters without a review. Raises ValidationError, Refused."""
     if not words.strip():
-        raise ValidationError({"words": "Say what the point is."})
+        raise ValidationError({"words": "Describe the item."})
     with act("add agenda point", by=by):
         row = _locked(meeting)
         permissions.may_lead(row, by).or_refuse()
@@ -91,9 +94,11 @@ def add_point(*, meeting: Meeting, words: str, by: User) -> AgendaPoint:
 
 
 def leave_out(*, meeting: Meeting, key: str, reason: str, by: User) -> AgendaPoint:
-    """Take a point off the agenda, with a reason; the review itself goes on. Raises ValidationError, Refused."""
+    """Take a point off the agenda, with a reason. The review continues. Raises ValidationError, Refused."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why it is left out: whoever waits for it reads this."})
+        raise ValidationError(
+            {"reason": "Give a reason. The person who waits for this item reads the reason."}
+        )
     with act("leave agenda point out", by=by):
         row, point = _point(meeting, key, by)
         point.left_out, point.reason, point.place, point.by, point.at = (
@@ -131,9 +136,9 @@ def place_point(*, meeting: Meeting, key: str, place: int, reason: str, by: User
     """Give a point its place on the agenda, from 1 on, with a reason. Raises ValidationError, Refused."""
     wrong = {}
     if not 1 <= place <= 999:
-        wrong["place"] = "A place is a number from 1 on."
+        wrong["place"] = "Enter a position on the agenda from 1 to 999."
     if not reason.strip():
-        wrong["reason"] = "Say why it comes there."
+        wrong["reason"] = "Give a reason for the new position."
     if wrong:
         raise ValidationError(wrong)
     with act("place agenda point", by=by):
@@ -151,7 +156,7 @@ def place_point(*, meeting: Meeting, key: str, place: int, reason: str, by: User
 
 
 def _point(meeting: Meeting, key: str, by: User) -> tuple[Meeting, AgendaPoint]:
-    """The locked meeting and the point: its row, or a new one for a review that stood there by itself."""
+    """Return the locked meeting and the row of the point, new for a review without one."""
     row = _locked(meeting)
     permissions.may_lead(row, by).or_refuse()
     number = int(key[1:]) if key[1:].isdecimal() and len(key) < 15 else 0
@@ -162,21 +167,21 @@ def _point(meeting: Meeting, key: str, by: User) -> tuple[Meeting, AgendaPoint]:
         if found is None and (review := agenda.reviews_of(row).filter(pk=number).first()):
             found = AgendaPoint(meeting=row, review=review, initiative=review.initiative)
     if found is None:
-        no("This is no point of this agenda.", "Look at the agenda again.").or_refuse()
+        no("This item is not on the agenda of the meeting.", "Open the agenda again.").or_refuse()
     return row, found
 
 
 def begin(*, meeting: Meeting, by: User) -> Meeting:
-    """The meeting begins, on its day: its agenda is from now on as it stands. Raises Refused."""
+    """Begin the meeting on its day, which freezes its agenda. Raises Refused."""
     with act("begin meeting", by=by):
         row = _locked(meeting)
         permissions.may_lead(row, by).or_refuse()
         if row.state != Meeting.PLANNED:
-            no("It has begun already.").or_refuse()
+            no("The meeting has started already.").or_refuse()
         if row.held_on != clock.today():
             no(
-                f"It is planned for {row.held_on:%-d %B %Y}.",
-                "Begin it on that day, or change its day first.",
+                phrase("The meeting is planned for {}.", row.held_on),
+                "Start the meeting on that day, or change its day first.",
             ).or_refuse()
         for place, point in enumerate(agenda.points(row), start=1):
             kept = point.row or AgendaPoint(
@@ -191,7 +196,7 @@ def begin(*, meeting: Meeting, by: User) -> Meeting:
 
 
 def attend(*, meeting: Meeting, present: set[int], by: User) -> None:
-    """Say who of those asked is there: keys of people. Whoever is not named was not there. Raises Refused."""
+    """Record the attendance of the people asked, by their keys. Others were not present. Raises Refused."""
     with act("write attendance", by=by):
         row = _locked(meeting)
         permissions.may_write_minutes(row, by).or_refuse()
@@ -209,11 +214,11 @@ def attend(*, meeting: Meeting, present: set[int], by: User) -> None:
 def _has_begun(meeting: Meeting) -> Answer:
     if meeting.state == Meeting.HELD:
         return yes()
-    return no("The meeting has not begun.", "The chair begins it on its day.")
+    return no("The meeting has not started.", "Ask the chair to start it on its day.")
 
 
 def asked(meeting: Meeting) -> list[User]:
-    """Who is asked to a meeting: whoever sits on the board now, and its secretary, by name; and whoever was noted."""
+    """Return the people asked to a meeting, by name. They are board members, secretary, and people noted before."""
     people = {member.person_id: member.person for member in members_now(meeting.board)}
     if meeting.secretary_id:
         people.setdefault(meeting.secretary_id, meeting.secretary)
@@ -225,27 +230,35 @@ def asked(meeting: Meeting) -> list[User]:
 def write_minutes(
     *, meeting: Meeting, point: AgendaPoint | None, text: str, version: int, by: User
 ) -> Minutes:
-    """Write what was said at a point, or at the meeting as a whole (`point` None), as the next version.
+    """Write the minutes of a point as the next version.
 
-    `version`: the one the writer began from, 0 for none. Raises Conflict when somebody wrote another since,
-    ValidationError, Refused.
+    `point` None means the whole meeting. `version`: the version the writer began from, 0 for none. Raises Conflict when
+    someone wrote another since, ValidationError, Refused.
     """
     text = text.strip()
     if not text:
-        raise ValidationError({"text": "Write what was said."})
+        raise ValidationError({"text": "First write the minutes."})
     if len(text) > MOST_WORDS:
-        raise ValidationError({"text": f"At most {MOST_WORDS:,} letters; put the rest into a document."})
+        raise ValidationError(
+            {
+                "text": phrase(
+                    "The minutes have {} letters. Use at most {}, and put the rest in a document.",
+                    f"{len(text):,}",
+                    f"{MOST_WORDS:,}",
+                )
+            }
+        )
     with act("write minutes", by=by):
         row = _locked(meeting)
         permissions.may_write_minutes(row, by).or_refuse()
         _has_begun(row).or_refuse()
         if point is not None and point.meeting_id != row.pk:
-            no("This point belongs to another meeting.").or_refuse()
+            no("This item belongs to another meeting.").or_refuse()
         last = Minutes.objects.filter(meeting=row, point=point).order_by("-version").first()
         if (last.version if last else 0) != version:
             raise Conflict(
-                f"{last.by if last else 'Nobody'} wrote these minutes after you opened them.",
-                "Compare what stands now with your words, then save again.",
+                f"{last.by if last else 'Someone'} wrote these minutes after you opened them.",
+                "Compare the current text with yours, then save again.",
                 row.get_absolute_url(),
             )
         if last and last.text == text:
@@ -262,12 +275,14 @@ def write_minutes(
 
 
 def close(*, meeting: Meeting, by: User) -> Meeting:
-    """Close a meeting for good; what was decided beside its agenda joins it. Raises Refused."""
+    """Close a meeting for good, with reviews decided off its agenda added. Raises Refused."""
     with act("close meeting", by=by):
         row = _locked(meeting)
         permissions.may_lead(row, by).or_refuse()
         if row.state != Meeting.HELD:
-            no("Only a meeting that was held is closed.", "Call it off instead, with the reason.").or_refuse()
+            no(
+                "Only a meeting that has started can be closed.", "Cancel the meeting with a reason."
+            ).or_refuse()
         now = clock.now()
         last = max((place or 0 for place in row.points.values_list("place", flat=True)), default=0)
         for place, review in enumerate(agenda.ended_unlisted(row, now), start=last + 1):
@@ -288,14 +303,14 @@ def close(*, meeting: Meeting, by: User) -> Meeting:
 
 
 def call_off(*, meeting: Meeting, reason: str, by: User) -> Meeting:
-    """Call off a meeting that did not begin; whoever was asked is told. Raises ValidationError, Refused."""
+    """Call off a meeting that did not begin, and notify the people asked. Raises ValidationError, Refused."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why: everybody who was asked reads this."})
+        raise ValidationError({"reason": "Give a reason. Everyone who was invited reads the reason."})
     with act("call off meeting", by=by):
         row = _locked(meeting)
         permissions.may_lead(row, by).or_refuse()
         if row.state != Meeting.PLANNED:
-            no("It has begun; close it instead.").or_refuse()
+            no("The meeting has started.", "Close the meeting instead.").or_refuse()
         row.state, row.ended_at, row.ended_by = Meeting.CALLED_OFF, clock.now(), by
         row.reason = reason.strip()
         row.save()
@@ -304,7 +319,7 @@ def call_off(*, meeting: Meeting, reason: str, by: User) -> Meeting:
             [person for person in asked(row) if person.pk != by.pk],
             "meeting called off",
             f"meeting:{row.pk}",
-            subject=f"The meeting of {row.board} on {row.held_on:%-d %B %Y} is called off",
+            subject=f"The meeting of {row.board} on {row.held_on:%-d %B %Y} is cancelled",
             text=f"{by.full_name}: {row.reason}",
             link=row.get_absolute_url(),
         )
@@ -314,7 +329,7 @@ def call_off(*, meeting: Meeting, reason: str, by: User) -> Meeting:
 def take_pack(
     *, meeting: Meeting, content: bytes, audit_log_size: int | None, initiatives: list[dict], by: User
 ) -> Pack:
-    """Record that somebody takes a pack: the hash of its bytes, and what it says of the audit log. Raises Refused."""
+    """Record the taking of a pack: its SHA-256, and its state of the audit log. Raises Refused."""
     with act("take pack", by=by):
         row = Meeting.objects.select_related("board").get(pk=meeting.pk)
         permissions.may_take_pack(row, by).or_refuse()
@@ -338,7 +353,7 @@ def take_pack(
 
 
 def _locked(meeting: Meeting) -> Meeting:
-    """The meeting, locked until the transaction ends and read after that."""
+    """Return the meeting, locked until the transaction ends and read after the lock."""
     return (
         Meeting.objects.select_for_update(of=("self",))
         .select_related("board__unit", "secretary")

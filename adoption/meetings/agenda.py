@@ -1,4 +1,4 @@
-"""The agenda of a meeting: open reviews of the board's initiatives by themselves, what can be decided first."""
+"""The agenda of a meeting: the board's open reviews, the decidable ones first."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ from initiatives.models import Initiative, Review
 
 @dataclass
 class Point:
-    """One point as a page shows it: a review with what awaits it, or words; `row` once somebody spoke of it."""
+    """One point of an agenda: a review with its state, or words. `row` is None until someone edits the point."""
 
     review: Review | None
     initiative: Initiative | None
@@ -31,22 +31,22 @@ class Point:
 
     @property
     def decidable(self) -> bool:
-        """Whether the chair can decide it now."""
+        """Return True if the chair can decide the review now."""
         return bool(self.seen and self.seen.decidable)
 
     @property
     def title(self) -> str:
-        """What it is called."""
+        """Return the title of the point."""
         return self.words or (self.initiative.title if self.initiative else "")
 
     @property
     def key(self) -> str:
-        """What names it in an address: its row, or the review that stands there by itself."""
+        """Return the key of the point in addresses, from its row or its review."""
         return self.row.key if self.row else f"r{self.review.pk}"
 
 
 def reviews_of(meeting: Meeting) -> QuerySet:
-    """The open reviews that are before the board of the meeting."""
+    """Return the open reviews before the board of the meeting."""
     return Review.objects.filter(
         initiative__unit__in=units_of_board(meeting.board),
         initiative__withdrawn_at__isnull=True,
@@ -57,10 +57,10 @@ def reviews_of(meeting: Meeting) -> QuerySet:
 
 
 def points(meeting: Meeting, person: User | None = None) -> list[Point]:
-    """The agenda in its order: what was placed, then what can be decided now, then what waits, the longest first.
+    """Return the agenda: placed points, then decidable ones, then waiting ones.
 
-    `person`: only points whose initiative they may see; points in words are for whoever may take the pack. Until the
-    meeting begins, open reviews come by themselves; from then on it is as it was frozen.
+    The longest wait comes first. `person`: only points whose initiative they may see. People who may take the pack also
+    see points in words. Open reviews join automatically until the meeting begins and its agenda is frozen.
     """
     rows = list(meeting.points.select_related("initiative__unit", "review").filter(left_out=False))
     known = meeting.points.filter(review__isnull=False).values("review")
@@ -104,28 +104,28 @@ def _order(point: Point) -> tuple:
 
 
 def left_out(meeting: Meeting, person: User) -> list[AgendaPoint]:
-    """What was taken off the agenda, with the reason; of initiatives that the person may see."""
+    """Return the points taken off the agenda that the person may see, with reasons."""
     rows = list(meeting.points.filter(left_out=True).select_related("initiative__unit", "review", "by"))
     seen, inside = _seen(person, rows, []), bool(may_take_pack(meeting, person))
     return [row for row in rows if row.initiative_id in seen or (inside and row.initiative_id is None)]
 
 
 def in_meeting(meeting: Meeting, review: Review) -> bool:
-    """Whether the review was decided, returned or withdrawn while the meeting was under way."""
+    """Return True if the review was decided, returned or withdrawn during the meeting."""
     if meeting.begun_at is None or review.ended_at is None:
         return False
     return meeting.begun_at <= review.ended_at <= (meeting.ended_at or clock.now())
 
 
 def decided_at(reviews: list[int]) -> dict[int, Meeting]:
-    """By review, the meeting at which it came to its end: it stood on the agenda, and the meeting was under way."""
+    """Return by review the meeting in which it ended. The review was on the agenda of the running meeting."""
     rows = AgendaPoint.objects.filter(review__in=reviews, left_out=False, meeting__begun_at__isnull=False)
     rows = rows.select_related("meeting__board", "review")
     return {row.review_id: row.meeting for row in rows if in_meeting(row.meeting, row.review)}
 
 
 def where_decided(reviews: list[int]) -> dict[int, tuple[str, str]]:
-    """By review, the meeting at which it came to its end: in words, and its address."""
+    """Return by review the meeting in which it ended, in words and with its address."""
     if not reviews:
         return {}
     return {
@@ -135,7 +135,7 @@ def where_decided(reviews: list[int]) -> dict[int, tuple[str, str]]:
 
 
 def ended_unlisted(meeting: Meeting, until: datetime) -> list[Review]:
-    """Reviews of the board's initiatives that ended while it was under way and do not stand on its agenda."""
+    """Return the board's reviews that ended during the meeting but not on its agenda."""
     known = meeting.points.filter(review__isnull=False).values("review")
     return list(
         Review.objects.filter(

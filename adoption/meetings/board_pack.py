@@ -1,8 +1,7 @@
-"""What the pack of a meeting says of each initiative: criteria and seats, what is unmet, open risks, evidence, its
-entries.
+"""The contents of a meeting's pack for each initiative.
 
-Everything is read at one moment and told as plain words; `pack_pages` makes the bytes of it. The same words give the
-same bytes.
+It has criteria and seats, unmet requirements, open risks, evidence, and entries. Everything is read at one moment as
+plain words, and `board_pack_pdf` makes the bytes. The same words give the same bytes.
 """
 
 from dataclasses import dataclass
@@ -42,9 +41,7 @@ SELECT e.initiative_ref, count(*), max(e.id), encode(sha256(convert_to(
 
 @dataclass(frozen=True)
 class Recorded:
-    """The audit log of an initiative up to a checkpoint: how many entries, the newest one's number, the digest over
-    all.
-    """
+    """An initiative's audit log up to a checkpoint: entries, newest number, digest."""
 
     entries: int
     newest: int
@@ -53,9 +50,9 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the pack: its heading, its columns, its rows; `none`: what is said where there is no row.
+    """A table of the pack: its heading, columns and rows.
 
-    `shares` of the width for each column, where the usual ones do not fit.
+    `none` is the text for an empty table. `shares` divide the width between the columns if the default does not fit.
     """
 
     heading: str
@@ -67,7 +64,7 @@ class Table:
 
 @dataclass(frozen=True)
 class InitiativePages:
-    """What the pack says of one point."""
+    """The pages of the pack about one point."""
 
     ref: str
     title: str
@@ -78,7 +75,7 @@ class InitiativePages:
 
 @dataclass(frozen=True)
 class Content:
-    """Everything that a pack says, and nothing that changes by itself."""
+    """The contents of a pack, without anything that changes by itself."""
 
     board: str
     held_on: date
@@ -92,12 +89,12 @@ class Content:
 
 
 def day(when: date | datetime) -> str:
-    """A day as paper says it, with its year."""
+    """Return a day in words, with its year."""
     return f"{clock.local_day(when) if isinstance(when, datetime) else when:%-d %B %Y}"
 
 
 def content(meeting: Meeting, person: User, part: int = 1) -> Content:
-    """The pack of a meeting as this person may read it, its `part` from 1 on."""
+    """Return the pack of a meeting as this person may read it, its `part` from 1 on."""
     now = clock.now()
     found = meeting_agenda.points(meeting, person)
     told = found[(part - 1) * PART : part * PART]
@@ -133,9 +130,9 @@ def content(meeting: Meeting, person: User, part: int = 1) -> Content:
 
 
 def state_words(point: meeting_agenda.Point) -> str:
-    """Where a point stands, in a few words."""
+    """Return the state of a point in a few words."""
     if point.review is None:
-        return "to be talked about"
+        return "to be discussed"
     if not point.review.is_open:
         return point.review.get_outcome_display().lower()
     if point.decidable:
@@ -145,7 +142,7 @@ def state_words(point: meeting_agenda.Point) -> str:
 
 
 def digests(refs: list[str], checkpoint: Checkpoint | None) -> dict[str, Recorded]:
-    """By reference, the digest of the initiative's entries that the checkpoint covers."""
+    """Return by reference the digest of the entries that the checkpoint covers."""
     if checkpoint is None or not refs:
         return {}
     with connection.cursor() as cursor:
@@ -156,7 +153,7 @@ def digests(refs: list[str], checkpoint: Checkpoint | None) -> dict[str, Recorde
 def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recorded]) -> InitiativePages:
     initiative = point.initiative
     if initiative is None:
-        return InitiativePages("", point.title, (), (("About", "A point in words, no initiative"),))
+        return InitiativePages("", point.title, (), (("About", "An item without an initiative"),))
     snapshot = (
         review_state.snapshot_of(point.review, initiative, now)
         if point.review and point.review.is_open
@@ -170,9 +167,9 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
     told = recorded.get(initiative.ref)
     lines = [
         ("Unit", str(initiative.unit)),
-        ("Owner", facts.people.get("owner", "nobody accepted")),
+        ("Owner", facts.people.get("owner", "no one accepted")),
         ("Approved stage", Stage(initiative.stage).label),
-        ("Evidence supports", Stage.word(support.supported) or "-"),
+        ("Supported stage", Stage.word(support.supported) or "-"),
         ("Answers up to the approved stage", _levels(judged) or "-"),
         ("Gate", point.gate or "-"),
         ("State", state_words(point)),
@@ -188,7 +185,7 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
 
 
 def _levels(judged: supported_stage.Judged) -> str:
-    """How strongly the answers up to the approved stage stand; "" while none stands at a level."""
+    """Return the levels of the answers up to the approved stage in words, or ""."""
     asked = supported_stage.asked(judged.facts, judged.rulebook)
     return profile_words(profile_of(judged.states, asked))
 
@@ -215,9 +212,9 @@ def _of_review(point: meeting_agenda.Point, snapshot, initiative: Initiative) ->
         found.append(
             Table(
                 "Blockers of the decision",
-                ("What", "Who can fix it"),
+                ("What", "Who can resolve the blocker?"),
                 tuple((reason.text, reason.remedy) for reason in snapshot.verdict.blockers),
-                "Nothing: it can be decided.",
+                "No blockers. The review can be decided.",
             )
         )
     return found
@@ -259,7 +256,7 @@ def _seats(rulebook, review: Review, sign_offs) -> Table:
 
 
 def _unmet(snapshot: review_state.ReviewSnapshot) -> Table:
-    """Each open requirement behind a criterion that blocks: what is missing, how it is fixed, by whom."""
+    """Return a table of open requirements behind blocking criteria. It has what is missing, how to fix it, and who."""
     seen: dict[str, tuple] = {}
     for finding in snapshot.verdict.findings:
         if not finding.blocks:
@@ -270,15 +267,15 @@ def _unmet(snapshot: review_state.ReviewSnapshot) -> Table:
                 who = state.fixed_by or who_answers(snapshot.judged.facts, asked)
                 seen.setdefault(state.key, (asked.question, state.words, state.fix, who))
     return Table(
-        "Unmet, with who fixes it and how",
-        ("Question", "What is missing", "How", "Who"),
+        "Unmet requirements",
+        ("Requirement", "Missing", "How", "Who"),
         tuple(seen.values()),
-        "Nothing that blocks is unmet.",
+        "No unmet requirement blocks the decision.",
     )
 
 
 def _asked(review: Review | None, facts, rulebook) -> set[str]:
-    """What is asked of the initiative: up to the stage that it approved, and by the gate before which it stands."""
+    """Return the requirements up to the approved stage and of the gate under review."""
     gate = rulebook.gates[review.gate].requirements() if review else ()
     return {*supported_stage.asked(facts, rulebook), *gate}
 
@@ -306,9 +303,10 @@ def _risks(point: meeting_agenda.Point, facts, rulebook, now: datetime) -> Table
     rows += [
         (
             "Incident",
-            f"{one.title}; severity {one.severity}, {one.get_state_display().partition(':')[0].lower()}, known since "
-            f"{day(one.detected_at)}",
-            str(one.lead or "nobody leads it"),
+            f"{one.title} (severity {one.severity}, "
+            f"{one.get_state_display().partition(':')[0].lower()}, known since "
+            f"{day(one.detected_at)})",
+            str(one.lead or "no lead yet"),
         )
         for one in incidents
     ]
@@ -318,14 +316,18 @@ def _risks(point: meeting_agenda.Point, facts, rulebook, now: datetime) -> Table
         for one in facts.waivers
         if one.until >= today
     ]
+    rows += [
+        ("Accepted risk", f"{one.title}, accepted by {one.accepted_by}", f"until {day(one.until)}")
+        for one in facts.accepted_risks_at(now)
+    ]
     obligations = initiative.obligations.open().select_related("responsible").order_by("due", "pk")
     rows += [
-        ("Due", obligation.text, f"{obligation.responsible or 'nobody'}, due {day(obligation.due)}")
+        ("Due", obligation.text, f"{obligation.responsible or 'no one'}, due {day(obligation.due)}")
         for obligation in obligations
     ]
     gaps = initiative.gaps.filter(closed_at__isnull=True).select_related("owner").order_by("due", "pk")
     rows += [("Gap", gap.text, f"{gap.owner}, due {day(gap.due)}") for gap in gaps]
-    return Table("Open risks", ("Kind", "What", "Who, by when"), tuple(rows), "None is recorded.")
+    return Table("Open risks", ("Kind", "What", "Owner and date"), tuple(rows), "No open risks are recorded.")
 
 
 def _evidence(rulebook, facts, now: datetime) -> Table:
@@ -351,26 +353,24 @@ def _evidence(rulebook, facts, now: datetime) -> Table:
         "Evidence",
         ("Item", "Kind", "Observed", "Result", "Fingerprint (SHA-256)"),
         tuple(rows),
-        "None was added.",
+        "No evidence yet.",
         shares=(0.34, 0.11, 0.15, 0.08, 0.32),
     )
 
 
 def _named(item, rulebook) -> str:
-    """What an item is called; of what somebody attested without a file, also the requirement: ten are called the
-    same.
-    """
+    """Return the title of an item. An attestation also has its requirement, because titles repeat."""
     asked = [rulebook.requirements[key].question for key in item.covers if key in rulebook.requirements]
     return f"{item.title}: {asked[0]}" if item.kind == "attestation" and len(asked) == 1 else item.title
 
 
 def _has_file(item) -> bool:
-    """Whether its fingerprint is the digest of a file, and not the mark of a row that has none."""
+    """Return True if the fingerprint is a file's digest, not the mark of a fileless row."""
     return not item.fingerprint.startswith("item:")
 
 
 def _question(key: str, rulebook) -> str:
-    """What a criterion or a requirement asks; its key where this rulebook no longer knows it."""
+    """Return the question of a criterion or requirement, or its key if unknown."""
     asked = {one.key: one.question for gate in rulebook.gates.values() for one in gate.criteria}
     asked |= {name: one.question for name, one in rulebook.requirements.items()}
     return asked.get(key, f"{key}:")

@@ -1,6 +1,6 @@
-"""The pages of a pack as a PDF: real text in a font with accents, an outline, page numbers.
+"""The pages of a pack as a PDF.
 
-The same words give the same bytes.
+It has real text in a font with accents, an outline, and page numbers. The same words give the same bytes.
 """
 
 from functools import cache
@@ -40,7 +40,7 @@ INK, FAINT, LINE, WARN = (colors.HexColor(value) for value in ("#1a1f24", "#5a64
 TOP_OF_PART = 8 * mm  # above its heading, where a reader that follows the outline begins
 # What a heading wants below it on its page: itself, the head of its table and two rows; or itself and a sentence.
 ROOM, ROOM_OF_FEW = 32 * mm, 18 * mm
-UNKNOWN = "\u25a1"  # stands for a letter that the font does not have
+UNKNOWN = "\u25a1"  # replaces a letter that the font lacks
 WIDTHS = {
     2: (0.62, 0.38),
     3: (0.16, 0.54, 0.3),
@@ -51,7 +51,7 @@ WIDTHS = {
 
 @cache
 def _letters() -> frozenset[int]:
-    """The letters that both fonts have; the fonts are known to the library from then on."""
+    """Register the fonts, and return the letters that both have."""
     found = []
     for name in (PLAIN, BOLD):
         font = TTFont(name, FONTS / f"{name}.ttf")
@@ -62,7 +62,7 @@ def _letters() -> frozenset[int]:
 
 
 def lost(text: str) -> set[str]:
-    """The letters of a text that the font does not have: a pack shows a box in their place."""
+    """Return the letters of a text that the font lacks. A pack shows a box in their place."""
     return {letter for letter in text if ord(letter) not in _letters() and letter not in "\n\r\t"}
 
 
@@ -94,18 +94,18 @@ MARK = _style("mark", 10, fontName=BOLD, textColor=WARN, spaceAfter=2 * mm)
 
 
 class _Begins(Flowable):
-    """The beginning of a point, or of a part of it: what the head of its pages says, and its place in the outline."""
+    """The beginning of a point or a part: its page head and its outline entry."""
 
     def __init__(self, key: str, outline: str, head: str = "", level: int = 0):
         super().__init__()
         self.key, self.outline, self.head, self.level = key, outline, head, level
 
     def wrap(self, width, height):
-        """It takes no room."""
+        """Return no size."""
         return 0, 0
 
     def draw(self):
-        """Say it to the page."""
+        """Set the page's head and add the outline entry."""
         if self.head:
             self.canv.page_head = self.head
         self.canv.bookmarkHorizontal(self.key, 0, TOP_OF_PART)
@@ -113,7 +113,7 @@ class _Begins(Flowable):
 
 
 class _Numbered(Canvas):
-    """Pages that know how many there are: written once all are laid out."""
+    """Pages that know their total number. They are written once all are laid out."""
 
     page_head = ""
 
@@ -141,7 +141,7 @@ class _Numbered(Canvas):
 
 
 def pdf(content: board_pack.Content) -> bytes:
-    """The pack as bytes; the same content, the same bytes."""
+    """Return the pack as bytes. The same content gives the same bytes."""
     _letters()
     out = BytesIO()
     subject = f"{content.board}, {content.held_on:%-d %B %Y}"
@@ -173,25 +173,24 @@ def _story(content: board_pack.Content, width: float) -> list:
         Paragraph("Board pack", TITLE),
         Paragraph(_said(subject + (f", {content.place}" if content.place else "")), HEADING),
         Paragraph(
-            f"Made on {local:%-d %B %Y at %H:%M}. It says what stood in the audit log at that moment.", SOFT
+            f"Created on {local:%-d %B %Y at %H:%M}. The pack shows the state of the audit log at that time.",
+            SOFT,
         ),
         Paragraph("Agenda", PART),
         _table(
             board_pack.Table(
-                "", ("", "Point", "Initiative", "Gate", "Now"), content.agenda, "Nothing is on the agenda."
+                "", ("", "Item", "Initiative", "Gate", "Now"), content.agenda, "The agenda is empty."
             ),
             width,
             (0.05, 0.35, 0.11, 0.22, 0.27),
         ),
     ]
     for number, initiative in enumerate(content.initiatives, start=1):
-        if initiative.ref:  # a point in words stands on the agenda, and there is no more to it
+        if initiative.ref:  # a point in words has no more than its agenda line
             story += _initiative(number, initiative, width)
     story += [PageBreak(), *_record(content, width)]
     if any(lost(text) for text in _texts(content)):
-        story.append(
-            Paragraph(f"Letters that the font of this pack does not have are shown as {UNKNOWN}.", SOFT)
-        )
+        story.append(Paragraph(f"Characters that the font does not have are shown as {UNKNOWN}.", SOFT))
     return story
 
 
@@ -264,14 +263,13 @@ def _record(content: board_pack.Content, width: float) -> list:
     )
     parts = [
         _Begins("audit log", "The audit log", _plain(f"{content.board}: the audit log")),
-        Paragraph("The audit log, to be checked", HEADING),
+        Paragraph("Verify the pack against the audit log", HEADING),
         Paragraph(
-            "The digest of an initiative is the SHA-256 over one line for each of its entries that the "
-            "checkpoint below "
-            "covers, in the order of their numbers: the number, a space, the entry's digest in hexadecimal, a line "
-            "feed. An export of the audit log of the initiative has these entries, and the checker that comes with "
-            "it tells, "
-            "without Plumbline, whether they are what the checkpoint signed.",
+            "The digest of an initiative is a SHA-256 over a text with one line for each entry. The text "
+            "has the entries that the checkpoint below covers, in the order of their numbers. A line has "
+            "the number, a space, the entry's digest in hexadecimal and a line feed. An export of the "
+            "audit log of the initiative has these entries. The program in the export checks, without "
+            "Plumbline, whether the checkpoint covers these entries.",
             TEXT,
         ),
         Paragraph("Initiatives", PART),
@@ -280,21 +278,24 @@ def _record(content: board_pack.Content, width: float) -> list:
                 "",
                 ("Initiative", "Entries", "Newest", "Digest (SHA-256)"),
                 rows,
-                "No initiative of this pack is sealed yet.",
+                "No checkpoint covers the entries of these initiatives yet.",
             ),
             width,
             (0.12, 0.1, 0.13, 0.65),
         ),
         Paragraph("Checkpoint", PART),
-        Paragraph(_said(content.checkpoint.strip() or "There is none yet."), CELL),
+        Paragraph(_said(content.checkpoint.strip() or "The audit log has no checkpoint yet."), CELL),
         Spacer(0, 4 * mm),
-        Paragraph("The SHA-256 of this file stands with the meeting, with who took it and when.", SOFT),
+        Paragraph(
+            "The page of the meeting shows the SHA-256 of this file, the person who downloaded it and the time.",
+            SOFT,
+        ),
     ]
     return parts
 
 
 def _texts(content: board_pack.Content):
-    """Every text of the pack."""
+    """Yield every text of the pack."""
     yield from (content.board, content.place)
     for row in content.agenda:
         yield from row

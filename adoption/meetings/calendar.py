@@ -10,7 +10,7 @@ from governance.people.boards import seats_held
 
 
 def days(person: User) -> list[DueDay]:
-    """Every meeting ahead to which the person is asked; one that was called off is gone from the calendar."""
+    """Return the meetings ahead to which the person is asked, except those called off."""
     boards = {seat.board_id for seat in seats_held(person)}
     rows = Meeting.objects.ahead(clock.today()).filter(Q(board__in=boards) | Q(secretary=person))
     return [

@@ -1,17 +1,14 @@
-"""What meetings add: reminders, days, where a review was decided."""
+"""Additions of meetings: reminders, days, and the meeting that decided a review."""
 
 from adoption.meetings import agenda, calendar, reminders
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Contribution
 
 CONTRIBUTION = Contribution(
-    due_queries=[
-        reminders.post_mortems,
-        reminders.measurements,
-        reminders.to_confirm,
-        reminders.meetings_ahead,
-    ],
+    due_queries=[reminders.to_confirm, reminders.meetings_ahead],
     notification_verbs=reminders.VERBS,
+    asking={"confirm post-mortem", "lesson offered"},
+    passing={"meeting"},
     calendar_days=[calendar.days],
     decided_where=[agenda.where_decided],
     readings={EntryKind.PACK_TAKEN},

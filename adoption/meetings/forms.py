@@ -1,4 +1,4 @@
-"""Forms of meetings. They read what was typed; what is wrong with it, the acts say."""
+"""Forms of meetings. The acts validate the values."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -8,20 +8,23 @@ from governance.web.form_fields import DayField, PersonField, WordsField
 
 
 class MeetingForm(forms.Form):
-    """Day, place and secretary of a meeting, and its board where somebody leads several."""
+    """The form for a meeting's day, place and secretary. People who lead several boards also choose the board."""
 
     board = forms.ModelChoiceField(queryset=Board.objects.none(), label=_("Board"))
-    held_on = DayField(label=_("Day"), help_text=_("Members are told a week before, and three days before."))
+    held_on = DayField(label=_("Day"), help_text=_("Members are notified a week and three days before."))
     place = forms.CharField(
-        label=_("Where"),
+        label=_("Place"),
         required=False,
         max_length=200,
-        help_text=_("A room, or a link to where people meet."),
+        help_text=_("A room or a meeting link."),
     )
     secretary = PersonField(
-        label=_("Who writes the minutes"),
+        label=_("Secretary"),
         required=False,
-        help_text=_("Besides chair and deputy chair; they then see the meeting and its agenda."),
+        help_text=_(
+            "The chair and the deputy chair can also write the minutes. The secretary can see the "
+            "meeting and its agenda."
+        ),
     )
 
     def __init__(self, *args, boards, **kwargs):
@@ -32,36 +35,38 @@ class MeetingForm(forms.Form):
 
 
 class PointForm(forms.Form):
-    """A point in words."""
+    """The form for a point in words."""
 
     words = forms.CharField(
-        label=_("Point"), max_length=200, help_text=_("Open reviews stand on the agenda by themselves.")
+        label=_("Item"), max_length=200, help_text=_("Open reviews are on the agenda automatically.")
     )
 
 
 class PlaceForm(forms.Form):
-    """Where a point comes, or that it is left out; and why."""
+    """The form for the place of a point, or for leaving it out, with a reason."""
 
-    WHAT = {"place": "Put it at this place", "out": "Leave it out of this meeting"}
+    WHAT = {"place": "Move the item to this position", "out": "Leave the item out of this meeting"}
 
     what = forms.ChoiceField(label=_("What"), choices=WHAT.items(), widget=forms.RadioSelect)
-    place = forms.IntegerField(label=_("Place"), required=False, min_value=1, max_value=999)
+    place = forms.IntegerField(label=_("Position on the agenda"), required=False, min_value=1, max_value=999)
     reason = WordsField(
-        label=_("Why"), required=False, help_text=_("Everybody who was asked to the meeting reads this.")
+        label=_("Why"),
+        required=False,
+        help_text=_("Everyone who was invited to the meeting can read the reason."),
     )
 
 
 class CallOffForm(forms.Form):
-    """Why a meeting does not take place."""
+    """The form for the reason why a meeting does not take place."""
 
-    reason = WordsField(label=_("Why"), required=False, help_text=_("Everybody who was asked is told."))
+    reason = WordsField(label=_("Why"), required=False, help_text=_("Everyone who was invited is notified."))
 
 
 class AttendanceForm(forms.Form):
-    """Who is there, one box a person."""
+    """The form for the people present, one box a person."""
 
     present = forms.MultipleChoiceField(
-        label=_("Who is there"), required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Present"), required=False, widget=forms.CheckboxSelectMultiple
     )
 
     def __init__(self, *args, people, **kwargs):
@@ -70,12 +75,12 @@ class AttendanceForm(forms.Form):
 
 
 class MinutesForm(forms.Form):
-    """What was said at a point."""
+    """The form for the minutes of a point."""
 
     text = WordsField(
         label=_("Minutes"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 12}),
-        help_text=_("Each saving is a version of its own; all are kept, and the newest is shown."),
+        help_text=_("Each save is a new version. All versions are kept, and the newest is shown."),
     )
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=100_000)

@@ -1,4 +1,4 @@
-"""What is due about post-mortems, due or waiting for the adoption seat, and about meetings. Queries only."""
+"""The reminders of post-mortems that wait for the adoption seat, and of meetings. Queries only."""
 
 from datetime import datetime, timedelta
 
@@ -10,37 +10,15 @@ from adoption.meetings.actions import asked
 from adoption.models import Meeting, PostMortem
 from governance import clock
 from governance.notifications.due import Due, before, since
-from governance.vocabulary import WRITTEN_OBLIGATIONS
-from initiatives.lifecycle.holds.reminders import obligations_due
 from initiatives.lifecycle.reminders.recipients import Circle, told
 from initiatives.lifecycle.reminders.wording import subject
-from initiatives.models import Obligation
 
 MEETING_DAYS = (7, 3, 0)
 MOST_POINTS = 8  # named in a mail
 
 
-def post_mortems(moment: datetime):
-    """Post-mortems that nobody has handed in: 14 and 3 days before their day, on it, weekly after it, escalated."""
-    rows = Obligation.objects.open().filter(kind__in=WRITTEN_OBLIGATIONS)
-    rows = rows.exclude(post_mortem__state__in=[PostMortem.IN_REVIEW, PostMortem.PUBLISHED])
-    yield from obligations_due(
-        rows, moment, lambda obligation: reverse("post-mortem-start", args=[obligation.pk])
-    )
-
-
-def measurements(moment: datetime):
-    """Measurements due because a measure fell silent: as other obligations, before their day, on it, and weekly after
-    it.
-    """
-    rows = Obligation.objects.open().filter(kind="measurement")
-    yield from obligations_due(
-        rows, moment, lambda obligation: reverse("adoption", args=[obligation.initiative.ref])
-    )
-
-
 def to_confirm(moment: datetime):
-    """Post-mortems in review without a word of the adoption seat after 3 and 7 days; escalated."""
+    """Yield post-mortems that wait for the adoption seat after 3 and 7 days. They escalate."""
     today = clock.local_day(moment)
     rows = list(
         PostMortem.objects.filter(state=PostMortem.IN_REVIEW)
@@ -59,9 +37,12 @@ def to_confirm(moment: datetime):
                 person,
                 "confirm post-mortem",
                 f"postmortem:{row.pk}",
-                subject(initiative, f"a post-mortem has waited since {start:%-d %B %Y}"),
-                text=f"{row.handed_in_by} handed it in. The adoption seat confirms it, or sends it back with what "
-                "is missing; until then the obligation stays open.",
+                subject(initiative, f"a post-mortem has been waiting since {start:%-d %B %Y}"),
+                text=(
+                    f"{row.handed_in_by} handed in the post-mortem. The adoption seat confirms the "
+                    "post-mortem, or sends it back with a note on what is missing. The obligation stays "
+                    "open until the seat confirms."
+                ),
                 link=reverse("post-mortem-confirm", args=[row.pk]),
                 initiative_ref=initiative.ref,
                 due_on=row.obligation.due,
@@ -72,22 +53,22 @@ def to_confirm(moment: datetime):
 
 
 def meetings_ahead(moment: datetime):
-    """Meetings: a week and three days before, and on the day, to everybody on the board and the secretary."""
+    """Yield meetings a week and three days before, and on the day. The board and the secretary get them."""
     today = clock.local_day(moment)
     rows = Meeting.objects.ahead(today).filter(held_on__lte=today + timedelta(days=MEETING_DAYS[0]))
     for row in rows.select_related("board__unit", "secretary").order_by("held_on", "pk"):
         period = before(row.held_on, today, MEETING_DAYS)
         points = agenda.points(row)
-        text = "; ".join(_agenda_words(point) for point in points[:MOST_POINTS])
-        more = f"; and {len(points) - MOST_POINTS} more" if len(points) > MOST_POINTS else ""
+        text = ", ".join(_agenda_words(point) for point in points[:MOST_POINTS])
+        more = f"and {len(points) - MOST_POINTS} more" if len(points) > MOST_POINTS else ""
         for person in asked(row):
             yield Due(
                 person,
                 "meeting",
                 f"meeting:{row.pk}",
                 f"{row.board} meets on {row.held_on:%-d %B %Y}",
-                text=f"On the agenda: {text or 'nothing yet'}{more}. The board pack has each initiative with its "
-                f"evidence and open risks.{f' Where: {row.place}.' if row.place else ''}",
+                text=f"On the agenda: {text or 'no items yet'}{more}. The board pack has each initiative with its "
+                f"evidence and open risks.{f' Place: {row.place}.' if row.place else ''}",
                 link=row.get_absolute_url(),
                 due_on=row.held_on,
                 period=f"{row.held_on}:{period}",
@@ -95,17 +76,17 @@ def meetings_ahead(moment: datetime):
 
 
 def _agenda_words(point: agenda.Point) -> str:
-    """A point as a mail names it: an initiative by its reference alone."""
+    """Return a point for an email, with an initiative by its reference alone."""
     if point.initiative is None or point.review is None:
         return point.words
     return f"{point.initiative.ref}, {point.gate}{' (can be decided)' if point.decidable else ''}"
 
 
-# What each kind of notification asks for, as the words of the button in the mail.
+# The request of each kind of notification, as the words of the button in the email.
 VERBS = {
-    "lesson offered": "Answer it",
+    "lesson offered": "Answer the lesson",
     "confirm post-mortem": "Read and confirm",
-    "meeting": "See the agenda",
-    "meeting called off": "See which meeting",
+    "meeting": "Open the agenda",
+    "meeting called off": "Open the meeting",
     "post-mortem": "Open the post-mortem",
 }

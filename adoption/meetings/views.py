@@ -1,4 +1,4 @@
-"""Meetings of boards: planned, their agenda, who came, minutes point by point, and the pack to print."""
+"""The pages of board meetings: plan, agenda, attendance, minutes by point, pack."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -31,17 +31,17 @@ WHOLE = "all"
 
 
 def _meeting_for(request: SignedInRequest, pk: int) -> Meeting:
-    """The meeting, when the person may see it. Raises Http404."""
+    """Return the meeting if the person may see it. Raises Http404."""
     rows = permissions.visible_meetings(request.user).filter(pk=pk)
     found = Meeting.objects.select_related("board__unit", "secretary", "begun_by", "ended_by", "planned_by")
     row = found.filter(pk__in=rows.values("pk")).first()
     if row is None:
-        raise Http404("No such meeting, or not yours to see.")
+        raise Http404("This meeting does not exist, or you cannot see it.")
     return row
 
 
 def _insist(request: SignedInRequest, answer: Answer, name: str) -> None:
-    """Refuse the page where the answer is no; what was sent in vain leaves its entry."""
+    """Refuse the page if the answer is no. A refused POST is recorded."""
     if not answer and request.method == "POST":
         with act(name, by=request.user):
             answer.or_refuse()
@@ -50,7 +50,7 @@ def _insist(request: SignedInRequest, answer: Answer, name: str) -> None:
 
 @require_safe
 def meetings(request: SignedInRequest) -> HttpResponse:
-    """Meetings that the person may see: those ahead first, then those that are over."""
+    """Show the meetings that the person may see, those ahead first."""
     rows = permissions.visible_meetings(request.user)
     rows = Meeting.objects.filter(pk__in=rows.values("pk")).select_related("board")
     context = {
@@ -68,30 +68,33 @@ def meetings(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(TAKES)
 def plan(request: SignedInRequest) -> HttpResponse:
-    """Plan a meeting of a board that one leads."""
+    """Show the form that plans a meeting of a board that the person leads."""
     boards = permissions.led_by(request.user)
-    may = no("Meetings are planned by the chair or deputy chair of a board.") if not boards else None
+    may = no("Only the chair or deputy chair of a board can plan meetings.") if not boards else None
     if may is not None:
         _insist(request, may, "plan meeting")
     form = MeetingForm(sent(request), boards=boards)
     if row := acted(request, form, lambda: actions.plan(by=request.user, **form.cleaned_data)):
-        messages.success(request, _("The meeting is planned; the members are told a week before it."))
+        messages.success(request, _("The meeting is planned. The members are notified a week before."))
         return redirect(row)
     return _form(
         request,
         "Plan a meeting",
         form,
-        "Plan it",
+        "Plan the meeting",
         reverse("meetings"),
         [
-            "Every open review of the board's initiatives stands on its agenda by itself, what can be decided first.",
+            (
+                "Every open review of the board's initiatives is on the agenda automatically. Reviews "
+                "that can be decided come first."
+            ),
         ],
     )
 
 
 @require_http_methods(TAKES)
 def change(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Another day, place or secretary."""
+    """Show the form for another day, place or secretary."""
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_lead(row, request.user), "change meeting")
     initial = {"held_on": row.held_on, "place": row.place, "secretary": row.secretary_id}
@@ -100,7 +103,9 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
     if acted(request, form, lambda: actions.change(meeting=row, by=request.user, **form.cleaned_data)):
         messages.success(request, _("The meeting is changed."))
         return redirect(row)
-    return _form(request, "Change the meeting", form, "Change it", row.get_absolute_url(), meeting=row)
+    return _form(
+        request, "Change the meeting", form, "Change the meeting", row.get_absolute_url(), meeting=row
+    )
 
 
 def _form(
@@ -122,7 +127,7 @@ def _form(
 
 @require_safe
 def meeting(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A meeting: what is on its agenda and where each point stands, who came, what was said, the packs."""
+    """Show a meeting: agenda with states, attendance, minutes, packs."""
     row = _meeting_for(request, pk)
     points = agenda.points(row, request.user)
     said = _newest_minutes(row)
@@ -143,7 +148,7 @@ def meeting(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _newest_minutes(row: Meeting) -> dict[int | None, Minutes]:
-    """The newest version of the minutes, by point; None for the meeting as a whole."""
+    """Return the newest minutes by point. The whole meeting has the key None."""
     return {one.point_id: one for one in row.minutes.select_related("by").order_by("version")}
 
 
@@ -154,14 +159,16 @@ def begin(request: SignedInRequest, pk: int) -> HttpResponse:
     _insist(request, permissions.may_lead(row, request.user), "begin meeting")
     if request.method == "POST":
         actions.begin(meeting=row, by=request.user)
-        messages.success(request, _("The meeting has begun."))
+        messages.success(request, _("The meeting has started."))
         return redirect(row)
     happens = [
-        "The agenda stands from now on as it is; points in words can still be added.",
-        "What the chair decides on its points while it is under way is linked with it by itself.",
-        "Attendance and minutes can be written until it is closed.",
+        "The agenda is fixed from now on. You can still add items without a review.",
+        "Decisions of the chair during the meeting are linked with the meeting automatically.",
+        "You can write attendance and minutes until the meeting is closed.",
     ]
-    return _form(request, "Begin the meeting", None, "Begin", row.get_absolute_url(), happens, meeting=row)
+    return _form(
+        request, "Start the meeting", None, "Start the meeting", row.get_absolute_url(), happens, meeting=row
+    )
 
 
 @require_http_methods(TAKES)
@@ -171,24 +178,31 @@ def close(request: SignedInRequest, pk: int) -> HttpResponse:
     _insist(request, permissions.may_lead(row, request.user), "close meeting")
     if request.method == "POST":
         actions.close(meeting=row, by=request.user)
-        messages.success(request, _("The meeting is closed; its minutes stand."))
+        messages.success(request, _("The meeting is closed. The minutes can no longer change."))
         return redirect(row)
     missing = [
         point.title for point in agenda.points(row) if point.row is None or not point.row.minutes.exists()
     ]
-    happens = ["Agenda, attendance and minutes never change again."]
+    happens = ["Agenda, attendance and minutes can no longer change."]
     if missing:
         happens.append(
-            f"Without minutes so far: {'; '.join(missing[:5])}{' and more' if len(missing) > 5 else ''}."
+            f"Items without minutes: {', '.join(missing[:5])}{' and more' if len(missing) > 5 else ''}."
         )
     return _form(
-        request, "Close the meeting", None, "Close", row.get_absolute_url(), happens, meeting=row, danger=True
+        request,
+        "Close the meeting",
+        None,
+        "Close the meeting",
+        row.get_absolute_url(),
+        happens,
+        meeting=row,
+        danger=True,
     )
 
 
 @require_http_methods(TAKES)
 def call_off(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Call the meeting off."""
+    """Show the form that calls the meeting off."""
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_lead(row, request.user), "call off meeting")
     form = CallOffForm(sent(request))
@@ -197,14 +211,14 @@ def call_off(request: SignedInRequest, pk: int) -> HttpResponse:
         form,
         lambda: actions.call_off(meeting=row, reason=form.cleaned_data["reason"], by=request.user),
     ):
-        messages.success(request, _("The meeting is called off. Everybody who was asked is told."))
+        messages.success(request, _("The meeting is cancelled. Everyone who was invited is notified."))
         return redirect(row)
-    happens = ["Reviews stay open; they stand on the agenda of the next meeting."]
+    happens = ["Reviews stay open, and are on the agenda of the next meeting."]
     return _form(
         request,
-        "Call the meeting off",
+        "Cancel the meeting",
         form,
-        "Call it off",
+        "Cancel the meeting",
         row.get_absolute_url(),
         happens,
         meeting=row,
@@ -214,7 +228,7 @@ def call_off(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(TAKES)
 def add_point(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A point in words."""
+    """Show the form for a point in words."""
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_lead(row, request.user), "add agenda point")
     form = PointForm(sent(request))
@@ -223,9 +237,9 @@ def add_point(request: SignedInRequest, pk: int) -> HttpResponse:
         form,
         lambda: actions.add_point(meeting=row, words=form.cleaned_data["words"], by=request.user),
     ):
-        messages.success(request, _("The point is on the agenda."))
+        messages.success(request, _("The item is on the agenda."))
         return redirect(row)
-    return _form(request, "Add a point", form, "Add it", row.get_absolute_url(), meeting=row)
+    return _form(request, "Add an item", form, "Add the item", row.get_absolute_url(), meeting=row)
 
 
 @require_http_methods(TAKES)
@@ -236,10 +250,10 @@ def agenda_point(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
     found = next((one for one in agenda.points(row, request.user) if one.key == point), None)
     gone = next((one for one in agenda.left_out(row, request.user) if one.key == point), None)
     if found is None and gone is None:
-        raise Http404("No such point.")
+        raise Http404("This agenda item does not exist.")
     if request.method == "POST" and "back" in request.POST:
         actions.put_back(meeting=row, key=point, by=request.user)
-        messages.success(request, _("It is on the agenda again."))
+        messages.success(request, _("The item is on the agenda again."))
         return redirect(row)
     form = PlaceForm(sent(request) if "back" not in request.POST else None, initial={"what": "place"})
     if request.method == "POST" and form.is_valid():
@@ -264,7 +278,7 @@ def agenda_point(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
 
 @require_http_methods(TAKES)
 def attendance(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Who is there."""
+    """Show the form for attendance."""
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_write_minutes(row, request.user), "write attendance")
     there = [str(key) for key in row.attendance.filter(present=True).values_list("person", flat=True)]
@@ -274,12 +288,12 @@ def attendance(request: SignedInRequest, pk: int) -> HttpResponse:
         actions.attend(meeting=row, present=present, by=request.user)
         messages.success(request, _("Saved."))
         return redirect(row)
-    return _form(request, "Who is there", form, "Save", row.get_absolute_url(), meeting=row)
+    return _form(request, "Attendance", form, "Save", row.get_absolute_url(), meeting=row)
 
 
 @require_http_methods(TAKES)
 def minutes(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
-    """Minutes of a point, or of the whole meeting (`all`): the newest version to go on with, and what stood before."""
+    """Show all versions of the minutes of a point or of the whole meeting (`all`). The newest can be edited."""
     row = _meeting_for(request, pk)
     found = _point_of(request, row, point)
     versions = list(
@@ -324,13 +338,13 @@ def _point_of(request: SignedInRequest, row: Meeting, key: str) -> AgendaPoint |
         return None
     shown = {one.key: one.row for one in agenda.points(row, request.user) if one.row is not None}
     if key not in shown:
-        raise Http404("No such point.")
+        raise Http404("This agenda item does not exist.")
     return shown[key]
 
 
 @require_http_methods(TAKES)
 def pack(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What the pack holds, who took one before, and the file itself when it is asked for."""
+    """Show the contents and the takers of the pack, or send the file on POST."""
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_take_pack(row, request.user), "take pack")
     count = len(agenda.points(row, request.user))

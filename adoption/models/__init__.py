@@ -1,4 +1,4 @@
-"""What is kept of what came of the initiatives."""
+"""The models for the results of initiatives."""
 
 from adoption.models.audit_log_exports import AuditLogExport
 from adoption.models.incidents import Deadline, Incident, IncidentLine, IncidentSystem, ReportingDuty

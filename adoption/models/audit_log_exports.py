@@ -1,4 +1,4 @@
-"""Exports of the audit log that people asked for by a page: prepared by the worker, kept for some days, then erased."""
+"""Exports of the audit log: asked for on a page, written by the worker, kept for days."""
 
 from django.db import models
 from django.db.models import Q
@@ -11,18 +11,18 @@ WAITING, RUNNING, DONE, FAILED, ERASED = "waiting", "running", "done", "failed",
 
 class AuditLogExportQuerySet(models.QuerySet):
     def under_way(self):
-        """Those that wait for the worker or are being written."""
+        """Return exports that wait for the worker or are being written."""
         return self.filter(state__in=(WAITING, RUNNING))
 
     def with_file(self):
-        """Those whose file may lie in the folder: written, or being written."""
+        """Return exports that may have a file in the store: written, or being written."""
         return self.filter(state__in=(WAITING, RUNNING, DONE))
 
 
 class AuditLogExport(models.Model):
-    """The audit log of one initiative, or of the days from `first` to `last`, as a file for whoever asked for it alone.
+    """The audit log of an initiative, or from `first` to `last`, as its asker's file.
 
-    `tries`: how often a worker began it; `until`: when its file is erased; `taken_at`: the last download.
+    `tries` counts the worker's attempts. The file is erased at `until`. `taken_at` is the last download.
     """
 
     STATES = {
@@ -33,7 +33,9 @@ class AuditLogExport(models.Model):
         ERASED: "Erased",
     }
 
-    not_governed = "a file for some days; that it was asked for, written, taken and erased are entries"
+    not_governed = (
+        "a file that is kept for some days. The audit log records requests, downloads and the erasure"
+    )
 
     initiative = models.ForeignKey(
         Initiative, models.PROTECT, null=True, blank=True, related_name="audit_log_exports"
@@ -88,22 +90,22 @@ class AuditLogExport(models.Model):
         return f"Audit log of {self.of_words}"
 
     def get_absolute_url(self) -> str:
-        """Its page, for whoever asked for it."""
+        """Return the address of its page, which only its asker can open."""
         return f"/exports/{self.pk}/"
 
     @property
     def of_words(self) -> str:
-        """Of what, in words."""
+        """Return the scope in words."""
         if self.initiative is not None:
             return str(self.initiative.ref)
         return f"{self.first} to {self.last}"
 
     @property
     def under_way(self) -> bool:
-        """Whether it waits or is being written: one row of `AuditLogExportQuerySet.under_way`."""
+        """Return True if it waits or is being written: `AuditLogExportQuerySet.under_way`."""
         return self.state in (WAITING, RUNNING)
 
     @property
     def ready(self) -> bool:
-        """Whether its file can be taken."""
+        """Return True if its file can be taken."""
         return self.state == DONE

@@ -1,4 +1,4 @@
-"""Something went wrong with a system in use: incidents, what was written meanwhile, and what has to be reported when.
+"""Incidents of systems in use: their timeline, and the terms for reporting them.
 
 Sources: docs/domain.md, invariant 14, the rulebook's trigger `incident`, S0-31, S2-39.5.
 """
@@ -14,26 +14,26 @@ from governance.models import User
 from initiatives.models import Initiative, System
 
 SEVERITIES = {
-    1: "1: people were harmed, or could have been; or it stopped everything",
+    1: "1: people were harmed or could have been, or everything stopped",
     2: "2: wrong results reached people, or many could not work",
-    3: "3: noticed by users, with a way around it",
-    4: "4: noticed by us alone, nobody was affected",
+    3: "3: users noticed it, and there was a workaround",
+    4: "4: only the operators noticed it, and no one was affected",
 }
 SERIOUS = (1, 2)  # by the rulebook's trigger `incident`
-FELT = (1, 2, 3)  # somebody else than those who run it noticed
+FELT = (1, 2, 3)  # others than those who run it noticed
 OPEN, CONTAINED, RESOLVED, CLOSED = "open", "contained", "resolved", "closed"
 INCIDENT_STATES = {
     OPEN: "Open",
-    CONTAINED: "Contained: it does no more harm",
-    RESOLVED: "Resolved: it works again",
+    CONTAINED: "Contained: no further harm",
+    RESOLVED: "Resolved: the system works again",
     CLOSED: "Closed",
 }
 RUNNING_STATES = (OPEN, CONTAINED)
 FALLBACKS = {
-    "held": "Used, and it held",
-    "failed": "Used, and it did not hold",
+    "held": "Used, and it worked",
+    "failed": "Used, and it did not work",
     "not_used": "Not used",
-    "none": "There is none",
+    "none": "No fallback exists",
 }
 # A line of the timeline is late when it was written so long after what it tells of.
 LATE_AFTER = timedelta(minutes=30)
@@ -41,24 +41,23 @@ LATE_AFTER = timedelta(minutes=30)
 
 class IncidentQuerySet(models.QuerySet):
     def unfinished(self):
-        """Incidents that somebody still has to do something about; one that was merged is told by the other."""
+        """Return incidents that are not closed. A merged one is closed, and the other one replaces it."""
         return self.exclude(state=CLOSED)
 
     def felt(self):
-        """Incidents that are not closed, and that others noticed than those who run the system."""
+        """Return unclosed incidents that others noticed than those who run the system."""
         return self.unfinished().filter(severity__in=FELT)
 
     def running(self):
-        """Incidents that are not resolved yet."""
+        """Return incidents that are not resolved yet."""
         return self.filter(state__in=RUNNING_STATES)
 
 
 class Incident(models.Model):
-    """One thing that went wrong: how bad, since when, known since when, whom it touched, and what became of it.
+    """An incident: severity, start, detection, people affected, conclusion.
 
-    `affected` is in numbers and words, never names. `merged_into`: the same thing had been opened before.
-    `clause_number`: the edge clause of the contract that was drafted from it. `no_duty_because`: why nothing has to be
-    reported to an authority.
+    `affected` is in numbers and words, never names. `merged_into` is the same incident opened earlier. `clause_number`
+    is the edge clause of the contract that was drafted from it. `no_duty_because` is why no authority needs a report.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="incidents")
@@ -133,22 +132,22 @@ class Incident(models.Model):
 
     @property
     def serious(self) -> bool:
-        """Whether it is of a severity by which evidence is voided and a post-mortem due."""
+        """Return True if the severity voids evidence and makes a post-mortem due."""
         return self.severity in SERIOUS
 
     @property
     def source(self) -> str:
-        """What the obligation that it causes names as its source."""
+        """Return the source of the obligation that it causes."""
         return f"incident:{self.pk}"
 
     @property
     def to_detect(self) -> timedelta:
-        """How long nobody knew."""
+        """Return the time from its start to its detection."""
         return self.detected_at - self.started_at
 
     @property
     def to_resolve(self) -> timedelta | None:
-        """How long it lasted from its start; None while it does."""
+        """Return the time from its start to its resolution, or None while it lasts."""
         return self.resolved_at - self.started_at if self.resolved_at else None
 
 
@@ -170,7 +169,7 @@ class IncidentSystem(WrittenOnce):
 
 
 class IncidentLine(WrittenOnce):
-    """One line of the timeline, written while it happens: what, at which moment, by whom, and when it was written."""
+    """A line of the timeline: words, moment, author, and moment of writing."""
 
     incident = models.ForeignKey(Incident, models.PROTECT, related_name="lines")
     happened_at = models.DateTimeField()
@@ -191,14 +190,14 @@ class IncidentLine(WrittenOnce):
 
     @property
     def late(self) -> bool:
-        """Whether it was written long after what it tells of."""
+        """Return True if the line was written long after its moment."""
         return self.at - self.happened_at > LATE_AFTER
 
 
 class ReportingDuty(models.Model):
-    """A term within which some law may want an incident reported: a template that admins keep. No legal advice.
+    """A template of a legal term for reporting an incident, kept by admins.
 
-    `days` count from the day on which one became aware.
+    It is not legal advice. `days` count from the day of becoming aware.
     """
 
     name = models.CharField(max_length=160, unique=True)
@@ -218,7 +217,7 @@ class ReportingDuty(models.Model):
 
 
 class Deadline(models.Model):
-    """The day by which an incident has to be reported, by the template as it read when the clock was started."""
+    """The last day to report an incident, by the template as the clock started."""
 
     incident = models.ForeignKey(Incident, models.PROTECT, related_name="deadlines")
     duty = models.ForeignKey(ReportingDuty, models.PROTECT, related_name="deadlines")

@@ -1,7 +1,7 @@
-"""Instruments: how it is shown that people use a system, trust it for good reason, and work otherwise than before.
+"""Instruments: ways to measure use, justified trust and changed work.
 
-Which instruments there are, what kind of figure each gives and from how many initiatives on it says anything is code,
-because verdicts depend on it. Baselines, targets and who is asked are declared case by case.
+The instruments, their kinds of figures and their least numbers are code, because verdicts depend on these. Baselines,
+targets and the people asked are declared case by case.
 """
 
 import re
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 PROPORTION, MEAN, CHANGE = "proportion", "mean", "change"
 KINDS = {
-    PROPORTION: "count of a sample",
-    MEAN: "a mean, with its spread",
-    CHANGE: "a mean difference of pairs, with its spread",
+    PROPORTION: "count out of a sample",
+    MEAN: "a mean with its standard deviation",
+    CHANGE: "a mean difference of pairs with its standard deviation",
 }
 UP, DOWN = "up", "down"
 
@@ -20,24 +20,25 @@ POPULATIONS = {
     USERS: "real users in scope",
     "test_users": "test users",
     "project_team": "the project team",
-    "curated": "curated cases",
+    "curated": "selected initiatives",
     "model": "a model evaluation",
 }
-# What is sent as a population and is none: the word it is sent by, and why it proves nothing.
+# False populations: the word that senders use, and why it proves nothing.
 TRAINING = "training"
 TRAINING_WORDS = {TRAINING, "training_attendance", "attendance", "course", "trainees"}
 TRAINING_PROVES_NOTHING = (
-    "Training attendance shows who sat in a room, not that anybody works otherwise since. "
-    "Send what people did in their work afterwards."
+    "Training attendance shows who took part, but not whether their work changed. Send figures about their "
+    "work after the training."
 )
 NO_MODEL_REPORT = (
-    "A figure about the model says how good its outputs are, not whether anybody uses or trusts them. "
-    "Send what real users did."
+    "A figure about the model shows how good its outputs are, but not whether people use or trust them. "
+    "Send figures about real users."
 )
 NO_EVIDENCE = {
-    "test_users": "Test users are not the people whose work is to change.",
-    "project_team": "Whoever built it knows its ways; ask those who did not.",
-    "curated": "Examples chosen beforehand show what can go well, not what happens in the day's work.",
+    "test_users": "Test users are not the people whose work should change.",
+    "project_team": "People who built the system know how to handle it. Send figures about people who did "
+    "not build the system.",
+    "curated": "Selected examples show what can go well, not what happens in daily work.",
     "model": NO_MODEL_REPORT,
 }
 
@@ -53,7 +54,7 @@ DECISIONS_A_WEEK = 10
 INITIATIVES_AT_LEAST = 30
 WEEKS = 8  # rulebook, adopt.trust: "over at least eight weeks"
 FLOOR = 0.20  # rulebook, adopt.usage: "below 20 % it fails whatever the target"
-# Below this share of overrides, or above this share of unchanged acceptance, people do not look any more. From the
+# Below this share of overrides, or above this share of unchanged acceptance, people no longer look. From the
 # literature on automation complacency (Parasuraman and Manzey, Human Factors 52, 2010) there is no one figure: these
 # are ours, and a measure may state a stricter one.
 BLIND_OVERRIDES, BLIND_ACCEPTANCE = 0.01, 0.98
@@ -61,14 +62,13 @@ BLIND_OVERRIDES, BLIND_ACCEPTANCE = 0.01, 0.98
 
 @dataclass(frozen=True)
 class Instrument:
-    """One way of measuring: its kind of figure, the better direction, what it asks before it says anything.
+    """One way of measuring: kind of figure, better direction, and what it needs.
 
-    `least`: the smallest n that says anything. `counts_users`: n are people, so that where fewer are intended all of
-    them are enough. `weekly`: asks for eight weeks, each team in each. `newest`: only the newest measurement of a team
-    counts, because each counts the same people again. `floor`: a share below which it fails whatever the target.
-    `blind`: a share beyond which it counts against trust, in the worse direction for the people. `asked_by`: the set of
-    questions whose published figure, from 0 to 100, is its measurement whenever a survey that asks them is closed;
-    nobody sends any other.
+    `least` is the smallest n that gives a verdict. With `counts_users`, n are people, and all intended people are
+    enough if they are fewer. A `weekly` one needs eight weeks, each team in each. With `newest`, only the newest
+    measurement of a team counts, because each counts the same people again. Below the share `floor` it fails with any
+    target. A share beyond `blind` counts against trust, in the worse direction for the people. `asked_by` is a set of
+    questions: the figure from 0 to 100, published when a survey with the set closes, is the only measurement.
     """
 
     key: str
@@ -89,12 +89,12 @@ class Instrument:
 
     @property
     def share(self) -> bool:
-        """Whether its figures are shares, shown in percent."""
+        """Return True if its figures are shares, shown in percent."""
         return self.kind == PROPORTION
 
     @property
     def value(self) -> bool:
-        """Whether it measures value against the declared criteria of success, and no requirement of adoption."""
+        """Return True if it measures value by the success criteria, not an adoption requirement."""
         return not self.requirement
 
 
@@ -102,7 +102,7 @@ _ALL = (
     Instrument(
         "explains.reason",
         "Users who can name the reason or source of an output",
-        "Of the users shown an output of their own work, how many could name its reason or source",
+        "Number of users who saw an output from their work and could name its reason or source",
         PROPORTION,
         UP,
         "adopt.explains",
@@ -112,7 +112,7 @@ _ALL = (
     Instrument(
         "recoverable.undone",
         "Failures that the user undid or repaired",
-        "Of the failures in the day's work, how many a user undid or repaired without losing work",
+        "Number of failures in daily work that a user undid or repaired without losing work",
         PROPORTION,
         UP,
         "adopt.recoverable",
@@ -121,7 +121,8 @@ _ALL = (
     Instrument(
         "burden.time",
         "Time on the same task, before and after",
-        "Mean time that users take for the task, with its standard deviation; the baseline is the time before",
+        "Mean time that users need for the task, with its standard deviation. The baseline is the "
+        "time before",
         MEAN,
         DOWN,
         "adopt.burden",
@@ -132,8 +133,9 @@ _ALL = (
     ),
     Instrument(
         "burden.effort",
-        "Felt effort on a scale, before and after",
-        "Mean of a published burden scale answered by users, with its standard deviation; the baseline is before",
+        "Effort on a scale, before and after",
+        "Mean of a published workload scale answered by users, with its standard deviation. The "
+        "baseline is the mean before",
         MEAN,
         DOWN,
         "adopt.burden",
@@ -144,8 +146,9 @@ _ALL = (
     ),
     Instrument(
         "burden.survey",
-        "Felt load, asked by a survey, before and after",
-        "Mean of the six questions on load, from 0 to 100; closing a survey that asks them is the measurement",
+        "Workload in a survey, before and after",
+        "Mean of the six workload questions, from 0 to 100. The result is added as a measurement when a "
+        "survey with these questions is closed",
         MEAN,
         DOWN,
         "adopt.burden",
@@ -169,7 +172,7 @@ _ALL = (
     Instrument(
         "trust.overrides",
         "Outputs that users override",
-        "Of the outputs that users decided on in a week, how many they overrode or discarded, team by team",
+        "Number of outputs that users overrode or discarded, out of those they decided on in a week, by team",
         PROPORTION,
         DOWN,
         "adopt.trust",
@@ -179,8 +182,9 @@ _ALL = (
     ),
     Instrument(
         "trust.acceptance",
-        "Outputs that users take as they are",
-        "Of the outputs that users decided on in a week, how many they took without an edit, team by team",
+        "Outputs that users accept unchanged",
+        "Number of outputs that users accepted without an edit, out of those they decided on in a "
+        "week, by team",
         PROPORTION,
         UP,
         "adopt.trust",
@@ -190,8 +194,8 @@ _ALL = (
     ),
     Instrument(
         "usage.active",
-        "Intended users who are active",
-        "Of all intended users, how many used it in their work in the period",
+        "Active intended users",
+        "Number of intended users who used the system in their work in the period",
         PROPORTION,
         UP,
         "adopt.usage",
@@ -203,7 +207,7 @@ _ALL = (
     Instrument(
         "usage.new_way",
         "Work done the new way",
-        "Of all pieces of this work in the period, how many were done with it in place of the old way",
+        "Number of pieces of work done in the new way, out of all pieces of work in the period",
         PROPORTION,
         UP,
         "adopt.usage",
@@ -211,8 +215,9 @@ _ALL = (
     ),
     Instrument(
         "behaviour.practice",
-        "People who work otherwise than before",
-        "Of the users observed or asked about their last piece of work, how many showed the changed practice",
+        "People who changed their way of working",
+        "Number of users who showed the changed practice when they were observed or asked about their last "
+        "piece of work",
         PROPORTION,
         UP,
         "adopt.behaviour",
@@ -222,14 +227,16 @@ _ALL = (
     Instrument(
         "value.share",
         "Value: a share",
-        "A declared criterion of success that is a share, against what would have happened without",
+        "A declared success criterion that is a share, compared with what would have happened "
+        "without the system",
         PROPORTION,
         UP,
     ),
     Instrument(
         "value.mean",
         "Value: a mean",
-        "A declared criterion of success that is a mean, against what would have happened without",
+        "A declared success criterion that is a mean, compared with what would have happened "
+        "without the system",
         MEAN,
         UP,
         baseline=True,
@@ -262,9 +269,10 @@ _OF_THE_MODEL = re.compile(
 
 
 def no_evidence_in(words: str) -> str:
-    """Why these words describe no figure of adoption: training attendance, or a figure about the model; else "".
+    """Return why these words describe another figure than adoption, else "".
 
-    Recognised by what people call them. Whoever calls them otherwise still has to say whom the figures are about.
+    The words are about training attendance or the model, and are recognised by common names. A person who uses other
+    names still has to state the population.
     """
     if _TRAINED.search(words) and _ATTENDED.search(words):
         return TRAINING_PROVES_NOTHING

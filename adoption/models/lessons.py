@@ -1,6 +1,6 @@
-"""Rows of lessons: what the library is searched by, and the answers of later initiatives.
+"""Rows of lessons: the words for the search, and the answers of initiatives.
 
-Sources: S1-17.2; docs/domain.md, invariant 15.
+Sources: S1-17.2 and docs/domain.md, invariant 15.
 """
 
 from django.contrib.postgres.fields import ArrayField
@@ -15,13 +15,14 @@ from initiatives.models import Initiative
 
 
 class LessonWords(models.Model):
-    """What one lesson of the library is found by; the database writes it (`migrations/guards/post_mortems.sql`).
+    """The search words of one lesson, written by the database.
 
-    A lesson has its row while it is published or confirmed and was not taken out.
+    See `migrations/guards/post_mortems.sql`. A lesson has its row while it is published or confirmed and was not taken
+    out.
     """
 
     derived = True
-    not_governed = "worked out from the lesson by the database"
+    not_governed = "computed from the lesson by the database"
 
     lesson = models.OneToOneField(Lesson, models.PROTECT, primary_key=True, related_name="words")
     words = SearchVectorField()
@@ -43,16 +44,16 @@ class LessonWords(models.Model):
 
 class LessonResponseQuerySet(models.QuerySet):
     def latest(self):  # type: ignore[override]  # of each initiative and lesson, where Django's is one row
-        """The newest word of each initiative on each lesson."""
+        """Return the newest response of each initiative to each lesson."""
         keys = ("initiative_id", "lesson_id")
         return self.order_by(*keys, "-version").distinct(*keys)
 
 
 class LessonResponse(WrittenOnce):
-    """What an initiative says to a lesson: it applies, and what was done; or it does not, and why. A later one replaces
-    it.
+    """The response of an initiative to a lesson, as one version.
 
-    `digest`: of the lesson as it was read.
+    A later version replaces it. It has what was done, or why the lesson does not apply. `digest`: of the lesson as it
+    was read.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="lesson_responses")

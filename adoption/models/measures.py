@@ -1,5 +1,6 @@
-"""Measures of adoption and value: what is read, how, against what; and the measurements. Sources: S0-3, S0-25 to S0-29,
-S1-17.1, S1-32.
+"""Measures of adoption and value, their goals, and the measurements.
+
+Sources: S0-3, S0-25 to S0-29, S1-17.1, S1-32.
 """
 
 from django.db import models
@@ -13,21 +14,21 @@ from initiatives.models import Initiative
 
 BETTER = {UP: "More is better", DOWN: "Less is better"}
 TYPED, IMPORTED, SENT, SURVEY = "typed", "imported", "sent", "survey"
-FROM_OUTSIDE = (SENT, SURVEY)  # whose figure nobody of the team wrote
-CAME = {TYPED: "Typed", IMPORTED: "Imported", SENT: "Sent by a system", SURVEY: "Asked by a survey"}
+FROM_OUTSIDE = (SENT, SURVEY)  # figures that no one of the team wrote
+CAME = {TYPED: "Typed", IMPORTED: "Imported", SENT: "Sent by a system", SURVEY: "Result of a survey"}
 
 
 class MeasureQuerySet(models.QuerySet):
     def current(self):
-        """Measures that nobody ended."""
+        """Return measures that have not ended."""
         return self.filter(ended_at__isnull=True)
 
 
 class Measure(models.Model):
-    """What an initiative reads of its own adoption or value, and how: declared before the first measurement comes.
+    """A measure of adoption or value, declared before its first measurement.
 
-    Baseline and target stand in its `goals`. `population`: whom it is about, in words; `teams`: those whose
-    measurements it wants one by one. `counterfactual`: with what it is compared, for measures of value.
+    Its `goals` have baseline and target. `population` names the people it is about, in words. Each of its `teams` needs
+    separate measurements. A measure of value is compared with its `counterfactual`.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="measures")
@@ -70,16 +71,17 @@ class Measure(models.Model):
 
     @property
     def how(self) -> Instrument:
-        """The instrument behind it."""
+        """Return the instrument of the measure."""
         return INSTRUMENTS[self.instrument]
 
 
 class Goal(WrittenOnce):
-    """Baseline, target and number of people intended of a measure, from a moment on. The first is its declaration.
+    """Baseline, target and number of intended people of a measure, from a moment on.
 
-    Targets and baselines are shares between 0 and 1 for instruments that give shares, else in the measure's unit.
-    A further one says why; the older ones stay, and are asked for as long as measurements from their time are judged.
-    `bound`: from which share on acceptance counts as blind, or down to which overrides do; None: the instrument's own.
+    The first goal is its declaration. Targets and baselines are shares between 0 and 1 for instruments with shares,
+    else in the measure's unit. A further goal has a reason. Older goals are kept, because measurements of their time
+    are judged by them. `bound` is the share from which acceptance counts as blind, or down to which overrides do. The
+    instrument's is the default.
     """
 
     measure = models.ForeignKey(Measure, models.PROTECT, related_name="goals")
@@ -107,16 +109,15 @@ class Goal(WrittenOnce):
 
 
 class Measurement(models.Model):
-    """One figure of a measure over a period, for one team or all: so many of `n`, or a mean over `n` with its spread.
+    """One figure of a measure over a period, for one team or all.
 
-    `key` is the sender's own name for it: what comes twice is there once. A correction is a further row that
-    `replaces` the wrong one; with an `n` of nothing it takes it back. Whom it is about is said in `about`.
+    It is so many of `n`, or a mean over `n` with its spread. `key` is the sender's name for it: a repeated key is kept
+    once. A correction is a further row that `replaces` the wrong one. With `n` zero it takes the wrong one back.
+    `about` is the population.
     """
 
     inserted_only = True
-    not_governed = (
-        "written once, and never changed; the entry of the act that kept it commits to it by a digest"
-    )
+    not_governed = "written once and never changed. The audit log has a digest of each measurement"
 
     xact = models.BigIntegerField(db_default=TransactionId(), editable=False)
     measure = models.ForeignKey(Measure, models.PROTECT, related_name="measurements")
@@ -174,14 +175,14 @@ class Measurement(models.Model):
 
 
 class Tally(models.Model):
-    """What the current measurements of a measure that end on one day add up to, for one team and population.
+    """The sum of a measure's current measurements of a day, for a team and population.
 
-    `total` is the sum of all single values (n times the mean), `squares` the sum of their squares: means and spreads
-    of any number of days follow from these. `heard_at`: when the newest of them came. Charts and verdicts read these,
-    never the measurements themselves.
+    The day is the end of their periods. `total` is the sum of all single values (n times the mean), `squares` the sum
+    of their squares: means and spreads of any number of days follow from these. `heard_at` is the arrival of the
+    newest. Charts and verdicts read tallies only.
     """
 
-    not_governed = "worked out from the measurements, which are what was recorded, and can be worked out anew"
+    not_governed = "computed from the recorded measurements, and can be computed again"
 
     measure = models.ForeignKey(Measure, models.PROTECT, related_name="tallies")
     team = models.CharField(max_length=120, blank=True, default="")

@@ -1,4 +1,4 @@
-"""Meetings of a board: a day, an agenda, who came, minutes point by point, and the packs that were handed out."""
+"""Meetings of a board: day, agenda, attendance, minutes by point, packs."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,15 +10,15 @@ from initiatives.models import Initiative, Review
 
 class MeetingQuerySet(models.QuerySet):
     def ahead(self, day):
-        """Meetings that are planned for this day or a later one."""
+        """Return meetings that are planned for this day or a later one."""
         return self.filter(state=Meeting.PLANNED, held_on__gte=day)
 
 
 class Meeting(models.Model):
-    """One meeting of one board: planned, held from a moment on, closed with its minutes; or called off."""
+    """One meeting of one board. It is planned, held and closed with its minutes, or called off."""
 
     PLANNED, HELD, CLOSED, CALLED_OFF = "planned", "held", "closed", "called_off"
-    STATES = {PLANNED: "Planned", HELD: "Under way", CLOSED: "Closed", CALLED_OFF: "Called off"}
+    STATES = {PLANNED: "Planned", HELD: "In progress", CLOSED: "Closed", CALLED_OFF: "Cancelled"}
 
     board = models.ForeignKey(Board, models.PROTECT, related_name="meetings")
     held_on = models.DateField()
@@ -65,20 +65,20 @@ class Meeting(models.Model):
         return f"{self.board}, {self.held_on:%-d %B %Y}"
 
     def get_absolute_url(self) -> str:
-        """The page of the meeting."""
+        """Return the address of the meeting's page."""
         return f"/meetings/{self.pk}/"
 
     @property
     def open(self) -> bool:
-        """Whether its agenda, attendance and minutes can still change."""
+        """Return True if its agenda, attendance and minutes can still change."""
         return self.state in (self.PLANNED, self.HELD)
 
 
 class AgendaPoint(models.Model):
-    """What was said about the agenda: a point put on it, left out of it or moved; all of them once the meeting begins.
+    """An agenda point that was added, moved or left out, or that is in a begun meeting.
 
-    An open review of the board's initiatives is on the agenda by itself; a row stands here as soon as somebody says
-    more, or when the meeting begins. `place` orders what was moved; the rest follows, what can be decided first.
+    An open review of the board's initiatives is on the agenda automatically. Its row exists after an edit, or from the
+    beginning of the meeting. `place` orders moved points. The others follow, the decidable ones first.
     """
 
     meeting = models.ForeignKey(Meeting, models.PROTECT, related_name="points")
@@ -112,12 +112,12 @@ class AgendaPoint(models.Model):
 
     @property
     def key(self) -> str:
-        """What names it in an address."""
+        """Return the key of the point in addresses."""
         return f"p{self.pk}"
 
 
 class Attendance(models.Model):
-    """That somebody was at the meeting, or sent word that they would not be."""
+    """The attendance of a person asked to the meeting: present or not."""
 
     meeting = models.ForeignKey(Meeting, models.PROTECT, related_name="attendance")
     person = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -137,7 +137,7 @@ class Attendance(models.Model):
 
 
 class Minutes(WrittenOnce):
-    """What was said at one point of the agenda, or at the meeting as a whole: a version, written once."""
+    """The minutes of one point, or of the meeting as a whole: a version, written once."""
 
     meeting = models.ForeignKey(Meeting, models.PROTECT, related_name="minutes")
     point = models.ForeignKey(AgendaPoint, models.PROTECT, null=True, blank=True, related_name="minutes")
@@ -160,10 +160,9 @@ class Minutes(WrittenOnce):
 
 
 class Pack(WrittenOnce):
-    """That a pack was made: the hash of its bytes, over which checkpoint, with which digest of each initiative's
-    record.
+    """A pack: the hash of its bytes, its checkpoint, and a digest per initiative.
 
-    The bytes are not kept here; whoever has the file can show by the hash that it is this one.
+    The bytes are not kept here. The hash proves that a file is this pack.
     """
 
     meeting = models.ForeignKey(Meeting, models.PROTECT, related_name="packs")

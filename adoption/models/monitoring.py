@@ -1,8 +1,7 @@
-"""What the monitoring of an initiative says: alerts as machines sent them, what they count as, days on which it was
-heard of.
+"""Alerts from the monitoring of an initiative, their mapping, and days with data.
 
-Source: docs/domain.md, "What the monitoring says". A machine writes alerts, looks and drafts; what a draft becomes, a
-person says.
+Source: docs/domain.md, "What the monitoring says". A machine writes alerts, looks and drafts. A person judges the
+drafts.
 """
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -19,15 +18,15 @@ SENDERS = {ALERTMANAGER: "Alertmanager", AZURE: "Azure Monitor", OTHER: "another
 # What an alert counts as, from the least to the most.
 HEARTBEAT, LOOK, DRAFT = "heartbeat", "look", "draft"
 BECOMES = {
-    HEARTBEAT: "Only shows that the monitoring runs",
-    LOOK: "Something the monitoring found",
-    DRAFT: "A draft of an incident, which a person judges",
+    HEARTBEAT: "Only shows that monitoring is working",
+    LOOK: "Something that monitoring found",
+    DRAFT: "A draft of an incident, for a person to judge",
 }
 MOST_DAYS = 31  # between two looks that may be promised
 
 
 class MonitoringPromise(models.Model):
-    """How often the monitoring of an initiative is heard of at least, as its owner or technical lead promised."""
+    """The longest promised interval of monitoring data, by owner or technical lead."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="monitoring_promises")
     every_days = models.PositiveSmallIntegerField(
@@ -58,10 +57,7 @@ class MonitoringPromise(models.Model):
 
 
 class AlertMapping(models.Model):
-    """What alerts of a rule or a severity count as in an initiative; an empty one of the two is any.
-
-    Both are lower case.
-    """
+    """The mapping of alerts of a rule or a severity, both lower case. An empty one means any."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="alert_mappings")
     rule = models.CharField(max_length=160, blank=True, default="")
@@ -92,7 +88,7 @@ class AlertMapping(models.Model):
 
 
 class MonitoringLook(WrittenOnce):
-    """That the monitoring of an initiative was heard of on a day, by one key: the first time it was. `at`: when."""
+    """The first data from the monitoring of an initiative on a day, by one key. `at`: the moment."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="monitoring_looks")
     key = models.ForeignKey(ServiceKey, models.PROTECT, related_name="monitoring_looks")
@@ -112,14 +108,15 @@ class MonitoringLook(WrittenOnce):
 
 
 class Alert(models.Model):
-    """One alert: one row for each start of what its sender knows by one fingerprint, however often it is sent.
+    """One alert: one row for each fingerprint and start of its sender.
 
-    `first_at`: when it was first heard of here. `ended_at`: since when it is over; empty while it fires. `body`: what
-    the sender said, cut and made safe to show, and emptied after a while. `counts_as`: by the mapping when it came.
+    `first_at` is its first arrival here. `ended_at` is its end, empty while it fires. `body` is the sender's text, cut,
+    made safe to show, and emptied after a while. `counts_as` is by the mapping at its arrival.
     """
 
     not_governed = (
-        "what machines send, in great numbers and for a time; days, drafts and what became of them are kept"
+        "alerts arrive in great numbers and are kept for a limited time. Plumbline keeps the days that "
+        "had data, the drafts, and the outcomes of drafts"
     )
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="alerts")

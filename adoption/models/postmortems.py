@@ -1,6 +1,6 @@
-"""Rows of post-mortems: what happened, its effect, the layer it lay in, lessons.
+"""Rows of post-mortems: what happened, its effect, its cause's layer, lessons.
 
-Sources: S1-17.2, S1-18.1, S1-18.2, S1-19; docs/domain.md, invariants 14 and 15.
+Sources: S1-17.2, S1-18.1, S1-18.2, S1-19 and docs/domain.md, invariants 14 and 15.
 """
 
 from django.db import models
@@ -13,13 +13,13 @@ from governance.vocabulary import Layer
 from initiatives.models import Gap, Initiative, Obligation
 
 FAILURE, SUCCESS = "failure", "success"
-SIDES = {FAILURE: "What failed", SUCCESS: "What worked"}
+SIDES = {FAILURE: "Failure", SUCCESS: "Success"}
 ASSUMED, FOUND = "assumed", "found"
-SAID = {ASSUMED: "Assumed cause at first", FOUND: "Found"}
+SAID = {ASSUMED: "Assumed cause at first", FOUND: "Actual cause"}
 VOICES = {
     "management": "Management",
     "team": "The team itself",
-    "users": "Its users",
+    "users": "The users",
     "vendor": "The vendor",
     "press": "Press or public",
     "board": "The board",
@@ -29,26 +29,25 @@ PATTERNS = {
     "data_access": "Access to data",
     "definitions": "Definitions that differ",
     "identity": "Sign-on and permissions",
-    "sources": "Sources out of date or without an owner",
-    "workflow": "Work is done otherwise than assumed",
-    "fallback": "Fallback missing or never tried",
-    "ownership": "Nobody owned it",
-    "evaluation": "Tried on other initiatives than the real ones",
-    "oversight": "People could not check or overrule it",
-    "rollout": "Rolled out too fast or too wide",
-    "monitoring": "Nobody saw it in time",
+    "sources": "Sources outdated or without an owner",
+    "workflow": "Work differs from what was assumed",
+    "fallback": "Fallback missing or never tested",
+    "ownership": "No owner",
+    "evaluation": "Tested on other data or tasks than the real ones",
+    "oversight": "People could not check or overrule the system",
+    "rollout": "Rolled out too fast or too widely",
+    "monitoring": "Not noticed in time",
     "vendor_change": "The vendor changed something",
-    "residency": "Data went where they must not",
-    "cost": "Time or money counted wrongly",
+    "residency": "Data sent to a place where they must not be",
+    "cost": "Time or money miscalculated",
 }
 
 
 class PostMortem(models.Model):
-    """One written account that completes one obligation: a draft, in review, published when the adoption seat confirms
-    it.
+    """The account that completes one obligation: a draft, in review, or published.
 
-    What is due and not begun is its `Obligation` alone. `version` counts what was saved, so that nobody hands in, or
-    confirms, other words than those they saw.
+    The adoption seat publishes it by its confirmation. One that is due and not begun is its `Obligation` alone.
+    `version` counts the saves, so that no one hands in or confirms other words than those on their screen.
     """
 
     DRAFT, IN_REVIEW, PUBLISHED = "draft", "review", "published"
@@ -111,22 +110,23 @@ class PostMortem(models.Model):
 
     @property
     def looks_back(self) -> bool:
-        """Whether it is the retrospective after go-live: the same pages, with prompts of its own."""
+        """Return True if it is the retrospective after go-live. Its pages have other prompts."""
         return self.obligation.kind == "retrospective"
 
 
 class KeptQuerySet(models.QuerySet):
-    """Rows of a post-mortem that nobody took out."""
+    """Rows of a post-mortem that were not taken out."""
 
     def current(self):
-        """Those that were not taken out."""
+        """Return the rows that were not taken out."""
         return self.filter(removed_at__isnull=True)
 
 
 class Attribution(models.Model):
-    """A layer that something is put down to: found with grounds, or assumed (for success: credited) at first, by whom.
+    """The layer of a cause or a success, found with grounds, or assumed at first.
 
-    `place`: 1 for the layer it lay in most. An order, because shares of a cause would be made-up figures (S1-19).
+    An assumed success is called credited. `by_whom` assumed it. `place` is 1 for the main layer: an order, because
+    shares of a cause would be invented (S1-19).
     """
 
     post_mortem = models.ForeignKey(PostMortem, models.PROTECT, related_name="attributions")
@@ -164,11 +164,11 @@ class Attribution(models.Model):
 
 
 class Lesson(models.Model):
-    """What the next team should know, in one layer, and what to do instead; how a later initiative is told by it.
+    """A lesson for the next team, in one layer, with what to do instead.
 
-    It comes from a post-mortem, or from outside: `source` then says where it was read, and it counts once it is
-    confirmed. `systems`: keys of systems of the register. `tags` and `vendors`: words. `repeats`: the lesson that was
-    known when this came about all the same.
+    It comes from a post-mortem, or from outside with its `source`. One from outside counts after its confirmation.
+    `systems` are keys of the register, `tags` and `vendors` are words. `repeats` is the lesson that was known when it
+    happened again.
     """
 
     post_mortem = models.ForeignKey(PostMortem, models.PROTECT, null=True, blank=True, related_name="lessons")
@@ -223,7 +223,7 @@ class Lesson(models.Model):
 
 
 class LinkedGap(models.Model):
-    """That a gap of the initiative was opened from its post-mortem."""
+    """A gap of the initiative that was opened from its post-mortem."""
 
     post_mortem = models.ForeignKey(PostMortem, models.PROTECT, related_name="linked_gaps")
     gap = models.OneToOneField(Gap, models.PROTECT, related_name="opened_in")
@@ -238,7 +238,7 @@ class LinkedGap(models.Model):
 
 
 class SectionComment(models.Model):
-    """What a reader says about one section while the post-mortem is in review; `section` "" means all of it."""
+    """A reader's comment on one section of a post-mortem in review. `section` "" means all of it."""
 
     post_mortem = models.ForeignKey(PostMortem, models.PROTECT, related_name="comments")
     section = models.CharField(max_length=30, blank=True, default="")
@@ -259,7 +259,7 @@ class SectionComment(models.Model):
 
 
 class Attachment(models.Model):
-    """A file kept with a post-mortem, under the policy of evidence, named in the audit log by its hash. No evidence."""
+    """A file of a post-mortem. It has the policy of evidence and a hash in the audit log, but is not evidence."""
 
     post_mortem = models.ForeignKey(PostMortem, models.PROTECT, related_name="attachments")
     title = models.CharField(max_length=200)

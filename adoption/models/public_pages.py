@@ -1,6 +1,4 @@
-"""The page that tells whoever uses an AI what stands behind it: made by whoever answers for the initiative, or an
-admin.
-"""
+"""The page about an AI for its users, made by the initiative's owner or an admin."""
 
 from django.db import models
 from django.db.models import Q
@@ -14,14 +12,14 @@ from initiatives.models import Initiative
 
 class PublicPageQuerySet(models.QuerySet):
     def shown(self):
-        """Pages that anybody may open: nobody withdrew them, and their initiative is not confidential."""
+        """Return pages that everyone may open. They are not withdrawn, and their initiative is not confidential."""
         return self.filter(ended_at__isnull=True, initiative__confidential=False)
 
 
 class PublicPage(models.Model):
-    """The address at which anybody reads what an AI is for, and its stage; whoever has it may.
+    """The address at which everyone who has it reads the purpose and stage of an AI.
 
-    `purpose`: what it is for, as its users are told; the words of the initiative stay inside.
+    `purpose`: in words for its users. The initiative's own words remain internal.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="public_pages")
@@ -51,5 +49,5 @@ class PublicPage(models.Model):
 
     @property
     def token(self) -> str:
-        """The end of its address."""
+        """Return the end of its address."""
         return link_tokens.token_of(self)

@@ -1,7 +1,7 @@
-"""Reports of how an AI behaves in use: of people on behaviour, of users on problems, of the monitoring; who reported.
+"""Reports of behaviour, of problems, and of monitoring, with their sources.
 
-A report is received, a person judges it with an answer, and it becomes an incident or not. The three kinds keep tables
-of their own: who reported stands in `SealedSource` and in no row of theirs (docs/adr/0034). Sources: S1-31.1 to
+A report is received, a person judges it with an answer, and it becomes an incident or not. The three kinds have
+separate tables. The reporter is in `SealedSource` only (docs/adr/0034). Sources: S1-31.1 to
 S1-31.4, the rulebook's `adopt.behaviour`, docs/domain.md ("Reports").
 """
 
@@ -26,7 +26,7 @@ ADOPTED, WORKED_AROUND, WEAPONISED, IGNORED = "adopted", "worked_around", "weapo
 BEHAVIOUR_REPORT_KINDS = {
     ADOPTED: "People use it, and their work has changed",
     WORKED_AROUND: "People work around it",
-    WEAPONISED: "It is used against people",
+    WEAPONISED: "Used against people",
     IGNORED: "People quietly ignore it",
 }
 # What weighs against `adopt.behaviour` where most of a group does it.
@@ -34,20 +34,20 @@ AVOIDED = (WORKED_AROUND, IGNORED)
 DISTRUST = (*AVOIDED, WEAPONISED)
 BEHAVIOUR_REPORT_SOURCES = {
     "seen": "I saw it myself",
-    "told": "Somebody who saw it told me",
+    "told": "Someone who saw it told me",
     "figures": "Figures that I have read",
     "problem": "A problem that a user reported",
-    "measurements": "Worked out from measurements",
+    "measurements": "Computed from measurements",
 }
-EXTENTS = {"most": "Most of the group", "fewer": "Half of the group or fewer", "unknown": "Not known"}
+EXTENTS = {"most": "Most of the group", "fewer": "Half of the group or fewer", "unknown": "Unknown"}
 HALF = 50
 
 
 HARMS = {
-    "none": "Nobody was harmed",
-    "time": "It cost time or money",
-    "person": "Somebody was treated wrongly or came to harm",
-    "unknown": "I cannot tell",
+    "none": "No one was harmed",
+    "time": "Time or money was lost",
+    "person": "Someone was treated wrongly or harmed",
+    "unknown": "I do not know",
 }
 # What a person makes of a report.
 ANSWERED, OVER, BEHAVIOUR_REPORT, INCIDENT = "answered", "over", "behaviour-report", "incident"
@@ -66,14 +66,14 @@ def new_token() -> str:
 
 class ReportQuerySet(models.QuerySet):
     def waiting(self):
-        """Reports that somebody has to judge."""
+        """Return reports that a person has to judge."""
         return self.filter(judged_at__isnull=True)
 
 
 class Report(models.Model):
-    """What came in about an initiative: `answer` is what a person said to it, and `incident` what it became, if it did.
+    """A report about an initiative, with a person's `answer` and its `incident`, if any.
 
-    `slug` is how addresses, notifications, entries and seals name its kind; `noun` how sentences do.
+    `slug` names its kind in addresses, notifications, entries and seals, `noun` in sentences.
     """
 
     slug: ClassVar[str]
@@ -101,62 +101,63 @@ class Report(models.Model):
         ]
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """Return the address of its page."""
         return reverse("report", args=[self.slug, self.pk])
 
     @property
     def place(self) -> str:
-        """What entries, notifications and seals call it: "problem:12"."""
+        """Return its name in entries, notifications and seals: "problem:12"."""
         return f"{self.slug}:{self.pk}"
 
     @property
     def summary(self) -> str:
-        """What it says, for messages."""
+        """Return its text for messages."""
         return str(self)
 
     @property
     def waits(self) -> bool:
-        """Whether somebody has to judge it."""
+        """Return True if a person has to judge it."""
         return self.judged_at is None
 
     @property
     def finished(self) -> bool:
-        """Whether nothing more can become of it."""
+        """Return True if its outcome is final."""
         return self.judged_at is not None
 
     @property
     def outcome(self) -> str:
-        """What became of it, a key of `OUTCOMES`; empty where nobody said anything."""
+        """Return its outcome, a key of `OUTCOMES`, or "" before any judgement."""
         if self.incident_id is not None:
             return INCIDENT
         return ANSWERED if self.judged_at is not None else ""
 
     @property
     def state(self) -> str:
-        """How it stands, in words."""
+        """Return its state in words."""
         return OUTCOMES.get(self.outcome) or ("waits" if self.waits else "received")
 
     def incident_fields(self) -> dict:
-        """What an incident that it becomes takes over, as `open_incident` takes it."""
+        """Return the fields for its incident, as `open_incident` takes them."""
         return {}
 
 
 class BehaviourReportQuerySet(ReportQuerySet):
     def waiting(self):
-        """Behaviour reports that the board has to answer."""
+        """Return behaviour reports that the board has to answer."""
         return self.current().filter(kind=WEAPONISED, judged_at__isnull=True)
 
     def current(self):
-        """Behaviour reports that are still so, as far as anybody said."""
+        """Return behaviour reports that have not ended."""
         return self.filter(ended_at__isnull=True)
 
     def distrust(self):
-        """Current behaviour reports of people who do not trust it, or have no reason to, however many they are."""
+        """Return current reports of people who do not or should not trust it, of any extent."""
         return self.current().filter(kind__in=DISTRUST)
 
     def against(self):
-        """Current behaviour reports by which `adopt.behaviour` fails: weaponised without an answer,
-        avoided by most.
+        """Return current behaviour reports that fail `adopt.behaviour`.
+
+        They are unanswered weaponised ones, and those of avoidance by most.
         """
         return self.current().filter(
             Q(kind=WEAPONISED, judged_at__isnull=True) | Q(kind__in=AVOIDED, extent="most")
@@ -164,12 +165,11 @@ class BehaviourReportQuerySet(ReportQuerySet):
 
 
 class BehaviourReport(Report):
-    """What one group does with the system, as somebody reported it or as measurements show it.
+    """The behaviour of one group, from a person's report or from measurements.
 
-    `share`: percent of the group, where known. Who reported it stands in `SealedSource` and nowhere else: no column of
-    this row, no history and no entry names a person who reports, and the day, not the hour, is kept. `figures`: what a
-    computed behaviour report was worked out from. `answer` is the board's word; `ended_at` says from when it is no
-    longer so.
+    `share` is in percent of the group, if known. `SealedSource` alone has the reporter. This row, its history and its
+    entries name no reporter, and have the day but not the hour. `figures` are the input of a computed behaviour report.
+    `answer` is that of the board. It no longer applies from `ended_at` on.
     """
 
     slug: ClassVar[str] = BEHAVIOUR_REPORT
@@ -234,28 +234,28 @@ class BehaviourReport(Report):
 
     @property
     def waits(self) -> bool:
-        """Whether the board has not said a word where it must."""
+        """Return True if the board must answer it and has not."""
         return self.kind == WEAPONISED and self.judged_at is None and self.ended_at is None
 
     @property
     def summary(self) -> str:
-        """The group and what was said of it."""
+        """Return the group and the words of the report."""
         return f"{self.group}: {self.words}"
 
     @property
     def finished(self) -> bool:
-        """Whether it is no longer so."""
+        """Return True if it no longer applies."""
         return self.ended_at is not None
 
     @property
     def outcome(self) -> str:
-        """What became of it; what is no longer so is told before an answer."""
+        """Return its outcome. An ended one counts before an answer."""
         found = super().outcome
         return found if self.ended_at is None or found == INCIDENT else OVER
 
 
 class IncidentDraft(Report):
-    """What may be an incident, by alerts of one rule of the monitoring: it waits until a person judges it."""
+    """A possible incident from alerts of one monitoring rule, until a person judges it."""
 
     slug: ClassVar[str] = "draft"
     noun: ClassVar[str] = "draft of an incident"
@@ -292,11 +292,11 @@ class IncidentDraft(Report):
 
     @property
     def reported_on(self) -> date:
-        """The day on which the monitoring reported it."""
+        """Return the day on which the monitoring reported it."""
         return clock.local_day(self.opened_at)
 
     def incident_fields(self) -> dict:
-        """It began when the first alert did, and was noticed when that was heard of here."""
+        """Return the incident's fields. It began with the first alert and was noticed at its arrival here."""
         return {
             "words": f"Reported by the monitoring, by the rule {self.rule}: {self.title}",
             "started_at": min(self.started_at, self.opened_at),
@@ -305,9 +305,9 @@ class IncidentDraft(Report):
 
 
 class ProblemLink(models.Model):
-    """The address at which users report problems of one initiative; whoever has it may.
+    """The address for reporting problems of one initiative, for everyone who has it.
 
-    Renewing it ends the one before.
+    Renewing it ends the earlier address.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="problem_links")
@@ -332,14 +332,14 @@ class ProblemLink(models.Model):
 
     @property
     def token(self) -> str:
-        """The end of its address."""
+        """Return the end of its address."""
         return link_tokens.token_of(self)
 
 
 class ProblemReport(Report):
-    """A problem as a user described it. `mark`: the hash of the key that its reporter reads the answer by.
+    """A problem as a user described it.
 
-    How to reach the reporter, where they said so, stands in `SealedSource`.
+    `mark`: the hash of the key that opens the answer. `SealedSource` has the contact of the reporter, if given.
     """
 
     slug: ClassVar[str] = "problem"
@@ -381,25 +381,26 @@ class ProblemReport(Report):
 
     @property
     def summary(self) -> str:
-        """What happened."""
+        """Return what happened."""
         return self.what
 
     @property
     def outcome(self) -> str:
-        """What became of it: an incident, a behaviour report, or an answer alone."""
+        """Return its outcome: an incident, a behaviour report, or an answer alone."""
         return BEHAVIOUR_REPORT if self.behaviour_report_id is not None else super().outcome
 
 
 class SealedSource(models.Model):
-    """Who reported a behaviour report, or how to reach who reported a problem: bytes that only the application can
-    open.
+    """The reporter of a behaviour report, or the contact of a problem's reporter.
 
-    `untold`: 1 where somebody asked for the name since its bearer last looked; a number, as inboxes ask by numbers.
+    Only the application can open the bytes. `untold`: 1 if someone asked for the name since the reporter last looked.
+    It is a number for the inbox queries.
     """
 
     hidden_from_auditors = EVERYTHING
     not_governed = (
-        "whoever acted stands on every recorded row; here that must not be known. Asking for it is an act"
+        "a recorded row would show who acted, and the reporter must stay unknown. The audit log records "
+        "each question for the name"
     )
 
     behaviour_report = models.OneToOneField(
@@ -426,9 +427,9 @@ class SealedSource(models.Model):
 
 
 class SourceQuestion(WrittenOnce):
-    """That the chair asked who reported a behaviour report or a problem, and why.
+    """The chair's question who reported a behaviour report or a problem.
 
-    What they were told stands nowhere.
+    It has the reason. The answer is not kept.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="source_questions")

@@ -1,10 +1,8 @@
-"""Surveys: a few questions to the people who work with the AI of an initiative, answered by nobody in particular.
+"""Anonymous surveys of the people who work with the AI of an initiative.
 
-Sources: S0-25 to S0-29.
-
-Nothing leads back to who answered. An invitation is a row that is deleted when it is used. An answer is not a row. It
-is added to sums in the one box of its survey. The box is emptied when the survey is closed. Only what may be published
-is kept then (ADR 0033).
+Sources: S0-25 to S0-29. The rows do not lead back to who answered. An invitation is a row that is deleted when it is
+used. An answer is not a row. It is added to sums in the one box of its survey. The box is emptied when the survey is
+closed. Only what may be published is kept then (ADR 0033).
 """
 
 from django.db import models
@@ -15,15 +13,15 @@ from governance.database.row_history import governed
 from governance.models import User
 from initiatives.models import Initiative
 
-LEAST = 5  # answers from which a total may be shown, and people from which a team stands for itself
+LEAST = 5  # answers that a total needs, and people that a separate team needs
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 
 
 class Survey(models.Model):
-    """One round of questions. `sets`: keys of the sets it asks; `teams`: rows of {name, invited, answered}.
+    """One round of questions.
 
-    `results`: what was published when it was closed (adoption.surveys.disclosure_control); None where fewer
-    than five answered.
+    `sets` are keys of question sets, `teams` rows of {name, invited, answered}. `results` were published when it was
+    closed (adoption.surveys.disclosure_control), None for fewer than five answers.
     """
 
     DRAFT, OPEN, CLOSED = "draft", "open", "closed"
@@ -72,23 +70,27 @@ class Survey(models.Model):
 
     @property
     def invited(self) -> int:
-        """How many people were, or are to be, invited."""
+        """Return the number of people who were, or are to be, invited."""
         return sum(team["invited"] for team in self.teams)
 
     @property
     def answered(self) -> int:
-        """How many answered, once it is closed."""
+        """Return the number of answers, once it is closed."""
         return sum(team.get("answered", 0) for team in self.teams)
 
 
 class Invitation(models.Model):
-    """A link that was not used yet. Only the hash of its secret is kept; the row is gone with its use.
+    """An unused link.
 
-    Rows are made together and in random order, so that neither key nor place says which sheet line or mail it was.
+    Only the hash of its secret is kept, and the row is deleted on use. Rows are made together and in random order, so
+    that neither key nor place shows which sheet line or email it was.
     """
 
     hidden_from_auditors = EVERYTHING
-    not_governed = "who has not answered yet is nobody's business; opening and closing the survey are entries"
+    not_governed = (
+        "the survey must not reveal who has not answered yet. The audit log records when the survey "
+        "is opened and closed"
+    )
 
     survey = models.ForeignKey(Survey, models.PROTECT, related_name="invitations")
     team = models.PositiveSmallIntegerField()
@@ -99,14 +101,14 @@ class Invitation(models.Model):
 
 
 class AnswerBox(models.Model):
-    """Where the answers of an open survey go: one row, rewritten as a whole with each answer, gone when it is closed.
+    """The sums of an open survey: one row, rewritten with each answer, deleted on closing.
 
-    `answered`: by team, how many; `sums`: by team and question [answers, sum, sum of squares]; `comments`: texts,
-    shuffled each time. No team, no moment and no other answer is kept with any of them.
+    `answered` has counts by team, `sums` [answers, sum, sum of squares] by team and question. `comments` are shuffled
+    each time. No team, no moment and no other answer is kept with any comment.
     """
 
     hidden_from_auditors = EVERYTHING
-    not_governed = "a copy of it after each answer would tell the answers apart; what is published is sealed"
+    not_governed = "the history of the sums would reveal single answers. The published result is sealed"
 
     survey = models.OneToOneField(Survey, models.PROTECT, related_name="box")
     answered = models.JSONField(default=dict)
@@ -118,9 +120,9 @@ class AnswerBox(models.Model):
 
 
 class SurveyComment(models.Model):
-    """What somebody wrote beside their answers, laid down in random order when the survey was closed."""
+    """A comment beside an answer, placed in random order when the survey was closed."""
 
-    not_governed = "words of people who were promised to stay unknown; that one was taken out is an entry"
+    not_governed = "comments of people who must stay unknown. The audit log records each removal of a comment"
 
     survey = models.ForeignKey(Survey, models.PROTECT, related_name="comments")
     text = models.TextField()

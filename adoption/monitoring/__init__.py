@@ -1,1 +1,1 @@
-"""What the monitoring of an initiative sends: alerts, days on which it was heard of, drafts of incidents."""
+"""Monitoring of an initiative: alerts, days with data, drafts of incidents."""

@@ -1,4 +1,4 @@
-"""Alerts taken in, and what they count as: a heartbeat, a look, or a draft of an incident, which people judge."""
+"""The acts on alerts, each a heartbeat, a look, or a draft of an incident. People judge the drafts."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ from governance.audit_log import entries
 from governance.models import LegalHold, ServiceKey, User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.findings.sync import follow
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
@@ -41,7 +42,7 @@ _RANK = {HEARTBEAT: 0, LOOK: 1, DRAFT: 2}
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of alerts that were sent: new rows, rows that were known, and new ones beyond the day's number."""
+    """The result of sent alerts: new, known, and new ones beyond the day's limit."""
 
     new: int = 0
     known: int = 0
@@ -52,15 +53,15 @@ class Taken:
 
 
 def take(*, initiative: Initiative, key: ServiceKey, sent: tuple[Sent, ...]) -> Taken:
-    """Take in alerts of the monitoring of an initiative, in one act; also none, which says that it runs.
+    """Take in alerts of the monitoring of an initiative, in one act.
 
-    One row for each fingerprint and start of a sender, whatever the order in which and however often it comes. It is
-    over as soon as one of them says so, since the earliest moment that one named. Raises Conflict for an initiative
-    that ended.
+    A request without alerts shows that it runs. A fingerprint and start of a sender have one row, in any order and
+    after repeats. An alert ends as soon as one request ends it, at the earliest end that was sent. Raises Conflict for
+    an initiative that ended.
     """
     with act("take alerts", system=f"alerts by key {key.public}", initiative=initiative) as initiative:
         if initiative.closed or initiative.withdrawn_at:
-            raise Conflict("This initiative ended: it takes no alerts any more.")
+            raise Conflict("This initiative has ended, so it takes no alerts. Remove it from the monitoring.")
         first = _looked(initiative, key)
         rows = _known(initiative, sent)
         mappings = mappings_of(initiative)
@@ -89,7 +90,7 @@ def take(*, initiative: Initiative, key: ServiceKey, sent: tuple[Sent, ...]) -> 
 
 
 def _looked(initiative: Initiative, key: ServiceKey) -> bool:
-    """Keep that the monitoring was heard of today; whether this was the first time."""
+    """Record that monitoring sent data today. Returns True if this is the first time today."""
     today = clock.today()
     if MonitoringLook.objects.filter(initiative=initiative, key=key, day=today).exists():
         return False
@@ -125,7 +126,7 @@ def _new(initiative: Initiative, key: ServiceKey, one: Sent, mappings: list[Aler
 
 
 def _again(row: Alert, one: Sent, mappings: list[AlertMapping]) -> None:
-    """Bring a known alert up to date: that it is over, or of another severity; what it counts as only ever rises."""
+    """Update a known alert with its end or severity. The kind that it counts as only ever rises."""
     before = row.ended_at, row.severity
     if one.ended is not None:
         row.ended_at = min(one.ended, row.ended_at or one.ended)
@@ -142,7 +143,7 @@ def _again(row: Alert, one: Sent, mappings: list[AlertMapping]) -> None:
 
 
 def _draft_of(initiative: Initiative, row: Alert) -> IncidentDraft:
-    """The draft that waits about the alert's rule, or a new one, of which those who operate the initiative are told."""
+    """Return the waiting draft about the alert's rule, or a new one. The operators are notified of a new one."""
     there = initiative.incident_drafts.waiting().filter(rule=row.rule).first()
     if there is not None:
         return there
@@ -162,15 +163,15 @@ def _draft_of(initiative: Initiative, row: Alert) -> IncidentDraft:
 
 
 def mappings_of(initiative: Initiative) -> list[AlertMapping]:
-    """What stands of the initiative's mapping."""
+    """Return the current rows of the initiative's mapping."""
     return list(initiative.alert_mappings.filter(ended_at__isnull=True))
 
 
 def counts_as(mappings: list[AlertMapping], rule: str, severity: str) -> str:
-    """What an alert of this rule and severity counts as.
+    """Return what an alert of this rule and severity counts as.
 
-    What names both goes before what names the rule, that before what names the severity, that before what names
-    neither. Without any, a rule that is there to fire always is a heartbeat, and every other alert a look.
+    A row with both comes first, then a row with the rule, then one with the severity, then one with neither. Without a
+    row, a rule that always fires is a heartbeat, and any other alert a look.
     """
     by_place = {(row.rule, row.severity): row.becomes for row in mappings}
     name, bad = rule.lower(), severity.lower()
@@ -183,12 +184,12 @@ def counts_as(mappings: list[AlertMapping], rule: str, severity: str) -> str:
 
 
 def map_alerts(*, initiative: Initiative, rule: str, severity: str, becomes: str, by: User) -> AlertMapping:
-    """Say what alerts of a rule, a severity or both count as from now on; both empty: all others.
+    """Set what alerts of a rule, a severity or both count as from now on.
 
-    Takes the place of what was said of exactly these before. Raises ValidationError, Refused.
+    Both empty: all others. It replaces the earlier row of exactly these. Raises ValidationError, Refused.
     """
     if becomes not in BECOMES:
-        raise ValidationError({"becomes": "Choose what such alerts count as."})
+        raise ValidationError({"becomes": "Choose the meaning of these alerts."})
     rule, severity = " ".join(rule.lower().split()), " ".join(severity.lower().split())
     with act("map alerts", by=by, initiative=initiative) as initiative:
         may_set_monitoring(initiative, by).or_refuse()
@@ -212,12 +213,15 @@ def map_alerts(*, initiative: Initiative, rule: str, severity: str, becomes: str
 
 
 def close_mapping(*, mapping: AlertMapping, by: User) -> AlertMapping:
-    """Have alerts of this rule and severity count again as all others do."""
+    """Let alerts of this rule and severity count again as all others do."""
     with act("close alert mapping", by=by, initiative=mapping.initiative_id) as initiative:
         may_set_monitoring(initiative, by).or_refuse()
         row = AlertMapping.objects.get(pk=mapping.pk)
         if row.ended_at is not None:
-            raise Conflict("It was withdrawn already.", link=reverse("monitoring", args=[initiative.ref]))
+            raise Conflict(
+                "This rule for alerts was withdrawn already.",
+                link=reverse("monitoring", args=[initiative.ref]),
+            )
         row.ended_at = clock.now()
         row.save()
         entries.record(
@@ -227,9 +231,9 @@ def close_mapping(*, mapping: AlertMapping, by: User) -> AlertMapping:
 
 
 def promise_monitoring(*, initiative: Initiative, every_days: int, by: User) -> MonitoringPromise:
-    """Promise that the monitoring is heard of at least every so many days. Raises ValidationError, Refused."""
+    """Set the largest number of days between two signals of the monitoring. Raises ValidationError, Refused."""
     if not 1 <= every_days <= MOST_DAYS:
-        raise ValidationError({"every_days": f"Give a number of days from 1 to {MOST_DAYS}."})
+        raise ValidationError({"every_days": phrase("Enter a number of days from 1 to {}.", MOST_DAYS)})
     with act("promise monitoring", by=by, initiative=initiative) as initiative:
         may_set_monitoring(initiative, by).or_refuse()
         there = initiative.monitoring_promises.filter(ended_at__isnull=True).first()
@@ -254,9 +258,10 @@ def promise_monitoring(*, initiative: Initiative, every_days: int, by: User) -> 
 
 
 def forget_alerts() -> tuple[int, int]:
-    """Delete alerts whose time is over and empty the bodies of others; returns how many of each. Safe to repeat.
+    """Delete expired alerts and empty the bodies of others.
 
-    A draft that waits keeps its alerts, and so does a legal hold on the initiative.
+    Returns how many of each. Safe to repeat. A waiting draft keeps its alerts, and so does a legal hold on the
+    initiative.
     """
     now = clock.now()
     free = Alert.objects.exclude(

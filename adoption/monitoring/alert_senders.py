@@ -1,7 +1,8 @@
-"""Alerts as monitoring sends them, in one shape: Alertmanager's webhook, Azure Monitor's common schema, plain JSON.
+"""Alerts of monitoring in one shape, from three formats. Pure.
 
-Pure. What is wrong with one alert is no hindrance to the others of its request. Every text is made safe to show: one
-line, hidden characters spelled out, cut to what is kept.
+The formats are Alertmanager's webhook, Azure Monitor's common schema and plain JSON. A faulty alert does not block the
+others of its request. Every text is made safe to show: one line, hidden characters spelled out, cut to the stored
+length.
 """
 
 import hashlib
@@ -17,9 +18,7 @@ from governance.vocabulary.readable_text import refusal, shown, storable
 MOST_ALERTS = 500  # in one request
 MOST_BODY = 8_000  # letters of what one alert said that are kept
 AHEAD = timedelta(minutes=10)  # by which the clock of a sender may be fast
-EARLIEST = datetime(
-    2000, 1, 1, tzinfo=UTC
-)  # what lies before it is no moment, but "not said" (Alertmanager: year 1)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # an earlier moment means "not said" (Alertmanager: year 1)
 COMMON_SCHEMA = "azureMonitorCommonAlertSchema"
 EXAMPLE = (
     '{"alerts": [{"id": "disk-7", "rule": "DiskFull", "severity": "critical", "state": "firing", '
@@ -29,7 +28,7 @@ EXAMPLE = (
 
 @dataclass(frozen=True)
 class Sent:
-    """One alert as it was sent. `ended`: since when it is over, None while it fires."""
+    """One alert as it was sent. `ended`: the moment of its end, None while it fires."""
 
     sender: str
     fingerprint: str
@@ -44,7 +43,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Wrong:
-    """What keeps one alert of a request (counted from 1) from being taken."""
+    """The reason why one alert of a request (counted from 1) is not taken."""
 
     number: int
     words: str
@@ -52,7 +51,7 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a request holds. `left_out`: alerts that its sender says it left out of it."""
+    """The contents of a request. `left_out`: the number of alerts that the sender omitted."""
 
     alerts: tuple[Sent, ...] = ()
     wrong: tuple[Wrong, ...] = ()
@@ -60,7 +59,7 @@ class Batch:
 
 
 class Unreadable(ValueError):
-    """The request as a whole cannot be read; the words say how to fix it."""
+    """The request as a whole is unreadable. The words show how to fix it."""
 
 
 class _Wrong(ValueError):
@@ -68,26 +67,28 @@ class _Wrong(ValueError):
 
 
 def read(body: bytes, now: datetime) -> Batch:
-    """The alerts of a request; none for the heartbeat of a sender without alerts. Raises Unreadable."""
+    """Return the alerts of a request, none for a heartbeat without alerts. Raises Unreadable."""
     try:
         said = strict_json.read(body)
     except strict_json.NotJson as trouble:
         raise Unreadable(f"{trouble} A request looks like this: {EXAMPLE}") from None
     if not isinstance(said, dict):
-        raise Unreadable(f"The body holds alerts: {EXAMPLE}")
+        raise Unreadable(f"The body is not a JSON object with alerts. Send for example {EXAMPLE}")
     if said.get("heartbeat") is True:
         return Batch()
     if "schemaId" in said:
         if said["schemaId"] != COMMON_SCHEMA:
-            raise Unreadable("Switch on the common alert schema in the action group: only that is read here.")
+            raise Unreadable(
+                "This alert schema is not supported. Switch on the common alert schema in the action group."
+            )
         return _batch([said], _azure, now)
     rows = said.get("alerts")
     if not isinstance(rows, list) or not rows:
-        raise Unreadable(f"The body holds a list of alerts: {EXAMPLE}")
+        raise Unreadable(f"The body has no list of alerts. Send for example {EXAMPLE}")
     if len(rows) > MOST_ALERTS:
         raise Unreadable(
-            f"At most {MOST_ALERTS} alerts at once; these are {len(rows)}. In Alertmanager set max_alerts: "
-            f"{MOST_ALERTS} for this webhook."
+            f"The request has {len(rows)} alerts. Send at most {MOST_ALERTS} at once. In "
+            f"Alertmanager set max_alerts: {MOST_ALERTS} for this webhook."
         )
     left_out = said.get("truncatedAlerts")
     first = next((row for row in rows if isinstance(row, dict)), {})
@@ -108,12 +109,12 @@ def _batch(rows: list, reader, now: datetime, left_out: int = 0) -> Batch:
 
 
 def _alertmanager(row: dict, now: datetime) -> Sent:
-    """One alert of Alertmanager's webhook of version 4, or of a sender that writes as it does."""
+    """Return one alert of Alertmanager's webhook of version 4, or of its format."""
     labels, notes = _table(row, "labels"), _table(row, "annotations")
     resolved = _state(row.get("status"), "status", "firing", "resolved")
     rule = _line(labels.get("alertname"), 160)
     if not rule:
-        raise _Wrong("Its labels name no alertname.")
+        raise _Wrong("The labels have no alertname. Add one.")
     said = next((notes[name] for name in ("summary", "description", "message") if notes.get(name)), rule)
     known = row.get("fingerprint") or json.dumps(labels, sort_keys=True)
     return _sent(
@@ -132,15 +133,15 @@ def _alertmanager(row: dict, now: datetime) -> Sent:
 
 
 def _azure(said: dict, now: datetime) -> Sent:
-    """The alert of Azure Monitor's common schema."""
+    """Return the alert of Azure Monitor's common schema."""
     data = said.get("data")
     row = data.get("essentials") if isinstance(data, dict) else None
     if not isinstance(row, dict):
-        raise _Wrong("It has no data.essentials.")
+        raise _Wrong("The alert has no data.essentials. Send it in the common alert schema.")
     resolved = _state(row.get("monitorCondition"), "monitorCondition", "Fired", "Resolved")
     rule, known = _line(row.get("alertRule"), 160), row.get("alertId")
     if not rule or not known:
-        raise _Wrong("It does not say its alertRule and alertId.")
+        raise _Wrong("The alert has no alertRule or no alertId. Send both.")
     return _sent(
         said,
         now,
@@ -157,10 +158,10 @@ def _azure(said: dict, now: datetime) -> Sent:
 
 
 def _other(row: dict, now: datetime) -> Sent:
-    """One alert of a sender that has nothing else: the example says its fields."""
+    """Return one alert of any other sender. The example shows its fields."""
     rule = _line(row.get("rule"), 160)
     if not rule:
-        raise _Wrong("It does not say its rule.")
+        raise _Wrong("The alert has no rule. Add one.")
     return _sent(
         row,
         now,
@@ -190,20 +191,20 @@ def _sent(
     summary,
     link,
 ) -> Sent:
-    """One alert of any sender, its moments held against the clock here. Raises _Wrong."""
+    """Return one alert of any sender, its moments compared with the clock here. Raises _Wrong."""
     first, last = times
     started = _moment(times_of.get(first))
     if started is None:
-        raise _Wrong(f"{first} is no moment with a time zone, such as 2026-11-20T10:00:00Z.")
+        raise _Wrong(f"{first} is not a time with a time zone. Write the time like 2026-11-20T10:00:00Z.")
     ended = (_moment(times_of.get(last)) or max(now, started)) if resolved else None
     for name, moment in ((first, started), (last, ended)):
         if moment is not None and moment > now + AHEAD:
             raise _Wrong(
-                f"{name} ({moment:%Y-%m-%dT%H:%M:%SZ}) lies ahead of the clock here ({now:%Y-%m-%dT%H:%M:%SZ}): set "
-                "the clock of the sender."
+                f"{name} ({moment:%Y-%m-%dT%H:%M:%SZ}) is ahead of the clock of Plumbline "
+                f"({now:%Y-%m-%dT%H:%M:%SZ}). Set the clock of the sender."
             )
     if ended is not None and ended < started:
-        raise _Wrong(f"{last} lies before {first}.")
+        raise _Wrong(f"{last} is before {first}. Check the two times.")
     return Sent(
         sender,
         _fingerprint(known),
@@ -222,19 +223,19 @@ def _table(row: dict, name: str) -> dict:
     if found is None and name == "annotations":
         return {}
     if not isinstance(found, dict):
-        raise _Wrong(f"Its {name} are no JSON object.")
+        raise _Wrong(f"The {name} of the alert are not a JSON object.")
     return found
 
 
 def _state(said, name: str, firing: str, resolved: str) -> bool:
-    """Whether it is over."""
+    """Return True if the alert is over. Raises _Wrong."""
     if said not in (firing, resolved):
-        raise _Wrong(f"{name} is {firing} or {resolved}.")
+        raise _Wrong(f"{name} must be {firing} or {resolved}.")
     return said == resolved
 
 
 def _moment(said) -> datetime | None:
-    """A moment in UTC; None for what is none, has no time zone, or stands for "not said"."""
+    """Return a moment in UTC, or None if it is invalid, too early, or without a time zone."""
     if not isinstance(said, str) or len(said) > 40:
         return None
     try:
@@ -255,7 +256,7 @@ def _line(said, most: int) -> str:
 
 
 def _fingerprint(known) -> str:
-    """By what the sender knows it; of what is too long, or has letters that cannot be kept, the SHA-256."""
+    """Return the sender's key of the alert. A long one, or one with forbidden characters, gives its SHA-256."""
     text = known if isinstance(known, str) else json.dumps(known, sort_keys=True)
     if len(text) <= 200 and text.strip() == text and not refusal(text):
         return text
@@ -263,7 +264,7 @@ def _fingerprint(known) -> str:
 
 
 def _link(said) -> str:
-    """An address of the web; empty for everything else."""
+    """Return an address of the web, or "" for everything else."""
     if not isinstance(said, str) or len(said) > 500 or refusal(said) or len(said.split()) != 1:
         return ""
     try:
@@ -274,7 +275,7 @@ def _link(said) -> str:
 
 
 def _body(row: dict) -> str:
-    """What was said of it, as JSON that can be shown, cut to what is kept."""
+    """Return the alert as JSON that can be shown, cut to the stored length."""
     text = json.dumps(row, indent=1, ensure_ascii=False)[: MOST_BODY + 1]
     safe = shown(storable(text))
     return safe if len(safe) <= MOST_BODY else f"{safe[:MOST_BODY]}…"

@@ -1,7 +1,7 @@
-"""What monitoring sends: alerts by webhook, with a key in a header or, where the sender sets none, in the address.
+"""The API for alerts of monitoring: a webhook, with a key.
 
-200 says what became of the alerts, also where some were not taken: a sender that repeats the request for these would
-repeat it in vain. Whatever is repeated changes nothing.
+The key is in a header, or in the address if the sender sets no header. The answer 200 lists the result of the alerts,
+also if some were not taken: a sender would repeat the request in vain. A repeated request changes nothing.
 """
 
 from adoption.monitoring import actions
@@ -18,7 +18,7 @@ from initiatives.models import Initiative
 
 MOST_BYTES = 1024 * 1024
 ALERTS_A_SECOND = 50  # of one key, in one process
-ENDED = "This initiative ended: it takes no alerts any more. Remove it from the monitoring."
+ENDED = "This initiative has ended, so it takes no alerts. Remove it from the monitoring."
 
 rate = Rate()
 
@@ -31,12 +31,13 @@ def send(request):
 
 @api.view("POST")
 def send_by_address(request, secret: str):
-    """The same by the key in the address. Addresses come into logs on the way: the key is for nothing but alerts."""
+    """Take in alerts, by the key in the address. Addresses come into logs, so this key is for alerts only."""
     known, key = opened(request, ALERTS, within=(rate, ALERTS_A_SECOND), secret=secret)
     if key.scopes != {ALERTS}:
         raise Answered(
             403,
-            "Only a key for alerts alone may stand in an address. Make one, or send this one as Authorization: Bearer.",
+            "Only a key that is limited to alerts can be part of an address. Make a key only for alerts, "
+            "or send this key as Authorization: Bearer.",
         )
     return _taken(request, known, key)
 
@@ -63,8 +64,8 @@ def _taken(request, known: Known, key: Key) -> dict:
     if taken.beyond:
         said |= {
             "not_kept": taken.beyond,
-            "message": f"This key sent {actions.MOST_A_DAY} new alerts today; further new ones are not kept until "
-            "midnight. Have the monitoring group them.",
+            "message": f"This key sent {actions.MOST_A_DAY} new alerts today. Plumbline keeps no more new "
+            "alerts from this key before midnight. Group the alerts in your monitoring system.",
         }
     if batch.left_out:
         said["left_out_by_sender"] = batch.left_out
@@ -72,7 +73,7 @@ def _taken(request, known: Known, key: Key) -> dict:
 
 
 def _read(request) -> Batch:
-    """The alerts of a request. Raises Answered, NotJson."""
+    """Return the alerts of a request. Raises Answered, NotJson."""
     try:
         return read(body_of(request, JSON, most=MOST_BYTES), clock.now())
     except Unreadable as trouble:

@@ -1,4 +1,4 @@
-"""What the monitoring adds: a page, findings and a reminder."""
+"""The additions of monitoring: a page, findings and a reminder."""
 
 from django.utils.translation import gettext_noop as _  # looked up when shown
 
@@ -8,7 +8,8 @@ from initiatives.contributions import Contribution, InitiativePage
 CONTRIBUTION = Contribution(
     initiative_pages=[InitiativePage("Operation", _("Monitoring"), "monitoring")],
     due_queries=[reminders.silent],
-    notification_verbs={"monitoring silent": "See the monitoring"},
+    passing={"monitoring silent"},
+    notification_verbs={"monitoring silent": "Open the monitoring"},
     measures=[findings.measured],
     changing=[findings.changing],
 )

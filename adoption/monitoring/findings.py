@@ -1,7 +1,7 @@
-"""What the monitoring measures of `prod.monitoring`: that it was heard of by keys, at the promised rhythm, and read.
+"""The measurement of `prod.monitoring`: timely data by keys that people read.
 
-Source: docs/domain.md, "What the monitoring says". Days come from keys alone, so nobody of the team wrote them. Silence
-says nothing against an initiative: what was measured ends with it, and the answer is worth what else is there.
+Source: docs/domain.md, "What the monitoring says". Days come from keys alone, so no one of the team wrote them. Silence
+is not a finding against an initiative: the measured level ends, and other evidence still counts.
 """
 
 from collections.abc import Iterator
@@ -13,20 +13,21 @@ from django.db.models import Count, Min, QuerySet
 from adoption.models import Alert, IncidentDraft, MonitoringLook, MonitoringPromise
 from adoption.models.monitoring import HEARTBEAT
 from governance import clock
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.facts.finding_rules import Measurable, about
 
 REQUIREMENT, WAY = "prod.monitoring", "monitoring"
 LEAST = timedelta(days=7)  # for which it has to have been heard of, and for two promised periods
-READ_WITHIN = timedelta(days=7)  # a draft that waits longer was read by nobody
+READ_WITHIN = timedelta(days=7)  # a draft that waits longer was not read
 FOUND_IN = timedelta(days=28)  # of which the sentence counts what was found
 LOOKED_BACK = timedelta(days=400)
 
 
 @dataclass(frozen=True)
 class Rhythm:
-    """For how long the monitoring has been heard of without a gap longer than promised.
+    """A stretch of days with data from monitoring, without a gap longer than promised.
 
-    `first` and `last` are the days on which this stretch begins and ends so far; `every` the promised days.
+    `first` and `last` are the first and latest day of this stretch, `every` the promised days.
     """
 
     first: date
@@ -35,22 +36,22 @@ class Rhythm:
 
     @property
     def needed(self) -> timedelta:
-        """How long the stretch has to be."""
+        """Return the required length of the stretch."""
         return max(LEAST, 2 * timedelta(days=self.every))
 
     @property
     def kept(self) -> bool:
-        """Whether the stretch is long enough to say that the promise is kept."""
+        """Return True if the stretch is long enough to show that the promise is kept."""
         return self.last - self.first >= self.needed
 
     @property
     def silent_from(self) -> datetime:
-        """The moment from which it will have been silent for longer than promised."""
+        """Return the moment from which it will have been silent for longer than promised."""
         return clock.midnight_after(self.last + timedelta(days=self.every))
 
 
 def rhythm_of(days: list[date], every: int) -> Rhythm | None:
-    """The stretch that ends with the newest of these days, each once, oldest first; None without any."""
+    """Return the stretch that ends with the newest of these sorted, distinct days, or None."""
     if not days:
         return None
     first = days[-1]
@@ -62,7 +63,7 @@ def rhythm_of(days: list[date], every: int) -> Rhythm | None:
 
 
 def days_heard(initiatives: list[int]) -> dict[int, list[date]]:
-    """By initiative, the days on which its monitoring was heard of, oldest first."""
+    """Return the days by initiative on which its monitoring sent data, oldest first."""
     found: dict[int, list[date]] = {}
     rows = MonitoringLook.objects.filter(initiative__in=initiatives, day__gt=clock.today() - LOOKED_BACK)
     for initiative, day in rows.order_by("day").values_list("initiative", "day").distinct():
@@ -71,16 +72,16 @@ def days_heard(initiatives: list[int]) -> dict[int, list[date]]:
 
 
 def unread_since(initiatives: list[int]) -> dict[int, datetime]:
-    """By initiative, since when its oldest draft waits."""
+    """Return the moment by initiative since which its oldest draft waits."""
     rows = IncidentDraft.objects.waiting().filter(initiative__in=initiatives).order_by()
     return dict(rows.values("initiative").annotate(first=Min("opened_at")).values_list("initiative", "first"))
 
 
 @about(MonitoringPromise.objects.filter(ended_at__isnull=True))
 def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
-    """That the monitoring of an initiative runs at the promised rhythm, and that what it reports is read.
+    """Yield the result that monitoring runs at the promised rhythm and is read.
 
-    Once for each day on which it was heard of; until it is silent for longer than promised, or a draft waits too long.
+    Each day with data has one. It counts until monitoring is silent for longer than promised or a draft waits too long.
     """
     promises = MonitoringPromise.objects.filter(initiative__in=initiatives, ended_at__isnull=True)
     every = dict(promises.values_list("initiative", "every_days"))
@@ -100,19 +101,18 @@ def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
 def _measurable(rhythm: Rhythm, found: tuple[int, int], until: datetime) -> Measurable:
     looks, drafts = found
     words = (
-        f"since {_day(rhythm.first)} the monitoring was heard of by key at least every "
-        f"{days_in_words(rhythm.every)}, last on {_day(rhythm.last)}; in the four weeks before that day it found "
-        f"{looks} thing{'' if looks == 1 else 's'}, {drafts} of them put to a person"
+        f"monitoring sent data by key at least every {days_in_words(rhythm.every)} from "
+        f"{_day(rhythm.first)} to {_day(rhythm.last)} (found in the last four weeks: {looks} "
+        f"thing{'' if looks == 1 else 's'}, {drafts} of them for a person to judge)"
     )
     since = clock.midnight_before(rhythm.first + rhythm.needed)
     return Measurable(REQUIREMENT, WAY, "monitoring:rhythm", words, since, until)
 
 
 def _found(last: dict[int, date]) -> dict[int, tuple[int, int]]:
-    """By initiative, the alerts of the four weeks before the day given for it but heartbeats, and those put to a
-    person.
+    """Return counts of alerts and drafts by initiative, for four weeks before its day.
 
-    One question for each of these days: what is said of an initiative stays the same until it is heard of again.
+    Heartbeats do not count. One query for each of these days. The counts are fixed until new data arrives.
     """
     found: dict[int, tuple[int, int]] = {}
     for day in set(last.values()):
@@ -133,13 +133,13 @@ def _found(last: dict[int, date]) -> dict[int, tuple[int, int]]:
 
 
 def changing() -> QuerySet[MonitoringPromise]:
-    """Rows about which time alone changes what is said: days pass without a word."""
+    """Return the rows whose result changes with time alone: days pass without data."""
     return MonitoringPromise.objects.filter(ended_at__isnull=True)
 
 
 @dataclass(frozen=True)
 class MonitoringStatus:
-    """How the monitoring of an initiative stands, as its page says it: a tone, a sentence, and what would change it."""
+    """The state of an initiative's monitoring on its page: tone, sentence, fix."""
 
     tone: str
     words: str
@@ -147,49 +147,67 @@ class MonitoringStatus:
 
 
 def status_of(initiative) -> MonitoringStatus:
-    """What is measured of the monitoring of an initiative, or why nothing is."""
+    """Return what is measured of an initiative's monitoring, or why nothing is."""
     promise = initiative.monitoring_promises.filter(ended_at__isnull=True).first()
     if promise is None:
         return MonitoringStatus(
             "",
-            "Unknown: nobody promised how often it is heard of.",
-            "Promise it, and connect the monitoring.",
+            phrase("Unknown. No one has set how often monitoring must send data."),
+            phrase("Set the interval, and connect the monitoring."),
         )
     rhythm = rhythm_of(days_heard([initiative.pk]).get(initiative.pk, []), promise.every_days)
     if rhythm is None:
         return MonitoringStatus(
-            "", "Unknown: it was never heard of.", "Connect it with a key of this initiative."
+            "",
+            phrase("Unknown. Monitoring has never sent data."),
+            phrase("Connect monitoring with a key of this initiative."),
         )
     if rhythm.silent_from <= clock.now():
         return MonitoringStatus(
             "warn",
-            f"Unknown: it has been silent since {_day(rhythm.last)}, and was promised at least every "
-            f"{days_in_words(rhythm.every)}.",
-            "Have it send again; a heartbeat is enough.",
+            phrase(
+                "Unknown. No data from monitoring since {}, expected at least every {}.",
+                _day(rhythm.last),
+                days_in_words(rhythm.every),
+            ),
+            phrase("Restart the monitoring. If it has nothing to report, send a heartbeat."),
         )
     waits = unread_since([initiative.pk]).get(initiative.pk)
     if waits is not None and waits + READ_WITHIN <= clock.now():
         return MonitoringStatus(
             "warn",
-            f"Not measured: a draft has waited since {_day(clock.local_day(waits))}, so nobody reads what it reports.",
-            "Make it an incident, or dismiss it and say why.",
+            phrase(
+                "Not measured. A draft of an incident has waited since {}. Drafts must be read "
+                "within a week.",
+                _day(clock.local_day(waits)),
+            ),
+            phrase("Make the draft an incident, or dismiss it with a reason."),
         )
     if not rhythm.kept:
         day = rhythm.first + rhythm.needed
         return MonitoringStatus(
             "",
-            f"Heard of since {_day(rhythm.first)} without a gap; measured from {_day(day)}, if it goes on so.",
+            phrase(
+                "Data from monitoring since {} without a gap. If no gap occurs, the requirement is "
+                "measured from {} on.",
+                _day(rhythm.first),
+                _day(day),
+            ),
         )
     return MonitoringStatus(
         "ok",
-        f"Measured: heard of since {_day(rhythm.first)} at least every {days_in_words(rhythm.every)}, last on "
-        f"{_day(rhythm.last)}.",
+        phrase(
+            "Measured. Monitoring has sent data since {} at least every {}, last on {}.",
+            _day(rhythm.first),
+            days_in_words(rhythm.every),
+            _day(rhythm.last),
+        ),
     )
 
 
 def days_in_words(every: int) -> str:
-    """ "day", or "7 days": after "every"."""
-    return "day" if every == 1 else f"{every} days"
+    """Return "day", or "7 days": the words after "every"."""
+    return "day" if every == 1 else phrase("{} days", every)
 
 
 def _day(day: date) -> str:

@@ -7,33 +7,41 @@ from adoption.models.monitoring import BECOMES, MOST_DAYS
 
 
 class PromiseForm(forms.Form):
-    """How often the monitoring is heard of."""
+    """The form for the interval of the monitoring."""
 
     every_days = forms.IntegerField(
-        label=_("At least every so many days"),
+        label=_("Maximum interval in days"),
         min_value=1,
         max_value=MOST_DAYS,
         initial=1,
-        help_text=_("1 is every day. A heartbeat counts: the monitoring need not find anything."),
-        error_messages={"required": _("Give a number of days from 1 to 31.")},
+        help_text=_(
+            "Use 1 for every day. A heartbeat also counts as data, even if monitoring finds nothing."
+        ),
+        error_messages={"required": _("Enter a number of days from 1 to 31.")},
     )
 
 
 class MappingForm(forms.Form):
-    """What alerts of a rule or a severity count as."""
+    """The form for what alerts of a rule or a severity count as."""
 
     rule = forms.CharField(
-        label=_("Alerts of the rule"),
+        label=_("Rule"),
         required=False,
         max_length=160,
-        help_text=_("As the monitoring calls it, for instance ErrorRateHigh. Left empty: any rule."),
+        help_text=_(
+            "The name of the rule in your monitoring system, for example ErrorRateHigh. Leave "
+            "empty for any rule."
+        ),
     )
     severity = forms.CharField(
-        label=_("With the severity"),
+        label=_("Severity"),
         required=False,
         max_length=40,
-        help_text=_("As the monitoring calls it, for instance critical or Sev1. Left empty: any severity."),
+        help_text=_(
+            "The name of the severity in your monitoring system, for example critical or Sev1. Leave empty "
+            "for any severity."
+        ),
     )
     becomes = forms.ChoiceField(
-        label=_("They count as"), choices=list(BECOMES.items()), widget=forms.RadioSelect
+        label=_("Count these alerts as"), choices=list(BECOMES.items()), widget=forms.RadioSelect
     )

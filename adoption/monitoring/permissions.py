@@ -1,4 +1,4 @@
-"""Who says how often the monitoring is heard of and what alerts count as, as answers with their reasons."""
+"""Permission to set interval and mapping, as answers with their reasons."""
 
 from governance.models import User
 from governance.permission_result import Answer
@@ -7,5 +7,5 @@ from initiatives.models import Initiative
 
 
 def may_set_monitoring(initiative: Initiative, person: User) -> Answer:
-    """Promise how often it is heard of, say what alerts count as: the owner and the technical lead, as for keys."""
+    """Return whether the person may set up monitoring. The owner and the technical lead may, as for keys."""
     return initiative_permissions.may_manage_keys(initiative, person)

@@ -1,4 +1,4 @@
-"""What is due about the monitoring: that it fell silent. Queries only."""
+"""The reminder that monitoring is silent. Queries only."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from initiatives.lifecycle.reminders.wording import about
 
 
 def silent(moment: datetime):
-    """Monitoring that was heard of and is silent for longer than promised, once a week: to owner and technical lead."""
+    """Yield silent monitoring once a week, for the owner and the technical lead."""
     today = clock.local_day(moment)
     promises = MonitoringPromise.objects.filter(
         ended_at__isnull=True, initiative__withdrawn_at__isnull=True, initiative__stage__in=RUNNING_STAGES
@@ -33,9 +33,9 @@ def silent(moment: datetime):
                 initiative,
                 "monitoring silent",
                 f"monitoring silent:{row.pk}:{rhythm.last}",
-                f"its monitoring has been silent since {rhythm.last:%-d %B %Y}",
-                text=f"It was promised at least every {days_in_words(row.every_days)}. Until it is heard of again, "
-                "what it says of this initiative is unknown.",
+                f"no data from its monitoring since {rhythm.last:%-d %B %Y}",
+                text=f"Data was expected at least every {days_in_words(row.every_days)}. Monitoring "
+                "evidence counts as unknown until new data arrives.",
                 link=reverse("monitoring", args=[initiative.ref]),
             ),
         )

@@ -1,9 +1,10 @@
-"""The monitoring of an initiative: how it stands, alerts, what they count as, how a sender is connected."""
+"""The pages of an initiative's monitoring: state, alerts, mapping, senders."""
 
 from django import forms
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from adoption.models import Alert, AlertMapping
@@ -16,8 +17,15 @@ from governance.models.sign_in import ALERTS
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.contracts.enforcement.code_examples import as_alert_senders
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.initiative.initiative_frame import initiative_context, one_act, page_of, sent
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of
+from initiatives.lifecycle.initiative.page_steps import (
+    INITIATIVE_ACTS,
+    ROW_ACTS,
+    PageStep,
+    RowAct,
+    on_initiative,
+)
+from initiatives.models import Initiative
 
 PAGE = "monitoring"
 DAYS = 14  # on which it was heard of, shown
@@ -25,7 +33,7 @@ DAYS = 14  # on which it was heard of, shown
 
 @require_safe
 def monitoring(request: SignedInRequest, ref: str) -> HttpResponse:
-    """How the monitoring stands, what it found, and how it is connected."""
+    """Show the state of the monitoring, its alerts, and its connection."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     alerts = initiative.alerts.select_related("key", "draft").order_by("-first_at", "-pk")
     heartbeats = request.GET.get("heartbeats") == "1"
@@ -49,49 +57,42 @@ def monitoring(request: SignedInRequest, ref: str) -> HttpResponse:
     return render(request, "adoption/monitoring/monitoring.html", context)
 
 
-def promise(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Promise how often it is heard of."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    may_set_monitoring(initiative, request.user).or_refuse()
+def _promise_form(initiative: Initiative, request: SignedInRequest) -> dict:
     there = initiative.monitoring_promises.filter(ended_at__isnull=True).first()
-    form = PromiseForm(sent(request), initial={"every_days": there.every_days} if there else None)
-    return one_act(
-        request,
-        initiative,
-        form,
-        lambda fields: actions.promise_monitoring(initiative=initiative, by=request.user, **fields),
-        "It is promised.",
-        page=PAGE,
-        title="Promise how often it is heard of",
-        happens=[
-            "While it keeps the promise for a week and two such periods, and drafts are read within a week, the "
-            "requirement about monitoring is measured.",
-            "When it is silent for longer, nothing is held against the initiative: the requirement is "
-            "unmeasured again, "
-            "and owner and technical lead are told.",
-        ],
-        verb="Promise it",
-    )
+    return {"initial": {"every_days": there.every_days} if there else None}
 
 
-def map_alerts(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Say what alerts of a rule or a severity count as."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    may_set_monitoring(initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        initiative,
-        MappingForm(sent(request)),
-        lambda fields: actions.map_alerts(initiative=initiative, by=request.user, **fields),
-        "Alerts that come from now on count so.",
-        page=PAGE,
-        title="Say what alerts count as",
-        happens=[
-            "What names a rule goes before what names a severity alone. Alerts that came before stay what they were.",
-            "A draft becomes an incident only when a person says so.",
-        ],
-        verb="Have them count so",
-    )
+INITIATIVE_ACTS["promise-monitoring"] = PageStep(
+    may=may_set_monitoring,
+    act=actions.promise_monitoring,
+    form=PromiseForm,
+    given=_promise_form,
+    page=PAGE,
+    title=gettext_lazy("Set how often monitoring must send data"),
+    happens=(
+        "The requirement about monitoring is measured while data arrives in time and drafts are "
+        "read within a week.",
+        "If no data arrives within this interval, the requirement is not measured. The owner and the "
+        "technical lead are notified.",
+    ),
+    verb=gettext_lazy("Save the interval"),
+    done=gettext_lazy("The interval is saved."),
+)
+
+
+INITIATIVE_ACTS["map-alerts"] = PageStep(
+    may=may_set_monitoring,
+    act=actions.map_alerts,
+    form=MappingForm,
+    page=PAGE,
+    title=gettext_lazy("Choose the meaning of alerts"),
+    happens=(
+        "If two choices match an alert, the choice with a rule name is used. Earlier alerts do not change.",
+        "A draft becomes an incident only when a person decides so.",
+    ),
+    verb=gettext_lazy("Save the choice"),
+    done=gettext_lazy("The choice applies to alerts that arrive from now on."),
+)
 
 
 ROW_ACTS["alert-mappings/close"] = RowAct(
@@ -101,22 +102,22 @@ ROW_ACTS["alert-mappings/close"] = RowAct(
     noun="mapping",
     page=PAGE,
     form=forms.Form,
-    title="Withdraw what alerts count as",
+    title=gettext_lazy("Withdraw this rule for alerts"),
     lede=lambda row: (
         f"{str(row).capitalize()}: {row.get_becomes_display()[:1].lower()}{row.get_becomes_display()[1:]}."
     ),
-    verb="Withdraw it",
-    done="Such alerts count as all others do.",
+    verb=gettext_lazy("Withdraw the rule"),
+    done=gettext_lazy("Plumbline now treats these alerts like all other alerts."),
 )
 
 
 @require_safe
 def alert(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One alert, with what its sender said."""
+    """Show one alert, with the text of its sender."""
     rows = Alert.objects.select_related("initiative__unit", "initiative__contract", "key", "draft")
     row = initiative_lookup.of_initiative(rows, request.user, pk)
     context = initiative_context(request, row.initiative, PAGE) | {
-        "title": "An alert",
+        "title": "Alert",
         "alert": row,
         "bodies_kept": actions.BODIES_KEPT.days,
     }

@@ -1,1 +1,1 @@
-"""Post-mortems, written together and confirmed; causes."""
+"""Post-mortems, written together and confirmed, and causes."""

@@ -1,6 +1,6 @@
-"""The way of a post-mortem: begun, handed in, sent back or confirmed.
+"""The acts on a post-mortem: begin, hand in, send back, confirm.
 
-Each locks the initiative, re-reads, asks, records.
+Each locks the initiative, reads again, asks, records.
 """
 
 from datetime import datetime
@@ -19,6 +19,7 @@ from governance.notifications.notify import notify
 from governance.people import cooling_off
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.holds.actions import complete_confirmed
 from initiatives.lifecycle.initiative.act import act
@@ -26,9 +27,7 @@ from initiatives.models import Initiative, Obligation
 
 
 def start(*, obligation: Obligation, by: User) -> PostMortem:
-    """Begin the post-mortem that completes an obligation; the one that was begun already is returned. Raises
-    Refused.
-    """
+    """Begin the post-mortem of an obligation, or return the one begun already. Raises Refused."""
     with act("start post-mortem", by=by, initiative=obligation.initiative_id) as initiative:
         obligation = Obligation.objects.select_related("initiative", "responsible").get(pk=obligation.pk)
         permissions.may_start(obligation, by).or_refuse()
@@ -44,7 +43,7 @@ def start(*, obligation: Obligation, by: User) -> PostMortem:
 
 
 def read(post_mortem: PostMortem) -> PostMortem:
-    """The row, read after the lock."""
+    """Return the row, read after the lock."""
     return PostMortem.objects.select_related(
         "initiative__unit",
         "obligation__initiative",
@@ -59,20 +58,24 @@ def _same_version(row: PostMortem, version: int) -> None:
     if row.version != version:
         last = row.history.order_by("-history_id").first()
         raise Conflict(
-            f"{last.history_user_name} saved it at {hour(last.history_date)}, after you opened it.",
-            "Read what stands now, then decide again.",
+            phrase(
+                "{} saved the post-mortem at {}, after you opened it.",
+                last.history_user_name,
+                hour(last.history_date),
+            ),
+            "Read the current text, then decide again.",
             reverse("post-mortem", args=[row.pk]),
         )
 
 
 def hour(moment: datetime) -> str:
-    """A moment in the words of a refusal: "14:05 on 3 May 2026"."""
+    """Return a moment in the words of a refusal: "14:05 on 3 May 2026"."""
     local = moment.astimezone(clock.midnight_before(clock.local_day(moment)).tzinfo)
     return f"{local:%H:%M} on {local:%-d %B %Y}"
 
 
 def hand_in(*, post_mortem: PostMortem, version: int, by: User) -> PostMortem:
-    """Hand a complete draft to the adoption seat and to its readers: it is in review, and its words stand meanwhile.
+    """Hand a complete draft in for review by the adoption seat, which freezes its words.
 
     Raises ValidationError naming everything that is lacking, Conflict when it was changed since `version`.
     """
@@ -94,8 +97,11 @@ def hand_in(*, post_mortem: PostMortem, version: int, by: User) -> PostMortem:
                 "confirm post-mortem",
                 f"postmortem:{row.pk}",
                 period=f"version{row.version}",
-                subject=f"{initiative.ref} {initiative.title}: a post-mortem waits for your word",
-                text=f"{by} handed it in. Confirm it, or send it back with what is missing.",
+                subject=f"{initiative.ref} {initiative.title}: a post-mortem to confirm",
+                text=(
+                    f"{by} handed in the post-mortem. Confirm the post-mortem, or send it back with a "
+                    "note on what is missing."
+                ),
                 link=reverse("post-mortem-confirm", args=[row.pk]),
                 initiative_ref=initiative.ref,
                 due_on=row.obligation.due,
@@ -104,7 +110,7 @@ def hand_in(*, post_mortem: PostMortem, version: int, by: User) -> PostMortem:
 
 
 def _content(row: PostMortem) -> dict:
-    """What was handed in, for the audit log: its words, and its attachments by their hashes."""
+    """Return what was handed in, for the audit log: words, and hashes of attachments."""
     return {name: getattr(row, name) for name in PostMortem.TEXTS} | {
         "causes": sections.causes(row),
         "lessons": [sections.lesson_of(lesson) for lesson in row.lessons.current()],
@@ -115,9 +121,10 @@ def _content(row: PostMortem) -> dict:
 def confirm(
     *, post_mortem: PostMortem, version: int, note: str = "", no_lesson: bool = False, by: User
 ) -> PostMortem:
-    """Confirm it as the adoption seat: it is published, and the obligation is completed in the same transaction.
+    """Confirm it as the adoption seat: publish it, and complete its obligation.
 
-    `no_lesson`: the seat agrees that there is no lesson; needed where none is written (ValidationError).
+    Both are in one transaction. With `no_lesson` the seat agrees to a post-mortem without a lesson, else a
+    ValidationError.
     """
     with act("confirm post-mortem", by=by, initiative=post_mortem.initiative_id) as initiative:
         row = _in_review(post_mortem)
@@ -128,7 +135,12 @@ def confirm(
         _same_version(row, version)
         if not no_lesson and not row.lessons.current().exists():
             raise ValidationError(
-                {"no_lesson": "No lesson is written. Say that you agree with the reason, or send it back."}
+                {
+                    "no_lesson": (
+                        "The post-mortem has no lesson. Select that you agree with the reason, or send the "
+                        "post-mortem back."
+                    )
+                }
             )
         row.state, row.published_at, row.published_by = PostMortem.PUBLISHED, clock.now(), by
         row.version += 1
@@ -151,9 +163,9 @@ def confirm(
 
 
 def send_back(*, post_mortem: PostMortem, version: int, reason: str, by: User) -> PostMortem:
-    """Send it back to its writers as the adoption seat, with what is missing: it is a draft again."""
+    """Send it back to its writers as the adoption seat, with what is missing. It is a draft again."""
     if not reason.strip():
-        raise ValidationError({"note": "Say what is missing, so that its writer can add it."})
+        raise ValidationError({"note": "Describe what is missing, so that the writer can add it."})
     with act(
         "send back post-mortem", by=by, initiative=post_mortem.initiative_id, reason=reason.strip()
     ) as initiative:
@@ -174,8 +186,8 @@ def _in_review(post_mortem: PostMortem) -> PostMortem:
     row = read(post_mortem)
     if row.state == PostMortem.PUBLISHED:
         raise Conflict(
-            f"{row.published_by} confirmed it at {hour(row.published_at)}.",
-            "Read it.",
+            phrase("{} confirmed the post-mortem at {}.", row.published_by, hour(row.published_at)),
+            "Read the published post-mortem.",
             reverse("post-mortem", args=[row.pk]),
         )
     return row
@@ -197,6 +209,6 @@ def _tell_writers(initiative: Initiative, row: PostMortem, words: str, text: str
 
 
 def sent_back(post_mortem: PostMortem):
-    """The history row of the last time it was sent back (reason, who, when), while it was not handed in since."""
+    """Return the history row of the last sending back, until it is handed in again."""
     last = post_mortem.history.exclude(history_change_reason="").order_by("-history_id").first()
     return last if last is not None and post_mortem.state == PostMortem.DRAFT else None

@@ -1,4 +1,4 @@
-"""Files kept with a post-mortem: the policy of evidence, and no evidence of anything."""
+"""The files of a post-mortem: under the policy of evidence, but not evidence."""
 
 from django.core.exceptions import ValidationError
 
@@ -12,6 +12,7 @@ from governance.models import Entry, User
 from governance.permission_result import Conflict
 from governance.storage import data_folder, file_fingerprints
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.evidence.actions import store
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
@@ -25,10 +26,10 @@ KINDS = {
 
 
 def attach(*, post_mortem: PostMortem, title: str, file, by: User) -> Attachment:
-    """Keep a file with a draft, checked like evidence, named in the audit log by its hash. Raises ValidationError."""
+    """Keep a file with a draft, checked like evidence. The audit log has its hash. Raises ValidationError."""
     wrong = {}
     if not title.strip():
-        wrong["title"] = "Say what it shows."
+        wrong["title"] = "Describe what the file shows."
     if file is None:
         wrong["file"] = "Choose a file."
     if wrong:
@@ -37,12 +38,16 @@ def attach(*, post_mortem: PostMortem, title: str, file, by: User) -> Attachment
         row = read(post_mortem)
         permissions.may_write(row, by).or_refuse()
         if row.attachments.current().count() >= MOST:
-            raise ValidationError({"file": f"{MOST} files are enough; take one out first."})
+            raise ValidationError(
+                {"file": phrase("The post-mortem has {} files already. First remove one file.", MOST)}
+            )
         kept = Attachment(post_mortem=row, title=title.strip(), by=by, at=clock.now())
         store(kept, file)
         known = row.attachments.current().filter(sha256=kept.sha256).first()
         if known is not None:
-            raise ValidationError({"file": f"This file is attached already: {known.title}."})
+            raise ValidationError(
+                {"file": phrase("This file is attached already, as “{}”. Choose another file.", known.title)}
+            )
         kept.save()
         entries.record(
             EntryKind.ATTACHED,
@@ -55,9 +60,9 @@ def attach(*, post_mortem: PostMortem, title: str, file, by: User) -> Attachment
 
 
 def take_out(*, attachment: Attachment, reason: str, by: User) -> Attachment:
-    """Take a file out of a draft, with a reason; the audit log keeps its name and hash. Raises ValidationError."""
+    """Take a file out of a draft, with a reason. The audit log keeps its name and hash. Raises ValidationError."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why it is taken out."})
+        raise ValidationError({"reason": "Give a reason for removing the file."})
     with act(
         "take out attachment", by=by, initiative=attachment.post_mortem.initiative_id, reason=reason
     ) as initiative:
@@ -65,7 +70,7 @@ def take_out(*, attachment: Attachment, reason: str, by: User) -> Attachment:
         row = read(kept.post_mortem)
         permissions.may_write(row, by).or_refuse()
         if kept.removed_at:
-            raise Conflict(f"{kept.removed_by} took it out already.")
+            raise Conflict(phrase("{} removed the file already.", kept.removed_by))
         kept.removed_at, kept.removed_by, kept.removed_reason = clock.now(), by, reason.strip()
         kept.save()
         entries.record(
@@ -80,7 +85,7 @@ def take_out(*, attachment: Attachment, reason: str, by: User) -> Attachment:
 
 
 def record_reading(*, attachment: Attachment, initiative: Initiative, way: str, by: User) -> None:
-    """The entry that somebody reads the file, before a byte of it leaves."""
+    """Record that a person reads the file, before a byte of it is sent."""
     with row_history.acting(by=by, reason=""):
         entries.record(
             EntryKind.ATTACHMENT_OPENED,
@@ -92,9 +97,9 @@ def record_reading(*, attachment: Attachment, initiative: Initiative, way: str, 
 
 
 def check_attachment(key: int, *, system: str = "file check") -> str:
-    """Look again at a file that somebody met and that was not as recorded, and record what is found, once.
+    """Check again a file that a reader found to differ, and record the result once.
 
-    Returns the kind of the entry; empty where that is known. Raises folder.WrongFolder.
+    Returns the kind of the entry, or "" if it is known. Raises folder.WrongFolder.
     """
     data_folder.demand()
     kept = Attachment.objects.select_related("post_mortem").get(pk=key)

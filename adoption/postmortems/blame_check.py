@@ -1,7 +1,7 @@
-"""What in a post-mortem points at people: shown with its reason, never refused. Pure.
+"""The words of a post-mortem that point at people, with reasons.
 
-A name makes the next person keep silent, and it ends the search one step too early: the question is what made the
-mistake easy to make (blameless post-mortems, S1-17.2, S1-19).
+Pure, without refusals. A name makes the next person keep silent, and it ends the search one step too early. The
+question is what made the mistake easy to make (blameless post-mortems, S1-17.2, S1-19).
 """
 
 import re
@@ -9,32 +9,40 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 WORDS = {
-    r"(?:human|user|operator|pilot) error": "An error of a person is where the search begins: what made it easy?",
-    r"care ?less(?:ly|ness)?|negligen(?:t|ce|tly)|sloppy|lazy|incompeten(?:t|ce)|stupid(?:ly|ity)?": "It judges "
-    "somebody. Say what was there to see, and what was not.",
-    r"should have (?:known|checked|seen|noticed|asked|tested)": "It was known afterwards. What could have told "
-    "them then?",
-    r"(?:his|her|their|your|whose|some(?:body|one)'s) (?:own )?(?:fault|mistake)": "It looks for who. Say what made "
-    "it possible, whoever had been there.",
-    r"to blame|at fault|culprits?|guilty": "It looks for who. Say what made it possible, whoever had been there.",
-    r"(?:forgot|neglected|refused|failed) to": "Why was it easy to leave out? A check, a reminder, time?",
-    r"did(?: not|n't) (?:bother|care|pay attention)": "What else asked for their attention?",
+    r"(?:human|user|operator|pilot) error": "A person's error is only the start of the analysis. What made "
+    "the error easy?",
+    r"care ?less(?:ly|ness)?|negligen(?:t|ce|tly)|sloppy|lazy|incompeten(?:t|ce)|stupid(?:ly|ity)?": (
+        "These words judge a person. Describe what people could see, and what was hidden from them."
+    ),
+    r"should have (?:known|checked|seen|noticed|asked|tested)": (
+        "People knew this only afterwards. What could have shown people the problem in time?"
+    ),
+    r"(?:his|her|their|your|whose|some(?:body|one)'s) (?:own )?(?:fault|mistake)": (
+        "These words put the blame on a person. Describe why anyone could have made this mistake."
+    ),
+    r"to blame|at fault|culprits?|guilty": "These words put the blame on a person. Describe why anyone "
+    "could have made this mistake.",
+    r"(?:forgot|neglected|refused|failed) to": "Why was this step easy to leave out? Was a check, a "
+    "reminder or time missing?",
+    r"did(?: not|n't) (?:bother|care|pay attention)": "What other work needed the attention of people?",
 }
 _WORDS = [(re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), why) for pattern, why in WORDS.items()]
-NAMED = "A name makes the next person keep silent. Name the role, or what was missing."
+NAMED = (
+    "If a text names people, other people might stop reporting problems. Name the role, or what was missing."
+)
 SHORTEST_SURNAME = 4  # shorter ones are words of the language too often
 
 
 @dataclass(frozen=True)
 class Pointed:
-    """Words that point at somebody, and why to say it otherwise."""
+    """Words that point at a person, and the reason to rephrase them."""
 
     words: str
     why: str
 
 
 def pointed_out(text: str, people: Iterable[str]) -> list[Pointed]:
-    """Names of these people and words of blame in a text, each once, in the order in which they stand there."""
+    """Return these people's names and words of blame in a text, each once, in order."""
     found: dict[str, tuple[int, Pointed]] = {}
     patterns = [*_WORDS, *((pattern, NAMED) for pattern in map(_name, people) if pattern)]
     for pattern, why in patterns:
@@ -44,7 +52,7 @@ def pointed_out(text: str, people: Iterable[str]) -> list[Pointed]:
 
 
 def _name(full: str) -> re.Pattern | None:
-    """The full name, or the surname alone where it is long enough to be told from a word."""
+    """Return a pattern of the full name, and of a surname with four letters or more."""
     parts = full.split()
     if not parts:
         return None

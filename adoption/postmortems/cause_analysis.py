@@ -1,6 +1,6 @@
-"""What published post-mortems put success and failure down to: the layer that was assumed first beside the one found.
+"""The layers that published post-mortems assumed and found, by success and failure.
 
-"The model gets the credit, the integration the blame; both wrong" (S1-19): figures with the rows behind each.
+Each figure has the rows behind it. Source: S1-19, "The model gets the credit, the integration the blame; both wrong".
 """
 
 from collections.abc import Iterable
@@ -25,8 +25,9 @@ COLUMN_OF = {
 
 @dataclass
 class LayerCauses:
-    """One layer: the published post-mortems that assumed it, found it, credited it, or found it to carry the
-    success.
+    """One layer with the published post-mortems of each column.
+
+    They assumed it, found it, credited it, or found it to carry the success.
     """
 
     layer: str
@@ -38,11 +39,10 @@ class LayerCauses:
 
 @dataclass
 class Causes:
-    """The layers in the order of the stack, and the post-mortems in which the blame or the credit went elsewhere.
+    """The layers in the order of the stack, and the post-mortems with a wrong assumption.
 
-    `mistaken`: layers were assumed, and the one it was found to lie in most is not among them, whatever else was found
-    after it; `wrongly_credited`: the same of success. `said`: by key of a post-mortem, side and what was said, the
-    layers in the order that was kept.
+    `mistaken` assumed layers without the main one that was found. `wrongly_credited` is the same for success. `said`
+    has the layers in their kept order, by key of a post-mortem, side and statement.
     """
 
     layers: list[LayerCauses]
@@ -53,10 +53,10 @@ class Causes:
 
 
 def assumed_and_found(initiatives: QuerySet[Initiative]) -> Causes:
-    """Assumed against found layers over the published post-mortems of these initiatives; two queries.
+    """Return assumed and found layers of published post-mortems, in two queries.
 
-    `initiatives`: those the reader may see; each post-mortem comes with its initiative and its obligation. A
-    post-mortem counts once in each layer and column, however many voices assumed it.
+    `initiatives`: those the reader may see. Each post-mortem comes with its initiative and its obligation. A
+    post-mortem counts once in each layer and column, also if several voices assumed it.
     """
     kept = {
         row.pk: row
@@ -94,11 +94,10 @@ def _counted(kept: dict[int, PostMortem], rows: Iterable[Attribution]) -> Causes
 
 
 def overdue(initiatives: QuerySet[Initiative], day: date) -> QuerySet[Obligation]:
-    """Post-mortems and retrospectives of these initiatives that should have been published before `day`, the oldest
-    first.
+    """Return unpublished post-mortems and retrospectives due before `day`, oldest first.
 
-    One in review counts: until the adoption seat has confirmed it, it is due. Each comes with its initiative, its
-    responsible and, where it is begun, its `post_mortem`.
+    One in review counts, because it is due until the adoption seat has confirmed it. Each comes with its initiative,
+    its responsible and, if it is begun, its `post_mortem`.
     """
     return (
         Obligation.objects.overdue_on(day)

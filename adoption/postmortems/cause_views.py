@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from adoption.models import PostMortem
 from adoption.postmortems import cause_analysis
 from governance import clock
+from governance.database.replica import reads_replica
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Layer
 from governance.web.middleware import on_any_day
@@ -20,14 +21,15 @@ COLUMNS = {
     "assumed": "Assumed cause",
     "found": "Actual cause",
     "credited": "Credited with success",
-    "carried": "Found to carry it",
+    "carried": "Actual reason for success",
 }
 
 
 def _causes(asked: Asked) -> dict[tuple[str, str], list[PostMortem]]:
-    """Published post-mortems of the period by column and layer: ("", "") all, ("elsewhere", "") the mistaken.
+    """Return the period's published post-mortems by column and layer.
 
-    Each with its `layers`: (words, layers first to last) of what was assumed or credited and what was found.
+    ("", "") has all, ("elsewhere", "") the mistaken. Each has `layers`: (words, layers first to last), assumed and
+    found.
     """
     told = cause_analysis.assumed_and_found(asked.initiatives.order_by().values("pk"))
     found = {("", ""): told.read, ("elsewhere", ""): told.mistaken}
@@ -49,7 +51,7 @@ def _causes(asked: Asked) -> dict[tuple[str, str], list[PostMortem]]:
 
 
 def beside_insights(person, asked: Asked) -> Part:
-    """How many published post-mortems assumed, found, credited each layer, or found it to carry the success."""
+    """Return the part with counts of published post-mortems by column and layer."""
     found = _causes(asked)
     context = {
         "columns": COLUMNS.values(),
@@ -71,10 +73,11 @@ def beside_insights(person, asked: Asked) -> Part:
     return Part("adoption/postmortems/_cause_figures.html", context)
 
 
+@reads_replica
 @on_any_day(initiative_lookup.portfolio_on_any_day)
 @require_safe
 def causes(request: SignedInRequest) -> HttpResponse:
-    """Published post-mortems with the layer that was assumed and the layer that was found."""
+    """Show published post-mortems with the assumed layer and the found layer."""
     asked = Asked(request)
     found = _causes(asked)
     place = request.GET.get("column", ""), request.GET.get("layer", "")

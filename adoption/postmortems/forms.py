@@ -1,39 +1,41 @@
-"""The post-mortem as a form: its sections, the layers it is put down to, and lessons with room for one more."""
+"""The forms of post-mortems: sections, layers of the cause, and lessons."""
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from adoption.models import PostMortem
 from adoption.models.postmortems import ASSUMED, FAILURE, FOUND, PATTERNS, SIDES, SUCCESS, VOICES
 from adoption.postmortems import sections
 from governance.vocabulary import Layer
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField, ListField, PersonField, WordsField
 from initiatives.models import System
 
 LAYER_CHOICES = [("", "not chosen yet"), *Layer.choices]
 PATTERN_CHOICES = [("", "not chosen yet"), *PATTERNS.items()]
-VOICE_CHOICES = [("", "nobody in particular"), *VOICES.items()]
+VOICE_CHOICES = [("", "no one in particular"), *VOICES.items()]
 MOST = 40  # lessons, or rows of layers, in one post-mortem
 GROUPS = [(side, said) for side in SIDES for said in (FOUND, ASSUMED)]
 WORDS_OF_GROUPS = {
-    (FAILURE, FOUND): "Failure: the layer it was found in, the main one first",
-    (FAILURE, ASSUMED): "Failure: the cause that was assumed at first",
-    (SUCCESS, FOUND): "Success: the layer that was found to carry it, the main one first",
-    (SUCCESS, ASSUMED): "Success: the cause that was assumed at first",
+    (FAILURE, FOUND): phrase("Failure: layers of the actual cause, the most important first"),
+    (FAILURE, ASSUMED): phrase("Failure: layers that people suspected first"),
+    (SUCCESS, FOUND): phrase("Success: layers of the actual reason, the most important first"),
+    (SUCCESS, ASSUMED): phrase("Success: layers that people named first"),
 }
 
 
 class Later:
-    """A field that handing in needs and saving a draft does not: not called optional, and never refused empty."""
+    """A field that a draft can leave empty but handing in needs. It is not called optional."""
 
     def validate(self, value) -> None:
-        """Nothing is wrong with leaving it for later."""
+        """Accept an empty value."""
         if value:
             super().validate(value)
 
 
 class LaterText(Later, forms.CharField):
-    """Paragraphs, kept as they were typed."""
+    """The field for paragraphs, kept as they were typed."""
 
     def __init__(self, *, rows: int = 5, **options):
         options.setdefault("max_length", 20_000)
@@ -41,15 +43,15 @@ class LaterText(Later, forms.CharField):
 
 
 class LaterChoice(Later, forms.ChoiceField):
-    """One of several."""
+    """The field for one of several options."""
 
 
 class LaterList(Later, ListField):
-    """Several words."""
+    """The field for several words."""
 
 
 class LaterMany(Later, forms.TypedMultipleChoiceField):
-    """Some of several."""
+    """The field for some of several options."""
 
 
 def _hidden(value: str) -> forms.CharField:
@@ -57,12 +59,12 @@ def _hidden(value: str) -> forms.CharField:
 
 
 class PostMortemForm(forms.Form):
-    """A draft. Nothing is required to save it; handing it in says what is still lacking."""
+    """The form for a draft. Saving requires no field. Handing in shows what is lacking."""
 
     use_required_attribute = False
 
     def __init__(self, data=None, *, post_mortem: PostMortem, mine=None):
-        """`mine`: what somebody typed where others saved meanwhile, by the name of the section; shown beside it."""
+        """Build the fields. `mine`: texts that clash with a newer save, by section, shown beside it."""
         super().__init__(data, auto_id="id_%s")
         self.post_mortem, self.mine = post_mortem, mine or {}
         self._texts()
@@ -78,15 +80,17 @@ class PostMortemForm(forms.Form):
         asked += [
             (
                 "no_lesson_because",
-                "There is no lesson, because",
-                "Only where no lesson is written above. The adoption seat has to agree.",
+                phrase("Reason for no lesson"),
+                phrase("Fill in this field only if you wrote no lesson above. The adoption seat must agree."),
                 False,
             ),
             (
                 "no_gaps_because",
-                "Nothing is left open, because",
-                "Only where no gap is recorded on the initiative. What is still open is recorded there, with "
-                "owner and day.",
+                phrase("Reason for no gap"),
+                phrase(
+                    "Fill in this field only if the initiative has no gap. Record each open problem as a gap "
+                    "with an owner and a date."
+                ),
                 False,
             ),
         ]
@@ -113,7 +117,7 @@ class PostMortemForm(forms.Form):
         return groups
 
     def _room(self, name: str, current: int, spare: int = 1) -> int:
-        """How many rows to show: those that stand, or as many as were sent, and room for one more."""
+        """Return the number of rows to show: the current or sent ones, and one more."""
         sent = 0
         while self.is_bound and sent < MOST and name.format(sent) in self.data:
             sent += 1
@@ -122,18 +126,20 @@ class PostMortemForm(forms.Form):
     def _cause(self, prefix: str, said: str, row: dict, place: int) -> list[str]:
         number = f" ({place + 1})" if place else ""
         self.fields[f"{prefix}_layer"] = LaterChoice(
-            label=f"Layer{number}",
+            label=gettext("Layer%(number)s") % {"number": number},
             choices=LAYER_CHOICES,
             initial=row.get("layer", ""),
         )
         names = [f"{prefix}_layer"]
         if said == ASSUMED:
             self.fields[f"{prefix}_by_whom"] = LaterChoice(
-                label=f"By whom{number}", choices=VOICE_CHOICES, initial=row.get("by_whom", "")
+                label=gettext("Source of the assumption%(number)s") % {"number": number},
+                choices=VOICE_CHOICES,
+                initial=row.get("by_whom", ""),
             )
             names.append(f"{prefix}_by_whom")
         self.fields[f"{prefix}_grounds"] = LaterText(
-            label=f"{'How you know' if said == FOUND else 'In which words'}{number}",
+            label=f"{gettext('How do you know?') if said == FOUND else gettext('Assumption')}{number}",
             rows=2,
             max_length=4000,
             initial=row.get("grounds", ""),
@@ -160,39 +166,50 @@ class PostMortemForm(forms.Form):
         return [self._lesson(n, *row) for n, row in enumerate(shown)]
 
     def _lesson(self, place: int, pk, began: str, lesson: dict) -> dict:
-        prefix, number = f"lesson_{place}", f" (lesson {place + 1})"
+        prefix, number = f"lesson_{place}", phrase(" (lesson {})", place + 1)
         self.fields[f"{prefix}_key"] = _hidden(str(pk or ""))
         self.fields[f"{prefix}_mark"] = _hidden(began)
         self.fields[prefix] = LaterText(
-            label=f"Lesson {place + 1}",
+            label=gettext("Lesson %(value)s") % {"value": place + 1},
             rows=2,
             max_length=4000,
             initial=lesson["text"],
-            help_text=_("One sentence that would have helped you. Empty it to remove it.")
+            help_text=_(
+                "Write one sentence that would have helped you. Clear the field to remove the lesson."
+            )
             if not place
             else "",
         )
         self.fields[f"{prefix}_instead"] = LaterText(
-            label=f"What to do instead{number}", rows=2, max_length=4000, initial=lesson["instead"]
+            label=gettext("Better alternative%(number)s") % {"number": number},
+            rows=2,
+            max_length=4000,
+            initial=lesson["instead"],
         )
         self.fields[f"{prefix}_layer"] = LaterChoice(
-            label=f"Its layer{number}", choices=LAYER_CHOICES, initial=lesson["layer"]
+            label=gettext("Layer%(number)s") % {"number": number},
+            choices=LAYER_CHOICES,
+            initial=lesson["layer"],
         )
         self.fields[f"{prefix}_pattern"] = LaterChoice(
-            label=f"What it is about{number}", choices=PATTERN_CHOICES, initial=lesson["pattern"]
+            label=gettext("Kind of problem%(number)s") % {"number": number},
+            choices=PATTERN_CHOICES,
+            initial=lesson["pattern"],
         )
         more = [f"{prefix}_tags", f"{prefix}_vendors"]
-        self.fields[more[0]] = LaterList(label=f"Tags{number}", required=False, initial=lesson["tags"])
+        self.fields[more[0]] = LaterList(
+            label=gettext("Tags%(number)s") % {"number": number}, required=False, initial=lesson["tags"]
+        )
         self.fields[more[1]] = LaterList(
-            label=f"Vendors{number}",
+            label=gettext("Vendors%(number)s") % {"number": number},
             required=False,
             initial=lesson["vendors"],
-            help_text=_("Separated by commas."),
+            help_text=_("Separate the names with commas."),
         )
         if self.systems:
             more.append(f"{prefix}_systems")
             self.fields[more[2]] = LaterMany(
-                label=f"Systems{number}",
+                label=gettext("Systems%(number)s") % {"number": number},
                 required=False,
                 choices=self.systems,
                 coerce=int,
@@ -205,11 +222,11 @@ class PostMortemForm(forms.Form):
     # --- What was typed
 
     def texts(self) -> dict[str, str]:
-        """The texts, by section."""
+        """Return the texts by section."""
         return {name: self.cleaned_data.get(name, "") for name in PostMortem.TEXTS if name in self.fields}
 
     def causes(self) -> list[dict]:
-        """The layers it is put down to, in order."""
+        """Return the layers it is put down to, in order."""
         return [
             {"side": group["side"], "said": group["said"]}
             | {
@@ -221,7 +238,7 @@ class PostMortemForm(forms.Form):
         ]
 
     def lessons(self) -> list[dict]:
-        """The lessons in order, each with the key of the row that it changes."""
+        """Return the lessons in order, each with the key of the row that it changes."""
         found = []
         for place in range(len(self.lesson_rows)):
             prefix = f"lesson_{place}"
@@ -236,7 +253,7 @@ class PostMortemForm(forms.Form):
         return found
 
     def began(self) -> dict[str, str]:
-        """The marks of what the page showed, by section."""
+        """Return the marks of what the page showed, by section."""
         marks = {name: self.cleaned_data.get(f"{name}_mark", "") for name in (*self.texts(), sections.CAUSES)}
         for place, lesson in enumerate(self.lessons()):
             marks[f"lesson:{lesson['pk']}"] = self.cleaned_data.get(f"lesson_{place}_mark", "")
@@ -244,17 +261,17 @@ class PostMortemForm(forms.Form):
 
 
 class ConfirmForm(forms.Form):
-    """The word of the adoption seat."""
+    """The form for the answer of the adoption seat."""
 
     note = forms.CharField(
-        label=_("Your words to its writers"),
-        help_text=_("Needed to send it back: what is missing."),
+        label=_("Message to the writers"),
+        help_text=_("Fill in this field if you send the post-mortem back. Describe what is missing."),
         required=False,
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
     no_lesson = forms.BooleanField(
-        label=_("I agree that nothing can be learned from it for others"), required=False
+        label=_("I agree that this post-mortem has no lesson for others"), required=False
     )
 
     def __init__(self, *args, without_lesson: bool, **options):
@@ -264,7 +281,7 @@ class ConfirmForm(forms.Form):
 
 
 class CommentForm(forms.Form):
-    """What a reader says about one section."""
+    """The form for a reader's comment on one section."""
 
     section = forms.ChoiceField(label=_("About"), required=False)
     text = WordsField(label=_("Your comment"), max_length=4000)
@@ -276,22 +293,25 @@ class CommentForm(forms.Form):
 
 
 class AttachForm(forms.Form):
-    """A file to keep with it."""
+    """The form for a file to keep with it."""
 
-    title = forms.CharField(label=_("What it shows"), max_length=200)
+    title = forms.CharField(label=_("Title"), max_length=200)
     file = forms.FileField(
         label=_("File"),
-        help_text=_("PDF, pictures, office files or plain text. Kept with its hash; it is no evidence."),
+        help_text=_(
+            "PDF, pictures, office files or plain text. The file is kept with its hash and does not "
+            "count as evidence."
+        ),
     )
 
 
 class LinkedGapForm(forms.Form):
-    """Something unresolved that bites downstream, recorded from the post-mortem."""
+    """The form for an open problem of the post-mortem with effects downstream."""
 
-    text = WordsField(label=_("What is unresolved"))
-    owner = PersonField(label=_("Who owns it"))
-    due = DayField(label=_("By when"))
+    text = WordsField(label=_("Unresolved problem"))
+    owner = PersonField(label=_("Owner"))
+    due = DayField(label=_("Due"))
     downstream = ListField(
-        label=_("What it touches downstream"),
-        help_text=_("Systems or teams, separated by commas; they are named on the initiative."),
+        label=_("Affected downstream"),
+        help_text=_("Systems or teams, separated by commas. The page of the initiative shows these names."),
     )

@@ -1,4 +1,4 @@
-"""Pages of the parts of a post-mortem: comments on sections, gaps opened from it, attached files."""
+"""The pages of the parts of a post-mortem: comments, gaps opened from it, files."""
 
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,19 +19,19 @@ from governance.storage import file_fingerprints
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.file_views import guarded
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context, one_act, sent
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct
 from initiatives.models import System
 
 
 def _one_act(request, row: PostMortem, form, act, done: str, **words) -> HttpResponse:
-    """One form on a page of the initiative, and back to the post-mortem."""
+    """Show one form on a page of the initiative, then return to the post-mortem."""
     back = reverse("post-mortem", args=[row.pk])
     answer = one_act(request, row.initiative, form, act, done, page="lessons", back_url=back, **words)
     return redirect(back) if answer.status_code == 302 else answer
 
 
 def comment(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say something about one section while it is in review."""
+    """Show the form that comments on one section during the review."""
     row = post_mortem_for(request.user, pk)
     permissions.may_comment(row, request.user).or_refuse()
     form = CommentForm(sent(request), post_mortem=row, initial={"section": request.GET.get("section", "")})
@@ -49,18 +49,18 @@ def comment(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def resolve_comment(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say that a comment is dealt with."""
+    """Resolve a comment."""
     rows = SectionComment.objects.select_related("post_mortem__initiative")
     said = rows.filter(pk=pk).first()
     if said is None:
-        raise Http404("No such comment.")
+        raise Http404("This comment does not exist.")
     row = post_mortem_for(request.user, said.post_mortem_id)
     section_comments.resolve_comment(comment=said, by=request.user)
     return redirect("post-mortem", row.pk)
 
 
 def open_gap(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Record what is still open, from the post-mortem, in one form."""
+    """Show the form that records an open problem from the post-mortem as a gap."""
     row = post_mortem_for(request.user, pk)
     permissions.may_write(row, request.user).or_refuse()
     systems = System.objects.filter(links__initiative=row.initiative).distinct().order_by("name")
@@ -81,7 +81,7 @@ def open_gap(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def attach(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Keep a file with the draft."""
+    """Show the form that attaches a file to the draft."""
     row = post_mortem_for(request.user, pk)
     permissions.may_write(row, request.user).or_refuse()
     typed = (request.POST, request.FILES) if request.method == "POST" else (None, None)
@@ -105,26 +105,31 @@ ROW_ACTS["attachments/take-out"] = RowAct(
     noun="attachment",
     page="lessons",
     back=lambda row: reverse("post-mortem", args=[row.post_mortem_id]),
-    title=gettext_lazy("Take a file out"),
+    title=gettext_lazy("Remove a file"),
     lede=lambda row: row.title,
-    happens=(gettext_lazy("It is no longer shown. The audit log keeps its name, its hash and your reason."),),
+    happens=(
+        gettext_lazy(
+            "The file is no longer shown. The audit log keeps the file name, the hash of the file "
+            "and your reason."
+        ),
+    ),
     verb=gettext_lazy("Remove"),
-    done=gettext_lazy("The file is taken out."),
+    done=gettext_lazy("The file is removed."),
 )
 
 
 def _kept(request: SignedInRequest, pk: int) -> tuple[Attachment, PostMortem]:
-    """A current attachment and its post-mortem, when this person may see the initiative. Raises Http404."""
+    """Return a current attachment and its post-mortem, if the person may see them. Raises Http404."""
     kept = Attachment.objects.current().filter(pk=pk).first()
     if kept is None:
-        raise Http404("No such file.")
+        raise Http404("This file does not exist.")
     return kept, post_mortem_for(request.user, kept.post_mortem_id)
 
 
 def _opened(request: SignedInRequest, pk: int):
-    """The attachment, its post-mortem and its file, hashed, when this person may read files of the initiative.
+    """Return the attachment, its post-mortem and its hashed file, if the person may.
 
-    Raises Http404. Where storage does not have the file that was recorded, the worker is asked to look.
+    Raises Http404. If storage does not have the file that was recorded, the worker checks it.
     """
     kept, row = _kept(request, pk)
     initiative_permissions.may_open_file(row.initiative, request.user).or_refuse()
@@ -148,7 +153,7 @@ def _missing(
 
 @require_safe
 def download(request: SignedInRequest, pk: int) -> FileResponse:
-    """The file, as a download only."""
+    """Send the file, as a download only."""
     kept, row, found = _opened(request, pk)
     if found.file is None:
         return _missing(request, kept, row, found)
@@ -161,7 +166,7 @@ def download(request: SignedInRequest, pk: int) -> FileResponse:
 
 @require_safe
 def look(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The page that shows the file: text and tables in words, a picture or PDF in a frame of its own."""
+    """Show the file: text and tables in words, a picture or PDF in a separate frame."""
     kept, row, found = _opened(request, pk)
     if found.file is None:
         return _missing(request, kept, row, found)
@@ -184,14 +189,14 @@ def look(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def content(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A picture or PDF as it is, for the frame of that page. Raises Http404 for whatever else a file is."""
+    """Send a picture or PDF as it is, for the frame of that page. Raises Http404 for other files."""
     kept, row, found = _opened(request, pk)
     if found.file is None:
         return _missing(request, kept, row, found)
     body = found.file.read()
     content_type = file_previews.sent_as(body)
     if not content_type:
-        raise Http404("This file is only handed out as a download.")
+        raise Http404("This file can only be downloaded.")
     attachments.record_reading(attachment=kept, initiative=row.initiative, way="look", by=request.user)
     answer = HttpResponse(body, content_type=content_type)
     answer["Content-Disposition"] = "inline"

@@ -1,4 +1,4 @@
-"""Comments on a section while a post-mortem is in review: written and resolved."""
+"""The acts on comments on a section of a post-mortem in review: write and resolve."""
 
 from django.core.exceptions import ValidationError
 from django.urls import reverse
@@ -12,18 +12,19 @@ from governance.models import User
 from governance.notifications.notify import notify
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.initiative.act import act
 
 
 def comment(*, post_mortem: PostMortem, section: str, text: str, by: User) -> SectionComment:
-    """Say something about one section ("" for all of it); whoever handed it in is told. Raises ValidationError."""
+    """Comment on one section ("" for all of it), and notify who handed it in. Raises ValidationError."""
     if not text.strip():
         raise ValidationError({"text": "Write the comment."})
     with act("comment on post-mortem", by=by, initiative=post_mortem.initiative_id) as initiative:
         row = read(post_mortem)
         permissions.may_comment(row, by).or_refuse()
         if section and section not in sections.names_of(row):
-            raise ValidationError({"section": "Choose one of its sections."})
+            raise ValidationError({"section": "Choose one of the sections."})
         said = SectionComment(post_mortem=row, section=section, text=text.strip(), by=by, at=clock.now())
         said.save()
         heading = sections.heading_of(row, section)
@@ -48,13 +49,13 @@ def comment(*, post_mortem: PostMortem, section: str, text: str, by: User) -> Se
 
 
 def resolve_comment(*, comment: SectionComment, by: User) -> SectionComment:
-    """Say that a comment is dealt with: whoever writes the post-mortem, or whoever said it."""
+    """Resolve a comment, as a writer of the post-mortem or as its author."""
     with act("resolve comment", by=by, initiative=comment.post_mortem.initiative_id) as initiative:
         said = SectionComment.objects.select_related("resolved_by", "by").get(pk=comment.pk)
         row = read(said.post_mortem)
         permissions.may_resolve_comment(row, said, by).or_refuse()
         if said.resolved_at:
-            raise Conflict(f"{said.resolved_by} resolved this comment already.")
+            raise Conflict(phrase("{} resolved this comment already.", said.resolved_by))
         said.resolved_at, said.resolved_by = clock.now(), by
         said.save()
         entries.record(

@@ -1,6 +1,4 @@
-"""Post-mortems and lessons: the tab of an initiative, the draft, handing it in, the adoption seat's word, the
-account.
-"""
+"""The pages of post-mortems: tab, draft, handing in, confirmation, account."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -41,8 +39,9 @@ AFTER_SAVING = {
 
 @require_safe
 def lessons(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The lessons of an initiative and who is responsible for what; to strangers what is published, unless the
-    initiative is confidential.
+    """Show an initiative's lessons and who is responsible.
+
+    Strangers see what is published, unless the initiative is confidential.
     """
     try:
         initiative = initiative_lookup.initiative_for(request.user, ref)
@@ -77,7 +76,7 @@ def lessons(request: SignedInRequest, ref: str) -> HttpResponse:
 
 
 def _sides(row: PostMortem) -> list[dict]:
-    """The layers it is put down to, by side, those that nothing is said of left out."""
+    """Return the layers it is put down to by side, without empty sides."""
     found = []
     for side, words in SIDES.items():
         rows = [one for one in row.current_causes if one.side == side]
@@ -94,7 +93,7 @@ def _sides(row: PostMortem) -> list[dict]:
 
 
 def _published_lessons(request: SignedInRequest, ref: str) -> HttpResponse:
-    """What everybody signed in may read: the stub of the initiative and its published lessons.
+    """Show the stub of the initiative and its published lessons to everyone signed in.
 
     Raises Http404 otherwise.
     """
@@ -115,13 +114,13 @@ def _published_lessons(request: SignedInRequest, ref: str) -> HttpResponse:
             .order_by("-id")
         )
     if not rows:
-        raise Http404("No such initiative, or nothing published on it.")
+        raise Http404("This initiative does not exist, or none of its post-mortems is published.")
     context = {"nav": "portfolio", "initiative": initiative, "written": rows}
     return render(request, "adoption/postmortems/lessons_published.html", context)
 
 
 def rows_with_people():
-    """Post-mortems with everything their pages say."""
+    """Return post-mortems with everything their pages show."""
     return PostMortem.objects.select_related(
         "initiative__unit",
         "initiative__contract",
@@ -134,14 +133,15 @@ def rows_with_people():
 
 
 def post_mortem_for(person, pk: int) -> PostMortem:
-    """The post-mortem, when the person may see its initiative. Raises Http404."""
+    """Return the post-mortem if the person may see its initiative. Raises Http404."""
     return initiative_lookup.of_initiative(rows_with_people(), person, pk)
 
 
 @require_safe
 def account(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The account by itself, for everybody signed in and for print; published, or to those who may see the
-    initiative.
+    """Show the published account to everyone signed in, also for print.
+
+    People who may see the initiative also see an unpublished or confidential one.
     """
     row = rows_with_people().filter(pk=pk, state=PostMortem.PUBLISHED, initiative__confidential=False).first()
     row = row or post_mortem_for(request.user, pk)
@@ -151,7 +151,7 @@ def account(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What a post-mortem asks, and the button that begins the one this obligation is completed by."""
+    """Show the questions of a post-mortem, and the button that begins it."""
     obligation = initiative_lookup.of_initiative(
         Obligation.objects.select_related("initiative__unit", "initiative__contract", "responsible"),
         request.user,
@@ -164,7 +164,7 @@ def start(request: SignedInRequest, pk: int) -> HttpResponse:
         row = actions.start(obligation=obligation, by=request.user)
         return redirect("post-mortem", row.pk)
     if obligation.kind not in WRITTEN_OBLIGATIONS:
-        raise Http404("This obligation is not completed by a post-mortem.")
+        raise Http404("This obligation does not need a post-mortem.")
     context = initiative_context(request, obligation.initiative, page="lessons") | {
         "title": obligation.get_kind_display(),
         "obligation": obligation,
@@ -175,7 +175,7 @@ def start(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def post_mortem(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A post-mortem: a form while this person may write it, else its words. Saving never loses what was typed."""
+    """Show a post-mortem: a form while the person may write it, else its words. Saving never loses input."""
     row = post_mortem_for(request.user, pk)
     if request.method == "POST":
         return _write(request, row)
@@ -210,7 +210,7 @@ def _write(request: SignedInRequest, row: PostMortem) -> HttpResponse:
 
 
 def version_of(request: SignedInRequest) -> int:
-    """The version the page was opened with; -1, which is nobody's, when the field was tampered with."""
+    """Return the version the page was opened with, or -1 if the field is invalid."""
     text = request.POST.get("version", "")
     return int(text) if text.isdecimal() and len(text) < 9 else -1
 
@@ -264,7 +264,7 @@ def _comments(row: PostMortem) -> dict[str, list]:
 
 
 def _pointed(row: PostMortem) -> list[dict]:
-    """Words that point at somebody, by section; nothing is refused for them."""
+    """Return the words that point at people, by section. They block nothing."""
     people = {one.person.full_name for one in initiative_rows.roles(row.initiative)}
     people |= {one.full_name for one in (row.author, row.obligation.responsible) if one is not None}
     texts = [(one.heading, getattr(row, one.name)) for one in sections.sections_of(row)]
@@ -275,7 +275,7 @@ def _pointed(row: PostMortem) -> list[dict]:
 
 
 def _told(row: PostMortem) -> dict:
-    """Everything the words of a post-mortem say, section by section, with what readers said."""
+    """Return the words of a post-mortem by section, with the comments of readers."""
     comments = _comments(row)
     keys = {key for lesson in row.current_lessons for key in lesson.systems}
     names = dict(System.objects.filter(pk__in=keys).values_list("pk", "name")) if keys else {}
@@ -304,7 +304,7 @@ def _told(row: PostMortem) -> dict:
 
 
 def page(request, template: str, row: PostMortem, *, status: int = 200, **more) -> HttpResponse:
-    """A page of a post-mortem within its initiative."""
+    """Show a page of a post-mortem within its initiative."""
     reading = {
         "may_write": permissions.may_write(row, request.user),
         "may_comment": permissions.may_comment(row, request.user),
@@ -324,7 +324,7 @@ def page(request, template: str, row: PostMortem, *, status: int = 200, **more) 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def hand_in(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The draft as it would be handed in, with everything that is lacking; or hand it in."""
+    """Show the draft with everything that is lacking for handing in, or hand it in."""
     row = post_mortem_for(request.user, pk)
     if request.method == "POST":
         try:
@@ -347,7 +347,7 @@ def hand_in(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What was handed in, for the adoption seat: confirm it, or send it back with what is missing."""
+    """Show what was handed in to the adoption seat, to confirm it or to send it back."""
     row = post_mortem_for(request.user, pk)
     form = ConfirmForm(request.POST or None, without_lesson=not row.current_lessons)
     if request.method == "POST" and form.is_valid():
@@ -355,14 +355,15 @@ def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
         try:
             if "back" in request.POST:
                 actions.send_back(post_mortem=row, version=version, reason=note, by=request.user)
-                said = "It is a draft again, with your words beside it."
+                said = "The post-mortem is a draft again, with your message beside it."
             else:
                 agreed = form.cleaned_data.get("no_lesson", False)
                 actions.confirm(
                     post_mortem=row, version=version, note=note, no_lesson=agreed, by=request.user
                 )
                 said = (
-                    "It is published. Initiatives that its lessons are near are asked before their next gate."
+                    "The post-mortem is published. Initiatives that the lessons concern must answer them "
+                    "before their next gate."
                 )
         except ValidationError as error:
             fix(form, error)

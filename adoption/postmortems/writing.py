@@ -1,4 +1,4 @@
-"""Writing a post-mortem together: each section is saved by itself, and nobody's words are lost."""
+"""The act of writing a post-mortem together. Sections are saved separately, without lost words."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ from initiatives.models import Gap, Link
 
 @dataclass(frozen=True)
 class Clash:
-    """One section that two people changed: what somebody typed, and what another saved meanwhile."""
+    """One section that two people changed: typed words, and words saved meanwhile."""
 
     name: str  # of a text, "causes", or "lesson:<pk>"
     heading: str
@@ -34,14 +34,14 @@ class Clash:
 
 
 class Clashed(Conflict):
-    """Some sections were saved by somebody else since; all the others of this save stand. `clashes` are those some."""
+    """The error that someone else saved some sections since. Other sections were saved. `clashes` has the sections."""
 
     def __init__(self, post_mortem: PostMortem, clashes: list[Clash]):
         first = clashes[0]
         when = f" at {hour(first.when)}" if first.when else ""
         super().__init__(
             f"{first.who} saved “{first.heading}”{when}, after you opened it.",
-            "Both texts stand below. Bring them together, then save again.",
+            "Merge the two texts below, then save again.",
             reverse("post-mortem", args=[post_mortem.pk]),
         )
         self.clashes = clashes
@@ -56,13 +56,13 @@ def write(
     lessons: list[dict] | None = None,
     **texts: str,
 ) -> PostMortem:
-    """Save what was written in a draft: any of its texts, its `causes` and its `lessons`; what is not given stays.
+    """Save parts of a draft: any of its texts, its `causes` and its `lessons`.
 
-    `began`: the mark of each section that the person began from (`sections.mark`). A section that somebody else saved
-    since is kept as it is, all others are saved, and Clashed is raised after that; without `began` nothing clashes.
-    `causes`: all that stand from now on, in order: dicts of side, said, layer, by_whom, grounds. `lessons`: dicts of
-    text, instead, layer, pattern, tags, systems, vendors and, for one that stands, pk; emptied ones are taken out, and
-    those not named stay. Raises ValidationError by field.
+    Parts that are not given remain. `began` has the mark of each section that the person began from (`sections.mark`).
+    A section that someone else saved since is kept, all others are saved, and then Clashed is raised. Without `began`
+    nothing clashes. `causes` replace all causes, in order: dicts of side, said, layer, by_whom, grounds. `lessons` are
+    dicts of text, instead, layer, pattern, tags, systems, vendors and, for a kept one, pk. Emptied ones are taken out,
+    and others remain. Raises ValidationError by field.
     """
     if set(texts) - set(PostMortem.TEXTS):
         raise TypeError(f"A post-mortem has no {', '.join(sorted(set(texts) - set(PostMortem.TEXTS)))}.")
@@ -100,12 +100,12 @@ def write(
 
 
 def _untouched(began, name: str, value) -> bool:
-    """Whether the person sends what they were shown: then whatever stands now stays."""
+    """Return True if the person sends the words they were shown. The current words then remain."""
     return began is not None and began.get(name) == sections.mark(value)
 
 
 def _meets(began, name: str, mine, stands) -> bool:
-    """Whether two changed it: the person did, and what stands is not what they began from."""
+    """Return True if the person changed it, and someone else since they began."""
     return (
         began is not None
         and mine != stands
@@ -115,7 +115,7 @@ def _meets(began, name: str, mine, stands) -> bool:
 
 
 def _write_texts(row: PostMortem, texts: dict[str, str], began) -> list[Clash]:
-    """The texts that two changed."""
+    """Return the texts that two people changed."""
     clashes = []
     for name, mine in texts.items():
         stands = getattr(row, name)
@@ -126,7 +126,7 @@ def _write_texts(row: PostMortem, texts: dict[str, str], began) -> list[Clash]:
 
 
 def last_saved(row: PostMortem, name: str) -> tuple[str, datetime | None]:
-    """Who saved a text as it is now, and when: the oldest row of history since which it has not changed."""
+    """Return who saved a text as it is now, and when. The oldest history row with the same text has both."""
     who, when = "Somebody", None
     for past in row.history.order_by("-history_id"):
         if getattr(past, name) != getattr(row, name):
@@ -163,12 +163,12 @@ def _wrong_causes(rows: list[dict]) -> str:
     seen = set()
     for row in rows:
         if row["layer"] not in Layer:
-            return "Choose one of the layers listed, for each row that says anything."
+            return "Choose a layer for each row with text."
         if row["by_whom"] and (row["said"] == FOUND or row["by_whom"] not in VOICES):
-            return "Choose from the list who said it at first."
+            return "Choose from the list who assumed the cause."
         key = (row["side"], row["said"], row["layer"], row["by_whom"])
         if key in seen:
-            return f"The {Layer(row['layer']).label.lower()} layer stands twice; bring its grounds together."
+            return f"The {Layer(row['layer']).label.lower()} layer is listed twice. Merge the two rows."
         seen.add(key)
     return ""
 
@@ -228,24 +228,24 @@ def _wrong_lessons(lessons: list[dict]) -> str:
     for lesson in lessons:
         if not lesson["text"]:
             if lesson["pk"] is None and lesson["instead"]:
-                return "Say what was learned, beside what to do instead."
+                return "Describe what was learned, and what to do instead."
             continue
         if lesson["layer"] not in Layer:
             return "Choose the layer of each lesson."
         if lesson["pattern"] and lesson["pattern"] not in PATTERNS:
-            return "Choose from the list what a lesson is about."
+            return "Choose the kind of problem of each lesson from the list."
     return ""
 
 
 def _systems_of(initiative, row: PostMortem, lessons: list[dict]) -> None:
-    """Refuse systems that the initiative was never tied to."""
+    """Refuse systems that the initiative was never linked to."""
     asked = {key for lesson in lessons for key in lesson["systems"]}
     if asked:
         known = set(Link.objects.filter(initiative=initiative).values_list("system_id", flat=True))
         known |= {key for lesson in row.lessons.all() for key in lesson.systems}
         if asked - known:
             raise ValidationError(
-                {sections.LESSONS: "Choose from the systems that the initiative was linked to."}
+                {sections.LESSONS: "Choose only from the systems that the initiative was linked to."}
             )
 
 
@@ -257,7 +257,7 @@ def _write_lessons(row: PostMortem, wanted: list[dict], began) -> list[Clash]:
         mine = {field: asked[field] for field in sections.LESSON_FIELDS}
         lesson = current.get(asked["pk"])
         if lesson is None:
-            # New, or taken out by somebody else since: changed words are kept as a lesson of their own.
+            # New, or taken out by someone else since: changed words are kept as a separate lesson.
             known = any(sections.lesson_of(one) == mine for one in current.values())
             if mine["text"] and not known and not (asked["pk"] and _untouched(began, name, mine)):
                 Lesson(post_mortem=row, **mine).save()
@@ -284,13 +284,16 @@ def _write_lessons(row: PostMortem, wanted: list[dict], began) -> list[Clash]:
 def open_linked_gap(
     *, post_mortem: PostMortem, text: str, owner: User, due, downstream: list[str], by: User
 ) -> Gap:
-    """Record from the post-mortem what is still open, with who owns it, by when and what it touches (S1-18.1).
+    """Record an open problem: owner, day, and what it affects (S1-18.1).
 
-    Raises ValidationError by field.
+    It comes from the post-mortem. Raises ValidationError by field.
     """
     if not downstream:
         raise ValidationError(
-            {"downstream": "Name what it touches, or write: nothing. Somebody has to be told."}
+            {
+                "downstream": "Name the systems or teams that the problem affects. If there "
+                "are none, enter the word “nothing”."
+            }
         )
     with act("open gap", by=by, initiative=post_mortem.initiative_id) as initiative:
         row = read(post_mortem)

@@ -1,1 +1,1 @@
-"""The page and the badge that tell users of an AI its purpose, its stage and its limits, without signing in."""
+"""The page and badge that show an AI's purpose, stage and limits without sign-in."""

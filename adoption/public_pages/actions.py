@@ -1,4 +1,4 @@
-"""Acts on the public page of an initiative: made, worded anew, withdrawn. Each is recorded."""
+"""The acts on the public page of an initiative: make, reword, withdraw. Each is recorded."""
 
 from django.core.exceptions import ValidationError
 
@@ -10,6 +10,7 @@ from governance.database import row_history
 from governance.models import User
 from governance.permission_result import Conflict, all_of
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
@@ -17,15 +18,17 @@ LONGEST = 600  # letters of what it is for
 
 
 def tell_public(*, initiative: Initiative, purpose: str, by: User) -> PublicPage:
-    """Make the public page of an initiative, or word the one it has anew: its address stays.
+    """Make the public page of an initiative, or reword it at the same address.
 
-    Raises ValidationError, and Refused where the initiative is confidential or over.
+    Raises ValidationError, and Refused if the initiative is confidential or over.
     """
     purpose = purpose.strip()
     if not purpose:
-        raise ValidationError({"purpose": "Say what it is for, in words for those who use it."})
+        raise ValidationError({"purpose": "Describe the purpose in words that users understand."})
     if len(purpose) > LONGEST:
-        raise ValidationError({"purpose": f"Say it in at most {LONGEST} letters."})
+        raise ValidationError(
+            {"purpose": phrase("The purpose has {} letters. Use at most {}.", len(purpose), LONGEST)}
+        )
     with act("tell public", by=by, initiative=initiative) as initiative:
         all_of(permissions.may_publish(initiative, by), permissions.may_be_public(initiative)).or_refuse()
         row = PublicPage.objects.filter(initiative=initiative, ended_at__isnull=True).first()
@@ -46,18 +49,18 @@ def tell_public(*, initiative: Initiative, purpose: str, by: User) -> PublicPage
 
 
 def withdraw_public(*, initiative: Initiative, by: User) -> PublicPage:
-    """Withdraw the public page: its address and its badge open nothing from now on. Raises Refused, Conflict."""
+    """Withdraw the public page. Its address and badge open nothing from now on. Raises Refused, Conflict."""
     with act("withdraw public page", by=by, initiative=initiative) as initiative:
         permissions.may_publish(initiative, by).or_refuse()
         row = PublicPage.objects.filter(initiative=initiative, ended_at__isnull=True).first()
         if row is None:
-            raise Conflict("It has no public page, or somebody withdrew it already.")
+            raise Conflict("This initiative has no public page, or someone withdrew it already.")
         _end(row, initiative, secret=False)
     return row
 
 
 def follow_secrecy(initiative: Initiative) -> None:
-    """Withdraw the page of an initiative that became confidential, in the act by which it did."""
+    """Withdraw the page of an initiative that became confidential, in the same act."""
     row = (
         PublicPage.objects.filter(initiative=initiative, ended_at__isnull=True).first()
         if initiative.confidential
@@ -68,7 +71,7 @@ def follow_secrecy(initiative: Initiative) -> None:
 
 
 def _end(row: PublicPage, initiative: Initiative, *, secret: bool) -> None:
-    """Withdrawn by whoever acts."""
+    """Withdraw the page in the name of the acting person."""
     acting = row_history.current()
     row.ended_at, row.ended_by = clock.now(), acting.person if acting else None
     row.save()

@@ -1,4 +1,4 @@
-"""What public pages add: a part of the page of what runs, and what follows when secrecy changes."""
+"""Additions of public pages: a part of the deployments page, withdrawal on secrecy."""
 
 from adoption.public_pages.actions import follow_secrecy
 from adoption.public_pages.presentation import beside_deployments

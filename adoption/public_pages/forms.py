@@ -1,4 +1,4 @@
-"""The form that makes the public page of an initiative, and words it anew."""
+"""The form that makes or rewords the public page of an initiative."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -8,10 +8,10 @@ from governance.web.form_fields import WordsField
 
 
 class PublicPageForm(forms.Form):
-    """What it is for, as its users read it."""
+    """The form for the purpose, as the users read it."""
 
     purpose = WordsField(
-        label=_("What it is for"),
+        label=_("Purpose"),
         max_length=LONGEST,
-        help_text=_("Anybody with the address reads this: write it for those who use it, and name nobody."),
+        help_text=_("Everyone with the address can read this. Write for the users, and do not name people."),
     )

@@ -1,4 +1,4 @@
-"""The public page of an initiative and its badge, for anybody who has the address: read only, in English or German."""
+"""The public page of an initiative and its badge, for everyone with the address. Read only, in English or German."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,7 +17,7 @@ SECONDS = 60  # for which a badge may be shown without asking again
 @ALONE
 @require_safe
 def public_page(request: HttpRequest, token: str) -> HttpResponse:
-    """What it is for, its stage and limits, whom to ask. An address that nobody has, or that was withdrawn, is 404."""
+    """Show the purpose, stage, limits and contacts. An unknown or withdrawn address is 404."""
     found = presentation.public_initiative(token)
     if found is None:
         return _nothing(request)
@@ -38,9 +38,9 @@ def public_page(request: HttpRequest, token: str) -> HttpResponse:
 @ALONE
 @require_safe
 def badge(request: HttpRequest, token: str) -> HttpResponse:
-    """The reference and the supported stage as a picture, for the tool itself; any site may show it.
+    """Show the reference and the supported stage as a picture, for any site.
 
-    In English unless the address asks for another language: what is kept for a minute is the same for everybody.
+    It is in English unless the address asks for another language: the copy kept for a minute is the same for everyone.
     """
     found = presentation.public_initiative(token)
     if found is None:

@@ -1,4 +1,4 @@
-"""Who makes the public page of an initiative and withdraws it, as answers that carry their reasons."""
+"""Permissions for an initiative's public page, as answers that carry their reasons."""
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
@@ -7,18 +7,21 @@ from initiatives.models import Initiative
 
 
 def may_publish(initiative: Initiative, person: User) -> Answer:
-    """Make its public page, word it and withdraw it: the owner, or an admin."""
+    """Return whether the person may make, reword and withdraw the public page. The owner or an admin may."""
     if initiative_permissions.is_owner(initiative, person) or (person.is_active and person.is_admin):
         return yes()
-    return no("Only the owner or an admin makes or withdraws the public page.", "Ask one of them.")
+    return no(
+        "Only the owner or an admin can make or withdraw the public page.", "Ask the owner or an admin."
+    )
 
 
 def may_be_public(initiative: Initiative) -> Answer:
-    """Whether an initiative may have a public page at all: none that is confidential, none that is over."""
+    """Return whether an initiative may have a public page. A confidential or ended one may not."""
     if initiative.confidential:
         return no(
-            "A confidential initiative has no public page.", "Its details say whether it is confidential."
+            "A confidential initiative cannot have a public page.",
+            "Check on its details page whether it must be confidential.",
         )
     if initiative.closed:
-        return no("This initiative is over: nobody uses it now.")
+        return no("This initiative has ended, so no one uses it now.")
     return yes()

@@ -1,4 +1,4 @@
-"""What the public page and its badge say: the stage that is supported, as the portfolio reads it, and its limits."""
+"""The contents of the public page and its badge. The supported stage is that of the portfolio."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -41,14 +41,21 @@ SHORT: dict[str | None, Any] = {
 }
 MEANS: dict[str | None, Any] = {
     Stage.PROTOTYPE: gettext_lazy(
-        "A prototype is for trying out. Do not let your work depend on it, and check what it says."
+        "A prototype is a test version. Do not let your work depend on it, and check its output."
     ),
     Stage.MVP: gettext_lazy(
-        "An MVP is a trial with limits. Use it only within those below, and check what it says."
+        "An MVP is a trial with limits. Use it only within the limits below, and check its output."
     ),
-    Stage.PRODUCTION: gettext_lazy("Within the limits below, work may depend on it."),
+    Stage.PRODUCTION: gettext_lazy("Your work may depend on this AI within the limits below."),
 }
-MEANS_NOTHING = gettext_lazy("Do not let your work depend on it: nothing shows yet that it may be used.")
+# As `governance.gates.gate_inputs.SHOWN_HERE`, for people outside.
+WITHOUT: dict[str, Any] = {
+    "enforcement": gettext_lazy("Not enforced here."),
+    "log": gettext_lazy("No log here."),
+}
+MEANS_NOTHING = gettext_lazy(
+    "Do not let your work depend on this AI. No evidence supports the use of this AI yet."
+)
 # Grounds of the words of a badge, dark enough for white letters.
 GREEN, BLUE, BROWN, RED, GREY = "#1b6e3c", "#1f5f9e", "#8a4f00", "#a32626", "#59616b"
 COLOURS: dict[str | None, str] = {Stage.PRODUCTION: GREEN, Stage.MVP: BLUE, Stage.PROTOTYPE: BROWN}
@@ -57,9 +64,10 @@ PADDING = 8  # pixels beside the words of a badge
 
 @dataclass(frozen=True)
 class PublicInitiative:
-    """What anybody may know of an initiative; every sentence is in the language in force when it is asked for.
+    """The public facts of an initiative.
 
-    `supported` is the stage of the span that holds now, as in the portfolio; None while it is worked out again.
+    Every sentence is in the language that is active when it is read. `supported` is the stage of the span that holds
+    now, as in the portfolio, or None during recomputation.
     """
 
     initiative: Initiative
@@ -67,73 +75,93 @@ class PublicInitiative:
     supported: str | None
     held: bool
     off: bool
+    without: tuple[str, ...] = ()
 
     @property
     def over(self) -> str:
-        """That it was withdrawn, stopped or retired, and what follows; empty while it runs."""
+        """Return a sentence about the withdrawal, stop or retirement, or "" while it runs."""
         if self.initiative.withdrawn_at:
-            return _("It was registered by mistake and is withdrawn. Nobody should use it.")
+            return _("This AI was registered by mistake and is withdrawn. Do not use it.")
         if self.initiative.stage == Stage.STOPPED:
-            return _("It was stopped. Nobody should use it any more.")
+            return _("This AI was stopped. Do not use it.")
         if self.initiative.stage == Stage.RETIRED:
-            return _("It is retired. Nobody should use it any more.")
+            return _("This AI is retired. Do not use it.")
         return ""
 
     @property
     def headline(self) -> str:
-        """Approved as what, and what the evidence supports: never the approved stage alone. Over: that it is."""
+        """Return the approved stage with the supported one, never alone. An ended initiative gives its end."""
         if self.over:
             return self.over
         if self.initiative.stage not in APPROVED:
-            return _("It is an idea: nothing is approved, and nobody should use it for their work.")
+            return _("This AI is only an idea so far. Do not use it for your work.")
         words = {
             "approved": APPROVED[self.initiative.stage],
             "supported": SUPPORTED.get(self.supported, NOTHING),
         }
         if self.initiative.imported:
             if self.supported is None:
-                return _("A list says that it is approved %(approved)s; here it is not.") % words
+                return (
+                    _(
+                        "An external list reports that this AI is approved %(approved)s. The approval is "
+                        "not confirmed in Plumbline."
+                    )
+                    % words
+                )
             return (
                 _(
-                    "A list says that it is approved %(approved)s; here it is not; its evidence supports %(supported)s."
+                    "An external list reports that this AI is approved %(approved)s. The approval is not "
+                    "confirmed in Plumbline. The evidence supports %(supported)s."
                 )
                 % words
             )
         if self.supported is None:
             return (
-                _("Approved %(approved)s; what its evidence supports is being worked out. Look again later.")
+                _(
+                    "This AI is approved %(approved)s. The supported stage is being computed. Open this page "
+                    "again later."
+                )
                 % words
             )
         if STAGE_RANK[self.supported] >= STAGE_RANK[self.initiative.stage]:
-            return _("Approved %(approved)s, and its evidence supports that.") % words
-        return _("Approved %(approved)s; its evidence supports %(supported)s.") % words
+            return _("This AI is approved %(approved)s, and the evidence supports the approval.") % words
+        return _("This AI is approved %(approved)s. The evidence supports %(supported)s.") % words
 
     @property
     def meaning(self) -> str:
-        """What the supported stage means for whoever uses it; empty where it is over or an idea."""
+        """Return the supported stage's meaning for users, or "" for an ended one or an idea."""
         if self.over or self.initiative.stage not in APPROVED:
             return ""
         return str(MEANS.get(self._shown, MEANS_NOTHING))
 
     @property
+    def missing(self) -> list[str]:
+        """Return the controls that lack here in production: enforced limits, interaction log."""
+        if self.over or self.initiative.stage != Stage.PRODUCTION or self.supported is None:
+            return []
+        return [str(words) for key, words in WITHOUT.items() if key in self.without]
+
+    @property
     def stops(self) -> list[str]:
-        """What stands against using it now: switched off, held."""
+        """Return the reasons not to use it now: switched off, on hold."""
         if self.over:
             return []
         found = []
         if self.off:
             found.append(
-                _("It is switched off: whatever it asks to do is refused until it is switched on again.")
+                _("This AI is switched off. All its requests are refused until it is switched on again.")
             )
         if self.held:
             found.append(
-                _("It is on hold: until that is resolved it goes no further, and some of it may be refused.")
+                _(
+                    "This AI is on hold, and cannot advance until the hold is resolved. Some requests may be refused."
+                )
             )
         return found
 
     @property
     def badge_words(self) -> str:
-        """The words of the badge: what stops it, or the supported stage."""
+        """Return the words of the badge: what stops it, or the supported stage."""
         if self.initiative.withdrawn_at:
             return _("Withdrawn")
         if self.over:
@@ -141,7 +169,7 @@ class PublicInitiative:
         if self.off:
             return _("Switched off")
         if self.supported is None:
-            return _("Being worked out")
+            return _("Being computed")
         if self.initiative.stage not in APPROVED:
             return _("Idea")
         words = str(SHORT.get(self._shown, _("No stage supported")))
@@ -149,7 +177,7 @@ class PublicInitiative:
 
     @property
     def badge_colour(self) -> str:
-        """The ground of these words."""
+        """Return the background colour of the badge."""
         if self.over or self.off:
             return RED
         if self.supported is None or self.initiative.stage not in APPROVED:
@@ -158,14 +186,14 @@ class PublicInitiative:
 
     @property
     def _shown(self) -> str | None:
-        """The supported stage, never above the approved one: what nobody approved is not shown as reached."""
+        """Return the supported stage, never above the approved one. A page shows no unapproved stage as reached."""
         return (
             min(self.supported, self.initiative.stage, key=STAGE_RANK.__getitem__) if self.supported else None
         )
 
     @property
     def badge(self) -> dict:
-        """Words, title and measures of the badge, in whole pixels: no language writes these with a comma."""
+        """Return words, title and sizes of the badge. Whole pixels have no decimal comma."""
         words, ref = self.badge_words, self.initiative.ref
         left, right = (_width(text) + 2 * PADDING for text in (ref, words))
         said = " ".join([self.headline, *self.stops])
@@ -185,7 +213,7 @@ class PublicInitiative:
 
 
 def _width(words: str) -> int:
-    """About how wide these words are in the letters of a badge, in pixels: they are set to this width everywhere."""
+    """Return about how wide these words are in a badge, in pixels. The badge sets them to this width everywhere."""
     return sum(
         4 if one in "ijltfr,.' -" else 10 if one in "MWmw" else 8 if one.isupper() else 7 for one in words
     )
@@ -193,26 +221,24 @@ def _width(words: str) -> int:
 
 @dataclass(frozen=True)
 class Limits:
-    """For whom it is, where, with which data and until when: the scope in force."""
+    """The scope in force: users, places, data and end."""
 
     scope: ScopeVersion
 
     @cached_property
     def places(self) -> list[str]:
-        """Departments and places."""
+        """Return departments and places."""
         return [*self.scope.departments, *self.scope.places]
 
     @property
     def ended(self) -> date | None:
-        """The day on which it was to end, where that is past."""
+        """Return the day of the planned end if that is past."""
         ends = self.scope.ends_on
         return ends if ends is not None and ends < clock.today() else None
 
 
 def public_initiative(token: str) -> PublicInitiative | None:
-    """What is known of the initiative whose page has this address; None where nobody has it, or it opens nothing
-    now.
-    """
+    """Return the initiative whose public page has this address, or None."""
     off = KillSwitch.objects.filter(initiative=OuterRef("pk"), released_at__isnull=True)
     pages = link_tokens.rows_of(PublicPage.objects.shown(), token)
     initiatives = filters.with_support(Initiative.objects.all(), Rulebook.objects.in_force(), clock.now())
@@ -225,18 +251,21 @@ def public_initiative(token: str) -> PublicInitiative | None:
         return None
     known = initiative.supported != "recomputing" and supported_stage_rows.is_own(initiative)
     supported = (initiative.supported or Stage.PROPOSED) if known else None
-    return PublicInitiative(initiative, initiative.purpose, supported, initiative.held, initiative.off)
+    without = tuple(initiative.runs_without or ())
+    return PublicInitiative(
+        initiative, initiative.purpose, supported, initiative.held, initiative.off, without
+    )
 
 
 def limits_of(initiative: Initiative) -> Limits | None:
-    """The scope in force; None where none is."""
+    """Return the limits from the scope in force, or None without a scope."""
     now = clock.now()
     scope = initiative.scopes.filter(starts_at__lte=now, ended_at__isnull=True).order_by("-number").first()
     return Limits(scope) if scope else None
 
 
 def people_of(initiative: Initiative) -> dict[str, str]:
-    """By role, the names of owner and support owner: whom to ask."""
+    """Return the names of owner and support owner by role, as contacts."""
     asked = RoleAssignment.objects.in_force().filter(
         initiative=initiative, role__in=(Role.OWNER, Role.SUPPORT_OWNER)
     )
@@ -244,7 +273,7 @@ def people_of(initiative: Initiative) -> dict[str, str]:
 
 
 def report_address(initiative: Initiative) -> str:
-    """Where users report a problem; empty where no such address is open."""
+    """Return the address for reporting a problem, or "" if no address is open."""
     link = (
         None
         if initiative.closed
@@ -254,7 +283,7 @@ def report_address(initiative: Initiative) -> str:
 
 
 def beside_deployments(person, about) -> Part | None:
-    """On the page of what runs: the public page, its badge and who may make or withdraw it."""
+    """Return the part with the public page, badge and possible acts, beside deployments."""
     initiative, origin = about
     if as_of.current() is not None:
         return None

@@ -1,68 +1,61 @@
 """The acts on the public page of an initiative, for its owner and admins."""
 
 from django import forms
-from django.http import HttpResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.utils.translation import gettext_lazy
 
 from adoption.models import PublicPage
 from adoption.public_pages import actions, permissions
 from adoption.public_pages.forms import PublicPageForm
 from governance.permission_result import all_of
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.initiative.initiative_frame import one_act, sent
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
+from initiatives.models import Initiative
 
 TAB = "deployments"
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def tell(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Make the public page, or change what it says the initiative is for."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    all_of(
-        permissions.may_publish(initiative, request.user), permissions.may_be_public(initiative)
-    ).or_refuse()
-    row = PublicPage.objects.filter(initiative=initiative, ended_at__isnull=True).first()
-    return one_act(
-        request,
-        initiative,
-        PublicPageForm(sent(request), initial={"purpose": row.purpose if row else initiative.problem}),
-        lambda fields: actions.tell_public(initiative=initiative, by=request.user, **fields),
-        _("The public page says so.")
-        if row
-        else _("There is a public page. Its address and badge stand below."),
-        page=TAB,
-        title=_("Word the public page") if row else _("Make a public page"),
-        lede=_("For those who use it: they read it without signing in."),
-        happens=[
-            _(
-                "Anybody with the address reads: reference, title and what it is for; the stage, approved and "
-                "supported; the scope in force; the names of owner and support owner."
-            ),
-            _(
-                "They also read whether it is on hold, switched off, stopped or retired, as it is at that moment."
-            ),
-            _("Nothing else of the initiative is shown. You or an admin can withdraw the page at any time."),
-        ],
-        verb=_("Save") if row else _("Make it"),
-    )
+def _page_of(initiative: Initiative) -> PublicPage | None:
+    return PublicPage.objects.filter(initiative=initiative, ended_at__isnull=True).first()
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def withdraw(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Withdraw the public page."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    permissions.may_publish(initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        initiative,
-        forms.Form(sent(request)),
-        lambda fields: actions.withdraw_public(initiative=initiative, by=request.user),
-        _("The public page is withdrawn: its address and badge open nothing."),
-        page=TAB,
-        title=_("Withdraw the public page"),
-        happens=[_("Its address and its badge open nothing at once. Another page gets another address.")],
-        verb=_("Withdraw it"),
-        danger=True,
-    )
+def _page_form(initiative: Initiative, request: SignedInRequest) -> dict:
+    row = _page_of(initiative)
+    return {"initial": {"purpose": row.purpose if row else initiative.problem}}
+
+
+INITIATIVE_ACTS["edit-public-page"] = PageStep(
+    may=lambda row, person: all_of(permissions.may_publish(row, person), permissions.may_be_public(row)),
+    act=actions.tell_public,
+    form=PublicPageForm,
+    given=_page_form,
+    page=TAB,
+    title=lambda row: _("Edit the public page") if _page_of(row) else _("Make a public page"),
+    lede=gettext_lazy("People who use the system read this page without signing in."),
+    happens=(
+        gettext_lazy(
+            "Everyone with the address can read the reference, title and purpose, and the approved and "
+            "supported stage. The page also shows the scope in force, and the names of the owner and the "
+            "support owner."
+        ),
+        gettext_lazy(
+            "The page also shows whether the initiative is on hold, switched off, stopped or retired."
+        ),
+        gettext_lazy("The page shows nothing else. You or an admin can withdraw the page at any time."),
+    ),
+    verb=gettext_lazy("Save public page"),
+    done=gettext_lazy("The public page is saved. The address and the badge are below."),
+)
+
+
+INITIATIVE_ACTS["withdraw-public-page"] = PageStep(
+    may=permissions.may_publish,
+    act=actions.withdraw_public,
+    form=forms.Form,
+    page=TAB,
+    title=gettext_lazy("Withdraw the public page"),
+    happens=(gettext_lazy("The address and the badge stop working at once. A new page gets a new address."),),
+    verb=gettext_lazy("Withdraw public page"),
+    danger=True,
+    done=gettext_lazy("The public page is withdrawn. The address and the badge no longer work."),
+)

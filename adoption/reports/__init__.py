@@ -1,1 +1,1 @@
-"""Reports on behaviour, of users and of the monitoring: received, judged, an incident or not; sealed reporters."""
+"""Reports on behaviour, of users and of monitoring. They are received and judged, and reporters are sealed."""

@@ -1,7 +1,7 @@
-"""Reports: received by one rule, judged by one act, worked out from figures. See docs/adr/0034.
+"""The acts on reports: receive, judge, compute from figures. See docs/adr/0034.
 
-An act of somebody who reports is written down as one of the system: no entry, history row, notification or refusal of
-it carries who it was, nor the request it came with.
+The act of a reporter is recorded as one of the system: no entry, history row, notification or refusal of it has the
+reporter, nor the request it came with.
 """
 
 from collections.abc import Iterable
@@ -45,7 +45,7 @@ LONGEST = 4000
 
 @contextmanager
 def unnamed():
-    """Whatever is recorded inside bears no id of the request it came with."""
+    """Record everything inside without the id of its request."""
     token = row_history.set_request_id("")
     try:
         yield
@@ -57,9 +57,9 @@ def unnamed():
 
 
 def receive(initiative: Initiative, row: Report, *, sealed: dict[str, Any] | None = None, **facts) -> None:
-    """Save a report inside the running act: its source sealed, an entry without it, those who judge it told.
+    """Save a report inside the running act, seal its source, notify who judges it.
 
-    `facts`: what the entry says of it besides.
+    The entry has no source. `facts`: further facts of the entry.
     """
     row.save()
     if sealed is not None:
@@ -70,7 +70,7 @@ def receive(initiative: Initiative, row: Report, *, sealed: dict[str, Any] | Non
 
 
 def _said(initiative: Initiative, row: Report, entry: EntryKind, **facts) -> None:
-    """The entry of what came; where somebody has to judge it, they are told in the same transaction."""
+    """Record a report's arrival, and notify who has to judge it in the same transaction."""
     kind = kind_of(row)
     entries.record(entry, initiative=initiative, report=row.place, what=row.noun, title=str(row), **facts)
     if row.waits:
@@ -99,9 +99,10 @@ def report_behaviour_report(
     once: UUID | None = None,
     by: User,
 ) -> BehaviourReport:
-    """Report what a group does with the system. Who reports it is sealed; `may_ask` False: nobody can ask for the name.
+    """Report the behaviour of a group with the system. The reporter is sealed.
 
-    `share`: percent of the group. Weaponised goes to the board at once. Raises ValidationError by field, or Refused.
+    With `may_ask` False no one can ask for the name. `share`: percent of the group. A weaponised one goes to the board
+    at once. Raises ValidationError by field, or Refused.
     """
     with unnamed(), act("report behaviour report", system=PROTECTED, initiative=initiative) as initiative:
         permissions.may_report(initiative, by).or_refuse()
@@ -135,26 +136,26 @@ def _receive_behaviour_report(initiative: Initiative, *, sealed: dict[str, Any],
 def _wrong(fields: dict[str, Any]) -> dict[str, str]:
     wrong = {}
     if fields["kind"] not in BEHAVIOUR_REPORT_KINDS:
-        wrong["kind"] = "Choose what people do."
+        wrong["kind"] = "Choose how people use the system."
     if not fields["group"].strip():
-        wrong["group"] = "Name the group, for instance a team. Never a person."
+        wrong["group"] = "Name a group, for example a team. Do not name a person."
     if not fields["words"].strip():
-        wrong["words"] = "Say what you saw, so that somebody can do something about it."
+        wrong["words"] = "Describe what you saw, so that someone can act on it."
     elif len(fields["words"]) > LONGEST:
-        wrong["words"] = f"Say it in at most {LONGEST} letters."
+        wrong["words"] = f"The text has {len(fields['words'])} letters. Use at most {LONGEST}."
     if fields["source"] not in BEHAVIOUR_REPORT_SOURCES or fields["source"] == MEASUREMENTS:
-        wrong["source"] = "Choose how it is known."
+        wrong["source"] = "Choose how you know."
     if fields["observed_on"] > clock.today():
-        wrong["observed_on"] = "That day has not come yet."
+        wrong["observed_on"] = "The day must not be in the future. Enter an earlier day."
     if fields["share"] is not None and not 0 <= fields["share"] <= 100:
-        wrong["share"] = "A share lies between 0 and 100 percent."
+        wrong["share"] = "Enter a share between 0 and 100 percent."
     if fields["extent"] not in EXTENTS:
-        wrong["extent"] = "Choose how much of the group it is."
+        wrong["extent"] = "Choose how much of the group does it."
     return wrong
 
 
 def _facts(row: BehaviourReport) -> dict[str, Any]:
-    """What entries say of a behaviour report."""
+    """Return the facts of a behaviour report for entries."""
     return {
         "report_kind": row.kind,
         "group": row.group,
@@ -178,10 +179,10 @@ def judge(
     incident: Incident | None = None,
     fields: dict[str, Any] | None = None,
 ) -> Report:
-    """Say what becomes of a report (an outcome of its kind), with words. Raises Refused, Conflict, ValidationError.
+    """Judge a report with an outcome of its kind and an answer.
 
-    An incident is opened with `fields` as `open_incident` takes them, or `incident` names the one it belongs to; a
-    behaviour report is made with `fields` kind, group and extent.
+    Raises Refused, Conflict, ValidationError. An incident is opened with `fields` as `open_incident` takes them, or
+    `incident` names the existing one. A behaviour report is made with `fields` kind, group and extent.
     """
     kind = kind_of(report)
     with act("judge report", by=by, initiative=report.initiative_id, reason=answer.strip()) as initiative:
@@ -190,7 +191,9 @@ def judge(
         if outcome not in [one.key for one in outcomes_of(row)]:
             raise _judged_already(row)
         if not answer.strip():
-            raise ValidationError({"answer": "Say what you make of it, and what is done about it."})
+            raise ValidationError(
+                {"answer": "Describe how you judge the report, and what is done about the problem."}
+            )
         if row.judged_at is None:
             row.answer, row.judged_by, row.judged_at = answer.strip(), by, clock.now()
         if outcome == OVER:
@@ -215,18 +218,18 @@ def judge(
 
 
 def _judged_already(row: Report) -> Conflict:
-    """That somebody was faster, or that it went away by itself."""
+    """Return the conflict that someone else judged the report, or that it has ended."""
     if row.judged_at is not None:
-        words = f"{row.judged_by} judged it {clock.moment_in_words(row.judged_at)}."
+        words = f"{row.judged_by} judged this {row.noun} {clock.moment_in_words(row.judged_at)}."
     else:
         words = f"This {row.noun} is {row.state}."
-    return Conflict(words, "Read what became of it.", row.get_absolute_url())
+    return Conflict(words, "Read the outcome.", row.get_absolute_url())
 
 
 def _behaviour_report_of(
     initiative: Initiative, row: Report, *, kind: str, group: str, extent: str
 ) -> BehaviourReport:
-    """A behaviour report in the words of a problem report: whoever reported it stays as unknown as before."""
+    """Make a behaviour report in the words of a problem report. The reporter remains unknown."""
     return _receive_behaviour_report(
         initiative,
         sealed={"problem": row.pk},
@@ -252,10 +255,10 @@ def _incident_of(initiative: Initiative, row: Report, there: Incident | None, by
 
 
 def follow_figures(initiative: Initiative, found: Iterable[Found]) -> list[BehaviourReport]:
-    """Make the computed behaviour reports of a locked initiative these, inside the running act: new ones opened, others
-    ended.
+    """Set a locked initiative's computed behaviour reports inside the running act.
 
-    One whose figures moved and say the same of the group stays, as the board may have answered it.
+    New ones are opened, others are ended. A report whose figures moved but whose finding is the same is kept, because
+    the board may have answered it.
     """
     wanted = {(one.kind, one.group): one for one in found}
     known = {
@@ -263,7 +266,7 @@ def follow_figures(initiative: Initiative, found: Iterable[Found]) -> list[Behav
     }
     for there, row in known.items():
         if there not in wanted:
-            row.ended_at, row.ended_why = clock.now(), "The measurements no longer show it."
+            row.ended_at, row.ended_why = clock.now(), "The measurements no longer show this behaviour."
             row.save()
             entries.record(
                 EntryKind.BEHAVIOUR_REPORT_ENDED,

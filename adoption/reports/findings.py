@@ -1,4 +1,4 @@
-"""What behaviour reports say against requirements (docs/adr/0030), and in Insights as lost trust (S2-39)."""
+"""Findings of behaviour reports (docs/adr/0030), and lost trust in Insights (S2-39)."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Subquery
 from adoption.models import BehaviourReport, Incident
 from adoption.models.reports import EXTENTS, IGNORED, WEAPONISED
 from governance.templatetags.plumbline import day
+from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.facts.finding_rules import Wanted as WantedFinding
 from initiatives.lifecycle.facts.finding_rules import about
 from initiatives.models import Coverage, Initiative
@@ -18,38 +19,51 @@ ANSWERERS = "the chair or the adoption seat"
 
 @about(BehaviourReport.objects.against())
 def behaviour(keys: list[int]) -> Iterator[tuple[int, WantedFinding]]:
-    """Behaviour reports by which the test of adoption fails (rulebook, `adopt.behaviour`)."""
+    """Yield behaviour reports that fail the adoption test (rulebook, `adopt.behaviour`)."""
     for row in BehaviourReport.objects.against().filter(initiative__in=keys).order_by("initiative", "pk"):
         words, fix = against(row)
         yield row.initiative_id, WantedFinding(BEHAVIOUR, row.place, words, fix, ANSWERERS)
 
 
 def against(row: BehaviourReport) -> tuple[str, str]:
-    """What a behaviour report that weighs against the initiative says there, and what fixes it."""
+    """Return the words of a finding about a behaviour report, and its fix."""
     if row.kind == WEAPONISED:
         return (
-            f"{row.group}: it is used against people, and the board has not answered.",
-            "The chair or the adoption seat answers it, with what is done.",
+            phrase("{}: the system is used against people, and the board has not answered.", row.group),
+            phrase("Ask the chair or the adoption seat to answer the report."),
         )
-    does = "ignore it" if row.kind == IGNORED else "work around it"
+    does = "ignore the system" if row.kind == IGNORED else "work around the system"
     share = f" ({row.share} %)" if row.share is not None else ""
-    return f"{row.group}: most of the group{share} {does}.", (
-        "Find out why and change it. When measurements no longer show it, this goes away."
+    return phrase("{}: most of the group{} {}.", row.group, share, does), (
+        phrase("Find the cause and fix it. The finding ends when measurements no longer show the behaviour.")
         if row.computed
-        else "Find out why and change it; the chair or the adoption seat then says that it is over."
+        else (
+            phrase(
+                "Find the cause and fix it. Then ask the chair or the adoption seat to record that the "
+                "behaviour has ended."
+            )
+        )
     )
 
 
 def told(row: BehaviourReport, said_day=day) -> str:
-    """A behaviour report beside a figure or on paper: what, of which group, how many, since when; neither words nor a
-    name.
+    """Return a behaviour report in short: kind, group, share, day.
 
-    `said_day`: how a day is said there.
+    It has neither the report's words nor a name. `said_day` formats the day.
     """
-    much = f"{row.share} % of the group" if row.share is not None else EXTENTS[row.extent].lower()
-    much = "how many is not known" if row.extent == "unknown" else much
-    answered = "; the board answered" if row.judged_at else ""
-    return f"{row.get_kind_display()}: {row.group}, {much}, seen on {said_day(row.observed_on)}{answered}."
+    much = (
+        phrase("{} of the group", f"{row.share} %") if row.share is not None else EXTENTS[row.extent].lower()
+    )
+    much = "unknown share of the group" if row.extent == "unknown" else much
+    answered = ", answered by the board" if row.judged_at else ""
+    return phrase(
+        "{}: {}, {}, seen on {}{}.",
+        label(row.get_kind_display()),
+        row.group,
+        much,
+        said_day(row.observed_on),
+        answered,
+    )
 
 
 # --- Lost trust ------------------------------------------------------------------------------------------------------
@@ -58,10 +72,10 @@ PASS, WORSE = "pass", ("fail", "partial")
 
 
 def trust_lost(facts: Facts) -> set[int]:
-    """A requirement of adoption passed once and does not now; or people avoid it or suffer by it; or an incident is
-    open.
+    """Return the initiatives that lost trust.
 
-    Of behaviour reports it reads what they say, never who said it.
+    A passed requirement of adoption fails now, or people avoid the system or suffer by it, or an incident is open. Only
+    the contents of behaviour reports are read, never the reporters.
     """
     wanted = facts.wanted
     later = Coverage.objects.filter(
@@ -88,7 +102,7 @@ def trust_lost(facts: Facts) -> set[int]:
 
 
 def why_trust_lost(initiatives: list[Initiative], wanted: Wanted) -> dict[int, list[str]]:
-    """By initiative, what lowers trust, in words."""
+    """Return what lowers trust in words, by initiative."""
     rows = (
         Coverage.objects.filter(
             requirement__startswith="adopt.",
@@ -112,8 +126,9 @@ def why_trust_lost(initiatives: list[Initiative], wanted: Wanted) -> dict[int, l
         if fell and (initiative, requirement) in passed:
             asked = wanted.parsed_rulebook.requirements.get(requirement) if wanted.parsed_rulebook else None
             found.setdefault(initiative, []).append(
-                f"{asked.question if asked else requirement} {item.get_result_display()} on {day(item.observed_on)}, "
-                f"after a pass on {day(passed[initiative, requirement].observed_on)}."
+                f"{asked.question if asked else requirement} {item.get_result_display()} on "
+                f"{day(item.observed_on)}, after a pass on "
+                f"{day(passed[initiative, requirement].observed_on)}."
             )
     keys = [initiative.pk for initiative in initiatives]
     behaviour_reports = BehaviourReport.objects.distrust().filter(
@@ -124,18 +139,25 @@ def why_trust_lost(initiatives: list[Initiative], wanted: Wanted) -> dict[int, l
     incidents = Incident.objects.felt().filter(wanted.moments("detected_at"), initiative__in=keys)
     for row in incidents.order_by("detected_at", "pk"):
         found.setdefault(row.initiative_id, []).append(
-            f"Incident of severity {row.severity}, {row.get_state_display().partition(':')[0].lower()}, known since "
-            f"{day(row.detected_at)}: {row.title}"
+            phrase(
+                "Incident of severity {}, {}, known since {}: {}",
+                row.severity,
+                row.get_state_display().partition(":")[0].lower(),
+                day(row.detected_at),
+                row.title,
+            )
         )
     return found
 
 
 TRUST_LOST = Figure(
     "trust-lost",
-    "Trust was lost",
-    "A requirement of adoption passed once, and did not when it was last asked; or a behaviour report "
-    "stands that people "
-    "work around it, ignore it or have it used against them; or an incident that users noticed is not closed.",
+    phrase("Trust was lost"),
+    phrase(
+        "An initiative is counted if an adoption requirement passed earlier and failed last time. An "
+        "initiative is also counted if people work around, ignore or suffer from the system, or if users "
+        "noticed an open incident."
+    ),
     trust_lost,
     happened=True,
 )

@@ -1,7 +1,4 @@
-"""Forms of reports: on behaviour, and the one by which a report is judged.
-
-They read what was typed; what is wrong with it, the acts say.
-"""
+"""The forms of reports: on behaviour, and for the judgement. The acts validate the values."""
 
 from typing import Any
 
@@ -27,50 +24,48 @@ TYPED = {key: words for key, words in BEHAVIOUR_REPORT_SOURCES.items() if key in
 
 
 class BehaviourReportForm(OnceForm):
-    """What a group does with the system."""
+    """The form for the behaviour of a group with the system."""
 
     kind = forms.ChoiceField(
-        label=_("What people do"), choices=list(BEHAVIOUR_REPORT_KINDS.items()), widget=forms.RadioSelect
+        label=_("Behaviour"), choices=list(BEHAVIOUR_REPORT_KINDS.items()), widget=forms.RadioSelect
     )
     group = forms.CharField(
-        max_length=120, help_text=_("For instance: the night shift of dispatch. A group, never a person.")
+        max_length=120, help_text=_("For example: the night shift of dispatch. Name a group, not a person.")
     )
     share = forms.IntegerField(
         required=False,
         min_value=0,
         max_value=100,
         label=_("Percent of the group"),
-        help_text=_("If you know it."),
+        help_text=_("Fill in this field only if you know the percentage."),
     )
     extent = forms.ChoiceField(
-        label=_("How much of the group"),
+        label=_("Part of the group"),
         choices=list(EXTENTS.items()),
         initial="unknown",
         required=False,
-        help_text=_("Where you give a percentage, that counts."),
+        help_text=_("If you also enter a percentage, the percentage is used."),
     )
     words = WordsField(
-        label=_("In your words"),
-        help_text=_("What they do instead, or to whom it is done, and why, as far as you know."),
+        label=_("Description"),
+        help_text=_("Describe what they do instead, or who is affected, and why, as far as you know."),
         max_length=LONGEST,
     )
-    source = forms.ChoiceField(
-        label=_("How it is known"), choices=list(TYPED.items()), widget=forms.RadioSelect
-    )
+    source = forms.ChoiceField(label=_("Source"), choices=list(TYPED.items()), widget=forms.RadioSelect)
     observed_on = DayField(label=_("Seen on"), initial=clock.today)
     may_ask = forms.BooleanField(
         required=False,
         initial=True,
-        label=_("Whoever chairs the board may ask for my name, and I am told"),
+        label=_("The chair of the board may ask for my name, and I am notified"),
     )
 
     def act(self) -> dict:
-        """The fields as the act takes them."""
+        """Return the fields as the act takes them."""
         return self.cleaned_data | {"extent": self.cleaned_data["extent"] or "unknown"}
 
 
 class JudgeForm(forms.Form):
-    """What a person makes of a report: words, and what the outcome needs besides."""
+    """The form for the judgement of a report: the answer and the outcome's fields."""
 
     answer = WordsField(max_length=LONGEST)
 
@@ -87,39 +82,40 @@ class JudgeForm(forms.Form):
         self.order_fields([name for name in self.fields if name != "answer"])
 
     def _ask_behaviour(self) -> None:
-        """What people do, by that report."""
+        """Add the fields for people's behaviour."""
         self.fields |= {
             "kind": forms.ChoiceField(
-                label=_("What people do"),
+                label=_("Behaviour"),
                 choices=list(BEHAVIOUR_REPORT_KINDS.items()),
                 widget=forms.RadioSelect,
             ),
-            "group": forms.CharField(max_length=120, help_text=_("A group, never a person.")),
+            "group": forms.CharField(max_length=120, help_text=_("Name a group, not a person.")),
             "extent": forms.ChoiceField(
-                label=_("How much of the group"), choices=list(EXTENTS.items()), initial="unknown"
+                label=_("Part of the group"), choices=list(EXTENTS.items()), initial="unknown"
             ),
         }
 
     def _ask_incident(self, title: str) -> None:
-        """The incident that it is: one that runs, where there is any, or a new one."""
+        """Add the fields for the incident: a running one, if there are any, or a new one."""
         running = self.initiative.incidents.running()
         self.running = [row.pk for row in running]
-        for_new = _("For a new one.") if self.running else ""
+        for_new = _("For a new incident.") if self.running else ""
         if self.running:
             self.fields["incident"] = forms.ModelChoiceField(
-                running, required=False, empty_label=_("a new incident"), label=_("It belongs to")
+                running, required=False, empty_label=_("a new incident"), label=_("Incident")
             )
         systems = SystemsField(
-            label=_("In which systems it lies"),
+            label=_("Affected systems"),
             widget=forms.CheckboxSelectMultiple,
             help_text=_(
-                "None ticked: the initiative as a whole. Only evidence that speaks of what is ticked ends."
+                "If the whole initiative is affected, select no system. Only evidence about the selected "
+                "systems is voided."
             ),
         )
         systems.of(self.initiative)
         self.fields |= {
             "title": forms.CharField(
-                label=_("What went wrong"),
+                label=_("What went wrong?"),
                 max_length=160,
                 required=False,
                 initial=title,
@@ -128,27 +124,29 @@ class JudgeForm(forms.Form):
             "severity": severity_field(
                 required=False,
                 empty_value=None,
-                help_text=f"{for_new} {_('When in doubt, the worse one. It can be corrected.')}".strip(),
+                help_text=(
+                    f"{for_new} {_('If in doubt, choose the worse severity. You can correct it later.')}"
+                ).strip(),
             ),
-            "wrong_output": forms.BooleanField(required=False, label=_("It gave wrong results")),
+            "wrong_output": forms.BooleanField(required=False, label=_("The system gave wrong results")),
         }
         if systems.queryset:
             self.fields["systems"] = systems
 
     def clean(self) -> dict[str, Any]:
-        """A new incident says what and how bad."""
+        """Require title and severity for a new incident."""
         typed = super().clean() or self.cleaned_data
         if self.outcome == INCIDENT and not typed.get("incident"):
             for name, words in (
-                ("title", _("Say what went wrong.")),
-                ("severity", _("Choose how bad it is.")),
+                ("title", _("Describe what went wrong.")),
+                ("severity", _("Choose a severity.")),
             ):
                 if not typed.get(name) and name not in self.errors:
                     self.add_error(name, words)
         return typed
 
     def act(self) -> dict[str, Any]:
-        """The fields as the act takes them."""
+        """Return the fields as the act takes them."""
         fields = dict(self.cleaned_data)
         found = {"outcome": self.outcome, "answer": fields.pop("answer")}
         if incident := fields.pop("incident", None):

@@ -1,6 +1,7 @@
-"""What waits for a person about reports: those they judge, and questions for their own name."""
+"""The inbox tasks and reminders about reports to judge and questions for a name."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from django.db.models import Q
 from django.urls import reverse
@@ -10,16 +11,21 @@ from adoption.incidents.inbox import working
 from adoption.incidents.permissions import OPERATING, TREATING
 from adoption.models import Report
 from adoption.models.reports import BEHAVIOUR_REPORT
-from adoption.reports import findings, reminders
-from adoption.reports.report_kinds import KINDS, kind_of
+from adoption.reports import findings
+from adoption.reports.report_kinds import KINDS, Kind, kind_of
 from adoption.reports.sources import untold
+from governance import clock
 from governance.models import User
+from governance.notifications.due import since
 from governance.notifications.inbox import InboxTask
 from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.contributions import Contribution
 from initiatives.inbox.rows.person_rows import Look, look_of
 from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.reminders.recipients import Circle, told
+from initiatives.lifecycle.reminders.wording import about
 
 # Where the reports lie that the person may judge, by kind.
 _NEAR: dict[str, Callable[[Look], Q]] = {
@@ -32,7 +38,7 @@ _NEAR: dict[str, Callable[[Look], Q]] = {
 
 
 def tasks(person: User) -> list[InboxTask]:
-    """Reports that the person judges, and who asked for their name."""
+    """Return tasks for reports to judge, and for questions about the person's name."""
     look = look_of(person)
     return [*(_inbox_task(row) for row in _waiting(look)), *_asked(person)]
 
@@ -52,11 +58,13 @@ def _inbox_task(row: Report) -> InboxTask:
     kind, initiative = kind_of(row), row.initiative
     return InboxTask(
         "answer",
-        f"{kind.news}: {initiative.title}",
+        phrase("{}: {}", kind.news, initiative.title),
         row.get_absolute_url(),
         kind.verb,
         why=row.summary[:160],
         ref=initiative.ref,
+        since=row.reported_on,
+        matter=row.place,
     )
 
 
@@ -64,21 +72,50 @@ def _asked(person: User) -> list[InboxTask]:
     return [
         InboxTask(
             "see",
-            "Somebody asked who wrote a behaviour report of yours",
+            phrase("Someone asked who wrote your behaviour report"),
             reverse("reports-mine"),
-            "Read who and why",
+            phrase("Read who asked and why"),
             why=row.group,
+            since=clock.today(),
         )
         for row in untold(person)
     ]
 
 
+def reports(moment: datetime):
+    """Yield reports that wait after the days of their kind, for those who judge them. They escalate."""
+    for kind in KINDS.values():
+        yield from _of_kind(kind, moment)
+
+
+def _of_kind(kind: Kind, moment: datetime):
+    today = clock.local_day(moment)
+    rows = list(kind.model.objects.waiting().select_related("initiative__unit").order_by("pk"))
+    circle = Circle(row.initiative for row in rows)
+    for row in rows:
+        initiative, start = row.initiative, row.reported_on
+        yield from told(
+            kind.reminded(circle, initiative),
+            since(start, today, kind.days),
+            about(
+                initiative,
+                "report",
+                row.place,
+                phrase("a {} has been waiting since {}", row.noun, start),
+                text=phrase("{}. {} {}", kind.news, row.summary[:300], kind.asks),
+                link=row.get_absolute_url(),
+            ),
+            circle.escalated(initiative, start, today),
+        )
+
+
 CONTRIBUTION = Contribution(
     inbox_tasks=[tasks],
-    # What puts nothing in an inbox that was not there, or takes nothing away.
+    # Acts that neither add a task to an inbox nor remove one.
     quiet_acts={EntryKind.MONITORING_PROMISED, EntryKind.ALERTS_MAPPED, EntryKind.ALERT_MAPPING_CLOSED},
-    due_queries=[reminders.reports],
-    notification_verbs={"report": "Read and judge it"},
+    passing={"report"},
+    due_queries=[reports],
+    notification_verbs={"report": phrase("Read and judge")},
     more_says=[findings.behaviour],
     lagging=[findings.TRUST_LOST],
     why={findings.TRUST_LOST.key: findings.why_trust_lost},

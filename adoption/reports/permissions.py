@@ -1,7 +1,4 @@
-"""Who may report, who judges what was reported, and who asks who reported it, as answers with their reasons.
-
-See docs/adr/0034.
-"""
+"""Permissions on reports and reporters, as answers with their reasons. See docs/adr/0034."""
 
 from adoption.adoption_seat import SEAT, confirmers
 from adoption.incidents.permissions import OPERATING, TREATING
@@ -10,44 +7,48 @@ from governance.gates.separation_of_duties import said
 from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import Role
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
-# What every page says before somebody reports: it is what the code below and `sources` keep.
+# The promise on every page before a person reports. The code below and `sources` keep it.
 WHO_CAN_KNOW = (
-    "Your name stands on no page, in no history and in no export. You see what you reported under "
-    "“What I reported”. Besides you, only whoever chairs the board of this initiative can open your name: by a "
-    "recorded "
-    "act with a reason, which you are told of, and never if that person is above you. You can rule that out as well.",
-    "Your words are shown as you write them, with the day. Leave out what only you could know. "
-    "The minute at which something is reported is in the audit log, as for every act.",
+    "Your name is not shown on pages, in the activity or in exports. You can see your reports "
+    "under “My reports”. Besides you, only the chair of the board can see your name. The chair must "
+    "record a reason, and you are notified. A chair who is your manager, directly or indirectly, can "
+    "never see your name. You can also choose that no one may ask for your name.",
+    "Your text is shown as you write it, with the day. Leave out details that only you can know. "
+    "The audit log records the time of the report to the minute, as for every entry.",
 )
 
 
 def may_report(initiative: Initiative, person: User) -> Answer:
-    """Report how people behave towards it: everybody who may open the initiative, or its stub."""
+    """Return whether the person may report behaviour. Everyone who may open the initiative or its stub may."""
     if initiative.withdrawn_at:
-        return no("This initiative was withdrawn as registered by mistake.")
+        return no("This initiative was registered by mistake and withdrawn.")
     if initiative.closed:
         return no(
-            f"This initiative is {initiative.stage}; nobody uses it now.", "Write it into its post-mortem."
+            phrase("This initiative is {}, so no one uses it now.", initiative.stage),
+            "Write what you saw in the post-mortem.",
         )
     if not person.is_active:
         return no("This account is no longer active.", "Ask an admin.")
     if initiative.confidential and not initiative_permissions.may_see(initiative, person):
-        return no("This initiative is not yours to see.")
+        return no("You cannot see this initiative. Ask its owner for access.")
     return yes()
 
 
 def may_answer(initiative: Initiative, person: User) -> Answer:
-    """Say the board's word on a behaviour report: whoever chairs it for this initiative, or its adoption seat; no team
-    member to the initiative.
+    """Return whether the person may answer a behaviour report for the board.
+
+    Its acting chair or its adoption seat may. The holder of the seat must not be on the initiative's team.
     """
     if initiative_permissions.is_acting_chair(initiative, person):
         return yes()
     if not initiative_permissions.holds_seat(initiative, person, SEAT):
         return no(
-            "Only the chair or the adoption seat of the initiative's board answers this.", _named(initiative)
+            "Only the chair or the adoption seat of the initiative's board can answer this.",
+            _named(initiative),
         )
     if barred := initiative_permissions.barred_from_signing(initiative, person):
         return no(said(barred), _named(initiative))
@@ -55,7 +56,7 @@ def may_answer(initiative: Initiative, person: User) -> Answer:
 
 
 def answerers(initiative: Initiative) -> list[User]:
-    """Who may answer a behaviour report of the initiative now."""
+    """Return who may answer a behaviour report of the initiative now."""
     chair, _ = initiative_permissions.acting_chair(initiative)
     people = [chair] if chair is not None else []
     return list({person.pk: person for person in [*people, *confirmers(initiative)]}.values())
@@ -65,21 +66,23 @@ def _named(initiative: Initiative) -> str:
     people = answerers(initiative)
     if people:
         return f"Ask {' or '.join(person.full_name for person in people)}."
-    return "Nobody sits there who could; an admin can appoint somebody."
+    return "No one in the seat can do this. Ask an admin to appoint someone."
 
 
 def may_keep_link(initiative: Initiative, person: User) -> Answer:
-    """Keep the link by which users report problems, and judge these: the owner, the deputy, the support owner."""
+    """Return whether the person may keep the link and judge its problems. Owner, deputy and support owner may."""
     if _holds(initiative, person, TREATING):
         return yes()
-    return no("Only the owner, the deputy or the support owner does this.", "Ask one of them.")
+    return no("Only the owner, the deputy or the support owner can do this.", "Ask the owner.")
 
 
 def may_operate(initiative: Initiative, person: User) -> Answer:
-    """Judge what the monitoring reports: owner, deputy, support owner and technical lead."""
+    """Return whether the person may judge monitoring reports. Owner, deputy, support owner, technical lead may."""
     if _holds(initiative, person, OPERATING):
         return yes()
-    return no("Only those who operate the initiative judge this.", "Tell one of them.")
+    return no(
+        "Only the people who operate the initiative can judge this.", "Ask the owner or the technical lead."
+    )
 
 
 def _holds(initiative: Initiative, person: User, roles: tuple[Role, ...]) -> bool:
@@ -89,7 +92,7 @@ def _holds(initiative: Initiative, person: User, roles: tuple[Role, ...]) -> boo
 
 
 def holding(initiative: Initiative, roles: tuple[Role, ...]) -> list[User]:
-    """Who holds these roles on the initiative; where nobody does, who registered it."""
+    """Return who has these roles on the initiative, else who registered it."""
     found = (initiative_permissions.accepted(initiative, role) for role in roles)
     people = {row.person_id: row.person for row in found if row is not None}
     if not people and initiative.registered_by is not None:
@@ -98,17 +101,17 @@ def holding(initiative: Initiative, roles: tuple[Role, ...]) -> list[User]:
 
 
 def may_ask_source(report: BehaviourReport | ProblemReport, person: User) -> Answer:
-    """Ask who reported it: whoever chairs the board for this initiative. What they are told is another question."""
+    """Return whether the person may ask who reported it. The acting chair may. The answer is decided elsewhere."""
     if isinstance(report, BehaviourReport) and report.computed:
         return no(
-            "Nobody reported this: it was worked out from measurements.",
-            "The measurements are on the initiative.",
+            "This report was computed from measurements, so it has no reporter.",
+            "Read the measurements of the initiative.",
         )
     return initiative_permissions.may_chair(report.initiative, person)
 
 
 def above(person: User) -> set[int]:
-    """Keys of everybody the person reports to, directly or through others."""
+    """Return the keys of everyone the person reports to, directly or through others."""
     found: set[int] = set()
     boss = person.manager
     while boss is not None and boss.pk not in found:
@@ -118,12 +121,15 @@ def above(person: User) -> set[int]:
 
 
 def chairs_words(initiative: Initiative, person: User) -> str:
-    """Who could ask for the person's name now, told before they report."""
+    """Return a sentence about who could ask for the person's name now. Pages show it before they report."""
     chair, why = initiative_permissions.acting_chair(initiative)
     if chair is None:
-        return f"Nobody could ask now: {why}."
+        return f"No one can ask for your name at the moment: {why}."
     if chair.pk == person.pk:
         return "You chair this board now."
     if chair.pk in above(person):
-        return f"{chair} chairs it now and is above you: your name is never opened to {chair}."
-    return f"{chair} chairs it now."
+        return (
+            f"{chair} chairs the board now. {chair} is your manager, directly or indirectly, and can "
+            "never see your name."
+        )
+    return f"{chair} chairs the board now."

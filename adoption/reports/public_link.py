@@ -1,6 +1,4 @@
-"""The public link of an initiative: made and switched off by who answers for it; what users report by it, without a
-name.
-"""
+"""The public link of an initiative, for anonymous problem reports of users."""
 
 import hashlib
 from datetime import date
@@ -16,6 +14,7 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
@@ -23,11 +22,11 @@ A_USER = "problem reports"
 
 
 def open_link(*, initiative: Initiative, by: User) -> ProblemLink:
-    """Make the address at which users report problems, or another one in its place: the one before ends at once."""
+    """Make the address at which users report problems. An earlier address ends at once."""
     with act("open problem link", by=by, initiative=initiative) as initiative:
         permissions.may_keep_link(initiative, by).or_refuse()
         if initiative.closed or initiative.withdrawn_at:
-            no(f"This initiative is {initiative.stage}; nobody uses it now.").or_refuse()
+            no(phrase("This initiative is {}, so no one uses it now.", initiative.stage)).or_refuse()
         before = initiative.problem_links.filter(ended_at__isnull=True).first()
         if before is not None:
             before.ended_at = clock.now()
@@ -43,12 +42,12 @@ def open_link(*, initiative: Initiative, by: User) -> ProblemLink:
 
 
 def close_link(*, link: ProblemLink, by: User) -> ProblemLink:
-    """Switch the address off; what was reported by it stays, and its reporters still read their answers."""
+    """Switch the address off. Its reports are kept, and reporters can still read their answers."""
     with act("close problem link", by=by, initiative=link.initiative_id) as initiative:
         permissions.may_keep_link(initiative, by).or_refuse()
         row = ProblemLink.objects.get(pk=link.pk)
         if row.ended_at is not None:
-            raise Conflict("It was switched off already.")
+            raise Conflict("The link was switched off already.")
         row.ended_at = clock.now()
         row.save()
         entries.record(EntryKind.PROBLEM_LINK_CLOSED, initiative=initiative, link=row.pk)
@@ -56,7 +55,7 @@ def close_link(*, link: ProblemLink, by: User) -> ProblemLink:
 
 
 def mark_of(key: str) -> str:
-    """What is kept of the key by which a reporter reads the answer."""
+    """Return the stored hash of the key by which a reporter reads the answer."""
     return hashlib.sha256(f"problem {key}".encode()).hexdigest()
 
 
@@ -70,29 +69,31 @@ def report_problem(
     contact: str = "",
     key: str = "",
 ) -> tuple[ProblemReport, str]:
-    """Report a problem by the link of an initiative, as anybody; returns it and the key by which its answer is read.
+    """Report a problem by the link, as anyone.
 
-    `key`: the one the form was given out with, so that a form sent twice is one report with one key. Raises Refused
-    when the link has ended, ValidationError by field.
+    Returns the report and the key for its answer. `key`: that of the form, so that a form sent twice is one report with
+    one key. Raises Refused when the link has ended, ValidationError by field.
     """
     key = key or new_token()
     with unnamed(), act("report problem", system=A_USER, initiative=link.initiative_id) as initiative:
         there = ProblemLink.objects.filter(pk=link.pk, ended_at__isnull=True).first()
         if there is None or initiative.closed or initiative.withdrawn_at:
-            no("This link is switched off.", "Ask whoever gave it to you for another one.").or_refuse()
+            no(
+                "This link is switched off.", "Ask the person who gave you the link for a new link."
+            ).or_refuse()
         known = ProblemReport.objects.filter(mark=mark_of(key)).first()
         if known is not None:
             return known, key
         wrong = {}
         if not what.strip():
-            wrong["what"] = "Say what happened."
+            wrong["what"] = "Describe what happened."
         if harm not in HARMS:
             wrong["harm"] = "Choose one of the answers."
         if happened_on is not None and happened_on > clock.today():
-            wrong["happened_on"] = "That day has not come yet."
+            wrong["happened_on"] = "The day must not be in the future. Enter an earlier day."
         for name, text in (("what", what), ("output", output)):
             if len(text) > LONGEST:
-                wrong[name] = f"Say it in at most {LONGEST} letters."
+                wrong[name] = f"The text has {len(text)} letters. Use at most {LONGEST}."
         if wrong:
             raise ValidationError(wrong)
         row = ProblemReport(

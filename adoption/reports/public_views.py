@@ -24,20 +24,20 @@ from initiatives.lifecycle.initiative.initiative_frame import fix
 PER_ADDRESS, PER_LINK = 10, 100  # in ten minutes
 HARMS = [
     ("none", _("No")),
-    ("time", _("It cost time or money")),
-    ("person", _("Somebody was treated wrongly or came to harm")),
-    ("unknown", _("I cannot tell")),
+    ("time", _("Time or money was lost")),
+    ("person", _("Someone was treated wrongly or harmed")),
+    ("unknown", _("I do not know")),
 ]
 
 
 class ProblemForm(forms.Form):
-    """What happened, when, which answer of the AI, whether it harmed anybody, and how to reach whoever reports it."""
+    """The form for a problem: description, day, the AI's output, harm, contact."""
 
     what = forms.CharField(
         label=_("What happened?"),
         max_length=LONGEST,
         widget=forms.Textarea(attrs={"rows": 4}),
-        error_messages={"required": _("Please say what happened.")},
+        error_messages={"required": _("Describe what happened.")},
     )
     happened_on = forms.DateField(
         label=_("On which day?"),
@@ -49,10 +49,10 @@ class ProblemForm(forms.Form):
         required=False,
         max_length=LONGEST,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("As literally as you can. Leave out names of other people."),
+        help_text=_("Quote it as exactly as you can. Leave out names of other people."),
     )
     harm = forms.ChoiceField(
-        label=_("Did it do harm?"), choices=HARMS, initial="unknown", widget=forms.RadioSelect
+        label=_("Did the AI cause harm?"), choices=HARMS, initial="unknown", widget=forms.RadioSelect
     )
     contact = forms.CharField(
         label=_("How can you be reached?"),
@@ -60,8 +60,9 @@ class ProblemForm(forms.Form):
         max_length=250,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=_(
-            "Only if you want to. It is kept locked: only the chair of the board can open it, has to say why, and the "
-            "page with your answer then tells you so. It is deleted ninety days after your report was answered."
+            "Optional. Only the chair of the board can open your contact details, and must give a "
+            "reason. The page with your answer then shows the reason. Your details are deleted 90 days after "
+            "your report was answered."
         ),
     )
     key = forms.RegexField(r"^[A-Za-z0-9_-]{16,32}$", widget=forms.HiddenInput, required=False)
@@ -71,7 +72,7 @@ class ProblemForm(forms.Form):
 @ALONE
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request: HttpRequest, token: str) -> HttpResponse:
-    """Report a problem. A link that was switched off, or never was one, opens nothing and says so."""
+    """Show the form that reports a problem. An invalid or switched-off link gives a page about it."""
     links = ProblemLink.objects.filter(ended_at__isnull=True).select_related("initiative")
     link = link_tokens.rows_of(links, token).first()
     with translation.override(language_of(request)):
@@ -104,7 +105,7 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _wait(request, link: ProblemLink):
-    """Count a report; the moment from which another may be sent, where there were too many. No address is kept."""
+    """Count a report, and return when another may be sent if there were too many. No address is kept."""
     address = sealed_reporter.mark(f"{throttling.address_of(request)} {clock.today()}")[:40]
     return throttling.enter_try(address, purpose="problem from", most=PER_ADDRESS) or throttling.enter_try(
         str(link.pk), purpose="problem by link", most=PER_LINK
@@ -119,7 +120,7 @@ def _context(link: ProblemLink, form, *, too_many: bool = False) -> dict:
 @ALONE
 @require_safe
 def reported(request: HttpRequest, secret: str) -> HttpResponse:
-    """What became of a report, for whoever has its link: waiting, or the answer; and who asked how to reach them."""
+    """Show a report's outcome to everyone with its link, and who asked for the contact."""
     found = (
         ProblemReport.objects.filter(mark=public_link.mark_of(secret)).select_related("initiative").first()
     )

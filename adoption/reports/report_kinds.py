@@ -1,4 +1,4 @@
-"""The kinds of reports and what differs between them: who judges, with which outcomes, what they are asked and when.
+"""The kinds of reports and their differences: judges, outcomes, questions, days.
 
 Everything else about a report is the same for all kinds: `actions.receive`, `actions.judge`, the page, the list, the
 inbox line and the reminder.
@@ -20,13 +20,14 @@ from governance.models import User
 from governance.permission_result import Answer
 from governance.templatetags.plumbline import day, moment
 from governance.vocabulary import Role
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.reminders.recipients import Circle
 from initiatives.models import Initiative
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a person may make of a report. `words`: the button and the title of its page."""
+    """An outcome that a person may choose for a report. `words`: the button and the title of its page."""
 
     key: str
     words: str
@@ -38,10 +39,9 @@ class Outcome:
 class Kind:
     """One kind of report.
 
-    `news`: what a message says first; `asks`: what it asks of those who judge; `days`: how long after it came they are
-    reminded. `answer` and `answer_help`: how the words of whoever judges are called; `first_words`: what stands there
-    until they type. `facts`: terms and words of its page, never who reported it. `ask_source`: how the page offers to
-    ask for the reporter; empty where there is none.
+    `news` begins a message, and `asks` is its request to those who judge. Reminders come `days` after the report.
+    `answer` and `answer_help` label the answer's field, which starts with `first_words`. `facts` are terms and words of
+    its page, never the reporter. `ask_source` is the page's offer to ask for the reporter, or "".
     """
 
     model: type[Report]
@@ -70,40 +70,40 @@ def _in_roles(roles: tuple[Role, ...]) -> Callable[[Circle, Initiative], Iterabl
 
 # How a behaviour report is known, as others read it.
 KNOWN_BY = {
-    "seen": lazy("Somebody saw it"),
-    "told": lazy("Somebody was told"),
-    "figures": lazy("Somebody read figures"),
+    "seen": lazy("Someone saw it"),
+    "told": lazy("Someone was told"),
+    "figures": lazy("Someone read figures"),
 }
 
 
 def _of_behaviour_report(row: BehaviourReport) -> list[tuple[str, str]]:
-    by_whom = _("worked out from measurements") if row.computed else _("by whom is protected")
+    by_whom = _("computed from measurements") if row.computed else _("reporter protected")
     much = f"{row.share} % of the group" if row.share is not None else row.get_extent_display()
     return [
-        (_("What is told"), row.words),
+        (_("Report"), row.words),
         (_("Seen on"), day(row.observed_on)),
-        (_("How much"), much),
-        (_("How it is known"), KNOWN_BY.get(row.source) or row.get_source_display()),
+        (_("Extent"), much),
+        (_("Source"), KNOWN_BY.get(row.source) or row.get_source_display()),
         (_("Reported"), f"{day(row.reported_on)}, {by_whom}"),
-        (_("No longer so"), f"{day(row.ended_at)}: {row.ended_why}" if row.ended_at else ""),
+        (_("Ended"), f"{day(row.ended_at)}: {row.ended_why}" if row.ended_at else ""),
     ]
 
 
 def _of_problem(row: ProblemReport) -> list[tuple[str, str]]:
     return [
-        (_("What is told"), row.what),
+        (_("Report"), row.what),
         (_("The AI said or did"), row.output),
-        (_("Happened"), day(row.happened_on) if row.happened_on else _("not said")),
+        (_("Happened"), day(row.happened_on) if row.happened_on else _("not stated")),
         (_("Harm"), row.get_harm_display()),
-        (_("Reported"), f"{day(row.reported_on)}, {_('by whom is not known here')}"),
+        (_("Reported"), f"{day(row.reported_on)}, {_('reporter unknown')}"),
     ]
 
 
 def _of_draft(row: IncidentDraft) -> list[tuple[str, str]]:
     return [
         (_("Rule"), row.rule),
-        (_("Severity, as its sender calls it"), row.severity),
-        (_("Began, says the monitoring"), moment(row.started_at)),
+        (_("Severity in the words of the sender"), row.severity),
+        (_("Start, according to the monitoring"), moment(row.started_at)),
         (_("Reported"), moment(row.opened_at)),
     ]
 
@@ -111,32 +111,41 @@ def _of_draft(row: IncidentDraft) -> list[tuple[str, str]]:
 AN_INCIDENT = Outcome(
     INCIDENT,
     "Make it an incident",
-    "It belongs to this incident now.",
-    ("Severity 1 and 2 end evidence and ask for a post-mortem, as for any incident.",),
+    "The report belongs to this incident now.",
+    ("Severity 1 and 2 void evidence and require a post-mortem, as for any incident.",),
 )
 KINDS = {
     kind.model.slug: kind
     for kind in (
         Kind(
             model=BehaviourReport,
-            news="It is used against people",
-            asks="The chair or the adoption seat answers, with what is done. Until then the test of adoption fails.",
+            news=phrase("Used against people"),
+            asks=(
+                "The chair or the adoption seat must answer this report. The adoption test fails until the "
+                "report is answered."
+            ),
             verb="Answer for the board",
             answer="The board's answer",
-            answer_help="What is done, by whom, until when. Everybody who may open the initiative reads it.",
+            answer_help=(
+                "Describe what is done, by which person, and until which day. Everyone who can open the "
+                "initiative reads it."
+            ),
             may_judge=permissions.may_answer,
             judges=permissions.answerers,
             reminded=lambda circle, initiative: [circle.chair(initiative), *circle.holders(initiative, SEAT)],
             days=(3, 7),
             outcomes=(
-                Outcome(ANSWERED, "Answer for the board", "The board's answer stands."),
+                Outcome(ANSWERED, "Answer for the board", "The board's answer is saved."),
                 AN_INCIDENT,
                 Outcome(
                     OVER,
-                    "It is no longer so",
-                    "It is no longer so, says the board.",
+                    "Mark as ended",
+                    "The behaviour is marked as ended by the board.",
                     (
-                        "It no longer weighs on the test of adoption. It stays readable, with what the board says.",
+                        (
+                            "The report no longer counts in the adoption test. The report and the "
+                            "board's answer stay visible."
+                        ),
                     ),
                 ),
             ),
@@ -145,11 +154,11 @@ KINDS = {
         ),
         Kind(
             model=ProblemReport,
-            news="A user reported a problem",
-            asks="Make a behaviour report or an incident of it, or answer it.",
-            verb="Read it",
-            answer="Your answer to whoever reported it",
-            answer_help="They read it under their link. Say what you do about it.",
+            news=phrase("A user reported a problem"),
+            asks="Make the report a behaviour report or an incident, or answer the reporter.",
+            verb=phrase("Read the report"),
+            answer="Your answer to the reporter",
+            answer_help="The reporter reads your answer at the answer link. Describe what you do about the problem.",
             may_judge=permissions.may_keep_link,
             judges=lambda initiative: permissions.holding(initiative, TREATING),
             reminded=_in_roles(TREATING),
@@ -159,24 +168,24 @@ KINDS = {
                 Outcome(
                     BEHAVIOUR_REPORT,
                     "Make it a behaviour report",
-                    "It is a behaviour report now.",
+                    "The problem is now a behaviour report.",
                     (
-                        "Its words become the words of the behaviour report; whoever reported it stays as unknown as "
-                        "before.",
+                        "The text of the report becomes the text of the behaviour report. The "
+                        "reporter stays unknown.",
                     ),
                 ),
-                Outcome(ANSWERED, "Answer and close it", "It is answered."),
+                Outcome(ANSWERED, "Answer and close it", "The report is answered."),
             ),
             facts=_of_problem,
-            ask_source="Ask how to reach whoever reported it",
+            ask_source="Ask how to reach the reporter",
         ),
         Kind(
             model=IncidentDraft,
-            news="The monitoring reports what may be an incident",
-            asks="Make it an incident, or dismiss it and say why.",
-            verb="Judge it",
-            answer="What it is",
-            answer_help="It is kept with the alerts.",
+            news=phrase("Monitoring reports a possible incident"),
+            asks="Make the draft an incident, or dismiss it with a reason.",
+            verb="Judge the draft",
+            answer="Your judgement",
+            answer_help="Your text is kept with the alerts.",
             may_judge=permissions.may_operate,
             judges=lambda initiative: permissions.holding(initiative, OPERATING),
             reminded=_in_roles(OPERATING),
@@ -185,27 +194,30 @@ KINDS = {
                 AN_INCIDENT,
                 Outcome(
                     ANSWERED,
-                    "Dismiss it",
-                    "It is dismissed.",
+                    "Dismiss the draft",
+                    "The draft is dismissed.",
                     (
-                        "The next alert of this rule makes another draft. What alerts count as can be changed.",
+                        (
+                            "The next alert of this rule makes a new draft. You can change the meaning "
+                            "of alerts."
+                        ),
                     ),
                 ),
             ),
             facts=_of_draft,
-            first_words="It is an incident.",
+            first_words="The draft is now an incident.",
         ),
     )
 }
 
 
 def kind_of(report: Report) -> Kind:
-    """The kind of this report."""
+    """Return the kind of this report."""
     return KINDS[report.slug]
 
 
 def outcomes_of(report: Report) -> list[Outcome]:
-    """What can still become of it: of a judged one only that it is no longer so."""
+    """Return the outcomes that are still possible. A judged report can only be ended."""
     if report.finished:
         return []
     outcomes = kind_of(report).outcomes

@@ -1,7 +1,7 @@
-"""Who reported a behaviour report, encrypted under a key derived from the secret key (docs/adr/0034).
+"""The encryption of reporters, by a key derived from the secret key (docs/adr/0034).
 
-What is sealed names what it belongs to, so that it cannot be moved to another row; all of it has the same length for
-short contents, so that its size says nothing.
+The sealed contents name their row, so that no one can move them to another row. Short contents all have the same
+length, so that the size shows nothing.
 """
 
 import hmac
@@ -14,14 +14,14 @@ STEP = 1024  # contents are filled up to a multiple of so many bytes
 
 
 def seal(facts: dict, of: str) -> bytes:
-    """The facts, readable for nobody without the key; `of` names what they belong to."""
+    """Return the facts encrypted. `of` names the row they belong to."""
     text = json.dumps(facts, ensure_ascii=False).encode()
     text += b" " * (-len(text) % STEP)
     return sealed_box.closed(text, sealed_box.derived_key(SEALING), of)
 
 
 def opened(sealed: bytes, of: str) -> dict | None:
-    """What was sealed for `of`; None where it was made under another key, for something else, or was changed."""
+    """Return the facts sealed for `of`. Another key, another row or changed bytes give None."""
     try:
         return json.loads(sealed_box.opened(bytes(sealed), sealed_box.derived_key(SEALING), of))
     except ValueError:
@@ -29,5 +29,5 @@ def opened(sealed: bytes, of: str) -> dict | None:
 
 
 def mark(text: str) -> str:
-    """A name for something that must not be written down, such as an address that is counted: the same each time."""
+    """Return a stable name for data that must not be stored, such as an address."""
     return hmac.digest(sealed_box.derived_key(MARKING), text.encode(), "sha256").hex()

@@ -1,4 +1,4 @@
-"""Who reported: asked by the chair with a reason, told to the reporter, forgotten after its time (docs/adr/0034)."""
+"""The reporters: questions of the chair, messages, deletion (docs/adr/0034)."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,25 +13,24 @@ from governance.models import LegalHold, User
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.lifecycle.initiative.act import act
 
-CONTACT_DAYS = 90  # the form of the public link says so
+CONTACT_DAYS = 90  # the form of the public link promises it
 
 
 def ask_source(*, about: BehaviourReport | ProblemReport, reason: str, by: User) -> str:
-    """Ask who reported a behaviour report, or how to reach who reported a problem, as whoever chairs the board of the
-    initiative.
+    """Ask for a reporter's name or contact, as the acting chair.
 
-    Recorded with the reason, and the reporter is told. Empty where nothing is opened: its reporter ruled that out or
-    left nothing, or the asker is above them. Which of these it is, and whether a name was told at all, stands nowhere.
+    The question is recorded with its reason, and the reporter is notified. Returns "" if nothing is opened: the
+    reporter ruled it out or left nothing, or the asker is above the reporter. No record shows which.
     """
     if not reason.strip():
-        raise ValidationError({"reason": "Say why you need to know; whoever reported it reads this."})
+        raise ValidationError({"reason": "Give a reason why you ask. The reporter reads the reason."})
     with act("ask who reported", by=by, initiative=about.initiative_id, reason=reason.strip()) as initiative:
         row: BehaviourReport | ProblemReport = (
             type(about).objects.select_related("initiative__unit").get(pk=about.pk)
         )
         permissions.may_ask_source(row, by).or_refuse()
         if isinstance(row, BehaviourReport):
-            # Whoever reported the problem behind it reads the question where the answer to the problem stands.
+            # The reporter of the problem behind it reads the question beside the answer to the problem.
             row = row.problems.first() or row
         row.source_questions.create(initiative=initiative, reason=reason.strip(), by=by, at=clock.now())
         if isinstance(row, BehaviourReport):
@@ -54,13 +53,13 @@ def _told(row: BehaviourReport | ProblemReport, asker: User) -> str:
 
 
 def _facts_of(row: BehaviourReport | ProblemReport) -> dict[str, Any]:
-    """What is sealed about a source; empty where nothing is, or where it can no longer be opened."""
+    """Return the sealed facts about a source, or an empty dict if nothing can be opened."""
     source = getattr(row, "sealed_source", None)
     return (sealed_reporter.opened(source.sealed, row.place) if source is not None else None) or {}
 
 
 def reported_by(person: User) -> list[BehaviourReport]:
-    """The behaviour reports that the person reported, newest first: for the person alone."""
+    """Return the person's behaviour reports, newest first, for that person alone."""
     rows = SealedSource.objects.filter(behaviour_report__isnull=False).select_related(
         "behaviour_report__initiative__unit"
     )
@@ -74,7 +73,7 @@ def reported_by(person: User) -> list[BehaviourReport]:
 
 
 def untold(person: User) -> list[BehaviourReport]:
-    """What the person reported and somebody asked the name of since they last looked."""
+    """Return the person's reports whose reporter was asked for since their last look."""
     rows = SealedSource.objects.filter(untold=1, behaviour_report__isnull=False).select_related(
         "behaviour_report__initiative"
     )
@@ -82,20 +81,23 @@ def untold(person: User) -> list[BehaviourReport]:
 
 
 def _is_of(source: SealedSource, person: User) -> bool:
-    """Whether the person reported it: for what is shown to that person alone."""
+    """Return True if the person reported it, for pages of that person alone."""
     facts = sealed_reporter.opened(source.sealed, source.behaviour_report.place)
     return bool(facts) and facts.get("person") == person.pk
 
 
 def seen_questions(*, by: User) -> None:
-    """The person has read who asked for their name. Not recorded: it would say whose name it is."""
+    """Mark the questions for the person's name as read.
+
+    This is not recorded, because an entry would reveal the name.
+    """
     SealedSource.objects.filter(behaviour_report__in=untold(by)).update(untold=0)
 
 
 def forget_contacts() -> int:
-    """Delete how reporters could be reached, ninety days after their problem was judged; returns how many.
+    """Delete reporters' contacts ninety days after the judgement of their problem.
 
-    What is kept for an answer is not kept longer than one may be asked for (the form promises it). Legal holds on the
+    Returns how many. A contact is kept no longer than it may be asked for, as the form promises. Legal holds on the
     initiative come first. Safe to repeat.
     """
     judged = clock.now() - timedelta(days=CONTACT_DAYS)

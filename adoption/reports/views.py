@@ -1,46 +1,54 @@
-"""Reports: the list with the incidents of an initiative, one page for each, judging it, reporting behaviour, who
-asked.
-"""
+"""The pages of reports: list, one report, judgement, behaviour form, questions."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from adoption.incidents import incident_metrics
 from adoption.incidents import permissions as incident_permissions
-from adoption.incidents.preview import sentences_of
-from adoption.models import IncidentDraft, Report
-from adoption.models.reports import INCIDENT
+from adoption.models import IncidentDraft, ProblemLink, Report
 from adoption.reports import actions, permissions, public_link, sealed_reporter, sources
 from adoption.reports.forms import BehaviourReportForm, JudgeForm
 from adoption.reports.report_kinds import KINDS, Outcome, kind_of, outcomes_of
 from governance import clock
 from governance.models import User
+from governance.permission_result import Answer, no
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
 from governance.transparency_log import as_of
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import ReasonForm
 from governance.web.middleware import on_any_day
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access.permissions import may_see
-from initiatives.lifecycle.initiative.initiative_frame import ask, fix, initiative_context, page_of, sent
+from initiatives.lifecycle.initiative.initiative_frame import (
+    acted,
+    ask,
+    fix,
+    initiative_context,
+    page_of,
+    sent,
+)
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.models import Initiative
 
 TAB = "incidents"
 PER_PAGE = 20
 SHOWN = 50  # the newest reports of each kind
-PER_PERSON = 10  # in ten minutes: nobody floods an initiative from behind the protection
+PER_PERSON = 10  # in ten minutes, so that the protection does not help to flood an initiative
 
 
 @require_safe
 @on_any_day(initiative_lookup.initiative_on_any_day)
 def incidents(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Incidents of one initiative, and the reports of all kinds that came in about it."""
+    """Show the incidents of one initiative, and the reports of all kinds about it."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     rows = list(initiative.incidents.select_related("merged_into", "lead"))
     found = incident_metrics.means(rows)
@@ -63,7 +71,7 @@ def incidents(request: SignedInRequest, ref: str) -> HttpResponse:
 
 
 def _reports_of(initiative: Initiative) -> list[Report]:
-    """The newest reports of each kind, those that wait first."""
+    """Return the newest reports of each kind, those that wait first."""
     rows = [
         row
         for kind in KINDS.values()
@@ -74,7 +82,7 @@ def _reports_of(initiative: Initiative) -> list[Report]:
 
 def _report_for(person: User, kind: str, pk: int) -> Report:
     if kind not in KINDS:
-        raise Http404("No such kind of report.")
+        raise Http404("This kind of report does not exist.")
     rows = KINDS[kind].model.objects.select_related(
         "initiative__unit", "initiative__contract", "judged_by", "incident"
     )
@@ -83,7 +91,7 @@ def _report_for(person: User, kind: str, pk: int) -> Report:
 
 @require_safe
 def report(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
-    """What came in, what became of it, and what the reader may make of it."""
+    """Show a report, its outcome, and the outcomes that the reader may choose."""
     row = _report_for(request.user, kind, pk)
     has_source = bool(KINDS[kind].ask_source)
     context = initiative_context(request, row.initiative, TAB) | {
@@ -102,32 +110,16 @@ def report(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
 
 
 def judge(request: SignedInRequest, kind: str, pk: int, outcome: str) -> HttpResponse:
-    """Say what becomes of a report. What an incident would bring is told first to whoever wants to look."""
+    """Show the form that judges a report, with the consequences of an incident."""
     row = _report_for(request.user, kind, pk)
     KINDS[kind].may_judge(row.initiative, request.user).or_refuse()
     chosen = _outcome(row, outcome)
     form = JudgeForm(sent(request), report=row, outcome=outcome)
-    status = 422 if request.method == "POST" else 200
-    more: dict = {"happens": chosen.happens}
-    if request.method == "POST" and form.is_valid():
-        try:
-            if outcome == INCIDENT and request.POST.get("step") == "look":
-                effects = sentences_of(
-                    row.initiative,
-                    lambda initiative: actions.judge(report=row, by=request.user, **form.act()),
-                    request.user,
-                )
-                status, more = 200, {"effects": effects, "seen": True}
-            else:
-                judged = actions.judge(report=row, by=request.user, **form.act())
-                messages.success(request, chosen.done)
-                return redirect(
-                    reverse("incident", args=[judged.incident_id])
-                    if judged.incident_id
-                    else row.get_absolute_url()
-                )
-        except ValidationError as error:
-            fix(form, error)
+    if judged := acted(request, form, lambda: actions.judge(report=row, by=request.user, **form.act())):
+        messages.success(request, chosen.done)
+        return redirect(
+            reverse("incident", args=[judged.incident_id]) if judged.incident_id else row.get_absolute_url()
+        )
     return ask(
         request,
         row.initiative,
@@ -135,35 +127,31 @@ def judge(request: SignedInRequest, kind: str, pk: int, outcome: str) -> HttpRes
         form,
         title=chosen.words,
         lede=f"“{row.summary[:400]}”",
-        impact_verb=_("Opening it"),
-        two_steps=outcome == INCIDENT,
+        happens=chosen.happens,
         verb=chosen.words,
         back_url=row.get_absolute_url(),
-        status=status,
-        **more,
+        status=422 if form.errors else 200,
     )
 
 
 def _outcome(row: Report, key: str) -> Outcome:
-    """The outcome of this name among those of the kind. Raises Http404."""
+    """Return the outcome of this name among those of the kind. Raises Http404."""
     for one in kind_of(row).outcomes:
         if one.key == key:
             return one
-    raise Http404("Nothing of the kind becomes of such a report.")
+    raise Http404("This outcome is not possible for this report.")
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask_source(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
-    """Ask who reported it: the chair, with a reason; the answer is on this one page and kept nowhere."""
+    """Show the form by which the chair asks who reported it. The answer is on this page only and is not kept."""
     row = _report_for(request.user, kind, pk)
     if not KINDS[kind].ask_source:
-        raise Http404("Nobody reported this.")
+        raise Http404("This report has no reporter.")
     permissions.may_ask_source(row, request.user).or_refuse()
     form, told = ReasonForm(sent(request)), None
-    form.fields[
-        "reason"
-    ].help_text = "Whoever reported it reads this, and so does everybody who reads the history."
+    form.fields["reason"].help_text = "The reporter and everyone who can read the activity will read this."
     if request.method == "POST" and form.is_valid():
         try:
             told = sources.ask_source(about=row, by=request.user, **form.cleaned_data)
@@ -185,9 +173,9 @@ def ask_source(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
 
 
 def initiative_or_stub(person: User, ref: str) -> Initiative:
-    """The initiative, for whoever may open it or read its stub: of what is not confidential, everybody.
+    """Return the initiative if the person may open it or read its stub.
 
-    Raises Http404.
+    Everyone may read the stub of an initiative that is not confidential. Raises Http404.
     """
     number = ref.removeprefix("AI-")
     found = None
@@ -195,16 +183,14 @@ def initiative_or_stub(person: User, ref: str) -> Initiative:
         rows = Initiative.objects.filter(number=int(number)).select_related("unit", "contract")
         found = rows.first()
     if found is None or found.ref != ref or (found.confidential and not may_see(found, person)):
-        raise Http404("No such initiative, or not yours to see.")
+        raise Http404("This initiative does not exist, or you cannot see it.")
     return found
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_behaviour(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Report how people behave towards the system of an initiative; who may ever know who said so stands above the
-    form.
-    """
+    """Show the form that reports behaviour, with who can ever know the reporter."""
     initiative = initiative_or_stub(request.user, ref)
     permissions.may_report(initiative, request.user).or_refuse()
     form = BehaviourReportForm(sent(request))
@@ -214,7 +200,7 @@ def report_behaviour(request: SignedInRequest, ref: str) -> HttpResponse:
         except ValidationError as error:
             fix(form, error)
         else:
-            messages.success(request, _("It is reported, without your name."))
+            messages.success(request, _("Your report is sent, without your name."))
             return redirect("reports-mine")
     status = 422 if request.method == "POST" else 200
     context = {
@@ -228,18 +214,24 @@ def report_behaviour(request: SignedInRequest, ref: str) -> HttpResponse:
 
 
 def _too_many(request, form) -> bool:
-    """Whether the person reported so much just now that it has to wait; counted under a mark, not under a name."""
+    """Return True if the person must wait after many reports. The count is under a mark, not a name."""
     mark = sealed_reporter.mark(f"{request.user.pk} {clock.today()}")[:40]
     until = throttling.enter_try(mark, purpose="behaviour_report", most=PER_PERSON)
     if until is not None:
-        form.add_error(None, f"That is a lot at once. Send it again after {clock.local(until):%H:%M}.")
+        form.add_error(
+            None,
+            phrase(
+                "You sent many reports in a short time. You can send this report after {}.",
+                f"{clock.local(until):%H:%M}",
+            ),
+        )
     return until is not None
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def mine(request: SignedInRequest) -> HttpResponse:
-    """What the reader reported, what the board answered, and who asked for the reader's name."""
+    """Show the reader's reports, the answers, and who asked for the reader's name."""
     if request.method == "POST":
         sources.seen_questions(by=request.user)
         return redirect("reports-mine")
@@ -252,18 +244,52 @@ def mine(request: SignedInRequest) -> HttpResponse:
     return render(request, "adoption/reports/reports_mine.html", context)
 
 
-@require_POST
-def link(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Switch the public link on, renew it, or switch it off."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    permissions.may_keep_link(initiative, request.user).or_refuse()
-    there = initiative.problem_links.filter(ended_at__isnull=True).first()
-    if "off" in request.POST:
-        if there is not None:
-            public_link.close_link(link=there, by=request.user)
-        messages.success(request, _("The address is switched off."))
-    else:
-        public_link.open_link(initiative=initiative, by=request.user)
-        said = "Its former address no longer works." if there else "Give it to those who use this AI."
-        messages.success(request, f"There is a new address for problems. {said}")
-    return redirect(f"{reverse(TAB, args=[initiative.ref])}#reports")
+def _link_of(initiative: Initiative) -> ProblemLink | None:
+    return initiative.problem_links.filter(ended_at__isnull=True).first()
+
+
+def _reports_of_page(initiative: Initiative) -> str:
+    return f"{reverse(TAB, args=[initiative.ref])}#reports"
+
+
+INITIATIVE_ACTS["open-report-link"] = PageStep(
+    may=permissions.may_keep_link,
+    act=public_link.open_link,
+    form=Form,
+    page=TAB,
+    back=_reports_of_page,
+    title=gettext_lazy("Make a public link for problem reports"),
+    happens=(
+        gettext_lazy("Everyone with the link can report a problem without an account."),
+        lambda row: _link_of(row) and "The earlier link stops working.",
+    ),
+    verb=gettext_lazy("Make the link"),
+    done=gettext_lazy("The new link is ready. Give it to the people who use this AI."),
+)
+
+
+def _may_close_link(initiative: Initiative, person: User) -> Answer:
+    may = permissions.may_keep_link(initiative, person)
+    if may and _link_of(initiative) is None:
+        return no("This initiative has no public link.", "Open the reports.", _reports_of_page(initiative))
+    return may
+
+
+def _close_link(*, initiative: Initiative, by: User) -> ProblemLink:
+    return public_link.close_link(link=_link_of(initiative), by=by)
+
+
+INITIATIVE_ACTS["close-report-link"] = PageStep(
+    may=_may_close_link,
+    act=_close_link,
+    form=Form,
+    page=TAB,
+    back=_reports_of_page,
+    title=gettext_lazy("Switch off the public link"),
+    happens=(
+        gettext_lazy("The link stops working. Reports stay, and reporters can still read their answers."),
+    ),
+    verb=gettext_lazy("Switch off the link"),
+    danger=True,
+    done=gettext_lazy("The link is switched off."),
+)

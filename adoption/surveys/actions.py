@@ -1,5 +1,6 @@
-"""Everything that an owner does with a survey: write it, hand out its links, close it and publish. Answers go in
-elsewhere, because nobody does them (adoption.surveys.survey_submission).
+"""The acts of an owner on a survey: write, hand out links, close and publish.
+
+Answers are elsewhere, because they have no known author (adoption.surveys.survey_submission).
 """
 
 import secrets
@@ -21,6 +22,7 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
@@ -30,7 +32,7 @@ FIELDS = ("title", "language", "sets", "teams", "closes")
 
 @dataclass(frozen=True)
 class Link:
-    """An address that takes one answer, shown or mailed once and kept nowhere."""
+    """An address that takes one answer. It is shown or emailed once, and not kept."""
 
     team: str
     address: str
@@ -50,7 +52,7 @@ def write(*, initiative: Initiative, by: User, **fields) -> Survey:
 
 
 def change(*, survey: Survey, by: User, **fields) -> Survey:
-    """Change a draft; the same fields as `write`."""
+    """Change a draft, with the same fields as `write`."""
     with act("change survey", by=by, initiative=survey.initiative_id) as initiative:
         row = _read(survey)
         permissions.may_change(row, by).or_refuse()
@@ -66,22 +68,24 @@ def _checked(fields: dict) -> dict:
         raise TypeError(f"A survey has {', '.join(FIELDS)}.")
     title, teams, wrong = fields["title"].strip(), _teams(fields["teams"]), {}
     if not title:
-        wrong["title"] = "Give it a name that the people who answer know it by."
+        wrong["title"] = "Give the survey a name that its participants will recognise."
     if fields["language"] not in LANGUAGES:
         wrong["language"] = "Choose one of the languages listed."
     if not fields["sets"] or set(fields["sets"]) - set(question_sets.SETS):
         wrong["sets"] = "Choose at least one set of questions."
     elif (takes := question_sets.seconds(fields["sets"])) > question_sets.MOST_SECONDS:
         wrong["sets"] = (
-            f"This takes about {takes} seconds to answer, and a survey takes at most two minutes. Leave a set for "
-            "the next one."
+            f"These questions take about {takes} seconds, and a survey takes at most two minutes. "
+            "Remove a set of questions, and use it in the next survey."
         )
     if not teams:
-        wrong["teams"] = "Say who is asked: one team a line, and how many work there."
+        wrong["teams"] = "Write one team on each line, with its number of people."
     elif len({team["name"].casefold() for team in teams}) != len(teams):
-        wrong["teams"] = "Each team stands in one line."
+        wrong["teams"] = "Enter each team only once."
     elif len(teams) > MOST_TEAMS or sum(team["invited"] for team in teams) > MOST_PEOPLE:
-        wrong["teams"] = f"A survey asks at most {MOST_PEOPLE} people in {MOST_TEAMS} teams."
+        wrong["teams"] = (
+            f"The survey asks too many people. Enter at most {MOST_PEOPLE} people in {MOST_TEAMS} teams."
+        )
     if wrong:
         raise ValidationError(wrong)
     sets = [key for key in question_sets.SETS if key in fields["sets"]]
@@ -97,19 +101,23 @@ def _teams(teams: list[dict]) -> list[dict]:
 
 
 def _read(survey: Survey) -> Survey:
-    """The row, read after the lock."""
+    """Return the row, read after the lock."""
     return Survey.objects.select_related("initiative__unit", "opened_by", "closed_by").get(pk=survey.pk)
 
 
 def open_survey(*, survey: Survey, by: User) -> list[Link]:
-    """Take answers from now on; the links, once, in random order within their team. Small teams are put together.
+    """Open a survey for answers, and return its links once.
 
-    Raises Refused where it may not be opened yet, Conflict where somebody opened it meanwhile.
+    The links are in random order within their team. Small teams are put together. Raises Refused if it may not be
+    opened yet, Conflict if someone opened it meanwhile.
     """
     with act("open survey", by=by, initiative=survey.initiative_id) as initiative:
         row = _read(survey)
         if row.state != Survey.DRAFT:
-            raise Conflict(f"{row.opened_by} opened it already.", "Its links were shown then, and only then.")
+            raise Conflict(
+                phrase("{} opened this survey already.", row.opened_by),
+                phrase("Ask {} for the links. The links were shown only once.", row.opened_by),
+            )
         permissions.may_open(row, by).or_refuse()
         row.teams = disclosure_control.merged(row.teams)
         row.state, row.opened_at, row.opened_by = Survey.OPEN, clock.now(), by
@@ -128,7 +136,7 @@ def open_survey(*, survey: Survey, by: User) -> list[Link]:
 
 
 def replace_links(*, survey: Survey, by: User) -> list[Link]:
-    """End every link that was handed out, and make as many new ones: where a sheet was lost and nobody has answered."""
+    """Replace every link by a new one, for a lost sheet while no one has answered."""
     with act("replace survey links", by=by, initiative=survey.initiative_id) as initiative:
         AnswerBox.objects.select_for_update().filter(survey=survey.pk).first()  # no answer goes in meanwhile
         row = _read(survey)
@@ -140,7 +148,7 @@ def replace_links(*, survey: Survey, by: User) -> list[Link]:
 
 
 def _invite(survey: Survey) -> list[Link]:
-    """As many invitations as people, inserted in random order; their links by team, each team's in another."""
+    """Make an invitation for each person, and return their links by team. Their random orders differ."""
     places = [place for place, team in enumerate(survey.teams) for _ in range(team["invited"])]
     made = [(place, survey_submission.new_token()) for place in places]
     chance = secrets.SystemRandom()
@@ -159,15 +167,17 @@ def _invite(survey: Survey) -> list[Link]:
 
 
 def close(*, survey: Survey, by: User) -> Survey:
-    """End it: its links open nothing more, what may be published is written down, and everything else is thrown away.
+    """Close a survey: end its links, save what may be published, delete the rest.
 
-    What was in the box is gone with it; under five answers nothing of it stays but how many there were.
+    The answer box is deleted. A survey with fewer than five answers keeps only their number.
     """
     with act("close survey", by=by, initiative=survey.initiative_id) as initiative:
         box = AnswerBox.objects.select_for_update().filter(survey=survey.pk).first()
         row = _read(survey)
         if row.state == Survey.CLOSED:
-            raise Conflict(f"{row.closed_by} closed it already.", "Read what came of it.", link_of(row))
+            raise Conflict(
+                phrase("{} closed this survey already.", row.closed_by), "Read the results.", link_of(row)
+            )
         permissions.may_close(row, by).or_refuse()
         answered = {place: box.answered.get(str(place), 0) for place in range(len(row.teams))}
         sums = {int(place): by_key for place, by_key in box.sums.items()}
@@ -195,10 +205,10 @@ def close(*, survey: Survey, by: User) -> Survey:
 
 
 def _read_into_measures(initiative: Initiative, survey: Survey, by: User) -> None:
-    """Keep what was published as a measurement of the current measures that surveys read, in the running act.
+    """Keep the published figure as a measurement of the measures that surveys feed.
 
-    It is the figure of the whole set as its page shows it, so no second total; where one of its questions has fewer
-    than five answers there is none, and no measurement.
+    The act is running. It is the figure of the whole set as its page shows it, so it is not a second total. If one of
+    its questions has fewer than five answers, the figure and the measurement are missing.
     """
     ends_on = min(survey.closes, clock.today())
     starts_on = max(clock.local_day(survey.opened_at), ends_on - timedelta(days=LONGEST_DAYS - 1))
@@ -228,27 +238,29 @@ def _key(survey: Survey) -> str:
 
 
 def measurements_of(survey: Survey) -> list[Measurement]:
-    """The measurements that closing this survey became."""
+    """Return the measurements that closing this survey made."""
     rows = Measurement.objects.filter(measure__initiative=survey.initiative_id, key=_key(survey), came=SURVEY)
     return list(rows.select_related("measure"))
 
 
 def link_of(survey: Survey) -> str:
-    """The page of a survey."""
+    """Return the address of a survey's page."""
     return reverse("survey", args=[survey.pk])
 
 
 def remove_comment(*, comment: SurveyComment, reason: str, by: User) -> None:
-    """Take a comment out that names somebody or lets them be known; that it was taken out stays recorded."""
+    """Take out a comment that names or identifies a person. The removal is recorded."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why, without repeating what it says."})
+        raise ValidationError({"reason": "Give a reason. Do not repeat the comment."})
     with act(
         "remove survey comment", by=by, initiative=comment.survey.initiative_id, reason=reason.strip()
     ) as initiative:
         permissions.may_run(initiative, by).or_refuse()
         gone, _ = SurveyComment.objects.filter(pk=comment.pk).delete()
         if gone != 1:
-            raise Conflict("Somebody took it out already.", "Read the others.", link_of(comment.survey))
+            raise Conflict(
+                "Someone removed this comment already.", "Read the others.", link_of(comment.survey)
+            )
         entries.record(
             EntryKind.SURVEY_COMMENT_REMOVED,
             initiative=initiative,

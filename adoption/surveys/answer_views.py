@@ -1,4 +1,4 @@
-"""The page of whoever answers a survey: by link, without signing in, in English or German, with nothing to run."""
+"""The page for answering a survey, by link. No sign-in, no scripts, English or German."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -18,7 +18,7 @@ from governance.web.middleware import for_the_unknown
 @ALONE
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, token: str) -> HttpResponse:
-    """The questions, and what was chosen. A link that was used, or never was one, opens nothing and says so."""
+    """Show the questions, or take an answer. A used or invalid link gives a page about it."""
     try:
         invitation = survey_submission.invitation_of(token, throttling.address_of(request))
     except survey_submission.Guessed as guessed:
@@ -56,12 +56,12 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
 @ALONE
 @require_safe
 def thanks(request: HttpRequest, language: str) -> HttpResponse:
-    """Whoever answered is told so at an address that is everybody's."""
+    """Show the thanks at an address that is the same for everyone."""
     return page(request, "adoption/surveys/survey_thanks.html", {}, language=language_of(request, language))
 
 
 def _closed(request: HttpRequest, *, status: int) -> HttpResponse:
-    """The link opens nothing: the same words whether it was used, ended, mistyped or guessed."""
+    """Show that the link opens nothing. A used, ended, mistyped or guessed one has the same words."""
     context = {"status": status}
     return page(
         request, "adoption/surveys/survey_nothing.html", context, language=language_of(request), status=status

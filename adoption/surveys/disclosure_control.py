@@ -1,8 +1,8 @@
-"""From the sums of a survey to what may be published of it: pure, over numbers alone.
+"""The disclosure control of surveys: the publishable figures from the sums.
 
-Every figure rests on five answers or more, and so does every difference of figures: for each question the teams are
-put together until each part has five, and the parts add up to everybody. Nothing is published twice: there is one
-publication of a survey, when it is closed (ADR 0033).
+Pure, over numbers alone. Every figure rests on five answers or more, and so does every difference of figures: for each
+question the teams are put together until each part has five, and the parts add up to everyone. A survey has one
+publication, when it is closed (ADR 0033).
 """
 
 from collections.abc import Iterable
@@ -15,10 +15,10 @@ Z = 1.959963984540054  # two-sided 95 % of the normal distribution
 
 
 def parts(counts: dict[int, int], least: int = LEAST) -> list[list[int]]:
-    """Teams, by number, put together so that each part has at least `least` answers; none where all have fewer.
+    """Return groups of teams, by number, each with `least` answers or more.
 
-    The small ones go together; where that is still too few, the smallest large one joins them. So there is no part,
-    and no rest that somebody could subtract, of fewer.
+    Too few answers in all give no group. The small teams form one group. If it is still too small, the smallest large
+    one joins it. Subtraction then reveals neither a part nor a rest of fewer.
     """
     if sum(counts.values()) < least:
         return []
@@ -30,7 +30,7 @@ def parts(counts: dict[int, int], least: int = LEAST) -> list[list[int]]:
 
 
 def merged(teams: list[dict], least: int = LEAST) -> list[dict]:
-    """Teams as they are asked: those of fewer than `least` people are asked together, under their names."""
+    """Return the teams to ask. Teams of fewer than `least` people are combined, under their names."""
     together = parts({place: team["invited"] for place, team in enumerate(teams)}, least)
     return [
         {
@@ -42,10 +42,10 @@ def merged(teams: list[dict], least: int = LEAST) -> list[dict]:
 
 
 def estimate(sums: Iterable[float]) -> dict | None:
-    """Mean, spread and 95 % interval of [answers, sum, sum of squares] on the scale; None under five answers.
+    """Return mean, spread and 95 % interval on the scale, or None under five answers.
 
-    Student's t over the answers and two more, one at each end of the scale: with few answers, and where all say the
-    same, the interval stays as wide as it has to.
+    `sums` is [answers, sum, sum of squares]. The interval is Student's t over the answers and two more, one at each end
+    of the scale. The interval remains wide enough for few or equal answers.
     """
     n, total, squares = sums
     if n < LEAST:
@@ -65,7 +65,7 @@ def estimate(sums: Iterable[float]) -> dict | None:
 
 
 def student(freedom: int) -> float:
-    """The two-sided 95 % quantile of Student's t, by its expansion around the normal one; within 0.001 from 6 on."""
+    """Return Student's two-sided 95 % quantile. An expansion of the normal one, within 0.001 from 6 degrees on."""
     z, v = Z, freedom
     return (
         z
@@ -77,11 +77,11 @@ def student(freedom: int) -> float:
 
 
 def published(answered: dict[int, int], sums: dict[int, dict[str, list]], keys: list[str]) -> dict | None:
-    """What may be published: {answered, questions: {key: {all, parts: [{teams, ...}]}}}; None under five answers.
+    """Return the publishable results, or None under five answers.
 
-    A question that fewer than five answered has None for all, and no parts. What a set says as a whole is worked out
-    from this (`of_set`), never from single people: a mean over those who answered all of it would be a second total,
-    and the difference of the two could be one person.
+    They are {answered, questions: {key: {all, parts: [{teams, ...}]}}}. A question with fewer than five answers has
+    None for all, and no parts. The figure of a whole set is computed from this (`of_set`), never from single people: a
+    mean over those who answered all of it would be a second total, and the difference of the two could be one person.
     """
     if sum(answered.values()) < LEAST:
         return None
@@ -104,9 +104,10 @@ def _added(rows) -> list[float]:
 
 
 def of_set(figures: list[tuple[dict | None, bool]]) -> dict | None:
-    """A set as a whole, from the figures of its questions and whether each counts turned round; None where one lacks.
+    """Return the figure of a whole set, or None if a question lacks one.
 
-    Its spread and interval are the means of theirs: wide enough, however the answers hang together.
+    `figures` has the figure of each question, and True if it counts turned round. The spread and interval of the set
+    are the means of theirs, which is wide enough for any correlation.
     """
     if not figures or any(figure is None for figure, _ in figures):
         return None

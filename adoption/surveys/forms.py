@@ -1,15 +1,17 @@
-"""Forms of surveys: what the owner asks and whom; and the page of whoever answers, in their language."""
+"""The forms of surveys: the owner's draft, and the answers in the reader's language."""
 
 import re
 
 from django import forms
 from django.core.validators import validate_email
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from adoption.models import Survey
 from adoption.models.surveys import LANGUAGES
 from adoption.surveys import question_sets
 from adoption.surveys.actions import MOST_PEOPLE
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField
 
 MOST_MAILS = 300
@@ -17,15 +19,20 @@ INVITED = re.compile(r"(?<![\s,;:])[\s,;:]+(\d{1,6})$")  # how many people, at t
 
 
 class SurveyForm(forms.Form):
-    """What is asked, of whom, in which language, until when."""
+    """The form for the questions, the people, the language and the last day."""
 
     title = forms.CharField(
-        label="Name of the survey",
+        label=gettext_lazy("Name of the survey"),
         max_length=120,
-        help_text="Read by those who are asked, so name the AI as they call it. “Reply drafts, autumn”",
+        help_text=(
+            gettext_lazy(
+                "Everyone who is asked sees this name. Use the name of the AI that they know, for example "
+                "“Reply drafts, autumn”."
+            )
+        ),
     )
     sets = forms.MultipleChoiceField(
-        label="What it asks",
+        label=gettext_lazy("Questions"),
         widget=forms.CheckboxSelectMultiple,
         choices=[
             (
@@ -34,26 +41,33 @@ class SurveyForm(forms.Form):
             )
             for key, one in question_sets.SETS.items()
         ],
-        help_text="Few: it has to be answered in two minutes. A line for a comment always stands at its end.",
+        help_text=(
+            gettext_lazy(
+                "Choose few sets, because answering may take two minutes at most. A comment field is "
+                "always at the end."
+            )
+        ),
         error_messages={"required": "Choose at least one set of questions."},
     )
     teams = forms.CharField(
-        label="Who is asked",
+        label=gettext_lazy("Teams"),
         max_length=10_000,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text="One team a line, then how many people: “Claims north, 14”. Teams of fewer than five are asked and "
-        "shown together with others.",
+        help_text=gettext_lazy(
+            "Write one team on each line, followed by its number of people: “Claims north, 14”. Teams of "
+            "fewer than five are asked and shown together with other teams."
+        ),
     )
     language = forms.ChoiceField(
-        label="Language that its page begins in",
+        label=gettext_lazy("First language of the page"),
         choices=list(LANGUAGES.items()),
-        help_text="Everybody can switch.",
+        help_text=gettext_lazy("Everyone can switch the language."),
     )
-    closes = DayField(label="Last day for answers")
+    closes = DayField(label=gettext_lazy("Last day for answers"))
 
     def clean_teams(self) -> list[dict]:
-        """The lines as rows of name and invited."""
+        """Return the lines as rows of name and invited."""
         rows, wrong = [], []
         for number, line in enumerate(self.cleaned_data["teams"].splitlines(), start=1):
             if not line.strip():
@@ -61,7 +75,7 @@ class SurveyForm(forms.Form):
             found = INVITED.search(line.strip())
             name = line.strip()[: found.start()] if found else ""
             if not name or not 0 < int(found[1]) <= MOST_PEOPLE or len(name) > 80:
-                wrong.append(f"Line {number} is not a team and how many people: “{line.strip()[:60]}”.")
+                wrong.append(f"Line {number} must be a team and a number of people: “{line.strip()[:60]}”.")
             else:
                 rows.append({"name": name, "invited": int(found[1])})
         if wrong:
@@ -70,34 +84,41 @@ class SurveyForm(forms.Form):
 
 
 def form_of(survey: Survey, typed=None) -> SurveyForm:
-    """The form with what stands now, or with what was typed."""
+    """Return the form with the current values, or with the typed ones."""
     lines = "\n".join(f"{team['name']}, {team['invited']}" for team in survey.teams)
     initial = {name: getattr(survey, name) for name in ("title", "sets", "language", "closes")}
     return SurveyForm(typed, initial=initial | {"teams": lines})
 
 
 class MailForm(forms.Form):
-    """Addresses to mail links to: used once and kept nowhere."""
+    """The form for addresses to email links to. They are used once and not kept."""
 
     def __init__(self, *args, teams: list[dict], **options):
-        """One field for each team that is asked."""
+        """Build one field for each team that is asked."""
         super().__init__(*args, **options)
         self.teams = teams
         for place, team in enumerate(teams):
             self.fields[f"team_{place}"] = forms.CharField(
-                label=f"{team['name']}: {team['invited']} addresses",
+                label=gettext("%(team)s: %(invited)s addresses")
+                % {"team": team["name"], "invited": team["invited"]},
                 max_length=40_000,
                 strip=False,
                 widget=forms.Textarea(attrs={"rows": 4, "autocomplete": "off"}),
-                help_text="One a line, or with commas between them." if not place else "",
+                help_text="Enter one address a line, or separate the addresses with commas."
+                if not place
+                else "",
             )
 
     def clean(self) -> dict:
-        """By team, as many different addresses as people are asked."""
+        """Require as many different addresses for each team as people are asked."""
         fields, seen = super().clean(), set()
         if sum(team["invited"] for team in self.teams) > MOST_MAILS:
             self.add_error(
-                None, f"At most {MOST_MAILS} can be mailed at a time. Hand out a sheet of links instead."
+                None,
+                phrase(
+                    "Only {} people can get an email at a time. Hand out a sheet of links instead.",
+                    MOST_MAILS,
+                ),
             )
         for place, team in enumerate(self.teams):
             name = f"team_{place}"
@@ -111,18 +132,23 @@ class MailForm(forms.Form):
                     twice.append(part)
                 seen.add(part.lower())
             if wrong:
-                self.add_error(name, f"Not a mail address: {', '.join(wrong[:5])}.")
+                self.add_error(name, phrase("Not an email address: {}.", ", ".join(wrong[:5])))
             elif twice:
-                self.add_error(name, f"Stands here twice: {', '.join(twice[:5])}.")
+                self.add_error(name, phrase("Listed twice: {}.", ", ".join(twice[:5])))
             elif len(found) != team["invited"]:
                 self.add_error(
-                    name, f"These are {len(found)} addresses, and {team['invited']} people are asked."
+                    name,
+                    phrase(
+                        "You entered {} addresses for {} people. Enter one address for each person.",
+                        len(found),
+                        team["invited"],
+                    ),
                 )
             fields[name] = found
         return fields
 
     def by_team(self) -> dict[str, list[str]]:
-        """The addresses by name of the team."""
+        """Return the addresses by name of the team."""
         return {team["name"]: self.cleaned_data[f"team_{place}"] for place, team in enumerate(self.teams)}
 
 
@@ -135,7 +161,7 @@ def _is_address(text: str) -> bool:
 
 
 class AnswerForm(forms.Form):
-    """The page of whoever answers. Nothing is required but one answer; nothing is chosen before somebody chooses."""
+    """The form of an answer. One answer is required, and no option is preselected."""
 
     comment = forms.CharField(
         label=_("Anything else? (optional)"),
@@ -143,8 +169,8 @@ class AnswerForm(forms.Form):
         max_length=question_sets.MOST_COMMENT,
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
         help_text=_(
-            "Your words are shown as you write them, without saying which team you belong to. Please do not name "
-            "anybody, and nothing by which you would be known."
+            "Your comment is shown as you write it, without your team. Do not name anyone, and do "
+            "not write anything that identifies you."
         ),
     )
 
@@ -161,23 +187,25 @@ class AnswerForm(forms.Form):
                 empty_value=None,
                 choices=[*((step, str(step)) for step in range(1, question.steps + 1)), ("", _("no answer"))],
                 widget=forms.RadioSelect,
-                error_messages={"invalid_choice": _("Choose one of the steps shown.")},
+                error_messages={"invalid_choice": _("Choose one of the answers on the scale.")},
             )
-        self.fields["comment"].error_messages["max_length"] = _("Please keep it under 1000 characters.")
+        self.fields["comment"].error_messages["max_length"] = _(
+            "Please keep your comment under 1000 characters."
+        )
 
     def clean(self) -> dict:
-        """At least one question is answered."""
+        """Require an answer to one question or more."""
         fields = super().clean()
         if not self.errors and not any(fields.get(question.key) for question in self.questions):
-            raise forms.ValidationError(_("Nothing is chosen yet. Answer at least one question."))
+            raise forms.ValidationError(_("You have not answered a question. Answer at least one question."))
         return fields
 
     def rows(self) -> list[dict]:
-        """The questions with their fields, in their order."""
+        """Return the questions with their fields, in their order."""
         return [{"question": question, "field": self[question.key]} for question in self.questions]
 
     def steps(self) -> dict[str, int]:
-        """The steps that were chosen."""
+        """Return the chosen steps."""
         return {
             question.key: step
             for question in self.questions

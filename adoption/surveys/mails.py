@@ -1,4 +1,4 @@
-"""Links of a survey by mail: one to each address, in random order, and neither is kept."""
+"""The links of a survey by email: one to each address, in random order, unrecorded."""
 
 import secrets
 from dataclasses import dataclass
@@ -14,23 +14,27 @@ from django.utils.translation import gettext
 from adoption.models import Survey
 from adoption.models.surveys import LANGUAGES
 from adoption.surveys.actions import Link
+from governance.database import rehearsing
 
 log = structlog.get_logger("plumbline.survey")
 
 
 @dataclass(frozen=True)
 class Left:
-    """What could not be mailed: the addresses, and as many links, in an order of their own."""
+    """The failed emails: addresses, and as many links in an unrelated order."""
 
     addresses: list[str]
     links: list[Link]
 
 
 def send(survey: Survey, links: list[Link], addresses: dict[str, list[str]]) -> Left:
-    """Mail each address of a team one of the team's links; what the mail system did not take comes back.
+    """Email each address of a team one of the team's links.
 
-    A line of the log says how many failed and why, never whose.
+    Returns what the mail system refused. A line of the log has the number of failures and their causes, but no
+    addresses. A rehearsed act sends no emails.
     """
+    if rehearsing.current() is not None:
+        return Left([], [])
     waiting = {team: list(found) for team, found in addresses.items()}
     chance = secrets.SystemRandom()
     for found in waiting.values():
@@ -51,14 +55,14 @@ def send(survey: Survey, links: list[Link], addresses: dict[str, list[str]]) -> 
 
 
 def _mail(survey: Survey, address: str, link: Link, connection) -> EmailMessage:
-    """The mail: in the language of the survey, then in the others."""
+    """Return the email, in the language of the survey, then in the others."""
     words = []
     for language in sorted(LANGUAGES, key=lambda one: one != survey.language):
         with translation.override(language):
             context = {"survey": survey, "address": f"{link.address}?lang={language}"}
             words.append(render_to_string("adoption/surveys/survey_mail.txt", context).strip())
     with translation.override(survey.language):
-        subject = gettext("How does working with it go? %(title)s") % {
+        subject = gettext("Short survey about your work with the AI: %(title)s") % {
             "title": " ".join(survey.title.split())
         }
     return EmailMessage(

@@ -1,6 +1,4 @@
-"""What the pages and the export of a survey say, from what was published: questions, sets, teams, trend, and what it
-means for the conditions of adoption.
-"""
+"""The published results for pages and export: questions, sets, teams, trend, meaning."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -18,12 +16,12 @@ TOO_FEW = f"fewer than {LEAST} answered"
 
 
 def asked(survey: Survey) -> list[QuestionSet]:
-    """The sets a survey asks that are known here."""
+    """Return the sets of a survey that are known here."""
     return [one for key, one in question_sets.SETS.items() if key in survey.sets]
 
 
 def turnout(survey: Survey, answered: dict | None = None) -> list[dict]:
-    """By team, how many were invited, answered and did not; `answered` of an open survey comes from its box."""
+    """Return the turnout by team: invited, answered, silent. `answered` of an open survey comes from its box."""
     rows = []
     for place, team in enumerate(survey.teams):
         n = team.get("answered", 0) if answered is None else answered.get(str(place), 0)
@@ -35,7 +33,7 @@ def turnout(survey: Survey, answered: dict | None = None) -> list[dict]:
 
 
 def figure_of(survey: Survey, one: QuestionSet) -> dict | None:
-    """What a survey says of a set as a whole; None where it is insufficient."""
+    """Return the figure of a whole set in a survey, or None if it is insufficient."""
     if not survey.results or one.key not in survey.sets:
         return None
     questions = survey.results["questions"]
@@ -45,7 +43,7 @@ def figure_of(survey: Survey, one: QuestionSet) -> dict | None:
 
 
 def before(survey: Survey) -> Survey | None:
-    """The newest survey of the initiative that was closed before this one and has results."""
+    """Return the newest earlier survey of the initiative with results."""
     return (
         Survey.objects.filter(initiative=survey.initiative_id, pk__lt=survey.pk, results__isnull=False)
         .order_by("-pk")
@@ -54,7 +52,7 @@ def before(survey: Survey) -> Survey | None:
 
 
 def results(survey: Survey, earlier: Survey | None) -> list[dict]:
-    """By set: its figure, its questions with their parts, what it speaks to and what it says there."""
+    """Return the results by set: figure, questions with parts, conditions, meaning."""
     if not survey.results:
         return []
     requirements = Rulebook.objects.current().parsed.requirements
@@ -89,35 +87,38 @@ def results(survey: Survey, earlier: Survey | None) -> list[dict]:
 
 
 def says(one: QuestionSet, figure: dict | None, then: dict | None) -> tuple[str, str]:
-    """What a figure means for the conditions its set speaks to, in words, and their tone. It is never a pass."""
+    """Return a figure's meaning for the conditions of its set, and its tone. It is never a pass."""
     if figure is None:
-        return f"Insufficient: {TOO_FEW} a question of it. It says nothing, for or against.", ""
+        return f"Not enough answers: {TOO_FEW} a question of this set. No result is shown.", ""
     if not one.more_is:
         return _moved(figure, then)
     if figure["low"] > MIDDLE:
-        return "Speaks for it: the whole interval lies above the middle.", "ok"
+        return "In favour: the whole interval is above the middle.", "ok"
     if figure["high"] < MIDDLE:
-        return "Speaks against it: the whole interval lies below the middle.", "bad"
-    return "Leaves it open: the interval takes in the middle. More answers would narrow it.", "warn"
+        return "Not in favour: the whole interval is below the middle.", "bad"
+    return (
+        "Undecided: the interval includes the middle. More answers would make the interval narrower.",
+        "warn",
+    )
 
 
 def _moved(figure: dict, then: dict | None) -> tuple[str, str]:
     if then is None:
-        return "A first figure. It speaks once there is another of the same work to compare it with.", ""
+        return "First figure. Compare this figure with the next survey on the same work.", ""
     if figure["high"] < then["low"]:
-        return f"Less than in the survey before ({then['mean']:g}): the two intervals do not meet.", "ok"
+        return f"Less than in the last survey ({then['mean']:g}). The two intervals do not overlap.", "ok"
     if figure["low"] > then["high"]:
-        return f"More than in the survey before ({then['mean']:g}): the two intervals do not meet.", "bad"
-    return f"No difference shown from the survey before ({then['mean']:g}): the two intervals meet.", "warn"
+        return f"More than in the last survey ({then['mean']:g}). The two intervals do not overlap.", "bad"
+    return f"No difference from the last survey ({then['mean']:g}). The two intervals overlap.", "warn"
 
 
 def comments(survey: Survey) -> list:
-    """What people wrote, in the random order in which it was laid down; nothing under five answers."""
+    """Return the comments in random order, none under five answers."""
     return list(survey.comments.order_by("pk")) if survey.results else []
 
 
 def trend(rows: list[Survey]) -> list[dict]:
-    """By set, its figures in the closed surveys that asked it, the newest first."""
+    """Return the figures by set in the closed surveys that asked it, the newest first."""
     found = []
     for one in question_sets.SETS.values():
         figures = [{"survey": row, "figure": figure_of(row, one)} for row in rows if one.key in row.sets]
@@ -127,7 +128,7 @@ def trend(rows: list[Survey]) -> list[dict]:
 
 
 def next_from(rows: list[Survey]) -> date | None:
-    """The first day on which another survey may be opened, where that is still ahead."""
+    """Return the first day for another survey, or None if it may be opened now."""
     last = max((row.closed_at for row in rows if row.closed_at), default=None)
     if last is None or clock.now() - last >= APART:
         return None
@@ -135,7 +136,7 @@ def next_from(rows: list[Survey]) -> date | None:
 
 
 def lines(survey: Survey) -> Iterator[tuple]:
-    """The published figures as rows of a table; none where there are none."""
+    """Yield the published figures as rows of a table."""
     head = (
         survey.initiative.ref,
         survey.title,

@@ -1,7 +1,7 @@
-"""What a survey can ask: sets of questions with the literature they come from, and what each set speaks to.
+"""The sets of questions for surveys, with their literature and their conditions.
 
-Questions are worded here in our own words, after their sources, in English; German stands in locale/. Every answer is
-put on a scale from 0 to 100, on which 100 agrees with the question as it is worded.
+The questions are worded by us, after their sources, in English, and German is in locale/. Every answer is put on a
+scale from 0 to 100, on which 100 agrees with the question as it is worded.
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ MOST_COMMENT = 1000  # characters
 
 @dataclass(frozen=True)
 class Question:
-    """One question: what its lowest and its highest step say, and how many steps there are.
+    """One question: the words of the lowest and the highest step, and their number.
 
-    `against`: the more somebody agrees, the less of what its set measures.
+    `against`: agreement means less of what its set measures.
     """
 
     key: str
@@ -31,13 +31,13 @@ class Question:
     against: bool = False
 
     def value(self, step: int) -> float:
-        """The step that somebody chose, from 1 on, on the scale from 0 to 100."""
+        """Return the chosen step, from 1 on, on the scale from 0 to 100."""
         return (step - 1) * 100 / (self.steps - 1)
 
 
 @dataclass(frozen=True)
 class QuestionSet:
-    """Questions asked together. `speaks_to`: keys of the rulebook; `more_is` "better", "worse" or "" (compare only)."""
+    """Questions asked together. `more_is` "better", "worse" or "" (compare only). `speaks_to`: rulebook keys."""
 
     key: str
     title: str
@@ -65,7 +65,7 @@ SETS = {
     for one in (
         QuestionSet(
             "load",
-            "How much the work takes",
+            "Workload",
             (
                 _load("mental", _("How much thinking, deciding and remembering did the work take?")),
                 _load("physical", _("How much physical effort did the work take?")),
@@ -84,14 +84,15 @@ SETS = {
                 "empirical and theoretical research. In P. A. Hancock & N. Meshkati (eds.), Human Mental Workload, "
                 "139-183. North-Holland.",
             ),
-            "The six scales without weights (raw TLX), in eleven steps where the paper form has twenty-one. "
-            "Alone it says little: compare it with the same work before.",
+            "The six scales without weights (raw TLX), in eleven steps. The paper form has twenty-one "
+            "steps. Compare this figure with an earlier figure for the same work, because a single "
+            "figure shows little.",
             ("adopt.burden",),
             "",
         ),
         QuestionSet(
             "ease",
-            "How easy one task was",
+            "Ease of one task",
             (
                 Question(
                     "ease.task",
@@ -104,7 +105,7 @@ SETS = {
                 "Sauro, J., & Dumas, J. S. (2009). Comparison of three one-question, post-task usability "
                 "questionnaires. Proc. CHI 2009, 1599-1608.",
             ),
-            "The single ease question, in seven steps.",
+            "The single ease question, on a scale of seven steps.",
             ("adopt.burden",),
             "better",
         ),
@@ -112,14 +113,15 @@ SETS = {
             "useful",
             "Useful and easy to use",
             (
-                _said("useful.needs", _("What the AI can do is what I need for my work.")),
+                _said("useful.needs", _("What the AI can do is what I need for my work.")),  # prose: allow
                 _said("useful.easy", _("The AI is easy to use.")),
             ),
             (
                 "Lewis, J. R., Utesch, B. S., & Maher, D. E. (2013). UMUX-LITE: when there's no time for the SUS. "
                 "Proc. CHI 2013, 2099-2102.",
             ),
-            "The two statements of UMUX-LITE, in seven steps; their mean, without the correction towards SUS.",
+            "The two statements of UMUX-LITE, on a scale of seven steps. The result is their mean, without "
+            "the correction towards SUS.",
             ("adopt.burden",),
             "better",
         ),
@@ -130,47 +132,53 @@ SETS = {
                 _said("trust.rely", _("I can rely on what the AI tells me.")),
                 _said("trust.same", _("In the same situation the AI behaves in the same way.")),
                 _said("trust.wary", _("I am wary of the AI."), against=True),
-                _said("trust.harm", _("What the AI does may have harmful results."), against=True),
+                _said(
+                    "trust.harm",
+                    _("What the AI does may have harmful results."),  # prose: allow
+                    against=True,
+                ),
             ),
             (
                 "Jian, J.-Y., Bisantz, A. M., & Drury, C. G. (2000). Foundations for an empirically determined scale "
                 "of trust in automated systems. International Journal of Cognitive Ergonomics, 4(1), 53-71.",
             ),
-            "Four statements after its twelve, two for trust and two for distrust, in seven steps; the latter count "
-            "turned round. What people say beside what they do: acceptance and override rates decide.",
+            "Four statements on a scale of seven steps, two for trust and two for distrust, based on the "
+            "twelve statements of that scale. Answers about distrust are counted in reverse. The rates "
+            "of acceptance and override decide whether the requirement is met. This survey adds the "
+            "opinions of people.",
             ("adopt.trust",),
             "better",
         ),
         QuestionSet(
             "why",
-            "Could see why",
+            "Explanations",
             (_said("why.seen", _("I could see why the AI gave the answer it gave.")),),
             (),
-            "One statement of our own, in seven steps.",
+            "One statement, written for Plumbline, on a scale of seven steps.",
             ("adopt.explains",),
             "better",
         ),
         QuestionSet(
             "undo",
-            "Could undo",
+            "Undo",
             (_said("undo.done", _("When the AI got something wrong, I could undo or repair it.")),),
             (),
-            "One statement of our own, in seven steps.",
+            "One statement, written for Plumbline, on a scale of seven steps.",
             ("adopt.recoverable",),
             "better",
         ),
         QuestionSet(
             "around",
-            "Work with it, not round it",
+            "Use instead of workaround",
             (
                 _said(
                     "around.old",
-                    _("Where I could use the AI, I mostly do the work another way."),
+                    _("I mostly do the work another way, even if I could use the AI."),
                     against=True,
                 ),
             ),
             (),
-            "One statement of our own, in seven steps; it counts turned round.",
+            "One statement, written for Plumbline, on a scale of seven steps, counted in reverse.",
             ("adopt.behaviour", "adopt.usage"),
             "better",
         ),
@@ -180,10 +188,10 @@ QUESTIONS = {question.key: question for one in SETS.values() for question in one
 
 
 def asked(sets: list[str]) -> list[Question]:
-    """The questions of these sets, in their order here; keys that are no longer known ask nothing."""
+    """Return the questions of these sets, in their order here. Unknown keys have none."""
     return [question for key, one in SETS.items() if key in sets for question in one.questions]
 
 
 def seconds(sets: list[str]) -> int:
-    """How long somebody takes to answer these sets: an estimate, on the page and as the limit of what is asked."""
+    """Return the estimated seconds to answer these sets. The page shows it, and it limits a survey."""
     return SECONDS_BESIDE + SECONDS_A_QUESTION * len(asked(sets))

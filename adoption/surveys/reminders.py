@@ -1,4 +1,4 @@
-"""What is due about surveys: one whose last day has passed is closed; a quarter after the last one another is due."""
+"""Reminders of surveys: close one after its last day, ask again a quarter later."""
 
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ QUARTER = timedelta(days=90)
 
 
 def to_close(moment: datetime):
-    """Open surveys whose last day has passed: told the day after it and a week later. Their results wait for it."""
+    """Yield open surveys the day after their last day and a week later. Their results wait for the closing."""
     today = clock.local_day(moment)
     rows = list(
         Survey.objects.filter(state=Survey.OPEN, closes__lt=today)
@@ -34,8 +34,8 @@ def to_close(moment: datetime):
                 row.initiative,
                 "close survey",
                 f"survey:{row.pk}",
-                f"the survey “{row.title}” takes no more answers",
-                text="Its last day has passed. Close it to see what came of it.",
+                f"the survey “{row.title}” no longer accepts answers",
+                text="The last day for answers has passed. Close the survey to see the results.",
                 link=reverse("survey", args=[row.pk]),
                 due_on=row.closes,
             ),
@@ -43,9 +43,7 @@ def to_close(moment: datetime):
 
 
 def next_due(moment: datetime):
-    """Running initiatives that have asked their users before, and not for a quarter: told once for each survey left
-    out.
-    """
+    """Yield running initiatives without a survey for a quarter, once for each missing one."""
     initiatives = list(
         Initiative.objects.filter(
             stage__in=(Stage.MVP, Stage.PRODUCTION), withdrawn_at__isnull=True, surveys__isnull=False
@@ -66,8 +64,11 @@ def next_due(moment: datetime):
                 initiative,
                 "ask users",
                 f"initiative:{initiative.pk}",
-                "its users have not been asked for a quarter",
-                text=f"The last survey was closed on {last:%-d %B %Y}. A few questions once a quarter show what moves.",
+                "its users have not had a survey for a quarter",
+                text=(
+                    f"The last survey was closed on {last:%-d %B %Y}. A few questions once a quarter "
+                    "show changes."
+                ),
                 link=reverse("adoption-surveys", args=[initiative.ref]),
                 due_on=last + QUARTER,
             ),
@@ -76,5 +77,9 @@ def next_due(moment: datetime):
 
 CONTRIBUTION = Contribution(
     due_queries=[to_close, next_due],
-    notification_verbs={"close survey": "Close it and read", "ask users": "Write the next survey"},
+    passing={"close survey", "ask users"},
+    notification_verbs={
+        "close survey": "Close the survey and read the results",
+        "ask users": "Write the next survey",
+    },
 )

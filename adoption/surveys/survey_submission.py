@@ -1,7 +1,7 @@
-"""How an answer goes in: without an act, an entry, a history, a session or a moment (ADR 0033).
+"""The submission of an answer, the one change without an author (ADR 0033).
 
-It is the one change that is not done by somebody. What it leaves is that one invitation is gone and that the sums of
-one box are larger, in one transaction: all of it or nothing, and once for each invitation.
+It has no act, entry, history, session or moment. It deletes one invitation and adds to the sums of one box, in one
+transaction and once for each invitation.
 """
 
 import hashlib
@@ -17,24 +17,24 @@ from governance.sign_in import throttling
 # No 0, 1, i, l, o, u: what is typed from paper is not mistaken, and no word comes of it.
 LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
 LENGTH, BLOCK = 16, 4  # 16 of 30 letters: 78 bits
-MISSES = 60  # from one address in ten minutes; a whole office may stand behind one, with links that were used
+MISSES = 60  # from one address in ten minutes; a whole office may share one, with links that were used
 GUESSED = "guessed survey"  # what such a try counts for
 
 
 def new_token() -> str:
-    """A secret for one invitation, as it stands in its link: "k7mq-2xpd-9hva-4wnt"."""
+    """Return a secret for one invitation, as in its link: "k7mq-2xpd-9hva-4wnt"."""
     letters = [secrets.choice(LETTERS) for _ in range(LENGTH)]
     return "-".join("".join(letters[start : start + BLOCK]) for start in range(0, LENGTH, BLOCK))
 
 
 def hash_of(token: str) -> str:
-    """What is kept of a secret; typed in capitals or without its hyphens it is the same."""
+    """Return the stored hash of a secret, which ignores capitals and hyphens."""
     plain = "".join(letter for letter in token.lower() if letter.isalnum())
     return hashlib.sha256(f"survey:{plain}".encode()).hexdigest()
 
 
 class Guessed(Exception):
-    """Too many links that open nothing came from this address. `until`: when the next one is looked at."""
+    """The error that too many invalid links came from this address. `until`: when the next one is checked."""
 
     def __init__(self, until):
         self.until = until
@@ -42,9 +42,9 @@ class Guessed(Exception):
 
 
 def invitation_of(token: str, address: str | None) -> Invitation | None:
-    """The invitation of a link, while its survey takes answers; None otherwise. Raises Guessed, unread.
+    """Return the invitation of a link while its survey takes answers, else None.
 
-    Only a link that opens nothing is written down, under the address and nothing else: who has a right one is not.
+    Raises Guessed, unread. Only an invalid link is recorded, under the address alone. A valid one is not.
     """
     name = address or "nowhere"
     if (until := throttling.waits(name, purpose=GUESSED, most=MISSES)) is not None:
@@ -57,16 +57,16 @@ def invitation_of(token: str, address: str | None) -> Invitation | None:
 
 
 def takes_answers(survey: Survey) -> bool:
-    """Whether it is open, and its last day has not passed."""
+    """Return True if it is open, and its last day has not passed."""
     return survey.state == Survey.OPEN and clock.today() <= survey.closes
 
 
 def answer(*, invitation: Invitation, steps: dict[str, int], comment: str = "") -> bool:
-    """Put one answer in: `steps` by question, from 1 on; what is left out was not answered. False where it came late.
+    """Add one answer. Returns False if it is too late.
 
-    The box is locked before the invitation is taken, as closing does it: two uses of one link at once are one, and
-    none goes in beside what was published. Raises ValueError for a step or a question that is not there, and where
-    nothing is answered: nobody counts as somebody who answered then.
+    `steps` are by question, from 1 on, without the unanswered ones. The box is locked before the invitation is taken,
+    as in closing: two uses of one link at once are one, and no answer is added after the publication. Raises ValueError
+    for an unknown step or question, and for no answers at all, because the person would count as one who answered.
     """
     if not steps:
         raise ValueError("No question is answered.")
@@ -91,7 +91,7 @@ def _values(survey: Survey, steps: dict[str, int]) -> dict[str, float]:
     questions = {question.key: question for question in question_sets.asked(survey.sets)}
     for key, step in steps.items():
         if key not in questions or not 1 <= step <= questions[key].steps:
-            raise ValueError(f"There is no step {step} of {key}.")
+            raise ValueError(f"{key} has no step {step}.")
     return {key: questions[key].value(step) for key, step in steps.items()}
 
 

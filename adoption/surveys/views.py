@@ -1,4 +1,4 @@
-"""The owner's side of a survey: write it, hand out its links, see how many have answered, close it, read what came."""
+"""The owner's pages of a survey: write, hand out links, count answers, close, read."""
 
 import csv
 import io
@@ -23,7 +23,8 @@ from governance.audit_log import csv_export
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, sent
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS, PageStep, RowAct
+from initiatives.models import Initiative
 
 TAB = "adoption"
 USUAL_TIME = timedelta(days=14)  # how long one stays open unless another last day is chosen
@@ -31,7 +32,7 @@ USUAL_TIME = timedelta(days=14)  # how long one stays open unless another last d
 
 @require_safe
 def surveys(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The surveys of an initiative, and how what they found moved from one to the next."""
+    """Show the surveys of an initiative, and how their results changed."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     rows = list(initiative.surveys.order_by("-id"))
     context = initiative_context(request, initiative, TAB) | {
@@ -44,51 +45,44 @@ def surveys(request: SignedInRequest, ref: str) -> HttpResponse:
     return render(request, "adoption/surveys/surveys.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def add(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Write a survey."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    permissions.may_run(initiative, request.user).or_refuse()
-    initial = {
-        "language": "en",
-        "sets": ["useful", "why", "undo", "around"],
-        "closes": clock.today() + USUAL_TIME,
-    }
-    form = SurveyForm(sent(request), initial=initial)
-    return _form_page(
-        request,
-        initiative,
-        form,
-        lambda fields: actions.write(initiative=initiative, by=request.user, **fields),
-        "Ask the people who use it",
-    )
+WHAT_CAN_BE_ASKED = {
+    "sets": question_sets.SETS.values(),
+    "a_question": question_sets.SECONDS_A_QUESTION,
+    "beside": question_sets.SECONDS_BESIDE,
+}
+
+
+def _first_words(initiative: Initiative, request: SignedInRequest) -> dict:
+    usual = ["useful", "why", "undo", "around"]
+    return {"initial": {"language": "en", "sets": usual, "closes": clock.today() + USUAL_TIME}}
+
+
+INITIATIVE_ACTS["write-survey"] = PageStep(
+    may=permissions.may_run,
+    act=actions.write,
+    after=lambda initiative, made, person: reverse("survey", args=[made.pk]),
+    form=SurveyForm,
+    given=_first_words,
+    page=TAB,
+    back="adoption-surveys",
+    template="adoption/surveys/survey_form.html",
+    context=lambda initiative, request: WHAT_CAN_BE_ASKED,
+    title=gettext_lazy("Survey the users"),
+    verb=gettext_lazy("Save the draft"),
+    done="",
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change a draft."""
+    """Show the form that changes a draft."""
     row = _survey_for(request.user, pk)
     permissions.may_change(row, request.user).or_refuse()
     form = form_of(row, sent(request))
-    return _form_page(
-        request,
-        row.initiative,
-        form,
-        lambda fields: actions.change(survey=row, by=request.user, **fields),
-        "Change the survey",
-    )
-
-
-def _form_page(request, initiative, form: SurveyForm, act, title: str) -> HttpResponse:
-    if row := acted(request, form, lambda: act(form.cleaned_data)):
+    if acted(request, form, lambda: actions.change(survey=row, by=request.user, **form.cleaned_data)):
         return redirect("survey", row.pk)
-    context = initiative_context(request, initiative, TAB) | {
-        "title": title,
-        "form": form,
-        "sets": question_sets.SETS.values(),
-        "a_question": question_sets.SECONDS_A_QUESTION,
-        "beside": question_sets.SECONDS_BESIDE,
-    }
+    context = initiative_context(request, row.initiative, TAB) | WHAT_CAN_BE_ASKED
+    context |= {"title": "Change the survey", "form": form}
     return render(
         request, "adoption/surveys/survey_form.html", context, status=422 if request.method == "POST" else 200
     )
@@ -108,7 +102,7 @@ def _page(request, row: Survey, template: str, *, status: int = 200, **more) -> 
 
 @require_safe
 def survey(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One survey: a draft with what it would ask; while it is open how many have answered; then what came of it."""
+    """Show one survey: a draft's questions, an open one's turnout, or the results."""
     row = _survey_for(request.user, pk)
     if csv_export.asked(request):
         return _file(request, row)
@@ -136,7 +130,7 @@ def survey(request: SignedInRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def open_survey(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What opening means; then the links, once: as a sheet to print, as a CSV file, or mailed."""
+    """Show what opening means, then the links once: a sheet to print, a CSV file, or emails."""
     row = _survey_for(request.user, pk)
     if request.method == "POST":
         permissions.may_open(row, request.user).or_refuse()
@@ -165,7 +159,7 @@ def open_survey(request: SignedInRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def replace_links(request: SignedInRequest, pk: int) -> HttpResponse:
-    """All links anew, where nobody has answered: the old ones open nothing more."""
+    """Replace all links if no one has answered. The old ones open nothing."""
     row = _survey_for(request.user, pk)
     may = permissions.may_replace_links(row, request.user)
     if request.method == "POST":
@@ -199,11 +193,11 @@ def _links_page(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def close(request: SignedInRequest, pk: int) -> HttpResponse:
-    """End it and publish what may be published."""
+    """Show the page that closes and publishes the survey."""
     row = _survey_for(request.user, pk)
     if request.method == "POST":
         actions.close(survey=row, by=request.user)
-        messages.success(request, _("The survey is closed; its links open nothing more."))
+        messages.success(request, _("The survey is closed. The links no longer work."))
         return redirect("survey", row.pk)
     return _page(
         request, row, "adoption/surveys/survey_close.html", may=permissions.may_close(row, request.user)
@@ -218,18 +212,18 @@ ROW_ACTS["survey-comments/remove"] = RowAct(
     noun="comment",
     page=TAB,
     back=lambda row: reverse("survey", args=[row.survey_id]),
-    title=gettext_lazy("Take a comment out"),
+    title=gettext_lazy("Remove a comment"),
     lede=lambda row: row.text,
     happens=(
-        gettext_lazy("Its words are gone for good; that you took one out, and why, stays in the history."),
+        gettext_lazy("The comment is deleted for good. The activity shows that you removed it, and why."),
     ),
-    verb=gettext_lazy("Remove"),
-    done=gettext_lazy("The comment is taken out."),
+    verb=gettext_lazy("Remove the comment"),
+    done=gettext_lazy("The comment is removed."),
 )
 
 
 def _file(request: SignedInRequest, row: Survey) -> HttpResponse:
-    """What was published of a closed survey, as a table: the same figures as the page."""
+    """Return the published figures of a survey as a table, the same as on the page."""
     heading = (
         "Initiative",
         "Survey",

@@ -1,4 +1,4 @@
-"""Pages of the audit log for outsiders: newest checkpoint, receipts of one's own acts, the verifier."""
+"""Pages of the audit log for people who check it: checkpoint, receipts, verifier."""
 
 import json
 from pathlib import Path
@@ -9,10 +9,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from governance import clock
+from governance.database.replica import reads_replica
 from governance.models import Entry, User
 from governance.offline import verify
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.transparency_log import sealing, signing_keys
+from governance.transparency_log import sealing, signing_keys, witnesses
 from governance.vocabulary.entry_kinds import EntryKind
 
 OFFERED = 10  # of one's own acts
@@ -26,17 +27,23 @@ LASTING = (
     EntryKind.CONTRACT_APPROVED,
     EntryKind.CONTRACT_OBJECTED,
     EntryKind.WAIVER_AGREED,
+    EntryKind.RISK_ACCEPTED,
     EntryKind.ROLE_ACCEPTED,
 )
 
 
+@reads_replica
 @require_safe
 def audit_log_page(request: SignedInRequest) -> HttpResponse:
-    """The newest checkpoint as text to copy, how far sealing has come, the keys, and how to check."""
+    """Show the newest checkpoint to copy, the state of sealing, the keys and a guide."""
     own = Entry.objects.acts().filter(actor_id=request.user.pk, kind__in=LASTING).order_by("-pk")
+    newest = sealing.newest()
     context = {
         "nav": "audit-log",
-        "checkpoint": sealing.newest(),
+        "checkpoint": newest,
+        "note": witnesses.cosigned_note(newest) if newest else "",
+        "progress": witnesses.progress(),
+        "witnesses": witnesses.keys(),
         "backlog": sealing.backlog(),
         "keys": signing_keys.known(),
         "acts": own[:OFFERED],
@@ -44,26 +51,29 @@ def audit_log_page(request: SignedInRequest) -> HttpResponse:
     return render(request, "governance/audit/audit_log_page.html", context)
 
 
+@reads_replica
 @require_safe
 @never_cache
 def checkpoint(request: SignedInRequest) -> HttpResponse:
-    """The newest checkpoint as the file to keep. Raises Http404 before the first."""
+    """Send the newest checkpoint as the file to keep. Raises Http404 before the first."""
     newest = sealing.newest()
     if newest is None:
-        raise Http404("Nothing is sealed yet.")
-    return _file(newest.note.encode(), f"plumbline-checkpoint-{newest.size}.txt", "text/plain; charset=utf-8")
+        raise Http404("The audit log has no checkpoint yet.")
+    note, name = witnesses.cosigned_note(newest), f"plumbline-checkpoint-{newest.size}.txt"
+    return _file(note.encode(), name, "text/plain; charset=utf-8")
 
 
 @require_safe
 def verifier(request: SignedInRequest) -> HttpResponse:
-    """The program that checks receipts, checkpoints and exports, to run on any machine with Python."""
+    """Send the program that checks receipts, checkpoints and exports. It runs anywhere with Python."""
     return _file(Path(verify.__file__).read_bytes(), "verify.py", "text/x-python; charset=utf-8")
 
 
+@reads_replica
 @require_safe
 @never_cache
 def receipt(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What the receipt of one entry says. One's own entries, for auditors any; Http404 to others."""
+    """Show the receipt of one entry. People see their own entries, auditors any. Http404 to others."""
     entry = _entry_for(request.user, pk)
     context = {"nav": "audit-log", "entry": entry}
     try:
@@ -79,7 +89,7 @@ def receipt(request: SignedInRequest, pk: int) -> HttpResponse:
         "receipt": receipt,
         "statement": (body.get("facts") or {}).get("statement", ""),
         "facts": [
-            ("What", f"{entry.table} {entry.key}, a change of the row" if entry.table else entry.kind),
+            ("What", f"change of the row {entry.table} {entry.key}" if entry.table else entry.kind),
             ("Initiative", entry.initiative_ref or "none"),
             ("By", body["actor"]["name"] if body else "erased"),
             ("Why", body.get("reason") or "no reason given"),
@@ -88,17 +98,18 @@ def receipt(request: SignedInRequest, pk: int) -> HttpResponse:
                 "Recorded",
                 clock.moment_in_words(entry.recorded_at) + (" (simulated)" if entry.simulated else ""),
             ),
-            ("Position", f"{receipt['position']}, under the checkpoint of {note.size} entries"),
+            ("Position", f"{receipt['position']}, covered by the checkpoint of {note.size} entries"),
             ("Signed by", ", ".join(key.name for key in signers)),
         ],
     }
     return render(request, "governance/audit/audit_log_receipt.html", context)
 
 
+@reads_replica
 @require_safe
 @never_cache
 def receipt_file(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The receipt as the file to keep. Raises Http404 for strangers, and until the entry is sealed."""
+    """Send the receipt as the file to keep. Raises Http404 for strangers, and until the entry is sealed."""
     entry = _entry_for(request.user, pk)
     try:
         content = sealing.receipt_of(entry)

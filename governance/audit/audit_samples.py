@@ -15,6 +15,7 @@ from governance.people.permissions import may_audit
 from governance.permission_result import Refused, no
 from governance.transparency_log import sealing
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 
 LARGEST = 500
 SEED_BYTES = 16
@@ -27,14 +28,14 @@ def draw_sample(
     with acting(by=by, reason=purpose):
         may_audit(by).or_refuse()
         if not 1 <= size <= LARGEST:
-            raise ValidationError({"size": f"Choose between 1 and {LARGEST} entries."})
+            raise ValidationError({"size": phrase("Choose between 1 and {} entries.", LARGEST)})
         head = sealing.newest()
         if head is None:
-            no("Nothing is sealed yet.", "A sample is drawn from sealed entries; try again soon.").or_refuse()
+            no("The audit log has no sealed entries yet.", "Try again in a minute.").or_refuse()
         search, seed = search.bounded, seed or secrets.token_hex(SEED_BYTES)
         drawn = audit_search.draw(audit_search.candidates(search, head.size), seed=seed, size=size)
         if not drawn.keys:
-            raise ValidationError("No sealed entry is found by that search; widen it.")
+            raise ValidationError("This search finds no sealed entry. Remove a filter.")
         sample = Sample(
             name=name,
             purpose=purpose,
@@ -83,7 +84,7 @@ def conclude(
         raise ValidationError({"conclusion": "Choose one of the conclusions listed."})
     words, notes = words.strip(), notes.strip()
     if conclusion in (SampledEntry.EXCEPTION, SampledEntry.NOT_APPLICABLE) and not words:
-        raise ValidationError({"words": "Say why: somebody reads this without having been here."})
+        raise ValidationError({"words": "Give a reason that a reader understands later."})
     with acting(by=by, reason=words):
         sample = _open_sample(drawn.sample_id, by)
         drawn = SampledEntry.objects.get(pk=drawn.pk)
@@ -118,7 +119,7 @@ def finish(*, sample: Sample, by: User) -> Sample:
             left = rows.count("")
             raise Refused(
                 f"{left} of {len(rows)} entries {'has' if left == 1 else 'have'} no conclusion yet.",
-                "Conclude every entry first.",
+                "First conclude every entry.",
                 sample.get_absolute_url(),
             )
         sample.finished_by, sample.finished_at = by, clock.now()
@@ -137,8 +138,8 @@ def _open_sample(pk: int, by: User) -> Sample:
     sample = Sample.objects.select_for_update().get(pk=pk)
     if sample.finished:
         raise Refused(
-            f"This sample was finished by {sample.finished_by}.",
-            "Draw another one.",
+            phrase("This sample was finished by {}.", sample.finished_by),
+            "Create another sample.",
             sample.get_absolute_url(),
         )
     return sample

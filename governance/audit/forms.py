@@ -20,10 +20,10 @@ class DayField(forms.DateField):
     def __init__(self, **options):
         widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
         super().__init__(required=False, widget=widget, **options)
-        self.error_messages["invalid"] = "Give a day as year-month-day, for instance 2026-11-20."
+        self.error_messages["invalid"] = "Use YYYY-MM-DD, for example 2026-11-20."
         self.validators += [
-            MinValueValidator(EARLIEST, "That is before anything was recorded."),
-            MaxValueValidator(LATEST, "That day is too far ahead."),
+            MinValueValidator(EARLIEST, "Plumbline has no entries before that day."),
+            MaxValueValidator(LATEST, "This day is too far in the future."),
         ]
 
 
@@ -42,7 +42,7 @@ def _tables() -> list[tuple[str, str]]:
 
 
 class SearchForm(forms.Form):
-    """Which entries. Nothing is required; what is not understood is said and left out."""
+    """A search for entries. Every field is optional. An unreadable value is reported and left out."""
 
     rows_may_be_empty = True
     text = forms.CharField(
@@ -72,21 +72,21 @@ class SearchForm(forms.Form):
             self.fields["table"].choices = _tables()
 
     def clean_initiative(self) -> str:
-        """The reference as it is written."""
+        """Return the reference as it is written."""
         return self.cleaned_data["initiative"].upper()
 
     def clean(self):
-        """A period ends after it begins."""
+        """Refuse a period that ends before it begins."""
         cleaned = super().clean()
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and since > until:
-            self.add_error("until", "This day is before the first one.")
+            self.add_error("until", "The last day is before the first day.")
             del cleaned["since"]
         return cleaned
 
     @property
     def search(self) -> audit_search.Search:
-        """What was understood."""
+        """Return the search that the valid fields describe."""
         asked = {
             name: self.cleaned_data[name] for name in SearchForm.base_fields if self.cleaned_data.get(name)
         }
@@ -100,28 +100,31 @@ class DrawForm(SearchForm):
 
     name = forms.CharField(label=_("Name"), max_length=120)
     purpose = forms.CharField(
-        label=_("What for"),
+        label=_("Purpose"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Stands in the audit log beside the sample."),
+        help_text=_("The audit log keeps this text with the sample."),
     )
-    size = forms.IntegerField(label=_("How many"), min_value=1, max_value=audit_samples.LARGEST, initial=25)
+    size = forms.IntegerField(
+        label=_("Number of entries"), min_value=1, max_value=audit_samples.LARGEST, initial=25
+    )
     seed = forms.CharField(
         label=_("Seed"),
         required=False,
         max_length=64,
         help_text=_(
-            "Any text, agreed with whoever shall repeat the draw. Left empty, one is made by chance."
+            "Agree on any text with the person who will repeat the draw. If you leave this empty, Plumbline "
+            "makes a random seed."
         ),
     )
     SAMPLE = ("name", "purpose", "size", "seed")
 
     def asked_of_sample(self) -> list:
-        """The fields about the sample itself."""
+        """Return the fields about the sample itself."""
         return [self[name] for name in self.SAMPLE]
 
     def asked_of_search(self) -> list:
-        """The fields that say what is drawn from."""
+        """Return the fields that choose the entries to draw from."""
         return [self[name] for name in self.fields if name not in self.SAMPLE]
 
 
@@ -134,7 +137,7 @@ class ConcludeForm(forms.Form):
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("What you looked at."),
+        help_text=_("The documents or entries that you checked."),
     )
     conclusion = forms.ChoiceField(
         label=_("Conclusion"),
@@ -147,7 +150,7 @@ class ConcludeForm(forms.Form):
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Needed for an exception, and where it does not apply."),
+        help_text=_("Required for an exception, and if a conclusion is not applicable."),
     )
 
 

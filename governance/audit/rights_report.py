@@ -14,7 +14,7 @@ RIGHTS = {"is_admin": "Admin", "is_auditor": "Auditor", "is_privacy_officer": "P
 
 @dataclass(frozen=True)
 class Held:
-    """One thing that somebody held: `granted_by` is a name as it was then, empty where the audit log names nobody."""
+    """A right that someone held. `granted_by` is the name at that time, or "" if the audit log has none."""
 
     kind: str
     person_id: int
@@ -30,19 +30,19 @@ class Held:
 
     @property
     def known_later(self) -> bool:
-        """Whether it is said to have been held since a day before the audit log learned of it."""
+        """Return True if the audit log recorded it after the day since which it was held."""
         return self.known is not None and clock.local_day(self.known) > clock.local_day(self.since)
 
 
 def as_known(model, moment: datetime, **only) -> list:
-    """The rows of a governed model as they stood at `moment`: the newest history row of each that was not removed."""
+    """Return the rows of a governed model at `moment`. Each is its newest history row. Removed rows are left out."""
     rows = model.history.filter(history_date__lte=moment, **only)
     newest = rows.order_by("id", "-history_date", "-history_id").distinct("id")
     return [row for row in newest if row.history_type != "-"]
 
 
 def first_words(model, rows: list) -> dict[int, tuple[str, str]]:
-    """By key, who added each of these rows and why."""
+    """Return who added each of these rows and why, by key."""
     added = model.history.filter(id__in=[row.id for row in rows], history_type="+")
     return {
         key: (name, why)
@@ -51,7 +51,7 @@ def first_words(model, rows: list) -> dict[int, tuple[str, str]]:
 
 
 def held_at(moment: datetime, person: User | None = None) -> list[Held]:
-    """Everything held at `moment`, by everybody or one person: seats, then roles, then rights, by name."""
+    """Return everything held at `moment`, by all or one person. Seats come first, then roles, then rights."""
     people = {row.id: row for row in as_known(User, moment)}
     found = [*_seats(moment, people, person), *_rights(moment, people, person)]
     for hook in contributed.rights_held:
@@ -90,7 +90,7 @@ def _seats(moment, people, person):
 
 
 def _known(model, rows: list) -> dict[int, datetime]:
-    """By key, when the database wrote each of these rows down, whatever day the row itself names."""
+    """Return when the database recorded each of these rows, by key. The days in the row do not count."""
     entries = Entry.objects.filter(
         table=model._meta.db_table, key__in=[str(row.id) for row in rows], operation="+"
     )
@@ -98,7 +98,7 @@ def _known(model, rows: list) -> dict[int, datetime]:
 
 
 def _rights(moment, people, person):
-    """Admins and auditors: granted by whoever saved the row in which the mark appears."""
+    """Yield the rights of admins and auditors. The granter is who saved the row in which the mark appears."""
     holders = [
         row.id
         for row in people.values()

@@ -11,6 +11,7 @@ from governance import clock
 from governance.audit import rights_report
 from governance.audit.forms import RightsForm
 from governance.audit_log import csv_export
+from governance.database.replica import reads_replica
 from governance.models import User
 from governance.people.permissions import may_audit
 from governance.runtime.signed_in_request import SignedInRequest
@@ -31,9 +32,10 @@ HEADING = [
 ]
 
 
+@reads_replica
 @require_safe
 def held(request: SignedInRequest) -> HttpResponse:
-    """Everything held at the end of a day, today when none is named, filtered by person and kind; or as a CSV file."""
+    """Show everything held at the end of a day, by person and kind. `format=csv` gives a CSV file."""
     may_audit(request.user).or_refuse()
     form, on, found = _asked(request)
     if csv_export.asked(request):

@@ -16,11 +16,13 @@ from governance.audit import audit_samples, search
 from governance.audit.forms import ConcludeForm, DrawForm
 from governance.audit.views import about
 from governance.audit_log import csv_export
+from governance.database.replica import reads_replica
 from governance.models import Sample, SampledEntry, User
 from governance.people.permissions import may_audit
 from governance.permission_result import no
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import sealing
+from governance.vocabulary.phrases import phrase
 
 PAGE = 25
 FIELDS = [
@@ -46,9 +48,10 @@ FIELDS = [
 ]
 
 
+@reads_replica
 @require_safe
 def listing(request: SignedInRequest) -> HttpResponse:
-    """Every sample, newest first, and how far its conclusions are."""
+    """Show every sample, newest first, with the progress of its conclusions."""
     may_audit(request.user).or_refuse()
     rows = Sample.objects.select_related("drawn_by", "finished_by").annotate(
         entries=Count("drawn"),
@@ -63,7 +66,7 @@ def listing(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def draw(request: SignedInRequest) -> HttpResponse:
-    """Draw a sample from what a search finds; the address can bring the search along."""
+    """Draw a sample from the result of a search. The address can contain the search."""
     may_audit(request.user).or_refuse()
     if request.method == "POST":
         form = DrawForm(request.POST)
@@ -88,11 +91,12 @@ def draw(request: SignedInRequest) -> HttpResponse:
     return render(request, "governance/audit/audit_draw.html", context)
 
 
+@reads_replica
 @require_safe
 def sample(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One sample: how it was drawn, its entries and conclusions. `?again` draws it once more and compares.
+    """Show one sample: its draw, entries and conclusions. `?again` draws it once more and compares.
 
-    Asked for as CSV or JSON it is a file.
+    `format=csv` and `format=json` send it as a file.
     """
     found = _sample(request, pk)
     if request.GET.get("format") in ("csv", "json"):
@@ -120,7 +124,7 @@ def sample(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def drawn(request: SignedInRequest, pk: int, place: int) -> HttpResponse:
-    """One entry of a sample: everything it says, with notes and a conclusion beside it."""
+    """Show one entry of a sample with all its content, notes and a conclusion."""
     found = _sample(request, pk)
     row = get_object_or_404(
         SampledEntry.objects.select_related("sample", "entry__body", "entry__leaf", "concluded_by"),
@@ -138,7 +142,7 @@ def drawn(request: SignedInRequest, pk: int, place: int) -> HttpResponse:
             for name, problems in wrong.error_dict.items():
                 form.add_error(name, problems)
         else:
-            messages.success(request, f"Place {place} is saved.")
+            messages.success(request, phrase("Place {} is saved.", place).in_language())
             return redirect(_next_open(found, place) or found)
     context = {
         "nav": "audit",
@@ -156,7 +160,7 @@ def finish(request: SignedInRequest, pk: int) -> HttpResponse:
     """Make the conclusions final."""
     found = _sample(request, pk)
     audit_samples.finish(sample=found, by=request.user)
-    messages.success(request, _("The sample is finished; it can be exported now."))
+    messages.success(request, _("The sample is finished. You can export it now."))
     return redirect(found)
 
 
@@ -164,7 +168,9 @@ def _file(request: SignedInRequest, found: Sample) -> HttpResponse:
     """A sample as CSV or JSON, with where the proof of each entry is found. Refused before it is finished."""
     if not found.finished:
         no(
-            "This sample is not finished.", "Conclude every entry, then finish it.", found.get_absolute_url()
+            "This sample is not finished.",
+            "Conclude every entry, then finish the sample.",
+            found.get_absolute_url(),
         ).or_refuse()
     name, of = f"sample-{found.pk}", found.name
     lines = _exported(found)
@@ -237,7 +243,7 @@ def _sample(request: SignedInRequest, pk: int) -> Sample:
     may_audit(request.user).or_refuse()
     found = Sample.objects.select_related("drawn_by", "finished_by").filter(pk=pk).first()
     if found is None:
-        raise Http404("No such sample.")
+        raise Http404("This sample does not exist.")
     return found
 
 
@@ -248,7 +254,7 @@ def _next_open(found: Sample, place: int) -> SampledEntry | None:
 
 
 def search_words(stored: dict) -> str:
-    """A stored search in words: "sign-offs and decisions; initiative AI-0042; from 1 October 2026"."""
+    """Return a stored search in words, such as "in the table X; from 1 May 2026"."""
     asked = search.Search.of_stored(stored)
     words = [] if asked.kind else [", ".join(asked.kinds) or search.WHAT[asked.what]]
     if asked.who:
@@ -262,5 +268,5 @@ def search_words(stored: dict) -> str:
         if day is not None:
             words.append(f"{word} {day.day} {day:%B %Y}")
     if asked.text:
-        words.append(f"with “{asked.text}” in it")
+        words.append(f"with the text “{asked.text}”")
     return "; ".join(words)

@@ -1,7 +1,7 @@
-"""Search over the audit log for auditors: which entries, and which of them a sample holds.
+"""Search over the audit log for auditors, and the draw of samples from it.
 
 A search is a few plain words that fit in an address and in a stored sample. A draw is pure: the same entries, seed and
-size give the same sample on any machine, and METHOD says in words how, for whoever repeats it without us.
+size give the same sample on any machine. METHOD describes in words how to repeat a draw without Plumbline.
 """
 
 import hashlib
@@ -23,12 +23,13 @@ from governance.privacy import erasure_log
 from governance.vocabulary.entry_kinds import EntryKind
 
 METHOD = (
-    "Candidates are the entries that the search finds at positions below the bound. Each belongs to the "
-    "stratum of the gate and the seat that its facts name. A candidate's rank is SHA-256 of the seed in UTF-8 "
-    "followed by the 32 bytes of its digest; in each stratum the lowest ranks are drawn. Places are dealt one "
-    "at a time to the stratum with the largest quotient of candidates by places it has, a stratum without a "
-    "place first; of equals the one with more candidates, then the first by name of gate and seat. The sample "
-    "is listed by gate, seat and rank."
+    "The candidates are the entries that the search finds at positions below the bound. Candidates whose "
+    "facts have the same gate and seat form a stratum. The rank of a candidate is the SHA-256 hash of the "
+    "seed in UTF-8 followed by the 32 bytes of the candidate's digest. In each stratum, the candidates with "
+    "the lowest ranks are drawn. The places of the sample are given to the strata one at a time. A stratum "
+    "without a place comes first, then the stratum with the most candidates for each place it has. If "
+    "strata are equal, the stratum with more candidates comes first, then the order is by name of gate and "
+    "seat. The sample is listed by gate, seat and rank."
 )
 WHAT = {
     "acts": "acts",
@@ -55,7 +56,7 @@ NOTHING = Value("", output_field=TextField())
 
 
 class BodyText(Func):
-    """The bytes of a body as text; of an erased one nothing is left."""
+    """The bytes of a body as text, empty if it was erased."""
 
     # Bytes have no collation, and without one the database knows no capital of "ö".
     template = "(convert_from(%(expressions)s, 'UTF8') COLLATE \"default\")"
@@ -63,7 +64,7 @@ class BodyText(Func):
 
 
 class Fact(Func):
-    """One fact of an act, out of its body: None in rows, in erased bodies, and where it is not told."""
+    """One fact of an act from its body, or None for rows, erased bodies and no fact."""
 
     template = "(nullif(convert_from(%(expressions)s, 'UTF8'), '')::json #>> ARRAY['facts', '%(fact)s'])"
     output_field = TextField()
@@ -71,7 +72,7 @@ class Fact(Func):
 
 @dataclass(frozen=True)
 class Search:
-    """Which entries: each empty field asks nothing. `who` is a person's key or "system"; days are local days."""
+    """A search for entries. An empty field filters nothing. `who` is a person's key or "system". Days are local."""
 
     what: str = "acts"
     kind: str = ""
@@ -85,13 +86,13 @@ class Search:
 
     @property
     def bounded(self) -> "Search":
-        """The search as it is done: one for text has a first day."""
+        """Return the search as it is done. A search for text has a first day."""
         if not self.text or self.since is not None:
             return self
         return replace(self, since=(self.until or clock.today()) - timedelta(days=TEXT_DAYS))
 
     def entries(self) -> QuerySet:
-        """The entries it finds, in no order."""
+        """Return the entries it finds, in no order."""
         asked = self.bounded
         found = Entry.objects.all()
         if asked.kinds:
@@ -119,21 +120,21 @@ class Search:
         return found
 
     def stored(self) -> dict:
-        """As plain values, for a sample and its entry in the audit log."""
+        """Return the search as plain values, for a sample and its entry in the audit log."""
         asked = {name: value for name, value in asdict(self.bounded).items() if value}
         days = {name: asked[name].isoformat() for name in ("since", "until") if name in asked}
         return asked | days
 
     @classmethod
     def of_stored(cls, values: dict) -> "Search":
-        """The search that `stored` wrote."""
+        """Return the search that `stored` wrote."""
         days = {name: date.fromisoformat(values[name]) for name in ("since", "until") if name in values}
         kinds = {"kinds": tuple(values["kinds"])} if "kinds" in values else {}
         return cls(**(values | days | kinds))
 
 
 def kinds_present() -> list[str]:
-    """Every kind of act there is, by name: one step of the index for each, however long the audit log is."""
+    """Return every recorded kind of act by name. The log's length does not matter: each takes one step of the index."""
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH RECURSIVE present AS ((SELECT kind FROM governance_entry ORDER BY kind LIMIT 1) UNION ALL"
@@ -146,7 +147,7 @@ def kinds_present() -> list[str]:
 
 @dataclass(frozen=True)
 class Window:
-    """Some entries, newest first, and the keys from which the newer and the older ones go on; None at an end."""
+    """Some entries, newest first, and the keys of the newer and older pages, or None."""
 
     rows: list
     newer: int | None
@@ -154,9 +155,7 @@ class Window:
 
 
 def window(entries: QuerySet, per: int, *, before: int | None = None, after: int | None = None) -> Window:
-    """The entries recorded before or after a key, at most `per`: as quick at the end of the audit log as at its
-    start.
-    """
+    """Return at most `per` entries before or after a key. The end of the audit log is as quick as its start."""
     if after is not None:
         rows = list(entries.filter(pk__gt=after).order_by("pk")[: per + 1])
         more, rows = len(rows) > per, rows[:per][::-1]
@@ -174,9 +173,9 @@ def window(entries: QuerySet, per: int, *, before: int | None = None, after: int
 
 @dataclass(frozen=True)
 class Told:
-    """An entry as a reader meets it: who by the name of then, what as a sentence, why.
+    """An entry for a reader: the actor's name at that time, a sentence and the reason.
 
-    Of an `erased` one nothing is left but its kind; the reason is when, by whom and why it was erased.
+    An `erased` entry keeps only its kind. Its reason contains when, by which person and why it was erased.
     """
 
     entry: Entry
@@ -191,7 +190,7 @@ class Told:
 
 
 def tables() -> dict[str, str]:
-    """The tables whose rows are recorded, each with the word for one of its rows."""
+    """Return the tables whose rows are recorded, each with the word for a row."""
     return {model._meta.db_table: str(model._meta.verbose_name) for model in row_capture.captured_models()}
 
 
@@ -245,13 +244,13 @@ def _sentence(kind: str, facts: dict, parsed) -> str:
 SENTENCES: dict[str, Callable[[dict], str]] = {
     EntryKind.SIGNED_IN: lambda f: f"signed in from {f.get('address') or 'an unknown address'}.",
     EntryKind.SIGN_IN_FAILED: lambda f: (
-        f"turned away a sign-in as {f.get('login')} from {f.get('address') or 'an unknown address'}."
+        f"refused a sign-in as {f.get('login')} from {f.get('address') or 'an unknown address'}."
     ),
     EntryKind.PASSWORD_REFUSED: lambda f: (
         f"typed a wrong password to {f.get('purpose')}, from {f.get('address') or 'an unknown address'}."
     ),
     EntryKind.SIGN_IN_REFUSED: lambda f: (
-        f"turned away an answer of {f.get('provider')} ({f.get('purpose')}): {f.get('why')}"
+        f"refused the response of {f.get('provider')} ({f.get('purpose')}): {f.get('why')}"
     ),
     EntryKind.IDENTITY_LINKED: lambda f: f"linked the account of {f.get('person')} with {f.get('provider')}.",
     EntryKind.IDENTITY_REVOKED: lambda f: (
@@ -262,11 +261,13 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
     EntryKind.PROVIDER_CHANGED: lambda f: (
         f"changed the identity provider {f.get('name') or f.get('after', {}).get('name')}."
     ),
-    EntryKind.PROVIDER_KEYS_RECORDED: lambda f: f"wrote down keys that {f.get('provider')} publishes.",
-    EntryKind.CLIENT_KEY_MADE: lambda f: f"made a key by which {f.get('provider')} knows this installation.",
+    EntryKind.PROVIDER_KEYS_RECORDED: lambda f: f"recorded the keys that {f.get('provider')} publishes.",
+    EntryKind.CLIENT_KEY_MADE: lambda f: (
+        f"made a key that identifies this installation at {f.get('provider')}."
+    ),
     EntryKind.LOCAL_ACCOUNTS_SWITCHED: lambda f: f"switched local accounts {'on' if f.get('on') else 'off'}.",
     EntryKind.BREAK_GLASS_MARKED: lambda f: f"marked {f.get('person')} as a break-glass account.",
-    EntryKind.BREAK_GLASS_REVOKED: lambda f: f"took the break-glass mark from {f.get('person')}.",
+    EntryKind.BREAK_GLASS_REVOKED: lambda f: f"removed the break-glass mark of {f.get('person')}.",
     EntryKind.BREAK_GLASS_USED: lambda f: (
         f"used a break-glass account, from {f.get('address') or 'an unknown address'}."
     ),
@@ -274,11 +275,11 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
         f"marked {f.get('one')} and {f.get('other')} as accounts that may be one person's: {f.get('why')}."
     ),
     EntryKind.PAIR_CLEARED: lambda f: (
-        f"said that {f.get('one')} and {f.get('other')} are two people: {f.get('reason')}"
+        f"separated {f.get('one')} and {f.get('other')} as two people: {f.get('reason')}"
     ),
     EntryKind.SIGNED_OUT_BY_PROVIDER: lambda f: f"{f.get('provider')} ended {_sessions(f)}.",
-    EntryKind.PASSKEY_REFUSED: lambda f: f"was refused with a passkey to {f.get('purpose')}: {f.get('why')}.",
-    EntryKind.CODE_REFUSED: lambda f: f"was refused with a code to {f.get('purpose')}: {f.get('why')}",
+    EntryKind.PASSKEY_REFUSED: lambda f: f"could not {f.get('purpose')} with a passkey: {f.get('why')}.",
+    EntryKind.CODE_REFUSED: lambda f: f"could not {f.get('purpose')} with a code: {f.get('why')}",
     EntryKind.SIGNATURE_ENDED: lambda f: f"did not {f.get('purpose')}: {f.get('why')}",
     EntryKind.PASSKEY_ADDED: lambda f: f"added the passkey {f.get('name')}.",
     EntryKind.PASSKEY_CONFIRMED: lambda f: f"confirmed the passkey {f.get('name')} of {f.get('person')}.",
@@ -286,7 +287,7 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
     EntryKind.AUTHENTICATOR_APP_ADDED: lambda f: "added an authenticator app.",
     EntryKind.AUTHENTICATOR_APP_REVOKED: lambda f: "revoked their authenticator app.",
     EntryKind.RECOVERY_CODES_MADE: lambda f: f"made {f.get('count')} recovery codes.",
-    EntryKind.RECOVERY_CODE_USED: lambda f: f"signed in with a recovery code; {f.get('left')} are left.",
+    EntryKind.RECOVERY_CODE_USED: lambda f: f"signed in with a recovery code. {f.get('left')} are left.",
     EntryKind.FACTOR_RESET_ASKED_FOR: lambda f: (
         f"asked for a reset of the second factors of {f.get('person')}."
     ),
@@ -295,7 +296,7 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
     ),
     EntryKind.FACTORS_RESET: lambda f: f"ended every second factor of {f.get('person')}.",
     EntryKind.PASSWORD_HASHED_AGAIN: lambda f: (
-        f"signed in; the password of {f.get('person')} was hashed again at the current cost."
+        f"signed in. The stored password of {f.get('person')} is now protected with the current security settings."
     ),
     EntryKind.PASSWORD_SET: lambda f: (
         f"set the password of {f.get('person')}" + (f" ({f['how']})." if f.get("how") else ".")
@@ -306,6 +307,13 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
     EntryKind.ACCOUNT_DEACTIVATED: lambda f: (
         f"deactivated the account of {f.get('person')}, {f.get('login')}."
     ),
+    EntryKind.API_TOKEN_MADE: lambda f: (
+        f"made the {f.get('type')} API token {f.get('public')}, {f.get('name')}"
+        + (f", in place of {f['rotates']}." if f.get("rotates") else ".")
+    ),
+    EntryKind.API_TOKEN_ENDED: lambda f: (
+        f"ended the API token {f.get('public')} of {f.get('person')}: {f.get('why')}"
+    ),
     EntryKind.DIRECTORY_ADDED: lambda f: (
         f"connected the directory {f.get('directory')}, with the key {f.get('public')}."
     ),
@@ -315,37 +323,46 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
     EntryKind.DIRECTORY_KEY_REVOKED: lambda f: (
         f"revoked the key {f.get('public')} of the directory {f.get('directory')}."
     ),
+    EntryKind.EVENT_RECEIVER_ADDED: lambda f: (
+        f"added the event receiver {f.get('receiver')} at {f.get('host')}, owned by {f.get('owner')}, "
+        f"for {f.get('of') or f.get('unit') or 'all initiatives'}."
+    ),
+    EntryKind.EVENT_RECEIVER_ENDED: lambda f: f"ended the event receiver {f.get('receiver')}: {f.get('why')}",
+    EntryKind.EVENT_SENT_AGAIN: lambda f: (
+        f"sent {'a test event' if f.get('test') else 'the event ' + str(f.get('message')) + ' again'} "
+        f"to {f.get('receiver')}."
+    ),
     EntryKind.GROUP_PROPOSES_UNIT: lambda f: (
-        f"let the group {f.get('group')} of {f.get('directory')} propose "
-        f"{f.get('unit') or 'no unit'} for its people."
+        f"set the group {f.get('group')} of {f.get('directory')} to propose {f.get('unit') or 'no unit'} "
+        "for its members."
     ),
     EntryKind.INVITED: lambda f: f"invited {f.get('person')} to choose a password.",
     EntryKind.PASSWORD_RESET_ASKED_FOR: lambda f: f"sent {f.get('person')} a link to choose a new password.",
-    EntryKind.PASSWORD_LINK_HANDED_OVER: lambda f: (
-        f"printed a link by which {f.get('person')} sets a password."
-    ),
-    EntryKind.SIGNED_OUT_ELSEWHERE: lambda f: f"ended {_sessions(f)} of their own.",
+    EntryKind.PASSWORD_LINK_HANDED_OVER: lambda f: f"printed a link for {f.get('person')} to set a password.",
+    EntryKind.SIGNED_OUT_ELSEWHERE: lambda f: f"signed out {_sessions(f)} of their account.",
     EntryKind.SIGNED_OUT_BY_AN_ADMIN: lambda f: f"ended {_sessions(f)} of {f.get('person')}.",
-    EntryKind.MAIL_TRIED_AGAIN: lambda f: f"had {f.get('count')} undelivered mails tried again.",
+    EntryKind.MAIL_TRIED_AGAIN: lambda f: (
+        f"started new delivery attempts for {f.get('count')} undelivered emails."
+    ),
     EntryKind.FOLDER_ADOPTED: lambda f: (
-        f"made a folder the one of this database; {f.get('found')} of {f.get('looked')} files looked for were in it."
+        f"made a folder the file storage of this database. {f.get('found')} of {f.get('looked')} checked "
+        "files were in it."
     ),
     EntryKind.EXPORT_TAKEN: lambda f: (
-        f"took the export “{f.get('name')}”" + (f" of {f['of']}." if f.get("of") else ".")
+        f"downloaded the export “{f.get('name')}”" + (f" of {f['of']}." if f.get("of") else ".")
     ),
     EntryKind.ERASED: lambda f: (
-        f"erased the data of a person, since then “{f.get('mark')}”, from {len(f.get('entries', ()))} entries:"
+        f"erased the data of a person, now called “{f.get('mark')}”, from {len(f.get('entries', ()))} "
+        "entries:"
         f" {f.get('why')} ({f.get('duty')})."
     ),
     EntryKind.LEGAL_HOLD_OPENED: lambda f: f"opened legal hold {f.get('hold')} on {_held(f)}.",
     EntryKind.LEGAL_HOLD_LIFTED: lambda f: f"lifted legal hold {f.get('hold')} on {_held(f)}.",
     EntryKind.INTERACTIONS_EXPIRED: lambda f: (
-        f"removed {f.get('bodies')} bodies and {sum((f.get('months') or {}).values())} rows of the interaction log "
-        "whose time is over."
+        f"removed {f.get('bodies')} bodies and {sum((f.get('months') or {}).values())} rows of the "
+        "interaction log at the end of their retention."
     ),
-    EntryKind.SUBJECT_ACCESS_REPORT_TAKEN: lambda f: (
-        f"took the report of what is held about person {f.get('person_id')}."
-    ),
+    EntryKind.SUBJECT_ACCESS_REPORT_TAKEN: lambda f: f"exported the data about person {f.get('person_id')}.",
     EntryKind.SAMPLE_DRAWN: lambda f: (
         f"drew the sample “{f.get('name')}”: {f.get('drawn')} of {f.get('found')} entries."
     ),
@@ -372,24 +389,24 @@ class Stratum:
 
 @dataclass(frozen=True)
 class Draw:
-    """The keys of the entries drawn, each with gate and seat, in the order of the sample; and what they stand for."""
+    """The drawn entries in the sample's order, as (key, gate, seat), and their strata."""
 
     keys: tuple[tuple[int, str, str], ...]
     strata: tuple[Stratum, ...]
 
     @property
     def found(self) -> int:
-        """How many candidates there were."""
+        """Return the number of candidates."""
         return sum(stratum.found for stratum in self.strata)
 
 
 def rank(seed: str, digest: bytes) -> bytes:
-    """Where an entry comes in the draw: nobody can choose it, everybody can compute it."""
+    """Return the place of an entry in the draw. No one can choose the place, and anyone can compute it."""
     return hashlib.sha256(seed.encode() + digest).digest()
 
 
 def draw(candidates: Iterable[tuple[int, bytes, str, str]], *, seed: str, size: int) -> Draw:
-    """Draw `size` of (key, digest, gate, seat), or all where there are fewer, as METHOD says.
+    """Draw `size` of (key, digest, gate, seat) by METHOD, or all if there are fewer.
 
     Keeps no more than some times `size` for each stratum, however many candidates there are.
     """
@@ -412,7 +429,7 @@ def draw(candidates: Iterable[tuple[int, bytes, str, str]], *, seed: str, size: 
 
 
 def deal(counts: dict[tuple[str, str], int], size: int) -> dict[tuple[str, str], int]:
-    """How many places of a sample each stratum gets, as METHOD says; none more than it has candidates."""
+    """Return the places of a sample by stratum, as in METHOD. A stratum gets at most as many as it has candidates."""
     places = dict.fromkeys(counts, 0)
 
     def due(stratum):
@@ -425,13 +442,13 @@ def deal(counts: dict[tuple[str, str], int], size: int) -> dict[tuple[str, str],
 
 
 def _fact_of_act(name: str):
-    """The fact, or nothing; bodies of rows, which have none, are not opened for it."""
+    """Return the fact, or nothing for rows. Bodies of rows have no facts and are not opened."""
     said = Coalesce(Fact("body__body", fact=name), NOTHING)
     return Case(When(table="", then=said), default=NOTHING)
 
 
 def candidates(search: Search, bound: int) -> Iterable[tuple[int, bytes, str, str]]:
-    """What a sample may be drawn from: sealed entries below the bound, which no later entry can join."""
+    """Yield the sealed entries below the bound, to draw a sample from. No later entry can join them."""
     rows = (
         search.entries()
         .filter(leaf__position__lt=bound)

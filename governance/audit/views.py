@@ -13,6 +13,7 @@ from governance.audit import search as audit_search
 from governance.audit.forms import SearchForm
 from governance.audit_log import csv_export, entries
 from governance.contributions import contributed
+from governance.database.replica import reads_replica
 from governance.models import Checkpoint, Entry
 from governance.people.permissions import may_audit
 from governance.runtime.signed_in_request import SignedInRequest
@@ -41,7 +42,7 @@ HEADING = [
 
 @dataclass(frozen=True)
 class Listing:
-    """A page of entries: some kinds only, or all; its words, and what it says where nothing is found."""
+    """A page of entries of some or all kinds: its words, and the text if it is empty."""
 
     name: str
     title: str
@@ -54,33 +55,33 @@ def _listing(name: str) -> Listing:
     if name == "readings":
         return Listing(
             name,
-            "Evidence opened, exports taken",
-            "Who read the body of which evidence, and who took which list or export, auditors among them.",
-            ("Nothing was read", "No evidence was opened and no export taken, as far as this search goes."),
+            "Opened evidence and downloaded exports",
+            "Everyone who opened evidence or downloaded a list or an export, including auditors.",
+            ("No evidence opened", "No opened evidence and no export match this search. Remove a filter."),
             (*contributed.readings, *audit_search.READINGS),
         )
     if name == "sign-ins":
         return Listing(
             name,
             "Failed sign-ins",
-            "Each try that reached the password and failed, at the door and where a signature asks for it again: "
-            "which account, and from where.",
-            ("No failed sign-in", "Nobody was turned away at the door, as far as this search goes."),
+            "Each wrong password or second factor, at sign-in and at signing, with its account and address.",
+            ("No failed sign-in", "No failed sign-in matches this search. Remove a filter."),
             audit_search.TURNED_AWAY,
         )
     return Listing(
         name,
         "Search the audit log",
-        "Every act of every initiative, and every change of a row, as they were written down.",
-        ("Nothing is found", "No entry of the audit log is like that. Loosen one of the filters."),
+        "Find acts on initiatives and changes of rows, as recorded.",
+        ("No entries found", "No entry of the audit log matches these filters. Remove a filter."),
     )
 
 
+@reads_replica
 @require_safe
 def entry_list(request: SignedInRequest, name: str = "entries") -> HttpResponse:
-    """Entries found by the address, newest first; paged by key, so that the last page costs what the first does.
+    """Show the entries that the address asks for, newest first, or all of them as CSV.
 
-    As a CSV file all of them, written as they are read.
+    Pages go by key, so the last page costs the same as the first. The CSV file is written while the rows are read.
     """
     may_audit(request.user).or_refuse()
     listing = _listing(name)
@@ -127,9 +128,10 @@ def _lines(found):
             ]
 
 
+@reads_replica
 @require_safe
 def entry(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One entry: all it says, its exact bytes, its place in the tree. Raises Http404 when there is none."""
+    """Show one entry: its content, exact bytes and place in the tree. Raises Http404 if it does not exist."""
     may_audit(request.user).or_refuse()
     row = get_object_or_404(Entry.objects.select_related("body", "leaf"), pk=pk)
     return render(
@@ -138,7 +140,7 @@ def entry(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def about(row: Entry) -> dict:
-    """What a page shows of one entry: told, facts, changes, near (of its transaction), leaf, checkpoint, matches."""
+    """Return the context of one entry's page. `near` are entries of its transaction, `matches` compares digests."""
     leaf = getattr(row, "leaf", None)
     near = Entry.objects.filter(xact=row.xact, pk__range=(row.pk - NEAR, row.pk + NEAR)).exclude(pk=row.pk)
     told, *others = audit_search.tell([row, *near.select_related("body").order_by("pk")[:MOST_NEAR]])
@@ -184,5 +186,5 @@ def _shown(value) -> str:
 
 
 def _long(value) -> bool:
-    """Whether a value is shown as it is written, line by line."""
+    """Return True if a value is shown as it is written, line by line."""
     return isinstance(value, (dict, list)) or "\n" in str(value)

@@ -1,4 +1,4 @@
-"""Tables as CSV files that a spreadsheet may open without running anything; who took one stands in the audit log."""
+"""Tables as CSV files that a spreadsheet opens without running anything. Exports are recorded."""
 
 import csv
 import re
@@ -24,11 +24,11 @@ PARTS_QUOTED = re.compile(r"([;\t\r\n])'")
 
 
 def safe(value):
-    """A cell that no spreadsheet runs: text that starts like a formula or with a control character is quoted.
+    """Return a cell that no spreadsheet runs, quoted if it could start a formula.
 
-    So is what would start like one where cells end at semicolons, as in German, French and Swiss settings.
-
-    Numbers stay numbers, moments are written in the configured time zone, None is empty.
+    Quoted are texts that start like a formula or with a control character, also after a semicolon, where cells end in
+    German, French and Swiss settings. Numbers stay numbers, moments are written in the configured time zone, None is
+    empty.
     """
     if value is None:
         return ""
@@ -51,7 +51,7 @@ def safe(value):
 
 
 def unquoted(text: str) -> str:
-    """A cell of an export of ours as it was before `safe` quoted it, for whoever reads one back in."""
+    """Return a cell as it was before `safe` quoted it, to read an export back in."""
     text = INNER_QUOTED.sub(_run_unquoted, text)
     return text[1:] if text[:1] == "'" and text[1:2] in tuple(STARTERS) else text
 
@@ -67,25 +67,25 @@ class _Echo:
 
 
 def asked(request: HttpRequest) -> bool:
-    """Whether a page is asked for as a CSV file: `?format=csv`."""
+    """Return True if the request asks for a CSV file: `?format=csv`."""
     return request.GET.get("format") == "csv"
 
 
 def taken(name: str, *, of: str = "", by) -> None:
-    """Record that somebody takes an export out of the house: its name, and `of` which of the rows, in words."""
+    """Record that someone exports data, with the export's name and its rows (`of`)."""
     with acting(by=by):
         entries.record(EntryKind.EXPORT_TAKEN, name=name, of=of)
 
 
 def file_name(name: str, ending: str) -> str:
-    """The header that names the file, with the day behind its name."""
+    """Return the header that names the file, with the day behind its name."""
     return f'attachment; filename="{name}-{clock.today().isoformat()}.{ending}"'
 
 
 def stream(
     name: str, heading: Iterable[str], rows: Iterable[Iterable], *, of: str = "", by
 ) -> StreamingHttpResponse:
-    """A response that writes the rows as they come, taken by `by`. `name` becomes the file's."""
+    """Yield a response that writes the rows as they come, taken by `by`. `name` becomes the file's."""
     taken(name, of=of, by=by)
     writer = csv.writer(_Echo())
 

@@ -1,7 +1,7 @@
-"""Entries of acts: one append-only stream, one entry for every decision and refusal.
+"""Entries of acts: an append-only stream with one entry a decision or refusal.
 
-Shapes are those of docs/audit-log.md: what can be shown to anybody stands on `Entry`; names, reasons and everything
-free stands in the bytes of `EntryBody`, which the entry's digest commits to with a salt.
+docs/audit-log.md describes the shapes. `Entry` holds only what anyone may see. The bytes of `EntryBody` hold names,
+reasons and free text. The entry's digest commits to those bytes with a salt.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from datetime import date, datetime
 
 from governance import clock
-from governance.database import prepared_statements, row_history
+from governance.database import prepared_statements, rehearsing, row_history
 from governance.models.audit_log import Entry
 from governance.vocabulary.entry_kinds import EntryKind
 
@@ -22,7 +22,7 @@ _signed: ContextVar[dict | None] = ContextVar("plumbline_signed", default=None)
 
 @contextmanager
 def signed(facts: dict | None) -> Iterator[None]:
-    """Have every entry of the running act say by which proof it was signed; None says nothing."""
+    """Put the proof of the signature into every entry of the running act. With None, entries have no proof."""
     token = _signed.set(facts)
     try:
         yield
@@ -31,9 +31,9 @@ def signed(facts: dict | None) -> Iterator[None]:
 
 
 def canonical(value) -> bytes:
-    """The one way an object becomes bytes: JSON with sorted keys, no spaces, UTF-8, times in ISO 8601.
+    """Return an object's one form in bytes: JSON with sorted keys, no spaces, UTF-8.
 
-    Raises TypeError for anything that has no single written form.
+    Times are in ISO 8601. Raises TypeError for anything that has no single written form.
     """
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain
@@ -51,24 +51,24 @@ def _plain(value):
 
 
 def commitment(salt: bytes, body: bytes) -> bytes:
-    """The digest an entry carries: HMAC-SHA256 of the body under its salt. Destroying the salt ends guessing."""
+    """Return the digest an entry carries: HMAC-SHA256 of the body under its salt. Destroying the salt ends guessing."""
     return hmac.new(salt, body, hashlib.sha256).digest()
 
 
 def record(kind: EntryKind, *, initiative=None, on_behalf_of=None, **facts) -> Entry:
-    """Write one entry for the running act: its kind, who acted, when, about which initiative, on which facts.
+    """Write one entry for the running act: kind, actor, moment, initiative and facts.
 
-    Must run inside `history.acting`, in the same transaction as the change it speaks of; raises
-    history.NoActor otherwise. Facts must have a canonical form.
+    Must run inside `history.acting`, in the same transaction as the recorded change. Raises history.NoActor otherwise.
+    Facts must have a canonical form.
     """
     return record_many(kind, [(initiative, facts)], on_behalf_of=on_behalf_of)[0]
 
 
 def record_many(kind: EntryKind, acts: list[tuple], *, on_behalf_of=None) -> list[Entry]:
-    """Write one entry per (initiative, facts), set-wise; otherwise as `record`."""
+    """Write one entry per (initiative, facts) in one statement, otherwise as `record`."""
     who = row_history.current()
     if who is None:
-        raise row_history.NoActor(f"An entry '{kind}' would be written by nobody.")
+        raise row_history.NoActor(f"The entry '{kind}' has no acting person or system.")
     at = clock.now()
     actor_id = who.person.pk if who.person is not None else None
     behalf_id = on_behalf_of.pk if on_behalf_of is not None else None
@@ -95,6 +95,8 @@ def record_many(kind: EntryKind, acts: list[tuple], *, on_behalf_of=None) -> lis
             [kind, actor_id, behalf_id, who.request_id, at, refs, bodies],
         )
         keys = [key for (key,) in cursor.fetchall()]
+    if (rehearsal := rehearsing.current()) is not None:
+        rehearsal.entries += [(kind, initiative, facts) for initiative, facts in acts]
     return [
         Entry(
             id=key,

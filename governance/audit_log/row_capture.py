@@ -1,8 +1,8 @@
-"""Row capture: every change of a governed row becomes an entry of the audit log, written by the database itself.
+"""Row capture: the database writes each change of a governed row to the audit log.
 
-`install` puts the triggers on after each migrate: a model that is put under history (`governed`), or made a row of the
-audit log (`WrittenOnce`), is captured without another line. What a trigger does is in the SQL below; the functions it
-shares come with the migrations. See docs/audit-log.md, "Complete".
+`install` creates the triggers after each migrate. A model under history (`governed`) or a row of the audit log
+(`WrittenOnce`) is captured without another line. The SQL below defines the triggers. The functions that they share come
+with the migrations. See docs/audit-log.md, "Complete".
 """
 
 from collections import deque
@@ -20,8 +20,8 @@ APPS = ("governance", "initiatives", "adoption")
 
 # Models that are part of the audit log by other means, or of none. A model of ours says why in `not_governed`.
 OF_LIBRARIES = {
-    "admin.LogEntry": "the admin's own list of clicks; the acts themselves are entries",
-    "auth.Permission": "made from the models by Django; nobody is granted one",
+    "admin.LogEntry": "the admin's own list of clicks, while the acts themselves are entries",
+    "auth.Permission": "made from the models by Django, and granted to no one",
     "auth.Group": "not used: rights come from seats and roles",
     "contenttypes.ContentType": "made from the models by Django",
 }
@@ -99,9 +99,7 @@ CREATE CONSTRAINT TRIGGER has_its_history AFTER INSERT OR UPDATE OR DELETE ON {t
 
 @dataclass(frozen=True)
 class InitiativeModel:
-    """The model that is an initiative, told by the app above: rows that belong to one are entered under its
-    reference.
-    """
+    """The model that is an initiative, from the app above. Its rows' entries carry its reference."""
 
     model: type[models.Model]
     number: str
@@ -111,13 +109,14 @@ _initiatives: list[InitiativeModel] = []
 
 
 def initiatives_are(model: type[models.Model], *, number: str) -> None:
-    """Say which model is an initiative, and in which column its number stands; for the app that has it."""
+    """Set which model is an initiative, and which column holds its number. The app that has it calls this."""
     _initiatives[:] = [InitiativeModel(model, number)]
 
 
 def belonging(model: type[models.Model]) -> str | None:
-    """The column by which a row belongs to its initiative, which never changes; its key where it is the initiative, or
-    is pointed to by it. None for rows that belong to no initiative.
+    """Return the column by which a row belongs to its initiative, or None. The column never changes.
+
+    The column is the key of a row that is the initiative itself, or that the initiative points to.
     """
     if not _initiatives:
         return None
@@ -128,39 +127,39 @@ def belonging(model: type[models.Model]) -> str | None:
 
 
 def governed_models() -> list[type[models.Model]]:
-    """Every model under history, by table."""
+    """Return every model under history, by table."""
     found = [model for model in apps.get_models() if hasattr(getattr(model, "history", None), "model")]
     return sorted(found, key=lambda model: model._meta.db_table)
 
 
 def written_once_models() -> list[type[models.Model]]:
-    """Every model whose rows are the audit log themselves and never change, by table."""
+    """Return every model whose rows are the audit log and never change, by table."""
     found = [model for model in apps.get_models() if issubclass(model, WrittenOnce)]
     return sorted(found, key=lambda model: model._meta.db_table)
 
 
 def captured_models() -> list[type[models.Model]]:
-    """Every model whose changes become entries: those under history, and the rows of the audit log."""
+    """Return every model whose changes become entries: governed and written-once ones."""
     return [*governed_models(), *written_once_models()]
 
 
 def history_of(model: Any) -> Any:
-    """The model of the history rows of a governed model; simple_history sets it as an attribute."""
+    """Return the model of the history rows of a governed model. simple_history sets it as an attribute."""
     return model.history.model
 
 
 def history_table(model: type[models.Model]) -> str:
-    """The table of the history rows of a governed model."""
+    """Return the table of the history rows of a governed model."""
     return str(history_of(model)._meta.db_table)
 
 
 def columns_of(model: type[models.Model]) -> list[str]:
-    """The columns a history row repeats."""
+    """Return the columns a history row repeats."""
     return [field.column for field in history_of(model).tracked_fields]
 
 
 def present(cursor) -> set[str]:
-    """The tables that are as the models say; after a migration to an earlier state some are not."""
+    """Return the tables that match the models. After a migration to an earlier state some do not."""
     cursor.execute(
         "SELECT table_name, array_agg(column_name::text) FROM information_schema.columns"
         " WHERE table_schema = 'public' GROUP BY table_name"
@@ -174,7 +173,7 @@ def present(cursor) -> set[str]:
 
 
 def bound_to(tables: list[str]) -> str:
-    """The first words of a trigger function: it works on these tables and on no other."""
+    """Return the start of a trigger function, which refuses any table but these."""
     listed = ", ".join(f"'{table}'" for table in sorted(tables))
     return (
         f"  IF TG_TABLE_SCHEMA <> 'public' OR TG_TABLE_NAME NOT IN ({listed}) THEN\n"
@@ -184,7 +183,7 @@ def bound_to(tables: list[str]) -> str:
 
 
 def install(cursor, present: set[str]) -> None:
-    """Put capture on every captured table, and the guard on every governed one; safe to repeat."""
+    """Put capture on every captured table, and the guard on every governed one. Safe to repeat."""
     for model in captured_models():
         if model._meta.db_table not in present:
             continue
@@ -208,7 +207,7 @@ def install(cursor, present: set[str]) -> None:
 
 
 def secret_columns(model: type[models.Model]) -> list[str]:
-    """The columns that no history and no entry repeats: hashes of passwords and keys. Entries keep a digest of each."""
+    """Return the columns with hashes of passwords and keys. History has none, entries have their digests."""
     if not hasattr(getattr(model, "history", None), "model"):
         return []
     kept = columns_of(model)
@@ -270,7 +269,7 @@ def _install_guard(cursor, model) -> None:
 
 
 def _initiative_of(model: type[models.Model], row: str) -> str:
-    """SQL that puts the number of the row's initiative into `number`; nothing for rows that belong to no initiative."""
+    """Return the SQL that puts the number of the row's initiative in `number`, or ""."""
     if not _initiatives:
         return ""
     initiative = _initiatives[0]
@@ -302,7 +301,7 @@ class Step:
 
 
 def _path_of(model, initiative) -> list[Step]:
-    """The shortest way from a row to its initiative over what it belongs to; empty where there is none."""
+    """Return the shortest way from a row to its initiative over relations, or []."""
     waiting: deque[tuple[type[models.Model], list[Step]]] = deque([(model, [])])
     seen = {model}
     while waiting:
@@ -331,7 +330,7 @@ def _steps(model, initiative) -> Iterator[tuple[type[models.Model], Step]]:
 
 
 def check_models(**_) -> list[checks.CheckMessage]:
-    """Every model is governed, or a row of the audit log, or says why it is neither; and none hides a table."""
+    """Return an error for each model without a kind of record, or with a hidden table."""
     found = []
     for model in apps.get_models():
         label = model._meta.label
@@ -339,8 +338,11 @@ def check_models(**_) -> list[checks.CheckMessage]:
             continue
         found += [
             checks.Error(
-                f"{label}.{field.name} is a plain many-to-many: its table would change past the audit log.",
-                hint="Write the table between as a model of its own, with `through=`, and put it under history.",
+                f"{label}.{field.name} is a plain many-to-many field, so the audit log would not record "
+                "changes of its table.",
+                hint=(
+                    "Write the table as a separate model with `through=`, and put that model under history."
+                ),
                 obj=model,
                 id="plumbline.E002",
             )
@@ -357,8 +359,10 @@ def check_models(**_) -> list[checks.CheckMessage]:
                 checks.Error(
                     f"{label} is {'more than one' if governed or once or said else 'none'} of: under history, a row "
                     "of the audit log, not governed for a reason.",
-                    hint="Add `history = governed()`, or derive it from WrittenOnce, or say why its changes need no "
-                    "record: `not_governed = '...'` (a model of a library: in capture.OF_LIBRARIES).",
+                    hint=(
+                        "Add `history = governed()`, derive it from WrittenOnce, or give the reason in "
+                        "`not_governed = '...'` (for a model of a library, in capture.OF_LIBRARIES)."
+                    ),
                     obj=model,
                     id="plumbline.E001",
                 )

@@ -19,7 +19,7 @@ MOST_OF_A_CELL = 32_767  # letters that a cell of a workbook holds
 def workbook(
     name: str, heading: Iterable[str], rows: Iterable[Iterable], *, of: str = "", by
 ) -> HttpResponse:
-    """A workbook of one sheet, taken by `by`. `name` becomes the file's and the sheet's."""
+    """Return a workbook of one sheet, taken by `by`. `name` becomes the file's and the sheet's."""
     csv_export.taken(name, of=of, by=by)
     xlsx = openpyxl.Workbook(write_only=True)
     sheet = xlsx.create_sheet(name)
@@ -35,7 +35,7 @@ def workbook(
 
 
 def _cell(sheet, value):
-    """A number or a day as such; all else as the text that the CSV file has."""
+    """Return a number or a day unchanged, and others as the text in the CSV file."""
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return value
     if type(value) is date:

@@ -1,1 +1,1 @@
-"""The policy decision point: requests, decisions, the log of decisions and its queries, dry runs, the client."""
+"""The policy decision point: requests, decisions and their log, dry runs, client."""

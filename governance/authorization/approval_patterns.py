@@ -1,6 +1,6 @@
-"""How approvals are given, and signs that they are not read. Pure: it is handed who answered what, when and how fast.
+"""Signs that approvals are given without reading, from times and answers. Pure.
 
-A sign is not evidence and blocks nothing; the board is shown it with the figures behind it. Source: S0-14.
+A sign is not evidence and does not block. The board sees it with its figures. Source: S0-14.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ LOOKED_BACK = timedelta(days=90)
 
 FAST, ROW, ALONE = "fast", "row", "alone"
 SIGNS = {
-    FAST: "Answered faster than it can be read",
+    FAST: "Answered faster than a person can read",
     ROW: "Everything approved",
     ALONE: "One person decides",
 }
@@ -27,7 +27,7 @@ SIGNS = {
 
 @dataclass(frozen=True)
 class Given:
-    """One answer: by whom, whether it approved, how long after they were first shown it, how much there was to read."""
+    """One answer of a person, its time since first shown (`took`), and words to read."""
 
     key: int  # of the person; names repeat
     person: str
@@ -38,13 +38,13 @@ class Given:
 
     @property
     def reading(self) -> timedelta:
-        """How long it takes to read it."""
+        """Return the time that reading takes."""
         return timedelta(minutes=self.words / WORDS_A_MINUTE)
 
 
 @dataclass(frozen=True)
 class Sign:
-    """One sign about one person: whether it stands (None: too few answers to say), and the figures in words."""
+    """A sign about a person. The field `stands` is None if answers are too few."""
 
     kind: str
     person: str
@@ -53,13 +53,13 @@ class Sign:
 
     @property
     def words(self) -> str:
-        """What kind of sign it is."""
+        """Return the words for this kind of sign."""
         return SIGNS[self.kind]
 
 
 @dataclass(frozen=True)
 class Approver:
-    """How one person answers: how many requests, how many of them refused, how long it took them in the median."""
+    """One person's answers: their number, their refusals and their median time."""
 
     person: str
     answered: int
@@ -68,17 +68,17 @@ class Approver:
 
     @property
     def seconds(self) -> int:
-        """The median from being first shown a request to the answer, in whole seconds."""
+        """Return the median from first showing to answer, in whole seconds."""
         return round(self.took.total_seconds())
 
 
 def words_in(texts: Iterable[str]) -> int:
-    """How many words there are to read."""
+    """Return the number of words to read."""
     return sum(len(text.split()) for text in texts)
 
 
 def signs(answers: Sequence[Given]) -> list[Sign]:
-    """Every sign there is to look at, what stands first: three for each person who answered."""
+    """Return three signs for each person who answered, those that apply first."""
     found = [
         sign
         for rows in _by_person(answers)
@@ -93,7 +93,7 @@ def signs(answers: Sequence[Given]) -> list[Sign]:
 
 
 def approvers(answers: Iterable[Given]) -> list[Approver]:
-    """Everybody who answered, whoever answered most first."""
+    """Return everyone who answered, the one with the most answers first."""
     found = [
         Approver(
             rows[0].person,
@@ -107,7 +107,7 @@ def approvers(answers: Iterable[Given]) -> list[Approver]:
 
 
 def _by_person(answers: Iterable[Given]) -> list[list[Given]]:
-    """The answers of each person, oldest first."""
+    """Return the answers of each person, oldest first."""
     found: dict[int, list[Given]] = {}
     for row in sorted(answers, key=lambda row: row.at):
         found.setdefault(row.key, []).append(row)
@@ -128,8 +128,8 @@ def _fast(person: str, rows: list[Given]) -> Sign:
         FAST,
         person,
         share < TOO_FAST,
-        f"{person} answered {len(rows)} requests, half of them within {seconds(took)} of opening them. "
-        f"Reading one takes {seconds(reading)} at {WORDS_A_MINUTE} words a minute.",
+        f"{person} answered {len(rows)} requests, and half of these requests within {seconds(took)} of "
+        f"opening. Reading a request takes {seconds(reading)} at {WORDS_A_MINUTE} words a minute.",
     )
 
 
@@ -149,7 +149,9 @@ def _row(person: str, rows: list[Given]) -> Sign:
 
 def _alone(person: str, rows: list[Given], of: int) -> Sign:
     if of < FEWEST_SHARED:
-        return Sign(ALONE, person, None, f"{of} of the {FEWEST_SHARED} answers that this needs were given.")
+        return Sign(
+            ALONE, person, None, f"{of} of the {FEWEST_SHARED} answers that this check needs were given."
+        )
     return Sign(
         ALONE,
         person,
@@ -159,11 +161,11 @@ def _alone(person: str, rows: list[Given], of: int) -> Sign:
 
 
 def _too_few(person: str, count: int, needed: int) -> str:
-    return f"{person} gave {count} of the {needed} answers that this needs."
+    return f"{person} gave {count} of the {needed} answers that this check needs."
 
 
 def seconds(time: timedelta) -> str:
-    """A short time as people say it: "4 seconds", "2 minutes"."""
+    """Return a short time in words, such as "4 seconds" or "2 minutes"."""
     count = round(time.total_seconds())
     if count >= 120:
         return f"{round(count / 60)} minutes"

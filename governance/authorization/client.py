@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asks Plumbline before an AI system acts. One file, Python 3.9 or later, nothing but Python's own library.
+"""A client that asks Plumbline before an AI system acts.
 
-Copy it into your system, for example as plumbline.py, and ask before each act:
+It is one file for Python 3.9 or later and needs only Python's own library. Copy it into your system, for example as
+plumbline.py, and ask before each act:
 
     plumbline = Plumbline()  # reads PLUMBLINE_ADDRESS and PLUMBLINE_KEY
     decision = plumbline.ask({"type": "agent", "id": "triage"}, "close", {"type": "ticket", "id": "4711"})
@@ -12,8 +13,8 @@ Copy it into your system, for example as plumbline.py, and ask before each act:
     else:
         print(decision.reason)
 
-It fails closed: no answer in time, an error, or an answer that is not exactly as agreed is a no that says why.
-It speaks the OpenID AuthZEN Authorization API 1.0, uses no proxy, follows no redirect and writes no log.
+The client fails closed. A late answer, an error, or an answer in another form is a denial with a reason. It uses the
+OpenID AuthZEN Authorization API 1.0, uses no proxy, follows no redirect and writes no log.
 """
 
 from __future__ import annotations
@@ -43,14 +44,15 @@ LARGEST, AT_ONCE = 1_000_000, 64  # bytes of an answer; requests under way, so t
 IDLE_CONNECTIONS, IDLE_SECONDS = 8, 30.0  # a firewall on the way may forget what is idle for longer
 MEANING = {  # of the statuses that are no answer: a word for programs, a sentence for people
     400: ("bad_request", "Plumbline does not understand the request."),
-    401: ("wrong_key", "Plumbline does not accept the key; set PLUMBLINE_KEY to one that is valid."),
-    403: ("key_not_allowed", "The key may not ask this."),
-    404: ("not_found", "Plumbline knows nothing here for this key; check the address and the key."),
-    409: ("contradiction", "Plumbline was told otherwise of this decision before."),
-    429: ("too_many_requests", "Plumbline was asked too often; wait before asking again."),
+    401: ("wrong_key", "Plumbline does not accept the key. Set PLUMBLINE_KEY to a valid key."),
+    403: ("key_not_allowed", "This key has no permission for this request."),
+    404: ("not_found", "This address does not exist in Plumbline, or this key has no access to it."),
+    409: ("contradiction", "This report contradicts an earlier report of the same decision."),
+    410: ("expired", "The time for this request is over."),
+    429: ("too_many_requests", "There were too many requests. Wait before you send the next request."),
 }
-HOPELESS = ("wrong_key", "key_not_allowed", "not_found")  # polling again would change nothing
-
+HOPELESS = ("bad_request", "wrong_key", "key_not_allowed", "not_found")  # another try changes nothing
+DENIAL = ("evaluation_id", "expires_at", "binding_token")  # what a system sends back of a denial
 Part = dict[str, Any]  # what a request says of its subject, action, resource or context; or all of it
 
 
@@ -63,18 +65,18 @@ class Clause:
 
 
 @dataclass(frozen=True)
-class Approval:
-    """A person's approval: for exactly the arguments asked about, once, until `expires_at`."""
+class Task:
+    """The question to a person, until `expires_at`. The same arguments have the same task."""
 
     id: str
-    status: str  # "waiting", "approved", "refused", "expired" or "used"
+    status: str  # "pending", "approved", "denied", "expired"; any other is a no as well
     expires_at: datetime
     until: float = field(repr=False, compare=False)  # the same moment by this client's clock
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The answer, or why there is none. In an `if` it is true exactly when the act is allowed."""
+    """The answer, or why there is none. It is true exactly when the act is allowed."""
 
     allowed: bool
     outcome: str  # "allow", "deny", "needs_approval"; "error" where there is no answer, which is a no as well
@@ -84,7 +86,8 @@ class Decision:
     contract_version: int | None = None
     contract_digest: str = ""
     valid_until: datetime | None = None
-    approval: Approval | None = None
+    denial: Part | None = field(default=None, repr=False)  # what to send to ask a person, if one may lift it
+    task: Task | None = None  # once a person was asked
     id: str = ""  # names it when its outcome is reported
     stage: str = ""  # of the initiative: "prototype" allows nothing outside its declared test subjects
     request_id: str = ""
@@ -97,12 +100,12 @@ class Decision:
 
     @property
     def needs_approval(self) -> bool:
-        """Whether a person is asked; `wait_for_approval` waits for the answer."""
-        return self.outcome == NEEDS_APPROVAL
+        """Return True if a person may lift this denial. `wait_for_approval` asks and waits."""
+        return self.denial is not None
 
 
 class Denied(Exception):
-    """Raised by `require`: the act is not allowed. `decision` says everything."""
+    """Raised by `require` if the act is not allowed, with the full `decision`."""
 
     def __init__(self, decision: Decision):
         super().__init__(decision.reason)
@@ -110,7 +113,7 @@ class Denied(Exception):
 
 
 class Plumbline:
-    """Asks one Plumbline with one key. Threads may share it; a process that forks may go on using it."""
+    """A client with one address and key, which threads and forked processes may share."""
 
     def __init__(
         self,
@@ -128,9 +131,12 @@ class Plumbline:
         https, self._host, self._port, self._path = _parts(address or "")
         self._key = (key or "").strip()
         if not re.fullmatch(r"[!-~]+", self._key):  # and not quoted: with a slip in it, it is still the key
-            raise ValueError("Plumbline needs a key: set PLUMBLINE_KEY to the one shown when it was made.")
+            raise ValueError(
+                "This client has no key. Set PLUMBLINE_KEY to the key that Plumbline showed when the key "
+                "was made."
+            )
         if not (0 < timeout < math.inf and 0 <= keep < math.inf and keep_at_most > 0):
-            raise ValueError("Let timeout be above 0 seconds, keep 0 or more, keep_at_most 1 or more.")
+            raise ValueError("Set timeout above 0 seconds, keep to 0 or more, and keep_at_most to 1 or more.")
         self._tls = (tls or ssl.create_default_context()) if https else None
         self._timeout, self._keep, self._keep_at_most = timeout, keep, keep_at_most
         self._clock, self._sleep, self._own = clock, sleep, _Own()
@@ -139,23 +145,23 @@ class Plumbline:
         return f"<Plumbline at {self._host}>"
 
     def ask(self, subject: Part, action: str | Part, resource: Part, context: Part | None = None) -> Decision:
-        """May it do this to that? Never raises: no clear yes is a no. `context["preview"]`: shown to who approves."""
+        """Ask if the act is allowed. An approver sees `context["preview"]`. Never raises."""
         try:
             return self._evaluate(_evaluation_request(subject, action, resource, context))
         except Exception as error:
             return _no(error)
 
     def require(self, *evaluation_request: Any, **parts: Any) -> Decision:
-        """The same as `ask`, for those who like exceptions: raises `Denied` unless the act is allowed now."""
+        """Ask as `ask` does, and raise `Denied` unless the act is allowed now."""
         decision = self.ask(*evaluation_request, **parts)
         if not decision.allowed:
             raise Denied(decision)
         return decision
 
     def ask_all(self, evaluation_requests: Iterable[Part], semantic: str = "execute_all") -> list[Decision]:
-        """Ask many at once, each a dict with subject, action, resource, context; one decision each, in order.
+        """Ask many at once, each a dict of the parts of `ask`, with decisions in order.
 
-        `semantic` may be "deny_on_first_deny" or "permit_on_first_permit"; what was then not decided is a no.
+        A `semantic` "deny_on_first_deny" or "permit_on_first_permit" denies the requests that it leaves undecided.
         """
         evaluation_requests, decisions = list(evaluation_requests), []
         if not evaluation_requests:
@@ -166,61 +172,81 @@ class Plumbline:
             answer, sent, request_id = self._exchange("POST", "evaluations", _canonical(body), once=True)
             answers = _field(answer, "evaluations", list, [])
             if len(answers) > len(asked) or (semantic == "execute_all" and len(answers) < len(asked)):
-                raise _unclear(f"{len(asked)} requests were asked and {len(answers)} answered.")
+                raise _unclear(f"{len(asked)} requests were sent and {len(answers)} were answered.")
         except Exception as error:
             return [_no(error)] * len(evaluation_requests)
         for place, evaluation_request in enumerate(asked):
             try:
                 if place >= len(answers):
-                    raise _Failed("not_decided", "An earlier answer decided it; this was not decided.")
+                    raise _Failed(
+                        "not_decided",
+                        "An earlier evaluation ended the batch, so this request was not evaluated.",
+                    )
                 decisions.append(self._read(_canonical(evaluation_request), answers[place], sent, request_id))
             except Exception as error:
                 decisions.append(_no(error))
         return decisions
 
     def wait_for_approval(self, decision: Decision, timeout: float = 600.0, every: float = 2.0) -> Decision:
-        """Poll until a person has decided; when approved, ask the very same again with the approval, which uses it.
+        """Ask a person and poll for the answer, then send the same request with the approval.
 
-        Never raises. When nobody has answered in time the decision still needs approval, and can be waited for
-        again. A decision that waits for nobody is handed back as it is.
+        Never raises. Without an answer in time, the decision still needs approval and can be waited for again. A
+        decision that needs no approval is returned unchanged.
         """
-        if not decision.needs_approval or decision.approval is None:
+        if decision.denial is None:
             return decision
-        approval, until = decision.approval, self._clock() + timeout
+        until = self._clock() + timeout
         while True:
-            status, words, pause = "waiting", "", every
+            status, words, pause, approval = "pending", "", every, None
             try:
-                found, *_ = self._exchange("GET", f"approvals/{approval.id}")
-                status, words = _field(found, "status", str, "unclear"), _field(found, "reason", str, "")
-                if status == "approved":
-                    evaluation_request = json.loads(decision.asked)
-                    evaluation_request["context"] = {
-                        **evaluation_request.get("context", {}),
-                        "approval": approval.id,
-                    }
-                    return self._evaluate(evaluation_request)
-            except Exception as error:  # a poll that fails is repeated, unless it always will
+                task, approval, words = self._ask_or_poll(decision)
+                decision, status = replace(decision, task=task), task.status
+                if approval is not None:
+                    asked = json.loads(decision.asked)
+                    asked["context"] = {**asked.get("context", {}), "approval": approval}
+                    return self._evaluate(asked)
+            except Exception as error:  # a try that fails is repeated, unless it always will
                 no = _no(error)
-                if status == "approved" or no.code in HOPELESS:
+                if approval is not None or no.code in HOPELESS:
                     return no
-                pause = max(every, no.retry_after or 0)
-            now = self._clock()
-            if status == "waiting" and now >= approval.until:
-                status, words = "expired", "Nobody answered before the request expired; nothing may be done."
-            if status != "waiting":
-                code, words = f"approval_{status}", words or f"The approval is {status}; nothing may be done."
-                return replace(decision, outcome=DENY, code=code, reason=words, approval=None)
+                status, pause = "expired" if no.code == "expired" else status, max(every, no.retry_after or 0)
+            now, ends = self._clock(), decision.task.until if decision.task else math.inf
+            if status == "pending" and now >= ends:
+                status, words = "expired", "No one answered before the request expired. Do not act."
+            if status != "pending":
+                code = "approval_refused" if status == "denied" else f"approval_{status}"
+                words = words or f"The request for approval is {status}. Do not act."
+                return replace(decision, outcome=DENY, code=code, reason=words, denial=None)
             if now >= until:
-                words = f"Nobody has answered within {timeout:g} seconds; nothing may be done yet."
+                words = f"No one has answered within {timeout:g} seconds. Do not act yet."
                 return replace(decision, code="approval_waiting", reason=words)
-            self._sleep(min(pause, until - now, approval.until - now))
+            self._sleep(min(pause, until - now, ends - now))
+
+    def _ask_or_poll(self, decision: Decision) -> tuple[Task, Part | None, str]:
+        """Return task, approval and words of a refusal, always from this client's own address."""
+        found, path = decision.task, f"requests/{decision.task.id}" if decision.task else "requests"
+        body = None if found else _canonical({**json.loads(decision.asked), "denial": decision.denial})
+        answer, sent, _ = self._exchange("GET" if found else "POST", path, body)
+        task, result = _field(answer, "task", dict, {}), _field(answer, "result", dict, {})
+        name, status = _field(task, "id", str, ""), _field(task, "status", str, "")
+        if not re.fullmatch(r"[0-9A-Fa-f-]{36}", name):  # it becomes part of an address
+            raise _unclear("The task has no valid id.")
+        if found is None:
+            expires = _moment(_field(task, "expires_at", str, ""))
+            left = (expires - sent).total_seconds() if sent else math.inf  # the server will say "expired"
+            found = Task(name, status, expires, self._clock() + left)
+        approval = _field(result, "approval", dict, None) if status == "approved" else None
+        if status == "approved" and (result.get("mode") != "reevaluate" or not approval):
+            raise _unclear("The task is approved, but its result has no approval.")
+        shown = _field(task, "display", dict, {})
+        return replace(found, status=status), approval, _field(shown, "description", str, "")
 
     def outcome(self, of: Decision | str, outcome: str, at: datetime | None = None, note: str = "") -> str:
-        """Report "done", "failed" or "undone" of a decision or its id: "" once kept, else why not. Never raises."""
+        """Report "done", "failed" or "undone" of a decision. Return "", or why it failed."""
         return self._report(decision=getattr(of, "id", of), outcome=outcome, at=at and str(at), note=note)
 
     def heartbeat(self) -> str:
-        """Say that this system runs and asks here; once a day is enough. Returns the same as `outcome`."""
+        """Report that this system runs. Once a day is enough. Returns as `outcome` does."""
         return self._report(heartbeat=True)
 
     def _report(self, **body: Any) -> str:
@@ -231,19 +257,19 @@ class Plumbline:
         return ""
 
     def close(self) -> None:
-        """Close idle connections and forget what was kept; asking again opens new ones."""
+        """Close idle connections and forget kept decisions. A new request opens new ones."""
         left, self._own = self._own, _Own()
         for connection, _ in left.idle:
             connection.close()
 
     def _here(self) -> _Own:
-        """What this process has. After a fork the child starts anew: two must never read from one socket."""
+        """Return this process's state. A forked child starts anew and shares no socket."""
         if self._own.pid != os.getpid():
             self._own = _Own()
         return self._own
 
     def _evaluate(self, evaluation_request: Part) -> Decision:
-        """The decision on one request: a kept allow while it is good, otherwise the server's."""
+        """Return a kept allow while it is valid, otherwise the decision of the server."""
         asked, once = _canonical(evaluation_request), "approval" in evaluation_request.get("context", {})
         digest, own, before = hashlib.sha256(asked).digest(), self._here(), self._clock()
         since, until, kept = own.allows.get(digest, (0.0, 0.0, None))
@@ -251,8 +277,8 @@ class Plumbline:
             return replace(kept, cached=True)
         answer, sent, request_id = self._exchange("POST", "evaluation", asked, once=once)
         decision = self._read(asked, answer, sent, request_id)
-        if decision.allowed and not once and not decision.approval and decision.valid_until and sent:
-            # What remains by the server's two times needs no clock of ours; Date is cut to seconds, hence the 1.
+        if decision.allowed and not once and decision.valid_until and sent:
+            # The server's two times give the rest without our clock. Date has whole seconds, hence the 1.
             good_for = min(self._keep, (decision.valid_until - sent).total_seconds() - 1)
             with own.lock:
                 if len(own.allows) >= self._keep_at_most:
@@ -261,18 +287,16 @@ class Plumbline:
         return decision
 
     def _read(self, asked: bytes, answer: Any, sent: datetime | None, request_id: str) -> Decision:
-        """The answer as a decision. Whatever is not exactly as agreed raises, and so becomes a no."""
+        """Return the answer as a decision. Another form of answer raises, and so denies."""
         allowed, said = _field(answer, "decision", bool, None), _field(answer, "context", dict, {})
         outcome = _field(said, "outcome", str, ALLOW if allowed else DENY)
         if outcome not in (ALLOW, DENY, NEEDS_APPROVAL) or allowed != (outcome == ALLOW):
-            raise _unclear("Decision and outcome are missing, or contradict each other.")
-        contract, approval = _field(said, "contract", dict, {}), _field(said, "approval", dict, None)
-        if approval is not None:
-            name, expires = _field(approval, "id", str, ""), _moment(_field(approval, "expires_at", str, ""))
-            if not re.fullmatch(r"[0-9A-Fa-f-]{36}", name):  # it becomes part of an address
-                raise _unclear("Its approval has no readable id.")
-            left = (expires - sent).total_seconds() if sent else math.inf  # the server will say "expired"
-            approval = Approval(name, _field(approval, "status", str, ""), expires, self._clock() + left)
+            raise _unclear("The fields decision and outcome are missing, or contradict each other.")
+        contract, asks = _field(said, "contract", dict, {}), _field(said, "access_request", dict, None)
+        if asks is not None:
+            asks = {name: {**said, **asks}.get(name) for name in DENIAL}
+            if allowed or not all(type(value) is str and value for value in asks.values()):
+                raise _unclear("The access request is incomplete, or belongs to an allow.")
         wrong = _field(_field(said, "error", dict, {}), "message", str, "")  # of one request among many
         words = wrong or ("Allowed." if allowed else "Not allowed.")
         clauses, valid_until = _field(said, "clauses", list, []), _field(said, "valid_until", str, None)
@@ -287,7 +311,7 @@ class Plumbline:
             contract_version=_field(contract, "version", int, None),
             contract_digest=_field(contract, "digest", str, ""),
             valid_until=_moment(valid_until) if valid_until is not None else None,
-            approval=approval,
+            denial=asks,
             id=_field(said, "id", str, ""),
             stage=_field(said, "stage", str, ""),
             request_id=request_id,
@@ -297,9 +321,9 @@ class Plumbline:
     def _exchange(
         self, method: str, path: str, body: bytes | None = None, *, once: bool = False
     ) -> tuple[Any, datetime | None, str]:
-        """One request: its answer, the server's time and the request's id. `_Failed` when there is none in time.
+        """Send one request. Return answer, server time and request id, or raise `_Failed`.
 
-        It runs in a thread of its own: neither looking up a host nor an answer that trickles knows a limit.
+        A separate thread sends it, because neither a host lookup nor a slow answer has a time limit.
         """
         until, request_id, own = time.monotonic() + self._timeout, str(uuid.uuid4()), self._here()
         sockets: list[socket.socket] = []
@@ -323,7 +347,7 @@ class Plumbline:
                     raise
                 thread.join(max(until - time.monotonic(), 0))
             if came and not isinstance(came[0], Exception):
-                return (*self._accept(came[0], request_id), request_id)
+                return (*self._accept(came[0], request_id, path), request_id)
             for each in sockets:  # the thread then reads the end, and ends
                 with contextlib.suppress(OSError):
                     each.shutdown(socket.SHUT_RDWR)
@@ -336,7 +360,7 @@ class Plumbline:
             raise
 
     def _talk(self, own: _Own, used: list[socket.socket], until: float, once: bool, of: _Request) -> _Answer:
-        """Send and read, on an idle connection where there is one; if that was dropped, on a new one."""
+        """Send and read on an idle connection, or on a new one if that fails."""
         method, path, body, request_id = of
 
         def send(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
@@ -375,37 +399,42 @@ class Plumbline:
                 connection.close()
 
     def _connection(self) -> http.client.HTTPConnection:
-        """A new one, not yet connected."""
+        """Return a new connection, not yet open."""
         if self._tls is None:
             return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
         return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=self._tls)
 
-    def _accept(self, came: _Answer, request_id: str) -> tuple[Any, datetime | None]:
-        """The answer and the server's time. Only a 200 with JSON, not too large, to this request is an answer."""
+    def _accept(self, came: _Answer, request_id: str, path: str) -> tuple[Any, datetime | None]:
+        """Return answer and server time. Raises `_Failed` unless a whole success with JSON."""
         response, text = came
         if len(text) > LARGEST:
             raise _Failed("too_large", f"The answer is larger than {LARGEST} bytes.")
         if 300 <= response.status < 400:
             raise _Failed(
-                "redirected", "The key must not go elsewhere: set PLUMBLINE_ADDRESS to that address."
+                "redirected",
+                "Plumbline answered with a redirect, and the key is not sent to a new address. Set "
+                "PLUMBLINE_ADDRESS to the new address.",
             )
-        if response.status != 200:
+        if response.status not in ((200, 201, 202) if path == "requests" else (200,)):
             code, words = MEANING.get(response.status, ("server_error", "Plumbline answered with an error."))
             after = re.fullmatch(r"[0-9]{1,6}", response.headers.get("Retry-After", ""))
             with contextlib.suppress(ValueError, RecursionError, AttributeError):  # the server's own words
-                said = json.loads(text).replace(self._key, "(key)")[:300]
-                words += f" It says: “{''.join(x if x.isprintable() else ' ' for x in said)}”"
+                said = json.loads(text)
+                said = (said.get("detail", "") if isinstance(said, dict) else said).replace(
+                    self._key, "(key)"
+                )[:300]
+                words += f" The answer was: “{''.join(x if x.isprintable() else ' ' for x in said)}”"
             raise _Failed(code, words, retry_after=int(after[0]) if after else None)
         if response.length:
-            raise _unclear("It was cut off.")
+            raise _unclear("The end of the answer is missing.")
         if response.headers.get("X-Request-ID", request_id) != request_id:
-            raise _unclear("It belongs to another request: X-Request-ID was changed on the way.")
+            raise _unclear("The X-Request-ID belongs to a different request.")
         if response.headers.get_content_type() != "application/json":
-            raise _unclear("It is not JSON.")
+            raise _unclear("The content type is not JSON.")
         try:
             answer = json.loads(text, object_pairs_hook=_object)
         except (ValueError, RecursionError):
-            raise _unclear("It is not readable as JSON.") from None
+            raise _unclear("The body cannot be read as JSON.") from None
         try:
             sent = email.utils.parsedate_to_datetime(response.headers.get("Date", ""))
         except (TypeError, ValueError):
@@ -419,7 +448,7 @@ _WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=F
 
 
 class _Own:
-    """What belongs to one process: its idle connections, the allows it keeps, the requests it has under way."""
+    """The state of one process: idle connections, kept allows and open requests."""
 
     def __init__(self) -> None:
         self.pid, self.lock, self.places = os.getpid(), threading.Lock(), threading.BoundedSemaphore(AT_ONCE)
@@ -428,7 +457,7 @@ class _Own:
 
 
 class _Failed(Exception):
-    """There is no answer; `decision` is the no that says why."""
+    """The call has no answer. `decision` is the denial with its reason."""
 
     def __init__(self, code: str, reason: str, **more: Any):
         super().__init__(reason)
@@ -436,7 +465,7 @@ class _Failed(Exception):
 
 
 def _parts(address: str) -> tuple[bool, str, int | None, str]:
-    """Whether https, host, port, path. Errors do not quote the address: it may be the key, mixed up."""
+    """Return https, host, port, path. Errors do not quote the address, a possible key."""
     advice = "Set PLUMBLINE_ADDRESS to the address of Plumbline, such as https://plumbline.example.org"
     try:
         parts = urllib.parse.urlsplit(address.strip())
@@ -447,7 +476,9 @@ def _parts(address: str) -> tuple[bool, str, int | None, str]:
     if parts.scheme not in ("http", "https") or not host or odd:
         raise ValueError(f"{advice}, without a user name, a question mark or a hash.")
     if parts.scheme == "http" and host not in LOCAL:
-        raise ValueError("The key must not travel unencrypted: let PLUMBLINE_ADDRESS begin with https://.")
+        raise ValueError(
+            "This PLUMBLINE_ADDRESS sends the key unencrypted. Use an address that begins with https://."
+        )
     return parts.scheme == "https", host, port, path
 
 
@@ -460,7 +491,7 @@ def _evaluation_request(
 
 
 def _canonical(evaluation_request: Part) -> bytes:
-    """One way to write the same arguments, so that they are recognised; what JSON cannot say is refused."""
+    """Return the arguments as JSON in one form. Raises `_Failed` for other values."""
     try:
         return _WRITER.encode(evaluation_request).encode()
     except (TypeError, ValueError, RecursionError) as error:
@@ -470,36 +501,40 @@ def _canonical(evaluation_request: Part) -> bytes:
 def _object(pairs: list[tuple[str, Any]]) -> Part:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a name stands twice")  # and readers differ on which of the two holds
+        raise ValueError("a name occurs twice")  # and readers differ on which of the two holds
     return found
 
 
 def _field(where: Any, name: str, kind: type, default: Any) -> Any:
-    """A field of the answer, the default where it is absent. Another type than agreed makes the answer unclear."""
+    """Return a field, or the default if it is absent. Another type raises."""
     value = where.get(name) if isinstance(where, dict) else where
     if not isinstance(where, dict) or type(value) not in (kind, type(None)):  # 1 is no yes, True no number
-        raise _unclear(f"Its field {name} is of the wrong type.")
+        raise _unclear(f"The field {name} has the wrong type.")
     return default if value is None else value
 
 
 def _moment(text: str) -> datetime:
-    """A time with its zone, however many digits its fraction has."""
+    """Return a time with its zone, for any number of digits in its fraction."""
     six = re.sub(r"\.(\d+)", lambda found: "." + found[1][:6].ljust(6, "0"), text).replace("Z", "+00:00")
     try:
         found = datetime.fromisoformat(six)
     except ValueError:
-        raise _unclear("It holds a time that is none.") from None
+        raise _unclear("A time cannot be read.") from None
     if found.tzinfo is None:
-        raise _unclear("It holds a time without its zone.")
+        raise _unclear("A time has no time zone.")
     return found
 
 
 def _unclear(why: str) -> _Failed:
-    return _Failed("unclear_answer", f"The answer is not as agreed, so it is a no. {why}")
+    return _Failed(
+        "unclear_answer", f"The answer of Plumbline cannot be used, so the call is not allowed. {why}"
+    )
 
 
 def _no(error: Exception) -> Decision:
-    """The no for whatever went wrong. Of foreign errors only the kind: their words might hold the key."""
+    """Return the denial for an error. A foreign error shows its kind, not its text."""
     if isinstance(error, _Failed):
         return error.decision
-    return Decision(False, ERROR, "client_error", f"It could not be asked ({type(error).__name__}).")
+    return Decision(
+        False, ERROR, "client_error", f"The request failed in the client ({type(error).__name__})."
+    )

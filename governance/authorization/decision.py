@@ -1,9 +1,8 @@
-"""The policy decision: what a running system may do now, from contract, condition of the initiative and one request.
-Pure.
+"""Decide what a running system may do now. Pure.
 
-Denies by default, and says why. Which clauses speak for a call is Cedar's to say (`cedar`); what follows from that, and
-from the condition of the initiative, is said here. Source of the rules: S0-9, S0-13 to S0-16 and
-docs/domain.md, "Three notions".
+A decision follows from the contract, the condition of the initiative and one request. The default is to deny, with a
+reason. Cedar computes which clauses apply (`cedar_policies`), and this module what follows from them and from the
+condition. Sources: S0-9, S0-13 to S0-16 and docs/domain.md, "Three notions".
 """
 
 from collections.abc import Mapping
@@ -12,79 +11,86 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from governance import clock
-from governance.authorization import subject_patterns
-from governance.contracts import cedar_policies
+from governance.contracts import cedar_policies, subject_patterns
 from governance.contracts.cedar_policies import Malformed, Policies, PolicyTrouble, Rule, Unreadable
 from governance.contracts.clauses import DAY_MINUTES, Terms
 from governance.permission_result import ended
 from governance.vocabulary import CLOSED_STAGES, DecisionOutcome, Role, Stage
 from governance.vocabulary.readable_text import shown
 
-# How long an answer may be relied on: the switch that denies everything has to work within a second.
+# The validity of an answer: the kill switch must work within a second.
 GOOD_FOR = timedelta(seconds=1)
-# Who answers, and within how many minutes, where an unsupported stage turned a clause that asks nobody into one that
-# asks.
+# The approvers, and the minutes that they have, if an unsupported stage makes a clause without approval need one.
 UNSUPPORTED_APPROVERS = (Role.OWNER,)
 UNSUPPORTED_MINUTES = 60
 LINE_ENDS = str.maketrans("\t\n\r", "   ")
 SHOWN = 80  # characters of a name that a reason repeats
-# Every code a decision may carry, with its outcome and what it means to whoever writes a system that asks.
+# Every code of a decision, with its outcome and its meaning for the author of a system that asks.
 CODES = {
     "allowed": (
         DecisionOutcome.ALLOW,
-        "Every clause that speaks of this call lets the system act on its own.",
+        "Every clause about this call allows the system to act on its own.",
     ),
     "needs_approval": (
         DecisionOutcome.NEEDS_APPROVAL,
-        "A person is asked. Look for the answer, then ask again with it.",
+        "A person must approve. Wait for the answer, then send the request again with the approval.",
     ),
     "unsupported": (
         DecisionOutcome.NEEDS_APPROVAL,
-        "The contract allows it, but evidence for the approved stage is missing: a person is asked for now.",
+        (
+            "The contract allows this call, but evidence for the approved stage is missing. A person must "
+            "approve until the evidence is added."
+        ),
     ),
-    "edge_policy": (DecisionOutcome.DENY, "An edge policy forbids it."),
+    "edge_policy": (DecisionOutcome.DENY, "An edge policy forbids this call."),
     "edge_unforeseen": (
         DecisionOutcome.DENY,
         "The request names a failure for which the contract has no policy.",
     ),
     "not_covered": (
         DecisionOutcome.DENY,
-        "The contract speaks of this action, but no clause allows this call.",
+        "The contract covers this action, but no clause allows this call.",
     ),
-    "unknown_action": (DecisionOutcome.DENY, "The contract does not speak of this action."),
-    "outside_audience": (DecisionOutcome.DENY, "The contract is not for whoever asks."),
+    "unknown_action": (DecisionOutcome.DENY, "The contract does not cover this action."),
+    "outside_audience": (DecisionOutcome.DENY, "The contract does not include this subject."),
     "outside_residency": (
         DecisionOutcome.DENY,
-        "The data would go to a place that the contract does not name.",
+        "The data would go to a region that the contract does not name.",
     ),
     "outside_scope": (
         DecisionOutcome.DENY,
-        "The MVP is bound to a scope, and the call lies outside it or does not say.",
+        (
+            "The call is outside of the scope of the MVP, or lacks a value. The reason names every missing "
+            "value."
+        ),
     ),
     "outside_test_subjects": (
         DecisionOutcome.DENY,
-        "A prototype acts for its declared test subjects only, and whoever asks is none of them.",
+        "This subject is not a declared test subject of the prototype.",
     ),
     "nobody_to_ask": (
         DecisionOutcome.DENY,
-        "The clauses that ask for approval name nobody who may give it, or no time.",
+        "The clauses that require approval have no common approver, or no time limit.",
     ),
     "malformed": (
         DecisionOutcome.DENY,
-        "A value in the request is of a kind that no clause can be compared with.",
+        "A value in the request has a type that clauses cannot be compared with.",
     ),
     "no_contract": (DecisionOutcome.DENY, "No version of the contract is in force."),
-    "not_started": (DecisionOutcome.DENY, "The initiative is an idea: nothing of it runs yet."),
+    "not_started": (DecisionOutcome.DENY, "The initiative is an idea, so its systems may not run yet."),
     "held": (DecisionOutcome.DENY, "A hold is open on the initiative."),
-    "switched_off": (DecisionOutcome.DENY, "Somebody switched its systems off."),
+    "switched_off": (DecisionOutcome.DENY, "The kill switch of the initiative is on."),
     "initiative_closed": (DecisionOutcome.DENY, "The initiative is stopped, retired or withdrawn."),
-    "error": (DecisionOutcome.DENY, "Something went wrong here; nothing is allowed until it is fixed."),
+    "error": (
+        DecisionOutcome.DENY,
+        "Plumbline has a fault. Every request is denied until the fault is fixed.",
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Version:
-    """A contract version as the engine takes it. `policies` is parsed once for all requests."""
+    """A contract version for the engine. `policies` is parsed once for all requests."""
 
     number: int
     digest: str
@@ -93,15 +99,16 @@ class Version:
     policies: Policies | Unreadable
 
     def in_force_at(self, moment: datetime) -> bool:
-        """Whether this version binds at `moment`."""
+        """Return True if this version binds at `moment`."""
         return self.starts_at <= moment and (self.ends_at is None or moment < self.ends_at)
 
 
 @dataclass(frozen=True)
 class Bound:
-    """The scope in force. An MVP is bounded by what is not empty, and every request of it has to say that.
+    """The scope in force. Each request of an MVP must name each limit that is set.
 
-    `test_subjects`: for whom a prototype may act, as `subject_patterns` writes them; where there are none, for nobody.
+    `test_subjects` has the patterns of `subject_patterns` that a prototype may act for. If it is empty, all calls are
+    denied.
     """
 
     departments: frozenset[str] = frozenset()
@@ -113,10 +120,10 @@ class Bound:
 
 @dataclass(frozen=True)
 class InitiativeCondition:
-    """What of the initiative bears on every request: its stage, whether it is switched off or held, its scope and
-    support.
+    """The stage, switch, holds, scope and support of an initiative.
 
-    `held`: the open holds in words. `short`: why clauses that ask nobody need a person for now; else empty.
+    `held` has the open holds in words. `short` is why calls that need no approval now need it, or "". `supported` is
+    the stage that evidence supports, or "" if it is not known.
     """
 
     stage: str
@@ -125,11 +132,12 @@ class InitiativeCondition:
     held: tuple[str, ...] = ()
     short: str = ""
     bound: Bound | None = None
+    supported: str = ""
 
 
 @dataclass(frozen=True)
 class Approval:
-    """Who may approve, within how many minutes, and whether two people must."""
+    """The roles that may approve, within how many minutes, and if two people must."""
 
     approvers: tuple[str, ...]
     minutes: int
@@ -138,7 +146,7 @@ class Approval:
 
 @dataclass(frozen=True)
 class Decision:
-    """One answer: the outcome, why, by which clauses of which version, and until when it may be relied on."""
+    """One answer: its outcome, reason, clauses and version, and its end of validity."""
 
     outcome: str
     code: str
@@ -150,7 +158,7 @@ class Decision:
 
     @property
     def allowed(self) -> bool:
-        """Whether the system may go on."""
+        """Return True if the system may act."""
         return self.outcome == DecisionOutcome.ALLOW
 
 
@@ -160,20 +168,20 @@ def decide(
     evaluation_request: Mapping[str, Any],
     now: datetime,
 ) -> Decision:
-    """What is answered to the request (subject, action, resource, context, as AuthZEN has them) at `now`.
+    """Return the decision on the request (an AuthZEN mapping) at `now`.
 
-    Never raises for what a request holds: whatever is wrong with it denies, with the reason.
+    A fault in the content of a request denies with a reason and does not raise.
     """
     if version is not None and not version.in_force_at(now):
         version = None
-    refusal = _condition(initiative)
+    refusal = refusal_of(initiative)
     if refusal is not None:
         return replace(refusal, version=version)
     if version is None:
         return _no_contract(initiative)
     try:
         cedar_policies.well_formed(evaluation_request)
-        refusal = _scope(initiative, evaluation_request, now)
+        refusal = _scope(version, initiative, evaluation_request, now)
         if refusal is not None:
             return replace(refusal, version=version)
         matched = version.policies.ask(evaluation_request, now)
@@ -181,7 +189,9 @@ def decide(
         return _deny("malformed", str(wrong), version=version)
     except PolicyTrouble:
         return _deny(
-            "error", "The contract could not be evaluated; nothing is allowed until it can.", version=version
+            "error",
+            "The contract could not be evaluated. Every request is denied until the fault is fixed.",
+            version=version,
         )
     return _weigh(version, initiative, evaluation_request, matched, now)
 
@@ -190,17 +200,19 @@ def _deny(code: str, reason: str, clauses: tuple[Rule, ...] = (), version: Versi
     return Decision(DecisionOutcome.DENY, code, ended(reason), clauses, version)
 
 
-def _condition(initiative: InitiativeCondition) -> Decision | None:
+def refusal_of(initiative: InitiativeCondition) -> Decision | None:
+    """Return why this condition denies every request, or None."""
     if initiative.switched_off:
-        return _deny("switched_off", f"Everything is switched off: {initiative.switched_off}")
+        return _deny("switched_off", f"The kill switch is on: {initiative.switched_off}")
     if initiative.withdrawn or initiative.stage in CLOSED_STAGES:
         return _deny(
             "initiative_closed",
-            f"This initiative is {'withdrawn' if initiative.withdrawn else initiative.stage}: it runs nothing.",
+            f"This initiative is {'withdrawn' if initiative.withdrawn else initiative.stage}, so its "
+            "systems may not run.",
         )
     if initiative.stage == Stage.PROPOSED:
         return _deny(
-            "not_started", "This initiative is an idea; nothing of it runs before the prototype gate."
+            "not_started", "This initiative is an idea, so its systems may not run before the prototype gate."
         )
     if initiative.held:
         return _deny("held", f"The initiative is held: {'; '.join(initiative.held)}")
@@ -208,78 +220,71 @@ def _condition(initiative: InitiativeCondition) -> Decision | None:
 
 
 def _no_contract(initiative: InitiativeCondition) -> Decision:
-    reason = "No contract is in force; what is not written in one, the system may not do."
+    reason = "No contract is in force. Plumbline denies every request until a contract is in force."
     return _deny(
         "no_contract",
-        f"This is a prototype without a contract. {reason}"
-        if initiative.stage == Stage.PROTOTYPE
-        else reason,
+        f"This prototype has no contract. {reason}" if initiative.stage == Stage.PROTOTYPE else reason,
     )
 
 
 def _scope(
-    initiative: InitiativeCondition, evaluation_request: Mapping[str, Any], now: datetime
+    version: Version, initiative: InitiativeCondition, evaluation_request: Mapping[str, Any], now: datetime
 ) -> Decision | None:
-    """An MVP is allowed nothing outside its scope, and a bound that the request does not speak of is not kept."""
+    """Deny a call of an MVP that is outside its scope or lacks a limited value.
+
+    The reason names everything that is missing or outside, so that one call is enough to learn it.
+    """
     if initiative.stage == Stage.PROTOTYPE:
         return _test_subjects(initiative, evaluation_request)
     if initiative.stage != Stage.MVP:
         return None
     bound = initiative.bound
     if bound is None:
-        return _deny(
-            "outside_scope", "This MVP has no recorded scope, so nothing can be shown to lie inside it."
-        )
+        return _deny("outside_scope", "This MVP has no recorded scope, so no call is allowed.")
     if bound.ends_on is not None and clock.local_day(now) > bound.ends_on:
         return _deny("outside_scope", f"The scope of this MVP ended on {bound.ends_on:%-d %B %Y}.")
-    for words, name, allowed, said in (
-        (
-            "departments",
-            "subject.properties.department",
-            bound.departments,
-            _said(evaluation_request, "subject", "department"),
-        ),
-        ("places", "subject.properties.place", bound.places, _said(evaluation_request, "subject", "place")),
-        (
-            "data classes",
-            "resource.properties.data_class",
-            bound.data_classes,
-            _said(evaluation_request, "resource", "data_class"),
-        ),
+    wrong = []
+    for words, part, name, allowed in (
+        ("departments", "subject", "department", bound.departments),
+        ("places", "subject", "place", bound.places),
+        ("data classes", "resource", "data_class", bound.data_classes),
     ):
-        if not allowed:
-            continue
+        said = _said(evaluation_request, part, name)
         listed = ", ".join(sorted(allowed))
-        if not said:
-            return _deny("outside_scope", f"This MVP is bound to the {words} {listed}: say {name}.")
-        if not set(said) <= allowed:
-            return _deny(
-                "outside_scope",
-                f"{', '.join(map(_shown, sorted(said)))} is outside the {words} of this MVP: {listed}.",
+        if allowed and not said:
+            wrong.append(f"This MVP is limited to the {words} {listed}. Send {part}.properties.{name}.")
+        elif allowed and not set(said) <= allowed:
+            wrong.append(
+                f"{', '.join(map(_shown, sorted(said)))} is outside the {words} of this MVP: {listed}."
             )
-    return None
+    regions = {one for rule in version.policies.rules for one in rule.terms.regions} if wrong else ()
+    if regions and "region" not in (evaluation_request.get("context") or {}):
+        listed = ", ".join(sorted(regions))
+        wrong.append(f"The contract is limited to the regions {listed}. Send context.region.")
+    return _deny("outside_scope", " ".join(wrong)) if wrong else None
 
 
 def _test_subjects(initiative: InitiativeCondition, evaluation_request: Mapping[str, Any]) -> Decision | None:
-    """A prototype is allowed nothing outside its declared test subjects; none declared means none allowed."""
+    """Deny a prototype's call for any subject that is not a declared test subject."""
     declared = initiative.bound.test_subjects if initiative.bound else ()
     if not declared:
         return _deny(
             "outside_test_subjects",
-            "This prototype has declared no test subjects, so it may act for nobody: declare them in its scope.",
+            "This prototype has no declared test subjects, so it may not act for anyone. Declare test "
+            "subjects in the scope of the prototype.",
         )
     name = cedar_policies.name_of(evaluation_request["subject"])
     if subject_patterns.fits(declared, name):
         return None
     return _deny(
         "outside_test_subjects",
-        f"{_quoted(name)} is none of the declared test subjects of this prototype: ask for one of them, or add it to "
-        "the scope.",
+        f"{_quoted(name)} is not a declared test subject of this prototype. Use a declared test subject, or "
+        "add this subject to the scope.",
     )
 
 
 def _said(evaluation_request: Mapping[str, Any], part: str, name: str) -> tuple[str, ...]:
-    """What the request says of it: one text or several; anything else is as good as nothing."""
+    """Return the request's value as texts, empty if it is not a text or several texts."""
     value = (evaluation_request[part].get("properties") or {}).get(name)
     values = value if isinstance(value, list) else [value]
     return tuple(values) if values and all(isinstance(one, str) and one for one in values) else ()
@@ -297,13 +302,13 @@ def _weigh(
         kind = matched.outside[0]
         bounds = tuple(rule for rule in version.policies.rules if rule.kind == kind)
         why = {
-            "audience": "The contract is not for whoever asks.",
-            "residency": "Say in context.region where the data go, and let it be a place that the contract names.",
+            "audience": "The contract does not include this subject.",
+            "residency": "Set context.region to a region that the contract names.",
         }[kind]
         return _deny(f"outside_{kind}", why, bounds, version)
     if matched.forbidden:
         return _deny(
-            "edge_policy", "An edge policy forbids it.", _rules(by_number, matched.forbidden), version
+            "edge_policy", "An edge policy forbids this call.", _rules(by_number, matched.forbidden), version
         )
     rules = _rules(by_number, matched.clauses)
     foreseen = any(rule.terms.failure for rule in rules)
@@ -316,7 +321,7 @@ def _weigh(
         action = evaluation_request["action"]["name"]
         if action not in version.policies.actions:
             return _deny(
-                "unknown_action", f"The contract does not speak of the action {_quoted(action)}.", (), version
+                "unknown_action", f"The contract does not cover the action {_quoted(action)}.", (), version
             )
         return _deny("not_covered", f"No clause allows {_quoted(action)} for this call.", (), version)
     asking = tuple(rule for rule in rules if rule.kind != "autonomy")
@@ -324,7 +329,7 @@ def _weigh(
         return _ask(version, asking)
     if initiative.short:
         approval = Approval(UNSUPPORTED_APPROVERS, UNSUPPORTED_MINUTES)
-        reason = f"A person has to approve it for now: {initiative.short}"
+        reason = f"A person must approve this call for now: {initiative.short}"
         return Decision(
             DecisionOutcome.NEEDS_APPROVAL,
             "unsupported",
@@ -333,7 +338,7 @@ def _weigh(
             version,
             approval=approval,
         )
-    reason = "The contract allows it."
+    reason = "The contract allows this call."
     return Decision(
         DecisionOutcome.ALLOW,
         "allowed",
@@ -349,19 +354,19 @@ def _rules(by_number: Mapping[int, Rule], numbers: tuple[int, ...]) -> tuple[Rul
 
 
 def _ask(version: Version, rules: tuple[Rule, ...]) -> Decision:
-    """Every clause that asks must be content: who may answer is named by all, and the shortest time holds."""
+    """Ask the approvers that every asking clause names, within the shortest time."""
     approvers = [
         role for role in rules[0].terms.approvers if all(role in rule.terms.approvers for rule in rules)
     ]
     times = [rule.terms.minutes for rule in rules if rule.terms.minutes]
     if not approvers or len(times) < len(rules):
-        why = "Its clauses name nobody who may approve this, or no time to do it in; nothing is done."
+        why = "The clauses for this call have no common approver or no time limit, so the call is denied."
         return _deny("nobody_to_ask", why, rules, version)
     approval = Approval(tuple(approvers), min(times), any(rule.terms.four_eyes for rule in rules))
     return Decision(
         DecisionOutcome.NEEDS_APPROVAL,
         "needs_approval",
-        "A person has to approve it.",
+        "A person must approve this call.",
         rules,
         version,
         approval=approval,
@@ -369,9 +374,9 @@ def _ask(version: Version, rules: tuple[Rule, ...]) -> Decision:
 
 
 def _until(version: Version, initiative: InitiativeCondition, rules: list[Rule], now: datetime) -> datetime:
-    """Until when this may be relied on: a second, unless version, scope or every clause that allows it ends before.
+    """Return the end of validity: a second, or the earlier end of what allows it.
 
-    What clauses say by the clock changes with a minute only, also where clocks are put forward or back.
+    Clauses with hours and days change only at a whole minute, also when clocks are put forward or back.
     """
     now = now.astimezone(UTC)
     ends = [now + GOOD_FOR, version.ends_at]
@@ -384,7 +389,7 @@ def _until(version: Version, initiative: InitiativeCondition, rules: list[Rule],
 
 
 def _speaks(terms: Terms, moment: datetime) -> bool:
-    """Whether a clause that speaks for the call still does at `moment`, as far as dates and hours say."""
+    """Return True if a clause that applies to the call still does by date and hour."""
     local = clock.local(moment)
     if terms.weekdays and local.isoweekday() not in terms.weekdays:
         return False
@@ -403,7 +408,7 @@ def _quoted(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    """Return what a request holds, to be quoted in a sentence: short, on one line, hidden characters spelled out."""
+    """Return a value of the request as a quotation: short, one line, all visible."""
     text = str(value)
     said = shown(text[:SHOWN].translate(LINE_ENDS))
     return f"{said}…" if len(text) > SHOWN else said

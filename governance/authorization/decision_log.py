@@ -1,8 +1,8 @@
-"""The log of decisions: written to a file before the answer goes out, and from there in batches into the database.
+"""The log of decisions: written to a file before the answer, then to the database.
 
-One line a decision (`governance.queue.spooled_log`), brought over about every second: one batch, one transaction, one
-row that commits to all of them, and with its capture one entry of the audit log. Where too much waits, or for too long,
-nothing is allowed until it was brought over.
+Each decision is one line (`governance.queue.spooled_log`). About every second a batch goes to the database in one
+transaction: one row that commits to all its decisions, and with its capture one entry of the audit log. If too many
+lines wait, or one waits for too long, every request is denied until they are written.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ LONGEST_WAIT = 600.0  # seconds that a decision of this process may wait
 SYSTEM = "decision log"
 _DIGEST = slice(-66, -2)  # where a line ends with its digest: ..."digest":"<64 hexadecimal digits>"}
 
-# What a row commits to, in the order of its columns; `salt`, `digest`, `batch` and `place` come on top.
+# The fields that a row commits to, in the order of its columns. `salt`, `digest`, `batch` and `place` are extra.
 FIELDS = (
     "at",
     "initiative_number",
@@ -61,17 +61,17 @@ SELECT {", ".join(f"t.{name}" for name in FIELDS)}, %s, e.place - 1, decode(t.di
 
 
 def commitment(row: dict[str, Any], salt: bytes) -> bytes:
-    """The digest of a decision: the canonical bytes of its fields under its salt."""
+    """Return the digest of a decision's fields, in canonical bytes, under its salt."""
     return entries.commitment(salt, entries.canonical({name: row[name] for name in FIELDS}))
 
 
 def batch_digest(digests: list[bytes]) -> str:
-    """SHA-256 over the digests of a batch, in order."""
+    """Return the SHA-256 over the digests of a batch, in order."""
     return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
 class Kept(NamedTuple):
-    """Where a decision was written down: its file, up to which size it has to be on disk, and its digest."""
+    """The place of a written decision: its file, the size to sync to, and its digest."""
 
     spool: spool_files.Spool
     size: int
@@ -94,12 +94,12 @@ class Log(SpooledLog):
     def write(self, row: dict[str, Any]) -> None:
         """Keep one decision (its FIELDS), on disk when this returns.
 
-        Raises OSError when it cannot be kept: then nothing may be allowed.
+        Raises OSError if it cannot be kept. Then the call must not be allowed.
         """
         self.sync([self.append(row)])
 
     def append(self, row: dict[str, Any]) -> Kept:
-        """Write one decision down; it is kept once what is returned here was handed to `sync`. Raises OSError."""
+        """Write one decision, which is kept once `sync` has its result. Raises OSError."""
         salt, said = secrets.token_bytes(32), entries.canonical(row)
         digest = entries.commitment(salt, said)
         line = said[:-1] + f',"salt":"{salt.hex()}","digest":"{digest.hex()}"}}\n'.encode()
@@ -112,7 +112,7 @@ class Log(SpooledLog):
 
 def _write_once(name: str, lines: list[bytes]) -> None:
     with row_history.acting(system=SYSTEM):
-        # One at a time for each name: what is already in the table was only not removed.
+        # One writer at a time for each name. A batch that is in the table only left its file behind.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
         if not DecisionBatch.objects.filter(spool=name).exists():
@@ -120,7 +120,7 @@ def _write_once(name: str, lines: list[bytes]) -> None:
 
 
 def _write(name: str, lines: list[bytes]) -> None:
-    """The lines go to the database as they are: to read and write each anew would hold up those who ask meanwhile."""
+    """Write the lines to the database unparsed. Parsing would delay the callers."""
     first, last = (datetime.fromisoformat(json.loads(line)["at"]) for line in (lines[0], lines[-1]))
     batch = DecisionBatch(
         spool=name,
@@ -131,7 +131,7 @@ def _write(name: str, lines: list[bytes]) -> None:
     )
     batch.save()
     with connection.cursor() as cursor:
-        # Threads write their lines a little out of order, at the turn of a month too.
+        # Threads write their lines a little out of order, also at the turn of a month.
         for moment in (min(first, last) - timedelta(minutes=1), max(first, last) + timedelta(minutes=1)):
             cursor.execute("SELECT plumbline_decisions_of(%s)", [moment])
         cursor.execute(_WRITE, [batch.pk, (b"[" + b",".join(lines) + b"]").decode()])
@@ -148,17 +148,17 @@ loader = Loader("decisions", write=_write_once, came_over=_came_over, part=PART)
 
 
 def broken(batch: DecisionBatch) -> str:
-    """What is wrong with a batch against its decisions as they stand; empty when all is as it was written.
+    """Return the fault of a batch against its decisions now, or "".
 
-    A decision whose salt was destroyed has been erased on purpose; its digest still has to fit the batch. They are read
+    A decision without a salt was erased on purpose, but its digest must still fit the batch. The decisions are read
     from the database that the batch came from.
     """
     written = PolicyDecision.objects.using(batch._state.db).filter(batch=batch)
     rows = list(written.order_by("place").values())
     if len(rows) != batch.count:
-        return f"batch {batch.pk} has {len(rows)} decisions, and was written with {batch.count}"
+        return f"batch {batch.pk} has {len(rows)} decisions, but {batch.count} were written"
     if batch_digest([bytes(row["digest"]) for row in rows]) != batch.digest:
-        return f"the decisions of batch {batch.pk} do not give its digest"
+        return f"the decisions of batch {batch.pk} do not match its digest"
     for row in rows:
         if row["salt"] is None:
             continue
@@ -167,7 +167,7 @@ def broken(batch: DecisionBatch) -> str:
             "at": row["at"].isoformat(),
         }
         if commitment(said, bytes(row["salt"])) != bytes(row["digest"]):
-            return f"decision {row['id']} of batch {batch.pk} is not as it was written"
+            return f"decision {row['id']} of batch {batch.pk} was changed after it was written"
     return ""
 
 

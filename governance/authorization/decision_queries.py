@@ -1,7 +1,7 @@
-"""Queries over the log of decisions: what systems asked and which decision they got, each with a bounded cost.
+"""Queries over the log of decisions, each with a bounded cost.
 
-The log of a busy initiative grows by millions a day. So nothing here counts it as a whole: a page looks through a
-stretch of it and says how far it came, figures say of how many they speak.
+The log of a busy initiative grows by millions a day, so no query counts it as a whole. A page reads a stretch of the
+log and returns how far it read. A figure has the number of decisions that it covers.
 """
 
 from collections.abc import Iterator
@@ -12,20 +12,18 @@ from typing import Any
 from django.db import connection
 
 from governance import clock
-from governance.models import KeyHeartbeat, OutcomeReport, PolicyDecision
+from governance.models import Interaction, KeyHeartbeat, OutcomeReport, PolicyDecision
+from governance.models.decisions import DEPLOYMENT_CODES
 from governance.vocabulary import DecisionOutcome
 
 PAGE = 50
 STRETCH = 20_000  # decisions that one page looks through for those that are wanted
 MOST_SUBJECTS = 2_000
 SIGNAL_DAYS = 30
-# An initiative in production whose keys were silent for so long is enforced elsewhere, if anywhere. A month: a system
-# that seldom acts sends a heartbeat, and a key that was forgotten is noticed long before its year is over.
-ENFORCED_WITHIN = timedelta(days=30)
 WEEKS = 4  # whose outcomes are counted
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# The newest first, before a place, each condition on what an index leads to inside; the others on that stretch only.
+# Newest first, before a place. Conditions with an index are inside, the others filter only that stretch.
 _STRETCH = """
 SELECT {columns} FROM governance_policydecision
  WHERE initiative_number = %(initiative)s AND (%(at)s::timestamptz IS NULL OR (at, id) < (%(at)s, %(id)s))
@@ -33,6 +31,8 @@ SELECT {columns} FROM governance_policydecision
  ORDER BY at DESC, id DESC"""
 _PAGE = """
 SELECT * FROM ({stretch} LIMIT %(stretch)s) s WHERE true {outside} ORDER BY at DESC, id DESC LIMIT %(most)s"""
+# Pipelines that ask before a deployment are not calls of a system.
+_CALLS = f"code NOT IN ({', '.join(repr(code) for code in DEPLOYMENT_CODES)})"
 _INSIDE = {
     "since": "AND at >= %(since)s",
     "until": "AND at < %(until)s",
@@ -43,25 +43,29 @@ _OUTSIDE = {
     "outcome": "AND outcome = %(outcome)s",
     "code": "AND code = %(code)s",
     "action": "AND action = %(action)s",
+    "resource": "AND resource = %(resource)s",
+    "calls": f"AND {_CALLS}",
     "clause": "AND clauses @> to_jsonb(%(clause)s::integer)",
 }
 _OUTCOMES = """
 SELECT outcome, count(*) FROM (
   SELECT outcome FROM governance_policydecision WHERE initiative_number = %s AND at >= %s ORDER BY at DESC LIMIT %s) s
  GROUP BY outcome"""
-_OF_DAY = """
+_OF_DAY = f"""
 SELECT initiative_number, key_id, count(*), count(*) FILTER (WHERE outcome = 'allow') FROM governance_policydecision
- WHERE initiative_number = ANY(%s) AND at >= %s AND at < %s AND key_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"""
-_SUBJECTS_TO = """
+ WHERE initiative_number = ANY(%s) AND at >= %s AND at < %s AND key_id IS NOT NULL AND {_CALLS}
+ GROUP BY 1, 2 ORDER BY 1, 2"""
+_SUBJECTS_TO = f"""
 SELECT initiative_number, count(DISTINCT subject) FROM governance_policydecision
- WHERE initiative_number = ANY(%s) AND at >= %s AND at < %s AND key_id IS NOT NULL AND outcome = 'allow' GROUP BY 1"""
-# What was allowed in a stretch of one week, and what of it was reported, by the digest of each decision, found by its
-# moment; and what was reported as done without asking. Weeks are asked for together, each by its place.
+ WHERE initiative_number = ANY(%s) AND at >= %s AND at < %s AND key_id IS NOT NULL AND outcome = 'allow' AND {_CALLS}
+ GROUP BY 1"""
+# The allowed calls in a stretch of one week, their reports (by digest, found by moment), and the acts reported as done
+# without a request. One query has all weeks, each by its place.
 _REPORTED = """
 (WITH asked AS MATERIALIZED (
   SELECT at, digest, outcome FROM governance_policydecision
    WHERE initiative_number = %(initiative)s AND at >= %(since_{week})s
-             AND at < %(until_{week})s
+             AND at < %(until_{week})s AND {calls}
    ORDER BY at DESC, id DESC LIMIT %(stretch)s),
 told AS MATERIALIZED (
   SELECT decision, bool_or(kind = 'done') AS done, bool_or(kind = 'failed') AS failed,
@@ -78,14 +82,15 @@ SELECT {week}, count(*), count(*) FILTER (WHERE a.outcome = 'allow'), count(*) F
              AND at < %(until_{week})s
            LIMIT %(stretch)s) u)
   FROM asked a LEFT JOIN told t ON t.decision = a.digest)"""
-# One step of the index for each subject, however often each of them asked.
-_SUBJECTS = """
+# One step of the index for each subject, at any number of requests.
+_SUBJECTS = f"""
 WITH RECURSIVE found(subject, n) AS (
   (SELECT subject, 1 FROM governance_policydecision WHERE initiative_number = %(initiative)s AND at >= %(since)s
-    ORDER BY subject LIMIT 1)
+     AND {_CALLS} ORDER BY subject LIMIT 1)
   UNION ALL
   SELECT (SELECT d.subject FROM governance_policydecision d
            WHERE d.initiative_number = %(initiative)s AND d.at >= %(since)s AND d.subject > found.subject
+             AND d.{_CALLS}
            ORDER BY d.subject LIMIT 1), n + 1
     FROM found WHERE found.subject IS NOT NULL AND n <= %(most)s
 )
@@ -94,26 +99,31 @@ SELECT count(subject) FROM found"""
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which decisions: each of these narrows the list; what is empty or None does not. `key` is that of a row."""
+    """Conditions on decisions. An empty one does not count. `key` is of a row.
+
+    `calls` is True to leave out the decisions on deployments.
+    """
 
     outcome: str = ""
     code: str = ""
     subject: str = ""
     action: str = ""
+    resource: str = ""
     clause: int | None = None
     key: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    calls: bool | None = None
 
     @property
     def given(self) -> dict[str, Any]:
-        """The conditions that are there."""
+        """Return the conditions that are set."""
         return {name: value for name, value in vars(self).items() if value not in ("", None)}
 
 
 @dataclass(frozen=True)
 class Place:
-    """A place in the log: the decisions before it come next."""
+    """A place in the log. The older decisions come next."""
 
     at: datetime
     id: int
@@ -123,12 +133,12 @@ class Place:
 
     @classmethod
     def of(cls, row: PolicyDecision) -> "Place":
-        """Where this decision stands."""
+        """Return the place of this decision."""
         return cls(row.at, row.pk)
 
     @classmethod
     def read(cls, text: str) -> "Place | None":
-        """The place that `str` wrote; None for anything else."""
+        """Return the place that `str` wrote, or None for any other text."""
         micros, _, key = text.partition("-")
         if not (micros.isascii() and micros.isdecimal() and key.isascii() and key.isdecimal()):
             return None
@@ -139,7 +149,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Page:
-    """Some decisions, newest first; `more` is where the next ones begin, `looked_to` how far a search came."""
+    """Decisions, newest first. `more` is the next place, `looked_to` the search's end."""
 
     rows: list[PolicyDecision]
     more: Place | None = None
@@ -147,9 +157,7 @@ class Page:
 
 
 def page(initiative: int, wanted: Wanted, before: Place | None = None, most: int = PAGE) -> Page:
-    """The next decisions of an initiative (its number) that are wanted; where a stretch holds fewer, how far it
-    came.
-    """
+    """Return a page of the wanted decisions of an initiative (its number)."""
     inside, outside = _conditions(wanted)
     about = {
         "initiative": initiative,
@@ -180,12 +188,12 @@ def _conditions(wanted: Wanted) -> tuple[str, str]:
 
 
 def one(initiative: int, place: Place) -> PolicyDecision | None:
-    """The decision of an initiative at this place; by the whole key, which leads to it in a log of any size."""
+    """Return the decision of an initiative (number) at this place, by its whole key."""
     return PolicyDecision.objects.filter(initiative_number=initiative, at=place.at, pk=place.id).first()
 
 
 def each(initiative: int, wanted: Wanted, most: int) -> Iterator[PolicyDecision]:
-    """Up to `most` of the decisions that are wanted, newest first, read some at a time."""
+    """Yield up to `most` wanted decisions, newest first, from pages."""
     place, left = None, most
     while left > 0:
         found = page(initiative, wanted, place, min(left, 1000))
@@ -197,7 +205,7 @@ def each(initiative: int, wanted: Wanted, most: int) -> Iterator[PolicyDecision]
 
 
 def outcomes(initiative: int, since: datetime) -> tuple[dict[str, int], bool]:
-    """How many decisions there were by outcome since then; and whether only the newest of them were counted."""
+    """Return the number of decisions since then by outcome, and True if it was cut."""
     with connection.cursor() as cursor:
         cursor.execute(_OUTCOMES, [initiative, since, STRETCH])
         found = dict(cursor.fetchall())
@@ -205,7 +213,7 @@ def outcomes(initiative: int, since: datetime) -> tuple[dict[str, int], bool]:
 
 
 def subjects(initiative: int, since: datetime) -> int:
-    """How many different subjects asked since then; at most one more than MOST_SUBJECTS."""
+    """Return how many subjects asked since then, at most one more than MOST_SUBJECTS."""
     with connection.cursor() as cursor:
         cursor.execute(_SUBJECTS, {"initiative": initiative, "since": since, "most": MOST_SUBJECTS})
         (count,) = cursor.fetchone()
@@ -218,7 +226,7 @@ def subjects(initiative: int, since: datetime) -> int:
 
 @dataclass(frozen=True)
 class KeyDay:
-    """How often one key of an initiative (its number) asked on a day, and how often it was allowed."""
+    """A key's requests on a day, and how many were allowed. `initiative` is a number."""
 
     initiative: int
     key: int
@@ -227,18 +235,14 @@ class KeyDay:
 
 
 def of_day(initiatives: list[int], day: date) -> list[KeyDay]:
-    """What the keys of these initiatives (their numbers) asked on a day, key by key; nothing for a key that was
-    silent.
-    """
+    """Return a row for each key of these initiatives (numbers) that asked on this day."""
     with connection.cursor() as cursor:
         cursor.execute(_OF_DAY, [initiatives, clock.midnight_before(day), clock.midnight_after(day)])
         return [KeyDay(*row) for row in cursor.fetchall()]
 
 
 def allowed_subjects(initiatives: list[int], day: date) -> dict[int, int]:
-    """By the number of an initiative, for how many subjects a key was allowed something in the 30 days that end with
-    `day`.
-    """
+    """Return the allowed subjects per initiative in the 30 days that end with `day`."""
     since = clock.midnight_after(day - timedelta(days=SIGNAL_DAYS))
     with connection.cursor() as cursor:
         cursor.execute(_SUBJECTS_TO, [initiatives, since, clock.midnight_after(day)])
@@ -250,7 +254,7 @@ def allowed_subjects(initiatives: list[int], day: date) -> dict[int, int]:
 
 @dataclass(frozen=True)
 class Week:
-    """What was allowed in a week, what came of it, and what was done without asking; `cut`: of the newest only."""
+    """A week of calls, outcomes and unasked acts. If `cut`, only the newest count."""
 
     since: date
     allowed: int
@@ -262,14 +266,12 @@ class Week:
 
     @property
     def never_done(self) -> int:
-        """Calls that were allowed and that nobody reported as done; those that failed among them."""
+        """Return the number of allowed calls not reported as done, failed ones included."""
         return self.allowed - self.done
 
 
 def weeks(initiative: int, now: datetime, count: int = WEEKS) -> list[Week]:
-    """Outcomes of the decisions of an initiative, by the week (from Monday) in which they were made, the newest
-    first.
-    """
+    """Return decision outcomes by week (from Monday) of the decision, newest first."""
     monday = clock.local_day(now) - timedelta(days=clock.local_day(now).weekday())
     mondays = [monday - timedelta(weeks=back) for back in range(count)]
     about: dict[str, Any] = {"initiative": initiative, "stretch": STRETCH}
@@ -277,7 +279,9 @@ def weeks(initiative: int, now: datetime, count: int = WEEKS) -> list[Week]:
         about[f"since_{week}"] = clock.midnight_before(day)
         about[f"until_{week}"] = clock.midnight_before(day + timedelta(weeks=1))
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(_REPORTED.format(week=week) for week in range(count)), about)
+        cursor.execute(
+            " UNION ALL ".join(_REPORTED.format(week=week, calls=_CALLS) for week in range(count)), about
+        )
         found = sorted(cursor.fetchall())
     return [
         Week(mondays[week], allowed, done, failed, undone, never_asked, STRETCH in (asked, never_asked))
@@ -286,21 +290,26 @@ def weeks(initiative: int, now: datetime, count: int = WEEKS) -> list[Week]:
 
 
 def outcomes_of(row: PolicyDecision) -> list[OutcomeReport]:
-    """What was reported of one decision, in the order in which it was."""
+    """Return the reports on one decision, in the order of their arrival."""
     return list(OutcomeReport.objects.filter(decision=bytes(row.digest)))
 
 
-def enforced_here(initiative: int, contract: int | None, now: datetime) -> bool:
-    """Whether a key of the initiative (its number, the key of its contract's row) asked or sent a heartbeat before
-    `now`.
+def enforced_here(initiative: int, contract: int | None, now: datetime, within: timedelta) -> bool:
+    """Return True if a key of the initiative asked or sent a heartbeat before `now`.
 
-    Within ENFORCED_WITHIN, that is.
+    The time limit is `within`. `initiative` is its number, `contract` the key of its contract's row.
     """
-    since = now - ENFORCED_WITHIN
-    asked = PolicyDecision.objects.filter(
+    since = now - within
+    asked = PolicyDecision.objects.calls().filter(
         initiative_number=initiative, key_id__isnull=False, at__gt=since, at__lte=now
     )
     return (
         asked.exists()
         or KeyHeartbeat.objects.filter(key__contract=contract, at__gt=since, at__lte=now).exists()
     )
+
+
+def logged_here(initiative: int, now: datetime, within: timedelta) -> bool:
+    """Return True if an initiative (number) logged a call in `within` before `now`."""
+    calls = Interaction.objects.filter(initiative_number=initiative, at__gt=now - within, at__lte=now)
+    return calls.exists()

@@ -1,4 +1,4 @@
-"""Dry run: logged requests, decided again by another version of the contract. Pure."""
+"""Dry run: logged requests, decided again by another contract version. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,16 +11,16 @@ from governance.contracts import cedar_policies
 from governance.vocabulary import DecisionOutcome
 
 MOST = 20_000  # requests in one run, so that it ends while somebody waits
-# Codes begin so where the contract asked a person, whatever came of it.
-OF_PEOPLE = ("approv", "too_many_waiting")
+# The beginning of codes for which the contract asked a person, with any result.
+OF_PEOPLE = "approv"
 EXAMPLES = 3  # of each change, for each action
-# Before every moment that was asked at: a version that is tried out binds whenever the request was asked.
+# Earlier than every request, so that a version on trial binds at the moment of each.
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as the log has it; `outcome` and `code` are what was answered, `reason` why."""
+    """One logged request. `outcome`, `code` and `reason` are its answer at the time."""
 
     at: datetime
     evaluation_request: Mapping[str, Any]
@@ -31,13 +31,13 @@ class Asked:
 
     @property
     def before(self) -> str:
-        """What the contract said: that a person was asked, also where the answer had come and was used or not."""
+        """Return the contract's outcome: "needs approval" if a person was asked."""
         return DecisionOutcome.NEEDS_APPROVAL if self.code.startswith(OF_PEOPLE) else self.outcome
 
 
 @dataclass(frozen=True)
 class Example:
-    """One request that would be answered otherwise, and how."""
+    """One request with its new, different decision."""
 
     asked: Asked
     decision: authorization_decision.Decision
@@ -45,7 +45,7 @@ class Example:
 
 @dataclass
 class Change:
-    """All requests about one action whose outcome would become another: how many, and the newest of them."""
+    """All requests for one action with the same change: their number, and the newest."""
 
     action: str
     before: str
@@ -56,7 +56,7 @@ class Change:
 
 @dataclass
 class Replayed:
-    """What a run found: how many requests, by outcome then and now, and the changes, the most frequent first."""
+    """The result of a run: requests by old and new outcome, frequent changes first."""
 
     asked: int = 0
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)  # by (before, after)
@@ -64,7 +64,7 @@ class Replayed:
 
     @property
     def changed(self) -> int:
-        """How many requests would be answered otherwise."""
+        """Return the number of requests whose outcome would change."""
         return sum(change.count for change in self.changes)
 
 
@@ -73,7 +73,7 @@ def replay(
     condition: authorization_decision.InitiativeCondition,
     asked: Iterable[Asked],
 ) -> Replayed:
-    """Answer every request again by this version, in this condition of the initiative, at the moment it was asked."""
+    """Decide every request again by this version and condition, at its own moment."""
     found = Replayed()
     changes: dict[tuple[str, str, str], Change] = {}
     for one in asked:
@@ -94,5 +94,5 @@ def replay(
 def on_trial(
     number: int, digest: str, policies: cedar_policies.Policies | cedar_policies.Unreadable
 ) -> authorization_decision.Version:
-    """A version as if it had always bound, for a run."""
+    """Return a version that is always in force, for a run."""
     return authorization_decision.Version(number, digest, ALWAYS, None, policies)

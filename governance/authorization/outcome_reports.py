@@ -1,8 +1,8 @@
-"""What came of decisions, as the systems that asked report it: read strictly, kept at most once, never changed.
+"""Outcomes of decisions as systems report them: kept once and never changed.
 
-A decision is named by an id that its answer carried. The id proves itself, by a code under the secret key of the
-installation: a report may come before the log has brought its decision into the database, and nobody finds out by
-trying which decisions other initiatives got.
+Reports are read strictly. An answer carries the id of its decision, with a code under the installation's secret key.
+So a report may arrive before its decision is in the database, and no one can find other initiatives' decisions by
+trying.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ class UnknownDecision(Exception):
 
 
 class Contradiction(Exception):
-    """What is reported does not fit the decision, or what was reported of it before; its text says which."""
+    """The report contradicts the decision or an earlier report. The text names which."""
 
 
 # --- How a decision is named ------------------------------------------------------------------------------------------
@@ -44,9 +44,7 @@ class Contradiction(Exception):
 
 @dataclass(frozen=True)
 class Named:
-    """A decision of an initiative by its place in the log: when it was made, its digest, and whether it allowed the
-    call.
-    """
+    """A decision by its place in the log: its time, its digest, and whether it allows."""
 
     at: datetime
     digest: bytes
@@ -54,13 +52,13 @@ class Named:
 
 
 def issued(initiative: int, named: Named) -> str:
-    """The id of a decision on the initiative with this number, as answers carry it: 75 letters that fit an address."""
+    """Return the id of an initiative's decision: 75 letters that fit an address."""
     place = ((named.at - _EPOCH) // timedelta(microseconds=1)).to_bytes(_MOMENT, "big") + named.digest
     return urlsafe_b64encode(place + _mac(initiative, place, named.allowed)).rstrip(b"=").decode()
 
 
 def decision_of(initiative: int, text: str) -> Named:
-    """The decision with this id, where it is one on the initiative with this number. Raises UnknownDecision."""
+    """Return the decision with this id on this initiative. Raises UnknownDecision."""
     try:
         found = urlsafe_b64decode(text.encode("ascii") + b"=")
     except ValueError:
@@ -80,7 +78,7 @@ def _mac(initiative: int, place: bytes, allowed: bool) -> bytes:
 
 @cache
 def _key_of(secret: str) -> bytes:
-    """A key for this purpose alone."""
+    """Return a key for this purpose alone."""
     return hashlib.sha256(f"plumbline decision id {secret}".encode()).digest()
 
 
@@ -89,7 +87,7 @@ def _key_of(secret: str) -> bytes:
 
 @dataclass(frozen=True)
 class Sent:
-    """One report as it came. `decision` is empty where nobody was asked; `action` then says what was done."""
+    """One report as received. Without a request, `decision` is "" and `action` is set."""
 
     kind: str
     decision: str = ""
@@ -99,16 +97,16 @@ class Sent:
 
 
 def read(body: dict[str, Any]) -> Sent | None:
-    """The report in a request; None for a heartbeat. Raises BadRequest with how to write it."""
+    """Return the report in a request, or None for a heartbeat. Raises BadRequest."""
     if body.get("heartbeat") is not None:
         if body["heartbeat"] is not True or body.keys() - {"heartbeat"}:
-            raise BadRequest('A heartbeat is {"heartbeat": true} and nothing else.')
+            raise BadRequest('A heartbeat must be {"heartbeat": true}, without other fields.')
         return None
     kind, unasked = body.get("outcome"), body.get("unasked", False)
     if kind not in OutcomeKind.values:
-        raise BadRequest(f"outcome is one of {', '.join(OutcomeKind.values)}.")
+        raise BadRequest(f"The field “outcome” must be one of {', '.join(OutcomeKind.values)}.")
     if not isinstance(unasked, bool):
-        raise BadRequest("unasked is true or false.")
+        raise BadRequest("The field “unasked” must be true or false.")
     sent = Sent(
         kind,
         decision=_text(body, "decision", LONGEST_NAME),
@@ -118,12 +116,19 @@ def read(body: dict[str, Any]) -> Sent | None:
     )
     if unasked:
         if kind != OutcomeKind.DONE or sent.decision:
-            raise BadRequest("What nobody asked about is reported as done, without a decision.")
+            raise BadRequest(
+                "A report with the field “unasked” must have the outcome “done” and no decision. Remove "
+                "the field “decision”, or set the outcome to “done”."
+            )
         if not sent.action or sent.at is None:
-            raise BadRequest("Say with unasked what was done (action) and when (at).")
+            raise BadRequest(
+                "A report with the field “unasked” needs the fields “action” (what was done) and “at” (when)."
+            )
     elif not sent.decision or sent.action:
         raise BadRequest(
-            "Name the decision by the context.id of its answer; action is said with unasked only, where there is none."
+            "The field “decision” is missing, or the field “action” is set without the field “unasked”. "
+            "Set the field “decision” to the context.id of the answer. Set the field “action” only "
+            "together with “unasked”."
         )
     return sent
 
@@ -133,15 +138,15 @@ def _text(body: dict[str, Any], name: str, longest: int) -> str:
     if said is None:
         return ""
     if not isinstance(said, str):
-        raise BadRequest(f"{name} is a text.")
+        raise BadRequest(f"{name} must be a text.")
     if len(said) > longest:
         raise BadRequest(f"{name} is longer than {longest} characters.")
-    # Reports of what happened are kept: two actions stay two, since a report is found again by its action.
+    # Two actions must keep different names, because a report is found again by its action.
     return storable_name(said.strip(), longest) if name == "action" else storable(said.strip())
 
 
 def _moment(said: object) -> datetime | None:
-    """When it happened, by the system's own clock. Raises BadRequest."""
+    """Return when it happened by the system's own clock. Raises BadRequest."""
     if said is None:
         return None
     try:
@@ -150,9 +155,12 @@ def _moment(said: object) -> datetime | None:
     except (ValueError, OverflowError):
         found = None
     if found is None or found < EARLIEST:
-        raise BadRequest("at is a moment with its zone, such as 2026-11-22T09:30:00Z.")
+        raise BadRequest("The field “at” must be a time with a time zone, such as 2026-11-22T09:30:00Z.")
     if found > clock.now() + SKEW:
-        raise BadRequest("at lies in the future: report what has happened, or set the clock of the system.")
+        raise BadRequest(
+            "The time in the field “at” is in the future. Report an act after it has happened, or "
+            "correct the clock of the system."
+        )
     return found
 
 
@@ -160,9 +168,9 @@ def _moment(said: object) -> datetime | None:
 
 
 def keep(sent: Sent, *, initiative: int, key: int) -> OutcomeReport:
-    """Keep a report of a key of the initiative (its number); the same one sent again is the row that is there.
+    """Keep a report of an initiative (its number), or return its identical row.
 
-    Raises UnknownDecision, and Contradiction where it does not fit the decision or what was reported before.
+    Raises UnknownDecision, and Contradiction if it does not fit the decision or an earlier report.
     """
     row = OutcomeReport(
         initiative_number=initiative,
@@ -175,10 +183,11 @@ def keep(sent: Sent, *, initiative: int, key: int) -> OutcomeReport:
     if sent.decision:
         decided = decision_of(initiative, sent.decision)
         if not decided.allowed:
-            raise Contradiction("That decision allowed nothing, so nothing can have come of it.")
+            raise Contradiction("This decision did not allow the call, so its outcome cannot be reported.")
         if sent.at is not None and sent.at < decided.at - SKEW:
             raise Contradiction(
-                "That is before it was allowed. Where it was done without asking, report it with unasked."
+                "The time in the field “at” is before the decision. If the act was done without a "
+                "request, report the act with the field “unasked”."
             )
         row.decision, row.decided_at = decided.digest, decided.at
     if (before := _same(row)) is not None:
@@ -195,7 +204,7 @@ def keep(sent: Sent, *, initiative: int, key: int) -> OutcomeReport:
 
 
 def _same(row: OutcomeReport) -> OutcomeReport | None:
-    """The row that says the same already; None where there is none. Raises Contradiction where one says otherwise."""
+    """Return the row with the same report, or None. A conflict raises Contradiction."""
     if row.decision is None:
         told = OutcomeReport.objects.filter(
             key_id=row.key_id, action=row.action, at=row.at, decision__isnull=True
@@ -207,27 +216,30 @@ def _same(row: OutcomeReport) -> OutcomeReport | None:
     if row.kind == OutcomeKind.UNDONE:
         done = kept.get(OutcomeKind.DONE)
         if done is None:
-            raise Contradiction("Only what was reported as done can be undone; report that first.")
+            raise Contradiction(
+                "This decision was not reported as done. First report the outcome “done”, then “undone”."
+            )
         if row.at is not None and done.at is not None and row.at < done.at:
-            raise Contradiction("It was undone before it was done, by what is reported.")
+            raise Contradiction("The time of “undone” is before the time of “done”. Correct the field “at”.")
     elif kept:
         raise Contradiction(
-            f"It was reported as {min(kept)} already. Each decision is for one try: ask anew before another."
+            f"This decision was already reported as {min(kept)}. Send a new request before the next try."
         )
     return None
 
 
 def _repeated(told: OutcomeReport, again: OutcomeReport) -> OutcomeReport:
-    """What was told, where it is told again: a repeat may leave out what it said, and say nothing else."""
+    """Return the earlier report if the repeat has no other value. It may omit some."""
     if (again.at is not None and again.at != told.at) or (again.note and again.note != told.note):
         raise Contradiction(
-            f"It was reported as {told.kind} already, with another time or note; that one stands."
+            f"This decision was already reported as {told.kind}, with a different time or note. The earlier "
+            "report is kept."
         )
     return told
 
 
 def beat(*, key: int) -> None:
-    """Keep that the system of this key runs and asks here: once for each day, however often it is told."""
+    """Keep that the system of this key runs, once a day however often it reports."""
     now = clock.now()
     today = clock.local_day(now)
     if KeyHeartbeat.objects.filter(key_id=key, day=today).exists():

@@ -1,8 +1,9 @@
-"""The keys of systems as text: made, read, compared. Pure; who may have one is
-`initiatives.contracts.enforcement.system_keys`.
+"""Keys of systems and tokens of the read API as text: made, read and compared. Pure.
 
-A key looks like plk_<public>_<secret>. The public part names it in pages and logs; the secret is 256 random bits, of
-which only the SHA-256 is kept: a slow hash is for what can be guessed.
+`initiatives.contracts.enforcement.system_keys` decides who may have a key, `governance.api_tokens.actions` who may have
+a token. A key is plk_<public>_<secret>, and a token plt_<public>_<secret>, so that neither opens the API of the other.
+The public part names it in pages and logs. The secret is 256 random bits, too many to guess, so its SHA-256 is kept
+without a slow hash.
 """
 
 import hashlib
@@ -12,42 +13,46 @@ import secrets
 from dataclasses import dataclass
 
 PREFIX = "plk"
-_KEY = re.compile(rf"{PREFIX}_([a-z2-7]{{12}})_([A-Za-z0-9_-]{{43}})\Z")
+API_PREFIX = "plt"
+_KEY = re.compile(r"([a-z]{3})_([a-z2-7]{12})_([A-Za-z0-9_-]{43})\Z")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
 @dataclass(frozen=True)
 class Token:
-    """A key in full. Its text is shown to one person once; `repr` does not show it."""
+    """A full key. Its text is shown to one person once, and `repr` hides it."""
 
     public: str
     secret: str
+    prefix: str = PREFIX
 
     def __repr__(self) -> str:
         return f"Token({self.public})"
 
     @property
     def text(self) -> str:
-        """What the system is given."""
-        return f"{PREFIX}_{self.public}_{self.secret}"
+        """Return the text that the system receives."""
+        return f"{self.prefix}_{self.public}_{self.secret}"
 
     @property
     def digest(self) -> str:
-        """What is kept of the secret."""
+        """Return the stored digest of the secret."""
         return hashlib.sha256(self.secret.encode()).hexdigest()
 
     def opens(self, kept: str) -> bool:
-        """Whether this is the key of which `kept` is the digest; compared in constant time."""
+        """Return True if `kept` is this key's digest. The comparison takes constant time."""
         return hmac.compare_digest(self.digest, kept)
 
 
-def fresh() -> Token:
-    """A new key that nobody has seen."""
-    return Token("".join(secrets.choice(_LETTERS) for _ in range(12)), secrets.token_urlsafe(32))
+def fresh(prefix: str = PREFIX) -> Token:
+    """Return a new key, or a new token of the API."""
+    return Token("".join(secrets.choice(_LETTERS) for _ in range(12)), secrets.token_urlsafe(32), prefix)
 
 
-def read(header: str) -> Token | None:
-    """The key in an Authorization header ("Bearer plk_..."); None where there is none that could be a key."""
+def read(header: str, prefix: str = PREFIX) -> Token | None:
+    """Return the key with this prefix in an Authorization header ("Bearer plk_..."), or None."""
     scheme, _, text = header.partition(" ")
     found = _KEY.match(text.strip()) if scheme.lower() == "bearer" else None
-    return Token(*found.groups()) if found else None
+    if found is None or found[1] != prefix:
+        return None
+    return Token(found[2], found[3], prefix)

@@ -1,7 +1,7 @@
-"""The calls that a clause speaks for, as a set: what two clauses share, and what one has inside another. Pure.
+"""The calls of a clause as a set: common calls of two clauses, and containment. Pure.
 
-Exact in each thing that a clause looks at; where certainty is out of reach it errs towards silence. Two groups may have
-a member in common or not, so clauses for different groups are not said to share a call, and are not said to be apart.
+The set is exact in each thing that a clause looks at. Without certainty it reports nothing. Two groups may share a
+member or not, so clauses for different groups count neither as overlapping nor as apart.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -20,9 +20,9 @@ _NEITHER: frozenset[bool] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """What an attribute may be: whole numbers from `low` to `high`, `texts` (None: any), `truths`; `without` some.
+    """The values that an attribute may have. A truth is never a number, as in the engine.
 
-    A truth is never a number here, as it is none for the engine.
+    `low` and `high` bound whole numbers. `texts` are allowed texts, None allows any. `without` lists excluded values.
     """
 
     low: int = -LARGEST_NUMBER
@@ -33,11 +33,11 @@ class Values:
 
     @property
     def nothing(self) -> bool:
-        """Whether no value is left."""
+        """Return True if no value is left."""
         return self.low > self.high and not self.truths and self.texts is not None and not self.texts
 
     def shared(self, other: "Values") -> "Values":
-        """The values in both."""
+        """Return the values in both."""
         if self.texts is None or other.texts is None:
             texts = other.texts if self.texts is None else self.texts
         else:
@@ -51,7 +51,7 @@ class Values:
         )
 
     def within(self, other: "Values") -> bool:
-        """Whether every value of this one is one of the other."""
+        """Return True if the other set contains every value of this one."""
         if self.low <= self.high and not (other.low <= self.low and self.high <= other.high):
             return False
         if not self.truths <= other.truths:
@@ -115,7 +115,7 @@ def _passing(one: Test) -> Values:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """A set of calls. Empty `action`, `resource`, `audience`: any. `days`, `minutes`: one bit for each."""
+    """A set of calls. Empty `action`, `resource` or `audience` mean any. `days` and `minutes` have a bit for each."""
 
     action: str = ""
     resource: str = ""
@@ -128,7 +128,7 @@ class Calls:
 
     @property
     def nothing(self) -> bool:
-        """Whether there is no such call: something in it excludes something else."""
+        """Return True if the set is empty, because its parts exclude one another."""
         return (
             self.first > self.last
             or not (self.minutes and self.days & _days_between(self.first, self.last))
@@ -136,7 +136,7 @@ class Calls:
         )
 
     def shared(self, other: "Calls") -> "Calls | None":
-        """Calls that are certainly in both; None where there are none, or none for certain."""
+        """Return the calls that are certainly in both, or None without any for certain."""
         if self.action and other.action and self.action != other.action:
             return None
         if self.resource and other.resource and self.resource != other.resource:
@@ -159,7 +159,7 @@ class Calls:
         return None if both.nothing else both
 
     def within(self, other: "Calls") -> bool:
-        """Whether every one of these calls is certainly one of the other's."""
+        """Return True if the other set certainly contains every one of these calls."""
         if (other.action and other.action != self.action) or (
             other.resource and other.resource != self.resource
         ):
@@ -177,12 +177,12 @@ class Calls:
 
 
 def certainly_common(one: Collection[str], other: Collection[str]) -> bool:
-    """Whether somebody who is meant by the one audience is certainly meant by the other."""
+    """Return True if both audiences certainly mean a common subject."""
     return not one or not other or not frozenset(one).isdisjoint(other)
 
 
 def certainly_apart(one: Collection[str], other: Collection[str]) -> bool:
-    """Whether nobody can be meant by both audiences: both name single subjects only, and no common one."""
+    """Return True if both audiences name single subjects only, and share none."""
     return not certainly_common(one, other) and all(":" in name for name in (*one, *other))
 
 
@@ -199,9 +199,9 @@ def _days_between(first: int, last: int) -> int:
 def calls_of(
     rule: Rule, numeric: Collection[str] = (), regions: Collection[str] = (), since: date | None = None
 ) -> Calls:
-    """The calls that the clause speaks for, from the day `since` on, and within `regions` where there are any.
+    """Return the calls that the clause covers from the day `since`, within `regions`.
 
-    `numeric`: attributes that some clause of the contract compares as numbers; nothing else is accepted for them.
+    Empty `regions` mean any. `numeric` attributes are compared as numbers by some clause, and accept only numbers.
     """
     terms = rule.terms
     values: dict[str, Values] = {}
@@ -250,7 +250,7 @@ def _minutes(terms: Terms) -> int:
 
 
 def numeric_attributes(rules: Iterable[Rule]) -> frozenset[str]:
-    """The attributes that some clause compares as whole numbers."""
+    """Return the attributes that some clause compares as whole numbers."""
     found = set()
     for rule in rules:
         if rule.terms.amounts:

@@ -1,9 +1,9 @@
-"""A contract's clauses as policies of Cedar, and one request put to them. Pure; knows nothing of initiatives.
+"""A contract's clauses as policies of Cedar, and one request put to them. Pure.
 
-Every clause that a running system may ask about becomes one policy with the clause's number as its id. What a clause
-looks at is handed over in Cedar's context under names of our own: the groups and the name of who asks, the local
-weekday, minute and day, and exactly the attributes that some clause of the contract names. Cedar has no floats, and
-skips a policy that errs: so values are checked before they are handed over, and an error in any policy denies.
+Every clause that a running system may ask about becomes one policy with the clause's number as its id. The context of
+Cedar has Plumbline's own names: groups and name of the subject, local weekday, minute and day. It also has exactly the
+attributes that some clause names. Cedar has no floats, and skips a policy that errs. Values are therefore checked
+before Cedar gets them, and an error in any policy denies. The module knows nothing of initiatives.
 """
 
 import json
@@ -22,13 +22,15 @@ LARGEST_NUMBER = 2**63 - 1
 AMOUNT, CURRENCY, COUNT = "action.amount", "action.currency", "action.count"
 REGION = "context.region"
 FAILURE = "context.failure"
+# The id of the resource itself, and no property: a clause that compares it names single resources.
+RESOURCE_ID = "resource.id"
 _NOBODY = cedarpy.Entities.from_json_str("[]")
 # Ids of the policies that bound the whole contract, and the kinds of clause they are made of.
 _BOUNDS = {f"bound:{kind}": kind for kind in BOUNDING}
 
 
 class Malformed(ValueError):
-    """The request holds a value that no clause can be compared with; says which, and how to fix it."""
+    """The request holds a value that no clause can be compared with. The text names it and the fix."""
 
 
 class PolicyTrouble(RuntimeError):
@@ -47,7 +49,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Matched:
-    """What Cedar found: the clauses that speak for this call, those that forbid it, and bounds it lies outside of."""
+    """Cedar's result: clauses for the call, clauses that forbid it, bounds it exceeds."""
 
     clauses: tuple[int, ...] = ()
     forbidden: tuple[int, ...] = ()
@@ -68,7 +70,7 @@ class Policies:
         self.by_number = {rule.number: rule for rule in asked}
         self._by_id = {str(number): rule for number, rule in self.by_number.items()}
         if len(self.by_number) < len(asked):
-            raise PolicyTrouble("Two clauses bear the same number.")
+            raise PolicyTrouble("Two clauses have the same number.")
         try:
             self.text = "\n".join(policies(self.rules))
             self._set = cedarpy.PolicySet.from_str(self.text)
@@ -76,7 +78,7 @@ class Policies:
             raise PolicyTrouble(str(error)) from None
 
     def ask(self, evaluation_request: Mapping[str, Any], now: datetime) -> Matched:
-        """Which clauses speak for or against the request at `now`.
+        """Return the clauses for or against the request at `now`.
 
         Raises Malformed for a value no clause can be compared with, PolicyTrouble for any error of Cedar's.
         """
@@ -94,11 +96,11 @@ class Policies:
         except Exception as error:
             raise PolicyTrouble(str(error)) from error
         if errors or undecided:
-            raise PolicyTrouble("; ".join(map(str, errors)) or "Cedar came to no decision.")
+            raise PolicyTrouble("; ".join(map(str, errors)) or "Cedar returned no decision.")
         return self._matched(ids, allowed)
 
     def _matched(self, ids: list[str], allowed: bool) -> Matched:
-        """What ids of policies stand for. One that does not do what was decided, or that we never gave, is trouble."""
+        """Return the result for ids of policies. Raises PolicyTrouble for an unknown id or a contradicting policy."""
         numbers: list[int] = []
         outside: list[str] = []
         for one in ids:
@@ -127,7 +129,7 @@ class Unreadable:
 
 
 def name_of(entity: Mapping[str, Any]) -> str:
-    """A subject or a resource in one word: "user:alice"."""
+    """Return a subject or a resource in one word: "user:alice"."""
     return f"{entity['type']}:{entity['id']}"
 
 
@@ -135,29 +137,29 @@ def name_of(entity: Mapping[str, Any]) -> str:
 
 
 def well_formed(evaluation_request: Mapping[str, Any]) -> None:
-    """Pass when the request has the parts of one, each of the right kind (AuthZEN 1.0, section 5); else Malformed."""
+    """Raise Malformed for a wrong part of the request (AuthZEN 1.0, section 5)."""
     if not isinstance(evaluation_request, Mapping):
-        raise Malformed("A request names subject, action and resource.")
+        raise Malformed("A request must name subject, action and resource.")
     for part, names in (("subject", ("type", "id")), ("action", ("name",)), ("resource", ("type", "id"))):
         said = evaluation_request.get(part)
         if not isinstance(said, Mapping):
-            raise Malformed(f"{part} is an object with {' and '.join(names)}.")
+            raise Malformed(f"{part} must be an object with {' and '.join(names)}.")
         for name in names:
             if not isinstance(said.get(name), str) or not said[name]:
-                raise Malformed(f"{part}.{name} is a text.")
+                raise Malformed(f"{part}.{name} must be a text.")
             _readable(f"{part}.{name}", said[name])
         if not isinstance(said.get("properties"), Mapping | None):
-            raise Malformed(f"{part}.properties is an object.")
+            raise Malformed(f"{part}.properties must be an object.")
     if not isinstance(evaluation_request.get("context"), Mapping | None):
-        raise Malformed("context is an object.")
+        raise Malformed("The field “context” must be an object.")
 
 
 def _readable(attribute: str, value: str) -> str:
-    """The text itself; half a character (a lone surrogate) is none that could be compared or kept."""
+    """Return the text. Raises Malformed for half a character, which cannot be compared or kept."""
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise Malformed(f"{attribute} holds half a character; send whole ones, in UTF-8.") from None
+        raise Malformed(f"{attribute} contains an incomplete character. Send the text in UTF-8.") from None
     return value
 
 
@@ -198,18 +200,20 @@ def _context(
             else evaluation_request[part].get("properties")
         )
         value = said.get(name) if said else None
+        if attribute == RESOURCE_ID:
+            value = evaluation_request["resource"]["id"]
         if value is not None:
             found[attribute] = _checked(attribute, value, numeric)
     return found
 
 
 def _groups(subject: Mapping[str, Any]) -> list[str]:
-    """Who asks: the subject itself, and the groups that the asking system puts it in (`properties.groups`)."""
+    """Return the subject's name and its groups. The asking system gives them (`properties.groups`)."""
     groups = (subject.get("properties") or {}).get("groups")
     if groups is None:
         groups = []
     if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
-        raise Malformed("subject.properties.groups is a list of names.")
+        raise Malformed("The field “subject.properties.groups” must be a list of names.")
     for group in groups:
         _readable("subject.properties.groups", group)
     return [name_of(subject), *(group for group in groups if ":" not in group)]
@@ -218,22 +222,26 @@ def _groups(subject: Mapping[str, Any]) -> list[str]:
 def _checked(attribute: str, value: object, numeric: bool) -> str | int:
     if isinstance(value, (bool, str)):
         if numeric:
-            raise Malformed(f"{attribute} is a whole number; amounts are in minor units, 50.00 EUR is 5000.")
+            raise Malformed(
+                f"{attribute} must be a whole number. Give amounts in minor units: 5000 for 50.00 EUR."
+            )
         return _readable(attribute, value) if isinstance(value, str) else value
     if isinstance(value, int):
         if abs(value) > LARGEST_NUMBER:
-            raise Malformed(f"{attribute} is too large a number.")
+            raise Malformed(f"{attribute} is too large.")
         return value
     if isinstance(value, float):
-        raise Malformed(f"{attribute} is a whole number; amounts are in minor units, 50.00 EUR is 5000.")
-    raise Malformed(f"{attribute} is a text, a whole number, or true or false.")
+        raise Malformed(
+            f"{attribute} must be a whole number. Give amounts in minor units: 5000 for 50.00 EUR."
+        )
+    raise Malformed(f"{attribute} must be a text, a whole number, or true or false.")
 
 
 # --- Clauses as policies ---------------------------------------------------------------------------------------------
 
 
 def policies(rules: Iterable[Rule]) -> list[str]:
-    """The policies in Cedar's own words, one for each clause that can be asked about, and one for each bound."""
+    """Return the policies in Cedar's words. Each clause that systems ask about has one, and so has each bound."""
     rules = list(rules)
     found = [_policy(rule) for rule in rules if _asked(rule)]
     bounds = {kind: [rule.terms for rule in rules if rule.kind == kind] for kind in BOUNDING}
@@ -248,7 +256,7 @@ def policies(rules: Iterable[Rule]) -> list[str]:
 
 
 def _asked(rule: Rule) -> bool:
-    """Whether a running system may ask about the clause: one that says too little to be enforced allows nothing."""
+    """Return True if a system may ask about the clause. A clause with too little to be enforced allows nothing."""
     if rule.kind == "edge_policy":
         return bool(rule.terms.then and (rule.terms.failure or rule.terms.tests))
     return rule.kind in ASKED and bool(rule.terms.action)
@@ -271,7 +279,7 @@ def _policy(rule: Rule) -> str:
 
 
 def _conditions(rule: Rule) -> Iterable[str]:
-    """Each condition as one expression. `has` comes first wherever the asking system may have said nothing."""
+    """Yield each condition as an expression. `has` comes first if the asking system may leave the attribute out."""
     terms = rule.terms
     if terms.resource:
         yield f"context.thing == {text(terms.resource)}"
@@ -321,5 +329,5 @@ def _texts(values: Iterable[str]) -> str:
 
 
 def text(value: str) -> str:
-    """A text as Cedar writes it; every character that could end or change it is written by its number."""
+    """Return a text as Cedar writes it. Characters that could end or change it become their numbers."""
     return '"' + "".join(c if c.isalnum() or c in " ._@:/+-" else f"\\u{{{ord(c):x}}}" for c in value) + '"'

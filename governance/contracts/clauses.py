@@ -1,7 +1,7 @@
 """Clauses: their structured terms, and what is wrong with one by itself. Pure.
 
-The structured part (`Terms`) is what the board signs and what the policy engine is given; `sentences` makes the
-sentence from it, so that the two cannot disagree. Kinds that no machine asks about have few terms.
+The board signs the structured part (`Terms`), and the policy engine gets it. `sentences` makes the sentence from it, so
+that the two cannot disagree. Kinds that no machine asks about have few terms.
 """
 
 import hashlib
@@ -47,7 +47,10 @@ SHORTEST_RETENTION = 730  # days; docs/domain.md, invariant 18
 
 @dataclass(frozen=True)
 class Test:
-    """A condition on one attribute of a question: `resource.status` equals "open". What is not stated never passes."""
+    """A condition on an attribute of a request: `resource.status` equals "open". A missing attribute never passes.
+
+    `resource.id` is the id of the resource itself. All other attributes are properties.
+    """
 
     __test__ = False  # not one of pytest's
 
@@ -58,18 +61,19 @@ class Test:
 
     @property
     def attribute(self) -> str:
-        """The attribute as the policy engine names it: "resource.status"."""
+        """Return the attribute as the policy engine names it: "resource.status"."""
         return f"{self.of}.{self.name}"
 
 
 @dataclass(frozen=True)
 class Terms:
-    """The structured part of a clause. What is empty does not restrict.
+    """The structured part of a clause. An empty field does not restrict.
 
-    `audience`: groups, or subjects as "type:id". `weekdays`: 1 is Monday. `from_minute`, `until_minute`: minutes of the
-    local day, the second excluded; a window whose end lies before its start passes midnight. `over`, `up_to`: minor
-    units of `currency`, the first excluded. `most`: how many at once. `minutes`: how long an approver has. An edge
-    policy names a failure, or the conditions that make the initiative an edge, or both, and `then` says what applies.
+    `audience` has groups, or subjects as "type:id". `weekdays` begin with 1 for Monday. `from_minute` and
+    `until_minute` are minutes of the local day, the second excluded. A window that ends before it starts passes
+    midnight. `over` and `up_to` are minor units of `currency`, the first excluded. `most` is how many at once.
+    `minutes` is the time of an approver. An edge policy has a failure, or the conditions that make the initiative an
+    edge, or both, and `then` as the consequence.
     """
 
     action: str = ""
@@ -94,7 +98,7 @@ class Terms:
     days: int | None = None
 
     def stored(self) -> dict[str, Any]:
-        """The terms as plain values for a row, without what is empty; `read` brings them back."""
+        """Return the terms as plain values for a row, without empty ones. `read` restores them."""
         found = {}
         for name, value in asdict(self).items():
             if value is None or value is False or value == "" or value == ():
@@ -106,7 +110,7 @@ class Terms:
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> "Terms":
-        """The terms that `stored` put down. Raises TypeError or ValueError for what it did not write."""
+        """Return the terms that `stored` put down. Raises TypeError or ValueError for what it did not write."""
         known = {one.name for one in fields(cls)}
         if unknown := set(stored) - known:
             raise ValueError(f"Terms do not have {', '.join(sorted(unknown))}.")
@@ -122,27 +126,27 @@ class Terms:
         found = cls(**values)
         for one in fields(cls):
             if not _is(getattr(found, one.name), one.type):
-                raise TypeError(f"{one.name} is of another kind.")
+                raise TypeError(f"{one.name} has the wrong type.")
         for test in found.tests:
             if not all(_is(getattr(test, one.name), one.type) for one in fields(Test)):
-                raise TypeError("A condition is of another kind.")
+                raise TypeError("A condition has the wrong type.")
         return found
 
     @property
     def amounts(self) -> bool:
-        """Whether an amount of money bounds the clause."""
+        """Return True if an amount of money bounds the clause."""
         return self.over is not None or self.up_to is not None
 
     @property
     def window(self) -> tuple[int, int] | None:
-        """The minutes of the day from which and until which the clause speaks; None where it is not bound to any."""
+        """Return the minutes of the day from and until which the clause applies, or None."""
         if self.from_minute is None or self.until_minute is None:
             return None
         return self.from_minute, self.until_minute
 
 
 def _is(value: object, kind: object) -> bool:
-    """Whether the value is of exactly this kind: a truth is no number."""
+    """Return True if the value has exactly this type. A truth is not a number."""
     if get_origin(kind) is tuple:
         return type(value) is tuple and all(type(one) is get_args(kind)[0] for one in value)
     return any(_is(value, one) for one in get_args(kind)) if get_args(kind) else type(value) is kind
@@ -155,7 +159,7 @@ def _plain(value: Any) -> Any:
 
 
 def fingerprint(kind: str, sentence: str, terms: Terms) -> str:
-    """SHA-256 of what a clause says: the same in two versions exactly when the clause is the same."""
+    """Return the SHA-256 of a clause. It is the same in two versions exactly when the clause is."""
     said = json.dumps(
         [kind, sentence, terms.stored()], sort_keys=True, separators=(",", ":"), ensure_ascii=False
     )
@@ -166,38 +170,38 @@ def fingerprint(kind: str, sentence: str, terms: Terms) -> str:
 
 
 def problems(kind: str, terms: Terms) -> dict[str, str]:
-    """What is wrong with the terms of one clause, by field, each as a sentence that says how to fix it.
+    """Return what is wrong with the terms of a clause, by field, with the fix.
 
-    What is missing from a contract as a whole is another question: `completeness.gaps`.
+    `completeness.gaps` returns what is missing from a contract as a whole.
     """
     wrong: dict[str, str] = {}
     if terms.weekdays and not all(isinstance(day, int) and 1 <= day <= 7 for day in terms.weekdays):
         wrong["weekdays"] = "Choose days of the week."
     if (terms.from_minute is None) != (terms.until_minute is None):
-        wrong["until_minute"] = "Give both hours, or none."
+        wrong["until_minute"] = "Enter both hours, or leave both empty."
     elif terms.window:
         start, end = terms.window
         if not (0 <= start < DAY_MINUTES and 0 <= end <= DAY_MINUTES):
-            wrong["until_minute"] = "Hours lie between 00:00 and 24:00."
+            wrong["until_minute"] = "Enter hours between 00:00 and 24:00."
         elif start == end:
-            wrong["until_minute"] = "The window is empty: it ends when it begins."
+            wrong["until_minute"] = "The two hours are equal. Enter different hours."
     if terms.holds_from and terms.holds_until and terms.holds_until < terms.holds_from:
-        wrong["holds_until"] = "The last day lies before the first."
+        wrong["holds_until"] = "The last day is before the first day."
     wrong |= _wrong_amounts(terms)
     if terms.most is not None and not 1 <= terms.most <= LARGEST:
-        wrong["most"] = "At most how many? One or more."
+        wrong["most"] = "Enter a largest number of 1 or more."
     for one in terms.tests:
         if why := _wrong_test(one):
             wrong["tests"] = why
     if terms.minutes is not None and not 1 <= terms.minutes <= LONGEST_WAIT:
-        wrong["minutes"] = "The time to answer lies between one minute and thirty days."
+        wrong["minutes"] = "Enter a time to answer between one minute and thirty days."
     if kind == "edge_policy":
         if terms.failure and terms.failure not in FAILURES:
             wrong["failure"] = "Choose what goes wrong from the list."
         if terms.then and terms.then not in CONSEQUENCES:
-            wrong["then"] = "Choose what then applies."
+            wrong["then"] = "Choose whether nothing is done or a person is asked."
     if terms.days is not None and terms.days < SHORTEST_RETENTION:
-        wrong["days"] = f"Records of decisions are kept at least {SHORTEST_RETENTION} days."
+        wrong["days"] = f"Enter {SHORTEST_RETENTION} days or more. Shorter retention is not allowed."
     return wrong
 
 
@@ -205,9 +209,9 @@ def _wrong_amounts(terms: Terms) -> dict[str, str]:
     for name in ("over", "up_to"):
         amount = getattr(terms, name)
         if amount is not None and not 0 <= amount <= LARGEST:
-            return {name: "An amount is zero or more."}
+            return {name: "Enter an amount of 0 or more."}
     if terms.over is not None and terms.up_to is not None and terms.up_to <= terms.over:
-        return {"up_to": "No amount lies between these two."}
+        return {"up_to": "The smallest amount is not below the largest. Correct an amount."}
     if terms.amounts and not (
         len(terms.currency) == 3 and terms.currency.isascii() and terms.currency.isupper()
     ):
@@ -217,15 +221,17 @@ def _wrong_amounts(terms: Terms) -> dict[str, str]:
 
 def _wrong_test(one: Test) -> str:
     if one.of not in PARTS or not one.name.strip() or one.how not in COMPARISONS:
-        return "A condition names an attribute, how it is compared, and with what."
+        return "A condition needs an attribute, a comparison and a value."
     if one.how == "one_of" and not (
         isinstance(one.value, tuple) and one.value and all(isinstance(value, str) for value in one.value)
     ):
-        return f"{one.attribute} is compared with a list of texts."
+        return f"{one.attribute} must be compared with a list of texts."
     if one.how in NUMERIC and (isinstance(one.value, bool) or not isinstance(one.value, int)):
-        return f"{one.attribute} is compared with a whole number."
+        return f"{one.attribute} must be compared with a whole number."
+    if one.attribute == "resource.id" and not isinstance(one.value, (str, tuple)):
+        return "resource.id must be compared with a text, or with a list of texts."
     if isinstance(one.value, int) and not isinstance(one.value, bool) and abs(one.value) > LARGEST:
         return f"The number for {one.attribute} is too large."
     if one.how != "one_of" and not isinstance(one.value, (str, int)):
-        return f"{one.attribute} is compared with one value."
+        return f"{one.attribute} must be compared with one value."
     return ""

@@ -1,7 +1,7 @@
-"""Completeness of a contract: what is missing from it as a whole and how to fix it, in words of the business. Pure.
+"""Completeness of a contract: what the whole lacks, and the fix in business words. Pure.
 
-What is wrong with one clause by itself is said by `clauses.problems`; here clauses are read together, with who accepted
-which role, before the board is asked to sign. What is not certain is not said. Sources: S0-13 to S0-16, S0-19.
+`clauses.problems` checks one clause by itself. This module reads the clauses together, with who accepted which role,
+before the board is asked to sign. It reports only what is certain. Sources: S0-13 to S0-16, S0-19.
 """
 
 from collections import Counter, defaultdict
@@ -16,22 +16,28 @@ from governance.contracts.wording import listed
 __all__ = ["Gap", "gaps"]
 
 _KINDS = {
-    "autonomy": "what the system may do on its own",
-    "human_approval": "what it may do only when a person approves",
-    "edge_policy": "what applies when something goes wrong",
-    "record_owner": "who owns the change log and the audit trail",
-    "audience": "for whom the system works",
-    "retention": "how long records are kept",
-    "residency": "where data may go",
+    "autonomy": "acts that the system may do on its own",
+    "human_approval": "acts that need the approval of a person",
+    "edge_policy": "edge cases",
+    "record_owner": "the owner of the change log and the audit trail",
+    "audience": "the groups that the system works for",
+    "retention": "the retention time of records",
+    "residency": "the regions where data may go",
 }
 _ALLOWING = ("autonomy", "human_approval")
 
 
-def gaps(clauses: Sequence[Rule], roles: Mapping[str, str], required: Sequence[str], on: date) -> list[Gap]:
-    """Everything that is missing or wrong on the day `on`; what bars signing comes first.
+def gaps(
+    clauses: Sequence[Rule],
+    roles: Mapping[str, str],
+    required: Sequence[str],
+    on: date,
+    owner_keeps_records: bool = False,
+) -> list[Gap]:
+    """Return everything missing or wrong on the day `on`, first what prevents signing.
 
-    `roles`: the keys of roles that somebody accepted, with that person's name. `required`: the kinds of clause that the
-    rulebook wants.
+    `roles` are the accepted roles by key, with the person's name. `required` are the kinds of clause that the rulebook
+    wants. With `owner_keeps_records`, the owner owns the audit trail if no one else accepted to.
     """
     rules = list(clauses)
     now = [rule for rule in rules if not (rule.terms.holds_until and rule.terms.holds_until < on)]
@@ -39,7 +45,7 @@ def gaps(clauses: Sequence[Rule], roles: Mapping[str, str], required: Sequence[s
         *_kinds_missing(now, required),
         *_edges_missing(now),
         *_audience_missing(rules),
-        *_record_owner_vacant(roles),
+        *_record_owner_vacant(roles, ("record_owner", "owner") if owner_keeps_records else ("record_owner",)),
         *_numbered_twice(rules),
         *_actions_unspoken(now),
         *_edges_in_part(now),
@@ -60,7 +66,9 @@ def _kinds_missing(rules: Sequence[Rule], required: Sequence[str]) -> Iterator[G
     for kind in dict.fromkeys(required):
         if kind not in there and kind != "edge_policy":  # said by failure, below
             what = _KINDS.get(kind, kind)
-            yield Gap("kind_missing", f"The contract does not say {what}.", f"Add a clause that says {what}.")
+            yield Gap(
+                "kind_missing", f"The contract has no clause for: {what}.", f"Add a clause for: {what}."
+            )
 
 
 def _edges_missing(rules: Sequence[Rule]) -> Iterator[Gap]:
@@ -69,13 +77,13 @@ def _edges_missing(rules: Sequence[Rule]) -> Iterator[Gap]:
         if failure not in there:
             yield Gap(
                 "failure_missing",
-                f"The contract does not say what applies when {words}.",
+                f"The contract has no edge case for: {words}.",
                 f"Add an edge case: when {words}, it does nothing or a person is asked.",
             )
 
 
 def _edges_in_part(rules: Sequence[Rule]) -> Iterator[Gap]:
-    """Failures that are foreseen for some acts and not for others; in those nothing is done."""
+    """Yield failures that are foreseen for some acts only. For other acts nothing is done."""
     acts = {rule.terms.action for rule in rules if rule.kind in _ALLOWING} - {""}
     foreseen = defaultdict(set)
     for rule in rules:
@@ -89,9 +97,9 @@ def _edges_in_part(rules: Sequence[Rule]) -> Iterator[Gap]:
             }
             yield Gap(
                 "failure_in_part",
-                f"When {words}, {clauses_in_words(numbers)} speak{ending(numbers)} of some acts, "
-                f"not of {_quoted(left)}; those are then refused.",
-                "Leave the act of that edge case open, or add an edge case for the other acts.",
+                f"If {words}, {clauses_in_words(numbers)} cover{ending(numbers)} only some acts. The other "
+                f"acts ({_quoted(left)}) are then denied.",
+                "Remove the act from this edge case, or add an edge case for the other acts.",
                 tuple(sorted(numbers)),
                 blocking=False,
             )
@@ -107,8 +115,9 @@ def _audience_missing(rules: Sequence[Rule]) -> Iterator[Gap]:
     if empty:
         yield Gap(
             "audience_empty",
-            f"{begun(clauses_in_words(empty))} should say for whom the system works, and name{ending(empty)} nobody.",
-            "Choose the groups that it works for.",
+            f"{begun(clauses_in_words(empty))} should name the groups that the system works for, but "
+            f"name{ending(empty)} no group.",
+            "Choose the groups that the system works for.",
             empty,
         )
     if not bounds and (
@@ -116,17 +125,18 @@ def _audience_missing(rules: Sequence[Rule]) -> Iterator[Gap]:
     ):
         yield Gap(
             "audience_missing",
-            f"Nothing says for whom the system works: {clauses_in_words(open_to_all)} would hold for everybody.",
-            "Add a clause that names the groups it works for, or name them in each clause.",
+            "The contract does not name the groups that the system works for, so "
+            f"{clauses_in_words(open_to_all)} would apply to everyone.",
+            "Add a clause that names these groups, or name the groups in each clause.",
         )
 
 
-def _record_owner_vacant(roles: Mapping[str, str]) -> Iterator[Gap]:
-    if not roles.get("record_owner"):
+def _record_owner_vacant(roles: Mapping[str, str], owning: Sequence[str]) -> Iterator[Gap]:
+    if not any(map(roles.get, owning)):
         yield Gap(
             "record_owner_vacant",
-            "Nobody has accepted to own the change log and the audit trail.",
-            "Propose an audit trail owner, and let that person accept the role.",
+            "No one has accepted to own the change log and the audit trail.",
+            "Propose an audit trail owner, and ask that person to accept the role.",
         )
 
 
@@ -135,14 +145,14 @@ def _numbered_twice(rules: Sequence[Rule]) -> Iterator[Gap]:
     for number in sorted(one for one in times if times[one] > 1):
         yield Gap(
             "number_twice",
-            f"Two clauses are called clause {number}, so that nobody could tell which one is meant.",
-            "Remove one of them, and add it again: it then gets a number of its own.",
+            f"Two clauses have the number {number}.",
+            "Remove one of the two clauses and add it again. The new clause gets a new number.",
             (number,),
         )
 
 
 def _actions_unspoken(rules: Sequence[Rule]) -> Iterator[Gap]:
-    """Acts that some clause names, and no clause says whether they may be done."""
+    """Yield a gap for each act that a clause names and no clause allows."""
     spoken = {rule.terms.action for rule in rules if rule.kind in _ALLOWING}
     named = defaultdict(set)
     for rule in rules:
@@ -155,9 +165,9 @@ def _actions_unspoken(rules: Sequence[Rule]) -> Iterator[Gap]:
         numbers = tuple(sorted(named[action]))
         yield Gap(
             "action_unspoken",
-            f"{begun(clauses_in_words(numbers))} name{ending(numbers)} the act “{action}”, and no clause "
-            "says whether it may be done.",
-            f"Say in a clause of its own whether “{action}” is done without asking or only when a person approves.",
+            f"{begun(clauses_in_words(numbers))} name{ending(numbers)} the act “{action}”, but no clause "
+            "allows the act.",
+            f"Add a clause that allows “{action}”, either always or only after a person approves.",
             numbers,
         )
 
@@ -168,16 +178,16 @@ def _dates(rules: Sequence[Rule], on: date) -> Iterator[Gap]:
         if terms.holds_until and terms.holds_until < on:
             yield Gap(
                 "expired",
-                f"Clause {rule.number} ended on {terms.holds_until:%-d %B %Y} and says nothing any more.",
-                "Remove it, or give it a later last day.",
+                f"Clause {rule.number} ended on {terms.holds_until:%-d %B %Y} and no longer applies.",
+                "Remove the clause, or enter a later last day.",
                 (rule.number,),
                 blocking=False,
             )
         elif terms.holds_from and terms.holds_from > on:
             yield Gap(
                 "not_begun",
-                f"Clause {rule.number} says nothing before {terms.holds_from:%-d %B %Y}.",
-                "Leave it if that is meant; else take the first day out.",
+                f"Clause {rule.number} does not apply before {terms.holds_from:%-d %B %Y}.",
+                "Keep the first day if it is correct, or remove the first day.",
                 (rule.number,),
                 blocking=False,
             )
@@ -187,41 +197,39 @@ def _dates(rules: Sequence[Rule], on: date) -> Iterator[Gap]:
 
 
 def _unfinished(rule: Rule) -> Iterator[Gap]:
-    """What a clause does not say, although its kind needs it."""
+    """Yield a gap for each part that the clause lacks and its kind needs."""
     terms, name, number = rule.terms, f"Clause {rule.number}", (rule.number,)
     if rule.kind in _ALLOWING and not terms.action:
-        yield Gap("no_action", f"{name} does not say which act it is about.", "Choose an act.", number)
+        yield Gap("no_action", f"{name} has no act.", "Choose an act.", number)
     if rule.kind == "edge_policy" and not (terms.failure or terms.tests):
-        fix = "Choose what goes wrong from the list, or give the conditions of the initiative."
-        yield Gap("no_failure", f"{name} does not say in which case it applies.", fix, number)
+        fix = "Choose a failure from the list, or add conditions."
+        yield Gap("no_failure", f"{name} has no edge case.", fix, number)
     if rule.kind == "edge_policy" and not terms.then:
         yield Gap(
             "no_consequence",
-            f"{name} does not say what then applies.",
+            f"{name} has no consequence.",
             "Choose whether nothing is done or a person is asked.",
             number,
         )
     if asks(rule) and not terms.approvers:
-        yield Gap("no_approver", f"{name} does not say who may approve.", "Choose at least one role.", number)
+        yield Gap("no_approver", f"{name} names no approver.", "Choose at least one role.", number)
     if asks(rule) and not terms.minutes:
         yield Gap(
             "no_time_limit",
-            f"{name} does not say how long somebody has to approve.",
-            "Give a time after which nothing is done.",
+            f"{name} has no time limit for the approval.",
+            "Enter the time after which the call is denied.",
             number,
         )
     if rule.kind == "residency" and not terms.regions:
-        yield Gap("no_region", f"{name} does not say where data may go.", "Name at least one place.", number)
+        yield Gap("no_region", f"{name} names no region for data.", "Enter at least one region.", number)
     if rule.kind == "retention" and not terms.days:
-        yield Gap(
-            "no_days", f"{name} does not say how long records are kept.", "Give a number of days.", number
-        )
+        yield Gap("no_days", f"{name} has no retention time for records.", "Enter a number of days.", number)
     for why in dict.fromkeys(problems(rule.kind, terms).values()):
-        yield Gap("wrong_terms", f"{name} cannot be read as it stands.", why, number)
+        yield Gap("wrong_terms", f"{name} is not valid.", why, number)
 
 
 def _approvers_vacant(rules: Sequence[Rule], roles: Mapping[str, str]) -> Iterator[Gap]:
-    """Roles that may approve and that nobody accepted, and clauses that need two people and have fewer."""
+    """Yield vacant approving roles, and four-eyes clauses with fewer than two people."""
     nobody: defaultdict[frozenset[str], set[int]] = defaultdict(set)
     some: defaultdict[str, set[int]] = defaultdict(set)
     for rule in rules:
@@ -235,9 +243,9 @@ def _approvers_vacant(rules: Sequence[Rule], roles: Mapping[str, str]) -> Iterat
         elif rule.terms.four_eyes and len(people) < 2:
             yield Gap(
                 "four_eyes",
-                f"Clause {rule.number} needs two people to approve, and {listed(sorted(people))} is the only one "
-                f"in its roles.",
-                "Add a role that somebody else has accepted, or let one person approve.",
+                f"Clause {rule.number} needs two people to approve, but only {listed(sorted(people))} has "
+                "the approving roles.",
+                "Add a role that someone else has accepted, or require only one person.",
                 (rule.number,),
             )
         else:
@@ -246,16 +254,17 @@ def _approvers_vacant(rules: Sequence[Rule], roles: Mapping[str, str]) -> Iterat
     for unfilled, numbers in nobody.items():
         yield Gap(
             "approver_vacant",
-            f"Nobody can approve what {clauses_in_words(numbers)} ask{ending(numbers)} for: nobody has "
-            f"accepted to be {roles_in_words(unfilled, 'or')}.",
-            "Let somebody accept that role, or choose another.",
+            f"No one can approve what {clauses_in_words(numbers)} ask{ending(numbers)} for, because no one "
+            f"has accepted to be {roles_in_words(unfilled, 'or')}.",
+            "Ask someone to accept this role, or choose another role.",
             tuple(sorted(numbers)),
         )
     for role, numbers in some.items():
         yield Gap(
             "approver_vacant",
-            f"Nobody has accepted to be {roles_in_words([role], 'or')}, who may approve {clauses_in_words(numbers)}.",
-            "Let somebody accept that role, or leave it out.",
+            f"No one has accepted to be {roles_in_words([role], 'or')}, who may approve "
+            f"{clauses_in_words(numbers)}.",
+            "Ask someone to accept this role, or remove the role.",
             tuple(sorted(numbers)),
             blocking=False,
         )

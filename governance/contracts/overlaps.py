@@ -1,7 +1,7 @@
-"""Clauses of one contract read together: those that never apply, and those that contradict one another. Pure.
+"""Clauses of one contract read together: which never apply, which contradict. Pure.
 
-Where several clauses speak for a call the strictest counts (`policy`); so a clause all of whose calls another one
-speaks for more strictly decides nothing, and two that ask persons of whom none may answer both can never be met.
+If several clauses cover a call, the strictest counts (`policy`). A clause therefore decides nothing if another clause
+is stricter on all of its calls. Two clauses can never be met if they ask different people and no one may answer both.
 """
 
 from collections import defaultdict
@@ -39,12 +39,12 @@ def clauses_in_words(numbers: Iterable[int]) -> str:
 
 
 def ending(subjects: Collection[object]) -> str:
-    """The ending of a verb."""
+    """Return the ending of a verb."""
     return "s" if len(subjects) == 1 else ""
 
 
 def begun(text: str) -> str:
-    """The text with a capital first letter."""
+    """Return the text with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 
@@ -54,7 +54,7 @@ def roles_in_words(keys: Iterable[str], link: str) -> str:
 
 
 def asks(rule: Rule) -> bool:
-    """Whether a person is asked by the clause."""
+    """Return True if the clause asks a person."""
     return rule.kind == "human_approval" or (rule.kind == "edge_policy" and rule.terms.then == ASK)
 
 
@@ -130,24 +130,26 @@ def _never(one: _Read, bounds: Mapping[str, list[str]], numeric: frozenset[str],
     if one.calls.nothing:
         return Gap(
             "never_applies",
-            f"{name} never applies: its conditions exclude each other.",
-            "Take out or change one of its amounts, days or conditions.",
+            f"{name} never applies, because its conditions exclude each other.",
+            "Remove or change one of its amounts, days or conditions.",
             number,
         )
     regions = bounds["residency"] if REGION in one.calls.values else ()
     if regions and calls_of(one.rule, numeric, regions, since=on).nothing:
         return Gap(
             "outside_residency",
-            f"{name} never applies: it is about a place that data may not go to.",
-            "Change its place, or the clause about where data may go.",
+            f"{name} never applies, because the contract allows no data in its region.",
+            "Change the region of the clause, or change the clause about the regions where data may go.",
             number,
         )
     if not certainly_common(audience, bounds["audience"]):
         apart = certainly_apart(audience, bounds["audience"])
         return Gap(
             "outside_audience",
-            f"{name} is for {listed(list(audience))}, and the contract is only for {listed(bounds['audience'])}.",
-            "Name its audience where the contract says for whom the system works, or change the clause's.",
+            f"{name} is for {listed(list(audience))}, but the contract is only for "
+            f"{listed(bounds['audience'])}.",
+            "Add the groups of this clause to the groups of the contract, or change the groups of this "
+            "clause.",
             number,
             blocking=apart,
         )
@@ -200,34 +202,35 @@ def _cover(one: _Read, other: _Read, same: bool, equal: bool) -> Gap:
     if equal:
         return Gap(
             "repeats",
-            f"Clause {one.number} says nothing that clause {other.number} does not say already.",
-            f"Remove clause {one.number}, or change what it is about.",
+            f"Clause {one.number} repeats clause {other.number}.",
+            f"Remove clause {one.number}, or change the calls that it covers.",
             numbers,
             blocking=False,
         )
-    stricter = "refuses it" if other.refuses else "asks a person"
+    stricter = "refuses the call" if other.refuses else "asks a person"
     if (same and one.rule.kind != other.rule.kind) or (
         one.edge and one.action == other.action and other.refuses
     ):
         return Gap(
             "contradiction",
-            f"Clauses {numbers[0]} and {numbers[1]} say different things of the same call: clause {other.number} "
-            f"{stricter}, so clause {one.number} never applies.",
-            "Remove one of them, or say for which calls each is meant.",
+            f"Clauses {numbers[0]} and {numbers[1]} contradict each other for the same call. Clause "
+            f"{other.number} {stricter}, so clause {one.number} never applies.",
+            "Remove one of the two clauses, or limit each clause to different calls.",
             numbers,
         )
     if one.asks and other.asks:
         stricter = "asks more strictly"
     return Gap(
         "unreachable",
-        f"Clause {one.number} never applies: clause {other.number} speaks for all its calls, and {stricter}.",
-        f"Remove clause {one.number}, or narrow clause {other.number}.",
+        f"Clause {one.number} never applies, because clause {other.number} covers all its calls and "
+        f"{stricter}.",
+        f"Remove clause {one.number}, or limit clause {other.number} to fewer calls.",
         numbers,
     )
 
 
 def _contradictions(read: Sequence[_Read], audience: Sequence[str]) -> list[Gap]:
-    """Clauses that ask for the same call, each of somebody whom the other does not let answer."""
+    """Return a gap for clauses that ask for the same call, if no one may answer both."""
     asking, refusing, found = defaultdict(list), defaultdict(list), []
     for one in read:
         if one.asks:
@@ -261,38 +264,40 @@ def _contradictions(read: Sequence[_Read], audience: Sequence[str]) -> list[Gap]
 
 
 def _at_odds(number: int, why: str, fix: str, others: set[int]) -> Gap:
-    words = f"Clause {number} and {clauses_in_words(others)} ask for the same call, {why}."
+    words = f"Clause {number} and {clauses_in_words(others)} ask for approval of the same call, {why}."
     return Gap("contradiction", words, fix, tuple(sorted({number, *others})))
 
 
 def _nobody_for_both(one: _Read, other: _Read) -> tuple[str, str] | None:
-    """Why nobody could approve a call that both clauses ask for, although each has somebody; and how to fix it."""
+    """Return why no one could approve a call for both clauses, with the fix, or None."""
     both = one.approvers & other.approvers
     if not both:
         return (
-            f"and nobody may answer for both: {roles_in_words(one.approvers, 'or')} by the one, "
-            f"{roles_in_words(other.approvers, 'or')} by the other",
-            "Name at least one role in both, or say for which calls each is meant.",
+            (
+                f"but no role may answer for both: one asks {roles_in_words(one.approvers, 'or')}, and one "
+                f"asks {roles_in_words(other.approvers, 'or')}"
+            ),
+            "Name at least one common role in these clauses, or limit each clause to different calls.",
         )
     if both in (one.approvers, other.approvers) and one.four_eyes == other.four_eyes:
         return None
     people = {one.people[role] for role in both if role in one.people}
     if not people and one.people and other.people:
         return (
-            f"where only {roles_in_words(both, 'or')} may answer for both, which nobody has accepted to be",
-            "Let somebody accept that role, or name another in both.",
+            f"but no one has accepted to be {roles_in_words(both, 'or')}, who must answer for both",
+            "Ask someone to accept this role, or name a different common role in these clauses.",
         )
     short = [each for each in (one, other) if each.four_eyes and len(set(each.people.values())) < 2]
     if len(people) == 1 and not short and (one.four_eyes or other.four_eyes):
         return (
-            f"where two people must approve, and only {listed(sorted(people))} may for both",
-            "Name two roles, of two people, in both.",
+            f"but two people must approve, and only {listed(sorted(people))} may approve for both",
+            "Name two common roles of two different people in these clauses.",
         )
     return None
 
 
 def _meet(one: _Read, other: _Read, audience: Sequence[str], refusing: Mapping[str, list[Calls]]) -> bool:
-    """Whether some call certainly is asked for by both clauses, and not refused anyway."""
+    """Return True if both clauses certainly ask for some call that is not refused."""
     both = one.calls.shared(other.calls)
     if both is None or not certainly_common(both.audience, audience):
         return False

@@ -47,12 +47,12 @@ class Starter:
 
     @property
     def words(self) -> dict[str, str]:
-        """The words by key."""
+        """Return the words by key."""
         return {key: words for _, key, words in self.vocabulary}
 
 
 def read(text: str) -> dict[str, Starter]:
-    """The contracts of such a text by key. Raises RulebookErrors, each with its line."""
+    """Return the contracts of the text by key. Raises RulebookErrors, each with its line."""
     lines = lines_of(text)
     found = {}
     for number, row in enumerate(validation.checked_beside(text, SHAPE, {})["template"]):
@@ -74,13 +74,17 @@ def read(text: str) -> dict[str, Starter]:
 
 def _clause(kind: str, **terms: Any) -> Begun:
     if kind not in FIXED["clause kind"]:
-        raise ValueError(f'the kind "{kind}" is not known; known are {", ".join(FIXED["clause kind"])}.')
+        raise ValueError(
+            f'the kind "{kind}" does not exist. Choose one of {", ".join(FIXED["clause kind"])}.'
+        )
     return Begun(kind, Terms.read(terms))
 
 
 def _failures(*, ask_when: list[str], refuse: list[str], act: dict[str, Any]) -> Iterator[Begun]:
-    """Clauses for each failure: in these a person is asked about the act, and the acts `refuse` are not done; in all
-    others it does nothing.
+    """Yield the clauses for each failure.
+
+    In `ask_when`, a person is asked about the act, and the acts `refuse` are refused. In others the system does
+    nothing.
     """
     for failure in FAILURES:
         if failure in ask_when:
@@ -93,7 +97,7 @@ def _failures(*, ask_when: list[str], refuse: list[str], act: dict[str, Any]) ->
 
 @contextmanager
 def _named(line: int, place: str) -> Iterator[None]:
-    """What does not fit inside is told with its line."""
+    """Raise RulebookErrors with this line and place for a wrong value inside."""
     try:
         yield
     except (TypeError, ValueError) as error:

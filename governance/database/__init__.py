@@ -1,1 +1,1 @@
-"""What stands in the database and how it is read: catalogue, batched reads, text search, migration operations."""
+"""The database: its catalogue, batched reads, text search and migration operations."""

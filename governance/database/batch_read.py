@@ -1,7 +1,7 @@
-"""Rows of many tables around the same keys, in one query to the database whose SQL is made once a process.
+"""Rows of many tables around the same keys, in one query that is built once a process.
 
-For what every act or page reads anew: there the framework would take longer to build the queries than the database to
-answer them (ADR 51). Only modules that hold nothing but such queries use it; everybody else asks them.
+These queries are for rows that every act or page reads again: the framework would take longer to build the queries
+than the database to answer them (ADR 51). Only modules that hold nothing but such queries use this one.
 """
 
 import json
@@ -31,25 +31,25 @@ _FROM_JSON = {
 
 
 class Given(Value):
-    """Stands in a query for a moment or a day that is told by its name whenever it is asked; "now" by itself."""
+    """A place in a query for a moment or a day, which is given by name, such as "now"."""
 
     def __init__(self, name: str, form: str = "{}"):
         super().__init__(form.format(f"plumbline_given_{name}"), output_field=models.DateTimeField())
 
     def as_sql(self, compiler, connection) -> tuple[str, list]:
-        """The mark that `Batch` finds again."""
+        """Return the mark that `Batch` finds again."""
         return self.value, []
 
 
 def words_of(query: QuerySet) -> str:
-    """The SQL of the query without an order, in which each `Given` is a place of its name: `%(now)s`."""
+    """Return the unordered SQL of the query. A `Given` becomes a place such as `%(now)s`."""
     with connection.cursor() as cursor:
         said = cursor.mogrify(*query.order_by().query.sql_with_params()).replace("%", "%%")
     return re.sub(r"plumbline_given_(\w+)", r"%(\1)s", said)
 
 
 class JSONList(Func):
-    """What a row tells, by place: plain JSON, which the server writes and we read in half the time of jsonb."""
+    """The values of a row as plain JSON, which is read in half the time of jsonb."""
 
     function = "json_build_array"
     output_field = models.Field()  # the driver reads plain JSON; a JSONField would read that once more
@@ -57,12 +57,12 @@ class JSONList(Func):
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one table that belong to a key: which rows, and by which path to the key.
+    """Rows of one table with a path to the key that they belong to.
 
-    Annotations come along as attributes. `joined` names related rows that come along with some of their columns, the
-    key among them, a nearer row before those beyond it. Of its own columns those of `only` come, or all but those
-    `without`; the others are read when asked for. `keys` is the set of keys it is asked with where there are several.
-    The query must not hold a moment of the clock, because its SQL is made once: it holds a `Given`.
+    Annotations are read with the rows. `joined` names related rows with some of their columns, the key among them, a
+    nearer row before those beyond it. `only` are the columns of the row itself that are read, or all but those
+    `without`. The others are read when asked for. `keys` names the set of keys, if there are several sets. The query
+    must hold a `Given` instead of a moment of the clock, because its SQL is made once.
     """
 
     rows: QuerySet
@@ -73,7 +73,7 @@ class Rows:
     keys: str = "keys"
 
     def sql(self, name: str) -> str:
-        """The query for each row as text: `name`, its key, and by place its columns and what comes along."""
+        """Return the query for each row as text: `name`, the key and the list of values."""
         told = [F(one.attname) for one in self._own()] + list(map(F, self.rows.query.annotation_select))
         for path in self.joined:
             told.append(JSONList(*(F(f"{path}__{one.attname}") for one in self._related(path))))
@@ -81,7 +81,7 @@ class Rows:
         return words_of(rows.values_list(Value(name), F(self.by), Cast(JSONList(*told), TextField())))
 
     def reader(self) -> Callable[[list], models.Model]:
-        """What makes a row of the model from what is told of it."""
+        """Return the function that makes a row of the model from the values of one result."""
         annotated = {name: one.output_field for name, one in self.rows.query.annotation_select.items()}
         own = self._own()
         whole = _maker(self.rows.model, own, annotated)
@@ -104,7 +104,7 @@ class Rows:
         return read
 
     def _own(self) -> list[models.Field]:
-        """The columns of the row itself that come along."""
+        """Return the columns of the row itself that are read."""
         every = self.rows.model._meta.concrete_fields
         return [
             one
@@ -113,7 +113,7 @@ class Rows:
         ]
 
     def _field(self, path: str) -> models.Field:
-        """The field at the end of a path from the row."""
+        """Return the field at the end of a path from the row."""
         model, found = self.rows.model, None
         for name in path.split("__"):
             found = model._meta.get_field(name)
@@ -121,7 +121,7 @@ class Rows:
         return found
 
     def _related(self, path: str) -> list[models.Field]:
-        """The columns of a related row that come along, in the order in which its model is made."""
+        """Return the columns of a related row that are read, in the order of its model."""
         fields = self._field(path).related_model._meta.concrete_fields
         return [one for one in fields if one.attname in self.joined[path]]
 
@@ -137,10 +137,10 @@ class Batch:
     def ask(
         self, keys: Iterable[int] | dict[str, Iterable[int]], *names: str, **moments: datetime | date
     ) -> dict[str, list]:
-        """By table, of all or of the named ones, the rows around any of these keys, oldest first.
+        """Return the rows around any of these keys by table, oldest first.
 
-        `keys`: one set for all tables, or several by their names; a table whose set is empty is not asked. `moments`:
-        what each `Given` of the queries stands for.
+        Without `names` all tables are read. `keys`: one set for all tables, or several by their names. A table with
+        an empty set is not asked. `moments`: the values of each `Given`.
         """
         found: dict[str, list] = {name: [] for name in names or self._tables}
         for name, _, row in self._read(keys, found, moments):
@@ -148,11 +148,11 @@ class Batch:
         return found
 
     def of(self, key: int, name: str) -> list:
-        """The rows of one table around the key. Who looks reads all tables at once, and keeps them for the look."""
+        """Return the rows of one table around the key. A look reads and keeps all tables at once."""
         return (self.ask([key], name) if request_memo.kept() is None else self.around(key))[name]
 
     def around(self, key: int) -> dict[str, list]:
-        """By table the rows around the key, kept for the look where somebody looks."""
+        """Return the rows around the key by table. A running look keeps them."""
         kept = request_memo.kept()
         if kept is None:
             return self.ask([key])
@@ -197,9 +197,10 @@ class Batch:
 def _maker(
     model: type[models.Model], fields: list[models.Field], annotated: dict[str, models.Field] | None = None
 ) -> Callable[[list], models.Model]:
-    """What makes a row of the model of these columns, and what is annotated, from the values as JSON has them.
+    """Return the function that makes a row of the model from values as JSON has them.
 
-    It goes past `Model.__init__`, which took some 15 % of a promotion; columns not given are read when asked for.
+    The values are those of these columns and annotations. Columns not given are read when asked for. The function
+    avoids `Model.__init__`, which took some 15 % of a promotion.
     """
     names = [*(one.attname for one in fields), *(annotated or {})]
     converted = [

@@ -1,7 +1,7 @@
-"""The catalogue of the database: functions, triggers, constraints, defaults, and rights.
+"""The database's catalogue: functions, triggers, constraints, defaults and rights.
 
-`what_stands` gives each as a line, alike on every installation; `rights` what the logins may do. Read from the
-server's catalogue and nothing else, so that whoever altered it is seen. See
+`what_stands` returns each as a line that is the same on every installation. `rights` returns the rights of the
+logins. The lines come only from the server's catalogue, so that every change shows. See
 `governance.transparency_log.database_guards.differences`.
 """
 
@@ -91,7 +91,7 @@ MOVED = re.compile(r"\+ \d+")
 
 
 def what_stands(cursor: Any) -> dict[str, str]:
-    """By "kind name", a digest and what else is compared of each function, trigger, constraint and default."""
+    """Return the digest and marks of each function, trigger and the like by "kind name"."""
     found = {}
     with _plain_names(cursor):
         cursor.execute(FUNCTIONS)
@@ -110,7 +110,7 @@ def what_stands(cursor: Any) -> dict[str, str]:
 
 
 def never_made(cursor: Any) -> list[str]:
-    """What no migration makes, in words: switches, rules, owners and settings that get round a guard."""
+    """Return what no migration makes in words, such as rules and owners that avoid a guard."""
     with _plain_names(cursor):
         cursor.execute(NEVER)
         return sorted(text for (text,) in cursor.fetchall())
@@ -143,7 +143,7 @@ SELECT coalesce(r.rolname, 'PUBLIC')::text, what, array_agg(one.privilege_type |
 
 
 def rights(cursor: Any) -> dict[str, dict[str, set[str]]]:
-    """By login ("PUBLIC" is everybody), then by thing, what was granted. The owner's own rights are left out."""
+    """Return the grants by login ("PUBLIC" is everyone) and thing, but not the owner's."""
     cursor.execute(GRANTS)
     found: dict[str, dict[str, set[str]]] = {}
     for login, what, given in cursor.fetchall():
@@ -171,7 +171,7 @@ SELECT r.rolname::text, array_remove(ARRAY[
 
 
 def powers(cursor: Any, logins: list[str], marks: list[str]) -> Iterator[str]:
-    """In words, what these logins may beyond what is granted to them by name; `marks` are roles they must not have."""
+    """Yield in words the powers of these logins beyond their grants. `marks`: forbidden roles."""
     cursor.execute(POWERS, [marks, logins])
     for login, told in cursor.fetchall():
         yield from (f"{login} {one}" for one in told)

@@ -1,15 +1,18 @@
-"""Database roles: the owner migrates, the application works, the sealer seals, the auditor reads.
+"""Database roles for the owner, the application, the sealer and the auditor.
 
-Nobody but the owner could change the audit log, and the owner's changes are found by verification.
+The owner migrates, the application works, the sealer seals and the auditor reads. Only the owner can change the audit
+log, and verification finds the owner's changes.
 """
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from django.apps import apps
+from django.db import ProgrammingError, transaction
 from psycopg import sql
 
 OWNER = "plumbline"  # owns the schema; runs migrations, the demo and the tests
@@ -21,7 +24,7 @@ CLOCK = "plumbline_clock"  # a mark, not a login: its members may simulate the t
 # Written by functions that run as their owner; what the sealer alone writes.
 AUDIT_LOG = ("governance_entry", "governance_entrybody")
 SEALED = ("governance_checkpoint", "governance_leaf", "governance_node", "governance_sealing")
-STAMPED = ("governance_timestamp",)
+STAMPED = ("governance_cosignature", "governance_timestamp")
 # What a model says with `hidden_from_auditors` where no column of it is for an auditor, a session for instance.
 EVERYTHING = "everything"
 MONTH = re.compile(r"_\d{4}_\d{2}\Z")  # ends the name of a partition, of which the same is hidden
@@ -51,10 +54,19 @@ DO $$ BEGIN
   THEN RAISE insufficient_privilege USING MESSAGE = 'permission denied: these tables are of another login'; END IF;
 END $$"""
 
+CLOCK_MEMBERS = """
+SELECT DISTINCT m.rolname::text FROM pg_auth_members a
+  JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
+ WHERE r.rolname = %s ORDER BY 1"""
+
+
+class ClockRefused(Exception):
+    """The database refuses to grant or to revoke the role that simulates time. The text names the SQL to run."""
+
 
 @dataclass(frozen=True)
 class Names:
-    """What the three logins are called on this server."""
+    """The names of the three logins on this server."""
 
     application: str = APPLICATION
     sealer: str = SEALER
@@ -65,9 +77,9 @@ class Names:
 
 
 def make_roles(connection: psycopg.Connection[Any], *, passwords: dict[str, str]) -> None:
-    """Make the logins that are missing, each with its password; the current user may then simulate the clock.
+    """Make the missing logins with their passwords. The current user may then set the clock.
 
-    Needs the right to create roles. Safe to repeat, and when two processes do it at once.
+    Needs the right to create roles. Safe to repeat, also in two processes at once.
     """
     connection.execute("SELECT pg_advisory_lock(hashtext('plumbline roles'))")
     try:
@@ -86,11 +98,73 @@ def make_roles(connection: psycopg.Connection[Any], *, passwords: dict[str, str]
         connection.execute("SELECT pg_advisory_unlock(hashtext('plumbline roles'))")
 
 
-def grant(connection: Any, names: Names | None = None) -> list[str]:
-    """Give each login what it needs and take the rest; returns the names of those the server has.
+@contextmanager
+def clock_granted(connection: Any) -> Iterator[None]:
+    """Let the login of this session simulate time inside the block, and not after it, however the block ends.
 
-    `connection` is psycopg's or Django's, of the owner of the tables. To be called after every migration. Raises the
-    database's own error for others: where a login may pass nothing on, PostgreSQL warns and goes on.
+    `connection` is Django's default. After the block the role is dropped, unless it has other members. Raises
+    ClockRefused if the login does not own the tables, may not grant the role, or may not revoke it.
+    """
+    login, role = _begin_clock(connection), sql.Identifier(CLOCK)
+    try:
+        yield
+    finally:
+        if not connection.is_usable():
+            connection.close()  # the next statement connects again
+        others = clock_members(connection) != [login]
+        end = sql.SQL("REVOKE {} FROM {}" if others else "DROP ROLE {}").format(role, sql.Identifier(login))
+        with suppress(ProgrammingError):
+            _run(connection, end)
+        if login in clock_members(connection):
+            raise ClockRefused(
+                f"{login} may still simulate time. Run this SQL as a superuser: "
+                f"{end.as_string(connection.connection)};"
+            )
+
+
+def _begin_clock(connection: Any) -> str:
+    """Make the role of the clock, grant it to the login of this session, and return the login."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT session_user::text, to_regrole(%s) IS NULL", [CLOCK])
+        login, missing = cursor.fetchone()
+    role = sql.Identifier(CLOCK)
+    made = sql.SQL("CREATE ROLE {} NOLOGIN").format(role)
+    given = sql.SQL("GRANT {} TO {}").format(role, sql.Identifier(login))
+    try:
+        _run(connection, DEMAND_OWNER)
+    except ProgrammingError:
+        raise ClockRefused(
+            f"Run this as the owner of the tables, as you run migrate, not as {login}."
+        ) from None
+    needed = [*([made] if missing else []), *([] if login in clock_members(connection) else [given])]
+    try:
+        _run(connection, *needed)
+    except ProgrammingError:
+        words = " ".join(f"{one.as_string(connection.connection)};" for one in needed)
+        raise ClockRefused(
+            f"{login} may not let itself simulate time. Run this SQL as a superuser, then try again: {words}"
+        ) from None
+    return login
+
+
+def _run(connection: Any, *statements: Any) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def clock_members(connection: Any) -> list[str]:
+    """Return the logins that were granted the role of the clock, sorted. `connection` is Django's."""
+    with connection.cursor() as cursor:
+        cursor.execute(CLOCK_MEMBERS, [CLOCK])
+        return [name for (name,) in cursor.fetchall()]
+
+
+def grant(connection: Any, names: Names | None = None) -> list[str]:
+    """Give each login what it needs and revoke the rest. Return the names of existing logins.
+
+    `connection` is psycopg's or Django's, of the owner of the tables. It is to be called after every migration. For
+    other users, the database's own error is raised. PostgreSQL only warns if a login may not pass a right on.
     """
     names = names or Names()
     with connection.cursor() as cursor:
@@ -103,7 +177,7 @@ def grant(connection: Any, names: Names | None = None) -> list[str]:
 
 
 def statements(cursor: Any, names: Names, known: list[str]) -> list[sql.Composed]:
-    """The grants as SQL, for the logins in `known`, worked out from the tables that are there."""
+    """Return the grants as SQL for the logins in `known`, from the existing tables."""
     tables = _tables(cursor)
     # A session's own tables stand before ours wherever a search path does not say otherwise: only the owner makes any.
     cursor.execute("SELECT current_database()")
@@ -133,9 +207,9 @@ def statements(cursor: Any, names: Names, known: list[str]) -> list[sql.Composed
 
 
 def rights(cursor: Any, kind: str) -> dict[str, set[str]]:
-    """What `statements` gives a login of this kind ("application", "sealer" or "auditor"), by thing.
+    """Return the rights of an "application", "sealer" or "auditor" login, by thing.
 
-    Things are named as `governance.database.database_catalogue.rights` names them.
+    The names of things are those of `governance.database.database_catalogue.rights`.
     """
     found = {"the schema public": {"USAGE"}, "the schema asof": {"USAGE"}}
     if kind != "auditor":
@@ -160,24 +234,24 @@ def rights(cursor: Any, kind: str) -> dict[str, set[str]]:
 def written_once() -> set[str]:
     """Return the tables into which the application may insert rows, and change none.
 
-    Their models say `inserted_only`: each `WrittenOnce`, each history, and some others.
+    Their models have `inserted_only`: each `WrittenOnce`, each history, and some others.
     """
     return {model._meta.db_table for model in apps.get_models() if getattr(model, "inserted_only", False)}
 
 
 def derived() -> set[str]:
-    """Return the tables that a trigger writes as the owner, from rows of the audit log: their models say `derived`."""
+    """Return the tables that a trigger writes as the owner (`derived` in the model)."""
     return {model._meta.db_table for model in apps.get_models() if getattr(model, "derived", False)}
 
 
 def hidden_from_auditors() -> dict[str, tuple[str, ...] | None]:
-    """Return what an auditor does not read, by table: its columns, or None where that is all of it."""
+    """Return the columns that an auditor cannot read, by table, or None for all of them."""
     said = {model._meta.db_table: getattr(model, "hidden_from_auditors", ()) for model in apps.get_models()}
     return {table: None if columns == EVERYTHING else columns for table, columns in said.items() if columns}
 
 
 def _tables(cursor: Any) -> list[tuple]:
-    """Every table with whether it is of the audit log, sealed, stamped, written once; a partition is as its whole."""
+    """Return every table with its marks, such as sealed. A partition is as its whole table."""
     cursor.execute(_TABLES, [list(AUDIT_LOG), list(SEALED), list(STAMPED), sorted(written_once())])
     return cursor.fetchall()
 
@@ -193,7 +267,7 @@ def _of_sealer_on(table: str, audit_log: bool, sealed: bool, stamped: bool, once
 
 
 def limits(names: Names, seconds: int) -> list[sql.Composed]:
-    """What a login brings along where its connections come from a pooler, which is told nothing at their start."""
+    """Return the settings of a login whose connections come from a pooler."""
     return [
         sql.SQL("ALTER ROLE {} SET statement_timeout = {}").format(
             sql.Identifier(names.application), sql.Literal(f"{seconds}s")
@@ -229,7 +303,7 @@ def _of_auditor(cursor: Any, to: sql.Identifier, tables: list[tuple]) -> Iterato
 
 
 def _readable(cursor: Any, table: str, hidden: tuple[str, ...] | None) -> list[str]:
-    """The columns of a table that an auditor reads, in the order of the table."""
+    """Return the columns of a table that an auditor reads, in the order of the table."""
     cursor.execute(
         "SELECT attname::text FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
         " AND NOT attisdropped AND attname <> ALL (%s)",

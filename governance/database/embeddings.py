@@ -1,15 +1,14 @@
-"""Order by meaning, by an embeddings service of the company's own, where one is set (`PLUMBLINE_EMBEDDINGS_URL`).
+"""Order by meaning, by an embeddings service, if there is `PLUMBLINE_EMBEDDINGS_URL`.
 
-It only puts into another order what was found by words, and decides nothing. The service speaks as OpenAI's does: a
-model and texts in, one vector a text out. It has two seconds; when it fails, the order by words stays and it is left
-in peace for a minute. Whoever calls passes only what the person may see, and nothing of a confidential initiative.
+The service belongs to the company and has OpenAI's interface: a model and texts in, one vector a text out. It only
+changes the order of rows that were found by words. It has two seconds. If it fails, the order by words remains, and
+the service is not asked for a minute. A caller passes only what the person may see, and nothing of a confidential
+initiative.
 """
 
 import http.client
 import json
 import math
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from itertools import chain
@@ -18,6 +17,8 @@ from operator import mul
 import structlog
 from django.conf import settings
 from django.core.cache import cache
+
+from governance.runtime import outgoing_request
 
 SECONDS = 2.0  # for the whole answer
 REST = 60  # seconds after a failure in which the service is not asked
@@ -33,21 +34,11 @@ class NoMeaning(Exception):
     """The service did not answer in time, or not with one vector for each text."""
 
 
-class _Here(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: the key and the texts are for the address that was set."""
-
-    def redirect_request(self, *_):
-        """None: the redirect is an error."""
-        return None
-
-
-_OPENER = urllib.request.build_opener(_Here)
-
-
 def by_meaning(asked: str, texts: Sequence[str]) -> list[int] | None:
-    """The places of the texts, nearest in meaning first; None where no service is set or it fails.
+    """Return the places of the texts, nearest in meaning first.
 
-    Of more than `SENT` texts the first are ordered. An empty text is not sent and keeps its place.
+    The result is None without a service, or if it fails. Only the first `SENT` texts are ordered. An empty text is
+    not sent and keeps its place.
     """
     places = [place for place, text in enumerate(texts[:SENT]) if text]
     if not settings.EMBEDDINGS_URL or not asked.strip() or len(places) < 2 or cache.get(FAILED):
@@ -64,33 +55,24 @@ def by_meaning(asked: str, texts: Sequence[str]) -> list[int] | None:
 
 
 def _vectors(texts: list[str]) -> list[list[float]]:
-    """One vector for each of these texts. Raises NoMeaning."""
+    """Return one vector for each of these texts. Raises NoMeaning."""
     body = {"model": settings.EMBEDDINGS_MODEL, "input": [text[:LETTERS] for text in texts]}
     headers = {"Content-Type": "application/json"}
     if settings.EMBEDDINGS_KEY:
         headers["Authorization"] = f"Bearer {settings.EMBEDDINGS_KEY}"
     request = urllib.request.Request(settings.EMBEDDINGS_URL, json.dumps(body).encode(), headers)
     try:
-        content = _answer(request)
-        rows = sorted(json.loads(content)["data"], key=lambda row: row["index"])
+        answer = outgoing_request.ask(request, seconds=SECONDS, longest=LONGEST)
+        if answer.status != 200:
+            raise NoMeaning(f"The service answers with status {answer.status}.")
+        rows = sorted(json.loads(answer.content)["data"], key=lambda row: row["index"])
         vectors = [[float(number) for number in row["embedding"]] for row in rows]
     except (OSError, http.client.HTTPException, ValueError, TypeError, KeyError, RecursionError) as trouble:
         raise NoMeaning(f"{type(trouble).__name__}: {trouble}") from None
     sizes = {len(vector) for vector in vectors}
     if len(vectors) != len(texts) or len(sizes) != 1 or not all(map(math.isfinite, chain(*vectors))):
-        raise NoMeaning("It answered with something else than one vector for each text.")
+        raise NoMeaning("The service did not answer with one vector for each text.")
     return vectors
-
-
-def _answer(request: urllib.request.Request) -> bytes:
-    """The body of the answer, read while there is time. Raises OSError."""
-    until, content = time.monotonic() + SECONDS, b""
-    with _OPENER.open(request, timeout=SECONDS) as answer:  # the address comes from the settings
-        while part := answer.read1(1 << 16):
-            content += part
-            if len(content) > LONGEST or time.monotonic() > until:
-                raise TimeoutError("Its answer is too long, or too slow.")
-    return content
 
 
 def _cosine(one: list[float], other: list[float]) -> float:

@@ -1,4 +1,4 @@
-"""The operations of the initial migrations: all models in one step, and the `.sql` files beside them."""
+"""Operations of the initial migrations: all models in one step, and `.sql` files."""
 
 from pathlib import Path
 
@@ -7,10 +7,10 @@ from django.db.migrations.operations.base import Operation
 
 
 def sql_files(migration: str, folder: str) -> list[RunSQL]:
-    """One operation for each `.sql` file in the folder beside a migration, sorted by name.
+    """Return one operation for each `.sql` file in a folder beside a migration, by name.
 
-    `migration`: its `__file__`. A function may call one that a later file creates: PostgreSQL does not look into the
-    bodies of functions while these files run.
+    `migration`: its `__file__`. A function may call one that a later file creates, because PostgreSQL does not check
+    the bodies of functions while these files run.
     """
     return [
         RunSQL(["SET LOCAL check_function_bodies = off", path.read_text(encoding="utf-8")])
@@ -19,12 +19,12 @@ def sql_files(migration: str, folder: str) -> list[RunSQL]:
 
 
 class Together(Operation):
-    """Do these in one step: create models, add, alter and drop fields, indexes and constraints.
+    """Do these in one step: create models, and change fields, indexes and constraints.
 
-    Django renders every model that hangs together anew after each operation, and here all do: a new database took a
+    Django renders every connected model again after each operation, and here all are connected: a new database took a
     hundred seconds one by one, and takes thirty together. A model that is created here is created as it is at the end
-    of the step, so that what the step adds to it later is there already. No step names one field of an older model
-    twice: each operation sees the state before the step and after it, and nothing between.
+    of the step, with what the step adds to it later. No step names one field of an older model twice, because each
+    operation sees only the states before and after the step.
     """
 
     reduces_to_sql = True
@@ -34,17 +34,17 @@ class Together(Operation):
         self.operations = operations
 
     def deconstruct(self):
-        """As it is written in a migration."""
+        """Return the form of this operation in a migration."""
         return type(self).__name__, [self.operations], {}
 
     def state_forwards(self, app_label, state):
-        """All of them, rendered once by whoever looks next."""
+        """Apply all operations to the state, which is rendered once at its next use."""
         state.__dict__.pop("apps", None)
         for one in self.operations:
             one.state_forwards(app_label, state)
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        """The tables in this order, and what is added to others."""
+        """Create the tables in this order, and what is added to other tables."""
         for one in self._of_the_database():
             one.database_forwards(app_label, schema_editor, from_state, to_state)
 
@@ -54,7 +54,7 @@ class Together(Operation):
             one.database_backwards(app_label, schema_editor, from_state, to_state)
 
     def _of_the_database(self) -> list[Operation]:
-        """Those that the creation of their own model does not contain."""
+        """Return the operations that the creation of their model does not contain."""
         created = {one.name_lower for one in self.operations if isinstance(one, CreateModel)}
         return [
             one
@@ -63,5 +63,5 @@ class Together(Operation):
         ]
 
     def describe(self):
-        """What it does, for whoever reads the plan of a migration."""
+        """Return a description for the plan of a migration."""
         return f"{len(self.operations)} operations on models in one step"

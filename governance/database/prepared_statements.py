@@ -1,7 +1,7 @@
-"""Statements that every act sends, kept by the server: each is parsed once a connection, and planned once where an act
-allows that (`history.acting`).
+"""Statements of every act, which the server keeps and parses once a connection.
 
-To plan the queries and writes of an act anew each time cost more than to carry them out.
+They are planned once if an act allows that (`history.acting`), because the planning of an act cost more than its
+queries and writes.
 """
 
 from collections.abc import Iterator
@@ -13,14 +13,12 @@ from django.db.backends.utils import CursorWrapper
 
 
 def cursor() -> CursorWrapper:
-    """A cursor on the running connection whose statements the server keeps; for SQL whose text is always the same.
+    """Return a cursor whose statements the server keeps, for SQL that does not vary.
 
-    It is the only one that binds its values on the server, and `prepare_threshold` has each such statement prepared.
+    Only this kind of cursor binds its values on the server. `prepare_threshold` has each such statement prepared.
     """
     if connection.queries_logged:
-        return (
-            connection.cursor()
-        )  # whoever logs statements is told their text, which this kind of cursor alone has
+        return connection.cursor()  # a log of statements needs their text, which only this kind of cursor has
     connection.ensure_connection()
     with connection.wrap_database_errors:
         return connection.make_cursor(ServerBindingCursor(connection.connection))
@@ -28,10 +26,10 @@ def cursor() -> CursorWrapper:
 
 @contextmanager
 def planned_once() -> Iterator[None]:
-    """Inside, the server plans each statement once a connection, whatever its values are.
+    """Plan each statement once a connection while this is open, for all values.
 
-    For a long query about a few keys, which takes longer to plan than to answer. The server itself goes by the
-    first five sets of keys: after five single keys it plans the query anew each time.
+    This is for a long query about a few keys, which takes longer to plan than to answer. The server's own rule uses
+    the first five sets of keys: after five single keys it plans the query again each time.
     """
     # An act has said so for its transaction; a statement that is logged is not kept.
     if connection.in_atomic_block or connection.queries_logged:

@@ -15,10 +15,10 @@ _look: ContextVar[dict[Any, Any] | None] = ContextVar("plumbline_look", default=
 
 @contextmanager
 def one_look():
-    """While this is open, `once` remembers; inside another look it is part of that one.
+    """Make `once` remember while this is open. Inside another look, it is part of that look.
 
-    Only around what reads: a page that is looked at, never a page sent; in an act what it judges, after its lock and
-    before its first write, never the whole act.
+    A look may contain only reads: a page that is shown, not one that is sent. In an act it may contain what the act
+    judges, after its lock and before its first write.
     """
     if _look.get() is not None:
         yield
@@ -32,7 +32,7 @@ def one_look():
 
 @contextmanager
 def afresh():
-    """Inside, and afterwards too, everything is read anew: whoever acts may change what was read."""
+    """Read everything again inside, and afterwards too, because an act may change it."""
     kept = _look.get()
     token = _look.set(None)
     try:
@@ -44,12 +44,12 @@ def afresh():
 
 
 def kept() -> dict | None:
-    """What the running look has read, by key; None where nobody looks."""
+    """Return what the running look has read, by key, or None without a look."""
     return _look.get()
 
 
 def once(key: tuple[Any, ...], read: Callable[[], Result]) -> Result:
-    """What `read` returns: kept under `key` until the running look ends, read every time where nobody looks."""
+    """Return the result of `read`, kept under `key` until the running look ends."""
     kept = _look.get()
     if kept is None:
         return read()
@@ -59,12 +59,12 @@ def once(key: tuple[Any, ...], read: Callable[[], Result]) -> Result:
 
 
 def counts(*rows: QuerySet) -> tuple[int, ...]:
-    """How many rows each of these has, in one query to the database."""
+    """Return the number of rows of each query, in one query to the database."""
     return _of_each("(SELECT count(*) FROM ({}) of_them)", rows)
 
 
 def lists(*rows: QuerySet) -> tuple[list[int], ...]:
-    """The keys of each of these, or the one column it asks for, in their order, in one query to the database."""
+    """Return the keys, or the one selected column, of each query, in one query."""
     return _of_each("ARRAY({})", rows)
 
 

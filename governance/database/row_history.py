@@ -12,25 +12,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connection, models, transaction
 from django.db.models import Func
 from django.db.models.sql import UpdateQuery
+from django.utils import translation
 from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 from simple_history.signals import pre_create_historical_record
 
 from governance import clock
-from governance.database import prepared_statements, request_memo
+from governance.database import prepared_statements, rehearsing, replica, request_memo
 
 
 class NoActor(RuntimeError):
-    """A governed row was about to be written by nobody."""
+    """A governed row was about to be written without an actor."""
 
 
 @dataclass(frozen=True)
 class Acting:
-    """The actor of the running act: a person, or a named part of the system when `person` is None."""
+    """The actor of the running act: a person, or a named part of the system (None)."""
 
     person: Any  # a User, whose model lies above; None for the system
     name: str
@@ -45,12 +47,12 @@ _concerned: ContextVar[object | None] = ContextVar("plumbline_concerned", defaul
 
 
 def current() -> Acting | None:
-    """The actor in force, or None outside any act."""
+    """Return the actor in force, or None outside any act."""
     return _acting.get()
 
 
 def set_request_id(value: str):
-    """Remember the id of the running request or task for the audit log; returns the token to reset it with."""
+    """Remember the id of the running request or task. Return the token that resets it."""
     return _request_id.set(value)
 
 
@@ -60,19 +62,17 @@ def reset_request_id(token) -> None:
 
 
 def running_request() -> str:
-    """The id of the running request or task; empty outside of both."""
+    """Return the id of the running request or task, or ""."""
     return _request_id.get()
 
 
 def concerns(row) -> None:
-    """Remember the initiative, or the row of an initiative, that the running request is about: for the entry of a
-    refusal.
-    """
+    """Remember the initiative, or a row of it, of this request, for a refusal's entry."""
     _concerned.set(row)
 
 
 def concerned():
-    """The initiative that the running request is about, as far as it is known; else None."""
+    """Return the initiative of the running request if it is known, else None."""
     row = _concerned.get()
     return getattr(row, "initiative", row)
 
@@ -82,10 +82,14 @@ def acting(*, by=None, system: str = "", reason: str = ""):
     """Open a transaction in which every governed row is saved by `by`, or by the named part of the system.
 
     Raises NoActor when neither is given. Inside another act the outer actor stays unless a new one is named:
-    an act may call a smaller act.
+    an act may call a smaller act. Raises Unconfirmed while acts of persons are withheld.
+
+    Inside it texts are in English, so that no row and no entry depends on the language of the person who acts.
     """
+    if by is not None:
+        rehearsing.check_confirmed()
     if by is None and not system:
-        raise NoActor("Say who acts: by=<person> or system='<name>'.")
+        raise NoActor("Name who acts: by=<person> or system='<name>'.")
     who = Acting(
         person=by,
         name=by.full_name if by is not None else f"system: {system}",
@@ -96,7 +100,12 @@ def acting(*, by=None, system: str = "", reason: str = ""):
     outer = _acting.get()
     token = _acting.set(who)
     try:
-        with request_memo.afresh(), transaction.atomic():
+        with (
+            request_memo.afresh(),
+            translation.override(settings.LANGUAGE_CODE),
+            replica.primary(),
+            transaction.atomic(),
+        ):
             _tell_database(who)
             yield who
     finally:
@@ -107,7 +116,7 @@ def acting(*, by=None, system: str = "", reason: str = ""):
 
 
 def _tell_database(who: Acting | None) -> None:
-    """Say who acts from here on in this transaction: the triggers that capture rows write it down."""
+    """Set the actor for the rest of this transaction, for the triggers that capture rows."""
     said = {}
     if who is not None:
         said = {
@@ -132,9 +141,9 @@ def _tell_database(who: Acting | None) -> None:
 
 
 class TransactionId(Func):
-    """plumbline_xact(): the id of the running transaction, right inside savepoints too (docs/architecture.md, trap 14).
+    """plumbline_xact(): the id of the running transaction, also inside savepoints.
 
-    Never one that the audit log knows from another server: a restore moves the count past all of them.
+    See docs/architecture.md, trap 14. A restore moves the count past all ids in the audit log.
     """
 
     function = "plumbline_xact"
@@ -151,7 +160,7 @@ class DatabaseNow(Func):
 
 
 class DatabaseSimulated(Func):
-    """plumbline_simulated(): whether plumbline_now() is a simulated moment in this transaction."""
+    """plumbline_simulated(): True if plumbline_now() is simulated in this transaction."""
 
     function = "plumbline_simulated"
     output_field = models.BooleanField()
@@ -159,7 +168,7 @@ class DatabaseSimulated(Func):
 
 
 class WrittenOnce(models.Model):
-    """A row of the audit log itself: written once, refused any change by the database, and captured when written."""
+    """A row of the audit log itself, captured when written. The database refuses changes."""
 
     inserted_only = True  # what the application's login may do (governance/database/database_roles.py)
 
@@ -170,7 +179,7 @@ class WrittenOnce(models.Model):
 
 
 class HistoryRow(models.Model):
-    """What every history row carries beside the row itself."""
+    """The fields of every history row beside those of the row itself."""
 
     inserted_only = True
 
@@ -191,13 +200,13 @@ def _person_of(historical_instance):
 
 
 class _History(HistoryManager):
-    """The library builds this manager's class anew at every look at `history`; once is enough."""
+    """A manager whose class is built once, not at every look at `history`."""
 
     from_queryset = classmethod(functools.cache(HistoryManager.from_queryset.__func__))
 
 
 def governed(**options) -> HistoricalRecords:
-    """The line that puts a model under history: `history = governed()`."""
+    """Return the history of a model, for the line `history = governed()`."""
     return HistoricalRecords(
         bases=[HistoryRow],
         history_id_field=models.BigAutoField(),
@@ -214,7 +223,8 @@ def _stamp(sender, *, history_instance, instance, **_):
     who = _acting.get()
     if who is None:
         raise NoActor(
-            f"{instance._meta.label} would be saved by nobody. Do it through an action, or inside acting(by=...)."
+            f"{instance._meta.label} would be saved without an acting person. Use an action, or "
+            "acting(by=...)."
         )
     history_instance.history_user_name = who.name
     history_instance.history_change_reason = who.reason
@@ -235,15 +245,15 @@ def insert_many(model, rows: list, batch_size: int = 1000) -> list:
 
 
 def update_alike(model, rows: list, fields: list[str]) -> None:
-    """Update the named fields of governed rows that all get the same values: one statement, a history row each."""
+    """Update fields of governed rows that all get the same values, in one statement."""
     values = {name: getattr(rows[0], name) for name in fields}
     update_where(model, [row.pk for row in rows], **values)
 
 
 def update_where(model, keys: list, **values) -> None:
-    """Update governed rows by their keys, to values or expressions, with a row of history each, in one statement.
+    """Update governed rows by key to values or expressions, with history.
 
-    Raises NoActor outside an act.
+    One statement does all of it. Raises NoActor outside an act.
     """
     quoted, sets, params = connection.ops.quote_name, [], []
     for name, value in values.items():
@@ -269,7 +279,7 @@ def update_where(model, keys: list, **values) -> None:
 
 
 def write_history(model, keys: list[int], kind: str) -> None:
-    """One row of history for each of these rows, in the running act: what they hold in the database now.
+    """Write one row of history for each of these rows, as the database has them now.
 
     `kind` is "+" for rows that were inserted, "~" for changed ones. Raises NoActor outside an act.
     """
@@ -281,7 +291,7 @@ def _copy_to_history(model, found: str, params: list, kind: str) -> None:
     """Write a row of history for each row that `found`, a CTE of the name `row`, brings."""
     who = _acting.get()
     if who is None:
-        raise NoActor(f"{model._meta.label} rows would be saved by nobody.")
+        raise NoActor(f"{model._meta.label} rows would be saved without an acting person.")
     historical = model.history.model
     said = {
         "history_date": who.at,

@@ -1,11 +1,10 @@
-"""Finding rows by words: one way to take a text apart, to ask the database's full text for it, and to forgive slips.
+"""Full-text search: split a text, ask the database for its words, forgive typos.
 
-Two kinds of question. Names and titles are found by words as they were typed, whole or begun, in any language and with
-or without accents: `Initiative.objects.filter(title__says="summ cust")`, answered by `GinIndex(Words("title"), ...)`;
-the database splits them by one rule (`plumbline_split` in `migrations/before/search.sql`). Sentences are found by forms
-of words: the English stemmer of the database, `synonyms.txt` beside this module, and rapidfuzz for a word that is
-nowhere (`asked`). Either way what somebody typed reaches the database as words of letters and figures, bounded in
-number.
+There are two kinds of question. Names and titles are found by words as typed, whole or begun, in any language, with
+or without accents: `Initiative.objects.filter(title__says="summ cust")`, answered by `GinIndex(Words("title"), ...)`.
+The database splits them by one rule (`plumbline_split` in `migrations/before/search.sql`). Sentences are found by
+forms of words: the English stemmer of the database, `synonyms.txt` beside this module, and rapidfuzz for an unknown
+word (`asked`). Both kinds send the database words of letters and figures, bounded in number.
 """
 
 import re
@@ -39,13 +38,13 @@ class Words(Func):
 
 @SearchVectorField.register_lookup
 class Says(Lookup):
-    """Whether every word that is asked for begins one of the words kept."""
+    """The lookup that is true if every word of a question begins one of the stored words."""
 
     lookup_name = "says"
     prepare_rhs = False
 
     def as_sql(self, compiler, connection):
-        """`words @@ asked`, as the index answers it."""
+        """Return `words @@ asked`, which the index answers."""
         left, of_left = self.process_lhs(compiler, connection)
         return f"{left} @@ plumbline_asked(%s)", [*of_left, str(self.rhs)]
 
@@ -56,15 +55,15 @@ class TextSays(Says):
     """The same of a column of text: of its words."""
 
     def process_lhs(self, compiler, connection, lhs=None):
-        """The words of the column."""
+        """Return the words of the column."""
         left, of_left = super().process_lhs(compiler, connection, lhs)
         return f"plumbline_words({left})", of_left
 
 
 def question(text: str) -> str:
-    """What is looked for: the first words of what somebody typed, without single letters; "" when nothing is left.
+    """Return the first words of a typed text, without single letters, or "".
 
-    The database splits it again, by its own rule.
+    The database splits the text again by its own rule.
     """
     found = [word for word in text[:LONGEST].split() if _tells(word)]
     return " ".join(found[:MOST_WORDS])
@@ -80,9 +79,9 @@ def _tells(word: str) -> bool:
 
 @dataclass(frozen=True)
 class Asked:
-    """A word or phrase that is looked for: as it was said, and itself and what means the same as `tsquery` text.
+    """A word or phrase of a question, with its own and its synonyms' `tsquery` text.
 
-    `alike` is "" where only the word itself will do.
+    `alike` is "" if the word has no synonyms.
     """
 
     said: str
@@ -91,15 +90,15 @@ class Asked:
 
     @property
     def either(self) -> str:
-        """The word itself or what means the same."""
+        """Return the `tsquery` text for the word itself or a synonym."""
         return " | ".join(filter(None, (self.own, self.alike)))
 
 
 @dataclass(frozen=True)
 class Synonyms:
-    """What means the same: by phrase, as stems, the other phrases of its groups; and words that are passed over.
+    """The phrases with the same meaning, by phrase, as stems, and the words to ignore.
 
-    `ignored`: in questions; `everywhere`: every initiative says them, so they tell nothing about one.
+    Questions ignore the words of `ignored`. Every initiative contains those of `everywhere`, which distinguish none.
     """
 
     of: dict[tuple[str, ...], frozenset[tuple[str, ...]]]
@@ -108,12 +107,12 @@ class Synonyms:
 
 
 def split(text: str) -> list[str]:
-    """The words of a text in small letters, letters and figures only, each of them cut to a bounded length."""
+    """Return the words of a text in lower case, letters and figures only, cut to a length."""
     return [word[:LONGEST_WORD] for word in re.findall(r"[^\W_]+", text.lower())]
 
 
 def stems(words: Iterable[str]) -> dict[str, str]:
-    """By word its English stem, as the database makes it; "" for the little words of the language."""
+    """Return the English stem of each word from the database, or "" for a stop word."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT word, coalesce((ts_lexize('english_stem', word))[1], '') FROM unnest(%s::text[]) AS t (word)",
@@ -124,7 +123,7 @@ def stems(words: Iterable[str]) -> dict[str, str]:
 
 @cache
 def synonyms() -> Synonyms:
-    """The file of synonyms as stems, read once a process. A phrase of which one stem is left is passed over."""
+    """Return the synonyms as stems, read once a process, without phrases cut to one stem."""
     lines = [line for line in SYNONYMS.read_text("utf-8").splitlines() if line and not line.startswith("#")]
     told = [[split(phrase) for phrase in line.rpartition(":")[2].split(",")] for line in lines]
     stem_of = stems(word for line in told for phrase in line for word in phrase)
@@ -142,10 +141,10 @@ def synonyms() -> Synonyms:
 
 
 def asked(text: str, kept: str) -> list[Asked]:
-    """What a question in plain words asks for, without its little words: each word, and each phrase that has synonyms.
+    """Return a question's words without stop words, and its phrases with synonyms.
 
-    `kept`: the table and column of the words that are searched, such as "adoption_lessonwords.words"; a word that
-    none of its rows has is taken for the known word that it is a slip away from. Three queries at most.
+    `kept`: the table and column of the words that are searched, such as "adoption_lessonwords.words". A word that
+    none of its rows has is replaced by the nearest known word. Three queries at most.
     """
     stem_of = stems(words := split(text[:LONGEST_SENTENCE])[:MOST_IN_SENTENCE])
     known = synonyms()
@@ -165,12 +164,12 @@ def asked(text: str, kept: str) -> list[Asked]:
 
 
 def _any(phrases: Iterable[tuple[str, ...]]) -> str:
-    """One of these phrases, as text of a `tsquery`; stems have letters and figures only."""
+    """Return the `tsquery` text for one of these phrases. Stems have letters and figures only."""
     return " | ".join("(" + " & ".join(f"'{stem}'" for stem in phrase) + ")" for phrase in sorted(phrases))
 
 
 def _fixed(wanted: list[str], kept: str) -> dict[str, str]:
-    """By stem that no row has, the nearest one that some row has, one slip away or, for a longer word, two."""
+    """Return the nearest known stem of unknown stems, one typo away, or two for long ones."""
     if not wanted:
         return {}
     table, column = kept.split(".")

@@ -1,7 +1,7 @@
-"""What a file really is, told by its bytes and never by its name: one module a kind.
+"""Checks of the real type of a file by its bytes, never by its name. Each kind has one module.
 
-Each `check` raises NotTaken with a sentence for whoever sent the file. What these modules look for is what could
-harm a reader: two files in one, scripts, packed files, sizes that no machine can hold. It is not a virus scanner.
+Each `check` raises NotTaken with a sentence for the sender. The checks look for what could harm a reader: two files in
+one, scripts, packed files, sizes that no machine can hold. They are not a virus scanner.
 """
 
 import re
@@ -40,13 +40,16 @@ def named(text: str) -> str:
 
 
 class NotTaken(ValueError):
-    """The content is not taken; the sentence says why and what to send instead."""
+    """The content is not taken. The sentence contains the reason and what to send instead."""
 
 
 def not_two_in_one(content: bytes, what: str) -> None:
     """Refuse a file that another program would take for something else: a web page, a PDF or an archive as well."""
     head = content[:HEAD]
     if ACTIVE.search(head) or (b"%PDF-" in head[:1024] and not head.startswith(b"%PDF-")):
-        raise NotTaken(f"The {what} holds a web page or another document at its beginning; save it again.")
+        raise NotTaken(
+            f"The {what} begins with a web page or another document. Save the {what} again and "
+            "send the new file."
+        )
     if ZIP_END in content[-ZIP_TAIL:]:
-        raise NotTaken(f"The {what} holds an archive as well; save it again and send that.")
+        raise NotTaken(f"The {what} also contains an archive. Save the {what} again and send the new file.")

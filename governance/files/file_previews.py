@@ -41,12 +41,12 @@ class Table:
 
 
 def offered(content_type: str) -> bool:
-    """Whether a page offers to look at a file of this type; whether it is shown then, its content decides."""
+    """Return True if a page offers a preview of this type. The content decides if the preview shows."""
     return content_type in (PDF, PNG, JPEG, *AS_TEXT)
 
 
 def sent_as(content: bytes) -> str:
-    """The type under which this content may go to a browser as it is; "" for everything that may not."""
+    """Return the type under which a browser may get this content unchanged, or ""."""
     for start, content_type, check in (
         (pictures.PNG, PNG, pictures.check_png),
         (pictures.JPEG, JPEG, pictures.check_jpeg),
@@ -62,7 +62,7 @@ def sent_as(content: bytes) -> str:
 
 
 def told(content: bytes, content_type: str, *, captured: bool = False) -> Words | Table | None:
-    """The text or table to show; None where the content is no plain text. `captured`: it may be a web page."""
+    """Return the text or table to show, or None if the content is not plain text. `captured` may be a web page."""
     if content_type not in AS_TEXT:
         return None
     if captured and plain_text.is_text(content) and plain_text.looks_like_a_page(content):
@@ -97,7 +97,7 @@ def _table(content: bytes) -> Table:
 
 
 def _words_of_page(content: bytes) -> str:
-    """What a captured web page says, without its markup."""
+    """Return the words of a captured web page, without its markup."""
     bare = nh3.clean(
         _decoded(content), tags=set(), clean_content_tags={"script", "style", "template", "svg", "math"}
     )

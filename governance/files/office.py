@@ -42,14 +42,14 @@ DEEPEST_INSIDE, LARGEST_INSIDE = 2, 32 * 1024 * 1024  # documents inside one ano
 
 
 def check(file, extension: str, look: Look | None = None) -> None:
-    """Refuse what is not an office document of this kind, unpacks to too much, or does more than be read.
+    """Refuse a file of another kind, one that unpacks to too much, or an active one.
 
-    `look`: what was seen of the document that this one lies in: all of them together are bounded.
+    `look` counts what was read of the enclosing document. It bounds all documents together.
     """
     content = file.read()
     file.seek(0)
     if b"%PDF-" in content[:1024]:
-        raise NotTaken(f"The document holds a PDF as well. {SAVE_AS_PDF}")
+        raise NotTaken(f"The document also contains a PDF. {SAVE_AS_PDF}")
     try:
         with zipfile.ZipFile(file) as archive:
             look = look or Look()
@@ -67,7 +67,7 @@ def check(file, extension: str, look: Look | None = None) -> None:
 
 
 def _check_parts(archive: zipfile.ZipFile, size: int, extension: str) -> None:
-    """What can be told from the directory of the archive alone."""
+    """Refuse a too big, damaged, active or other archive, by its directory alone."""
     parts = archive.infolist()
     names = [part.filename for part in parts]
     if len(parts) > MOST_PARTS:
@@ -79,14 +79,14 @@ def _check_parts(archive: zipfile.ZipFile, size: int, extension: str) -> None:
             raise NotTaken(FAR_MORE)
         path = PurePosixPath(part.filename.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or ":" in part.filename or "\\" in part.filename:
-            raise NotTaken(f"The file holds a part that points outside of it. {SAVE_AS_PDF}")
+            raise NotTaken(f"The file has a part that points outside of the file. {SAVE_AS_PDF}")
         if ACTS.search(part.filename) or PACKED.search(part.filename):
             raise NotTaken(MACRO)
     _check_kind(archive, set(names), extension)
 
 
 def is_a(content: bytes, extension: str) -> bool:
-    """Whether an archive is a document of this kind."""
+    """Return True if an archive is a document of this kind."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_kind(archive, set(archive.namelist()), extension)
@@ -102,12 +102,12 @@ def _check_kind(archive: zipfile.ZipFile, names: set[str], extension: str) -> No
         is_it = "[Content_Types].xml" in names and MAIN[extension] in names
     if not is_it:
         if not names & {"[Content_Types].xml", "mimetype"}:
-            raise NotTaken("The file is an archive, not an office document; send the documents themselves.")
-        raise NotTaken(f"The content is not that of a .{extension} file; send the original.")
+            raise NotTaken("The file is an archive, not an office document. Send the documents one by one.")
+        raise NotTaken(f"The content does not match the file ending .{extension}. Send the original file.")
 
 
 def _unpack(archive: zipfile.ZipFile, look: Look) -> None:
-    """Unpack every part once: what is damaged shows, and what the parts say is looked at, in whatever encoding."""
+    """Unpack every part once, to find damage, and check its contents in any encoding."""
     for part in archive.infolist():
         name = part.filename.lower()
         with archive.open(part) as stream:
@@ -125,7 +125,7 @@ def _check_inside(stream, part: zipfile.ZipInfo, look: Look) -> None:
     """Look at a document inside a document, such as the workbook behind a chart."""
     if look.deep >= DEEPEST_INSIDE or part.file_size > LARGEST_INSIDE:
         raise NotTaken(
-            f"The document holds {named(part.filename)}, which cannot be looked into. {SAVE_AS_PDF}"
+            f"The document contains {named(part.filename)}, which cannot be checked. {SAVE_AS_PDF}"
         )
     content = io.BytesIO(stream.read(LARGEST_INSIDE))
     look.deep += 1

@@ -1,7 +1,8 @@
-"""What the XML parts of an office document do when it is opened: load, ask, start or leave the document.
+"""Checks of what the XML parts of an office document do when it is opened.
 
-Parts are looked at by their elements, not by where they lie, because a document says itself which part is which. A link
-that somebody clicks is taken, unless it leads to a file or a share: opening one sends the reader's login along.
+A part may load, ask, start or leave the document. Parts are checked by their elements, not by their path, because a
+document itself names which part is which. A link that someone clicks is taken, unless it leads to a file or a share:
+opening one sends the reader's login along.
 """
 
 import re
@@ -14,12 +15,14 @@ LONGEST_MARK = 16 * 1024 * 1024  # bytes of one tag or comment of an XML part
 LONGEST_CODE = 65_536  # characters of a formula or field code; office programs write at most 8,192
 DEEPEST = 2_000  # elements inside one another
 MOST_ELEMENTS = 8_000_000  # of all parts of a document
-SAVE_AS_PDF = "Save it as PDF and send that."
-BREAK_LINKS = "Break its links (File, Info, Edit links), or save it as PDF and send that."
-DAMAGED = "The file is damaged or protected by a password; save it again and send that."
-FAR_MORE = "The file unpacks to far more than it should; send a PDF instead."
-ENTITIES = f"The document defines entities, which no office program does. {SAVE_AS_PDF}"
-MACRO = f"The document carries a macro, a program or an archive. {SAVE_AS_PDF}"
+SAVE_AS_PDF = "Save the document as PDF and send the PDF."
+BREAK_LINKS = "Break the links of the document (File, Info, Edit links), or send a PDF of the document."
+DAMAGED = (
+    "The file is damaged or has a password. Save the file again without a password and send the new file."
+)
+FAR_MORE = "The unpacked file is much larger than an office document may be. Send a PDF instead."
+ENTITIES = f"The document defines XML entities, which are not accepted. {SAVE_AS_PDF}"
+MACRO = f"The document contains a macro, a program or an archive. {SAVE_AS_PDF}"
 # A type of content that runs something, and types that are XML under any name.
 MACRO_TYPE = re.compile(r"macroEnabled|vnd\.ms-office\.vbaProject", re.IGNORECASE)
 XML_TYPE = re.compile(r"\+xml\s*$|^\s*(?:application|text)/xml\b", re.IGNORECASE)
@@ -75,10 +78,10 @@ DRAWN_FROM = re.compile(r"\b(src|href)\s*=\s*[\"']([^\"']{0,4096})", re.IGNORECA
 
 
 class Look:
-    """What was seen of one document, and of those inside it, so far.
+    """The amounts read so far of one document and of the documents inside it.
 
-    `part` and `drawing` read one of its parts; they raise NotTaken for what it must not hold. `unpacked`: bytes;
-    `deep`: in how many documents the one that is read lies.
+    `part` and `drawing` read one part. They raise NotTaken for forbidden contents. `unpacked` counts bytes. `deep`
+    counts the documents around the one that is read.
     """
 
     def __init__(self) -> None:
@@ -131,7 +134,7 @@ class Look:
             drawing and "vml" not in name[-4:].lower()
         ):
             raise NotTaken(
-                f"The document names {named(name)} as another kind of part than its ending says. {SAVE_AS_PDF}"
+                f"The type of the part {named(name)} does not match its file ending. {SAVE_AS_PDF}"
             )
 
     def _relation(self, tag: str, values: dict) -> None:
@@ -190,13 +193,13 @@ class Look:
                 raise NotTaken(FAR_MORE)
 
     def _field(self, values: dict) -> None:
-        """A field begins or ends: what one says may be cut into many runs, and put together by fields inside it."""
+        """Begin or end a field. Its code may be cut into many runs, and composed by fields inside it."""
         state = next((value for key, value in values.items() if key.endswith("fldCharType")), "")
         if state == "begin":
             if self.fields and HIDDEN_CODE.fullmatch(self.fields[-1]):
                 said = self.fields[-1].strip()
                 self._refuse(
-                    "hides what one of its fields does", f"a field code made of fields, {named(said)}"
+                    "hides the function of a field", f"a field code that contains fields, {named(said)}"
                 )
             self.fields.append("")
             if len(self.fields) > DEEPEST:
@@ -232,7 +235,7 @@ class Look:
 
     def _link(self, target: str) -> None:
         if far_link(target):
-            self._refuse("has a link to a file, a share or a program", named(target))
+            self._refuse("has a link to a file, a network folder or a program", named(target))
 
     def _loaded(self, what: str, target: str) -> None:
         beside = target.strip().replace("\\", "/").startswith(("/", "../"))
@@ -243,7 +246,7 @@ class Look:
 
 
 def _outside(target: str) -> bool:
-    """Whether a target names another place than the document itself."""
+    """Return True if a target names a place outside the document."""
     scheme = SCHEME.match(UNSEEN.sub("", target[:4_096]))
     return far_link(target) or (bool(scheme) and scheme[0].lower() not in ("data:", "urn:"))
 

@@ -1,8 +1,8 @@
-"""PDF: one document, without scripts, forms that send, programs it starts, or files it carries, opens or asks for.
+"""PDF: one document without scripts, sending forms, programs or other files.
 
-Looked at as bytes, not rendered. Names of a PDF may be written with # and two digits, and may lie in packed object
-streams; both are undone before looking. Object streams that do not unpack, encrypted ones among them, are refused. A
-link that somebody clicks is taken, unless it leads to a file or a share.
+The check reads the bytes and does not render. A PDF may write names with # and two digits, and pack objects into
+streams. The check undoes both first. It refuses object streams that do not unpack, encrypted ones among them. A link
+that someone clicks is taken, unless it leads to a file or a share.
 """
 
 import re
@@ -19,16 +19,16 @@ TAIL = 1024  # bytes from the end within which a reader looks for the end mark
 FORBIDDEN = {
     b"JavaScript": "runs a script",
     b"Launch": "starts programs",
-    b"RichMedia": "carries moving media",
-    b"EmbeddedFile": "carries other files",
-    b"EmbeddedFiles": "carries other files",
+    b"RichMedia": "contains media",
+    b"EmbeddedFile": "contains other files",
+    b"EmbeddedFiles": "contains other files",
     b"XFA": "is a form that runs scripts",
-    b"SubmitForm": "is a form that sends what is typed into it",
+    b"SubmitForm": "is a form that sends its input",
     b"ImportData": "reads other files",
-    b"GoToE": "carries other files",
+    b"GoToE": "contains other files",
     b"GoToR": "opens other files",
-    b"Rendition": "plays media of other places",
-    b"Movie": "plays media of other places",
+    b"Rendition": "plays media from other files",
+    b"Movie": "plays media from other files",
     b"FFilter": "reads other files",
 }
 FOUND = re.compile(rb"/(" + b"|".join(sorted(FORBIDDEN, key=len, reverse=True)) + rb")(?![A-Za-z0-9_.\-])")
@@ -70,8 +70,8 @@ OBJECT_STREAM = re.compile(
 ONE_STREAM, ALL_STREAMS = 16 * 1024 * 1024, 64 * 1024 * 1024  # unpacked bytes of object streams
 MOST_STREAMS = 20_000  # places where object streams may begin; a large document has some thousand
 FAR_FROM_NAME = 20_000  # bytes around its name in which a stream says where its first object begins
-CANNOT = "Print it to a new PDF and send that."
-TOO_MUCH = f"The PDF unpacks to far more than it should. {CANNOT}"
+CANNOT = "Print the PDF to a new PDF and send the new PDF."
+TOO_MUCH = f"The unpacked PDF is much larger than a PDF may be. {CANNOT}"
 
 
 class Packed(NamedTuple):
@@ -85,7 +85,7 @@ class Packed(NamedTuple):
 def check(content: bytes) -> None:
     """Refuse what is not one plain document."""
     if END not in content[-TAIL:]:
-        raise NotTaken(f"The PDF is damaged or goes on after its end. {CANNOT}")
+        raise NotTaken(f"The PDF is damaged, or the file contains extra data after the PDF. {CANNOT}")
     not_two_in_one(content, "PDF")
     plain = _look(content)
     unpacked, whole = 0, memoryview(content)
@@ -97,7 +97,7 @@ def check(content: bytes) -> None:
             raise NotTaken(TOO_MUCH)
         packed += [Packed(text or b"", _look(text or b""), first) for text in texts]
         if None in texts:
-            raise NotTaken(f"The PDF is packed or protected in a way that cannot be looked into. {CANNOT}")
+            raise NotTaken(f"The PDF is packed or protected in a way that cannot be checked. {CANNOT}")
     _look_at_actions(plain, packed)
 
 
@@ -108,11 +108,15 @@ def _look(text: bytes) -> bytes:
     if found:
         raise NotTaken(f"The PDF {FORBIDDEN[found[1]]}. {CANNOT}")
     if len(list(islice(COMMENTED.finditer(plain), MOST_COMMENTED + 1))) > MOST_COMMENTED:
-        raise NotTaken(f"The PDF writes its links and actions in a way that cannot be looked into. {CANNOT}")
+        raise NotTaken(
+            f"The links and actions of the PDF are written in a way that cannot be checked. {CANNOT}"
+        )
     if CARRIED.search(plain):
         raise NotTaken(f"The PDF {FORBIDDEN[b'EmbeddedFile']}. {CANNOT}")
     if WRITTEN_ELSEWHERE.search(plain):
-        raise NotTaken(f"The PDF writes its links and actions in a way that cannot be looked into. {CANNOT}")
+        raise NotTaken(
+            f"The links and actions of the PDF are written in a way that cannot be checked. {CANNOT}"
+        )
     _look_at_addresses(plain)
     return plain
 
@@ -125,17 +129,17 @@ def _look_at_addresses(plain: bytes) -> None:
         if len(address.strip()) < TELLING and not re.search(
             rb"[)>]", written
         ):  # filled up with what is not seen
-            raise NotTaken(f"The PDF writes its links in a way that cannot be looked into. {CANNOT}")
+            raise NotTaken(f"The links of the PDF are written in a way that cannot be checked. {CANNOT}")
         link = name[1] in (b"URI", b"Base")
         if count > MOST_ADDRESSES or (link and encrypted):
-            raise NotTaken(f"The PDF is protected or too large for its links to be looked into. {CANNOT}")
+            raise NotTaken(f"The PDF is protected or too large, so its links cannot be checked. {CANNOT}")
         if far_link(address) or (not link and ELSEWHERE.match(address)):
-            what = "has a link to a file, a share or a program" if link else "opens other files"
+            what = "has a link to a file, a network folder or a program" if link else "opens other files"
             raise NotTaken(f"The PDF {what}: {named(address)}. Remove the link. {CANNOT}")
 
 
 def _string(text: bytes) -> str:
-    """The string that a text begins with, in brackets or as digits; what is cut off does not matter."""
+    """Return the string at the start of a text, in brackets or as digits. It may be cut off."""
     if text.startswith(b"<"):
         digits = re.sub(rb"[^0-9A-Fa-f]", b"", text.partition(b">")[0])
         found = bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())
@@ -166,13 +170,13 @@ def _look_at_actions(plain: bytes, packed: list[Packed]) -> None:
         if not found:
             return
         if len(found) > MOST_ACTIONS:
-            raise NotTaken(f"The PDF acts by itself in more ways than can be looked into. {CANNOT}")
+            raise NotTaken(f"The PDF has too many automatic actions to check. {CANNOT}")
         wanted: set[bytes] = set()
         for text in found:
             action = PLACE.sub(b"", _value(text))
             if acts := ACTS_OUTSIDE.search(action):
                 raise NotTaken(
-                    f"The PDF does something when it is opened: {named(acts[1].decode())}. {CANNOT}"
+                    f"The PDF starts an action when it is opened: {named(acts[1].decode())}. {CANNOT}"
                 )
             wanted |= {number.lstrip(b"0") for number in REFERENCE.findall(action)}
         seen |= (wanted := wanted - seen)
@@ -181,9 +185,9 @@ def _look_at_actions(plain: bytes, packed: list[Packed]) -> None:
             *(one for stream in packed for one in _packed_objects(stream, wanted)),
         ]
         if wanted - {number for number, _ in there}:
-            raise NotTaken(f"The PDF names an action that cannot be found. {CANNOT}")
+            raise NotTaken(f"The PDF refers to an action that it does not contain. {CANNOT}")
         found = [text for _, text in there]
-    raise NotTaken(f"The PDF acts by itself in more ways than can be looked into. {CANNOT}")
+    raise NotTaken(f"The PDF has too many automatic actions to check. {CANNOT}")
 
 
 def _value(text: bytes) -> bytes:
@@ -246,7 +250,7 @@ def _written(found: re.Match) -> bytes:
 
 
 def _unpack(packed) -> bytes | None:
-    """What a stream unpacks to; None where it is not packed in the usual way. Raises NotTaken for a bomb."""
+    """Return an unpacked stream, or None if it is not packed in the usual way. Raises NotTaken for a bomb."""
     engine = zlib.decompressobj()
     try:
         text = engine.decompress(packed, ONE_STREAM)

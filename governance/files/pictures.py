@@ -8,14 +8,14 @@ from governance.files import NotTaken, not_two_in_one
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 MAX_PIXELS = 100_000_000  # unpacked, some 400 MB in the browser of every reader
 MAX_SIDE = 30_000  # pixels
-DAMAGED = "The picture is damaged; save it again and send that."
+DAMAGED = "The picture is damaged. Save the picture again and send the new file."
 # Frames of a JPEG that tell its size: all "start of frame" markers.
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 ALONE = frozenset((0x01, *range(0xD0, 0xD8)))  # markers without a length
 
 
 def check_png(content: bytes) -> None:
-    """Every chunk whole and in its place, nothing after the last, and not too large."""
+    """Refuse a PNG with a broken chunk, data after its end, animation or a large size."""
     at, seen = len(PNG), []
     while at < len(content):
         if at + 12 > len(content):
@@ -32,7 +32,7 @@ def check_png(content: bytes) -> None:
                 raise NotTaken(DAMAGED)
             _bound(*struct.unpack_from(">II", body))
         if name == b"acTL":
-            raise NotTaken("The picture moves; send one still picture.")
+            raise NotTaken("The picture is animated. Send a still picture.")
         seen.append(name)
         at = end
         if name == b"IEND":
@@ -40,12 +40,14 @@ def check_png(content: bytes) -> None:
     if not seen or seen[-1] != b"IEND" or b"IDAT" not in seen:
         raise NotTaken(DAMAGED)
     if at != len(content):
-        raise NotTaken("The picture has something after its end; save it again and send that.")
+        raise NotTaken(
+            "The file contains extra data after the picture. Save the picture again and send the new file."
+        )
     not_two_in_one(content, "picture")
 
 
 def check_jpeg(content: bytes) -> None:
-    """The segments whole up to the picture itself, its size bearable, an end."""
+    """Refuse a JPEG with a broken segment before the image, a large size, or no end."""
     at, sized = 2, False
     while True:
         if at + 4 > len(content) or content[at] != 0xFF:
@@ -75,4 +77,4 @@ def _bound(width: int, height: int) -> None:
     if not width or not height:
         raise NotTaken(DAMAGED)
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise NotTaken(f"The picture has {width:,} by {height:,} pixels; send a smaller one.")
+        raise NotTaken(f"The picture has {width:,} by {height:,} pixels. Send a smaller picture.")

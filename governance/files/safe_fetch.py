@@ -1,4 +1,4 @@
-"""Fetching a link for the audit log from a server that may be hostile.
+"""Fetching a link for the audit log from a server that may be hostile, and posting to it.
 
 A person writes the link, so it is hostile until shown otherwise: only http and https, only the usual ports, only
 addresses that are looked up here, judged here and then connected to as they are, so that a name which changes its
@@ -50,14 +50,22 @@ CARRIERS = _networks("64:ff9b::/96 ::/96 ::ffff:0:0:0/96")
 
 
 class NotFetched(ValueError):
-    """The link was not fetched; the sentence says why."""
+    """The link was not fetched. The sentence contains the reason for the person who gave the link.
+
+    `cause` is the same in one word: "address", "scheme", "password", "unknown", "port", "inside", "slow",
+    "certificate", "silent", or "content".
+    """
+
+    def __init__(self, sentence: str, cause: str = "content"):
+        super().__init__(sentence)
+        self.cause = cause
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Where links may lead. `inside`: hosts, or host:port, of the house that may have private addresses.
+    """The rules for targets of links. `inside`: own hosts, or host:port, that may have private addresses.
 
-    `networks` are further addresses that may be asked on any port; no setting fills them, tests do.
+    `networks` are further addresses that may be asked on any port. Only tests set them.
     """
 
     inside: frozenset[str] = frozenset()
@@ -65,13 +73,22 @@ class Rules:
 
     @classmethod
     def of_settings(cls) -> "Rules":
-        """The rules of this installation."""
+        """Return the rules of this installation."""
         return cls(inside=frozenset(settings.CAPTURE_HOSTS))
 
 
 @dataclass(frozen=True)
+class Posted:
+    """The answer to what was posted: its status, its Retry-After header or "", and its first bytes."""
+
+    status: int
+    retry_after: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Fetched:
-    """What came: from which address in the end, its bytes, and the type its server claims."""
+    """A fetched page: its final address, its bytes, and the type its server claims."""
 
     url: str
     content: bytes
@@ -79,12 +96,12 @@ class Fetched:
 
 
 def fetch(url: str, rules: Rules, *, look_up=socket.getaddrinfo) -> Fetched:
-    """Fetch what stands behind the link. Raises NotFetched with a sentence for whoever asked."""
+    """Fetch the content of the link. Raises NotFetched with a sentence for the person who asked."""
     secure, until = False, time.monotonic() + SECONDS
     for _ in range(MOST_REDIRECTS + 1):
         parts = _understood(url)
         if secure and parts.scheme != "https":
-            raise NotFetched("The link leads from a secure page to one that is not.")
+            raise NotFetched("The link redirects from https to http, which is not secure.")
         secure = parts.scheme == "https"
         address, port = _address(parts, rules, look_up)
         with _Door(parts, address, port, until) as door:
@@ -94,25 +111,68 @@ def fetch(url: str, rules: Rules, *, look_up=socket.getaddrinfo) -> Fetched:
                 continue
             if answer.status != 200:
                 raise NotFetched(
-                    f"The page answers {answer.status}; nobody can read it without signing in there."
+                    f"The page answers with status {answer.status}. Pages that need a sign-in cannot be "
+                    "captured."
                 )
             return Fetched(url, door.read(answer), answer.getheader("Content-Type", ""))
-    raise NotFetched("The link is passed on too often.")
+    raise NotFetched("The link has too many redirects. Copy the final address.")
+
+
+def check(url: str, rules: Rules, *, look_up=socket.getaddrinfo) -> str:
+    """Return the host of an https address that may be posted to, with its port if it names one. Raises NotFetched."""
+    parts = _posted_to(url)
+    _address(parts, rules, look_up)
+    return parts.netloc.lower()
+
+
+def post(
+    url: str,
+    content: bytes,
+    headers: dict[str, str],
+    rules: Rules,
+    *,
+    seconds: float,
+    longest: int,
+    look_up=socket.getaddrinfo,
+) -> Posted:
+    """Post to an https address and return the answer of any status, with its first `longest` bytes.
+
+    The name is looked up once, judged, and connected to at that address. A redirect is an answer, and is not followed.
+    Raises NotFetched.
+    """
+    parts, until = _posted_to(url), time.monotonic() + seconds
+    address, port = _address(parts, rules, look_up)
+    with _Door(parts, address, port, until, patience=seconds) as door:
+        answer = door.ask("POST", content, headers)
+        return Posted(answer.status, answer.getheader("Retry-After", ""), door.begin(answer, longest))
+
+
+def _posted_to(url: str):
+    parts = _understood(url)
+    if parts.scheme != "https":
+        raise NotFetched("The address does not begin with https://.", "scheme")
+    return parts
 
 
 def _understood(url: str):
     """The parts of an address, when it is a plain one."""
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        raise NotFetched("The link holds characters that no address has; copy it anew.")
+        raise NotFetched(
+            "The link contains characters that are not allowed in an address. Copy the link again.", "address"
+        )
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise NotFetched("The link is not an address.") from None
+        raise NotFetched("The link is not a valid address.", "address") from None
     if parts.scheme not in PORTS or not host:
-        raise NotFetched("Only links that begin with http:// or https:// are captured.")
+        raise NotFetched(
+            "The link cannot be captured. Use a link that begins with http:// or https://.", "scheme"
+        )
     if parts.username is not None or parts.password is not None:
-        raise NotFetched("The link holds a name or password; remove them.")
+        raise NotFetched(
+            "The link contains a user name or password. Remove the user name and the password.", "password"
+        )
     return parts
 
 
@@ -123,17 +183,23 @@ def _address(parts, rules: Rules, look_up) -> tuple[str, int]:
     try:
         found = [ipaddress.ip_address(entry[4][0]) for entry in look_up(host, port, type=socket.SOCK_STREAM)]
     except (OSError, ValueError, UnicodeError):
-        raise NotFetched(f"There is no address for {host[:100]}.") from None
+        raise NotFetched(f"The host {host[:100]} was not found. Check the link.", "unknown") from None
     named = any(_in(address, rules.networks) for address in found)
     if not named and port not in PORTS.values() and f"{host}:{port}" not in rules.inside:
-        raise NotFetched(f"Links to port {port} are not captured.")
+        raise NotFetched(
+            f"Links to port {port} are not captured. Use port 80 or 443, or upload a file.", "port"
+        )
     if not found or not all(_allowed(address, rules, inside=inside) for address in found):
-        raise NotFetched(f"{host[:100]} lies inside the house or this machine; such links are not captured.")
+        raise NotFetched(
+            f"{host[:100]} is in the internal network or on this machine, so the link is not captured. "
+            "Upload a file instead.",
+            "inside",
+        )
     return str(found[0]), port
 
 
 def _allowed(address, rules: Rules, *, inside: bool) -> bool:
-    """Whether this address may be asked: a public one, or a private one of a host that the settings name."""
+    """Return True if the address is public, or private of a host in the settings."""
     if _in(address, rules.networks):
         return True
     address = _carried(address)
@@ -143,10 +209,10 @@ def _allowed(address, rules: Rules, *, inside: bool) -> bool:
 
 
 def is_public(address) -> bool:
-    """Return whether an address (of `ipaddress`) belongs to the public Internet, by the registries of IANA.
+    """Return True if an address (of `ipaddress`) is public, by the registries of IANA.
 
-    An IPv6 address that stands for an IPv4 address is judged as that one. The `is_global` of Python is not used,
-    because its lists differ between the versions of Python.
+    An IPv6 address that carries an IPv4 address is judged as that one. The `is_global` of Python is not used, because
+    its lists differ between the versions of Python.
     """
     address = _carried(address)
     if address.version == 4:
@@ -159,7 +225,7 @@ def _in(address, networks) -> bool:
 
 
 def _carried(address):
-    """The IPv4 address that an IPv6 address stands for, where it does; else the address."""
+    """Return the IPv4 address that an IPv6 address carries, or else the address."""
     if address.version == 4:
         return address
     carried = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
@@ -171,8 +237,9 @@ def _carried(address):
 class _Door:
     """One connection to an address that was judged, cut off from outside when its time is over."""
 
-    def __init__(self, parts, address: str, port: int, until: float):
+    def __init__(self, parts, address: str, port: int, until: float, patience: float | None = None):
         self.parts, self.address, self.port = parts, address, port
+        self.patience = PATIENCE if patience is None else patience
         self.socket, self.late = None, False
         self.timer = threading.Timer(max(until - time.monotonic(), 0), self._cut)
 
@@ -180,7 +247,7 @@ class _Door:
         self.timer.daemon = True
         self.timer.start()
         try:
-            self.socket = socket.create_connection((self.address, self.port), timeout=PATIENCE)
+            self.socket = socket.create_connection((self.address, self.port), timeout=self.patience)
             if self.parts.scheme == "https":
                 context = ssl.create_default_context()
                 self.socket = context.wrap_socket(self.socket, server_hostname=self.parts.hostname)
@@ -194,23 +261,26 @@ class _Door:
         if self.socket is not None:
             self.socket.close()
 
-    def ask(self) -> http.client.HTTPResponse:
-        """Ask for the page; its answer without its body."""
-        connection = http.client.HTTPConnection(self.parts.hostname, self.port, timeout=PATIENCE)
+    def ask(
+        self, method: str = "GET", content: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> http.client.HTTPResponse:
+        """Ask for the page, or send the content, and return the answer without its body."""
+        connection = http.client.HTTPConnection(self.parts.hostname, self.port, timeout=self.patience)
         connection.sock = self.socket
         target = (self.parts.path or "/") + (f"?{self.parts.query}" if self.parts.query else "")
-        headers = HEADERS | {"Host": self.parts.netloc}
         try:
-            connection.request("GET", target, headers=headers)
+            connection.request(
+                method, target, content, HEADERS | (headers or {}) | {"Host": self.parts.netloc}
+            )
             return connection.getresponse()
         except (OSError, http.client.HTTPException, ValueError) as trouble:
             raise self._not_reached(trouble) from None
 
     def read(self, answer: http.client.HTTPResponse) -> bytes:
-        """The body, within the size of an upload."""
+        """Return the body, within the size of an upload."""
         most = settings.UPLOAD_MAX_BYTES
         if answer.getheader("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-            raise NotFetched("The page sends itself packed although it was asked not to.")
+            raise NotFetched("The server sent a compressed page, but Plumbline needs an uncompressed page.")
         try:
             content = answer.read(most + 1)
         except (OSError, http.client.HTTPException, ValueError) as trouble:
@@ -218,10 +288,17 @@ class _Door:
         if self.late:
             raise self._not_reached(None)
         if len(content) > most:
-            raise NotFetched(f"What stands behind the link is larger than {most // (1024 * 1024)} MB.")
+            raise NotFetched(f"The page behind the link is larger than {most // (1024 * 1024)} MB.")
         if not content:
-            raise NotFetched("Nothing stands behind the link.")
+            raise NotFetched("The page behind the link is empty.")
         return content
+
+    def begin(self, answer: http.client.HTTPResponse, longest: int) -> bytes:
+        """Return the first bytes of the body of an answer whose status counts, as far as they come."""
+        try:
+            return answer.read(longest)
+        except (OSError, http.client.HTTPException, ValueError):
+            return b""
 
     def _cut(self) -> None:
         self.late = True
@@ -233,9 +310,7 @@ class _Door:
 
     def _not_reached(self, trouble) -> NotFetched:
         if self.late or isinstance(trouble, TimeoutError):
-            return NotFetched("The page takes too long to answer; try again later.")
+            return NotFetched("The page takes too long to answer. Try again later.", "slow")
         if isinstance(trouble, ssl.SSLError):
-            return NotFetched(
-                "The page cannot show that it is who it says it is: its certificate is not in order."
-            )
-        return NotFetched("The page does not answer.")
+            return NotFetched("The certificate of the page is not valid.", "certificate")
+        return NotFetched("The page does not answer.", "silent")

@@ -1,6 +1,6 @@
-"""Upload policy: known types, true to their name, not too large, nothing that runs.
+"""Upload policy: known types, true to their name, not too large, no programs.
 
-Served as downloads; what of them is shown on a page, `governance.files.file_previews` says.
+Files are served as downloads. `governance.files.file_previews` decides what a page shows of them.
 """
 
 import re
@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from governance.files import NotTaken, office, pdf, pictures, plain_text
+from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import hidden, normalized
 
 # extension: (content type we will serve it as, how such a file must begin, or None for text)
@@ -43,7 +44,7 @@ QUOTES = re.compile(
 
 
 def tidy_name(name: str) -> str:
-    """The name of an upload as it is kept and offered again: no folders, nothing invisible, nothing a system obeys.
+    """Return an upload's name to keep: no folders, invisible letters or commands.
 
     May be empty or lack its ending, when nothing else was there.
     """
@@ -61,12 +62,12 @@ def tidy_name(name: str) -> str:
 
 
 def extension_of(name: str) -> str:
-    """The ending of a tidy name in small letters, without its dot; "" for none."""
+    """Return the extension of a tidy name in small letters without its dot, or ""."""
     return PurePath(name).suffix.lower().lstrip(".")
 
 
 def kind_of(content: bytes) -> str:
-    """The ending that these bytes deserve, told by themselves; "" when they are of no kind that is taken."""
+    """Return the extension that fits these bytes, or "" if the kind is not taken."""
     for extension in ("pdf", "png", "jpg"):
         if content.startswith(TYPES[extension][1]):
             return extension
@@ -76,18 +77,22 @@ def kind_of(content: bytes) -> str:
 
 
 def check_file(file, *, page: bool = False) -> str:
-    """The content type to serve a file as. Raises ValidationError saying what is wrong and what is taken.
+    """Return the content type to serve a file as. Raises ValidationError with what is wrong and what is taken.
 
-    `page`: the source of a web page may stand in a text; it is handed out as text like any other.
+    With `page`, a text may be the source of a web page. Plumbline still serves that as text.
     """
     extension = extension_of(tidy_name(file.name))
     if extension not in TYPES:
         taken = ", ".join(sorted(TYPES))
         shown = extension[:20] or "?"
-        raise ValidationError({"file": f"Files named .{shown} are not taken; send one of {taken}."})
+        raise ValidationError(
+            {"file": phrase("Files of type .{} are not accepted. Accepted types: {}.", shown, taken)}
+        )
     if file.size > settings.UPLOAD_MAX_BYTES:
         limit = settings.UPLOAD_MAX_BYTES // (1024 * 1024)
-        raise ValidationError({"file": f"The file is larger than {limit} MB; send an extract, or a link."})
+        raise ValidationError(
+            {"file": phrase("The file is larger than {} MB. Send an extract, or a link.", limit)}
+        )
     if file.size == 0:
         raise ValidationError({"file": "The file is empty."})
     content_type, start = TYPES[extension]
@@ -95,11 +100,15 @@ def check_file(file, *, page: bool = False) -> str:
     content = file.read()
     file.seek(0)
     if start is not None and not content.startswith(start):
-        raise ValidationError({"file": f"The content is not that of a .{extension} file; send the original."})
+        wrong = f"The content does not match the file ending .{extension}. Send the original file."
+        raise ValidationError({"file": wrong})
     if extension == "json" and QUOTES.search(content):
         raise ValidationError(
             {
-                "file": "This result quotes values of the data. Add it under Data profiles, where no value is kept."
+                "file": (
+                    "This result contains values of the data. Add the result under Data profiles. Plumbline does "
+                    "not store the data values there."
+                )
             }
         )
     try:
@@ -108,7 +117,7 @@ def check_file(file, *, page: bool = False) -> str:
     except NotTaken as why:
         raise ValidationError({"file": str(why)}) from None
     if start is None and not page and (why := plain_text.emptiness(content.decode("utf-8", "replace"))):
-        raise ValidationError({"file": f"The file says nothing. {why}"})
+        raise ValidationError({"file": phrase("The file has no content. {}", why)})
     return content_type
 
 

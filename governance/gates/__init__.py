@@ -1,1 +1,1 @@
-"""Pure rules of gates: is a requirement met, may a review be decided, who may sign."""
+"""Pure rules of gates: met requirements, decidable reviews, people who may sign."""

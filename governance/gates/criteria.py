@@ -1,8 +1,8 @@
-"""Gates: which criteria are met, which stage is supported, whether a review is decidable. Pure.
+"""Judge which criteria are met, which stage is supported, what blocks a review.
 
-`judge` judges an initiative once, and everybody else reads what it returns: statements, staleness, pages, and
-`verdict_of`, which says whether a review can be decided. `turning_points` says for how long it holds.
-Source of every rule: docs/domain.md, "What counts as evidence".
+The module is pure. `judge` judges an initiative once. Statements, staleness, pages and `verdict_of` read its result.
+`verdict_of` returns whether a review can be decided. `turning_points` returns how long a result holds. Source of every
+rule: docs/domain.md, "What counts as evidence".
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,22 +10,29 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from governance import clock
-from governance.gates import separation_of_duties
-from governance.gates.gate_inputs import Facts, HoldFact
+from governance.gates import levels, separation_of_duties
+from governance.gates.gate_inputs import Facts, HoldFact, without_words
 from governance.gates.requirement_state import State, in_words
 from governance.gates.requirements import ANSWERED_FIRST, states_at, waiver_at
+from governance.gates.standards import SHOWN_BY_RUNNING, contested, outcomes, scale_tests
 from governance.offline.verify import Count, count_sign_offs
 from governance.permission_result import Reason, ended
 from governance.rulebook import Criterion, Gate, ParsedRulebook
-from governance.vocabulary import APPROVING, RUNNING_STAGES, STAGE_RANK, Seat, Stage
+from governance.vocabulary import APPROVING, RUNNING_STAGES, STAGE_RANK, Seat, SignOffVerdict, Stage
+from governance.vocabulary import ScaleTestOutcome as Outcome
+from governance.vocabulary.phrases import joined, label, phrase
 
-# Of a criterion that stands in nobody's way: one with a waived requirement says so and is never called met.
-MET_STATES = ("met", "with_waiver", "waived")
+# A criterion in one of these states does not prevent a decision. One with a waived requirement is never called met.
+# Documents of others meet a criterion too, and its state shows that it rests on them.
+MET_STATES = ("met", "documented", "with_waiver", "waived")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One criterion of a gate: met, with a waiver, waived, unmet, or asked later; with the requirements behind it."""
+    """One criterion of a gate, with the requirements behind it.
+
+    The criterion is met, met by documents of others, met with a waiver, waived, unmet, or asked later.
+    """
 
     criterion: Criterion
     state: str
@@ -34,26 +41,33 @@ class Finding:
 
     @property
     def met(self) -> bool:
-        """Whether the criterion stands in nobody's way."""
+        """Return True if the criterion does not prevent a decision."""
         return self.state in MET_STATES
 
     @property
     def blocks(self) -> bool:
-        """Whether the gate cannot be passed because of it."""
+        """Return True if this criterion prevents the passing of the gate."""
         return self.criterion.blocking and not self.met
 
 
 @dataclass(frozen=True)
 class Support:
-    """What the evidence supports at one moment, against the approved stage."""
+    """The stage that the evidence supports at one moment, and the approved stage.
+
+    `tests` maps each scale test to its `ScaleTestOutcome`. A test passes if its items are met and `against` has no
+    objection or condition for it. `runs_without` holds what no running system shows here (`gate_inputs.SHOWN_HERE`).
+    While it has an entry, the test SHOWN_BY_RUNNING is documented at best, which does not lower the supported stage.
+    """
 
     supported: str
     unsupported_stages: int
     label: str
-    tests: dict[str, bool] = field(hash=False)
+    tests: dict[str, Outcome] = field(hash=False)
     held_by: tuple[str, ...] = ()
-    # What the stage rests on that is waived: (key, last day), earliest first.
+    # The waivers that the stage rests on: (key, last day), earliest first.
     waived: tuple[tuple[str, date], ...] = ()
+    against: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    runs_without: tuple[str, ...] = ()
 
     @property
     def supports_approved_stage(self) -> bool:
@@ -63,9 +77,9 @@ class Support:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """An initiative judged once: at one moment, from its facts, by one rulebook at the tier of the initiative.
+    """An initiative judged once, at one moment, by one rulebook at its own tier.
 
-    `states`: by requirement. `findings`: by criterion. `support`: what the evidence supports.
+    `states` is keyed by requirement and `findings` by criterion. `support` is what the evidence supports.
     """
 
     facts: Facts
@@ -76,17 +90,17 @@ class Judged:
     support: Support
 
     def at_gate(self, gate: str) -> tuple[Finding, ...]:
-        """Every criterion of the gate with its finding, in the rulebook's order."""
+        """Return the finding of each criterion of the gate, in the rulebook's order."""
         return tuple(self.findings[criterion.key] for criterion in self.rulebook.gates[gate].criteria)
 
 
 def judge(facts: Facts, rulebook: ParsedRulebook, at: datetime) -> Judged:
-    """Judge an initiative at `at`: every requirement, every criterion, and the stage that is supported."""
+    """Judge every requirement, every criterion and the supported stage at `at`."""
     return judged_from(facts, rulebook, at, states_at(facts, rulebook, at))
 
 
 def judged_from(facts: Facts, rulebook: ParsedRulebook, at: datetime, states: dict[str, State]) -> Judged:
-    """The same, where the state of every requirement at `at` is known."""
+    """Judge an initiative whose requirement states at `at` are known."""
     rulebook = rulebook.at_tier(facts.tier)
     findings = {key: _finding(facts, rulebook, one, states, at) for key, one in rulebook.criteria.items()}
     return Judged(facts, rulebook, at, states, findings, _support(facts, rulebook, at, states, findings))
@@ -95,7 +109,7 @@ def judged_from(facts: Facts, rulebook: ParsedRulebook, at: datetime, states: di
 def _finding(
     facts: Facts, rulebook: ParsedRulebook, criterion: Criterion, states: dict[str, State], at: datetime
 ) -> Finding:
-    """Whether one criterion is met, from the states of its requirements."""
+    """Return the finding of one criterion, from the states of its requirements."""
     requirements = tuple(states[key] for key in criterion.requirements)
     # An advisory requirement never blocks, wherever a criterion names it (docs/domain.md).
     missing = [
@@ -104,23 +118,31 @@ def _finding(
         if not state.satisfies(criterion.gate)
         and (rulebook.requirements[state.key].blocking or criterion.severity == "advisory")
     ]
-    reasons = [f"{rulebook.requirements[state.key].question} {state.words}" for state in missing]
+    reasons = [phrase("{} {}", rulebook.requirements[state.key].question, state.words) for state in missing]
     for key in criterion.declared_goals:
         declared = facts.declared.get(key)
         if declared is None or not declared.result:
-            reasons.append(f"No result yet for what was declared on {key.replace('_', ' ')}.")
+            reasons.append(phrase("The declaration on {} has no result yet.", key.replace("_", " ")))
         elif declared.result != "met":
-            reasons.append(f"Declared and missed: {key.replace('_', ' ')}.")
+            reasons.append(phrase("The declaration on {} was not met.", key.replace("_", " ")))
     waived = [state for state in requirements if state.state == "waived"]
     if len(waived) > 1 and not criterion.waivable:
-        reasons.append(f"{len(waived)} of its requirements are waived, and it carries at most one waiver.")
+        reasons.append(
+            phrase(
+                "{} requirements of this criterion are waived, but at most one waiver is allowed.",
+                len(waived),
+            )
+        )
     if not reasons:
-        words = tuple(f"{rulebook.requirements[state.key].question} {state.words}" for state in waived)
+        missing_here = facts.runs_without(at) if criterion.scale_test == SHOWN_BY_RUNNING else ()
+        if missing_here:
+            return Finding(criterion, "documented", requirements, (without_words(missing_here),))
+        words = tuple(joined(rulebook.requirements[one.key].question, one.words) for one in waived)
         return Finding(criterion, "with_waiver" if waived else "met", requirements, words)
     waiver = waiver_at(facts, criterion.key, at)
     if waiver is not None and rulebook.waivable_criterion(criterion.key):
         return Finding(
-            criterion, "waived", requirements, (f"Waived until {waiver.until:%-d %B %Y}: {waiver.reason}",)
+            criterion, "waived", requirements, (phrase("Waived until {}: {}", waiver.until, waiver.reason),)
         )
     return Finding(
         criterion, "later" if criterion.due_days is not None else "unmet", requirements, tuple(reasons)
@@ -128,31 +150,20 @@ def _finding(
 
 
 def gaps_to(judged: Judged, stage: str) -> list[str]:
-    """Blocking requirements that a gate up to and including the one to `stage` asks for and that do not satisfy it."""
-    rulebook, keys = judged.rulebook, dict[str, None]()
-    for step in RUNNING_STAGES[1 : STAGE_RANK.get(stage, 0) + 1]:
-        gate = rulebook.gate_to(step)
-        if gate is not None:
-            later = rulebook.deferred(gate)
-            for key in gate.requirements():
-                if (
-                    key not in later
-                    and rulebook.requirements[key].blocking
-                    and not judged.states[key].satisfies(gate.key)
-                ):
-                    keys.setdefault(key)
-    return list(keys)
+    """Return the unmet blocking requirements of the gates up to the one to `stage`."""
+    gates = map(judged.rulebook.gate_to, RUNNING_STAGES[1 : STAGE_RANK.get(stage, 0) + 1])
+    return list(dict.fromkeys(key for gate in gates if gate is not None for key in open_at(judged, gate.key)))
 
 
-def scale_tests(rulebook: ParsedRulebook, states: dict[str, State]) -> dict[str, bool]:
-    """The three scale tests, computed from their items; nobody can set them, and no item is waived.
-
-    See docs/domain.md, invariant 10.
-    """
-    return {
-        key: all(states[item].satisfies("production") for item in test.items)
-        for key, test in rulebook.scale_tests.items()
-    }
+def open_at(judged: Judged, gate: str) -> list[str]:
+    """Return the gate's unmet blocking requirements, except those due later."""
+    rulebook = judged.rulebook
+    later = rulebook.deferred(rulebook.gates[gate])
+    return [
+        key
+        for key in rulebook.gates[gate].requirements()
+        if key not in later and rulebook.requirements[key].blocking and not judged.states[key].satisfies(gate)
+    ]
 
 
 def _support(
@@ -162,10 +173,12 @@ def _support(
     states: dict[str, State],
     findings: dict[str, Finding],
 ) -> Support:
-    """The highest stage that the evidence supports at `at`, capped by holds and by the scale tests, and its name."""
-    tests = scale_tests(rulebook, states)
+    """Return the highest supported stage at `at`, capped by scale tests and holds."""
+    by_items, against = scale_tests(rulebook, states), contested(facts, rulebook)
+    without = facts.runs_without(at)
+    tests = outcomes(by_items, against, without)
     if facts.approved_stage not in STAGE_RANK:
-        return Support("", 0, "", tests)
+        return Support("", 0, "", tests, against=against, runs_without=without)
     reached = "proposed"
     waived: dict[str, dict[str, date]] = {reached: {}}
     for stage in RUNNING_STAGES[1:]:
@@ -177,7 +190,7 @@ def _support(
             break
         waived[stage] = waived[reached] | _waived(facts, found, at)
         reached = stage
-    if reached == "production" and not all(tests.values()):
+    if reached == "production" and not all(by_items.values()):
         reached = "mvp"
     held_by = []
     for hold in holds_at(facts, rulebook, at):
@@ -193,24 +206,31 @@ def _support(
         tests,
         tuple(held_by),
         on_waivers,
+        against,
+        without,
     )
 
 
 def _waived(facts: Facts, found: Iterable[Finding], at: datetime) -> dict[str, date]:
-    """The waivers, by key with their last day, on which these findings rest."""
+    """Return the waivers, by key with their last day, on which these findings rest."""
     keys = {state.key for finding in found for state in finding.requirements if state.state == "waived"}
     keys |= {finding.criterion.key for finding in found if finding.state == "waived"}
     return {key: waiver.until for key in keys if (waiver := waiver_at(facts, key, at)) is not None}
 
 
 def holds_at(facts: Facts, rulebook: ParsedRulebook, at: datetime) -> tuple[HoldFact, ...]:
-    """Open holds and those computed from dates: production past its re-attestation day is held at MVP.
+    """Return the open holds, and those that follow from dates and findings.
 
-    What the register calls for holds from its moment on, though nobody has opened the row yet; and not where it is
-    found against nothing but requirements that the tier leaves out, though the row is open still.
+    Production past its re-attestation day is held at MVP. A finding that calls for a hold counts from its moment on,
+    even before its row is opened. A hold does not count if its findings concern only requirements that the tier leaves
+    out.
     """
     calls = [one for one in facts.requirement_findings if one.hold and one.counts_at(at)]
-    asked = [one for one in calls if rulebook.asks(one.requirement, facts.tier)]
+    asked = [
+        one
+        for one in calls
+        if rulebook.asks(one.requirement, levels.tier_asked(facts, rulebook, one.requirement, at))
+    ]
     idle = {one.hold for one in calls} - {one.hold for one in asked}
     holds = tuple(hold for hold in facts.holds if hold.kind not in idle)
     if (
@@ -218,8 +238,8 @@ def holds_at(facts: Facts, rulebook: ParsedRulebook, at: datetime) -> tuple[Hold
         and facts.reattest_by
         and clock.local_day(at) > facts.reattest_by
     ):
-        words = "Re-attestation is overdue"
-        reason = f"Production had to be accepted again by {facts.reattest_by:%-d %B %Y}."
+        words = phrase("Re-attestation is overdue")
+        reason = phrase("The next acceptance of production was due on {}.", facts.reattest_by)
         holds = (*holds, HoldFact("reattestation", words, reason, "mvp", True))
     open_already = {hold.kind for hold in holds}
     for one in asked:
@@ -230,18 +250,15 @@ def holds_at(facts: Facts, rulebook: ParsedRulebook, at: datetime) -> tuple[Hold
 
 
 def unsupported_label(approved_stage: str, supported: str) -> str:
-    """Return that evidence does not support this stage; "" if it does."""
+    """Return that evidence does not support this stage, or "" if it does."""
     if STAGE_RANK[approved_stage] <= STAGE_RANK[supported]:
         return ""
-    return f"{Stage(approved_stage).label}: not supported by current evidence"
-
-
-# Reviews
+    return phrase("{}: not supported by current evidence", label(Stage(approved_stage).label))
 
 
 @dataclass(frozen=True)
 class JudgedSignOff:
-    """The sign-off that stands for one seat, with every reason why it no longer counts."""
+    """The sign-off of one seat, with every reason why it no longer counts."""
 
     seat: str
     person_id: int
@@ -253,18 +270,18 @@ class JudgedSignOff:
 
     @property
     def approves(self) -> bool:
-        """Whether this is an approval, fresh or not."""
+        """Return True if this is an approval, fresh or not."""
         return self.verdict in APPROVING
 
     @property
     def fresh(self) -> bool:
-        """Whether the sign-off counts."""
+        """Return True if the sign-off counts."""
         return not self.stale
 
 
 @dataclass(frozen=True)
 class SeatState:
-    """Who may sign for a seat, by name and by key, and why others may not; `humans`: accounts of one human as one."""
+    """A seat's possible signers and why others may not sign. `humans` merges accounts."""
 
     seat: str
     eligible: tuple[str, ...] = ()
@@ -275,7 +292,7 @@ class SeatState:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a review can be decided, and everything that stands in the way, with who can fix it."""
+    """The state of a review: its findings, sign-offs, and blockers with remedies."""
 
     findings: tuple[Finding, ...]
     sign_offs: tuple[JudgedSignOff, ...]
@@ -287,12 +304,12 @@ class Verdict:
 
     @property
     def decidable(self) -> bool:
-        """Whether the chair can decide now."""
+        """Return True if the chair can decide now."""
         return not self.blockers
 
 
 def reach(rulebook: ParsedRulebook, gate: str, tier: str, seats: dict[str, SeatState]) -> tuple[Reason, ...]:
-    """Why a board cannot reach the quorum of a gate, naming seats; empty when it can (docs/domain.md, invariant 5)."""
+    """Return why a board cannot reach the quorum (docs/domain.md, invariant 5)."""
     rules = rulebook.at_tier(tier).gates[gate]
     quorum = rules.quorum_for(tier)
     # Only a seat with a criterion at the gate signs there.
@@ -300,10 +317,10 @@ def reach(rulebook: ParsedRulebook, gate: str, tier: str, seats: dict[str, SeatS
     reasons = []
     for key in rules.must_include:
         if key not in able:
-            why = "; ".join(seats[key].barred) or "nobody sits there"
+            why = "; ".join(seats[key].barred) or "no one has this seat"
             reasons.append(
                 Reason(
-                    ended(f"{_seat(key)} must sign and cannot: {why}"),
+                    ended(phrase("{} must sign and cannot: {}", _seat(key), why)),
                     "The chair can have a delegate appointed.",
                     "",
                 )
@@ -318,19 +335,31 @@ def reach(rulebook: ParsedRulebook, gate: str, tier: str, seats: dict[str, SeatS
         }
         reasons.append(
             Reason(
-                f"{' and '.join(_seat(one) for one in rules.seats if one in sharing)} must each be signed by another "
-                f"person, and only {' and '.join(sorted(names[one] for one in who))} can: one person signs one seat.",
-                "An admin can seat somebody else in one of them, or its holder can have a delegate appointed.",
+                phrase(
+                    "{} must be signed by different people, and only {} can sign. One person can sign "
+                    "for only one seat.",
+                    " and ".join(_seat(one) for one in rules.seats if one in sharing),
+                    " and ".join(sorted(names[one] for one in who)),
+                ),
+                "An admin can give one of these seats to someone else, or its holder can have a delegate "
+                "appointed.",
             )
         )
     if len(filled) < quorum:
         empty = ", ".join(_seat(key) for key in rules.seats if key not in able)
         reasons.append(
             Reason(
-                f"Cannot reach quorum: {quorum} seats must sign, {len(filled)} can at once. "
-                + (f"Without anybody able to sign: {empty}." if empty else "Somebody sits in two of them."),
-                f"People missing: {quorum - len(filled)}. An admin can seat them, also from outside the unit; the "
-                "chair can have a delegate appointed; the quorum is not lowered.",
+                f"The quorum cannot be reached: {quorum} seats must sign, and {len(filled)} can. "
+                + (
+                    f"Seats without anyone who can sign: {empty}."
+                    if empty
+                    else "One person has two of these seats."
+                ),
+                phrase(
+                    "{} more people must sign. An admin can give seats to more people, also to people "
+                    "outside the unit. The chair can have delegates appointed.",
+                    quorum - len(filled),
+                ),
             )
         )
     return tuple(reasons)
@@ -339,7 +368,7 @@ def reach(rulebook: ParsedRulebook, gate: str, tier: str, seats: dict[str, SeatS
 def verdict_of(
     judged: Judged, gate: str, *, sign_offs: tuple[JudgedSignOff, ...], seats: dict[str, SeatState]
 ) -> Verdict:
-    """Whether a review is decidable, or everything that stands in the way (docs/domain.md, "A review")."""
+    """Return whether a review is decidable, and why not (docs/domain.md, "A review")."""
     facts, rulebook, at = judged.facts, judged.rulebook, judged.at
     rules, found = rulebook.gates[gate], judged.at_gate(gate)
     quorum = rules.quorum_for(facts.tier)
@@ -363,56 +392,61 @@ def verdict_of(
 
 
 def _unmet(facts: Facts, rulebook: ParsedRulebook, found: tuple[Finding, ...]) -> Iterator[Reason]:
-    """Criteria that are not met."""
+    """Yield the criteria that are not met."""
     for finding in found:
         if finding.blocks:
             for reason in finding.reasons:
-                # Some criteria ask what their one requirement asks: the question is said once.
+                # Some criteria repeat the question of their one requirement, which is printed once.
                 asked = finding.criterion.question
-                text = reason if reason.startswith(asked) else f"{asked} {reason}"
-                yield Reason(text, _who_can_fix(facts, rulebook, finding))
+                text = reason if reason.startswith(asked) else phrase("{} {}", asked, reason)
+                yield Reason(text, who_can_fix(facts, rulebook, finding))
 
 
 def _unsupported(supported: Support, gate: str) -> Iterator[Reason]:
-    """An approved stage that is not supported goes no further; retiring waits for nothing."""
+    """Block an approved stage without support, except at the gate to retire."""
     if gate != "retire" and not supported.supports_approved_stage:
         yield Reason(
             f"{supported.label}.",
-            "Fix what the initiative page lists first.",
+            "First fix what the initiative page lists.",
         )
 
 
 def _stale(sign_offs: tuple[JudgedSignOff, ...], rules: Gate, counted: Count) -> Iterator[Reason]:
-    """Approvals that no longer count. One more seat than is needed does not stop a decision by going stale."""
+    """Yield the stale approvals that the decision needs."""
     for sign_off in sign_offs:
         needed = sign_off.seat in rules.must_include or counted.short
         if sign_off.approves and not sign_off.fresh and needed:
             why = "; ".join(sign_off.stale)
             yield Reason(
-                ended(f"{_seat(sign_off.seat)} must sign again: {why}"),
-                f"{sign_off.person} can read what changed and sign again.",
+                ended(phrase("{} must sign again: {}", _seat(sign_off.seat), why)),
+                phrase("{} can read what changed and sign again.", sign_off.person),
             )
 
 
 def _objected(rulebook: ParsedRulebook, objections: Iterable[JudgedSignOff]) -> Iterator[Reason]:
-    """Objections that stand."""
+    """Yield the objections that count."""
     for sign_off in objections:
         asked = " and ".join(f"“{rulebook.criteria[key].question}”" for key in sign_off.criteria)
         yield Reason(
-            ended(f"{_seat(sign_off.seat)} objects to {asked}"),
-            f"{sign_off.person} can withdraw it, or sign-off again on new evidence.",
+            ended(phrase("{} objects to {}", _seat(sign_off.seat), asked)),
+            phrase("{} can withdraw the objection, or sign off again on new evidence.", sign_off.person),
         )
 
 
 def _missing(
     sign_offs: tuple[JudgedSignOff, ...], seats: dict[str, SeatState], missing: Iterable[str]
 ) -> Iterator[Reason]:
-    """Seats that must be among the signers and have not approved."""
+    """Yield must-include seats without a signature that no other reason names."""
+    named = {
+        sign_off.seat
+        for sign_off in sign_offs
+        if sign_off.approves or sign_off.verdict == SignOffVerdict.OBJECT
+    }
     for key in missing:
-        if not any(sign_off.seat == key and sign_off.approves for sign_off in sign_offs):
+        if key not in named:
             who = " or ".join(seats[key].eligible)
-            remedy = f"{who} can sign." if who else "Nobody who sits there can sign."
-            yield Reason(f"{_seat(key)} must be among the signers.", remedy)
+            remedy = phrase("{} can sign.", who) if who else "The chair can have a delegate appointed."
+            yield Reason(phrase("{} must be among the signers.", _seat(key)), remedy)
 
 
 def _short(
@@ -422,69 +456,82 @@ def _short(
     quorum: int,
     counted: Count,
 ) -> Iterator[Reason]:
-    """Fewer fresh approvals than the quorum."""
-    if counted.short:
+    """Yield how many approvals are fresh, if the quorum needs seats not yet named."""
+    stale = {sign_off.seat for sign_off in sign_offs if sign_off.approves and not sign_off.fresh}
+    objecting = {sign_off.seat for sign_off in counted.objections}
+    if counted.short > len(stale | objecting | {*counted.missing}):
         signed = {sign_off.seat for sign_off in sign_offs if sign_off.approves and sign_off.fresh}
         others = [name for key in rules.seats if key not in signed for name in seats[key].eligible]
         yield Reason(
-            f"{counted.people} of {quorum} seats have a current approval.",
-            f"{', '.join(dict.fromkeys(others))} can sign." if others else "Nobody else can sign.",
+            phrase("{} of {} seats have a current approval.", counted.people, quorum),
+            phrase("{} can sign.", ", ".join(dict.fromkeys(others)))
+            if others
+            else "An admin can fill the other seats.",
         )
 
 
 def _held(facts: Facts, rulebook: ParsedRulebook, gate: str, at: datetime) -> Iterator[Reason]:
-    """Holds that stop it; retiring waits for none."""
+    """Yield the holds that block the decision, except at the gate to retire."""
     if gate != "retire":
         for hold in holds_at(facts, rulebook, at):
             if hold.blocking:
                 yield Reason(
-                    f"Held: {hold.words}. {hold.reason}", "It closes with its cause, or the chair lifts it."
+                    phrase("Held: {}. {}", hold.words, hold.reason),
+                    "Remove the cause of the hold, or ask the chair to lift the hold.",
                 )
 
 
 def _overdue_conditions(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
-    """Conditions of earlier decisions that are past their day; retiring waits for none."""
+    """Yield overdue conditions of earlier decisions, except at the gate to retire."""
     if gate != "retire":
         for condition in facts.conditions:
             if clock.local_day(at) > condition.due:
                 yield Reason(
-                    f"A condition is overdue since {condition.due:%-d %B %Y}: {condition.text}",
-                    f"{condition.owner} can meet it.",
+                    phrase("A condition has been overdue since {}: {}", condition.due, condition.text),
+                    phrase("{} can meet the condition.", condition.owner),
                 )
 
 
 def _overdue_obligations(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
-    """What the owner must give in writing past its day, here or elsewhere, unless the chair let this decision pass."""
+    """Yield overdue obligations, unless the chair let this decision pass."""
     if gate in ("mvp", "production"):
         for obligation in facts.obligations:
             if clock.local_day(at) > obligation.due and not obligation.excused:
                 yield Reason(
-                    f"Due since {obligation.due:%-d %B %Y} for {obligation.initiative_ref}: {ended(obligation.text)}",
-                    f"{obligation.responsible or facts.people.get('owner', 'The owner')} can resolve it; the chair can "
-                    "let this decision pass once, with a reason.",
+                    phrase(
+                        "An obligation of {} has been overdue since {}: {}",
+                        obligation.initiative_ref,
+                        obligation.due,
+                        ended(obligation.text),
+                    ),
+                    phrase(
+                        "{} can complete the obligation. The chair can allow this decision with a reason.",
+                        obligation.responsible or facts.people.get("owner", "The owner"),
+                    ),
                 )
 
 
 def unanswered(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
-    """What has to be answered before this gate is decided, whatever the severity of its criterion."""
+    """Yield what must be answered before this gate, at any severity of its criterion."""
     for key, before in ANSWERED_FIRST.items():
         if gate in before and waiver_at(facts, key, at) is None:
             for one in facts.short_of(key, at):
                 who = one.who or facts.people.get("owner", "The owner")
-                yield Reason(one.words, f"{who} can answer it. {one.fix}".strip())
+                yield Reason(one.words, joined(phrase("{} can answer it.", who), one.fix))
 
 
 def _seat(key: str) -> str:
-    """The word for a seat; one that only an own rulebook knows is spelt out of its key."""
+    """Return the word for a seat. A seat known only to an own rulebook has its key."""
     return Seat.word(key)
 
 
-def _who_can_fix(facts: Facts, rulebook: ParsedRulebook, finding: Finding) -> str:
+def who_can_fix(facts: Facts, rulebook: ParsedRulebook, finding: Finding) -> str:
+    """Return a sentence that names who can fix what the criterion lacks, or ""."""
     missing = [state for state in finding.requirements if not state.satisfies(finding.criterion.gate)]
     roles = {rulebook.requirements[state.key].answered_by for state in missing if not state.fixed_by}
-    names = [facts.people.get(_role(role), f"the {in_words(role)} (nobody yet)") for role in sorted(roles)]
+    names = [facts.people.get(_role(role), f"the {in_words(role)} (no one yet)") for role in sorted(roles)]
     names += dict.fromkeys(state.fixed_by for state in missing if state.fixed_by)
-    return f"{', '.join(names)} can fix it." if names else ""
+    return phrase("{} can fix it.", ", ".join(names)) if names else ""
 
 
 def _role(answered_by: str) -> str:

@@ -1,8 +1,8 @@
-"""Requirements drawn to be verified at minimal risk: which, and in what order. Pure.
+"""Draw the requirements to be verified at minimal risk, in their order. Pure.
 
-The gate to production asks an initiative of minimal risk for documents. So many of its requirements as the rulebook
-says are drawn by the seed of the audit log, the root of the first checkpoint after submission, which nobody knows
-before: these are verified. Whoever has the rows and the checkpoint draws the same again (docs/adr/0056).
+The gate to production asks an initiative of minimal risk for documents. The rulebook sets how many of its requirements
+must also be verified. The seed of the audit log draws these. The seed is the root of the first checkpoint after
+submission, which no one knows earlier. The rows and the checkpoint give the same draw again (docs/adr/0056).
 """
 
 import hashlib
@@ -16,41 +16,41 @@ from governance.gates.gate_inputs import Drawn, Facts
 from governance.gates.levels import drawable, from_outside, vouched_for
 from governance.permission_result import Reason
 from governance.rulebook import ParsedRulebook
+from governance.vocabulary.phrases import phrase
 
 # Days before production is to be accepted again on which the requirements of that acceptance are drawn.
 DAYS_AHEAD = 30
-BY_ITSELF = "The worker draws within seconds of the audit log's next checkpoint."
+BY_ITSELF = phrase("Wait for the next checkpoint. The worker then draws within seconds.")
 
 
 @dataclass(frozen=True)
 class Draw:
-    """A requirement that is to be drawn next, and the one whose refusal or change brings it; "" for none."""
+    """A requirement to be drawn next, and the refused or changed one that it replaces."""
 
     requirement: str
     in_place_of: str = ""
 
 
 def drawn_from(due: date) -> datetime:
-    """From when on a checkpoint draws for the acceptance of production that is due by this day."""
+    """Return when checkpoints begin to draw for the acceptance of production due then."""
     return clock.midnight_before(due - timedelta(days=DAYS_AHEAD))
 
 
 def ticket(root: bytes, ref: str, round: str, requirement: str) -> str:
-    """What decides the place of a requirement: the lowest is drawn first. `root`: of the checkpoint that is the
-    seed.
-    """
+    """Return the rank of a requirement, lowest first. `root` is the seed's."""
     return hashlib.sha256("\n".join((root.hex(), ref, round, requirement)).encode()).hexdigest()
 
 
 def in_order(root: bytes, ref: str, round: str, requirements: Iterable[str]) -> list[str]:
-    """The requirements in the order in which this round of this initiative draws them."""
+    """Return the requirements in the order in which this round draws them."""
     return sorted(requirements, key=lambda requirement: ticket(root, ref, round, requirement))
 
 
 def draws_due(judged: Judged) -> list[str]:
-    """What is still to be drawn in the round that runs: one entry each, in place of which requirement, "" for none.
+    """Return the draws that the current round still needs, one entry each.
 
-    So many as the rulebook says, and another for each that was refused or changed; as long as there are any left.
+    An entry is the refused or changed requirement that the draw replaces, or "". The rulebook sets the number of first
+    draws. There are at most as many entries as requirements that are left.
     """
     facts, rulebook = judged.facts, judged.rulebook
     of_round = facts.of_round()
@@ -66,21 +66,19 @@ def draws_due(judged: Judged) -> list[str]:
 
 
 def draw(judged: Judged, root: bytes) -> list[Draw]:
-    """The requirements that are to be drawn now in the round that runs, in order."""
+    """Return the requirements to be drawn now in the current round, in order."""
     order = in_order(root, judged.facts.ref, judged.facts.round, left(judged))
     return [Draw(key, place) for key, place in zip(order, draws_due(judged), strict=False)]
 
 
 def left(judged: Judged) -> list[str]:
-    """What may still be drawn in the round that runs, in the rulebook's order."""
+    """Return what may still be drawn in the current round, in the rulebook's order."""
     drawn = {one.requirement for one in judged.facts.of_round()}
     return [key for key in drawable(judged.facts, judged.rulebook, judged.states) if key not in drawn]
 
 
 def offered(facts: Facts, rulebook: ParsedRulebook, requirement: str) -> frozenset[int]:
-    """Keys of the items that the team offers for a requirement and that stand; not what others than the team
-    brought.
-    """
+    """Return the keys of the team's items that are neither withdrawn nor superseded."""
     asked = rulebook.requirements[requirement]
     return frozenset(
         item.id
@@ -90,9 +88,9 @@ def offered(facts: Facts, rulebook: ParsedRulebook, requirement: str) -> frozens
 
 
 def brings_another(facts: Facts, rulebook: ParsedRulebook, drawn: Drawn) -> bool:
-    """Whether a verifier refused what was drawn, or the team changed it before anybody had verified it as drawn.
+    """Return True if a drawn requirement was refused, or changed before verification.
 
-    Else a team would fix only what was drawn, and the rest would be as bad as before.
+    Without this rule a team could fix only what was drawn.
     """
     key = drawn.requirement
     if key not in rulebook.requirements:
@@ -119,20 +117,21 @@ def brings_another(facts: Facts, rulebook: ParsedRulebook, drawn: Drawn) -> bool
 
 
 def unverified(judged: Judged) -> list[str]:
-    """What was drawn in the round that runs and waits to be verified, in order."""
+    """Return what was drawn in the current round and waits to be verified, in order."""
     keys = [one.requirement for one in judged.facts.of_round() if one.requirement in judged.states]
     return [key for key in keys if not vouched_for(judged.states[key])]
 
 
 def waits(judged: Judged) -> Reason | None:
-    """Why nothing is decided yet: requirements are still to be drawn. None where none are."""
+    """Return why nothing is decided yet while draws are due, or None."""
     places = draws_due(judged)
     if not places:
         return None
     if "" in places:
         return Reason(
-            "The requirements that are verified are drawn with the audit log's next checkpoint, and "
-            "nobody chooses them.",
+            "The requirements to verify are drawn at random after the next checkpoint of the audit log.",
             BY_ITSELF,
         )
-    return Reason("Another requirement is drawn in place of one that was refused or changed.", BY_ITSELF)
+    return Reason(
+        "A new requirement is drawn, because a drawn requirement was rejected or changed.", BY_ITSELF
+    )

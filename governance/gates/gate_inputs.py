@@ -1,5 +1,6 @@
-"""Inputs of gates: plain values, collected once, handed to the pure rules of `gates`."""
+"""Inputs of gates: plain values, collected once, for the pure rules of `gates`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -7,10 +8,17 @@ from operator import attrgetter
 
 from governance.vocabulary import Layer, Tier
 
+# What only a running system can show here: the missing thing, the way it is measured and the sentence without it.
+ASKED, LOGGED = "asked", "logged"
+SHOWN_HERE = {
+    "enforcement": (ASKED, "Not enforced here."),
+    "log": (LOGGED, "No log here."),
+}
+
 
 @dataclass(frozen=True)
 class Void:
-    """That a trigger ended an item for one requirement from `at` on."""
+    """A trigger that ended an item for one requirement from `at` on."""
 
     at: datetime
     trigger: str
@@ -19,9 +27,11 @@ class Void:
 
 @dataclass(frozen=True)
 class Verification:
-    """What somebody outside the team said, having opened an item: whether it shows the answer in this version.
+    """The verdict of someone outside the team on whether an item shows the answer.
 
-    `fingerprint`: of the content that was opened. `by` is the person's name.
+    `fingerprint` is of the content that was opened. `by` is the person's name, `seat` the seat they acted in, `place`
+    a place in the item. `opened_at` is when they first opened it. The pages or rows that they opened are not recorded.
+    `second` marks a blind look at what someone else verified earlier.
     """
 
     by_id: int
@@ -31,11 +41,20 @@ class Verification:
     fingerprint: str
     shows: bool
     words: str = ""
+    seat: str = ""
+    place: str = ""
+    opened_at: datetime | None = None
+    second: bool = False
+
+    @property
+    def seconds(self) -> int | None:
+        """Return the whole seconds from first opening to verdict, or None if unknown."""
+        return int((self.at - self.opened_at).total_seconds()) if self.opened_at else None
 
 
 @dataclass(frozen=True)
 class Measured:
-    """That Plumbline worked an answer out of rows whose deciding value came from outside the team, for a time."""
+    """An answer that Plumbline computes from values from outside the team, for a time."""
 
     requirement: str
     way: str
@@ -44,15 +63,21 @@ class Measured:
     until: datetime | None = None
 
     def counts_at(self, at: datetime) -> bool:
-        """Whether it is so at `at`."""
+        """Return True if the answer is measured at `at`."""
         return self.since <= at and (self.until is None or self.until > at)
+
+
+def without_words(missing: Iterable[str]) -> str:
+    """Return what an initiative runs without (keys of SHOWN_HERE), as sentences."""
+    named = set(missing)
+    return " ".join(words for key, (_, words) in SHOWN_HERE.items() if key in named)
 
 
 @dataclass(frozen=True)
 class StandsAlone:
-    """An accepted declaration that the initiative is linked to nothing; `by` accepted it, in `verifiers` by key.
+    """An accepted declaration that the initiative has no links.
 
-    Accepted by one person and later by a second, it is two of these, one after the other.
+    `by` names who accepted it, and `verifiers` has the keys. A second acceptance starts another one, after the first.
     """
 
     since: datetime
@@ -63,7 +88,11 @@ class StandsAlone:
 
 @dataclass(frozen=True)
 class Item:
-    """One piece of evidence as the rules see it. `covers` maps a requirement to the order it was attached in."""
+    """One piece of evidence as the rules see it. `covers` has the order of attachment.
+
+    `rows` is the number of rows in its file, and `models` has their model names. `remarks` is what
+    `governance.gates.remarks` returns for it. `link` is the key of the link of a drill on one link that has not ended.
+    """
 
     id: int
     kind: str
@@ -80,26 +109,33 @@ class Item:
     superseded_by: int | None = None
     missing: bool = False
     generated: bool = False
+    of_pipeline: bool = False
     unverified: bool = False
+    # The subject of a test report, a drill or user research, or "".
+    tested: str = ""
     acceptance_role: str = ""
     acceptance_open: bool = False
     clause_of: int | None = None
     clause_kind: str = ""
     components: frozenset[int] = frozenset()
     layers: frozenset[str] = frozenset()
-    # By requirement, oldest first, of people who are outside the team and were then.
+    rows: int | None = None
+    remarks: str = ""
+    link: int | None = None
+    models: tuple[str, ...] = ()
+    # By requirement, oldest first. Each verifier was outside the team then and is so now.
     verifications: dict[str, tuple[Verification, ...]] = field(default_factory=dict, hash=False)
 
     def void_at(self, key: str, at: datetime) -> Void | None:
-        """The first voiding for this requirement that is in effect at `at`."""
+        """Return the first voiding for this requirement that is in effect at `at`."""
         return next((void for void in self.voids.get(key, ()) if void.at <= at), None)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """The owner's answer to one requirement; `by_id`: who wrote it last.
+    """The owner's answer to one requirement. `by_id` is its last author.
 
-    `accepted_on`: since when it stands that it does not apply; `accepted_by`: keys of who accepted that.
+    `accepted_on` is the day since which "not applicable" is accepted, `accepted_by` has the keys of who did.
     """
 
     kind: str
@@ -113,7 +149,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class DeploymentFact:
-    """A version of a component that runs from a moment to a moment."""
+    """A component version that runs for a time. `names` are its names in logs."""
 
     id: int
     component: int
@@ -121,9 +157,10 @@ class DeploymentFact:
     label: str
     since: datetime
     until: datetime | None
+    names: frozenset[str] = frozenset()
 
     def runs_at(self, at: datetime) -> bool:
-        """Whether this version runs at `at`."""
+        """Return True if this version runs at `at`."""
         return self.since <= at and (self.until is None or self.until > at)
 
 
@@ -131,7 +168,7 @@ class DeploymentFact:
 class ContractState:
     """A contract version that is, was or will be in force.
 
-    `unmapped`: its clauses that no control enforces, each by number and in its sentence; of one that ended, none.
+    `unmapped` has the number and sentence of each clause without a control, and is empty for a version that has ended.
     """
 
     id: int
@@ -142,13 +179,13 @@ class ContractState:
     unmapped: tuple[tuple[int, str], ...] = ()
 
     def in_force_at(self, at: datetime) -> bool:
-        """Whether this version binds at `at`."""
+        """Return True if this version binds at `at`."""
         return self.since <= at and (self.until is None or self.until > at)
 
 
 @dataclass(frozen=True)
 class HoldFact:
-    """An open hold: what it is, the highest stage supported meanwhile, whether it blocks decisions."""
+    """An open hold, the highest stage it leaves supported, and whether it blocks."""
 
     kind: str
     words: str
@@ -159,7 +196,7 @@ class HoldFact:
 
 @dataclass(frozen=True)
 class ObligationFact:
-    """An obligation that is still due; `responsible` is the name of the responsible person."""
+    """An obligation that is still due. `responsible` is the name of a person."""
 
     id: int
     kind: str
@@ -182,17 +219,48 @@ class WaiverFact:
 
 
 @dataclass(frozen=True)
+class AcceptedRiskFact:
+    """A risk that the risk seat accepted until a day, and its next review.
+
+    `ends_at` is the moment from which it does not count: after its last day, a missed review by `review_by`, or its
+    end.
+    """
+
+    id: int
+    title: str
+    accepted_by: str
+    since: datetime
+    until: date
+    review_by: date | None
+    ends_at: datetime
+
+    def counts_at(self, at: datetime) -> bool:
+        """Return True if the risk is accepted at `at`."""
+        return self.since <= at < self.ends_at
+
+
+@dataclass(frozen=True)
 class ConditionFact:
-    """A condition of an earlier decision that nobody has met yet."""
+    """An unmet condition of an earlier decision. `seat` proposed it, "" is the chair."""
 
     text: str
     owner: str
     due: date
+    seat: str = ""
+
+
+@dataclass(frozen=True)
+class ObjectionFact:
+    """An objection that counts in an open review, and the criteria it is against."""
+
+    seat: str
+    criteria: frozenset[str]
+    reason: str
 
 
 @dataclass(frozen=True)
 class Declared:
-    """One thing the MVP declared it would prove, and its result so far."""
+    """One goal that the MVP declared it would prove, and its result so far."""
 
     key: str
     declared: str
@@ -212,9 +280,9 @@ class ScopeFact:
 
 @dataclass(frozen=True)
 class FindingFact:
-    """What the integration register says against a requirement, from a moment on; `hold`: what it calls for besides.
+    """A finding of the integration register against a requirement, from `since` on.
 
-    `cap`: the highest stage supported while it calls for a hold. `who` can fix it.
+    `hold` is the hold that it also calls for, `cap` the highest stage supported meanwhile. `who` can fix it.
     """
 
     requirement: str
@@ -228,17 +296,18 @@ class FindingFact:
     cap: str | None = None
 
     def counts_at(self, at: datetime) -> bool:
-        """Whether it is so at `at`."""
+        """Return True if the finding counts at `at`."""
         return self.since <= at and (self.until is None or self.until > at)
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A requirement that the audit log's seed drew, at minimal risk, to be verified (governance.gates.drawing).
+    """A requirement of minimal risk, drawn to be verified (governance.gates.drawing).
 
-    `round`: the review, or the next acceptance of production, that it was drawn for. `since`, `until`: when production
-    asks it; of what is drawn for an acceptance to come, `since` is None. `answer_version`, `items`: what was offered
-    when it was drawn. `in_place_of`: the requirement whose refusal or change brought it. `checkpoint`: its entries.
+    `round` is the review, or the next acceptance of production, that it was drawn for. Production asks it from `since`
+    to `until`. `since` is None for an acceptance to come. `answer_version` and `items` are what was offered at the
+    draw. `in_place_of` is the requirement whose refusal or change brought it. `checkpoint` is the entries of its
+    checkpoint.
     """
 
     requirement: str
@@ -252,13 +321,13 @@ class Drawn:
     checkpoint: int = 0
 
     def counts_at(self, at: datetime) -> bool:
-        """Whether production asks it to be verified at `at`."""
+        """Return True if production asks it to be verified at `at`."""
         return self.since is not None and self.since <= at and (self.until is None or self.until > at)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything of one initiative that gates look at; they look at nothing else."""
+    """Everything that gates may read about one initiative."""
 
     ref: str
     title: str
@@ -271,7 +340,9 @@ class Facts:
     contracts: tuple[ContractState, ...] = ()
     holds: tuple[HoldFact, ...] = ()
     waivers: tuple[WaiverFact, ...] = ()
+    accepted_risks: tuple[AcceptedRiskFact, ...] = ()
     conditions: tuple[ConditionFact, ...] = ()
+    objections: tuple[ObjectionFact, ...] = ()
     obligations: tuple[ObligationFact, ...] = ()
     declared: dict[str, Declared] = field(default_factory=dict, hash=False)
     decided: dict[str, date] = field(default_factory=dict, hash=False)
@@ -284,21 +355,29 @@ class Facts:
     platform: str = ""
     confidential: bool = False
     measured: tuple[Measured, ...] = ()
-    # From when until when something was described in the integration register.
+    # The periods, as (since, until), in which the integration register had an entry.
     described: tuple[tuple[datetime, datetime | None], ...] = ()
     alone: tuple[StandsAlone, ...] = ()
-    # Requirements ever drawn, in their order, and the round in which some are drawn now or next; "" where in none.
+    # All requirements ever drawn, in their order. `round` is the current or next round, or "".
     drawn: tuple[Drawn, ...] = ()
     round: str = ""
+    # `tier_scope` is the number of the scope that the tier was confirmed for, or 0. `tier_outdated` has the periods,
+    # oldest first, with a scope or a purpose that the tier was not confirmed for.
+    tier_scope: int = 0
+    tier_outdated: tuple[tuple[datetime, datetime | None], ...] = ()
+
+    def accepted_risks_at(self, at: datetime) -> list[AcceptedRiskFact]:
+        """Return the risks that are accepted at `at`, in the order of their requests."""
+        return [one for one in self.accepted_risks if one.counts_at(at)]
 
     def drawn_at(self, key: str, at: datetime) -> Drawn | None:
-        """The newest draw of this requirement that production asks at `at`."""
+        """Return the newest draw of this requirement that production asks at `at`."""
         return next(
             (one for one in reversed(self.drawn) if one.requirement == key and one.counts_at(at)), None
         )
 
     def drawn_ahead(self, key: str, at: datetime) -> Drawn | None:
-        """The draw of this requirement for the next acceptance of production, if it was drawn by then."""
+        """Return this requirement's draw, by `at`, for the next acceptance of production."""
         return next(
             (
                 one
@@ -309,38 +388,57 @@ class Facts:
         )
 
     def of_round(self) -> list[Drawn]:
-        """What was drawn in the round that runs, in order."""
+        """Return the draws of the current round, in order."""
         return [one for one in self.drawn if one.round == self.round]
 
     def described_at(self, at: datetime) -> bool:
-        """Whether anything stands in the integration register at `at`."""
+        """Return True if the integration register has an entry at `at`."""
         return any(since <= at and (until is None or until > at) for since, until in self.described)
 
+    def tier_outdated_since(self, at: datetime) -> datetime | None:
+        """Return since when the tier is out of date for scope or purpose at `at`, or None.
+
+        A return to a narrower scope for a while does not start the time again.
+        """
+        now = any(since <= at and (until is None or until > at) for since, until in self.tier_outdated)
+        return self.tier_outdated[0][0] if now else None
+
+    def second_looks_at(self, at: datetime) -> tuple[int, int]:
+        """Return how many second looks agree with the first by `at`, and how many do not."""
+        said = [one for item in self.items for words in item.verifications.values() for one in words]
+        looks = [one.shows for one in said if one.second and one.at <= at]
+        return sum(looks), len(looks) - sum(looks)
+
     def stands_alone_at(self, at: datetime) -> StandsAlone | None:
-        """The accepted declaration that it is linked to nothing, if one stands at `at`."""
+        """Return the accepted declaration of no links that holds at `at`, or None."""
         return next(
             (one for one in self.alone if one.since <= at and (one.until is None or one.until > at)), None
         )
 
     def measured_at(self, key: str, at: datetime) -> list[Measured]:
-        """What is measured of this requirement at `at`."""
+        """Return what is measured of this requirement at `at`."""
         return [one for one in self.measured if one.requirement == key and one.counts_at(at)]
+
+    def runs_without(self, at: datetime) -> tuple[str, ...]:
+        """Return the keys of SHOWN_HERE that no running system shows here at `at`."""
+        ways = {one.way for one in self.measured if one.counts_at(at)}
+        return tuple(key for key, (way, _) in SHOWN_HERE.items() if way not in ways)
 
     @property
     def high(self) -> bool:
-        """Whether the confirmed tier is high."""
+        """Return True if the confirmed tier is high."""
         return self.tier == Tier.HIGH
 
     def items_for(self, key: str) -> list[Item]:
-        """Items offered for this requirement, newest observation first."""
+        """Return the items offered for this requirement, newest observation first."""
         return self._offered.get(key, [])
 
     def renewed_by(self, item: Item) -> Item | None:
-        """The item that this one replaced as its newer form; None where it is the first."""
+        """Return the earlier item that this one replaced, or None if it is the first."""
         return self._replaced.get(item.id)
 
     def short_of(self, key: str, at: datetime) -> list[FindingFact]:
-        """What the register says against this requirement at `at`."""
+        """Return the findings of the register against this requirement at `at`."""
         return [one for one in self._short.get(key, ()) if one.counts_at(at)]
 
     @cached_property
@@ -364,7 +462,7 @@ class Facts:
         return found
 
     def models_at(self, at: datetime) -> list[DeploymentFact]:
-        """The versions in the model layer that run at `at`."""
+        """Return the versions in the model layer that run at `at`."""
         return [
             version for version in self.deployments if version.layer == Layer.MODEL and version.runs_at(at)
         ]

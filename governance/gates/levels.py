@@ -1,12 +1,12 @@
 """Levels of answers: stated, documented, verified, measured. Pure.
 
-Who can bring a level about, and what silence means: docs/domain.md,
-"Four levels". What a requirement asks at each tier is the rulebook's (`Requirement.level_for`).
+Source: docs/domain.md, "Four levels", on who can reach a level and what a missing verdict means. The rulebook sets the
+level that a requirement asks at each tier (`Requirement.level_for`).
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from governance import clock
 from governance.contracts.wording import listed
@@ -14,6 +14,7 @@ from governance.gates import evidence_rules as rules
 from governance.gates.gate_inputs import Facts, Item, Measured, Verification
 from governance.gates.requirement_state import (
     BY_VERIFYING,
+    IN_DEPLOYMENTS,
     IN_REGISTER,
     ITS_SEAT,
     NEXT_ACCEPTANCE,
@@ -22,11 +23,14 @@ from governance.gates.requirement_state import (
 )
 from governance.permission_result import Reason, ended
 from governance.rulebook import ParsedRulebook, Requirement
-from governance.vocabulary import LEVEL_RANK, ClauseKind, EvidenceKind, Level, Seat, Stage
+from governance.vocabulary import LEVEL_RANK, STAGE_RANK, ClauseKind, EvidenceKind, Level, Seat, Stage, Tier
+from governance.vocabulary.phrases import joined, label, phrase
 
-VERIFIERS = "A reviewer in its seat"
+VERIFIERS = phrase("A reviewer in its seat")
+# Triggers of the rulebook: a later record of a model or a scope ends evidence that was offered earlier.
+MODEL, SCOPE = "model_version", "scope"
 INVENTORY = "int.inventory"
-# The kind of clause that answers each requirement about the contract; one of another kind is an artefact like others.
+# The kind of clause that answers each requirement about the contract. Clauses of other kinds are plain artefacts.
 CLAUSES = {
     "gov.autonomy": ClauseKind.AUTONOMY,
     "gov.human_approval": ClauseKind.HUMAN_APPROVAL,
@@ -34,49 +38,68 @@ CLAUSES = {
     "gov.edge_policies": ClauseKind.EDGE_POLICY,
     "gov.record_owner": ClauseKind.RECORD_OWNER,
 }
-# What has the register of a kind write an item of it.
+# The act after which the register of a kind writes an item of this kind.
 REGISTER_FIXES: dict[str, str] = {
-    EvidenceKind.DRILL_RECORD: "Record a drill of it.",
-    EvidenceKind.SYSTEM_RECORD: "Keep the integration register as it stands.",
-    EvidenceKind.TELEMETRY: "File what its measures show.",
+    EvidenceKind.DRILL_RECORD: phrase("Record a drill for this requirement."),
+    EvidenceKind.SYSTEM_RECORD: phrase("Keep the integration register up to date."),
+    EvidenceKind.TELEMETRY: phrase("Record measurements of the declared measures."),
 }
-# Ways that need no verifier, whatever an initiative has: figures and logs come only where a system sends them.
+# Ways that need no verifier. Figures and logs are not among them, because they need a system that sends them.
 NEEDS_NOBODY = frozenset({"acceptance", "clause", "index", "agreement"})
-# Days for which what renews a verified item counts as verified, while it waits for the seat (docs/domain.md).
+# Days for which a renewal of a verified item counts as verified, while it waits for the seat (docs/domain.md).
 RENEWAL_DAYS = 14
-# High-risk production: what stands on a person's word that an artefact shows it, stands on two (docs/domain.md).
+# Gates at which high risk needs the word of two people that an artefact shows the answer (docs/domain.md).
 TWO_PERSONS = (Stage.PRODUCTION,)
 
 
 def unknown(facts: Facts, rulebook: ParsedRulebook, requirement: Requirement, at: datetime) -> State | None:
-    """The state where nothing is recorded that an answer could be true of; None where something is.
+    """Return the state if nothing is recorded that an answer could be about, or None.
 
-    An empty integration register is not a register without findings: what it would say is unknown, unless an
-    accepted declaration says that the initiative stands alone.
+    An empty integration register is unknown, not free of findings, unless a declaration that the initiative has no
+    links is accepted (`StandsAlone`).
     """
     key = requirement.key
     if requirement.of_register and not facts.described_at(at):
         alone = facts.stands_alone_at(at)
         if alone is None:
-            words = "Unknown: nothing is described in the integration register."
-            fix = "Describe what it is linked to, or declare that it stands alone."
+            words = phrase("Unknown: nothing is described in the integration register.")
+            fix = phrase("Describe the links of the initiative, or declare that the initiative has no links.")
             return lacking(requirement, 0, "unknown", words, fix, place=IN_REGISTER)
         if facts.short_of(key, at):
             return None
-        words = f"Stands alone, accepted by {alone.by} on {clock.local_day(alone.since):%-d %B %Y}."
+        words = phrase(
+            "The initiative has no links, as {} accepted on {}.", alone.by, clock.local_day(alone.since)
+        )
         if key != INVENTORY:
             state = State(key, "not_applicable", words, verifiers=alone.verifiers)
             return accepted_by_two(facts, rulebook, requirement, state, at)
         state = State(key, "met", words, level=Level.VERIFIED, verifiers=alone.verifiers)
         return against_gates(facts, rulebook, requirement, state, at)
-    if (
-        requirement.stage != Stage.PROTOTYPE
-        and "model_version" in requirement.triggers
-        and not facts.models_at(at)
-    ):
-        words = "Unknown: no model is recorded for this initiative."
-        return lacking(requirement, 0, "unknown", words, "Record the model that runs, with its version.")
+    if recorded_first(facts, requirement, at) == MODEL:
+        words = phrase("Unknown: no model is recorded for this initiative.")
+        return lacking(
+            requirement,
+            0,
+            "unknown",
+            words,
+            phrase("Record the model that runs, with its version."),
+            place=IN_DEPLOYMENTS,
+        )
     return None
+
+
+def recorded_first(facts: Facts, requirement: Requirement, at: datetime) -> str:
+    """Return what must be recorded before evidence, `MODEL` or `SCOPE`, or "".
+
+    Evidence must name the model that runs. A wider scope of the next stage ends evidence that does not name it.
+    """
+    if requirement.stage == Stage.PROTOTYPE:
+        return ""
+    if MODEL in requirement.triggers and not facts.models_at(at):
+        return MODEL
+    ahead = STAGE_RANK.get(requirement.stage) == STAGE_RANK.get(facts.approved_stage, 0) + 1
+    planned = any(scope.planned for scope in facts.scopes)
+    return SCOPE if ahead and SCOPE in requirement.triggers and facts.scopes and not planned else ""
 
 
 def level_state(
@@ -87,9 +110,9 @@ def level_state(
     ageless: bool,
     version: int,
 ) -> State:
-    """The state of an answered requirement with the highest level that its evidence and its measured answers reach.
+    """Return the state of an answered requirement with the highest level it reaches.
 
-    `ageless`: age does not count. `version`: of the answer, 0 where there is none.
+    Evidence and measured answers count. If `ageless`, age is ignored. `version` is of the answer, 0 if there is none.
     """
     key = requirement.key
     measured = measured_answers(facts, requirement, at)
@@ -107,10 +130,25 @@ def level_state(
         for item in offered
     }
     usable = [item for item in offered if not whys[item.id]]
-    newest = next((item for item in usable if item.kind in rulebook.result_kinds), None)
-    if newest is not None and newest.result != "pass":
-        words = f"{newest.title}, observed {newest.observed_on:%-d %B %Y}, says {newest.result}: only a pass counts."
-        return lacking(requirement, version, "failing", words, "Fix it and add a newer result.", (newest,))
+    newest: dict[int | None, Item] = {}
+    for item in usable:
+        if item.kind in rulebook.result_kinds:
+            newest.setdefault(item.link if requirement.each == "link" else None, item)
+    if failing := next((item for item in newest.values() if item.result != "pass"), None):
+        words = phrase(
+            "The result of {}, observed {}, is {}. Only a pass counts.",
+            failing.title,
+            failing.observed_on,
+            failing.result,
+        )
+        return lacking(
+            requirement,
+            version,
+            "failing",
+            words,
+            phrase("Fix the fault and add a newer result."),
+            (failing,),
+        )
     day = clock.local_day(at)
     current = [
         item
@@ -118,51 +156,56 @@ def level_state(
         if ageless or (last := rules.expiry(requirement, item, facts.tier)) is None or day <= last
     ]
     passing = [item for item in current if item.kind not in rulebook.result_kinds or item.result == "pass"]
-    found = _highest(facts, requirement, passing, measured, at, ageless, version)
+    found = _highest(facts, requirement, offered, passing, measured, at, ageless, version)
     if found is not None:
         found = against_gates(facts, rulebook, requirement, found, at)
         papers = (whys[item.id] for item in offered if item.kind != EvidenceKind.ATTESTATION)
         why = next((why for why in papers if why), "")
-        # Somebody's word hides no longer why what was added beside it does not count.
+        # A person's word alone must not hide why an added artefact does not count.
         wanting = found.state == "below" and found.level == Level.STATED and why
-        return replace(found, words=f"{found.words} {ended(why)}") if wanting else found
+        return replace(found, words=joined(found.words, ended(why))) if wanting else found
     if not usable:
         why = next((why for why in whys.values() if why), "")
         return rules.none_counts(requirement, version, offered, why, at)
     if not passing:
         return rules.expired_evidence(requirement, version, usable[0], facts.tier)
-    weak = rules.too_weak(requirement, version, passing)
-    return weak or rules.none_yet(key, requirement.evidence, version)
+    weak = rules.too_weak(requirement, version, offered, passing)
+    if weak is None:
+        return rules.none_yet(key, requirement.evidence, version)
+    other = rules.of_other_link(requirement, offered, passing)
+    return replace(weak, words=joined(weak.words, whys[other.id])) if other else weak
 
 
 def measured_answers(facts: Facts, requirement: Requirement, at: datetime) -> list[Measured]:
-    """What is measured of the requirement at `at`, in the ways that the rulebook names for it."""
+    """Return what is measured at `at`, in the ways that the rulebook allows."""
     return [one for one in facts.measured_at(requirement.key, at) if one.way in requirement.ways]
 
 
 def refusal(item: Item, key: str, version: int, at: datetime) -> str:
-    """Why a verifier said that the item does not show it, of this version of the answer; empty where nobody did."""
+    """Return why a verifier refused the item for this version of the answer, or ""."""
     said = next((one for one in _verdicts(item, key, version, at) if not one.shows), None)
-    return f"{item.title} does not show it, says {said.by}: {ended(said.words)}" if said else ""
+    if not said:
+        return ""
+    return phrase("{} does not show the answer, according to {}: {}", item.title, said.by, ended(said.words))
 
 
 def verifiers_of(item: Item, key: str, version: int, at: datetime) -> frozenset[int]:
-    """Keys of the persons who verified that the item shows the answer in this version."""
+    """Return the keys of the people who verified the item for this version."""
     return frozenset(one.by_id for one in _verdicts(item, key, version, at) if one.shows)
 
 
 def renewal_ends(item: Item) -> datetime:
-    """The moment from which an item that renews a verified one counts no more for being its newer form."""
+    """Return when an item no longer counts by its renewal of a verified one."""
     return clock.midnight_after(clock.local_day(item.added_at) + timedelta(days=RENEWAL_DAYS))
 
 
 def renewed_verifiers(
     facts: Facts, requirement: Requirement, item: Item, version: int, at: datetime
 ) -> frozenset[int]:
-    """Keys of who verified, in person, what this item renews, for the days in which that still counts.
+    """Return the keys of those who verified, in person, the item that this one renews.
 
-    Of the same author, of the same kind, with a passing result, in place of an item that counted when it was added.
-    What itself counts by renewal is not renewed so.
+    They count until `renewal_ends`. The item needs the same author and kind and a passing result, and the earlier item
+    must have counted when it was added. An item that itself counts by renewal cannot be renewed so.
     """
     earlier, key = facts.renewed_by(item), requirement.key
     if earlier is None or at >= renewal_ends(item) or item.result not in ("", "pass"):
@@ -181,8 +224,31 @@ def renewed_verifiers(
     return verifiers_of(earlier, key, version, then)
 
 
+def seen_in(facts: Facts, rulebook: ParsedRulebook, key: str, item: Item, at: datetime) -> list[Verification]:
+    """Return the verifications that saw the answer in the item, oldest first.
+
+    An item that renews a verified one and waits for its seat has those of the earlier item. A requirement met by its
+    production form has those of that form.
+    """
+    if key not in item.covers:
+        key = rulebook.carry.replaced_at_production.get(key, key)
+    reply, requirement = facts.answers.get(key), rulebook.requirements.get(key)
+    if reply is None or requirement is None:
+        return []
+    said = [one for one in _verdicts(item, key, reply.version, at) if one.shows]
+    earlier = facts.renewed_by(item)
+    if earlier is not None:
+        known = renewed_verifiers(facts, requirement, item, reply.version, at) - {one.by_id for one in said}
+        said += [
+            one
+            for one in _verdicts(earlier, key, reply.version, item.added_at)
+            if one.by_id in known and one.shows
+        ]
+    return sorted(said, key=lambda one: (one.at, one.by_id))
+
+
 def _verdicts(item: Item, key: str, version: int, at: datetime) -> list[Verification]:
-    """The newest verdict of each person on this version of the answer; of files, on exactly this content."""
+    """Return each person's newest verdict on this version and exactly this content."""
     newest = {
         one.by_id: one
         for one in item.verifications.get(key, ())
@@ -194,13 +260,14 @@ def _verdicts(item: Item, key: str, version: int, at: datetime) -> list[Verifica
 def _highest(
     facts: Facts,
     requirement: Requirement,
+    offered: list[Item],
     passing: list[Item],
     measured: list[Measured],
     at: datetime,
     ageless: bool,
     version: int,
 ) -> State | None:
-    """The state at the highest level that is reached; None where not even somebody's word is current."""
+    """Return the state at the highest level that is reached, or None without any."""
     key = requirement.key
     if measured:
         lasting = [one.until for one in measured if one.until is not None]
@@ -209,7 +276,7 @@ def _highest(
             if len(lasting) == len(measured)
             else None
         )
-        words = f"Measured: {ended(measured[0].words)}"
+        words = phrase("Measured: {}", ended(measured[0].words))
         return State(key, "met", words, "", (), last, version, level=Level.MEASURED)
     shown = [
         item for item in passing if item.kind != EvidenceKind.ATTESTATION or from_outside(requirement, item)
@@ -217,15 +284,16 @@ def _highest(
     outside = [item for item in shown if from_outside(requirement, item)]
     direct = {item.id: verifiers_of(item, key, version, at) for item in shown}
     renewed = {item.id: renewed_verifiers(facts, requirement, item, version, at) for item in shown}
+    shown = _weakest_link_first(shown, direct)
     verified = [item for item in shown if direct[item.id] or renewed[item.id]]
     spoken = [item for item in passing if item.kind == EvidenceKind.ATTESTATION]
     steps = ((Level.MEASURED, outside), (Level.VERIFIED, verified), (Level.DOCUMENTED, shown))
     for level, items in steps:
-        if items and not rules.too_weak(requirement, version, items):
+        if items and not rules.too_weak(requirement, version, offered, items):
             groups = rules.needed_of(requirement, items)
             by = _fewest(groups, direct)
             last = rules.last_day(requirement, items, facts.tier, ageless)
-            words = f"{level.label}: {listed([item.title for item in items[:2]])}."
+            words = phrase("{}: {}.", label(level.label), listed([item.title for item in items[:2]]))
             state = State(key, "met", words, "", tuple(items), last, version, level=level, verifiers=by)
             counted = _fewest(groups, {pk: direct[pk] | renewed[pk] for pk in direct})
             if level == Level.VERIFIED and len(by) < min(len(counted), 2 if facts.high else 1):
@@ -234,27 +302,37 @@ def _highest(
     if spoken:
         ends = [day for item in spoken if (day := rules.expiry(requirement, item, facts.tier)) is not None]
         last = max(ends) if ends and not ageless else None
-        words = f"Stated: {ended(spoken[0].title)}"
+        words = phrase("Stated: {}", ended(spoken[0].title))
         return State(key, "met", words, "", tuple(spoken), last, version, level=Level.STATED)
     return None
 
 
 def _fewest(groups: list[list[Item]], by: dict[int, frozenset[int]]) -> frozenset[int]:
-    """Of each group the most persons who verified one of its items, and of these the fewest."""
+    """Return the smallest of each group's largest set of verifiers of one item."""
     return min((max((by[item.id] for item in group), key=len) for group in groups), key=len)
+
+
+def _weakest_link_first(shown: list[Item], by: dict[int, frozenset[int]]) -> list[Item]:
+    """Return the items, first those of the link that the fewest people verified."""
+    most: dict[int | None, int] = {}
+    for item in shown:
+        most[item.link] = max(most.get(item.link, 0), len(by[item.id]))
+    return sorted(shown, key=lambda item: most[item.link])
 
 
 def _waiting(
     state: State, items: list[Item], direct: dict[int, frozenset[int]], renewed: frozenset[int]
 ) -> State:
-    """The state of what counts as verified for what it renews, and waits for its seat meanwhile."""
+    """Return the state of an item that counts by renewal and waits for its seat."""
     newer = next(item for item in items if not direct[item.id] or len(direct[item.id]) < 2)
     last = clock.local_day(renewal_ends(newer) - timedelta(microseconds=1))
-    words = f"{state.words} {newer.title} renews what was verified, and counts so until {last:%-d %B %Y}."
+    words = phrase(
+        "{} {} renews verified evidence and counts as verified until {}.", state.words, newer.title, last
+    )
     return replace(
         state,
         words=words,
-        fix="Open it and say whether it shows it.",
+        fix=phrase("Open the evidence and verify it."),
         fixed_by=VERIFIERS,
         place=BY_VERIFYING,
         renewed=renewed,
@@ -262,11 +340,12 @@ def _waiting(
 
 
 def from_outside(requirement: Requirement, item: Item) -> bool:
-    """Whether its deciding value came from outside the team: a role's acceptance, approving seats, Plumbline."""
+    """Return True if a role, approving seats, Plumbline or a declared pipeline gave the deciding value."""
     ways = requirement.ways
     return (
         ("acceptance" in ways and bool(item.acceptance_role))
         or ("index" in ways and item.generated)
+        or ("pipeline" in ways and item.of_pipeline)
         or (
             "clause" in ways
             and item.clause_of is not None
@@ -276,24 +355,47 @@ def from_outside(requirement: Requirement, item: Item) -> bool:
 
 
 def _artefact_fix(rulebook: ParsedRulebook, requirement: Requirement) -> str:
-    """How an artefact comes about: added by a person, or written by the one register that the requirement takes."""
+    """Return how to get an artefact: a person adds it or a register writes it."""
     kinds = [kind for kind in requirement.evidence if kind != EvidenceKind.ATTESTATION]
     if all(kind in REGISTER_FIXES and kind in rulebook.register_kinds for kind in kinds):
         return REGISTER_FIXES[kinds[0]]
-    return "Add an artefact that shows it."
+    return phrase("Add an artefact that shows the answer.")
+
+
+def tier_grace_ends(facts: Facts, rulebook: ParsedRulebook, at: datetime) -> date | None:
+    """Return the last day on which an outdated tier leaves requirements out, or None."""
+    since = facts.tier_outdated_since(at)
+    days = rulebook.freshness.tier_grace_days
+    return clock.local_day(since) + timedelta(days=days) if since is not None else None
+
+
+def tier_lapsed(facts: Facts, rulebook: ParsedRulebook, at: datetime) -> bool:
+    """Return True if the tier is out of date at `at` and its days of grace are over."""
+    ends = tier_grace_ends(facts, rulebook, at)
+    return ends is not None and clock.local_day(at) > ends
+
+
+def tier_asked(facts: Facts, rulebook: ParsedRulebook, key: str, at: datetime) -> str:
+    """Return the tier at which the requirement is asked at `at`: the confirmed one.
+
+    After the grace of an outdated tier, a requirement that it leaves out is asked as at the lowest tier that asks it.
+    """
+    if rulebook.asks(key, facts.tier) or not tier_lapsed(facts, rulebook, at):
+        return facts.tier
+    return next((tier for tier in Tier if rulebook.asks(key, tier)), facts.tier)
 
 
 def level_asked(
     facts: Facts, rulebook: ParsedRulebook, requirement: Requirement, gate: str, at: datetime
 ) -> str:
-    """The level that this gate asks of the initiative at `at`: of a requirement that was drawn, verified."""
-    level = requirement.level_for(facts.tier, gate)
+    """Return the level that this gate asks at `at`, "verified" for a drawn answer."""
+    level = requirement.level_for(tier_asked(facts, rulebook, requirement.key, at), gate)
     drawn = gate == Stage.PRODUCTION and rulebook.drawn_at(facts.tier) and facts.drawn_at(requirement.key, at)
     return max(level, Level.VERIFIED, key=LEVEL_RANK.__getitem__) if level and drawn else level
 
 
 def _asked(facts: Facts, rulebook: ParsedRulebook, requirement: Requirement, at: datetime) -> dict[str, str]:
-    """By gate the level that is asked; what is drawn ahead is asked as by a gate of its own."""
+    """Return the level asked by gate. NEXT_ACCEPTANCE asks what is drawn ahead."""
     asked = {
         gate: level_asked(facts, rulebook, requirement, gate, at)
         for gate in rulebook.gates_asking(requirement.key)
@@ -307,7 +409,7 @@ def _asked(facts: Facts, rulebook: ParsedRulebook, requirement: Requirement, at:
 def accepted_by_two(
     facts: Facts, rulebook: ParsedRulebook, requirement: Requirement, found: State, at: datetime
 ) -> State:
-    """The state of what does not apply: at high risk production takes that from two persons (docs/domain.md)."""
+    """Require two people to accept "not applicable" at high risk (docs/domain.md)."""
     asked = _asked(facts, rulebook, requirement, at)
     below = frozenset(gate for gate in TWO_PERSONS if asked.get(gate))
     if found.state != "not_applicable" or not facts.high or len(found.verifiers) > 1 or not below:
@@ -315,8 +417,8 @@ def accepted_by_two(
     return replace(
         found,
         state="below",
-        words="Does not apply, accepted by one person, and at high risk two have to.",
-        fix="Accepts it, or says why not.",
+        words=phrase("One person accepted that this does not apply, but high risk requires two people."),
+        fix=phrase("Accept this answer, or reject the answer with a reason."),
         fixed_by=ITS_SEAT,
         below=below,
     )
@@ -325,7 +427,7 @@ def accepted_by_two(
 def against_gates(
     facts: Facts, rulebook: ParsedRulebook, requirement: Requirement, found: State, at: datetime
 ) -> State:
-    """The state with the gates that ask for more than it reaches, and what would reach it."""
+    """Return the state with the gates that ask a higher level, and what reaches it."""
     asked = _asked(facts, rulebook, requirement, at)
     low = {gate: level for gate, level in asked.items() if LEVEL_RANK[found.level] < LEVEL_RANK[level]}
     alone = facts.high and found.level == Level.VERIFIED and len(found.verifiers | found.renewed) < 2
@@ -342,13 +444,20 @@ def against_gates(
                 for gate in low
             ]
         )
-        drawn = any(level != requirement.level_for(facts.tier, gate) for gate, level in low.items())
-        why = ": it was drawn" if drawn else ""
-        words = f"{Level.word(word)}, and {gates} asks for {Level.word(most).lower()}{why}."
+        tier = tier_asked(facts, rulebook, requirement.key, at)
+        drawn = any(level != requirement.level_for(tier, gate) for gate, level in low.items())
+        why = phrase(" because the requirement was drawn") if drawn else ""
+        words = phrase(
+            "{}, but {} asks for {}{}.",
+            label(Level.word(word)),
+            gates,
+            label(Level.word(most), inside=True),
+            why,
+        )
         verify = LEVEL_RANK[most] > LEVEL_RANK[Level.DOCUMENTED] and found.level == Level.DOCUMENTED
     else:
-        words, verify = "Verified by one person, and at high risk two have to.", True
-    fix = "Open it and say whether it shows it." if verify else _artefact_fix(rulebook, requirement)
+        words, verify = phrase("One person verified the answer, but high risk requires two people."), True
+    fix = phrase("Open the evidence and verify it.") if verify else _artefact_fix(rulebook, requirement)
     return State(
         found.key,
         "below",
@@ -366,11 +475,10 @@ def against_gates(
 
 
 def drawable(facts: Facts, rulebook: ParsedRulebook, states: dict[str, State]) -> list[str]:
-    """Requirements that a draw chooses from, in the rulebook's order: documented is asked of them, and no more is
-    there.
+    """Return the requirements that a draw chooses from, in the rulebook's order.
 
-    Those of blocking criteria of the gate to production that nothing measures, nobody verified, and nobody decided,
-    waived or accepted as not applying.
+    Each belongs to a blocking criterion of the gate to production and is asked as documented. It is not measured,
+    verified, decided, waived or accepted as not applying.
     """
     if not rulebook.drawn_at(facts.tier):
         return []
@@ -387,7 +495,7 @@ def drawable(facts: Facts, rulebook: ParsedRulebook, states: dict[str, State]) -
 
 
 def vouched_for(state: State) -> bool:
-    """Whether nobody has to look at it: verified or measured, or beside the levels."""
+    """Return True if no one has to verify it: verified, measured, or without levels."""
     return LEVEL_RANK[state.level] >= LEVEL_RANK[Level.VERIFIED] or (state.satisfied and not state.level)
 
 
@@ -399,10 +507,10 @@ def too_few_verifiers(
     people: Mapping[str, tuple[int, ...]],
     at: datetime,
 ) -> tuple[Reason, ...]:
-    """Why what a gate asks to be verified cannot be, for the board lacks the people: a reason for each set of seats.
+    """Return why a board lacks people to verify what a gate asks, by set of seats.
 
-    `people`: by seat, the keys of who could sign for it now. What a register or an acceptance answers needs nobody.
-    Whatever may be drawn counts as asked.
+    `people` has, by seat, the keys of who could sign now. Requirements that a register or an acceptance answers need
+    no one. Each requirement that may be drawn counts as asked.
     """
     drawn = set(drawable(facts, rulebook, states)) if gate == Stage.PRODUCTION else set()
     wanted = 2 if facts.high and gate in TWO_PERSONS else 1
@@ -421,10 +529,10 @@ def too_few_verifiers(
 
 def _too_few(wanted: int, number: int, seats: tuple[str, ...]) -> Reason:
     questions = f"{number} requirement{'' if number == 1 else 's'}"
-    signed = f"{questions} that {listed([Seat.word(seat) for seat in seats], 'or')} signs for"
+    signed = phrase("{} that {} signs for", questions, listed([Seat.word(seat) for seat in seats], "or"))
     if wanted == 1:
-        return Reason(f"Nobody can verify {signed}.", "The chair can have a delegate appointed.")
+        return Reason(phrase("No one can verify {}.", signed), "The chair can have a delegate appointed.")
     return Reason(
-        f"At high risk two people verify each of {signed}, and fewer than two can.",
+        phrase("Two people must verify each of {} at high risk, but fewer than two people can.", signed),
         "The chair can have a second person appointed to the seat.",
     )

@@ -1,4 +1,4 @@
-"""The state of one requirement at one moment, and where what is missing is fixed. Pure.
+"""The state of one requirement at one moment, and where a fault is fixed. Pure.
 
 Source of every rule: docs/domain.md, "What counts as evidence".
 """
@@ -8,6 +8,7 @@ from datetime import date
 
 from governance.gates.gate_inputs import Item
 from governance.rulebook import Requirement
+from governance.vocabulary.phrases import phrase
 
 # Met only by the person's own acceptance of the role (docs/domain.md, "Attestation").
 ACCEPTED_IN_PERSON = {
@@ -17,24 +18,24 @@ ACCEPTED_IN_PERSON = {
     "prod.q02_support": "support_owner",
 }
 GENERATED_ONLY = frozenset({"prod.q07_governance_evidence"})
-# Where something is fixed that neither an answer to the requirement nor evidence added there fixes (`State.place`).
+# The places of a fix that is neither an answer nor evidence added to the requirement (`State.place`).
 IN_DECLARATION, BY_ACCEPTANCE, BY_GENERATING = "declaration", "acceptance", "index"
-BY_VERIFYING, IN_REGISTER = "verification", "register"
-# Of `State.below`: what is drawn for the next acceptance of production waits to be verified; no gate asks it yet.
+BY_VERIFYING, IN_REGISTER, IN_DEPLOYMENTS = "verification", "register", "deployments"
+# A value in `State.below`: the draw for the next acceptance of production is not verified. No gate asks it yet.
 NEXT_ACCEPTANCE = "next acceptance"
-ITS_SEAT = "Its reviewer"
-# States in which nobody has to do anything.
+ITS_SEAT = "The reviewer"
+# States that need no act.
 SATISFIED_STATES = frozenset({"met", "as_decided", "not_asked", "not_applicable", "waived"})
 
 
 @dataclass(frozen=True)
 class State:
-    """The state of one requirement at one moment. `last_day`: the last on which it stands, if nothing changes.
+    """The state of one requirement at one moment.
 
-    `level`: one of `Level`, "" where it has none; `below`: the gates that ask a higher one.
-    `verifiers`: keys of who verified what it stands on; `renewed`: of who verified what that renews, while it still
-    counts. `fixed_by`: who can fix it, where that is nobody who
-    answers for it. `place`: where, when not at the requirement.
+    `last_day` is the last day on which it holds if nothing changes. `level` is one of `Level`, or "". `below` has the
+    gates that ask a higher level. `verifiers` has the keys of who verified its items. `renewed` has those who verified
+    what the items renew, while that counts. `fixed_by` is who can fix it, if not the one who answers. `place` is where
+    it is fixed, if not at the requirement.
     """
 
     key: str
@@ -53,30 +54,32 @@ class State:
 
     @property
     def satisfied(self) -> bool:
-        """Whether every gate that asks it is satisfied: by evidence, a current decision or an accepted exception."""
+        """Return True if evidence, a decision or an exception satisfies every gate."""
         return self.state in SATISFIED_STATES
 
     def satisfies(self, gate: str) -> bool:
-        """Whether this gate is satisfied; a gate may ask a lower level than a later one does."""
+        """Return True if this gate is satisfied. It may ask less than a later gate."""
         return self.satisfied or (self.state == "below" and gate not in self.below)
 
 
 def in_words(key: str) -> str:
-    """A key of the rulebook as words."""
+    """Return a key of the rulebook as words."""
     return key.replace("_", " ")
 
 
 def elsewhere(key: str, kinds: tuple[str, ...]) -> tuple[str, str] | None:
-    """What fixes a requirement that no answer and no upload meets, and where; None for all others."""
+    """Return what fixes a requirement without answer or upload, and where, or None."""
     if key in GENERATED_ONLY:
-        return "Generate the index.", BY_GENERATING
+        return phrase("Generate the index."), BY_GENERATING
     if key in ACCEPTED_IN_PERSON and kinds == ("attestation",):
-        return f"Have the {in_words(ACCEPTED_IN_PERSON[key])} accept it in person.", BY_ACCEPTANCE
+        return phrase(
+            "Ask the {} to accept the role in person.", in_words(ACCEPTED_IN_PERSON[key])
+        ), BY_ACCEPTANCE
     return None
 
 
 def fix_of(requirement: Requirement, usual: str) -> tuple[str, str]:
-    """What fixes it, and where: `usual`, at the requirement, unless it is fixed elsewhere."""
+    """Return the fix of the requirement and its place, `usual` if it has no other."""
     return elsewhere(requirement.key, requirement.evidence) or (usual, "")
 
 
@@ -89,7 +92,7 @@ def lacking(
     items: tuple[Item, ...] = (),
     place: str | None = None,
 ) -> State:
-    """A state that does not meet it. `place`: where it is fixed, None for where the requirement usually is."""
+    """Return a state that does not meet the requirement. `place` None: the usual one."""
     if place is None:
         fix, place = fix_of(requirement, fix)
     return State(requirement.key, state, words, fix, items, None, version, place=place)

@@ -1,9 +1,9 @@
-"""Separation of duties: who must not sign for an initiative, and why. Pure; pages, acts and the state of a review ask
-here.
+"""Separation of duties: who must not sign for an initiative, and why. Pure.
 
-Whoever works on an initiative, stands in for somebody who does, or wrote what a signature rests on does not sign it;
-the seat for business value does not report to the owner (docs/domain.md, invariants 4 and 5). The database refuses the
-same by triggers, and the offline verifier looks for it in the audit log; both on purpose without this module.
+Pages, acts and the state of a review ask this module. A person does not sign if they work on the initiative, act for
+someone who does, or wrote what the signature covers. The seat for business value does not report to the owner
+(docs/domain.md, invariants 4 and 5). Database triggers enforce the same rule, and the offline verifier checks the
+audit log for it. Both work without this module on purpose.
 """
 
 from collections.abc import Hashable, Iterable, Mapping
@@ -14,10 +14,11 @@ REPORTS_TO_NO_OWNER = "business_value"
 
 @dataclass(frozen=True)
 class Signer:
-    """Who would sign, as far as the rule looks at them; `manager` by key.
+    """A person who would sign. `manager` is a key.
 
-    `also`: keys of other accounts that may be the same human's; what they did, this one did.
-    `reset_by`: who has had their second factors reset lately, by key and name: whoever did could sign in their place.
+    `also` has the keys of other accounts that may belong to the same human. Their acts count as this signer's.
+    `reset_by` has the key and name of each person who had the signer's second factors reset lately and could sign in
+    as the signer.
     """
 
     id: int
@@ -29,15 +30,13 @@ class Signer:
 
     @property
     def accounts(self) -> frozenset[int]:
-        """Keys of every account that counts as this person's."""
+        """Return the keys of every account that counts as this person's."""
         return self.also | {self.id}
 
 
 @dataclass(frozen=True)
 class Part:
-    """What somebody is on an initiative: a role by key and in words, merely proposed, or of somebody they stand in
-    for.
-    """
+    """A role on an initiative: held, proposed, or of someone the person stands in for."""
 
     key: str
     role: str
@@ -45,21 +44,21 @@ class Part:
     stands_in_for: str = ""
 
     def said_of(self, name: str) -> str:
-        """The part as a sentence about the person of this name."""
+        """Return the part as a sentence about the person of this name."""
         if self.stands_in_for:
             return f"{name} stands in for {self.stands_in_for}, {self.role} of this initiative"
         return f"{name} is {'proposed as ' if self.proposed else ''}{self.role} of this initiative"
 
     def said_of_twin(self, name: str) -> str:
-        """The part of another account that may be the same human's, as a sentence about the person of this name."""
+        """Return the part of a possible second account of this person, as a sentence."""
         return f"{name} may be the same person as another account, which {self.said_of('').strip()}"
 
 
 @dataclass(frozen=True)
 class TeamMembers:
-    """Who is a team member of an initiative, by key of the person.
+    """The team members of an initiative, by key of the person.
 
-    `stand_in`: who registered it while nobody ever accepted ownership. `owner`: who holds that role in force.
+    `stand_in` registered it, if no one has ever accepted ownership. `owner` holds that role now.
     """
 
     parts: Mapping[int, tuple[Part, ...]] = field(default_factory=dict, hash=False)
@@ -69,14 +68,14 @@ class TeamMembers:
 
 @dataclass(frozen=True)
 class RestsOn:
-    """Who wrote what a signature rests on, by key: its evidence, and the contract where it covers one."""
+    """The authors, by key, of the evidence and the contract that a signature covers."""
 
     evidence_authors: frozenset[int] = frozenset()
     contract_authors: frozenset[int] = frozenset()
 
 
 def why_team_member(signer: Signer, team_members: TeamMembers, *, approving: bool = True) -> list[str]:
-    """Why the person must not sign off on the initiative for any seat; a mere proposal silences no objection."""
+    """Return why the person must not sign. A proposed role does not bar an objection."""
     reasons = [] if signer.active else [f"{signer.name} is no longer active"]
     reasons += [
         part.said_of(signer.name)
@@ -95,28 +94,29 @@ def why_team_member(signer: Signer, team_members: TeamMembers, *, approving: boo
 
 
 def why_reset_by_team_member(signer: Signer, team_members: TeamMembers) -> list[str]:
-    """Who of the initiative could sign in the place of this person, having had their second factors reset lately."""
+    """Return which team members had this person's second factors reset lately."""
     return [
-        f"{name} is a team member of this initiative, and had the second factors of {signer.name} reset lately"
+        f"{name} is a team member of this initiative, and recently asked for a reset of the second factors "
+        f"of {signer.name}"
         for key, name in signer.reset_by
         if key in team_members.parts or key in (team_members.stand_in, team_members.owner)
     ]
 
 
 def why_own_work(signer: Signer, rests_on: RestsOn) -> list[str]:
-    """Why an approval would be one of the person's own work."""
+    """Return why an approval would cover the person's own work."""
     reasons = []
     if signer.accounts & rests_on.evidence_authors:
-        reasons.append(f"{signer.name} wrote evidence the sign-off rests on")
+        reasons.append(f"{signer.name} wrote evidence that the sign-off covers")
     if signer.accounts & rests_on.contract_authors:
         reasons.append(f"{signer.name} wrote the contract")
     return reasons
 
 
 def why_counted_twice(signer: Signer, approved: Mapping[int, str]) -> list[str]:
-    """Why an approval would be a second one of the same human. `approved`: names of who approved, by key."""
+    """Return why the signer may be a human in `approved`, which maps keys to names."""
     return [
-        f"{signer.name} may be the same person as {approved[key]}, who approved already"
+        f"{signer.name} may be the same person as {approved[key]}, who has already approved"
         for key in sorted(signer.also & approved.keys())
     ]
 
@@ -129,9 +129,9 @@ def why_barred(
     approving: bool = True,
     rests_on: RestsOn | None = None,
 ) -> list[str]:
-    """Every reason why the person must not sign for the seat; empty when nothing bars them.
+    """Return every reason why the person must not sign for the seat.
 
-    `approving`: whether it is an approval, or an objection. `rests_on`: what the signature covers, once that is known.
+    `approving` is False for an objection. `rests_on` is what the signature covers, if that is known.
     """
     reasons = why_team_member(signer, team_members, approving=approving)
     reports = team_members.owner is not None and signer.manager == team_members.owner
@@ -143,10 +143,11 @@ def why_barred(
 
 
 def seated(seats: Mapping[str, Iterable[Hashable]], first: Iterable[str] = ()) -> dict[str, Hashable]:
-    """By seat who signs for it, for as many of these seats as can sign at once when nobody signs for two.
+    """Return who signs for which seat, so that most seats sign and no one signs twice.
 
-    `seats`: who could sign for each. Exact: no other way seats more. As many of `first` as can be are among them; a
-    seat that is filled stays filled, its person perhaps another, when one is found for the next (augmenting paths).
+    `seats` has the people who could sign for each seat. The result is exact (augmenting paths): no other choice fills
+    more seats. It fills as many of `first` as it can. A filled seat stays filled, but its person may change for the
+    next seat.
     """
     able = {seat: list(people) for seat, people in seats.items()}
     taken: dict[Hashable, str] = {}
@@ -169,9 +170,9 @@ def seated(seats: Mapping[str, Iterable[Hashable]], first: Iterable[str] = ()) -
 def contested(
     seats: Mapping[str, Iterable[Hashable]], filled: Mapping[str, Hashable], wanted: Iterable[str]
 ) -> list[tuple[frozenset[str], frozenset[Hashable]]]:
-    """Why seats that could be signed for stay empty: sets of seats that share one person too few, with those people.
+    """Return why seats stay empty, as sets of seats and the too few people they share.
 
-    `filled`: what `seated` found; `wanted`: the seats asked about, those that are filled passed over (Hall's theorem).
+    `filled` is what `seated` returned. `wanted` has the seats in question, without the filled ones (Hall's theorem).
     """
     holder = {person: seat for seat, person in filled.items()}
     told: list[tuple[frozenset[str], frozenset[Hashable]]] = []
@@ -191,6 +192,6 @@ def contested(
 
 
 def said(reasons: list[str]) -> str:
-    """Reasons as one sentence; names keep their letters."""
+    """Return the reasons as one sentence, in which names keep their letters."""
     text = "; ".join(reasons)
     return f"{text[:1].upper()}{text[1:]}."

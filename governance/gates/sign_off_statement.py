@@ -1,11 +1,10 @@
-"""The statement that a seat signs, byte for byte, and why a sign-off went stale. Pure.
+"""The statement that a seat signs, and the reasons why it goes stale. Pure.
 
 A seat's facts are what its statement names: the initiative in its own words and the items of evidence. See
-docs/domain.md, invariant 19. New evidence stales a sign-off only if it supersedes one of them, or is a result other
-than pass for the same requirement; what was unmet when it was signed and has been fixed since stales nothing.
+docs/domain.md, invariant 19. New evidence stales a sign-off only if it supersedes one of these items, or if its result
+for the same requirement is not a pass. A requirement that was unmet at signing and is fixed now stales nothing.
 
-`write` is handed nothing of the initiative but these facts, so that nothing is printed that `stale_reasons` cannot
-compare.
+`write` receives only these facts of the initiative, so that `stale_reasons` can compare everything that is printed.
 """
 
 import hashlib
@@ -17,19 +16,24 @@ from textwrap import shorten
 from typing import Any, Protocol
 
 from governance import clock
+from governance.gates import remarks
 from governance.gates.criteria import MET_STATES, Judged
 from governance.gates.evidence_rules import expiry, unusable
-from governance.gates.gate_inputs import Facts, Item
+from governance.gates.gate_inputs import Item, Verification, without_words
+from governance.gates.levels import seen_in
 from governance.gates.requirements import SATISFIED_STATES
 from governance.permission_result import ended
 from governance.rulebook import Criterion, ParsedRulebook
-from governance.vocabulary import LEVEL_RANK, Level, Seat, SignOffVerdict
+from governance.tables import shares
+from governance.vocabulary import LEVEL_RANK, Level, ScaleTestOutcome, Seat, SignOffVerdict, Stage
 from governance.vocabulary.readable_text import shown
 
-# Of the facts and so of the statement. It is raised when facts are named otherwise.
+# The format of the facts and of the statement. A change of the names of facts raises this number.
 FORMAT = 1
-# Characters of an answer that a statement quotes; of what is longer, the digest of the rest stands beside them.
+# The most characters of an answer that a statement quotes. The digest of the rest follows them.
 ANSWER_QUOTED = 600
+# The most characters of a verifier's words that a statement quotes. The digest of the rest follows them.
+SEEN_QUOTED = 300
 MEANINGS: dict[str, str] = {
     SignOffVerdict.APPROVE: "approve that",
     SignOffVerdict.CONDITION: "approve, on the condition below, that",
@@ -38,17 +42,18 @@ MEANINGS: dict[str, str] = {
     SignOffVerdict.WITHDRAWN: "withdraw my earlier sign-off on",
 }
 UNMET_ADVISORY = "unmet, advisory"
+LESS_THAN_MET = ("documented", "with_waiver", "waived")
 # The longest piece of two texts that a reason quotes, in letters.
 QUOTED = 160
 
 
 def digest(text: str) -> str:
-    """SHA-256 of the statement's UTF-8 bytes, in hexadecimal."""
+    """Return the SHA-256 of the statement's UTF-8 bytes, in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def seat_facts(judged: Judged, gate: str, seat: str) -> dict[str, Any]:
-    """The facts that this seat covers at this gate: what its statement names, as plain JSON values."""
+    """Return the facts that the seat's statement names at this gate, as JSON values."""
     facts, rulebook = judged.facts, judged.rulebook
     signed = rulebook.criteria_of(gate, seat)
     asked = dict.fromkeys(key for criterion in signed for key in criterion.requirements)  # in order
@@ -62,7 +67,12 @@ def seat_facts(judged: Judged, gate: str, seat: str) -> dict[str, Any]:
             "evidence": [item.id for item in state.items] if satisfied else [],
             "until": state.last_day.isoformat() if state.last_day else None,
             "level": state.level,
-            **_quoted_answer(facts, key),
+            "remarks": remarks.of_answer(facts, key, judged.at),
+            "seen": {
+                str(item.id): [_seen(item, one) for one in seen_in(facts, rulebook, key, item, judged.at)]
+                for item in (state.items if satisfied else ())
+            },
+            **_quoted(facts.answers[key].text if key in facts.answers else "", ANSWER_QUOTED),
         }
         if satisfied:
             for item in state.items:
@@ -93,29 +103,50 @@ def seat_facts(judged: Judged, gate: str, seat: str) -> dict[str, Any]:
         "scope": [[scope.id, scope.words, scope.planned] for scope in facts.scopes],
         "owner": [facts.owner_id, facts.people.get("owner", "")],
         "tier": facts.tier,
+        # Only the gate to production asks for what runs.
+        "runs_without": list(judged.support.runs_without) if gate == Stage.PRODUCTION else [],
+        "second_looks": list(facts.second_looks_at(judged.at)),  # that agree, that do not
+        "accepted_risks": [
+            [one.id, one.title, one.accepted_by, one.until.isoformat()]
+            for one in facts.accepted_risks_at(judged.at)
+        ],
     }
 
 
-def _quoted_answer(facts: Facts, key: str) -> dict[str, str]:
-    """The words of the answer that a statement quotes, and the digest of those that it does not."""
-    reply = facts.answers.get(key)
-    words = one_line(reply.text) if reply else ""
-    rest = words[ANSWER_QUOTED:]
-    return {"said": words[:ANSWER_QUOTED], "rest": digest(rest) if rest else ""}
+def _quoted(text: str, most: int) -> dict[str, str]:
+    """Return the quoted words as one line, and the digest of the other words."""
+    words = one_line(text)
+    rest = words[most:]
+    return {"said": words[:most], "rest": digest(rest) if rest else ""}
+
+
+def _seen(item: Item, one: Verification) -> dict[str, Any]:
+    """Return what a statement quotes of a verification, `earlier` if of older content."""
+    return {
+        "by_id": one.by_id,
+        "by": one.by,
+        "seat": one.seat,
+        "at": one.at.isoformat(timespec="seconds"),
+        "seconds": one.seconds,
+        "place": one_line(one.place),
+        "earlier": one.fingerprint != item.fingerprint,
+        **_quoted(one.words, SEEN_QUOTED),
+    }
 
 
 def _named(item: Item) -> dict[str, str]:
-    """What a statement names of an item of evidence."""
+    """Return what a statement names of an item of evidence."""
     return {
         "title": item.title,
         "kind": item.kind,
         "fingerprint": item.fingerprint,
         "observed_on": item.observed_on.isoformat(),
+        "remarks": item.remarks,
     }
 
 
 def covers_contract(rulebook: ParsedRulebook, keys: Iterable[str]) -> bool:
-    """Whether what the contract says is among what these requirements are about."""
+    """Return True if one of these requirements is about the text of the contract."""
     return any(
         "contract_clause" in rulebook.requirements[key].evidence
         or "contract_version" in rulebook.requirements[key].triggers
@@ -143,10 +174,10 @@ def write(
     condition: dict[str, Any] | None = None,
     at: datetime,
 ) -> str:
-    """The statement: exactly what the page shows, what is stored and what the digest is made of.
+    """Return the statement, exactly as it is shown, stored and hashed.
 
-    `covered`: the facts of the seat; free text among them is printed as one line. `delegate_of`: whose seat it is,
-    where the signer stands in. Characters that cannot be seen are spelled out.
+    `covered` has the facts of the seat, and its free text is printed as one line. `delegate_of` is the holder of the
+    seat if the signer is a delegate. Characters that cannot be seen are spelled out.
     """
     seat = Seat.word(covered["seat"])
     gate = rulebook.gates[covered["gate"]]
@@ -170,7 +201,7 @@ def write(
     if verdict.startswith("approve") and any(
         _state_words(rulebook.criteria[key], covered) == UNMET_ADVISORY for key in wanted
     ):
-        lines += ["What is unmet and advisory is not approved by this; it approves the rest.", ""]
+        lines += ["This sign-off approves all but the unmet advisory criteria.", ""]
     if reason:
         lines += [f"Reason: {one_line(reason)}", ""]
     if condition:
@@ -178,26 +209,34 @@ def write(
         lines += [f"Condition: {words} - {condition['owner_name']}, by {condition['due']}.", ""]
     lines.append(f"Problem: {ended(one_line(covered['problem']) or 'not recorded')}")
     lines.append(
-        f"Platform: {ended(one_line(covered['platform']) or 'none named')} "
-        f"Confidential: {'yes' if covered['confidential'] else 'no'}."
+        f"Platform: {ended(one_line(covered['platform']) or 'none named')}"
+        f" The initiative is {'' if covered['confidential'] else 'not '}confidential."
     )
     scopes = [one_line(words) + (" (planned)" if planned else "") for _, words, planned in covered["scope"]]
     lines.append(f"Scope: {'; '.join(scopes) or 'not recorded'}.")
     lines.append(
         f"Owner: {covered['owner'][1] or 'nobody accepted'}. Risk tier: {covered['tier'] or 'not confirmed'}."
     )
+    for _, title, accepted_by, until in covered["accepted_risks"]:
+        lines.append(f"Accepted risk: {ended(one_line(title))} Accepted by {accepted_by}, until {until}.")
     if covered["contract"]:
         lines.append(
             f"Contract: version {covered['contract']['number']}, sha-256 {covered['contract']['digest']}."
         )
+    if covered["runs_without"]:
+        lines.append(f"What runs: {without_words(covered['runs_without'])}")
+    agree, differ = covered["second_looks"]
+    if told := shares.in_words(agree, agree + differ):
+        lines.append(f"Second looks at what was verified: {told} agree.")
     lines.append(f"Rulebook: {rulebook.version}, sha-256 {rulebook.digest}.")
     for key, declared in covered["declared_goals"].items():
         said, result = declared or ["nothing declared", ""]
         lines.append(
-            f"Declared for {key.replace('_', ' ')}: {ended(one_line(said))} Result: {result or 'none yet'}."
+            f"Declared for {key.replace('_', ' ')}: {ended(one_line(said))} "  # prose: allow
+            f"Result: {result or 'none yet'}."
         )
     if verdict.startswith("approve"):
-        lines.append("It ends when any of this changes or ages out.")
+        lines.append("This sign-off ends when any of these facts changes or expires.")
     lines.append(
         f"Signer: {person.full_name}, person {person.pk}. Prepared {at.isoformat(timespec='seconds')}."
     )
@@ -205,20 +244,22 @@ def write(
 
 
 def one_line(words: str) -> str:
-    """Words as one line: nobody adds a line to a statement that looks like one of its own."""
+    """Return the words as one line, so that no text can add a line to a statement."""
     return " ".join(words.split())
 
 
 def _state_words(criterion: Criterion, covered: dict[str, Any]) -> str:
-    """How the criterion stood, in words: of one that only advises and is not met, both."""
+    """Return the state of the criterion in words, with "advisory" if it is unmet."""
     state = covered["criteria"].get(criterion.key, "not this seat")
     if state == "later":
         return "asked later"
+    if state == "documented":
+        return str(ScaleTestOutcome.DOCUMENTED.label)
     return UNMET_ADVISORY if state == "unmet" and criterion.severity == "advisory" else state
 
 
 def _evidence_lines(rulebook: ParsedRulebook, covered: dict[str, Any], key: str) -> Iterator[str]:
-    """The level of an answer, its words, and each item that it stands on."""
+    """Yield the level of an answer, its words, and each item that it rests on."""
     requirement = covered["requirements"][key]
     # The answer is named by its version: another one, even with the same evidence, is another statement.
     version = f", answer {requirement['answer']}" if requirement["answer"] else ""
@@ -229,21 +270,42 @@ def _evidence_lines(rulebook: ParsedRulebook, covered: dict[str, Any], key: str)
     until = f", current until {requirement['until']}" if requirement["until"] else ""
     yield f"  - {question} ({key}{version}): {state}{until}"
     if requirement["said"]:
-        rest = f" ... the rest has sha-256 {requirement['rest']}" if requirement["rest"] else ""
-        yield f"    Answer: “{requirement['said']}”{rest}"
+        yield f"    Answer: “{requirement['said']}”{_rest(requirement)}"
+    for remark in requirement["remarks"]:
+        yield f"    Remark: {one_line(remark)}"
     for pk in requirement["evidence"]:
         item = covered["evidence"][str(pk)]
         yield (
             f"    Evidence: {one_line(item['title'])}, {item['kind'].replace('_', ' ')} observed "
             f"{item['observed_on']}, fingerprint {item['fingerprint']}"
         )
+        if item["remarks"]:
+            yield f"    Remark: {item['remarks']}."
+        for one in requirement["seen"][str(pk)]:
+            yield f"      {_verified_line(one)}"
+
+
+def _verified_line(one: dict[str, Any]) -> str:
+    """Return who verified an item, in which seat, how fast, and what they saw."""
+    seat = f" ({Seat.word(one['seat'])})" if one["seat"] else ""
+    after = f", {one['seconds']} seconds after opening it" if one["seconds"] is not None else ""
+    earlier = ", in the earlier version" if one["earlier"] else ""
+    return (
+        f"Verified by {one['by']}{seat} at {one['at']}{after}{earlier}. "
+        f"Seen at “{one['place']}”: “{one['said']}”{_rest(one)}"
+    )
+
+
+def _rest(quoted: dict[str, Any]) -> str:
+    """Return the digest of the words that a quotation leaves out, or ""."""
+    return f" ... the rest has sha-256 {quoted['rest']}" if quoted["rest"] else ""
 
 
 def differences(before: str, after: str) -> tuple[list[tuple[str, str]], int]:
-    """Two statements of one seat, line by line: pairs of what was and what is now, and how many lines are the same.
+    """Return the changed lines of two statements in pairs, and how many are the same.
 
-    Either side of a pair is empty where a line came or went. Left out is what belongs to the sign-off and not to what
-    it is on: who signs and when, the reason, the condition.
+    One side of a pair is empty if a line was added or removed. The result leaves out what belongs to the sign-off
+    itself: signer, time, reason and condition.
     """
     own = ("Reason: ", "Condition: ")
     was, now = (
@@ -262,7 +324,7 @@ def differences(before: str, after: str) -> tuple[list[tuple[str, str]], int]:
 
 
 def stale_reasons(signed: dict[str, Any], judged: Judged, signed_at: datetime) -> list[str]:
-    """Why an approval on these signed facts no longer counts as the initiative is judged; empty while it is fresh."""
+    """Return why an approval on these signed facts no longer counts."""
     rulebook, states, day = judged.rulebook, judged.states, clock.local_day(judged.at)
     reasons = []
     limit = rulebook.freshness.sign_off_max_age_days
@@ -282,23 +344,32 @@ def stale_reasons(signed: dict[str, Any], judged: Judged, signed_at: datetime) -
         )
     if now["tier"] != signed["tier"]:
         reasons.append(f"the risk tier changed: {signed['tier'] or 'none'}, now {now['tier'] or 'none'}")
+    reasons += _accepted_risks_moved(signed["accepted_risks"], now["accepted_risks"])
     if now["contract"] != signed["contract"]:
         number = now["contract"]["number"] if now["contract"] else "none"
         reasons.append(f"the contract changed: now version {number}")
     if now["declared_goals"] != signed["declared_goals"]:
         reasons.append("what was declared, or its result, changed")
+    reasons += _second_looks_moved(signed["second_looks"], now["second_looks"])
+    if lost := set(now["runs_without"]) - set(signed["runs_without"]):
+        reasons.append(f"what runs changed: {without_words(lost).rstrip('.')}")
     items = {item.id: item for item in judged.facts.items}
     for key, then in signed["requirements"].items():
         after = now["requirements"].get(key, then)
         moved = list(_moved(judged, key, then, items, signed_at))
-        reasons += moved or _level_moved(rulebook.requirements[key].question, then, after)
+        if remarks.apart(after["remarks"]) - remarks.apart(then["remarks"]):
+            reasons.append(f"an answer has a new remark: {rulebook.requirements[key].question}")
+        reasons += moved or [
+            *_level_moved(rulebook.requirements[key].question, then, after),
+            *_seen_moved(then, after, signed["evidence"]),
+        ]
     reasons += _evidence_moved(signed, items)
     for key, state in signed["criteria"].items():
         after = now["criteria"].get(key)
-        # What was waived and is met since, or was unmet and is fixed, is better than what was signed.
+        # A criterion that was waived or unmet and is met now is better than what was signed.
         if state in MET_STATES and after not in MET_STATES and not reasons:
             reasons.append(f"no longer met: {rulebook.criteria[key].question}")
-        elif state == "met" and after in ("with_waiver", "waived") and not reasons:
+        elif state == "met" and after in LESS_THAN_MET and not reasons:
             reasons.append(
                 f"no longer met, only {after.replace('_', ' ')}: {rulebook.criteria[key].question}"
             )
@@ -310,9 +381,7 @@ def stale_reasons(signed: dict[str, Any], judged: Judged, signed_at: datetime) -
 
 
 def _initiative_moved(signed: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
-    """What makes it another initiative: its reference, title, problem, platform, who may know of it, the owner's
-    name.
-    """
+    """Yield changes of name, problem, platform, confidentiality and owner's name."""
     if now["initiative"] != signed["initiative"]:
         yield f"it was signed for {signed['initiative']}"
     for name in ("title", "problem", "platform"):
@@ -326,8 +395,23 @@ def _initiative_moved(signed: dict[str, Any], now: dict[str, Any]) -> Iterator[s
         yield f"the owner's name changed from {signed['owner'][1]} to {now['owner'][1]}"
 
 
+def _accepted_risks_moved(signed: list[list[Any]], now: list[list[Any]]) -> Iterator[str]:
+    """Yield the accepted risks that no longer count, and those accepted since signing."""
+    for _, title, _, until in (risk for risk in signed if risk not in now):
+        yield f"the accepted risk “{title}” until {until} no longer counts"
+    for _, title, _, until in (risk for risk in now if risk not in signed):
+        yield f"the risk “{title}” is accepted since, until {until}"
+
+
+def _second_looks_moved(signed: list[int], now: list[int]) -> Iterator[str]:
+    """Yield a reason if fewer second looks agree, or if another number disagrees."""
+    (agreed, differed), (agree, differ) = signed, now
+    if agree < agreed or differ != differed:
+        yield f"second looks agreed {agreed} of {agreed + differed}, now {agree} of {agree + differ}"
+
+
 def _apart(before: str, after: str) -> tuple[str, str]:
-    """Two texts as a reason quotes them: whole where they are short, else from the word on in which they part."""
+    """Return two texts as quotes. Long texts start at their first different word."""
     if max(len(before), len(after)) > QUOTED:
         pairs = zip(before, after, strict=False)
         same = next(
@@ -335,15 +419,15 @@ def _apart(before: str, after: str) -> tuple[str, str]:
         )
         start = before.rfind(" ", 0, same) + 1
         before, after = (("…" if start else "") + words[start:] for words in (before, after))
-    return _quoted(before), _quoted(after)
+    return _in_quotes(before), _in_quotes(after)
 
 
-def _quoted(words: str) -> str:
+def _in_quotes(words: str) -> str:
     return f"“{shorten(words, QUOTED, placeholder=' …') or words[:QUOTED]}”" if words else "none"
 
 
 def _evidence_moved(signed: dict[str, Any], items: dict[int, Item]) -> Iterator[str]:
-    """What a statement prints of an item of evidence, where the item is still there and says something else now."""
+    """Yield what changed in the printed facts of each item that is still there."""
     for pk, was in signed["evidence"].items():
         named = _named(items[int(pk)]) if int(pk) in items else was
         for name, said in was.items():
@@ -352,21 +436,36 @@ def _evidence_moved(signed: dict[str, Any], items: dict[int, Item]) -> Iterator[
 
 
 def _level_moved(question: str, then: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-    """That an answer stands at a lower level than when it was signed, or for fewer days."""
+    """Yield a reason if an answer has a lower level, or fewer days, than at signing."""
     if LEVEL_RANK[after["level"]] < LEVEL_RANK[then["level"]]:
         now_at = Level.word(after["level"]).lower() or "without a level"
         yield f"no longer {then['level']}, now {now_at}: {question}"
     same = (then["evidence"] or then["until"]) and after["evidence"] == then["evidence"]
-    # What lasts longer than when it was signed is only better.
+    # A later last day than at signing is only better.
     longer = after["until"] is None or (then["until"] and after["until"] > then["until"])
     if same and after["until"] != then["until"] and not longer:
         yield f"the last day of its evidence changed, {then['until']}, now {after['until']}: {question}"
 
 
+def _seen_moved(then: dict[str, Any], after: dict[str, Any], evidence: dict[str, Any]) -> Iterator[str]:
+    """Yield the verifications that changed or no longer count since signing.
+
+    A word of another verifier is only better, and so is a later word of the same person that still shows the answer.
+    If the requirement rests on other items now, its level shows whether it fell.
+    """
+    for pk, said in then["seen"].items():
+        now = {one["by_id"]: one for one in after["seen"].get(pk, said)}
+        for one in said:
+            current = now.get(one["by_id"])
+            later = current and not current["earlier"] and current["at"] > one["at"]
+            if one != current and not later:
+                yield f"what {one['by']} saw in {evidence[pk]['title']} is no longer what was signed"
+
+
 def _moved(
     judged: Judged, key: str, then: dict[str, Any], items: dict[int, Item], signed_at: datetime
 ) -> Iterator[str]:
-    """What happened, since signing, to the answer and the items that one requirement stood on."""
+    """Yield what happened since signing to the answer and items of one requirement."""
     facts, rulebook, at = judged.facts, judged.rulebook, judged.at
     requirement, state, day = rulebook.requirements[key], judged.states[key], clock.local_day(at)
     if then["answer"] and state.state != "as_decided" and state.answer_version != then["answer"]:
@@ -376,7 +475,7 @@ def _moved(
         if item is None:
             yield f"evidence {pk} is gone"
             continue
-        # What stood on its production form is looked at as that form.
+        # A requirement that was met by its production form is judged as that form.
         form = (
             requirement
             if key in item.covers

@@ -1,4 +1,4 @@
-"""Moments at which what is judged may change, though nobody does anything, and what is supported from each on. Pure."""
+"""Find the moments at which a judgement changes without an act. Pure."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 from governance import clock
 from governance.gates import levels
 from governance.gates.criteria import Judged, judged_from
-from governance.gates.gate_inputs import ContractState, DeploymentFact, Facts
+from governance.gates.gate_inputs import ASKED, LOGGED, ContractState, DeploymentFact, Facts
 from governance.gates.requirements import state_of, states_at
 from governance.rulebook import ParsedRulebook
 
 
 def outlook(facts: Facts, rulebook: ParsedRulebook, start: datetime) -> list[Judged]:
-    """What is judged from `start` on, moment by moment, if nothing changes but the time.
+    """Return the judgements from `start` on, moment by moment, if only time passes.
 
-    Each holds from its moment until the next one's; the last holds for good. A requirement is judged anew only at its
-    own turning points.
+    Each judgement holds until the moment of the next one, and the last holds for good. A requirement is judged again
+    only at its own turning points.
     """
     turns: dict[datetime, set[str]] = {}
     for key, moment in _turning_points(facts, rulebook):
@@ -37,13 +37,13 @@ def outlook(facts: Facts, rulebook: ParsedRulebook, start: datetime) -> list[Jud
 
 
 def turning_points(facts: Facts, rulebook: ParsedRulebook) -> Iterator[datetime]:
-    """Every moment, past or to come, at which what is judged may change though nobody does anything."""
+    """Yield each past or future moment at which a judgement may change by itself."""
     yield from _common_turning_points(facts, rulebook)
     yield from (moment for _, moment in _turning_points(facts, rulebook))
 
 
 def _turning_points(facts: Facts, rulebook: ParsedRulebook) -> Iterator[tuple[str, datetime]]:
-    """Each requirement of the rulebook with the moments at which it alone may change."""
+    """Yield each requirement with the moments at which it alone may change."""
     asked = rulebook.requirements
     for item in facts.items:
         renews = facts.renewed_by(item) is not None
@@ -76,7 +76,7 @@ def _turning_points(facts: Facts, rulebook: ParsedRulebook) -> Iterator[tuple[st
 
 
 def _common_turning_points(facts: Facts, rulebook: ParsedRulebook) -> Iterator[datetime]:
-    """Moments at which anything may change: versions and contracts starting or ending, waivers, re-attestation."""
+    """Yield moments at which any requirement may change, such as the end of a waiver."""
     versions: tuple[DeploymentFact | ContractState, ...] = (*facts.deployments, *facts.contracts)
     for version in versions:
         yield version.since
@@ -86,7 +86,16 @@ def _common_turning_points(facts: Facts, rulebook: ParsedRulebook) -> Iterator[d
         yield since
         if until is not None:
             yield until
+    for measured in facts.measured:
+        if measured.way in (ASKED, LOGGED):
+            yield from (moment for moment in (measured.since, measured.until) if moment)
     for waiver in facts.waivers:
         yield clock.midnight_after(waiver.until)
+    for since, until in facts.tier_outdated:
+        yield since
+        if until is not None:
+            yield until
+        if (ends := levels.tier_grace_ends(facts, rulebook, since)) is not None:
+            yield clock.midnight_after(ends)
     if facts.reattest_by is not None:
         yield clock.midnight_after(facts.reattest_by)

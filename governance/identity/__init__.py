@@ -1,1 +1,1 @@
-"""Identity: providers of the house, one human one account, second factors, and the proofs by which people sign."""
+"""Identity: providers, one account for each person, second factors, and proofs."""

@@ -1,4 +1,4 @@
-"""Acts of admins on providers: added, changed, their secret or our key renewed, switched."""
+"""Acts of admins on providers: add, change, renew a secret or our key, switch."""
 
 from typing import Any
 
@@ -72,7 +72,7 @@ def switch_provider(*, provider: IdentityProvider, on: bool, by: User) -> None:
         may_keep_providers(by).or_refuse()
         row = IdentityProvider.objects.select_for_update().get(pk=provider.pk)
         if on and row.authentication == row.Authentication.SECRET and not row.secret_box:
-            no("The provider has no client secret yet.", "Enter it first.").or_refuse()
+            no("The provider has no client secret yet.", "First enter the client secret.").or_refuse()
         if row.switched_on == on:
             return
         row.switched_on = on
@@ -84,7 +84,7 @@ def switch_provider(*, provider: IdentityProvider, on: bool, by: User) -> None:
 
 
 def renew_key(*, provider: IdentityProvider, by: User) -> None:
-    """Make a new key of ours for the provider; the one before signs nothing more. Raises Refused."""
+    """Make a new client key for the provider. The earlier key signs nothing more. Raises Refused."""
     with acting(by=by, reason="Key for a provider renewed"):
         may_keep_providers(by).or_refuse()
         row = IdentityProvider.objects.select_for_update().get(pk=provider.pk)
@@ -101,7 +101,7 @@ def _keep_secret(row: IdentityProvider, secret: str) -> None:
 
 
 def _make_key(row: IdentityProvider) -> None:
-    """Our key, where the provider knows us by one and there is none."""
+    """Make our key if the provider needs one and has none."""
     if row.authentication != row.Authentication.PRIVATE_KEY:
         return
     if not row.client_keys.filter(ended_at__isnull=True).exists():

@@ -1,6 +1,6 @@
-"""Break-glass accounts: two admins, whose password works while the provider is away or local accounts are off.
+"""Break-glass accounts: two admins who can sign in without provider or local accounts.
 
-Each use is an entry and told at once to every admin and auditor. What they do then is what admins do, and nothing more.
+Each use makes an entry and a notification to every admin and auditor. It gives only the rights of an admin.
 """
 
 from django.db import transaction
@@ -14,42 +14,47 @@ from governance.models.identity.providers import BREAK_GLASS_SLOTS
 from governance.permission_result import no
 from governance.sign_in import account_notifications
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 
 
 def those_told() -> list[User]:
-    """Whoever must know at once: all admins and auditors."""
+    """Return the people who must know at once: all admins and auditors."""
     people = User.objects.active()
     return list((people.filter(is_admin=True) | people.filter(is_auditor=True)).distinct())
 
 
 def mark(*, person: User, by: User) -> BreakGlass:
-    """Mark an admin as break-glass. Raises Refused: nobody marks themselves, there are two, each has a password."""
+    """Mark an admin with a password as break-glass. Two are allowed. Raises Refused."""
     with acting(by=by, reason="Break-glass account marked"):
         may_keep_providers(by).or_refuse()
         person = User.objects.select_for_update().get(pk=person.pk)
         if person.pk == by.pk:
-            no("Nobody marks themselves.", "Ask another admin.").or_refuse()
+            no("You cannot mark your own account as break-glass.", "Ask a different admin.").or_refuse()
         if not (person.is_active and person.is_admin):
-            no(f"{person} is no admin.", "Only admins break the glass; choose one.").or_refuse()
+            no(phrase("{} is not an admin.", person), "Choose an admin.").or_refuse()
         if not person.has_usable_password():
             no(
-                f"{person} has no password here.", "Send them a link to choose one, then mark them."
+                phrase("{} has no password in Plumbline.", person),
+                "Send this admin a link to choose a password, then mark the account.",
             ).or_refuse()
         if breaks_glass(person):
-            no(f"{person} is marked already.").or_refuse()
+            no(phrase("{} is already marked.", person)).or_refuse()
         taken = set(BreakGlass.objects.select_for_update().values_list("slot", flat=True))
         free = [slot for slot in BREAK_GLASS_SLOTS if slot not in taken]
         if not free:
-            no("Two admins are marked already.", "Take the mark from one of them first.").or_refuse()
+            no(
+                "Two admins already have a break-glass account.",
+                "First remove the break-glass mark from one of these admins.",
+            ).or_refuse()
         row = BreakGlass(slot=free[0], person=person, marked_at=clock.now(), marked_by=by)
         row.save()
         entries.record(EntryKind.BREAK_GLASS_MARKED, person=person.full_name, person_id=person.pk)
-        _tell(f"{person} was marked as a break-glass account", f"By {by}.", f"break-glass:{row.pk}")
+        _tell(f"{person} was marked as a break-glass account", f"Changed by {by}.", f"break-glass:{row.pk}")
     return row
 
 
 def revoke(*, row: BreakGlass, by: User) -> None:
-    """Take the mark away. Raises Refused where local accounts are off and nobody else could come in."""
+    """Take the mark away. Raises Refused if local accounts are off and no one else can sign in."""
     with acting(by=by, reason="Break-glass account revoked"):
         may_keep_providers(by).or_refuse()
         rows = {each.pk: each for each in BreakGlass.objects.select_for_update().select_related("person")}
@@ -58,17 +63,20 @@ def revoke(*, row: BreakGlass, by: User) -> None:
         policy = SignInPolicy.objects.first()
         if policy is not None and not policy.local_accounts and len(rows) == 1:
             no(
-                "Local accounts are off: without a break-glass account nobody comes in while the provider is away.",
+                "Local accounts are off. Without a break-glass account, no one can sign in if the provider "
+                "fails.",
                 "Switch local accounts on, or mark another admin first.",
             ).or_refuse()
         row = rows[row.pk]
         entries.record(EntryKind.BREAK_GLASS_REVOKED, person=row.person.full_name, person_id=row.person_id)
-        _tell(f"{row.person} is no break-glass account any more", f"By {by}.", f"break-glass:{row.pk}")
+        _tell(
+            f"{row.person} is no longer a break-glass account", f"Changed by {by}.", f"break-glass:{row.pk}"
+        )
         row.delete()
 
 
 def used(person: User, *, address: str | None) -> None:
-    """Say, where the person is break-glass, that their password was used: an entry, and told to all who must know."""
+    """Record the use of a break-glass account, and notify all who must know."""
     if not breaks_glass(person):
         return
     with acting(by=person, reason="Signed in with a break-glass account"):
@@ -78,7 +86,8 @@ def used(person: User, *, address: str | None) -> None:
         moment = clock.moment_in_words(clock.now())
         _tell(
             f"The break-glass account of {person} was used",
-            f"At {moment}, from {address or 'an unknown address'}. If you do not know why, ask {person} now.",
+            f"Used at {moment}, from {address or 'an unknown address'}. If you do not know why, ask "
+            f"{person} now.",
             f"break-glass-used:{person.pk}",
         )
 
@@ -89,25 +98,25 @@ def _tell(subject: str, text: str, about: str) -> None:
 
 
 def switch_local_accounts(*, on: bool, by: User) -> SignInPolicy:
-    """Let people sign in with passwords of this installation, or break-glass accounts alone. Raises Refused."""
+    """Switch local accounts on or off, except break-glass accounts. Raises Refused."""
     with acting(by=by, reason=f"Local accounts switched {'on' if on else 'off'}"), transaction.atomic():
         may_keep_providers(by).or_refuse()
         if not on and not BreakGlass.objects.filter(person__is_active=True).exists():
             no(
-                "There is no break-glass account: nobody could come in while the provider is away.",
-                "Mark one admin, better two, then switch local accounts off.",
+                "No break-glass account exists, so no one could sign in if the provider fails.",
+                "Mark one admin, or better two, then switch local accounts off.",
             ).or_refuse()
         if not on and not _somebody_comes_in():
             no(
                 "No admin is linked to a provider that is switched on.",
-                "Link your own account first and sign in with it once.",
+                "Link your own account first, and sign in with the provider once.",
             ).or_refuse()
         row = SignInPolicy.objects.select_for_update().first() or SignInPolicy()
         row.local_accounts, row.changed_at = on, clock.now()
         row.save()
         entries.record(EntryKind.LOCAL_ACCOUNTS_SWITCHED, on=on)
         word = "on" if on else "off"
-        _tell(f"Local accounts were switched {word}", f"By {by}.", "local-accounts")
+        _tell(f"Local accounts were switched {word}", f"Changed by {by}.", "local-accounts")
     return row
 
 

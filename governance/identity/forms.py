@@ -1,4 +1,4 @@
-"""Forms of identity: a provider, a link by an admin, pairs of accounts, one's own link."""
+"""Forms of identity: a provider, a link by an admin, pairs of accounts, your link."""
 
 from dataclasses import replace
 from typing import Any
@@ -17,15 +17,15 @@ from governance.sign_in.signing import SigningForm
 
 
 class LinkOwnForm(SigningForm):
-    """The password of whoever links their account, for which no other provider stands in."""
+    """The password of a person who links their account. A provider's proof does not count."""
 
     @cached_property
     def asked(self) -> Asked:
-        """As for an act, without the accounts that are linked."""
+        """Return the demands of an act, without the linked accounts."""
         return replace(super().asked, links=())
 
     def signed_there(self) -> bool:
-        """Never: what was signed at another provider links nothing."""
+        """Return False, because a signature at another provider links nothing."""
         return False
 
 
@@ -38,7 +38,10 @@ class ProviderForm(forms.ModelForm):
         strip=True,
         max_length=1000,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=_("Kept encrypted and never shown again. Empty keeps the one there is."),
+        help_text=_(
+            "Plumbline stores the secret encrypted and never shows it. Leave this field empty to "
+            "keep the present secret."
+        ),
     )
 
     class Meta:
@@ -57,26 +60,33 @@ class ProviderForm(forms.ModelForm):
             "signing_acr",
         )
         labels = {
-            "kind": _("Which provider"),
+            "kind": _("Provider type"),
             "name": _("Name on the button"),
             "slug": _("Short name in addresses"),
             "issuer": _("Issuer"),
             "client_id": _("Client id"),
-            "authentication": _("How the provider knows us"),
+            "authentication": _("Client authentication"),
             "scopes": _("Scopes"),
             "takes_guests": _("Guests of the tenant may sign in"),
-            "makes_people": _("Whoever signs in first gets an account, without any role"),
+            "makes_people": _("Create an account, without a role, at the first sign-in"),
             "unit_claim": _("Claim whose values propose a unit"),
-            "signing_acr": _("Strength that a signature asks for"),
+            "signing_acr": _("Strength required for a signature"),
         }
         help_texts = {
-            "slug": _("Small letters, digits and hyphens. It stands in the redirect address, and stays."),
-            "issuer": _("Copied from the discovery document, to the letter. It is pinned, and stays."),
-            "takes_guests": _("Only for Entra: accounts of other organisations that were invited."),
-            "unit_claim": _("Such as roles. A value that is the code of a unit is told to admins, no more."),
+            "slug": _(
+                "Small letters, digits and hyphens. The name is part of the redirect address, so you cannot "
+                "change the name later."
+            ),
+            "issuer": _(
+                "Copy the issuer exactly from the discovery document. You cannot change the issuer later."
+            ),
+            "takes_guests": _(
+                "This setting is only for Entra. Guests are invited accounts of other organisations."
+            ),
+            "unit_claim": _("For example: roles. If a value is the code of a unit, admins get a proposal."),
             "signing_acr": _(
-                "Values of acr, for Entra of acrs (c1 to c99), of which the token must name one; spaces between them. "
-                "Empty asks for a fresh sign-in alone."
+                "Values of acr (for Entra: acrs, c1 to c99), separated by spaces. The token must have one "
+                "of these values. If this field is empty, only a fresh sign-in is required."
             ),
         }
 
@@ -89,11 +99,11 @@ class ProviderForm(forms.ModelForm):
         self.order_fields([*list(self.fields)[:5], "authentication", "secret", *list(self.fields)[6:]])
 
     def clean_issuer(self) -> str:
-        """Without spaces around it; whether it can be pinned the act says."""
+        """Return the issuer without spaces around it. The act checks it."""
         return self.cleaned_data["issuer"].strip()
 
     def clean(self) -> dict[str, Any]:
-        """A new secret where one is needed."""
+        """Check that there is a secret if one is needed."""
         said = super().clean() or self.cleaned_data
         needs = said.get("authentication") == IdentityProvider.Authentication.SECRET
         if needs and not said.get("secret") and not self.instance.secret_box:
@@ -103,8 +113,9 @@ class ProviderForm(forms.ModelForm):
         return said
 
     def said(self) -> dict[str, Any]:
-        """What the act is told. Of a new provider its kind says what tells people apart: Entra's tenant and object,
-        every other's `sub`; never a mail address.
+        """Return the values for the act, with the key claim of a new provider by its kind.
+
+        The key claim is tenant and object for Entra, `sub` for others, never an email address.
         """
         said = {name: self.cleaned_data[name] for name in self.fields}
         if self.instance.pk:
@@ -118,13 +129,13 @@ def _people() -> Any:
 
 
 class LinkForForm(forms.Form):
-    """A link that an admin makes for somebody; it counts a day later."""
+    """A link that an admin makes for a person. The link counts a day later."""
 
     person = forms.ModelChoiceField(User.objects.none(), label=_("Person"), widget=Picker)
     key = forms.CharField(
         label=_("Key at the provider"),
         max_length=300,
-        help_text=_("For Entra tenant id/object id, else the sub of the person."),
+        help_text=_("Tenant id/object id for Entra, or the sub of the person for other providers."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -137,7 +148,7 @@ class PairForm(forms.Form):
 
     person = forms.ModelChoiceField(User.objects.none(), label=_("One account"), widget=Picker)
     other = forms.ModelChoiceField(User.objects.none(), label=_("Another account"), widget=Picker)
-    reason = forms.CharField(label=_("Why they may be one person's"), max_length=300)
+    reason = forms.CharField(label=_("Why these accounts may belong to one person"), max_length=300)
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

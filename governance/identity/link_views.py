@@ -1,4 +1,4 @@
-"""One's own account at providers: linked by its person, refused, ended."""
+"""Your account at providers: links that their person makes, refuses or ends."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -17,20 +17,21 @@ from governance.models import ExternalIdentity, IdentityProvider
 from governance.permission_result import no
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import sessions
+from governance.vocabulary.phrases import phrase
 
 
 @sensitive_post_parameters("password")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def link(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Link my account with a provider: my password here, then anew there."""
+    """Link your account with a provider: the password here, then a sign-in there."""
     provider = get_object_or_404(IdentityProvider.objects.on(), slug=slug)
     if request.session.get(sessions.PROVIDER):
         no(
-            "You signed in with a provider.", "Sign in with your password here, then link the account."
+            "You signed in with a provider.", "Sign in with your Plumbline password, then link the account."
         ).or_refuse()
     if not request.user.has_usable_password():
-        no("You have no password here.", "Ask an admin to link your account.").or_refuse()
+        no("You have no password in Plumbline.", "Ask an admin to link your account.").or_refuse()
     form = LinkOwnForm(request.POST or None, request=request, purpose=f"link the account with {provider}")
     context = {"nav": "account", "provider": provider, "form": form}
     if request.method == "POST" and form.is_valid():
@@ -45,11 +46,15 @@ def link(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def linked(request: HttpRequest, token: VerifiedToken) -> HttpResponse:
-    """The answer to that question."""
+    """Link the account after the provider's answer."""
     if not request.user.is_authenticated or request.session.get(sessions.PROVIDER):
-        raise Denied("person", "You are not signed in here with your password.", "Begin on Your account.")
+        raise Denied(
+            "person", "You are not signed in with your Plumbline password.", "Start on the page Your account."
+        )
     linked_accounts.link_own(token, by=request.user)
-    messages.success(request, f"Your account is linked; you can sign in with {token.provider}.")
+    messages.success(
+        request, phrase("Your account is linked. You can sign in with {}.", token.provider).in_language()
+    )
     return redirect("account")
 
 
@@ -61,5 +66,5 @@ def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
     """Revoke a link of mine, or refuse one that an admin made."""
     identity = get_object_or_404(ExternalIdentity, pk=pk, person=request.user)
     linked_accounts.revoke_link(identity=identity, reason="Revoked by its person", by=request.user)
-    messages.success(request, f"The link with {identity.provider} is ended.")
+    messages.success(request, phrase("The link with {} is revoked.", identity.provider).in_language())
     return redirect("account" if request.user.is_authenticated else "sign-in")

@@ -1,4 +1,4 @@
-"""Whose account a token opens: by the linked key alone, never by mail address or name. Linking, and first sign-ins."""
+"""Accounts by their linked key, never by email address or name, and their links."""
 
 import re
 from typing import Any
@@ -20,29 +20,34 @@ from governance.people import cooling_off
 from governance.permission_result import no
 from governance.sign_in import account_notifications
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 
 NOT_OF_A_LOGIN = re.compile(rf"[^{LOGIN_LETTERS}]")
 
 
 def person_of(token: VerifiedToken) -> User:
-    """The person whom the token signs in; made where the provider may make people. Raises Denied."""
+    """Return the person of the token, newly made if the provider allows. Raises Denied."""
     identity = _identity(token.provider, token.key) or _of_directory(token)
     if identity is None:
         if not token.provider.makes_people:
             raise Denied(
                 "unknown",
-                f"No account here is linked to this account of {token.provider}.",
-                "Sign in as before and link it under Your account, or ask an admin for an account.",
+                f"No Plumbline account is linked with this account of {token.provider}.",
+                "Sign in as before and link your account on the page Your account, or ask an admin for an "
+                "account.",
             )
         return _made(token)
     if identity.counts_from is not None and identity.counts_from > clock.now():
         raise Denied(
             "waits",
-            "An admin linked this account, which counts a day later.",
-            f"Sign in with it from {clock.moment_in_words(identity.counts_from)}, or as before until then.",
+            "An admin linked this account. The link takes effect after one day.",
+            f"Sign in as before until {clock.moment_in_words(identity.counts_from)}, then sign in with this "
+            "account.",
         )
     if not identity.person.is_active:
-        raise Denied("ended", "The account here is deactivated.", "Ask an admin, if it should not have.")
+        raise Denied(
+            "ended", "Your Plumbline account is deactivated.", "Ask an admin if you still need the account."
+        )
     subject = token.identity.subject
     if identity.subject != subject:
         with acting(by=identity.person, reason="Signed in with the provider"):
@@ -57,9 +62,9 @@ def _identity(provider: IdentityProvider, key: str) -> ExternalIdentity | None:
 
 
 def _of_directory(token: VerifiedToken) -> ExternalIdentity | None:
-    """The link of an account that a directory of this provider made for exactly this key, made at its first sign-in.
+    """Return a link, made now, for an account that this provider's directory made.
 
-    Nobody needs to link it: the directory made the account for whoever has this id there, and nobody had it before.
+    The person does not need to link the account, because the directory made it for this id, which no one else had.
     """
     ids = {token.key, token.key.rpartition("/")[2]} if token.provider.is_entra else {token.key}
     rows = ManagedAccount.objects.filter(
@@ -79,7 +84,7 @@ def _of_directory(token: VerifiedToken) -> ExternalIdentity | None:
 
 
 def _made(token: VerifiedToken) -> User:
-    """A new person without any role or seat. An account that is there already is never taken over."""
+    """Make a person without any role or seat. An existing account is never taken over."""
     provider, who = token.provider, token.identity
     with acting(system="sign-in", reason=f"First sign-in with {provider}"):
         # Locked: two first sign-ins at once make one person.
@@ -90,8 +95,8 @@ def _made(token: VerifiedToken) -> User:
         if ExternalIdentity.objects.filter(provider=provider, key=token.key).exists():
             raise Denied(
                 "ended",
-                f"This account of {provider} was linked here once, and that link was ended.",
-                "Sign in as before and link it again under Your account, or ask an admin.",
+                f"The link of this account of {provider} was revoked.",
+                "Sign in as before and link your account again on the page Your account, or ask an admin.",
             )
         login = _free_login(who)
         person = User.objects.create_user(login, full_name=who.name or login, email=_mail(token.claims))
@@ -115,18 +120,24 @@ def _made(token: VerifiedToken) -> User:
 
 
 def _tell_admins(person: User, provider: IdentityProvider, units: list[Unit], overage: str) -> None:
-    proposed = f" Its roles propose the unit {' or '.join(map(str, units))}." if units else ""
+    proposed = (
+        f" The suggested unit is {' or '.join(map(str, units))}, because of the account's roles at the provider."
+        if units
+        else ""
+    )
     for admin in User.objects.active().filter(is_admin=True):
         account_notifications.tell(
             admin,
             f"first-sign-in:{person.pk}",
             subject=f"{person} signed in with {provider} for the first time",
-            text=f"The account {person.login} was made; it holds no role and no seat.{proposed} {overage}".strip(),
+            text=(
+                f"The account {person.login} was made, without a role or seat.{proposed} {overage}"
+            ).strip(),
         )
 
 
 def _free_login(who: identity_claims.Identity) -> str:
-    """A sign-in name that nobody has, from the one at the provider."""
+    """Return an unused sign-in name, made from the one at the provider."""
     base = NOT_OF_A_LOGIN.sub("", who.login or who.mail.split("@")[0])[:LONGEST_LOGIN] or "person"
     login, number = base, 2
     while User.objects.filter(login__iexact=login).exists():
@@ -136,7 +147,7 @@ def _free_login(who: identity_claims.Identity) -> str:
 
 
 def _mail(said: dict[str, Any]) -> str:
-    """The address at which the person is told things; one that the provider calls unverified is left out."""
+    """Return the person's email address, or "" if the provider calls it unverified."""
     address = said.get("email")
     if not isinstance(address, str) or said.get("email_verified") is False:
         return ""
@@ -151,12 +162,14 @@ def _mail(said: dict[str, Any]) -> str:
 
 
 def link_own(token: VerifiedToken, *, by: User) -> ExternalIdentity:
-    """Link one's own account: whoever signed in here by password, and anew at the provider. Raises Denied."""
-    with acting(by=by, reason=f"Own account linked with {token.provider}"):
+    """Link the account of a person who signed in here and, again, there. Raises Denied."""
+    with acting(by=by, reason=f"The person linked their own account with {token.provider}"):
         User.objects.select_for_update().get(pk=by.pk)
         if token.round_trip.max_age != 0 or token.round_trip.person_id != by.pk:
             raise Denied(
-                "fresh", "This answer was not asked for to link an account.", "Begin on Your account."
+                "fresh",
+                "You did not start this sign-in at the provider to link an account.",
+                "Start again on the page Your account.",
             )
         _check_free(token.provider, token.key, by)
         row = _link(by, token, by=by)
@@ -164,8 +177,11 @@ def link_own(token: VerifiedToken, *, by: User) -> ExternalIdentity:
             by,
             f"identity:{row.pk}",
             subject=f"Your account was linked with {token.provider}",
-            text="From now on you sign in with it too, and from tomorrow you sign with it. If this was not you, end "
-            "the link under Your account, change your password, and tell an admin.",
+            text=(
+                "You can sign in with the provider now. You can sign statements with the provider from "
+                "tomorrow. If this was not "
+                "you, revoke the link on the page Your account, change your password, and tell an admin."
+            ),
         )
     return row
 
@@ -175,14 +191,14 @@ def _check_free(provider: IdentityProvider, key: str, person: User) -> None:
     if there is not None and there.person_id != person.pk:
         raise Denied(
             "taken",
-            f"This account of {provider} belongs to another account here.",
-            "One human has one account: sign in with that one, or ask an admin.",
+            f"This account of {provider} is linked with a different Plumbline account.",
+            "Sign in with that account, or ask an admin.",
         )
     if ExternalIdentity.objects.open().filter(provider=provider, person=person).exists():
         raise Denied(
             "linked",
-            f"This account is linked with {provider} already.",
-            "Revoke that link first, if it is the wrong one.",
+            f"Your account is already linked with {provider}.",
+            "Revoke that link first if it is wrong.",
         )
 
 
@@ -212,28 +228,36 @@ def _record_link(row: ExternalIdentity) -> None:
 
 
 def link_for(*, person: User, provider: IdentityProvider, key: str, by: User) -> ExternalIdentity:
-    """Link somebody's account as admin: it counts a day later, and its person, told at once, may refuse it.
+    """Link a person's account as admin. The link counts a day later.
 
-    Raises Refused, Denied.
+    The person gets a notification at once, and may refuse the link. Raises Refused, Denied.
     """
     key, counts_from = key.strip(), clock.now() + cooling_off.LASTS
     with acting(by=by, reason=f"Account linked with {provider} by an admin"):
         may_keep_providers(by).or_refuse()
         person = User.objects.select_for_update().get(pk=person.pk)
         if person.pk == by.pk:
-            no("Nobody links their own account this way.", "Link it under Your account.").or_refuse()
+            no(
+                "Admins cannot link their own account here.", "Link your account on the page Your account."
+            ).or_refuse()
         if not person.is_active:
-            no(f"The account of {person} has ended.", "Give it back first.").or_refuse()
+            no(
+                phrase("The account of {} is deactivated.", person),
+                "Ask an admin to reactivate the account first.",
+            ).or_refuse()
         if breaks_glass(person):
-            no(f"{person} is a break-glass account.", "It stays apart from every provider.").or_refuse()
+            no(
+                phrase("{} is a break-glass account.", person),
+                "Choose a different account. A break-glass account is never linked with a provider.",
+            ).or_refuse()
         if provider.is_entra:
             key = key.lower()
         if not (
             re.fullmatch(r"[0-9a-f-]{36}/[0-9a-f-]{36}", key) if provider.is_entra else 0 < len(key) <= 255
         ):
             no(
-                "This is no key of this provider.",
-                "For Entra write tenant id/object id, else the sub of the person.",
+                "The key is not a valid key of this provider.",
+                "Enter the tenant id/object id for Entra, or the sub of the person for other providers.",
             ).or_refuse()
         _check_free(provider, key, person)
         row = ExternalIdentity(
@@ -250,8 +274,12 @@ def link_for(*, person: User, provider: IdentityProvider, key: str, by: User) ->
             person,
             f"identity:{row.pk}",
             subject=f"An admin linked your account with {provider}",
-            text=f"By {by}. From {clock.moment_in_words(counts_from)} whoever is {key} there signs in as you. "
-            "If that is not you, refuse it under Your account now.",
+            text=(
+                f"{by} linked your account. The person with the key {key} at the provider can sign in as "
+                f"you from {clock.moment_in_words(counts_from)}. If that person is not you, revoke the link "
+                "on the page Your "
+                "account now."
+            ),
         )
     return row
 
@@ -262,7 +290,7 @@ def revoke_link(*, identity: ExternalIdentity, reason: str, by: User) -> None:
         identity = ExternalIdentity.objects.select_for_update(of=("self",)).get(pk=identity.pk)
         may_revoke(identity, by).or_refuse()
         if not reason.strip():
-            no("Say why the link ends.", "Write it in the field.").or_refuse()
+            no("The reason for revoking the link is missing.", "Enter the reason in the field.").or_refuse()
         waited = identity.counts_from is not None and identity.counts_from > clock.now()
         identity.ended_at, identity.ended_by, identity.ended_reason = clock.now(), by, reason.strip()
         identity.save()
@@ -282,6 +310,6 @@ def revoke_link(*, identity: ExternalIdentity, reason: str, by: User) -> None:
             account_notifications.tell(
                 person,
                 f"identity:{identity.pk}",
-                subject=f"The link of {identity.person} with {identity.provider} was ended",
+                subject=f"The link of {identity.person} with {identity.provider} was revoked",
                 text=f"By {by}: {reason.strip()}",
             )

@@ -1,4 +1,4 @@
-"""What an admin does at each kind of provider, step by step, with the addresses to enter there."""
+"""The steps of an admin at each kind of provider, with the addresses to enter."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class Ours:
 
 
 def ours(provider: IdentityProvider) -> Ours:
-    """The addresses for this provider."""
+    """Return our addresses for this provider."""
 
     def at(name: str, *args: str) -> str:
         return f"{settings.ADDRESS}{reverse(name, args=args)}"
@@ -40,56 +40,86 @@ def ours(provider: IdentityProvider) -> Ours:
 GUIDES: dict[str, tuple[str, ...]] = {
     Kind.ENTRA: (
         "App registrations, New registration: accounts in this organisational directory only.",
-        "Redirect address: platform Web, the address below, to the letter.",
-        "The issuer is https://login.microsoftonline.com/<tenant id>/v2.0, with the Directory (tenant) ID. "
-        "Never common or organizations.",
+        "Redirect address: platform Web, exactly the address below.",
+        (
+            "The issuer is https://login.microsoftonline.com/<tenant id>/v2.0, with the Directory (tenant) ID. "
+            "Do not use common or organizations."
+        ),
         "Client id: the Application (client) ID. Certificates & secrets, New client secret: its value, not its id.",
-        "Token configuration, optional claims of the ID token: auth_time, sid, login_hint, acct; acrs where "
-        "signatures ask for an authentication context (needs Conditional Access).",
-        "App roles, not groups, where units shall be proposed: their values are codes of units; the claim is roles.",
-        "Enterprise applications, Properties: assignment required yes; then assign people under Users and groups.",
+        (
+            "Token configuration: add the optional claims auth_time, sid, login_hint and acct to the ID token. "
+            "Add acrs if signatures ask for an authentication context (needs Conditional Access)."
+        ),
+        (
+            "Use app roles, not groups, if you want proposals for units. Use the codes of units as values. "
+            "The claim is roles."
+        ),
+        (
+            "Enterprise applications, Properties: set assignment required to yes. Then assign people under "
+            "Users and groups."
+        ),
     ),
     Kind.OKTA: (
         "Applications, Create App Integration: OIDC, Web Application, grant Authorization Code.",
-        "Sign-in redirect address and sign-out redirect address: those below, to the letter.",
-        "The issuer is https://<your domain>.okta.com, as Sign On, OpenID Connect ID Token shows it; a custom "
-        "authorization server has one of its own.",
-        "Client authentication: client secret, or public key / private key with the address of our keys.",
-        "Login initiated by Okta: the address to begin at, below. Assignments: who may sign in.",
+        "Sign-in redirect address and sign-out redirect address: exactly the addresses below.",
+        (
+            "The issuer is https://<your domain>.okta.com, as shown under Sign On, OpenID Connect ID Token. A "
+            "custom authorization server has a different issuer."
+        ),
+        (
+            "Client authentication: client secret, or public key / private key with the address of Plumbline's "
+            "keys."
+        ),
+        "Login initiated by Okta: the start address below. Assignments: who may sign in.",
     ),
     Kind.KEYCLOAK: (
-        "Clients, Create client: OpenID Connect; client authentication on; standard flow alone.",
-        "Valid redirect address: the one below, without an asterisk. Valid post logout redirect: the one below.",
+        "Clients, Create client: OpenID Connect, client authentication on, standard flow only.",
+        "Valid redirect address: the redirect address below, without an asterisk. Valid post logout "
+        "redirect: the address after sign-out below.",
         "The issuer is https://<host>/realms/<realm>.",
-        "Credentials: client id and secret; or Signed JWT with the JWKS address of our keys.",
-        "Advanced: PKCE method S256, ID token signature RS256 or ES256, no encryption. Back-channel logout address: "
-        "the one below, session required on.",
+        "Credentials: client id and secret, or Signed JWT with the JWKS address of Plumbline's keys.",
+        "Advanced: PKCE method S256, ID token signature RS256 or ES256, no encryption. Back-channel logout "
+        "address: the address with this name below, session required on.",
         "Client scopes: no audience mapper that adds another audience to the ID token.",
     ),
     Kind.PING: (
-        "Applications, Add: OIDC Web App; grant Authorization Code, PKCE required S256.",
-        "Redirect address and sign-off address: those below. Token endpoint authentication: client secret or "
-        "private key JWT with the address of our keys.",
-        "The issuer stands on the Overview page of the application (PingOne: https://auth.pingone.<region>/<id>/as).",
+        "Applications, Add: OIDC Web App, grant Authorization Code, PKCE required S256.",
+        (
+            "Redirect address and sign-off address: the addresses below. Token endpoint authentication: "
+            "client secret "
+            "or private key JWT with the address of Plumbline's keys."
+        ),
+        (
+            "The issuer is on the Overview page of the application (PingOne: "
+            "https://auth.pingone.<region>/<id>/as)."
+        ),
         "Access: the groups whose people may sign in.",
     ),
     Kind.GOOGLE: (
         "Google Cloud console, APIs & Services, OAuth consent screen: Internal, for your own organisation.",
-        "Credentials, Create OAuth client ID: Web application; authorised redirect address: the one below.",
+        (
+            "Credentials, Create OAuth client ID: Web application. Authorised redirect address: the address "
+            "below."
+        ),
         "The issuer is https://accounts.google.com, the client id ends in .apps.googleusercontent.com.",
-        "Google does not say when somebody signed in (auth_time): people sign in with it, but cannot link an account "
-        "by themselves or prove a signature with it. An admin links their accounts.",
+        (
+            "Google sends no time of the sign-in (auth_time). People can sign in with Google, but cannot "
+            "link an account themselves or sign statements with Google. An admin can link their accounts."
+        ),
     ),
     Kind.OTHER: (
         "Register a confidential client with the authorization code flow and PKCE (S256), and the addresses below.",
-        "The issuer is what the discovery document says under issuer, to the letter.",
+        "The issuer is exactly the value of issuer in the discovery document.",
         "ID tokens are signed with RS256, ES256 or EdDSA (Ed25519), not encrypted, and have this client as their only "
         "audience.",
-        "It sends auth_time where max_age is asked, or nothing can be proved afresh with it.",
+        (
+            "The provider must send auth_time if max_age is requested. Without auth_time, people cannot "
+            "sign statements with the provider."
+        ),
     ),
 }
 
 
 def guide_of(provider: IdentityProvider) -> tuple[str, ...]:
-    """The steps at this kind of provider."""
+    """Return the steps at this kind of provider."""
     return GUIDES[provider.kind]

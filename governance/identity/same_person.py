@@ -1,8 +1,8 @@
-"""One human, one account: pairs of accounts that may be the same human's, found by address and name or by an admin.
+"""Pairs of accounts that may be one person's, found by address, name or an admin.
 
-While a pair stands, both accounts count as one person on every initiative: neither approves the other's work, and two
-sign-offs of theirs are one (`governance.gates.separation_of_duties`). Only an admin who is neither ends it, with a
-reason.
+Both accounts count as one person on every initiative until the pair is cleared: neither approves the other's work,
+and their two sign-offs are one (`governance.gates.separation_of_duties`). Only an admin who is neither clears it,
+with a reason.
 """
 
 from django.db.models import Q
@@ -17,19 +17,19 @@ from governance.permission_result import no
 from governance.sign_in import account_notifications
 from governance.vocabulary.entry_kinds import EntryKind
 
-SAME_ADDRESS, SAME_NAME = "the same mail address", "the same name"
+SAME_ADDRESS, SAME_NAME = "the same email address", "the same name"
 MOST = 20  # pairs that one look marks: more of one name is a list that was entered twice
 
 
 def twins_of(person: User) -> frozenset[int]:
-    """Keys of the other accounts that may be this human's; asked of the database only where there are any."""
+    """Return the keys of the other accounts that may be this person's."""
     if not person.may_be_another:
         return frozenset()
     return request_memo.once(("same person", person.pk), lambda: _twins(person.pk))
 
 
 def _twins(key: int) -> frozenset[int]:
-    """All that hang together count as one: of A with B and B with C, A and C too."""
+    """Return all connected accounts: with pairs of A and B, and B and C, also A and C."""
     rows = SamePerson.objects.filter(cleared_at__isnull=True).values_list("one_id", "other_id")
     found, pairs, grew = {key}, list(rows), True
     while grew:
@@ -40,7 +40,7 @@ def _twins(key: int) -> frozenset[int]:
 
 
 def look(person: User) -> list[SamePerson]:
-    """Mark, in the running act, the accounts that may be this human's too: whose address or name is the same."""
+    """Mark accounts with this person's address or name, in the running act."""
     wanted = Q(full_name__iexact=person.full_name.strip())
     if person.email:
         wanted |= Q(email__iexact=person.email)
@@ -54,7 +54,7 @@ def look(person: User) -> list[SamePerson]:
 
 
 def _were_looked_at(person: User, other: User) -> bool:
-    """Whether the two were a pair already: what an admin cleared is not found again by itself."""
+    """Return True if the two were ever a pair, so that a cleared one stays cleared."""
     one, two = sorted((person.pk, other.pk))
     return SamePerson.objects.filter(one=one, other=two).exists()
 
@@ -74,36 +74,45 @@ def _mark(person: User, other: User, why: str, by: User | None) -> SamePerson:
         account_notifications.tell(
             each,
             f"pair:{row.pk}",
-            subject=f"Your account and {twin.login} may be the same person's",
-            text=f"They have {why}. Until an admin says that they are not, both count as one on every initiative: "
-            "neither approves what the other did.",
+            subject=f"Your account and {twin.login} may be duplicates",
+            text=(
+                f"Both accounts have {why}. You cannot approve what either account did, on any initiative, "
+                "before an admin separates the accounts."
+            ),
         )
     return row
 
 
 def mark(*, person: User, other: User, reason: str, by: User) -> SamePerson:
-    """Say as admin that two accounts may be one human's. Raises Refused."""
+    """Record as an admin that two accounts may be one person's. Raises Refused."""
     with acting(by=by, reason="Two accounts may be one person's"):
         may_keep_providers(by).or_refuse()
         if person.pk == other.pk:
-            no("These are the same account.", "Choose two.").or_refuse()
+            no("You chose the same account twice.", "Choose two accounts.").or_refuse()
         people = {
             row.pk: row for row in User.objects.select_for_update().filter(pk__in=(person.pk, other.pk))
         }
         one, two = sorted(people)
         if SamePerson.objects.filter(one=one, other=two, cleared_at__isnull=True).exists():
-            no("These two are a pair already.").or_refuse()
-        return _mark(people[person.pk], people[other.pk], reason.strip()[:300] or "an admin says so", by)
+            no("These two accounts are already marked as one person's.").or_refuse()
+        return _mark(
+            people[person.pk], people[other.pk], reason.strip()[:300] or "been marked by an admin", by
+        )
 
 
 def clear(*, pair: SamePerson, reason: str, by: User) -> None:
-    """Say as admin that two accounts are two humans'. Raises Refused; neither of the two says so."""
+    """Record as an admin that two accounts are of two people. Raises Refused for either."""
     with acting(by=by, reason=reason):
         may_keep_providers(by).or_refuse()
         if by.pk in (pair.one_id, pair.other_id):
-            no("Nobody says of their own account that it is another's.", "Ask another admin.").or_refuse()
+            no(
+                "One of the two accounts is yours, so you cannot separate them.", "Ask another admin."
+            ).or_refuse()
         if not reason.strip():
-            no("Say how you know that these are two people.", "Write it in the field.").or_refuse()
+            no(
+                "The reason is missing: how do you know that these are two people?",
+                "Enter the reason in the field.",
+            ).or_refuse()
         pair = SamePerson.objects.select_for_update(of=("self",)).get(pk=pair.pk)
         if pair.cleared_at is not None:
             return

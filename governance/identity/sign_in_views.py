@@ -1,4 +1,4 @@
-"""Signing in with a provider: there, back, begun by the provider; and signing out, from here or from there."""
+"""Pages of signing in with a provider, in both directions, and of signing out."""
 
 from collections.abc import Callable
 
@@ -51,16 +51,16 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def begun_there(request: HttpRequest) -> HttpResponse:
-    """A sign-in that the provider begins (OpenID Connect Core 4): `iss` names it, `target_link_uri` a page of ours.
+    """Take a sign-in that the provider begins (OpenID Connect Core 4).
 
-    It changes nothing here: the browser is sent to the provider with a question of our own. Whoever is signed in
-    already stays who they are.
+    `iss` names the provider, `target_link_uri` a page of ours. The browser goes to the provider with a question of
+    ours, and no session changes. A person who is signed in stays signed in.
     """
     said = request.POST if request.method == "POST" else request.GET
     provider = IdentityProvider.objects.on().filter(issuer=said.get("iss", "")).first()
     if provider is None:
         denied = Denied(
-            "issuer", "No provider of this issuer is switched on here.", "Begin on the sign-in page."
+            "issuer", "No provider with this issuer is switched on.", "Start on the sign-in page."
         )
         round_trip.record_refusal(request, None, None, denied)
         return refused_page(request, denied)
@@ -79,7 +79,7 @@ def _there(request: HttpRequest, provider: IdentityProvider, target: str, login_
 
 
 def own_target(request: HttpRequest, target: str) -> str:
-    """An address of ours to go to afterwards, as a path; empty for every other."""
+    """Return an address in Plumbline to go to afterwards, as a path, or ""."""
     ours = {request.get_host(), settings.ADDRESS.split("://")[1]}
     if not url_has_allowed_host_and_scheme(target, allowed_hosts=ours, require_https=request.is_secure()):
         return ""
@@ -93,7 +93,7 @@ def own_target(request: HttpRequest, target: str) -> str:
 @never_cache
 @require_safe
 def answer(request: HttpRequest, slug: str) -> HttpResponse:
-    """What the browser brings back: judged, then handed to whoever asked."""
+    """Judge what the browser brings back, and pass it to the function that asked."""
     trip = round_trip.trip_of(request)
     purpose = trip.purpose if trip is not None else SIGN_IN
     try:
@@ -110,13 +110,13 @@ def answer(request: HttpRequest, slug: str) -> HttpResponse:
 def refused_page(
     request: HttpRequest, denied: Denied, provider: IdentityProvider | None = None, purpose: str = SIGN_IN
 ) -> HttpResponse:
-    """Why nobody was signed in, or nothing signed, and how to fix it."""
+    """Show why no one was signed in, or nothing signed, and how to fix it."""
     context = {"denied": denied, "provider": provider, "signing": purpose == SIGN}
     return render(request, "governance/identity/refused.html", context, status=403)
 
 
 def signed_in(request: HttpRequest, token: VerifiedToken) -> HttpResponse:
-    """Sign in whom the token names, in a new session that ends when the provider says so."""
+    """Sign in the person of the token, in a new session with the provider's end."""
     person = linked_accounts.person_of(token)
     with acting(by=person):
         sessions.tell_of_new_browser(request, person)
@@ -152,14 +152,19 @@ answers[SIGN_IN] = signed_in
 @never_cache
 @require_safe
 def sign_out_there(request: HttpRequest, slug: str) -> HttpResponse:
-    """After signing out here, end the session at the provider too (RP-initiated logout). Okta insists on being told by
-    a token whom; others ask whoever sits there where they are not.
+    """End the session at the provider after signing out here (RP-initiated logout).
+
+    Okta requires a token that names the person. Other providers ask the person instead.
     """
     provider = get_object_or_404(IdentityProvider, slug=slug)
     try:
         metadata = provider_keys.metadata_of(provider)
         if not metadata.end_session:
-            raise Denied("logout", f"{provider} has no address to sign out at.", "Sign out on its own page.")
+            raise Denied(
+                "logout",
+                f"{provider} has no address for signing out.",
+                "Sign out on the page of the provider.",
+            )
     except Denied as denied:
         return refused_page(request, denied, provider)
     asked = {
@@ -177,7 +182,7 @@ def sign_out_there(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_POST
 def signed_out_there(request: HttpRequest, slug: str) -> HttpResponse:
-    """A provider says that somebody signed out there (Back-Channel Logout 1.0): their sessions here end at once."""
+    """End the sessions of a person who signed out there (Back-Channel Logout 1.0)."""
     provider = IdentityProvider.objects.filter(slug=slug).first()
     if provider is None:
         wrong = f"No identity provider has the name {slug} here."
@@ -200,7 +205,7 @@ def _told(denied: Denied, status: int) -> HttpResponse:
 
 
 def _signed_out(provider: IdentityProvider, raw: str) -> int:
-    """How many sessions ended. Raises Denied."""
+    """End the sessions of a logout token and return their number. Raises Denied."""
     header = tokens.header_of(raw)
     metadata = provider_keys.metadata_of(provider)
     rows = provider_keys.keys_of(provider, metadata)
@@ -222,7 +227,7 @@ def _signed_out(provider: IdentityProvider, raw: str) -> int:
                 )
         except IntegrityError:
             raise Denied(
-                "replayed", "This logout token was used already.", "Each has a jti of its own."
+                "replayed", "This logout token was already used.", "Send a token with a new jti."
             ) from None
         rows_ended = Session.objects.filter(provider=provider)
         if claims.get("sid"):
@@ -240,6 +245,6 @@ def _signed_out(provider: IdentityProvider, raw: str) -> int:
 @open_to_all
 @require_safe
 def our_keys(request: HttpRequest, slug: str) -> HttpResponse:
-    """The public keys by which the provider knows us (private_key_jwt), as a JWKS."""
+    """Show the public keys by which the provider knows us, as a JWKS (private_key_jwt)."""
     provider = get_object_or_404(IdentityProvider, slug=slug)
     return JsonResponse(client_keys.published(provider))

@@ -1,4 +1,4 @@
-"""How people sign in, as admins keep it: providers, local accounts, break-glass accounts, pairs of accounts."""
+"""Admin pages of sign-in: providers, local and break-glass accounts, account pairs."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -15,11 +15,12 @@ from governance.identity.provider_guides import guide_of, ours
 from governance.identity.providers.denials import Denied
 from governance.models import BreakGlass, ExternalIdentity, IdentityProvider, SamePerson
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.phrases import phrase
 
 
 @require_safe
 def overview(request: SignedInRequest) -> HttpResponse:
-    """Everything about how people sign in, on one page."""
+    """Show everything about how people sign in, on one page."""
     may_keep_providers(request.user).or_refuse()
     context = {
         "nav": "units",
@@ -46,7 +47,12 @@ def add(request: SignedInRequest) -> HttpResponse:
         except ValidationError as wrong:
             form.add_error(None, wrong)
         else:
-            messages.success(request, f"{provider} is added and switched off. Try it first.")
+            messages.success(
+                request,
+                phrase(
+                    "{} is added and switched off. Switch the provider on to test it.", provider
+                ).in_language(),
+            )
             return redirect("identity-provider", slug=provider.slug)
     return render(request, "governance/identity/provider_form.html", {"nav": "units", "form": form})
 
@@ -65,7 +71,7 @@ def edit(request: SignedInRequest, slug: str) -> HttpResponse:
         except ValidationError as wrong:
             form.add_error(None, wrong)
         else:
-            messages.success(request, "Saved. Try it again.")
+            messages.success(request, "The provider is saved. Test the sign-in again.")
             return redirect("identity-provider", slug=slug)
     context = {"nav": "units", "form": form, "provider": provider}
     return render(request, "governance/identity/provider_form.html", context)
@@ -73,7 +79,7 @@ def edit(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def provider(request: SignedInRequest, slug: str) -> HttpResponse:
-    """One provider: what to enter there, what is kept here, who is linked."""
+    """Show one provider: what to enter there, what is kept here, who is linked."""
     may_keep_providers(request.user).or_refuse()
     row = get_object_or_404(IdentityProvider, slug=slug)
     identities = ExternalIdentity.objects.open().filter(provider=row).select_related("person", "linked_by")
@@ -111,28 +117,35 @@ def renew_key(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def link_for(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Link somebody's account as admin; it counts a day later."""
+    """Link a person's account as admin. The link counts a day later."""
     may_keep_providers(request.user).or_refuse()
     row, form = get_object_or_404(IdentityProvider, slug=slug), LinkForForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Choose a person and write their key at the provider.")
+        messages.error(request, "Choose a person and enter their key at the provider.")
         return redirect("identity-provider", slug=slug)
     try:
         linked_accounts.link_for(provider=row, by=request.user, **form.cleaned_data)
     except Denied as denied:
         messages.error(request, str(denied))
     else:
-        messages.success(request, "Linked. It counts a day from now; the person was told, and can refuse it.")
+        messages.success(
+            request,
+            "Linked. The link takes effect after one day. The person has a notification, and can revoke "
+            "the link.",
+        )
     return redirect("identity-provider", slug=slug)
 
 
 @require_POST
 def revoke_link(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Revoke somebody's link as admin."""
+    """Revoke a person's link as admin."""
     may_keep_providers(request.user).or_refuse()
     identity = get_object_or_404(ExternalIdentity, pk=pk)
     linked_accounts.revoke_link(identity=identity, reason="Revoked by an admin", by=request.user)
-    messages.success(request, f"The link of {identity.person} is ended, and the sessions that came by it.")
+    messages.success(
+        request,
+        phrase("The link of {} is revoked, and its sessions are ended.", identity.person).in_language(),
+    )
     return redirect("identity-provider", slug=identity.provider.slug)
 
 
@@ -152,9 +165,9 @@ def mark_break_glass(request: SignedInRequest) -> HttpResponse:
     form = BreakGlassForm(request.POST)
     if form.is_valid():
         break_glass.mark(person=form.cleaned_data["person"], by=request.user)
-        messages.success(request, "Marked. All admins and auditors were told.")
+        messages.success(request, "Marked. All admins and auditors get a notification.")
     else:
-        messages.error(request, "Choose an admin who is not marked yet.")
+        messages.error(request, "Choose an admin without the mark.")
     return redirect("identity")
 
 
@@ -163,32 +176,34 @@ def revoke_break_glass(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take the mark away."""
     may_keep_providers(request.user).or_refuse()
     break_glass.revoke(row=get_object_or_404(BreakGlass, pk=pk), by=request.user)
-    messages.success(request, "The mark is taken away. All admins and auditors were told.")
+    messages.success(request, "The mark is removed. All admins and auditors get a notification.")
     return redirect("identity")
 
 
 @require_POST
 def mark_pair(request: SignedInRequest) -> HttpResponse:
-    """Say that two accounts may be one person's."""
+    """Record that two accounts may be one person's."""
     may_keep_providers(request.user).or_refuse()
     form = PairForm(request.POST)
     if form.is_valid():
         same_person.mark(by=request.user, **form.cleaned_data)
-        messages.success(request, "Both count as one person on every initiative until the pair is cleared.")
+        messages.success(
+            request, "Both accounts count as one person on every initiative until an admin separates them."
+        )
     else:
-        messages.error(request, "Choose two accounts and say why.")
+        messages.error(request, "Choose two accounts and enter a reason.")
     return redirect("identity")
 
 
 @require_POST
 def clear_pair(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say that two accounts are two people's."""
+    """Record that two accounts are two people's."""
     may_keep_providers(request.user).or_refuse()
     form = ReasonForm(request.POST)
     if form.is_valid():
         pair = get_object_or_404(SamePerson, pk=pk)
         same_person.clear(pair=pair, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, "They count as two people from now on.")
+        messages.success(request, "The two accounts count as two people from now on.")
     else:
-        messages.error(request, "Say how you know that these are two people.")
+        messages.error(request, "Describe how you know that these are two people.")
     return redirect("identity")

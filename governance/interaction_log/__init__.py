@@ -1,1 +1,1 @@
-"""What AI systems did, call by call, as they report it: read by the standard, kept encrypted, sealed, compared."""
+"""The log of each call of AI systems: reported, encrypted, sealed and compared."""

@@ -1,8 +1,8 @@
-"""What came in is kept: encrypted, then on disk, then answered. Nothing that anybody said touches a file in clear.
+"""Keep received reports: encrypt them, write them to disk, then answer.
 
-One line a report: the clear columns of its row, its body encrypted, its key wrapped for the month of the person (or of
-the conversation, while nobody is known), its digest. Files are let go of every few seconds and brought over by the
-worker (`governance.interaction_log.loading`).
+No words of a person reach a file unencrypted. Each report is one line: the clear columns of its row, its encrypted
+body, its digest, and its key wrapped for the month of the person (or of the conversation, if no person is known).
+Files are closed every few seconds, and the worker loads them (`governance.interaction_log.loading`).
 """
 
 import json
@@ -59,9 +59,9 @@ class Log(SpooledLog):
     ) -> None:
         """Keep reports of an initiative (its number), on disk when this returns.
 
-        What no database keeps is replaced first (`shape.storable`), so that what was answered as kept is loaded later.
-        `decision_of` gives the digest of the decision that a report names, where it is one of the initiative. Raises
-        OSError where there is no room, DatabaseError where no key can be had: then nothing was kept.
+        Unstorable characters are replaced first (`shape.storable`), so that a report that was accepted can be loaded
+        later. `decision_of` returns the digest of the decision that a report names, if the initiative has it. Raises
+        OSError without disk space and DatabaseError without a key. Then no report is kept.
         """
         fit = [shape.storable(report) for report in reports]
         placed = [_placed(report, said, initiative, now) for report, said in fit]
@@ -77,7 +77,7 @@ class Log(SpooledLog):
 def _placed(
     report: Interaction, said: dict[str, Any], initiative: int, now: datetime
 ) -> tuple[dict[str, Any], bytes]:
-    """When it was, by which pseudonyms it goes, and the holder of its key."""
+    """Return the row's time and pseudonyms, and the holder of its key."""
     number = str(initiative)
     at = report.started
     odd = at is None or not now - BEHIND < at < now + AHEAD

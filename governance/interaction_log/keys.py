@@ -1,9 +1,8 @@
-"""Keys of interactions: a master in a file, keys of persons or conversations by initiative and month under it,
-pseudonyms.
+"""Keys of interactions, their master keys in files, and pseudonyms.
 
-The database, and each copy of it, holds ciphertext and wrapped keys. Only the master, which is in none of them, opens
-these. A master serves a month; `change_master` wraps all keys under the next one, and destroys those that are older
-than any backup of the database: from then on no copy of a key that was destroyed meanwhile can be opened.
+A key is for a person or a conversation of an initiative in a month. The database and its copies have only ciphertext
+and wrapped keys, which only the master opens. A master serves a month. `change_master` wraps all keys under the next
+one, and destroys masters older than any database backup. After that no copy of a destroyed key can be opened.
 """
 
 import os
@@ -14,6 +13,7 @@ from hmac import digest as hmac_digest
 from pathlib import Path
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
 
 from governance import clock
@@ -36,11 +36,11 @@ ON CONFLICT (holder, initiative_number, month) WHERE wrapped IS NOT NULL DO NOTH
 
 
 class NoMaster(RuntimeError):
-    """The file of the master key that a key is wrapped under is not there."""
+    """The file of the master key that wraps a key is missing."""
 
 
 def folder() -> Path:
-    """Where the secrets lie that no backup of the database holds; made for its owner alone."""
+    """Return the folder of the secrets that are not in backups, for its owner alone."""
     place = Path(settings.INTERACTION_KEYS_DIR)
     if not place.exists():
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def folder() -> Path:
 def _secret(place: Path, name: str) -> bytes:
     found = secret_files.seed(name, "", str(place / name))
     if found is None:
-        raise NoMaster(f"the file {place / name} holds no key")
+        raise NoMaster(f"the file {place / name} contains no key")
     return found
 
 
@@ -64,36 +64,36 @@ def _kept(place: Path, name: str) -> bytes:
 @cache
 def _there(place: Path, name: str) -> bytes:
     if not (place / name).exists():
-        raise NoMaster(f"the master key {place / name} is not there: put it back from its own backup")
+        raise NoMaster(f"the master key {place / name} is missing. Restore it from the backup of the keys")
     return _secret(place, name)
 
 
 def masters() -> list[str]:
-    """The names of the masters that are there, the newest last."""
+    """Return the names of the available masters, the newest last."""
     return sorted(path.name.removeprefix(_MASTER) for path in folder().glob(f"{_MASTER}*"))
 
 
 def master(name: str) -> bytes:
-    """The master key of this name. Raises NoMaster."""
+    """Return the master key of this name. Raises NoMaster."""
     return _there(folder(), f"{_MASTER}{name}")
 
 
 def forget_read() -> None:
-    """Read the files of keys anew: some were put back, or destroyed."""
+    """Read the key files again, because some were restored or destroyed."""
     _there.cache_clear()
     _kept.cache_clear()
     _pseudonyms.cache_clear()
 
 
 def current() -> tuple[str, bytes]:
-    """The name and the key of the master that is wrapped under now; the first is made on the way."""
+    """Return name and key of the current master, and make the first one if needed."""
     place = folder()
     name = next(iter(masters()[-1:]), None) or f"{clock.now():%Y-%m}"
     return name, _kept(place, f"{_MASTER}{name}")
 
 
 def pseudonym(kind: str, *parts: str) -> bytes:
-    """What stands in rows for a text that nobody reads there: the same for the same, and nothing without the key."""
+    """Return a text's pseudonym in rows, which is the same for the same text and key."""
     said = "\0".join((kind, *parts)).encode()
     return hmac_digest(_pseudonyms(str(settings.INTERACTION_KEYS_DIR)), said, "sha256")[:PSEUDONYM]
 
@@ -104,7 +104,7 @@ def _pseudonyms(place: str) -> bytes:
 
 
 def month_of(moment: datetime) -> str:
-    """The month of a moment (UTC), as keys have it."""
+    """Return the month of a moment (UTC), as keys have it."""
     return f"{moment.astimezone(UTC):%Y-%m}"
 
 
@@ -114,9 +114,9 @@ def month_of(moment: datetime) -> str:
 def for_writing(
     initiative: int, wanted: Iterable[tuple[bytes, str]]
 ) -> dict[tuple[bytes, str], tuple[int, bytes]]:
-    """By holder and month, the row and the key to wrap under in an initiative (its number); what is missing is made.
+    """Return row and key by holder and month, for an initiative (its number).
 
-    Raises DatabaseError, NoMaster.
+    Missing keys are made. Raises DatabaseError, NoMaster.
     """
     pairs = list(dict.fromkeys(wanted))
     found = _read(initiative, pairs)
@@ -148,9 +148,23 @@ def _read(initiative: int, pairs: list[tuple[bytes, str]]) -> dict[tuple[bytes, 
 
 
 def for_reading(rows: Iterable[int]) -> dict[int, bytes]:
-    """By row, the keys that are still there. Raises NoMaster."""
+    """Return the keys that still exist, by row. Raises NoMaster."""
     kept = InteractionKey.objects.filter(pk__in=set(rows), wrapped__isnull=False)
     return {row.pk: _opened(row) for row in kept}
+
+
+def condition() -> str:
+    """Return "ok" if this host opens the newest key, or what to do. Strangers may read it: it has no path."""
+    newest = InteractionKey.objects.filter(wrapped__isnull=False).order_by("-pk").first()
+    try:
+        if newest is not None:
+            _opened(newest)
+    except (NoMaster, ImproperlyConfigured, bodies.Unreadable):
+        return (
+            "this host cannot open the newest key of interactions. Share the folder PLUMBLINE_INTERACTION_KEYS "
+            "between all hosts, or restore it by `manage.py interaction_keys`"
+        )
+    return "ok"
 
 
 def _opened(row: InteractionKey) -> bytes:
@@ -158,11 +172,11 @@ def _opened(row: InteractionKey) -> bytes:
 
 
 def destroy(rows: Iterable[int]) -> int:
-    """Destroy the keys of these rows; how many were there. What they encrypted cannot be read any more.
+    """Destroy the keys of these rows, and return how many. Their data is unreadable.
 
-    A copy of the database that is older still has them wrapped: they are gone for good once the master that wrapped
-    them is destroyed (`change_master`), and a restore destroys them again
-    (`governance.interaction_retention.destroyed`). Raises DatabaseError where a legal hold is on their initiative.
+    An older copy of the database still has the wrapped keys, until the master that wrapped them is destroyed
+    (`change_master`). A restore destroys the keys again (`governance.interaction_retention.destroyed`). Raises
+    DatabaseError if a legal hold is on their initiative.
     """
     return InteractionKey.objects.filter(pk__in=list(rows), wrapped__isnull=False).update(
         wrapped=None, destroyed_at=clock.now()
@@ -173,10 +187,10 @@ def destroy(rows: Iterable[int]) -> int:
 
 
 def change_master(*, today: date, backup_days: int) -> tuple[int, list[str]]:
-    """Wrap every key under the master of this month, and destroy masters that only copies need; how many, and which.
+    """Wrap all keys under this month's master, and destroy outdated masters.
 
-    A master that was succeeded is destroyed `backup_days` after the month that it served ended: by then no backup is
-    left whose keys it opens.
+    Returns the number of keys wrapped and the names of the destroyed masters. An earlier master is destroyed
+    `backup_days` after the end of its month, when no backup is left whose keys it opens.
     """
     name = f"{today:%Y-%m}"
     under = _kept(folder(), f"{_MASTER}{name}")
@@ -208,7 +222,7 @@ def _ended(name: str) -> date:
 
 
 def _destroy_file(path: Path) -> None:
-    """Write over a file and remove it. What a disk or a file system keeps of it by itself is beyond reach."""
+    """Overwrite and remove a file. Copies by the disk or file system are not reached."""
     with open(path, "r+b") as file:
         file.write(os.urandom(path.stat().st_size))
         file.flush()

@@ -1,6 +1,6 @@
-"""Interactions of systems that have no telemetry: one a line as JSON, or as the rows of a table. Pure.
+"""Interactions of systems without telemetry, as JSON lines or table rows. Pure.
 
-The names are those of the shape. Only what was asked or answered must be there; whatever has another name is kept.
+The names are those of the shape. Only the input or the output is required. A value with another name is kept.
 """
 
 import csv
@@ -24,6 +24,7 @@ TEXTS = (
     "version",
     "conversation",
     "subject",
+    "workflow",
     "decision",
     "action",
     "error",
@@ -33,7 +34,7 @@ TEXTS = (
     "id",
     "name",
 )
-COUNTS = ("tokens_in", "tokens_out")
+COUNTS = ("tokens_in", "tokens_out", "tokens_cache_read", "tokens_cache_write")
 MOMENTS = {"at": "started", "ended": "ended"}
 OWN = {*TEXTS, *COUNTS, *MOMENTS, "input", "output", "tools", "sources", "sampled"}
 LONGEST = 300  # characters of a text that is neither asked nor answered
@@ -41,9 +42,9 @@ LONGEST = 300  # characters of a text that is neither asked nor answered
 
 @dataclass(frozen=True)
 class Wrong:
-    """A line that is not taken: its number from 1, and a sentence that says how to fix it.
+    """A rejected line: its number from 1, and a sentence on how to fix it.
 
-    `count`: how many lines from that number on it stands for.
+    `count` is the number of lines, from that one on, that the entry is for.
     """
 
     number: int
@@ -56,12 +57,12 @@ class _Unfit(ValueError):
 
 
 def read(body: bytes) -> tuple[list[Interaction], list[Wrong]]:
-    """The interactions of JSON lines, or of one JSON list or object; and the lines that are not taken."""
+    """Return the interactions of JSON lines or a JSON list, and the rejected lines."""
     if body.lstrip(_BLANK).startswith(b"["):
         try:
             whole = bounded_json.loads(body)
         except bounded_json.TooMuch as trouble:
-            return [], [Wrong(1, f"The list cannot be read: {trouble}. Send it in several parts.")]
+            return [], [Wrong(1, f"The list cannot be read: {trouble}. Send the list in several parts.")]
         except (ValueError, RecursionError):
             return [], [Wrong(1, "The list is not complete JSON in UTF-8. Send the whole list.")]
         return _each(enumerate(whole, 1), lambda row: row)
@@ -72,12 +73,14 @@ def read(body: bytes) -> tuple[list[Interaction], list[Wrong]]:
             left[0] -= bounded_json.measured(line, most=left[0])
             return json.loads(line.decode("utf-8-sig"))
         except bounded_json.TooMuch as trouble:
-            raise _Unfit(f"This line cannot be read: {trouble}. Send it in another request.") from None
+            raise _Unfit(
+                f"This line cannot be read: {trouble}. Send this line in a separate request."
+            ) from None
         except UnicodeDecodeError:
             raise _Unfit("This line is not UTF-8. Save the file as UTF-8.") from None
         except (ValueError, RecursionError):
             raise _Unfit(
-                "This line is not JSON. Write one object on each line, without line breaks in it."
+                "This line is not JSON. Write each object on one line, without line breaks inside the object."
             ) from None
 
     whole = ((number, line) for number, line in enumerate(io.BytesIO(body), 1) if line.strip(_BLANK))
@@ -85,7 +88,7 @@ def read(body: bytes) -> tuple[list[Interaction], list[Wrong]]:
 
 
 def read_csv(body: bytes) -> tuple[list[Interaction], list[Wrong]]:
-    """The interactions of a table with commas, the names in its first line; and the lines that are not taken."""
+    """Return the interactions of a comma-separated table with a header, and bad lines."""
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -96,9 +99,7 @@ def read_csv(body: bytes) -> tuple[list[Interaction], list[Wrong]]:
     except csv.Error as trouble:
         return [], [Wrong(1, f"The first line of the table cannot be read: {trouble}.")]
     if len(names) > MOST_COLUMNS:
-        return [], [
-            Wrong(1, f"The table has more than {MOST_COLUMNS} columns: leave out those that are empty.")
-        ]
+        return [], [Wrong(1, f"The table has more than {MOST_COLUMNS} columns. Remove the empty columns.")]
     broken: list[Wrong] = []
 
     def rows_of() -> Iterator[tuple[int, list[str]]]:
@@ -106,12 +107,12 @@ def read_csv(body: bytes) -> tuple[list[Interaction], list[Wrong]]:
             yield from ((table.line_num, row) for row in table if row)
         except csv.Error as trouble:
             left = text.count("\n", 0, len(text.rstrip())) + 1 - table.line_num + 1
-            words = f"The table cannot be read from here on: {trouble}."
+            words = f"The table cannot be read from this line on: {trouble}."
             broken.append(Wrong(table.line_num, words, max(1, left)))
 
     def named(row: list[str]) -> dict[str, str]:
         if len(row) > len(names):
-            raise _Unfit(f"This row has {len(row)} cells, and the first line {len(names)} names.")
+            raise _Unfit(f"This row has {len(row)} cells, but the first line has {len(names)} names.")
         return {name: value for name, value in zip(names, row, strict=False) if name}
 
     found, wrong = _each(rows_of(), named)
@@ -121,15 +122,17 @@ def read_csv(body: bytes) -> tuple[list[Interaction], list[Wrong]]:
 def _each(
     said: Iterable[tuple[int, Any]], reading: Callable[[Any], Any]
 ) -> tuple[list[Interaction], list[Wrong]]:
-    """The interactions of numbered lines, in order; and those that are not taken.
+    """Return the interactions of numbered lines, in order, and the rejected lines.
 
-    Lines behind MOST_LINES are counted and not looked at.
+    Lines after MOST_LINES are counted but not read.
     """
     found: list[Interaction] = []
     wrong: list[Wrong] = []
     for number, line in said:
         if len(found) + len(wrong) >= MOST_LINES:
-            words = f"One sending holds at most {MOST_LINES} lines: send the rest in another."
+            words = (
+                f"The request has more than {MOST_LINES} lines. Send the other lines in a separate request."
+            )
             wrong.append(Wrong(number, words, 1 + sum(1 for _ in said)))
             break
         try:
@@ -141,20 +144,26 @@ def _each(
 
 def _interaction(row: Any) -> Interaction:
     if not isinstance(row, Mapping):
-        raise _Unfit("An interaction is an object with names and values.")
+        raise _Unfit("An interaction must be an object with names and values.")
     values: dict[str, Any] = {name: _text(row, name) for name in TEXTS}
     for name in ("trace_id", "span_id", "parent_id"):
         length = 32 if name == "trace_id" else 16
         values[name] = values[name].lower()
         if values[name] and (len(values[name]) != length or values[name].strip("0123456789abcdef")):
-            raise _Unfit(f"{name} is {length} hexadecimal digits, as OpenTelemetry writes it.")
+            raise _Unfit(f"{name} must be {length} hexadecimal digits, as in OpenTelemetry.")
     values |= {name: _count(row, name) for name in COUNTS}
     values |= {field: _moment(row, name) for name, field in MOMENTS.items()}
     asked, answered = _messages(row.get("input"), "user"), _messages(row.get("output"), "assistant")
     if not asked and not answered:
-        raise _Unfit("Say what was asked (input) or what was answered (output).")
+        raise _Unfit(
+            "The interaction has neither input (the request) nor output (the response). Send input, output "
+            "or both."
+        )
     if values["started"] is None:
-        raise _Unfit("Say when it was (at), with its zone, such as 2026-11-22T09:30:00Z.")
+        raise _Unfit(
+            "The interaction has no time. Send the field “at” with a time and its time zone, such as "
+            "2026-11-22T09:30:00Z."
+        )
     if calls := _calls(row.get("tools")):
         answered = (
             (*answered, Message("assistant", tool_calls=calls))
@@ -179,7 +188,7 @@ def _text(row: Mapping[str, Any], name: str) -> str:
     if said is None:
         return ""
     if not isinstance(said, (str, int)) or isinstance(said, bool):
-        raise _Unfit(f"{name} is a text.")
+        raise _Unfit(f"{name} must be a text.")
     if len(str(said)) > LONGEST:
         raise _Unfit(f"{name} is longer than {LONGEST} characters.")
     return str(said).strip()
@@ -194,7 +203,7 @@ def _count(row: Mapping[str, Any], name: str) -> int | None:
     except ValueError:
         found = -1
     if not 0 <= found < 1 << 31:
-        raise _Unfit(f"{name} is a whole number.")
+        raise _Unfit(f"{name} must be a whole number.")
     return found
 
 
@@ -206,7 +215,9 @@ def _share(said: Any) -> float | None:
     except ValueError:
         found = 0.0
     if not 0 < found <= 1:
-        raise _Unfit("sampled is the share of its calls that the system reports, above 0 and up to 1.")
+        raise _Unfit(
+            "The field “sampled” is the share of calls that the system reports. Send a number above 0 and at most 1."
+        )
     return found
 
 
@@ -220,7 +231,7 @@ def _moment(row: Mapping[str, Any], name: str) -> datetime | None:
             raise ValueError
         return found.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise _Unfit(f"{name} is a moment with its zone, such as 2026-11-22T09:30:00Z.") from None
+        raise _Unfit(f"{name} must be a time with a time zone, such as 2026-11-22T09:30:00Z.") from None
 
 
 def _messages(said: Any, role: str) -> tuple[Message, ...]:
@@ -229,7 +240,9 @@ def _messages(said: Any, role: str) -> tuple[Message, ...]:
     if isinstance(said, str):
         return (Message(role, said),)
     if not isinstance(said, list) or not all(isinstance(one, Mapping) for one in said):
-        raise _Unfit("input and output are each a text, or a list of messages with role and content.")
+        raise _Unfit(
+            "The fields “input” and “output” must each be a text, or a list of messages with role and content."
+        )
     return tuple(
         Message(
             str(one.get("role") or role),
@@ -246,7 +259,7 @@ def _calls(said: Any) -> tuple[ToolCall, ...]:
     if isinstance(said, str):  # of a table: names with commas between them
         return tuple(ToolCall(name.strip()) for name in said.split(",") if name.strip())
     if not isinstance(said, list):
-        raise _Unfit("tools is a list of names, or of objects with name and arguments.")
+        raise _Unfit("The field “tools” must be a list of names, or of objects with name and arguments.")
     found = [one if isinstance(one, Mapping) else {"name": one} for one in said]
     return tuple(
         ToolCall(
@@ -265,5 +278,5 @@ def _sources(said: Any) -> tuple[Source, ...]:
     if isinstance(said, str):
         return tuple(Source(id=one.strip()) for one in said.split(",") if one.strip())
     if not isinstance(said, list):
-        raise _Unfit("sources is a list of names, or of objects with id and text.")
+        raise _Unfit("The field “sources” must be a list of names, or of objects with id and text.")
     return tuple(source_of(one if isinstance(one, Mapping) else {"id": one}) for one in said)

@@ -1,6 +1,6 @@
-"""Interactions come from their files into the database: one batch, one transaction, one entry.
+"""Load interactions from files into the database, a batch in each transaction.
 
-A call is kept once by its span within the initiative, however often it is sent.
+Each batch has one entry of the audit log. A call is kept once by its span in the initiative, however often it is sent.
 """
 
 import json
@@ -25,7 +25,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 SYSTEM = "interaction log"
 PART = 32 << 20  # bytes in one batch
 KEPT = timedelta(days=730)  # that rows are kept after their month, and bodies after the day they came in
-# The columns of a row as a line has them.
+# The columns of a row that a line has unchanged.
 _PLAIN = (
     "at",
     "received_at",
@@ -51,7 +51,7 @@ _PLAIN = (
     "place",
 )
 _BYTES = ("call", "mark", "conversation", "subject", "decision", "digest")
-# Files that waited through an update to this version do not have these; what has no word here is unknown of them.
+# Files from an earlier version do not have these columns. Columns without a default here become NULL.
 _KEPT = {
     "action": "coalesce(t.action, '')",
     "has_input": "coalesce(t.has_input, false)",
@@ -80,7 +80,7 @@ _KEEP = (
 
 
 def root_of(digests: list[bytes]) -> str:
-    """The root of the tree over the digests of a batch, in order (RFC 6962), in hexadecimal."""
+    """Return the root, in hexadecimal, of the tree over a batch's digests (RFC 6962)."""
     peaks = Peaks()
     for digest in digests:
         peaks.push(leaf_hash(digest))
@@ -90,14 +90,14 @@ def root_of(digests: list[bytes]) -> str:
 def _write_once(name: str, lines: list[bytes]) -> None:
     with row_history.acting(system=SYSTEM):
         with connection.cursor() as cursor:
-            # One at a time: else two files with the same call would not see each other's.
+            # One at a time, because two files at once would not see that they have the same call.
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline interactions come over'))")
         if not _came_over(name) and (rows := _new([json.loads(line) for line in lines])):
             _write(name, rows)
 
 
 def _new(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows that are kept already left out, and those that come twice among these."""
+    """Return the rows that are not yet kept, each once."""
     calls = {bytes.fromhex(row["call"]) for row in rows}
     known = {
         (bytes(call).hex(), bytes(mark).hex())
@@ -145,18 +145,18 @@ loader = Loader("interactions", write=_write_once, came_over=_came_over, part=PA
 
 
 def set_aside(initiative: int | None = None) -> int:
-    """How many reports the database did not take, of all initiatives or of one (its number); they wait in files."""
+    """Return how many refused reports wait in files, of an initiative (number) or all."""
     holding = b"" if initiative is None else b'"initiative_number":%d,' % initiative
     return spool_files.lines_aside(Path(settings.INTERACTIONS_DIR) / "waiting", holding)
 
 
 def digests_of(batch: InteractionBatch) -> list[bytes]:
-    """The digests of a batch by place: of its rows, and of those that have expired while others are kept."""
+    """Return the digests of a batch by place, expired rows included."""
     return _digests(batch)[0]
 
 
 def _digests(batch: InteractionBatch) -> tuple[list[bytes], set[str]]:
-    """The digests of a batch by place, and the months of those whose rows have expired."""
+    """Return the digests of a batch by place, and the months of its expired rows."""
     using = batch._state.db
     rows = Interaction.objects.using(using).filter(batch=batch).order_by("place")
     left = InteractionDigest.objects.using(using).filter(batch=batch).order_by("place")
@@ -167,7 +167,7 @@ def _digests(batch: InteractionBatch) -> tuple[list[bytes], set[str]]:
 
 
 def expired_months(using: str) -> set[str]:
-    """The months whose rows have expired, as entries of retention say, not before their time."""
+    """Return the months whose rows have expired in time, by entries of retention."""
     found = set()
     for entry in (
         Entry.objects.using(using).filter(kind=EntryKind.INTERACTIONS_EXPIRED).select_related("body")
@@ -179,15 +179,15 @@ def expired_months(using: str) -> set[str]:
 
 
 def end_of(month: str) -> datetime:
-    """The first moment (UTC) after a month such as 2026-11."""
+    """Return the first moment (UTC) after a month such as 2026-11."""
     return (datetime.fromisoformat(f"{month}-01").replace(tzinfo=UTC) + timedelta(days=32)).replace(day=1)
 
 
 def broken(batch: InteractionBatch, expired: set[str] | None = None) -> str:
-    """What is wrong with a batch against its rows as they stand; empty when all is as it was written.
+    """Return the fault of a batch against its rows now, or "".
 
-    `expired`: months whose rows need not be there (`expired_months`), where they are known already. Such a batch has
-    no row left, or beside those that are kept the digests of the others.
+    `expired` has the months whose rows may be missing (`expired_months`), if known. A batch of these months has no
+    row, or it has the digests of its expired rows beside the other rows.
     """
     using = batch._state.db or DEFAULT_DB_ALIAS
     found, left = _digests(batch)
@@ -196,16 +196,19 @@ def broken(batch: InteractionBatch, expired: set[str] | None = None) -> str:
         if not found and _months(batch.first_at, batch.last_at) <= expired:
             return ""
         if early := sorted(left - expired):
-            return f"rows of batch {batch.pk} are gone, of {', '.join(early)}, which has not expired"
+            return (
+                f"rows of batch {batch.pk} are missing, but their retention has not expired: "
+                f"{', '.join(early)}"
+            )
     if len(found) != batch.count:
-        return f"batch {batch.pk} has {len(found)} interactions, and was written with {batch.count}"
+        return f"batch {batch.pk} has {len(found)} interactions, but {batch.count} were written"
     if root_of(found) != batch.root:
-        return f"the interactions of batch {batch.pk} do not give its root"
+        return f"the interactions of batch {batch.pk} do not match its root"
     return ""
 
 
 def _months(first: datetime, last: datetime) -> set[str]:
-    """Every month (UTC) from one moment to another."""
+    """Return every month (UTC) from one moment to another."""
     found, end = set(), first.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     while end <= last:
         found.add(f"{end:%Y-%m}")
@@ -214,10 +217,10 @@ def _months(first: datetime, last: datetime) -> set[str]:
 
 
 def unsealed(since: int, using: str) -> Iterator[tuple[str, str, str]]:
-    """What does not fit, in batches of this transaction and later: in words, with the table and the key it is about.
+    """Yield the faults in batches from this transaction on, with table and key.
 
-    Bodies are compared whenever they are read (`governance.interaction_log.reading`); here rows are, which commit to
-    them.
+    This function checks rows, which commit to the bodies. Bodies are checked at each reading
+    (`governance.interaction_log.reading`).
     """
     table = InteractionBatch._meta.db_table
     batches = InteractionBatch.objects.using(using).filter(xact__gte=since).order_by("pk")

@@ -1,9 +1,8 @@
-"""OTLP over HTTP: what a collector or an SDK sends, unpacked within bounds and read; and the answers they understand.
+"""OTLP over HTTP: unpack and read requests within bounds, and write answers. Pure.
 
-Traces and logs, as protobuf or JSON, packed by gzip or deflate or not at all (OpenTelemetry Protocol 1.x). Pure.
-
-Messages are counted in the bytes of a request before an object is built from it: a message of two bytes becomes
-objects of some hundred.
+Requests are traces and logs, as protobuf or JSON, packed by gzip or deflate or not at all (OpenTelemetry Protocol
+1.x). Messages are counted in the bytes of a request before an object is built, because a message of two bytes becomes
+objects of some hundred bytes.
 """
 
 import base64
@@ -21,6 +20,7 @@ from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from governance.vocabulary import bounded_json, bounded_protobuf
+from governance.vocabulary.phrases import phrase
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 MOST_UNPACKED = 16 << 20  # bytes that a packed request may unpack to
@@ -51,9 +51,9 @@ _LOGS = "opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest"
 
 
 class Refused(Exception):
-    """A request of which nothing is kept: its HTTP status, and a sentence that says how to fix it.
+    """A rejected request: its HTTP status, and a sentence on how to fix it.
 
-    `count`: how many spans or records it was found to hold, for the rate of its key.
+    `count` is the number of spans or records found in it, for the rate of its key.
     """
 
     def __init__(self, status: int, words: str, count: int = 1):
@@ -63,7 +63,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Event:
-    """A log record, or an event of a span. Times are nanoseconds since 1970; ids hexadecimal, empty where none."""
+    """A log record or span event. Times are nanoseconds since 1970, ids hex or ""."""
 
     name: str
     at: int = 0
@@ -77,7 +77,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Span:
-    """A span as it was sent; `error` is the message of its status where that is one ("error" where it has none)."""
+    """A span as sent. `error` is the message of an error status ("error" if empty)."""
 
     trace_id: str
     span_id: str
@@ -95,7 +95,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a request held: what could be read, how many spans have no valid ids, how many records another shape."""
+    """The readable content of a request, and how many spans and records are bad."""
 
     spans: tuple[Span, ...] = ()
     events: tuple[Event, ...] = ()
@@ -104,66 +104,71 @@ class Batch:
 
     @property
     def rejected(self) -> int:
-        """How many spans or log records are not kept."""
+        """Return the number of spans or log records that are not kept."""
         return self.without_ids + self.misshapen
 
     @property
     def count(self) -> int:
-        """How many spans and log records were sent."""
+        """Return the number of spans and log records that were sent."""
         return len(self.spans) + len(self.events) + self.rejected
 
     @property
     def why(self) -> str:
-        """What was not kept and why, in words for the log of the sender; empty where everything is kept."""
+        """Return what was not kept and why, for the sender's log, or "" if all is kept."""
         reasons = (
-            (self.without_ids, "no trace id and span id of hexadecimal digits"),
-            (self.misshapen, "another shape than OTLP's"),
+            (self.without_ids, "no hexadecimal trace id and span id"),
+            (self.misshapen, "a format that is not OTLP"),
         )
         told = " and ".join(f"{count} with {reason}" for count, reason in reasons if count)
-        return f"Not kept: {told}. Send each span with both ids, in the shape of OTLP." if told else ""
+        return f"Not kept: {told}. Send each span with both ids, in the OTLP format." if told else ""
 
 
 # --- Bytes ------------------------------------------------------------------------------------------------------------
 
 
 def unpacked(body: bytes, encoding: str, most: int = MOST_UNPACKED) -> bytes:
-    """The bytes of a request as they were before they were packed; never more than `most`. Raises Refused."""
+    """Return the unpacked bytes of a request, at most `most`. Raises Refused."""
     if encoding in ("", "identity"):
         return body
     if encoding not in ("gzip", "deflate"):
-        raise Refused(415, "Send the request unpacked, or packed by gzip or deflate.")
+        raise Refused(415, "Send the request uncompressed, or compressed with gzip or deflate.")
     packer = zlib.decompressobj(zlib.MAX_WBITS | 32)
     try:
         found = packer.decompress(body, most + 1)
     except zlib.error:
         raise Refused(
-            400, f"The request says that it is packed by {encoding}, and cannot be unpacked."
+            400,
+            phrase(
+                "Send the body uncompressed. The request names the encoding {}, but its body cannot "
+                "be decompressed.",
+                encoding,
+            ),
         ) from None
     if len(found) > most:
         raise Refused(
             413,
-            f"The request unpacks to more than {most} bytes: have the sender send smaller batches.",
+            phrase("The request unpacks to more than {} bytes. The sender can send smaller batches.", most),
             most // PAID_BYTES,
         )
     if not packer.eof or packer.unused_data:
         raise Refused(
             400,
-            "The gzip body is cut off, or more bytes follow its end. Send it again.",
+            "The gzip body is cut off, or more bytes follow its end. The sender can send the request again.",
             len(found) // PAID_BYTES,
         )
     return found
 
 
 def form_of(content_type: str) -> str:
-    """Which of the two forms a content type names. Raises Refused."""
+    """Return the form that a content type names, PROTOBUF or JSON. Raises Refused."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in (PROTOBUF, JSON):
-        raise Refused(415, f"Send {PROTOBUF} or {JSON}.")
+        raise Refused(415, phrase("Send {} or {}.", PROTOBUF, JSON))
     return kind
 
 
 def read_traces(body: bytes, form: str) -> Batch:
-    """The spans of a request. Raises Refused."""
+    """Return the spans of a request. Raises Refused."""
     if form == JSON:
         return _Json(body).traces()
     sent = _parsed(_TRACES, body)
@@ -197,7 +202,7 @@ def read_traces(body: bytes, form: str) -> Batch:
 
 
 def read_logs(body: bytes, form: str) -> Batch:
-    """The log records of a request, as events. Raises Refused."""
+    """Return the log records of a request, as events. Raises Refused."""
     if form == JSON:
         return _Json(body).logs()
     sent = _parsed(_LOGS, body)
@@ -225,36 +230,39 @@ def read_logs(body: bytes, form: str) -> Batch:
 
 
 def _sized(resource: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """What a resource says, and how long that is, in characters."""
+    """Return the attributes of a resource, and their length in characters."""
     return resource, len(json.dumps(resource))
 
 
 class _Repeated:
-    """What a resource and a scope say is kept with every span of theirs: how much that comes to."""
+    """The total size of resources and scopes, each counted for every span that has it."""
 
     def __init__(self) -> None:
         self._size = 0
 
     def fits(self, size: int, count: int) -> bool:
-        """Return True. Raises Refused where `size` characters for each of `count` spans come to too much."""
+        """Return True. Raises Refused if `size` characters for `count` spans are too many."""
         self._size += size * count
         if self._size > MOST_REPEATED:
             raise Refused(
                 413,
-                f"The resource and scope attributes come to more than {MOST_REPEATED >> 20} MB, counted once for each "
-                "span or log record. Have the sender send shorter resource attributes, or smaller batches.",
+                phrase(
+                    "The resource and scope attributes have more than {} MB, counted once for each span "
+                    "or log record. The sender can send shorter resource attributes or smaller batches.",
+                    MOST_REPEATED >> 20,
+                ),
                 count,
             )
         return True
 
 
 def _parsed(kind: str, body: bytes) -> Any:
-    """The message of this kind that the body is. Raises Refused."""
+    """Return the body as a message of this kind. Raises Refused."""
     try:
         return _SCHEMA.parsed(kind, body)
     except bounded_protobuf.Malformed:
         raise Refused(
-            400, "The request is no whole OTLP message: it was cut off, or is of another kind."
+            400, "The request is not a complete OTLP message. The sender can send the request again."
         ) from None
     except bounded_protobuf.TooMany as trouble:
         count = sum(trouble.counts.values())
@@ -264,21 +272,30 @@ def _parsed(kind: str, body: bytes) -> Any:
             raise _too_deep() from None
         raise Refused(
             413,
-            f"The request holds more than {MOST_MESSAGES} attributes, events, links and values. Have the sender send "
-            "smaller batches.",
+            phrase(
+                "The request has more than {} attributes, events, links and values. The sender can "
+                "send smaller batches.",
+                MOST_MESSAGES,
+            ),
             count,
         ) from None
 
 
 def _too_deep() -> Refused:
-    return Refused(400, f"The request holds values within values, more than {DEEPEST} deep.")
+    return Refused(
+        400, phrase("The request has values nested more than {} deep. Send flatter values.", DEEPEST)
+    )
 
 
 def _too_many_records(count: int) -> Refused:
     return Refused(
         413,
-        f"The request holds more than {MOST_RECORDS} spans or log records. Set the largest batch of the sender to "
-        f"{MOST_RECORDS} or less.",
+        phrase(
+            "The request has more than {} spans or log records. Set the largest batch of the "
+            "sender to {} or less.",
+            MOST_RECORDS,
+            MOST_RECORDS,
+        ),
         count,
     )
 
@@ -288,7 +305,7 @@ def _scope(name: str, version: str) -> str:
 
 
 def _event(name: str, at: int, attributes: dict[str, Any], *rest: Any) -> Event:
-    """A log record as an event; its name stood among the attributes before records had one."""
+    """Return a log record as an event. Older records have their name in an attribute."""
     if not name and isinstance(attributes.get("event.name"), str):
         name = attributes.pop("event.name")
     return Event(name, at, attributes, *rest)
@@ -304,7 +321,7 @@ def _is_id(text: str, length: int) -> bool:
 
 
 def _id(said: Any, length: int) -> str:
-    """An id as JSON has it; empty for what is none."""
+    """Return an id of JSON, or "" for an invalid one."""
     found = str(said or "").lower()
     return found if _is_id(found, length) else ""
 
@@ -313,7 +330,7 @@ def _id(said: Any, length: int) -> str:
 
 
 def _text(said: bytes) -> str:
-    """A text as it was sent; bytes that are none become halves of characters, as JSON has them."""
+    """Return a text as sent. Invalid bytes become halves of characters, as in JSON."""
     return said.decode("utf-8", "surrogateescape")
 
 
@@ -341,7 +358,7 @@ _MISSHAPEN = (AttributeError, TypeError, KeyError, ValueError, ArithmeticError)
 
 
 class _Json:
-    """A request in the JSON of OTLP: names in camelInitiative, ids hexadecimal, whole numbers as texts or numbers."""
+    """A request in OTLP's JSON: camelCase names, hex ids, numbers perhaps as text."""
 
     def __init__(self, body: bytes):
         try:
@@ -350,21 +367,23 @@ class _Json:
             raise _too_deep() from None
         except bounded_json.TooMuch as trouble:
             raise Refused(
-                413, f"The request cannot be read: {trouble}. Have the sender send smaller batches."
+                413, phrase("The request cannot be read: {}. The sender can send smaller batches.", trouble)
             ) from None
         except (ValueError, RecursionError):
             raise Refused(
-                400, "The request is not complete JSON. Send it again, as JSON or protobuf."
+                400,
+                "The request is not complete JSON. The sender can send the request again, as JSON or "
+                "protobuf.",
             ) from None
 
     def traces(self) -> Batch:
-        """The spans; those of another shape are counted. Raises Refused."""
+        """Return the spans, and count those of another shape. Raises Refused."""
         spans, misshapen = self._read("resourceSpans", "scopeSpans", "spans", self._span)
         batch = _valid(spans)
         return replace(batch, misshapen=misshapen)
 
     def logs(self) -> Batch:
-        """The log records, as events; those of another shape are counted. Raises Refused."""
+        """Return the log records as events, with a count of bad shapes. Raises Refused."""
         events, misshapen = self._read("resourceLogs", "scopeLogs", "logRecords", self._record)
         return Batch(events=tuple(events), misshapen=misshapen)
 
@@ -374,7 +393,7 @@ class _Json:
             groups = list(self._groups(outer, inner, of))
         except _MISSHAPEN:
             raise Refused(
-                400, "The request is JSON but not an OTLP request. Send it with an OTLP exporter."
+                400, "The request is JSON but not an OTLP request. The sender can use an OTLP exporter."
             ) from None
         if (count := sum(len(some) for some, *_ in groups)) > MOST_RECORDS:
             raise _too_many_records(count)
@@ -459,7 +478,7 @@ def _whole(said: Any) -> int:
 
 
 def success(form: str, *, logs: bool, rejected: int = 0, words: str = "") -> bytes:
-    """The body of an answer that took a request, in whole or all but `rejected`; senders log the words."""
+    """Return the answer to a kept request. `rejected` parts were not kept."""
     of = "rejectedLogRecords" if logs else "rejectedSpans"
     if form == JSON:
         partial = {of: str(rejected), "errorMessage": words} if rejected or words else {}
@@ -470,7 +489,7 @@ def success(form: str, *, logs: bool, rejected: int = 0, words: str = "") -> byt
 
 
 def failure(form: str, status: int, words: str) -> bytes:
-    """The body of an answer that took nothing: a Status as gRPC has it, by the HTTP status."""
+    """Return the answer to a rejected request: a gRPC Status for the HTTP status."""
     code = _CODES.get(status, 2)
     if form == JSON:
         return json.dumps({"code": code, "message": words}).encode()

@@ -1,6 +1,6 @@
-"""The log read back: pages of rows, one interaction opened, and one handed out so that strangers can check it.
+"""Read the log: pages of rows, opened interactions, and interactions to hand out.
 
-Rows are read from the index alone; whatever anybody said is decrypted in memory, for one interaction at a time.
+Rows come from the index alone. Words of people are decrypted in memory, for the opened interactions only.
 """
 
 import json
@@ -33,7 +33,7 @@ COUNTED = (
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which interactions: each of these narrows the list, but what is empty or None. `subject` is as it was sent."""
+    """Conditions on interactions. Empty or None has no effect. `subject` is as sent."""
 
     subject: str = ""
     model: str = ""
@@ -50,10 +50,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Opened:
-    """One interaction in clear, joined with what else was reported of it; `report` is None once its key is destroyed.
+    """One interaction in clear, joined with other reports of it.
 
-    `wrong` says what does not fit the digest that the audit log keeps; it is empty otherwise. `expired`: its body was
-    kept for its time, and is gone.
+    `report` is None if its key is destroyed. `wrong` names what does not fit the digest in the audit log, else it is
+    "". `expired` is True if its body was kept for its time and then removed.
     """
 
     row: Interaction
@@ -64,7 +64,7 @@ class Opened:
 
 
 def rows(initiative: int, wanted: Wanted) -> QuerySet[Interaction]:
-    """The rows of an initiative (its number) that are wanted, newest first."""
+    """Return the wanted rows of an initiative (its number), newest first."""
     found = Interaction.objects.filter(initiative_number=initiative, kind__in=COUNTED)
     if wanted.subject:
         found = found.filter(subject=keys.pseudonym("subject", wanted.subject))
@@ -101,7 +101,7 @@ SELECT i.key_id, n.name, count(*), max(i.at)
 
 
 class Unread(NamedTuple):
-    """An attribute that may hold words which no field took: its key, its name, of how many reports, when last."""
+    """An attribute whose words no field took: key, name, reports and last time."""
 
     key: int | None
     name: str
@@ -110,9 +110,7 @@ class Unread(NamedTuple):
 
 
 def unread(initiative: int, since: datetime, most: int) -> list[Unread]:
-    """The attributes of an initiative (its number) whose words were not understood since a moment, the most frequent
-    first.
-    """
+    """Return the unread attributes of an initiative (its number), most frequent first."""
     with connection.cursor() as cursor:
         cursor.execute(_UNREAD, [initiative, since, most])
         return [Unread(*row) for row in cursor.fetchall()]
@@ -121,7 +119,7 @@ def unread(initiative: int, since: datetime, most: int) -> list[Unread]:
 def page(
     initiative: int, wanted: Wanted, before: tuple[datetime, int] | None = None
 ) -> tuple[list[Interaction], tuple[datetime, int] | None]:
-    """The next PAGE rows that are wanted, and where those after them begin; None at the end."""
+    """Return the next PAGE wanted rows, and where the rows after them begin, or None."""
     found = rows(initiative, wanted)
     if before is not None:
         at, row = before
@@ -132,12 +130,12 @@ def page(
 
 
 def opened(row: Interaction) -> Opened:
-    """One interaction decrypted. Raises NoMaster where the file of its master key is not there."""
+    """Return one decrypted interaction. Raises NoMaster without its master key's file."""
     return opened_of([row])[0]
 
 
 def opened_of(rows: list[Interaction]) -> list[Opened]:
-    """Interactions of one initiative decrypted together, in their order. Raises NoMaster."""
+    """Return the decrypted interactions of one initiative, in order. Raises NoMaster."""
     if not rows:
         return []
     calls: dict[bytes, list[Interaction]] = {bytes(row.call): [] for row in rows}
@@ -157,13 +155,13 @@ def opened_of(rows: list[Interaction]) -> list[Opened]:
 
 
 def bodies_of(parts: list[Interaction]) -> tuple[dict[int, bytes], str]:
-    """By row, the bodies that can be read and fit their digests; and what is wrong with the first that does not."""
+    """Return the readable bodies that fit their digests, by row, and the first fault."""
     found, wrong = _opened_bodies(parts)
     return found, next(iter(wrong.values()), "")
 
 
 def _opened_bodies(parts: list[Interaction]) -> tuple[dict[int, bytes], dict[int, str]]:
-    """By row, the bodies that can be read and fit their digests; likewise what is wrong with those that do not."""
+    """Return the readable bodies that fit their digests, and the faults, each by row."""
     kept = kept_of(parts)
     held = keys.for_reading(part.holder_key for part in parts)
     gone = _gone_through(parts) if len(kept) < len({part.pk for part in parts}) else {}
@@ -175,7 +173,7 @@ def _opened_bodies(parts: list[Interaction]) -> tuple[dict[int, bytes], dict[int
             continue  # destroyed on purpose
         if body is None:
             if not _expired(part, gone):
-                wrong[part.pk] = f"the body of interaction {part.pk} is gone"
+                wrong[part.pk] = f"the body of interaction {part.pk} is missing"
             continue
         try:
             key = bodies.unwrapped(body.wrapped, under)
@@ -184,16 +182,16 @@ def _opened_bodies(parts: list[Interaction]) -> tuple[dict[int, bytes], dict[int
             wrong[part.pk] = f"interaction {part.pk}: {trouble}"
             continue
         if bodies.digest(said, key) != bytes(part.digest):
-            wrong[part.pk] = f"interaction {part.pk} is not as it was sealed"
+            wrong[part.pk] = f"interaction {part.pk} was changed after it was sealed"
             continue
         found[part.pk] = said
     return found, wrong
 
 
 def handed_out(row: Interaction) -> dict[str, Any] | None:
-    """One row with its body, its salt and its path to the root of its batch; None once its key is destroyed.
+    """Return a row with body, salt and path to its batch's root, or None without key.
 
-    With the receipt of the entry that captured the batch, strangers check it (`governance.offline.verify`).
+    Anyone can check it with the receipt of the entry that captured the batch (`governance.offline.verify`).
     """
     body, held = kept_of([row]).get(row.pk), keys.for_reading([row.holder_key])
     if row.holder_key not in held or body is None:
@@ -211,7 +209,7 @@ def handed_out(row: Interaction) -> dict[str, Any] | None:
 
 
 def path_of(leaves: list[bytes], place: int) -> list[bytes]:
-    """The proof that the leaf at this place is in the tree over these (RFC 6962), from the leaf up."""
+    """Return the proof, from the leaf up, that a leaf is in the tree (RFC 6962)."""
     if len(leaves) == 1:
         return []
     middle = 1 << ((len(leaves) - 1).bit_length() - 1)
@@ -228,14 +226,14 @@ def _root(leaves: list[bytes]) -> bytes:
 
 
 class Kept(NamedTuple):
-    """A body as it is kept: encrypted, and its key wrapped."""
+    """A body as stored: encrypted, and its key wrapped."""
 
     content: bytes
     wrapped: bytes
 
 
 def kept_of(rows: Iterable[Interaction]) -> dict[int, Kept]:
-    """By row, the bodies that are kept; the batch of each row is read."""
+    """Return the stored bodies by row. The batch of each row is read."""
     wanted = [(row.pk, row.batch.day, row.batch_id, row.place) for row in rows]
     if not wanted:
         return {}
@@ -245,7 +243,7 @@ def kept_of(rows: Iterable[Interaction]) -> dict[int, Kept]:
 
 
 def _gone_through(rows: list[Interaction]) -> dict[int, date]:
-    """By initiative, up to which day bodies have expired."""
+    """Return the day up to which bodies have expired, by initiative."""
     known = InteractionBodies.objects.filter(initiative_number__in={row.initiative_number for row in rows})
     return dict(known.values_list("initiative_number", "gone_through"))
 
@@ -255,19 +253,17 @@ def _expired(row: Interaction, gone: dict[int, date]) -> bool:
 
 
 def _report(part: Interaction, said: dict[int, bytes], wrongs: dict[int, str]) -> Report | None:
-    """The report of a row; None where it has no body that can be read, and then `wrongs` says what is wrong with it."""
+    """Return a row's report, or None. `wrongs` gets the fault of an unreadable form."""
     if (body := said.get(part.pk)) is None:
         return None
     try:
         return shape.read(json.loads(body)["report"])
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        wrongs[part.pk] = (
-            f"the body of interaction {part.pk} is no report of the form that this version reads"
-        )
+        wrongs[part.pk] = f"the body of interaction {part.pk} has a format that this version cannot read"
         return None
 
 
 def file_of(out: dict[str, Any], receipt: bytes) -> bytes:
-    """What `handed_out` gave as the file to hand on, with the receipt of the entry that keeps its batch."""
+    """Return the file of `handed_out`, with the receipt of the batch's entry."""
     whole = {"format": INTERACTION, "interaction": out, "receipt": receipt.decode()}
     return (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode()

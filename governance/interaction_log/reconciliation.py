@@ -1,9 +1,9 @@
-"""What was allowed against what was done: one computation over decisions, outcomes and interactions of a span. Pure.
+"""Compare the allowed and the done: decisions, outcomes and interactions. Pure.
 
-Only what is mapped to an action of the contract is compared: a run of a tool, or a call that names its action. An allow
-covers every act like it until it ends; the first act that names it, also a while after. An act that names its decision
-is certain, one that only fits by key, action and time is probable. An outcome that the system reported and the span of
-the same act are one act.
+Only what is mapped to an action of the contract is compared: a run of a tool, or a call that names its action. An
+allow covers every similar act until it ends. It also covers the first act that names it, a while after its end. An act
+that names its decision is certain. An act that only fits by key, action and time is probable. A reported outcome and
+the span of the same act are one act.
 """
 
 from bisect import bisect_right
@@ -21,7 +21,7 @@ LONGEST = timedelta(hours=1)  # at most between a decision and the act that it w
 
 
 class Verdict(StrEnum):
-    """What became of an act."""
+    """The verdict on an act."""
 
     DONE = "permitted and done"
     NEVER_ASKED = "done and never asked"
@@ -30,7 +30,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Decided:
-    """One decision. `until` is how long an allow may be relied on; `id` what acts name it by."""
+    """One decision. Acts name it by `id`, and may rely on an allow until `until`."""
 
     id: bytes
     at: datetime
@@ -41,16 +41,16 @@ class Decided:
 
     @property
     def ends(self) -> datetime:
-        """Until when an act may begin that rests on it, by any clock."""
+        """Return the last moment, by any clock, at which an act may begin under it."""
         return (self.until or self.at) + BEFORE
 
 
 @dataclass(frozen=True)
 class Act:
-    """Something that was done: a span, or an outcome that a system reported. `decision` is empty where it names none.
+    """An act: a span, or an outcome that a system reported.
 
-    `sampled` is the share of its acts that the sender says it reports; None where it says nothing. `span` is the id of
-    the span that an outcome was found to be of.
+    `decision` is empty if it names none. `sampled` is the share of acts that the sender reports, or None if unknown.
+    `span` is the id of the span that an outcome belongs to.
     """
 
     id: str
@@ -65,7 +65,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Found:
-    """One act, its verdict, the decision that it rests on; `probable` where only key, action and time tie the two."""
+    """An act, its verdict and its decision. `probable`: only key, action and time fit."""
 
     act: Act
     verdict: Verdict
@@ -75,10 +75,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Reconciled:
-    """A span of time compared. `not_done` are allows that nothing rests on, but of keys whose senders sample.
+    """The result for a period. `not_done`: allows without acts, of keys not sampled.
 
-    `waiting` are the moments of acts and allows that are too new to be judged; `unmapped` counts acts of no action of
-    the contract.
+    `waiting` has the times of acts and allows that are too new to be judged. `unmapped` counts acts whose action is
+    not in the contract.
     """
 
     acts: tuple[Found, ...] = ()
@@ -89,26 +89,26 @@ class Reconciled:
 
     @property
     def open(self) -> int:
-        """How many acts and allows are too new to be judged."""
+        """Return the number of acts and allows that are too new to be judged."""
         return len(self.waiting)
 
     def of(self, verdict: Verdict) -> list[Found]:
-        """The acts of this verdict."""
+        """Return the acts with this verdict."""
         return [found for found in self.acts if found.verdict == verdict]
 
     @property
     def findings(self) -> dict[str, Found]:
-        """By act, what was done and not permitted."""
+        """Return, by act, what was done without permission."""
         return {found.act.id: found for found in self.acts if found.verdict != Verdict.DONE}
 
 
 def reconciled(
     decisions: Iterable[Decided], acts: Iterable[Act], *, actions: Mapping[str, str], now: datetime
 ) -> Reconciled:
-    """Compare the acts of a span of time with decisions, as both logs have them at `now`.
+    """Compare the acts of a period with decisions, as both logs have them at `now`.
 
-    The decisions begin LONGEST before the acts. `actions` gives the action of the contract for what senders call it.
-    Asked again once something came late, the answer follows: what was a finding may be none (`withdrawn`).
+    The decisions begin LONGEST before the acts. `actions` maps the names of senders to actions of the contract. A
+    later call includes late reports, and may end a finding (`withdrawn`).
     """
     by_id: dict[bytes, Decided] = {}
     logs: dict[tuple[int, str], _Log] = {}
@@ -141,7 +141,7 @@ def reconciled(
 
 
 def withdrawn(earlier: Reconciled, later: Reconciled) -> list[Found]:
-    """The findings of an earlier computation that a later one of the same span no longer has."""
+    """Return the findings of an earlier comparison that a later one no longer has."""
     return [found for act, found in earlier.findings.items() if act not in later.findings]
 
 
@@ -153,12 +153,12 @@ class _Log:
     at: list[datetime] = field(default_factory=list)
 
     def add(self, row: Decided) -> None:
-        """Add the next one."""
+        """Add the next decision."""
         self.rows.append(row)
         self.at.append(row.at)
 
     def before(self, act: Act) -> Iterable[Decided]:
-        """The decisions that the act can rest on, the newest first."""
+        """Yield the decisions that may cover the act, the newest first."""
         for place in range(bisect_right(self.at, act.at + BEFORE) - 1, -1, -1):
             if self.at[place] < act.at - LONGEST:
                 return
@@ -185,7 +185,7 @@ def _judged(act: Act, action: str, by_id: Mapping[bytes, Decided], log: _Log, us
 
 
 def _once(acts: Iterable[Act], actions: Mapping[str, str]) -> list[Act]:
-    """Each act once, by time: the same id twice is one, and so are an outcome and the span nearest to it."""
+    """Return each act once, by time. An outcome and its nearest span are one act."""
     kept: dict[str, Act] = {}
     for act in acts:
         kept.setdefault(act.id, act)
@@ -205,6 +205,6 @@ def _once(acts: Iterable[Act], actions: Mapping[str, str]) -> list[Act]:
         if near:
             span = min(near, key=lambda one: (one.decision != act.decision, abs(one.at - act.at)))
             del kept[span.id]
-            # Who samples says so on spans alone.
+            # Only spans show the sampling of a sender.
             kept[act.id] = replace(act, span=span.id, sampled=span.sampled)
     return sorted(kept.values(), key=lambda one: one.at)

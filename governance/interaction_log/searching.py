@@ -1,6 +1,6 @@
-"""Text in the log, found by reading: bodies of one initiative and a period are decrypted in memory, part by part.
+"""Search the log's texts by decrypting an initiative's bodies in memory, by parts.
 
-There is no index of texts: it would say what people said to whoever has the database.
+Texts have no index, because an index would show people's words to anyone with the database.
 """
 
 import json
@@ -23,9 +23,9 @@ _SPACE = re.compile(r"\s+")
 
 @dataclass(frozen=True)
 class Part:
-    """What came of the next part of a search: rows looked at, those of them that could not be read, what fits.
+    """The result of one part of a search: rows read, unreadable rows and matches.
 
-    What could not be read was erased, has expired, or does not fit its digest.
+    An unreadable row was erased, has expired, or does not fit its digest.
     """
 
     looked: int
@@ -35,7 +35,7 @@ class Part:
 
 
 def folded(text: str) -> str:
-    """A text as it is compared: without difference of initiative, of spaces, of ways to write one character."""
+    """Return a text for comparison, without differences of letter size, spaces or encoding."""
     return _SPACE.sub(" ", normalized("NFKC", text).casefold()).strip()
 
 
@@ -48,11 +48,11 @@ def parts(
     model: str = "",
     after: tuple[datetime, int] | None = None,
 ) -> Iterator[Part]:
-    """Look for a phrase in whatever systems of an initiative (its number) reported from one moment to before another.
+    """Search a phrase in the reports of an initiative (its number) over a period.
 
-    What fits is the call, run of a tool or retrieval in whose report, or in an event of it, the phrase stands; it may
-    come again in a later part. `model` narrows it to what a model of that name or version said; `after` goes on behind
-    a row. Raises NoMaster; ValueError for a phrase of fewer than SHORTEST characters.
+    A match is the call, run of a tool or retrieval whose report or event contains the phrase. A match may come again
+    in a later part. `model` limits the search to a model or version, and `after` continues after a row. Raises
+    NoMaster, and ValueError for a phrase of fewer than SHORTEST characters.
     """
     wanted = folded(phrase)
     if len(wanted) < SHORTEST:
@@ -77,7 +77,7 @@ def _behind(rows: QuerySet[Interaction], after: tuple[datetime, int] | None) -> 
 
 
 def by_call(initiative: int, fits: list[Interaction]) -> list[Interaction]:
-    """These rows, each call once: for what belongs to a call, the row of that call, where it is kept."""
+    """Return one row for each call: the row of the call itself, if it is kept."""
     by_call: dict[bytes, Interaction] = {}
     for row in fits:
         known = by_call.get(bytes(row.call))
@@ -96,7 +96,7 @@ def _says(body: bytes, wanted: str) -> bool:
 
 
 def texts_of(said: Any) -> Iterator[str]:
-    """Every text in a report, also in JSON that stands in a text, as arguments of tools do."""
+    """Yield every text in a report, also those in JSON texts such as tool arguments."""
     left = [said]
     while left:
         one = left.pop()

@@ -1,7 +1,7 @@
-"""The one shape of an interaction, whatever convention it was reported in. Pure.
+"""The one shape of an interaction from every convention. Pure.
 
-One interaction is one call of a model. What else is reported of the same work (runs of tools, retrievals, spans that
-frameworks put around calls, events that belong to a span) is kept in the same shape and told apart by `kind`.
+An interaction is one call of a model. Other reports of the same work (runs of tools, retrievals, spans of frameworks
+around calls, events of a span) have the same shape and another `kind`.
 """
 
 import json
@@ -17,7 +17,7 @@ from governance.vocabulary import readable_text
 
 
 class Kind(StrEnum):
-    """What a report is of. Only calls count as interactions; the values stand in rows and do not change."""
+    """The kind of a report. Only calls are interactions. Rows store the values."""
 
     CALL = "call"
     TOOL = "tool"
@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
 ACTS = (Kind.CALL, Kind.TOOL, Kind.RETRIEVAL)  # what somebody may have had to be asked about
 _NO_NAME = re.compile(r"[^\w.:/+-]+")
-# What has to be looked at before it is kept, in JSON: halves of characters, zero characters, numbers that are none.
+# JSON that must be changed before storage: halves of characters, zero characters, NaN and Infinity.
 _UNFIT = re.compile(r"[\ud800-\udfff]|\\u0000|NaN|Infinity")
 _NAMES_OF_ROWS = frozenset(("id", "answers", "conversation", "subject"))
 LONGEST_ACT = 100  # characters
@@ -38,14 +38,14 @@ LONGEST_TIME = 2**31 - 1  # milliseconds that a row holds
 
 
 def act_name(text: str) -> str:
-    """A name of an act as rows have it and as it is compared: letters, digits and . : / + - _ alone.
+    """Return an act's name for rows: letters, digits and ".", ":", "/", "+", "-", "_".
 
-    Whatever else is in it becomes _, so that no sentence and no address of a person stands in a row.
+    Other characters become _, so that a row contains no sentence and no address of a person.
     """
     return _NO_NAME.sub("_", text.strip())[:LONGEST_ACT]
 
 
-# Attributes of these names hold no words of people, whatever their values look like.
+# Attributes of these names hold no words of people, with any value.
 _NO_WORDS = (
     *(
         "resource.",
@@ -79,7 +79,7 @@ MOST_UNREAD = 30
 
 
 def _may_be_words(value: Any) -> bool:
-    """Whether a value can be what people or models said: a text of several words, JSON in a text, or values in one."""
+    """Return True if a value may be words: several words, JSON, or such values in it."""
     if isinstance(value, str):
         said = value.strip()
         return len(said.split(None, 1)) > 1 or said.startswith(("[", "{"))
@@ -90,7 +90,7 @@ def _may_be_words(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class ToolCall:
-    """One call of a tool that a model asked for, or one run of it: `arguments` and `result` as they were written."""
+    """A call that a model asked for, or a run: `arguments` and `result` as written."""
 
     name: str = ""
     arguments: str = ""
@@ -100,9 +100,9 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class Message:
-    """One message to or from a model. `parts` holds what is neither text nor a call, as it came.
+    """A message to or from a model. `parts` has, as received, all but text and calls.
 
-    `role` is empty where the sender names none.
+    `role` is empty if the sender names none.
     """
 
     role: str = ""
@@ -115,7 +115,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Source:
-    """One thing that was retrieved for a call; `attributes` is what no other field takes, as it came."""
+    """A retrieved thing. `attributes` has, as received, what no other field takes."""
 
     id: str = ""
     text: str = ""
@@ -126,10 +126,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Interaction:
-    """One report of a system. Empty or None is what it did not say; `attributes` is what no field takes, as it came.
+    """A report of a system. A missing value is empty or None.
 
-    Ids of trace, span and parent are lower-case hexadecimal; `id` is the sender's own name where there is no span.
-    `sampled` is the share of its calls that the sender says it reports.
+    `tokens_in` includes what a provider read from its cache or wrote there (`tokens_cache_read`, `tokens_cache_write`).
+    `attributes` has, as received, what no field takes. Ids of trace, span and parent are lower-case hexadecimal. `id`
+    is the sender's own name if there is no span. `sampled` is the share of calls that the sender reports.
     """
 
     kind: Kind
@@ -143,6 +144,9 @@ class Interaction:
     retrieval: tuple[Source, ...] = ()
     tokens_in: int | None = None
     tokens_out: int | None = None
+    tokens_cache_read: int | None = None
+    tokens_cache_write: int | None = None
+    workflow: str = ""
     conversation: str = ""
     subject: str = ""
     decision: str = ""
@@ -160,16 +164,16 @@ class Interaction:
 
     @property
     def tools_called(self) -> tuple[str, ...]:
-        """The names of the tools that the model asked for, or that this run is of, in order."""
+        """Return the names of the tools that the model asked for or that ran, in order."""
         if self.tool is not None:
             return (self.tool.name,)
         return tuple(call.name for message in self.output for call in message.tool_calls)
 
     @property
     def act(self) -> str:
-        """What the sender calls what was done: the action that it says, else the tool, else the operation of a call.
+        """Return the sender's name of the act: its action, else its tool or operation.
 
-        Empty for what is no act: spans of frameworks, and events, which belong to the span that has the name.
+        The name is "" for spans of frameworks and for events, whose span has the name.
         """
         if self.kind not in ACTS:
             return ""
@@ -177,24 +181,24 @@ class Interaction:
 
     @property
     def has_input(self) -> bool:
-        """Whether it says what went in: messages, or the arguments of a tool."""
+        """Return True if the report has messages in, or the arguments of a tool."""
         return bool(self.input) or (self.tool is not None and bool(self.tool.arguments))
 
     @property
     def has_output(self) -> bool:
-        """Whether it says what came of it: messages, the result of a tool, or that it failed."""
+        """Return True if the report has messages out, a tool's result or an error."""
         return bool(self.output or self.error) or (self.tool is not None and bool(self.tool.result))
 
     @property
     def has_source(self) -> bool:
-        """Whether it names what was retrieved for it: one source with a name of its own, at least."""
+        """Return True if at least one retrieved source has a name."""
         return any(source.id for source in self.retrieval)
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """Names of attributes that may hold words, of an act that says not what went in, or not what came of it.
+        """Return the attributes that may hold words, for an act without input or output.
 
-        As rows have names (`act_name`), sorted, MOST_UNREAD at most. Values never stand in a row.
+        The names are those of rows (`act_name`), sorted, at most MOST_UNREAD. Values never enter a row.
         """
         says = self.has_input and (bool(self.retrieval) if self.kind == Kind.RETRIEVAL else self.has_output)
         if self.kind not in ACTS or says:
@@ -208,12 +212,12 @@ class Interaction:
 
     @property
     def failed(self) -> bool:
-        """Whether it says that it failed."""
+        """Return True if the report has an error."""
         return bool(self.error)
 
     @property
     def milliseconds(self) -> int | None:
-        """How long it took, rounded up; None where start or end is not known, or the end is before the start."""
+        """Return the duration, rounded up, or None if start or end is unknown or wrong."""
         if self.started is None or self.ended is None or self.ended < self.started:
             return None
         took = -((self.started - self.ended) // timedelta(milliseconds=1))
@@ -221,14 +225,14 @@ class Interaction:
 
     @property
     def place(self) -> tuple[str, str] | None:
-        """The span that this is about; None where it has none."""
+        """Return the span of the report, or None."""
         return (self.trace_id, self.span_id) if self.span_id else None
 
 
 def joined(reports: Iterable[Interaction]) -> list[Interaction]:
-    """Reports with the events of a span put into it, and a call around another call of its trace made a wrapper.
+    """Return the reports, with events joined to spans and outer calls as wrappers.
 
-    The same span twice is one. Events whose span is not among these stay by themselves. Order is kept.
+    A repeated span is one report. Events whose span is absent remain separate. The order is kept.
     """
     found: dict[Any, Interaction] = {}
     events: dict[tuple[str, str], list[Interaction]] = {}
@@ -254,7 +258,7 @@ def joined(reports: Iterable[Interaction]) -> list[Interaction]:
 
 
 def together(*some: tuple[Message, ...]) -> tuple[Message, ...]:
-    """The messages of several reports in order; those of a later one that an earlier one has are left out."""
+    """Return the messages of several reports in order, each message once."""
     some = tuple(filter(None, some))
     if len(some) < 2:
         return some[0] if some else ()
@@ -268,9 +272,9 @@ def together(*some: tuple[Message, ...]) -> tuple[Message, ...]:
 
 
 def _merged(parts: list[Interaction]) -> Interaction:
-    """The first of these, completed by the others: messages of several are put together, for the rest the first says.
+    """Return the first report, completed by messages and missing values of the others.
 
-    What a later one says differently stands among the attributes.
+    A differing value of a later report goes to the attributes.
     """
     first, *others = parts
     changes: dict[str, Any] = {
@@ -300,7 +304,7 @@ _NAMES = {kind: [one.name for one in fields(kind)] for kind in (Interaction, Mes
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON has it: of an interaction, what is empty left out."""
+    """Return the value for JSON. Empty fields of an interaction are left out."""
     if isinstance(value, (str, int)) or value is None:
         return value
     if (names := _NAMES.get(type(value))) is not None:
@@ -316,10 +320,10 @@ def plain(value: Any) -> Any:
 
 
 def storable(report: Interaction) -> tuple[Interaction, dict[str, Any]]:
-    """Return the report with U+FFFD in place of what no database keeps, in every text and name of it; and as `plain`.
+    """Return the report with U+FFFD for unstorable characters, and its `plain` form.
 
-    What rows are found by (ids, person, conversation) and names of attributes get a digest of the original where they
-    were changed: two that differ stay two. Numbers that JSON does not have become texts.
+    A changed id, person, conversation or attribute name gets a digest of the original, so that two different ones stay
+    different. Numbers that JSON does not have become texts.
     """
     said = plain(report)
     if _UNFIT.search(json.dumps(said, ensure_ascii=False)) is None:
@@ -339,7 +343,7 @@ def _storable(value: Any, name: str = "") -> Any:
 
 
 def source_of(said: Mapping[str, Any]) -> Source:
-    """The retrieved thing that an object of a sender is, whatever else it holds."""
+    """Return the retrieved thing that a sender's object describes."""
     left = dict(said)
     title = left.pop("title", None)
     if title is None and isinstance(left.get("metadata"), Mapping):
@@ -355,12 +359,12 @@ def source_of(said: Mapping[str, Any]) -> Source:
 
 
 def text_of(said: Any) -> str:
-    """A value as a text: a text as it is, anything else as JSON, nothing as an empty text."""
+    """Return a value as a text: a text unchanged, None as "", another value as JSON."""
     return said if isinstance(said, str) else "" if said is None else json.dumps(said, ensure_ascii=False)
 
 
 def read(said: Mapping[str, Any]) -> Interaction:
-    """The interaction that `plain` wrote."""
+    """Return the interaction that `plain` wrote."""
     known = {one.name for one in fields(Interaction)}
     values = {name: value for name, value in said.items() if name in known}
     values["kind"] = Kind(said["kind"])

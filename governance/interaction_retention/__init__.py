@@ -1,1 +1,1 @@
-"""How long interactions are kept: erasure of a person, legal holds, retention, copies of files and keys."""
+"""Retention of interactions: erasure, legal holds, expiry, and copies of keys."""

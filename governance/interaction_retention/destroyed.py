@@ -1,7 +1,7 @@
-"""Which keys were destroyed, kept beside the masters: a database that is older than that has them destroyed again.
+"""A list of destroyed keys beside the masters. An older database destroys them again.
 
-Whoever restores a database, by our backup or by any other means, needs the folder of the masters to read anything, and
-with it comes the list. A line holds the number of a key and when it was made and destroyed, and names nobody.
+The operator needs the folder of the masters to read a restored database, from any kind of backup. The list is in that
+folder. A line has the number of a key and when it was made and destroyed, and names no one.
 """
 
 import fcntl
@@ -31,12 +31,12 @@ UPDATE governance_interactionkey k SET wrapped = NULL, destroyed_at = told.destr
 
 
 def path() -> Path:
-    """Where the list lies."""
+    """Return the path of the list."""
     return keys.folder() / LIST
 
 
 def write() -> int:
-    """Add the keys that this database has destroyed and the list lacks; how many. To be called once it is committed."""
+    """Add the destroyed keys that the list lacks, and return how many. Call it after the commit."""
     rows = InteractionKey.objects.filter(wrapped__isnull=True).values_list("pk", "made_at", "destroyed_at")
     with _alone():
         told = lines()
@@ -57,10 +57,10 @@ def write_later() -> None:
 
 
 def again(*, as_owner: bool = False) -> int:
-    """Destroy what the list names and this database still has; how many.
+    """Destroy the listed keys that this database still has, and return how many.
 
-    In the running transaction. What a hold is on stays; `as_owner` puts holds aside, which a restore does: an older
-    database does not know that a hold was lifted before the key was destroyed. Raises OSError, ValueError where the
+    Runs in the current transaction. Keys under a hold stay. `as_owner` sets holds aside, as a restore does, because an
+    older database does not know that a hold was lifted before the key was destroyed. Raises OSError, ValueError if the
     list cannot be read.
     """
     if not (told := lines()):
@@ -84,7 +84,7 @@ def join(told: str) -> None:
 
 
 def forget(today: date) -> int:
-    """Take out of the list what expired by itself; how many lines."""
+    """Remove keys from the list that expired by themselves. Returns how many lines."""
     with _alone():
         told = lines()
         kept = [
@@ -96,7 +96,7 @@ def forget(today: date) -> int:
 
 
 def lines() -> list[dict[str, Any]]:
-    """What the list says. Raises OSError, ValueError where it cannot be read."""
+    """Return the lines of the list. Raises OSError, ValueError if it cannot be read."""
     if not path().exists():
         return []
     return [json.loads(line) for line in path().read_text().splitlines()]
@@ -104,7 +104,7 @@ def lines() -> list[dict[str, Any]]:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Nobody else writes the list meanwhile."""
+    """Lock the list, so that no other process writes it meanwhile."""
     mark = os.open(keys.folder(), os.O_RDONLY)
     try:
         fcntl.flock(mark, fcntl.LOCK_EX)

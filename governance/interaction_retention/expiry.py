@@ -1,9 +1,8 @@
-"""Interactions are removed when their time is over: bodies by initiative and day, rows by month. What a hold keeps
-stays.
+"""Removal of interactions after their retention: bodies by day, rows by month.
 
-Bodies are kept for 730 days from the day they came in, or for the shorter time that an initiative has agreed to, never
-under 183 (EU AI Act, Articles 19 and 26(6): logs for at least six months); rows for 730 days after their month. One
-entry a run says how much went.
+Bodies are kept for 730 days from the day they came in. An initiative can agree to a shorter time of at least 183 days
+(EU AI Act, Articles 19 and 26(6): logs for at least six months). Rows are kept for 730 days after their month.
+Interactions under a hold stay. One entry a run contains the counts.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -46,7 +45,7 @@ class Removed:
 
 
 def body_days(day: date) -> dict[int, int]:
-    """By number of an initiative, for how many days its bodies are kept on that day, where that is less than usual."""
+    """Return the days for which bodies are kept, by initiative number. Only shorter times are included."""
     found: dict[int, int] = {}
     for ask in contributed.body_days:
         found |= ask(day)
@@ -55,13 +54,13 @@ def body_days(day: date) -> dict[int, int]:
 
 
 def last_day(number: int, today: date, shorter: dict[int, int]) -> date:
-    """The last day (UTC, of receipt) whose bodies of this initiative have expired today."""
+    """Return the last day (UTC, of receipt) with expired bodies of this initiative."""
     return today - timedelta(days=shorter.get(number, KEPT.days))
 
 
 def expire(today: date) -> Removed:
-    """Remove what is due today (UTC), and say so in one entry where it is anything; what went."""
-    with row_history.acting(system=SYSTEM, reason="Kept for its time"):
+    """Remove what is due today (UTC), and return it. An entry records it if anything was removed."""
+    with row_history.acting(system=SYSTEM, reason="End of the retention"):
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '10s'")
             # Nothing comes over meanwhile, and no two runs are at it.
@@ -85,7 +84,7 @@ def expire(today: date) -> Removed:
 
 
 def _expire_bodies(today: date, held_initiatives: set[int], people: holds.Held) -> dict[int, int]:
-    """Remove the bodies whose time is over, but those that a hold keeps; how many, by number of their initiative."""
+    """Remove the bodies after their retention, except held ones. Returns counts by initiative number."""
     shorter = body_days(today)
     through = {
         number: last_day(number, today, shorter) for number in sorted(shorter.keys() - held_initiatives)
@@ -99,7 +98,7 @@ def _expire_bodies(today: date, held_initiatives: set[int], people: holds.Held) 
 
 
 def _pass_days(today: date, held_initiatives: set[int], people: holds.Held) -> int:
-    """Note up to which day bodies of each initiative are gone, and destroy the keys that only such had; how many."""
+    """Record until which day each initiative's bodies are gone, and destroy the keys. Returns how many."""
     shorter, known = (
         body_days(today),
         dict(InteractionBodies.objects.values_list("initiative_number", "gone_through")),
@@ -122,7 +121,7 @@ def _initiatives() -> set[int]:
 
 
 def _destroy_keys(number: int, gone: date, people: holds.Held) -> int:
-    """Destroy the keys of months of an initiative that had their last body by that day; how many."""
+    """Destroy the keys of an initiative's months whose last body was by that day. Returns how many."""
     month = keys.month_of(datetime(gone.year, gone.month, 1, tzinfo=UTC))
     old = InteractionKey.objects.filter(initiative_number=number, month__lt=month, wrapped__isnull=False)
     old = old.exclude(holder__in=people.holders)

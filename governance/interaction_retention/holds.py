@@ -1,8 +1,8 @@
-"""What legal holds keep of interactions: those of an initiative, and those of a person by the names we know them by.
+"""Legal holds on interactions: those of an initiative, and those of a person.
 
-A hold is on one of our people; systems call whom they serve by names of their own. So a hold on a person keeps what was
-reported under their login, address or full name, and the conversations in it. Whoever is called otherwise is held by
-the initiative.
+A hold is on a person with an account here. Systems use their own names for the people they serve. A hold on a person
+therefore keeps reports under the person's login, address or full name, and the conversations in it. A hold on the
+initiative covers a person with another name.
 """
 
 from collections.abc import Iterable
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from governance.interaction_log import keys
 from governance.models import Interaction, LegalHold
 from governance.permission_result import Answer, no, yes
+from governance.vocabulary.phrases import phrase
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Held:
 
 
 def held_initiatives() -> set[int]:
-    """The numbers of the initiatives that a hold is on."""
+    """Return the numbers of the initiatives that a hold is on."""
     return set(LegalHold.objects.open().initiative_numbers())
 
 
@@ -43,7 +44,7 @@ def held_people() -> Held:
 
 
 def _subjects() -> dict[bytes, int]:
-    """By pseudonym, the hold that is on its person."""
+    """Return the hold on each person, by pseudonym."""
     found = {}
     for hold in LegalHold.objects.open().filter(person__isnull=False).select_related("person"):
         person = hold.person
@@ -54,10 +55,13 @@ def _subjects() -> dict[bytes, int]:
 
 
 def may_destroy(subject: bytes, initiatives: Iterable[int]) -> Answer:
-    """Whether no legal hold keeps what these initiatives (their numbers) hold of this pseudonym."""
+    """Return yes if no hold covers this pseudonym in these initiatives (numbers)."""
     if (hold := _subjects().get(subject)) is not None:
-        return no(f"Legal hold {hold} is on this person.", "Lift it first, where it may be lifted.")
+        return no(
+            phrase("Legal hold {} covers this person.", hold),
+            "Lift the legal hold first, if that is allowed.",
+        )
     if held := sorted(held_initiatives().intersection(initiatives)):
         named = ", ".join(f"AI-{number:04d}" for number in held)
-        return no(f"A legal hold is on {named}.", "Lift it first, where it may be lifted.")
+        return no(phrase("A legal hold covers {}.", named), "Lift the legal hold first, if that is allowed.")
     return yes()

@@ -1,8 +1,8 @@
-"""The folder of the masters copied by itself, never beside a backup of the database, and put back.
+"""The folder of the masters, copied and restored apart from database backups.
 
-Whoever has a copy of the keys and one of the database reads everything in it. So the two are two commands, and the copy
-of the keys is refused in a folder that a backup of the database lies in. Only the newest copy is kept: an older one
-holds masters that were destroyed since, and a list of destroyed keys that lacks the last.
+A copy of the keys and one of the database together open everything. Two separate commands make them, and a folder with
+a backup of the database cannot take the copy of the keys. Only the newest copy is kept. An older one has masters that
+were destroyed since, and a list of destroyed keys that lacks the last.
 """
 
 import hashlib
@@ -20,19 +20,21 @@ NEVER_BESIDE = "manifest.json"  # what every backup of the database holds
 
 
 class KeyCopyTrouble(Exception):
-    """The keys cannot be copied or put back; the text is one sentence that says what to do."""
+    """The keys cannot be copied or put back. The text is one sentence with the fix."""
 
 
 def take(folder: Path) -> int:
-    """Copy the masters, the key of pseudonyms and the list of destroyed keys into a new folder; how many files."""
+    """Copy the masters, the pseudonym key and the list of keys to a new folder. Returns how many files."""
     for place in (folder, *folder.parents):
         if (place / NEVER_BESIDE).exists():
-            raise KeyCopyTrouble(f"{place} holds a backup of the database; keep the keys apart from it.")
+            raise KeyCopyTrouble(
+                f"{place} contains a backup of the database. Use a different folder for the keys."
+            )
     if folder.exists():
-        raise KeyCopyTrouble(f"{folder} is there already; name a folder that is not.")
+        raise KeyCopyTrouble(f"{folder} already exists. Name a new folder.")
     found = {path.name: path.read_bytes() for path in _files()}
     if not found:
-        raise KeyCopyTrouble(f"{keys.folder()} holds no keys yet; nothing was copied.")
+        raise KeyCopyTrouble(f"{keys.folder()} has no keys yet, so there is nothing to copy.")
     try:
         folder.mkdir(mode=0o700, parents=True)
         for name, content in found.items():
@@ -46,21 +48,25 @@ def take(folder: Path) -> int:
 
 
 def put(folder: Path) -> tuple[int, int]:
-    """Put a copy back, whole or not at all, and destroy again what its list names; how many files, how many keys.
+    """Restore a copy of the keys, whole or not at all. Returns (files, destroyed keys).
 
-    What is there already stays. Raises KeyCopyTrouble where the copy was changed, or another key has the same name.
+    Keys on the copied list are destroyed again. Existing files stay. Raises KeyCopyTrouble if the copy was changed, or
+    if another key has the same name.
     """
     try:
         listed = [line.split("  ", 1) for line in (folder / SUMS).read_text().splitlines()]
         found = {name: (folder / name).read_bytes() for _, name in listed}
     except (OSError, ValueError):
-        raise KeyCopyTrouble(f"{folder} is no whole copy of the keys; use another one.") from None
+        raise KeyCopyTrouble(f"{folder} is not a complete copy of the keys. Use a different copy.") from None
     place = keys.folder()
     for sum_of, name in listed:
         if hashlib.sha256(found[name]).hexdigest() != sum_of or Path(name).name != name:
-            raise KeyCopyTrouble(f"{folder / name} was changed after it was copied; use another copy.")
+            raise KeyCopyTrouble(f"{folder / name} was changed after it was copied. Use a different copy.")
         if name != destroyed.LIST and (place / name).exists() and (place / name).read_bytes() != found[name]:
-            raise KeyCopyTrouble(f"{place / name} is another key; move it away first, and keep it.")
+            raise KeyCopyTrouble(
+                f"{place / name} contains a different key than the copy. Move this file to a different "
+                "folder first, and keep it."
+            )
     count = 0
     for name, content in found.items():
         if not (place / name).exists():

@@ -1,8 +1,8 @@
-"""What the log holds of one person is erased: by their keys, in one initiative or in all, and then tried.
+"""Erasure of one person in the log by destroying keys, in one initiative or all.
 
-A person is a pseudonym here. To them belong the reports that name them, and of the same conversations and calls those
-that name nobody: runs of tools, what was retrieved, events that came apart. What the rows say stays, and so do the
-batches; the bodies are noise from then on.
+A person is a pseudonym here. The reports that name a person belong to the person. So do reports without a name in the
+same conversations and calls: runs of tools, retrieved texts, events that came apart. The rows and the batches stay
+unchanged. The bodies are noise from then on, and each body is tried.
 """
 
 from collections.abc import Iterable
@@ -13,13 +13,14 @@ from django.db.models import QuerySet
 from governance.interaction_log import bodies, keys, reading
 from governance.models import Interaction, InteractionKey
 from governance.permission_result import Conflict
+from governance.vocabulary.phrases import phrase
 
 PART = 500  # bodies that are tried at a time
 
 
 @dataclass(frozen=True)
 class Erased:
-    """What came of an erasure: keys destroyed, bodies that were kept and tried, those that did not open."""
+    """The result of an erasure: destroyed keys, tried bodies, bodies still closed."""
 
     keys: int
     tried: int
@@ -27,17 +28,17 @@ class Erased:
 
 
 def initiatives_of(subject: bytes) -> set[int]:
-    """The numbers of the initiatives that hold something of this pseudonym."""
+    """Return the numbers of the initiatives that hold something of this pseudonym."""
     return set(
         Interaction.objects.filter(subject=subject).values_list("initiative_number", flat=True).distinct()
     )
 
 
 def erase(subject: bytes, initiative: int | None) -> Erased:
-    """Destroy the keys of what one initiative (its number), or all, hold of this pseudonym, and try every body.
+    """Destroy this pseudonym's keys in one initiative (number) or all, and try bodies.
 
-    In the running transaction. Raises Conflict where a body would still open, or lies under a key that it shares with
-    other initiatives; DatabaseError where a hold is on one of them.
+    Runs in the current transaction. Raises Conflict if a body would still open, or shares its key with other
+    initiatives. Raises DatabaseError if a hold covers one of them.
     """
     rows = belonging(subject, initiative)
     doomed = {row.holder_key for row in rows} | _keys_of(subject, initiative)
@@ -47,7 +48,8 @@ def erase(subject: bytes, initiative: int | None) -> Erased:
     tried, opened = tries(rows)
     if opened:
         raise Conflict(
-            f"{opened} of {tried} bodies could still be read: nothing was erased.", "Tell who runs Plumbline."
+            phrase("The erasure was undone, because {} of {} bodies could still be read.", opened, tried),
+            "Ask the operator of Plumbline for help.",
         )
     return Erased(count, tried, tried - opened)
 
@@ -84,7 +86,7 @@ def _within(rows: QuerySet, initiative: int | None) -> QuerySet:
 
 
 def belonging(subject: bytes, initiative: int | None) -> list[Interaction]:
-    """The rows that are theirs, of one initiative (its number) or of all, with their batches."""
+    """Return the pseudonym's rows with batches, of one initiative (number) or of all."""
     named = _within(Interaction.objects.filter(subject=subject), initiative)
     nobody = Interaction.objects.filter(subject__isnull=True).select_related("batch")
     found = {row.pk: row for row in named.select_related("batch")}
@@ -96,9 +98,7 @@ def belonging(subject: bytes, initiative: int | None) -> list[Interaction]:
 
 
 def held_in(subject: bytes) -> set[int]:
-    """The numbers of the initiatives that hold something of this pseudonym, what is not in the database yet among
-    it.
-    """
+    """Return the numbers of the initiatives with data of this pseudonym. Data on its way here counts."""
     there = InteractionKey.objects.filter(
         holder=subject, wrapped__isnull=False, initiative_number__isnull=False
     )
@@ -108,10 +108,10 @@ def held_in(subject: bytes) -> set[int]:
 
 
 def erase_rows(rows: Iterable[Interaction]) -> tuple[Erased, list[Interaction]]:
-    """Destroy the keys under which only these rows lie, and try the bodies; and the rows whose key others share.
+    """Destroy keys that only these rows use, try the bodies, and return other rows.
 
-    For what belongs to a person and does not name them. In the running transaction. Raises Conflict where a body would
-    still open; DatabaseError where a hold is on one of them.
+    For rows that belong to a person and do not name them. Runs in the current transaction. Raises Conflict if a body
+    would still open, DatabaseError if a hold covers one of them.
     """
     rows = list(rows)
     mine = {row.pk for row in rows}
@@ -126,7 +126,8 @@ def erase_rows(rows: Iterable[Interaction]) -> tuple[Erased, list[Interaction]]:
     tried, opened = tries(alone)
     if opened:
         raise Conflict(
-            f"{opened} of {tried} bodies could still be read: nothing was erased.", "Tell who runs Plumbline."
+            phrase("The erasure was undone, because {} of {} bodies could still be read.", opened, tried),
+            "Ask the operator of Plumbline for help.",
         )
     return Erased(count, tried, tried - opened), [row for row in rows if row.holder_key in sharing]
 
@@ -153,6 +154,6 @@ def _refuse_shared(rows: set[int], initiative: int) -> None:
         .exists()
     ):
         raise Conflict(
-            "Some of it lies under a key that other initiatives share.",
-            "Erase the person in all initiatives.",
+            "Some of these data are encrypted with a key that other initiatives share.",
+            "Choose to erase the person in all initiatives.",
         )

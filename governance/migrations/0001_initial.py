@@ -1,8 +1,10 @@
+import datetime
 import uuid
 
 import django.contrib.postgres.indexes
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.expressions
 import django.db.models.functions.text
 import simple_history.models
 from django.conf import settings
@@ -112,6 +114,17 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='AuditLogReader',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=40, unique=True)),
+                ('position', models.BigIntegerField()),
+                ('after_entry', models.BigIntegerField(default=0)),
+                ('failing_since', models.DateTimeField(blank=True, null=True)),
+                ('last_error', models.TextField(blank=True, default='')),
+            ],
+        ),
+        migrations.CreateModel(
             name='Board',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -182,6 +195,51 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'entries',
+            },
+        ),
+        migrations.CreateModel(
+            name='EventDelivery',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('message_id', models.CharField(max_length=40)),
+                ('event_type', models.CharField(max_length=40)),
+                ('entry_id', models.BigIntegerField(null=True)),
+                ('initiative_ref', models.CharField(blank=True, default='', max_length=20)),
+                ('act', models.CharField(max_length=60)),
+                ('due_on', models.DateField(blank=True, null=True)),
+                ('happened_at', models.DateTimeField()),
+                ('made_at', models.DateTimeField()),
+                ('attempts', models.PositiveIntegerField(default=0)),
+                ('next_at', models.DateTimeField()),
+                ('claimed_at', models.DateTimeField(blank=True, null=True)),
+                ('sent_at', models.DateTimeField(blank=True, null=True)),
+                ('given_up_at', models.DateTimeField(blank=True, null=True)),
+                ('status', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ('answer', models.CharField(blank=True, default='', max_length=500)),
+                ('last_error', models.CharField(blank=True, default='', max_length=300)),
+            ],
+            options={
+                'verbose_name_plural': 'event deliveries',
+            },
+        ),
+        migrations.CreateModel(
+            name='EventReceiver',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('kind', models.CharField(choices=[('hmac', 'Webhook, signed with a shared secret (v1)'), ('ed25519', 'Webhook, signed with a key of this installation (v1a)'), ('teams', 'Microsoft Teams (Workflows)'), ('slack', 'Slack (incoming webhook)')], max_length=8)),
+                ('host', models.CharField(max_length=260)),
+                ('address_box', models.BinaryField()),
+                ('key_box', models.BinaryField(blank=True, null=True)),
+                ('public_key', models.CharField(blank=True, default='', max_length=60)),
+                ('event_types', models.JSONField(default=list)),
+                ('initiative_ref', models.CharField(blank=True, default='', max_length=20)),
+                ('made_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('ended_reason', models.TextField(blank=True, default='')),
+            ],
+            options={
+                'ordering': ['name'],
             },
         ),
         migrations.CreateModel(
@@ -276,6 +334,34 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
+            name='HistoricalApiToken',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('history_user_name', models.TextField(default='')),
+                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                ('kind', models.CharField(choices=[('personal', 'Personal token'), ('service', 'Service token')], max_length=10)),
+                ('name', models.CharField(max_length=120)),
+                ('public', models.CharField(db_index=True, editable=False, max_length=20)),
+                ('scopes', models.JSONField(default=list)),
+                ('made_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('ended_reason', models.TextField(blank=True, default='')),
+                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
+                ('history_change_reason', models.TextField(blank=True, default='')),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+            ],
+            options={
+                'verbose_name': 'historical api token',
+                'verbose_name_plural': 'historical api tokens',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
             name='HistoricalAuthenticatorApp',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
@@ -347,7 +433,7 @@ class Migration(migrations.Migration):
                 ('history_user_name', models.TextField(default='')),
                 ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                 ('number', models.PositiveIntegerField(default=0)),
-                ('kind', models.CharField(choices=[('autonomy', 'Autonomous'), ('human_approval', 'Human approval required'), ('edge_policy', 'Exceptions'), ('record_owner', 'Who owns the change log and the audit trail'), ('audience', 'For whom'), ('retention', 'How long records are kept'), ('residency', 'Data residency')], max_length=20)),
+                ('kind', models.CharField(choices=[('autonomy', 'Autonomous'), ('human_approval', 'Human approval required'), ('edge_policy', 'Exceptions'), ('record_owner', 'Ownership of the change log and the audit trail'), ('audience', 'Audience'), ('retention', 'Retention of records'), ('residency', 'Data residency')], max_length=20)),
                 ('sentence', models.TextField()),
                 ('terms', models.JSONField(blank=True, default=dict)),
                 ('fingerprint', models.CharField(blank=True, db_index=True, default='', max_length=64)),
@@ -543,6 +629,35 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
+            name='HistoricalEventReceiver',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('history_user_name', models.TextField(default='')),
+                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                ('name', models.CharField(max_length=80)),
+                ('kind', models.CharField(choices=[('hmac', 'Webhook, signed with a shared secret (v1)'), ('ed25519', 'Webhook, signed with a key of this installation (v1a)'), ('teams', 'Microsoft Teams (Workflows)'), ('slack', 'Slack (incoming webhook)')], max_length=8)),
+                ('host', models.CharField(max_length=260)),
+                ('public_key', models.CharField(blank=True, default='', max_length=60)),
+                ('event_types', models.JSONField(default=list)),
+                ('initiative_ref', models.CharField(blank=True, default='', max_length=20)),
+                ('made_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('ended_reason', models.TextField(blank=True, default='')),
+                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
+                ('history_change_reason', models.TextField(blank=True, default='')),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+            ],
+            options={
+                'verbose_name': 'historical event receiver',
+                'verbose_name_plural': 'historical event receivers',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
             name='HistoricalExternalIdentity',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
@@ -630,7 +745,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('entra', 'Microsoft Entra ID'), ('okta', 'Okta'), ('keycloak', 'Keycloak'), ('ping', 'Ping'), ('google', 'Google'), ('other', 'Another provider')], max_length=10)),
                 ('issuer', models.CharField(db_index=True, max_length=300)),
                 ('client_id', models.CharField(max_length=200)),
-                ('authentication', models.CharField(choices=[('secret', 'Client secret'), ('private_key', 'Private key of ours (private_key_jwt)')], max_length=12)),
+                ('authentication', models.CharField(choices=[('secret', 'Client secret'), ('private_key', 'Private key of Plumbline (private_key_jwt)')], max_length=12)),
                 ('secret_set_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('scopes', models.CharField(default='openid profile email', max_length=200)),
                 ('key_claim', models.CharField(choices=[('sub', 'sub'), ('tid+oid', 'tid and oid (Microsoft Entra ID)')], max_length=8)),
@@ -824,7 +939,7 @@ class Migration(migrations.Migration):
                 ('digest', models.CharField(max_length=64)),
                 ('loaded_at', models.DateTimeField()),
                 ('published_at', models.DateTimeField(blank=True, null=True)),
-                ('takes_effect', models.CharField(choices=[('case_by_case', 'Case by case'), ('at_once', 'At once'), ('on_a_day', 'On a day')], db_default='at_once', default='at_once', max_length=20)),
+                ('takes_effect', models.CharField(choices=[('case_by_case', 'Case by case'), ('at_once', 'Immediately'), ('on_a_day', 'On a day')], db_default='at_once', default='at_once', max_length=20)),
                 ('effective_on', models.DateField(blank=True, null=True)),
                 ('history_user_id', models.BigIntegerField(blank=True, null=True)),
                 ('history_change_reason', models.TextField(blank=True, default='')),
@@ -955,7 +1070,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('history_user_name', models.TextField(default='')),
                 ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('id', models.SmallIntegerField(choices=[(1, 'the only one')], db_index=True, default=1)),
+                ('id', models.SmallIntegerField(choices=[(1, 'the only row')], db_index=True, default=1)),
                 ('local_accounts', models.BooleanField(default=True)),
                 ('changed_at', models.DateTimeField(default=governance.clock.now)),
                 ('history_user_id', models.BigIntegerField(blank=True, null=True)),
@@ -1032,7 +1147,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('history_user_name', models.TextField(default='')),
                 ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('kind', models.CharField(choices=[('action', 'What it does'), ('resource', 'On what'), ('audience', 'For whom')], max_length=10)),
+                ('kind', models.CharField(choices=[('action', 'Action'), ('resource', 'On what'), ('audience', 'Subject')], max_length=10)),
                 ('key', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator('^[\\w.@:/+-]+$', 'Use letters, digits and . _ @ : / + - only, no spaces.')])),
                 ('words', models.CharField(max_length=120)),
                 ('retired_at', models.DateTimeField(blank=True, null=True)),
@@ -1059,7 +1174,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('entra', 'Microsoft Entra ID'), ('okta', 'Okta'), ('keycloak', 'Keycloak'), ('ping', 'Ping'), ('google', 'Google'), ('other', 'Another provider')], max_length=10)),
                 ('issuer', models.CharField(max_length=300, unique=True)),
                 ('client_id', models.CharField(max_length=200)),
-                ('authentication', models.CharField(choices=[('secret', 'Client secret'), ('private_key', 'Private key of ours (private_key_jwt)')], max_length=12)),
+                ('authentication', models.CharField(choices=[('secret', 'Client secret'), ('private_key', 'Private key of Plumbline (private_key_jwt)')], max_length=12)),
                 ('secret_box', models.BinaryField(blank=True, null=True)),
                 ('secret_set_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('scopes', models.CharField(default='openid profile email', max_length=200)),
@@ -1325,6 +1440,14 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Preferences',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('digest', models.CharField(choices=[('mine', 'Every week, for the units where I hold a role or a seat'), ('unit', 'Every week, for these units and for my own unit'), ('never', 'Never')], default='mine', max_length=10)),
+                ('language', models.CharField(blank=True, default='', max_length=10)),
+            ],
+        ),
+        migrations.CreateModel(
             name='ProcessHeartbeat',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -1411,7 +1534,7 @@ class Migration(migrations.Migration):
                 ('digest', models.CharField(max_length=64)),
                 ('loaded_at', models.DateTimeField()),
                 ('published_at', models.DateTimeField(blank=True, null=True)),
-                ('takes_effect', models.CharField(choices=[('case_by_case', 'Case by case'), ('at_once', 'At once'), ('on_a_day', 'On a day')], db_default='at_once', default='at_once', max_length=20)),
+                ('takes_effect', models.CharField(choices=[('case_by_case', 'Case by case'), ('at_once', 'Immediately'), ('on_a_day', 'On a day')], db_default='at_once', default='at_once', max_length=20)),
                 ('effective_on', models.DateField(blank=True, null=True)),
             ],
             options={
@@ -1562,7 +1685,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='SignInPolicy',
             fields=[
-                ('id', models.SmallIntegerField(choices=[(1, 'the only one')], default=1, primary_key=True, serialize=False)),
+                ('id', models.SmallIntegerField(choices=[(1, 'the only row')], default=1, primary_key=True, serialize=False)),
                 ('local_accounts', models.BooleanField(default=True)),
                 ('changed_at', models.DateTimeField(default=governance.clock.now)),
             ],
@@ -1593,13 +1716,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Telling',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(choices=[('mine', 'Every week, of the units where I hold a role or a seat'), ('unit', 'Every week, of these and of my own unit'), ('never', 'Never')], default='mine', max_length=10)),
-            ],
-        ),
-        migrations.CreateModel(
             name='Timestamp',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -1624,7 +1740,7 @@ class Migration(migrations.Migration):
             name='VocabularyWord',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('action', 'What it does'), ('resource', 'On what'), ('audience', 'For whom')], max_length=10)),
+                ('kind', models.CharField(choices=[('action', 'Action'), ('resource', 'On what'), ('audience', 'Subject')], max_length=10)),
                 ('key', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator('^[\\w.@:/+-]+$', 'Use letters, digits and . _ @ : / + - only, no spaces.')])),
                 ('words', models.CharField(max_length=120)),
                 ('retired_at', models.DateTimeField(blank=True, null=True)),
@@ -1666,6 +1782,40 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['person', 'starts_at'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ApiToken',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('personal', 'Personal token'), ('service', 'Service token')], max_length=10)),
+                ('name', models.CharField(max_length=120)),
+                ('public', models.CharField(editable=False, max_length=20, unique=True)),
+                ('secret_hash', models.CharField(editable=False, max_length=64)),
+                ('scopes', models.JSONField(default=list)),
+                ('made_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('ended_reason', models.TextField(blank=True, default='')),
+                ('ended_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='api_tokens', to=settings.AUTH_USER_MODEL)),
+                ('rotates', models.OneToOneField(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='rotated_by', to='governance.apitoken')),
+            ],
+            options={
+                'ordering': ['-made_at', '-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ApiTokenUse',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                ('day', models.DateField()),
+                ('at', models.DateTimeField()),
+                ('token', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='governance.apitoken')),
+            ],
+            options={
+                'ordering': ['id'],
             },
         ),
         migrations.CreateModel(
@@ -1780,7 +1930,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField(default=0)),
-                ('kind', models.CharField(choices=[('autonomy', 'Autonomous'), ('human_approval', 'Human approval required'), ('edge_policy', 'Exceptions'), ('record_owner', 'Who owns the change log and the audit trail'), ('audience', 'For whom'), ('retention', 'How long records are kept'), ('residency', 'Data residency')], max_length=20)),
+                ('kind', models.CharField(choices=[('autonomy', 'Autonomous'), ('human_approval', 'Human approval required'), ('edge_policy', 'Exceptions'), ('record_owner', 'Ownership of the change log and the audit trail'), ('audience', 'Audience'), ('retention', 'Retention of records'), ('residency', 'Data residency')], max_length=20)),
                 ('sentence', models.TextField()),
                 ('terms', models.JSONField(blank=True, default=dict)),
                 ('fingerprint', models.CharField(blank=True, db_index=True, default='', max_length=64)),
@@ -1790,6 +1940,16 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['version', 'position', 'id'],
             },
+        ),
+        migrations.CreateModel(
+            name='Cosignature',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('witness', models.CharField(max_length=250)),
+                ('line', models.TextField()),
+                ('at', models.DateTimeField(db_default=governance.database.row_history.DatabaseNow(), editable=False)),
+                ('checkpoint', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='cosignatures', to='governance.checkpoint')),
+            ],
         ),
         migrations.CreateModel(
             name='DataFolder',
@@ -1841,7 +2001,7 @@ class Migration(migrations.Migration):
                 ('sent_at', models.DateTimeField(blank=True, null=True)),
                 ('attempts', models.PositiveIntegerField(default=0)),
                 ('last_error', models.TextField(blank=True, default='')),
-                ('kind', models.CharField(choices=[('day', "The day's mail"), ('digest', 'Weekly digest'), ('approvals', 'Approvals asked for'), ('checkpoint', 'Checkpoint of a decision'), ('account', 'About the account')], default='day', max_length=20)),
+                ('kind', models.CharField(choices=[('day', 'Email of the day'), ('digest', 'Weekly digest'), ('approvals', 'Approval requests'), ('checkpoint', 'Checkpoint of a decision'), ('account', 'About the account')], default='day', max_length=20)),
                 ('about', models.CharField(blank=True, default='', max_length=40)),
                 ('day', models.DateField()),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to=settings.AUTH_USER_MODEL)),
@@ -1918,6 +2078,31 @@ class Migration(migrations.Migration):
             index=django.contrib.postgres.indexes.BrinIndex(fields=['at'], name='entry_at'),
         ),
         migrations.AddField(
+            model_name='eventreceiver',
+            name='ended_by',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='eventreceiver',
+            name='made_by',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='eventreceiver',
+            name='owner',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='eventdelivery',
+            name='receiver',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='governance.eventreceiver'),
+        ),
+        migrations.AddField(
+            model_name='auditlogreader',
+            name='receiver',
+            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='reader', to='governance.eventreceiver'),
+        ),
+        migrations.AddField(
             model_name='externalidentity',
             name='ended_by',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
@@ -1966,6 +2151,21 @@ class Migration(migrations.Migration):
             model_name='historicalabsence',
             name='person',
             field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='historicalapitoken',
+            name='ended_by',
+            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='historicalapitoken',
+            name='owner',
+            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='historicalapitoken',
+            name='rotates',
+            field=models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='governance.apitoken'),
         ),
         migrations.AddField(
             model_name='historicalauthenticatorapp',
@@ -2035,6 +2235,21 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='historicaldirectory',
             name='revoked_by',
+            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='historicaleventreceiver',
+            name='ended_by',
+            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='historicaleventreceiver',
+            name='made_by',
+            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='historicaleventreceiver',
+            name='owner',
             field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
@@ -2209,7 +2424,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='identityprovider',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='providers_differ_in_name', violation_error_message='A provider has that name; choose another.'),
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='providers_differ_in_name', violation_error_message='A provider already has this name. Choose another.'),
         ),
         migrations.AddConstraint(
             model_name='identityprovider',
@@ -2447,6 +2662,11 @@ class Migration(migrations.Migration):
             name='person',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='password_links', to=settings.AUTH_USER_MODEL),
         ),
+        migrations.AddField(
+            model_name='preferences',
+            name='person',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='preferences', to=settings.AUTH_USER_MODEL),
+        ),
         migrations.AddConstraint(
             model_name='processheartbeat',
             constraint=models.UniqueConstraint(fields=('kind', 'name'), name='one_heartbeat_per_process'),
@@ -2654,11 +2874,6 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='snoozed_tasks', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name='telling',
-            name='person',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='telling', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
             model_name='timestamp',
             name='checkpoint',
             field=models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='timestamps', to='governance.checkpoint'),
@@ -2694,9 +2909,19 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='governance.unit'),
         ),
         migrations.AddField(
+            model_name='historicaleventreceiver',
+            name='unit',
+            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='governance.unit'),
+        ),
+        migrations.AddField(
             model_name='historicalboard',
             name='unit',
             field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='governance.unit'),
+        ),
+        migrations.AddField(
+            model_name='eventreceiver',
+            name='unit',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.unit'),
         ),
         migrations.AddField(
             model_name='board',
@@ -2716,6 +2941,22 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='absence',
             constraint=models.CheckConstraint(condition=models.Q(('ends_at__gte', models.F('starts_at'))), name='absence_ends_after_it_starts'),
+        ),
+        migrations.AddConstraint(
+            model_name='apitoken',
+            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('made_at'))), name='token_expires_after_it_is_made'),
+        ),
+        migrations.AddConstraint(
+            model_name='apitoken',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'personal'), _negated=True), ('expires_at__lte', django.db.models.expressions.CombinedExpression(models.F('made_at'), '+', models.Value(datetime.timedelta(days=90)))), _connector='OR'), name='personal_token_expires_within_90_days'),
+        ),
+        migrations.AddConstraint(
+            model_name='apitoken',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('ended_by__isnull', True), ('ended_reason', '')), models.Q(('ended_at__isnull', False), models.Q(('ended_reason', ''), _negated=True)), _connector='OR'), name='token_ended_means_when_and_why'),
+        ),
+        migrations.AddConstraint(
+            model_name='apitokenuse',
+            constraint=models.UniqueConstraint(fields=('token', 'day'), name='one_use_per_token_and_day'),
         ),
         migrations.AddConstraint(
             model_name='authenticatorapp',
@@ -2765,9 +3006,29 @@ class Migration(migrations.Migration):
             model_name='contractapproval',
             constraint=models.UniqueConstraint(fields=('version', 'digest', 'person'), name='one_contract_approval_per_person'),
         ),
+        migrations.AddIndex(
+            model_name='cosignature',
+            index=models.Index(fields=['witness', '-checkpoint'], name='governance__witness_b6e14c_idx'),
+        ),
+        migrations.AddConstraint(
+            model_name='cosignature',
+            constraint=models.UniqueConstraint(fields=('checkpoint', 'witness'), name='witness_cosigns_once'),
+        ),
         migrations.AddConstraint(
             model_name='delivery',
             constraint=models.UniqueConstraint(fields=('person', 'kind', 'about', 'day'), name='one_mail_per_person_kind_matter_and_day'),
+        ),
+        migrations.AddIndex(
+            model_name='eventdelivery',
+            index=models.Index(condition=models.Q(('given_up_at__isnull', True), ('sent_at__isnull', True)), fields=['receiver', 'initiative_ref', 'id'], name='events_waiting'),
+        ),
+        migrations.AddIndex(
+            model_name='eventdelivery',
+            index=models.Index(fields=['receiver', '-id'], name='governance__receive_680374_idx'),
+        ),
+        migrations.AddConstraint(
+            model_name='eventdelivery',
+            constraint=models.UniqueConstraint(fields=('receiver', 'message_id'), name='one_delivery_per_receiver_and_event'),
         ),
         migrations.AddConstraint(
             model_name='factorreset',
@@ -3033,13 +3294,29 @@ class Migration(migrations.Migration):
             model_name='snoozedtask',
             constraint=models.UniqueConstraint(fields=('person', 'task'), name='one_snooze_per_person_task'),
         ),
+        migrations.AddConstraint(
+            model_name='eventreceiver',
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), condition=models.Q(('ended_at__isnull', True)), name='receivers_differ_in_name'),
+        ),
+        migrations.AddConstraint(
+            model_name='eventreceiver',
+            constraint=models.CheckConstraint(condition=models.Q(('unit__isnull', True), ('initiative_ref', ''), _connector='OR'), name='receiver_of_a_unit_or_an_initiative'),
+        ),
+        migrations.AddConstraint(
+            model_name='eventreceiver',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('ended_by__isnull', True), ('ended_reason', '')), models.Q(('ended_at__isnull', False), models.Q(('ended_reason', ''), _negated=True)), _connector='OR'), name='ended_receiver_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='eventreceiver',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('key_box__isnull', False), ('kind__in', ['hmac', 'ed25519'])), models.Q(('key_box__isnull', True), ('kind__in', ['teams', 'slack'])), _connector='OR'), name='receiver_of_webhooks_has_a_key'),
+        ),
         migrations.AddIndex(
             model_name='user',
             index=django.contrib.postgres.indexes.GinIndex(governance.database.text_search.Words('full_name'), name='people_by_words'),
         ),
         migrations.AddConstraint(
             model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('login'), name='logins_differ_in_more_than_case', violation_error_message='That name is taken.'),
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('login'), name='logins_differ_in_more_than_case', violation_error_message='This name is already taken.'),
         ),
         migrations.AddConstraint(
             model_name='vocabularyword',

@@ -1,7 +1,16 @@
 """Rows of the rules and the audit log."""
 
 from governance.models.audit import Sample, SampledEntry
-from governance.models.audit_log import Checkpoint, Entry, EntryBody, Leaf, Node, Sealing, Timestamp
+from governance.models.audit_log import (
+    Checkpoint,
+    Cosignature,
+    Entry,
+    EntryBody,
+    Leaf,
+    Node,
+    Sealing,
+    Timestamp,
+)
 from governance.models.contracts import (
     Clause,
     ClauseComment,
@@ -34,14 +43,31 @@ from governance.models.interactions import (
     InteractionDigest,
     InteractionKey,
 )
-from governance.models.notifications import CalendarFeed, Delivery, Notification, SnoozedTask, Telling
+from governance.models.notifications import (
+    AuditLogReader,
+    CalendarFeed,
+    Delivery,
+    EventDelivery,
+    EventReceiver,
+    Notification,
+    Preferences,
+    SnoozedTask,
+)
 from governance.models.people import Absence, Board, Delegation, Membership, SignInAttempt, Unit, User
 from governance.models.retention import LegalHold
 from governance.models.rulebook import Criterion, Gate, Requirement, Rulebook, SigningRule
-from governance.models.sign_in import KeyAttempt, PasswordLink, ServiceKey, Session
+from governance.models.sign_in import (
+    ApiToken,
+    ApiTokenUse,
+    KeyAttempt,
+    PasswordLink,
+    ServiceKey,
+    Session,
+)
 
 __all__ = [
     "Absence",
+    "AuditLogReader",
     "AuthenticatorApp",
     "Board",
     "BreakGlass",
@@ -53,6 +79,7 @@ __all__ = [
     "Contract",
     "ContractApproval",
     "ContractVersion",
+    "Cosignature",
     "Criterion",
     "DataFolder",
     "DecisionBatch",
@@ -61,6 +88,8 @@ __all__ = [
     "Directory",
     "Entry",
     "EntryBody",
+    "EventDelivery",
+    "EventReceiver",
     "ExternalIdentity",
     "FactorReset",
     "FactorUse",
@@ -82,6 +111,7 @@ __all__ = [
     "Passkey",
     "PasswordLink",
     "PolicyDecision",
+    "Preferences",
     "ProcessHeartbeat",
     "ProviderKey",
     "RecoveryCode",
@@ -100,7 +130,6 @@ __all__ = [
     "SigningRule",
     "SnoozedTask",
     "TaskRun",
-    "Telling",
     "Timestamp",
     "Unit",
     "User",

@@ -10,7 +10,7 @@ from governance.models.people import User
 
 
 class Sample(models.Model):
-    """Entries drawn by a method that anybody can repeat: the search, the seed and the bound say which."""
+    """Drawn entries. Anyone can repeat the draw from the search, the seed and the bound."""
 
     name = models.CharField(max_length=120)
     purpose = models.TextField()
@@ -36,12 +36,12 @@ class Sample(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """The page of the sample."""
+        """Return the page of the sample."""
         return f"/audit/samples/{self.pk}/"
 
     @property
     def finished(self) -> bool:
-        """Whether its conclusions are final."""
+        """Return True if its conclusions are final."""
         return self.finished_at is not None
 
 
@@ -86,5 +86,5 @@ class SampledEntry(models.Model):
         return f"{self.place} of sample {self.sample_id}"
 
     def get_absolute_url(self) -> str:
-        """Where it is looked at and concluded."""
+        """Return the address of the page that shows and concludes the entry."""
         return f"/audit/samples/{self.sample_id}/entries/{self.place}/"

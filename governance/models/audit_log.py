@@ -1,4 +1,4 @@
-"""The append-only audit log. Its tables refuse UPDATE, DELETE and TRUNCATE for everybody, by trigger."""
+"""The append-only audit log. Triggers refuse UPDATE, DELETE and TRUNCATE of its tables for everyone."""
 
 import json
 from typing import Any
@@ -23,11 +23,11 @@ ERASED_NAME = "erased"  # what stands for a name in an entry whose body was dest
 
 class EntryQuerySet(models.QuerySet):
     def acts(self):
-        """What somebody did: decisions, refusals, moves. Without the changes of rows that came with it."""
+        """Return the acts: decisions, refusals, moves. The row changes that came with them are left out."""
         return self.filter(table="")
 
     def rows(self):
-        """What the database wrote down by itself: each change of a governed row, before and after."""
+        """Return the entries of row changes. The database writes each with the row before and after."""
         return self.exclude(table="")
 
     def of_people(self):
@@ -42,7 +42,7 @@ class EntryQuerySet(models.QuerySet):
 class Entry(models.Model):
     """One act, or one change of a row: what may be shown without its body. Holds no key that can cascade."""
 
-    not_governed = "it is the audit log"
+    not_governed = "this table is part of the audit log"
 
     kind = models.CharField(max_length=60)
     actor_id = models.BigIntegerField(null=True)
@@ -85,9 +85,9 @@ class Entry(models.Model):
 
     @property
     def facts(self) -> dict:
-        """The body, read back: kind, at, actor, initiative, reason, facts.
+        """Return the parsed body: kind, at, actor, initiative, reason, facts.
 
-        Of an erased one only what stands outside it.
+        The facts of an erased entry come only from the columns.
         """
         body = bytes(self.body.body)
         if not body:
@@ -103,14 +103,14 @@ class Entry(models.Model):
 
     @staticmethod
     def read(body) -> dict:
-        """The bytes of a body, read back."""
+        """Return the bytes of a body, read back."""
         return json.loads(bytes(body))
 
 
 class EntryBody(models.Model):
     """The exact bytes of an entry and the salt its digest was made with."""
 
-    not_governed = "it is the audit log"
+    not_governed = "this table is part of the audit log"
 
     entry = models.OneToOneField(Entry, models.DO_NOTHING, primary_key=True, related_name="body")
     body = models.BinaryField()
@@ -124,9 +124,9 @@ class EntryBody(models.Model):
 
 
 class Checkpoint(models.Model):
-    """The head of the tree at one size, signed: who holds one can tell whether anything before it was changed."""
+    """The signed head of the tree at one size. Its holder can detect a change to any earlier entry."""
 
-    not_governed = "it is the audit log"
+    not_governed = "this table is part of the audit log"
 
     origin = models.CharField(max_length=120)
     size = models.BigIntegerField()
@@ -148,7 +148,7 @@ class Checkpoint(models.Model):
 class Leaf(models.Model):
     """An entry's place in the tree: the exact bytes that were hashed, and their hash. Positions have no gaps."""
 
-    not_governed = "it is the audit log"
+    not_governed = "this table is part of the audit log"
 
     position = models.BigIntegerField(primary_key=True)
     # Without a constraint in the database: verification finds a leaf without its entry, and sealing is a third faster.
@@ -166,7 +166,7 @@ class Leaf(models.Model):
 class Node(models.Model):
     """The hash over a full subtree of 256, 65,536, ... leaves: so that a proof reads hundreds of rows, not all."""
 
-    not_governed = "worked out from the leaves"
+    not_governed = "computed from the leaves of the audit log"
 
     level = models.PositiveSmallIntegerField()  # 8, 16, 24, ...: the subtree has 2 ** level leaves
     index = models.BigIntegerField()
@@ -182,20 +182,20 @@ class Node(models.Model):
 class Sealing(models.Model):
     """When a transaction became known: what it wrote is part of every day from then on, and of none before."""
 
-    not_governed = "it is the audit log"
+    not_governed = "this table is part of the audit log"
 
     xact = models.BigIntegerField(primary_key=True)
     checkpoint = models.ForeignKey(Checkpoint, models.DO_NOTHING, related_name="+")
     known_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:
-        return f"transaction {self.xact}, known at {self.known_at}"
+        return f"transaction {self.xact}, sealed at {self.known_at}"
 
 
 class Timestamp(models.Model):
-    """What an authority outside the house signed: that this checkpoint was there at its time. Append-only."""
+    """An outside authority's signature that this checkpoint existed at its time. Append-only."""
 
-    not_governed = "it is the audit log"
+    not_governed = "this table is part of the audit log"
 
     checkpoint = models.ForeignKey(Checkpoint, models.DO_NOTHING, related_name="timestamps")
     url = models.CharField(max_length=250)
@@ -204,3 +204,21 @@ class Timestamp(models.Model):
 
     def __str__(self) -> str:
         return f"time-stamp {self.pk} of checkpoint {self.checkpoint_id}"
+
+
+class Cosignature(models.Model):
+    """A witness's signature of this checkpoint, made after a check that the audit log only grew. Append-only."""
+
+    not_governed = "this table is part of the audit log"
+
+    checkpoint = models.ForeignKey(Checkpoint, models.DO_NOTHING, related_name="cosignatures")
+    witness = models.CharField(max_length=250)  # its public key, whose first part is its name
+    line = models.TextField()  # the line under the checkpoint's note, to the byte
+    at = models.DateTimeField(db_default=DatabaseNow(), editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["checkpoint", "witness"], name="witness_cosigns_once")]
+        indexes = [models.Index(fields=["witness", "-checkpoint"])]
+
+    def __str__(self) -> str:
+        return f"cosignature {self.pk} of checkpoint {self.checkpoint_id}"

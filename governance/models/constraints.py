@@ -5,9 +5,10 @@ from django.db.models import F, Q
 
 
 def by_whom_and_when(verb: str, *, name: str, reason: str = "") -> models.CheckConstraint:
-    """What was ended, withdrawn or closed says when and by whom, and why in the field `reason`; what was not, neither.
+    """Return the constraint that an ended or withdrawn row has its time and actor.
 
-    `verb`: how its two fields begin, such as "ended" for `ended_at` and `ended_by`.
+    The row also needs the field `reason`, if one is given. Other rows have no time and actor. `verb` begins both names,
+    such as "ended" for `ended_at` and `ended_by`.
     """
     not_yet = Q(**{f"{verb}_at__isnull": True, f"{verb}_by__isnull": True})
     done = Q(**{f"{verb}_at__isnull": False, f"{verb}_by__isnull": False})

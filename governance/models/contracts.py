@@ -22,7 +22,7 @@ class Contract(models.Model):
         return self.title
 
     def in_force_at(self, moment) -> "ContractVersion | None":
-        """The version in force at `moment`, if any."""
+        """Return the version in force at `moment`, if any."""
         return (
             self.versions.filter(starts_at__lte=moment)
             .filter(Q(ends_at__isnull=True) | Q(ends_at__gt=moment))
@@ -31,13 +31,13 @@ class Contract(models.Model):
         )
 
 
-VOCABULARY = {"action": "What it does", "resource": "On what", "audience": "For whom"}
+VOCABULARY = {"action": "Action", "resource": "On what", "audience": "Subject"}
 
 
 class VocabularyWord(models.Model):
-    """A word of the initiative's own: the key that its systems use, and the words that people read for it.
+    """A word of the initiative's own: the key for systems, and the words for people.
 
-    Clauses keep the sentence they were signed with; a word that is changed later reads differently from then on only.
+    Clauses keep the sentence they were signed with. A changed word appears only in later sentences.
     """
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="vocabulary")
@@ -108,9 +108,9 @@ class ContractVersion(models.Model):
 
 
 class Clause(models.Model):
-    """One sentence of a contract version, of one kind, with the terms it was made from.
+    """One sentence of a contract version, of one kind, with the terms that made it.
 
-    `number` is the clause's name among people, kept from version to version; `fingerprint` is equal exactly when kind,
+    `number` is the clause's name among people, kept from version to version. `fingerprint` is equal exactly when kind,
     sentence and terms are.
     """
 
@@ -132,12 +132,12 @@ class Clause(models.Model):
 
     @property
     def said(self) -> Terms:
-        """The structured part."""
+        """Return the structured part."""
         return Terms.read(self.terms)
 
     @property
     def keys(self) -> set[str]:
-        """The words of the vocabulary that the clause is made of."""
+        """Return the words of the vocabulary that the clause is made of."""
         return {self.terms.get("action"), self.terms.get("resource"), *self.terms.get("audience", ())} - {
             None
         }
@@ -147,14 +147,14 @@ class ClauseCommentQuerySet(models.QuerySet):
     """Comments by what they do."""
 
     def objections(self):
-        """Objections that stand: by a seat, and not withdrawn."""
+        """Return open objections: comments by a seat that are not withdrawn."""
         return self.filter(resolved_at=None).exclude(seat="")
 
 
 class ClauseComment(models.Model):
-    """What somebody says about one clause while a version is prepared or read; it stays with the clause's number.
+    """A comment on one clause while a version is prepared or read. It stays with the clause's number.
 
-    Said with a seat it is an objection: while it is open, no version comes into force (guarded by
+    A comment with a seat is an objection. While an objection is open, no version comes into force (guarded by
     `in_force_once_approved`). An objection to the contract as a whole has the number 0.
     """
 
@@ -189,7 +189,7 @@ class ClauseComment(models.Model):
 
 
 class ContractApproval(WrittenOnce):
-    """A seat's approval of one contract version. Append-only; one per seat."""
+    """A seat's approval of one contract version. Append-only, one per seat."""
 
     version = models.ForeignKey(ContractVersion, models.PROTECT, related_name="approvals")
     seat = models.CharField(max_length=30, choices=Seat.choices)

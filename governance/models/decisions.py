@@ -1,4 +1,4 @@
-"""Rows of decisions on calls of running systems, sealed by the digests of their batches; and what came of them."""
+"""Rows of decisions on systems' calls and of outcomes. Digests of batches seal the decisions."""
 
 from django.db import models
 from django.db.models import Q
@@ -30,15 +30,25 @@ class DecisionBatch(WrittenOnce):
         return f"{self.count} decisions until {self.last_at}"
 
 
-class PolicyDecision(models.Model):
-    """One request and its decision, in a table partitioned by month (`at`), which nobody updates.
+# The codes of answers to pipelines that ask before a deployment. These are no calls of the system itself.
+DEPLOYMENT_CODES = ("deployment_allowed", "deployment_denied")
 
-    `digest` commits to the row with its own salt, so that what is personal in it can be erased while the batch still
+
+class PolicyDecisionQuerySet(models.QuerySet):
+    def calls(self):
+        """Return the decisions on calls of systems, without those on deployments."""
+        return self.exclude(code__in=DEPLOYMENT_CODES)
+
+
+class PolicyDecision(models.Model):
+    """One request and its decision, in a table partitioned by month (`at`). No one updates it.
+
+    `digest` commits to the row with its own salt. Personal data in it can therefore be erased while the batch still
     verifies (docs/audit-log.md, Erasure). `request` is the request as it was asked.
     """
 
     inserted_only = True
-    not_governed = "sealed in batches: the entry of its DecisionBatch commits to it; rows are never changed"
+    not_governed = "sealed in batches by the entry of its DecisionBatch, and never changed"
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
@@ -62,6 +72,8 @@ class PolicyDecision(models.Model):
     digest = models.BinaryField(max_length=32)
     salt = models.BinaryField(max_length=32, null=True)
 
+    objects = PolicyDecisionQuerySet.as_manager()
+
     class Meta:
         managed = False  # partitioned: made by the migration itself
         db_table = "governance_policydecision"
@@ -72,16 +84,15 @@ class PolicyDecision(models.Model):
 
 
 class OutcomeReport(models.Model):
-    """What came of one call that was allowed, as its system says; or a call that was done and never asked about.
+    """The outcome of one allowed call, or a call that was done without a decision.
 
-    `decision` is the digest of the decision in the log, `decided_at` its moment; both are empty where nobody asked, and
-    `action` then says what was done. `at` is when it happened as the system says, `reported_at` when it was told.
+    `decision` is the digest of the decision in the log, `decided_at` its moment. Both are empty if the system did not
+    ask, and `action` then names the act. `at` is the moment that the system reports, `reported_at` when the report came
+    in.
     """
 
     inserted_only = True
-    not_governed = (
-        "a system's own word, as many as decisions: rows are added and never changed, and decide nothing"
-    )
+    not_governed = "a report of a system: rows are added and never changed, and no rule uses them"
 
     initiative_number = models.PositiveIntegerField()
     key_id = models.BigIntegerField()
@@ -133,7 +144,7 @@ class OutcomeReport(models.Model):
 
 
 class KeyHeartbeat(WrittenOnce):
-    """That the system of a key said on a day that it runs and asks here, though it may have had nothing to ask."""
+    """A system's report for one day that it runs and asks here, even without requests."""
 
     key = models.ForeignKey(ServiceKey, models.PROTECT, related_name="heartbeats")
     day = models.DateField()

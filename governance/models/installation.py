@@ -7,9 +7,9 @@ SCHEDULER, WORKER, WEB = "scheduler", "worker", "web"
 
 
 class ProcessHeartbeat(models.Model):
-    """A process that says every few seconds that it is there; of web processes, those whose clock is off."""
+    """A process that reports every few seconds that it runs. Web processes report only a wrong clock."""
 
-    not_governed = "a heartbeat, written over every few seconds: it decides nothing"
+    not_governed = "a heartbeat that is replaced every few seconds, and no rule uses it"
 
     kind = models.CharField(
         max_length=10, choices=[(SCHEDULER, "scheduler"), (WORKER, "worker"), (WEB, "web")]
@@ -32,7 +32,7 @@ class ProcessHeartbeat(models.Model):
 class TaskRun(models.Model):
     """How one task went last: when it was done, and when and why it failed. One row a task, written over."""
 
-    not_governed = "how a task went last; what the task did leaves entries of its own"
+    not_governed = "the last result of a task, and the audit log records the acts of the task"
 
     name = models.CharField(max_length=120, unique=True)
     done_at = models.DateTimeField(null=True)
@@ -48,10 +48,9 @@ class TaskRun(models.Model):
 
 
 class DataFolder(models.Model):
-    """The mark of the folder of files that belongs to this database (`governance.storage.data_folder`). At
-    most one row."""
+    """The mark of this database's folder of files (`governance.storage.data_folder`). One row at most."""
 
-    not_governed = "true of the place and not of the organisation: it is in no backup, and decides nothing"
+    not_governed = "a fact about this machine that no backup contains and no rule uses"
 
     mark = models.CharField(max_length=64)
     marked_at = models.DateTimeField()

@@ -32,15 +32,15 @@ class InteractionBatch(WrittenOnce):
 
 
 class InteractionKey(models.Model):
-    """The key of one month of one person in one initiative, or of one conversation while nobody is known in it.
+    """The key of a month of a person in an initiative, or of an unnamed conversation.
 
-    `holder` is a pseudonym. `initiative_number` is empty on keys that were made before each was of one initiative.
-    `wrapped` is the key encrypted under the master key of the name `master`, which lies in a file; where it is gone,
-    every body under it is gone for good, and this row says since when.
+    `holder` is a pseudonym. `initiative_number` is empty on keys from before each had one initiative. `wrapped` is the
+    key, encrypted under the master key `master`, which is in a file. If `wrapped` is gone, every body under the key is
+    gone for good, and this row has the time.
     """
 
     hidden_from_auditors = ("wrapped",)
-    not_governed = "keys of bodies: rewrapped each month, and destroyed where somebody is erased"
+    not_governed = "keys of bodies that are encrypted anew each month, and destroyed if a person is erased"
 
     holder = models.BinaryField(max_length=16)
     initiative_number = models.PositiveIntegerField(null=True)
@@ -70,13 +70,13 @@ class InteractionKey(models.Model):
 
 
 class InteractionDigest(models.Model):
-    """What is left of an interaction whose row has expired while others of its batch are kept: its leaf in their tree.
+    """The leaf of an interaction whose row expired before others of its batch.
 
-    Without it the root of the batch could not be worked out any more. `month` is that of the row.
+    The root of the batch can be computed only with this leaf. `month` is that of the row.
     """
 
     inserted_only = True
-    not_governed = "left by retention, which says in the audit log what it removed"
+    not_governed = "digests of interactions that retention removed, and the audit log records each removal"
 
     batch = models.ForeignKey(
         InteractionBatch, models.DO_NOTHING, related_name="digests", db_constraint=False, db_index=False
@@ -100,7 +100,7 @@ class InteractionBodies(models.Model):
     hold.
     """
 
-    not_governed = "kept by retention, which says in the audit log what it removed"
+    not_governed = "the progress of retention, and the audit log records each removal"
 
     initiative_number = models.PositiveIntegerField(unique=True)
     gone_through = models.DateField()
@@ -120,7 +120,7 @@ class InteractionBody(models.Model):
 
     inserted_only = True
     hidden_from_auditors = EVERYTHING
-    not_governed = "the digest in the row of its interaction commits to it; bodies are never changed"
+    not_governed = "the row of the interaction has the digest of the body, and bodies are never changed"
 
     id = models.BigAutoField(primary_key=True)
     day = models.DateField()
@@ -140,21 +140,18 @@ class InteractionBody(models.Model):
 
 
 class Interaction(models.Model):
-    """One report of a system in a table partitioned by month (`at`), which nobody updates. Its body is another row.
+    """One report of a system, in a table partitioned by month (`at`). No one updates it.
 
-    What stands here is clear: times, initiative, key, kind, what the sender calls the act, model, version, pseudonyms,
-    decision, tokens, sizes, how long it took, whether it failed, and whether it says what went in, what came out and
-    from which sources; of rows from before 2026-12 the last three are unknown. `call` names
-    the span (or the line) within the initiative, `mark` what is kept once. `decision` is the digest of the decision
-    that it names. `unread` are names of attributes that may hold words which no field took; their values are in the
-    body alone. `at` is the sender's moment, or the moment of receipt where the sender's clock cannot be right
-    (`odd_clock`).
+    The body is another row. These columns are clear: times, initiative, key, kind, the sender's name of the act, model,
+    version, pseudonyms, decision, tokens, sizes, duration and failure. Three columns are True if the report has input,
+    output and sources. They are unknown for rows from before 2026-12. `call` names the span (or the line) within the
+    initiative, `mark` what is kept once. `decision` is the digest of the decision that it names. `unread` are names of
+    attributes that may hold words and have no field. The body alone has their values. `at` is the sender's moment, or
+    the moment of receipt if the sender's clock cannot be right (`odd_clock`).
     """
 
     inserted_only = True
-    not_governed = (
-        "sealed in batches: the entry of its InteractionBatch commits to it; rows are never changed"
-    )
+    not_governed = "sealed in batches by the entry of its InteractionBatch, and never changed"
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()

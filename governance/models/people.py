@@ -30,7 +30,7 @@ class UnitQuerySet(models.QuerySet):
         return self.filter(merged_into__isnull=True)
 
     def own(self):
-        """Living units of this organisation: what a list named is offered to nobody until an admin takes it over."""
+        """Return the living units of this organisation. Imported ones wait until an admin takes them over."""
         return self.living().without_others()
 
     def without_others(self):
@@ -38,7 +38,7 @@ class UnitQuerySet(models.QuerySet):
         return self.exclude(path__startswith=f"/{IMPORTED}/")
 
     def of_external_inventories(self):
-        """Units that an external inventory named and no admin took over, with the one that they stand below."""
+        """Return the units of external inventories that no admin took over, with the root."""
         return self.filter(path__startswith=f"/{IMPORTED}/")
 
 
@@ -63,23 +63,23 @@ class Unit(models.Model):
         return self.name
 
     def save(self, *args, **kwargs):
-        """Keep the path with the parent. Where a unit stands changes only by the acts on units, in the app above."""
+        """Keep the path with the parent. Only the acts on units, in the app above, move a unit."""
         self.path = f"{self.parent.path if self.parent else '/'}{self.code}/"
         super().save(*args, **kwargs)
 
     @property
     def imported(self) -> bool:
-        """Whether it is there because a list named it, and no admin has taken it over."""
+        """Return True if an imported list named the unit and no admin has taken it over."""
         return self.path.startswith(f"/{IMPORTED}/")
 
     @property
     def taken_over_first(self) -> str:
-        """Why nothing of one's own goes to an imported unit, and what to do."""
-        return f"{self} came with an imported list. An admin can take it over; until then choose another."
+        """Return why an imported unit cannot take own rows, and what to do."""
+        return f"{self} came with an imported list. Choose another unit, or ask an admin to take it over."
 
     @property
     def label(self) -> str:
-        """Its name where units are chosen among others, imported ones marked."""
+        """Return its name where units are chosen among others, imported ones marked."""
         return f"{self.name} (imported)" if self.imported else self.name
 
     def ancestor_codes(self) -> list[str]:
@@ -89,7 +89,7 @@ class Unit(models.Model):
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, login: str, password: str | None = None, **fields) -> "User":
-        """Make a person; must run inside `acting`. Without a password nobody can sign in as them."""
+        """Make a person, inside `acting`. Without a password no one can sign in as the person."""
         user = self.model(login=login, **fields)
         user.set_password(password)
         user.save()
@@ -102,7 +102,7 @@ class UserManager(BaseUserManager["User"]):
         return make(login=login, password=password, system="createsuperuser", **fields)
 
     def get_by_natural_key(self, login: str | None) -> "User":
-        """Sign-in names are told apart without regard to case."""
+        """Return the user with this sign-in name, without regard to case."""
         return self.get(login__iexact=login)
 
 
@@ -113,7 +113,7 @@ class UserQuerySet(models.QuerySet):
 
 
 class User(AbstractBaseUser):
-    """A person. Rights come from roles and seats; only admin, auditor and privacy officer are marks on the person."""
+    """A person. Rights come from roles and seats, except the marks admin, auditor and privacy officer."""
 
     hidden_from_auditors = ("password",)
 
@@ -154,7 +154,7 @@ class User(AbstractBaseUser):
             models.UniqueConstraint(
                 Lower("login"),
                 name="logins_differ_in_more_than_case",
-                violation_error_message="That name is taken.",
+                violation_error_message="This name is already taken.",
             )
         ]
         indexes = [GinIndex(Words("full_name"), name="people_by_words")]
@@ -163,16 +163,16 @@ class User(AbstractBaseUser):
         return self.full_name
 
     def get_full_name(self) -> str:
-        """The printed name."""
+        """Return the printed name."""
         return self.full_name
 
     def get_short_name(self) -> str:
-        """The printed name: people are not shortened here."""
+        """Return the printed name: people are not shortened here."""
         return self.full_name
 
     @property
     def is_staff(self) -> bool:
-        """Whether the Django admin opens: for admins, and read-only for auditors."""
+        """Return True for admins, and for auditors, who open the Django admin read-only."""
         return self.is_active and (self.is_admin or self.is_auditor)
 
     @property
@@ -187,15 +187,15 @@ class User(AbstractBaseUser):
         return self.is_admin or (self.is_auditor and perm.split(".")[-1].startswith("view_"))
 
     def has_perms(self, perms, obj=None) -> bool:
-        """Whether every one of `perms` holds."""
+        """Return True if the user has every one of `perms`."""
         return all(self.has_perm(perm, obj) for perm in perms)
 
     def has_module_perms(self, app_label: str) -> bool:
-        """Whether the app shows in the admin site."""
+        """Return True if the app shows in the admin site."""
         return self.is_staff
 
     def check_password(self, raw_password: str) -> bool:
-        """As Django's; a rehash it brings about is an act of the person herself (docs/architecture.md, trap 20)."""
+        """Return True for the right password. A rehash is an act of the person (docs/architecture.md, trap 20)."""
         from django.contrib.auth.hashers import check_password  # which asks for the model of people
 
         from governance.audit_log import entries  # acts lie above rows
@@ -278,18 +278,18 @@ class Membership(models.Model):
         return f"{self.person}, {self.get_seat_display()}, {self.board}"
 
     def holds_at(self, moment) -> bool:
-        """Whether the seat is held at `moment`: an ended, future or inactive membership holds nothing."""
+        """Return True if the seat is held at `moment`. An ended, future or inactive membership holds none."""
         started = self.starts_at <= moment and self.granted_by_id != self.person_id
         return started and (self.ends_at is None or self.ends_at > moment) and self.person.is_active
 
 
 class SignInAttempt(models.Model):
-    """A try that is counted, to slow guessing down. Not governed: nobody is signed in when it is written.
+    """A counted attempt, to slow guessing down. Not governed, because no one is signed in then.
 
-    `purpose` says what was tried, `login` under which name: tries of one purpose never count for another.
+    `purpose` is the kind of the attempt, `login` the name. Attempts of one purpose never count for another.
     """
 
-    not_governed = "counts what is forgotten after a while; the refused sign-in is an entry"
+    not_governed = "a count that is kept for a short time, and the audit log records each refused sign-in"
 
     purpose = models.CharField(max_length=20, default="sign in")
     login = models.CharField(max_length=LONGEST_LOGIN)
@@ -305,7 +305,7 @@ class SignInAttempt(models.Model):
 
 class AbsenceQuerySet(models.QuerySet):
     def at(self, moment):
-        """Absences that cover `moment`; one of moments that a query brings along too."""
+        """Return the absences that cover `moment`, which may be a query expression."""
         return self.filter(starts_at__lte=moment, ends_at__gt=moment)
 
     def meeting(self, starts_at, ends_at):
@@ -338,27 +338,27 @@ class Absence(models.Model):
 
 class DelegationQuerySet(models.QuerySet):
     def agreed(self):
-        """Those that the delegate accepted and has not returned."""
+        """Return the delegations that the delegate accepted and has not returned."""
         return self.filter(accepted_at__isnull=False, ended_at__isnull=True)
 
     def waiting(self):
-        """Those that the delegate has not answered."""
+        """Return the delegations that the delegate has not answered."""
         return self.filter(accepted_at__isnull=True, ended_at__isnull=True)
 
     def for_roles(self):
-        """Those for roles on initiatives, not for a seat."""
+        """Return the delegations of roles on initiatives, not of a seat."""
         return self.filter(membership__isnull=True)
 
     def at(self, moment):
-        """Those whose absence covers `moment`."""
+        """Return the delegations whose absence covers `moment`."""
         return self.filter(absence__starts_at__lte=moment, absence__ends_at__gt=moment)
 
 
 class Delegation(models.Model):
-    """Who stands in during an absence: for one seat, or, without one, for the roles on initiatives.
+    """A delegation in an absence: one seat, or without a seat the initiative roles.
 
-    It counts once the delegate accepted it, and not after it ended: declined, returned, or over with the absence. For
-    a seat, acceptance makes `stands`, a seat as delegate for that time.
+    It counts from the delegate's acceptance until it ends: declined, returned, or over with the absence. Acceptance of
+    a seat makes another seat for the delegate and that time, the field `stands`.
     """
 
     absence = models.ForeignKey(Absence, models.PROTECT, related_name="delegations")
@@ -399,7 +399,7 @@ class Delegation(models.Model):
 
     @property
     def what(self) -> str:
-        """What the delegate stands in for, in words."""
+        """Return the delegated seat or roles in words."""
         if self.membership is None:
             return "roles on initiatives"
         return f"the seat {self.membership.get_seat_display()} of {self.membership.board}"

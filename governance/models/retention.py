@@ -9,11 +9,11 @@ from governance.models.people import User
 
 class LegalHoldQuerySet(models.QuerySet):
     def open(self):
-        """Holds that nobody lifted."""
+        """Return the holds that no one has lifted."""
         return self.filter(lifted_at__isnull=True)
 
     def initiative_numbers(self) -> list[int]:
-        """The numbers of the initiatives that these holds are on: 42 of AI-0042."""
+        """Return the numbers of the initiatives that these holds are on: 42 of AI-0042."""
         refs = self.exclude(initiative_ref="").values_list("initiative_ref", flat=True)
         return [int(ref.removeprefix("AI-")) for ref in refs]
 

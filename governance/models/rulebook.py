@@ -1,7 +1,7 @@
-"""A published version of the rulebook, and its gates, criteria and requirements as rows.
+"""A published version of the rulebook, with its gates, criteria and requirements.
 
-The source text is what was published; the rows are the same text laid out for lists, filters and the admin.
-Both are immutable once published, by trigger. Rules read `Rulebook.parsed`, the text parsed.
+The source text is what was published. The rows are the same text laid out for lists, filters and the admin. Triggers
+keep both unchanged once published. Rules read `Rulebook.parsed`, the parsed text.
 """
 
 from collections.abc import Iterator
@@ -43,8 +43,8 @@ class NoRulebook(Refused):
 
     def __init__(self):
         super().__init__(
-            "No rulebook is in force yet, so there is nothing to hold an initiative to.",
-            "An admin loads one and proposes it, and a chair publishes it.",
+            "No rulebook is in force yet.",
+            "Ask an admin to load and propose a rulebook, and a chair to publish it.",
             "/rulebook/versions/",
         )
 
@@ -55,22 +55,22 @@ class RulebookQuerySet(models.QuerySet):
         return self.filter(published_at__isnull=False).order_by("-published_at", "-id")
 
     def in_force(self) -> "Rulebook | None":
-        """The version in force; None while none was published yet."""
+        """Return the version in force, or None before the first."""
         return next(self.kept_versions(), None)
 
     def kept_versions(self) -> Iterator["Rulebook"]:
-        """The published versions, newest first, each read once per process."""
+        """Return the published versions, newest first, each read once per process."""
         return (_published(pk) for pk in once(("published rulebooks",), _in_order))
 
     def current(self) -> "Rulebook":
-        """The version in force. Raises NoRulebook, which is a page in words, while none was published yet."""
+        """Return the version in force. Raises NoRulebook, which is a page in words, while none was published yet."""
         rulebook = self.in_force()
         if rulebook is None:
             raise NoRulebook
         return rulebook
 
     def kept(self, pk: int) -> "Rulebook":
-        """A published version by its key, read once per process."""
+        """Return a published version by its key, read once per process."""
         return _published(pk)
 
 
@@ -118,12 +118,12 @@ class Rulebook(models.Model):
 
     @property
     def parsed(self) -> ParsedRulebook:
-        """The rules of this version, parsed once per process."""
+        """Return the rules of this version, parsed once per process."""
         return _parsed(self.digest, self.source)
 
     @property
     def published(self) -> bool:
-        """Whether this version was ever put in force."""
+        """Return True if this version was ever put in force."""
         return self.published_at is not None
 
 
@@ -155,7 +155,7 @@ class Gate(_Part):
 
 
 class Criterion(_Part):
-    """What a seat signs at a gate."""
+    """A criterion that a seat signs at a gate."""
 
     gate_key = models.CharField(max_length=40)
     seat = models.CharField(max_length=40)
@@ -172,7 +172,7 @@ class Criterion(_Part):
 
 
 class Requirement(_Part):
-    """What the owner answers with evidence."""
+    """A requirement that the owner answers with evidence."""
 
     stage = models.CharField(max_length=20, blank=True)
     layer = models.CharField(max_length=40)
@@ -186,11 +186,11 @@ class Requirement(_Part):
 
 
 class SigningRule(WrittenOnce):
-    """What a published rulebook asks of the signatures at one gate for one risk tier, where the database reads it.
+    """A published rulebook's rule for the signatures at one gate for one risk tier.
 
-    Written when the rulebook is published, and never changed: the guards ask this table and know no rulebook
-    (docs/adr/0040). `about` is the gate, or "contract". `decided_by` is "chair" or the seat that decides; empty where
-    the last signature decides.
+    The row is written at publication and never changed. The guards of the database read this table and know no rulebook
+    (docs/adr/0040). `about` is the gate, or "contract". `decided_by` is "chair" or the seat that decides. An empty
+    value means that the last signature decides.
     """
 
     CONTRACT = "contract"

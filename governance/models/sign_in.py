@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -11,7 +12,7 @@ from django.utils.module_loading import import_string
 
 from governance import clock
 from governance.database.database_roles import EVERYTHING
-from governance.database.row_history import DatabaseNow, governed
+from governance.database.row_history import DatabaseNow, WrittenOnce, governed
 from governance.models.constraints import by_whom_and_when
 from governance.models.contracts import Contract
 from governance.models.identity.providers import IdentityProvider
@@ -22,10 +23,10 @@ INVITATION, RESET, HANDED = "invitation", "reset", "handed"
 
 
 class Session(AbstractBaseSession):
-    """One browser of one person, or of nobody yet. Its key is a secret; pages name it by `mark`."""
+    """One browser of a person, or of a stranger. Its key is a secret. Pages name it by `mark`."""
 
     hidden_from_auditors = EVERYTHING
-    not_governed = "where somebody is signed in now; the sign-in itself is an entry"
+    not_governed = "the current sessions of a person, and the audit log records each sign-in"
 
     person = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
     started_at = models.DateTimeField(null=True)
@@ -46,17 +47,17 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls):
-        """The store that reads and writes these rows."""
+        """Return the store that reads and writes these rows."""
         return import_string(f"{settings.SESSION_ENGINE}.SessionStore")
 
     @property
     def mark(self) -> str:
-        """What a page may say to mean this session: nothing that anybody could come in with."""
+        """Return the name of this session for pages. No one can sign in with this name."""
         return hashlib.sha256(f"session {self.session_key}".encode()).hexdigest()[:24]
 
 
 def new_nonce() -> str:
-    """What tells one link from another."""
+    """Return a random text that identifies one link."""
     return secrets.token_urlsafe(16)
 
 
@@ -73,13 +74,16 @@ class PasswordLinkQuerySet(models.QuerySet):
 
 
 class PasswordLink(Outgoing):
-    """The right to set one's password once, until a moment; the mail that carries it is made from this row.
+    """The right to set one's password once, until a moment. Its email is made from this row.
 
-    The link itself is not kept: it is the nonce signed with the secret key (`governance.sign_in.password_links`).
+    The link itself is not kept. It is the nonce signed with the secret key (`governance.sign_in.password_links`).
     """
 
     hidden_from_auditors = ("nonce",)
-    not_governed = "a key to one's own account for a while; the invitation and the password set are entries"
+    not_governed = (
+        "a link to an account for a limited time, and the audit log records the invitation and the new "
+        "password"
+    )
 
     PURPOSES = {INVITATION: "invitation", RESET: "forgotten password", HANDED: "link handed over"}
 
@@ -110,19 +114,21 @@ class PasswordLink(Outgoing):
         return f"{self.get_purpose_display()} for {self.person}"
 
 
-EVALUATE, POLL, MEASUREMENTS, INTERACTIONS, ALERTS = (
+EVALUATE, POLL, MEASUREMENTS, INTERACTIONS, ALERTS, DEPLOYMENTS = (
     "evaluate",
     "approvals",
     "measurements",
     "interactions",
     "alerts",
+    "deployments",
 )
 KEY_SCOPES = {
-    EVALUATE: "Ask for decisions",
-    POLL: "Look whether a person has answered",
+    EVALUATE: "Request decisions",
+    POLL: "Check whether a person has answered",
     MEASUREMENTS: "Send measurements of measures",
-    INTERACTIONS: "Send what the system did, for the interaction log",
-    ALERTS: "Send alerts of its monitoring",
+    INTERACTIONS: "Send interactions for the interaction log",
+    ALERTS: "Send alerts of the monitoring",
+    DEPLOYMENTS: "Ask before a deployment",
 }
 
 
@@ -166,14 +172,106 @@ class ServiceKey(models.Model):
         return f"{self.system} ({self.public})"
 
     def good_at(self, moment) -> bool:
-        """Whether the key opens at `moment`: neither expired nor revoked."""
+        """Return True if the key is neither expired nor revoked at `moment`."""
         return self.expires_at > moment and (self.revoked_at is None or self.revoked_at > moment)
+
+
+PERSONAL, SERVICE = "personal", "service"
+TOKEN_KINDS = {PERSONAL: "Personal token", SERVICE: "Service token"}
+# "read" is all that begin with it. The tasks and drafts of a person are only for tokens of that person.
+READ, READ_INITIATIVES, READ_DECISIONS, READ_REGISTERS, READ_TASKS, DRAFT = (
+    "read",
+    "read:initiatives",
+    "read:decisions",
+    "read:registers",
+    "read:tasks",
+    "draft",
+)
+PERSONAL_SCOPES = {DRAFT: "Draft answers and offer evidence. You save or discard each draft."}
+SERVICE_SCOPES = {
+    READ_INITIATIVES: "Initiatives, requirements, reviews, contracts, measures and obligations",
+    READ_DECISIONS: "Decisions of people, and the decision log of systems",
+    READ_REGISTERS: "Registers of components, systems, links, terms and vendors",
+}
+PERSONAL_DAYS = 90  # the longest life of a personal token
+
+
+class ApiToken(models.Model):
+    """A token by which a program reads what its owner may see, and drafts what its owner may write.
+
+    Its secret is nowhere, as with a service key.
+
+    It ends with the account of its owner. `rotates` is the service token that this one replaces.
+    """
+
+    hidden_from_auditors = ("secret_hash",)
+
+    kind = models.CharField(max_length=10, choices=TOKEN_KINDS.items())
+    name = models.CharField(max_length=120)
+    owner = models.ForeignKey(User, models.PROTECT, related_name="api_tokens")
+    public = models.CharField(max_length=20, unique=True, editable=False)
+    secret_hash = models.CharField(max_length=64, editable=False)
+    scopes = models.JSONField(default=list)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    rotates = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="rotated_by", editable=False
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    ended_reason = models.TextField(blank=True, default="")
+
+    history = governed(excluded_fields=["secret_hash"])
+
+    class Meta:
+        ordering = ["-made_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="token_expires_after_it_is_made", condition=Q(expires_at__gt=F("made_at"))
+            ),
+            models.CheckConstraint(
+                name="personal_token_expires_within_90_days",
+                condition=~Q(kind=PERSONAL) | Q(expires_at__lte=F("made_at") + timedelta(days=PERSONAL_DAYS)),
+            ),
+            # A directory that deactivates an account is no person.
+            models.CheckConstraint(
+                name="token_ended_means_when_and_why",
+                condition=Q(ended_at__isnull=True, ended_by__isnull=True, ended_reason="")
+                | Q(ended_at__isnull=False) & ~Q(ended_reason=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.public})"
+
+    def good_at(self, moment: datetime) -> bool:
+        """Return True if the token has neither expired nor ended at `moment`. Its owner may have left."""
+        return self.expires_at > moment and (self.ended_at is None or self.ended_at > moment)
+
+    def allows(self, scope: str) -> bool:
+        """Return True if the token has this scope."""
+        return scope in self.scopes or (scope != DRAFT and READ in self.scopes)
+
+
+class ApiTokenUse(WrittenOnce):
+    """The first use of a token on one day."""
+
+    token = models.ForeignKey(ApiToken, models.PROTECT, related_name="uses")
+    day = models.DateField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["token", "day"], name="one_use_per_token_and_day")]
+
+    def __str__(self) -> str:
+        return f"{self.token} on {self.day}"
 
 
 class KeyAttempt(models.Model):
     """A request that came with a key that is none, kept to slow guessing down."""
 
-    not_governed = "counts what is forgotten after a while; nobody is behind a wrong key"
+    not_governed = "a count that is kept for a short time, and a wrong key belongs to no account"
 
     public = models.CharField(max_length=20)
     address = models.GenericIPAddressField(null=True)

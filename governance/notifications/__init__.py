@@ -1,1 +1,1 @@
-"""What is due, written, sent; preferences, calendar, the work list."""
+"""Due matters, notifications, emails, preferences, the calendar and the inbox."""

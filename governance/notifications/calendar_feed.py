@@ -1,4 +1,4 @@
-"""A calendar as other programs read it (RFC 5545): days on which something is due, and nothing private about them."""
+"""A calendar for other programs (RFC 5545), with due days and no private text."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from governance.vocabulary.readable_text import shown
 
 @dataclass(frozen=True)
 class DueDay:
-    """Something due to a person on a day. `key` names it for ever, so that a moved day moves its event.
+    """Something due to a person on a day. `key` stays the same if the day moves.
 
-    `words` say what it is, with reference and title at most; `link` is a path.
+    `words` contain at most its reference and title. `link` is a path.
     """
 
     key: str
@@ -26,7 +26,7 @@ class DueDay:
 
 
 def written(days: Iterable[DueDay], *, name: str) -> bytes:
-    """The calendar as bytes: one event a day that is due, all day, busy to nobody; the same days, the same bytes."""
+    """Return the calendar as bytes, with one free all-day event for each due day."""
     feed = Calendar()
     feed.add("version", "2.0")
     feed.add("prodid", "-//Plumbline//What is due to me//EN")

@@ -1,39 +1,47 @@
-"""Mails on their way: one row a person, kind, matter and day, claimed so that only one worker sends it.
+"""Emails on their way: one row a person, kind, matter and day, sent by one worker.
 
-The day's mail carries what was written to a person. A notification that comes after the mail of its day waits for the
-next day's. Who reads a notification in the app gets no mail about it; who has no address finds the notifications in the
-app only. Other kinds of mail are contributed as `mails`.
+The day's email carries what was written to a person. A later notification waits for the email of the next day. A
+person who reads a notification in the app gets no email about it. A person without an address finds notifications
+only in the app. Other kinds of email are contributed as `mails`.
+
+A person gets at most `MAILS_A_WEEK` emails in seven days. The weekly digest is the last of them, and carries what the
+others could not. Exempt are emails about the account, links for a password, checkpoints of the audit log, and a day's
+email with an alert (`alerts`): a hold, a stop or a step-back.
 """
 
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Count, Max, Q, QuerySet
+from django.utils.text import Truncator
 
 from governance import clock
 from governance.contributions import MailKind, contributed
 from governance.models import Delivery, Notification, User
 from governance.notifications import mail, outbox
-from governance.notifications.due import ESCALATED
+from governance.notifications.closing import ESCALATED
 from governance.notifications.notify import readable
 
 IN_ONE_RUN = 500  # mails; the next run takes the rest, so that no run outlives its time limit
 GIVE_UP_AFTER = 3  # failures in a row: the mail server is down, the next run tries again
-LISTED = 15  # things in one mail; the list of notifications has the rest
+SUBJECT = 60  # characters: phones cut what is longer
+LISTED = 15  # things in one mail; the inbox has the rest
+WEEK = timedelta(days=7)
+RATIONED = (Delivery.DAY, Delivery.APPROVALS)  # beside the digest
 
 
 @dataclass(frozen=True)
 class InitiativeWords:
-    """What every mail says of an initiative: its title, stage and goal, and what a reader must know beside them.
+    """The facts about an initiative in every email: title, stage, goal and warnings.
 
-    `people` can be asked about it, first choice first: (key of the person, words such as "Marta Lindqvist, who owns
-    it,").
+    `people` can be asked about the initiative, first choice first: (key of the person, words such as "Marta
+    Lindqvist, who owns it,").
     """
 
     ref: str
@@ -44,15 +52,15 @@ class InitiativeWords:
     people: tuple[tuple[int, str], ...] = ()
 
     def ask(self, reader: User) -> str:
-        """Whom this reader can ask: the first who is somebody else; "" when there is nobody."""
+        """Return the words for the first person to ask who is not this reader, or ""."""
         return next((words for key, words in self.people if key != reader.pk), "")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One notification in a mail: what, why, what to do about it and where; no stop at the end of its words.
+    """One notification in an email, without a full stop at the end of its words.
 
-    `link` is a whole address, `due_on` None where the words name the day already.
+    `link` is a whole address. `due_on` is None if the words contain the day.
     """
 
     words: str
@@ -64,7 +72,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Group:
-    """The lines of one mail that speak of the same initiative, or of none."""
+    """The lines of one email on the same initiative, or on none."""
 
     initiative: InitiativeWords | None
     lines: list[Line]
@@ -72,14 +80,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Counts:
-    """Mails sent and mails that failed in one run."""
+    """The numbers of sent and of failed emails in one run."""
 
     sent: int
     failed: int
 
 
 def deliver(at: datetime | None = None, *, kind: str = Delivery.DAY) -> Counts:
-    """Send everybody their mail of this kind, at `at` or now. May run twice, or twice at once: one mail each."""
+    """Send all waiting emails of this kind at `at` or now, each once in parallel runs."""
     sent = failed = in_a_row = 0
     with clock.simulated(at) if at else nullcontext():
         contributed.mails[kind].prepare()
@@ -97,26 +105,43 @@ def deliver(at: datetime | None = None, *, kind: str = Delivery.DAY) -> Counts:
 
 
 def unsent_notifications():
-    """Notifications that a mail should still carry: unread, of active people who have an address."""
+    """Return the unsent unread notifications of active people with an address."""
     return Notification.objects.unsent().unread().filter(person__is_active=True).exclude(person__email="")
 
 
 def for_the_day():
-    """Those of them that the day's mail carries: all but those that have a mail of their own."""
+    """Return the unsent notifications whose kind has no separate email."""
     return unsent_notifications().exclude(kind__in=contributed.own_mails)
 
 
+def had_their_mails() -> QuerySet:
+    """Return the keys of people who had their emails of seven days, all but the digest."""
+    sent = Delivery.objects.filter(kind__in=RATIONED, sent_at__gt=clock.now() - WEEK)
+    sent = sent.exclude(pk__in=_alerts().filter(delivery__isnull=False).values("delivery"))
+    counted = sent.order_by().values("person").annotate(mails=Count("pk"))
+    return counted.filter(mails__gte=settings.MAILS_A_WEEK - 1).values("person")
+
+
+def _alerts() -> QuerySet:
+    return Notification.objects.filter(kind__in=contributed.alerts)
+
+
+def leaving_now() -> QuerySet:
+    """Return what the day's email carries now: only alerts if a person had their emails."""
+    return for_the_day().filter(~Q(person__in=had_their_mails()) | Q(kind__in=contributed.alerts))
+
+
 def somebody_waits() -> bool:
-    """Whether a mail of today is still to be made for anybody."""
+    """Return True if an email of today is still to be made."""
     mailed = Delivery.objects.filter(kind=Delivery.DAY, day=clock.today()).values("person")
-    return for_the_day().exclude(person__in=mailed).exists()
+    return leaving_now().exclude(person__in=mailed).exists()
 
 
 def prepare() -> None:
-    """Give everybody with unsent notifications a mail of today. What an earlier day failed to send moves into it."""
+    """Give each person with unsent notifications an email of today, with earlier failures."""
     today = clock.today()
     release(Delivery.DAY)
-    people = for_the_day().order_by("person").values_list("person", flat=True).distinct()
+    people = leaving_now().order_by("person").values_list("person", flat=True).distinct()
     known = Delivery.objects.filter(kind=Delivery.DAY, day=today).values("person")
     Delivery.objects.bulk_create(
         [Delivery(person_id=person, day=today) for person in people.exclude(person__in=known)],
@@ -125,16 +150,19 @@ def prepare() -> None:
 
 
 def at_once(kind: str, *, unsent: Callable, compose: Callable, each: bool = False) -> MailKind:
-    """A kind of mail that leaves at once with every notification that `unsent()` finds: one a person and minute at
-    most.
+    """Return a kind of email that leaves at once with what `unsent()` finds.
 
-    `each`: one for whatever is new, within a minute too.
+    A person gets at most one a minute, or with `each` one for every new notification. Rationed kinds wait for people
+    who had their emails.
     """
+
+    def found() -> QuerySet:
+        return unsent().exclude(person__in=had_their_mails()) if kind in RATIONED else unsent()
 
     def prepare() -> None:
         release(kind)
         minute = str(int(clock.now().timestamp() // 60))
-        news = unsent().order_by("person").values_list("person").annotate(newest=Max("pk"))
+        news = found().order_by("person").values_list("person").annotate(newest=Max("pk"))
         Delivery.objects.bulk_create(
             [
                 Delivery(
@@ -152,25 +180,32 @@ def at_once(kind: str, *, unsent: Callable, compose: Callable, each: bool = Fals
 
 
 def with_more(notifications: list[Notification]) -> str:
-    """The subject of a mail that carries these notifications: the first of them, and how many more."""
-    return f"{notifications[0].subject}{'' if len(notifications) == 1 else f', and {len(notifications) - 1} more'}"
+    """Return the subject of an email, of at most 60 characters: its first notification and the number of others.
+
+    The title of an initiative is left out if the subject would be longer. The email has it.
+    """
+    words, rest = notifications[0].subject.rstrip("."), len(notifications) - 1
+    more, ref = f", and {rest} more" if rest else "", notifications[0].initiative_ref
+    if ref and ": " in words and len(words + more) > SUBJECT:
+        words = f"{ref}: {words.partition(': ')[2]}"
+    return f"{Truncator(words).chars(SUBJECT - len(more))}{more}"
 
 
 def release(kind: str) -> None:
-    """Let the notifications that mails of this kind failed to carry on an earlier day go into one of today."""
+    """Move notifications of failed emails of this kind and an earlier day to one of today."""
     given_up = Delivery.objects.filter(outbox.free(), kind=kind, day__lt=clock.today(), sent_at__isnull=True)
     Notification.objects.filter(delivery__in=given_up).update(delivery=None)
 
 
 def waiting(kind: str) -> list[int]:
-    """Keys of the newest mails of this kind that nobody has sent or holds, the longest-tried last."""
+    """Return the keys of the newest waiting emails of this kind, least tried first."""
     newest = Q(kind=kind, day=contributed.mails[kind].newest_day())
     rows = Delivery.objects.filter(newest, outbox.free(), sent_at__isnull=True, person__is_active=True)
     return list(rows.order_by("attempts", "id").values_list("pk", flat=True)[:IN_ONE_RUN])
 
 
 def claim(key: int) -> Delivery | None:
-    """Claim one mail, and fill it with what it carries. None when another worker won it."""
+    """Claim one email and fill it with its notifications. Return None if another worker claimed it."""
     with transaction.atomic():
         if not outbox.claim(Delivery, key):
             return None
@@ -180,31 +215,29 @@ def claim(key: int) -> Delivery | None:
 
 
 def fill(delivery: Delivery) -> None:
-    """Put every notification that no mail has carried into this one."""
-    for_the_day().filter(person=delivery.person).update(delivery=delivery)
+    """Put every notification that is unsent and may leave now into this email."""
+    leaving_now().filter(person=delivery.person).update(delivery=delivery)
 
 
 def send(delivery: Delivery) -> bool:
-    """Send a claimed mail and mark it sent; False when that failed (`outgoing.attempt`)."""
+    """Send a claimed email and mark it sent. Return False if that failed (`outbox.attempt`)."""
     return outbox.attempt(delivery, lambda: contributed.mails[delivery.kind].compose(delivery))
 
 
 def compose(delivery: Delivery) -> EmailMultiAlternatives | None:
-    """The day's mail, what presses most first; None when everything in it was read meanwhile or the address is gone."""
+    """Return the day's email, most urgent first, or None if nothing is left to send."""
     person = delivery.person
-    notifications = readable(person, delivery.notifications.unread().order_by("due_on", "id"))
+    notifications = _one_a_matter(readable(person, delivery.notifications.unread().order_by("due_on", "id")))
     if not notifications or not person.email:
         return None
     listed = notifications[:LISTED]
     words = initiative_words(listed)
     initiative = words.get(listed[0].initiative_ref)
     rest = len(notifications) - 1
-    more = "" if not rest else f", and {'one thing' if rest == 1 else f'{rest} things'} more"
-    subject = notifications[0].subject.rstrip(".")
     return mail.compose(
         "day",
         to=person,
-        subject=f"{subject}{more}",
+        subject=with_more(notifications),
         key=f"day-{delivery.pk}.{delivery.day:%Y%m%d}",
         context={
             "day": delivery.day,
@@ -218,8 +251,20 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives | None:
     )
 
 
+def _one_a_matter(notifications: list[Notification]) -> list[Notification]:
+    """Return these notifications without those that a newer one of a matter replaces."""
+    newest: dict[tuple, Notification] = {}
+    for row in notifications:
+        passes = row.kind in contributed.asking | contributed.passing
+        matter = tuple(row.object_key.split(":")[:2]) if passes else (row.pk,)
+        if matter not in newest or row.pk > newest[matter].pk:
+            newest[matter] = row
+    kept = {row.pk for row in newest.values()}
+    return [row for row in notifications if row.pk in kept]
+
+
 def initiative_words(notifications: list[Notification]) -> dict[str, InitiativeWords]:
-    """By reference, what is said of the initiatives that these notifications speak of."""
+    """Return the facts about the initiatives of these notifications, by reference."""
     words: dict[str, InitiativeWords] = {}
     for describe in contributed.initiative_words:
         words |= describe(
@@ -229,9 +274,7 @@ def initiative_words(notifications: list[Notification]) -> dict[str, InitiativeW
 
 
 def grouped(notifications: list[Notification], words: dict[str, InitiativeWords]) -> list[Group]:
-    """The notifications by initiative, what speaks of no initiative last, each group with the stage and goal of its
-    initiative now.
-    """
+    """Return the notifications by initiative as it is now. Those without one are last."""
     ordered = sorted(
         notifications, key=lambda notification: (not notification.initiative_ref, notification.initiative_ref)
     )
@@ -242,7 +285,7 @@ def grouped(notifications: list[Notification], words: dict[str, InitiativeWords]
 
 
 def line_of(notification: Notification, initiative: InitiativeWords | None) -> Line:
-    """A notification as a line below the heading of its initiative, which it need not repeat."""
+    """Return a notification as a line under the heading of its initiative."""
     words = notification.subject.rstrip(".")
     if initiative is not None:
         words = words.removeprefix(f"{initiative.ref} {initiative.title}: ")
@@ -250,7 +293,7 @@ def line_of(notification: Notification, initiative: InitiativeWords | None) -> L
     said = notification.due_on is None or f"{notification.due_on:%-d %B %Y}" in words
     verb = contributed.notification_verbs.get(notification.kind, "Open it")
     if notification.period.startswith(ESCALATED):
-        verb = "See how it stands"
+        verb = "See its status"
     return Line(
         words[:1].upper() + words[1:],
         notification.text.strip(),

@@ -1,7 +1,8 @@
-"""What is due: queries only, contributed as `due_queries`; `run` turns what they find into notifications.
+"""Due matters: queries only (`due_queries`), which `run` turns into notifications.
 
 A due thing has a period: the threshold it has reached ("14d" before its day, "0d" on it, "late0" in its first week
-after). Only the tightest threshold reached is told, so that after days of silence one right message goes out.
+after). Only the tightest threshold reached gets a message, so that one right message goes out after days without a
+run.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,11 +17,11 @@ from governance import clock
 from governance.contributions import contributed
 from governance.models import Delegation, Notification, User
 from governance.models.rulebook import NoRulebook
+from governance.notifications import closing
 
 log = structlog.get_logger("plumbline.reminders")
 BATCH = 500
 WEEK = 7
-ESCALATED = ("chair", "board")  # how the periods begin of what is put to people who can only see to it
 
 
 @dataclass(frozen=True)
@@ -36,32 +37,34 @@ class Due:
     initiative_ref: str = ""
     due_on: date | None = None
     period: str = "once"
-    seat: str = ""  # the seat it is about: whoever stands in for that seat is told while its holder is away
-    personal: bool = False  # nobody can do it for another: it goes to the person also while they are away
+    seat: str = (
+        ""  # the seat it is about: a substitute for that seat gets the message while its holder is away
+    )
+    personal: bool = False  # only the person can do it: the message goes to them also while they are away
 
     @property
     def key(self) -> tuple:
-        """What makes the message one and the same, however often it is found due."""
+        """Return the identity of the message, the same each time it is found due."""
         return self.person.pk, self.kind, self.object_key, self.period
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What one run found: messages due at that moment, and those among them that nobody was told before."""
+    """The counts of one run: messages that are due now, and the new ones among them."""
 
     due: int
     new: int
 
 
 def before(due: date, today: date, thresholds: Iterable[int] = (14, 3, 0)) -> str:
-    """The tightest threshold (days before `due`) that `today` has reached, as a period; empty when none is, or past."""
+    """Return the tightest threshold (days before `due`) reached today as a period, or ""."""
     left = (due - today).days
     reached = [days for days in thresholds if 0 <= left <= days]
     return f"{min(reached)}d" if reached else ""
 
 
 def late(due: date, today: date, *, weekly: bool = False) -> str:
-    """The period of something whose day has passed: one for good, or one a week; empty while its day has not passed."""
+    """Return the period of something overdue, one for all or one a week, or "" if not late."""
     over = (today - due).days
     if over <= 0:
         return ""
@@ -69,7 +72,7 @@ def late(due: date, today: date, *, weekly: bool = False) -> str:
 
 
 def since(start: date, today: date, thresholds: Iterable[int]) -> str:
-    """The latest threshold (days after `start`) that `today` has reached, as a period; empty when none is."""
+    """Return the latest threshold (days after `start`) reached today as a period, or ""."""
     waited = (today - start).days
     reached = [days for days in thresholds if days <= waited]
     return f"after{max(reached)}d" if reached else ""
@@ -78,9 +81,9 @@ def since(start: date, today: date, thresholds: Iterable[int]) -> str:
 def find(
     problems: list[Exception] | None = None, queries: Iterable[Callable] | None = None
 ) -> dict[tuple, Due]:
-    """Everything that is due now to people who are active, each message once, by its key; or what `queries` find.
+    """Return what is due now to active people, or what `queries` find, by message key.
 
-    A query that fails goes to `problems` and does not silence the others; without that list it is raised.
+    A query that fails goes to `problems` and does not stop the others. Without that list its error is raised.
     """
     found: dict[tuple, Due] = {}
     substitutes = _standing_in()
@@ -101,7 +104,7 @@ def find(
 
 
 def _standing_in() -> dict[tuple[int, str], Delegation]:
-    """By who is away and the seat (empty: roles on initiatives), who stands in now."""
+    """Return the present substitutes by absent person and seat ("" for roles)."""
     rows = Delegation.objects.agreed().at(clock.now()).filter(delegate__is_active=True)
     return {
         (row.absence.person_id, row.membership.seat if row.membership else ""): row
@@ -110,33 +113,35 @@ def _standing_in() -> dict[tuple[int, str], Delegation]:
 
 
 def _stand_in(due: Due, substitutes: dict[tuple[int, str], Delegation]) -> Due:
-    """The message as it goes out: to whoever stands in while its person is away, with for whom."""
+    """Return the message to a substitute, with the name of the absent person, if any."""
     row = None if due.personal else substitutes.get((due.person.pk, due.seat))
     if row is None:
         return due
-    away = f"For {row.absence.person}, who is away: you stand in."
+    away = f"You are the deputy of {row.absence.person}, who is away."
     return replace(due, person=row.delegate, text=f"{away} {due.text}".strip())
 
 
 def run(
     at: datetime | None = None, *, dry_run: bool = False, queries: Iterable[Callable] | None = None
 ) -> Counts:
-    """Write every message that is due, at `at` or now; or what these queries find. May run twice at once: one row each.
+    """Write each message once that is due at `at` or now, or that these queries find.
 
-    `dry_run` writes nothing and says what would be new. When a query fails the others' messages are written all the
-    same, and then ExceptionGroup is raised.
+    `dry_run` writes nothing and counts the new messages. If a query fails, the messages of the others are written,
+    and then ExceptionGroup is raised.
     """
     problems: list[Exception] = []
     with clock.simulated(at) if at else nullcontext():
         found = find(problems, queries)
         new = len(_unknown(found)) if dry_run else _insert(list(found.values()))
+        if not (dry_run or problems or queries):
+            closing.close_past(found.values())
     if problems:
-        raise ExceptionGroup("Not everything that is due could be found", problems)
+        raise ExceptionGroup("Some notifications that are due could not be found", problems)
     return Counts(len(found), new)
 
 
 def _unknown(found: dict[tuple, Due]) -> set[tuple]:
-    """The keys among those found that nobody was told before."""
+    """Return the keys of found messages that are not written yet."""
     people = {key[0] for key in found}
     known = Notification.objects.filter(person__in=people).values_list(
         "person", "kind", "object_key", "period"
@@ -145,9 +150,9 @@ def _unknown(found: dict[tuple, Due]) -> set[tuple]:
 
 
 def _insert(dues: list[Due]) -> int:
-    """Insert a notification for each, in the order of their keys so that no two runs lock up; how many were new.
+    """Insert notifications ordered by key, against deadlocks. Return how many are new.
 
-    Plain SQL, because Django does not say which rows of `ignore_conflicts` were new.
+    Plain SQL, because Django does not show which rows of `ignore_conflicts` were new.
     """
     now, new = clock.now(), 0
     dues = sorted(dues, key=lambda due: due.key)

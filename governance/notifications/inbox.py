@@ -1,6 +1,6 @@
 """The inbox: what waits for a person. Packages contribute `inbox_tasks`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.core.cache import cache
@@ -12,13 +12,12 @@ from governance.contributions import contributed
 from governance.database.request_memo import one_look
 from governance.models import Entry
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 
 COUNT_KEPT_SECONDS = 60
 # On every page: built by the framework it would cost more than it takes to answer.
-UNREAD = "(SELECT count(*) FROM governance_notification WHERE person_id = %s AND read_at IS NULL)"
-ACTS_SINCE = f"""
-SELECT id, digest, kind, initiative_ref, {UNREAD} FROM governance_entry
- WHERE "table" = '' AND id >= %s ORDER BY id LIMIT %s
+ACTS_SINCE = """
+SELECT id, digest, kind, initiative_ref FROM governance_entry WHERE "table" = '' AND id >= %s ORDER BY id LIMIT %s
 """
 MOST_ACTS = 100  # of others, before it is easier to count anew than to look at each
 
@@ -38,28 +37,34 @@ QUIET: set[str] = {
 }
 
 # In this order on the page, with what a filter by it is called.
-VERBS = {
-    "see": "Read",
-    "approve": "Approve",
-    "sign": "Sign",
-    "verify": "Verify",
-    "decide": "Decide",
-    "accept": "Accept",
-    "answer": "Answer",
-    "refresh": "Renew",
-    "meet": "Meet",
-    "write": "Write",
-    "agree": "Agree",
-    "complete": "Complete",
-    "confirm": "Confirm",
-    "start": "Start",
+VERBS: dict[str, str] = {
+    "see": phrase("Read"),
+    "approve": phrase("Approve"),
+    "sign": phrase("Sign"),
+    "verify": phrase("Verify"),
+    "decide": phrase("Decide"),
+    "accept": phrase("Accept"),
+    "answer": phrase("Answer"),
+    "refresh": phrase("Renew"),
+    "submit": phrase("Submit"),
+    "meet": phrase("Meet"),
+    "write": phrase("Write"),
+    "agree": phrase("Agree"),
+    "complete": phrase("Complete"),
+    "confirm": phrase("Confirm"),
+    "start": phrase("Start"),
 }
 NEVER_SNOOZED = ("see", "approve", "start")
 
 
 @dataclass(frozen=True)
 class InboxTask:
-    """One thing that waits: a verb, what, on which initiative, why, by when, and the one place to do it."""
+    """One matter that waits for a person, with a verb, a text, a reason, dates and a link.
+
+    `since` is the day on which the task became possible. Tasks of one `matter` are one line, led by the first task in
+    the order of the producers. The others are its `parts`. `about` names what notifications about the task have as
+    their object, beside the matter itself.
+    """
 
     verb: str
     text: str
@@ -69,43 +74,69 @@ class InboxTask:
     ref: str = ""
     due: date | None = None
     when: str = ""
-    on_behalf: str = ""  # the name of who is away, where somebody stands in
-    is_hold: bool = False  # an initiative stands still until it is done
+    on_behalf: str = ""  # the name of the absent person, if the reader is their substitute
+    is_hold: bool = False  # an initiative must not move until it is done
     waited_for: bool = False  # others cannot go on until it is done, whenever it is due
-    to_know: bool = False  # somebody else's to do: told, and counted among what waits for nobody
+    to_know: bool = False  # someone else has to do it: shown, but not counted as waiting
+    since: date = field(kw_only=True)
+    matter: str = ""
+    parts: tuple["InboxTask", ...] = ()
+    about: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
-        """What this task is known by from one day to the next: its verb and its place."""
+        """Return the permanent name of this task: its verb and its place."""
         return f"{self.verb} {self.link}"[:300]
 
     @property
     def may_snooze(self) -> bool:
-        """Whether it can wait out of sight: never a hold, a warning, a system that waits, or what is due."""
+        """Return True if the task is not a hold, not due and not of `NEVER_SNOOZED`."""
         due = self.due is not None and self.due <= clock.today()
         return not (self.is_hold or due or self.verb in NEVER_SNOOZED)
 
     @property
     def waits(self) -> bool:
-        """Whether it is the person's own to do."""
+        """Return True if the person has to do the task."""
         return self.verb != "start" and not self.to_know
 
     @property
     def late(self) -> bool:
-        """Whether its day has passed."""
+        """Return True if the due day has passed."""
         return self.due is not None and self.due < clock.today()
 
 
 def all_tasks(person) -> list[InboxTask]:
-    """Everything that waits for the person, snoozed or not, most urgent first within its verb."""
+    """Return all tasks of the person, one a matter, most urgent first within a verb."""
     with one_look():
-        tasks = [task for hook in contributed.inbox_tasks for task in hook(person)]
+        tasks = _joined([task for hook in contributed.inbox_tasks for task in hook(person)])
     order = list(VERBS)
     return sorted(tasks, key=lambda task: (order.index(task.verb), task.due or date.max, task.ref))
 
 
+def _joined(tasks: list[InboxTask]) -> list[InboxTask]:
+    """Return one task a matter with its earliest due day.
+
+    Acts lead before holds to see, and both before what is only to know.
+    """
+    matters: dict[str, list[InboxTask]] = {}
+    for task in sorted(tasks, key=lambda task: (task.to_know, task.is_hold and task.verb == "see")):
+        matters.setdefault(task.matter or task.key, []).append(task)
+    return [
+        replace(
+            first,
+            due=min((one.due for one in (first, *rest) if one.due), default=None),
+            is_hold=any(one.is_hold for one in (first, *rest)),
+            waited_for=any(one.waited_for for one in (first, *rest)),
+            parts=tuple(rest),
+        )
+        if rest
+        else first
+        for first, *rest in matters.values()
+    ]
+
+
 def tasks_and_snoozed(person) -> tuple[list[InboxTask], list[tuple[InboxTask, date]]]:
-    """What waits for the person now, and what they snoozed, each with its day: over once that or its due day came."""
+    """Return the person's tasks of now, and the snoozed ones with their last day."""
     until = dict(person.snoozed_tasks.filter(until__gt=clock.today()).values_list("task", "until"))
     everything = all_tasks(person)
     away = [task for task in everything if task.key in until and task.may_snooze]
@@ -113,28 +144,28 @@ def tasks_and_snoozed(person) -> tuple[list[InboxTask], list[tuple[InboxTask, da
 
 
 def tasks_for(person) -> list[InboxTask]:
-    """What waits for the person now, without what they snoozed."""
+    """Return the person's tasks of now, without the snoozed ones."""
     return tasks_and_snoozed(person)[0]
 
 
 def snooze(person, key: str, until: date | None) -> InboxTask:
-    """Keep one's own task out of the inbox until a day; None brings it back.
+    """Keep a task of this person out of the inbox until a day, or bring it back (None).
 
-    Raises ValidationError where there is no such task, or it may not wait that long: never past its due day.
+    Raises ValidationError if the task does not exist or must not wait. No task waits past its due day.
     """
     person.snoozed_tasks.filter(until__lte=clock.today()).delete()
     task = next((task for task in all_tasks(person) if task.key == key), None)
     if task is None:
-        raise ValidationError("That no longer waits for you.")
+        raise ValidationError("This task is no longer in your inbox.")
     if until is None:
         person.snoozed_tasks.filter(task=key).delete()
     elif not task.may_snooze:
-        raise ValidationError("This cannot be snoozed: it is due, or somebody waits for it until it is done.")
+        raise ValidationError("You cannot snooze this task: it is due, or someone else is waiting for it.")
     elif until <= clock.today():
         raise ValidationError({"until": "Choose a day after today."})
     elif task.due is not None and until > task.due:
         raise ValidationError(
-            {"until": f"It is due on {task.due:%-d %B %Y}: choose that day or an earlier one."}
+            {"until": phrase("The task is due on {}. Choose that day or an earlier one.", task.due)}
         )
     else:
         person.snoozed_tasks.update_or_create(task=key, defaults={"until": until})
@@ -144,48 +175,43 @@ def snooze(person, key: str, until: date | None) -> InboxTask:
 
 @dataclass(frozen=True)
 class Counted:
-    """How much waited for a person when the act `newest` was the last; `circles` tell which initiatives are near
-    them.
-    """
+    """The number of a person's tasks at the act `newest`. `circles`: initiatives near them."""
 
     count: int
     newest: tuple[int, bytes]
     circles: list
 
-    def unread(self, person) -> int | None:
-        """How many notifications the person has not read, where no act since can have changed the count; else None."""
+    def holds(self) -> bool:
+        """Return True if no act since can have changed the count."""
         with connection.cursor() as cursor:
-            cursor.execute(ACTS_SINCE, [person.pk, self.newest[0], MOST_ACTS])
+            cursor.execute(ACTS_SINCE, [self.newest[0], MOST_ACTS])
             first, *later = cursor.fetchall() or [None]
         if first is None or (first[0], bytes(first[1])) != self.newest or len(later) + 1 == MOST_ACTS:
-            return None
-        initiatives = {ref for *_, ref, _ in later if ref}
-        if any(kind not in contributed.quiet_acts for _, _, kind, *_ in later) or (
+            return False
+        initiatives = {ref for *_, ref in later if ref}
+        return all(kind in contributed.quiet_acts for _, _, kind, _ in later) and not (
             initiatives and any(circle.touches(initiatives) for circle in self.circles)
-        ):
-            return None
-        return first[-1]
+        )
 
 
 def _count_key(person) -> str:
     return f"inbox-{person.pk}-{clock.today()}"
 
 
-def counts_for(person) -> tuple[int, int]:
-    """How much waits for the person, the number of their tasks, and their unread notifications: for the frame of every
-    page.
+def count_for(person) -> int:
+    """Return the number of tasks that wait for the person, for the frame of every page.
 
-    Every act leaves an entry, so tasks are counted anew once an act may have changed them, and each day; their number
-    is kept for a minute at most, because an entry with a lower number may be committed later.
+    Every act leaves an entry, so tasks are counted again each day and after an act that may have changed them. Their
+    number is kept for a minute at most, because an entry with a lower number may be committed later.
     """
     key = _count_key(person)
     kept = cache.get(key)
-    if kept is not None and (unread := kept.unread(person)) is not None:
-        return kept.count, unread
+    if kept is not None and kept.holds():
+        return kept.count
     newest = Entry.objects.acts().order_by("-pk").values_list("pk", "digest").first()
     with one_look():
         count = sum(task.waits for task in tasks_for(person))
         circles = [circle_of(person) for circle_of in contributed.inbox_circles]
     if newest is not None:
         cache.set(key, Counted(count, (newest[0], bytes(newest[1])), circles), COUNT_KEPT_SECONDS)
-    return count, person.notifications.unread().count()
+    return count

@@ -1,4 +1,4 @@
-"""Notifying a person: one row per person, kind, object and period, however often it is found due."""
+"""Notifications of people: one row per person, kind, object and period."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -10,10 +10,9 @@ from governance.models import Notification, User
 
 
 def readable(person: User, notifications: Iterable[Notification]) -> list[Notification]:
-    """These notifications without those about initiatives that the person may not open any more, written while they
-    could.
+    """Return these notifications without those that the person may no longer open.
 
-    What a seat or a role was told is not theirs to read once it ended; what was written to them since then is.
+    A person loses the notifications about an initiative that are older than the end of their seat or role there.
     """
     notifications = list(notifications)
     refs = {row.initiative_ref for row in notifications} - {""}
@@ -39,9 +38,9 @@ def notify(
     due_on: date | None = None,
     period: str = "once",
 ) -> None:
-    """Write the person, or each of several, one message. Shown in the app at once, mailed with the day's mail.
+    """Write one message to each of these people who is active.
 
-    Inactive people get none.
+    The app shows the message at once. The day's email carries it.
     """
     told = [person.pk for person in ([people] if isinstance(people, User) else people) if person.is_active]
     if not told:

@@ -1,4 +1,4 @@
-"""Rows that a mail carries: claimed so that only one worker sends each, tried again after longer and longer rests."""
+"""Rows that an email carries: claimed by one worker, tried again after longer rests."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,14 +18,14 @@ LONGEST_REST = timedelta(hours=6)  # between two attempts at a mail that fails
 
 
 def free() -> Q:
-    """Not claimed, or claimed so long ago that whoever claimed it is gone."""
+    """Return the filter for rows that are unclaimed or whose claim has run out."""
     return Q(claimed_at__isnull=True) | Q(claimed_at__lt=clock.now() - CLAIM)
 
 
 def claim(model: type[Outgoing], key: int) -> bool:
-    """Claim one row by an update that only one worker can win; whether it was won.
+    """Claim one row. Return True if this worker won it, which only one worker can.
 
-    A claimed row has no error: one that has rests after a failure, and nobody is at it.
+    A claimed row has no error. A row with an error rests after a failure, unclaimed.
     """
     won = model.objects.filter(free(), pk=key, sent_at__isnull=True).update(
         claimed_at=clock.now(), attempts=F("attempts") + 1, last_error=""
@@ -34,15 +34,15 @@ def claim(model: type[Outgoing], key: int) -> bool:
 
 
 def cut_rest(model: type[Outgoing], keys: list[int]) -> None:
-    """Let these rows be tried at once, where they only rest after a failure."""
+    """Let these rows be tried at once, if they only rest after a failure."""
     model.objects.filter(pk__in=keys, sent_at__isnull=True).exclude(last_error="").update(claimed_at=None)
 
 
 def attempt(row: Outgoing, compose: Callable[[], EmailMultiAlternatives | None]) -> bool:
-    """Send the mail of a claimed row and mark it sent; False when that failed, its reason kept, a later attempt set.
+    """Send the email of a claimed row and mark it sent. Return False if that failed.
 
-    Where `compose` returns None there is nothing left to send. A process that dies between the two leaves the claim to
-    run out, and the mail is sent again with the same Message-ID, by which mail systems tell it is the same.
+    A failure sets its reason and a later attempt. `compose` returns None if nothing is left to send. If a process
+    dies before the mark, the claim runs out, and the email is sent again with the same Message-ID.
     """
     rows = type(row).objects.filter(pk=row.pk)
     try:

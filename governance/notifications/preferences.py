@@ -1,4 +1,4 @@
-"""Preferences of a person: weekly digests, and the secret address of their calendar."""
+"""Preferences of a person: weekly digests, language, and the secret address of their calendar."""
 
 import hashlib
 import secrets
@@ -10,29 +10,39 @@ from django.db.models import Case, F, Q, Value, When
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.models import CalendarFeed, Telling, User
+from governance.models import CalendarFeed, Preferences, User
 from governance.permission_result import no
 from governance.vocabulary.entry_kinds import EntryKind
 
 HOUR = timedelta(hours=1)
 READS_AN_HOUR = 60  # far more than any calendar program asks for
-SALT = "plumbline: no digest any more"
+SALT = "plumbline: unsubscribe from the digest"
 
 
 def choose_digest(*, choice: str, by: User) -> None:
     """Keep which digests the person wants. Raises KeyError for a choice there is not."""
-    Telling.objects.update_or_create(
-        person=by, defaults={"digest": choice if Telling.DIGESTS[choice] else ""}
+    Preferences.objects.update_or_create(
+        person=by, defaults={"digest": choice if Preferences.DIGESTS[choice] else ""}
     )
 
 
+def choose_language(*, language: str, by: User) -> None:
+    """Keep the language of the person's pages and emails; a code of the settings."""
+    Preferences.objects.update_or_create(person=by, defaults={"language": language})
+
+
+def language_of(person: int | str | None) -> str:
+    """Return the language code that the person with this key chose; empty if they chose none."""
+    return Preferences.objects.filter(person_id=person).values_list("language", flat=True).first() or ""
+
+
 def leave_token(person: User) -> str:
-    """What the address in a digest carries: it can do nothing but end this person's digests."""
+    """Return the token of a digest's address, which can only end this person's digests."""
     return signing.dumps(person.pk, salt=SALT)
 
 
 def person_leaving(token: str) -> User | None:
-    """Whose digests the token ends; None for a token that is not ours, or of an account that is deactivated."""
+    """Return the active person whose digests the token ends, or None."""
     try:
         key = signing.loads(token, salt=SALT)
     except signing.BadSignature:
@@ -41,7 +51,7 @@ def person_leaving(token: str) -> User | None:
 
 
 def make_calendar(*, by: User) -> str:
-    """A new secret for the person's calendar, shown this once; the one before it opens nothing any more."""
+    """Return a new secret for the person's calendar. The earlier secret stops working."""
     if not by.is_active:
         no("This account is no longer active.", "Ask an admin.").or_refuse()
     secret = secrets.token_urlsafe(32)
@@ -59,20 +69,20 @@ def make_calendar(*, by: User) -> str:
 
 
 def revoke_calendar_address(*, person: User) -> None:
-    """Revoke the secret address of a person's calendar, in the running act; nothing where there is none."""
+    """Revoke the address of a person's calendar, if there is one, in the running act."""
     gone, _ = CalendarFeed.objects.filter(person=person).delete()
     if gone:
         entries.record(EntryKind.CALENDAR_ADDRESS_REVOKED, person_id=person.pk)
 
 
 def open_calendar(secret: str) -> CalendarFeed | None:
-    """The feed that the secret opens, of an active person; None otherwise."""
+    """Return the feed of an active person that the secret opens, or None."""
     feeds = CalendarFeed.objects.select_related("person").filter(person__is_active=True)
     return feeds.filter(hash=_hash(secret)).first()
 
 
 def count_read(feed: CalendarFeed) -> datetime | None:
-    """Count one reading. None when it may go ahead; otherwise the moment from which the next one may.
+    """Count one reading. Return None if allowed, else the moment of the next allowed one.
 
     One statement, so that readings at once are counted one by one.
     """
@@ -90,5 +100,5 @@ def count_read(feed: CalendarFeed) -> datetime | None:
 
 
 def _hash(secret: str) -> str:
-    # A secret of 256 random bits needs no salt and no slowness: nobody can guess it.
+    # A secret of 256 random bits needs no salt and no slowness: no one can guess it.
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,1 +1,1 @@
-"""What is handed out to check an export without Plumbline."""
+"""The script that checks an export without Plumbline."""

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Checks what Plumbline handed out, without Plumbline: an unpacked export, a receipt, a checkpoint.
+"""Checks an unpacked export, a receipt or a checkpoint, without Plumbline.
 
-Needs Python 3.9 or later and nothing else; `cryptography` is used for speed where it is installed. The same file is
-what Plumbline itself checks with. It follows RFC 6962 and RFC 9162 (the tree and its proofs), RFC 8032 (Ed25519),
-c2sp.org/signed-note and c2sp.org/tlog-checkpoint (the signed head), WebAuthn level 2 with FIPS 186-4 and RFC 8017 (what
-a passkey signed), RFC 7515 and 7518 (what an identity provider signed), and refuses whatever deviates from them.
+Needs Python 3.9 or later and nothing else. `cryptography` is used for speed if it is installed. Plumbline checks with
+the same file. It follows RFC 6962 and RFC 9162 (the tree and its proofs), RFC 8032 (Ed25519), c2sp.org/signed-note,
+c2sp.org/tlog-checkpoint and c2sp.org/tlog-cosignature (the signed head and the signatures of witnesses), WebAuthn level
+2 with FIPS 186-4 and RFC 8017 (what a passkey signed), RFC 7515 and 7518 (what an identity provider signed), and
+refuses everything that deviates from them.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ except ImportError:
 
 
 class Rejected(ValueError):
-    """Something does not verify, or is not written exactly as it must be; the words say what."""
+    """Something does not verify, or is not in its exact form. The message describes it."""
 
 
 # --- The tree (RFC 6962) ------------------------------------------------------------------------------------
@@ -46,19 +47,20 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
 def leaf_hash(data: bytes) -> bytes:
-    """The hash of a leaf with these bytes."""
+    """Return the hash of a leaf with these bytes."""
     return hashlib.sha256(b"\x00" + data).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash of the node over two hashes."""
+    """Return the hash of the node over two hashes."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 class Peaks:
-    """A tree that grows leaf by leaf and keeps only the roots of its full subtrees: at most one a level.
+    """A tree that grows leaf by leaf and keeps only the roots of its full subtrees.
 
-    `on_full(level, index, hash)` is told of every subtree of 2 ** level leaves that gets full, from level 1 on.
+    There is at most one root a level. `on_full(level, index, hash)` is called for every subtree of 2 ** level leaves
+    that gets full, from level 1 on.
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class Peaks:
         self.on_full = on_full
 
     def push(self, hash: bytes, level: int = 0) -> None:
-        """Append a leaf by its hash, or a full subtree of 2 ** level leaves where one may begin."""
+        """Append a leaf by its hash, or a full subtree of 2 ** level leaves at its place."""
         if self.size & ((1 << level) - 1):
             raise Rejected(f"No subtree of level {level} begins at {self.size}.")
         index = self.size >> level
@@ -89,7 +91,7 @@ class Peaks:
         self.hashes.append(hash)
 
     def root(self) -> bytes:
-        """The root of the tree as it stands."""
+        """Return the root of the present tree."""
         if not self.hashes:
             return EMPTY_ROOT
         root = self.hashes[-1]
@@ -99,7 +101,7 @@ class Peaks:
 
 
 def root_from_inclusion(index: int, size: int, leaf: bytes, proof: Iterable[bytes]) -> bytes:
-    """The root that a leaf hash at `index` of a tree of `size` leads to along its proof. Raises Rejected."""
+    """Return the root from a leaf hash at `index` of `size` and its proof. Raises Rejected."""
     if not 0 <= index < size:
         raise Rejected(f"Position {index} is not in a tree of size {size}.")
     at, last, root = index, size - 1, leaf
@@ -121,14 +123,14 @@ def root_from_inclusion(index: int, size: int, leaf: bytes, proof: Iterable[byte
 
 
 def check_consistency(old_size: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> None:
-    """Raise Rejected unless the proof shows that the tree of `old_size` is the beginning of the tree of `size`."""
+    """Raise Rejected unless the proof shows that one tree begins the other."""
     if not 0 <= old_size <= size:
-        raise Rejected(f"A tree of size {old_size} is no beginning of one of size {size}.")
+        raise Rejected(f"A tree of size {old_size} cannot be the beginning of one of size {size}.")
     if old_size in (0, size):
         if proof:
             raise Rejected("The proof of consistency is too long.")
         if old_root != (EMPTY_ROOT if old_size == 0 else root):
-            raise Rejected(f"At size {old_size} the two trees have different roots.")
+            raise Rejected(f"The two trees have different roots at size {old_size}.")
         return
     proof = list(proof)
     if old_size & (old_size - 1) == 0:
@@ -190,7 +192,7 @@ def _double(p: Point) -> Point:
 
 
 def _unpack(packed: bytes) -> Point | None:
-    """The point that 32 bytes stand for, or None when they stand for none or are not its one written form."""
+    """Return the point of 32 bytes, or None if they are not its one written form."""
     y = int.from_bytes(packed, "little")
     sign = y >> 255
     y &= (1 << 255) - 1
@@ -218,7 +220,7 @@ BASE: Any = _unpack((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))  # a poin
 
 @functools.lru_cache(maxsize=64)
 def _public_point(public: bytes) -> Point | None:
-    """The point of a public key, or None when no key may be that: off the curve, or of small order."""
+    """Return the point of a public key, or None if off the curve or of small order."""
     point = _unpack(public)
     if point is None:
         return None
@@ -227,7 +229,7 @@ def _public_point(public: bytes) -> Point | None:
 
 
 def ed25519_verify(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether `signature` (64 bytes) is one of `message` by the key `public` (32 bytes)."""
+    """Return True if `public` (32 bytes) made `signature` (64 bytes) of `message`."""
     if len(public) != 32 or len(signature) != 64:
         return False
     if int.from_bytes(signature[32:], "little") >= ORDER or _public_point(bytes(public)) is None:
@@ -242,7 +244,7 @@ def ed25519_verify(public: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def ed25519_verify_slowly(public: bytes, message: bytes, signature: bytes) -> bool:
-    """As `ed25519_verify`, in plain Python: some milliseconds each."""
+    """Return the result of `ed25519_verify` in plain Python, in some milliseconds."""
     if len(public) != 32 or len(signature) != 64:
         return False
     point, factor = _public_point(bytes(public)), int.from_bytes(signature[32:], "little")
@@ -319,13 +321,13 @@ def _p256_sums(x: int, y: int) -> list[Jacobian]:
 
 
 def p256_verify(x: int, y: int, message: bytes, signature: bytes) -> bool:
-    """Whether `signature` (DER) is one of `message` by the public point; one that is not on the curve signs nothing."""
+    """Return True if the public point made `signature` (DER) of `message`."""
     pair = _der_pair(signature)
     return pair is not None and p256_verify_pair(x, y, message, *pair)
 
 
 def p256_verify_pair(x: int, y: int, message: bytes, r: int, s: int) -> bool:
-    """Whether the two numbers of a signature are of `message` by the public point."""
+    """Return True if the public point, on the curve, made `r` and `s` of `message`."""
     if not (0 <= x < P256 and 0 <= y < P256) or (y * y - (x * x * x - 3 * x + P256_B)) % P256:
         return False
     if not all(0 < number < P256_ORDER for number in (r, s)):
@@ -345,7 +347,7 @@ def p256_verify_pair(x: int, y: int, message: bytes, r: int, s: int) -> bool:
 
 
 def _der_pair(signature: bytes) -> tuple[int, int] | None:
-    """The two numbers of a signature in DER, in their one written form; None for anything else."""
+    """Return the two numbers of a signature in DER, in its one written form, or None."""
     if not 8 <= len(signature) <= 72 or signature[0] != 0x30 or signature[1] != len(signature) - 2:
         return None
     found, rest = [], signature[2:]
@@ -363,7 +365,7 @@ SHA256_IN_DER = bytes.fromhex("3031300d060960864801650304020105000420")
 
 
 def rs256_verify(modulus: int, exponent: int, message: bytes, signature: bytes) -> bool:
-    """Whether `signature` is one of `message` by the RSA key. The padding is made anew and compared, never read."""
+    """Return True if the RSA key made `signature`. The padding is compared, never read."""
     size = (modulus.bit_length() + 7) // 8
     if not 2048 <= modulus.bit_length() <= 8192 or not modulus & 1:
         return False
@@ -377,10 +379,12 @@ def rs256_verify(modulus: int, exponent: int, message: bytes, signature: bytes) 
     return hmac.compare_digest(pow(number, exponent, modulus).to_bytes(size, "big"), padded)
 
 
-# --- Signed heads (c2sp.org/signed-note, c2sp.org/tlog-checkpoint) ------------------------------------------
+# --- Signed heads (c2sp.org/signed-note, c2sp.org/tlog-checkpoint, c2sp.org/tlog-cosignature) ---------------
 
 DASH = "\u2014"
 ED25519 = b"\x01"
+COSIGNATURE = b"\x04"  # Ed25519 too, of a witness: over a time and the note
+COSIGNED_BYTES = 8 + 64  # its time and its signature
 MOST_SIGNATURES = 64
 LONGEST_NOTE = 1 << 20
 SIZE = re.compile(r"(?:0|[1-9][0-9]{0,18})\Z", re.ASCII)
@@ -392,7 +396,7 @@ VERIFIER_KEY = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)\Z")
 
 
 class Signature(NamedTuple):
-    """One signature line: who says to have signed, with which key, and the signature itself."""
+    """One signature line: the claimed signer, the id of its key and the signature."""
 
     name: str
     key_id: bytes
@@ -416,7 +420,9 @@ class Note(NamedTuple):
         if not times:
             return None
         if len(times) > 1 or not MOMENT.match(times[0]):
-            raise Rejected("The time in the checkpoint is not written as 2026-11-25T21:47:01.000000Z.")
+            raise Rejected(
+                "The time in the checkpoint is not valid. A valid time is 2026-11-25T21:47:01.000000Z."
+            )
         return _moment(times[0])
 
 
@@ -426,50 +432,59 @@ class VerifierKey(NamedTuple):
     name: str
     key_id: bytes
     public: bytes
+    algorithm: bytes = ED25519
 
     def __str__(self) -> str:
-        encoded = base64.b64encode(ED25519 + self.public).decode()
+        encoded = base64.b64encode(self.algorithm + self.public).decode()
         return f"{self.name}+{self.key_id.hex()}+{encoded}"
 
 
 def from_base64(text: str, what: str) -> bytes:
-    """The bytes that `text` stands for, in the one form that standard Base64 has for them. Raises Rejected."""
+    """Return the bytes of `text`, which is in the one form of standard Base64. Raises Rejected."""
     try:
         decoded = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise Rejected(f"{what} is not Base64.") from None
     if base64.b64encode(decoded).decode() != text:
-        raise Rejected(f"{what} is not written in the one form that Base64 has for it.")
+        raise Rejected(f"{what} is not in the canonical form of Base64.")
     return decoded
 
 
-def key_id(name: str, public: bytes) -> bytes:
-    """The four bytes that stand for an Ed25519 key under its name."""
-    return hashlib.sha256(name.encode() + b"\n" + ED25519 + public).digest()[:4]
+def key_id(name: str, public: bytes, algorithm: bytes = ED25519) -> bytes:
+    """Return the four bytes that identify a key under its name."""
+    return hashlib.sha256(name.encode() + b"\n" + algorithm + public).digest()[:4]
 
 
-def verifier_key(name: str, public: bytes) -> VerifierKey:
-    """The VerifierKey of 32 bytes that sign under `name`."""
+def verifier_key(name: str, public: bytes, algorithm: bytes = ED25519) -> VerifierKey:
+    """Return the VerifierKey of 32 bytes that sign under `name`. Raises Rejected."""
     if not KEY_NAME.match(name):
-        raise Rejected(f"{name!r} cannot be the name of a key: no spaces, no plus.")
-    return VerifierKey(name, key_id(name, public), public)
+        raise Rejected(f"{name!r} is not a valid name of a key. A name has no spaces and no plus sign.")
+    return VerifierKey(name, key_id(name, public, algorithm), public, algorithm)
 
 
-def parse_key(text: str) -> VerifierKey:
-    """Read `name+hash+key`. Raises Rejected unless it is an Ed25519 key and its hash is right."""
+def parse_key(text: str, kinds: Sequence[bytes] = (ED25519,)) -> VerifierKey:
+    """Read `name+hash+key`. Raises Rejected unless the key is of one of `kinds` and its hash is right.
+
+    The kinds are ED25519, the key of a log, and COSIGNATURE, the key of a witness.
+    """
     match = VERIFIER_KEY.match(text)
     if not match:
-        raise Rejected("A key is not written as name+hash+key.")
+        raise Rejected("The format of a key is wrong. A key has the format name+hash+key.")
     name, written_id, encoded = match.groups()
     decoded = from_base64(encoded, f"The key {name}")
-    if decoded[:1] != ED25519 or len(decoded) != 33:
-        raise Rejected(f"The key {name} is not an Ed25519 key.")
-    key = verifier_key(name, decoded[1:])
+    if decoded[:1] not in kinds or len(decoded) != 33:
+        raise Rejected(f"The key {name} is not {_kind_in_words(kinds)}.")
+    key = verifier_key(name, decoded[1:], decoded[:1])
     if key.key_id.hex() != written_id:
         raise Rejected(f"The key {name} does not have the hash {written_id}.")
     if _public_point(key.public) is None:
-        raise Rejected(f"The key {name} is no point that may be a key.")
+        raise Rejected(f"The key {name} is not a valid Ed25519 key.")
     return key
+
+
+def _kind_in_words(kinds: Sequence[bytes]) -> str:
+    words = {ED25519: "an Ed25519 key", COSIGNATURE: "an Ed25519 key of a witness (cosignature/v1)"}
+    return " or ".join(words[kind] for kind in kinds)
 
 
 def split_note(text: str | bytes) -> tuple[bytes, tuple[Signature, ...]]:
@@ -483,10 +498,12 @@ def split_note(text: str | bytes) -> tuple[bytes, tuple[Signature, ...]]:
     except UnicodeDecodeError:
         raise Rejected("The note is not UTF-8.") from None
     if re.search("[\x00-\x09\x0b-\x1f]", written):
-        raise Rejected("The note holds a control character.")
+        raise Rejected("The note contains a control character.")
     head, blank, tail = written.rpartition("\n\n")
     if not blank or not head or not tail.endswith("\n"):
-        raise Rejected("The note is not a text, an empty line and lines of signatures.")
+        raise Rejected(
+            "The format of the note is wrong. A note has a text, an empty line and lines with signatures."
+        )
     signatures = tuple(_signature(line) for line in tail[:-1].split("\n"))
     if len(signatures) > MOST_SIGNATURES:
         raise Rejected("The note has too many signatures.")
@@ -494,28 +511,28 @@ def split_note(text: str | bytes) -> tuple[bytes, tuple[Signature, ...]]:
 
 
 def parse_note(text: str | bytes) -> Note:
-    """Read a checkpoint (bytes or text). Raises Rejected at anything that is not exactly as it must be written."""
+    """Read a checkpoint (bytes or text). Raises Rejected if it is not in its exact form."""
     body, signatures = split_note(text)
     lines = body.decode()[:-1].split("\n")
     if len(lines) < 3 or "" in lines:
-        raise Rejected("The checkpoint does not have an origin, a size and a root, a line each.")
+        raise Rejected("The format of the checkpoint is wrong. The first lines are origin, size and root.")
     origin, size, root, *extensions = lines
     if not SIZE.match(size):
-        raise Rejected("The size in the checkpoint is not a number without leading zeroes.")
+        raise Rejected("The size in the checkpoint is not a valid number. The number has no leading zeroes.")
     hash = from_base64(root, "The root in the checkpoint")
     if len(hash) != 32:
         raise Rejected("The root in the checkpoint does not have 32 bytes.")
     if int(size) == 0 and hash != EMPTY_ROOT:
-        raise Rejected("The checkpoint is of an empty tree and has the root of another.")
+        raise Rejected("The checkpoint has size 0, but its root is not the root of an empty tree.")
     return Note(body, origin, int(size), hash, tuple(extensions), signatures)
 
 
 def _signature(line: str) -> Signature:
     parts = line.split(" ")
     if len(parts) != 3 or parts[0] != DASH:
-        raise Rejected("A line of the note is not a dash, a name and a signature.")
+        raise Rejected("A signature line of the note is wrong. A line has a dash, a name and a signature.")
     if not KEY_NAME.match(parts[1]):
-        raise Rejected("The name in a signature line cannot be the name of a key.")
+        raise Rejected("The name in a signature line is not a valid name of a key.")
     decoded = from_base64(parts[2], "A signature")
     if len(decoded) < 5:
         raise Rejected("A signature is too short.")
@@ -528,21 +545,22 @@ def signers_of(
     vkeys: Iterable[str | VerifierKey],
     known_only: bool = False,
 ) -> list[VerifierKey]:
-    """The keys among `vkeys` (text or VerifierKey) that signed the body. Raises Rejected.
+    """Return the keys among `vkeys` (text or VerifierKey) that signed the body.
 
-    Signatures of other keys are passed over, as the format asks, or refused with `known_only`; a wrong one by a
-    trusted key is refused, and so is a note that no trusted key signed.
+    Signatures of other keys are ignored, as the format asks, or refused with `known_only`. Raises Rejected for a
+    wrong signature by a trusted key, and for a note without any signature by a trusted key.
     """
     keys = {}
     for vkey in vkeys:
         trusted = parse_key(vkey) if isinstance(vkey, str) else vkey
-        keys[trusted.name, trusted.key_id] = trusted
+        if trusted.algorithm == ED25519:
+            keys[trusted.name, trusted.key_id] = trusted
     signers = []
     for line in signatures:
         key = keys.get((line.name, line.key_id))
         if key is None:
             if known_only:
-                raise Rejected(f"The note is signed by a key of {line.name} that is not known.")
+                raise Rejected(f"The note has a signature by an unknown key of {line.name}.")
             continue
         if not ed25519_verify(key.public, body, line.signature):
             raise Rejected(f"The signature of {line.name} is wrong.")
@@ -563,16 +581,65 @@ def note_verify(
     """Read a checkpoint and return (note, keys that signed it). Raises Rejected.
 
     `vkeys` and `known_only` are those of `signers_of`. With `origin` the note must be of that log and signed by a key
-    of the same name: a witness alone does not make it the log's.
+    of the same name: the key of another log does not make it this log's.
     """
     note = parse_note(text)
     signers = signers_of(note.body, note.signatures, vkeys, known_only)
     if origin is not None:
         if note.origin != origin:
-            raise Rejected(f"The checkpoint is of {note.origin}, not of {origin}.")
+            raise Rejected(f"The checkpoint belongs to the log {note.origin}, not to {origin}.")
         if all(key.name != origin for key in signers):
             raise Rejected(f"The checkpoint is not signed by {origin} itself.")
     return note, signers
+
+
+class Cosignature(NamedTuple):
+    """The word of a witness that up to the checkpoint the log had only grown at this time."""
+
+    key: VerifierKey
+    at: datetime.datetime
+
+
+def split_cosigned(text: str | bytes) -> tuple[str, tuple[Signature, ...]]:
+    """Return a checkpoint without the lines of witnesses, and these lines. Raises Rejected.
+
+    The line of a witness is known by its length, because it contains a time.
+    """
+    body, signatures = split_note(text)
+    cosigned = tuple(line for line in signatures if len(line.signature) == COSIGNED_BYTES)
+    rest = "".join(map(signature_line, (line for line in signatures if line not in cosigned)))
+    return f"{body.decode()}\n{rest}", cosigned
+
+
+def signature_line(line: Signature) -> str:
+    """Return a signature as its line under a note."""
+    return f"{DASH} {line.name} {base64.b64encode(line.key_id + line.signature).decode()}\n"
+
+
+def cosignatures_of(
+    body: bytes, lines: Iterable[Signature], witnesses: Iterable[VerifierKey]
+) -> tuple[list[Cosignature], list[str]]:
+    """Return the cosignatures by known witnesses over the body of a note, and the names in the lines of others.
+
+    Raises Rejected for a wrong cosignature by a known witness.
+    """
+    keys = {(key.name, key.key_id): key for key in witnesses if key.algorithm == COSIGNATURE}
+    found, unknown = [], []
+    for line in lines:
+        key = keys.get((line.name, line.key_id))
+        if key is None:
+            unknown.append(line.name)
+            continue
+        seconds, signature = int.from_bytes(line.signature[:8], "big"), line.signature[8:]
+        signed = f"cosignature/v1\ntime {seconds}\n".encode() + body
+        if len(line.signature) != COSIGNED_BYTES or not ed25519_verify(key.public, signed, signature):
+            raise Rejected(f"The cosignature of {line.name} is wrong.")
+        try:
+            at = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
+        except OverflowError:
+            raise Rejected(f"The time in the cosignature of {line.name} is not valid.") from None
+        found.append(Cosignature(key, at))
+    return found, unknown
 
 
 # --- Entries and receipts -----------------------------------------------------------------------------------
@@ -583,21 +650,21 @@ INTERACTION_BEGINS = f'{{\n "format": "{INTERACTION}"'.encode()
 
 
 def commitment(salt: bytes, body: bytes) -> bytes:
-    """The digest that an entry carries of its body: HMAC-SHA256 under the salt."""
+    """Return the digest of a body in its entry: HMAC-SHA256 under the salt."""
     return hmac.new(salt, body, hashlib.sha256).digest()
 
 
 def parse_json(content: bytes, what: str) -> Any:
-    """The object that the bytes are, as JSON in UTF-8 without repeated names. Raises Rejected."""
+    """Return the object in the bytes, JSON in UTF-8 without repeated names. Raises Rejected."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
-            raise Rejected(f"{what} says something twice.")
+            raise Rejected(f"{what} contains the same name twice.")
         return found
 
     def no_constant(name: str) -> NoReturn:
-        raise Rejected(f"{what} holds {name}, which is no number.")
+        raise Rejected(f"{what} contains {name}, which is not a number.")
 
     try:
         return json.loads(content.decode("utf-8"), object_pairs_hook=once, parse_constant=no_constant)
@@ -608,59 +675,59 @@ def parse_json(content: bytes, what: str) -> Any:
 
 
 def check_entry(leaf: bytes, body: bytes | None, salt: bytes | None, what: str) -> dict[str, Any]:
-    """The leaf as an object, once its digest is the one of body and salt. Both None: the body is erased."""
+    """Return the leaf as an object, checked with body and salt (None: erased). Raises Rejected."""
     entry = parse_json(leaf, f"The leaf of {what}")
     if not isinstance(entry, dict) or not isinstance(entry.get("digest"), str):
         raise Rejected(f"The leaf of {what} is not an entry with its digest.")
     if (body is None) != (salt is None):
-        raise Rejected(f"Of body and salt of {what} only one is there.")
+        raise Rejected(f"Only one of body and salt of {what} is present.")
     if (
         body is not None
         and salt is not None
         and not hmac.compare_digest(commitment(salt, body).hex(), entry["digest"])
     ):
-        raise Rejected(f"The body of {what} is not the one that its digest stands for.")
+        raise Rejected(f"The body of {what} does not have its recorded digest.")
     return entry
 
 
 def receipt_bytes(receipt: dict[str, Any]) -> bytes:
-    """The one way in which a receipt is written."""
+    """Return the one written form of a receipt."""
     return (json.dumps(receipt, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def check_receipt(
     content: bytes, vkeys: Iterable[str | VerifierKey] = ()
 ) -> tuple[dict[str, Any], dict[str, Any], Note, list[VerifierKey]]:
-    """Check a receipt file and return (receipt, entry, note, keys that signed). Raises Rejected.
+    """Check a receipt file. Return (receipt, entry, note, keys that signed). Raises Rejected.
 
-    Without `vkeys` the receipt is checked with the keys it names itself; that proves nothing to somebody who has not
-    compared those keys, or the checkpoint, with what he got from elsewhere.
+    Without `vkeys` the receipt is checked with the keys that it names. The result then proves something only to a
+    person who has compared those keys, or the checkpoint, with a copy from elsewhere.
     """
     receipt = parse_json(content, "The receipt")
     fields = {"format", "position", "leaf", "body", "salt", "proof", "checkpoint", "keys"}
     if not isinstance(receipt, dict) or set(receipt) != fields or receipt["format"] != RECEIPT:
-        raise Rejected("This is not a receipt.")
+        raise Rejected("The file is not a receipt.")
     texts = [receipt["leaf"], receipt["checkpoint"]]
     texts += [text for text in (receipt["body"], receipt["salt"]) if text is not None]
     if not all(isinstance(receipt[name], list) for name in ("proof", "keys")):
-        raise Rejected("The receipt does not list its proof and its keys.")
+        raise Rejected("The proof or the keys of the receipt are not a list.")
     if type(receipt["position"]) is not int or not all(
         isinstance(text, str) for text in texts + receipt["proof"] + receipt["keys"]
     ):
-        raise Rejected("The receipt holds something of the wrong kind.")
+        raise Rejected("The receipt contains a value of the wrong type.")
     try:
         written = receipt_bytes(receipt)
     except UnicodeEncodeError:
-        raise Rejected("The receipt holds something that is no text.") from None
+        raise Rejected("The receipt contains characters that are not text.") from None
     if written != content:
-        raise Rejected("The receipt is not written in the one form that a receipt has.")
+        raise Rejected("The format of the receipt is not valid.")
     leaf = receipt["leaf"].encode()
     body = None if receipt["body"] is None else receipt["body"].encode()
     salt = None if receipt["salt"] is None else from_base64(receipt["salt"], "The salt of the receipt")
     entry = check_entry(leaf, body, salt, "the receipt")
     proof = [from_base64(hash, "The proof of the receipt") for hash in receipt["proof"]]
     if any(len(hash) != 32 for hash in proof):
-        raise Rejected("The proof of the receipt holds something else than hashes.")
+        raise Rejected("The proof of the receipt contains a value that is not a hash.")
     trusted = list(vkeys) or receipt["keys"]
     note = parse_note(receipt["checkpoint"])
     note, signers = note_verify(receipt["checkpoint"], trusted, note.origin, known_only=not vkeys)
@@ -672,10 +739,10 @@ def check_receipt(
 def check_interaction(
     content: bytes, vkeys: Iterable[str | VerifierKey] = ()
 ) -> tuple[dict[str, Any] | None, dict[str, Any], Note, list[VerifierKey]]:
-    """Check one interaction that was handed out and return (what was reported, receipt, note, keys). Raises Rejected.
+    """Check one interaction and return (what was reported, receipt, note, keys).
 
     Its body fits its digest, its digest the root of its batch, and the receipt is of the entry that keeps that root.
-    Where the body is withheld, because somebody else is named in it, what was reported is None.
+    The report is None if the body is withheld because another person is named in it. Raises Rejected.
     """
     out = parse_json(content, "The interaction")
     try:
@@ -691,22 +758,22 @@ def check_interaction(
         place, receipt_text = out["interaction"]["place"], out["receipt"]
         proof = [bytes.fromhex(hash) for hash in path]
         if digest.hex() != out["interaction"]["digest"]:
-            raise Rejected("The body of the interaction is not the one that its digest stands for.")
+            raise Rejected("The body of the interaction does not have its recorded digest.")
         if root_from_inclusion(place, batch["count"], leaf_hash(digest), proof).hex() != batch["root"]:
             raise Rejected("The path of the interaction does not lead to the root of its batch.")
         receipt, entry, note, signers = check_receipt(receipt_text.encode(), vkeys)
         row = parse_json((receipt["body"] or "null").encode(), "The body of the receipt")["after"]
         if entry["table"] != "governance_interactionbatch" or entry["key"] != str(batch["id"]):
-            raise Rejected("The receipt is not of the batch of the interaction.")
+            raise Rejected("The receipt belongs to a different batch than the interaction.")
         if (row["root"], row["count"]) != (batch["root"], batch["count"]):
-            raise Rejected("The batch is not as the audit log keeps it.")
+            raise Rejected("The batch differs from the batch in the audit log.")
         if withheld:
             return None, receipt, note, signers
         return parse_json(said.encode(), "The body of the interaction"), receipt, note, signers
     except (KeyError, TypeError, AttributeError, ValueError) as wrong:
         if isinstance(wrong, Rejected):
             raise
-        raise Rejected("This is not an interaction as it is handed out.") from None
+        raise Rejected("The file is not an exported interaction.") from None
 
 
 # --- What was allowed ---------------------------------------------------------------------------------------
@@ -778,11 +845,11 @@ _Row = dict[str, Any]  # a row, an entry or a body, as the audit log writes it
 
 
 class Need(NamedTuple):
-    """A change of a row that needs its act in the same transaction, by whoever changed the row.
+    """A change of a row that needs its act in the same transaction, by the same actor.
 
-    `columns`: those of which one must change, none for a new row. `fact`: what the act says of the row, and `column`
-    where the row says it; without, the act is about the same initiative. `who`: a rule of `Judge._entitled`, or empty.
-    `named`: the column that names who acts, or empty.
+    One of `columns` must change, or none is named for a new row. `fact` is the fact of the act about the row, and
+    `column` has the same value in the row. Without `fact`, the act is about the same initiative. `who` is a rule of
+    `Judge._entitled`, or "". `named` is the column with the acting person, or "".
     """
 
     columns: tuple[str, ...]
@@ -887,7 +954,12 @@ ACTS_ON_INITIATIVES: dict[str, tuple[Need, ...]] = {
         _of_initiative("released_at", "switched on", who="stops", named="released_by_id"),
     ),
     "initiatives_initiative": (
-        _of_initiative("tier", "risk tier confirmed", who="risk seat", named="tier_confirmed_by_id"),
+        _of_initiative(
+            "tier tier_confirmed_at tier_scope tier_purpose",
+            "risk tier confirmed",
+            who="risk seat",
+            named="tier_confirmed_by_id",
+        ),
         _of_initiative("reattested_at", "re-attested", who="decides"),
         _of_initiative("withdrawn_at", "withdrawn", who="withdraws"),
     ),
@@ -896,6 +968,15 @@ ACTS_ON_INITIATIVES: dict[str, tuple[Need, ...]] = {
         _of_initiative("chair_id", "waiver agreed", who="decides", named="chair_id"),
         _of_initiative("risk_id", "waiver agreed", who="risk seat", named="risk_id"),
         _of_initiative("refused_by_id", "waiver refused", "stage changed", who="refuses", named="refused_by_id"),
+    ),
+    "initiatives_acceptedrisk": (
+        _of_initiative("", "acceptance of a risk requested", who="concerned", named="requested_by_id"),
+        _of_initiative("risk_id", "risk accepted", who="risk seat", named="risk_id"),
+        _of_initiative("refused_by_id", (
+            "acceptance of a risk refused"
+        ), who="risk seat", named="refused_by_id"),
+        _of_initiative("reviewed_at", "accepted risk reviewed", who="risk seat", named="reviewed_by_id"),
+        _of_initiative("ended_by_id", "accepted risk ended", who="risk seat", named="ended_by_id"),
     ),
     "initiatives_condition": (
         _of_initiative("", "condition fixed", who="decides"),
@@ -910,7 +991,9 @@ ACTS_ON_INITIATIVES: dict[str, tuple[Need, ...]] = {
     "initiatives_review": (
         _of_initiative("", "review opened", who="owns", named="opened_by_id"),
         _of_initiative(
-            "outcome", "review approved", "review approved with conditions", "review refused", "review returned",
+            "outcome", "review approved", (
+                "review approved with conditions"
+            ), "review refused", "review returned",
             "review withdrawn", "review expired", who="ends", named="ended_by_id",
         ),
     ),
@@ -925,12 +1008,16 @@ ACTS_ON_INITIATIVES: dict[str, tuple[Need, ...]] = {
         _of_initiative("second_by_id", "standalone accepted", who="second", named="second_by_id"),
     ),
     "governance_servicekey": (_of_initiative("", "key made", who="runs", named="made_by_id"),),
+    "initiatives_pipeline": (
+        _of_initiative("", "pipeline declared", who="runs", named="by_id"),
+        _of_initiative("ended_at", "pipeline ended", who="runs", named="ended_by_id"),
+    ),
 }  # fmt: skip
 NEEDS = {
     table: (*ACCOUNTS.get(table, ()), *ACTS_ON_INITIATIVES.get(table, ()))
     for table in (*ACCOUNTS, *ACTS_ON_INITIATIVES)
 }
-# Who stands in for whom, which decides who owns an initiative for a while.
+# The substitutes, which decide who owns an initiative for a while.
 STANDING_IN = {
     "governance_absence": ("person_id", "starts_at", "ends_at"),
     "governance_delegation": ("absence_id", "membership_id", "delegate_id", "accepted_at", "ended_at"),
@@ -972,19 +1059,17 @@ class Cast(NamedTuple):
 
     @property
     def approves(self) -> bool:
-        """Whether this is an approval, fresh or not."""
+        """Return True if this is an approval, fresh or not."""
         return self.verdict in APPROVALS
 
     @property
     def fresh(self) -> bool:
-        """Whether the sign-off counts."""
+        """Return True if the sign-off counts."""
         return not self.stale
 
 
 class Count(NamedTuple):
-    """Sign-offs counted: how many people signed, seats that must and did not, how many are short, objections that
-    block.
-    """
+    """The count of sign-offs: people, missing seats, missing approvals, blocking objections."""
 
     people: int
     missing: tuple[str, ...]
@@ -993,7 +1078,7 @@ class Count(NamedTuple):
 
 
 class Gate(NamedTuple):
-    """What a rulebook asks of the sign-offs at a gate; `seats` are those that sign there at all."""
+    """The rules of a rulebook for the sign-offs at a gate. `seats` are all that sign there."""
 
     quorum: int
     quorum_high_risk: int | None
@@ -1003,10 +1088,9 @@ class Gate(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """What a rulebook asks of sign-offs: its gates by key, the seats of contracts, how old a sign-off may be, to the
-    day.
+    """The rules of sign-offs in a rulebook: gates, seats of contracts, and oldest age.
 
-    `minimal`: the seats that sign at minimal risk, empty where all do (`seat_at_minimal`).
+    The age is exact to the day. `minimal`: the seats that sign at minimal risk, empty for all (`seat_at_minimal`).
     """
 
     gates: dict[str, Gate]
@@ -1015,7 +1099,7 @@ class Rules(NamedTuple):
     minimal: tuple[str, ...] = ()
 
     def gate_at(self, key: str, tier: str) -> Gate | None:
-        """What it asks at a gate of an initiative of this tier."""
+        """Return the rules at a gate for an initiative of this tier."""
         gate = self.gates.get(key)
         if gate is None or tier != "minimal" or not self.minimal:
             return gate
@@ -1025,12 +1109,12 @@ class Rules(NamedTuple):
 
 
 def seat_at_minimal(seat: str, minimal: Sequence[str]) -> str:
-    """Who signs at minimal risk for what a seat signs for: the seat, or the last of those that sign there."""
+    """Return the seat that signs for this one at minimal risk: itself, or the last there."""
     return seat if seat in minimal else minimal[-1]
 
 
 def quorum_for(tier: str | None, usual: int, high: int | None) -> int:
-    """How many seats must sign for an initiative of this tier; `high` is None where high risk asks for no more."""
+    """Return the quorum at this tier. `high` is None without a special one for high risk."""
     return high if tier == "high" and high is not None else usual
 
 
@@ -1041,9 +1125,9 @@ def count_sign_offs(
     blocking: frozenset[str],
     seats: Collection[str],
 ) -> Count:
-    """Count the current sign-offs of a review: what the rules of gates ask, and what judging asks again (`Count`).
+    """Count the current sign-offs of a review (`Count`), for gates and for judging.
 
-    Approvals count where their seat signs at the gate (`seats`), those of one person once. Objections count wherever.
+    Approvals count if their seat signs at the gate (`seats`), those of one person once. Objections always count.
     """
     approvals = [
         sign_off for sign_off in sign_offs if sign_off.approves and sign_off.fresh and sign_off.seat in seats
@@ -1065,9 +1149,7 @@ def count_sign_offs(
 
 
 def rules_of(source: str) -> Rules | None:
-    """What a rulebook says of sign-offs (`Rules`), read from its text; None where Python reads no TOML (before
-    3.11).
-    """
+    """Return the rules of sign-offs in a rulebook's text, or None before Python 3.11."""
     if tomllib is None:
         return None
     try:
@@ -1094,7 +1176,7 @@ def rules_of(source: str) -> Rules | None:
 
 
 def _moment(text: str) -> datetime.datetime:
-    """A moment as rows and leaves write it, in UTC."""
+    """Return a moment as rows and leaves write it, in UTC."""
     seconds, _, rest = text[:19], text[19:20], text[20:]
     found = re.match(r"\d*", rest) if text[19:20] == "." else None
     digits = found.group() if found else ""
@@ -1104,13 +1186,13 @@ def _moment(text: str) -> datetime.datetime:
 
 
 class Judge:
-    """Whether what was recorded was allowed: `look` at each entry in the order of the audit log, then `finish`.
+    """The check that recorded acts were allowed: `look` at each entry, then `finish`.
 
-    `sight` says what of the audit log there is: "all"; "initiative", the entries of one initiative; "period", those of
-    some days. Each stage change has one StageChange in its transaction, its act and its decision; each decision its
-    sign-offs, seats and quorum and a chair; each sign-off and approval a seat of that board, no role on the initiative,
-    and its act; each contract in force its approvals. What rests on rows whose bodies were erased is counted in
-    `unjudged`.
+    Entries come in the order of the audit log. `sight` is the part of the audit log that is here: "all", "initiative"
+    (the entries of one initiative) or "period" (those of some days). Each stage change has one StageChange in its
+    transaction, its act and its decision. Each decision has its sign-offs, seats and quorum and a chair. Each
+    sign-off and approval has a seat of that board, no role on the initiative, and its act. Each contract in force has
+    its approvals. `unjudged` counts what depends on rows whose bodies were erased.
     """
 
     def __init__(self, sight: str = "all") -> None:
@@ -1137,7 +1219,7 @@ class Judge:
         self.founded = False  # whether a review was ever opened: before, the installation is being set up
 
     def look(self, entry: _Row, content: bytes | None) -> None:
-        """Take the next entry: its leaf as an object, and the bytes of its body, or None where it was erased."""
+        """Take the next entry: its leaf, and the bytes of its body, or None if erased."""
         seen, table = _moment(entry["recorded_at"]), entry["table"]
         self.first_at = seen if self.first_at == datetime.datetime.min else self.first_at
         self.last_at = seen
@@ -1148,7 +1230,7 @@ class Judge:
             self._read(entry, seen, None if content is None else parse_json(content, "The body"))
         except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
             change = _Change(entry, seen, None, None, None, None)
-            self._breach(change, "the entry is not written as the database writes such entries")
+            self._breach(change, "the format of the entry differs from the format that the database writes")
 
     def _read(self, entry: _Row, seen: datetime.datetime, body: _Row | None) -> None:
         table, key = entry["table"], entry["key"]
@@ -1175,7 +1257,7 @@ class Judge:
         self._needs(change, body.get("exchanged") or ())
 
     def finish(self) -> list[Breach]:
-        """Every breach, in the order of the audit log: what needs its whole transaction is judged now."""
+        """Return every breach in the order of the audit log, after the last judgements."""
         self._moved()
         for change, kinds, said, words in self.wanted:
             self._wants(change, kinds, said, words)
@@ -1188,7 +1270,7 @@ class Judge:
         return sorted(found, key=lambda breach: breach.entry)
 
     def _cut(self, at: datetime.datetime) -> bool:
-        """Whether the rest of a transaction may lie outside of the period."""
+        """Return True if the rest of a transaction may be outside the period."""
         minute = datetime.timedelta(minutes=1)
         return at - self.first_at < minute or self.last_at - at < minute
 
@@ -1213,7 +1295,7 @@ class Judge:
     def _wants(
         self, change: _Change, kinds: tuple[str, ...], said: tuple[set[Any], _Row], words: str
     ) -> None:
-        """The act of a row, in its transaction."""
+        """Record a breach if a row has no act in its transaction, unless acts were erased."""
         actors, facts = said
         for kind, _, by, told in self.acts.get(change.entry["xact"], ()):
             same = all(told[name] == value for name, value in facts.items())
@@ -1227,18 +1309,20 @@ class Judge:
     # --- People, boards and rules ---
 
     def _kept(self, change: _Change) -> None:
-        """Nothing but what `look` keeps."""
+        """Ignore a change beyond what `look` keeps."""
 
     _unit = _kept
 
     def _user(self, change: _Change) -> None:
-        """Whoever becomes an admin, or whose password someone else changed, signs a day later."""
+        """Check that a new admin signs only a day later."""
         before, after = change.before or {}, change.after
         if after is None or self.sight != "all" or not self.founded:
             return
         rises = after["is_admin"] and not before.get("is_admin")
         if rises and not self._waits(change):
-            self._breach(change, "an account became an admin's and signs at once", "signs_from")
+            self._breach(
+                change, "a person became an admin and can sign without the wait of one day", "signs_from"
+            )
 
     def _waits(self, change: _Change) -> bool:
         """Return True if the person of this row signs only a day after the change."""
@@ -1248,7 +1332,7 @@ class Judge:
     # --- What needs its act, and who may ---
 
     def _needs(self, change: _Change, exchanged: Sequence[str]) -> None:
-        """The acts that this change needs, and whether whoever changed the row had the right."""
+        """Check the acts that this change needs, and the right of the person who made it."""
         before, after, actor = change.before, change.after, change.entry["actor"]
         if after is None:
             return
@@ -1271,11 +1355,13 @@ class Judge:
             field = need.named or (need.columns[0] if need.columns else "")
             person = after.get(need.named) if need.named else actor
             if person is not None and need.named and person != actor:
-                self._breach(change, f"it names person {person}, and {_person(actor)} wrote it", field)
+                self._breach(
+                    change, f"the row names person {person}, but {_person(actor)} wrote the row", field
+                )
             told = after.get(need.column) if need.column else change.entry["initiative"]
             facts = {need.fact: told} if need.fact else {}
             if need.kinds:
-                words = f"no act '{kind}' of {_person(actor)} tells of it"
+                words = f"the log has no act '{kind}' of {_person(actor)} for this change"
                 self.wanted.append((change, need.kinds, ({actor}, facts), words))
             if self.sight == "all" and need.who and not self._entitled(need.who, change, person):
                 words = f"{_person(person)} did '{kind}' without the right to"
@@ -1283,7 +1369,7 @@ class Judge:
         if "password" in exchanged and self.sight == "all" and self.founded:
             if str(actor) == change.entry["key"] or self._waits(change):
                 return
-            words = "someone else changed the password of a person who signs at once"
+            words = "someone else changed the password of a person, who can sign without the wait of one day"
             self._breach(change, words, "signs_from")
 
     def _marked(self, person: int | None, marks: Sequence[str], seen: datetime.datetime) -> bool:
@@ -1294,11 +1380,11 @@ class Judge:
         )
 
     def _entitled(self, rule: str, change: _Change, person: int | None) -> bool:
-        """Return True if the person may do what the rule names. What the system may do by itself has no person."""
+        """Return True if the person (None: the system) may do what the rule names."""
         after, seen, at = change.after, change.seen, _moment(change.entry["at"])
         admin = self._marked(person, ["is_admin"], seen)
         if change.entry["table"] == "governance_user" and change.entry["key"] == str(person):
-            # What the person was before: nobody has a right because they took it.
+            # The person's earlier state, because no one has a right that they took.
             admin = change.old is not None and change.old["is_active"] and change.old["is_admin"]
         if rule == "admin":
             return admin or (person is None and not self.founded)
@@ -1374,7 +1460,7 @@ class Judge:
         }[rule]
 
     def _initiative_of(self, change: _Change) -> int | None:
-        """The key of the initiative that a row belongs to."""
+        """Return the key of the initiative that a row belongs to."""
         after, table = change.after, change.entry["table"]
         if table == "initiatives_initiative":
             return int(change.entry["key"])
@@ -1387,7 +1473,7 @@ class Judge:
         return initiative
 
     def _registered(self, initiative: int, person: int) -> bool:
-        """Return True if the person registered an initiative that nobody ever accepted to own."""
+        """Return True if the person registered an initiative without any accepted owner."""
         owned = any(
             row["role"] == "owner" and row["accepted_at"] is not None
             for row in self.roles.get(initiative, {}).values()
@@ -1403,7 +1489,7 @@ class Judge:
         at: datetime.datetime,
         roles: Sequence[str] | None,
     ) -> bool:
-        """Return True if the person had one of these roles (None: any), accepted, or stood in for whoever was away."""
+        """Return True if the person, or someone they replace, had one of `roles` (None: any)."""
         for row in self.roles.get(initiative, {}).values():
             if roles is not None and row["role"] not in roles:
                 continue
@@ -1417,7 +1503,7 @@ class Judge:
         return False
 
     def _stand_ins(self, person: int, at: datetime.datetime) -> set[int]:
-        """Who stands in for the roles of a person who is away at that moment."""
+        """Return the substitutes for the roles of a person who is away at that moment."""
         away = {
             int(key)
             for key, row in self.rows["governance_absence"].items()
@@ -1452,7 +1538,7 @@ class Judge:
         self.rules[change.entry["key"]] = rules_of(after["source"])
 
     def _board_of(self, initiative: _Row) -> int | None:
-        """The key of the nearest board up the tree from the unit of an initiative, None where there is none."""
+        """Return the key of the nearest board above the initiative's unit, or None."""
         units = self.rows["governance_unit"]
         unit = units.get(str(initiative["unit_id"]))
         codes: dict[str, int] = {
@@ -1471,7 +1557,7 @@ class Judge:
         at: datetime.datetime,
         seen: datetime.datetime,
     ) -> bool:
-        """Whether the person held one of these seats of the board at a moment, with an account that was open."""
+        """Return True if the person held one of these seats then, with an open account."""
         account = self.rows["governance_user"].get(str(person))
         if account is None or not any(one["is_active"] for one in _seen(account, seen)):
             return False
@@ -1488,17 +1574,18 @@ class Judge:
     def _team_member(
         self, initiative: int, person: int, seen: datetime.datetime, proposed: bool = True
     ) -> str:
-        """What makes the person a team member of the initiative, in words: a role held, or proposed, or standing in for
-        its owner.
-        """
+        """Return what makes the person a team member: a role, a proposal or a registration."""
         owned = False
         for row in self.roles.get(initiative, {}).values():
             owned = owned or (row["role"] == "owner" and row["accepted_at"] is not None)
             if row["person_id"] == person and all(_bars(one, proposed) for one in _seen(row, seen)):
-                return f"{'is' if row['accepted_at'] else 'is proposed as'} {row['role'].replace('_', ' ')} of it"
+                return (
+                    f"{'is' if row['accepted_at'] else 'is proposed as'} {row['role'].replace('_', ' ')} of "
+                    "this initiative"
+                )
         known = self.rows["initiatives_initiative"].get(str(initiative))
         if known and known["registered_by_id"] == person and not owned:
-            return "registered it, and nobody ever accepted to own it"
+            return "registered this initiative, which has never had an owner"
         return ""
 
     def _seated(
@@ -1511,9 +1598,7 @@ class Judge:
         at: datetime.datetime,
         proposed: bool = True,
     ) -> None:
-        """A breach for each thing that forbids the person to sign off, approve or decide on the initiative at that
-        moment.
-        """
+        """Record a breach for each bar to the person's sign-off, approval or decision."""
         known = self.rows["initiatives_initiative"].get(str(initiative))
         if self.sight == "all" and known is not None:
             board = self._board_of(known)
@@ -1521,7 +1606,10 @@ class Judge:
                 said = " or ".join(seats).replace("_", " ")
                 place = f"board {board}" if board is not None else "any board"
                 self._breach(
-                    change, f"{who}, who held no seat of {said} on {place} then", "person_id", PEOPLE
+                    change,
+                    f"{who}, who did not hold the seat {said} on {place} at that time",
+                    "person_id",
+                    PEOPLE,
                 )
         if self.sight != "period" and (why := self._team_member(initiative, person, change.seen, proposed)):
             self._breach(change, f"{who}, who {why}", "person_id", ROLES)
@@ -1536,7 +1624,9 @@ class Judge:
             self.initiatives[change.row["contract_id"]] = key
         if change.entry["operation"] == "+" and change.after["stage"] != "proposed":
             self._breach(
-                change, f"the initiative begins as {change.after['stage']}, not as proposed", "stage"
+                change,
+                f"the first stage of the initiative is '{change.after['stage']}' instead of 'proposed'",
+                "stage",
             )
         if change.before and change.after and change.before["stage"] != change.after["stage"]:
             self.judged += 1
@@ -1553,11 +1643,13 @@ class Judge:
         elif change.entry["key"] in changes:
             changes[change.entry["key"]].row.update(change.row)
         elif change.row and change.before["consumed"] != change.after["consumed"]:
-            self._breach(change, "a stage change was used in another transaction than its own", "consumed")
+            self._breach(
+                change, "a stage change was used in a different transaction than its own", "consumed"
+            )
         self.rows["initiatives_stagechange"].clear()  # all that is asked of them lies within one transaction
 
     def _moved(self) -> None:
-        """Each move has one StageChange that it used up, with its act and its decision; and none is left over."""
+        """Check that moves, stage changes and decisions belong together, with none left over."""
         for change, initiative, source, target in self.moves:
             changes = self.changes.get(change.entry["xact"], {})
             mine = [
@@ -1572,9 +1664,7 @@ class Judge:
                 == (initiative, source, target, True)
             ]
             if not mine:
-                words = (
-                    f"the stage goes from {source} to {target} and no stage change in its transaction says so"
-                )
+                words = f"the stage moved from {source} to {target}, but its transaction has no stage change"
                 self._breach(change, words, "stage", ["initiatives_stagechange"])
                 continue
             key, made = mine[0]
@@ -1585,12 +1675,12 @@ class Judge:
         for changes in self.changes.values():
             for made in changes.values():
                 self._breach(
-                    made, "a stage change was written and the stage did not change", "consumed", ROLES
+                    made, "a stage change is recorded, but the stage did not change", "consumed", ROLES
                 )
         for change, _, review in self.decisions:
             if review is not None:
                 outcome = change.row["outcome"].replace("_", " ")
-                words = f"the review was {outcome}, and the stage did not change with it"
+                words = f"the review was {outcome}, but the stage did not change"
                 self._breach(change, words, "outcome", [*ROLES, "initiatives_stagechange"])
 
     def _entered(self, made: _Change, source: str, target: str) -> None:
@@ -1605,7 +1695,7 @@ class Judge:
         if made.entry["xact"] in self.erased_acts:
             self.unjudged += 1
         else:
-            self._breach(made, f"no act tells of the stage change from {source} to {target}", "entry_id")
+            self._breach(made, f"no act records the stage change from {source} to {target}", "entry_id")
 
     def _decided(self, made: _Change, initiative: int) -> None:
         for place, (change, about, review) in enumerate(self.decisions):
@@ -1618,7 +1708,7 @@ class Judge:
                 if change.row["gate"] == gate:
                     self.decisions[place] = (change, about, None)
                     return
-        words = f"the stage goes to {made.row['to_stage']} by a decision, and no review was approved with it"
+        words = f"the stage moved to {made.row['to_stage']} by a decision, but no review was approved"
         self._breach(made, words, "review_id", ["initiatives_review"])
 
     # --- Reviews and sign-offs ---
@@ -1631,18 +1721,22 @@ class Judge:
 
     def _review(self, change: _Change) -> None:
         if change.entry["operation"] == "+" and change.after["outcome"] != "open":
-            self._breach(change, f"the review begins as {change.after['outcome']}, not as open", "outcome")
+            self._breach(
+                change,
+                f"the review starts as '{change.after['outcome']}' instead of 'open'",
+                "outcome",
+            )
         if not change.before or not change.after or change.before["outcome"] == change.after["outcome"]:
             return
         if change.before["outcome"] != "open":
-            self._breach(change, "the review was ended twice", "outcome")
+            self._breach(change, "the review was closed twice", "outcome")
         sign_offs = self.sign_offs.pop(int(change.entry["key"]), {})
         if change.after["outcome"] not in LET_THROUGH:
             return
         self.judged += 1
         key, row = int(change.entry["key"]), change.row
         self.decisions.append((change, row["initiative_id"], key))
-        words = f"no act tells that the review was {row['outcome'].replace('_', ' ')}"
+        words = f"no act records that the review was {row['outcome'].replace('_', ' ')}"
         kind = f"review {row['outcome'].replace('_', ' ')}"
         self.wanted.append((change, (kind,), ({row["ended_by_id"]}, {"review": key}), words))
         if self.sight != "period":
@@ -1653,7 +1747,7 @@ class Judge:
             self._counted(change, sign_offs)
 
     def _counted(self, change: _Change, sign_offs: dict[int, _Row]) -> None:
-        """The sign-offs that stood when a review was approved, against what its own rulebook asks of its gate."""
+        """Check the sign-offs of an approved review against the gate in its rulebook."""
         row, initiative = (
             change.row,
             self.rows["initiatives_initiative"].get(str(change.row["initiative_id"])),
@@ -1670,12 +1764,12 @@ class Judge:
         for key, sign_off in sign_offs.items():
             if key in replaced or sign_off["verdict"] == "withdrawn":
                 continue
-            stale = frozen.pop(sign_off["digest"], ("it is not among the sign-offs that were decided on",))
+            stale = frozen.pop(sign_off["digest"], ("the sign-off is not part of the decision",))
             stale = (*stale, *self._lapsed(change, sign_off, initiative))
             who, said = (sign_off["seat"], sign_off["person_id"]), tuple(sign_off["criteria"] or ())
             cast.append(Cast(*who, sign_off["verdict"], said, stale, _moment(sign_off["at"])))
         for digest in frozen:
-            words = f"the review was decided on a sign-off that nobody cast (digest {digest})"
+            words = f"the decision on the review names a sign-off that does not exist (digest {digest})"
             self._breach(change, words, "findings", ["initiatives_signoff"])
         if self.sight != "all":
             return
@@ -1686,30 +1780,28 @@ class Judge:
         tier = initiative["tier"] if initiative else ""
         gate = rules.gate_at(row["gate"], tier)
         if gate is None:
-            self._breach(change, f"its rulebook has no gate {row['gate']}", "gate")
+            self._breach(change, f"the rulebook of the review has no gate {row['gate']}", "gate")
             return
         quorum = quorum_for(tier, gate.quorum, gate.quorum_high_risk)
         cast = [sign_off for sign_off in cast if not sign_off.approves or ended - sign_off.at < rules.oldest]
         counted = count_sign_offs(cast, quorum, gate.must_include, gate.blocking, gate.seats)
         rests_on = ["initiatives_signoff", "governance_rulebook", *PEOPLE, *ROLES]
         if counted.short or counted.missing:
-            words = f"approved with {counted.people} of the {quorum} seats that its rulebook asks"
+            words = f"approved with {counted.people} of the {quorum} seats that the rulebook requires"
             if counted.missing:
                 words += f", without {' and '.join(counted.missing).replace('_', ' ')}"
             self._breach(change, words, "outcome", rests_on)
         for sign_off in counted.objections:
-            words = f"approved while {sign_off.seat.replace('_', ' ')} objects"
+            words = f"approved although {sign_off.seat.replace('_', ' ')} objects"
             self._breach(change, words, "outcome", rests_on)
 
     def _lapsed(self, change: _Change, sign_off: _Row, initiative: _Row | None) -> Iterator[str]:
-        """Why a sign-off did not count any more when the review was approved: its seat was left, or a role was
-        taken.
-        """
+        """Yield why a sign-off no longer counted at the approval: a lost seat or a role."""
         if self.sight != "all" or initiative is None or sign_off["verdict"] not in APPROVALS:
             return
         at, person = _moment(change.row["ended_at"]), sign_off["person_id"]
         if not self._holds(person, self._board_of(initiative), (sign_off["seat"],), at, change.seen):
-            yield "its signer no longer holds the seat"
+            yield "the signer no longer holds the seat"
         if why := self._team_member(change.row["initiative_id"], person, change.seen):
             yield why
 
@@ -1722,11 +1814,11 @@ class Judge:
         self.sign_offs.setdefault(row["review_id"], {})[key] = row
         seat, person = row["seat"].replace("_", " "), row["person_id"]
         if hashlib.sha256(change.after["statement"].encode()).hexdigest() != row["digest"]:
-            self._breach(change, "the digest of the sign-off is not the one of its statement", "digest")
+            self._breach(change, "the digest of the sign-off does not match its statement", "digest")
         withdrawn = row["verdict"] == "withdrawn"
         kind = "sign-off withdrawn" if withdrawn else "signed off"
         said = {"review": row["review_id"], "seat": row["seat"], "digest": row["digest"]}
-        words = f"no act '{kind}' of person {person} has the digest of the sign-off for {seat}"
+        words = f"the sign-off for {seat} has no act '{kind}' of person {person} with its digest"
         self.wanted.append((change, (kind,), ({person}, said), words))
         review = self.rows["initiatives_review"].get(str(row["review_id"]))
         if review is None or withdrawn:
@@ -1734,7 +1826,7 @@ class Judge:
         if review["outcome"] != "open":
             self._breach(change, "the sign-off was given after the review had ended", "at")
         at, initiative = _moment(row["at"]), review["initiative_id"]
-        who = f"the sign-off for {seat} is of person {person}"
+        who = f"the sign-off for {seat} was given by person {person}"
         if row["verdict"] == "recuse":
             return
         self._seated(change, who, person, initiative, (row["seat"],), at, row["verdict"] in APPROVALS)
@@ -1744,7 +1836,7 @@ class Judge:
             and known
             and change.after["facts"].get("board") not in (None, self._board_of(known))
         ):
-            self._breach(change, f"the sign-off for {seat} was signed for another board", "facts", PEOPLE)
+            self._breach(change, f"the sign-off for {seat} was given for a different board", "facts", PEOPLE)
 
     # --- Contracts ---
 
@@ -1756,7 +1848,7 @@ class Judge:
         self.approvals.setdefault(row["version_id"], []).append(row)
         version = self.rows["governance_contractversion"].get(str(row["version_id"]))
         said = {"seat": row["seat"], "digest": row["digest"]}
-        words = f"no act 'contract approved' of person {row['person_id']} has the digest of the approval"
+        words = f"the approval has no act 'contract approved' of person {row['person_id']} with its digest"
         self.wanted.append((change, ("contract approved",), ({row["person_id"]}, said), words))
         if version is None:
             return
@@ -1766,7 +1858,7 @@ class Judge:
             )
         initiative = self.initiatives.get(version["contract_id"])
         if initiative is not None:
-            who = f"the approval of a contract is of person {row['person_id']}"
+            who = f"the approval of a contract was given by person {row['person_id']}"
             self._seated(change, who, row["person_id"], initiative, (row["seat"],), _moment(row["at"]))
 
     def _contractversion(self, change: _Change) -> None:
@@ -1785,7 +1877,9 @@ class Judge:
             for kind, _, by, said in acts
             if kind == "contract approved" and said["digest"] == row["digest"]
         }
-        words = f"no act tells that version {row['number']} of the contract came into force with this digest"
+        words = (
+            f"no act records that version {row['number']} of the contract came into force with this digest"
+        )
         self.wanted.append((change, ("contract in force",), (who, facts), words))
         if self.sight == "period":
             return
@@ -1805,27 +1899,25 @@ class Judge:
 
 
 def _seen(row: _Row, seen: datetime.datetime) -> list[_Row]:
-    """What an act recorded at this moment may have seen of a row: it as it stands, and as it stood just before."""
+    """Return the row, and its earlier state if an act then may have seen that."""
     recent = seen - row["seen"] < CONCURRENT
     return [row, row["was"]] if recent and row["was"] is not None else [row]
 
 
 def _person(key: int | None) -> str:
-    """A person in words, or the system."""
+    """Return a person in words, or the system."""
     return "the system" if key is None else f"person {key}"
 
 
 def _bars(role: _Row, proposed: bool) -> bool:
-    """Whether a role keeps its person from signing off: held, or, where that is asked too, proposed and not
-    answered.
-    """
+    """Return True if a role bars its person, or with `proposed` an open proposal."""
     if role["declined_at"] is not None or role["ended_at"] is not None:
         return False
     return role["accepted_at"] is not None or proposed
 
 
 class _Change(NamedTuple):
-    """One change of a row: its entry and moment, what is kept of the row (`old`, `row`), and the row in full."""
+    """One change of a row: its entry and moment, kept parts (`old`, `row`), full rows."""
 
     entry: _Row
     seen: datetime.datetime
@@ -1847,32 +1939,32 @@ LINKS_TABLE = "governance_externalidentity"
 OUR_WORD = ("password", "password and code")
 PASSKEY, PROVIDER = "passkey", "identity provider"
 JWK_MEMBERS = {"RSA": ("kty", "n", "e"), "EC": ("kty", "crv", "x", "y"), "OKP": ("kty", "crv", "x")}
-# Seconds by which the clock of a provider may differ: whoever signed in there did so after the statement was shown, and
+# Seconds by which the clock of a provider may differ: a signer signed in there after the statement was shown, and
 # before it was signed.
 CLOCK_BEHIND, CLOCK_AHEAD = 5, 60
 NEW_PASSKEY_WAITS = datetime.timedelta(hours=23, minutes=59)  # a day, less what an act may take
 ES256, EDDSA, RS256 = -7, -8, -257
-PRESENT, VERIFIED = 1, 4  # flags of an authenticator: somebody touched it; it asked for a PIN or a finger
+PRESENT, VERIFIED = 1, 4  # flags of an authenticator: a touch, and a PIN or a finger
 
 
 def signature_challenge(nonce: bytes, digests: Iterable[str]) -> bytes:
-    """What is signed for statements with these digests (hexadecimal); `nonce` keeps others from guessing which."""
+    """Return the bytes that are signed for hexadecimal digests. `nonce` hides the digests."""
     return hashlib.sha256(SIGNATURE + nonce + b"".join(bytes.fromhex(one) for one in digests)).digest()
 
 
 def from_base64url(text: Any, what: str) -> bytes:
-    """The bytes of Base64 for addresses without padding, in its one written form. Raises Rejected."""
+    """Return the bytes of unpadded Base64 for addresses, in its one form. Raises Rejected."""
     try:
         found = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         if base64.urlsafe_b64encode(found).rstrip(b"=").decode() == text:
             return found
     except (ValueError, TypeError):
         pass
-    raise Rejected(f"{what} is not Base64 for addresses.")
+    raise Rejected(f"{what} is not valid Base64url.")
 
 
 def cose_key(packed: bytes) -> dict[int, Any]:
-    """The public key that the bytes are: a CBOR map of whole numbers to whole numbers and bytes. Raises Rejected."""
+    """Return the public key in a CBOR map of numbers to numbers and bytes. Raises Rejected."""
     place = 0
 
     def number(short: int) -> int:
@@ -1880,7 +1972,7 @@ def cose_key(packed: bytes) -> dict[int, Any]:
         if short < 24:
             return short
         if short > 27:
-            raise Rejected("The public key is not written as it must be.")
+            raise Rejected("The format of the public key is wrong.")
         size = 1 << short - 24
         place += size
         if place > len(packed):
@@ -1895,7 +1987,7 @@ def cose_key(packed: bytes) -> dict[int, Any]:
         place += 1
         said = number(short)
         if kind not in kinds:
-            raise Rejected("The public key holds something else than numbers and bytes.")
+            raise Rejected("The public key contains a value that is not a number or bytes.")
         if kind == 2:
             place += said
             if place > len(packed):
@@ -1908,15 +2000,15 @@ def cose_key(packed: bytes) -> dict[int, Any]:
     for _ in range(count):
         name = item((0, 1))
         if name in found:
-            raise Rejected("The public key says something twice.")
+            raise Rejected("The public key has the same field twice.")
         found[name] = item((0, 1, 2))
     if place != len(packed):
-        raise Rejected("The public key goes on after its end.")
+        raise Rejected("The public key has data after its end.")
     return found
 
 
 def cose_verify(key: dict[int, Any], message: bytes, signature: bytes) -> bool:
-    """Whether `signature` is one of `message` by the key: ES256, EdDSA with Ed25519, or RS256; no other is known."""
+    """Return True if the key made the signature as ES256, EdDSA (Ed25519) or RS256."""
     try:
         shape = (key[1], key[3])
         if shape == (2, ES256) and key[-1] == 1 and len(key[-2]) == len(key[-3]) == 32:
@@ -1933,15 +2025,15 @@ def cose_verify(key: dict[int, Any], message: bytes, signature: bytes) -> bool:
 
 
 def key_of_jwk(jwk: Any) -> dict[str, str]:
-    """The members that make a key of a provider, and nothing beside them. Raises Rejected."""
+    """Return only the members that make a key of a provider. Raises Rejected."""
     names = JWK_MEMBERS.get(str(jwk.get("kty")), ()) if isinstance(jwk, dict) else ()
     if not names or not all(isinstance(jwk.get(name), str) for name in names):
-        raise Rejected("The key of the provider is of a kind that is not known.")
+        raise Rejected("The key of the provider has an unknown type.")
     return {name: jwk[name] for name in names}
 
 
 def jwk_verify(jwk: dict[str, str], algorithm: str, message: bytes, signature: bytes) -> bool:
-    """Whether `signature` is one of `message` as a JWS by the key: RS256, ES256, or EdDSA with Ed25519; no other."""
+    """Return True if the key made the JWS signature (RS256, ES256, EdDSA with Ed25519)."""
     parts = {
         name: from_base64url(jwk[name], "The key of the provider")
         for name in ("n", "e", "x", "y")
@@ -1963,7 +2055,7 @@ def jwk_verify(jwk: dict[str, str], algorithm: str, message: bytes, signature: b
 def check_id_token(
     evidence: dict[str, Any], challenge: bytes, *, shown_at: float, at: float
 ) -> dict[str, Any]:
-    """The claims of the ID token that proves a signature, once all of it is right. Raises Rejected.
+    """Return the claims of the ID token that proves a signature. Raises Rejected.
 
     It is signed by the kept key, of the recorded issuer for the recorded client, its nonce is the challenge, and its
     person signed in at the provider between the showing of the statement and its signature (seconds since 1970).
@@ -1976,32 +2068,32 @@ def check_id_token(
     if not isinstance(header, dict) or not isinstance(claims, dict):
         raise Rejected("The ID token is not a signed token.")
     if header.get("alg") != evidence["algorithm"]:
-        raise Rejected("The ID token is signed by another algorithm than the audit log says.")
+        raise Rejected("The algorithm of the ID token differs from the algorithm in the audit log.")
     key = key_of_jwk(evidence["jwk"])
     if not jwk_verify(key, evidence["algorithm"], ".".join(pieces[:2]).encode(), signature):
         raise Rejected("The ID token is not signed by the key that was kept with it.")
     if claims.get("iss") != evidence["issuer"]:
-        raise Rejected("The ID token is of another issuer than the audit log says.")
+        raise Rejected("The issuer of the ID token differs from the issuer in the audit log.")
     if claims.get("aud") not in (evidence["client_id"], [evidence["client_id"]]):
-        raise Rejected("The ID token is for another client than the audit log says.")
+        raise Rejected("The client of the ID token differs from the client in the audit log.")
     if claims.get("nonce") != base64.urlsafe_b64encode(challenge).rstrip(b"=").decode():
-        raise Rejected("The ID token was made for something else than this statement.")
+        raise Rejected("The ID token was not made for this statement.")
     then = claims.get("auth_time")
     if isinstance(then, bool) or not isinstance(then, (int, float)):
-        raise Rejected("The ID token does not say when its person signed in at the provider.")
+        raise Rejected("The ID token does not contain the time of the sign-in at the provider.")
     if then < shown_at // 1 - CLOCK_BEHIND:
-        raise Rejected("The sign-in at the provider is older than the statement.")
+        raise Rejected("The sign-in at the provider is earlier than the statement.")
     if then > at + CLOCK_AHEAD:
-        raise Rejected("The sign-in at the provider is younger than the signature.")
+        raise Rejected("The sign-in at the provider is later than the signature.")
     return claims
 
 
 def check_signature(row: dict[str, Any]) -> str:
-    """The strength of a proof as the audit log keeps it, once all of it that can be checked is right. Raises Rejected.
+    """Return the strength of a proof in the audit log, once it is right. Raises Rejected.
 
-    Of any proof: its digest is that of its statement. Of a passkey: the challenge is made of that digest, and was
-    signed by the public key, for this site, by somebody whom the authenticator verified. Of an identity provider: what
-    `check_id_token` says.
+    The digest of every proof is that of its statement. A passkey's challenge is made of that digest, and was signed
+    by the public key, for this site, with a person verified by the authenticator. For an identity provider, see
+    `check_id_token`.
     """
     strength = str(row["strength"])
     salt = from_base64url(row["salt"], "The salt of the signature")
@@ -2009,13 +2101,13 @@ def check_signature(row: dict[str, Any]) -> str:
     if not isinstance(digests, list) or not all(
         isinstance(one, str) and re.fullmatch("[0-9a-f]{64}", one) for one in digests
     ):
-        raise Rejected("The signature does not list the digests that were signed.")
+        raise Rejected("The list of signed digests in the signature is not valid.")
     if commitment(salt, row["statement"].encode()).hex() != row["digest"] or row["digest"] not in digests:
-        raise Rejected("The signature is of another statement.")
+        raise Rejected("The signature belongs to a different statement.")
     if strength in OUR_WORD:
         return strength
     if strength not in (PASSKEY, PROVIDER):
-        raise Rejected(f"The signature is of a strength {strength!r} that is not known.")
+        raise Rejected(f"The signature has the unknown strength {strength!r}.")
     nonce = from_base64url(row["nonce"], "The nonce of the signature")
     if len(nonce) != 32:
         raise Rejected("The nonce of the signature does not have 32 bytes.")
@@ -2032,33 +2124,34 @@ def check_signature(row: dict[str, Any]) -> str:
     rp_id, origin = said["rp_id"], said["origin"]
     told = parse_json(client, "The client data of the signature")
     if not isinstance(told, dict) or told.get("type") != "webauthn.get":
-        raise Rejected("What the passkey signed is not an assertion.")
+        raise Rejected("The signature of the passkey is not from a sign-in (an assertion).")
     if told.get("challenge") != base64.urlsafe_b64encode(challenge).rstrip(b"=").decode():
-        raise Rejected("The passkey signed something else than this statement.")
+        raise Rejected("The passkey did not sign this statement.")
     host = re.fullmatch(r"https?://([a-z0-9.-]+)(?::[0-9]{1,5})?", origin)
     if told.get("origin") != origin or host is None or not f".{host[1]}".endswith(f".{rp_id}"):
-        raise Rejected("The passkey signed on another site.")
+        raise Rejected("The passkey was used on a different site.")
     if told.get("crossOrigin"):
-        raise Rejected("The passkey signed inside a page of another site.")
+        raise Rejected("The passkey was used inside a page of a different site.")
     if len(authenticator) < 37 or authenticator[:32] != hashlib.sha256(rp_id.encode()).digest():
-        raise Rejected("The passkey signed for another site.")
+        raise Rejected("The passkey belongs to a different site.")
     if not authenticator[32] & PRESENT or not authenticator[32] & VERIFIED:
-        raise Rejected("The authenticator did not verify who was there.")
+        raise Rejected("The authenticator did not verify the person.")
     if not cose_verify(cose_key(public), authenticator + hashlib.sha256(client).digest(), signature):
-        raise Rejected("The signature is not one of this passkey.")
+        raise Rejected("The signature was not made with this passkey.")
     return strength
 
 
-Issuers = dict[str, list[dict[str, str]]]  # by issuer, the public keys of a provider that somebody trusts
+Issuers = dict[str, list[dict[str, str]]]  # by issuer, the public keys of a provider that someone trusts
 
 
 class Signatures:
-    """The signatures in an export, checked one by one as its entries are read, against the enrolment of passkeys and
-    what was recorded of identity providers: their keys, and whose accounts are linked with them.
+    """The signatures in an export, checked one by one as its entries are read.
+
+    They are compared with the enrolment of passkeys and the recorded keys and linked accounts of identity providers.
     """
 
     def __init__(self, whole: bool, heads: Iterable[int], issuers: Issuers | None = None) -> None:
-        """`heads`: the sizes of the audit log at which a checkpoint was signed. `whole`: every entry is here."""
+        """`heads` are the sizes of checkpoints that were signed. `whole`: no entry is missing."""
         self.whole, self.heads, self.issuers = whole, sorted(heads), issuers or {}
         self._providers: dict[int, dict[str, Any]] = {}
         self._clients: dict[int, set[str]] = {}  # by provider: every client id so far
@@ -2086,13 +2179,14 @@ class Signatures:
                 row["id"], {"enrolled": position, "signs_from": row["signs_from"]}
             )
             if "key" in known and known["key"] != row["public_key"]:
-                raise Rejected(f"The public key of passkey {row['id']} was exchanged after it was enrolled.")
+                raise Rejected(f"The public key of passkey {row['id']} was replaced after the enrolment.")
             soonest = _moment(known["signs_from"])
             if entry["operation"] == "+":
                 soonest = _moment(entry.get("at") or entry["recorded_at"]) + NEW_PASSKEY_WAITS
             if _moment(row["signs_from"]) < soonest:
                 raise Rejected(
-                    f"Passkey {row['id']} was dated back: a new one signs a day after it is recorded."
+                    f"Passkey {row['id']} has a wrong date. A new passkey can sign one day after it is "
+                    "recorded."
                 )
             known |= {"key": row["public_key"], "person": row["person_id"], "signs_from": row["signs_from"]}
             known |= {"confirmed_at": row["confirmed_at"], "ended_at": row["ended_at"]}
@@ -2122,21 +2216,21 @@ class Signatures:
         known = self._passkeys.get(row["passkey_id"])
         if known is None:
             if self.whole:
-                raise Rejected("The passkey of this signature was enrolled after the fact, or never.")
+                raise Rejected("The passkey was not enrolled before this signature.")
             self.unenrolled += 1
             return
         if known["key"] != row["evidence"]["public_key"] or known["person"] != row["person_id"]:
-            raise Rejected("The signature is by another key than the one that its signer enrolled.")
+            raise Rejected("The key of the signature differs from the key that the signer enrolled.")
         if not any(known["enrolled"] < size <= position for size in self.heads):
             self.unsealed += 1
         at, confirmed = _moment(row["at"]), known["confirmed_at"]
         if at < _moment(known["signs_from"]) and (confirmed is None or _moment(confirmed) > at):
-            raise Rejected("The passkey of this signature was new, and nobody had confirmed it.")
+            raise Rejected("The passkey of this signature was not allowed to sign yet.")
         if known["ended_at"] is not None and _moment(known["ended_at"]) < at:
-            raise Rejected("The passkey of this signature had ended.")
+            raise Rejected("The passkey of this signature was already revoked.")
 
     def _of_provider(self, table: str, position: int, row: dict[str, Any] | None) -> None:
-        """Remember what the audit log says of a provider, of a key of one, or of a linked account."""
+        """Remember a recorded provider, a key of one, or a linked account."""
         if row is None:
             return
         if table == PROVIDERS_TABLE:
@@ -2145,17 +2239,17 @@ class Signatures:
         elif table == PROVIDER_KEYS_TABLE:
             known = self._provider_keys.setdefault(row["id"], row | {"recorded": position})
             if key_of_jwk(known["jwk"]) != key_of_jwk(row["jwk"]):
-                raise Rejected(f"The key {row['id']} of a provider was exchanged after it was recorded.")
+                raise Rejected(f"The key {row['id']} of a provider was replaced after it was recorded.")
         else:
             self._links[row["id"]] = row
 
     def _signed_at_provider(self, position: int, row: dict[str, Any]) -> None:
-        """Raise Rejected for a token by a key that nobody trusts, or of somebody else's account."""
+        """Raise Rejected for a token by an untrusted key, or of another person's account."""
         said = row["evidence"]
         key, issuer = key_of_jwk(said["jwk"]), said["issuer"]
         known, link = self._provider_keys.get(said["provider_key"]), self._links.get(said["identity"])
         if known is None and self._told(PROVIDER_KEYS_TABLE, said["provider_key"]):
-            raise Rejected("The key of the provider is untrusted: it was recorded after the fact, or never.")
+            raise Rejected("The key of the provider was not recorded before the signature.")
         if known is not None:
             house = self._providers.get(known["provider_id"], {"issuer": issuer})
             clients = self._clients.get(known["provider_id"], {said["client_id"]})
@@ -2164,24 +2258,20 @@ class Signatures:
                 or house["issuer"] != issuer
                 or said["client_id"] not in clients
             ):
-                raise Rejected(
-                    "The key of the provider is untrusted: the audit log holds another one for it."
-                )
+                raise Rejected("The key of the provider differs from the key in the audit log.")
             if _moment(known["fetched_at"]) != _moment(said["fetched_at"]):
                 raise Rejected(
-                    "The key of the provider was recorded at another moment than the signature says."
+                    "The audit log and the signature give different times for the key of the provider."
                 )
         if link is None and self._told(LINKS_TABLE, said["identity"]):
-            raise Rejected("The account at the provider was linked with the signer after the fact, or never.")
+            raise Rejected("The account at the provider was not linked with the signer before the signature.")
         if link is not None:
             if known is not None and known["provider_id"] != link["provider_id"]:
-                raise Rejected("The account that is linked with the signer is at another provider.")
+                raise Rejected("The account that is linked with the signer is at a different provider.")
             self._own_account(row, link)
         if issuer in self.issuers:
             if key not in self.issuers[issuer]:
-                raise Rejected(
-                    f"The key of the provider is untrusted: it is none that you trust for {issuer}."
-                )
+                raise Rejected(f"The key of the provider is not among the keys that you trust for {issuer}.")
             words = f"a key that you trust for {issuer}"
         else:
             day = said["fetched_at"][:10]
@@ -2189,17 +2279,17 @@ class Signatures:
             where = (
                 f"sealed under checkpoint {sealed[0]}"
                 if sealed
-                else "which no checkpoint of this export shows to have been there first"
+                else "but no checkpoint of this export proves that the key came before the signature"
             )
             words = f"the key of {issuer} as this installation recorded it on {day}, {where}"
         self._by_key[words] = self._by_key.get(words, 0) + 1
 
     def _told(self, table: str, key: int) -> bool:
-        """Whether this export would hold the row if it was ever recorded: all of it is here, and not erased."""
+        """Return True if this export would hold the row: it is whole, and not erased."""
         return self.whole and (table, str(key)) not in self._forgotten
 
     def _own_account(self, row: dict[str, Any], link: dict[str, Any]) -> None:
-        """Raise Rejected unless the token is of the account that was linked with the signer then."""
+        """Raise Rejected unless the token's account was linked with the signer then."""
         claims = parse_json(from_base64url(row["evidence"]["id_token"].split(".")[1], "It"), "The ID token")
         own = {
             "sub": claims.get("sub"),
@@ -2209,65 +2299,68 @@ class Signatures:
         if link["person_id"] != row["person_id"] or link["key"] not in (
             [own[claim]] if claim else own.values()
         ):
-            raise Rejected("The ID token is of another account than the one that is linked with the signer.")
+            raise Rejected("The account of the ID token is not the account that is linked with the signer.")
         at, starts = _moment(row["at"]), _moment(link["counts_from"] or link["linked_at"])
         if link["linked_by_id"] == link["person_id"]:
-            starts += datetime.timedelta(hours=24)  # whoever is told of it and did not do it has that day
+            starts += datetime.timedelta(hours=24)  # the person has that day to act on the notification
         if starts > at or (link["ended_at"] is not None and _moment(link["ended_at"]) < at):
-            raise Rejected("The account at the provider did not sign for the signer at that moment.")
+            raise Rejected(
+                "The signer could not sign with the account at the provider at the time of the signature."
+            )
 
     def finish(self) -> None:
-        """Raise Rejected for an act that says it was signed while its proof says something else, or is not there."""
+        """Raise Rejected if an act's proof differs from the act, or is missing."""
         for position, key, strength, actor in self._acts:
             row = self._proofs.get(key)
             if row is None:
                 if self.whole and not self.erased:
                     raise Rejected(
-                        f"position {position}: The act says it was signed, and its proof is not in the audit log."
+                        f"position {position}: The act is recorded as signed, but its proof is not in the "
+                        "audit log."
                     )
                 continue
             if row["strength"] != strength or row["person_id"] != actor:
-                raise Rejected(f"position {position}: The act says another signature than its proof.")
+                raise Rejected(f"position {position}: The signature of the act differs from its proof.")
 
     def lines(self) -> list[str]:
-        """What was checked, and what cannot be."""
+        """Return what was checked, and what cannot be checked, in words."""
         checked, word = self.counts.get(PASSKEY, 0), [name for name in OUR_WORD if name in self.counts]
         found = []
         if checked:
             found.append(
-                f"{checked} signatures by passkey: each is one of its statement, by the key that was enrolled."
+                f"{checked} signatures by passkey: each fits its statement and was made with the enrolled "
+                "key."
             )
         if self.unenrolled:
             found.append(
-                f"Of {self.unenrolled} of them the enrolment is not in this export: theirs is the key as this "
-                "installation recorded it."
+                f"The enrolment of {self.unenrolled} of these passkeys is not in this export, so only "
+                "this installation confirms their keys."
             )
         if self.unsealed:
             found.append(
-                f"Of {self.unsealed} of them this export has no checkpoint between enrolment and use: that the key was "
-                "there first rests on the order of the audit log alone."
+                f"This export has no checkpoint between enrolment and use for {self.unsealed} of these "
+                "passkeys. Only the order of the audit log shows that the key came first."
             )
         if PROVIDER in self.counts:
             found.append(
-                f"{self.counts[PROVIDER]} signatures by {PROVIDER}: each ID token was made for its statement alone, "
-                "after it was shown, for its signer's account."
+                f"{self.counts[PROVIDER]} signatures by {PROVIDER}: each ID token was made only for its statement, "
+                "after the statement was shown, and for the account of its signer."
             )
+        found += [f"{count} of these tokens are signed by {words}." for words, count in self._by_key.items()]
         found += [
-            f"Of {count} of them the token is signed by {words}." for words, count in self._by_key.items()
-        ]
-        found += [
-            f"{self.counts[name]} signatures by {name}: for these there is this installation's word alone."
+            f"{self.counts[name]} signatures by {name}: only this installation confirms these."
             for name in word
         ]
         if self.beside:
             found.append(
-                f"{self.beside} of them were given beside others in one batch: of the others there are digests alone."
+                f"{self.beside} of these signatures were given in a batch. This export has only the digests "
+                "of the other statements."
             )
         if self.erased:
-            found.append(f"{self.erased} signatures were erased: that somebody signed is left, not what.")
+            found.append(f"{self.erased} signatures were erased. Only the fact that someone signed remains.")
         if self.unsigned:
             found.append(
-                f"{self.unsigned} sign-offs say no signature: they were written by this installation itself."
+                f"{self.unsigned} sign-offs have no signature, because this installation itself wrote them."
             )
         return found
 
@@ -2288,12 +2381,12 @@ EVIDENCE_TABLE = "initiatives_evidence"
 
 
 def line_bytes(thing: Any) -> bytes:
-    """The one way in which a line of an export is written."""
+    """Return the one written form of a line of an export."""
     return (json.dumps(thing, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n").encode()
 
 
 def manifest_bytes(manifest: dict[str, Any]) -> bytes:
-    """The one way in which a manifest is written: with its own digest, over everything else in it."""
+    """Return the one written form of a manifest, with the digest of all else in it."""
     rest = {name: value for name, value in manifest.items() if name != "digest"}
     digest = hashlib.sha256(line_bytes(rest)).hexdigest()
     return (
@@ -2307,30 +2400,30 @@ def _written_as(make: Callable[[Any], bytes], thing: Any, content: bytes, what: 
     except (TypeError, UnicodeEncodeError):
         same = False
     if not same:
-        raise Rejected(f"{what} is not written in the one form that it has.")
+        raise Rejected(f"{what} does not have the valid format.")
 
 
 def _shape(thing: Any, what: str, **kinds: type | tuple[type, ...]) -> None:
     """Raise Rejected unless `thing` is an object with exactly these names, each of its kind."""
     if not isinstance(thing, dict) or set(thing) != set(kinds):
-        raise Rejected(f"{what} does not say {', '.join(sorted(kinds))}, and nothing else.")
+        raise Rejected(f"{what} must have the fields {', '.join(sorted(kinds))} and no others.")
     for name, kind in kinds.items():
         allowed = kind if isinstance(kind, tuple) else (kind,)
         if type(thing[name]) not in allowed:  # a truth value is no number
-            raise Rejected(f"{what} says {name} in another way than it must.")
+            raise Rejected(f"{what} has a wrong value for {name}.")
 
 
 def _hashes(texts: list[Any], what: str) -> list[bytes]:
     if not all(isinstance(text, str) for text in texts):
-        raise Rejected(f"{what} holds something else than hashes.")
+        raise Rejected(f"{what} contains a value that is not a hash.")
     found = [from_base64(text, what) for text in texts]
     if any(len(hash) != 32 for hash in found):
-        raise Rejected(f"{what} holds something else than hashes.")
+        raise Rejected(f"{what} contains a value that is not a hash.")
     return found
 
 
 class Clocks:
-    """The times of checkpoints, compared with each other and with the clock of the entries that they cover.
+    """The times of checkpoints, compared with each other and with their entries.
 
     `head` takes every checkpoint in the order of sizes, `entry` every entry in the order of positions. Entries whose
     time was simulated (demonstrations) are not compared.
@@ -2341,17 +2434,17 @@ class Clocks:
         self._next = 0
 
     def head(self, size: int, at: datetime.datetime | None) -> None:
-        """Raise Rejected unless the checkpoint has a time, and it is later than that of the one before."""
+        """Raise Rejected unless the checkpoint has a time later than the previous one."""
         if at is None:
-            raise Rejected(f"The checkpoint of size {size} does not say when it was signed.")
+            raise Rejected(f"The checkpoint of size {size} has no time.")
         if self.heads and self.heads[-1] == (size, at):
             return
         if self.heads and at <= self.heads[-1][1]:
-            raise Rejected(f"The checkpoint of size {size} is not later than the one before it.")
+            raise Rejected(f"The checkpoint of size {size} is not later than the previous checkpoint.")
         self.heads.append((size, at))
 
     def entry(self, position: int, entry: dict[str, Any]) -> None:
-        """Raise Rejected if the first checkpoint that covers this entry was signed before it was recorded."""
+        """Raise Rejected if the first checkpoint over this entry is older than the entry."""
         while self._next < len(self.heads) and self.heads[self._next][0] <= position:
             self._next += 1
         if self._next == len(self.heads) or entry.get("simulated"):
@@ -2359,6 +2452,62 @@ class Clocks:
         size, at = self.heads[self._next]
         if _moment(entry["recorded_at"]) > at:
             raise Rejected(f"The entry was recorded after the checkpoint of size {size}, which covers it.")
+
+
+class Witnesses:
+    """The cosignatures under the checkpoints of an export. `given`: keys known from elsewhere."""
+
+    def __init__(self, given: Sequence[VerifierKey]) -> None:
+        self.given, self.keys = bool(given), list(given)
+        self.sizes: dict[VerifierKey, set[int]] = {}
+        self.newest: dict[VerifierKey, tuple[int, datetime.datetime]] = {}  # size, time
+        self.unknown: dict[str, set[int]] = {}
+
+    def named(self, keys: Sequence[VerifierKey]) -> None:
+        """Take the keys that the export itself names, if none is known from elsewhere."""
+        self.keys = self.keys or list(keys)
+
+    def look(self, note: Note, lines: Iterable[Signature]) -> None:
+        """Raise Rejected if the line of a known witness is wrong."""
+        cosigned, unknown = cosignatures_of(note.body, lines, self.keys)
+        for key, at in cosigned:
+            self.sizes.setdefault(key, set()).add(note.size)
+            self.newest[key] = max(self.newest.get(key, (-1, at)), (note.size, at))
+        for name in unknown:
+            self.unknown.setdefault(name, set()).add(note.size)
+
+    @property
+    def proven(self) -> bool:
+        """Return True if a witness whose key is known from elsewhere cosigned a checkpoint."""
+        return self.given and bool(self.sizes)
+
+    def lines(self) -> list[str]:
+        """Return what was found, in words."""
+        found = []
+        for key in self.keys:
+            if key not in self.sizes:
+                found.append(f"The witness {key.name} cosigned no checkpoint in this export.")
+                continue
+            size, at = self.newest[key]
+            found.append(
+                f"The witness {key.name} cosigned {len(self.sizes[key])} checkpoint(s) in this export, the newest at "
+                f"size {size} on {at:%Y-%m-%d %H:%M:%S} UTC."
+            )
+        if self.sizes and not self.given:
+            found.append(
+                "The keys of these witnesses come from the export itself. Ask each witness for its key, and add it "
+                "with --key."
+            )
+        for name, sizes in sorted(self.unknown.items()):
+            found.append(
+                f"{len(sizes)} checkpoint(s) have a cosignature of {name} with an unknown key, which was not checked."
+            )
+        return found
+
+
+def of_kind(keys: Iterable[VerifierKey], algorithm: bytes) -> list[VerifierKey]:
+    """Return the keys with this algorithm: ED25519 of logs, COSIGNATURE of witnesses."""
+    return [key for key in keys if key.algorithm == algorithm]
 
 
 class Export:
@@ -2371,16 +2520,19 @@ class Export:
         trusted: Iterable[VerifierKey] = (),
         issuers: Issuers | None = None,
     ) -> None:
-        """`held` are checkpoints received earlier (their bytes), `trusted` VerifierKeys known from elsewhere, and
-        `issuers` keys of identity providers likewise.
+        """`held` are checkpoints received earlier, as bytes.
+
+        `trusted` are VerifierKeys of logs and witnesses, and `issuers` keys of identity providers, all known from
+        elsewhere.
         """
-        self.folder, self.held, self.trusted, self.issuers = folder, list(held), list(trusted), issuers
+        self.folder, self.held, self.issuers = folder, list(held), issuers
+        self.trusted, self.witnesses = of_kind(trusted, ED25519), Witnesses(of_kind(trusted, COSIGNATURE))
         self.checked = {"files": 0, "entries": 0, "erased": 0, "checkpoints": 0, "evidence": 0, "held": 0}
         self.heads: dict[int, bytes] = {}  # size: root, of every checkpoint in the export
         self.evidence: dict[int, tuple[Any, ...]] = {}  # id: what the entry of its adding says
 
     def check(self) -> dict[str, int]:
-        """Raise Rejected at the first thing that is wrong; its words begin with the file and the place in it."""
+        """Raise Rejected at the first fault. Its message begins with the file and the place."""
         self._manifest()
         self._all_there()
         self._file(KEYS, self._keys)
@@ -2412,7 +2564,7 @@ class Export:
             with open(self._path(MANIFEST), "rb") as file:
                 content = file.read()
         except OSError:
-            raise Rejected(f"{MANIFEST}: cannot be read; is this the folder of an export?") from None
+            raise Rejected(f"{MANIFEST}: cannot be read. Name the folder of an export.") from None
         with _place(MANIFEST):
             manifest = parse_json(content, "It")
             _shape(
@@ -2429,20 +2581,20 @@ class Export:
                 digest=str,
             )
             if manifest["format"] != EXPORT:
-                raise Rejected(f"It is of the format {manifest['format']}, and this checks {EXPORT}.")
+                raise Rejected(f"The format is {manifest['format']}, but this script checks {EXPORT}.")
             # An unknown scope would be judged by fewer rules and still pass.
             if manifest["scope"].get("kind") not in SCOPES:
-                raise Rejected(f"Its scope must be one of {', '.join(SCOPES)}.")
+                raise Rejected(f"The scope must be one of {', '.join(SCOPES)}.")
             _written_as(manifest_bytes, manifest, content, "It")
             for name, file in manifest["files"].items():
                 if not FILE_NAME.match(name) or name == MANIFEST:
-                    raise Rejected(f"It names a file {name!r}.")
-                _shape(file, f"What it says of {name}", sha256=str, size=int)
+                    raise Rejected(f"The manifest names a file that is not allowed: {name!r}.")
+                _shape(file, f"The manifest entry of {name}", sha256=str, size=int)
         self.manifest, self.files = manifest, manifest["files"]
         self.done: set[str] = set()
 
     def _all_there(self) -> None:
-        """Every file that the manifest names is there, and no other."""
+        """Check that exactly the files that the manifest names are there."""
         found = set()
         for place, folders, names in os.walk(self.folder):
             inside = os.path.relpath(place, self.folder).replace(os.sep, "/")
@@ -2452,7 +2604,7 @@ class Export:
             raise Rejected(f"{name}: is missing.")
         for name in (KEYS, FINAL, PROOFS, ENTRIES, EVIDENCE):
             if name not in self.files:
-                raise Rejected(f"{MANIFEST}: It does not name {name}.")
+                raise Rejected(f"{MANIFEST}: The manifest does not name {name}.")
         for name in sorted(found - set(self.files) - {MANIFEST}):
             raise Rejected(f"{name}: does not belong to this export.")
         for name in sorted(found):
@@ -2460,7 +2612,7 @@ class Export:
                 raise Rejected(f"{name}: is not a plain file.")
 
     def _file(self, name: str, look: Callable[[str], None]) -> None:
-        """Look into a file, and then at its bytes as a whole: so that the place inside is named where there is one."""
+        """Check the content of a file and then its bytes, so that an error names its line."""
         digest, size = hashlib.sha256(), 0
         with open(self._path(name), "rb") as file:
             while chunk := file.read(1 << 20):
@@ -2469,9 +2621,9 @@ class Export:
         look(name)
         with _place(name):
             if size != self.files[name]["size"]:
-                raise Rejected(f"has {size} bytes, and {self.files[name]['size']} when it was exported.")
+                raise Rejected(f"has {size} bytes, but had {self.files[name]['size']} bytes at the export.")
             if digest.hexdigest() != self.files[name]["sha256"]:
-                raise Rejected("is not as it was exported: its SHA-256 is another.")
+                raise Rejected("was changed after the export: its SHA-256 differs.")
         self.done.add(name)
         self.checked["files"] += 1
 
@@ -2500,25 +2652,35 @@ class Export:
             except UnicodeDecodeError:
                 raise Rejected("is not a list of keys.") from None
             if not text.endswith("\n"):
-                raise Rejected("does not end with its last line.")
-            keys = [parse_key(line) for line in text[:-1].split("\n")]
+                raise Rejected("does not end with a line break.")
+            named = [parse_key(line, (ED25519, COSIGNATURE)) for line in text[:-1].split("\n")]
+            keys = of_kind(named, ED25519)
             if self.trusted and not set(keys) & set(self.trusted):
-                raise Rejected("holds none of the keys that you trust.")
+                raise Rejected("contains none of the keys that you trust.")
             self.keys = self.trusted or keys
+            self.witnesses.named(of_kind(named, COSIGNATURE))
 
     def _checkpoint(self, name: str) -> None:
         with _place(name):
+            text, cosigned = split_cosigned(self._read(name))
             note, _ = note_verify(
-                self._read(name), self.keys, origin=self.manifest["origin"], known_only=not self.trusted
+                text, self.keys, origin=self.manifest["origin"], known_only=not self.trusted
             )
+            self.witnesses.look(note, cosigned)
             if name != FINAL and name != f"checkpoints/{note.size}.txt":
-                raise Rejected(f"is a checkpoint of size {note.size}.")
+                raise Rejected(
+                    f"contains a checkpoint of size {note.size}, which does not match the file name."
+                )
             if name == FINAL:
                 if note.size != self.manifest["size"]:
-                    raise Rejected(f"is of size {note.size}; the manifest says {self.manifest['size']}.")
+                    raise Rejected(
+                        f"has size {note.size}, but the manifest has size {self.manifest['size']}."
+                    )
                 self.final = note
             if self.heads.setdefault(note.size, note.root) != note.root:
-                raise Rejected(f"has another root than another checkpoint of the same size, {note.size}.")
+                raise Rejected(
+                    f"has a different root than an earlier checkpoint of the same size, {note.size}."
+                )
             self.times.setdefault(note.size, []).append(note.at)
         self.checked["checkpoints"] += 1
 
@@ -2532,7 +2694,7 @@ class Export:
                     self.clocks.head(size, at)
 
     def _proofs(self, name: str) -> None:
-        """Each checkpoint is the beginning of the final one."""
+        """Check that each checkpoint is the beginning of the final one."""
         self.proofs, last = {}, -1
         for place, line in self._lines(name, "The proof"):
             with _place(place):
@@ -2546,27 +2708,26 @@ class Export:
                         last, self.heads[last], self.final.size, self.final.root, self.proofs[last]
                     )
         for size in sorted(set(self.heads) - set(self.proofs) - {self.final.size}):
-            raise Rejected(f"{name}: holds no proof for the checkpoint of size {size}.")
+            raise Rejected(f"{name}: has no proof for the checkpoint of size {size}.")
 
     def _held_before(self) -> None:
-        """Read the checkpoints that were received earlier; where a proof leads to the final one, follow it."""
+        """Check the checkpoints that were received earlier, by their proofs to the final one."""
         self.wanted: dict[int, list[bytes]] = {}
         for number, content in enumerate(self.held, 1):
             with _place(f"the checkpoint you hold (number {number})"):
                 note, _ = note_verify(content, self.keys, origin=self.manifest["origin"])
                 if note.size > self.final.size:
                     raise Rejected(
-                        f"is of size {note.size}, and this export ends at {self.final.size}: it was taken before, or "
-                        "entries were cut off. Ask for a newer export."
+                        f"has size {note.size}, but this export ends at {self.final.size}. The export is "
+                        "older than this checkpoint, or entries were removed from it. Ask for a newer export."
                     )
                 self.wanted.setdefault(note.size, []).append(note.root)
 
     def _same_root(self, size: int, root: bytes, said: bytes) -> None:
         if root != said:
             raise Rejected(
-                f"{FINAL}: the audit log was rewritten: at size {size} it has root {root.hex()}, the checkpoint you "
-                "hold "
-                f"says {said.hex()}"
+                f"{FINAL}: the audit log was rewritten. The root at size {size} is {root.hex()}, but the "
+                f"checkpoint you hold has {said.hex()}"
             )
         self.checked["held"] += 1
 
@@ -2581,21 +2742,20 @@ class Export:
                         check_consistency(size, said, self.final.size, self.final.root, self.proofs[size])
                     except Rejected:
                         raise Rejected(
-                            f"{FINAL}: the audit log was rewritten: its beginning of size {size} does not have the "
-                            "root "
-                            f"that the checkpoint you hold says, {said.hex()}"
+                            f"{FINAL}: the audit log was rewritten. The root at size {size} differs "
+                            f"from the root of the checkpoint you hold, {said.hex()}"
                         ) from None
                     self.checked["held"] += 1
                 elif size in self.roots:
                     self._same_root(size, self.roots[size], said)
                 else:
                     raise Rejected(
-                        f"{PROOFS}: holds no proof for the checkpoint you hold, of size {size}. Ask for an export made "
-                        "with it (export_audit_log --checkpoint FILE)."
+                        f"{PROOFS}: has no proof for your checkpoint of size {size}. Ask for an export "
+                        "for this checkpoint (export_audit_log --checkpoint FILE)."
                     )
 
     def _entries(self, name: str) -> None:
-        """Every entry is in the tree: by its proof, or, where all are here, because together they make its root."""
+        """Check that every entry is in the tree, by its proof or by the root of all."""
         whole, last, self.roots = self.manifest["whole"], -1, {}
         peaks = Peaks()
         checked_at = set(self.heads) | set(self.wanted)
@@ -2615,9 +2775,11 @@ class Export:
                 position, leaf = line["position"], line["leaf"].encode()
                 hash = leaf_hash(leaf)
                 if _hashes([line["hash"]], "The hash") != [hash]:
-                    raise Rejected("The hash of the entry is not the one of its leaf.")
+                    raise Rejected("The hash of the entry does not match its leaf.")
                 if position <= last or (whole and position != last + 1):
-                    raise Rejected(f"The entry stands at position {position}, after {last}.")
+                    raise Rejected(
+                        f"The entry at position {position} is out of order, after position {last}."
+                    )
                 last = position
                 body = None if line["body"] is None else line["body"].encode()
                 salt = None if line["salt"] is None else from_base64(line["salt"], "The salt")
@@ -2630,35 +2792,33 @@ class Export:
                         self.roots[peaks.size] = peaks.root()
                         if self.heads.get(peaks.size, peaks.root()) != peaks.root():
                             raise Rejected(
-                                f"Up to here the entries do not have the root of the checkpoint of size {peaks.size}; "
-                                "this entry or one before it, since the checkpoint before, was changed."
+                                "The entries up to this line do not match the root of the checkpoint of size "
+                                f"{peaks.size}. An entry since the previous checkpoint was changed."
                             )
                 else:
                     proof = _hashes(line["proof"], "The proof")
                     if root_from_inclusion(position, self.final.size, hash, proof) != self.final.root:
-                        raise Rejected(
-                            "The entry is not in the audit log that the final checkpoint stands for."
-                        )
+                        raise Rejected("The entry is not in the audit log of the final checkpoint.")
             self.checked["entries"] += 1
             self.checked["erased"] += body is None
         if self.checked["entries"] != self.manifest["entries"]:
             raise Rejected(
-                f"{name}: holds {self.checked['entries']} entries, not {self.manifest['entries']}."
+                f"{name}: has {self.checked['entries']} entries instead of {self.manifest['entries']}."
             )
         if whole and peaks.size != self.final.size:
             raise Rejected(
-                f"{name}: ends at {peaks.size}, and the final checkpoint is of size {self.final.size}."
+                f"{name}: ends at {peaks.size}, but the final checkpoint has size {self.final.size}."
             )
 
     def _judged(self) -> None:
         """Raise Rejected at the first thing recorded that was not allowed."""
         wrong = self.judge.finish()
         if wrong:
-            more = f" ({len(wrong) - 1} more of the kind)" if wrong[1:] else ""
+            more = f" ({len(wrong) - 1} more faults like this)" if wrong[1:] else ""
             raise Rejected(f"{ENTRIES}, {said_of(wrong[0])}{more}")
 
     def _entry(self, position: int, entry: dict[str, Any], body: bytes | None) -> None:
-        """Judge it, and keep what the audit log itself says of evidence, to compare it with the list."""
+        """Judge the entry, and keep what it records about evidence, for the list."""
         self.judge.look(entry, body)
         self.signatures.look(position, entry, body)
         if entry.get("table") == EVIDENCE_TABLE and entry.get("operation") == "+" and body is not None:
@@ -2672,9 +2832,7 @@ class Export:
             )
 
     def _evidence(self, name: str) -> None:
-        """Every fingerprint is the one that the audit log holds, and every file that belongs here is here and has
-        it.
-        """
+        """Check that every fingerprint is the recorded one, and every file has its own."""
         absent = []
         for place, line in self._lines(name, "The evidence"):
             with _place(place):
@@ -2691,7 +2849,7 @@ class Export:
                 )
                 position, initiative, sha256, size, title = self.evidence.get(line["id"], (None,) * 5)
                 if position is None:
-                    raise Rejected("No entry of this export adds this evidence.")
+                    raise Rejected("This export has no entry that records this evidence.")
                 for field, said in (
                     ("initiative", initiative),
                     ("sha256", sha256),
@@ -2699,15 +2857,13 @@ class Export:
                     ("title", title),
                 ):
                     if line[field] != said:
-                        raise Rejected(
-                            f"Its {field} is not the one that the entry at position {position} records."
-                        )
+                        raise Rejected(f"The {field} differs from the entry at position {position}.")
                 file = line["file"]
                 if file is not None and file not in self.files:
                     absent.append(f"{line['initiative']}, item {line['id']} “{title}” ({file})")
                     file = None
                 if file is not None and self.files[file]["sha256"] != sha256:
-                    raise Rejected(f"Its file {file} is not the one whose fingerprint was recorded.")
+                    raise Rejected(f"The file {file} does not have the recorded fingerprint.")
             if file is not None:
                 self._file(file, lambda name: None)
             self.checked["evidence"] += 1
@@ -2717,14 +2873,14 @@ class Export:
         """Storage had every file that was recorded, as it was recorded, when this was exported."""
         if absent:
             raise Rejected(
-                f"{name}: {len(absent)} file(s) of evidence are not in this export, because they were gone or were not "
-                f"the files that were recorded: {'; '.join(absent)}"
+                f"{name}: this export lacks {len(absent)} file(s) of evidence. These files were missing "
+                f"or changed at the time of the export ({'; '.join(absent)})"
             )
 
 
 @contextlib.contextmanager
 def _place(place: str) -> Iterator[None]:
-    """Say where it was, in front of what is wrong."""
+    """Put the place of an error in front of its message."""
     try:
         yield
     except Rejected as wrong:
@@ -2736,7 +2892,7 @@ def _place(place: str) -> Iterator[None]:
 def _check_receipt_file(
     path: str, content: bytes, held: Sequence[bytes], trusted: Sequence[VerifierKey]
 ) -> list[str]:
-    """The words of a receipt that is right. Raises Rejected."""
+    """Return the words on a receipt that is right. Raises Rejected."""
     name = os.path.basename(path)
     with _place(name):
         receipt, entry, note, signers = check_receipt(content, trusted)
@@ -2745,13 +2901,14 @@ def _check_receipt_file(
             kept, _ = note_verify(other, trusted or receipt["keys"], origin=note.origin)
             if kept.size == note.size and kept.root != note.root:
                 raise Rejected(
-                    f"has another root at size {kept.size} than the receipt: the audit log was rewritten."
+                    f"has a different root than the receipt at size {kept.size}. The audit log was rewritten."
                 )
             if kept.size != note.size:
                 raise Rejected(
-                    f"is of size {kept.size}, the receipt of {note.size}: only an export compares the two."
+                    f"has size {kept.size}, but the receipt has size {note.size}. Use an export to compare "
+                    "the two."
                 )
-    lines = [f"{name}: recorded as it says, at position {receipt['position']} of {note.size}."]
+    lines = [f"{name}: recorded with this content, at position {receipt['position']} of {note.size}."]
     lines += [
         f"  {word}: {entry[word]}" for word in ("kind", "initiative", "at", "recorded_at") if entry.get(word)
     ]
@@ -2767,7 +2924,7 @@ def _check_receipt_file(
     lines += [f"  signed by {key}" for key in signers]
     if not trusted:
         lines.append(
-            "  These keys stand in the receipt itself: compare them with what you got from elsewhere."
+            "  These keys come from the receipt itself. Compare them with a copy from another source."
         )
     return lines
 
@@ -2778,67 +2935,78 @@ def _check_interaction_file(path: str, content: bytes, trusted: Sequence[Verifie
         said, receipt, note, signers = check_interaction(content, trusted)
     where = f"in the batch at position {receipt['position']} of {note.size}."
     if said is None:
-        lines = [f"{name}: its digest is {where}", "  what it says is withheld: somebody else is named in it"]
+        lines = [
+            f"{name}: its digest is {where}",
+            "  the content is withheld, because the content names someone else",
+        ]
     else:
-        lines = [f"{name}: reported as it says, {where}", f"  received at: {said['received_at']}"]
+        lines = [f"{name}: reported with this content, {where}", f"  received at: {said['received_at']}"]
     lines += [f"  signed by {key}" for key in signers]
     if not trusted:
         lines.append(
-            "  These keys stand in the receipt itself: compare them with what you got from elsewhere."
+            "  These keys come from the receipt itself. Compare them with a copy from another source."
         )
     return lines
 
 
 def _check_checkpoint_file(path: str, content: bytes, trusted: Sequence[VerifierKey]) -> list[str]:
-    name = os.path.basename(path)
-    if not trusted:
+    name, keys = os.path.basename(path), of_kind(trusted, ED25519)
+    if not keys:
         raise Rejected(
-            f"{name}: a checkpoint alone is checked with --key KEY; the audit log page shows the key."
+            f"{name}: add --key KEY to check a checkpoint alone. The audit log page shows the key."
         )
     with _place(name):
-        note, signers = note_verify(content, trusted)
+        note, signers = note_verify(content, keys)
+        cosigned, unknown = cosignatures_of(note.body, split_cosigned(content)[1], trusted)
     lines = [f"{name}: {note.origin}, size {note.size}, root {note.root.hex()}"]
-    return lines + [f"  signed by {key}" for key in signers]
+    lines += [f"  signed by {key}" for key in signers]
+    lines += [f"  cosigned on {at:%Y-%m-%d %H:%M:%S} UTC by {key}" for key, at in cosigned]
+    return lines + [f"  a cosignature of {one} with an unknown key was not checked" for one in unknown]
 
 
 def said_of(breach: Breach) -> str:
-    """A breach in words, with its place."""
+    """Return a breach in words, with its place."""
     return f"entry {breach.entry}, row {breach.key} of {breach.table}: {breach.words}."
 
 
 def _judged_lines(export: Export) -> list[str]:
-    """What was judged beside what was compared, and what this export lacks for it."""
+    """Return what was judged, and what this export lacks for it, in words."""
     judge = export.judge
     lines = [
-        f"{judge.judged} sign-offs, approvals, decisions, contracts in force and stage changes in it were judged: "
-        "whether they were allowed."
+        f"{judge.judged} acts in it were judged for permission: sign-offs, approvals, decisions, contracts in "
+        "force and stage changes."
     ]
     if judge.sight == "initiative":
         lines.append(
-            "Not judged, for an export of one initiative lacks it: who sat on its board, and what the rulebook asks."
+            "The seats of the board and the demands of the rulebook were not judged, because an export of "
+            "one initiative lacks them."
         )
     if judge.sight == "period":
         lines.append(
-            "Not judged, for an export of some days lacks it: seats, roles and quorums. The acts were."
+            "Seats, roles and quorums were not judged, because an export of some days lacks them. The acts "
+            "were judged."
         )
     if judge.lacks_rules:
-        lines.append("Quorums and the seats of contracts were not judged: this needs Python 3.11 or later.")
+        lines.append(
+            "Quorums and the seats of contracts were not judged, because this needs Python 3.11 or later."
+        )
     if judge.unjudged:
         lines.append(
-            f"{judge.unjudged} could not be judged: what they rest on was erased, or lies outside of it."
+            f"{judge.unjudged} could not be judged, because entries that they depend on were erased or are "
+            "not in the export."
         )
     return lines
 
 
 def issuers_of(said: Iterable[Sequence[str]]) -> Issuers:
-    """The keys in each file (a JWKS) by its issuer. Raises Rejected, OSError."""
+    """Return the keys in each file (a JWKS) by its issuer. Raises Rejected, OSError."""
     found: Issuers = {}
     for issuer, path in said:
         with open(path, "rb") as file:
             document = parse_json(file.read(), os.path.basename(path))
         rows = document.get("keys") if isinstance(document, dict) else None
         if not isinstance(rows, list):
-            raise Rejected(f"{os.path.basename(path)}: is no list of keys (a JWKS).")
+            raise Rejected(f"{os.path.basename(path)}: is not a list of keys (a JWKS).")
         known = [row for row in rows if isinstance(row, dict) and row.get("kty") in JWK_MEMBERS]
         found.setdefault(issuer, []).extend(key_of_jwk(row) for row in known)
     return found
@@ -2847,34 +3015,40 @@ def issuers_of(said: Iterable[Sequence[str]]) -> Issuers:
 def _check_place(
     place: str, held: Sequence[bytes], trusted: Sequence[VerifierKey], issuers: Issuers | None = None
 ) -> list[str]:
-    """The words of what is right at `place`. Raises Rejected."""
+    """Return the words on what is right at `place`. Raises Rejected."""
     if os.path.isdir(place):
         export = Export(place, held, trusted, issuers)
         found = export.check()
         lines = [
             f"{found['files']} files, {found['entries']} entries ({found['erased']} of them erased), "
-            f"{found['checkpoints']} checkpoints, {found['evidence']} pieces of evidence: all as recorded.",
-            f"The audit log had {export.final.size} entries then; its root is {export.final.root.hex()}.",
+            f"{found['checkpoints']} checkpoints, {found['evidence']} pieces of evidence: no faults found.",
+            (
+                f"The audit log had {export.final.size} entries at that time, with the root "
+                f"{export.final.root.hex()}."
+            ),
         ]
         lines += export.signatures.lines()
+        lines += export.witnesses.lines()
         lines += _judged_lines(export)
-        lines += [f"It begins as {found['held']} checkpoint(s) that you hold say."] if found["held"] else []
-        if not held:
-            lines.append(
-                "Without a checkpoint that you got earlier it does not show that nothing was rewritten."
-            )
+        lines += (
+            [f"The beginning of the audit log matches {found['held']} checkpoint(s) that you hold."]
+            if found["held"]
+            else []
+        )
+        if not held and not export.witnesses.proven:
+            lines.append("Without an earlier checkpoint, this check cannot detect a rewritten audit log.")
         return lines
     with open(place, "rb") as file:
         content = file.read()
     if content.startswith(INTERACTION_BEGINS):
-        return _check_interaction_file(place, content, trusted)
+        return _check_interaction_file(place, content, of_kind(trusted, ED25519))
     if content.startswith(b"{"):
-        return _check_receipt_file(place, content, held, trusted)
+        return _check_receipt_file(place, content, held, of_kind(trusted, ED25519))
     return _check_checkpoint_file(place, content, trusted)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit 0: all is right. 1: the first thing that is wrong is named. 2: there is nothing to check."""
+    """Return 0 if all is right, 1 after naming the first fault, 2 for an unreadable file."""
     parser = argparse.ArgumentParser(
         description="Check an unpacked Plumbline export (its folder), a receipt or a checkpoint, offline."
     )
@@ -2887,7 +3061,10 @@ def main(arguments: list[str] | None = None) -> int:
         help="a checkpoint that you received earlier",
     )
     parser.add_argument(
-        "--key", action="append", default=[], help="a public key that you know from elsewhere"
+        "--key",
+        action="append",
+        default=[],
+        help="a public key of a log or of a witness that you know from elsewhere",
     )
     parser.add_argument(
         "--issuer",
@@ -2903,7 +3080,7 @@ def main(arguments: list[str] | None = None) -> int:
         for path in asked.checkpoint:
             with open(path, "rb") as file:
                 held.append(file.read())
-        keys = [parse_key(key) for key in asked.key]
+        keys = [parse_key(key, (ED25519, COSIGNATURE)) for key in asked.key]
         lines = _check_place(asked.place, held, keys, issuers_of(asked.issuer))
     except Rejected as wrong:
         print(f"WRONG  {wrong}")

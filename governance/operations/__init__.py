@@ -1,1 +1,1 @@
-"""Whether the installation runs: status, heartbeats, readiness, the clock, logging, the web server."""
+"""Operation of the installation: status, heartbeats, readiness, corrections, tasks."""

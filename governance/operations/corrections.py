@@ -1,7 +1,7 @@
-"""Derived rows that the worker corrected: recent ones for the status page, and who is told of them.
+"""Derived rows that the worker corrected, for the status page and notifications.
 
-A derived row follows from other rows. It differs from them only if somebody changed the database past Plumbline, or if
-Plumbline has a fault. Admins and auditors are told of both (docs/adr/0072).
+A derived row follows from other rows. It differs from them only if someone changed the database past Plumbline, or if
+Plumbline has a fault. Admins and auditors are notified of both (docs/adr/0072).
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,8 @@ KIND = "derived row corrected"
 SHOWN = timedelta(days=7)  # for which a correction stays on the status page
 MOST = 20  # of which people are told one by one
 WHY = (
-    "Somebody changed the database past Plumbline, or Plumbline has a fault. Run manage.py verify_audit_log."
+    "Someone changed the database outside of Plumbline, or Plumbline has a fault. Run manage.py "
+    "verify_audit_log."
 )
 
 
@@ -30,9 +31,12 @@ def recent(moment: datetime | None = None) -> list[Entry]:
 
 
 def words_of(entry: Entry) -> str:
-    """Return what was corrected as sentences; empty words of an entry that was erased stay out."""
+    """Return the corrections as sentences. Words of erased entries stay empty."""
     said = entry.facts.get("facts") or {}
-    return f"{said.get('what', 'A derived row')} said {said.get('kept', '?')}. The facts say {said.get('right', '?')}."
+    return (
+        f"{said.get('what', 'A computed value')} had the value {said.get('kept', '?')}. The correct value is "
+        f"{said.get('right', '?')}."
+    )
 
 
 def corrections_due(moment: datetime) -> Iterator[Due]:
@@ -44,7 +48,7 @@ def corrections_due(moment: datetime) -> Iterator[Due]:
                 person,
                 KIND,
                 f"entry:{entry.pk}",
-                f"{entry.initiative_ref or 'A table'}: a derived row was wrong and was corrected",
+                f"{entry.initiative_ref or 'A table'}: a computed value was wrong and was corrected",
                 text=f"{words_of(entry)} {WHY}",
                 link=_link(person, entry),
             )

@@ -1,7 +1,7 @@
-"""Heartbeats of scheduler and workers, written into our own tables, whatever the broker is.
+"""Heartbeats of scheduler and workers in Plumbline's own tables, with any broker.
 
-The scheduler says every few seconds that it ticks, each worker that it lives, and every task how it went. What is late
-is judged by `governance.operations.status`. That none of it can be written (the database is down) stops no task.
+The scheduler, the workers and every task write here. `governance.operations.status` finds what is late. A task runs on
+if its heartbeat cannot be written (the database is down).
 """
 
 import os
@@ -28,12 +28,15 @@ EVERY = 15.0  # seconds between two heartbeats
 GONE = timedelta(days=1)  # a process that was silent for so long is no longer listed
 SAID_AGAIN = 20.0  # seconds; a task that runs every three is not written down every time
 
+# What timers of the system start, under the names that *Status* shows.
+BACKUP, RESTORE_CHECK = "backup", "restore_check"
+
 _stop = threading.Event()
 _said: dict[str, float] = {}  # by task, when this process wrote down last that it was done
 
 
 def _writes(write: Callable) -> Callable:
-    """A write that may fail: said in the log, and the connection given back, for its thread may not come again."""
+    """Wrap a write that may fail: log the failure, and give the connection back."""
 
     @wraps(write)
     def written(*args, **options):
@@ -52,10 +55,7 @@ def process_name() -> str:
 
 @_writes
 def say(kind: str, name: str, *, begins: bool = False, off: float | None = None) -> None:
-    """Write down that this process is there now, and how far its clock is off; `begins`: it was started just before.
-
-    Now is the database's, where the clock of this machine is not to be believed.
-    """
+    """Record that this process runs, by the database's clock. `begins`: the process has just started."""
     if off is None:
         off = clock_check.off()
     now = clock.now() - timedelta(seconds=off)
@@ -79,6 +79,7 @@ def listen() -> None:
     for signal, heard in (
         (signals.worker_ready, begin),
         (signals.worker_shutdown, end),
+        (signals.task_prerun, task_begins),
         (signals.task_success, task_done),
         (signals.task_failure, task_failed),
     ):
@@ -89,12 +90,15 @@ def listen() -> None:
 
 
 class Scheduler(beat.Scheduler):
-    """Celery's scheduler, which keeps nothing in files (what is due is found by queries), and says that it ticks."""
+    """Celery's scheduler without files, because queries find what is due. Each tick is recorded."""
 
     _next_word, _said = 0.0, False
 
     def tick(self, *args, **options):
-        """Send what is due to the queue, then say so; returns the seconds until the next tick, as Celery's."""
+        """Send what is due to the queue, then write a heartbeat.
+
+        Returns the seconds until the next tick, as Celery's.
+        """
         rest = super().tick(*args, **options)
         if time.monotonic() >= self._next_word:
             self._next_word = time.monotonic() + EVERY
@@ -104,7 +108,7 @@ class Scheduler(beat.Scheduler):
         return min(rest, EVERY)
 
     def close(self):
-        """The end, in order."""
+        """Record the orderly end of the scheduler."""
         fall_silent("scheduler", process_name())
         connection.close()
         super().close()
@@ -114,13 +118,13 @@ class Scheduler(beat.Scheduler):
 
 
 def begin(sender, **_) -> None:
-    """Have a thread say every few seconds that this worker lives; whether it works, its tasks say."""
+    """Start a thread that writes this worker's heartbeat. Its tasks show if it works."""
     _stop.clear()
     threading.Thread(target=_live, args=[_worker(sender)], name="heartbeat", daemon=True).start()
 
 
 def _worker(sender) -> str:
-    """Celery names workers by their host alone, unless told otherwise."""
+    """Return the worker's name with its process id. Celery names workers by their host alone."""
     return f"{sender.hostname} ({os.getpid()})"
 
 
@@ -135,7 +139,7 @@ def _live(name: str) -> None:
 
 
 def end(sender, **_) -> None:
-    """The worker ends in order."""
+    """Record the orderly end of the worker."""
     _stop.set()
     fall_silent("worker", _worker(sender))
 
@@ -143,8 +147,14 @@ def end(sender, **_) -> None:
 # --- The tasks -----------------------------------------------------------------------------------------------
 
 
+def task_begins(task_id, sender, **_) -> None:
+    """Have every line of the log name the task that writes it."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(task=sender.name, task_id=task_id)
+
+
 def task_done(sender, **_) -> None:
-    """Write down that a task of ours is done, at most every few seconds unless it failed before."""
+    """Record that a task is done, at most every few seconds unless it failed before."""
     if sender.request.is_eager or time.monotonic() < _said.get(sender.name, -SAID_AGAIN) + SAID_AGAIN:
         return
     _said[sender.name] = time.monotonic()
@@ -160,7 +170,7 @@ def task_failed(sender, exception, **_) -> None:
 
 @_writes
 def done(name: str) -> None:
-    """The task was done now; what failed before is over, its reason stays readable."""
+    """Record that the task was done now. An earlier failure is over, and its reason stays readable."""
     TaskRun.objects.bulk_create(
         [TaskRun(name=name, done_at=clock.now(), failed_in_a_row=0)],
         update_conflicts=True,
@@ -171,7 +181,7 @@ def done(name: str) -> None:
 
 @_writes
 def failed(name: str, problem: BaseException) -> None:
-    """The task failed now, for this reason; secrets are blacked out in it."""
+    """Record that the task failed now, for this reason without secrets."""
     TaskRun.objects.bulk_create([TaskRun(name=name)], ignore_conflicts=True)
     TaskRun.objects.filter(name=name).update(
         failed_at=clock.now(), reason=reason_of(problem), failed_in_a_row=F("failed_in_a_row") + 1

@@ -12,25 +12,26 @@ from governance.models import TaskRun, User
 from governance.notifications.inbox import InboxTask
 from governance.storage import data_folder
 from governance.transparency_log import sealing, signing_keys
+from governance.vocabulary.phrases import phrase
 
 SEALING = "governance.tasks.seal_audit_log"
 LATELY = timedelta(hours=1)  # beside a worker with the right key, one with another fails only now and then
 
 
 def tasks(person: User) -> list[InboxTask]:
-    """A folder that is not the right one, and an audit log that cannot be signed on, for admins."""
+    """Return the admins' tasks for a wrong folder of files and another signing key."""
     if not (person.is_admin and person.is_active):
         return []
     found = []
     if why := data_folder.wrong():
-        found.append(_inbox_task("The folder of files is not the right one", why))
+        found.append(_inbox_task(phrase("The folder of files is not the right one"), why))
     if why := signing_refused():
-        found.append(_inbox_task("The audit log is signed with another key", why))
+        found.append(_inbox_task(phrase("The audit log is signed with another key"), why))
     return found
 
 
 def signing_refused() -> str:
-    """Why nothing is signed on top of the newest checkpoint, here or by a worker within the last hour; "" otherwise."""
+    """Return why signing stopped, here or in a worker within the last hour, or ""."""
     newest = sealing.newest()
     if newest is not None and (why := signing_keys.stray(newest)):
         return why
@@ -39,4 +40,11 @@ def signing_refused() -> str:
 
 
 def _inbox_task(text: str, why: str) -> InboxTask:
-    return InboxTask("see", text, reverse("status"), "See the status", why[:1].upper() + why[1:])
+    return InboxTask(
+        "see",
+        text,
+        reverse("status"),
+        phrase("See the status"),
+        why[:1].upper() + why[1:],
+        since=clock.today(),
+    )

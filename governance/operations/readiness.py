@@ -1,6 +1,7 @@
-"""Readiness of this process: what it needs, each asked with a time limit and kept for two seconds.
+"""Readiness of this process: its needs, each checked with a time limit and cached.
 
-Whoever asks never hangs with what is asked: each source has a thread of its own, at most one at a time.
+Results are kept for two seconds. A caller never hangs with a source, because each source has its own thread, at most
+one at a time.
 """
 
 import os
@@ -17,8 +18,10 @@ from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError
 
+from governance.database import replica
+from governance.interaction_log import keys
 from governance.models.installation import WEB
-from governance.operations import heartbeats
+from governance.operations import heartbeats, static_files
 from governance.queue import broker_settings
 from governance.runtime import clock_check
 from governance.storage import data_folder
@@ -33,67 +36,84 @@ UNKNOWN = "not known: the database does not answer"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing to be in order. `ask` says "ok", or what is wrong and what to do.
+    """A condition of readiness. `ask` returns "ok", or what is wrong and what to do.
 
-    What is not `needed` is told as away, and takes no process out of service. Checks with the same `source` are asked
-    in turn by one thread.
+    A condition that is not `needed` takes no process out of service. `told_as` is what strangers are told in place of
+    the words. One thread asks checks with the same `source` in turn.
     """
 
     name: str
     ask: Callable[[], str]
     needed: bool = True
     source: str = ""
+    told_as: str = ""
 
 
 def database() -> str:
-    """Whether the database answers. The details go to the log, not to strangers."""
+    """Return "ok" if the database answers. The details go to the log, not to strangers."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError as trouble:
         log.warning("the database does not answer", trouble=str(trouble).strip())
-        return "does not answer; see that it runs and that DATABASE_URL is right"
+        return "does not answer. Check that the database runs and that DATABASE_URL is right"
     return OK
 
 
 def migrations() -> str:
-    """How many migrations the database still lacks."""
+    """Return "ok", or the number of migrations that are not applied."""
     try:
         executor = MigrationExecutor(connection)
         missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     except DatabaseError:
         return UNKNOWN
-    return OK if not missing else f"{missing} not applied; run `manage.py migrate`"
+    return OK if not missing else f"{missing} not applied. Run `manage.py migrate`"
 
 
 def clock() -> str:
-    """Whether this machine's clock agrees with the database's; where not, admins are told, on any host."""
+    """Return "ok" if this machine's clock agrees with the database's. Admins are notified of a difference."""
     try:
         found = clock_check.off()
     except DatabaseError:
         return UNKNOWN
     if not found:
         return OK
-    words = f"{clock_check.in_words(found)}; set it right (NTP)"
+    words = f"{clock_check.in_words(found)}. Set the clock by NTP"
     log.error("the clock of this machine is off", off=words)
     heartbeats.say(WEB, heartbeats.process_name(), off=found)
     return words
 
 
 def folder_of_files() -> str:
-    """Whether the folder of files is the one of this database."""
+    """Return "ok" if the folder of files belongs to this database."""
     try:
         return data_folder.condition()
     except DatabaseError:
         return UNKNOWN
 
 
+def interaction_keys() -> str:
+    """Return "ok" if this host has the keys of the interaction log."""
+    try:
+        return keys.condition()
+    except DatabaseError:
+        return UNKNOWN
+
+
+def read_replica() -> str:
+    """Return "ok", or why pages read from the primary alone."""
+    try:
+        return replica.words()
+    except DatabaseError:
+        return UNKNOWN
+
+
 def broker() -> str:
-    """Whether the queue takes messages."""
+    """Return "ok" if the queue takes messages."""
     if settings.CELERY_BROKER_URL.startswith("filesystem:"):
         place = Path(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_out"])
         if not os.access(place, os.W_OK | os.X_OK):
-            return "the folder of the queue cannot be written; see PLUMBLINE_DATA"
+            return "the folder of the queue cannot be written. See PLUMBLINE_DATA"
         return OK
     try:
         with current_app.connection_for_write(
@@ -101,7 +121,7 @@ def broker() -> str:
         ) as opened:
             opened.ensure_connection(max_retries=1, interval_start=0, timeout=broker_settings.PATIENCE)
     except (OperationalError, OSError):
-        return "does not answer; see that it runs and that CELERY_BROKER_URL is right"
+        return "does not answer. Check that the broker runs and that CELERY_BROKER_URL is right"
     return OK
 
 
@@ -110,13 +130,17 @@ CHECKS = [
     Check("migrations", migrations, source="database"),
     Check("clock", clock, source="database"),
     Check("folder", folder_of_files, source="folder"),
-    Check("broker", broker, needed=False),
+    Check("broker", broker, needed=False, told_as=AWAY),
+    Check("static", static_files.condition, needed=False),
+    Check("interaction keys", interaction_keys, needed=False, source="database"),
 ]
+if replica.set_up():
+    CHECKS.append(Check("replica", read_replica, needed=False, told_as=AWAY))
 
 
 @dataclass
 class _Asked:
-    """What one source was asked, and what it has said by now."""
+    """A question to one source, and its answers until now."""
 
     begun: float
     said: dict[str, str] = field(default_factory=dict)
@@ -124,7 +148,7 @@ class _Asked:
 
 
 class Readiness:
-    """What was found last, by source."""
+    """The latest results, by source."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -136,7 +160,7 @@ class Readiness:
             self._asked = {}
 
     def conditions(self, checks: list[Check] | None = None) -> dict[str, str]:
-        """Each check's name with "ok", or what is wrong."""
+        """Return each check's name with "ok", or what is wrong."""
         sources: dict[str, list[Check]] = {}
         for check in CHECKS if checks is None else checks:
             sources.setdefault(check.source or check.name, []).append(check)
@@ -165,7 +189,7 @@ def _answer(asked: _Asked, checks: list[Check]) -> None:
             asked.said[check.name] = check.ask()
     except Exception:
         log.exception("readiness could not be found out", check=check.name)
-        asked.said[check.name] = "cannot be found out; the log says more"
+        asked.said[check.name] = "unknown. See the log of Plumbline"
     finally:
         asked.done.set()
         connections.close_all()
@@ -175,10 +199,10 @@ readiness = Readiness()
 
 
 def ready() -> tuple[bool, dict[str, str]]:
-    """Whether this process can do its work, and what each check says."""
+    """Return True if this process can do its work, and the result of each check."""
     found = readiness.conditions()
     told = {
-        check.name: found[check.name] if check.needed or found[check.name] == OK else AWAY for check in CHECKS
+        check.name: OK if found[check.name] == OK else check.told_as or found[check.name] for check in CHECKS
     }
     return all(told[check.name] == OK for check in CHECKS if check.needed), told
 

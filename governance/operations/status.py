@@ -1,7 +1,7 @@
-"""Status of the installation: heartbeats, tasks, mails and entries that wait, room on the disks.
+"""Status of the installation: heartbeats, tasks, disks, waiting emails, entries.
 
-Everything is asked of our own tables and of the disk, so the answer is the same with every broker. What stands still,
-or waits for too long, is a line in the inbox of every admin (`governance.operations.status_inbox`).
+All values come from Plumbline's own tables and from the disk, so they are the same with every broker. Everything that
+stopped or waits too long is a line in the inbox of every admin (`governance.operations.status_inbox`).
 """
 
 import shutil
@@ -16,6 +16,7 @@ from django.db.models import Q
 from governance import clock
 from governance.audit_log import entries
 from governance.contributions import contributed
+from governance.database import replica
 from governance.database.request_memo import once
 from governance.database.row_history import acting
 from governance.models import Delivery, Entry, PasswordLink, ProcessHeartbeat, TaskRun, User
@@ -47,20 +48,20 @@ class Beating:
 
     @property
     def host(self) -> str:
-        """The machine it runs on; the name says the process too."""
+        """Return the machine it runs on. The name also has the process."""
         return self.name.rpartition(" (")[0] or self.name
 
     @property
     def clock_words(self) -> str:
-        """By how much its clock is off; empty where it is right."""
+        """Return how far its clock is off, or "" if the clock is right."""
         return clock_check.in_words(self.clock_off) if self.clock_off else ""
 
 
 @dataclass(frozen=True)
 class Beat:
-    """The scheduler: every process that claims to be one, and since when none of them is heard.
+    """The scheduler: its possible processes, and since when all of them are silent.
 
-    `silent_since` is None while one is heard; where none ever was, it is the moment of the installation's first act.
+    `silent_since` is None while one is not silent. If none was ever seen, it is the installation's first act.
     """
 
     schedulers: list[Beating]
@@ -68,12 +69,12 @@ class Beat:
 
     @property
     def several(self) -> bool:
-        """Whether more than one beats: then each queue message is sent twice."""
+        """Return True if several schedulers beat. Each queue message is then sent twice."""
         return sum(not one.silent for one in self.schedulers) > 1
 
     @property
     def last(self) -> datetime | None:
-        """The last heartbeat of any of them."""
+        """Return the last heartbeat of any of them."""
         return max((one.seen_at for one in self.schedulers), default=None)
 
 
@@ -106,7 +107,7 @@ class Undelivered:
 
 @dataclass(frozen=True)
 class Room:
-    """How large the database is and how much room the disk of the evidence has, in bytes."""
+    """The size of the database and the room on the disk of the evidence, in bytes."""
 
     database: int
     free: int
@@ -114,8 +115,17 @@ class Room:
 
     @property
     def little(self) -> bool:
-        """Whether the evidence of the next weeks may find no room."""
+        """Return True if the disk may be too small for the evidence of the next weeks."""
         return self.free < LITTLE_ROOM
+
+
+@dataclass(frozen=True)
+class Replica:
+    """The replica that pages are read from: its address, its lag in seconds if it is known, and "ok" or its fault."""
+
+    address: str
+    lag: float | None
+    words: str
 
 
 # --- What beats ----------------------------------------------------------------------------------------------
@@ -131,18 +141,18 @@ def _beating(rows, kind: str) -> list[Beating]:
 
 
 def heartbeats() -> list[ProcessHeartbeat]:
-    """The last heartbeat of every process."""
+    """Return the last heartbeat of every process."""
     return once(("heartbeats",), lambda: list(ProcessHeartbeat.objects.all()))
 
 
 def beat(rows: list[ProcessHeartbeat] | None = None) -> Beat:
-    """The scheduler by its heartbeats."""
+    """Return the scheduler by its heartbeats."""
     schedulers = _beating(ProcessHeartbeat.objects.all() if rows is None else rows, SCHEDULER)
     return Beat(schedulers, silent_since(schedulers))
 
 
 def silent_since(processes: list[Beating]) -> datetime | None:
-    """Since when none of these is heard; where none ever was, since the installation's first act. None: one is."""
+    """Return since when all of these are silent, or None. If none was ever seen, the first act counts."""
     if any(not one.silent for one in processes):
         return None
     since = max((one.seen_at for one in processes), default=None) or _first_act()
@@ -157,12 +167,12 @@ def _first_act() -> datetime | None:
 
 
 def workers(rows: list[ProcessHeartbeat]) -> list[Beating]:
-    """Every worker heard within the last day."""
+    """Return every worker seen within the last day."""
     return _beating(rows, WORKER)
 
 
 def lost(processes: list[Beating]) -> list[Beating]:
-    """Those that fell silent without an end in order, and that nothing begun on their host since has replaced."""
+    """Return silent processes without an orderly end or a newer process on their host."""
     alive = [one for one in processes if not one.silent]
     return [
         one
@@ -173,13 +183,13 @@ def lost(processes: list[Beating]) -> list[Beating]:
 
 
 def clocks_off(rows: list[ProcessHeartbeat]) -> list[Beating]:
-    """The processes, of every kind, whose clock is not to be believed."""
+    """Return the processes of every kind whose clock is wrong."""
     found = [one for kind in (SCHEDULER, WORKER, WEB) for one in _beating(rows, kind)]
     return [one for one in found if one.clock_off and not one.silent]
 
 
 def tasks(runs: list[TaskRun] | None = None) -> list[Task]:
-    """Every task the scheduler asks for, and every other that ever ran; the late and the failing first."""
+    """Return every scheduled task and every other that ever ran. Late and failing ones come first."""
     known = {run.name: run for run in (TaskRun.objects.all() if runs is None else runs)}
     clockwork = {entry["task"]: (words, entry) for words, entry in settings.CELERY_BEAT_SCHEDULE.items()}
     found = [
@@ -247,7 +257,7 @@ def _waiting(row, kind: str, what: str, since: datetime) -> Undelivered:
 
 
 def try_again(*, key: str, by: User) -> bool | None:
-    """Try one undelivered mail again now: whether it went out; None where it is not waiting any more."""
+    """Try one undelivered email again now. Returns True if it went out, None if it no longer waits."""
     chosen = _to_try([mail for mail in undelivered() if mail.key == key], by)
     if not chosen:
         return None
@@ -262,7 +272,7 @@ def try_again(*, key: str, by: User) -> bool | None:
 
 
 def try_all_again(*, by: User) -> int:
-    """Have the worker try every undelivered mail again as soon as it can; how many there are."""
+    """Have the worker soon try every undelivered email again. Returns their number."""
     chosen = _to_try(undelivered(), by)
     for model in (Delivery, PasswordLink):
         outbox.cut_rest(model, [number for of, number in chosen if of is model])
@@ -281,13 +291,16 @@ def _to_try(mails: list[Undelivered], by: User) -> list[tuple[type, int]]:
 
 
 def send_test(*, by: User) -> str:
-    """Send a test mail to this admin now; empty when it was handed over, else why not."""
+    """Send a test email to this admin now. Returns "" after the handover, else the reason against it."""
     may_keep_accounts(by).or_refuse()
     if not by.email:
-        no("Your account has no mail address.", "Add one in Admin.", link="/admin/").or_refuse()
+        no("Your account has no email address.", "Add one in Admin.", link="/admin/").or_refuse()
     mail = EmailMessage(
-        subject="Plumbline: a test mail",
-        body=f"{shown(by.full_name)},\n\nthis is the test mail you asked for. Mails of {settings.ADDRESS} arrive.\n",
+        subject="Plumbline: a test email",
+        body=(
+            f"{shown(by.full_name)},\n\nthis is the test email that you asked for. Emails from {settings.ADDRESS} "
+            "arrive.\n"
+        ),
         to=[by.email],
         headers={"Auto-Submitted": "auto-generated"},
     )
@@ -305,3 +318,12 @@ def room() -> Room:
         (size,) = cursor.fetchone()
     disk = shutil.disk_usage(settings.MEDIA_ROOT)
     return Room(size, disk.free, disk.total)
+
+
+def read_replica() -> Replica | None:
+    """Return the replica as this process sees it, or None without one."""
+    if not replica.set_up():
+        return None
+    found, place = replica.watch.latest(), settings.DATABASES[replica.ALIAS]
+    address = f"{place['HOST']}:{place['PORT'] or 5432}/{place['NAME']}"
+    return Replica(address, None if found.trouble else found.lag, replica.words())

@@ -1,21 +1,30 @@
-"""Task of the admins' inbox: something stands still or waits too long."""
+"""A task for the admins' inbox if a process stopped or a queue waits too long."""
 
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
 from django.urls import reverse
 
 from governance import clock
+from governance.database import database_roles
+from governance.events import deliveries
 from governance.interaction_log import loading
-from governance.models import ProcessHeartbeat, User
+from governance.models import ProcessHeartbeat, TaskRun, User
 from governance.notifications.inbox import InboxTask
-from governance.operations import status
+from governance.operations import heartbeats, status
 from governance.runtime import clock_check, spool_files
-from governance.transparency_log import sealing
+from governance.storage import embedded_postgres
+from governance.transparency_log import sealing, witnesses
+from governance.vocabulary.phrases import phrase
 
 WAITS_LONG = timedelta(minutes=1)  # decisions come over within a second or two
+BACKUP_EVERY, CHECKED_EVERY = (
+    timedelta(hours=26),
+    timedelta(days=8),
+)  # a day and a week, and some time for each to run
 
 
 def tasks(person: User) -> list[InboxTask]:
@@ -24,8 +33,11 @@ def tasks(person: User) -> list[InboxTask]:
         return []
     rows = status.heartbeats()
     found = [*_scheduler(rows), *_workers(rows), *_clocks(rows), *_sealing(), *_decisions(), *_interactions()]
+    found += [*_witnesses(), *_events(), *_backups(), *_clock_role()]
     return [
-        InboxTask("see", text, f"{reverse('status')}{place}", "See the status", why)
+        InboxTask(
+            "see", text, f"{reverse('status')}{place}", phrase("See the status"), why, since=clock.today()
+        )
         for text, place, why in found
     ]
 
@@ -33,10 +45,13 @@ def tasks(person: User) -> list[InboxTask]:
 def _scheduler(rows: list[ProcessHeartbeat]) -> Iterator[tuple[str, str, str]]:
     if since := status.beat(rows).silent_since:
         yield (
-            "The scheduler is silent",
+            phrase("The scheduler is silent"),
             "",
-            f"Nothing was heard of it since {clock.moment_in_words(since)}: nobody is reminded, no mail goes out, the "
-            "audit log is not sealed. What each page says stays right.",
+            phrase(
+                "The scheduler has sent no heartbeat since {}. No reminders and no emails are sent, "
+                "and the audit log is not sealed. Pages stay correct.",
+                clock.moment_in_words(since),
+            ),
         )
 
 
@@ -44,18 +59,24 @@ def _workers(rows: list[ProcessHeartbeat]) -> Iterator[tuple[str, str, str]]:
     workers = status.workers(rows)
     if since := status.silent_since(workers):
         yield (
-            "No worker is heard",
+            phrase("No worker sends heartbeats"),
             "",
-            f"Nothing was heard of any since {clock.moment_in_words(since)}: no mail goes out, the audit log is not "
-            "sealed. What each page says stays right.",
+            phrase(
+                "No worker has sent a heartbeat since {}. No emails are sent, and the audit log is "
+                "not sealed. Pages stay correct.",
+                clock.moment_in_words(since),
+            ),
         )
         return
     for one in status.lost(workers):
         yield (
-            f"A worker on {one.host.rpartition('@')[2]} fell silent",
+            phrase("A worker on {} is silent", one.host.rpartition("@")[2]),
             "",
-            f"Last heard at {clock.moment_in_words(one.seen_at)}. Others go on with its work; start it again, or it "
-            "leaves this list a day later.",
+            phrase(
+                "The worker sent its last heartbeat at {}. Other workers do its work. Start the "
+                "worker again, or wait a day until this message ends.",
+                clock.moment_in_words(one.seen_at),
+            ),
         )
 
 
@@ -65,10 +86,13 @@ def _clocks(rows: list[ProcessHeartbeat]) -> Iterator[tuple[str, str, str]]:
         off.setdefault("the machine that shows you this", clock_check.in_words(found))
     for host, words in off.items():
         yield (
-            f"The clock of {host} is wrong",
+            phrase("The clock of {} is wrong", host),
             "",
-            f"It is {words}. Nothing that depends on the day is done there, and it is not ready for requests, until it "
-            "is set right (NTP).",
+            phrase(
+                "The clock is {}. Set the clock by NTP. This machine accepts no requests now and "
+                "runs no tasks that depend on the date.",
+                words,
+            ),
         )
 
 
@@ -77,9 +101,41 @@ def _sealing() -> Iterator[tuple[str, str, str]]:
     if backlog.late:
         since = clock.moment_in_words(clock.now() - backlog.age)
         yield (
-            "The audit log is not sealed",
+            phrase("The audit log is not sealed"),
             "#audit-log",
-            f"{backlog.count} entries wait, the oldest since {since}. It takes seconds when scheduler and worker run.",
+            phrase(
+                "{} entries wait, the oldest since {}. Check that scheduler and worker run. Sealing "
+                "then takes seconds.",
+                backlog.count,
+                since,
+            ),
+        )
+
+
+def _witnesses() -> Iterator[tuple[str, str, str]]:
+    if not settings.WITNESSES:
+        return
+    if witnesses.contradicted():
+        yield phrase("A witness knows another audit log"), "#audit-log", witnesses.failure()
+    for one in witnesses.progress():
+        if one.late and one.waits_since:
+            yield (
+                phrase("The witness {} does not cosign", one.name),
+                "#audit-log",
+                (
+                    f"Checkpoints since {clock.moment_in_words(one.waits_since)} have no cosignature of this witness. "
+                    + (witnesses.failure() or "Check that scheduler and worker run.")
+                ),
+            )
+
+
+def _events() -> Iterator[tuple[str, str, str]]:
+    for one in deliveries.failing():
+        since = clock.moment_in_words(one.failing_since) if one.failing_since else "an unknown time"
+        yield (
+            phrase("{} gets no events", one.receiver or "The syslog receiver"),
+            "#events",
+            phrase("Sending fails since {}. {}", since, one.last_error),
         )
 
 
@@ -87,18 +143,23 @@ def _decisions() -> Iterator[tuple[str, str, str]]:
     waiting = spool_files.waiting(settings.DECISIONS_DIR)
     if waiting.aside:
         yield (
-            "Decisions were set aside",
+            phrase("Decisions were set aside"),
             "#decisions",
-            f"The database did not take {spool_files.lines_aside(settings.DECISIONS_DIR)} of the answers that systems "
-            "got. They are kept in files, and are not in the log of decisions. Fix the cause, then run manage.py "
-            "bring_decisions.",
+            phrase(
+                "The database refused {} of the decisions. Plumbline keeps these decisions in files, "
+                "outside of the decision log. Fix the cause, then run manage.py bring_decisions.",
+                spool_files.lines_aside(settings.DECISIONS_DIR),
+            ),
         )
     if waiting.since and waiting.since < clock.now() - WAITS_LONG:
         yield (
-            "Decisions wait in files",
+            phrase("Decisions wait in files"),
             "#decisions",
-            f"Since {clock.moment_in_words(waiting.since)} they did not come into the database. Where it lasts, "
-            "nothing is allowed to any system.",
+            phrase(
+                "No decision has reached the database since {}. If this continues, every request of "
+                "a system is denied.",
+                clock.moment_in_words(waiting.since),
+            ),
         )
 
 
@@ -106,15 +167,63 @@ def _interactions() -> Iterator[tuple[str, str, str]]:
     waiting = spool_files.waiting(Path(settings.INTERACTIONS_DIR) / "waiting")
     if waiting.aside:
         yield (
-            "Reports of systems were set aside",
+            phrase("Reports of systems were set aside"),
             "#decisions",
-            f"The database did not take {loading.set_aside()} reports. They are kept in files, and are not in the "
-            "interaction log. Fix the cause, then run manage.py bring_decisions.",
+            phrase(
+                "The database refused {} reports. Plumbline keeps these reports in files, outside of "
+                "the interaction log. Fix the cause, then run manage.py bring_decisions.",
+                loading.set_aside(),
+            ),
         )
     if waiting.since and waiting.since < clock.now() - WAITS_LONG:
         yield (
-            "Reports of systems wait in files",
+            phrase("Reports of systems wait in files"),
             "#decisions",
-            "What systems reported is not in the interaction log yet: the worker does not bring it over. Fix the "
-            "cause, then run manage.py bring_decisions.",
+            phrase(
+                "The reports of systems are not in the interaction log yet, because the worker does not load "
+                "them. Fix the cause, then run manage.py bring_decisions."
+            ),
+        )
+
+
+def _backups() -> Iterator[tuple[str, str, str]]:
+    if settings.BACKUPS is None:
+        return
+    done = dict(TaskRun.objects.values_list("name", "done_at"))
+    for name, every, text, why in (
+        (
+            heartbeats.BACKUP,
+            BACKUP_EVERY,
+            phrase("The last backup is too old"),
+            phrase("No backup was made for more than a day. Check the timer that runs manage.py backup."),
+        ),
+        (
+            heartbeats.RESTORE_CHECK,
+            CHECKED_EVERY,
+            phrase("No backup was restored for a check"),
+            phrase(
+                "No backup was restored and verified for more than a week. Check the timer that runs "
+                "manage.py restore_check --newest."
+            ),
+        ),
+    ):
+        if (last := done.get(name)) is None or last < clock.now() - every:
+            yield text, "#tasks", why
+
+
+def _clock_role() -> Iterator[tuple[str, str, str]]:
+    if embedded_postgres.in_use():  # whose owner builds the demo
+        return
+    for login in database_roles.clock_members(connection):
+        yield (
+            phrase("The database login {} may simulate time", login),
+            "",
+            phrase(
+                "{} is a member of the role {}. A demo that was ended by force leaves this. Run this "
+                "SQL as a superuser: REVOKE {} FROM {};",
+                login,
+                database_roles.CLOCK,
+                database_roles.CLOCK,
+                login,
+            ),
         )

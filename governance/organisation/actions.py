@@ -10,6 +10,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity import same_person
+from governance.identity.proofs import ceremony
 from governance.models import Board, Criterion, Gate, Membership, Requirement, Rulebook, Unit, User
 from governance.organisation import people_import, unit_import
 from governance.organisation.table_lines import Lines
@@ -21,6 +22,7 @@ from governance.sign_in import account_notifications, password_links
 from governance.tables.reader import Table
 from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
@@ -30,7 +32,7 @@ def add_unit(*, name: str, code: str, parent: Unit | None = None, reason: str = 
     with acting(by=by, reason=reason or "Unit added"):
         _admin(by)
         if Unit.objects.filter(code=code).exists():
-            raise ValidationError({"code": f"The code {code} is taken; choose another."})
+            raise ValidationError({"code": phrase("The code {} is taken. Choose another.", code)})
         if parent is not None:
             # Locked and read again: whoever moves it meanwhile moves what stands below it too.
             parent = Unit.objects.select_for_update().get(pk=parent.pk)
@@ -62,13 +64,13 @@ def add_units(*, table: Table, by: User) -> Lines[unit_import.Line]:
 
 
 def rename_unit(*, unit: Unit, name: str, reason: str = "", by: User) -> Unit:
-    """Give a unit another name; its code and place stay. The same name again changes nothing."""
+    """Give a unit another name. Its code and place stay. The same name again changes nothing."""
     with acting(by=by, reason=reason or "Unit renamed"):
         _admin(by)
         unit = Unit.objects.select_for_update().get(pk=unit.pk)
         before, unit.name = unit.name, name.strip()
         if not unit.name:
-            raise ValidationError({"name": "Give it the name people know."})
+            raise ValidationError({"name": "Enter the name that people know."})
         if unit.name != before:
             unit.save()
             entries.record(
@@ -82,19 +84,20 @@ def rename_unit(*, unit: Unit, name: str, reason: str = "", by: User) -> Unit:
 
 
 def open_to_own(unit: Unit | None, field: str) -> None:
-    """Raise ValidationError at `field` when nothing of one's own goes to the unit: it was merged into another, which
-    is named, or an import of inventories brought it and no admin has taken it over.
+    """Raise ValidationError at `field` if the unit cannot take own rows.
+
+    A merged unit is refused with the name of the other, an imported unit until an admin takes it over.
     """
     if unit is not None and unit.merged_into_id:
         raise ValidationError(
-            {field: f"{unit} was merged into {unit.merged_into}; choose {unit.merged_into}."}
+            {field: phrase("{} was merged into {}. Choose {}.", unit, unit.merged_into, unit.merged_into)}
         )
     if unit is not None and unit.imported:
         raise ValidationError({field: unit.taken_over_first})
 
 
 def add_board(*, name: str, unit: Unit, reason: str = "", by: User) -> Board:
-    """Give a unit its board, responsible for the initiatives of the units below that have none nearer."""
+    """Give a board to a unit, responsible for the initiatives of the units below that have none nearer."""
     with acting(by=by, reason=reason or "Board added"):
         _admin(by)
         open_to_own(unit, "unit")
@@ -117,11 +120,11 @@ def add_person(
     reason: str = "",
     by: User,
 ) -> User:
-    """Add an account. Nobody can sign in with it before its person chose a password, by a link."""
+    """Add an account. Sign-in needs a password that the person chooses by a link."""
     with acting(by=by, reason=reason or "Account added"):
         _admin(by)
         if User.objects.filter(login__iexact=login).exists():
-            raise ValidationError({"login": f"{login} is taken; choose another."})
+            raise ValidationError({"login": phrase("{} is taken. Choose another.", login)})
         open_to_own(unit, "unit")
         waits = clock.now() + cooling_off.LASTS if is_admin and not cooling_off.first_setup() else None
         person = User.objects.create_user(
@@ -149,11 +152,11 @@ def add_person(
 
 
 def add_people(*, table: Table, invite: bool, by: User) -> Lines[people_import.Line]:
-    """Add everybody of a table who is not here yet, fill the seats it names, and invite the new: all, or nothing.
+    """Add all new people of a table, fill its seats and invite the new, or do nothing.
 
-    Returns the lines as they were before. Raises ValidationError where a line is wrong, or nothing can be read.
+    Returns the lines as they were before. Raises ValidationError if a line is wrong, or nothing can be read.
     """
-    with acting(by=by, reason="People from a table"):
+    with acting(by=by, reason="People from a table"), ceremony.signing(ceremony.take(by)):
         _admin(by)
         with (
             connection.cursor() as cursor
@@ -194,7 +197,7 @@ def appoint(
     reason: str = "",
     by: User,
 ) -> Membership:
-    """Put a person in a seat, from now or a day to come, and tell them. Nobody seats themselves.
+    """Put a person in a seat, from now or a day to come, and tell them. You cannot give yourself a seat.
 
     In its first day the seat signs nothing that lets an initiative rise, unless it is confirmed
     (`governance.people.cooling_off`).
@@ -202,17 +205,15 @@ def appoint(
     if seat not in BoardRole:
         raise ValidationError({"seat": "Choose one of the seats listed."})
     if delegate_of is not None and (delegate_of.board_id != board.pk or delegate_of.seat != seat):
-        raise ValidationError(
-            {"delegate_of": "A delegate stands in for somebody in the same seat of the same board."}
-        )
-    with acting(by=by, reason=reason or "Appointed"):
+        raise ValidationError({"delegate_of": "Choose a holder of the same seat of the same board."})
+    with acting(by=by, reason=reason or "Appointed"), ceremony.signing(ceremony.take(by)):
         _admin(by)
         if by.pk == person.pk:
-            no("Nobody seats themselves.", "Ask another admin.").or_refuse()
+            no("You cannot give yourself a seat.", "Ask another admin.").or_refuse()
         now = clock.now()
         if starts_at is not None and clock.local_day(starts_at) < clock.local_day(now):
             raise ValidationError(
-                {"starts_at": "No seat begins before the day it is granted. Choose today or later."}
+                {"starts_at": "A seat cannot start before today. Choose today or a later day."}
             )
         starts_at = max(starts_at or now, now)
         membership = Membership(
@@ -239,11 +240,10 @@ def appoint(
             person,
             f"seat:{membership.pk}",
             subject=f"You were given the seat {membership.get_seat_display()} of {board.name}",
-            text=f"By {by}, from {clock.moment_in_words(starts_at)}."
+            text=f"{by} granted you this seat from {clock.moment_in_words(starts_at)}."
             + (
-                f" What lets an initiative rise you sign from {clock.moment_in_words(membership.signs_from)}, "
-                f"or as soon as "
-                "the chair or a second admin confirms the seat."
+                f" You can approve a higher stage from {clock.moment_in_words(membership.signs_from)}, or "
+                "as soon as the chair or a second admin confirms the seat."
                 if waits
                 else ""
             ),
@@ -253,7 +253,7 @@ def appoint(
 
 def confirm_seat(*, membership: Membership, by: User) -> Membership:
     """Confirm a seat in its first day, as chair of its board or as an admin who did not grant it: it counts at once."""
-    with acting(by=by, reason="Seat confirmed"):
+    with acting(by=by, reason="Seat confirmed"), ceremony.signing(ceremony.take(by)):
         membership = Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
         may_confirm_seat(membership, by).or_refuse()
         membership.confirmed_by, membership.confirmed_at = by, clock.now()
@@ -270,9 +270,10 @@ def confirm_seat(*, membership: Membership, by: User) -> Membership:
 
 
 def change_address(*, person: User, address: str, by: User | str) -> None:
-    """Note in the running act, before it is saved, that the mail address of an account becomes another, and tell the
-    one before. Links for a password wait a day before they go to the new one; another account that has the new address
-    may be the same human's. `by` is a person, or a directory's name.
+    """Change an account's email address in the running act, and notify the old one.
+
+    Links for a password go to the new address after a day. An account that already has the new address may be the same
+    human's. `by` is a person, or a directory's name. The caller saves the account.
     """
     before = User.objects.values_list("email", flat=True).get(pk=person.pk)
     if before == address:
@@ -281,9 +282,12 @@ def change_address(*, person: User, address: str, by: User | str) -> None:
     account_notifications.tell(
         person,
         f"address:{person.pk}",
-        subject="The mail address of your account was changed",
-        text=f"By {by}, to {address or 'none'}. A link for your password goes there from "
-        f"{clock.moment_in_words(person.address_changed_at + cooling_off.LASTS)}; until then to the one before.",
+        subject="The email address of your account was changed",
+        text=(
+            f"{by} changed the address to {address or 'none'}. Links for your password go to the new address from "
+            f"{clock.moment_in_words(person.address_changed_at + cooling_off.LASTS)}, and to the old "
+            "address until then."
+        ),
     )
     same_person.look(person)
 
@@ -306,9 +310,9 @@ def give_rights(*, person: User, before: User, by: User) -> None:
         person,
         f"rights:{person.pk}",
         subject="The rights of your account were changed",
-        text=f"By {by}. {' '.join(given)}"
+        text=f"{by} changed your rights. {' '.join(given)}"
         + (
-            f" Until {clock.moment_in_words(person.signs_from)} you sign nothing that lets an initiative rise."
+            f" You cannot approve a higher stage before {clock.moment_in_words(person.signs_from)}."
             if changed.get("is_admin") and person.signs_from
             else ""
         ),
@@ -326,15 +330,21 @@ def load_rulebook(*, source: str, by: User | None = None, system: str = "") -> R
         raise ValidationError([str(problem) for problem in errors.problems]) from None
     if not VERSION.fullmatch(parsed.version):
         raise ValidationError(
-            f"Version {parsed.version[:60]!r} cannot be part of an address; use at most 40 letters, digits and . - _, "
-            "such as 1.1."
+            phrase(
+                "Version {} cannot be part of an address. Use at most 40 letters, digits and . - _, "
+                "such as 1.1.",
+                f"{parsed.version[:60]!r}",
+            )
         )
     found = Rulebook.objects.filter(version=parsed.version).first()
     if found is not None:
         if found.digest == parsed.digest:
             return found
         raise ValidationError(
-            f"Version {parsed.version} exists with another text; give the changed text a new version."
+            phrase(
+                "Version {} already exists with a different text. Give your text a new version.",
+                parsed.version,
+            )
         )
     with acting(by=by, system=system, reason="Rulebook loaded"):
         if by is not None:
@@ -384,7 +394,7 @@ def propose_publication(*, rulebook: Rulebook, by: User) -> Rulebook:
         _admin(by)
         rulebook = Rulebook.objects.select_for_update().get(pk=rulebook.pk)
         if rulebook.published:
-            raise Refused(f"Rulebook {rulebook.version} is published already.")
+            raise Refused(phrase("Rulebook {} is already published.", rulebook.version))
         rulebook.admin = by
         rulebook.save()
         entries.record(EntryKind.PUBLICATION_PROPOSED, version=rulebook.version, digest=rulebook.digest)
@@ -393,4 +403,4 @@ def propose_publication(*, rulebook: Rulebook, by: User) -> Rulebook:
 
 def _admin(by: User | None) -> None:
     if by is not None and not (by.is_active and by.is_admin):
-        no("Only admins do this.", "Ask an admin.").or_refuse()
+        no("Only admins can do this.", "Ask an admin.").or_refuse()

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils.translation import gettext_lazy
 
 from governance.tables import encodings
 from governance.tables.forms import TableForm
@@ -12,18 +13,22 @@ PASTED = "Lines"
 
 
 class LinesForm(TableForm):
-    """A small table, as a file or as text. A file that was read stands there as text, so that it can be fixed."""
+    """A small table as a file or as text. The field shows a sent file as text, so people can fix it."""
 
     folder = "lines"
     most_bytes = MAX_BYTES
     file = forms.FileField(
-        label="File",
+        label=gettext_lazy("File"),
         required=False,
-        help_text="A csv file or a workbook of at most 1 MB, its first line naming the columns. "
-        "Or paste its lines below.",
+        help_text=(
+            gettext_lazy(
+                "A csv file or a workbook of at most 1 MB, with the names of the columns in the first line. Or "
+                "paste the lines below."
+            )
+        ),
     )
     text = forms.CharField(
-        label="Lines",
+        label=gettext_lazy("Lines"),
         required=False,
         strip=False,
         max_length=MAX_BYTES,
@@ -45,7 +50,7 @@ class LinesForm(TableForm):
         return cleaned
 
     def content(self, user: AbstractBaseUser) -> tuple[bytes, str]:
-        """The file, or else the text, and a name for it."""
+        """Return the file, or else the text, and a name for it."""
         text = self.cleaned_data["text"]
         if self.cleaned_data.get("file") or not text.strip():
             return super().content(user)
@@ -53,7 +58,7 @@ class LinesForm(TableForm):
         return self.sent
 
     def beside_lines(self, user: AbstractBaseUser) -> "LinesForm":
-        """The form with the lines that were read as text."""
+        """Return the form with the read lines as text."""
         content, encoding = self.sent[0], self.cleaned_data["encoding"]
         if content.startswith(b"PK\x03\x04"):
             text = as_text(read_table(content))
@@ -69,8 +74,10 @@ class PeopleForm(LinesForm):
     """A table of people."""
 
     invite = forms.BooleanField(
-        label="Send everybody new an invitation",
+        label=gettext_lazy("Send an invitation to everyone new"),
         required=False,
         initial=True,
-        help_text="A mail with a link to choose a password; it works once, within a week.",
+        help_text=gettext_lazy(
+            "Each gets an email with a link to choose a password. The link works once, within a week."
+        ),
     )

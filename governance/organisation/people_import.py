@@ -1,7 +1,6 @@
-"""Reading people from a table: what each line will do, or what is wrong with it. Writes nothing.
+"""Reading people from a table: the effect of each line, or its problems. Writes nothing.
 
-The same table read again after it was taken finds everybody there and changes nothing: what is here already stays as it
-is here.
+The same table read again after the import finds everyone and changes nothing. Existing rows stay unchanged.
 """
 
 import re
@@ -50,19 +49,19 @@ class Line(table_lines.Line):
 
     @property
     def changes(self) -> int:
-        """Whether an account is added, and a seat filled."""
+        """Return the number of added rows: an account and a seat."""
         return super().changes + self.fills_seat
 
     @property
     def seat_words(self) -> str:
-        """The seat that will be filled, in words; empty where none is."""
+        """Return the seat that will be filled in words, or ""."""
         return f"{BoardRole(self.seat).label}, {self.board}" if self.fills_seat else ""
 
 
 def read(table: Table, *, by: User) -> Lines[Line]:
-    """Read the table against what is here now; `by` is the admin who will add the people.
+    """Read the table against the current people. `by` is the admin who will add them.
 
-    Raises ValidationError where it is no table of people; what is wrong with a line stands on the line.
+    Raises ValidationError if it is not a table of people. Each line has its own problems.
     """
     lines = read_lines(table, Line, COLUMNS, NEEDED)
     look = _Here()
@@ -76,7 +75,7 @@ def read(table: Table, *, by: User) -> Lines[Line]:
 
 
 class _Here:
-    """What is here now: people, units, boards and who sits on them, each asked for once."""
+    """The current people, units, boards and members, each read once."""
 
     def __init__(self):
         self.people = {
@@ -94,20 +93,20 @@ class _Here:
 def _check_cells(line: Line) -> None:
     login, full_name, email = (line.cells[name] for name in ("login", "full_name", "email"))
     if not login:
-        line.problems.append("The user name is missing. It is what the person signs in with.")
+        line.problems.append("The user name is missing. Enter the name that the person signs in with.")
     elif len(login) > LONGEST_LOGIN or not re.fullmatch(f"[{LOGIN_LETTERS}]+", login):
         line.problems.append(
-            f"The user name {login[:60]!r} does not work. {LOGIN_HELP[:-1]}, at most {LONGEST_LOGIN} of them."
+            f"The user name {login[:60]!r} is not valid. {LOGIN_HELP} Use at most {LONGEST_LOGIN}."
         )
     if not full_name or len(full_name) > 120:
         line.problems.append(
-            "The name is missing." if not full_name else "The name is longer than 120 letters; shorten it."
+            "The name is missing." if not full_name else "The name is longer than 120 letters. Shorten it."
         )
     if email:
         try:
             validate_email(email)
         except ValidationError:
-            line.problems.append(f"{email[:80]!r} is no mail address. Write it like ana@example.org.")
+            line.problems.append(f"{email[:80]!r} is not an email address. Use the form ana@example.org.")
 
 
 def _check_person(line: Line, here: _Here) -> None:
@@ -115,7 +114,9 @@ def _check_person(line: Line, here: _Here) -> None:
     found = here.units.get(wanted.lower(), [])
     units = [unit for unit in found if not unit.imported] or found
     if wanted and not units:
-        line.problems.append(f"There is no unit {wanted[:60]!r}. Add it first, or write the code of another.")
+        line.problems.append(
+            f"Unit {wanted[:60]!r} does not exist. Add the unit first, or write the code of another unit."
+        )
     elif len(units) > 1:
         codes = ", ".join(unit.code for unit in units)
         line.problems.append(f"Several units are called {wanted[:60]!r}. Write a code: {codes}.")
@@ -129,7 +130,7 @@ def _check_person(line: Line, here: _Here) -> None:
 
 
 def _differences(line: Line, person: User) -> list[str]:
-    """What of somebody who is here already is another in the table; it stays as it is here."""
+    """Return the cells that differ from an existing account. The account stays unchanged."""
     here = {
         "full_name": person.full_name,
         "email": person.email,
@@ -138,8 +139,8 @@ def _differences(line: Line, person: User) -> list[str]:
     }
     said = line.cells | {"unit": line.unit.code if line.unit else line.cells["unit"]}
     return [
-        f"The {COLUMNS[name][0]} stays {value!r}; change it in Admin." if value else
-        f"The {COLUMNS[name][0]} stays empty; add it in Admin."
+        f"The {COLUMNS[name][0]} stays {value!r}. Change it in Admin." if value else
+        f"The {COLUMNS[name][0]} stays empty. Add it in Admin."
         for name, value in here.items()
         if said[name] and said[name].lower() != value.lower()
     ]  # fmt: skip
@@ -151,21 +152,26 @@ def _check_seat(line: Line, here: _Here, by: User) -> None:
         return
     if not board or not seat:
         line.problems.append(
-            "A seat needs both its board and its name. Fill in the other one, or empty both."
+            "The line names a board without a seat, or a seat without a board. Fill in the missing cell, "
+            "or clear both cells."
         )
         return
     line.board = here.boards.get(board.lower())
     line.seat = SEATS_BY_WORDS.get(seat.lower(), "")
     if line.board is None:
-        line.problems.append(f"There is no board {board[:60]!r}. Add it first.")
+        line.problems.append(f"Board {board[:60]!r} does not exist. First add the board.")
     if not line.seat:
-        line.problems.append(f"There is no seat {seat[:60]!r}. The seats are: {', '.join(BoardRole.labels)}.")
+        line.problems.append(
+            f"Seat {seat[:60]!r} does not exist. Choose one of these seats: {', '.join(BoardRole.labels)}."
+        )
     if line.board is None or not line.seat:
         return
     if line.known is not None and line.known.pk == by.pk:
-        line.problems.append("Nobody seats themselves. Ask another admin.")
+        line.problems.append("You cannot give yourself a seat. Ask another admin.")
     elif line.known is not None and not line.known.is_active:
-        line.problems.append("The account is deactivated, so the person takes no seat. Reactivate it first.")
+        line.problems.append(
+            "The account is deactivated, so the person cannot have a seat. First reactivate the account."
+        )
     else:
         held_by = line.known.pk if line.known else None
         line.fills_seat = (line.board.pk, line.seat, held_by) not in here.held
@@ -176,11 +182,14 @@ def _check_managers(lines: list[Line], here: _Here) -> None:
     for line in lines:
         manager, login = line.cells["manager"].lower(), line.cells["login"].lower()
         if manager and manager == login:
-            line.problems.append("Nobody is their own manager. Empty the cell, or name somebody else.")
+            line.problems.append(
+                "A person cannot be their own manager. Empty the cell, or name someone else."
+            )
         elif manager and manager not in by_login and manager not in here.people:
             line.problems.append(
-                f"Nobody signs in as {manager[:60]!r}. Write the user name of the manager, or add them to the table."
+                f"No one signs in as {manager[:60]!r}. Write the user name of the manager, or add the "
+                "manager to the table."
             )
         elif manager in by_login and by_login[manager].known is None and line.known is None:
             line.above = by_login[manager]
-    refuse_circles(lines, "The managers lead round in a circle, back to this person.")
+    refuse_circles(lines, "The managers form a circle back to this person.")

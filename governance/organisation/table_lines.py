@@ -12,6 +12,7 @@ from governance.tables.columns import required
 from governance.tables.encodings import wrong
 from governance.tables.importing import Look, ShownLine
 from governance.tables.reader import Table
+from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import refusal
 
 MAX_ROWS = 2000
@@ -20,9 +21,9 @@ NEW, KNOWN, WRONG = "new", "known", "wrong"
 
 @dataclass
 class Line:
-    """One line of the table, and what is wrong with it or worth knowing.
+    """One line of the table, with its problems and remarks.
 
-    `known`: what is here already; `above`: the line of the table that is added before it.
+    `known` is the row that exists already. `above` is the line of the table that is added before this one.
     """
 
     number: int
@@ -34,12 +35,12 @@ class Line:
 
     @property
     def state(self) -> str:
-        """Whether it is new, here already, or wrong."""
+        """Return if the line is new, known or wrong."""
         return WRONG if self.problems else KNOWN if self.known else NEW
 
     @property
     def changes(self) -> int:
-        """How much it adds."""
+        """Return the number of rows that the line adds."""
         return int(self.state == NEW)
 
 
@@ -53,16 +54,16 @@ class Lines(Generic[L]):
     lines: list[L]
 
     def of(self, state: str) -> list[L]:
-        """The lines in this state."""
+        """Return the lines in this state."""
         return [line for line in self.lines if line.state == state]
 
     @property
     def changes(self) -> int:
-        """How much the table adds."""
+        """Return the number of rows that the table adds."""
         return sum(line.changes for line in self.lines)
 
     def in_order(self) -> list[L]:
-        """The new lines, each after the one above it where that is new too."""
+        """Return the new lines, each after the one above it where that is new too."""
         ordered: dict[int, L] = {}
         for line in self.of(NEW):
             chain = [line]
@@ -76,11 +77,11 @@ class Lines(Generic[L]):
         """Raise ValidationError when a line is wrong."""
         if count := len(self.of(WRONG)):
             lines = "One line needs" if count == 1 else f"{count} lines need"
-            raise ValidationError(f"{lines} fixing. Nothing was added.")
+            raise ValidationError(phrase("{} fixing. No line was imported.", lines))
 
     def look(self, cells_of: Callable[[L], tuple[str, ...]]) -> Look:
-        """What each line does, as its page shows it; `cells_of` a line are those that it shows."""
-        states = {WRONG: ("to fix", "bad"), NEW: ("is added", "ok"), KNOWN: ("is here already", "")}
+        """Return the effect of each line for its page. `cells_of` returns the shown cells of a line."""
+        states = {WRONG: ("to fix", "bad"), NEW: ("is added", "ok"), KNOWN: ("already exists", "")}
         words = {WRONG: "to fix", NEW: "new", KNOWN: "here already"}
         return Look(
             [
@@ -103,7 +104,7 @@ class Lines(Generic[L]):
 def read_lines(
     table: Table, kind: type[L], columns: dict[str, tuple[str, ...]], needed: Sequence[str]
 ) -> list[L]:
-    """The lines with their cells by field, spaces evened. Raises ValidationError on "file" if columns are missing."""
+    """Return the lines by field with evened spaces. Raises ValidationError on "file" without a needed column."""
     if len(table.lines) > MAX_ROWS:
         raise wrong(f"The table has more than {MAX_ROWS:,} lines. Split it.")
     found = required(table.columns, columns, needed)
@@ -112,7 +113,7 @@ def read_lines(
         cells = {name: " ".join(row.cells.get(found.get(name, ""), "").split()) for name in columns}
         line = kind(row.number, cells)
         if row.beyond:
-            line.problems += [*row.odd, "Put a cell that holds a comma into quotes."]
+            line.problems += [*row.odd, "If a cell contains a comma, put the cell in quotes."]
         for name, cell in cells.items():
             line.problems += _odd(columns[name][0], cell)
         lines.append(line)
@@ -120,26 +121,28 @@ def read_lines(
 
 
 def _odd(words: str, cell: str) -> list[str]:
-    found = [f"The {words} cannot be taken. {why}"] if (why := refusal(cell)) else []
+    found = [f"The {words} cannot be used. {why}"] if (why := refusal(cell)) else []
     if cell and (cell[0] in STARTERS or cell[0] == "'"):
         found.append(
-            f"The {words} begins with {cell[0]!r}, which a spreadsheet takes for a formula or a quote. "
-            "Take that sign away."
+            f"The {words} begins with {cell[0]!r}, which a spreadsheet reads as a formula or a quote. "
+            "Remove that sign."
         )
     return found
 
 
 def refuse_twice(lines: Iterable[Line], name: str, words: str) -> None:
-    """Say of each line that has the cell of an earlier one; `words` name it."""
+    """Add a problem to each line with the cell of an earlier line. `words` name the cell."""
     first: dict[str, int] = {}
     for line in lines:
         cell = line.cells[name].lower()
         if cell and first.setdefault(cell, line.number) != line.number:
-            line.problems.append(f"Line {first[cell]} has that {words} already. Keep one of them.")
+            line.problems.append(
+                f"Line {first[cell]} already has the same {words}. Keep one of the two lines."
+            )
 
 
 def refuse_circles(lines: Iterable[Line], words: str) -> None:
-    """Say of each line that stands above itself, and part it from the others; `words` say what leads round."""
+    """Add a problem to each line above itself, and cut its `above`. `words` describe the circle."""
     for line in [line for line in lines if _in_a_circle(line)]:
         line.problems.append(f"{words} Empty one of the cells.")
         line.above = None

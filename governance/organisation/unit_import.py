@@ -1,6 +1,6 @@
-"""Reading units from a table: what each line will do, or what is wrong with it. Writes nothing.
+"""Reading units from a table: the effect of each line, or its problems. Writes nothing.
 
-A unit that is here already stays as it is; the same table read again after it was taken changes nothing.
+An existing unit stays unchanged. The same table read again after the import changes nothing.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ LONGEST_NAME, LONGEST_CODE = (Unit._meta.get_field(name).max_length for name in 
 
 @dataclass
 class Line(table_lines.Line):
-    """One line of the table: the unit, and where it goes. `parent`: a unit that is here already."""
+    """One line of the table: the unit and its place. `parent` is a unit that exists already."""
 
     known: Unit | None = None
     above: "Line | None" = None
@@ -33,24 +33,24 @@ class Line(table_lines.Line):
 
     @property
     def name(self) -> str:
-        """What the unit is called."""
+        """Return the name of the unit."""
         return self.cells["name"]
 
     @property
     def code(self) -> str:
-        """Its code: of the unit that is here, as written, or made of its name."""
+        """Return its code: of the unit that is here, as written, or made of its name."""
         return self.cells["code"]
 
     @property
     def place(self) -> str:
-        """What the unit goes below, in words; empty at the top."""
+        """Return the name of the parent, or "" for a unit at the top."""
         return self.above.name if self.above else self.parent.name if self.parent else ""
 
 
 def read(table: Table) -> Lines[Line]:
-    """Read the table against the units that are here now.
+    """Read the table against the current units.
 
-    Raises ValidationError where it is no table of units; what is wrong with a line stands on the line.
+    Raises ValidationError if it is not a table of units. Each line has its own problems.
     """
     lines = read_lines(table, Line, COLUMNS, NEEDED)
     own = list(Unit.objects.living().order_by("pk"))
@@ -59,7 +59,7 @@ def read(table: Table) -> Lines[Line]:
     _check_parents(lines, [unit for unit in own if not unit.imported])
     for line in lines:
         if line.above is not None and line.above.problems:
-            line.problems.append(f"It goes below line {line.above.number}, which needs fixing first.")
+            line.problems.append(f"The parent is in line {line.above.number}. First fix that line.")
     return Lines(lines)
 
 
@@ -72,30 +72,32 @@ def _check_names(lines: list[Line], units: list[Unit]) -> None:
     for line in lines:
         if not line.name or len(line.name) > LONGEST_NAME:
             line.problems.append(
-                f"The name is longer than {LONGEST_NAME} letters; shorten it."
+                f"The name is longer than {LONGEST_NAME} letters. Shorten it."
                 if line.name
                 else "The name is missing."
             )
             continue
         if line.code and (slugify(line.code) != line.code.lower() or len(line.code) > LONGEST_CODE):
             line.problems.append(
-                f"The code {line.code[:60]!r} does not work. Use letters, digits and - only, at most {LONGEST_CODE}; "
-                "or leave it empty, and it is made of the name."
+                f"The code {line.code[:60]!r} is not valid. Use at most {LONGEST_CODE} letters, digits and "
+                "-, or leave the cell empty to use the name."
             )
             continue
         line.known = by_code.get(line.code.lower()) if line.code else by_name.get(line.name.casefold())
         if line.known is not None and line.code and line.known.name.casefold() != line.name.casefold():
-            line.problems.append(f"The code {line.code} is that of {line.known}. Choose another code.")
+            line.problems.append(f"The code {line.code} belongs to {line.known}. Choose another code.")
             line.known = None
         elif line.known is not None and line.known.imported:
             line.problems.append(line.known.taken_over_first)
         elif line.known is None and line.code and line.code in every - {one.code for one in lines}:
-            line.problems.append(f"The code {line.code} was a unit's that is merged. Choose another code.")
+            line.problems.append(
+                f"The code {line.code} belonged to a unit that was merged. Choose another code."
+            )
         line.cells["code"] = line.known.code if line.known else line.code or _code(line.name, every)
 
 
 def _code(name: str, taken: set[str]) -> str:
-    """A code nobody has, made of the name."""
+    """Return a free code, made of the name."""
     stem = code = slugify(name)[: LONGEST_CODE - 4].strip("-") or "unit"
     number = 1
     while code in taken:
@@ -123,7 +125,8 @@ def _check_parents(lines: list[Line], own: list[Unit]) -> None:
         found = of_table or there.get(word, [])
         if not found:
             line.problems.append(
-                f"There is no unit {wanted[:60]!r}, here or in the table. Write the code or name of another."
+                f"Unit {wanted[:60]!r} does not exist, in Plumbline or in the table. Write the code or name "
+                "of another unit."
             )
         elif len(found) > 1:
             codes = ", ".join(one.code for one in found)
@@ -132,4 +135,4 @@ def _check_parents(lines: list[Line], own: list[Unit]) -> None:
             line.above = of_table[0]
         else:
             line.parent = found[0]
-    refuse_circles(lines, "The parents lead round in a circle, back to this unit.")
+    refuse_circles(lines, "The parents form a circle back to this unit.")

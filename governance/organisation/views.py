@@ -7,6 +7,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance import clock
@@ -19,7 +20,9 @@ from governance.organisation.table_lines import NEW
 from governance.people.permissions import may_keep_accounts
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import password_links, sessions
+from governance.sign_in.signing import SigningForm
 from governance.tables.importing import Look, SentTable, Target, bring_in
+from governance.vocabulary.phrases import phrase
 
 PAGE = 50
 NO_PASSWORD = Q(password="") | Q(password__startswith="!")  # how Django marks that none was set
@@ -33,7 +36,7 @@ HEADING = ("user name", "name", "mail", "unit", "manager", "state")
 
 
 def people():
-    """Every account with what its admin wants to know: the newest invitation, and how many browsers are signed in."""
+    """Return every account with its newest invitation and its count of open browsers."""
     newest = PasswordLink.objects.filter(person=OuterRef("pk"), purpose=INVITATION).order_by("-made_at")
     return (
         User.objects.select_related("unit", "manager")
@@ -61,7 +64,7 @@ def _chosen(request: SignedInRequest):
 
 
 def state_of(person: User) -> tuple[str, str]:
-    """What to know of an account from `people()`: in words, and the tone of the words."""
+    """Return the state of an account from `people()` in words, and their tone."""
     if not person.is_active:
         return "account deactivated", ""
     if person.has_usable_password():
@@ -95,7 +98,7 @@ def listing(request: SignedInRequest) -> HttpResponse:
 
 
 def _file(request: SignedInRequest, show: str, rows: QuerySet) -> HttpResponse:
-    """The accounts of the list as a CSV file; taken back by the page that adds people, it changes nothing."""
+    """Return the accounts of the list as a CSV file. The page that adds people reads it without changes."""
     lines = (
         (
             row.login,
@@ -111,34 +114,41 @@ def _file(request: SignedInRequest, show: str, rows: QuerySet) -> HttpResponse:
 
 
 class PeopleTable(Target):
-    """People from a table: all are added at once, or nobody."""
+    """People from a table. All are added at once, or no one."""
 
     form_class = PeopleForm
     expected = people_import.NEEDED_HEADINGS
     headings = (("Person", ""), ("User name", ""), ("Mail", ""), ("Unit", ""), ("Seat", ""))
     help_template = "governance/organisation/_table_example.html"
     title = "Add people"
-    lede = "A table with one person a line. Whoever is here already stays as they are."
+    lede = "A table with one person on each line. People who already have an account stay unchanged."
 
-    def __init__(self, by: User):
-        self.by, self.back = by, reverse("accounts")
+    def __init__(self, by: User, signing: SigningForm):
+        self.by, self.back, self.signing = by, reverse("accounts"), signing
+        self.seats: list[str] = []
+        signing.facts = lambda: {"seats": self.seats}
 
     def context(self) -> dict:
-        """What a table of people looks like."""
+        """Return the context of the page of a table of people."""
         return {
             "nav": "units",
             "up": "People",
             "help": {
                 "columns": [headings[0] for headings in people_import.COLUMNS.values()],
-                "needs": "The first two are needed; leave out what you do not know. A unit is its code or name, a "
-                "manager a user name, here or in the table. A seat needs its board.",
+                "needs": (
+                    "The first two columns are required. You can leave the other columns empty. Write the "
+                    "code or name of a unit in Plumbline. Write the user name of a manager who is in "
+                    "Plumbline or in the table. A seat needs its board."
+                ),
                 "example": people_import.EXAMPLE,
             },
         }
 
     def look(self, sent: SentTable) -> Look:
-        """What each line does."""
+        """Return the effect of each line."""
         lines = people_import.read(sent.table, by=self.by)
+        self.seats = [f"{line.cells['login']}: {line.seat_words}" for line in lines.lines if line.fills_seat]
+        self.signature = self.signing if self.seats else None
         return lines.look(
             lambda line: (
                 line.cells["full_name"],
@@ -150,7 +160,7 @@ class PeopleTable(Target):
         )
 
     def enter(self, sent: SentTable, look: Look) -> str:
-        """Add everybody who is new."""
+        """Add everyone who is new."""
         invite = sent.chosen["invite"]
         lines = actions.add_people(table=sent.table, invite=invite, by=self.by)
         new, seats = lines.of(NEW), sum(line.fills_seat for line in lines.lines)
@@ -163,16 +173,23 @@ class PeopleTable(Target):
         return f"{', '.join(said)}."
 
 
+@sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: SignedInRequest) -> HttpResponse:
     """People from a table: read, shown line by line, fixed here, and added all at once or not at all."""
     may_keep_accounts(request.user).or_refuse()
-    return bring_in(request, PeopleTable(request.user))
+    signing = SigningForm(
+        request.POST if request.POST.get("step") == "enter" else None,
+        request=request,
+        purpose="fill seats from a table",
+        act="seat",
+    )
+    return bring_in(request, PeopleTable(request.user, signing))
 
 
 @require_POST
 def invite(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Send one person a link to choose a password: the first one, or a new one to whoever forgot theirs."""
+    """Send one person a link to choose a password, a first one or a new one."""
     may_keep_accounts(request.user).or_refuse()
     person = get_object_or_404(User, pk=pk)
     known = person.has_usable_password()
@@ -184,8 +201,17 @@ def invite(request: SignedInRequest, pk: int) -> HttpResponse:
     except ValidationError as wrong:
         messages.error(request, " ".join(wrong.messages))
     else:
-        lasts = "an hour, and who uses it approves nothing for a day" if known else "a week"
-        messages.success(request, f"{person} is sent a link to choose a password; it works for {lasts}.")
+        lasts = (
+            "an hour. After using the link, the person cannot approve a higher stage for a day"
+            if known
+            else "a week"
+        )
+        messages.success(
+            request,
+            phrase(
+                "{} gets a link to choose a password. The link works for {}.", person, lasts
+            ).in_language(),
+        )
     return _back(request)
 
 
@@ -196,7 +222,7 @@ def sign_out(request: SignedInRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk)
     own = request.session.session_key if person == request.user else None
     count = sessions.sign_out(person=person, but=own, by=request.user)
-    words = f"{person} is signed out everywhere." if count else f"{person} is signed in nowhere else."
+    words = f"{person} is signed out everywhere." if count else f"{person} has no other sessions."
     messages.success(request, words)
     return _back(request)
 

@@ -28,7 +28,7 @@ _UNIT = tuple(one.column for one in Unit._meta.concrete_fields)
 
 
 def away(moment, person: str = "person") -> Exists:
-    """Whether that person of a row is away at `moment`, to annotate or filter by."""
+    """Return the expression that a row's person is away at `moment`, for queries."""
     return Exists(Absence.objects.at(moment).filter(person=OuterRef(person)))
 
 
@@ -42,12 +42,12 @@ _OF_PERSON = Batch(
 
 
 def boards() -> list[Board]:
-    """Every board with its unit: there are few, and each question about one needs its place among the others."""
+    """Return every board with its unit. They are few, and a board's place depends on the others."""
     return sorted(_EVERY.of(1, "boards"), key=lambda board: board.name)
 
 
 def board_for(unit: Unit) -> Board | None:
-    """The nearest board up the unit tree, the unit's own first; None where no unit above has one."""
+    """Return the nearest board up the unit tree, the unit's own first, or None."""
     codes = unit.ancestor_codes()
     above = [board for board in boards() if board.unit.code in codes]
     return min(above, key=lambda board: codes.index(board.unit.code), default=None)
@@ -77,18 +77,18 @@ def read_members(boards: Iterable[Board | None]) -> None:
 
 
 def seats_held(person: User) -> list[Membership]:
-    """The seats, chair and deputy chair among them, that the person holds now on any board; `away`: whether now."""
+    """Return the person's current seats on any board, with chair and deputy chair. `away` is the current absence."""
     seats = _OF_PERSON.of(person.pk, "seats")
     return sorted(seats, key=lambda seat: (seat.board.name, seat.seat, seat.starts_at))
 
 
 def seat_holders(members: Sequence[Membership], seat: str) -> list[Membership]:
-    """Who holds the seat: its holder first, then delegates."""
+    """Return the holders of the seat: its own holder first, then delegates."""
     return [member for member in members if member.seat == seat]
 
 
 def holder_stood_in_for(members: Sequence[Membership], seat: str, person: User) -> User | None:
-    """Whose seat it is, where the person holds it as a delegate only; else None."""
+    """Return the seat's holder if the person is only a delegate, else None."""
     mine = [member for member in seat_holders(members, seat) if member.person_id == person.pk]
     if not mine or any(member.delegate_of_id is None for member in mine):
         return None
@@ -96,11 +96,11 @@ def holder_stood_in_for(members: Sequence[Membership], seat: str, person: User) 
 
 
 def chairs(members: Sequence[Membership]) -> tuple[list[Membership], list[Membership]]:
-    """The chair and the deputy chair, each as a list that may be empty."""
+    """Return the chair and the deputy chair, each as a list that may be empty."""
     return seat_holders(members, BoardRole.CHAIR), seat_holders(members, BoardRole.DEPUTY_CHAIR)
 
 
 def chair_now(board: Board | None) -> User | None:
-    """The chair of the board, or the deputy chair while no chair is there; None where neither is."""
+    """Return the chair of the board, the deputy chair if no chair is there, or None."""
     there = [member.person for seated in chairs(members_now(board)) for member in seated if not member.away]
     return there[0] if there else None

@@ -10,6 +10,7 @@ from governance.notifications.inbox import InboxTask
 from governance.people import cooling_off
 from governance.people.boards import seats_held
 from governance.vocabulary import BoardRole
+from governance.vocabulary.phrases import label, phrase
 
 
 def to_confirm(person: User) -> list[Membership]:
@@ -40,11 +41,15 @@ def tasks(person: User) -> list[InboxTask]:
     return [
         InboxTask(
             "confirm",
-            f"{seat.person} as {seat.get_seat_display().lower()} of {seat.board}",
+            phrase("{} as {} of {}", seat.person, label(seat.get_seat_display(), inside=True), seat.board),
             reverse("seat-confirm", args=[seat.pk]),
-            "Look at the seat",
-            f"Granted by {seat.granted_by or 'the system'}. Until you confirm it, the seat approves nothing before "
-            f"{clock.moment_in_words(seat.signs_from)}.",
+            phrase("Open the seat"),
+            phrase(
+                "{} granted this seat. The seat cannot approve before {}, unless you confirm it.",
+                seat.granted_by or "the system",
+                clock.moment_in_words(seat.signs_from),
+            ),
+            since=min(clock.local_day(seat.starts_at), clock.today()),
         )
         for seat in to_confirm(person)
     ]

@@ -1,47 +1,51 @@
-"""Who may, where no initiative is concerned: answers that carry their reasons."""
+"""Permissions that concern no initiative. The answers contain their reasons."""
 
 from governance import clock
 from governance.models import LegalHold, Membership, User
 from governance.people import cooling_off
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import BoardRole
+from governance.vocabulary.phrases import phrase
 
 
 def may_audit(person: User) -> Answer:
-    """The auditor's inbox: search the whole audit log, draw samples, see who read and who held what."""
+    """Return yes for auditors, who search the audit log, draw samples and see reports."""
     if person.is_active and person.is_auditor:
         return yes()
-    return no("Only auditors open these pages.", "An admin can make an account an auditor's.")
+    return no("Only auditors can open these pages.", "An admin can make you an auditor.")
 
 
 def may_keep_accounts(person: User) -> Answer:
     """Accounts, invitations, and what runs beside the web server: admins."""
     if person.is_active and person.is_admin:
         return yes()
-    return no("Only admins keep the accounts and see how the installation is.", "Ask an admin.")
+    return no("Only admins can manage accounts and see the status of the installation.", "Ask an admin.")
 
 
 def may_read_organisation(person: User) -> Answer:
-    """Units, boards and who sits on them, on pages of their own: admins, who act there, and auditors."""
+    """Return yes for admins and auditors, on the pages of units, boards and members."""
     if person.is_active and (person.is_admin or person.is_auditor):
         return yes()
-    return no("Only admins and auditors open these pages.", "Ask an admin for what you need to know.")
+    return no("Only admins and auditors can open these pages.", "Ask an admin for the information.")
 
 
 def may_confirm_seat(membership: Membership, person: User) -> Answer:
-    """Confirm a seat in its first day: the chair of its board, or an admin who did not grant it; never its person.
+    """Return yes for the chair or an admin, except the seat's granter and its person.
 
-    Whoever confirms has cooled off too: an admin for a day, a chair in a seat that counts.
+    The confirming person has cooled off too: an admin for a day, a chair in a seat that counts.
     """
     now = clock.now()
     if cooling_off.seat_until(membership, now) is None:
-        return no("This seat is not waiting to be confirmed.", "It signs already.")
+        return no(
+            "This seat is not waiting to be confirmed.",
+            "You can sign with this seat now, because no confirmation is needed.",
+        )
     if membership.ends_at is not None and membership.ends_at <= now:
         return no("This seat has ended.")
     if person.pk in (membership.person_id, membership.granted_by_id):
         return no(
-            "Whoever holds a seat or granted it does not confirm it.",
-            "The chair of the board does, or another admin.",
+            "You hold this seat or granted it, so you cannot confirm it.",
+            "Ask the chair of the board, or another admin.",
         )
     if not person.is_active:
         return no("This account is no longer active.", "Ask an admin.")
@@ -54,8 +58,9 @@ def may_confirm_seat(membership: Membership, person: User) -> Answer:
     ]
     if not chairs and not (person.is_admin and cooling_off.admin_for_a_day(person)):
         return no(
-            "Only the chair of the board, or an admin of more than a day, confirms a seat.",
-            "Ask one of them.",
+            "Only the chair of the board, or someone who has been an admin for more than a day, can "
+            "confirm a seat.",
+            "Ask the chair or an admin.",
         )
     return cooling_off.may_lift(person)
 
@@ -64,60 +69,69 @@ def may_import(person: User) -> Answer:
     """Admins import inventories."""
     if person.is_active and person.is_admin:
         return yes()
-    return no("Only admins import inventories.", "Give the file to an admin.")
+    return no("Only admins can import inventories.", "Give the file to an admin.")
 
 
 def may_see_audit_log(person: User) -> Answer:
     """Refusals and the acts of other people: auditors and admins."""
     if person.is_active and (person.is_auditor or person.is_admin):
         return yes()
-    return no("Only auditors and admins see the whole audit log.")
+    return no("Only auditors and admins can see the whole audit log.")
 
 
 def may_hold(person: User) -> Answer:
     """Admins and auditors open and lift legal holds."""
     if person.is_active and (person.is_admin or person.is_auditor):
         return yes()
-    return no("Only admins and auditors open or lift a legal hold.", "Ask one of them.")
+    return no("Only admins and auditors can open or lift a legal hold.", "Ask an admin or auditor.")
 
 
 def may_reorganise(person: User) -> Answer:
     """Admins add, rename, move and merge units, add boards and fill their seats."""
     if person.is_active and person.is_admin:
         return yes()
-    return no("Only admins change units, boards and seats.", "Ask an admin.")
+    return no("Only admins can change units, boards and seats.", "Ask an admin.")
 
 
 def may_take(*, by: User) -> Answer:
     """Admins take the report of a person: they are asked for it, and hand it over."""
     if by.is_active and by.is_admin:
         return yes()
-    return no("Only admins take the report of a person.", "Ask an admin.")
+    return no("Only admins can export the data about a person.", "Ask an admin.")
 
 
 def may_erase(person: User, *, override=None, by: User) -> Answer:
-    """Whether this admin may erase this person's data now; against retention only together with an auditor.
+    """Return yes if this admin may erase this person's data now.
 
-    `override` names that auditor and the duty (`governance.privacy.erasure.Override`).
+    An admin needs an auditor against retention. `override` has the auditor and the duty
+    (`governance.privacy.erasure.Override`).
     """
     if not (by.is_active and by.is_admin):
-        return no("Only admins erase personal data.", "Ask an admin.")
+        return no("Only admins can erase personal data.", "Ask an admin.")
     if by.pk == person.pk:
-        return no("Nobody erases their own data.", "Ask another admin.")
+        return no("You cannot erase your own data.", "Ask another admin.")
     if person.is_active:
         return no(
-            f"The account {person.login} is active.",
-            "End it first: its roles and seats end in their own way.",
+            phrase("The account {} is active.", person.login),
+            "Ask an admin to end its roles and seats and to deactivate it first.",
         )
     held = LegalHold.objects.open().filter(person=person).first()
     if held is not None:
-        return no(f"Legal hold {held.pk} is on this person.", "Lift it first, where it may be lifted.")
+        return no(
+            phrase("Legal hold {} covers this person.", held.pk),
+            "Lift the legal hold first, if that is allowed.",
+        )
     if override is not None:
         auditor = override.auditor
         if not override.duty.strip() or not (auditor.is_active and auditor.is_auditor):
-            return no("Retention gives way to a named duty only, with an auditor who agrees.")
+            return no(
+                "Data under retention can be erased only for a named legal duty, with the agreement of an "
+                "auditor."
+            )
         if auditor.pk in (by.pk, person.pk):
-            return no("Two people put retention aside: an admin and another who is auditor.")
+            return no(
+                "Two different people must agree to erase data under retention: an admin and an auditor."
+            )
     return yes()
 
 
@@ -125,17 +139,17 @@ def may_draft(person: User) -> Answer:
     """Copy a rulebook, edit the copy, load it as a version: admins (docs/domain.md, "Who may")."""
     if person.is_active and person.is_admin:
         return yes()
-    return no("Only admins edit a draft of the rulebook.", "Tell an admin what should change.")
+    return no("Only admins can edit a draft of the rulebook.", "Ask an admin for the change.")
 
 
 def may_forecast(person: User) -> Answer:
-    """Have worked out what a draft would do, and read it: admins, and chairs, who publish; deputies too."""
+    """Return yes for admins, chairs and deputies. They compute and read a draft's impact."""
     if person.is_active and (person.is_admin or chairs(person)):
         return yes()
-    return no("Admins and chairs see what a rulebook would do.", "Ask one of them.")
+    return no("Only admins and chairs can see the impact of a rulebook.", "Ask an admin or a chair.")
 
 
 def chairs(person: User) -> bool:
-    """Whether the person chairs a board now, or is deputy of one."""
+    """Return True if the person now is chair or deputy chair of a board."""
     held = Membership.objects.held_at(clock.now())
     return held.filter(person=person, seat__in=(BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)).exists()

@@ -1,11 +1,11 @@
-"""Erasing what the audit log holds about a person, so that the audit log still verifies and says what is gone.
+"""Erasure of a person's data from the audit log, which then still verifies.
 
-Of each entry that speaks of her the body and its salt are destroyed; the digest stays, and with it the tree. In rows
-and their history a mark takes the place of her name. What retention or a legal hold keeps is left, and told with the
-day from which it can go. The act "erased" names every entry it took the words of, never the person. What she alone had
-(notifications, sessions, drafts: `remove_private`) is deleted; files and mails go once that is committed
-(`erasure_log.remove_later`), columns that name whoever gave evidence as
-`initiatives.lifecycle.initiative.contribution` lists them.
+The body and its salt of each entry about the person are destroyed. The digest stays, and the tree with it. In rows and
+their history a mark replaces the name. Data under retention or a legal hold stays, and the result has the day from
+which it can go. The act "erased" names every entry that lost its words, never the person. Data of the person alone
+(notifications, sessions, drafts: `remove_private`) is deleted. Files and emails go after the commit
+(`erasure_log.remove_later`). `initiatives.lifecycle.initiative.contribution` lists the columns with names of evidence's
+givers.
 """
 
 import json
@@ -31,6 +31,7 @@ from governance.privacy.personal_data import About, Column, Mention, Words
 from governance.privacy.retention import Kept, RetentionRules
 from governance.transparency_log import sealing
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 
 LOCK_SECONDS = 10
 PROOFS = SignatureProof._meta.db_table
@@ -41,7 +42,7 @@ NOT_WRITTEN = set(personal_data.RECORD) - {"governance_entry", "governance_entry
 
 @dataclass(frozen=True)
 class Override:
-    """A duty that goes before retention, and the auditor who says so beside the admin."""
+    """A duty that goes before retention, and the auditor who confirms it."""
 
     duty: str
     auditor: User
@@ -70,7 +71,7 @@ class Work:
     refs: set[str] = field(default_factory=set)  # initiatives that lost evidence
 
     def put(self, table: str, key: str, column: str, value, done=None) -> None:
-        """Have a column say `value`; `done` tells the act how, where a replay needs to know it."""
+        """Set a column to `value`. `done` records how for the act, if a replay needs it."""
         self.changes.setdefault((table, key), {})[column] = value
         if done is not None:
             self.told.setdefault((table, key), {})[column] = done
@@ -78,7 +79,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Done:
-    """What came of an erasure: the act, what is gone, what is kept and why, and where the person is still named."""
+    """The result of an erasure: the act, erased and kept data, and remaining names."""
 
     act: int
     entries: int
@@ -99,18 +100,19 @@ def erase(
     override: Override | None = None,
     by: User,
 ) -> Done:
-    """Erase what names the person, but what must be kept. Only as the owner of the tables; all of it or nothing.
+    """Erase what names the person, except what must be kept. All or nothing.
 
-    `evidence` names items of evidence whose content goes too, `also` further words that name her (a former name, a name
-    as friends say it). Raises Refused, and Conflict when others write for longer than some seconds.
+    Runs as the owner of the tables. `evidence` names items of evidence whose content goes too. `also` has further words
+    that name the person (a former name, a nickname). Raises Refused, and Conflict if others write for longer than
+    seconds.
     """
     words = personal_data.words_of(person, also)
     for name, text in (("why", why), ("duty", duty), ("override", override.duty if override else "")):
         if name != "override" and not text.strip():
-            raise ValidationError({name: "Say why, and which duty asks for it."})
+            raise ValidationError({name: "Give the reason, and the legal duty."})
         if words.name(text):
             raise ValidationError(
-                {name: "This stays in the audit log for good: write it without the person's name."}
+                {name: "This text stays in the audit log permanently. Write it without the person's name."}
             )
     mark = personal_data.mark_of(person)
     with acting(by=by, reason=f"Data of {mark} erased: {duty.strip()}"):
@@ -147,7 +149,7 @@ def erase(
 
 
 def carry_out(work: Work, facts: dict) -> int:
-    """Do what was worked out, in the running act; returns the id of its entry."""
+    """Do the planned erasure in the running act. Returns the id of its entry."""
     who = row_history.current()
     body = entries.canonical(
         {
@@ -181,7 +183,7 @@ def carry_out(work: Work, facts: dict) -> int:
 
 
 def lock_tables() -> None:
-    """Keep everybody from writing until the transaction ends, so that no new row names the person meanwhile."""
+    """Prevent all writes until the transaction ends, so no new row names the person."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT string_agg(quote_ident(relname), ', ' ORDER BY relname LIKE 'governance_entry%%', relname)"
@@ -194,7 +196,7 @@ def lock_tables() -> None:
         try:
             cursor.execute(f"LOCK TABLE {listed} IN SHARE ROW EXCLUSIVE MODE")
         except OperationalError:
-            raise Conflict("Others are writing just now.", "Try again in a minute.") from None
+            raise Conflict("Other people are saving data at this moment.", "Try again in a minute.") from None
 
 
 # --- What goes -------------------------------------------------------------------------------------------------------
@@ -212,11 +214,11 @@ def _of_user(person: User) -> Own:
 
 
 def _of_named_evidence(keys: list[int], work: Work, *, overridden: bool) -> list[NamedEvidence]:
-    """The items of evidence that the request names, unless somebody signed on them or a hold keeps one: then none."""
+    """Return the named items of evidence, or none if one is signed on or under a hold."""
     named = [item for find in contributed.evidence_named for item in find(keys)] if keys else []
     missing = {str(key) for key in keys} - {item.key for item in named}
     if missing:
-        raise ValidationError({"evidence": f"There is no item {', '.join(sorted(missing))}."})
+        raise ValidationError({"evidence": phrase("Item {} does not exist.", ", ".join(sorted(missing)))})
     rules = RetentionRules.of({item.initiative_ref for item in named}, overridden=overridden)
     reasons = [rules.of_initiative(item.initiative_ref, decision=item.cited) for item in named]
     work.evidence_kept = [kept for kept in reasons if kept is not None]
@@ -227,7 +229,7 @@ def _of_named_evidence(keys: list[int], work: Work, *, overridden: bool) -> list
 
 
 def remove_private(person: User) -> dict[str, int]:
-    """Delete what is nobody else's: notifications, mails on their way, drafts, sessions. Returns how many by table."""
+    """Delete the person's own notifications, emails on their way, drafts, sessions. Returns counts by table."""
     gone: Counter = Counter()
     for model in private_models():
         for link in _links(model):
@@ -303,7 +305,7 @@ def _rows(work: Work, found: Iterable[Mention], words: Words, columns: dict[str,
 
 
 def mask(work: Work, row: Mention, column: Column, spans: list, *, lasting: bool) -> None:
-    """Put the mark into one column; rows that never change (`lasting`) are told, so that a replay finds them."""
+    """Put the mark into one column. Rows that never change (`lasting`) are recorded, for a replay."""
     if (row.table, column.name) in contributed.erased_whole:
         work.put(row.table, row.key, column.name, "")
         return
@@ -337,7 +339,7 @@ def _own_row(work: Work, own: Own, columns: dict[str, list[Column]]) -> None:
 
 
 def files_of(model, key: str, values: dict) -> list[str]:
-    """The files of a row whose columns lose their names to `values`."""
+    """Return the files of a row whose columns lose their names to `values`."""
     fields = [field for field in model._meta.concrete_fields if isinstance(field, models.FileField)]
     lost = [field.name for field in fields if field.column in values]
     row = model._base_manager.filter(pk=key).values(*lost).first() if lost else None
@@ -356,7 +358,7 @@ def _rows_told(work: Work) -> list[dict]:
 
 
 def _summary(work: Work) -> list[dict]:
-    """What is kept: why, from when it could go, how many entries."""
+    """Return the kept data: the reason, its last day, the number of entries."""
     counted = Counter([*work.kept.values(), *work.evidence_kept])
     return [
         {"why": kept.why, "from": kept.since.isoformat() if kept.since else None, "count": count}
@@ -365,7 +367,7 @@ def _summary(work: Work) -> list[dict]:
 
 
 def _left(words: Words, person: User) -> dict[str, int]:
-    """By table, how many rows still name the person: what is kept, and nothing else."""
+    """Return how many rows still name the person, by table. Only kept data is left."""
     left = Counter(mention.table for mention in personal_data.mentions(words, personal_data.tables()))
     entries = len(personal_data.entries_about(words, person))
     return dict(sorted(left.items())) | ({"governance_entry": entries} if entries else {})

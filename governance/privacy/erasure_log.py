@@ -1,4 +1,4 @@
-"""Erasures that were done: what they took, in words where it stood, and again after a restore of an older backup."""
+"""Finished erasures: words for pages, a log outside the database, entries of rows."""
 
 import json
 import os
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from django.conf import settings
-from django.core.files.storage import storages
+from django.core.files.storage import default_storage
 from django.db import connection, transaction
 
 from governance import clock
@@ -20,21 +20,21 @@ LOG = "erasures.jsonl"
 
 
 def acts() -> list[Entry]:
-    """Every act of erasure, oldest first."""
+    """Return every act of erasure, oldest first."""
     return list(Entry.objects.filter(kind=EntryKind.ERASED).select_related("body").order_by("id"))
 
 
 def without_words(entries: Iterable[Entry]) -> Iterator[int]:
-    """The keys of those of these entries whose body is gone."""
+    """Return the keys of those of these entries whose body is gone."""
     return (entry.pk for entry in entries if not bytes(entry.body.body))
 
 
 def words_for(erased: Iterable[int]) -> dict[int, str]:
-    """By key, for entries whose body is gone: when it was erased, by whom and why, in a sentence."""
+    """Return when, why and by which actor each of these entries was erased, by key."""
     asked = set(erased)
     if not asked:
         return {}
-    found = dict.fromkeys(asked, "Its words were erased since.")
+    found = dict.fromkeys(asked, "The content was erased later.")
     for act in acts():
         told = act.facts
         facts = told["facts"]
@@ -53,7 +53,7 @@ def _day(moment) -> str:
 
 
 def entries_of_history(model, keys: list[int]) -> dict[str, int]:
-    """By history_id, the entry that tells the same change: the nth of its row in its transaction."""
+    """Return the entry of the nth history of a row in a transaction, by history_id."""
     past, pk = row_capture.history_table(model), model._meta.pk.column
     with connection.cursor() as cursor:
         cursor.execute(
@@ -75,7 +75,7 @@ def entries_of_history(model, keys: list[int]) -> dict[str, int]:
 
 
 def newest_entries(table: str, keys: list[str]) -> dict[str, int]:
-    """By key, the newest entry of each of these rows."""
+    """Return the newest entry of each of these rows, by key."""
     with connection.cursor() as cursor:
         cursor.execute(
             'SELECT key, max(id) FROM governance_entry WHERE "table" = %s AND key = ANY (%s) GROUP BY key',
@@ -105,12 +105,12 @@ def entries_by_id(keys: list[int]) -> dict[int, About]:
 
 
 def remove_later(files: list[str], words: Words | None) -> None:
-    """Once the transaction is committed: remove what lies outside the database, write down what was erased."""
+    """Remove data outside the database and write the erasure log, after the commit."""
 
     def remove() -> None:
         write_log()
         for name in files:
-            storages["evidence"].delete(name)
+            default_storage.delete(name)
         if words is not None:
             personal_data.remove_mails(words)
 
@@ -118,19 +118,19 @@ def remove_later(files: list[str], words: Words | None) -> None:
 
 
 def give_space_back(tables: Iterable[str]) -> None:
-    """Have the database give up the old versions of rows, which it keeps for a while; outside any transaction."""
+    """Have the database free the old versions of rows. Call it outside any transaction."""
     with connection.cursor() as cursor:
         for table in sorted({"governance_entrybody", *tables}):
             cursor.execute(f"VACUUM {connection.ops.quote_name(table)}")
 
 
 def log_path() -> Path:
-    """Where the log lies: beside the database, not in it. Keep it with the backups, apart from each of them."""
+    """Return the path of the log, outside the database. Keep the log with the backups, apart from each of them."""
     return settings.DATA_DIR / LOG
 
 
 def write_log(path: Path | None = None) -> int:
-    """Append every erasure that the log lacks; returns how many. The log names nobody, but by number."""
+    """Append every erasure that the log lacks. Returns how many. The log has numbers, not names."""
     path = path or log_path()
     known = {json.loads(line)["digest"] for line in path.read_text().splitlines()} if path.exists() else set()
     added = 0
@@ -145,7 +145,7 @@ def write_log(path: Path | None = None) -> int:
 
 
 def lines() -> Iterator[dict]:
-    """Every erasure as a line of the log: keys and digests of entries, keys of rows and where the mark stands."""
+    """Yield each erasure as a line of the log: keys, digests, places of the mark."""
     for act in acts():
         facts = act.facts["facts"]
         digests = Entry.objects.filter(pk__in=facts["entries"]).order_by("pk").values_list("pk", "digest")

@@ -1,9 +1,8 @@
-"""Erasures done again on a database that was restored from an older backup, before it opens.
+"""Erasures done again on a database from an older backup, before it opens.
 
-A line of the log (`governance.privacy.erasure_log`) names entries by key and digest, rows that never change by
-key, and where in
-their text the mark stands. Rows that do change take their words from their newest history, which is one of those; what
-is not part of the audit log is searched anew, by the names that the restored account still has.
+A line of the log (`governance.privacy.erasure_log`) names entries by key and digest. It names rows that never change by
+key, with the places of the mark in their text. Rows that change take their words from their newest history, which is
+one of those. Data outside the audit log is searched again, by the names that the restored account still has.
 """
 
 import json
@@ -23,9 +22,9 @@ SYSTEM = "restore"
 
 
 def replay(lines: Iterable[str]) -> int:
-    """Do again every erasure of the log that this database does not know; returns how many.
+    """Do again every erasure of the log that this database does not know. Returns how many.
 
-    Runs as the owner of the tables, in one transaction with the restore or in one of its own.
+    Runs as the owner of the tables, in the transaction of the restore or in a separate one.
     """
     done = 0
     with acting(system=SYSTEM, reason="Erased again after a restore"):
@@ -107,7 +106,7 @@ def _rows(work: Work, told: dict, columns: list[Column]) -> None:
 
 
 def _texts(table: str, keys: list[str], names: list[str]) -> dict[str, dict[str, str]]:
-    """By key, the texts of these columns of the rows that are there."""
+    """Return the texts of these columns by key, for the rows that exist."""
     quoted = connection.ops.quote_name
     key = quoted(personal_data.keys()[table])
     listed = "".join(f", {quoted(name)}::text" for name in names)
@@ -119,7 +118,7 @@ def _texts(table: str, keys: list[str], names: list[str]) -> dict[str, dict[str,
 
 
 def _follow_history(work: Work) -> None:
-    """Have each row say what its newest history says now, where that was changed."""
+    """Copy the changed columns of a row's newest history into the row."""
     for table, model in erasure_log.governed_by_history().items():
         touched = {int(key): values for (place, key), values in work.changes.items() if place == table}
         if not touched:
@@ -138,8 +137,7 @@ def _follow_history(work: Work) -> None:
 
 
 def _search(work: Work, words: Words, columns: dict[str, list[Column]]) -> None:
-    """Rows that name her here: those that are no part of the audit log, and, beside what the line told, those whose
-    entry is erased now."""
+    """Mask the name in rows outside the audit log, and in rows whose entry is erased."""
     captured = {model._meta.db_table for model in row_capture.captured_models()}
     past = erasure_log.governed_by_history()
     found: dict[str, list[Mention]] = {}

@@ -7,13 +7,14 @@ from django.utils.translation import gettext_lazy as _
 from governance.models import LegalHold, User
 from governance.privacy import retention
 from governance.sign_in.signing import SigningForm
+from governance.vocabulary.phrases import phrase
 
 
 def _why() -> forms.CharField:
     return forms.CharField(label=_("Why"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-REFERENCE = RegexValidator(r"^AI-\d{1,9}$", "Give the whole reference of an initiative, such as AI-0042.")
+REFERENCE = RegexValidator(r"^AI-\d{1,9}$", "Enter the full reference of an initiative, such as AI-0042.")
 
 
 class HoldForm(SigningForm):
@@ -32,20 +33,20 @@ class HoldForm(SigningForm):
         label=_("Person"),
         required=False,
         max_length=60,
-        help_text=_("The login, where the hold is on a person."),
+        help_text=_("The login, if the hold covers a person."),
     )
     why = _why()
 
     def clean_login(self) -> User | None:
-        """The person of that login."""
+        """Return the person of that login."""
         login = self.cleaned_data["login"]
         person = User.objects.filter(login__iexact=login).first() if login else None
         if login and person is None:
-            raise forms.ValidationError(f"Nobody signs in as {login}.")
+            raise forms.ValidationError(phrase("No one signs in as {}.", login))
         return person
 
     def clean(self):
-        """What is held first, then the signature."""
+        """Check first that the held person or initiative exists, then the signature."""
         said = self.cleaned_data
         if {"initiative", "login"} <= said.keys():
             retention.check_held(said["initiative"], said["login"])
@@ -66,7 +67,7 @@ class LiftForm(SigningForm):
         self.fields["hold"].queryset = LegalHold.objects.open().select_related("person")
 
     def signed_words(self, cleaned: dict) -> dict:
-        """With what the hold is on, since when and why."""
+        """Return the signed words with the subject, the start and the reason of the hold."""
         hold = cleaned["hold"]
         held = {
             "held": hold.initiative_ref or hold.person,

@@ -1,8 +1,8 @@
-"""Personal data of one person: the words that name her, and every place of database and mailbox with them.
+"""Personal data of one person: the names of the person, and every place with them.
 
-A name is looked for as a whole, in any case of letters, wherever text is kept; tables and columns are asked of the
-database, so that none is forgotten. A name or login that is an ordinary word ("Sam", "owner") cannot be told from the
-word: it is looked for only where a name or a login stands by itself.
+A name is searched as a whole, in any case of letters, in every text of the database and the mailbox. The database
+itself lists its tables and columns, so none is forgotten. A name or login that is an ordinary word ("Sam", "owner") is
+searched only where a name or a login is the whole text.
 """
 
 import email
@@ -23,6 +23,7 @@ from governance.models import User
 # The bare audit log: it holds no words, or (bodies) is searched by `entries_about`.
 RECORD = (
     "governance_checkpoint",
+    "governance_cosignature",
     "governance_entry",
     "governance_entrybody",
     "governance_leaf",
@@ -37,7 +38,7 @@ MARKED = re.compile(r"erased[ -]person[ -]\d+", re.IGNORECASE)
 
 
 def mark_of(person: User) -> str:
-    """What stands in the place of a name that was erased: the same everywhere, so that acts stay told apart."""
+    """Return the text that replaces an erased name. It is the same everywhere, to keep acts distinct."""
     return f"erased person {person.pk}"
 
 
@@ -46,25 +47,25 @@ def mark_of(person: User) -> str:
 
 @dataclass(frozen=True)
 class Words:
-    """What names a person: terms that name nobody else, and ordinary words that are also her name or login."""
+    """A person's names. `terms` name no one else, `names` and `logins` are ordinary words."""
 
     terms: tuple[str, ...]
     names: tuple[str, ...] = ()
     logins: tuple[str, ...] = ()
 
     def pattern(self, column: str = "") -> str:
-        """A regular expression, the same for Python and PostgreSQL; what it captures is what names her."""
+        """Return a regular expression for Python and PostgreSQL. Its group matches the person's name."""
         return _pattern(self, column if column == "login" else "")
 
     def spans(self, text: str, column: str = "") -> list[list[int]]:
-        """Where in the text she is named, from and to."""
+        """Return the places in the text that name the person, as from and to."""
         return [
             list(match.span(match.lastindex))
             for match in re.finditer(self.pattern(column), text, re.IGNORECASE)
         ]
 
     def name(self, text: str) -> bool:
-        """Whether the text names her."""
+        """Return True if the text names the person."""
         return bool(self.spans(text))
 
     def __add__(self, terms: Iterable[str]) -> "Words":
@@ -86,7 +87,7 @@ def _pattern(words: Words, column: str) -> str:
 
 
 def words_of(person: User, also: Iterable[str] = ()) -> Words:
-    """All that ever named the person, and `also`: names, logins and addresses, of now, of her history and her acts."""
+    """Return all names, logins and addresses of the person. History, acts and `also` count."""
     kept = ("full_name", "login", "email")
     rows = [*User.objects.filter(pk=person.pk).values(*kept), *person.history.values(*kept)]
     terms, names, logins = {term.strip() for term in also if term.strip()}, set(), set()
@@ -102,7 +103,7 @@ def words_of(person: User, also: Iterable[str] = ()) -> Words:
 
 
 def _names_in_acts(person: User) -> list[str]:
-    """The names under which entries of the person stand: of somebody erased before, those that had to be kept."""
+    """Return the names in the person's entries. After an erasure, only kept entries have them."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT convert_from(b.body, 'UTF8')::json #>> '{actor,name}' FROM governance_entry e"
@@ -113,7 +114,7 @@ def _names_in_acts(person: User) -> list[str]:
 
 
 def masked(text: str, spans: list[list[int]], mark: str, longest: int | None = None) -> str:
-    """The text with the mark in place of each span, cut to what its column takes."""
+    """Return the text with the mark in place of each span, cut to the column's length."""
     for start, end in reversed(spans):
         text = text[:start] + mark + text[end:]
     return text[:longest]
@@ -125,7 +126,7 @@ def _sorted(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def _any(words: Iterable[str]) -> str:
-    """Any of the words, as they are and as JSON writes them, accents composed or not; between two parts any space."""
+    """Return a pattern for any of the words. Words match as JSON too, composed or not, with any space."""
     written = dict.fromkeys(
         form
         for word in words
@@ -136,7 +137,7 @@ def _any(words: Iterable[str]) -> str:
 
 
 def _in_any_case(text: str) -> str:
-    """The pattern of a text; letters beyond ASCII in both cases, as some collations know no capital of them."""
+    """Return the pattern of a text. Letters beyond ASCII are in both cases, as some collations lack capitals."""
     return "".join(
         re.escape(letter)
         if letter.isascii() or letter.upper() == letter.lower() or len(letter.upper() + letter.lower()) > 2
@@ -159,7 +160,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Mention:
-    """A row that names somebody: the text of each column that does, as the database writes it."""
+    """A row that names the person, with the text of each column that does."""
 
     table: str
     key: str
@@ -168,7 +169,7 @@ class Mention:
 
 @dataclass(frozen=True)
 class About:
-    """An entry whose body speaks of somebody, or that somebody wrote."""
+    """An entry that the person wrote, or whose body is about the person."""
 
     id: int
     kind: str
@@ -181,7 +182,7 @@ class About:
 
 
 def tables() -> dict[str, list[Column]]:
-    """Every table that can hold words, with the columns that can."""
+    """Return every table that can hold words, with the columns that can."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.table_name, c.column_name, c.data_type LIKE 'json%%', c.character_maximum_length"
@@ -197,7 +198,7 @@ def tables() -> dict[str, list[Column]]:
 
 
 def keys() -> dict[str, str]:
-    """By table, the column with the primary key."""
+    """Return the column with the primary key, by table."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.relname, a.attname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid"
@@ -208,7 +209,7 @@ def keys() -> dict[str, str]:
 
 
 def mentions(words: Words, columns: dict[str, list[Column]]) -> Iterator[Mention]:
-    """Every row of these tables that names the person."""
+    """Yield every row of these tables that names the person."""
     quoted, key_of = connection.ops.quote_name, keys()
     for table, these in columns.items():
         conditions = " OR ".join(f"{quoted(column.name)}::text ~* %s" for column in these)
@@ -230,7 +231,7 @@ def mentions(words: Words, columns: dict[str, list[Column]]) -> Iterator[Mention
 
 
 def entries_about(words: Words, person: User, rows: Iterable[tuple[str, str]] = ()) -> list[About]:
-    """Every entry that the person wrote, that names her, or that tells a change of one of these rows."""
+    """Return every entry by or about the person, or about a change of these rows."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT e.id, e.kind, e.initiative_ref, e.\"table\", e.key, e.xact, e.at, encode(e.digest, 'hex')"
@@ -246,14 +247,14 @@ def entries_about(words: Words, person: User, rows: Iterable[tuple[str, str]] = 
 
 
 def mailbox() -> list[Path]:
-    """The files of the mailbox, where mails are written as files."""
+    """Return the files of the mailbox, where mails are written as files."""
     if not settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
         return []
     return sorted(path for path in Path(settings.EMAIL_FILE_PATH).glob("*") if path.is_file())
 
 
 def mails_about(words: Words) -> Iterator[tuple[Path, str]]:
-    """Every mail in the mailbox that names the person in its head or text: its file, and the mail as it lies there."""
+    """Yield every email in the mailbox that names the person, as (file, raw email)."""
     for path in mailbox():
         for mail in BETWEEN_MAILS.split(path.read_text(errors="surrogateescape")):
             if mail.strip() and words.name(_read(mail)):
@@ -261,7 +262,7 @@ def mails_about(words: Words) -> Iterator[tuple[Path, str]]:
 
 
 def remove_mails(words: Words) -> int:
-    """Take every mail that names the person out of the mailbox, and files that are empty then; returns how many."""
+    """Remove every email that names the person from the mailbox, and empty files. Returns how many."""
     about: dict[Path, list[str]] = {}
     for path, mail in mails_about(words):
         about.setdefault(path, []).append(mail)

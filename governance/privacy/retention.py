@@ -16,6 +16,7 @@ from governance.people.permissions import may_hold
 from governance.permission_result import Refused
 from governance.privacy.personal_data import About
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 
 
 def open_hold(*, initiative_ref: str = "", person: User | None = None, reason: str, by: User) -> LegalHold:
@@ -23,7 +24,7 @@ def open_hold(*, initiative_ref: str = "", person: User | None = None, reason: s
     of.
     """
     if not reason.strip():
-        raise ValidationError({"reason": "Say why it must be kept."})
+        raise ValidationError({"reason": "Give the reason to keep the data."})
     check_held(initiative_ref, person)
     with acting(by=by, reason=reason.strip()), ceremony.signing(ceremony.take(by)):
         may_hold(by).or_refuse()
@@ -42,20 +43,20 @@ def open_hold(*, initiative_ref: str = "", person: User | None = None, reason: s
 def check_held(initiative_ref: str, person: User | None) -> None:
     """Raise ValidationError unless a hold is on one initiative that there is, or on one person."""
     if bool(initiative_ref) == (person is not None):
-        raise ValidationError("A legal hold is on one initiative or on one person.")
+        raise ValidationError("A legal hold covers one initiative or one person. Choose only one of the two.")
     if initiative_ref and not _ends([initiative_ref]):
-        raise ValidationError(f"There is no initiative {initiative_ref}.")
+        raise ValidationError(phrase("Initiative {} does not exist.", initiative_ref))
 
 
 def lift_hold(*, hold: LegalHold, reason: str, by: User) -> LegalHold:
-    """Lift a legal hold; what retention keeps besides stays kept."""
+    """Lift a legal hold. Data under retention stays."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why it need not be kept any more."})
+        raise ValidationError({"reason": "Give the reason why the data no longer need to be kept."})
     with acting(by=by, reason=reason.strip()), ceremony.signing(ceremony.take(by)):
         may_hold(by).or_refuse()
         hold = LegalHold.objects.select_for_update().get(pk=hold.pk)
         if hold.lifted_at is not None:
-            raise Refused("It was lifted already.")
+            raise Refused("This legal hold was already lifted.")
         hold.lifted_at, hold.lifted_by, hold.lift_reason = clock.now(), by, reason.strip()
         hold.save()
         entries.record(EntryKind.LEGAL_HOLD_LIFTED, **_about(hold))
@@ -70,7 +71,7 @@ def _about(hold: LegalHold) -> dict:
 
 
 def free_from(ended_at: datetime) -> date:
-    """The first day on which the records of an initiative that ended then need not be kept any more."""
+    """Return the first day on which the records of an initiative ended then may go."""
     return clock.local_day(ended_at) + timedelta(days=settings.RETENTION_DAYS)
 
 
@@ -80,7 +81,7 @@ def _ends(refs: list[str] | None) -> list[InitiativeEnd]:
 
 @dataclass(frozen=True)
 class Kept:
-    """Why something is not erased, and from which day it could be; None when nobody can say yet."""
+    """The reason to keep something, and the day from which it can go, if known."""
 
     why: str
     since: date | None = None
@@ -89,9 +90,7 @@ class Kept:
 
 @dataclass
 class RetentionRules:
-    """What is kept on a day, of the initiatives named: asked entry by entry, decided from one look at holds and
-    initiatives.
-    """
+    """The rules of a day for the named initiatives, from one look at holds and ends."""
 
     held: set[str] = field(default_factory=set)
     ends: dict[str, datetime | None] = field(default_factory=dict)
@@ -100,7 +99,7 @@ class RetentionRules:
 
     @classmethod
     def of(cls, refs: set[str], *, overridden: bool = False) -> "RetentionRules":
-        """The holds and ends of these initiatives; `overridden` puts retention aside, never a hold."""
+        """Return the holds and ends of these initiatives. `overridden` puts retention aside, never a hold."""
         return cls(
             held=set(
                 LegalHold.objects.open()
@@ -113,27 +112,25 @@ class RetentionRules:
         )
 
     def of_entry(self, entry: About) -> Kept | None:
-        """Why this entry is kept; None when it may be erased."""
+        """Return why this entry is kept, or None if it may be erased."""
         if entry.kind == EntryKind.ERASED:
-            return Kept("It says what was erased.")
+            return Kept("The row records what was erased.")
         decision = entry.kind in contributed.decisions or entry.table in self.tables
         return self.of_initiative(entry.initiative_ref, decision=decision, at=entry.at)
 
     def of_initiative(self, ref: str, *, decision: bool, at: datetime | None = None) -> Kept | None:
-        """Why what belongs to this initiative is kept; what belongs to none and decides something is kept from `at`
-        on.
-        """
+        """Return why data of this initiative is kept. Deciding data without an initiative is kept from `at` on."""
         if ref in self.held:
-            return Kept(f"A legal hold is on {ref}.", by_hold=True)
+            return Kept(f"A legal hold covers {ref}.", by_hold=True)
         if not decision or self.overridden:
             return None
         ended_at = self.ends.get(ref) if ref else at
         if ended_at is None:
-            return Kept(f"It is the decision record on {ref}, which has not ended.")
+            return Kept(f"The row is part of the decision record on {ref}. {ref} has not ended.")
         since = free_from(ended_at)
         if clock.today() >= since:
             return None
-        return Kept(f"It is the decision record{f' on {ref}' if ref else ''}.", since)
+        return Kept(f"The row is part of the decision record{f' on {ref}' if ref else ''}.", since)
 
 
 # --- What is due ------------------------------------------------------------------------------------------------------
@@ -141,9 +138,7 @@ class RetentionRules:
 
 @dataclass(frozen=True)
 class Due:
-    """An initiative whose records need not be kept any more, since when, and the legal holds that keep them all the
-    same.
-    """
+    """An initiative whose records may go, since when, and the holds that keep them."""
 
     ref: str
     title: str
@@ -153,7 +148,7 @@ class Due:
 
 
 def due() -> list[Due]:
-    """Every initiative that is due for disposal today, the longest due first."""
+    """Return every initiative that is due for disposal today, the longest due first."""
     held: dict[str, list[str]] = {}
     for hold in LegalHold.objects.open().exclude(initiative_ref=""):
         held.setdefault(hold.initiative_ref, []).append(f"Legal hold {hold.pk}: {hold.reason}")

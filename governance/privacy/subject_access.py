@@ -25,11 +25,11 @@ AT_ONCE = 500
 
 
 def take(*, person: User, also: Iterable[str] = (), to: Path, by: User) -> dict[str, int]:
-    """Write everything that names the person, or belongs to her, into a zip at `to`; returns how much of what.
+    """Write everything that names the person, or is theirs, to a zip at `to`. Returns counts.
 
-    Taking it is an entry. Raises FileExistsError where there is a file already, Refused for who may not.
+    The export is an entry. Raises FileExistsError if the file exists, Refused for people who may not.
     """
-    with acting(by=by, reason="Report of what is held about a person"):
+    with acting(by=by, reason="Data about a person, exported"):
         may_take(by=by).or_refuse()
         words = personal_data.words_of(person, also)
         tables = _tables(person, words)
@@ -57,7 +57,7 @@ def take(*, person: User, also: Iterable[str] = (), to: Path, by: User) -> dict[
 
 
 def _tables(person: User, words: personal_data.Words) -> dict[str, list[dict]]:
-    """By table, every row that names the person or points to her, as text: her account first."""
+    """Return every row that names the person or points to them, by table, as text. The account comes first."""
     found: dict[str, dict[str, dict]] = {User._meta.db_table: {}}
     named: dict[str, list[str]] = {}
     for mention in personal_data.mentions(words, personal_data.tables()):
@@ -93,7 +93,7 @@ def _points(model) -> list[str]:
 
 
 def _entries(person: User, words: personal_data.Words) -> Iterable[dict]:
-    """Every entry that she wrote or that names her: what stands outside its body, and the body."""
+    """Yield every entry by or about the person, with its columns and its body."""
     keys = [about.id for about in personal_data.entries_about(words, person)]
     for start in range(0, len(keys), AT_ONCE):
         some = (

@@ -22,7 +22,7 @@ PAGE = 50
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def retention_page(request: SignedInRequest) -> HttpResponse:
-    """Holds that are open, initiatives that are due, erasures that were done; a hold is opened and lifted here."""
+    """Show open holds, due initiatives and finished erasures, and open or lift a hold."""
     may_hold(request.user).or_refuse()
     lifts = "lift-why" in request.POST
     hold_form = HoldForm(
@@ -67,7 +67,7 @@ def retention_page(request: SignedInRequest) -> HttpResponse:
 
 
 def _told(act) -> dict:
-    """An erasure as a line: when, by whom, why, which duty, how much, what is kept."""
+    """Return an erasure as a line: time, actor, reason, duty, amount, kept data."""
     said = act.facts
     facts = said["facts"]
     return {

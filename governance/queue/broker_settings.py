@@ -8,7 +8,7 @@ PATIENCE = 3  # seconds for one answer of the queue
 
 
 def transport_options(url: str, folder: Path) -> dict:
-    """Celery's options for the queue at this address; files of it lie in `folder`. Raises ImproperlyConfigured."""
+    """Return Celery's options for the queue at this address, with files in `folder`. Raises ImproperlyConfigured."""
     kind = url.partition("://")[0]
     if kind == "filesystem":
         return {
@@ -29,6 +29,6 @@ def transport_options(url: str, folder: Path) -> dict:
     if kind in ("amqp", "amqps"):
         return {"connect_timeout": PATIENCE}
     raise ImproperlyConfigured(
-        "CELERY_BROKER_URL is not understood; set it to redis://host:6379/0 or amqp://user:password@host:5672//, "
-        "or unset it to use files."
+        "CELERY_BROKER_URL is not valid. Set it to redis://host:6379/0 or "
+        "amqp://user:password@host:5672//, or unset it to use files."
     )

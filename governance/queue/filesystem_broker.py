@@ -1,9 +1,9 @@
-"""The queue of one machine, as files in a folder: kombu's, but a file is whole or not there.
+"""The queue of one machine, as files in a folder. Unlike kombu's, each file is whole.
 
-Kombu writes a message, and its table of queues, into a file that others see already. A worker that reads it in that
-moment, or one that a full disk cut short, meets half of it and ends, and everything that `manage.py run` started with
-it. Here a file is written under another name first; and half a file from before is put away, for what is due is found
-by queries: a lost message delays, and loses nothing.
+Kombu writes a message, and its table of queues, into a file that others already see. A worker that reads half a file,
+or a file that a full disk cut short, ends, and everything that `manage.py run` started ends with it. This broker writes
+a file under another name first. It sets an older half file aside. A lost message only delays work, because queries find
+what is due.
 """
 
 import fcntl
@@ -27,7 +27,7 @@ class Channel(filesystem.Channel):
     def _put(  # type: ignore[override]  # named as in filesystem.Channel, which has no types
         self, queue: str, payload: Any, **options: Any
     ) -> None:
-        """Put a message; the name says its place in the order. Raises ChannelError."""
+        """Put a message. The name has its place in the order. Raises ChannelError."""
         name = f"{round(monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         _write(Path(self.data_folder_out) / name, payload)
 
@@ -40,7 +40,7 @@ class Channel(filesystem.Channel):
                 log.warning("a message that cannot be read was put away", queue=queue)
 
     def get_table(self, exchange: str) -> list:
-        """The queues that are bound; none where that cannot be read."""
+        """Return the bound queues, or none if the table cannot be read."""
         try:
             return super().get_table(exchange)
         except ValueError:
@@ -58,7 +58,7 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """Kombu's transport over such a channel; `governance.celery` has filesystem:// mean this one."""
+    """Kombu's transport over this channel. `governance.celery` maps filesystem:// to it."""
 
     Channel = Channel
 

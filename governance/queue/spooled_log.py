@@ -1,10 +1,9 @@
-"""Logs that are written to files before they are answered, and come from there in batches into the database.
+"""Logs that go to files before the answer, and later in batches to the database.
 
-Whoever is answered must not wait for the database, and what was answered must not be lost with the process, or the
-machine. So each process appends lines to a spool file of its own, and has them on disk before it answers. A file that
-is full or some time old is brought over by a thread of the process, or let go of, for a worker to bring over. Files
-that nobody holds a lock on any more were left by a process that was killed, and are brought over likewise. Where too
-much waits, or for too long, nothing more is taken.
+The sender must not wait for the database, and answered lines must not be lost with the process or the machine. Each
+process therefore appends lines to its own spool file, and has them on disk before it answers. A thread of the process
+brings a full or old file over, or leaves it for a worker. A file without a lock was left by a killed process, and is
+brought over likewise. The log refuses lines if too much waits, or for too long.
 """
 
 import errno
@@ -36,30 +35,30 @@ class TooMuchWaits(OSError):
 
 
 class Written(NamedTuple):
-    """Where a line was written down: its file, and up to which size that has to be on disk."""
+    """The place of a written line: its file, and the size to have on disk."""
 
     spool: spool_files.Spool
     size: int
 
 
 class Kept(Protocol):
-    """What `SpooledLog.sync` is handed."""
+    """The argument of `SpooledLog.sync`."""
 
     @property
     def spool(self) -> spool_files.Spool:
-        """The file."""
+        """Return the file."""
 
     @property
     def size(self) -> int:
-        """Up to which size it has to be on disk."""
+        """Return the size up to which the file must be on disk."""
 
 
 class Loader:
     """Brings files of one log into the database, each line once.
 
-    `write(name, lines)` writes one batch in one transaction under a name that it keeps, or nothing where it has the
-    name; `came_over(name)` says whether it has. Raising DatabaseError for what the lines hold, or ValueError,
-    LookupError, TypeError, has them tried in halves, down to those that do not fit.
+    `write(name, lines)` writes one batch in one transaction under a name, or nothing if it has the name.
+    `came_over(name)` returns True if it has the name. If `write` raises DatabaseError for the content of the lines, or
+    ValueError, LookupError or TypeError, the lines are tried in halves, down to those that do not fit.
     """
 
     def __init__(
@@ -74,7 +73,7 @@ class Loader:
         self.part = part  # bytes in one batch
 
     def bring_orphans(self, folder: Path) -> int:
-        """Bring over the files that nobody writes any more; how many lines that was."""
+        """Bring over the files that no process writes. Returns the number of lines."""
         count = 0
         for path in sorted(folder.glob(f"*{spool_files.WAITING}")):
             try:
@@ -90,17 +89,17 @@ class Loader:
         return count
 
     def bring_aside(self, folder: Path) -> int:
-        """Try once more what was set aside; how many lines that was. What still does not fit is set aside again."""
+        """Try the files that were set aside once more. Returns the number of lines. Unfit lines are set aside again."""
         for path in spool_files.waiting(folder).aside:
             # Under a name of its own: what came over from the file before is told by its name and place.
             path.rename(path.with_name(f"{uuid.uuid4().hex}{spool_files.WAITING}"))
         return self.bring_orphans(folder)
 
     def bring(self, path: Path) -> int:
-        """Write the lines of one file, once, in parts of bounded size, and remove it; how many were written.
+        """Write the lines of one file once, in parts of bounded size, and remove it. Returns how many.
 
-        Lines that the database does not take, or that cannot be read, are set aside and told: they hold up nobody, and
-        are not lost.
+        Lines that the database refuses, or that cannot be read, are set aside and logged. They block no others and are
+        not lost.
         """
         count = 0
         unfit: list[bytes] = []
@@ -172,15 +171,15 @@ class Loader:
 
 
 def _unfit(trouble: DatabaseError) -> bool:
-    """Whether the lines themselves are refused (data, a constraint, a limit), so that trying again would not help."""
+    """Return True if the lines themselves are refused (data, constraint, limit). A retry cannot help."""
     return (getattr(trouble.__cause__, "sqlstate", None) or "")[:2] in ("22", "23", "54")
 
 
 class SpooledLog:
     """The log of one process. Its thread begins with the first line.
 
-    With `brings` the process brings its files over itself; without, it lets go of them, for a worker. `reserve` bytes
-    of the disk are left to others.
+    With `brings` the process brings its files over itself. Without it, the process leaves them to a worker. On a host
+    without a worker the process brings over what was left for a minute. `reserve` bytes of the disk are left to others.
     """
 
     def __init__(
@@ -215,7 +214,7 @@ class SpooledLog:
         self._no_room = False
 
     def append_lines(self, lines: Iterable[bytes]) -> list[Written]:
-        """Write lines down, each whole; they are kept once what is returned was handed to `sync`. Raises OSError."""
+        """Write whole lines. They are on disk once the result was passed to `sync`. Raises OSError."""
         with self._lock:
             if self._process != os.getpid():
                 self._begin()  # a fork took this over: the files are its parent's
@@ -262,7 +261,7 @@ class SpooledLog:
         now = time.monotonic()
         if self._no_room or self.reserve:
             if shutil.disk_usage(self._folder).free < max(ENOUGH_ROOM, self.reserve):
-                raise OSError(errno.ENOSPC, "there is no room on the disk of the data folder")
+                raise OSError(errno.ENOSPC, "the disk of the data folder is full")
             self._no_room = False
         oldest = self._full[0] if self._full else self._spool
         if oldest is not None and now - oldest.begun > self.longest_wait:
@@ -270,13 +269,14 @@ class SpooledLog:
         if now - self._looked_at >= self.every:
             self._looked_at, self._waiting = now, spool_files.waiting(self._folder).size
         if self._waiting > self.most_waiting:
-            raise TooMuchWaits(f"{self.loader.what} of over {self.most_waiting} bytes wait for the database")
+            raise TooMuchWaits(
+                f"more than {self.most_waiting} bytes of {self.loader.what} wait for the database"
+            )
 
     def bring_over(self) -> int:
-        """Bring everything that waits into the database, or let go of it; how many lines that was.
+        """Bring all waiting lines into the database, or leave them to a worker. Returns their number.
 
-        What waits because the database is away stays in its file, and is brought over the next time; the file that is
-        being written goes on until then.
+        If the database is away, lines stay in their file until the next time. The current file grows until then.
         """
         with self._bringing:
             count = self._bring_full()
@@ -299,8 +299,15 @@ class SpooledLog:
             spool.close()
         return count
 
+    def tend(self) -> None:
+        """Let go of the file, and once a minute bring over what no process and no worker of this host took."""
+        self.bring_over()
+        if time.monotonic() >= self._orphans_at:
+            self._orphans_at = time.monotonic() + ORPHANS_EVERY
+            self.loader.bring_orphans(self._folder)
+
     def abandon(self) -> None:
-        """Let go of the files, as a process does that is killed: whoever looks for orphans brings them over."""
+        """Close the files as a killed process does. The search for orphans brings them over."""
         with self._lock:
             for spool in [*self._full, self._spool]:
                 if spool is not None:
@@ -311,10 +318,7 @@ class SpooledLog:
         while True:
             time.sleep(self.every)
             try:
-                self.bring_over()
-                if self.brings and time.monotonic() >= self._orphans_at:
-                    self._orphans_at = time.monotonic() + ORPHANS_EVERY
-                    self.loader.bring_orphans(self._folder)
+                self.tend()
             except (DatabaseError, OSError) as trouble:
                 log.warning("lines wait in their files", log=self.loader.what, trouble=str(trouble))
                 connections.close_all()

@@ -1,15 +1,14 @@
-"""Base of our tasks: asking for one never waits for the broker, and none runs on a machine whose clock is wrong.
+"""Base of tasks, which never wait for the broker or run while the clock is wrong.
 
-Correctness lives in our tables (what is due is a query, what is written a row); the queue only carries messages. So an
-act hands its message to a thread of its process and goes on: a queue that hangs holds up that thread and nobody else,
-and what is lost with it is found by the next periodic job.
+Correctness lives in Plumbline's tables: a query finds what is due, and a row keeps what is written. The queue only
+carries messages. An act hands its message to a thread of its process and goes on. A queue that hangs blocks only that
+thread, and the next periodic job finds a lost message's work.
 """
 
 import atexit
 import os
 import queue
 import threading
-from functools import partial
 
 import structlog
 from celery import Task, current_app
@@ -37,7 +36,7 @@ class QueueMessages:
         self._thread: threading.Thread | None = None
 
     def send(self, send) -> None:
-        """Have `send` called soon, by the thread that may wait for the queue; never waits itself."""
+        """Have the thread that may wait for the queue call `send` soon. This call never waits."""
         if self._process != os.getpid():
             self._begin()  # threads do not outlive a fork
         try:
@@ -51,7 +50,7 @@ class QueueMessages:
                 self._thread.start()
 
     def drain(self, seconds: float) -> bool:
-        """Wait at most so long for what is on its way; whether nothing is left. For processes that end."""
+        """Wait at most so long for messages on their way. Returns True if none is left. For processes that end."""
         done = threading.Event()
         if self._process != os.getpid() or self._thread is None:
             return True
@@ -80,7 +79,7 @@ atexit.register(queue_messages.drain, AT_THE_END)
 
 
 class QueuedTask(Task):
-    """A task of ours. `needs_right_clock`: what it does depends on the day."""
+    """A task. `needs_right_clock` is True if its effect depends on the day."""
 
     needs_right_clock = True
 
@@ -91,7 +90,7 @@ class QueuedTask(Task):
         return self.run(*args, **kwargs)
 
     def apply_async(self, args=None, kwargs=None, **options):
-        """As Celery's; from a web process or a command the result is None, because nobody waits for it."""
+        """Send as Celery does. The result is None in a web process or a command, because no one waits for it."""
         if current_app.conf.task_always_eager or "producer" in options or current_app.current_worker_task:
             return super().apply_async(args, kwargs, **options)
         queue_messages.send(lambda: super(QueuedTask, self).apply_async(args, kwargs, **options))
@@ -99,13 +98,15 @@ class QueuedTask(Task):
 
 
 def named(name: str) -> Task:
-    """The task of this name, such as "governance.tasks.deliver_mail": acts lie below the tasks, which call acts.
+    """Return the task of this name, such as "governance.tasks.deliver_mail".
 
-    Raises ImportError where there is none.
+    Acts are below the tasks that call them, so acts import by name. Raises ImportError if the task does not exist.
     """
     return import_string(name)
 
 
 def after_commit(name: str, *args) -> None:
-    """Ask for the task of this name once the running transaction is committed; what it is told is small and plain."""
-    transaction.on_commit(partial(named(name).delay, *args), robust=True)
+    """Ask for the task of this name after the commit. Its arguments are small and plain."""
+    task = named(name)
+    # A partial has no name, and the framework names what failed: the error would reach the act that is committed.
+    transaction.on_commit(lambda: task.delay(*args), robust=True)

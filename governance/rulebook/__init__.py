@@ -1,4 +1,4 @@
-"""The rulebook: what each stage and gate asks, read from a text into frozen values. No database, no clock."""
+"""The rulebook: what each stage and gate asks, as frozen values. No database, no clock."""
 
 from governance.rulebook.parsed_rulebook import (
     CarryForward,

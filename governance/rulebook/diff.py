@@ -15,57 +15,66 @@ from governance.rulebook.parsed_rulebook import (
 from governance.rulebook.schema import SIGNED_ACTS
 from governance.vocabulary import Tier
 
-# What to call each field in a sentence; what is missing here is told by its name.
+# The words for each field in a sentence. A field that is missing here has its name.
 NAMES = {
     "counts": "what counts",
-    "fresh_days": "days that its evidence stays current",
-    "fresh_days_minimal": "days that its evidence stays current at minimal risk",
-    "fresh_days_high_risk": "days that its evidence stays current at high risk",
-    "grace_days": "days of grace",
-    "due_days": "days after the move within which it is due",
-    "emergency_due_days": "days within which it is due in an emergency",
-    "min_evidence": "evidence there must be at least",
-    "min_condition": "condition it must be tried under at least",
-    "triggers": "what ends its evidence at once",
+    "fresh_days": "number of days for which the evidence is current",
+    "fresh_days_minimal": "number of days for which the evidence is current, at minimal risk",
+    "fresh_days_high_risk": "number of days for which the evidence is current, at high risk",
+    "grace_days": "grace period in days",
+    "unknown_days": "number of days to complete unknown values of the register",
+    "unknown_days_high": "number of days to complete unknown values of the register, at high risk",
+    "tier_grace_days": "number of days to confirm the risk tier after a change of scope",
+    "due_days": "due date, in days after the stage change",
+    "emergency_due_days": "due date in an emergency, in days",
+    "min_evidence": "minimum evidence",
+    "min_condition": "minimum test condition",
+    "triggers": "events that end the evidence at once",
     "evidence": "kinds of evidence that count",
+    "tested": "subject of a test, a drill or research",
+    "each": "rows that each need their own evidence",
     "answered_by": "who answers",
-    "requirements": "requirements it rests on",
-    "why_fresh": "why it expires",
+    "requirements": "requirements of the criterion",
+    "why_fresh": "reason why the evidence expires",
     "quorum": "signatures needed",
     "quorum_high_risk": "signatures needed at high risk",
     "must_include": "seats that must sign",
-    "max_days_before_review": "days before the chair decides to go on or stop",
-    "reattest_days": "days after which production is accepted again",
-    "reattest_days_high": "days after which production is accepted again at high risk",
+    "max_days_before_review": "number of days until the chair decides to continue or stop",
+    "reattest_days": "number of days until production must be accepted again",
+    "reattest_days_high": "number of days until production must be accepted again, at high risk",
     "tolerated": "what is tolerated",
     "forbidden": "what is forbidden",
-    "sign_off_max_age_days": "days that a signature counts",
-    "review_expires_days": "days that a review stays open",
-    "waiver_max_days": "days that a waiver lasts at most",
-    "owner_vacant_step_back_days": "days without an owner at most",
-    "post_mortem_due_days": "days within which a post-mortem is due",
-    "retrospective_after_go_live_days": "days until the look back at production",
-    "retention_days": "days that records are kept at least",
-    "warn_days_before": "days ahead of which people are warned",
+    "sign_off_max_age_days": "number of days for which a signature counts",
+    "review_expires_days": "number of days for which a review stays open",
+    "waiver_max_days": "maximum number of days of a waiver",
+    "accepted_risk_max_days": "maximum number of days of an accepted risk",
+    "owner_vacant_step_back_days": "maximum number of days without an owner",
+    "post_mortem_due_days": "number of days until a post-mortem is due",
+    "retrospective_after_go_live_days": "number of days until the look back at production",
+    "shown_here_days": "number of days for which a request or a logged call proves enforcement or logging",
+    "component_end_days": "number of days before the end of life of a component when Plumbline asks about it",
+    "retention_days": "minimum number of days for which records are kept",
+    "warn_days_before": "number of days before a date when people are warned",
     "origin": "where it comes from",
-    "own_of": "the criterion it belongs to",
+    "own_of": "criterion of the requirement",
     "crosswalk": "paragraphs of outside frameworks",
-    "level": "level that is asked",
-    "level_at_mvp": "level that the gate to MVP asks",
-    "left_out": "why a tier does not ask it",
-    "ways": "how it is measured",
+    "level": "required level",
+    "level_at_mvp": "required level at the gate to MVP",
+    "left_out": "reason why a tier does not ask the requirement",
+    "ways": "methods of measurement",
     "of_register": "unknown while the register is empty",
-    "waivers_max": "waivers that an initiative carries at most at once",
-    "drawn_at_minimal": "requirements of a production initiative at minimal risk that are drawn to be verified",
-    "seats_minimal": "seats that sign at minimal risk, the last for all others",
+    "waivers_max": "maximum number of waivers of an initiative at the same time",
+    "drawn_at_minimal": "number of requirements drawn for verification, in production at minimal risk",
+    "seats_minimal": "seats that sign at minimal risk (the last seat signs for all others)",
+    "declared_goals_minimal": "goals that must be declared at minimal risk",
     "frozen": "answers that stay as they were decided at a gate",
     "live": "answers that must stay current in production",
     "ended_at_production": "answers that end at production",
-    "replaced_at_production": "answers that another replaces at production",
+    "replaced_at_production": "answers that are replaced by other answers at production",
 }
 # Tables of words, each with what it is called.
 TABLES = {
-    "standards": "What each stage may expect",
+    "standards": "Expectations of each stage",
     "triggers": "Expiry triggers",
     "seats": "Seats",
     "layers": "Layers",
@@ -77,7 +86,7 @@ TABLES = {
 CARRIED = {
     "result_kinds": "kinds with a result",
     "condition_kinds": "kinds with a test condition",
-    "detailed_kinds": "kinds whose form asks for what they hold",
+    "detailed_kinds": "kinds whose form asks for details",
     "register_kinds": "kinds that are never uploaded",
 }
 
@@ -87,7 +96,7 @@ Row = TypeVar("Row", Requirement, Gate, Criterion)
 
 
 def _strengths(old: ParsedRulebook, new: ParsedRulebook) -> list[str]:
-    """What the signature of each act must be at least, by tier."""
+    """Return the changes in the least strength of each act's signature, by tier."""
     return [
         _sentence(
             f"{act.replace('_', '-')} at {tier} risk",
@@ -102,7 +111,7 @@ def _strengths(old: ParsedRulebook, new: ParsedRulebook) -> list[str]:
 
 @dataclass(frozen=True)
 class Section:
-    """What differs in one part: sentences, and the gates whose list of requirements or decision it touches."""
+    """The differences in one part: sentences, and the gates whose requests change."""
 
     title: str
     lines: tuple[str, ...]
@@ -110,7 +119,7 @@ class Section:
 
 
 def differences(old: ParsedRulebook, new: ParsedRulebook) -> list[Section]:
-    """Everything that differs, part by part in the order of the rulebook; nothing for equal rulebooks."""
+    """Return all differences, part by part in the order of the rulebook."""
     called = _called(old, new)
     terms = [*_fields(old.freshness, new.freshness)]
     for name in ("waivers_max", "seats_minimal", "drawn_at_minimal"):
@@ -127,16 +136,16 @@ def differences(old: ParsedRulebook, new: ParsedRulebook) -> list[Section]:
         touched = frozenset(c.gate for rulebook in (old, new) for c in rulebook.criteria_using(key))
         title = f"Requirement: {_newest(was, becomes).question}"
         sections.append(_section(title, _requirement(was, becomes), touched))
-    sections.append(_section("How strong signatures must be", _strengths(old, new)))
+    sections.append(_section("Strength of signatures", _strengths(old, new)))
     sections.append(_section("The governance contract", _fields(old.contract, new.contract)))
     carried_on = _fields(_carry(old.carry, called), _carry(new.carry, called))
-    sections.append(_section("What stays after a promotion", carried_on))
+    sections.append(_section("Requirements after a promotion", carried_on))
     sections.append(_section("Scale tests", _scale_tests(old, new, called)))
     for name, title in TABLES.items():
         sections.append(_section(title, _table(getattr(old, name), getattr(new, name))))
     carried = {words: (getattr(old, name), getattr(new, name)) for name, words in CARRIED.items()}
     lines = (_sentence(words, *kinds) for words, kinds in carried.items() if kinds[0] != kinds[1])
-    sections.append(_section("What kinds of evidence carry", lines))
+    sections.append(_section("Contents of each kind of evidence", lines))
     return [section for section in sections if section.lines]
 
 
@@ -145,7 +154,7 @@ def _section(title: str, lines: Iterable[str], gates: frozenset[str] = frozenset
 
 
 def _newest(old: Row | None, new: Row | None) -> Row:
-    """The newer of two, or the older one where the newer rulebook has none. Raises LookupError where neither has it."""
+    """Return the newer of two, else the older one. Raises LookupError if both are None."""
     newest = new or old
     if newest is None:
         raise LookupError("Neither rulebook has it.")
@@ -153,7 +162,7 @@ def _newest(old: Row | None, new: Row | None) -> Row:
 
 
 def _called(old: ParsedRulebook, new: ParsedRulebook) -> dict[str, str]:
-    """What requirements are called where others name them: the question, and the key by which it is found."""
+    """Return the names of requirements for other parts: the question and the key."""
     rows = old.requirements | new.requirements
     return {key: f"“{row.question}” ({key})" for key, row in rows.items()}
 
@@ -163,14 +172,14 @@ def _by_name(keys: Collection[str], called: dict[str, str]) -> tuple[str, ...]:
 
 
 def _requirement(old: Requirement | None, new: Requirement | None) -> Iterator[str]:
-    """What a requirement asks otherwise; of a new one also which level each tier asks, or why it does not."""
+    """Yield the changes of a requirement, and for a new one its level for each tier."""
     if old is not None and new is not None:
         tiers = old.level.keys() | new.level.keys()
         old, new = (_with_left_out(row, tiers) for row in (old, new))
     yield from _row(old, new, Requirement)
     if old is None and new is not None and (new.level or new.left_out):
         asked = {tier: _level_or_why(new, tier) for tier in Tier}
-        yield f"Level that is asked: {'; '.join(f'{tier}: {words}' for tier, words in asked.items())}."
+        yield f"Required level: {'; '.join(f'{tier}: {words}' for tier, words in asked.items())}."
         if new.level_at_mvp:
             yield _sentence(_name("level_at_mvp"), {}, new.level_at_mvp)
 
@@ -180,7 +189,7 @@ def _level_or_why(row: Requirement, tier: str) -> str:
 
 
 def _with_left_out(row: Requirement, tiers: Collection[str]) -> Requirement:
-    """The same row with a word for a tier that it leaves out, where the other version asks a level."""
+    """Return the row with a word for each tier that it leaves out but the other asks."""
     out = {tier: LEFT_OUT for tier in Tier if tier in tiers and tier in row.left_out}
     return replace(row, level=row.level | out)
 
@@ -202,13 +211,13 @@ def _scale_tests(old: ParsedRulebook, new: ParsedRulebook, called: dict[str, str
     for key in _keys(old.scale_tests, new.scale_tests):
         was, becomes = old.scale_tests[key], new.scale_tests[key]
         if was.statement != becomes.statement:
-            yield _sentence(f"{key}, what it says", was.statement, becomes.statement)
+            yield _sentence(f"{key}, text", was.statement, becomes.statement)
         if was.items != becomes.items:
             yield _sentence(f"{key}, its items", _by_name(was.items, called), _by_name(becomes.items, called))
 
 
 def _gate(old: ParsedRulebook, new: ParsedRulebook, key: str, called: dict[str, str]) -> Iterator[Section]:
-    """What the gate itself asks otherwise, and each of its criteria."""
+    """Yield the changes of the gate and of each of its criteria."""
     one, other = old.gates.get(key), new.gates.get(key)
     yield _section(f"Gate: {_newest(one, other).title}", _row(one, other, Gate), frozenset([key]))
     before, after = ({c.key: c for c in gate.criteria} if gate else {} for gate in (one, other))
@@ -219,7 +228,7 @@ def _gate(old: ParsedRulebook, new: ParsedRulebook, key: str, called: dict[str, 
 
 
 def _keys(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """The keys of both, in the order of the newer one; what is gone comes last."""
+    """Return the keys of both, in the order of the newer one, and removed keys last."""
     return list(dict.fromkeys([*new, *old]))
 
 
@@ -229,7 +238,7 @@ def _row(old: Any, new: Any, kind: type) -> Iterator[str]:
     elif new is None:
         yield "Gone: the newer version does not have it."
     else:
-        # Criteria are told one by one, each under its own question.
+        # Criteria are listed one by one, each under its question.
         yield from _fields(old, new, skip=["criteria"] if kind is Gate else [])
 
 
@@ -253,7 +262,7 @@ def _table(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
 def _sentence(name: str, before: Any, after: Any) -> str:
     name = name[:1].upper() + name[1:]
     if isinstance(before, (tuple, frozenset)) and isinstance(after, (tuple, frozenset)):
-        return f"{name}: {'; '.join(_came_and_went(before, after)) or 'in another order'}."
+        return f"{name}: {'; '.join(_came_and_went(before, after)) or 'in a different order'}."
     if isinstance(before, dict) and isinstance(after, dict):
         changed = [key for key in _keys(before, after) if before.get(key) != after.get(key)]
         parts = [_part(_said(key), before.get(key), after.get(key)) for key in changed]
@@ -268,7 +277,7 @@ def _came_and_went(before: Collection[Any], after: Collection[Any]) -> list[str]
 
 
 def _part(name: str, before: Any, after: Any) -> str:
-    """What differs under one name; of a set only what came and what went."""
+    """Return the difference under one name. For a set, only what was added or removed."""
     if isinstance(before, frozenset) and isinstance(after, frozenset):
         return f"{name}: {', '.join(_came_and_went(before, after))}"
     return f"{name}: {_change(before, after)}"
@@ -279,7 +288,7 @@ def _change(before: Any, after: Any) -> str:
 
 
 def _quoted(value: Any) -> str:
-    """Words of several words between quotation marks, so that their own full stops do not end the sentence."""
+    """Return words of several words in quotation marks, so that their full stops stay inside."""
     own = isinstance(value, str) and " " in value and value != LEFT_OUT
     return f"“{value}”" if own else _said(value)
 
@@ -289,7 +298,7 @@ def _ordered(values: Collection[Any]) -> list[Any]:
 
 
 def _said(value: Any) -> str:
-    """A value as people say it: nothing, yes and no, lists and quoted words."""
+    """Return a value in words of people, such as nothing, yes, lists and quoted words."""
     if value is None or value == "" or value == () or value == {}:
         return "nothing"
     if isinstance(value, bool):

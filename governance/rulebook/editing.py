@@ -1,8 +1,8 @@
-"""A rulebook text with some of its values exchanged: all else, remarks included, stays as it was written. Pure.
+"""Replacement of values in a rulebook text, without other changes. Pure.
 
-A place is the path of a value in the text: ("requirement", "mvp.owner", "fresh_days"), ("gates", "mvp", "quorum"),
-("requirement", "mvp.owner", "level", "high"), ("version",). Rows are named by their key, so that a place means the same
-in two versions of a text.
+Remarks stay as they were written. A place is the path of a value in the text: ("requirement", "mvp.owner",
+"fresh_days"), ("gates", "mvp", "quorum"), ("requirement", "mvp.owner", "level", "high"), ("version",). Rows are named
+by their key, so that a place means the same in two versions of a text.
 """
 
 from collections.abc import Collection
@@ -50,6 +50,8 @@ PARTS: dict[str, dict[str, tuple[str, bool, str]]] = {
             "question",
             "counts",
             "evidence",
+            "tested",
+            "each",
             "min_evidence",
             "min_condition",
             "fresh_days",
@@ -78,8 +80,9 @@ class Text:
     raw: dict[str, Any]
 
     def row(self, part: str, key: str = "") -> dict[str, Any] | None:
-        """The table of a part: by its key where there are several; None where there is none of that key. What is signed
-        is known without being written: a text that says nothing of it asks for a password.
+        """Return the table of a part, by its key if it has several, or None.
+
+        An act without an entry in `signatures` has an empty table, because it asks for a password.
         """
         if part == "signatures" and key in schema.SIGNED_ACTS:
             said: dict[str, Any] = self.raw.get(part, {}).get(key, {})
@@ -90,7 +93,7 @@ class Text:
         return table.get(key) if key else table
 
     def value(self, place: Place) -> Any:
-        """The value at a place; None where the text says nothing there."""
+        """Return the value at a place, or None if the text has no value there."""
         part, *names = place
         found = self.row(part, names.pop(0)) if part in schema.ROWS and names else self.raw.get(part)
         for name in names:
@@ -98,7 +101,7 @@ class Text:
         return found
 
     def names(self, among: str) -> list[str]:
-        """The words that a field may use, in the order of the text."""
+        """Return the words that a field may use, in the order of the text."""
         tables = {
             "trigger": "triggers",
             "seat": "seats",
@@ -114,20 +117,20 @@ class Text:
 
 
 def read(source: str) -> Text:
-    """Raises RulebookErrors."""
+    """Return the checked text. Raises RulebookErrors."""
     return Text(source, checked(source))
 
 
 def fields_of(text: Text, part: str) -> dict[str, tuple[str, bool, str]]:
-    """The fields of a part that can be edited in this text, each with kind, whether required and names it may use."""
+    """Return the editable fields of a part: kind, whether required, names it may use."""
     return PARTS[part] | (LEVELLED if part in schema.ROWS else {})
 
 
 def with_values(text: Text, values: dict[Place, object]) -> Text:
-    """The text with these values in their places; None takes the value away.
+    """Return the text with these values in their places. A value of None is removed.
 
-    Raises RulebookErrors with the loader's own problems where the new text is not sound, KeyError for a row that the
-    text does not have.
+    Raises RulebookErrors with the loader's problems if the new text is not sound, KeyError for a row that the text
+    does not have.
     """
     document = document_of(text)
     put(document, text, values)
@@ -135,12 +138,12 @@ def with_values(text: Text, values: dict[Place, object]) -> Text:
 
 
 def document_of(text: Text) -> Any:
-    """The text as tomlkit reads it. It ends with a line end; tables of one kind that stand apart come together."""
+    """Return the text as tomlkit reads it, with a line end. Tables of one kind are joined."""
     return tomlkit.parse(text.source.removesuffix("\n") + "\n")
 
 
 def put(document: Any, text: Text, values: dict[Place, object]) -> None:
-    """Write these values into the parsed text; None takes one away. Raises KeyError for a row that is not there."""
+    """Write these values into the parsed text, None to remove. Raises KeyError."""
     for place, value in values.items():
         *parents, name = path_of(text, place)
         if value == text.value(place):
@@ -163,7 +166,7 @@ def put(document: Any, text: Text, values: dict[Place, object]) -> None:
 
 
 def item_of(value: Any) -> Any:
-    """A value as the text says it: tables on one line without what is None, tiers from the lowest to the highest."""
+    """Return a value as TOML: tables on one line without None, tiers from the lowest."""
     if not isinstance(value, dict):
         return tomlkit.item(value)
     tiers, table = schema.FIXED["risk tier"], tomlkit.inline_table()
@@ -174,7 +177,7 @@ def item_of(value: Any) -> Any:
 
 
 def _list(table: Any, name: str | int, words: list[Any]) -> None:
-    """Exchange a list; only what differs where the rest keeps its order, so that remarks in it stay."""
+    """Exchange a list. If the rest keeps its order, only the difference is written."""
     array = table[name]
     for word in [word for word in array if word not in words]:
         array.remove(word)
@@ -188,10 +191,10 @@ def _list(table: Any, name: str | int, words: list[Any]) -> None:
 def problems_at(
     text: Text, errors: RulebookErrors, part: str, key: str = "", fields: Collection[str] = ()
 ) -> dict[str, list[Problem]]:
-    """The problems by the field of one part that they concern; "" for those that lie elsewhere.
+    """Return the problems of one part by field, and all other problems under "".
 
-    `fields`: what else has a field besides what `fields_of` names. That a seat without a criterion cannot sign at a
-    gate concerns the seat of the criterion that was edited.
+    `fields`: further fields besides those of `fields_of`. If a seat without a criterion cannot sign at a gate, the
+    problem concerns the seat of the edited criterion.
     """
     known = {*fields_of(text, part), *fields}
     gate = str(text.value((part, key, "gate"))) if part == "criterion" else ""
@@ -210,7 +213,7 @@ def problems_at(
 
 
 def path_of(text: Text, place: Place) -> TextPath:
-    """The place as the text counts it. Raises KeyError for a row that it does not have."""
+    """Return the place with row numbers as in the text. Raises KeyError for an unknown row."""
     if len(place) > 1 and place[0] in schema.ROWS:
         rows = text.raw[place[0]]
         number = next((n for n, row in enumerate(rows) if row["key"] == place[1]), None)

@@ -1,7 +1,7 @@
-"""The five judgements that production is judged on, and which of them each requirement speaks to.
+"""The five judgements of production, and the judgement of each requirement.
 
-Source: S2-14 (reliability, supportability, traceability, risk, fitness). The rulebook has no column for it; the pairing
-stands beside it, in pairings.toml.
+Source: S2-14 (reliability, supportability, traceability, risk, fitness). The rulebook has no column for it, so the
+pairing is in pairings.toml.
 """
 
 from governance.rulebook.pairings import PAIRINGS
@@ -18,10 +18,10 @@ _OF_DECLARED: dict[str, str] = {
 
 
 def judgement_of(requirement: Requirement) -> str:
-    """The judgement a requirement speaks to: by its key, or by its layer where only an own rulebook knows the key."""
+    """Return a requirement's judgement by its key, or by its layer for an unknown key."""
     return _OF.get(requirement.key) or _OF_LAYER.get(requirement.layer, "fitness")
 
 
 def judgement_of_declared(key: str) -> str:
-    """The judgement that something declared at the MVP gate speaks to."""
+    """Return the judgement of a goal that is declared at the MVP gate."""
     return _OF_DECLARED.get(key, "fitness")

@@ -1,7 +1,4 @@
-"""Pairings of the rulebook's keys with judgements, standards, tolerances and lead questions.
-
-Data beside the rulebook as shipped (pairings.toml): the digest of a rulebook does not cover it.
-"""
+"""Pairings of rulebook keys with judgements, standards, tolerances and questions."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +12,7 @@ _FOLDER = Path(__file__).parent
 
 
 def read(text: str) -> dict[str, Any]:
-    """The tables of such a text, held against the rulebook as shipped. Raises RulebookErrors, each with its line."""
+    """Return the tables, checked against the rulebook as shipped. Raises RulebookErrors with lines."""
     rulebook = validation.checked((_FOLDER / "1_0.toml").read_text("utf-8"))
     requirements = [row["key"] for row in rulebook["requirement"]]
     requirements += [row["key"] for row in rulebook["criterion"] if "evidence" in row]

@@ -1,4 +1,4 @@
-"""The rulebook as frozen values: `parse` turns a text into a ParsedRulebook, or says everything that is wrong with it.
+"""The rulebook as frozen values, made by `parse`, which raises all problems of a text.
 
 Days are calendar days. Keys such as "mvp.owner" are the names that answers, evidence and waivers use.
 """
@@ -13,27 +13,37 @@ from typing import Any
 from governance.offline.verify import quorum_for, seat_at_minimal
 from governance.rulebook import schema, validation
 from governance.rulebook.pairings import PAIRINGS
-from governance.vocabulary import RUNNING_STAGES, Stage, Tier
+from governance.vocabulary import KINDS_TESTED, RUNNING_STAGES, Stage, Tier
 
 
 @dataclass(frozen=True, kw_only=True)
 class Freshness:
-    """Days that hold for the whole rulebook; `retention_days`: how long records of decisions are kept."""
+    """Days for the whole rulebook. `retention_days`: how long decision records are kept.
+
+    A request, a heartbeat or a logged call shows for `shown_here_days` that an initiative is enforced or logged. A
+    component's replacement is asked for `component_end_days` before its end of life.
+    """
 
     warn_days_before: tuple[int, ...]
     sign_off_max_age_days: int
     review_expires_days: int
     waiver_max_days: int
+    accepted_risk_max_days: int
     grace_days: int
+    tier_grace_days: int
+    unknown_days: int
+    unknown_days_high: int
     owner_vacant_step_back_days: int
     post_mortem_due_days: int
     retrospective_after_go_live_days: int
+    shown_here_days: int
+    component_end_days: int
     retention_days: int = schema.RETENTION_FLOOR_DAYS
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageRule:
-    """What one stage is for, tolerates and forbids; on what it does not mention it has "", () or None."""
+    """The purpose of a stage, and what it tolerates and forbids, or "", () or None."""
 
     key: str
     kind: str
@@ -51,7 +61,7 @@ class StageRule:
 
 @dataclass(frozen=True, kw_only=True)
 class CarryForward:
-    """Which earlier answers stay as decided (by gate), stay live, end, or are replaced (old -> new key)."""
+    """The fate of earlier answers: frozen by a gate, live, ended or replaced (old to new key)."""
 
     frozen: dict[str, frozenset[str]] = field(hash=False)
     live: frozenset[str]
@@ -60,14 +70,14 @@ class CarryForward:
 
     @cached_property
     def frozen_by(self) -> dict[str, tuple[str, ...]]:
-        """The gates whose decision an answer stands by, by the key of its requirement."""
+        """Return the gates whose decision freezes an answer, by its requirement's key."""
         keys = {key for keys in self.frozen.values() for key in keys}
         return {key: tuple(gate for gate, held in self.frozen.items() if key in held) for key in keys}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContractRule:
-    """Who signs a governance contract, which clauses it must have, and what holds when nobody answers."""
+    """The seats that sign a governance contract, its clauses and its default."""
 
     seats: tuple[str, ...]
     required_clauses: tuple[str, ...]
@@ -77,7 +87,7 @@ class ContractRule:
 
 @dataclass(frozen=True, kw_only=True)
 class ScaleTest:
-    """One of the three tests production stands on; `items` are requirement keys, none can be waived."""
+    """One of the three tests of production. `items` are requirement keys, never waived."""
 
     key: str
     statement: str
@@ -86,7 +96,7 @@ class ScaleTest:
 
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """One requirement to the owner and what proves it; `own_of`: the criterion whose own evidence it is."""
+    """One requirement to the owner and its evidence. `own_of`: the criterion that it belongs to."""
 
     key: str
     stage: str
@@ -114,19 +124,25 @@ class Requirement:
     level_at_mvp: dict[str, str] = field(default_factory=dict, hash=False)
     ways: tuple[str, ...] = ()
     of_register: bool = False
+    tested: tuple[str, ...] = ()
+    each: str = ""
+
+    def takes(self, kind: str, tested: str) -> bool:
+        """Return True if an item of this kind and test ("" if unknown) answers the question."""
+        return not self.tested or kind not in KINDS_TESTED or tested in self.tested
 
     def judged_tier(self, tier: str) -> str:
-        """The tier it is asked at while none is confirmed: minimal at the gate to prototype, else limited."""
+        """Return the tier to judge by. Without one: minimal for the prototype, else limited."""
         return tier or (Tier.MINIMAL if self.stage == Stage.PROTOTYPE else Tier.LIMITED)
 
     def level_for(self, tier: str, gate: str) -> str:
-        """The level that this gate asks at this tier ("" while unset, see `judged_tier`); "" where it is left out."""
+        """Return the level of this gate at this tier ("" if unset), or "" if it is left out."""
         judged = self.judged_tier(tier)
         level = self.level.get(judged, "")
         return self.level_at_mvp.get(judged, level) if gate == Stage.MVP else level
 
     def days(self, tier: str) -> int:
-        """Days its evidence stays current at the confirmed risk tier ("" while unset); 0: until a trigger."""
+        """Return the days that evidence stays current at this tier ("" if unset). 0: until a trigger."""
         special: dict[str, int | None] = {
             Tier.MINIMAL: self.fresh_days_minimal,
             Tier.HIGH: self.fresh_days_high_risk,
@@ -136,13 +152,13 @@ class Requirement:
 
     @property
     def blocking(self) -> bool:
-        """Whether its absence can block, as opposed to advise."""
+        """Return True if its absence blocks. Otherwise it is advice."""
         return self.severity == "blocking"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Criterion:
-    """What one seat signs for at a gate; `requirements` is complete: explicit, scale test items, own."""
+    """The matter of one seat at a gate. `requirements`: explicit, of a scale test, own."""
 
     key: str
     gate: str
@@ -158,18 +174,19 @@ class Criterion:
     due_days: int | None
     emergency_due_days: int | None
     declared_goals: tuple[str, ...]
+    declared_goals_minimal: tuple[str, ...]
     crosswalk: dict[str, tuple[str, ...]] = field(hash=False)
     fresh_days: int | None
 
     @property
     def blocking(self) -> bool:
-        """Whether it can block the move; with due_days it never does, the move makes it an obligation."""
+        """Return True if it can block the move. With `due_days`, it becomes an obligation."""
         return self.severity == "blocking" and self.due_days is None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """What must be shown and signed to move from one of `from_stages` to `to`."""
+    """The conditions of a move from one of `from_stages` to `to`."""
 
     key: str
     title: str
@@ -187,7 +204,7 @@ class Gate:
 
     @property
     def seats(self) -> tuple[str, ...]:
-        """Seats that have a criterion at this gate, in order of appearance."""
+        """Return the seats with a criterion at this gate, in order of appearance."""
         return _once(criterion.seat for criterion in self.criteria)
 
     def quorum_for(self, tier: str | None) -> int:
@@ -229,7 +246,7 @@ class ParsedRulebook:
     signatures: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def drawn_at(self, tier: str) -> int:
-        """How many requirements of the gate to production are drawn to be verified at this tier; 0 for none."""
+        """Return how many requirements of the gate to production are drawn at this tier."""
         return self.drawn_at_minimal if tier == Tier.MINIMAL else 0
 
     def __eq__(self, other: object) -> bool:
@@ -239,19 +256,31 @@ class ParsedRulebook:
         return hash(self.digest)
 
     def at_tier(self, tier: str) -> "ParsedRulebook":
-        """The rulebook as it is signed at a confirmed risk tier ("" while unset): who signs for each criterion.
+        """Return the rulebook as it is signed at a confirmed risk tier ("" while unset).
 
-        Of minimal risk fewer seats sign: what another seat would sign for goes to the last of `seats_minimal`, and a
-        quorum is at most the seats that are left. The requirements, their levels and days are the same object.
+        Fewer seats sign at minimal risk: the last of `seats_minimal` signs for the others, and a quorum is at most
+        the seats that are left. Fewer goals are declared if a criterion has `declared_goals_minimal`. The
+        requirements, their levels and days are the same object.
         """
-        return self._at_minimal if tier == Tier.MINIMAL and self.seats_minimal else self
+        return self._at_minimal if tier == Tier.MINIMAL else self
 
     @cached_property
     def _at_minimal(self) -> "ParsedRulebook":
-        def sits(seat: str) -> str:
-            return seat_at_minimal(seat, self.seats_minimal)
+        if not self.seats_minimal and not any(row.declared_goals_minimal for row in self.criteria.values()):
+            return self
 
-        criteria = {key: replace(row, seat=sits(row.seat)) for key, row in self.criteria.items()}
+        def sits(seat: str) -> str:
+            return seat_at_minimal(seat, self.seats_minimal) if self.seats_minimal else seat
+
+        criteria = {
+            key: replace(
+                row,
+                seat=sits(row.seat),
+                declared_goals=row.declared_goals_minimal or row.declared_goals,
+                declared_goals_minimal=(),
+            )
+            for key, row in self.criteria.items()
+        }
         gates = {}
         for key, gate in self.gates.items():
             here = tuple(criteria[row.key] for row in gate.criteria)
@@ -264,24 +293,24 @@ class ParsedRulebook:
         return replace(self, criteria=criteria, gates=gates, seats_minimal=())
 
     def gate_to(self, stage: str) -> Gate | None:
-        """The gate that leads to this stage; None for `proposed`, which nobody guards."""
+        """Return the gate to this stage, or None, as for `proposed`."""
         return next((gate for gate in self.gates.values() if gate.to == stage), None)
 
     def requirements_at(self, gate: str | Gate) -> tuple[Requirement, ...]:
-        """Every requirement the gate asks for, of whatever stage; `deferred` says which may wait."""
+        """Return every requirement of the gate, from all stages. `deferred` are those that may wait."""
         return tuple(self.requirements[key] for key in self._gate(gate).requirements())
 
     def deferred(self, gate: str | Gate) -> frozenset[str]:
-        """Requirement keys asked here only by criteria with due_days: due after the move, not before."""
+        """Return the requirement keys that the gate asks only after the move (`due_days`)."""
         criteria = self._gate(gate).criteria
         now = {key for criterion in criteria if criterion.due_days is None for key in criterion.requirements}
         return frozenset(self._gate(gate).requirements()) - now
 
     def tolerated(self, stage: str) -> list[tuple[str, Requirement | None, Gate | None]]:
-        """What an initiative in the stage may lack, each with the requirement that ends that and the first gate that
-        asks it.
+        """Return what an initiative in the stage may lack, with a requirement and a gate.
 
-        Both are None where none is known, or where this rulebook does not ask for it.
+        The requirement ends that, and the gate is the first that asks for it. Both are None if no requirement is
+        known, or if this rulebook does not ask for it.
         """
         rule, found = self.stages.get(stage), []
         ends = PAIRINGS["tolerances"].get(stage, {})
@@ -294,7 +323,7 @@ class ParsedRulebook:
         return found
 
     def criteria_of(self, gate: str | Gate, seat: str) -> tuple[Criterion, ...]:
-        """What this seat signs at this gate."""
+        """Return the criteria that this seat signs at this gate."""
         return tuple(criterion for criterion in self._gate(gate).criteria if criterion.seat == seat)
 
     def criteria_using(self, requirement_key: str) -> tuple[Criterion, ...]:
@@ -302,15 +331,15 @@ class ParsedRulebook:
         return tuple(c for c in self.criteria.values() if requirement_key in c.requirements)
 
     def seats_asking(self, requirement_key: str) -> tuple[str, ...]:
-        """Seats with a criterion, at any gate, that asks for this requirement."""
+        """Return the seats with a criterion, at any gate, that asks for this requirement."""
         return _once(criterion.seat for criterion in self.criteria_using(requirement_key))
 
     def seats_for(self, requirement_key: str, gate: str | Gate) -> tuple[str, ...]:
-        """Seats whose criteria at this gate ask for the requirement."""
+        """Return the seats whose criteria at this gate ask for the requirement."""
         return _once(c.seat for c in self._gate(gate).criteria if requirement_key in c.requirements)
 
     def listing(self, trigger: str) -> frozenset[str]:
-        """Requirement keys that list this trigger; none for a trigger this rulebook does not know."""
+        """Return the keys of the requirements that list this trigger."""
         return frozenset(
             key for key, requirement in self.requirements.items() if trigger in requirement.triggers
         )
@@ -321,24 +350,24 @@ class ParsedRulebook:
         return frozenset(key for test in self.scale_tests.values() for key in test.items)
 
     def waivable_requirement(self, key: str) -> bool:
-        """Whether it alone may be waived. Items of a scale test never are (docs/domain.md, invariant 10)."""
+        """Return True if it may be waived, which items of a scale test never are (docs/domain.md, invariant 10)."""
         return self.requirements[key].waivable and key not in self.scale_items
 
     def waivable_criterion(self, key: str) -> bool:
-        """Whether the whole may be waived. A scale test never is (docs/domain.md, invariant 10)."""
+        """Return True if the whole may be waived, which a scale test never is (docs/domain.md, invariant 10)."""
         return self.criteria[key].waivable and not self.criteria[key].scale_test
 
     def crosswalk_frameworks(self) -> tuple[str, ...]:
-        """Names of all outside frameworks that are referred to, sorted."""
+        """Return the sorted names of all outside frameworks that are referred to."""
         rows: list[Requirement | Criterion] = [*self.requirements.values(), *self.criteria.values()]
         return tuple(sorted({name for row in rows for name in row.crosswalk}))
 
     def gates_asking(self, requirement_key: str) -> tuple[str, ...]:
-        """The gates with a criterion that asks for this requirement."""
+        """Return the gates with a criterion that asks for this requirement."""
         return self._asking.get(requirement_key, ())
 
     def asks(self, requirement_key: str, tier: str) -> bool:
-        """Whether any gate asks for this requirement at this tier; one that this rulebook does not know is asked."""
+        """Return True if a gate asks for it at this tier, or if this rulebook lacks it."""
         asked = self.requirements.get(requirement_key)
         if asked is None:
             return True
@@ -422,7 +451,7 @@ def _requirement(row: dict[str, Any]) -> Requirement:
 
 
 def _own_requirement(row: dict[str, Any]) -> Requirement:
-    """A criterion with evidence of its own is also a requirement of the same key, answered by the owner."""
+    """Return the requirement of a criterion with evidence, which has the same key."""
     same = ("key", "layer", "origin", "question", "counts", "severity", "waivable", "fresh_days")
     return Requirement(
         **{name: row[name] for name in same},
@@ -457,6 +486,7 @@ def _criterion(row: dict[str, Any], tests: dict[str, ScaleTest]) -> Criterion:
         due_days=row.get("due_days"),
         emergency_due_days=row.get("emergency_due_days"),
         declared_goals=tuple(row.get("declared_goals", ())),
+        declared_goals_minimal=tuple(row.get("declared_goals_minimal", ())),
         crosswalk=_crosswalk(row),
         fresh_days=row.get("fresh_days"),
     )

@@ -1,6 +1,6 @@
-"""Requirements added to a rulebook text and taken out of it, what a gate asks at a risk tier, what a seat signs. Pure.
+"""Changes to the requirements of a rulebook text, their levels and their criteria. Pure.
 
-What was added and taken out again leaves every other line as it was.
+An addition that is removed again leaves every other line as it was.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -21,7 +21,7 @@ REPLACED = "replaced_at_production"
 
 @dataclass(frozen=True)
 class Asked:
-    """What a gate asks of one requirement at one tier: a level, or (level "") that it is left out, and why."""
+    """The level that a gate asks at a tier, or "" with the reason to leave it out."""
 
     level: str
     why: str = ""
@@ -29,9 +29,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reference:
-    """One place that names a requirement. `kind`: criterion, scale test, fate or replaced; `key`: of which one.
+    """One place that names a requirement: a criterion, test, fate or replacement.
 
-    `last`: nothing else is named there, so that what names it goes too or cannot stand.
+    `key` is the key of that criterion, test or list. `last` is True if the place names only this requirement. The
+    place is then emptied or refused.
     """
 
     kind: str
@@ -40,7 +41,7 @@ class Reference:
 
 
 def fates_of(stage: str) -> tuple[str, ...]:
-    """The lists that an answer of this stage may stand in, so that it does not have to stay current for ever."""
+    """Return the lists in which an answer of this stage need not stay current."""
     if stage == Stage.PROTOTYPE:
         return FATES[:1]
     return FATES[1:] if stage == Stage.MVP else FATES[2:3]
@@ -49,11 +50,11 @@ def fates_of(stage: str) -> tuple[str, ...]:
 def with_requirement(
     text: Text, row: Mapping[str, Any], *, asked_by: Collection[str], fate: str = ""
 ) -> Text:
-    """The text with one more requirement, behind those of its stage and group, asked by these criteria.
+    """Return the text with one more requirement, after those of its stage and group.
 
-    A criterion of a scale test asks by an item of that test. `row`: its values by field, without those
-    it does not have. `fate`: one of `fates_of`, or "" where its answer must stay current. Raises RulebookErrors, whose
-    problems `problems_at` tells by field.
+    The criteria `asked_by` ask for it. A criterion of a scale test asks by an item of that test. `row` has its values
+    by field, without missing ones. `fate` is one of `fates_of`, or "" if its answer must stay current. Raises
+    RulebookErrors, whose problems `problems_at` sorts by field.
     """
     key = str(row["key"])
     values: dict[Place, object] = {}
@@ -64,7 +65,7 @@ def with_requirement(
     known = [row for row in text.raw["requirement"] if row["key"] == key]
     if known:
         at = next(n for n, one in enumerate(text.raw["requirement"]) if one is known[0])
-        what = f"there is a requirement {key} already: “{known[0]['question']}”"
+        what = f"the requirement {key} already exists: “{known[0]['question']}”"
         raise RulebookErrors(
             [Problem(1, f"requirement {key}", what, "choose another key.", ("requirement", at, "key"))]
         )
@@ -75,9 +76,9 @@ def with_requirement(
 
 
 def without_requirement(text: Text, key: str) -> Text:
-    """The text without this requirement and without whatever names it.
+    """Return the text without this requirement and without the references to it.
 
-    Raises RulebookErrors where something cannot stand without it, KeyError where there is none of that key.
+    Raises RulebookErrors if another part needs it, KeyError if the key is unknown.
     """
     if text.row("requirement", key) is None:
         raise KeyError(key)
@@ -97,7 +98,7 @@ def without_requirement(text: Text, key: str) -> Text:
 
 
 def references(text: Text, key: str) -> list[Reference]:
-    """Every place that names this requirement, in the order of the text's parts."""
+    """Return every place that names this requirement, in the order of the text."""
     found = [
         Reference("criterion", row["key"], row["requirements"] == [key])
         for row in text.raw["criterion"]
@@ -112,7 +113,7 @@ def references(text: Text, key: str) -> list[Reference]:
 
 
 def asked_of(row: Requirement, gate: str, tier: str) -> Asked:
-    """What a gate asks of this requirement at this tier."""
+    """Return what a gate asks of this requirement at this tier."""
     if tier in row.left_out:
         return Asked("", row.left_out[tier])
     return Asked(row.level_for(tier, gate))
@@ -121,10 +122,10 @@ def asked_of(row: Requirement, gate: str, tier: str) -> Asked:
 def places_of(
     rulebook: ParsedRulebook, gate: str, tier: str, asked: Mapping[str, Asked]
 ) -> dict[Place, object]:
-    """What changes, by place, so that this gate asks these requirements so at this tier; other gates stay as they are.
+    """Return the changes by place that make this gate ask so at this tier.
 
-    A requirement that is left out is left out at every gate, and one that is asked again is asked by all that name it.
-    Raises KeyError for a requirement that the rulebook does not have.
+    Other gates stay as they are. A requirement that is left out is left out at every gate, and one that is asked
+    again is asked by all that name it. Raises KeyError for a requirement that the rulebook does not have.
     """
     values: dict[Place, object] = {}
     for key, wanted in asked.items():
@@ -158,7 +159,7 @@ def places_of(
 
 
 def _at_mvp(rulebook: ParsedRulebook, row: Requirement) -> str:
-    """Whether the gate to MVP asks for it: "only" it, it "also", or "" not."""
+    """Return "only" or "also" if the gate to MVP asks for it, alone or with others."""
     gates = rulebook.gates_asking(row.key)
     if Stage.MVP not in gates:
         return ""
@@ -170,7 +171,7 @@ def _value_in(rulebook: ParsedRulebook, place: Place) -> object:
 
 
 def gates_asking(text: Text, key: str) -> list[str]:
-    """The gates with a criterion that asks for this requirement, or is it by its own evidence."""
+    """Return the gates with a criterion that asks for it, or that it belongs to."""
     rows = [
         row
         for row in text.raw["criterion"]
@@ -180,7 +181,7 @@ def gates_asking(text: Text, key: str) -> list[str]:
 
 
 def list_of(text: Text, criterion: str) -> Place:
-    """The list in which a criterion names what it asks: its own, or the items of its scale test. Raises KeyError."""
+    """Return the place where a criterion or its scale test lists requirements. Raises KeyError."""
     row = text.row("criterion", criterion)
     if row is None:
         raise KeyError(criterion)
@@ -199,7 +200,7 @@ def _place_of(text: Text, reference: Reference) -> Place:
 
 
 def _bereft(text: Text, key: str) -> Iterable[Problem]:
-    """What cannot stand without this requirement."""
+    """Yield a problem for each part that needs this requirement."""
     for one in references(text, key):
         if one.kind == "criterion" and one.last:
             row = text.row("criterion", one.key) or {}
@@ -212,8 +213,8 @@ def _empty(text: Text, criterion: str) -> Problem:
     return Problem(
         1,
         f"criterion {criterion}",
-        f"“{question}” asks for nothing else.",
-        "let it ask for another requirement first, or take the criterion out of the text.",
+        f"“{question}” has no other requirement.",
+        "first add another requirement to this criterion, or remove the criterion from the text.",
         ("criterion", criterion, "requirements"),
     )
 
@@ -225,7 +226,7 @@ def _refuse(problems: Iterable[Problem]) -> None:
 
 
 def _insert(document: Any, text: Text, row: Mapping[str, Any]) -> None:
-    """Put the new row behind its neighbours: of the same stage and group, else of the stage, else the last."""
+    """Insert the row after the last of its stage and group, of its stage, or of all."""
     rows = text.raw["requirement"]
     for same in (("stage", "group"), ("stage",), ()):
         near = [n for n, one in enumerate(rows) if all(one[name] == row.get(name) for name in same)]

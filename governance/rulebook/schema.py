@@ -1,9 +1,9 @@
-"""Schema of a rulebook text: which keys each table may hold, of which kind, and which must be there."""
+"""The schema of a rulebook text: keys of each table, their kinds, and required ones."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Level, Strength, Tier
+from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Level, Strength, Tested, Tier
 
 RETENTION_FLOOR_DAYS = 730  # docs/domain.md, invariant 18
 WAIVER_CEILING_DAYS = 90  # docs/domain.md, invariant 12
@@ -35,6 +35,7 @@ WAYS = (
     "decisions",
     "interactions",
     "monitoring",
+    "pipeline",
 )
 FIXED = {
     "open stage": RUNNING_STAGES[1:],
@@ -45,6 +46,8 @@ FIXED = {
     "level": tuple(Level),
     "way": WAYS,
     "test condition": ("curated", "bounded_real", "full_population"),
+    "what is tested": tuple(Tested),
+    "row with its own": ("link", "clause"),
     "role": ("business_owner", "technical_lead", "support_owner", "data_steward"),
     "severity": ("blocking", "advisory"),
     "origin": ("seed", "derived", "added"),
@@ -83,10 +86,16 @@ FRESHNESS = dict.fromkeys(
         "sign_off_max_age_days",
         "review_expires_days",
         "waiver_max_days",
+        "accepted_risk_max_days",
         "grace_days",
+        "tier_grace_days",
+        "unknown_days",
+        "unknown_days_high",
         "owner_vacant_step_back_days",
         "post_mortem_due_days",
         "retrospective_after_go_live_days",
+        "shown_here_days",
+        "component_end_days",
     ),
     ("count", True, ""),
 ) | {"warn_days_before": ("counts", True, ""), "retention_days": ("count", False, "")}
@@ -141,6 +150,8 @@ REQUIREMENT = (
         "stage": ("text", True, "open stage"),
         "group": ("text", True, "group"),
         "evidence": ("some", True, "evidence kind"),
+        "tested": ("some", False, "what is tested"),
+        "each": ("text", False, "row with its own"),
         "min_evidence": ("text", False, "evidence kind"),
         "min_condition": ("text", False, "test condition"),
         "fresh_days": ("count", True, ""),
@@ -167,6 +178,7 @@ CRITERION = (
         "due_days": ("count", False, ""),
         "emergency_due_days": ("count", False, ""),
         "declared_goals": ("some", False, ""),
+        "declared_goals_minimal": ("some", False, ""),
     }
     | LEVELLED
 )
@@ -198,6 +210,11 @@ SIGNED_ACTS = (
     "erasure",
     "term",
     "reading",
+    "stage",
+    "tier",
+    "standalone",
+    "seat",
+    "rulebook",
 )
 STRENGTHS = tuple(Strength)
 SIGNATURES = dict.fromkeys(SIGNED_ACTS, ("texts by name", False, ""))
@@ -229,7 +246,7 @@ TOP = (
 
 @dataclass(frozen=True)
 class Shape:
-    """What a text may hold: the fields of its highest level, and those of each section, group and row, by name."""
+    """The fields of a text at its top and in each section, group and row, by name."""
 
     top: dict[str, Any]
     sections: dict[str, Any] = field(default_factory=dict)

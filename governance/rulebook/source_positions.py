@@ -25,7 +25,7 @@ TextPath = tuple[str | int, ...]
 
 
 def lines_of(text: str) -> dict[TextPath, int]:
-    """Line of every heading and key of a valid TOML text, by path: ("requirement", 3, "fresh_days") -> 58."""
+    """Return the line of each heading and key by its path: ("levels", "key") -> 58."""
     found: dict[TextPath, int] = {}
     line, before = 1, 0
     for path, (start, _) in spans_of(text).items():
@@ -35,7 +35,7 @@ def lines_of(text: str) -> dict[TextPath, int]:
 
 
 def spans_of(text: str) -> dict[TextPath, tuple[int, int]]:
-    """Where each heading and key of a valid TOML text begins, and where what follows it does, by path."""
+    """Return the start of each heading and key of a TOML text, and its end, by path."""
     found: dict[TextPath, tuple[int, int]] = {}
     counts: dict[TextPath, int] = {}
     table: TextPath = ()
@@ -76,7 +76,7 @@ def spans_of(text: str) -> dict[TextPath, tuple[int, int]]:
 
 
 def _end_of_statement(text: str, position: int) -> int:
-    """Where the next statement begins: after the first line end outside all brackets and texts."""
+    """Return the start of the next statement, outside all brackets and texts."""
     depth = 0
     for token in _VALUE.finditer(text, position):
         if token[0] in "[{":
@@ -89,7 +89,7 @@ def _end_of_statement(text: str, position: int) -> int:
 
 
 def first_hidden(text: str, tables: dict[str, Any]) -> tuple[int, str] | None:
-    """Return line and letter of the first character that readers cannot see, raw or written as an escape; else None.
+    """Return line and letter of the first hidden character, raw or escaped, or None.
 
     `tables`: the text as TOML reads it.
     """
@@ -105,7 +105,7 @@ def first_hidden(text: str, tables: dict[str, Any]) -> tuple[int, str] | None:
 
 
 def _texts(value: Any, path: TextPath = ()) -> Iterator[tuple[TextPath, str]]:
-    """Yield every text of the tables, names of fields too, with the place where it stands."""
+    """Yield every text of the tables, and the names of fields, with their paths."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):

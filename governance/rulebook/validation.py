@@ -33,10 +33,7 @@ FEWEST_SEATS = 2  # at minimal risk: value and one other, or one person would de
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong: its line (from 1), the place it concerns, what is wrong and what fixes it.
-
-    `path`: the same place as the text has it, such as ("requirement", 3, "fresh_days").
-    """
+    """One fault: its line (from 1), the place it concerns, the fault and the remedy."""
 
     line: int
     key: str
@@ -45,11 +42,11 @@ class Problem:
     path: TextPath = ()
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.key}: {self.what} Fix: {self.remedy}"
+        return f"line {self.line} ({self.key}): {self.what} Fix: {self.remedy}"  # prose: allow
 
 
 class RulebookErrors(ValueError):
-    """A rulebook text that cannot be used; `problems` lists everything wrong with it, by line."""
+    """A rulebook text that cannot be used. `problems` has every fault, by line."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = sorted(problems, key=lambda problem: problem.line)
@@ -57,7 +54,7 @@ class RulebookErrors(ValueError):
 
 
 def checked(text: str) -> dict[str, Any]:
-    """The plain tables of a sound rulebook text. Raises RulebookErrors with every problem found."""
+    """Return the plain tables of a rulebook text. Raises RulebookErrors with all problems."""
     check = _Check(_tables(text), lines_of(text))
     check.shapes(RULEBOOK)
     check.rows_together()
@@ -72,7 +69,7 @@ def checked(text: str) -> dict[str, Any]:
 
 
 def checked_beside(text: str, shape: Shape, known: dict[str, list[str]]) -> dict[str, Any]:
-    """The plain tables of a text that stands beside the rulebook; `known`: names that it may use, by what they name.
+    """Return the plain tables of a text beside the rulebook. `known`: its names, by kind.
 
     Raises RulebookErrors with every problem found.
     """
@@ -92,17 +89,17 @@ def _tables(text: str) -> dict[str, Any]:
         line = int(at[1]) if at else text.count("\n") + 1
         what = f"this is not valid TOML ({shown(str(error))})."
         raise RulebookErrors(
-            [Problem(line, "syntax", what, "correct the line, or the one above it.")]
+            [Problem(line, "syntax", what, "correct this line, or the line above it.")]
         ) from error
     if unread := first_hidden(text, found):  # people sign statements that quote a rulebook
         line, letter = unread
-        what = f"a text holds a character that readers cannot see: {name_of(letter)}."
+        what = f"a text contains a character that readers cannot see: {name_of(letter)}."
         raise RulebookErrors([Problem(line, "characters", what, "delete the character.")])
     return found
 
 
 class _Check:
-    """The problems of one raw rulebook; every check skips what an earlier one has already refused."""
+    """The problems of one raw rulebook. A check skips what an earlier one refused."""
 
     def __init__(self, raw: dict[str, Any], lines: dict[TextPath, int]):
         self.raw, self.lines = raw, lines
@@ -119,7 +116,7 @@ class _Check:
         }
 
     def part(self, *path: str) -> dict[str, Any]:
-        """The table at this path, or an empty one where the text has something else."""
+        """Return the table at this path, or an empty one if the text has something else."""
         table: object = self.raw
         for name in path:
             table = table.get(name) if isinstance(table, dict) else None
@@ -212,8 +209,8 @@ class _Check:
     # What holds between rows
 
     def rows_together(self) -> None:
-        """Keys used twice, evidence that cannot be given, criteria that ask for nothing."""
-        seen: dict[str, int] = {}  # the line where each key stands first
+        """Check for repeated keys, impossible evidence and criteria without requirements."""
+        seen: dict[str, int] = {}  # the line where each key is first
         for name, rows in (("requirement", self.requirements), ("criterion", self.criteria)):
             for number, row in rows:
                 place = (name, number, "key")
@@ -225,14 +222,14 @@ class _Check:
                     )
                 if row["key"] in seen:
                     what = f'the key "{row["key"]}" is used twice, first on line {seen[row["key"]]}.'
-                    self.say(place, what, "give one of the two another key, or remove it.")
+                    self.say(place, what, "give one of the two a different key, or remove one of them.")
                 seen.setdefault(row["key"], self.lines.get(place, 1))
         carriers: Any = self.part("evidence_carries").get("condition")
         for number, row in self.requirements:
             evidence = row.get("evidence") if _is("texts", row.get("evidence")) else None
             path = ("requirement", number)
             if evidence and isinstance(row.get("min_evidence"), str) and row["min_evidence"] not in evidence:
-                what = f'min_evidence "{row["min_evidence"]}" is not among its evidence.'
+                what = f'min_evidence "{row["min_evidence"]}" is not in the evidence of this requirement.'
                 self.say(
                     (*path, "min_evidence"), what, f"name one of {_some(evidence)}, or add it to evidence."
                 )
@@ -242,7 +239,9 @@ class _Check:
                 and _is("texts", carriers)
                 and not set(evidence) & set(carriers)
             ):
-                what = "min_condition can never be met: none of its evidence carries a test condition."
+                what = (
+                    "min_condition can never be met, because no listed kind of evidence has a test condition."
+                )
                 self.say(
                     (*path, "min_condition"),
                     what,
@@ -252,25 +251,37 @@ class _Check:
             self.criterion(("criterion", number), row)
 
     def criterion(self, path: TextPath, row: dict[str, Any]) -> None:
-        """One criterion by itself: it must ask for something, and what it sets must have an effect."""
+        """Check that one criterion asks for something, and that its fields have an effect."""
         if not {"requirements", "evidence", "scale_test"} & set(row):
             self.say(
-                path, "it asks for nothing.", "add requirements, or evidence of its own, or a scale_test."
+                path, "this criterion has no requirements.", "add requirements, evidence or a scale_test."
             )
         if "evidence" in row and "fresh_days" not in row:
-            self.say(path, "its evidence has no fresh_days.", "add fresh_days (0: only a trigger ends it).")
+            self.say(
+                path,
+                "this criterion has evidence, but no fresh_days.",
+                "add fresh_days (0: only a trigger ends it).",
+            )
         for key in ("fresh_days", "triggers"):
             if key in row and "evidence" not in row:
                 self.say(
                     (*path, key),
-                    f"{key} has no effect without evidence of its own.",
+                    f"{key} has no effect without evidence here.",
                     f"remove {key} or add evidence.",
+                )
+        goals: Any = row.get("declared_goals", [])
+        fewer: Any = row.get("declared_goals_minimal", [])
+        for goal in fewer if _is("texts", goals) and _is("texts", fewer) else ():
+            if goal not in goals:
+                what = f'"{goal}" is not listed in declared_goals.'
+                self.say(
+                    (*path, "declared_goals_minimal"), what, "name goals that are declared at each tier."
                 )
         if row.get("scale_test") and row.get("waivable") is True:
             self.say((*path, "waivable"), "a scale test can never be waived.", "set waivable = false.")
 
     def gates(self) -> None:
-        """Where gates lead, who sits at them, and whether their quorum can be reached."""
+        """Check the stages of each gate, its seats, and that its quorum can be reached."""
         for name, (origins, target) in MOVES.items():
             gate, path = self.part("gates", name), ("gates", name)
             if not gate:
@@ -278,12 +289,14 @@ class _Check:
             if _is("texts", gate.get("from")) and sorted(gate["from"]) != sorted(origins):
                 self.say(
                     (*path, "from"),
-                    f"gate {name} cannot start there; moves are fixed.",
+                    f"gate {name} cannot start from these stages, because moves are fixed.",
                     f"name {_some(origins)}.",
                 )
             if _is("text", gate.get("to")) and gate["to"] != target:
                 self.say(
-                    (*path, "to"), f"gate {name} cannot lead there; moves are fixed.", f'set to = "{target}".'
+                    (*path, "to"),
+                    f"gate {name} cannot lead to this stage, because moves are fixed.",
+                    f'set to = "{target}".',
                 )
             seats = {
                 row["seat"]
@@ -297,7 +310,11 @@ class _Check:
             for seat in must:
                 if seat in self.known["seat"] and seat not in seats:
                     what = f'the seat "{seat}" must sign but has no criterion at this gate.'
-                    self.say((*path, "must_include"), what, "give it a criterion here, or leave it out.")
+                    self.say(
+                        (*path, "must_include"),
+                        what,
+                        "give this seat a criterion here, or remove the seat from must_include.",
+                    )
             for key in ("quorum", "quorum_high_risk"):
                 quorum: Any = gate.get(key)
                 if not _is("count", quorum):
@@ -316,7 +333,9 @@ class _Check:
             high: Any = gate.get("quorum_high_risk")
             if _is("count", usual) and _is("count", high) and high < usual:
                 self.say(
-                    (*path, "quorum_high_risk"), "high risk asks for fewer.", f"set it to {usual} or more."
+                    (*path, "quorum_high_risk"),
+                    "quorum_high_risk is smaller than quorum.",
+                    f"set it to {usual} or more.",
                 )
         for test in FIXED["scale test"]:
             needed = {"scale_test": test, "gate": "production", "severity": "blocking"}
@@ -326,11 +345,11 @@ class _Check:
             )
             if test in self.part("scale_tests") and not any(asked):
                 what = "no blocking criterion of the gate production asks for this scale test."
-                remedy = f'add one with scale_test = "{test}", severity = "blocking" and no due_days.'
+                remedy = f'add a criterion with scale_test = "{test}", severity = "blocking" and no due_days.'
                 self.say(("scale_tests", test), what, remedy)
 
     def carry_forward(self) -> None:
-        """An answer has one fate at production, and a chain of replacements has an end."""
+        """Check that an answer has one fate at production, and that replacements end."""
         carry = self.part("carry_forward")
         fate: dict[str, str] = {}
         replaced = self.part("carry_forward", "replaced_at_production")
@@ -348,11 +367,11 @@ class _Check:
                 key = replaced[key]
             if key == start:
                 path = ("carry_forward", "replaced_at_production", start)
-                what = f'"{start}" is replaced by itself in a circle.'
-                self.say(path, what, "let the last replacement stand.")
+                what = f'the replacements of "{start}" form a circle.'
+                self.say(path, what, "remove one of the replacements.")
 
     def levels(self) -> None:
-        """Each requirement says at each tier which level it asks, or why it is left out."""
+        """Check that each requirement has a level or a reason to leave it out, by tier."""
         own = [("criterion", n, row) for n, row in self.criteria if "evidence" in row]
         asked = [("requirement", n, row) for n, row in self.requirements] + own
         for name, number, row in asked:
@@ -360,16 +379,20 @@ class _Check:
         for number, row in self.criteria:
             for field_name in LEVELLED:
                 if field_name in row and "evidence" not in row:
-                    what = f"{field_name} has no effect without evidence of its own."
+                    what = f"{field_name} has no effect without evidence here."
                     self.say(("criterion", number, field_name), what, f"remove {field_name} or add evidence.")
         self.scale_items([row for _, _, row in asked])
         seats: Any = self.part("levels").get("seats_minimal")
         if _is("texts", seats) and len(seats) < FEWEST_SEATS:
-            what = f"at minimal risk {len(seats)} of at least {FEWEST_SEATS} seats sign."
-            self.say(("levels", "seats_minimal"), what, "name two seats, or leave it out for all to sign.")
+            what = f"only {len(seats)} seats sign at minimal risk, but at least {FEWEST_SEATS} must sign."
+            self.say(
+                ("levels", "seats_minimal"),
+                what,
+                "name two seats, or remove seats_minimal so that all seats sign.",
+            )
 
     def signatures(self) -> None:
-        """With [signatures], each act says by tier how strong its signature must be at least."""
+        """Check the least strengths of signatures by act and tier."""
         for act, by_tier in self.part("signatures").items():
             for tier, strength in by_tier.items() if isinstance(by_tier, dict) else ():
                 for said, known in ((tier, FIXED["risk tier"]), (strength, STRENGTHS)):
@@ -378,7 +401,7 @@ class _Check:
                         self.say(("signatures", act, tier), what, f"use {', '.join(known)}.")
 
     def scale_items(self, asked: list[dict[str, Any]]) -> None:
-        """At each tier a scale test consists of the items that the tier asks, and of enough of them."""
+        """Check that a scale test has enough items at each tier."""
         tables: dict[str, Any] = {row["key"]: row.get("left_out") for row in asked}
         left_out = {key: table for key, table in tables.items() if _is("texts by name", table)}
         for name in self.part("scale_tests"):
@@ -387,14 +410,16 @@ class _Check:
                 number = sum(tier not in left_out.get(item, {}) for item in items)
                 if number < FEWEST_ITEMS:
                     what = (
-                        f"at {tier} risk the scale test {name} has {number} of at least {FEWEST_ITEMS} items."
+                        f"the scale test {name} has {number} items at {tier} risk, but needs {FEWEST_ITEMS}."
                     )
                     self.say(
-                        ("scale_tests", name, "items"), what, "ask more of its requirements at this tier."
+                        ("scale_tests", name, "items"),
+                        what,
+                        "remove this tier from left_out of some of its requirements.",
                     )
 
     def level_of(self, path: TextPath, row: dict[str, Any]) -> None:
-        """One requirement: each tier exactly once, under `level` or under `left_out`."""
+        """Check that a requirement has each tier once, under `level` or under `left_out`."""
         level = row["level"] if _is("texts by name", row.get("level")) else {}
         left_out = row["left_out"] if _is("texts by name", row.get("left_out")) else {}
         at_mvp = row["level_at_mvp"] if _is("texts by name", row.get("level_at_mvp")) else {}
@@ -402,29 +427,39 @@ class _Check:
             for tier in table:
                 if tier not in self.known["risk tier"]:
                     what = f'"{name}" names the risk tier "{tier}", which is not known.'
-                    self.say((*path, name), what, _nearest(tier, self.known["risk tier"], "use a known tier"))
+                    self.say(
+                        (*path, name),
+                        what,
+                        _nearest(tier, self.known["risk tier"], "use a tier from the list"),
+                    )
         for tier in self.known["risk tier"]:
             if (tier in level) == (tier in left_out):
                 what = (
-                    f'"{tier}" stands under level and left_out.' if tier in level else f'"{tier}" is missing.'
+                    f'"{tier}" is listed under both level and left_out.'
+                    if tier in level
+                    else f'"{tier}" is missing.'
                 )
                 self.say(
-                    (*path, "level"), what, f"say its level, or under left_out why {tier} does not ask it."
+                    (*path, "level"),
+                    what,
+                    f"give {tier} either a level, or a reason under left_out.",
                 )
             if tier in at_mvp and tier in left_out:
-                what = f'"{tier}" is left out, and level_at_mvp asks it all the same.'
-                self.say((*path, "level_at_mvp"), what, f"take {tier} out of one of the two.")
+                what = f'"{tier}" is in left_out, but also in level_at_mvp.'
+                self.say((*path, "level_at_mvp"), what, f"remove {tier} from one of the two.")
         for word in (*level.values(), *at_mvp.values()):
             if word not in self.known["level"]:
                 what = f'"level" names the level "{word}", which is not known.'
-                self.say((*path, "level"), what, _nearest(word, self.known["level"], "use a known level"))
+                self.say(
+                    (*path, "level"), what, _nearest(word, self.known["level"], "use a level from the list")
+                )
 
     def figures(self) -> None:
-        """Limits that an organisation cannot loosen."""
+        """Check the limits that an organisation cannot loosen."""
         production = self.part("stages", "production")
         for key in ("reattest_days", "reattest_days_high"):
             if production and key not in production:
-                what = f'production is accepted again after a while: the key "{key}" is missing.'
+                what = f'the key "{key}" is missing. The key sets when production is accepted again.'
                 self.say(("stages", "production", key), what, f'add "{key}": {KINDS["count"]}.')
         freshness = self.part("freshness")
         waiver: Any = freshness.get("waiver_max_days")
@@ -433,19 +468,21 @@ class _Check:
             self.say(("freshness", "waiver_max_days"), what, f"set {WAIVER_CEILING_DAYS} or less.")
         kept: Any = freshness.get("retention_days")
         if _is("count", kept) and kept < RETENTION_FLOOR_DAYS:
-            what = f"records of decisions are kept at least {RETENTION_FLOOR_DAYS} days."
+            what = f"records of decisions must be kept for at least {RETENTION_FLOOR_DAYS} days."
             self.say(("freshness", "retention_days"), what, f"set {RETENTION_FLOOR_DAYS} or more.")
         warn: Any = freshness.get("warn_days_before")
         if _is("counts", warn) and (not warn or any(a <= b for a, b in pairwise(warn))):
-            what = "the warning days do not descend."
-            self.say(("freshness", "warn_days_before"), what, "begin with the earliest, such as [30, 14, 3].")
+            what = "the warning days are not in descending order."
+            self.say(
+                ("freshness", "warn_days_before"), what, "start with the largest number, such as [30, 14, 3]."
+            )
         contract = self.part("contract")
         required: Any = contract.get("required_clauses")
         other: Any = contract.get("other_clauses")
         if _is("texts", required) and _is("texts", other):
             for word in set(required) & set(other):
                 what = f'the clause kind "{word}" is both required and optional.'
-                self.say(("contract", "other_clauses"), what, "keep it in one of the two lists.")
+                self.say(("contract", "other_clauses"), what, "keep it in only one of the two lists.")
 
 
 def _is(kind: str, value: object) -> bool:
@@ -473,7 +510,7 @@ def _nearest(word: str, known: Iterable[str], otherwise: str) -> str:
     close = get_close_matches(word, list(known), n=1, cutoff=0.5)
     if close:
         otherwise = f'did you mean "{close[0]}"? Otherwise {otherwise}'
-    return f"{otherwise}; known here: {_some(known) or 'none'}."
+    return f"{otherwise} (known here: {_some(known) or 'none'})."
 
 
 def _some(words: Iterable[str]) -> str:

@@ -1,1 +1,1 @@
-"""What each process of the installation needs: its environment, secrets, logs, redaction, child processes, clock."""
+"""The needs of a process: environment, secrets, logs, redaction, children, clock."""

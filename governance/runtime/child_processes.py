@@ -1,4 +1,4 @@
-"""Child processes: what one does between fork and exec, and what becomes of orphans (on Linux; elsewhere less).
+"""Child processes between fork and exec, and orphans (fully only on Linux).
 
 Only for starting children from a process with one thread, which `manage.py` and pytest are at that time.
 """
@@ -19,19 +19,19 @@ CAPABILITIES_VERSION_3 = 0x20080522
 
 
 def tie(number: signal.Signals) -> None:
-    """In the child: receive this signal when the parent ends, even if it is killed."""
+    """Have this child receive the signal when the parent ends, even if it is killed."""
     if LIBC is not None:
         LIBC.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 def adopt_orphans() -> None:
-    """In the parent: children of children whose parent has ended become ours, so that we can see them off."""
+    """Adopt children of ended children in this process, so that it can end them."""
     if LIBC is not None:
         LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def become(account: pwd.struct_passwd, *, enter_closed_folders: bool) -> None:
-    """In the child: be this user, for good.
+    """Have this child be the user for good.
 
     With `enter_closed_folders` it keeps one privilege of root, to pass folders that are closed to that user
     (CAP_DAC_OVERRIDE as an ambient capability). Raises PermissionError where the system does not allow that.

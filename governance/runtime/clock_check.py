@@ -1,6 +1,7 @@
-"""Check of this machine's clock against the database's; a machine that is off does nothing that depends on the day.
+"""Check of this machine's clock against the database's.
 
-A clock that is days ahead sends the mails of the days to come, ends sessions and reviews, and makes good evidence old.
+A machine with a wrong clock does nothing that depends on the day. A clock that is days ahead sends the emails of the
+days to come, ends sessions and reviews, and makes good evidence old.
 """
 
 import time
@@ -10,13 +11,14 @@ from django.db import connections
 
 
 class ClockOff(RuntimeError):
-    """This machine's clock is not to be believed; the text says by how much it is off, and what to do."""
+    """This machine's clock is wrong. The text has the difference and the fix."""
 
 
 def off(using: str = "default") -> float:
-    """Seconds by which this machine's clock is ahead of the database's (negative: behind); 0 where it is near enough.
+    """Return how many seconds this machine's clock is ahead of the database's.
 
-    Near enough is `settings.CLOCK_MAY_DIFFER` seconds; None asks nothing, for time that is frozen or simulated.
+    Negative is behind. The result is 0 within `settings.CLOCK_MAY_DIFFER` seconds. If that is None, for frozen or
+    simulated time, the database is not asked.
     """
     if settings.CLOCK_MAY_DIFFER is None:
         return 0.0
@@ -29,7 +31,7 @@ def off(using: str = "default") -> float:
 
 
 def in_words(seconds: float) -> str:
-    """By how much a clock is off: "2 days ahead of the database's"."""
+    """Return the difference of a clock, such as "2 days ahead of the database's"."""
     units = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
     unit, one = next((unit for unit in units if abs(seconds) >= unit[1]), units[-1])
     count = round(abs(seconds) / one)
@@ -42,6 +44,6 @@ def require() -> None:
     """Raise ClockOff where this machine's clock is not to be believed."""
     if found := off():
         raise ClockOff(
-            f"The clock of this machine is {in_words(found)}; nothing that depends on the day is done here until it is "
-            "set right (NTP)."
+            f"The clock of this machine is {in_words(found)}. Set the clock by NTP. Tasks that depend on "
+            "the date do not run until the clock is correct."
         )

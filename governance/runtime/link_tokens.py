@@ -1,7 +1,8 @@
-"""Tokens of links that open a page without an account: signed with the secret key, and stored nowhere.
+"""Tokens of links that open a page without an account: signed, and stored nowhere.
 
-A token names its row and is signed. Readers of the database, its history, the audit log or an export cannot make one,
-and the people who manage a link can look it up again. It ends with its row; a new row has a new token.
+A token names its row and is signed with the secret key. Readers of the database, its history, the audit log or an
+export cannot make one, and the people who manage a link can look it up again. It ends with its row. A new row has a new
+token.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -23,7 +24,7 @@ def token_of(row: Any) -> str:
 
 
 def rows_of(rows: QuerySet[Any], token: str) -> QuerySet[Any]:
-    """Return the one of `rows` that `token` names, as a queryset; empty if the token is not one of theirs."""
+    """Return the one of `rows` that `token` names, as a queryset, or an empty one."""
     try:
         key, _, moment = _signer(rows.model).unsign(token).partition(".")
     except signing.BadSignature:

@@ -1,4 +1,8 @@
-"""Set-up of logging: key=value, one line an event, on the error output, without secrets."""
+"""Set-up of logging: one line an event, as key=value or as JSON, on the error output, without secrets.
+
+A line has the id of its request, the key of the person who is signed in, the initiative in the address, and the id of
+the task that writes it, where it has one of these.
+"""
 
 from typing import Any
 
@@ -15,8 +19,16 @@ LOG_STEPS: list[Any] = [
 ]
 
 
-def lines(*, debug: bool, secrets: list[str]) -> dict:
-    """Set structlog up, and return what plain logging is configured with, so that both write alike."""
+def lines(*, debug: bool, secrets: list[str], as_json: bool = False) -> dict:
+    """Set structlog up, and return what plain logging is configured with, so that both write alike.
+
+    As JSON every request is a line too, because programs read it.
+    """
+    renderer: Any = structlog.processors.KeyValueRenderer(
+        key_order=["timestamp", "level", "logger", "event"], drop_missing=True
+    )
+    if as_json:
+        renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
         processors=[*LOG_STEPS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -33,9 +45,7 @@ def lines(*, debug: bool, secrets: list[str]) -> dict:
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     BlackOut(secrets),
-                    structlog.processors.KeyValueRenderer(
-                        key_order=["timestamp", "level", "logger", "event"], drop_missing=True
-                    ),
+                    renderer,
                 ],
             }
         },
@@ -43,6 +53,7 @@ def lines(*, debug: bool, secrets: list[str]) -> dict:
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
             "plumbline": {"level": "DEBUG" if debug else "INFO"},
+            "plumbline.requests": {"level": "INFO" if as_json else "WARNING"},
             "django": {"handlers": [], "level": "WARNING", "propagate": True},
             "django.server": {"handlers": [], "level": "INFO", "propagate": True},
             "celery": {"level": "WARNING"},

@@ -1,9 +1,10 @@
-"""Redaction: secrets, ours and whatever looks like one, are blacked out in every line of the log; long texts are cut.
+"""Redaction of secrets in every line of the log, and cutting of long texts.
 
-Nothing logs a secret on purpose; this is for exceptions that quote an address with its password, for a library that
-is too talkative, and for mistakes. It works on finished values, tracebacks among them.
+Plumbline's secrets and texts that look like a secret are blacked out. No code logs a secret on purpose. Redaction is
+for exceptions that quote an address with its password, for talkative libraries, and for mistakes. It works on finished
+values, tracebacks among them.
 
-A text is cut after its secrets are out, so no cut can part a secret. What strangers send comes here whole, so the time
+A text is cut after its secrets are out, so a cut cannot part a secret. Texts of strangers come here whole, so the time
 of each pattern must grow no faster than its text.
 """
 
@@ -32,8 +33,8 @@ PATTERNS = (
     (re.compile(r"\b(bearer|basic|digest)\s+[A-Za-z0-9._~+/\-]{8,}=*", re.IGNORECASE), rf"\1 {BLACK}"),
     # Cookie: a=b; c=d, to the end of the line
     (re.compile(r"((?:\bcookie|\bauthorization)[\"']?\s*[:=]\s*)[^\r\n]+", re.IGNORECASE), rf"\1{BLACK}"),
-    # Keys of systems, by the shape of them (governance.authorization.service_keys)
-    (re.compile(r"\b(plk_[a-z2-7]{12}_)[A-Za-z0-9_-]{20,}"), rf"\1{BLACK}"),
+    # Keys of systems and tokens of the API, by their shape (governance.authorization.service_keys)
+    (re.compile(r"\b(pl[kt]_[a-z2-7]{12}_)[A-Za-z0-9_-]{20,}"), rf"\1{BLACK}"),
     # The end of an address that is itself a key: links for passwords, the first admin, calendars, surveys, problems
     (
         re.compile(r"(/(?:password/link|first-admin|calendar|survey|report(?:/answer)?)/)[^\s/'\"?]{8,}"),
@@ -57,7 +58,7 @@ PATTERNS = (
 
 
 class BlackOut:
-    """A step of the log that takes secrets out. `own` are texts that must not stand anywhere."""
+    """A step of the log that takes secrets out. `own` are texts that must never appear."""
 
     def __init__(self, own: Iterable[str] = ()):
         known = sorted({text for text in own if len(text) >= SHORTEST}, key=len, reverse=True)
@@ -71,7 +72,7 @@ class BlackOut:
         }
 
     def text(self, words: str) -> str:
-        """These words without secrets."""
+        """Return these words without secrets."""
         if self._own is not None:
             words = self._own.sub(BLACK, words)
         for pattern, instead in PATTERNS:
@@ -93,9 +94,9 @@ class BlackOut:
 
 
 def cut(value, *, of_traceback: bool = False):
-    """Return a logged value with each text in it cut to LONGEST characters and a mark of how much was cut.
+    """Return a logged value with its texts cut to LONGEST, and a mark of the length.
 
-    Of a traceback each line is cut, and its middle where it is longer than LONGEST_TRACEBACK.
+    In a traceback each line is cut, and the middle if the traceback is longer than LONGEST_TRACEBACK.
     """
     if isinstance(value, dict):
         return {cut(key): cut(part) for key, part in value.items()}
@@ -117,7 +118,7 @@ def _mark(characters: int) -> str:
 
 
 def reason_of(problem: BaseException, longest: int = 1000) -> str:
-    """An exception as people are shown it: its kind and words, of a group each that is in it, without secrets."""
+    """Return an exception's kind and words for people, without secrets. A group has one for each part."""
     parts = problem.exceptions if isinstance(problem, BaseExceptionGroup) else [problem]
     words = "; ".join(f"{type(part).__name__}: {part}" for part in parts)
     return BlackOut(settings.OWN_SECRETS).text(words)[:longest]

@@ -13,7 +13,7 @@ KEY, NONCE = 32, 12  # bytes
 
 
 def derived_key(use: str) -> bytes:
-    """The key that the secret key of the installation gives for one use."""
+    """Return the key that the secret key of the installation gives for one use."""
     return _derived(settings.SECRET_KEY, use)
 
 
@@ -23,13 +23,13 @@ def _derived(secret: str, use: str) -> bytes:
 
 
 def closed(content: bytes, key: bytes, of: str = "") -> bytes:
-    """The content encrypted; `of` names what it belongs to, so that no box takes the place of another."""
+    """Return the content encrypted. `of` names its owner, so that no box takes the place of another."""
     nonce = os.urandom(NONCE)
     return nonce + AESGCM(key).encrypt(nonce, content, of.encode())
 
 
 def opened(box: bytes, key: bytes, of: str = "") -> bytes:
-    """What was closed under this key for `of`. Raises ValueError where it was not, or was changed."""
+    """Return the content closed under this key for `of`. Raises ValueError for another key, purpose or a change."""
     try:
         return AESGCM(key).decrypt(box[:NONCE], box[NONCE:], of.encode())
     except InvalidTag:

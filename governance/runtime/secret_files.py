@@ -11,10 +11,10 @@ KEPT_SIGNING_KEY = "signing-key"  # in the data folder, where the settings hold 
 
 
 def kept(folder: Path, name: str, *, size: int = 32) -> str:
-    """The text kept in `folder/name`; made of `size` random bytes if it is not there yet.
+    """Return the text kept in `folder/name`, made of `size` random bytes if it is new.
 
-    Two processes that ask at the same moment get the same text: the file appears complete or not at all.
-    Raises OSError when the folder cannot be written or the file not read.
+    Two processes that ask at the same moment get the same text, because the file appears complete or not at all. Raises
+    OSError when the folder cannot be written or the file not read.
     """
     path = folder / name
     try:
@@ -34,40 +34,40 @@ def kept(folder: Path, name: str, *, size: int = 32) -> str:
 
 
 def secret_text(name: str, text: str, path: str) -> str:
-    """The secret that `name` holds, or the file at `path`; "" when neither is set.
+    """Return the secret in `name` or in the file at `path`, or "" without both.
 
-    Raises ImproperlyConfigured with a sentence that says what to set.
+    Raises ImproperlyConfigured with the fix.
     """
     if text and path:
-        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; set one of them.")
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set. Set only one of the two.")
     try:
         found = (Path(path).read_text("utf-8") if path else text).strip()
     except (OSError, ValueError):
         found = "\0"
     if not found.isprintable():
         raise ImproperlyConfigured(
-            f"{name} cannot be read; set it to one line of text, or {name}_FILE to a file that has one and that this "
-            "user may read."
+            f"{name} cannot be read. Set {name} to one line of text, or {name}_FILE to a file with one line "
+            "that this user may read."
         )
     return found
 
 
 def seed(name: str, text: str, path: str) -> bytes | None:
-    """The 32 bytes of the Ed25519 key that `name` holds in Base64, or the file at `path`; None when neither is set.
+    """Return the 32 bytes of the Ed25519 key in `name` or the file at `path`, or None.
 
-    Base64 also as `kept` writes it: for addresses, without padding.
-
-    Raises ImproperlyConfigured with a sentence that says what to set.
+    The key is in Base64, also in the form for addresses without padding, as `kept` writes it. Raises
+    ImproperlyConfigured with the fix.
     """
     if text and path:
-        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; set one of them.")
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set. Set only one of the two.")
     try:
         text = Path(path).read_text() if path else text
         standard = text.strip().replace("-", "+").replace("_", "/")
         decoded = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
     except OSError as trouble:
         raise ImproperlyConfigured(
-            f"{name}_FILE names {path}, which cannot be read ({trouble.strerror}); set it to a file this user may read."
+            f"{name}_FILE names {path}, which cannot be read ({trouble.strerror}). Set it to a file this "
+            "user may read."
         ) from None
     except ValueError:  # not Base64, or not even text
         decoded = b"?"
@@ -75,6 +75,6 @@ def seed(name: str, text: str, path: str) -> bytes | None:
         return None
     if len(decoded) != 32:
         raise ImproperlyConfigured(
-            f"{name} is not a key; set it to 32 random bytes in Base64, such as from: openssl rand -base64 32"
+            f"{name} is not a key. Set it to 32 random bytes in Base64, such as from: openssl rand -base64 32"
         )
     return decoded

@@ -1,7 +1,7 @@
-"""Files in which lines of a log wait for the database: on disk before they are answered, and bounded in size.
+"""Files in which lines of a log wait for the database, with a bounded size.
 
-Whoever writes a file holds a lock on it; a file that nobody holds was left by a process that is
-gone.
+The lines are on disk before their sender is answered. The writer of a file holds a lock on it. A file without a lock
+was left by a process that ended.
 """
 
 import errno
@@ -19,7 +19,7 @@ WAITING, ASIDE = ".jsonl", ".unread"  # what waits, and what the database did no
 
 
 class Spool:
-    """One file of lines, locked by whoever writes it."""
+    """A file of lines, locked by its writing process."""
 
     def __init__(self, folder: Path):
         self.path = folder / f"{uuid.uuid4().hex}{WAITING}"
@@ -35,7 +35,7 @@ class Spool:
         sync_folder(folder)
 
     def add(self, line: bytes) -> int:
-        """Append a line, whole or not at all; the size up to which `sync` keeps it. Raises OSError."""
+        """Append a line, whole or not at all. Returns the size to give to `sync`. Raises OSError."""
         try:
             if os.write(self._file, line) != len(line):
                 raise OSError(errno.ENOSPC, "a line did not fit on the disk")
@@ -47,16 +47,15 @@ class Spool:
         return self.size
 
     def sync(self, upto: int) -> None:
-        """Return once the file is on disk up to there. Raises OSError: then nothing behind the last sync is kept.
+        """Return once the file is on disk up to `upto`. Raises OSError if lines after the last sync are lost.
 
-        One thread at a time asks the disk, for every line that is written by then: whoever waited for it mostly finds
-        the own line kept.
+        One thread at a time syncs every line written until then. A thread that waited mostly finds its line on disk.
         """
         with self._syncing:
             if upto <= self._synced:
                 return
             if self.broken:
-                raise OSError(errno.EIO, "the disk did not keep the file of a log")
+                raise OSError(errno.EIO, "a log file could not be saved to the disk")
             size = self.size
             try:
                 getattr(os, "fdatasync", os.fsync)(self._file)  # some systems have only the other
@@ -66,7 +65,7 @@ class Spool:
             self._synced = size
 
     def finish(self) -> None:
-        """Nothing more is written: keep what is there, or take back what was never answered as kept."""
+        """End the writing: keep lines on disk, remove lines that were never confirmed."""
         with suppress(OSError):
             self.sync(self.size)
         with self._syncing:
@@ -99,7 +98,7 @@ def set_aside(path: Path, lines: list[bytes]) -> None:
 
 
 def lines_aside(folder: Path, holding: bytes = b"") -> int:
-    """Count the lines that were set aside in a folder; with `holding`, those that hold these bytes."""
+    """Count the lines that were set aside in a folder. With `holding`, only lines with these bytes count."""
     count = 0
     for path in folder.glob(f"*{ASIDE}"):
         with suppress(OSError), open(path, "rb") as file:
@@ -109,7 +108,7 @@ def lines_aside(folder: Path, holding: bytes = b"") -> int:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What lies in the folder: bytes that wait, since when the oldest file does, and the files that were set aside."""
+    """The waiting files: their bytes, the time of the oldest, and files set aside."""
 
     size: int
     since: datetime | None
@@ -117,7 +116,7 @@ class Waiting:
 
 
 def waiting(folder: Path) -> Waiting:
-    """What waits in the folder, of every process that uses it."""
+    """Return what waits in the folder, from every process."""
     sizes, times = [], []
     for path in folder.glob(f"*{WAITING}"):
         with suppress(FileNotFoundError):

@@ -12,13 +12,13 @@ log = structlog.get_logger("plumbline.web")
 ALONE = (
     "The web server answers one request at a time: a page that takes long holds up every request of a system."
 )
-ADVICE = "Start it as README.md says under Deploy: gunicorn with --workers and --threads."
+ADVICE = "Start gunicorn with --workers and --threads. See docs/operate/install.md."
 
 
 def watched(application):
-    """The application, which says at the first request where this process is the only one and has one thread.
+    """Return the application. It records at the first request if this process is single, with one thread.
 
-    The server itself tells with each request how it serves (PEP 3333).
+    The server itself passes with each request how it serves (PEP 3333).
     """
     looked = False
 
@@ -36,7 +36,7 @@ def watched(application):
 def check_server(app_configs, **_) -> list[Advice]:
     """`check --deploy`: a warning unless the environment gives gunicorn more than one process or thread.
 
-    What stands on its command line cannot be seen from here: the environment is where README.md puts it.
+    The command line is not visible here. docs/operate/install.md puts the options into the environment.
     """
     options = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     options.add_argument("-w", "--workers", type=int, default=os.environ.get("WEB_CONCURRENCY", "1"))
@@ -52,7 +52,9 @@ def check_server(app_configs, **_) -> list[Advice]:
         if several
         else [
             Advice(
-                ALONE, hint=f"{ADVICE} GUNICORN_CMD_ARGS is where both are looked for.", id="plumbline.W001"
+                ALONE,
+                hint=f"{ADVICE} Plumbline reads both options from GUNICORN_CMD_ARGS.",
+                id="plumbline.W001",
             )
         ]
     )

@@ -1,4 +1,4 @@
-"""Forms of one's own account: a new password, by a link or with the old one; a link asked for; the first admin."""
+"""Forms of your account: a new password, a request for a link, the first admin."""
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -9,9 +9,12 @@ from governance import clock
 from governance.models import User
 from governance.sign_in import throttling
 from governance.sign_in.password_validators import PasswordField
+from governance.vocabulary.phrases import phrase
 
 # What the validators of the settings ask for, in one breath; each says more where it is not met.
-PASSWORD_HELP = "At least 8 characters; no common password, and none made of your name or the house's."
+PASSWORD_HELP = (
+    "Use at least 8 characters. Do not use a common password, your name or the name of your organisation."
+)
 
 
 def _password(label: str, *, new: bool = True, **options) -> PasswordField:
@@ -40,7 +43,7 @@ class NewPasswordForm(forms.Form):
 class ChangePasswordForm(NewPasswordForm):
     """The same, with the password of now before it."""
 
-    current = _password("Password of now", new=False)
+    current = _password("Current password", new=False)
     field_order = ("current", "password", "again")
 
 
@@ -50,7 +53,7 @@ def check_new(form: forms.Form, person: User) -> None:
     if password is None or again is None:
         return
     if password != again:
-        form.add_error("again", "The two passwords differ; type the same one twice.")
+        form.add_error("again", "The two passwords differ. Type the same password twice.")
         return
     try:
         validate_password(password, person)
@@ -59,10 +62,10 @@ def check_new(form: forms.Form, person: User) -> None:
 
 
 class ResetForm(forms.Form):
-    """Who asks for a new password. `throttled_until` is set when the request was turned away unread."""
+    """The request for a new password. `throttled_until` is set if it was refused unread."""
 
     name = forms.CharField(
-        label=_("User name or mail address"),
+        label=_("User name or email address"),
         max_length=254,
         widget=forms.TextInput(
             attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
@@ -74,7 +77,7 @@ class ResetForm(forms.Form):
         self.address, self.throttled_until = address, None
 
     def clean(self):
-        """Count the request, for the name as it was typed, known or not, and for where it came from."""
+        """Count the request, for the typed name, known or not, and for its address."""
         cleaned = super().clean()
         if self.errors:
             return cleaned
@@ -87,7 +90,7 @@ class ResetForm(forms.Form):
         )
         if self.throttled_until:
             raise forms.ValidationError(
-                f"Too many requests. Try again at {clock.moment_in_words(self.throttled_until)}."
+                phrase("Too many requests. Try again at {}.", clock.moment_in_words(self.throttled_until))
             )
         return cleaned
 
@@ -101,11 +104,11 @@ class FirstAdminForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ("login", "full_name", "email")
-        labels = {"login": _("User name"), "full_name": _("Your name"), "email": _("Mail address")}
+        labels = {"login": _("User name"), "full_name": _("Your name"), "email": _("Email address")}
         help_texts = {
-            "login": _("What you sign in with: letters, digits and . @ + - _ ' # ! ^ ~ &"),
-            "full_name": _("As it stands on what you sign."),
-            "email": _("Where Plumbline writes to you."),
+            "login": _("The name you sign in with. Use letters, digits and . @ + - _ ' # ! ^ ~ &"),
+            "full_name": _("Your name as shown on the statements you sign."),
+            "email": _("The address for emails from Plumbline."),
         }
 
     def __init__(self, *args, **options):

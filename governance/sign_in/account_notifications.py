@@ -1,7 +1,7 @@
-"""Notifications about a person's own account, in the app and by a mail that leaves at once; nobody can opt out.
+"""Notifications about a person's account, in the app and by immediate email.
 
-A link for its password, a password that was reset, a changed mail address, a seat. The mail goes where links go: of a
-changed address the one before is told, whatever became of it since.
+No one can opt out. The reasons are a link for the password, a reset password, a changed email address and a seat. The
+email goes to the address for links: after a change of address, to the earlier address.
 """
 
 from datetime import timedelta
@@ -16,12 +16,13 @@ from governance.notifications import mail as notification_mail
 from governance.queue.task_base import after_commit
 
 KIND = "account"
-MAILED_WITHIN = timedelta(days=7)  # what no mail carried by then stands in the app alone
+MAILED_WITHIN = timedelta(days=7)  # an unsent notification that is older is only in the app
 
 
 def tell(person: User, about: str, *, subject: str, text: str) -> None:
-    """Write the person this notification with a mail of its own, inside the running act. `about` names the row it
-    speaks of.
+    """Write the person this notification with a separate email, in the running act.
+
+    `about` names the row that the notification is about.
     """
     notify.notify(
         person,
@@ -36,19 +37,19 @@ def tell(person: User, about: str, *, subject: str, text: str) -> None:
 
 
 def send() -> daily_mail.Counts:
-    """Send what nobody was mailed yet. May run twice at once: one mail each."""
+    """Send the unsent notifications, each in one email, also in parallel runs."""
     return daily_mail.deliver(kind=Delivery.ACCOUNT)
 
 
 def _unsent():
-    """Read or not: whoever sits at the account may not be its person."""
+    """Return unsent notifications, also read ones: their reader may be someone else."""
     recent = clock.now() - MAILED_WITHIN
     return Notification.objects.unsent().filter(kind=KIND, created_at__gt=recent, person__is_active=True)
 
 
 def compose(row: Delivery) -> EmailMultiAlternatives | None:
-    """The mail, oldest first, to the address that counted when the first of it happened; None where there was none."""
-    from governance.sign_in import password_links  # which tells by this module
+    """Return the email, oldest first, to the address valid at the first event, if any."""
+    from governance.sign_in import password_links  # which imports this module
 
     notifications = list(row.notifications.order_by("pk"))
     address = password_links.address_for(row.person, notifications[0].created_at) if notifications else ""

@@ -1,4 +1,4 @@
-"""Pages of one's own account: sessions, password, password links, the first admin."""
+"""Pages of your account: sessions, password, password links, the first admin."""
 
 from urllib.parse import urlencode
 
@@ -14,11 +14,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from governance import clock
 from governance.database.row_history import acting
+from governance.identity.factors import second_step
+from governance.identity.permissions import may_sign_in_locally
 from governance.models import ExternalIdentity, IdentityProvider, User
+from governance.models.sign_in import INVITATION
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import first_admin, password_links, reauthentication, sessions, throttling
 from governance.sign_in.account_forms import ChangePasswordForm, FirstAdminForm, NewPasswordForm, ResetForm
 from governance.sign_in.sessions import open_to_all
+from governance.vocabulary.phrases import phrase
 
 TOKEN = "password_link"  # in the session: an address with a token in it is left at once, and never logged
 SECRETS = ("password", "again", "current")
@@ -26,7 +30,7 @@ SECRETS = ("password", "again", "current")
 
 @require_safe
 def account(request: SignedInRequest) -> HttpResponse:
-    """Who I am here, and where I am signed in."""
+    """Show your account, your sessions and your linked identities."""
     key = request.session.session_key
     rows = [(row, row.session_key == key) for row in sessions.of(request.user)]
     rows.sort(key=lambda row: not row[1])
@@ -52,9 +56,9 @@ def sign_out_elsewhere(request: SignedInRequest) -> HttpResponse:
     count = sessions.sign_out(
         person=request.user, mark=mark, but=request.session.session_key, by=request.user
     )
-    words = "You are signed out there." if count else "That one had ended already."
+    words = "The session is signed out." if count else "The session had already ended."
     if not mark:
-        words = "You are signed out everywhere else." if count else "You are signed in nowhere else."
+        words = "You are signed out everywhere else." if count else "You have no other sessions."
     messages.success(request, words)
     return redirect("account")
 
@@ -74,11 +78,11 @@ def change_password(request: SignedInRequest) -> HttpResponse:
             address=throttling.address_of(request),
         )
         if wrong:
-            form.add_error("current", f"{wrong} Nothing was changed.")
+            form.add_error("current", phrase("{} Your account is unchanged.", wrong))
             status = 429 if wrong.startswith("Too many") else 200
         else:
             _change(request, form.cleaned_data["password"])
-            messages.success(request, _("Your password is changed; you are signed out everywhere else."))
+            messages.success(request, _("Your password is changed. You are signed out everywhere else."))
             return redirect("account")
     return render(
         request, "governance/sign_in/account_password.html", {"nav": "account", "form": form}, status=status
@@ -101,9 +105,9 @@ def _change(request: SignedInRequest, password: str) -> None:
 @never_cache
 @require_safe
 def password_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Take the link out of the address, where logs and other sites could see it, and open the page.
+    """Remove the link from the address, where logs and other sites could see it.
 
-    Nothing is written for one that is unknown, used or ended: the page says so.
+    Then open the page. For a link that is unknown, used or ended, the page shows that, and no row is written.
     """
     if password_links.find(token) is not None:
         request.session[TOKEN] = token
@@ -117,7 +121,7 @@ def password_link(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_password(request: HttpRequest) -> HttpResponse:
-    """Choose a password by the link that was opened; then sign in with it."""
+    """Set a password by the opened link. A first password signs in, a reset does not."""
     token = request.session.get(TOKEN, "")
     link = password_links.find(token)
     if link is None:
@@ -126,7 +130,7 @@ def set_password(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         person = password_links.set_password(token=token, password=form.cleaned_data["password"])
         auth.logout(request)
-        return _to_sign_in(request, "Your password is set.", person)
+        return _go_on(request, "Your password is set.", person, first=link.purpose == INVITATION)
     return render(request, "governance/sign_in/password_set.html", {"form": form, "link": link})
 
 
@@ -134,7 +138,7 @@ def set_password(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def reset(request: HttpRequest) -> HttpResponse:
-    """Ask for a link to choose a new password. The answer is the same whether anybody is known by that name."""
+    """Ask for a link to choose a new password. The answer is the same for unknown names."""
     form = ResetForm(throttling.address_of(request), request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         password_links.ask_reset(name=form.cleaned_data["name"])
@@ -170,11 +174,19 @@ def make_first_admin(request: HttpRequest, token: str) -> HttpResponse:
         except ValidationError as wrong:
             form.add_error(None, wrong)
         else:
-            return _to_sign_in(request, "Your account is made.", person)
+            auth.logout(request)
+            return _go_on(request, "Your account is made.", person, first=True)
     return render(request, "governance/sign_in/first_admin.html", {"form": form})
 
 
-def _to_sign_in(request: HttpRequest, said: str, person: User) -> HttpResponse:
-    """To the sign-in page, with the name filled in: only the password is left to type."""
-    messages.success(request, f"{said} Sign in as {person.login}.")
+def _go_on(request: HttpRequest, said: str, person: User, *, first: bool) -> HttpResponse:
+    """Sign in a person who chose their first password, with the checks of a sign-in.
+
+    Other people go to the sign-in page with the name filled in, because a mailbox alone is not a sign-in.
+    """
+    if first and may_sign_in_locally(person):
+        response = second_step.begin(request, person, "")
+        messages.success(request, said)
+        return response
+    messages.success(request, phrase("{} Sign in as {}.", said, person.login).in_language())
     return redirect(f"{reverse('sign-in')}?{urlencode({'name': person.login})}")

@@ -1,4 +1,4 @@
-"""The first admin of an installation: by a link that only whoever works on the machine can have, and only once."""
+"""The first admin of an installation: by a link, once, for someone on the machine."""
 
 from datetime import timedelta
 
@@ -15,25 +15,26 @@ from governance.database.row_history import acting
 from governance.models import User
 from governance.people import cooling_off
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 
 LASTS = timedelta(days=1)
-TAKEN = "This installation has an admin; admins add each other."
+TAKEN = "This installation already has an admin. Ask an admin for an account."
 _signer = signing.TimestampSigner(sep="~", salt="governance.first-admin")
 _WORDS = "first-admin"
 
 
 def missing() -> bool:
-    """Whether nobody could keep the accounts: there is no active admin."""
+    """Return True if the installation lacks an active admin."""
     return not User.objects.active().filter(is_admin=True).exists()
 
 
 def link() -> str:
-    """The address at which the first admin makes their account, for a day, as long as there is none."""
+    """Return the address where the first admin makes an account, valid for a day."""
     return f"{settings.ADDRESS}{reverse('first-admin', args=[_signer.sign(_WORDS)])}"
 
 
 def opens(token: str) -> bool:
-    """Whether the link can be used now."""
+    """Return True if the link can be used now."""
     try:
         return _signer.unsign(token, max_age=LASTS) == _WORDS and missing()
     except signing.BadSignature:
@@ -43,7 +44,7 @@ def opens(token: str) -> bool:
 def make(*, login: str, password: str | None, system: str = "first admin", **fields) -> User:
     """Make the first admin, as an act of the system.
 
-    Raises ValidationError where there is one already, and for a password that is not good enough.
+    Raises ValidationError if there is one already, and for a password that is not good enough.
     """
     with acting(system=system, reason="First admin of this installation"):
         with connection.cursor() as cursor:  # two links opened at once still make one
@@ -51,7 +52,7 @@ def make(*, login: str, password: str | None, system: str = "first admin", **fie
         if not missing():
             raise ValidationError(TAKEN)
         if User.objects.filter(login__iexact=login).exists():
-            raise ValidationError({"login": f"{login} is taken; choose another."})
+            raise ValidationError({"login": phrase("{} is taken. Choose another.", login)})
         if password is not None:
             validate_password(password, User(login=login, **fields))
         waits = None if cooling_off.first_setup() else clock.now() + cooling_off.LASTS

@@ -53,7 +53,7 @@ class SignInForm(forms.Form):
             log.warning("sign-in turned away", login=login, address=address)
             raise forms.ValidationError("Too many tries.")
         self.person = authenticate(self.request, username=login, password=cleaned["password"])
-        # A right password where local accounts are off is answered like a wrong one: it tells nothing of the account.
+        # A right password where local accounts are off is answered like a wrong one, to reveal nothing.
         if self.person is not None and not may_sign_in_locally(self.person):
             self.person = None
         if self.person is None:
@@ -61,7 +61,7 @@ class SignInForm(forms.Form):
             with acting(system="sign-in"):
                 entries.record(EntryKind.SIGN_IN_FAILED, login=login, address=address)
             raise forms.ValidationError(
-                "User name and password do not belong together, or the account is deactivated."
+                "The user name or the password is wrong, or the account is deactivated."
             )
         throttling.forget_sign_in(self.request, login)
         return cleaned
@@ -84,19 +84,19 @@ class RulebookForm(forms.Form):
     )
 
     def clean(self):
-        """Take the file before the text; say what is wrong with either."""
+        """Take the file before the text, and add an error for an invalid one."""
         cleaned = super().clean()
         file, text = cleaned.get("file"), cleaned.get("text") or ""
         if file is None and not text.strip() and not self.errors:
             self.add_error("text", "Choose a file, or paste the text of a rulebook.")
         if file is not None:
             if file.size > RULEBOOK_MAX_BYTES:
-                self.add_error("file", "The file is larger than 1 MB; a rulebook is a small text.")
+                self.add_error("file", "The file is larger than 1 MB. Choose the text file of a rulebook.")
                 return cleaned
             try:
                 text = file.read().decode("utf-8-sig")
             except UnicodeDecodeError:
-                self.add_error("file", "The file is not text in UTF-8; save it as UTF-8 and choose it again.")
+                self.add_error("file", "The file is not text in UTF-8. Save it as UTF-8 and choose it again.")
                 return cleaned
         cleaned["source"] = text.replace("\r\n", "\n")
         return cleaned
@@ -106,43 +106,43 @@ FEW = 10  # of so many, people choose by looking; of more, by typing
 
 
 class UnitField(forms.ModelChoiceField):
-    """A unit to choose what is looked at by; one that an imported list named is marked as such."""
+    """A choice of a unit to look at. Units that an imported list named are marked."""
 
     def __init__(self, *args, **options):
         options.setdefault("widget", Picker)
         super().__init__(*args, **options)
 
     def label_from_instance(self, unit) -> str:
-        """Its name, with the mark."""
+        """Return the name of the unit with its mark."""
         return unit.label
 
 
 class Choices(forms.Select):
-    """A select whose options are written in one go: the library renders a template for each of them."""
+    """A select with options written at once, because the library renders a template each."""
 
     def render(self, name, value, attrs=None, renderer=None):
-        """The element, for choices without groups."""
+        """Return the element, for choices without groups."""
         given = frozenset(str(one) for one in self.format_value(value))
         choices = tuple(("" if key is None else str(key), str(words)) for key, words in self.choices)
         written = self.build_attrs(self.attrs, {"name": name, **self.marks(choices), **(attrs or {})})
         return format_html("<select{}>\n{}\n</select>", flatatt(written), _options(choices, given))
 
     def marks(self, choices: tuple[tuple[str, str], ...]) -> dict[str, bool]:
-        """Attributes that depend on the choices."""
+        """Return the attributes that depend on the choices."""
         return {}
 
 
 class Picker(Choices):
-    """A select of people or units: of more than a few, one types a part of the name; without scripts it is a select."""
+    """A select of people or units. A script adds a search field if there are many."""
 
     def marks(self, choices):
-        """What the script looks for, where there is much to choose from."""
+        """Return the attribute for the script if there are many choices."""
         return {"data-pick": sum(bool(key) for key, _ in choices) > FEW}
 
 
 @lru_cache(maxsize=100)
 def _options(choices: tuple[tuple[str, str], ...], given: frozenset[str]) -> SafeString:
-    """The options as HTML; the same lists stand on page after page."""
+    """Return the options as HTML, cached because many pages have the same lists."""
     selected = mark_safe(" selected")
     rows = ((key, selected if key in given else "", words) for key, words in choices)
     return format_html_join("\n", '<option value="{}"{}>{}</option>', rows)

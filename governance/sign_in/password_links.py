@@ -1,7 +1,7 @@
-"""Links by which somebody sets a password of their own: signed, for a while, once. And the mails that carry them.
+"""Signed links by which a person sets a password, once and for a while, with emails.
 
-The link is the row's nonce signed with the secret key: the database alone makes none. An invitation is sent by an
-admin, a reset asked for by anybody who knows a name or an address.
+The link is the row's nonce signed with the secret key, so the database alone cannot make one. An admin sends an
+invitation. Anyone who knows a name or an address can ask for a reset.
 """
 
 from datetime import datetime, timedelta
@@ -28,6 +28,7 @@ from governance.permission_result import Conflict
 from governance.queue.task_base import after_commit
 from governance.sign_in import account_notifications, sessions, throttling
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 
 LASTS = {INVITATION: timedelta(days=7), RESET: timedelta(hours=1), HANDED: timedelta(days=1)}
 KEPT = timedelta(days=90)  # how long a link that ended is shown to admins
@@ -45,17 +46,17 @@ _signer = signing.Signer(sep="~", salt="governance.password-link")
 
 
 def token_of(link: PasswordLink) -> str:
-    """What stands at the end of the address."""
+    """Return the end of the link's address."""
     return _signer.sign(f"{link.pk}.{link.nonce}")
 
 
 def address_of(link: PasswordLink) -> str:
-    """The whole address that is sent."""
+    """Return the whole address of the link."""
     return f"{settings.ADDRESS}{reverse('password-link', args=[token_of(link)])}"
 
 
 def find(token: str) -> PasswordLink | None:
-    """The link that can be used now, with its person; None for one that is forged, used, ended or too old."""
+    """Return the link with its person, or None if it is forged, used, ended or too old."""
     try:
         key, _, nonce = _signer.unsign(token).partition(".")
     except signing.BadSignature:
@@ -64,9 +65,9 @@ def find(token: str) -> PasswordLink | None:
 
 
 def address_for(person: User, at: datetime | None = None) -> str:
-    """Where a link to reset the password goes, now or at a moment: a changed address waits a day; empty for nowhere.
+    """Return the address for a link to reset the password, now or at a moment, or "".
 
-    It is the newest address that has stood for a day; the first one there was, where none has.
+    The address is the newest one that was unchanged for a day, or the first one if there is none.
     """
     changed = person.address_changed_at
     if at is None and (changed is None or changed + cooling_off.LASTS <= clock.now()):
@@ -87,8 +88,9 @@ def address_for(person: User, at: datetime | None = None) -> str:
 
 
 def make(person: User, purpose: str, *, by: User | None = None) -> PasswordLink:
-    """A new link, in the running transaction; its person is told. Earlier ones stay until they expire: mails may
-    arrive out of order.
+    """Make a link in the running transaction and notify its person. Earlier links stay valid.
+
+    Earlier links stay until they expire, because emails may arrive out of order.
     """
     now = clock.now()
     PasswordLink.objects.filter(person=person, expires_at__lt=now - KEPT).delete()
@@ -97,24 +99,22 @@ def make(person: User, purpose: str, *, by: User | None = None) -> PasswordLink:
     )
     link.save()
     who = (
-        str(by)
-        if by
-        else "Somebody who works on the server"
-        if purpose == HANDED
-        else "Somebody, perhaps you,"
+        str(by) if by else "Someone who works on the server" if purpose == HANDED else "Someone, perhaps you,"
     )
     told = account_notifications.tell if purpose == HANDED else _tell_of_a_mailed_link
     told(
         person,
         f"link:{link.pk}",
         subject=f"A link to set your password was made ({link.get_purpose_display()})",
-        text=f"{who} asked for it; it works once, until {clock.moment_in_words(link.expires_at)}.",
+        text=(
+            f"{who} asked for the link. The link works once, until {clock.moment_in_words(link.expires_at)}."
+        ),
     )
     return link
 
 
 def _tell_of_a_mailed_link(person: User, about: str, *, subject: str, text: str) -> None:
-    """The link comes with a mail of its own."""
+    """Notify the person without an extra email, because the link has one."""
     notify.notify(person, "password link", about, subject=subject, text=text, link=reverse("account"))
 
 
@@ -129,7 +129,7 @@ def end_all(person: User) -> None:
 
 
 def invite(*, people: list[User], by: User) -> list[PasswordLink]:
-    """Send each of these people a link to choose their first password, or send it again; all of them or nobody.
+    """Send each of these people a link for their first password: all of them or none.
 
     Raises ValidationError, Refused.
     """
@@ -143,19 +143,27 @@ def invite(*, people: list[User], by: User) -> list[PasswordLink]:
 
 def _invite(person: User, by: User) -> PasswordLink:
     if not person.is_active:
-        raise ValidationError(f"The account of {person} has ended; give it back first.")
+        raise ValidationError(
+            phrase("The account of {} is deactivated. First reactivate the account.", person)
+        )
     if not person.email:
-        raise ValidationError(f"{person} has no mail address; add one, then invite them.")
+        raise ValidationError(
+            phrase("{} has no email address. Add an email address, then invite the person.", person)
+        )
     if person.has_usable_password():
         raise ValidationError(
-            f"{person} has a password already; the sign-in page sends whoever forgot it a new link."
+            phrase(
+                "{} already has a password. Someone who forgot the password can ask for a new link "
+                "on the sign-in page.",
+                person,
+            )
         )
     entries.record(EntryKind.INVITED, person=person.full_name, person_id=person.pk)
     return make(person, INVITATION, by=by)
 
 
 def send_reset(*, person: User, by: User) -> PasswordLink:
-    """Send somebody who can sign in a link to choose a new password, as an admin whom they asked for it.
+    """Send a person who can sign in a link to choose a new password, as an admin.
 
     Raises ValidationError, Refused.
     """
@@ -163,10 +171,12 @@ def send_reset(*, person: User, by: User) -> PasswordLink:
         may_keep_accounts(by).or_refuse()
         person = User.objects.select_for_update().get(pk=person.pk)
         if not person.is_active or not person.email:
-            raise ValidationError(f"{person} has no account or no mail address that a link could go to.")
+            raise ValidationError(phrase("{} has no account, or no email address for a link.", person))
         if not address_for(person):
             counts = clock.moment_in_words(person.address_changed_at + cooling_off.LASTS)
-            raise ValidationError(f"The mail address of {person} is new; a link can go there from {counts}.")
+            raise ValidationError(
+                phrase("The email address of {} is new. A link can be sent to it from {}.", person, counts)
+            )
         entries.record(EntryKind.PASSWORD_RESET_ASKED_FOR, person=person.full_name, person_id=person.pk)
         link = make(person, RESET, by=by)
     soon()
@@ -174,23 +184,25 @@ def send_reset(*, person: User, by: User) -> PasswordLink:
 
 
 def hand_over(*, person: User, system: str) -> str:
-    """The address of a link for whoever works on the machine itself to hand over. Raises ValidationError."""
+    """Return a link's address for an operator to hand over. Raises ValidationError."""
     with acting(system=system, reason="A link to set a password was printed on the server"):
         if not person.is_active:
-            raise ValidationError(f"The account of {person} has ended; an admin gives it back first.")
+            raise ValidationError(
+                phrase("The account of {} is deactivated. An admin can reactivate it.", person)
+            )
         link = make(person, HANDED)
         entries.record(EntryKind.PASSWORD_LINK_HANDED_OVER, person=person.full_name, person_id=person.pk)
     return address_of(link)
 
 
 def ask_reset(*, name: str) -> None:
-    """Send a link to whoever signs in with this name or is written to at this address.
+    """Send a link to each account with this name or email address.
 
-    Says nothing about whether there was anybody, and takes the same way through the queue for all.
+    The result is the same for unknown names, and all requests take the same way through the queue.
     """
     name = name.strip()
     known = User.objects.active().exclude(email="").filter(Q(login__iexact=name) | Q(email__iexact=name))
-    # Whoever only ever signed in with a provider gets no password by a mail alone, nor anybody whose password would
+    # A person who only ever signed in with a provider gets no password by an email alone, nor one whose password would
     # not let them in.
     linked = ExternalIdentity.objects.open().values("person")
     known = known.exclude(Q(password="") | Q(password__startswith="!"), pk__in=linked)
@@ -204,30 +216,29 @@ def ask_reset(*, name: str) -> None:
 
 
 def set_password(*, token: str, password: str) -> User:
-    """Set the password of the link's person; the link is used up, the person's sessions and other links end.
+    """Set the password of the link's person, and end the link, other links and sessions.
 
-    Raises Conflict where the link was used or ended meanwhile.
+    Raises Conflict if the link was used or ended meanwhile.
     """
     link = find(token)
     if link is None:
-        raise Conflict("This link was used or has ended.", "Ask for a new one on the sign-in page.")
+        raise Conflict("This link was used or has expired.", "Ask for a new link on the sign-in page.")
     with acting(by=link.person, reason=f"Password set by a link ({link.get_purpose_display()})"):
         person = User.objects.select_for_update().get(pk=link.person_id)
         _cool_off(person, link)
         used = PasswordLink.objects.open().filter(pk=link.pk).update(used_at=clock.now())
         if not used:
-            raise Conflict("This link was used or has ended.", "Ask for a new one on the sign-in page.")
+            raise Conflict("This link was used or has expired.", "Ask for a new link on the sign-in page.")
         change_password(person, password, how=link.get_purpose_display())
     throttling.forget(person.login, purpose=throttling.SIGN_IN)
     return person
 
 
 def _cool_off(person: User, link: PasswordLink) -> None:
-    """Let the person sign nothing for a day that lets an initiative rise, where others could have used this link; tell
-    them.
+    """Bar the person from approving a higher stage for a day if others could use the link.
 
-    Others could: a link that somebody else made, or one to an address that somebody else changed. The first password
-    of somebody invited is their own, unless the address was changed.
+    The person gets a notification. Others could use a link that another person made, or one to an address that
+    another person changed. The first password of an invited person is safe, unless the address was changed.
     """
     now, changed = clock.now(), person.address_changed_at
     first = link.purpose == INVITATION
@@ -238,7 +249,7 @@ def _cool_off(person: User, link: PasswordLink) -> None:
     if changed is not None and changed + cooling_off.LASTS <= now:
         person.address_changed_at = None
     if waits or not first:
-        until = f" Until {clock.moment_in_words(person.signs_from)} you sign nothing that lets an initiative rise."
+        until = f" You cannot approve a higher stage before {clock.moment_in_words(person.signs_from)}."
         account_notifications.tell(
             person,
             f"link:{link.pk}",
@@ -248,9 +259,9 @@ def _cool_off(person: User, link: PasswordLink) -> None:
 
 
 def change_password(person: User, password: str, *, how: str, keep: str | None = None) -> None:
-    """Set the password in the running act, and end what rests on the old one: links, and sessions but `keep`.
+    """Set the password in the running act, and end links, and all sessions but `keep`.
 
-    Raises ValidationError for a password that is not good enough, whichever page or program asks.
+    Raises ValidationError for a password that is not good enough, for every page and program.
     """
     validate_password(password, person)
     person.set_password(password)
@@ -263,8 +274,11 @@ def change_password(person: User, password: str, *, how: str, keep: str | None =
             person,
             f"password:{person.pk}",
             subject="Your password was changed",
-            text="It was changed on the page of your account, and every other browser was signed out. If that was not "
-            "you, ask for a link to choose a new password on the sign-in page, and tell an admin.",
+            text=(
+                "Someone changed the password on the page of your account, and every other browser was "
+                "signed out. If that was not you, ask for a link to choose a new password on the sign-in "
+                "page, and tell an admin."
+            ),
         )
 
 
@@ -272,12 +286,12 @@ def change_password(person: User, password: str, *, how: str, keep: str | None =
 
 
 def soon() -> None:
-    """Have the mails sent once the running act is committed; a queue that is down undoes nothing."""
+    """Have the emails sent after the running act commits, even if the queue is down now."""
     after_commit("governance.tasks.mail_links")
 
 
 def mail_waiting() -> int:
-    """Send the links that no mail has carried yet; how many were sent. May run twice at once: one mail each."""
+    """Send the links that no email has carried yet, once each. Return the number sent."""
     sent = in_a_row = 0
     rows = PasswordLink.objects.unmailed().filter(outbox.free())
     for key in list(rows.order_by("attempts", "pk").values_list("pk", flat=True)[:IN_ONE_RUN]):
@@ -293,12 +307,12 @@ def mail_waiting() -> int:
 
 
 def send(link: PasswordLink) -> bool:
-    """Send the mail of a claimed link; False when that failed (`outgoing.attempt`)."""
+    """Send the email of a claimed link. Return False if that failed (`outbox.attempt`)."""
     return outbox.attempt(link, lambda: compose(link))
 
 
 def compose(link: PasswordLink) -> EmailMultiAlternatives | None:
-    """The mail as text with its HTML twin, to the address that counts; None when there is none."""
+    """Return the email of a link to the valid address, or None without an address."""
     address = link.person.email if link.purpose == INVITATION else address_for(link.person)
     if not address:
         return None

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from governance.models import Unit
+from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import storable
 
 PRODUCT = "plumbline"
@@ -18,7 +19,9 @@ SHORTEST = 4  # letters; shorter words stand in others by chance
 def whole(password: str) -> None:
     """Raise ValidationError, without quoting the password, if it holds half of a character."""
     if storable(password) != password:
-        raise ValidationError("This contains half of a character. Type it again.", code="half_character")
+        raise ValidationError(
+            "The password contains an incomplete character. Type it again.", code="half_character"
+        )
 
 
 class PasswordField(forms.CharField):
@@ -35,7 +38,7 @@ class PasswordField(forms.CharField):
 
 
 def words() -> set[str]:
-    """The product, the names of the host in its address, and of the units at the top of the house."""
+    """Return the words of the product, the host's address and the top units."""
     names = Unit.objects.filter(parent=None).values_list("name", "code")
     found = {PRODUCT, *re.split(r"[.\W]+", urlsplit(settings.ADDRESS).hostname or "")}
     found |= {word for pair in names for name in pair for word in re.split(r"\W+", name)}
@@ -46,19 +49,19 @@ class NotOnlyHouseWords:
     """Refuses a password that is too short without the words of the house."""
 
     def validate(self, password: str, user=None) -> None:
-        """Raises ValidationError naming the word."""
+        """Raise ValidationError with the word if little else is left of the password."""
         rest, used = password.casefold(), ""
         for word in sorted(words(), key=len, reverse=True):
             if word in rest:
                 rest, used = rest.replace(word, ""), used or word
         if used and len(rest) < LEFT:
             raise ValidationError(
-                f"The password rests on \u201c{used}\u201d, which everybody here would guess; choose other words.",
+                phrase("The password contains “{}”, which is easy to guess here. Choose other words.", used),
                 code="house_word",
             )
 
     def get_help_text(self) -> str:
-        """For the lists of rules that the framework shows."""
+        """Return the text for the framework's lists of rules."""
         return (
-            "Your password must not rest on the names of the house, such as its company or this application."
+            "Your password must not contain names such as that of your organisation or of this application."
         )

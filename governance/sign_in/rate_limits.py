@@ -15,9 +15,10 @@ class Rate:
         self._left: dict[int, tuple[float, float]] = {}
 
     def wait(self, key: int, per_second: int, count: int = 1, clock=time.monotonic) -> int:
-        """Take so many from the key's bucket: 0 when one was left, else the whole seconds to wait.
+        """Take `count` from the key's bucket. Return 0, or the whole seconds to wait.
 
-        Several are let through together and paid for afterwards (`pay`), so that a large batch is possible at any rate.
+        A request passes if one is left, and pays for more afterwards (`pay`), so that a large batch is possible at
+        any rate.
         """
         now = clock()
         with self._lock:
@@ -32,7 +33,7 @@ class Rate:
             return 0
 
     def pay(self, key: int, per_second: int, count: int, clock=time.monotonic) -> None:
-        """Take more for what was let through, also where nothing is left: the next ones wait for it."""
+        """Take more for an allowed request, even below zero, so that later ones wait."""
         now = clock()
         with self._lock:
             left, at = self._left.get(key, (float(per_second), now))

@@ -10,19 +10,22 @@ from governance.vocabulary.entry_kinds import EntryKind
 
 
 def why_refused(person: User, password: str, *, purpose: str, address: str | None) -> str:
-    """Why the password does not confirm who is there; empty when it does.
+    """Return why the password does not confirm the person, or "".
 
-    `purpose` says in words what it was asked for. A wrong one is an entry, like a sign-in that failed; a try that is
-    turned away unread is not. Counted for the person, in the database, apart from signing in.
+    `purpose` is what it was asked for, in words. A wrong password makes an entry, like a failed sign-in. A refused
+    try makes none. Tries are counted for the person, in the database, apart from signing in.
     """
     account = str(person.pk)
     until = throttling.enter_try(account, purpose=throttling.CONFIRM)
     if until is not None:
         local = timezone.localtime(until, timezone.get_default_timezone())
-        return f"Too many wrong passwords. You can try again from {local:%H:%M}; nothing else is locked."
+        return (
+            f"Too many wrong passwords. You can try again from {local:%H:%M}. You can use other pages until "
+            "then."
+        )
     if not person.check_password(password):
         with acting(by=person):
             entries.record(EntryKind.PASSWORD_REFUSED, login=person.login, purpose=purpose, address=address)
-        return "This is not your password."
+        return "The password is wrong."
     throttling.forget(account, purpose=throttling.CONFIRM)
     return ""

@@ -1,7 +1,7 @@
-"""Sessions: whose each is, since when, in which browser, and when it was last used.
+"""Sessions, each with its person, its start, its browser and its last use.
 
-The engine of Django's sessions (SESSION_ENGINE), with columns of its own, so that a person's sessions can be listed and
-ended without opening every session there is.
+The module is Django's session engine (SESSION_ENGINE) with added columns, so that a person's sessions can be listed
+and ended without opening every session there is.
 """
 
 import json
@@ -18,6 +18,7 @@ from governance.database.row_history import acting
 from governance.identity.providers import secret_box
 from governance.identity.providers.denials import Denied
 from governance.models import Entry, Session, User
+from governance.notifications import preferences
 from governance.permission_result import no
 from governance.sign_in import account_notifications, throttling
 from governance.vocabulary.entry_kinds import EntryKind
@@ -27,6 +28,7 @@ SINCE, SEEN, DEVICE = "since", "seen", "device"
 PROVIDER, SUBJECT, PROVIDER_SESSION = "provider", "provider subject", "provider session"
 ID_TOKEN = "id token"  # of the sign-in at the provider, by which it knows again whom to sign out
 LEAVING = timedelta(minutes=10)  # for how long somebody who signed out here is offered to sign out there too
+LANGUAGE = "language"
 ENDS = "ends"  # when the provider says that the session ends, in ISO 8601
 # A page is only looked at far more often than anybody wants to know when: not every look is a write.
 SEEN_EVERY = timedelta(minutes=5)
@@ -57,15 +59,15 @@ SYSTEMS = (
 
 
 class SessionStore(DatabaseStore):
-    """Django's sessions in the database, each with its person, device and times in columns.
+    """Django's sessions in the database, with person, device and times in columns.
 
-    What a session holds is encrypted: an ID token, the token of a password link, the secret of an app being enrolled.
-    Readers of the database or of a backup see none of it.
+    The content of a session is encrypted: an ID token, the token of a password link, the secret of an app being
+    enrolled. Readers of the database or of a backup cannot read it.
     """
 
     @classmethod
     def get_model_class(cls):
-        """The rows."""
+        """Return the model of the rows."""
         return Session
 
     def encode(self, session_dict: dict) -> str:
@@ -73,14 +75,14 @@ class SessionStore(DatabaseStore):
         return b64encode(secret_box.closed(json.dumps(session_dict), BOX)).decode()
 
     def decode(self, session_data: bytes | str) -> dict:
-        """Return the content of a stored session; empty if it was changed, or if the secret key was."""
+        """Return the content of a stored session, empty if it or the secret key changed."""
         try:
             return json.loads(secret_box.opened(b64decode(session_data, validate=True), BOX))
         except (Denied, ValueError):
             return {}
 
     def create_model_instance(self, data):
-        """The row of these data: what pages ask of a session stands in its columns."""
+        """Return the row of these data, with columns for what pages ask of a session."""
         row = super().create_model_instance(data)
         key = data.get(SESSION_KEY)
         row.person_id = User._meta.pk.to_python(key) if key else None
@@ -96,15 +98,16 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def was_left(request) -> bool:
-    """Whether nothing was asked in this session for so long that whoever asks now signs in anew."""
+    """Return True if this session was idle for so long that a new sign-in is needed."""
     last = _moment(request.session.get(SEEN))
     idle = timedelta(minutes=settings.SESSION_IDLE_MINUTES)
     return bool(idle) and last is not None and clock.now() >= last + idle
 
 
 def tell_of_new_browser(request, person: User) -> None:
-    """Tell the person, in the running act of their signing in and before its entry, that it is with a browser they did
-    not sign in with for half a year. The first time ever nobody is told.
+    """Notify the person of a sign-in with a browser that is new for half a year.
+
+    This runs in the act of signing in, before its entry. The first sign-in ever sends no notification.
     """
     before = Entry.objects.filter(actor_id=person.pk, kind=EntryKind.SIGNED_IN)
     if throttling.known_as(request, person.login) or not before.exists():
@@ -112,20 +115,21 @@ def tell_of_new_browser(request, person: User) -> None:
     account_notifications.tell(
         person,
         f"browser:{person.pk}",
-        subject="You signed in with a browser that was not known",
+        subject="You signed in with a new browser",
         text=f"{device_words(request.META.get('HTTP_USER_AGENT', ''))}, from {throttling.address_of(request)}, at "
-        f"{clock.moment_in_words(clock.now())}. If that was not you, end it under your account, change your password, "
-        "and tell an admin.",
+        f"{clock.moment_in_words(clock.now())}. If that was not you, sign that browser out under Your account, "
+        "change your password, and tell an admin.",
     )
 
 
 def seen(request) -> None:
-    """Note in the session of this request that its person is there now, at most every few minutes."""
+    """Note in the session that its person is active, at most every few minutes."""
     now, last = clock.now(), _moment(request.session.get(SEEN))
     if last is not None and last <= now < last + SEEN_EVERY:
         return
     if SINCE not in request.session:
         request.session[SINCE] = now.isoformat()
+        keep_language(request, preferences.language_of(request.session.get(SESSION_KEY)))
         # From signing in, whatever is saved in it later: a session that is used all day ends all the same.
         latest = now + timedelta(seconds=settings.SESSION_COOKIE_AGE)
         request.session.set_expiry(min(filter(None, (latest, _moment(request.session.get(ENDS))))))
@@ -133,8 +137,18 @@ def seen(request) -> None:
     request.session[DEVICE] = device_words(request.META.get("HTTP_USER_AGENT", ""))
 
 
+def keep_language(request, chosen: str) -> None:
+    """Keep the language that the person chose in their session, where each request finds it without a query."""
+    request.session[LANGUAGE] = chosen
+
+
+def language(request) -> str:
+    """Return the language that the person of this request chose; empty if they chose none."""
+    return request.session.get(LANGUAGE, "")
+
+
 def device_words(agent: str) -> str:
-    """A browser's own description in words people use: "Firefox on Windows". Never more than our own words."""
+    """Return a browser's description in fixed words, such as "Firefox on Windows"."""
     browser = next((words for mark, words in BROWSERS if mark in agent), "")
     system = next((words for mark, words in SYSTEMS if mark in agent), "")
     if not browser:
@@ -143,13 +157,13 @@ def device_words(agent: str) -> str:
 
 
 def of(person: User) -> list[Session]:
-    """Where the person is signed in now, the one seen last first."""
+    """Return the person's present sessions, last seen first."""
     rows = Session.objects.filter(person=person, expire_date__gt=clock.now())
     return list(rows.order_by("-seen_at", "-expire_date"))
 
 
 def end_all(person: User, *, but: str | None = None) -> int:
-    """End every session of the person, in the running transaction; `but` is the key of one that stays. How many."""
+    """End the person's sessions but the one with the key `but`. Return the number ended."""
     rows = Session.objects.filter(person=person)
     if but is not None:
         rows = rows.exclude(session_key=but)
@@ -157,14 +171,14 @@ def end_all(person: User, *, but: str | None = None) -> int:
 
 
 def sign_out(*, person: User, mark: str | None = None, but: str | None = None, by: User) -> int:
-    """End sessions of the person: the one with this mark, or all, save the one with the key `but`. How many ended.
+    """End the session of the person with this mark, or all but `but`. Return the number ended.
 
-    One's own, or as admin somebody else's. Raises Refused.
+    People end their sessions, and admins those of everyone. Raises Refused.
     """
     own = by.pk == person.pk
     with acting(by=by, reason="Signed out"):
         if not own and not (by.is_active and by.is_admin):
-            no("Only admins sign somebody else out.", "Ask an admin.").or_refuse()
+            no("Only admins can sign someone else out.", "Ask an admin.").or_refuse()
         if mark is None:
             count = end_all(person, but=but)
         else:
@@ -182,6 +196,6 @@ def sign_out(*, person: User, mark: str | None = None, but: str | None = None, b
 
 
 def open_to_all(view):
-    """Mark a view as open to people who have not signed in: the middleware asks for the mark."""
+    """Mark a view as open without signing in. The middleware checks the mark."""
     view.open_to_all = True
     return view

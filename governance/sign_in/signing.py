@@ -1,13 +1,12 @@
-"""The one door at which whoever binds something shows, at that moment, who they are.
+"""The one check of the identity of a person who binds something, at that moment.
 
-A sign-off, a decision, the approval of a contract, the acceptance of a role, the agreement to a waiver, a verification,
-a re-attestation, the kill switch, a legal hold and an erasure use it, so that none of them is easier than another.
+Every act that binds uses it, so that no act is easier than another (docs/identity.md, "What is signed").
 
-By a passkey: the page is sent once to have the statement frozen (`Shown`, answered as JSON), and once more with what
-the authenticator signed. That second sending is checked like any other, its statement written anew and compared with
-the frozen one; the first is never replayed. By an identity provider: the same, but the first sending opens a second
-tab, which shows the statement and leads to the provider (`ShownAtProvider`), while the page with all that was typed
-stays open, to be sent again. By a password, with a code where there is an app: in the one sending that signs.
+A passkey takes two requests. The first freezes the statement (`Shown`, answered as JSON), and the second carries what
+the authenticator signed. The second is checked like any other, and its statement is written again and compared with
+the frozen one. The first is never replayed. An identity provider takes the same two, but the first opens a second
+tab, which shows the statement and leads to the provider (`ShownAtProvider`). The page with the typed text stays open
+for the second. A password, with a code if there is an app, takes one request.
 """
 
 from datetime import datetime
@@ -19,15 +18,17 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy
 
 from governance import clock
-from governance.database import row_history
+from governance.database import rehearsing, row_history
 from governance.identity.factors import codes, passkeys
 from governance.identity.proofs import ceremony, demands, provider_tokens, statements
 from governance.models import ExternalIdentity
 from governance.sign_in import reauthentication, throttling
 from governance.sign_in.password_validators import PasswordField
 from governance.vocabulary import Strength, Tier
+from governance.vocabulary.phrases import phrase
 
 TOO_MANY = "too many"  # the code of the error that answers 429
 PREPARE, TOKEN, ASSERTION, CODE, SHOWN = (
@@ -42,40 +43,39 @@ SALT = "governance.shown"
 
 
 class Shown(Exception):
-    """A statement was frozen to be signed by a passkey; `answer` is what the script of the page needs, as JSON
-    holds it.
-    """
+    """A statement was frozen for a passkey. `answer`: what the page's script needs, as JSON."""
 
     def __init__(self, answer: dict):
         super().__init__("A statement was frozen.")
         self.answer = answer
 
     def response(self) -> HttpResponse:
-        """What the request is answered with, in place of its page."""
+        """Return the response in place of the page."""
         return JsonResponse(self.answer, headers={"Cache-Control": "no-store"})
 
 
 class ShownAtProvider(Shown):
-    """A statement was frozen to be signed at an identity provider; it is shown, and leads there."""
+    """A statement was frozen to be signed at an identity provider, on a page that shows it."""
 
     def __init__(self, token: str, link: ExternalIdentity):
         super().__init__({"slug": link.provider.slug, "token": token})
 
     def response(self) -> HttpResponse:
-        """To the page that shows it."""
+        """Return the redirect to the page that shows the statement."""
         return redirect("signing-there", **self.answer)
 
 
 class SignatureInput(forms.PasswordInput):
-    """The password, the code of an app, what a passkey leaves, and the way to a provider: whatever of it this person
-    can sign with.
+    """The input for all proofs that this person can sign with.
+
+    The proofs are the password, the code of an app, a passkey and a provider.
     """
 
     asked: demands.Asked | None = None
     shown = token = ""
 
     def render(self, name, value, attrs=None, renderer=None):
-        """The password alone where there is nothing else."""
+        """Return the HTML of the input, only the password if nothing else is asked for."""
         attrs = dict(attrs or {})
         if self.asked is not None and (self.asked.passkeys or self.asked.by_provider):
             attrs.pop("required", None)
@@ -100,32 +100,32 @@ class SignatureField(PasswordField):
     by_other = False
 
     def validate(self, value):
-        """Required, unless something else stands in for it: what that is, the form looks at."""
+        """Require the password, unless the form finds another proof in its place."""
         if not self.by_other:
             super().validate(value)
 
 
 class SigningForm(forms.Form):
-    """A form that is valid only with a proof of whoever sends it, asked for as its last field each time.
+    """A form that needs a proof of its sender, asked for as its last field each time.
 
-    `purpose` says in words what is signed; a wrong proof is an entry of the audit log with these words. `act` is what
-    the rulebook calls it, where it asks for a strength. `facts` (values, or a function that reads them) is what the
-    signature rests on besides the words of the form and the state of the initiative. The proof is looked at only once
-    everything else is in order, never stands in `cleaned_data`, and is kept beside the act that follows. Where one
-    button of a form binds nothing, the form makes the field optional for it.
+    `purpose` describes what is signed. A wrong proof makes an entry of the audit log with these words. `act` is the
+    act's name in the rulebook, if a strength is asked for. `facts` (values, or a function that reads them) is what
+    the signature rests on besides the words of the form and the state of the initiative. The proof is checked after
+    everything else, is never part of `cleaned_data`, and is kept beside the act that follows. A form makes the field
+    optional for a button that binds nothing.
     """
 
     act = "act"
     password = SignatureField(
-        label="Your password",
-        help_text="Signing needs it each time.",
+        label=gettext_lazy("Your password"),
+        help_text=gettext_lazy("Enter your password for each signature."),
         widget=SignatureInput(attrs={"autocomplete": "current-password"}),
     )
 
     def __init__(self, *args, request: HttpRequest, purpose: str, act: str = "", facts=None, **kwargs):
         super().__init__(*args, **kwargs)
         self.request, self.purpose, self.act = request, purpose, act or self.act
-        self._facts = facts
+        self.facts = facts
         asked, field = self.asked, self.fields["password"]
         passkey = bool(self.data.get(ASSERTION)) or PREPARE in self.data
         field.by_other = passkey or bool(asked.by_provider) or not asked.has_password or self.signed_there()
@@ -141,22 +141,20 @@ class SigningForm(forms.Form):
 
     @cached_property
     def asked(self) -> demands.Asked:
-        """What this act asks of a signature, and by what this person can sign."""
+        """Return the strength that this act asks for, and the proofs this person can give."""
         return demands.asked_of(self.request.user, self.act, *self.tiers())
 
     def tiers(self) -> list[str]:
-        """The risk tiers that it is about: that of the initiative; each of them where it is about no initiative, or
-        about many.
-        """
+        """Return the tier of the initiative that the form is about, or all tiers without one."""
         initiative = row_history.concerned()
         return [initiative.tier] if hasattr(initiative, "tier") else list(Tier)
 
     def add_prefix(self, field_name):
-        """The password is sent under its own name, as the script of the page looks for it."""
+        """Return the plain name for the password, which the page's script looks for."""
         return field_name if field_name == "password" else super().add_prefix(field_name)
 
     def _ways(self) -> str:
-        """By what this person can sign, in words."""
+        """Return the ways in which this person can sign, in words."""
         ways = []
         if self.asked.passkeys:
             empty = ": leave the password empty" if self.asked.has_password else ""
@@ -164,25 +162,28 @@ class SigningForm(forms.Form):
         if self.asked.by_provider:
             names = " or ".join(link.provider.name for link in self.asked.by_provider)
             begin = "Or sign" if ways else "Sign"
-            ways.append(f"{begin} in anew at {names}; this page stays open, and is sent after that.")
+            ways.append(f"{begin} in again at {names}. This page stays open. Plumbline then sends the page.")
         if self.asked.by_password:
             ways.append("Or type your password.")
         return " ".join(ways)
 
     def signed_there(self) -> bool:
-        """Whether what is sent names a statement that somebody signed at a provider."""
+        """Return True if the request names a statement that was signed at a provider."""
         token = self.data.get(TOKEN, "")
         return bool(token) and ceremony.named(token).exclude(identity=None).exists()
 
     def _token(self) -> str:
-        """What the statement of this page is called by: a new name, unless one waits to be signed under its own."""
+        """Return the name of the page's waiting statement, or a new name."""
         sent = self.data.get(TOKEN, "")
         return sent if sent and ceremony.waits(self.request.user, sent) else ceremony.new_token()
 
     def clean(self):
-        """Everything else first; then the proof, counted and slowed down as everywhere."""
+        """Check everything else first, and then the proof, counted and slowed down."""
         cleaned = super().clean() or self.cleaned_data
         password = cleaned.pop("password", None)
+        if rehearsing.unsigned():
+            self.errors.pop("password", None)
+            return cleaned
         if PREPARE in self.data:
             self._prepare(cleaned)
             return cleaned
@@ -196,19 +197,24 @@ class SigningForm(forms.Form):
         elif password:
             self._by_password(cleaned, password)
         elif needed:
-            why = self.asked.why_not or f"Nothing shows yet that it is you. {self._ways()}"
-            self.add_error("password", f"{why} Nothing was signed.")
+            why = self.asked.why_not or f"Your identity is not confirmed yet. {self._ways()}"
+            self.add_error("password", phrase("{} No statement was signed.", why))
         return cleaned
 
+    def is_valid(self) -> bool:
+        """Return False while an act waits for its confirmation, which shows the page again."""
+        return super().is_valid() and not rehearsing.is_withheld()
+
     def _prepare(self, cleaned: dict) -> None:
-        """Freeze the statement and hand over its challenge, or lead to the provider that is named; where it cannot be
-        signed so, nothing is done. Raises Shown.
+        """Freeze the statement for a passkey or the named provider, or add an error.
+
+        Raises Shown, ShownAtProvider.
         """
         field, wanted, now = self.fields.get("password"), self.data[PREPARE], clock.now()
         links = {f"{AT}{link.provider.slug}": link for link in self.asked.by_provider}
         able = wanted in links if wanted.startswith(AT) else self.asked.passkeys
         if self.errors or field is None or not field.required or not able:
-            self.add_error(None, "Nothing was signed yet.")
+            self.add_error(None, "No statement was signed yet.")
             return
         frozen = self._freeze(cleaned, now, token=self.data.get(TOKEN, "") if wanted in links else "")
         if wanted in links:
@@ -217,7 +223,7 @@ class SigningForm(forms.Form):
         raise Shown({"get": options, "token": frozen.token, "statement": frozen.statement})
 
     def _freeze(self, cleaned: dict, shown_at: datetime, token: str):
-        """Freeze what is signed, under this token where one is given."""
+        """Freeze what is signed, under this token if there is one."""
         return ceremony.freeze(self.request.user, self._statement(cleaned, shown_at), shown_at, token=token)
 
     def _by_passkey(self, cleaned: dict) -> None:
@@ -231,10 +237,12 @@ class SigningForm(forms.Form):
             )
         except ceremony.CeremonyEnded as ended:
             self.add_error(
-                "password", f"{ended} Nothing was signed. Read it again, and sign what is true now."
+                "password", phrase("{} No statement was signed. Read the new text before you sign.", ended)
             )
         except passkeys.PasskeyRefused as refused:
-            self.add_error("password", f"The passkey was refused: {refused}. Nothing was signed.")
+            self.add_error(
+                "password", phrase("The passkey was refused: {}. No statement was signed.", refused)
+            )
 
     def _hold_assertion(self, cleaned: dict, **sent) -> None:
         """Hold the proof by what a passkey signed. Raises CeremonyEnded and PasskeyRefused."""
@@ -257,10 +265,12 @@ class SigningForm(forms.Form):
                 address=throttling.address_of(self.request),
             )
         except provider_tokens.KeyNotSealed as waits:
-            self.add_error("password", f"{waits} Nothing was signed. Send it again in a minute.")
+            self.add_error(
+                "password", phrase("{} No statement was signed. Send the form again in a minute.", waits)
+            )
         except ceremony.CeremonyEnded as ended:
             self.add_error(
-                "password", f"{ended} Nothing was signed. Read it again, and sign what is true now."
+                "password", phrase("{} No statement was signed. Read the new text before you sign.", ended)
             )
 
     def _hold_token(self, cleaned: dict, **sent) -> None:
@@ -277,13 +287,13 @@ class SigningForm(forms.Form):
     def _by_password(self, cleaned: dict, password: str) -> None:
         if not self.asked.by_password:
             least = Strength(self.asked.least).label.lower()
-            words = self.asked.why_not or f"The rulebook asks that this is signed by at least: {least}."
-            self.add_error("password", f"{words} Nothing was signed.")
+            words = self.asked.why_not or f"The rulebook requires a signature by at least: {least}."
+            self.add_error("password", phrase("{} No statement was signed.", words))
             return
         person, address = self.request.user, throttling.address_of(self.request)
         code = self.data.get(CODE, "").strip()
         if self.asked.app is not None and not code:
-            self.add_error("password", "Type the code that your authenticator app shows now, too.")
+            self.add_error("password", "Also enter the code that your authenticator app shows now.")
             return
         wrong = reauthentication.why_refused(person, password, purpose=self.purpose, address=address)
         shown_at = self._shown_at()
@@ -291,7 +301,9 @@ class SigningForm(forms.Form):
             wrong = codes.why_refused(person, code, purpose=self.purpose, address=address, since=shown_at)
         if wrong:
             too_many = TOO_MANY if wrong.startswith("Too many") else None
-            self.add_error("password", ValidationError(f"{wrong} Nothing was signed.", too_many))
+            self.add_error(
+                "password", ValidationError(phrase("{} No statement was signed.", wrong), too_many)
+            )
             return
         self._hold_word(cleaned, shown_at, with_code=self.asked.app is not None)
 
@@ -305,9 +317,9 @@ class SigningForm(forms.Form):
         )
 
     def _statement(self, cleaned: dict, shown_at: datetime) -> str:
-        """What is signed, written from the words of this form and from facts as they are now."""
+        """Return the statement, written from the words of this form and current facts."""
         initiative = row_history.concerned()
-        facts = self._facts() if callable(self._facts) else self._facts or {}
+        facts = self.facts() if callable(self.facts) else self.facts or {}
         state = {
             name: getattr(initiative, name) for name in ("ref", "stage", "tier") if hasattr(initiative, name)
         }
@@ -321,11 +333,11 @@ class SigningForm(forms.Form):
         )
 
     def signed_words(self, cleaned: dict) -> dict:
-        """What of the form is signed, by name: all of it, unless a form says otherwise."""
+        """Return the signed words of the form by name: all, unless a form overrides this."""
         return cleaned
 
     def _shown_at(self) -> datetime:
-        """When the page was shown, as it says itself under our seal; now where it says nothing."""
+        """Return when the page was shown, from its sealed field, or now without one."""
         now = clock.now()
         try:
             return min(now, datetime.fromisoformat(django_signing.loads(self.data.get(SHOWN, ""), salt=SALT)))
@@ -334,5 +346,5 @@ class SigningForm(forms.Form):
 
     @property
     def status(self) -> int:
-        """The HTTP status of the page that shows this form: 429 after too many wrong proofs, else 200."""
+        """Return the HTTP status of the form's page: 429 after many wrong proofs, else 200."""
         return 429 if self.is_bound and self.has_error("password", TOO_MANY) else 200

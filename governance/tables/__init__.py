@@ -1,5 +1,5 @@
-"""Tables that come in: bytes to rows within bounds, the right letters, columns by their headers, dates and numbers.
+"""Tables from outside: decoded, parsed within bounds, and mapped to columns.
 
-Below everything that reads one, so that people (governance), inventories, efforts, system imports, profiles and traces
-(initiatives) and measurements (adoption) share one reader. What the fields of a table mean stays with each of them.
+All packages that read a table share this reader: people (governance), inventories, efforts, system imports, profiles
+and traces (initiatives) and measurements (adoption). Each of them defines the meaning of its fields.
 """

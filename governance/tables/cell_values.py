@@ -1,4 +1,4 @@
-"""What stands in a cell: nothing although it says something, a list, a day told by its number."""
+"""The contents of a cell: blanks in words, lists, and days as serial numbers."""
 
 import ast
 import json
@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from governance.vocabulary.readable_text import normalized
 
-# Words by which people and programs say that they left a cell empty, folded. "None", "unknown" and "to be
-# determined" may be answers, and are not among them.
+# Words of people and programs for an empty cell, folded. "None", "unknown" and "to be determined" may be answers, so
+# they are not here.
 BLANKS = frozenset(
     (
         *("n/a", "n.a", "na", "n/a.", "not applicable", "not available", "not provided", "not reported"),
@@ -27,13 +27,13 @@ BLANKS = frozenset(
 )  # fmt: skip
 LONGEST_BLANK = 32  # characters
 LONGEST_LIST = 20_000  # characters of a cell that is read as a list
-# Days as spreadsheets number them: that of 1 January 1950 and of 31 December 2100, counted from 1900.
+# Spreadsheet numbers of 1 January 1950 and 31 December 2100, counted from 1900.
 FIRST_SERIAL, LAST_SERIAL = 18_264, 73_415
 EPOCH, LATER_BY = date(1899, 12, 30), 1462  # days by which the count from 1904 begins later
 
 
 def folded(text: str) -> str:
-    """Lower case without accents, single spaces: how words of several languages are compared."""
+    """Return a text in lower case, without accents, with single spaces, to compare it."""
     spread = normalized("NFKD", re.sub(r"\s+", " ", text.replace("\u2019", "'")).strip().casefold())
     return "".join(letter for letter in spread if not unicodedata.combining(letter))
 
@@ -45,13 +45,13 @@ def _says_nothing(text: str) -> bool:
 
 
 def is_blank(text: str) -> bool:
-    """Whether a cell holds nothing, or only words or marks that stand for nothing: N/A, [blank], Redacted, ---, ?"""
-    # The process remembers what comes again, which is short.
+    """Return True for an empty cell, or one with N/A, [blank], Redacted, --- or "?"."""
+    # Only short texts repeat, so only these are cached.
     return (len(text) <= LONGEST_BLANK and _says_nothing(text)) or not text.strip()
 
 
 def list_as_text(text: str) -> str:
-    """The items of a list written as JSON or as Python writes it, joined by "; "; any other text as it is."""
+    """Return the items of a JSON or Python list, joined by "; ", or other text as is."""
     bare = text.strip()
     if not bare.startswith("[") or not bare.endswith("]") or len(bare) > LONGEST_LIST:
         return text
@@ -66,7 +66,7 @@ def list_as_text(text: str) -> str:
 
 
 def serial_day(text: str, *, since_1904: bool = False) -> str:
-    """The ISO day that a spreadsheet keeps as this number; "" for what is no such number of 1950 to 2100.
+    """Return the ISO day of a spreadsheet's number for 1950 to 2100, or "".
 
     `since_1904`: the workbook counts its days from 1904, as those of an old Mac do.
     """

@@ -1,4 +1,4 @@
-"""Which column holds which field: guessed by headers, and checked by what the cells of the column are. Pure."""
+"""Guess columns of fields by headers, and check them by their cells. Pure."""
 
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -27,7 +27,7 @@ COLLECTIVE = re.compile(
 
 
 def sample(lines: Iterable[Line]) -> dict[str, list[str]]:
-    """Return the cells of the first rows that say something, by column."""
+    """Return the filled cells of the first rows, by column."""
     found: dict[str, list[str]] = {}
     for line in islice(lines, LOOKED_AT):
         for column, text in line.cells.items():
@@ -37,10 +37,10 @@ def sample(lines: Iterable[Line]) -> dict[str, list[str]]:
 
 
 def fits(kind: str, cells: list[str], *, exact: bool) -> bool:
-    """Return whether a column with these cells may be of this kind.
+    """Return True if a column with these cells may be of this kind.
 
-    `exact`: its header is one by which the kind is known. Then only cells that are plainly something else speak
-    against it: days or answers of yes and no where words are meant, words where amounts are meant.
+    With `exact`, its header is known for the kind. Then only plainly different cells count against it: days or yes and
+    no in a column of words, words in a column of amounts.
     """
     if not cells or kind not in KINDS:
         return True
@@ -76,7 +76,7 @@ def _is_amount(cell: str) -> bool:
 
 
 def _is_person(cell: str) -> bool:
-    """An address, a login, or a name of two to four words, each a word of letters and none of a department."""
+    """Return True for an address, a login, or a personal name of two to four words."""
     if re.search(r"[^@\s]@[^@\s]", cell):
         return True
     if re.search(r"[\d/&+:;]", cell) or COLLECTIVE.search(folded(cell)):
@@ -90,7 +90,7 @@ def _different(cells: list[str]) -> float:
 
 
 def _is_words(cells: list[str]) -> bool:
-    """Words, and neither days, figures nor answers of yes and no."""
+    """Return True for words: less than half are days, amounts or yes and no."""
     return max(_share(cells, test) for test in (_is_day, _is_amount, _is_answer)) < 0.5
 
 
@@ -123,10 +123,10 @@ KINDS: Mapping[str, Callable[[list[str]], bool]] = {
 
 @dataclass(frozen=True)
 class Guide:
-    """By what the columns of one kind of table are guessed, by field.
+    """The means to guess the columns of one kind of table, by field.
 
-    `headers`: those that the field goes by, the likeliest first. `kinds`: what its cells are. `never`: a pattern of
-    headers that are another field, however alike.
+    `headers` has the headers of a field, the likeliest first, and `kinds` the kind of its cells. `never` has a pattern
+    of headers that belong to another field, even if they are similar.
     """
 
     headers: Mapping[str, tuple[str, ...]]
@@ -141,9 +141,9 @@ class Guide:
         language: str = "",
         but: Container[str] = (),
     ) -> dict[str, str]:
-        """The likeliest column of each field; `but`: without these fields.
+        """Return the likeliest column of each field, except the fields in `but`.
 
-        `cells`: some of each column, as `sample` gives them; a column without is judged by its header alone.
+        `cells` has some cells of each column, as from `sample`. A column without cells is judged by its header alone.
         """
         return guess_columns(
             columns,

@@ -1,4 +1,4 @@
-"""Columns by their headers, and what stands in cells: days, months, years and numbers, nothing guessed silently."""
+"""Find columns by their headers, and read days, months and years in cells."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +22,7 @@ LANGUAGES = {
     "nl": ("nl", "nld", "dutch", "nederlands", "niederlandisch", "neerlandais", "holandes", "olandese"),
     "pt": ("pt", "por", "portuguese", "portugues", "portugiesisch", "portugais", "portoghese", "portugees"),
 }
-# Words of a header that say what the table is about, or nothing: the others say what is asked of it. Folded.
+# Words of a header for the subject of the table, or without meaning, folded. The others are what the header asks for.
 OF_WHAT = frozenset(
     [
         "ai",
@@ -139,7 +139,7 @@ OF_WHAT = frozenset(
 )
 COMPOUND = 4  # letters of the last part of a compound
 LONGEST_GROUP = 40  # letters of a name that stands over several columns, or below it
-# Names that say little without what stands above them.
+# Names that mean little without the name above them.
 SHARED_NAMES = {
     *("name", "id", "email", "e-mail", "phone", "title", "date", "role", "unit", "type", "number", "naam", "titel"),
     *("telefon", "telefoon", "datum", "nom", "courriel", "t\u00e9l\u00e9phone", "nombre", "correo", "fecha", "nome"),
@@ -161,7 +161,7 @@ MONTHS = (
     ("november", "novembre", "noviembre", "novembro"),
     ("december", "dezember", "decembre", "diciembre", "dicembre", "dezembro"),
 )
-# The time behind a day, and how days, months and years are written; numbers in two orders stand in `parse_date`.
+# The time after a day, and the forms of days, months and years. `parse_date` has numbers in two orders.
 TIME = re.compile(
     r"(?<![T ])[T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AP]M)?(Z|[+-]\d\d:?\d\d)?$", re.IGNORECASE
 )
@@ -182,12 +182,12 @@ WRITTEN = (
 
 
 def plain(text: str) -> str:
-    """A header as it is compared: lower case, one space, no punctuation at its ends."""
+    """Return a header for comparison: lower case, single spaces, no outer punctuation."""
     return re.sub(r"[\s_]+", " ", text).strip(" :*?.\u00a0").casefold()
 
 
 def expected_in(records: list[tuple[int, list[str]]], expected: Iterable[str]) -> list[int]:
-    """How many of the expected headers stand in each of the first rows."""
+    """Return how many of the expected headers each of the first rows contains."""
     names = {plain(name) for name in expected}
     return [sum(plain(cell) in names for cell in record) for _, record in records[:LOOKED_AT]]
 
@@ -197,10 +197,10 @@ def header_of(
     expected: tuple[str, ...] = (),
     own: list[list[str]] | None = None,
 ) -> int:
-    """The place of the header: the row that holds the expected headers, else the first that is as wide as any.
+    """Return the place of the header: the row with expected headers, or a wide row.
 
-    Of a header of two rows it is the upper, or the lower where that one is as wide. `own`: the rows as they were before
-    merged cells were filled, because a title over many columns is one.
+    Without expected headers it is the first row about as wide as the widest. Two header rows give the upper, or the
+    lower if that is as wide. `own` has the rows without filled merged cells, in which a wide title is one cell.
     """
     hits = expected_in(records, expected)
     if expected and max(hits, default=0) >= max(2, len(expected) // 2):
@@ -216,13 +216,11 @@ def header_of(
         joined = _joined(records[place][1], below, sure_of_upper=True) or []
         if sum(map(bool, joined)) >= max(2, 0.7 * most):
             return place
-    raise wrong(
-        "No header row was found. The file needs one row with the names of its columns above the rows."
-    )
+    raise wrong("No header row was found. Put the names of the columns in one row directly above the data.")
 
 
 def whole_header(records: list[tuple[int, list[str]]], place: int) -> tuple[list[str], int, int]:
-    """The names of the columns, and the places of the first and last row of the header: it may have two of them."""
+    """Return the column names, and the first and last row of the header."""
     if place + 1 < len(records) and (
         names := _joined(records[place][1], records[place + 1][1], sure_of_upper=True)
     ):
@@ -233,10 +231,10 @@ def whole_header(records: list[tuple[int, list[str]]], place: int) -> tuple[list
 
 
 def _joined(upper: list[str], lower: list[str], *, sure_of_upper: bool) -> list[str] | None:
-    """Names from a header of two rows, "Contact" over "Name" and "Email"; None where these are no two such rows.
+    """Return names from two header rows ("Contact" over "Name" and "Email"), or None.
 
-    A group stands over its columns merged, so that it is repeated, or at the first with blanks behind it. What else
-    stands above each other has to be the same, or the lower row might be the first of the table.
+    A group is repeated over its merged columns, or fills the first and leaves blanks after it. All other pairs of
+    cells must be equal, because the lower row might be the first row of the table.
     """
     width = max(len(upper), len(lower))
     above, below = ([cell.strip() for cell in row] + [""] * (width - len(row)) for row in (upper, lower))
@@ -278,7 +276,7 @@ def _no_name(text: str) -> bool:
 
 
 def columns_of(header: list[str], width: int, used: list[bool]) -> tuple[list[str | None], list[str]]:
-    """Names of columns, each once: repeated ones are numbered, nameless ones that hold something named by place."""
+    """Return unique column names. Repeated ones get a number, unnamed ones a place."""
     names: list[str | None] = []
     remarks: list[str] = []
     seen: dict[str, int] = {}
@@ -292,7 +290,8 @@ def columns_of(header: list[str], width: int, used: list[bool]) -> tuple[list[st
         seen[name] = seen.get(name, 0) + 1
         if seen[name] > 1:
             remarks.append(
-                f"The header \u201c{name[:80]}\u201d stands more than once; number {seen[name]} is kept apart."
+                f"The header \u201c{name[:80]}\u201d occurs more than once. Occurrence {seen[name]} is "
+                "a separate column."
             )
             name = f"{name} ({seen[name]})"
         names.append(name)
@@ -300,38 +299,39 @@ def columns_of(header: list[str], width: int, used: list[bool]) -> tuple[list[st
 
 
 def present(columns: Iterable[str], wanted: Iterable[str]) -> list[str]:
-    """The columns that go by the wanted headers, in the order of these."""
+    """Return the columns with the wanted headers, in the order of those headers."""
     by_plain = {plain(name): name for name in reversed(list(columns))}
     return [by_plain[plain(name)] for name in wanted if name and plain(name) in by_plain]
 
 
 def named(columns: Iterable[str], headers: dict[str, tuple[str, ...]]) -> dict[str, str]:
-    """Which column holds which field, by the headers that each field goes by: the first that is there."""
+    """Return the column of each field: the first present of the field's headers."""
     return {field: there[0] for field, known in headers.items() if (there := present(columns, known))}
 
 
 def required(
     columns: Iterable[str], headers: dict[str, tuple[str, ...]], needed: Iterable[str]
 ) -> dict[str, str]:
-    """As `named`, of a table that has to hold what is needed, and each field once. Raises ValidationError on "file"."""
+    """Return `named`, or raise ValidationError on "file" for missing or double fields."""
     columns = list(columns)
     for known in headers.values():
         names = {plain(name) for name in known}
         found = [name for name in columns if plain(re.sub(r" \(\d+\)$", "", name)) in names]
         if len(found) > 1:
             said = " and ".join(f"\u201c{name[:60]}\u201d" for name in found)
-            raise wrong(f"The columns {said} say the same. Keep one of them.")
+            raise wrong(f"The columns {said} mean the same. Keep only one of these columns.")
     there = named(columns, headers)
     if missing := [f"\u201c{headers[field][0]}\u201d" for field in needed if field not in there]:
         first = ", ".join(names[0] for names in headers.values())
         raise wrong(
-            f"The table has no column {' and none '.join(missing)}. Name its columns as here, in any order: {first}."
+            f"The table has no column {' and no column '.join(missing)}. Use these names, in any order: "
+            f"{first}."
         )
     return there
 
 
 def spaced(header: str) -> str:
-    """A header as words, lower case, without accents: parted at underscores, hyphens, slashes, capitals and digits."""
+    """Return a header as folded words, split at punctuation, capitals and digits."""
     text = re.sub(
         r"(?<=[a-z\u00df-\u00ff])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=[a-z])(?=\d)", " ", header
     )
@@ -339,14 +339,14 @@ def spaced(header: str) -> str:
 
 
 def in_language(words: str) -> tuple[str, str]:
-    """The words of a header without the language that stands at its end, and that language's code; "" for none."""
+    """Return a header's words without a language at the end, and that language's code."""
     rest, _, last = words.rpartition(" ")
     code = next((code for code, names in LANGUAGES.items() if last in names), "") if rest else ""
     return (rest, code) if code else (words, "")
 
 
 def _core(words: str) -> str:
-    """What a header asks for, without the words that say of what: "name ai service" asks for a name."""
+    """Return a header's words without its subject: "name ai service" becomes "name"."""
     return " ".join(word for word in words.split() if not word.isdigit() and word not in OF_WHAT)
 
 
@@ -358,11 +358,11 @@ def guess_columns(
     language: str = "",
     fits: Callable[[str, str, bool], bool] = lambda role, column, exact: True,
 ) -> dict[str, str]:
-    """Which column most likely holds which field: best likeness first, each column and field once.
+    """Return the likeliest column of each field, each column and field once.
 
-    `never`: by field a pattern; a column whose words it finds is another thing, however alike (a "status date" is no
-    status), unless its header is one of the field's own, letter for letter. `language`: of columns in two languages
-    those in this one are taken. `fits`: whether the cells of a column may be the field, and its header is exact.
+    `never` has patterns: a matching column is another thing, however similar (a "status date" is not a status), unless
+    its header is exactly one of the field's. `language` chooses between columns in two languages. `fits` gets field,
+    column and whether the header is exact, and returns True if the cells may be the field.
     """
     pairs = []
     spoken = {column: (plain(column), *in_language(spaced(column))) for column in columns}
@@ -395,12 +395,12 @@ def guess_columns(
 
 
 def _asks(asked: str, cores: set[str]) -> bool:
-    """Whether what a header asks for is one of these, or made up of them: a purpose summary is both."""
+    """Return True if the header asks for one of these, or for several of them."""
     return asked in cores or all(word in cores for word in asked.split())
 
 
 def _likeness(name: str, alias: str) -> float:
-    """How alike a header and a known one are: letter by letter, by a word within, by the end of a compound."""
+    """Return the likeness of two headers, by letters, a word within or the last part."""
     likeness = 0.0
     if 2 * min(len(name), len(alias)) >= ALIKE * (
         len(name) + len(alias)
@@ -411,7 +411,7 @@ def _likeness(name: str, alias: str) -> float:
         return likeness  # the name of a service is not a service
     if alias in name and len(alias) > 0.4 * len(name) and re.search(rf"\b{re.escape(alias)}\b", name):
         return max(likeness, 0.8)
-    # In a compound, and in a header of a few words, the last says what it is: Einsatzstatus, contact email.
+    # The last part of a compound or of a short header is its meaning: Einsatzstatus, contact email.
     if len(alias) >= COMPOUND and name.endswith(alias) and name.count(" ") <= alias.count(" ") + 3:
         return max(likeness, 0.79)
     return likeness
@@ -421,10 +421,10 @@ def _likeness(name: str, alias: str) -> float:
 
 
 def parse_date(raw: str, order: str = "") -> str:
-    """An ISO day, month (2025-07) or year, as precise as written; "" when it cannot be told.
+    """Return an ISO day, month (2025-07) or year, as precise as written, or "".
 
-    `order` is "mdy" or "dmy" where the source is known to use one; without it 3/4/2025 is not guessed, nor is
-    14/3/25, whose year may stand first.
+    `order` is "mdy" or "dmy" if the source is known to use one. Without it, 3/4/2025 is not guessed. Nor is 14/3/25,
+    which may begin with its year.
     """
     text = raw.strip()
     if len(text) > LONGEST_DAY:
@@ -447,18 +447,18 @@ def parse_date(raw: str, order: str = "") -> str:
 
 
 def _month(name: str) -> int:
-    """The month that a name or its first letters mean in any of the languages; 0 for none, and for two."""
+    """Return the month of a name or its first letters in any language, 0 if unclear."""
     found = {number for number, names in enumerate(MONTHS, 1) if any(one.startswith(name) for one in names)}
     return found.pop() if len(found) == 1 else 0
 
 
 def first_day(said: str) -> str:
-    """The first day of an ISO day, month or year, as an ISO day; "" for none."""
+    """Return the first day of an ISO day, month or year, as an ISO day, or ""."""
     return f"{said}-01-01"[:10] if said else ""
 
 
 def orders_of(values: Iterable[str]) -> set[str]:
-    """Return the orders, "mdy" or "dmy", of the days that leave no doubt: one if they agree, two if they do not."""
+    """Return the orders, "mdy" or "dmy", of days without doubt, two if they differ."""
     found = set()
     for raw in values:
         numbers = re.match(r"\s*(\d{1,2})[-/](\d{1,2})[-/](?:\d{4}|\d{2})(?!\d)", raw)
@@ -470,7 +470,7 @@ def orders_of(values: Iterable[str]) -> set[str]:
 
 
 def order_of(values: Iterable[str]) -> str:
-    """Whether the days of a column are written month first or day first, when some of them leave no doubt and agree."""
+    """Return the order of a column's days if unambiguous days agree, or ""."""
     found = orders_of(values)
     return found.pop() if len(found) == 1 else ""
 
@@ -491,7 +491,7 @@ def _ordered(first: int, second: int, year: int, order: str) -> str:
 
 
 def _iso(year: int, month: int | None = None, day: int | None = None) -> str:
-    """The day, month or year in ISO's form; "" for what no calendar has."""
+    """Return the day, month or year in ISO form, or "" if no calendar has it."""
     try:
         first = date(year, 1 if month is None else month, 1 if day is None else day)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Bytes to text: the right character, or a question with lines that show the difference."""
+"""Decode bytes to text, or ask with lines that show how the code pages differ."""
 
 import codecs
 import re
@@ -6,7 +6,9 @@ import re
 from charset_normalizer import from_bytes
 from django.core.exceptions import ValidationError
 
-# Offered when a file is neither Unicode nor betrays its code page: name, words.
+from governance.vocabulary.phrases import phrase
+
+# Offered if a file is not Unicode and its code page is uncertain: name, words.
 CODE_PAGES = {
     "cp1252": "Western European (Windows)",
     "cp1250": "Central European (Windows)",
@@ -44,64 +46,64 @@ MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-# How what is no plain text begins, after spaces and a byte order mark.
+# The beginnings of files that are not plain text, after spaces and a byte order mark.
 OTHER = re.compile(
     rb"(?:<\s*(?:!doctype|html|head|body|script|iframe|svg|object|embed|math)\b|<\?(?:php|xml)|<%|#!|\{\\rtf|%!PS|%PDF-"
     rb"|@echo\b|\x7fELF|MSCF|Rar!|GIF8|PK\x03\x04|RIFF|\xd0\xcf\x11\xe0|\xca\xfe\xba\xbe)",
     re.IGNORECASE,
 )
 LOOKED_AT = 65_536  # bytes
-# Control characters that no text has; escape and form feed stand in logs.
+# Control characters that are not in text. Escape and form feed are in logs.
 CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 FEW, MOST_CONTROL = 4, 0.005  # a terminal's title or bell, and their share in what is longer
 # Quotation marks around words and dashes between spaces, as every Windows code page writes them.
 PUNCTUATION = re.compile(rb"[\s(,]\x93\w[^\x93\x94]*\x94|\s[\x96\x97]\s|[\s(,]\x91\w|\w\x92s\b")
-# A mark tells their order of bytes; without one they are read in the usual order.
+# A mark gives their order of bytes. Without one the usual order applies.
 MARKED = ("utf-16", "utf-32")
 
 
 class CodePageUnsure(Exception):
-    """The bytes fit several code pages: `candidates` are (encoding, words, sample lines), the likeliest first."""
+    """Several `candidates` (encoding, words, lines) fit the bytes, likeliest first."""
 
     def __init__(self, candidates: list[tuple[str, str, list[str]]]):
         self.candidates = candidates
-        super().__init__("The code page of the file cannot be told from its bytes.")
+        super().__init__("The code page of the file cannot be detected.")
 
 
 def wrong(text: str) -> ValidationError:
-    """The refusal of a file, saying how to fix it."""
+    """Return the refusal of a file, from a text that explains how to fix it."""
     return ValidationError({"file": text})
 
 
 def code_page_named(name: str) -> str:
-    """The code page that goes by this name, offered or not. Raises ValidationError on "encoding" for what is none."""
+    """Return the code page of this name. Raises ValidationError on "encoding"."""
     bare = name.strip()
     try:
         found = codecs.lookup(bare) if NAMED.fullmatch(bare) else None
     except (LookupError, ValueError):
         found = None
     if found is None or not found._is_text_encoding or found.name in NO_CODE_PAGES:
-        words = f"No code page is called \u201c{bare[:40]}\u201d. Name it like cp1252, koi8_u or big5hkscs."
+        words = f"Code page \u201c{bare[:40]}\u201d does not exist. Use a name such as cp1252, koi8_u or big5hkscs."
         raise ValidationError({"encoding": words})
     known = found.name.replace("-", "_")
     return known if known in CODE_PAGES else found.name
 
 
 def is_text(content: bytes) -> bool:
-    """Whether these bytes are text of some kind, a page or a script perhaps."""
+    """Return True if these bytes are text of any kind, such as a page or a script."""
     head = content[:LOOKED_AT]
     return b"\x00" not in content and len(CONTROL.findall(head)) <= FEW + MOST_CONTROL * len(head)
 
 
 def looks_like_a_page(content: bytes) -> bool:
-    """Whether a text begins like a web page."""
+    """Return True if a text begins like a web page or a script."""
     return bool(OTHER.match(content[:LOOKED_AT].removeprefix(codecs.BOM_UTF8).lstrip()))
 
 
 def decode(content: bytes, choice: str = "") -> tuple[str, str]:
-    """The text and the encoding it was read with. Raises CodePageUnsure, or ValidationError where a choice is wrong.
+    """Return the text and its encoding. Raises CodePageUnsure or ValidationError.
 
-    What a person or a known source says (`choice`) wins only where the bytes are no Unicode.
+    The `choice` of a person or a known source applies only if the bytes are not Unicode.
     """
     if choice:
         choice = code_page_named(choice)
@@ -113,10 +115,14 @@ def decode(content: bytes, choice: str = "") -> tuple[str, str]:
         text = content.decode(name).removeprefix("\ufeff")
     except (UnicodeDecodeError, LookupError):
         if unicode:
-            raise wrong("The file says it is Unicode, yet its bytes are damaged. Save it again.") from None
+            raise wrong("The file is marked as Unicode, but its bytes are damaged. Save it again.") from None
         words = CODE_PAGES.get(name, name)
         raise ValidationError(
-            {"encoding": f"The file is not {words}: some bytes have no meaning there. Choose another."}
+            {
+                "encoding": phrase(
+                    "The file is not {}: some bytes do not exist in it. Choose another encoding.", words
+                )
+            }
         ) from None
     if "\x00" in text or not is_text(text[:LOOKED_AT].encode("utf-8", "replace")):
         raise wrong(NO_TEXT)
@@ -124,9 +130,9 @@ def decode(content: bytes, choice: str = "") -> tuple[str, str]:
 
 
 def _unicode_of(content: bytes) -> str:
-    """The Unicode encoding that the bytes show, "" where they show none.
+    """Return the Unicode encoding that the bytes show, or "".
 
-    By its mark, by the zeros of every second byte, or as UTF-8 beyond ASCII: no other code page gives such by chance.
+    Signs are a mark, zeros in every second byte, or UTF-8 beyond ASCII, which no other code page produces by chance.
     """
     for mark, name in MARKS.items():
         if content.startswith(mark):
@@ -142,7 +148,7 @@ def _unicode_of(content: bytes) -> str:
 
 
 def _told(content: bytes) -> str:
-    """The encoding of what shows no Unicode, where the bytes leave no doubt."""
+    """Return the encoding of bytes without signs of Unicode, if it is certain."""
     if not is_text(content):
         raise wrong(NO_TEXT)
     if b"\x1b$" in content or b"\x1b(" in content:
@@ -155,9 +161,9 @@ def _told(content: bytes) -> str:
 
 
 def _windows_punctuation(content: bytes) -> bool:
-    """Whether all that is not ASCII reads the same in every Windows code page, and as punctuation stands there.
+    """Return True if the non-ASCII bytes are punctuation in every Windows code page.
 
-    On a Mac or in DOS these bytes are letters, which charset-normalizer, asked alone, takes for such punctuation.
+    On a Mac or in DOS these bytes are letters, which charset-normalizer alone takes for punctuation.
     """
     high = bytes(byte for byte in set(content) if byte > 127)
     readings = {high.decode(page, "replace") for page in WINDOWS}
@@ -167,7 +173,7 @@ def _windows_punctuation(content: bytes) -> bool:
 
 
 def _candidates(content: bytes, first: str = "") -> list[tuple[str, str, list[str]]]:
-    """Code pages the bytes allow, likeliest first, each with up to five lines that show the difference."""
+    """Return possible code pages, likeliest first, each with up to five telling lines."""
     likely = [first] if first else []
     for match in from_bytes(content[:200_000], cp_isolation=NOT_UNICODE):
         likely += [match.encoding, *match.could_be_from_charset]
@@ -186,7 +192,7 @@ def _candidates(content: bytes, first: str = "") -> list[tuple[str, str, list[st
 
 
 def _telling_lines(content: bytes, most: int = 5) -> list[bytes]:
-    """Lines that together hold as many different foreign bytes as possible: they show where code pages differ."""
+    """Return lines with as many different foreign bytes as possible."""
     lines = [(line, {b for b in line if b > 127 or b == 27}) for line in content[:2_000_000].splitlines()]
     chosen: list[bytes] = []
     shown: set[int] = set()
@@ -200,7 +206,7 @@ def _telling_lines(content: bytes, most: int = 5) -> list[bytes]:
 
 
 def _near(line: bytes, page: str, width: int = 90) -> str:
-    """The part of a line around its first foreign character, as this code page reads it."""
+    """Return the part of a line around its first foreign character, in this code page."""
     text = line.decode(page, "replace")
     foreign = [i for i, letter in enumerate(text) if ord(letter) > 127]
     at = next((i for i in foreign if text[i].isalpha()), foreign[0] if foreign else 0)

@@ -1,4 +1,4 @@
-"""The form by which a table is sent: its file, or a file that was sent before and waits, and its code page."""
+"""The form for a table: its file, or one that was kept earlier, and its code page."""
 
 from typing import Any, cast
 
@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from governance.tables import stored
 from governance.tables.encodings import CODE_PAGES, CodePageUnsure
 from governance.tables.reader import MAX_BYTES
+from governance.vocabulary.phrases import phrase
 
 
 class TableForm(forms.Form):
-    """A table. `kept` names a file that was sent already and waits in `folder` for an answer about it."""
+    """A table. `kept` names an earlier file that waits in `folder` for an answer."""
 
     folder = ""
     endings = (".csv", ".tsv", ".txt", ".xlsx")
@@ -29,8 +30,8 @@ class TableForm(forms.Form):
     encoding = forms.ChoiceField(
         label=_("Code page"),
         required=False,
-        choices=[("", _("tell it from the file")), *CODE_PAGES.items()],
-        help_text=_("You are asked when it cannot be told."),
+        choices=[("", _("detect the code page")), *CODE_PAGES.items()],
+        help_text=_("Plumbline asks you if the code page cannot be detected."),
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -38,19 +39,23 @@ class TableForm(forms.Form):
         self.fields["file"].required = not (self.data.get("kept") or self.initial.get("kept"))
 
     def clean_file(self) -> UploadedFile | None:
-        """Its ending and size."""
+        """Check the ending and size of the file."""
         file: UploadedFile | None = self.cleaned_data.get("file")
         if file and not str(file.name).lower().endswith(self.endings):
             known = f"{', '.join(self.endings[:-1])} or {self.endings[-1]}"
-            raise forms.ValidationError(f"{self.what} ends in {known}; save it as one of these.")
+            raise forms.ValidationError(
+                phrase("{} ends in {}. Save the file in one of these formats.", self.what, known)
+            )
         if file and (file.size or 0) > self.most_bytes:
             raise forms.ValidationError(
-                f"The file is larger than {self.most_bytes // 1024 // 1024} MB; {self.if_too_large}."
+                phrase(
+                    "The file is larger than {} MB; {}.", self.most_bytes // 1024 // 1024, self.if_too_large
+                )
             )
         return file
 
     def content(self, user: AbstractBaseUser) -> tuple[bytes, str]:
-        """The file sent now, or before the question, and its name. Raises ValidationError once it is gone."""
+        """Return the new or kept file and its name. Raises ValidationError if it is gone."""
         file = self.cleaned_data.get("file")
         if file:
             self.sent = file.read(), file.name
@@ -59,31 +64,33 @@ class TableForm(forms.Form):
         return self.sent
 
     def put(self, wrong: ValidationError) -> None:
-        """Put what is wrong with the file on the form, each message at its field."""
+        """Put the faults of the file on the form, each message at its field."""
         for name, problems in getattr(wrong, "error_dict", {None: wrong}).items():
             self.add_error(name if name in self.fields else None, problems)
 
     def again(self, user: AbstractBaseUser, question: CodePageUnsure | None = None) -> "TableForm":
-        """The form once more, its file kept for an hour; of code pages in question those that fit are offered first."""
+        """Return the form with its file kept for an hour, likely code pages first."""
         content, name = self.sent
         word = stored.keep(self.folder, content, name, of=str(user.pk))
         form = type(self)(initial={**self.cleaned_data, "kept": word}, **self.made_with)
-        form.fields["file"].help_text = f"{name} is kept for an hour; choose another only to replace it."
+        form.fields[
+            "file"
+        ].help_text = f"Plumbline keeps {name} for an hour. Choose another file only to replace it."
         if question:
             first = [(page, words) for page, words, _ in question.candidates]
             rest = [choice for choice in CODE_PAGES.items() if choice not in first]
             form.initial["encoding"], form.fields["encoding"].required = "", True
             pages = cast(forms.ChoiceField, form.fields["encoding"])
-            pages.choices = [("", "choose by the lines above"), *first, *rest]
+            pages.choices = [("", "choose the code page that fits the lines above"), *first, *rest]
         return form
 
     def beside_lines(self, user: AbstractBaseUser) -> "TableForm":
-        """The form beside the lines of a file that was read: only what does not choose the file can be changed."""
+        """Return the form beside the lines that were read, without its file field."""
         form = self.again(user)
         del form.fields["file"]
         form.fields["encoding"].widget = forms.HiddenInput()
         return form
 
     def throw_away(self) -> None:
-        """Forget the file, which was dealt with."""
+        """Delete the kept file after its use."""
         stored.throw_away(self.folder, self.sent[0])

@@ -1,4 +1,4 @@
-"""A table whose lines enter in one act: sent, shown line by line, fixed, confirmed. A target says what they are."""
+"""Import a table of a `Target` in one act: send, check line by line, fix, confirm."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from governance.tables.reader import Table, read_table
 
 @dataclass(frozen=True)
 class ShownLine:
-    """One line before it enters: its cells, what becomes of it in a few words with their tone, and why."""
+    """A line before it enters: its cells, its fate in words with a tone, and reasons."""
 
     line: int
     cells: tuple[str, ...]
@@ -30,11 +30,11 @@ class ShownLine:
 
 @dataclass
 class Look:
-    """What is shown of a table before anything of it enters.
+    """The preview of a table before any of its lines enter.
 
-    `tally`: lines by what becomes of them. `stops`: lines that keep the whole table out. `asked`: questions that are
-    open. `entering`: how many lines would enter; `takes`: whether there is anything to confirm. `mapping`: how the
-    table is read, `mapped`: since when. `names`: people who may be typed there.
+    `tally` counts lines by fate. `stops` counts lines that keep the whole table out. `asked` has open questions.
+    `entering` counts lines that would enter. `takes` is True if there is something to confirm. `mapping` is how the
+    table is read, `mapped` since when. `names` are people who may be typed there.
     """
 
     lines: list[ShownLine]
@@ -52,7 +52,7 @@ class Look:
 
 @dataclass(frozen=True)
 class SentTable:
-    """A table as it was sent: its file's name, what stands beside it in the form, and all that was posted."""
+    """A table as sent: its file's name, the form's other fields, and the posted data."""
 
     table: Table
     name: str
@@ -61,10 +61,11 @@ class SentTable:
 
 
 class Target(ABC):
-    """What the lines of a table are: its columns, how each line is shown, and the act by which they enter.
+    """The meaning of a table's lines: columns, display, and the act that enters them.
 
-    `expected`: headers that tell the header row. `headings`: of the cells shown, with their class. `frame`: the
-    template around the page. `help_template`: what a table looks like, beside the upload.
+    `expected` has headers that identify the header row. `headings` has the shown cells' headings with their class.
+    `frame` is the template around the page. `help_template` shows an example beside the upload. `signature` is the
+    form that signs what `look` found, if a signature is needed.
     """
 
     form_class: type[TableForm] = TableForm
@@ -75,25 +76,26 @@ class Target(ABC):
     title = ""
     lede = ""
     back = ""
+    signature: forms.Form | None = None
 
     def context(self) -> dict[str, Any]:
-        """What the frame and the help need."""
+        """Return the context for the frame and the help."""
         return {}
 
     @abstractmethod
     def look(self, sent: SentTable) -> Look:
-        """What would become of each line; nothing enters. Raises ValidationError where it is not such a table."""
+        """Return the fate of each line, with no line entered. Raises ValidationError."""
 
     @abstractmethod
     def enter(self, sent: SentTable, look: Look) -> str:
-        """Let the lines enter; returns what was done in words, "" where the mapping says what is wrong with it.
+        """Enter the lines. Return what was done, or "" if the mapping shows its fault.
 
-        Raises ValidationError on what else is wrong.
+        Raises ValidationError for other faults.
         """
 
 
 def bring_in(request: HttpRequest, target: Target) -> HttpResponse:
-    """The page of a target: a file is shown first, whatever button sent it; its lines enter once somebody says so."""
+    """Show the page of a target: the file's lines first, which enter when confirmed."""
     user = cast(AbstractBaseUser, request.user)
     form = target.form_class(request.POST or None, request.FILES or None)
     look: Look | None = None
@@ -108,7 +110,8 @@ def bring_in(request: HttpRequest, target: Target) -> HttpResponse:
             look = target.look(sent)
             look.remarks += table.remarks
             confirmed = request.POST.get("step") == "enter" and not chosen.get("file")
-            if confirmed and not look.stops and (done := target.enter(sent, look)):
+            signed = target.signature is None or target.signature.is_valid()
+            if confirmed and signed and not look.stops and (done := target.enter(sent, look)):
                 form.throw_away()
                 messages.success(request, done)
                 return redirect(target.back)
@@ -134,4 +137,5 @@ def bring_in(request: HttpRequest, target: Target) -> HttpResponse:
         "file_name": name,
         "refused": refused,
     }
-    return render(request, "governance/tables/import.html", target.context() | context)
+    status = getattr(target.signature, "status", 200)
+    return render(request, "governance/tables/import.html", target.context() | context, status=status)

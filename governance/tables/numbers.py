@@ -1,7 +1,7 @@
-"""Numbers and amounts as people and spreadsheets write them: read exactly, or not at all. Pure.
+"""Read numbers and amounts of people and spreadsheets exactly, or not at all.
 
-One point or comma before three digits can part thousands or decimals. Such a number has two meanings. `mark`, the
-decimal mark of its file, decides between them; without it the number is not read.
+The module is pure. One point or comma before three digits can separate thousands or decimals. A number like this has
+two meanings. `mark`, the decimal mark of its file, decides between them. Without it the number is not read.
 """
 
 import re
@@ -15,11 +15,11 @@ LONGEST = 60  # characters of a cell that is read as a number
 WHOLE, DECIMALS = 14, 17  # digits
 LARGEST = Decimal(10) ** 14  # an amount is smaller: what is larger is a number of a contract, say
 DECIMAL_MARKS = {
-    "": "only amounts that can be read in one way",
+    "": "only amounts with a clear format",
     ".": "with a decimal point, 1,500.25",
     ",": "with a decimal comma, 1.500,25",
 }
-# Spaces, apostrophes and minus signs that are one and the same to a reader.
+# Spaces, apostrophes and minus signs that look the same to a reader.
 ALIKE = str.maketrans(
     dict.fromkeys("\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000", " ")
     | dict.fromkeys("\u2019\u02bc\u00b4`\u2018", "'")
@@ -58,7 +58,7 @@ CODES = frozenset(
         *("PHP", "PLN", "RON", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH", "USD", "VND", "ZAR"),
     )
 )
-# Signs and words of one currency, the longer first. Those of several name one of them only where the file does.
+# Signs and words of one currency, the longer first. A sign of several needs the currency of the file.
 NAMED = {
     **{"us$": "USD", "a$": "AUD", "au$": "AUD", "c$": "CAD", "ca$": "CAD", "hk$": "HKD", "nz$": "NZD"},
     **{
@@ -84,10 +84,10 @@ AROUND = re.compile(rf"({SIGNS})|([^\W\d_]+)\.?")
 
 
 class Amount(NamedTuple):
-    """An amount of money: its value, None where it was not read, and the currency that stands with it.
+    """An amount of money: its value, None if it was not read, and its currency.
 
-    `about`: the text says that the value is not exact. `either`: the two values that the text can mean. `mark`: the
-    decimal mark with which it was read, "" where it has none.
+    `about` is True if the text shows that the value is not exact. `either` has the two possible values. `mark` is the
+    decimal mark with which it was read, "" if it has none.
     """
 
     value: Decimal | None
@@ -104,9 +104,9 @@ class _Cell(NamedTuple):
 
 
 def parse_number(text: str, mark: str = "", *, most: Decimal | int | None = None) -> Decimal | None:
-    """Return the number that the text is, None for all else and for what can be two numbers.
+    """Return the number in the text, or None for all else and for an ambiguous one.
 
-    `mark`: the decimal mark of the file, "" if it is not known. `most`: a larger number cannot be meant.
+    `mark` is the decimal mark of the file, "" if unknown. A number above `most` is not a possible meaning.
     """
     found = re.fullmatch(r"(-?) ?([0-9.,' ]+)", _plain(text))
     meanings = _meanings(found[2].strip()) if found else {}
@@ -115,10 +115,10 @@ def parse_number(text: str, mark: str = "", *, most: Decimal | int | None = None
 
 
 def read_amount(text: str, mark: str = "", *, currency: str = "") -> Amount:
-    """Return the amount that a cell holds: "EUR 120k", "1,2 Mio CHF", "(1 250.00)", "ca. 30 TEUR".
+    """Return the amount in a cell, such as "1,2 Mio CHF", "(1 250.00)", "ca. 30 TEUR".
 
-    With a unit of a million or more, a single point or comma is decimal. `mark`: as for `parse_number`.
-    `currency`: that of the file, which decides what "$" or "kr" means.
+    A single point or comma is decimal before a unit of a million or more. `mark` is as for `parse_number`. `currency`
+    is that of the file, which decides what "$" or "kr" means.
     """
     cell = _cell(text, currency)
     either = tuple(sorted(cell.meanings.values())) if len(cell.meanings) > 1 else ()
@@ -127,12 +127,12 @@ def read_amount(text: str, mark: str = "", *, currency: str = "") -> Amount:
 
 
 def currency_of(text: str, own: str = "") -> str:
-    """Return the code of the currency that a word or sign names, "" if none is known by it."""
+    """Return the code of the currency that a word or sign names, or ""."""
     return _currency(folded(text[:LONGEST]).rstrip("."), own)
 
 
 def decimal_marks(values: Iterable[str]) -> set[str]:
-    """Return the decimal marks that these cells use beyond doubt: one if they agree, two if they do not."""
+    """Return the decimal marks that these cells certainly use, two if they disagree."""
     found = (_cell(text, "").meanings for text in values)
     return {mark for meanings in found if len(meanings) == 1 for mark in meanings} - {""}
 
@@ -142,7 +142,7 @@ def _chosen(meanings: dict[str, Decimal], mark: str) -> Decimal | None:
 
 
 def _plain(text: str) -> str:
-    """The text with one kind of space, apostrophe and minus; "" for what is too long or has other digits."""
+    """Return the text with one kind of space, apostrophe and minus, or "" if unfit."""
     bare = text.strip()
     if len(bare) > LONGEST or any(sign.isnumeric() and not sign.isascii() for sign in bare):
         return ""
@@ -150,7 +150,7 @@ def _plain(text: str) -> str:
 
 
 def _meanings(digits: str) -> dict[str, Decimal]:
-    """The values of unsigned digits, by the decimal mark that each takes for granted: "" for any."""
+    """Return the values of unsigned digits, by the decimal mark of each, "" for any."""
     mark = max(".,", key=digits.rfind)
     if mark not in digits:
         whole = digits if digits.isdecimal() else _ungrouped(digits, SPACES)
@@ -169,7 +169,7 @@ def _meanings(digits: str) -> dict[str, Decimal]:
 
 
 def _ungrouped(text: str, marks: str) -> str:
-    """The digits of a whole number that one of these marks may part into groups; "" for all else."""
+    """Return the digits of a whole number without group marks, or "" for all else."""
     if re.fullmatch(r"0|[1-9][0-9]*", text):
         return text
     for mark in marks:
@@ -203,7 +203,7 @@ def _cell(text: str, own: str) -> _Cell:
 
 
 def _around(before: str, after: str, own: str) -> tuple[Decimal, str, bool] | None:
-    """The unit, the currency and whether a minus stands around the digits; None where anything else does."""
+    """Return the unit, currency and minus around the digits, or None for other text."""
     minus = before.startswith("-") + after.startswith("-")
     units: list[Decimal] = []
     currencies, leads = set(), False  # a unit alone before the digits is none
@@ -224,7 +224,7 @@ def _around(before: str, after: str, own: str) -> tuple[Decimal, str, bool] | No
 
 
 def _unit_and_currency(token: str, own: str) -> tuple[Decimal | None, str] | None:
-    """What a word beside the digits is: a unit, a currency, or both in one such as TEUR; None for all else."""
+    """Return the unit and currency of a word beside the digits, such as TEUR, or None."""
     if token in UNITS:
         return UNITS[token], ""
     if code := _currency(token, own):

@@ -1,4 +1,4 @@
-"""Bytes to rows, for csv and xlsx, within bounds. The right character or a question; never a silently wrong one."""
+"""Read csv and xlsx bytes to rows, within bounds and without wrong characters."""
 
 import csv
 import io
@@ -22,6 +22,7 @@ from django.core.exceptions import ValidationError
 from governance.tables import workbook
 from governance.tables.columns import LOOKED_AT, columns_of, expected_in, header_of, whole_header
 from governance.tables.encodings import decode, looks_like_a_page, wrong
+from governance.vocabulary.phrases import phrase
 
 MAX_BYTES = 25 * 1024 * 1024
 MAX_ROWS = 50_000  # below the header; the lines above it are counted apart
@@ -39,14 +40,14 @@ DELIMITERS = ",;\t|"
 ONLY_NUMBER = re.compile(r"\s*-?\d+(?:[.,:]\d+)*\s*")
 MARK = "\ufeff"  # of the order of bytes, which some programs write before the first cell
 csv.field_size_limit(MAX_CELL)  # of the whole process
-FAR_MORE = "The workbook holds far more than its rows could need. Save the one sheet as csv."
+FAR_MORE = "The workbook holds far more data than its rows. Save only the sheet with the table as csv."
 
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the file: the number of the line it starts on, its cells by column, what was odd about it.
+    """A row of the file: the number of its first line, its cells, and odd findings.
 
-    `beyond`: whether a cell beyond the last column of the header says something.
+    `beyond` is True if a cell beyond the last column of the header is filled.
     """
 
     number: int
@@ -57,10 +58,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """What was read: columns in their order, rows, and how it was read.
+    """The result: columns in their order, rows, and how they were read.
 
-    `sheets`: the visible sheets of a workbook that hold a table, each with its number of rows below the first.
-    `since_1904`: days told by their number are counted from 1904.
+    `sheets` has the visible sheets of a workbook with a table, each with its number of rows below the first.
+    `since_1904` is True if serial days are counted from 1904.
     """
 
     columns: list[str]
@@ -79,7 +80,7 @@ Records = Callable[[], Iterator[tuple[int, list[str]]]]
 
 @dataclass(frozen=True)
 class TableFile:
-    """A table whose rows are read when they are asked for, as often as they are: a large one is never held whole."""
+    """A table whose rows are read again on each request, so memory never has them all."""
 
     table: Table
     names: list[str | None]
@@ -89,12 +90,13 @@ class TableFile:
     records: Records
 
     def lines(self) -> Iterator[Line]:
-        """The rows, from the first."""
+        """Yield the rows, from the first."""
         for number, record in islice(self.records(), self.below, None):
             odd = []
             if self.table.delimiter and len(record) != len(self.header):
                 odd.append(
-                    f"The row has {len(record)} cells, the header {len(self.header)}: cells may be shifted."
+                    f"The row has {len(record)} cells, but the header has {len(self.header)}. Check whether "
+                    "cells are shifted."
                 )
             cells = {
                 name: (record[i] if i < len(record) else "")
@@ -102,22 +104,25 @@ class TableFile:
                 if name is not None
             }
             if any("\ufffd" in cell for cell in cells.values()):
-                odd.append("The source itself lost a character here: it wrote the replacement character.")
+                odd.append(
+                    "The source file has a replacement character here, so a character was lost before the "
+                    "import."
+                )
             yield Line(number, cells, tuple(odd), any(record[len(self.header) :]))
 
 
 class SheetUnsure(Exception):
-    """Several sheets of a workbook hold tables: `sheets` are (title, rows), `likely` the title of the likeliest."""
+    """Several sheets hold tables: `sheets` are (title, rows), `likely` is a title."""
 
     def __init__(self, sheets: tuple[tuple[str, int], ...], likely: str):
         self.sheets, self.likely = sheets, likely
-        super().__init__("Which sheet of the workbook is meant cannot be told.")
+        super().__init__("The workbook has several sheets. Choose one.")
 
 
 def read_table(
     content: bytes, *, encoding: str = "", expected: tuple[str, ...] = (), sheet: str = ""
 ) -> Table:
-    """Read a csv or xlsx file, told apart by content, not by name. See `open_table`."""
+    """Read a csv or xlsx file, recognised by its content. See `open_table`."""
     opened = open_table(content, encoding=encoding, expected=expected, sheet=sheet)
     return replace(opened.table, lines=list(opened.lines()))
 
@@ -125,28 +130,31 @@ def read_table(
 def open_table(
     content: bytes, *, encoding: str = "", expected: tuple[str, ...] = (), sheet: str = ""
 ) -> TableFile:
-    """A csv or xlsx file, its header read, its rows looked through once.
+    """Open a csv or xlsx file: read its header and go once through its rows.
 
-    `encoding` is somebody's choice, or what a known source always uses; `expected` are headers a known source has;
-    `sheet` is the title of the sheet that is meant. Raises CodePageUnsure when a choice is needed, ValidationError (on
-    "file", "encoding" or "sheet") for what cannot be read.
+    `encoding` is a person's choice, or what a known source always uses. `expected` has headers of a known source.
+    `sheet` is the title of the wanted sheet. Raises CodePageUnsure if a choice is needed, and ValidationError (on
+    "file", "encoding" or "sheet") for an unreadable file.
     """
     if not content:
-        raise wrong("The file is empty. Send one with a header row and at least one row below it.")
+        raise wrong("The file is empty. Send a file with a header row and at least one row below the header.")
     if len(content) > MAX_BYTES:
-        raise wrong(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB. Split it, or save it as csv.")
+        raise wrong(
+            f"The file is larger than {MAX_BYTES // 1024 // 1024} MB. Split the file, or save it as csv."
+        )
     if content.startswith(b"PK\x03\x04"):
         return _workbook(content, expected, sheet)
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise wrong(
-            "This is an old Excel file (.xls) or a protected one. Save it as .xlsx or .csv and send that."
+            "The file is an old Excel file (.xls) or is protected. Save it as .xlsx or .csv and send the "
+            "new file."
         )
     if content.startswith(b"%PDF"):
-        raise wrong("This is a PDF. Ask its publisher for the table as csv or xlsx.")
+        raise wrong("The file is a PDF. Ask its publisher for the table as csv or xlsx.")
     text, name = decode(content, encoding)
     if text.lstrip()[:1] in ("<", "{") or looks_like_a_page(text[:200].encode()):
         raise wrong(
-            "This is not a table but a web page, XML, JSON or a script. Send the table as csv or xlsx."
+            "The file is not a table but a web page, XML, JSON or a script. Send the table as csv or xlsx."
         )
     delimiter = delimiter_of(text)
     del text  # read again piece by piece: whole, its letters take four bytes each
@@ -168,22 +176,22 @@ def _too_large() -> ValidationError:
 
 
 class _Size:
-    """How large a table is so far; `add` raises ValidationError once it is too large."""
+    """The size of a table so far. `add` raises ValidationError if it is too large."""
 
     def __init__(self) -> None:
         self.rows = self.cells = self.letters = 0
 
     def add(self, record: list[str]) -> None:
-        """One row more."""
+        """Count one more row."""
         self.rows, self.cells = self.rows + 1, self.cells + len(record)
         self.letters += sum(map(len, record))
         if self.rows > MAX_ROWS + LOOKED_AT or self.cells > MAX_CELLS or len(record) > MAX_COLUMNS:
             raise _too_large()
         if self.letters > MAX_TEXT:
-            raise wrong("The cells of the table hold far more text than a table needs. Leave columns out.")
+            raise wrong("The cells of the table contain too much text. Remove columns.")
         if max(map(len, record), default=0) > MAX_CELL:
             raise wrong(
-                f"A cell holds more than {MAX_CELL:,} characters. Shorten it, or leave its column out."
+                f"A cell has more than {MAX_CELL:,} characters. Shorten the cell, or remove its column."
             )
 
 
@@ -191,9 +199,9 @@ class _Size:
 
 
 def records_of(text: str, delimiter: str = "") -> Iterator[tuple[int, list[str]]]:
-    """The rows of a text, each with the number of the line it starts on; blank ones are left out.
+    """Yield the rows of a text that are not blank, each with its first line's number.
 
-    Raises ValidationError on "file" for what is too large, or a quotation mark that is never closed.
+    Raises ValidationError on "file" for a text that is too large, or a quotation mark without its closing mark.
     """
     yield from _records(io.StringIO(text.removeprefix(MARK), newline=""), delimiter or delimiter_of(text))
 
@@ -209,14 +217,15 @@ def _records(text: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             start = reader.line_num + 1
     except csv.Error as error:
         raise wrong(
-            f"Line {reader.line_num} cannot be read ({error}). Look there for a quotation mark that is never closed."
+            f"Line {reader.line_num} cannot be read ({error}). Look for a quotation mark without its "
+            "closing mark."
         ) from None
 
 
 def delimiter_of(text: str) -> str:
-    """The delimiter with which the first rows agree best on a number of columns above one.
+    """Return the delimiter for which the first rows agree best on two or more columns.
 
-    One of these rows has to look like a header: marks inside cells, such as those of work logs, part no header.
+    One of these rows must look like a header, because marks inside cells never split a header.
     """
     head = text[:200_000]
     best, score = ",", 0.0
@@ -243,7 +252,7 @@ def delimiter_of(text: str) -> str:
 
 @dataclass
 class _Sheet:
-    """One sheet in what the program `workbook` said: where its rows begin, how many they are, how full, the first."""
+    """A sheet in the output of `workbook`: the place, number and start of its rows."""
 
     title: str
     hidden: bool
@@ -256,7 +265,7 @@ class _Sheet:
 
 
 def _workbook(content: bytes, expected: tuple[str, ...], wanted: str) -> TableFile:
-    """The sheet that is wanted, else the visible one most like an inventory; others are named in the remarks."""
+    """Return the wanted sheet, or the one most like an inventory. Remarks name others."""
     _check_archive(content)
     said = _said(content)
     sheets, since_1904 = _sheets(said)
@@ -267,7 +276,11 @@ def _workbook(content: bytes, expected: tuple[str, ...], wanted: str) -> TableFi
     if wanted and wanted not in titles:
         there = ", ".join(f"\u201c{title}\u201d" for title in titles)
         raise ValidationError(
-            {"sheet": f"No visible sheet \u201c{wanted[:80]}\u201d holds a table; these do: {there}."}
+            {
+                "sheet": phrase(
+                    "The sheet “{}” has no table or is hidden. Choose one of {}.", wanted[:80], there
+                )
+            }
         )
     chosen = titles.get(wanted) or max(
         filled, key=lambda sheet: (max(expected_in(sheet.first, expected)), sheet.filled)
@@ -293,18 +306,18 @@ def _workbook(content: bytes, expected: tuple[str, ...], wanted: str) -> TableFi
     others = [sheet.title for sheet in filled if sheet is not chosen]
     others += [f"{sheet.title} (hidden)" for sheet in sheets if sheet.hidden]
     if others:
-        remarks.append(f"Read from the sheet \u201c{chosen.title}\u201d; not read: {', '.join(others)}.")
+        remarks.append(f"Plumbline read the sheet \u201c{chosen.title}\u201d and not {', '.join(others)}.")
     if chosen.merged:
         remarks.append(
-            f"Merged cells ({chosen.merged} areas) were filled with what their first cell holds."
+            f"Merged cells ({chosen.merged} areas) were filled with the value of their first cell."
             if chosen.merged > 1
-            else "Merged cells (one area) were filled with what their first cell holds."
+            else "Merged cells (one area) were filled with the value of their first cell."
         )
     return opened
 
 
 def _check_archive(content: bytes) -> None:
-    """Refuse what is no workbook, or says that it unpacks to a bomb, before anything is unpacked."""
+    """Refuse, before unpacking, a file that is not a workbook or declares a huge size."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
@@ -316,13 +329,15 @@ def _check_archive(content: bytes) -> None:
         or sum(part.file_size for part in parts) > MAX_UNPACKED
         or any(part.file_size > RATIO * part.compress_size for part in large)
     ):
-        raise wrong("The workbook unpacks to far more than it should. Save the one sheet as csv.")
+        raise wrong(
+            "The workbook unpacks to far more data than allowed. Save only the sheet with the table as csv."
+        )
     if not any(part.filename == "xl/workbook.xml" for part in parts):
-        raise wrong("This is an archive, not an xlsx workbook. Send the csv or xlsx file inside it.")
+        raise wrong("The file is an archive, not an xlsx workbook. Send the csv or xlsx file inside it.")
 
 
 def _sheets(said: BinaryIO) -> tuple[list[_Sheet], bool]:
-    """The sheets of a workbook, and whether its days are counted from 1904."""
+    """Return the sheets of a workbook, and True if its days are counted from 1904."""
     sheets: list[_Sheet] = []
     since_1904, size, at = False, _Size(), 0
     said.seek(0)
@@ -349,7 +364,7 @@ def _sheets(said: BinaryIO) -> tuple[list[_Sheet], bool]:
 
 
 def _said(content: bytes) -> BinaryIO:
-    """What the program `workbook` says of a workbook, in a process with its own bounds and without our secrets."""
+    """Return the output of `workbook`, run in a bounded process without secrets."""
     most = {
         "memory": MEMORY,
         "seconds": SECONDS,
@@ -385,7 +400,7 @@ def _said(content: bytes) -> BinaryIO:
 def _opened(
     records: Records, expected: tuple[str, ...], own: list[list[str]] | None = None, **how: Any
 ) -> TableFile:
-    """Find the header, and look once through the rows: how wide they are, which columns hold something."""
+    """Find the header, then read all rows once for their width and the filled columns."""
     first = list(islice(records(), LOOKED_AT))
     header, top, last = whole_header(first, header_of(first, expected, own)) if len(first) > 1 else ([], 0, 0)
     width, rows, used = len(header), 0, [False] * len(header)
@@ -401,10 +416,10 @@ def _opened(
     names, remarks = columns_of(header, width, used)
     if top:
         banner = " / ".join(_told_once(first[0][1]))[:120]
-        remarks.append(f"{top} line(s) above the header were left out, beginning \u201c{banner}\u201d.")
+        remarks.append(f"{top} line(s) above the header were left out. The first is \u201c{banner}\u201d.")
     if last > top:
         joined = next(name for name, below in zip(header, first[last][1], strict=False) if name != below)
-        remarks.append(f"The header has two rows; they are read together, as in \u201c{joined}\u201d.")
+        remarks.append(f"The header has two rows, which are read together, as in \u201c{joined}\u201d.")
     table = Table([name for name in names if name], [], header_line=first[last][0], remarks=remarks, **how)
     return TableFile(table, names, header, last + 1, rows, records)
 
@@ -414,7 +429,7 @@ def _told_once(record: list[str]) -> list[str]:
 
 
 def as_text(table: Table) -> str:
-    """The table as lines of text that can be read again."""
+    """Return the table as lines of text that can be read again."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(table.columns)

@@ -1,4 +1,4 @@
-"""Files that wait for an answer about them, for an hour at most: kept by their hash, named by a signed word."""
+"""Files that wait up to an hour for an answer, kept by hash under a signed word."""
 
 import hashlib
 
@@ -12,7 +12,7 @@ SECONDS = 3600
 
 
 def keep(folder: str, content: bytes, name: str, *, of: str) -> str:
-    """Keep a file; returns the word under which `of`, and nobody else, gets it back within the hour."""
+    """Keep a file for an hour. Return the word with which only `of` gets it back."""
     digest = hashlib.sha256(content).hexdigest()
     _forget_old(folder)
     if not default_storage.exists(f"{folder}/{digest}"):
@@ -21,23 +21,24 @@ def keep(folder: str, content: bytes, name: str, *, of: str) -> str:
 
 
 def kept(folder: str, word: str, *, of: str) -> tuple[bytes, str]:
-    """The file behind the word, and its name. Raises ValidationError on "file" once it is gone."""
+    """Return the file of the word, and its name. Raises ValidationError on "file"."""
     try:
         told = signing.loads(word, salt=f"kept in {folder} of {of}", max_age=SECONDS)
         with default_storage.open(f"{folder}/{told['sha256']}") as stored:
-            return stored.read(), told["name"]
-    except (signing.BadSignature, FileNotFoundError):
-        raise ValidationError({"file": "The file was kept for an hour only; choose it again."}) from None
+            content = stored.read()
+    except (signing.BadSignature, OSError):
+        content = None
+    if content is None or hashlib.sha256(content).hexdigest() != told["sha256"]:
+        raise ValidationError({"file": "The file was kept for one hour. Choose the file again."})
+    return content, told["name"]
 
 
 def throw_away(folder: str, content: bytes) -> None:
-    """Forget a file that was dealt with."""
+    """Delete a file after its use."""
     default_storage.delete(f"{folder}/{hashlib.sha256(content).hexdigest()}")
 
 
 def _forget_old(folder: str) -> None:
-    if not default_storage.exists(folder):
-        return
     for name in default_storage.listdir(folder)[1]:
         age = timezone.now() - default_storage.get_modified_time(f"{folder}/{name}")
         if age.total_seconds() > SECONDS:

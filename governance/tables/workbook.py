@@ -1,9 +1,9 @@
-"""The sheets of a workbook as lines of JSON: a program of its own, which `reader` runs and which imports nothing here.
+"""Print the sheets of a workbook as JSON lines, as a separate program.
 
-The library holds a sheet as a rectangle from its first cell to its last: a file of three kilobytes with a cell in each
-corner makes it ask for half a terabyte, and the library then ends its process. So it gets one with little memory and
-time. Formulas are the values that were saved with them, cells with an error are blank, merged cells hold what their
-first one holds. A row with nothing of its own but what was filled in so is no row.
+`reader` runs this program, which imports nothing of Plumbline. The library keeps a sheet as a rectangle from first to
+last cell. A file of three kilobytes with a cell in each corner makes it ask for half a terabyte and end its process,
+so it gets little memory and time. Formulas have their saved values, cells with an error are blank, and merged cells
+have the value of their first cell. A row with only such filled cells is left out.
 """
 
 import io
@@ -23,10 +23,10 @@ TOO_MUCH = 2  # how the process ends where Python itself runs out of memory
 
 
 def main(content: bytes, most: dict[str, int]) -> None:
-    """Print what is in the workbook: a line for each sheet, and below it one for each row with something in it.
+    """Print the workbook: a line for each sheet, and one for each filled row below it.
 
-    `most`: memory, seconds, rows, columns, cells, cell (letters of one) and letters (of all). What passes one of the
-    bounds is said just so far that `reader` sees that it does, and nothing after it.
+    `most`: memory, seconds, rows, columns, cells, cell (letters of one) and letters (of all). Output stops just beyond
+    a bound, so that `reader` sees that it is exceeded.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (most["seconds"], most["seconds"]))
@@ -66,7 +66,7 @@ def main(content: bytes, most: dict[str, int]) -> None:
 
 
 class _Merged:
-    """The merged areas of a sheet, each as (first row, first column), (last row, last column), from 0."""
+    """The merged areas of a sheet: (first row, column), (last row, column), from 0."""
 
     def __init__(self, ranges: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
         self.count = len(ranges)
@@ -74,7 +74,7 @@ class _Merged:
         self._open: list[tuple[int, int, int, str]] = []
 
     def fill(self, number: int, record: list[str]) -> None:
-        """Put what the first cell of an area holds into its other cells of this row, as far as the sheet is wide."""
+        """Fill the other cells of each area in this row from its first cell."""
         self._open = [area for area in self._open if area[0] >= number]
         while self._later and self._later[-1][0][0] <= number:
             (top, left), (bottom, right) = self._later.pop()
@@ -86,7 +86,7 @@ class _Merged:
 
 
 def _since_1904(content: bytes) -> bool:
-    """Whether the workbook says that its days are counted from 1904."""
+    """Return True if the workbook counts its days from 1904."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open("xl/workbook.xml") as part:
         return bool(SINCE_1904.search(part.read(HEAD)))
 
@@ -96,7 +96,7 @@ def _say(what: dict[str, Any] | list[Any]) -> None:
 
 
 def _text(value: object) -> str:
-    """A cell as text: whole numbers without a point, days as their midnight."""
+    """Return a cell as text: whole numbers without a point, days as their midnight."""
     if isinstance(value, str):
         return value.replace("\r", "").replace("\x00", "")
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:

@@ -1,4 +1,4 @@
-"""Links that keep the day of an as-of page; today they are unchanged."""
+"""Links that keep the day of an as-of page. On today's pages they are unchanged."""
 
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.filter
 def keep(url):
-    """The address with the day that is looked at. Then "" for a page that shows no other day: no link leads there."""
+    """Return the address with the shown day. On another day, "" means that the page has no link."""
     moment = as_of.current()
     if moment is None or not url or url.startswith("#"):
         return url
@@ -30,6 +30,6 @@ def keep(url):
 
 @register.simple_tag
 def kept_url(name, *args, **query):
-    """`{% url %}` that keeps the day; keywords become the query string."""
+    """Return `{% url %}` with the day kept. Keywords become the query string."""
     tail = urlencode({key: value for key, value in query.items() if value})
     return keep(reverse(name, args=args) + (f"?{tail}" if tail else ""))

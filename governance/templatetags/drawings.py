@@ -19,13 +19,17 @@ SOON_DAYS = 30
 
 @register.inclusion_tag("_components/age_bar.html")
 def age_bar(observed_on, current_until):
-    """How much of its life an item of evidence has left.
+    """Draw the remaining life of an item of evidence.
 
     `current_until` is the last day on which it is current, None when only a trigger ends it.
     """
     observed_on, current_until = as_day(observed_on), as_day(current_until)
     if current_until is None:
-        return {"left": 100, "tone": "", "words": gettext("current until something it rests on changes")}
+        return {
+            "left": 100,
+            "tone": "",
+            "words": gettext("current until something that the evidence depends on changes"),
+        }
     remaining = (current_until - clock.today()).days
     if remaining < 0:
         return {
@@ -44,7 +48,7 @@ def age_bar(observed_on, current_until):
 
 
 def _every(count, most=6):
-    """Label every n-th of `count` places so that at most `most` labels stand on an axis."""
+    """Return the smallest n so that every n-th of `count` labels gives at most `most`."""
     return max(1, -(-count // most))
 
 

@@ -1,27 +1,29 @@
-"""Words and components for the pages: what a template may ask beyond Django's own tags.
+"""Words and components for the pages: tags and filters beyond Django's own.
 
-Nothing here decides anything. Days are asked of the one clock.
+The tags only present. Days come from the one clock.
 """
 
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-import nh3
 from django import template
+from django.forms.models import ModelChoiceIteratorValue
 from django.template.defaultfilters import capfirst
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
-from markdown_it import MarkdownIt
 
 from governance import clock, permission_result
+from governance.database import row_history
 from governance.rulebook.judgements import JUDGEMENTS
 from governance.templatetags import days
-from governance.vocabulary import STAGE_RANK, Layer, Seat, Stage, terms
+from governance.vocabulary import STAGE_RANK, Layer, Seat, Stage, Tested, terms
+from governance.vocabulary.phrases import Phrase
+from governance.web.markdown import markdown
 
 register = template.Library()
 
@@ -40,7 +42,7 @@ PIECES_KEPT = 500
 
 
 def as_day(when):
-    """The local day of a date or an aware moment; None stays None."""
+    """Return the local day of a date or an aware moment, or None."""
     if isinstance(when, datetime):
         return clock.local_day(when) if timezone.is_aware(when) else when.date()
     return when or None
@@ -58,19 +60,39 @@ def plural(count, word):
 # Days
 
 
+@register.simple_tag
+def request_id() -> str:
+    """Return the id of the running request, or ""."""
+    return row_history.running_request()
+
+
 @register.filter
 def day(when):
-    """A date as "2 December 2026", without the year when it is the current one; "" for None."""
+    """Return a date as "2 December 2026", or "" for None. The current year is left out."""
     when = as_day(when)
     if when is None:
         return ""
-    year = "" if when.year == _today().year else f" {when.year}"
-    return f"{when.day} {when:%B}{year}"
+    return dateformat.format(when, gettext("j F") if when.year == _today().year else gettext("j F Y"))
+
+
+@register.filter
+def lapse(seconds):
+    """Return seconds in the largest whole unit, such as "45 seconds", or "" for None."""
+    if seconds is None:
+        return ""
+    seconds = int(seconds)
+    if seconds < 60:
+        return ngettext("%(count)s second", "%(count)s seconds", seconds) % {"count": seconds}
+    if (minutes := seconds // 60) < 60:
+        return ngettext("%(count)s minute", "%(count)s minutes", minutes) % {"count": minutes}
+    if (hours := minutes // 60) < 48:
+        return ngettext("%(count)s hour", "%(count)s hours", hours) % {"count": hours}
+    return ngettext("%(count)s day", "%(count)s days", hours // 24) % {"count": hours // 24}
 
 
 @register.filter
 def in_days(when):
-    """A date seen from today: "in 12 days (2 December)", "today (...)", "3 days ago (...)"; "" for None."""
+    """Return a date relative to today, "in 12 days (2 December)", or "" for None."""
     when = as_day(when)
     if when is None:
         return ""
@@ -86,13 +108,13 @@ def in_days(when):
 
 @register.filter
 def moment(when):
-    """A short stamp for timelines: "Today 10:50", "9 Nov 10:50", "9 Nov 2025"; dates carry no hour."""
+    """Return a short stamp for timelines, such as "Today 10:50" or "9 Nov 2025". Dates carry no hour."""
     if not when:
         return ""
     on = as_day(when)
     if on.year != _today().year:
-        return f"{on.day} {on:%b} {on.year}"
-    words = gettext("Today") if on == _today() else f"{on.day} {on:%b}"
+        return dateformat.format(on, gettext("j M Y"))
+    words = gettext("Today") if on == _today() else dateformat.format(on, gettext("j M"))
     if not isinstance(when, datetime):
         return words
     local = timezone.localtime(when, timezone.get_default_timezone()) if timezone.is_aware(when) else when
@@ -104,7 +126,7 @@ def moment(when):
 
 @register.filter
 def person(who):
-    """The full name of a person; a text stays as it is, what ran by itself is Plumbline, nobody is "nobody"."""
+    """Return a person's full name. A text stays, the system is Plumbline, no one is "nobody"."""
     if not who:
         return gettext("nobody")
     if isinstance(who, str):
@@ -114,22 +136,50 @@ def person(who):
 
 
 @register.filter
+def translated(word):
+    """Return a word of Plumbline in the language of the page. Text that a person typed never goes through here."""
+    if isinstance(word, Phrase):
+        return word.in_language()
+    return gettext(str(word)) if word else ""
+
+
+@register.filter
+def in_text(word):
+    """Return a word of Plumbline as used inside a sentence: in lower case in English, but not in German."""
+    words = translated(word)
+    return words.lower() if get_language() == "en" else words
+
+
+@register.filter
+def option_label(widget):
+    """Return the label of an option. Names of rows stay as they were typed; words of Plumbline are translated."""
+    typed = isinstance(widget["value"], ModelChoiceIteratorValue) or str(widget["value"]).isdigit()
+    return widget["label"] if typed else translated(widget["label"])
+
+
+@register.filter
 def stage_word(stage):
-    """The word for a stage; no stage at all (nothing is supported) reads "nothing yet"."""
+    """Return the word for a stage. Without a stage (nothing is supported) the words are "nothing yet"."""
     if stage == Stage.PROPOSED:
-        return Stage.PROPOSED.label.lower()  # inside a sentence; the others are names
-    return Stage.word(stage) or "nothing yet"
+        return gettext("proposed idea")  # inside a sentence; the others are names
+    return gettext(Stage.word(stage) or "nothing yet")
 
 
 @register.filter
 def seat_word(seat):
-    """The word for a seat of a board; a seat that only an own rulebook knows is spelt out of its key."""
-    return Seat.word(seat)
+    """Return the word for a seat of a board. A seat only in an own rulebook is spelt from its key."""
+    return gettext(Seat.word(seat))
+
+
+@register.filter
+def tested_word(tested):
+    """Return the words for what a test, a drill or research is about."""
+    return gettext(Tested.word(tested))
 
 
 @register.filter
 def ended(text):
-    """The text as a sentence: with a full stop, unless it ends by itself."""
+    """Return the text as a sentence, with a full stop unless it ends by itself."""
     return permission_result.ended(str(text))
 
 
@@ -150,32 +200,35 @@ def by_remedy(reasons):
 
 @register.filter
 def layer_word(layer):
-    """The word for a layer; findings that belong to none stand under "Everything else"."""
-    return Layer.word(layer) or "Everything else"
+    """Return the word for a layer. Findings without a layer have the word "Everything else"."""
+    return gettext(Layer.word(layer) or "Everything else")
 
 
 @register.filter
 def judgement_word(judgement):
-    """The word for one of the five judgements; what speaks to none stands under "Everything else"."""
-    return JUDGEMENTS.get(judgement, "Everything else")
+    """Return the word for a judgement. Other keys have the words "Everything else"."""
+    return gettext(JUDGEMENTS.get(judgement, "Everything else"))
 
 
 @register.filter
 def count_words(count):
-    """A number up to ten as a word ("six", "no" for 0), above that in digits: for headings."""
+    """Return a number up to ten as a word ("six", "no" for 0), else in digits."""
     count = int(count or 0)
-    return NUMBER_WORDS[count] if 0 <= count < len(NUMBER_WORDS) else str(count)
+    spelt = get_language() == "en" and 0 <= count < len(
+        NUMBER_WORDS
+    )  # in German the word depends on its noun
+    return NUMBER_WORDS[count] if spelt else str(count)
 
 
 @register.filter
 def message_tone(level):
-    """The tone of a notification for the level of one of Django's messages."""
+    """Return the tone of a notification for the level of one of Django's messages."""
     return MESSAGE_TONES.get(level, "")
 
 
 @register.filter
 def state_tone(state):
-    """The tone of a tag that says a state."""
+    """Return the tone of a tag for a state."""
     return STATE_TONES.get(state, "")
 
 
@@ -200,43 +253,11 @@ def grouped(findings, by="layer"):
 
 @register.filter
 def at(sequence, position):
-    """The member of a list at a position: for lists that run beside each other."""
+    """Return the member of a list at a position: for lists that run beside each other."""
     return sequence[position]
 
 
-# Long texts
-
-
-def _without_headings(parser):
-    """Turn headings of a text into bold paragraphs, so that a page keeps its own outline."""
-    parser.add_render_rule("heading_open", lambda *_: "<p><strong>")
-    parser.add_render_rule("heading_close", lambda *_: "</strong></p>\n")
-    return parser
-
-
-_MARKDOWN = _without_headings(MarkdownIt("js-default"))
-_TAGS = {
-    *("p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"),
-    *("table", "thead", "tbody", "tr", "th", "td"),
-}
-
-
-LONGEST_REMEMBERED = 2000  # characters; a thousand of the longest texts would be a hundred megabytes and more
-
-
-@lru_cache(maxsize=1024)
-def _rendered(text):
-    html = _MARKDOWN.render(text)
-    attributes = {"a": {"href", "title"}}
-    return nh3.clean(html, tags=_TAGS, attributes=attributes, url_schemes={"http", "https", "mailto"})
-
-
-@register.filter
-def markdown(text):
-    """A text in Markdown as safe HTML: no raw HTML, pictures or headings; cleaned when shown, not when saved."""
-    text = str(text or "")
-    render = _rendered if len(text) <= LONGEST_REMEMBERED else _rendered.__wrapped__
-    return mark_safe(render(text))
+register.filter(markdown)
 
 
 # The plumb
@@ -244,8 +265,9 @@ def markdown(text):
 
 @register.filter
 def lean(approved_stage, supported):
-    """How far the plumb leans: stages between the approved and the supported one, at most 2; "none" where there is no
-    approved stage.
+    """Return the stages from the supported to the approved stage, at most 2.
+
+    Returns "none" without an approved stage.
     """
     height = STAGE_RANK.get(approved_stage)
     if not height:
@@ -255,7 +277,7 @@ def lean(approved_stage, supported):
 
 @lru_cache(maxsize=512)
 def _drawn(component, language, **inputs):
-    """A component that says the same for the same inputs: a list of fifty initiatives shows it fifty times."""
+    """Return a component from its inputs, cached because a list shows it fifty times."""
     return mark_safe(render_to_string(f"_components/{component}.html", inputs).strip())
 
 
@@ -267,7 +289,7 @@ def plumb(lean=0, label=""):
 
 @register.simple_tag
 def trio(governance, integration, adoption):
-    """The three scale tests, each True, False or None where it is not asked yet."""
+    """Return the three scale tests as ScaleTestOutcome, or None for an unasked one."""
     return _drawn("trio", get_language(), governance=governance, integration=integration, adoption=adoption)
 
 
@@ -281,7 +303,7 @@ class Alike(template.Node):
         self.given, self.nodelist, self.drawn = given, nodelist, {}
 
     def render(self, context):
-        """The piece, as it was drawn when these values were first seen."""
+        """Return the piece, as it was drawn when these values were first seen."""
         values = [value.resolve(context) for value in self.given.values()]
         key = (get_language(), *values, *map(type, values))  # 1 and True are equal, and read differently
         drawn = self.drawn.get(key)
@@ -295,16 +317,14 @@ class Alike(template.Node):
 
 @register.tag
 def alike(parser, token):
-    """`{% alike a=row.a b=row.b %}...{% endalike %}`: what is between says the same wherever a and b are the same.
+    """Cache the content of `{% alike a=row.a b=row.b %}...{% endalike %}` by values.
 
-    The values must be hashable, and nothing between may depend on the day or on who looks.
+    The values must be hashable. The content must not depend on the day or on the viewer.
     """
     tag, *bits = token.split_contents()
     given = template.base.token_kwargs(bits, parser)
     if bits or not given:
-        raise template.TemplateSyntaxError(
-            f"{tag} takes the values that the piece is made of: name=value ..."
-        )
+        raise template.TemplateSyntaxError(f"{tag} needs one or more arguments of the form name=value.")
     nodelist = parser.parse(("endalike",))
     parser.delete_first_token()
     return Alike(given, nodelist)
@@ -338,7 +358,7 @@ SHARED_PLACES = {
 
 @register.inclusion_tag("_components/nav_link.html", takes_context=True)
 def nav_link(context, name, text, count=None, unit="", among=""):
-    """One line of the navigation; current by the context's `nav`, or the name of the view shown, or `among` others."""
+    """Show a line of the navigation. The context's `nav`, the view's name or `among` make it current."""
     try:
         url = reverse(name)
     except NoReverseMatch:
@@ -349,7 +369,7 @@ def nav_link(context, name, text, count=None, unit="", among=""):
 
 @register.inclusion_tag("_components/places_beside.html", takes_context=True)
 def places_beside(context):
-    """The places that share an entry of the main navigation with the one shown; nothing where it has its own."""
+    """Return the places under the current entry of the main navigation, if several."""
     shown, user = _place_shown(context), context.get("user")
     for words, (may, places) in SHARED_PLACES.items():
         if shown in dict(places) and may(user):
@@ -370,7 +390,7 @@ def _place_shown(context) -> str | None:
 
 @register.simple_tag
 def term(name, words=""):
-    """A word of the pages, or `words` for it, with its meaning on hover; it leads to its place in the glossary."""
+    """Show a word of the pages, or `words` for it. The word has its meaning and a link to the glossary."""
     url = days.keep(f"{reverse('words')}#{terms.anchor(name)}")
     if not url:
         return words or name
@@ -390,7 +410,7 @@ def _attribute(name, value):
 
 
 def _attributes(**given):
-    """Attributes of an element, those without a value left out; True is an attribute without one."""
+    """Return attributes of an element without those that have no value. True is an attribute without a value."""
     return format_html_join(
         "", "{}", (_attribute(name.replace("_", "-"), value) for name, value in given.items() if value)
     )
@@ -398,28 +418,30 @@ def _attributes(**given):
 
 @register.simple_tag
 def widget_attributes(attrs):
-    """The attributes of a form's widget as Django writes them, save maxlength: by it a browser cuts what is pasted
-    and says nothing."""
+    """Return a widget's attributes as Django writes them, except maxlength.
+
+    A browser silently cuts pasted text to maxlength.
+    """
     given = {name: value for name, value in attrs.items() if value is not False and name != "maxlength"}
     return format_html_join("", "{}", (_attribute(name, value) for name, value in given.items()))
 
 
 @register.simple_tag
 def tag(word, tone="", role=""):
-    """A word in a rounded box: a state or a kind. `tone` is "" or one of ok, warn, bad, lead."""
+    """Return a word in a rounded box: a state or a kind. `tone` is "" or one of ok, warn, bad, lead."""
     attributes = _attributes(**{"class": f"tag {tone}".strip(), "role": role})
     return format_html("<span{}>{}</span>", attributes, word)
 
 
 @register.simple_block_tag
 def tagged(content, tone=""):
-    """A tag (see `tag`) whose words are put together on the page."""
+    """Return a tag (see `tag`) whose words are put together on the page."""
     return tag(mark_safe(content.strip()), tone)
 
 
 @register.simple_tag
 def stage_tags(stage):
-    """The tag of a stage, and beside that of a prototype what it is not."""
+    """Show the tag of a stage. A prototype has a second tag with what it is not."""
     shown = tag(stage_word(stage), "lead")
     return (
         shown
@@ -441,10 +463,10 @@ def note(
     element_id="",
     saved=False,
 ):
-    """A box that is to be noticed. `tone` is "" or one of ok, warn, bad; `title` stands above, a way on behind.
+    """Show a box for a message. `tone` is "", ok, warn or bad, `title` is the heading, `link` the next step.
 
-    `role` (alert or status) has it read out when it appears, with `focus` the page opens at it, `label` makes
-    it a region of that name, and `saved` lets the browser forget the drafts of what was typed.
+    A screen reader announces a `role` (alert or status) when the box appears. With `focus` the page opens at the box.
+    With `label` the box is a region of that name. With `saved` the browser forgets drafts of typed text.
     """
     attributes = _attributes(
         **{"class": f"note {tone}".strip(), "id": element_id, "role": role, "aria-label": label},
@@ -465,29 +487,40 @@ def note(
 
 @register.inclusion_tag("_components/what_happens.html")
 def what_happens(sentences, danger=False):
-    """What an act brings with it, said before it is done. Nothing where there are no sentences."""
+    """Show the consequences of an act before it. Without sentences the tag shows an empty text."""
     return {"sentences": sentences, "tone": "bad" if danger else "warn"}
 
 
-@register.inclusion_tag("_components/form_footer.html")
-def form_footer(verb, back_url, tone="go", draft=False):
-    """The last row of a form: the button that does it ("go", or "no" for what hurts) and the way out.
+@register.inclusion_tag("_components/form_footer.html", takes_context=True)
+def form_footer(context, verb, back_url, tone="go", draft=False):
+    """Show a form's last row: its button ("go", or "no" for harm) and the way out.
 
-    `draft` leaves room for the word that what was typed is kept in this browser.
+    `draft` leaves room for the note that this browser keeps typed text.
     """
-    return {"verb": verb, "back_url": back_url, "tone": tone, "draft": draft}
+    inputs = {"verb": verb, "back_url": back_url, "tone": tone, "draft": draft}
+    return inputs | _consequences(context)
 
 
-@register.simple_block_tag
-def form_actions(content, back_url, draft=False, way_out=""):
+def _consequences(context) -> dict:
+    """Return the consequences of a form's act, if its page asks for confirmation."""
+    request = getattr(context, "request", None)
+    found = getattr(request, "consequences", None)
+    if request is None or found is None:
+        return {}
+    found.shown += 1
+    return {"consequences": found, "files": bool(request.FILES) or "chosen_again" in request.POST}
+
+
+@register.simple_block_tag(takes_context=True)
+def form_actions(context, content, back_url, draft=False, way_out=""):
     """`form_footer` for a form with several buttons: they stand in the block, the way out follows them."""
     buttons = mark_safe(content.strip())
     inputs = {"buttons": buttons, "back_url": back_url, "draft": draft, "way_out": way_out}
-    return mark_safe(render_to_string("_components/form_footer.html", inputs))
+    return mark_safe(render_to_string("_components/form_footer.html", inputs | _consequences(context)))
 
 
 @register.simple_block_tag
 def nothing(content, title, link="", link_text=""):
-    """What a page says where a list is empty: a title, a sentence, and a way on where there is one."""
+    """Show an empty list: a title, a sentence, and an optional link to the next step."""
     inputs = {"title": title, "sentence": mark_safe(content.strip()), "link": link, "link_text": link_text}
     return mark_safe(render_to_string("_components/empty.html", inputs))

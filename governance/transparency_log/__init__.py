@@ -1,1 +1,1 @@
-"""The sealed audit log: Merkle tree, checkpoints, signing keys, time-stamps, any past day, verification."""
+"""The sealed audit log: tree, checkpoints, keys, time-stamps, past days, checks."""

@@ -1,9 +1,8 @@
-"""As-of reading: inside `day(moment)` every query reads the rows as they were known then; nothing can be written.
+"""As-of reading: inside `day(moment)` queries read the rows as known then.
 
-Beside each governed table stands a view of the same name in the schema `asof`. It shows, for each row, the newest
-state that was known by the moment: known is what a checkpoint had sealed, so the same question gets the same answer
-for ever (docs/audit-log.md, "As-of"). Putting that schema first in the search path turns the whole application back; no
-page has a second way of reading.
+No write is possible inside. The schema `asof` has a view for each governed table, with the same name. For each row the
+view shows the newest state known by the moment. A state is known once a checkpoint has sealed it, so the same question
+always gets the same answer (docs/audit-log.md, "As-of"). The search path begins with `asof`, so pages need no change.
 """
 
 from collections.abc import Iterator
@@ -22,28 +21,27 @@ from governance.transparency_log import sealing
 
 SEALED_AFTER = timedelta(minutes=5)  # longer than a sealing takes
 
-# Views of tables that are worked out from others: by table, SQL with {known}, for the alias k.
+# Views of tables that are computed from others: by table, SQL with {known}, for the alias k.
 derived: dict[str, str] = {}
 
-# Indexes that only these views ask for, by table; the apps above add theirs.
+# Indexes that only these views need, by table. The apps above add theirs.
 indexes: dict[str, str] = {}
 
-# OFFSET 0 keeps the planner from turning the query into a join with every sealing there is: a page asks for few
-# rows, and each is one step down an index.
+# OFFSET 0 prevents a plan that joins with every sealing. A page reads few rows, and each is one step down an index.
 KNOWN = (
     "{row}.{column} <= asof.newest() AND EXISTS (SELECT 1 FROM public.governance_sealing {seal}"
     " WHERE {seal}.xact = {row}.{column} AND {seal}.known_at <= asof.moment() OFFSET 0)"
 )
-# The newest known state of whatever rows are asked for: right for a filter on any column, as quick as the rows' past is
-# short.
+# The newest known state of the queried rows. It is right for a filter on any column, and quick for rows with a short
+# past.
 NEWEST = """
 SELECT {columns} FROM public.{history} h WHERE h.history_type <> '-' AND {known}
    AND NOT EXISTS (SELECT 1 FROM public.{history} n WHERE n.{pk} = h.{pk} AND n.history_id > h.history_id
                       AND {known_n} OFFSET 0)
 """
-# The same, from each row's beginning: for rows of initiatives, which pages read by the initiative they belong to for
-# ever, or all initiatives of; quick however long the rows' past is. (A key that was removed and used again has begun
-# twice.)
+# The same, from each row's beginning, for rows of initiatives. Pages read these by initiative, which never changes, or
+# for all initiatives. The query is quick for rows with a long past. A key that was removed and used again has two
+# beginnings.
 NEWEST_OF_EACH = """
 SELECT {columns} FROM public.{history} b CROSS JOIN LATERAL
        (SELECT k.history_id FROM public.{history} k WHERE k.{pk} = b.{pk} AND {known_k}
@@ -59,10 +57,10 @@ _opened: ContextVar["Opened | None"] = ContextVar("plumbline_opened", default=No
 
 @dataclass(frozen=True)
 class Opened:
-    """What the doors of today opened to somebody who looks back: the initiative asked for, and which initiatives at
-    all.
+    """The access that today's rights give to someone who looks back.
 
-    `initiatives` are keys; None is every initiative. Rights of that other day open nothing and close nothing.
+    `initiative` is the requested one. `initiatives` are keys, and None is every initiative. Rights of that day do not
+    count.
     """
 
     initiative: object | None = None
@@ -74,20 +72,20 @@ def _known(row: str, column: str = "xact") -> str:
 
 
 def remove(cursor: CursorWrapper) -> None:
-    """Take the views away, before a migration changes what they read."""
+    """Remove the views, before a migration changes what they read."""
     cursor.execute("DROP SCHEMA IF EXISTS asof CASCADE")
 
 
 def install(cursor: CursorWrapper, present: set[str]) -> None:
-    """Make the schema anew, with a view for each table that is as its model says."""
+    """Create the schema again, with a view for each table that matches its model."""
     remove(cursor)
     cursor.execute("CREATE SCHEMA asof")
     cursor.execute(
-        # Bodies that are parsed now: no search path moves them, and unlike with one set, a view takes them in whole.
+        # Bodies that are parsed now ignore later search paths. Without a set path, views can inline them.
         "CREATE FUNCTION asof.moment() RETURNS timestamptz LANGUAGE sql STABLE"
         " RETURN current_setting('plumbline.as_of')::timestamptz"
     )
-    # No transaction after this one was known by then; where nobody said, any may have been.
+    # No transaction after this one was known by then. Without a value, any may have been.
     cursor.execute(
         "CREATE FUNCTION asof.newest() RETURNS bigint LANGUAGE sql STABLE"
         " RETURN coalesce(nullif(current_setting('plumbline.as_of_xact', true), '')::bigint, 9223372036854775807)"
@@ -102,12 +100,12 @@ def install(cursor: CursorWrapper, present: set[str]) -> None:
             again = f"{model._meta.pk.column}, history_id"
             cursor.execute(f"CREATE INDEX IF NOT EXISTS {history}_again {began % again}")
     for table, query in views(present).items():
-        # Whoever asks a view needs the right to read the tables below it.
+        # A login that reads a view needs the right to read the tables below it.
         cursor.execute(f"CREATE VIEW asof.{table} WITH (security_invoker) AS {query}")
 
 
 def views(present: set[str]) -> dict[str, str]:
-    """By table, the query that shows it as it was known by a moment."""
+    """Return the query of each table for the state known by a moment."""
     found = {}
     for model in row_capture.governed_models():
         pk, history = model._meta.pk.column, row_capture.history_table(model)
@@ -143,11 +141,11 @@ def views(present: set[str]) -> dict[str, str]:
 
 
 def known_until() -> datetime | None:
-    """The latest moment whose answer no longer changes. None before the first checkpoint.
+    """Return the latest moment whose answer is final, or None without a checkpoint.
 
-    What is not sealed yet becomes known by a checkpoint to come, later than now; so a while ago is final even where
-    nobody wrote since. A sealing that is under way may have taken its moment already: the while allows for it. Where
-    something waits to be sealed for longer, its day is not told before it is in it.
+    Unsealed entries become known by a future checkpoint, so a moment some time ago is final even without newer
+    entries. The margin allows for a sealing that is under way. If an entry waits longer to be sealed, the final moment
+    is before it.
     """
     newest = sealing.newest()
     if newest is None:
@@ -159,17 +157,17 @@ def known_until() -> datetime | None:
 
 
 def current() -> datetime | None:
-    """The moment the running code reads as of, or None when it reads the present."""
+    """Return the moment that the running code reads as of, or None for the present."""
     return _day.get()
 
 
 def opened() -> Opened | None:
-    """What was opened before the running code was turned back; None when it reads the present."""
+    """Return the access opened before the turn back, or None for the present."""
     return _opened.get()
 
 
-# The newest transaction that can have been known by a moment. A checkpoint with a new mark says which transactions were
-# not begun when it was made, and so were sealed by none before it; what was simulated is known by its own clock.
+# The newest transaction that can have been known by a moment. A checkpoint with a new mark shows which transactions had
+# not begun then, so that no earlier one sealed them. Simulated transactions are known by their own clock.
 NEWEST_KNOWN = """
 SELECT greatest(
   (SELECT later.running_to FROM public.governance_checkpoint later
@@ -182,7 +180,7 @@ SELECT greatest(
 
 
 def _newest_known(cursor: CursorWrapper, moment: datetime) -> str:
-    """For `asof.newest`: it only spares looks, so where no later checkpoint tells it may be left open."""
+    """Return the value for `asof.newest`, a shortcut that may remain empty."""
     cursor.execute(NEWEST_KNOWN, [moment])
     found = cursor.fetchone()
     return str(found[0]) if found and found[0] is not None else ""
@@ -190,14 +188,14 @@ def _newest_known(cursor: CursorWrapper, moment: datetime) -> str:
 
 @contextmanager
 def day(moment: datetime, *, opened: Opened | None = None) -> Iterator[datetime]:
-    """Read everything as it was known at `moment`; the clock stands there too. Nothing can be written inside.
+    """Read everything as it was known at `moment`. The clock is set to it.
 
-    The same moment gives the same answer for ever once `known_until()` has passed it; asking earlier is for the
-    caller to refuse. What is read in it is read once: rows of a past day do not change. Raises ValueError for a moment
-    without a time zone.
+    No write is possible inside. The same moment always gives the same answer once `known_until()` has passed it. The
+    caller must refuse later moments. Rows of a past day do not change, so each is read once. Raises ValueError without
+    a time zone.
     """
     if moment.tzinfo is None:
-        raise ValueError("A moment needs a time zone.")
+        raise ValueError("The time has no time zone. Add a time zone.")
     alone = not connection.in_atomic_block
     tokens = _day.set(moment), _opened.set(opened)
     try:

@@ -1,9 +1,8 @@
-"""Database guards put on after each migrate: append-only triggers, capture, history guards, as-of views.
+"""Database guards: append-only triggers, capture, history guards, as-of views.
 
-The functions they call come with the migrations; `install` puts them on, so that a model which is put under history is
-protected without another line, and hardens every function of ours (docs/adr/0040). `differences` says where a database
-no longer has what migrations put there: what should stand is in `guards_expected.txt`, which comes with the code and is
-made from a database that was just migrated (`make guards`).
+Migrations create the functions. After each migrate, `install` adds the triggers, so that a new model under history is
+protected without code, and hardens every function (docs/adr/0040). `differences` returns how a database differs from
+what migrations install. The expected state is in `guards_expected.txt`, made from a new database (`make guards`).
 """
 
 import re
@@ -14,19 +13,20 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connections
+from django.db.migrations.loader import MigrationLoader
 
 from governance.audit_log import row_capture
 from governance.database import database_catalogue, database_roles
 from governance.transparency_log import as_of, signing_rules
 
 EXPECTED = Path(__file__).with_name("guards_expected.txt")
-# Temporary tables come last: else a session's own would stand before the tables that a guard reads.
+# Temporary tables come last, so that a session's own never hide the tables that a guard reads.
 SEARCH_PATH = "pg_catalog, public, pg_temp"
-# It refuses and does nothing else, so it may stand on any table.
+# This function only refuses, so it may be on any table.
 UNBOUND = "plumbline_refuse_change"
 # Partitions are read and written through the table that they are of.
 MONTHS = ("governance_policydecision_", "governance_interaction_", "governance_interactionbody_")
-# What nobody who works here is a member of: with it, what is granted table by table says little.
+# No login of Plumbline is a member of these roles, because with them the grants by table mean little.
 POWERFUL = (
     database_roles.CLOCK,
     "pg_read_all_data",
@@ -39,6 +39,7 @@ POWERFUL = (
 
 AUDIT_LOG_TABLES = (
     "governance_checkpoint",
+    "governance_cosignature",
     "governance_entry",
     "governance_entrybody",
     "governance_leaf",
@@ -46,12 +47,12 @@ AUDIT_LOG_TABLES = (
     "governance_sealing",
     "governance_timestamp",
 )
-# Written once but for one mark, which a trigger of its own guards.
+# Written once, except for one mark with a separate trigger.
 MARKED_ONCE = ("initiatives_stagechange",)
 
 
 def history_tables() -> list[str]:
-    """The tables of history of every governed model, sorted."""
+    """Return the tables of history of every governed model, sorted."""
     return sorted(
         model._meta.db_table
         for model in apps.get_models()
@@ -60,13 +61,13 @@ def history_tables() -> list[str]:
 
 
 def audit_log_tables() -> list[str]:
-    """Every table whose rows are written once and never change: audit log, sign-offs and their like, history."""
+    """Return every table whose rows never change: audit log, sign-offs, history."""
     once = [model._meta.db_table for model in row_capture.written_once_models()]
     return [*AUDIT_LOG_TABLES, *(table for table in once if table not in MARKED_ONCE), *history_tables()]
 
 
 def install(using: str = "default") -> None:
-    """Put every trigger and view on; safe to repeat."""
+    """Install every trigger and view. The function is safe to repeat."""
     with connections[using].cursor() as cursor:
         present = row_capture.present(cursor)
         for table in audit_log_tables():
@@ -80,9 +81,10 @@ def install(using: str = "default") -> None:
 
 
 def harden(cursor: Any) -> None:
-    """Fix the search path of every function of ours, take trigger functions from everybody, bind them to their tables.
+    """Fix the search path of our functions, and bind trigger functions to tables.
 
-    Triggers fire without the right to call their function; that right would let anybody put it on a table of their own.
+    The right to call trigger functions is revoked from everyone. Triggers fire without it, and with it any user could
+    put the function on another table.
     """
     cursor.execute(
         "SELECT p.oid::regprocedure::text, p.prorettype = 'trigger'::regtype,"
@@ -103,7 +105,7 @@ BOUND = re.compile(re.escape(row_capture.bound_to(["x"])).replace("'x'", "[^)]*"
 
 
 def _bind(cursor: Any) -> None:
-    """Have each trigger function of the migrations say which tables it is for: those that it stands on now."""
+    """Bind each trigger function of the migrations to the tables that it is on now."""
     cursor.execute(
         "SELECT p.proname, pg_get_functiondef(p.oid), array_agg(DISTINCT c.relname::text) FROM pg_trigger t"
         " JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid"
@@ -116,7 +118,7 @@ def _bind(cursor: Any) -> None:
         begin, block, rest = BOUND.sub("", definition).partition("\nBEGIN\n")
         if not block:
             raise ValueError(
-                f"{name} has no line BEGIN of its own, after which it could be bound to its tables."
+                f"{name} needs a line with only BEGIN, after which the function is bound to its tables."
             )
         bound = begin + block + row_capture.bound_to(tables) + rest
         if bound != definition:
@@ -127,33 +129,43 @@ def _bind(cursor: Any) -> None:
 
 
 def differences(connection: Any, names: database_roles.Names | None = None) -> list[str]:
-    """Which functions, triggers, constraints, defaults and grants are not as migrations install them, a sentence each.
+    """Return a sentence for each difference from what migrations install.
 
-    `connection` is psycopg's or Django's, of any login: the catalogue is open to all. By Django's it also tells where
-    the signing rules of a rulebook, which the guards read, are not what its text says. `names`: what the three logins
-    are called here; another login may have what one of them has, and no more.
+    The functions, triggers, constraints, defaults and grants are compared. `connection` is psycopg's or Django's, of
+    any login, because the catalogue is open to all. With Django's, signing rules that differ from a rulebook's text
+    are added, and the first sentence says if the migrations are those of a newer version. `names` has the three logins
+    here. Another login may have at most the rights of one of them.
     """
     with connection.cursor() as cursor:
         found = [
             *_of_definitions(expected(), database_catalogue.what_stands(cursor)),
-            *(f"Beside what migrations install, {told}." for told in database_catalogue.never_made(cursor)),
+            *(f"Not from a migration: {told}." for told in database_catalogue.never_made(cursor)),
             *_of_rights(cursor, names or database_roles.Names()),
         ]
     if alias := getattr(connection, "alias", None):
         found += signing_rules.differing(using=alias)
+        loader = MigrationLoader(connection)
+        unknown = loader.applied_migrations.keys() - loader.disk_migrations.keys()
+        newer = sorted(f"{app}.{name}" for app, name in unknown if app in loader.migrated_apps)
+        if newer:
+            found.insert(
+                0,
+                f"The database has migrations of a newer version: {', '.join(newer)}. "
+                "This version does not know what they installed. Verify with the newer version.",
+            )
     return found
 
 
 @cache
 def expected() -> dict[str, str]:
-    """What a database that was just migrated has, as `guards_expected.txt` says."""
+    """Return the content of a newly migrated database, from `guards_expected.txt`."""
     lines = (line for line in EXPECTED.read_text().splitlines() if line and not line.startswith("#"))
     return dict(line.split(": ", 1) for line in lines)
 
 
 def written(stands: dict[str, str]) -> str:
-    """The text of `guards_expected.txt` for a database that was just migrated."""
-    head = "# What a database has beside rows that was just migrated; `make guards` writes it."
+    """Return the text of `guards_expected.txt` for a newly migrated database."""
+    head = "# Contents of a newly migrated database other than rows. `make guards` writes this file."
     return "\n".join([head, *(f"{name}: {told}" for name, told in sorted(stands.items())), ""])
 
 
@@ -167,17 +179,20 @@ def _of_definitions(wanted: dict[str, str], stands: dict[str, str]) -> Iterator[
             yield f"The {name} is gone."
         elif should is None:
             if name.startswith("function") or _table(name) in tables:
-                yield f"The {name} is of nobody's making: no migration installs it."
+                yield f"The {name} is unknown: no migration installs it."
         elif there.split()[0] != should.split()[0]:
-            yield f"The {name} is not as migrations install it."
+            yield f"The {name} differs from the one that migrations install."
         elif there.endswith("off"):
             yield f"The {name} is switched off."
         else:
-            yield f"The {name} may be called by {'anybody' if there.endswith('anybody') else 'fewer than before'}."
+            yield (
+                f"The {name} may be called by "
+                f"{'anybody' if there.endswith('anybody') else 'fewer than before'}."
+            )
 
 
 def _table(name: str) -> str:
-    """The table of a trigger, constraint or default; an index has a name of its own."""
+    """Return the table of a trigger, constraint or default, and "" for an index."""
     kind, _, place = name.partition(" ")
     return "" if kind == "index" else place.partition(".")[0]
 
@@ -188,7 +203,7 @@ def _of_rights(cursor: Any, names: database_roles.Names) -> Iterator[str]:
     everybody = {"the database": {"CONNECT"}, "the schema public": {"USAGE"}}
     for what, public in sorted(granted.pop("PUBLIC", {}).items()):
         if not what.startswith("the function") and (more := public - everybody.get(what, set())):
-            yield f"Everybody was granted {_listed(more)} on {what}."
+            yield f"Everyone was granted {_listed(more)} on {what}."
     known = dict(zip(names, kinds.values(), strict=True))
     for login, rights in sorted(granted.items()):
         given = {what: had - {"CONNECT"} for what, had in rights.items() if had - {"CONNECT"}}
@@ -202,7 +217,7 @@ def _of_rights(cursor: Any, names: database_roles.Names) -> Iterator[str]:
         elif not any(
             all(had <= kind.get(what, set()) for what, had in given.items()) for kind in kinds.values()
         ):
-            yield f"{login} was granted more than any login of Plumbline has."
+            yield f"{login} has more rights than any login of Plumbline."
     for told in database_catalogue.powers(cursor, sorted(granted), list(POWERFUL)):
         yield f"{told}."
 
@@ -212,11 +227,11 @@ def _listed(rights: set[str]) -> str:
 
 
 def before_migrate(*, using: str, **_: object) -> None:
-    """Signal receiver for pre_migrate: views would forbid to change the tables they read."""
+    """Remove the views on pre_migrate, because they prevent changes to their tables."""
     with connections[using].cursor() as cursor:
         as_of.remove(cursor)
 
 
 def after_migrate(*, using: str, **_: object) -> None:
-    """Signal receiver for post_migrate, which is sent when the migrations of all apps are done."""
+    """Install the guards on post_migrate, after the migrations of all apps."""
     install(using)

@@ -1,8 +1,7 @@
-"""Judging the audit log: whether each recorded change was allowed, from entries read in one pass.
+"""Judge the audit log: whether each recorded change was allowed, in one pass.
 
-The rules are those of `governance.offline.verify`, which an export carries along: one judge
-for the live record and for
-a stranger's copy. It names tables of the apps above as the audit log does, by their names, and imports none of them.
+The rules are those of `governance.offline.verify`, which an export contains: one judge for the live record and for a
+copy elsewhere. The judge names tables of the apps above as the audit log does, and imports none of them.
 """
 
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ NAMES = ("id", "kind", "actor", "initiative", "table", "key", "operation", "xact
 
 
 def judge(using: str = "default") -> Judge:
-    """A judge who has looked at the whole audit log; the bodies must have been checked."""
+    """Return a judge that has read the whole audit log. Check the bodies first."""
     found = Judge()
     for *said, at, recorded_at, body in stream(using, ENTRIES, [list(JUDGED), list(JUDGED_ACTS)]):
         entry = dict(zip(NAMES, said, strict=True))
@@ -33,5 +32,5 @@ def judge(using: str = "default") -> Judge:
 
 
 def breaches(found: Judge, since: int) -> Iterator[Breach]:
-    """What was not allowed, in the order of the audit log, of transactions from `since` on."""
+    """Return the breaches in transactions from `since` on, in the order of the log."""
     return (breach for breach in found.finish() if breach.xact >= since)

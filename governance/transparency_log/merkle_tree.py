@@ -1,8 +1,8 @@
-"""The Merkle tree over the audit log, read back: its peaks, and inclusion and consistency proofs.
+"""Read the Merkle tree over the audit log: peaks, inclusion, consistency proofs.
 
-Hashes of leaves are stored, and of each full subtree of 256, 65,536, 16,777,216 ... leaves. Any other is made from at
-most 255 of those below it, so that a proof in a tree of a million reads some hundreds of rows. The rules of RFC 6962
-are those of `governance.offline.verify`, which checks what is made here.
+Stored are the hashes of leaves and of each full subtree of 256, 65,536, 16,777,216 ... leaves. Any other hash is made
+from at most 255 of those below it, so that a proof in a tree of a million reads some hundreds of rows. The rules of
+RFC 6962 are in `governance.offline.verify`, which checks these proofs.
 """
 
 from collections.abc import Callable
@@ -16,34 +16,34 @@ LEVELS = (8, 16, 24)
 
 
 def kept(level: int) -> bool:
-    """Whether full subtrees of 2 ** level leaves are stored."""
+    """Return True if full subtrees of 2 ** level leaves are stored."""
     return level in LEVELS
 
 
 class Tree:
-    """The stored tree as one connection sees it. Reads of one proof are remembered as long as the object lives."""
+    """The stored tree on one connection. The object keeps the hashes that it has read."""
 
     def __init__(self, using: str = "default"):
         self.using = using
         self._blocks: dict[tuple[int, int], list[bytes]] = {}
 
     def size(self) -> int:
-        """How many leaves there are; not all need be covered by a checkpoint."""
+        """Return the number of leaves, including those under no checkpoint yet."""
         with connections[self.using].cursor() as cursor:
             cursor.execute("SELECT coalesce(max(position) + 1, 0) FROM governance_leaf")
             (size,) = cursor.fetchone()
         return int(size)
 
     def peaks(self, size: int, on_full: Callable[[int, int, bytes], None] | None = None) -> Peaks:
-        """The full subtrees of the tree as it was at `size`, ready to grow."""
+        """Return the full subtrees of the tree as it was at `size`, ready to grow."""
         return Peaks(size, [self._full(level, index) for level, index in full_subtrees(0, size)], on_full)
 
     def root(self, size: int) -> bytes:
-        """The root of the tree as it was at `size`."""
+        """Return the root of the tree as it was at `size`."""
         return self.range(0, size) if size else EMPTY_ROOT
 
     def inclusion(self, position: int, size: int) -> list[bytes]:
-        """The proof that the leaf at `position` is in the tree as it was at `size`."""
+        """Return the proof that the leaf at `position` is in the tree of size `size`."""
         if not 0 <= position < size:
             raise Rejected(f"Position {position} is not in a tree of size {size}.")
         proof, start, end = [], 0, size
@@ -58,9 +58,9 @@ class Tree:
         return proof[::-1]
 
     def consistency(self, old: int, new: int) -> list[bytes]:
-        """The proof that the tree as it was at size `old` is the beginning of the one at size `new`."""
+        """Return the proof that the tree of size `old` is the beginning of that of `new`."""
         if not 0 <= old <= new:
-            raise Rejected(f"A tree of size {old} is no beginning of one of size {new}.")
+            raise Rejected(f"A tree of size {old} cannot be the beginning of one of size {new}.")
         if old in (0, new):
             return []
         proof, start, end, whole = [], 0, new, True
@@ -77,7 +77,7 @@ class Tree:
         return proof[::-1]
 
     def range(self, start: int, end: int) -> bytes:
-        """The hash over the leaves from `start` up to `end`, as they stand together in the tree."""
+        """Return the hash over the leaves from `start` up to `end`, as in the tree."""
         hashes = [self._full(level, index) for level, index in full_subtrees(start, end)]
         total = hashes.pop()
         while hashes:
@@ -85,7 +85,7 @@ class Tree:
         return total
 
     def _full(self, level: int, index: int) -> bytes:
-        """The hash of the full subtree number `index` of 2 ** level leaves."""
+        """Return the hash of the full subtree number `index` of 2 ** level leaves."""
         below = min(level - level % STEP, LEVELS[-1])
         width = 1 << (level - below)
         row = self._block(below, index * width, width)
@@ -94,7 +94,7 @@ class Tree:
         return row[0]
 
     def _block(self, level: int, first: int, width: int) -> list[bytes]:
-        """`width` neighbouring stored hashes, out of a block that is read at once. Raises Rejected for a gap."""
+        """Return `width` neighbouring stored hashes from one block. A gap raises Rejected."""
         key = (level, first >> STEP)
         if key not in self._blocks:
             begin = key[1] << STEP
@@ -121,12 +121,12 @@ class Tree:
 
 
 def split(size: int) -> int:
-    """The largest power of two below `size`: where RFC 6962 parts a tree."""
+    """Return the largest power of two below `size`, where RFC 6962 splits a tree."""
     return 1 << ((size - 1).bit_length() - 1)
 
 
 def full_subtrees(start: int, end: int) -> list[tuple[int, int]]:
-    """(level, index) of the full subtrees that make up the leaves from `start` up to `end`, from the left.
+    """Return (level, index) of the full subtrees over `start` to `end`, from the left.
 
     `start` must be where a subtree as large as the range may begin, as it is in every proof.
     """

@@ -1,7 +1,7 @@
-"""The sealed audit log derived again from its bytes: entries, bodies, leaves, nodes, and the root at every checkpoint.
+"""Recompute the sealed audit log from its bytes: entries, leaves, nodes, roots.
 
-One walk over the leaves in their order, with the tree's peaks in hand: what is in memory does not grow with the audit
-log.
+One walk goes over the leaves in order with the tree's peaks, and compares each checkpoint. Memory use does not grow
+with the log.
 """
 
 import hmac
@@ -45,14 +45,14 @@ SELECT level, index, hash FROM governance_node
 
 @contextmanager
 def one_look(using: str) -> Iterator[None]:
-    """A transaction that sees one state of the database and writes nothing; inside another one, that one."""
+    """Open a read-only transaction with one state of the database, or use an open one."""
     connection = connections[using]
     fresh = not connection.in_atomic_block
     with transaction.atomic(using=using):
         with connection.cursor() as cursor:
             if fresh:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            # Sorts of some hundred thousand rows stay out of files; compiling the queries takes longer than running.
+            # Large sorts need no files with this memory. Compilation of the queries takes longer than their run.
             cursor.execute("SET LOCAL work_mem = '64MB'")
             cursor.execute("SET LOCAL jit = off")
         yield
@@ -61,7 +61,7 @@ def one_look(using: str) -> Iterator[None]:
 def stream(
     using: str, query: str, values: Sequence[Any] | Mapping[str, Any], at_once: int = AT_ONCE
 ) -> Generator[tuple[Any, ...]]:
-    """The rows of a query, so many in memory at a time; values come in binary, bytes as bytes."""
+    """Yield the rows of a query, `at_once` in memory at a time, with binary values."""
     connection = connections[using]
     connection.ensure_connection()
     with connection.connection.cursor(f"verify_{next(_numbers)}", binary=True) as cursor:
@@ -79,22 +79,23 @@ class Log:
 
     @classmethod
     def read(cls, using: str, trusted: Iterable[str] = ()) -> "Log":
-        """As it is set, or as the oldest checkpoint calls it: the newest may be the one that was tampered with.
+        """Return the log with the origin of the settings, or of the oldest checkpoint.
 
-        `trusted` are keys beside those of the settings. Raises offline.Rejected when one is none.
+        The newest may be the changed one. `trusted` has keys beside those of the settings. Raises offline.Rejected for
+        a bad key.
         """
         oldest = Checkpoint.objects.using(using).order_by("size", "pk").values_list("note", flat=True).first()
         origin = settings.ORIGIN or (oldest.split("\n")[0] if oldest else signing_keys.origin(using))
-        ours = [signer.vkey for signer in signing_keys.signers(origin)]
-        return cls(origin, (*ours, *map(verify.parse_key, [*settings.FORMER_KEYS, *trusted])))
+        others = map(verify.parse_key, [*settings.FORMER_KEYS, *trusted])
+        return cls(origin, (signing_keys.signer(origin).vkey, *others))
 
     def check(self, text: bytes) -> verify.Note:
-        """A checkpoint that somebody holds, once one of the keys signed it. Raises offline.Rejected."""
+        """Return a held checkpoint that one of the keys signed. Raises offline.Rejected."""
         return verify.note_verify(text, self.keys, origin=self.origin)[0]
 
 
 class Walk:
-    """Goes through everything sealed from position `since` on and tells `report` what does not fit."""
+    """A walk through the sealed log from `since` on, which gives `report` each fault."""
 
     def __init__(self, report: Any, *, since: int, held: list[verify.Note], log: "Log", using: str) -> None:
         self.report, self.since, self.log, self.using = report, since, log, using
@@ -111,7 +112,7 @@ class Walk:
         )
 
     def go(self) -> None:
-        """The walk."""
+        """Walk through the log."""
         with (
             closing(stream(self.using, NODES, [self.since])) as self.nodes,
             closing(stream(self.using, CHECKPOINTS, [self.since])) as self.checkpoints,
@@ -138,7 +139,7 @@ class Walk:
             expected += 1
             computed = leaf_hash(data)
             if computed != hash:
-                words = "the hash of a leaf is not that of its bytes"
+                words = "the hash of a leaf does not match its bytes"
                 self._say("leaf", position, entry, words, "governance_leaf", "hash")
             if not there or now is not None:
                 self._unlike(position, entry, data, now)
@@ -149,7 +150,7 @@ class Walk:
             elif not body and not salt:
                 self.report.erased += 1
             elif there and digest_of(salt, body, "sha256") != digest:
-                words = f"the body of entry {entry} is not the one its digest stands for"
+                words = f"the body of entry {entry} does not have its recorded digest"
                 self._say("body", position, entry, words, "governance_entrybody", "body")
             if recorded_at is not None and (self.newest is None or recorded_at > self.newest):
                 self.newest = recorded_at
@@ -166,7 +167,7 @@ class Walk:
         self.report.add(words, place, position=position, entry=entry, table=table, key=key, field=field)
 
     def _unlike(self, position: int, entry: int, data: bytes, now: bytes | None) -> None:
-        """The leaf and its entry say different things, in which field; `now` is None where there is no such entry."""
+        """Report the field in which a leaf and its entry differ. `now` None: no entry."""
         try:
             sealed = json.loads(data)
             said, current = sealed["id"], json.loads(now or b"{}")
@@ -174,35 +175,35 @@ class Walk:
         except (ValueError, TypeError, KeyError):
             said, fields = entry, [""]
         if said != entry:
-            words = f"leaf {position} points to entry {entry}, and is the one of entry {said}"
+            words = f"leaf {position} points to entry {entry}, but belongs to entry {said}"
             self._say("leaf", position, entry, words, "governance_leaf", "entry_id")
         elif now is None:
             self._say("entry", position, entry, f"entry {entry} is gone", "governance_entry")
         else:
-            words = f"entry {entry} is not what was sealed"
+            words = f"entry {entry} was changed after it was sealed"
             self._say("entry", position, entry, words, "governance_entry", fields[0] if fields else "")
 
     # --- Nodes and heads --------------------------------------------------------------------------------------------
 
     def _full(self, level: int, index: int, hash: bytes) -> None:
-        """A subtree is full: where its hash is kept, it must be this one."""
+        """Compare the stored hash of a full subtree with this one, if it is stored."""
         if self.nodes_differ or not kept(level):
             return
         if next(self.nodes, None) != (level, index, hash):
             self.nodes_differ = True
             begin, end = index << level, ((index + 1) << level) - 1
             self.report.add(
-                f"the node over positions {begin} to {end} is not the one of its leaves", "node",
+                f"the node over positions {begin} to {end} does not match its leaves", "node",
                 position=begin, table="governance_node", key=f"{level}/{index}", field="hash",
             )  # fmt: skip
 
     def _wanted(self) -> int:
-        """The next size at which somebody wants to know the root."""
+        """Return the next size at which a root must be compared."""
         sizes = [note.size for note in self.held[:1]] + ([self.coming[1]] if self.coming else [])
         return min(sizes, default=-1)
 
     def _heads(self) -> None:
-        """Compare all that is known of the tree at its size now."""
+        """Compare all checkpoints at the tree's current size."""
         size = self.peaks.size
         while self.coming is not None and self.coming[1] == size:
             self._head(self.coming)
@@ -211,9 +212,8 @@ class Walk:
             note, root = self.held.pop(0), self.peaks.root()
             if note.root != root:
                 self.report.add(
-                    f"the audit log was rewritten: at size {size} it has root {root.hex()}, the checkpoint you hold "
-                    "says "
-                    f"{note.root.hex()}", "held", position=size,
+                    f"the audit log was rewritten. The root at size {size} is {root.hex()}, but the "
+                        f"checkpoint you hold has {note.root.hex()}", "held", position=size,
                 )  # fmt: skip
 
     def _head(self, checkpoint: tuple[Any, ...]) -> None:
@@ -240,41 +240,46 @@ class Walk:
             ("at", at.astimezone(UTC).replace(tzinfo=None), signed_at),
         ):
             if beside != said:
-                wrong(f"the {column} kept beside it is not the one signed", column)
+                wrong(f"the stored {column} differs from the signed {column}", column)
         if self.newest is not None and at < self.newest:
-            wrong("it was signed before an entry that it covers was recorded", "at")
+            wrong("the checkpoint is older than an entry that the checkpoint covers", "at")
         if not self.broken and size == self.peaks.size:
             if signed.root == self.peaks.root():
                 self.good = size
             else:
                 self.broken = True
-                wrong(f"its root is not the one of the leaves; something between positions {self.good} and {size - 1} "
-                      "was changed", "root")  # fmt: skip
+                wrong((
+                    f"the root does not match the leaves: an entry between positions {self.good} and "
+                    f"{size - 1} was changed"
+                ), "root")  # fmt: skip
 
     def _beyond(self) -> None:
-        """What speaks of more than there is."""
+        """Report checkpoints and nodes that cover more leaves than there are."""
         size = self.peaks.size
         while self.coming is not None:
             self.broken, ahead = True, self.coming
             self.report.add(
-                f"checkpoint {ahead[0]} speaks of {ahead[1]} entries, and {size} are there", "checkpoint",
+                f"checkpoint {ahead[0]} covers {ahead[1]} entries, but there are {size}", "checkpoint",
                 position=size, table="governance_checkpoint", key=str(ahead[0]), field="size",
             )  # fmt: skip
             self.coming = next(self.checkpoints, None)
         for note in self.held:
             self.report.add(
-                f"the audit log was cut: the checkpoint you hold speaks of {note.size} entries, and {size} are there",
+                f"the audit log was cut: the checkpoint you hold covers {note.size} entries, but there are "
+                f"{size}",
                 "held", position=size,
             )  # fmt: skip
         extra = next(self.nodes, None) if not self.nodes_differ else None
         if extra is not None:
             level, index, _ = extra
             self.report.add(
-                f"node {level}/{index} stands over leaves that are not there", "node",
+                f"node {level}/{index} covers leaves that are missing", "node",
                 position=index << level, table="governance_node", key=f"{level}/{index}",
             )  # fmt: skip
         if not self.broken and self.good < size:
             self.report.add(
-                f"positions {self.good} to {size - 1} are under no checkpoint", "checkpoint", position=self.good,
+                (
+                    f"positions {self.good} to {size - 1} are not covered by a checkpoint"
+                ), "checkpoint", position=self.good,
                 table="governance_leaf", key=str(self.good),
             )  # fmt: skip

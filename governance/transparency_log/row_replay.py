@@ -1,7 +1,7 @@
-"""Row changes replayed: each follows from the one before, the last is the row as it stands, history says the same.
+"""Replay row changes: compare each with the earlier one, the row and its history.
 
-The comparing is done by the database, table by table, on the JSON that capture wrote: two texts of one row are equal
-or the row was changed. Only rows that differ come here, where the field is named. Nothing is kept in memory.
+The database compares, table by table, on the JSON that capture wrote. If the two texts of a row differ, the row was
+changed. Only rows that differ are read here, to name the field, and none is kept in memory.
 """
 
 import json
@@ -47,8 +47,8 @@ NO_HISTORY = """
          NULL::text AS told, NULL::bigint AS nth WHERE false
 """
 
-# Rows where something may be wrong; whether it is, `_explain` says. A row whose texts differ only because a column
-# came or went since is among them, and found right there.
+# Rows that may be wrong, for `_explain` to decide. A row whose texts differ only by an added or removed column is among
+# them, and `_explain` finds it right.
 DIFFERENT = """
 WITH changes AS ({changes}), history AS ({history}), live AS (
   SELECT {pk}::text AS key, row_to_json(r)::text AS stands FROM {table} r
@@ -76,14 +76,14 @@ SELECT c.id, coalesce(c.key, h.key, l.key), c.operation, c.erased, c.odd, c.befo
  ORDER BY c.id NULLS LAST, h.history_id NULLS LAST, l.key
 """
 
-# The columns of each table as they lie there, which is the order of its JSON.
+# The columns of each table in their stored order, which is the order of its JSON.
 COLUMNS = """
 SELECT c.relname::text, array_agg(a.attname::text ORDER BY a.attnum)
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
  WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' GROUP BY c.relname
 """
 
-# An act says of itself what its entry says of it.
+# The body of an act must have the values of its entry.
 ODD_ACTS = """
 SELECT e.id, (j.kind, j.actor ->> 'id', coalesce(j.initiative ->> 'ref', ''))
              IS NOT DISTINCT FROM (e.kind, e.actor_id::text, e.initiative_ref) AS only_the_time
@@ -98,8 +98,8 @@ SELECT e.id, (j.kind, j.actor ->> 'id', coalesce(j.initiative ->> 'ref', ''))
 """
 
 
-# Hashes that no entry repeats, against the digest in the newest entry of their row: whether it is another hash, or the
-# newest entry leaves out what one before it has. `before` tells the digests apart from entries that had none yet.
+# Secret columns, which no entry repeats, against the digest in the newest entry of their row. A row is a hit if the
+# digest differs, or (third column) if the newest entry has no digest and an earlier one has.
 SECRETS = """
 WITH told AS (
   SELECT DISTINCT ON (e.key) e.id, e.key, b.salt, convert_from(b.body, 'UTF8')::json -> 'secrets' AS digests
@@ -120,7 +120,7 @@ SELECT told.id, told.key, told.digests IS NULL FROM told JOIN {table} r ON r.{pk
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that does not fit: in words, and where."""
+    """One fault, in words, with its place."""
 
     words: str
     entry: int | None = None
@@ -131,7 +131,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class _Row:
-    """What the query says of one change, its history and the row as it stands."""
+    """The query's values for one change, its history and the row now."""
 
     entry: int | None
     key: str
@@ -159,14 +159,14 @@ class _Row:
 
 
 def differences(*, since: int = 0, using: str = "default") -> Iterator[Difference]:
-    """Everything that does not fit, table by table, in the order of the entries of each.
+    """Yield every fault, by table, in the order of each table's entries.
 
-    With `since` only what transactions from that one on wrote, and the rows they touched. The bodies must have been
-    checked: one that is no JSON is an error here.
+    With `since`, only changes by transactions from that one on count, and the rows they touched. Check the bodies
+    first, because a body that is not JSON is an error here.
     """
     for entry, only_the_time in stream(using, ODD_ACTS, {"since": since}):
         field = "at" if only_the_time else "kind"
-        yield Difference(f"entry {entry} does not say of itself what its body says", entry, field=field)
+        yield Difference(f"the columns of entry {entry} differ from its body", entry, field=field)
     columns = dict(stream(using, COLUMNS, []))
     for model in row_capture.captured_models():
         yield from _of_table(model, columns[model._meta.db_table], since, using)
@@ -197,23 +197,23 @@ def _secret(table: str, pk: str, column: str, since: int, using: str) -> Iterato
     query = SECRETS.format(table=table, pk=pk, column=f'"{column}"')
     for entry, key, left_out in stream(using, query, {"table": table, "since": since, "column": column}):
         words = (
-            f"entry {entry} keeps no digest of {column}, and entries before it do"
+            f"entry {entry} has no digest of {column}, but earlier entries have one"
             if left_out
-            else f"the row was changed past the audit log, at {column}"
+            else f"the row was changed outside of the audit log, at {column}"
         )
         yield Difference(words, entry, table, key, column)
 
 
 def _explain(row: _Row, *, governed: bool, whole: bool) -> Iterator[tuple[str, str]]:
-    """What is wrong with one row, in words, and the field; nothing when only columns came or went."""
+    """Yield the faults of one row with their field, none if only columns changed."""
     if row.entry is None:
         if row.history is not None:
-            yield f"history {row.history} tells of a change that is not in the audit log", ""
+            yield f"history {row.history} has a change that is not in the audit log", ""
         else:
-            yield "the row stands, and the audit log does not know it", ""
+            yield "the row exists, but the audit log has no entry of it", ""
         return
     if row.odd and not row.erased:
-        yield f"entry {row.entry} does not say of itself what its body says", ""
+        yield f"the columns of entry {row.entry} differ from its body", ""
     if whole or row.last_operation is not None:
         yield from _chain(row)
     if row.newest:
@@ -225,26 +225,29 @@ def _explain(row: _Row, *, governed: bool, whole: bool) -> Iterator[tuple[str, s
 def _chain(row: _Row) -> Iterator[tuple[str, str]]:
     alive = (row.last_operation or "-") != "-"
     if row.last_operation is None and row.operation != "+":
-        yield "the row is changed before the audit log says that it began", ""
+        yield "the first entry of the row is a change, not its creation", ""
     elif row.operation == "+" and alive:
-        yield "the row begins twice", ""
+        yield "the audit log records the creation of the row twice", ""
     elif row.operation != "+":
         if not alive:
-            yield "the row is changed after the audit log says that it ended", ""
+            yield "the audit log records a change of the row after its deletion", ""
         elif not (row.erased or row.last_erased):
             for field in _unequal(row.last_row, row.before):
-                yield f"the change does not begin where the one before it ended, at {field}", field
+                yield (
+                    f"the value before the change differs from the value after the previous change, at {field}",
+                    field,
+                )
 
 
 def _current(row: _Row) -> Iterator[tuple[str, str]]:
     if row.operation == "-":
         if row.stands is not None:
-            yield "the row stands, and the audit log says that it was deleted", ""
+            yield "the row exists, but the audit log records that it was deleted", ""
     elif row.stands is None:
-        yield "the row is gone, and the audit log says that it stands", ""
+        yield "the row is gone, but the audit log has no deletion of it", ""
     elif not row.erased:
         for field in _unequal(row.after, row.stands):
-            yield f"the row was changed past the audit log, at {field}", field
+            yield f"the row was changed outside of the audit log, at {field}", field
 
 
 def _history(row: _Row) -> Iterator[tuple[str, str]]:
@@ -263,14 +266,14 @@ def _history(row: _Row) -> Iterator[tuple[str, str]]:
         ]
     for field, told, recorded in said:
         if told != recorded:
-            yield f"history {row.history} says something else than entry {row.entry}, at {field}", field
+            yield f"history {row.history} differs from entry {row.entry}, at {field}", field
     if not row.erased:
         for field in _unequal(row.after or row.before, row.told):
-            yield f"history {row.history} says something else than entry {row.entry}, at {field}", field
+            yield f"history {row.history} differs from entry {row.entry}, at {field}", field
 
 
 def _unequal(one: str | None, other: str | None) -> list[str]:
-    """The fields that both rows have and that differ. A column that one of them lacks came or went between."""
+    """Return the shared fields that differ. A column in one row only came or went."""
     if one is None or other is None:
         return ["the whole row"] if one != other else []
     first, second = json.loads(one), json.loads(other)

@@ -1,14 +1,14 @@
-"""Sealing: committed entries get their places in the tree, and its head is signed and can be handed out.
+"""Seal committed entries: give them places in the tree, and sign its head.
 
-An entry that commits late may have a lower id than one that is sealed already. So an entry's place is the order of
-sealing, not its id: each sealing takes every visible entry that has no leaf yet. It does not look below its floor.
-Each checkpoint carries a mark: how far ids were counted, and a transaction id given out after that. Whoever writes an
-entry has its transaction id before it draws the entry's id; so once no transaction with a lower id than the mark's
-runs, nothing new can appear at or below its count. A sealing that finds the last mark final sets a new one, and as
-it still looked from the old floor, the old mark is from then on the floor. Until then the mark is carried along.
+An entry that commits late may have a lower id than a sealed one. So an entry's place is the order of sealing, not its
+id: each sealing takes every visible entry without a leaf, from its floor on. Each checkpoint carries a mark: the
+highest id that was counted, and a transaction id given out after that. A writer has its transaction id before it draws
+the entry's id. So if no transaction with a lower id than the mark's runs, no new entry can appear up to the mark's
+count. A sealing that finds the last mark final sets a new one, and the old mark becomes the floor, because this
+sealing still started at the old floor. Each checkpoint repeats the last mark until the mark is final.
 
-The mark's transaction id is the sealing's own, not the upper end of a snapshot: that lies one past the highest
-transaction that is over, and a running one may be beyond it.
+The mark's transaction id is the sealing's, not the upper end of a snapshot. The upper end is one past the highest
+finished transaction, and a running one may be beyond it.
 """
 
 import base64
@@ -34,7 +34,7 @@ WIDE = 20_000  # ids looked through again and again in vain, after which a quiet
 LATE = timedelta(seconds=60)  # an entry that waits longer to be sealed is worth a warning
 
 MOMENT = "to_char(%s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-# The bytes of a leaf, of an entry `e`: everything of it but its body, which the digest commits to.
+# The bytes of a leaf for an entry `e`: all its fields and the digest, which commits to its body.
 LEAF_DATA = (
     "convert_to(json_build_object('id', e.id, 'kind', e.kind, 'actor', e.actor_id,"
     " 'on_behalf_of', e.on_behalf_of_id, 'initiative', e.initiative_ref, 'table', e.\"table\", 'key', e.key,"
@@ -49,16 +49,16 @@ UNSEALED = (
 
 
 class AuditLogBroken(RuntimeError):
-    """The stored tree is not the one that was signed last, or not by a key of ours: nothing is signed on top of it."""
+    """The stored tree is not the last signed one, or an unknown key signed it."""
 
 
 class NotSealedYet(LookupError):
-    """The entry has no place in the tree yet; seconds after its commit it has."""
+    """The entry has no place in the tree yet. It gets one seconds after its commit."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """How far ids of entries were counted, and a transaction id that was given out after counting."""
+    """The highest counted id of entries, and a transaction id given out after that."""
 
     counted: int
     running_to: int
@@ -66,19 +66,19 @@ class Mark:
 
 @dataclass(frozen=True)
 class Backlog:
-    """Entries that are committed and not sealed: how many, and how long the oldest waits by the real clock."""
+    """The unsealed committed entries: their number, and the real wait of the oldest."""
 
     count: int
     age: timedelta
 
     @property
     def late(self) -> bool:
-        """Whether that is longer than sealing ever takes when it runs."""
+        """Return True if the wait is longer than a working sealing ever takes."""
         return self.age > LATE
 
 
 def database() -> str:
-    """The connection that seals: one of its own where it is set up."""
+    """Return the connection that seals: the sealer's if it is set up, or the default."""
     return "sealer" if "sealer" in settings.DATABASES else "default"
 
 
@@ -86,11 +86,11 @@ def database() -> str:
 
 
 def seal(*, wait: bool = True) -> Checkpoint | None:
-    """Seal every committed entry that is not sealed; the new checkpoint, or None when there is nothing new.
+    """Seal every committed entry. Return the new checkpoint, or None if there is none.
 
-    One sealing at a time: with `wait` it waits for its turn, without it leaves the work to the one that is at it.
-    Raises AuditLogBroken, having written nothing, when the stored tree is not the one signed last, or was signed last
-    with a key that is not known here.
+    One sealing runs at a time. With `wait` it waits for its turn, and without it leaves the work to the running one.
+    Raises AuditLogBroken, with nothing written, if the stored tree is not the last signed one, or an unknown key
+    signed last.
     """
     using = database()
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
@@ -116,9 +116,9 @@ def seal(*, wait: bool = True) -> Checkpoint | None:
 
 
 def soon() -> None:
-    """Seal as soon as the running transaction is committed; a queue that does not answer does not undo the act.
+    """Seal after the commit of the running transaction. A queue fault undoes no act.
 
-    What is replayed in a simulated time is sealed by whoever replays it, at its end.
+    In a simulated time, the replay seals its entries itself at its end.
     """
     if clock.simulating() or any(told[1] is _ask_for_it for told in connection.run_on_commit):
         return
@@ -136,7 +136,7 @@ def _our_turn(cursor: CursorWrapper, wait: bool) -> bool:
 
 
 def _new_mark(cursor: CursorWrapper) -> Mark | None:
-    """A Mark made now, its two parts in this order; None in a transaction that has its id already from before."""
+    """Return a new Mark, or None in a transaction that already had its id."""
     cursor.execute("SELECT pg_current_xact_id_if_assigned() IS NULL")
     (fresh,) = cursor.fetchone()
     cursor.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM governance_entry_id_seq")
@@ -147,7 +147,7 @@ def _new_mark(cursor: CursorWrapper) -> Mark | None:
 
 
 def _final(cursor: CursorWrapper, last: Checkpoint) -> bool:
-    """Whether every transaction from before the last mark is over. Ids beyond our own are those of another server."""
+    """Return True if transactions below the last mark are over, or of another server."""
     cursor.execute(
         "SELECT %(mark)s <= pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
         " OR %(mark)s > pg_current_xact_id()::text::bigint",
@@ -157,7 +157,7 @@ def _final(cursor: CursorWrapper, last: Checkpoint) -> bool:
 
 
 def _floor(cursor: CursorWrapper, last: Checkpoint | None) -> int:
-    """The id up to which every entry that will ever be there is sealed: the count of the mark before the last."""
+    """Return the id up to which all entries are sealed: the count of the earlier mark."""
     if last is None:
         return 0
     cursor.execute(
@@ -170,7 +170,7 @@ def _floor(cursor: CursorWrapper, last: Checkpoint | None) -> int:
 
 
 def _append_leaves(cursor: CursorWrapper, floor: int, size: int) -> int:
-    """Give every unsealed entry above the floor the next place, in one statement and so from one view; how many."""
+    """Give unsealed entries above the floor their places, at once. Return how many."""
     cursor.execute(
         "INSERT INTO governance_leaf (position, entry_id, data, hash)"
         " SELECT %s + n, id, data, sha256('\\x00'::bytea || data) FROM ("
@@ -182,7 +182,7 @@ def _append_leaves(cursor: CursorWrapper, floor: int, size: int) -> int:
 
 
 def _grow(cursor: CursorWrapper, using: str, last: Checkpoint | None, size: int) -> verify.Peaks:
-    """The peaks of the tree with its new leaves; the nodes that became full on the way are stored."""
+    """Return the peaks of the tree with its new leaves, and store its new full nodes."""
     nodes: list[tuple[int, int, bytes]] = []
 
     def full(level: int, index: int, hash: bytes) -> None:
@@ -195,7 +195,7 @@ def _grow(cursor: CursorWrapper, using: str, last: Checkpoint | None, size: int)
         raise AuditLogBroken(str(gap)) from None
     if last and peaks.root() != bytes(last.root):
         raise AuditLogBroken(
-            f"The leaves that are stored do not make the root of checkpoint {last.pk}; run verify_audit_log."
+            f"The stored leaves do not have the root of checkpoint {last.pk}. Run verify_audit_log."
         )
     while peaks.size < size:
         cursor.execute(
@@ -219,10 +219,10 @@ def _grow(cursor: CursorWrapper, using: str, last: Checkpoint | None, size: int)
 def _sign(
     cursor: CursorWrapper, using: str, peaks: verify.Peaks, mark: Mark, last: Checkpoint | None, size: int
 ) -> Checkpoint:
-    """Sign the checkpoint over these peaks; the leaves from `size` on are new.
+    """Sign the checkpoint over these peaks. The leaves from `size` on are new.
 
     Its time is the database's real clock, later than the last checkpoint and not before any entry that it covers. The
-    clock of a server can step back; verification compares the three.
+    clock of a server can step back, so verification compares the three.
     """
     cursor.execute(
         "SELECT greatest(clock_timestamp(), %s::timestamptz + interval '1 microsecond', ("
@@ -244,7 +244,7 @@ def _sign(
 
 
 def _make_known(cursor: CursorWrapper, checkpoint: Checkpoint, size: int) -> None:
-    """From when on each transaction sealed here is part of every day: now, or its own moment if that is simulated."""
+    """Record when each sealed transaction becomes known: now, or its simulated moment."""
     cursor.execute(
         "INSERT INTO governance_sealing (xact, checkpoint_id, known_at)"
         " SELECT e.xact, %s, CASE WHEN bool_or(e.simulated) THEN max(e.recorded_at) ELSE %s END"
@@ -258,12 +258,12 @@ def _make_known(cursor: CursorWrapper, checkpoint: Checkpoint, size: int) -> Non
 
 
 def newest() -> Checkpoint | None:
-    """The newest checkpoint."""
+    """Return the newest checkpoint."""
     return once(("newest checkpoint",), lambda: Checkpoint.objects.order_by("-pk").first())
 
 
 def backlog() -> Backlog:
-    """What waits to be sealed. Entries of a simulated time are counted, but have no age."""
+    """Return the unsealed entries. Entries of a simulated time count, but have no age."""
     return once(("backlog",), _backlog)
 
 
@@ -279,18 +279,18 @@ def _backlog() -> Backlog:
 
 
 def checkpoint_for(entry: Entry) -> Checkpoint:
-    """The first checkpoint that covers the entry. Raises NotSealedYet."""
+    """Return the first checkpoint that covers the entry. Raises NotSealedYet."""
     leaf = Leaf.objects.filter(entry_id=entry.pk).only("position").first()
     found = leaf and Checkpoint.objects.filter(size__gt=leaf.position).order_by("size", "pk").first()
     if not found:
-        raise NotSealedYet(f"Entry {entry.pk} is not sealed yet; it will be within seconds.")
+        raise NotSealedYet(f"Entry {entry.pk} is not sealed yet. Try again in a few seconds.")
     return found
 
 
 def receipt_of(entry: Entry) -> bytes:
-    """A file that proves by itself that the entry is in the audit log, word for word. Raises NotSealedYet.
+    """Return a file that proves the entry, word for word. Raises NotSealedYet.
 
-    Of an entry whose body was erased the receipt shows what is left: its place, its leaf and nothing of the body.
+    The receipt of an entry with an erased body has its place and its leaf, without the body.
     """
     checkpoint = checkpoint_for(entry)
     leaf = Leaf.objects.get(entry_id=entry.pk)
@@ -313,7 +313,7 @@ def receipt_of(entry: Entry) -> bytes:
 
 
 def checkpoints_due(moment: datetime) -> Iterator[Due]:
-    """Once a week every auditor is sent the newest checkpoint: kept elsewhere, it tells whether we changed the past."""
+    """Yield the newest checkpoint for every auditor, weekly, as proof against changes."""
     checkpoint = newest()
     if checkpoint is None:
         return

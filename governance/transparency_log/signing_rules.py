@@ -1,6 +1,6 @@
-"""Signing rules of a rulebook as rows, for the guards of the database: seats, quorum, who decides.
+"""Signing rules of a rulebook as rows for database guards: seats, quorum, decider.
 
-Publishing a rulebook writes them; `write_missing` does so for rulebooks that were published before there was the table.
+The publishing act writes them. `write_missing` writes them for rulebooks that are older than the table.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ COMPARED = ("about", "tier", "seats", "must_include", "quorum", "max_age_days", 
 
 
 def rules_of(rulebook: ParsedRulebook) -> Iterator[dict[str, Any]]:
-    """What a rulebook asks of signatures, by gate and tier, and for contracts."""
+    """Yield the signing rules of a rulebook, by gate and tier, and for contracts."""
     for key, any_tier in rulebook.gates.items():
         if any_tier.to in WITHOUT_REVIEW:
             continue
@@ -54,18 +54,18 @@ def write(rulebook: Rulebook) -> None:
 
 
 def write_missing() -> None:
-    """Write the rules of published rulebooks that have none; for the owner of the tables, after migrations."""
+    """Write missing rules of published rulebooks, for table owners after migrations."""
     without = [
         row for row in Rulebook.objects.published().filter(signing_rules__isnull=True) if _readable(row)
     ]
     if without:
-        with acting(system="migrations", reason="What published rulebooks ask of signatures, as rows"):
+        with acting(system="migrations", reason="Signing rules of published rulebooks, as rows"):
             for rulebook in without:
                 write(rulebook)
 
 
 def differing(using: str = "default") -> list[str]:
-    """The published rulebooks whose rows say other than their text, a sentence each."""
+    """Return a sentence for each published rulebook whose rows differ from its text."""
     found = []
     published = Rulebook.objects.using(using).published().order_by("pk").prefetch_related("signing_rules")
     for rulebook in published:
@@ -73,7 +73,7 @@ def differing(using: str = "default") -> list[str]:
             continue
         written = [{name: getattr(row, name) for name in COMPARED} for row in rulebook.signing_rules.all()]
         if _sorted(written) != _sorted(rules_of(rulebook.parsed)):
-            found.append(f"The signing rules of rulebook {rulebook.version} are not what its text says.")
+            found.append(f"The signing rules of rulebook {rulebook.version} differ from its text.")
     return found
 
 
@@ -82,7 +82,7 @@ def _sorted(rules: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _readable(rulebook: Rulebook) -> bool:
-    """Whether this release still reads the text of a rulebook that was published long ago."""
+    """Return True if this release can still read the text of an old rulebook."""
     try:
         return bool(rulebook.parsed)
     except RulebookErrors:

@@ -1,8 +1,8 @@
-"""Time-stamps of checkpoints by an outside authority (RFC 3161), where one is set: one an hour at most.
+"""Time-stamps of checkpoints by an authority (RFC 3161), at most one an hour.
 
-What is stamped is the SHA-256 of a checkpoint's note, so whoever holds the note and the token can check them with
-common tools: `openssl ts -verify -data checkpoint.txt -in token.der -token_in -CAfile authority.pem`. Here is only
-checked that the token is about this note and answers this question; its signature is for those who rely on it.
+The stamp is on the SHA-256 of a checkpoint's note, so the holder of note and token can check them with common tools:
+`openssl ts -verify -data checkpoint.txt -in token.der -token_in -CAfile authority.pem`. This module only checks that
+the token is about this note and answers this request. Those who rely on the token check its signature.
 """
 
 import hashlib
@@ -26,11 +26,11 @@ TRUE = bytes.fromhex("0101ff")
 
 
 class NotStamped(RuntimeError):
-    """The authority did not answer with a token for what it was asked to stamp."""
+    """The authority did not answer with a token for the request."""
 
 
 def due() -> bool:
-    """Whether a time-stamp is wanted now: an authority is set, and there is something new and an hour has passed."""
+    """Return True if an authority is set, an hour has passed and a checkpoint is new."""
     if not settings.TIMESTAMP_URL:
         return False
     using = sealing.database()
@@ -45,7 +45,7 @@ def due() -> bool:
 
 
 def stamp() -> Timestamp | None:
-    """Have the newest checkpoint stamped and keep the token; None when none is due. Raises NotStamped."""
+    """Have the newest checkpoint stamped, if due, and keep it. Raises NotStamped."""
     if not due():
         return None
     checkpoints = Checkpoint.objects.using(sealing.database())
@@ -57,7 +57,7 @@ def stamp() -> Timestamp | None:
 
 
 def _ask(stamped: bytes) -> bytes:
-    """The token of the authority over these bytes."""
+    """Return the token of the authority over these bytes."""
     digest, nonce = hashlib.sha256(stamped).digest(), b"\x01" + secrets.token_bytes(8)
     question = urllib.request.Request(
         settings.TIMESTAMP_URL,
@@ -73,34 +73,34 @@ def _ask(stamped: bytes) -> bytes:
         raise NotStamped(f"The time-stamping authority does not answer: {trouble}") from None
     token = token_of(content)
     if _der(OCTETS, digest) not in token or _der(INTEGER, nonce) not in token:
-        raise NotStamped("The time-stamping authority stamped something else.")
+        raise NotStamped("The time stamp does not belong to this checkpoint.")
     return token
 
 
 def request_of(digest: bytes, nonce: bytes) -> bytes:
-    """A TimeStampReq in DER: stamp this SHA-256 digest, send your certificate along."""
+    """Return a TimeStampReq in DER for this SHA-256 digest, with certificate wanted."""
     imprint = _der(SEQUENCE, SHA256 + _der(OCTETS, digest))
     return _der(SEQUENCE, _der(INTEGER, b"\x01") + imprint + _der(INTEGER, nonce) + TRUE)
 
 
 def token_of(content: bytes) -> bytes:
-    """The TimeStampToken out of a TimeStampResp. Raises NotStamped when it is refused or cannot be read."""
+    """Return the TimeStampToken in a TimeStampResp. Raises NotStamped if it has none."""
     try:
         tag, response, rest = _take(content)
         status_tag, status, token = _take(response)
         number_tag, number, _ = _take(status)
         token_tag, _, after = _take(token) if token else (None, b"", b"")
     except (IndexError, ValueError):
-        raise NotStamped("The time-stamping authority did not answer in the form of RFC 3161.") from None
+        raise NotStamped("The answer of the time-stamping authority does not follow RFC 3161.") from None
     if (tag, status_tag, number_tag) != (SEQUENCE, SEQUENCE, INTEGER) or rest or after:
-        raise NotStamped("The time-stamping authority did not answer in the form of RFC 3161.")
+        raise NotStamped("The answer of the time-stamping authority does not follow RFC 3161.")
     if number not in (b"\x00", b"\x01") or token_tag != SEQUENCE:
         raise NotStamped(f"The time-stamping authority refused, with status {int.from_bytes(number, 'big')}.")
     return token
 
 
 def _der(tag: int, content: bytes) -> bytes:
-    """One value in DER."""
+    """Return one value in DER."""
     length = len(content)
     if length < 0x80:
         return bytes([tag, length]) + content
@@ -109,7 +109,7 @@ def _der(tag: int, content: bytes) -> bytes:
 
 
 def _take(content: bytes) -> tuple[int, bytes, bytes]:
-    """The first value in DER: its tag, what it holds, and what follows it. Raises ValueError or IndexError."""
+    """Return tag, content and rest of DER bytes. Raises ValueError or IndexError."""
     tag, length, start = content[0], content[1], 2
     if length & 0x80:
         start += length & 0x7F

@@ -1,7 +1,7 @@
-"""The whole audit log checked against itself: what was sealed and signed, and the rows as they stand.
+"""Verify the whole audit log: seals, signatures, and the rows as they are now.
 
-Reads only, some rows at a time, in one look at the database (REPEATABLE READ), so that it may run while people work.
-What it finds is said with its place: position and entry, or table, row and field.
+Verification only reads, some rows at a time, in one look at the database (REPEATABLE READ), so that it may run while
+people work. Each finding has its place: position and entry, or table, row and field.
 """
 
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from operator import attrgetter
 from typing import Any
 
+from django.conf import settings
 from django.db import connections
 
 from governance.authorization import decision_log
@@ -35,7 +36,7 @@ BODIES_ALONE = """
 SELECT b.entry_id FROM governance_entrybody b
  WHERE NOT EXISTS (SELECT FROM governance_entry e WHERE e.id = b.entry_id) ORDER BY b.entry_id
 """
-# Bodies that are gone and that no act of erasure names.
+# Emptied bodies that no act of erasure names.
 EMPTIED = """
 WITH named AS (
   SELECT jsonb_array_elements_text(convert_from(b.body, 'UTF8')::jsonb #> '{facts,entries}')::bigint AS id
@@ -46,9 +47,9 @@ SELECT b.entry_id FROM governance_entrybody b
  WHERE length(b.body) = 0 AND length(b.salt) = 0 AND NOT EXISTS (SELECT FROM named WHERE named.id = b.entry_id)
  ORDER BY b.entry_id
 """
-# A transaction is known from the first checkpoint on that covers any of it. No transaction stands under two, so the
-# look back begins at one. Where all transactions of a checkpoint are known from another moment than its own, it is
-# the checkpoint's that was changed.
+# A transaction is known from the first checkpoint that covers a part of it. No transaction is under two checkpoints, so
+# the look back begins at one. If all transactions of a checkpoint are known from a moment other than its own, the
+# moment of the checkpoint was changed.
 SEALINGS = """
 WITH begin AS (
   SELECT coalesce(max(size), 0) AS at FROM governance_checkpoint WHERE size <= %(since)s
@@ -80,6 +81,11 @@ SELECT 'checkpoint', id, 'at' FROM heads WHERE at <= last_at AND size >= %(since
 ORDER BY 1, 2
 """
 
+COSIGNATURES = """
+SELECT g.id, g.witness, g.line, c.note, c.size FROM governance_cosignature g
+  JOIN governance_checkpoint c ON c.id = g.checkpoint_id WHERE c.size >= %s ORDER BY c.size, g.id
+"""
+
 # Decisions that no batch commits to.
 UNBATCHED = """
 SELECT d.id FROM governance_policydecision d
@@ -89,10 +95,11 @@ SELECT d.id FROM governance_policydecision d
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong, in words, and where it is. What does not apply is None or empty."""
+    """One fault, in words, with its place. Parts that do not apply are None or empty."""
 
     words: str
-    place: str  # leaf, entry, body, node, checkpoint, held, sealing, row, decision, judged, derived, guard
+    # leaf, entry, body, node, checkpoint, cosignature, held, sealing, row, decision, judged, derived, guard
+    place: str
     position: int | None = None
     entry: int | None = None
     table: str = ""
@@ -100,7 +107,7 @@ class Finding:
     field: str = ""
 
     def __str__(self) -> str:
-        """The words, and after them the place."""
+        """Return the words, followed by the place."""
         where = {
             "position": self.position,
             "entry": self.entry,
@@ -114,7 +121,7 @@ class Finding:
 
 @dataclass
 class Report:
-    """What was looked at, and the first hundred things that are wrong, in the order they were met."""
+    """The counts of a verification, and the first hundred findings in their order."""
 
     since: int = 0
     leaves: int = 0
@@ -123,6 +130,10 @@ class Report:
     erased: int = 0
     checkpoints: int = 0
     newest_size: int | None = None
+    # By public key of a witness of the settings: how many checkpoints it cosigned, and the size of the last.
+    cosigned: dict[str, tuple[int, int]] = field(default_factory=dict)
+    # Likewise by other keys, which prove nothing by themselves.
+    cosigned_by_unknown: dict[str, tuple[int, int]] = field(default_factory=dict)
     held: int = 0
     batches: int = 0
     replayed: bool = False
@@ -132,12 +143,12 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """Return True if nothing is wrong."""
         return not self.findings
 
     @property
     def full(self) -> bool:
-        """Whether so much is wrong that looking on would add nothing."""
+        """Return True if more findings would add nothing."""
         return len(self.findings) >= MOST_FINDINGS
 
     def add(self, words: str, place: str, **where: Any) -> None:
@@ -146,7 +157,7 @@ class Report:
             self.findings.append(Finding(words, place, **where))
 
     def as_dict(self) -> dict[str, Any]:
-        """For --json."""
+        """Return the report for --json."""
         return {"ok": self.ok} | asdict(self)
 
 
@@ -158,22 +169,23 @@ def verify(
     names: database_roles.Names | None = None,
     using: str = "default",
 ) -> Report:
-    """Derive everything again from position `since` on, and compare with the checkpoints somebody `held`.
+    """Recompute everything from position `since` on, and compare `held` checkpoints.
 
-    `trusted` are keys that may sign beside those of the settings, where a copy is verified without them; `names` what
-    the three logins are called here, whose grants are compared. Raises
-    offline.Rejected when something held is not a checkpoint that one of the keys signed, or `since` lies beyond.
+    `trusted` has keys that may sign beside those of the settings, for a copy that is verified without them. `names`
+    has the three logins here, whose grants are compared. Raises offline.Rejected if a held text is not a checkpoint
+    that one of the keys signed, or if `since` is beyond the log.
     """
     with one_look(using):
         size = Tree(using).size()
         if since > size:
             raise offline_verify.Rejected(
-                f"The audit log has {size} sealed entries, and position {since} is beyond them."
+                f"The audit log has {size} sealed entries, so position {since} does not exist."
             )
         log = Log.read(using, trusted)
         notes = sorted((log.check(text) for text in held), key=attrgetter("size"))
         report = Report(since=min([since, *(note.size for note in notes)]), held=len(notes))
         Walk(report, since=report.since, held=notes, log=log, using=using).go()
+        _cosignatures(report, using)
         _unsealed(report, using)
         _bodies(report, using)
         _sealings(report, using)
@@ -187,15 +199,40 @@ def verify(
     return report
 
 
+def _cosignatures(report: Report, using: str) -> None:
+    """Check the line of each witness under its checkpoint, and count the checkpoints that each cosigned."""
+    known = {str(key) for _, key in settings.WITNESSES}
+    for pk, witness, line, note, size in stream(using, COSIGNATURES, [report.since]):
+        try:
+            key = offline_verify.parse_key(witness, (offline_verify.COSIGNATURE,))
+            body, _ = offline_verify.split_note(note)
+            _, lines = offline_verify.split_note(f"{body.decode()}\n{line}")
+            _, others = offline_verify.cosignatures_of(body, lines, [key])
+            if others or len(lines) != 1:
+                raise offline_verify.Rejected(f"There is not exactly one line of {key.name}.")
+        except offline_verify.Rejected as why:
+            report.add(
+                f"the cosignature of the checkpoint of size {size} is not valid: {why}",
+                "cosignature",
+                position=size,
+                table="governance_cosignature",
+                key=str(pk),
+                field="line",
+            )
+            continue
+        counts = report.cosigned if witness in known else report.cosigned_by_unknown
+        counts[witness] = (counts.get(witness, (0, 0))[0] + 1, size)
+
+
 def _unsealed(report: Report, using: str) -> None:
-    """Entries that wait to be sealed: right in themselves, and how many wait too long."""
+    """Check the unsealed entries, and count those that wait too long."""
     for entry, digest, body, salt, late in stream(using, UNSEALED, [OVERDUE]):
         report.unsealed += 1
         report.overdue += late
         if body is None:
             _wrong_body(report, entry, f"the body of entry {entry} is gone")
         elif (body or salt) and offline_verify.commitment(salt, body) != digest:
-            _wrong_body(report, entry, f"the body of entry {entry} is not the one its digest stands for")
+            _wrong_body(report, entry, f"the body of entry {entry} does not have its recorded digest")
 
 
 def _wrong_body(report: Report, entry: int, words: str) -> None:
@@ -203,29 +240,29 @@ def _wrong_body(report: Report, entry: int, words: str) -> None:
 
 
 def _bodies(report: Report, using: str) -> None:
-    """Bodies without an entry; and bodies that are gone although nobody erased them."""
+    """Report bodies without an entry, and missing bodies that no act erased."""
     for (entry,) in stream(using, BODIES_ALONE, []):
-        _wrong_body(report, entry, f"a body stands for entry {entry}, which is not there")
+        _wrong_body(report, entry, f"a body belongs to entry {entry}, which is missing")
     if report.erased and not any(found.place == "body" for found in report.findings):
         for (entry,) in stream(using, EMPTIED, [EntryKind.ERASED]):
             _wrong_body(
-                report, entry, f"the body of entry {entry} was emptied, and no act of erasure names it"
+                report, entry, f"the body of entry {entry} was emptied, but no erasure names the entry"
             )
 
 
 def _sealings(report: Report, using: str) -> None:
-    """From when on each transaction is known."""
+    """Check the moment from which each transaction is known."""
     for place, key, column in stream(using, SEALINGS, {"since": report.since}):
         words = (
-            "the moment from which a transaction is known is not that of its checkpoint"
+            "the time from which a transaction is known differs from the time of its checkpoint"
             if place == "sealing"
-            else "the moment of a checkpoint is not the one that fits what it sealed"
+            else "the time of a checkpoint does not fit its entries"
         )
         report.add(words, place, table=f"governance_{place}", key=str(key), field=column)
 
 
 def _first_transaction(report: Report, using: str) -> int | None:
-    """The first transaction from the position on that verification begins at; None when nothing was written since."""
+    """Return the first transaction to verify, or None if nothing was written since."""
     if not report.since:
         return 0
     query = (
@@ -237,7 +274,7 @@ def _first_transaction(report: Report, using: str) -> int | None:
 
 
 def _decisions(report: Report, using: str) -> None:
-    """What systems were told, against the batches that commit to it; the batches themselves are rows like others."""
+    """Compare the decisions given to systems with the batches that commit to them."""
     since = _first_transaction(report, using)
     if since is None:
         return
@@ -260,7 +297,7 @@ def _decisions(report: Report, using: str) -> None:
 
 
 def _judged(report: Report, using: str) -> None:
-    """Whether what was recorded was allowed, by the rules of its day."""
+    """Report recorded changes that the rules of their time did not allow."""
     since = _first_transaction(report, using)
     if since is None:
         return
@@ -273,7 +310,7 @@ def _judged(report: Report, using: str) -> None:
 
 
 def _derived(report: Report, using: str) -> None:
-    """Rows that follow from others, against those others."""
+    """Compare derived rows with their sources."""
     for differing in contributed.derived:
         for words, table, key, column in differing(using):
             report.add(words, "derived", table=table, key=key, field=column)
@@ -282,7 +319,7 @@ def _derived(report: Report, using: str) -> None:
 
 
 def _rows(report: Report, using: str) -> None:
-    """The rows of all governed tables against the audit log, and their history against both."""
+    """Compare the rows of governed tables with the audit log, and their history."""
     since = _first_transaction(report, using)
     if since is None:
         return

@@ -1,7 +1,7 @@
-"""Closed sets of words, each said once: the value as the database and the audit log keep it, and its label for people.
+"""Closed sets of words, each with a value for the database and a label for people.
 
-Stages, roles, seats and layers are those of the domain model; the rulebook may know more seats and layers than these.
-Labels are what pages, mails and files print. A value is never changed: it stands in the sealed audit log.
+Stages, roles, seats and layers are those of the domain model. The rulebook may contain more seats and layers. Pages,
+emails and files print the labels. A value never changes, because the sealed audit log contains it.
 """
 
 from django.db.models import TextChoices
@@ -12,12 +12,12 @@ class Words(TextChoices):
 
     @classmethod
     def word(cls, key: str | None) -> str:
-        """The label of a key; one of an own rulebook, or of another release, is spelt out."""
+        """Return the label of a key. A key that is unknown here is spelled out."""
         return str(cls(key).label) if key and key in cls else str(key or "").replace("_", " ").capitalize()
 
 
 class Stage(Words):
-    """What an initiative is, from an idea to its end."""
+    """The stages of an initiative, from an idea to its end."""
 
     PROPOSED = "proposed", "Proposed idea"
     PROTOTYPE = "prototype", "Prototype"
@@ -36,7 +36,7 @@ STAGE_RANK: dict[str, int] = {stage: rank for rank, stage in enumerate(RUNNING_S
 
 
 class Tier(Words):
-    """How much harm is credible."""
+    """The amount of harm that is credible."""
 
     MINIMAL = "minimal", "Minimal"
     LIMITED = "limited", "Limited"
@@ -44,7 +44,7 @@ class Tier(Words):
 
 
 class Role(Words):
-    """What somebody accepts in person to be on an initiative."""
+    """The roles on an initiative, each accepted in person."""
 
     OWNER = "owner", "Business owner"
     DEPUTY = "deputy", "Deputy owner"
@@ -56,7 +56,7 @@ class Role(Words):
 
 
 class Seat(Words):
-    """What a board signs for, one seat each."""
+    """The matters that a board signs for, with one seat each."""
 
     BUSINESS_VALUE = "business_value", "Business value"
     RISK_COMPLIANCE = "risk_compliance", "Risk and compliance"
@@ -67,7 +67,7 @@ class Seat(Words):
 
 
 class BoardRole(Words):
-    """As what somebody sits on a board: in a seat that signs, or in the chair."""
+    """The roles on a board: its seats, the chair and the deputy chair."""
 
     BUSINESS_VALUE = Seat.BUSINESS_VALUE.value, Seat.BUSINESS_VALUE.label
     RISK_COMPLIANCE = Seat.RISK_COMPLIANCE.value, Seat.RISK_COMPLIANCE.label
@@ -91,7 +91,7 @@ class Layer(Words):
 
 
 class SignOffVerdict(Words):
-    """What a seat signs."""
+    """The verdicts that a seat can sign."""
 
     APPROVE = "approve", "Approve"
     CONDITION = "approve_with_condition", "Approve with a condition"
@@ -104,7 +104,7 @@ APPROVING = (SignOffVerdict.APPROVE, SignOffVerdict.CONDITION)
 
 
 class ReviewOutcome(Words):
-    """How a review stands or ended."""
+    """The outcome of a review, or that the review is open."""
 
     OPEN = "open", "Open"
     APPROVED = "approved", "Approved"
@@ -116,7 +116,7 @@ class ReviewOutcome(Words):
 
 
 class DecisionOutcome(Words):
-    """What a running system is answered."""
+    """The answers of the decision API to a running system."""
 
     ALLOW = "allow", "Allowed"
     DENY = "deny", "Denied"
@@ -124,7 +124,7 @@ class DecisionOutcome(Words):
 
 
 class OutcomeKind(Words):
-    """What came of a call that was allowed, as the system reports it."""
+    """The outcome of an allowed call, as the system reports it."""
 
     DONE = "done", "Done"
     FAILED = "failed", "Failed"
@@ -132,7 +132,7 @@ class OutcomeKind(Words):
 
 
 class LogFindingKind(Words):
-    """What the log of interactions shows of an initiative that nobody permitted, declared or announced."""
+    """The findings in an interaction log that no one permitted or declared."""
 
     NEVER_ASKED = "never_asked", "Done and never asked"
     AFTER_DENIAL = "after_denial", "Done after a denial"
@@ -141,19 +141,19 @@ class LogFindingKind(Words):
 
 
 class ClauseKind(Words):
-    """What a clause of a contract is about."""
+    """The subjects of a contract's clauses."""
 
     AUTONOMY = "autonomy", "Autonomous"
     HUMAN_APPROVAL = "human_approval", "Human approval required"
     EDGE_POLICY = "edge_policy", "Exceptions"
-    RECORD_OWNER = "record_owner", "Who owns the change log and the audit trail"
-    AUDIENCE = "audience", "For whom"
-    RETENTION = "retention", "How long records are kept"
+    RECORD_OWNER = "record_owner", "Ownership of the change log and the audit trail"
+    AUDIENCE = "audience", "Audience"
+    RETENTION = "retention", "Retention of records"
     RESIDENCY = "residency", "Data residency"
 
 
 class AnswerKind(Words):
-    """How the owner answers a requirement."""
+    """The kinds of answer that an owner gives to a requirement."""
 
     ANSWERED = "answered", "Answered"
     NO = "no", "Not yet"
@@ -162,7 +162,7 @@ class AnswerKind(Words):
 
 
 class EvidenceKind(Words):
-    """What an item of evidence is."""
+    """The kinds of evidence."""
 
     ATTESTATION = "attestation", "Attestation"
     DOCUMENT = "document", "Document"
@@ -176,8 +176,29 @@ class EvidenceKind(Words):
     DECISION_RECORD = "decision_record", "Decision record"
 
 
+class Tested(Words):
+    """The subjects of a test report, a drill (as its kind names it) or user research."""
+
+    QUALITY = "quality", "Quality of results"
+    FALLBACK = "fallback", "Failure of a source"
+    ENFORCEMENT = "enforcement", "Compliance with the contract"
+    RECORDS = "records", "Logging and traces"
+    OVERRIDE = "override", "Review and correction by a person"
+    ESCALATION = "escalation", "Escalation"
+    ROLLBACK = "rollback", "Return to an earlier version"
+    RETRIEVAL = "retrieval", "Finding a call in the log"
+    UNDERSTANDING = "understanding", "Understanding by users"
+    USE = "use", "Use at work"
+
+
+# What shows no control of a contract at work.
+SHOWS_NO_CONTROL = (Tested.QUALITY, Tested.UNDERSTANDING, Tested.USE)
+# Kinds of evidence that say what they tested.
+KINDS_TESTED = frozenset({EvidenceKind.TEST_REPORT, EvidenceKind.DRILL_RECORD, EvidenceKind.USER_RESEARCH})
+
+
 class Level(Words):
-    """How strongly an answer stands, weakest first; the last two weigh the same (docs/domain.md, "Four levels")."""
+    """The levels of an answer, weakest first. The last two count the same (docs/domain.md, "Four levels")."""
 
     STATED = "stated", "Stated"
     DOCUMENTED = "documented", "Documented"
@@ -189,8 +210,16 @@ class Level(Words):
 LEVEL_RANK = {"": 0, Level.STATED: 1, Level.DOCUMENTED: 2, Level.VERIFIED: 3, Level.MEASURED: 3}
 
 
+class ScaleTestOutcome(Words):
+    """The outcomes of a scale test. `DOCUMENTED`: met, but no running system shows it here."""
+
+    PASSES = "passes", "passes"
+    DOCUMENTED = "documented", "documented by others"
+    NOT_YET = "not_yet", "does not pass"
+
+
 class EvidenceResult(Words):
-    """What a test, a drill or a measurement came to."""
+    """The results of a test, a drill or a measurement."""
 
     PASS = "pass", "Pass"
     PARTIAL = "partial", "Partial"
@@ -198,7 +227,7 @@ class EvidenceResult(Words):
 
 
 class EvidenceCondition(Words):
-    """Under what conditions it was tried."""
+    """The conditions of a test."""
 
     CURATED = "curated", "Curated examples"
     BOUNDED_REAL = "bounded_real", "Bounded real conditions"
@@ -208,12 +237,12 @@ class EvidenceCondition(Words):
 class ThresholdSide(Words):
     """On which side of its threshold a figure is good."""
 
-    AT_LEAST = "at_least", "At least the threshold"
-    AT_MOST = "at_most", "At most the threshold"
+    AT_LEAST = "at_least", "The threshold or more"
+    AT_MOST = "at_most", "The threshold or less"
 
 
 class ResearchMethod(Words):
-    """How users were asked or watched."""
+    """The methods of user research."""
 
     SURVEY = "survey", "Survey"
     INTERVIEWS = "interviews", "Interviews"
@@ -222,7 +251,7 @@ class ResearchMethod(Words):
 
 
 class EvidenceRegister(Words):
-    """The register of the product that wrote an item of evidence: nobody uploaded it."""
+    """The register of the product that wrote an item of evidence without an upload."""
 
     DRILLS = "drills", "The drills of the initiative"
     INTEGRATION = "integration", "The integration register"
@@ -230,15 +259,36 @@ class EvidenceRegister(Words):
     TRACES = "traces", "The trace samples of the initiative"
 
 
+class PipelinePlatform(Words):
+    """The platforms whose signed tokens identify a pipeline."""
+
+    GITHUB = "github", "GitHub Actions"
+    GITLAB = "gitlab", "GitLab CI"
+    AZURE = "azure", "Azure Pipelines"
+    KUBERNETES = "kubernetes", "Kubernetes"
+    OTHER = "other", "Another issuer"
+
+
+class ReportFormat(Words):
+    """The formats in which a pipeline files a result."""
+
+    JUNIT = "junit", "JUnit XML"
+    TEST_RESULT = "test-result", "in-toto test result"
+    EVALUATION = "evaluation", "Evaluation figures"
+    CYCLONEDX = "cyclonedx", "CycloneDX"
+    DEPLOYMENT = "deployment", "Deployment"
+    DRILL = "drill", "Drill result"
+
+
 class DeclaredResult(Words):
-    """What became of something the MVP declared it would prove."""
+    """The results of what an MVP declared that it would prove."""
 
     MET = "met", "Met"
     MISSED = "missed", "Missed"
 
 
 class HoldKind(Words):
-    """Why an initiative must not move; `cap`: the highest stage that is supported meanwhile, None for all."""
+    """The reasons for a hold. `cap`: the highest stage it supports, None for all."""
 
     OWNER_VACANT = "owner_vacant", "No accepted owner"
     RECORD_OWNER_VACANT = "record_owner_vacant", "The contract's audit trail owner is gone"
@@ -246,7 +296,7 @@ class HoldKind(Words):
     DEFINITION_CONFLICT = "definition_conflict", "Definitions conflict"
     FAILED_DRILL = "failed_drill", "A drill failed"
     REATTESTATION = "reattestation", "Re-attestation is overdue"
-    CONCERN = "concern", "Somebody raised a concern"
+    CONCERN = "concern", "Someone raised a concern"
 
     @property
     def cap(self) -> Stage | None:
@@ -257,47 +307,67 @@ class HoldKind(Words):
 
 
 class TakesEffect(Words):
-    """From when a rulebook decides what evidence supports; reviews that are opened later always use it."""
+    """The time from which a rulebook decides on evidence. Later reviews always use it."""
 
     CASE_BY_CASE = "case_by_case", "Case by case"
-    AT_ONCE = "at_once", "At once"
+    AT_ONCE = "at_once", "Immediately"
     ON_A_DAY = "on_a_day", "On a day"
 
 
 class Comparison(Words):
-    """On which side of its threshold a result has to lie; the threshold itself is good enough."""
+    """The side of a threshold on which a result is good. The threshold itself is good."""
 
     AT_LEAST = "at_least", "at least"
     AT_MOST = "at_most", "at most"
 
 
 class ObligationKind(Words):
-    """What somebody has to do by a day."""
+    """The kinds of obligation that a person has to meet by a day."""
 
     POST_MORTEM = "post_mortem", "Post-mortem"
     RETROSPECTIVE = "retrospective", "Retrospective after go-live"
     CRITERION = "criterion", "Item of the gate that was left to do after the move"
     STEP_BACK = "step_back", "Bring support back, or step back"
     VACANCY = "vacancy", "Find an owner, or step back"
-    SERVICE_ACCOUNT = "service_account", "Close a service account that nothing uses any more"
+    SERVICE_ACCOUNT = "service_account", "Close a service account that is no longer used"
     MEASUREMENT = "measurement", "Add a measurement to a measure that has been silent for too long"
-    FEED = "feed", "Confirm that a feed is shut"
+    FEED = "feed", "Confirm that a feed is switched off"
     SHOWN_BY = "shown_by", "Show what an imported stage lacks"
+    UNKNOWN = "unknown", "Find out what the register does not know"
 
 
 WRITTEN_OBLIGATIONS = (ObligationKind.POST_MORTEM, ObligationKind.RETROSPECTIVE)
 
 
 class IntakeState(Words):
-    """What became of a request that came by an intake link."""
+    """The states of an intake request."""
 
     WAITING = "waiting", "Waiting"
     IDEA = "idea", "Became an idea"
     DECLINED = "declined", "Declined"
 
 
+class FoundSource(Words):
+    """The places where an undeclared model is found."""
+
+    INTERACTIONS = "interactions", "Interaction log"
+    DECISIONS = "decisions", "Log of decisions"
+    SAMPLE = "sample", "Log sample"
+    IMPORT = "import", "Imported table"
+
+
+class FoundAnswer(Words):
+    """The chair's answer on a found model. `DECLARED`: an initiative recorded it first."""
+
+    WAITING = "waiting", "Waiting"
+    IDEA = "idea", "Became an idea"
+    BELONGS = "belongs", "Belongs to an initiative"
+    NOT_OURS = "not ours", "Not AI, or not our organisation's"
+    DECLARED = "declared", "Declared meanwhile"
+
+
 class Invitation(Words):
-    """Whether whoever sent a request is invited by an admin."""
+    """The states of an admin's invitation to the sender of an intake request."""
 
     NONE = "none", "Not asked for"
     ASKED = "asked", "Asked for"
@@ -306,7 +376,7 @@ class Invitation(Words):
 
 
 class Strength(Words):
-    """How a signature shows who gave it, from the weakest to the strongest."""
+    """The strengths of a signature, from the weakest to the strongest."""
 
     PASSWORD = "password", "Password"
     PASSWORD_AND_CODE = "password and code", "Password and one-time code"
@@ -315,5 +385,5 @@ class Strength(Words):
 
     @property
     def rank(self) -> int:
-        """Its place in the order, from 0."""
+        """Return the place of the strength in the order, from 0."""
         return list(Strength).index(self)

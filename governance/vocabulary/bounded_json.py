@@ -1,7 +1,7 @@
-"""JSON from outside, measured before an object is built from it: how many values it holds and how deep they are nested.
+"""Bounds on JSON from outside: its values and levels are counted before it is read.
 
-Three bytes of JSON become an object of 60 to 200 bytes, and code that walks nested values stops at about 1,000 levels.
-So the length of a request bounds neither the memory nor whether it can be read.
+Three bytes of JSON become an object of 60 to 200 bytes, and code that walks nested values stops at about 1,000
+levels. The length of a request bounds neither the memory nor the levels.
 """
 
 import json
@@ -19,7 +19,7 @@ _PLAIN = bytes(set(range(256)) - set(b'[]{},"'))
 
 
 class TooMuch(ValueError):
-    """The JSON holds more values, or more levels of them, than is read; its text says which bound."""
+    """The JSON holds too many values or levels. The text of the error names the limit."""
 
 
 class TooDeep(TooMuch):
@@ -27,7 +27,10 @@ class TooDeep(TooMuch):
 
 
 def measured(body: bytes, *, most: int = MOST_VALUES, deepest: int = DEEPEST) -> int:
-    """Return how many values `body` holds, at most a few too many; text that is not JSON too. Raises TooMuch."""
+    """Return the count of values in `body`, or a few more. Raise TooMuch above a limit.
+
+    Text that is not JSON is counted too.
+    """
     structure = _structure(body)
     values = 1 + structure.count(b"[") + structure.count(b"{") + structure.count(b",")
     if values > most:
@@ -38,12 +41,12 @@ def measured(body: bytes, *, most: int = MOST_VALUES, deepest: int = DEEPEST) ->
             return values
         left = left.replace(b"()", b"")
     if b"()" in left or left.count(b"(") > deepest:  # what else is left was cut off
-        raise TooDeep(f"it holds values within values, more than {deepest} deep")
+        raise TooDeep(f"it is nested more than {deepest} levels deep")
     return values
 
 
 def _structure(body: bytes) -> bytes:
-    """Return `body` without its texts; where none of them holds a bracket or comma, its brackets and commas alone."""
+    """Return `body` without its texts, or only its brackets and commas."""
     if b"\\" not in body:
         # Each run of quotes that is left is even, so each bracket and comma has an even number of them before it.
         structure = body.translate(None, _PLAIN).replace(b'""', b"")

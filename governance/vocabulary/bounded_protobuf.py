@@ -1,6 +1,7 @@
-"""Protobuf from outside: messages are counted in its bytes before an object is built; texts are read as bytes.
+"""Bounds on protobuf from outside: messages are counted before objects are built.
 
-A message of two bytes becomes objects of some hundred, so the length of a request does not bound its memory.
+Texts are read as bytes. A message of two bytes becomes objects of some hundred bytes, so the length of a request does
+not bound its memory.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,14 +17,14 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # how a field is written
 
 
 class Malformed(ValueError):
-    """The bytes are no message of the kind."""
+    """The bytes are not a message of the kind."""
 
 
 class TooMany(ValueError):
     """The message holds more messages of a kind, or deeper ones, than is read.
 
-    `kind`: its full name, empty where all other kinds together are too many; `counts`: how many of each watched kind
-    were found before that.
+    `kind` is the full name of the kind, or empty if all other kinds together are too many. `counts` has the number of
+    earlier messages of each watched kind.
     """
 
     def __init__(self, kind: str, counts: Mapping[str, int]):
@@ -34,15 +35,15 @@ class TooMany(ValueError):
 class Schema:
     """The messages of some compiled files, read with every text as bytes.
 
-    A text that was cut within a character is no reason to drop the message that holds it.
+    A message is kept if one of its texts was cut within a character.
     """
 
     def __init__(
         self, *files: ModuleType, most: Mapping[str, int], most_others: int, nested: str, deepest: int
     ):
-        """`most` bounds the messages of a kind by full name, `most_others` those of all other kinds together.
+        """`most` bounds messages of a kind by full name, `most_others` all other kinds together.
 
-        Messages of the kind `nested` lie within each other `deepest` deep at most.
+        Messages of the kind `nested` contain each other at most `deepest` levels deep.
         """
         self._files, self._most, self._most_others = files, most, most_others
         self._nested, self._deepest = nested, deepest
@@ -136,7 +137,7 @@ class _Walk:
 
 
 def _number(body: bytes, at: int) -> tuple[int, int]:
-    """The number (varint) that is written there, and the place behind it. Raises IndexError, Malformed."""
+    """Return the number (varint) at `at` and the next place. Raises IndexError, Malformed."""
     found = body[at]
     at += 1
     if found > 0x7F:

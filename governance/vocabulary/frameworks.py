@@ -9,5 +9,5 @@ FRAMEWORKS = {
 
 
 def framework_words(key: str) -> str:
-    """The name of a framework; one that only an own rulebook knows is spelt out of its key."""
+    """Return the name of a framework, or its key spelled out if it is unknown here."""
     return FRAMEWORKS.get(key, key.replace("_", " "))

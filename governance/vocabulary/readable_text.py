@@ -1,8 +1,8 @@
-"""Text that people read or sign: which characters it may hold, and how the others are shown or replaced.
+"""Text that people read or sign: its allowed characters, and the showing of others.
 
-A character that changes what a reader sees, and is not seen itself, gives one signed text two readings. Forms and APIs
-refuse it (`refusal`, `ReadableText`). Text that is already stored is shown with the character spelled out (`shown`).
-Logs of what happened keep the report and replace what a database cannot store (`storable`).
+A character that changes what a reader sees, and is not seen itself, gives one signed text two readings. Forms and
+APIs refuse it (`refusal`, `ReadableText`). Text that is already stored is shown with the character spelled out
+(`shown`). Logs of what happened keep the report and replace what a database cannot store (`storable`).
 
 Sources: Unicode Standard Annex 44 (general categories), Unicode Default_Ignorable_Code_Point, RFC 5892 appendix A
 (where joiners are needed).
@@ -48,6 +48,15 @@ SUSPECT = re.compile(
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+def sentence_key(text: str) -> str:
+    """Return the letters, marks and digits of `text` in lower case, equal for equal words.
+
+    "" for a text of spaces and punctuation alone.
+    """
+    letters = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(letter for letter in letters if unicodedata.category(letter)[0] in "LMN")
+
+
 def hidden(text: str) -> list[int]:
     """Return the positions of the characters in `text` that a reader does not see, in order."""
     return [found.start() for found in SUSPECT.finditer(text) if _is_hidden(text, found.start())]
@@ -73,7 +82,7 @@ def _is_filler(letter: str) -> bool:
 
 
 def name_of(letter: str) -> str:
-    """Return a hidden character as people can look it up, for instance "U+202E (right-to-left override)"."""
+    """Return a hidden character by its name, such as "U+202E (right-to-left override)"."""
     name = unicodedata.name(letter, "")
     if not name and unicodedata.category(letter) == "Cs":
         name = "half of a character"
@@ -81,7 +90,7 @@ def name_of(letter: str) -> str:
 
 
 def refusal(text: str) -> str:
-    """Return why `text` is refused and how to fix it, or an empty string if every character can be seen."""
+    """Return why `text` is refused and how to fix it, or "" if all of it is visible."""
     places = hidden(text)
     if not places:
         return ""
@@ -91,7 +100,7 @@ def refusal(text: str) -> str:
     more = f" {len(places)} such characters were found." if len(places) > 1 else ""
     return (
         f"The text contains a character that readers cannot see: {name_of(text[first])}{where}.{more}"
-        " Delete it, or type the text again."
+        " Delete the character, or type the text again."
     )
 
 
@@ -114,12 +123,12 @@ def argument(text: str) -> str:
 
 
 def storable(text: str) -> str:
-    """Return `text` with U+FFFD in place of what a database cannot store: U+0000 and halves of characters."""
+    """Return `text` with U+FFFD for what a database cannot store: U+0000 and surrogates."""
     return UNSTORABLE.sub(REPLACEMENT, text)
 
 
 def storable_name(text: str, longest: int | None = None) -> str:
-    """Return a name that rows are found by as `storable` does, with a digest of the original where it was changed.
+    """Return the `storable` form of a name, with a digest of the original if it changed.
 
     Two names that differ only in what was replaced stay two names. With `longest` (characters) the text before the
     digest is cut to fit.
@@ -133,7 +142,7 @@ def storable_name(text: str, longest: int | None = None) -> str:
 
 @deconstructible
 class ReadableText:
-    """A validator for form and model fields: raises ValidationError, code "hidden_character", with `refusal`."""
+    """A validator of fields. Raises ValidationError "hidden_character" with `refusal`."""
 
     code = "hidden_character"
 
@@ -150,9 +159,10 @@ class ReadableText:
 
 
 def normalized(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
-    """Return `text` in a Unicode normal form, with at most 30 marks on one letter; the marks after them are left out.
+    """Return `text` in a Unicode normal form, with at most 30 marks on one letter.
 
-    Python sorts the marks of a letter in quadratic time. 30 is the limit of stream-safe text (UAX 15).
+    Further marks are left out. Python sorts the marks of a letter in quadratic time. 30 is the limit of stream-safe
+    text (UAX 15).
     """
     return text if text.isascii() else unicodedata.normalize(form, _many_marks().sub(r"\1", text))
 

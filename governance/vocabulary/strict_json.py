@@ -16,7 +16,7 @@ DEEPEST = 64  # values within values; no API here needs more than 32
 
 
 class NotJson(ValueError):
-    """The text is not JSON that can be read; the words say what is wrong and how to fix it."""
+    """The text is not readable JSON. The message contains what is wrong and how to fix it."""
 
 
 def finite(text: str) -> float:
@@ -28,22 +28,21 @@ def finite(text: str) -> float:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise NotJson(f"The body holds {name}, which is not JSON. Send a number or null.")
+    raise NotJson(f"The body contains {name}, which is not JSON. Send a number or null.")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise NotJson(f"An object of the body names {readable_text.shown(twice[:60])!r} twice. Name it once.")
+        raise NotJson(
+            f"An object in the body has the name {readable_text.shown(twice[:60])!r} twice. Use it once."
+        )
     return found
 
 
 def reader(number: Callable[[str], float] = finite) -> Callable[[bytes], Any]:
-    """Return a function that reads a body; `number` reads each number with a point or an exponent.
-
-    The function raises NotJson.
-    """
+    """Return a function that reads a body. `number` reads numbers with point or exponent."""
     decoder = json.JSONDecoder(parse_float=number, parse_constant=_no_constant, object_pairs_hook=_unique)
 
     def read_body(body: bytes) -> Any:
@@ -63,7 +62,7 @@ def reader(number: Callable[[str], float] = finite) -> Callable[[bytes], Any]:
             raise
         except bounded_json.TooDeep:
             raise NotJson(
-                f"The body is nested more than {DEEPEST} levels deep. Send a flatter body."
+                f"The body is nested more than {DEEPEST} levels deep. Send a body with fewer levels."
             ) from None
         except bounded_json.TooMuch as much:
             raise NotJson(f"The body is too large: {much}. Send it in smaller parts.") from None
@@ -72,9 +71,7 @@ def reader(number: Callable[[str], float] = finite) -> Callable[[bytes], Any]:
                 f"The body is not JSON: {wrong.msg} at line {wrong.lineno}, column {wrong.colno}."
             ) from None
         except ValueError:
-            raise NotJson(
-                "The body is not JSON that can be read: a number is too large. Send a smaller number."
-            ) from None
+            raise NotJson("The body cannot be read: a number is too large. Send a smaller number.") from None
 
     return read_body
 
@@ -83,9 +80,9 @@ read = reader()
 
 
 def hidden_text(found: Any, place: str = "") -> tuple[str, str] | None:
-    """Return where in `found` a text holds a character that readers cannot see, and why it is refused; or None.
+    """Return the place of a hidden character in `found` and why it is refused, or None.
 
-    The place is written as SCIM writes paths, for instance `emails[0].value`; names are looked at too.
+    The place is written as SCIM writes paths, for instance `emails[0].value`. Names are checked too.
     """
     if isinstance(found, str):
         why = readable_text.refusal(found)

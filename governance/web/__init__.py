@@ -1,1 +1,1 @@
-"""What every page shares: middleware, the admin site, help, the style guide, routes."""
+"""The shared parts of pages: middleware, admin site, help, style guide, routes."""

@@ -17,23 +17,24 @@ from governance.audit_log import csv_export, entries
 from governance.database.row_history import acting
 from governance.permission_result import Refused, no
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from governance.web.pages import entry_views
 
-REASON_HELP = "Stands in the history beside what changes. May be left empty."
+REASON_HELP = "The history shows this text with the change. You can leave it empty."
 
 
 # --- The site --------------------------------------------------------------------------------------------------------
 
 
 def _sign_in(request, extra_context=None):
-    """Our own page, which slows guessing down; whoever is signed in and has no place here is told so."""
+    """Send strangers to the sign-in page, which slows guessing, and refuse others."""
     if request.user.is_authenticated:
-        no("The administration is for admins and auditors.", "Ask an admin.").or_refuse()
+        no("Only admins and auditors can open Admin.", "Ask an admin.").or_refuse()
     return redirect(f"{reverse('sign-in')}?next={reverse('admin:index')}")
 
 
 def _own_password(request, extra_context=None):
-    """One's own password is changed on one's own page, there for everybody."""
+    """Send to the page of one's password, which everyone has."""
     return redirect("account-password")
 
 
@@ -53,10 +54,10 @@ _groups: list[tuple[str, str, list[type]]] = []
 
 
 def table(*groups, site=admin.site) -> None:
-    """Register every row of the table; the index shows its groups and rows in this order.
+    """Register every row of the table. The index shows its groups and rows in this order.
 
-    A group is its name, one sentence on what is found there, and its rows by their plain names. A row is a model with
-    the ModelAdmin that keeps it, or `shown`.
+    A group is its name, one sentence on its contents, and its rows by their plain names. A row is a model with the
+    ModelAdmin that keeps it, or `shown`.
     """
     for name, words, rows in groups:
         models = []
@@ -67,9 +68,9 @@ def table(*groups, site=admin.site) -> None:
 
 
 def _by_group(request, app_label=None):
-    """What the index and the side of every page list: groups instead of apps.
+    """Return the groups for the index and the side of every page, or one app's models.
 
-    Asked for one app, as the pages between index and list do, the models of that app.
+    The pages between index and list ask for one app.
     """
     apps = admin.AdminSite.get_app_list(admin.site, request, app_label)
     if app_label:
@@ -97,7 +98,7 @@ admin.site.get_app_list = _by_group
 
 
 class NamedValues(admin.AllValuesFieldListFilter):
-    """Every value there is, to filter by; the empty one has words, because a link without any cannot be told."""
+    """A filter by every value. The empty one has words, because a link needs a text."""
 
     def choices(self, changelist):
         """Django's choices, each with words."""
@@ -114,7 +115,7 @@ admin.FieldListFilter.register(
 
 
 def export_csv(model_admin, request, rows):
-    """The chosen rows with every shown field as a CSV file that is safe in a spreadsheet."""
+    """Send the chosen rows with every shown field as a CSV file for spreadsheets."""
     names = [
         field.attname
         for field in model_admin.model._meta.concrete_fields
@@ -134,7 +135,7 @@ export_csv.short_description = "Export the chosen rows as CSV"
 
 
 class NoDeleting:
-    """Nothing governed is deleted, and what somebody tries against that is recorded."""
+    """An admin of governed rows, which no one deletes. Attempts to delete are recorded."""
 
     actions = [export_csv]
     list_per_page = 50
@@ -143,36 +144,36 @@ class NoDeleting:
     never_shown: tuple[str, ...] = ("password",)
 
     def has_delete_permission(self, request, obj=None):
-        """Nobody deletes."""
+        """Return False, because no one deletes governed rows."""
         return False
 
     def get_object(self, request, object_id, from_field=None):
-        """Django breaks down over a column without a name (`?_to_field=`); here that is none."""
+        """Return the row, or None for a nameless column (`?_to_field=`). Django breaks down there."""
         return super().get_object(request, object_id, from_field or None)
 
     def response_action(self, request, queryset):
-        """Django's, but rows that were ticked under keys that are none are said to be gone; it would break down."""
+        """Respond as Django does. Rows ticked under invalid keys count as gone, at which Django breaks down."""
         key = self.model._meta.pk
         try:
             for ticked in request.POST.getlist(ACTION_CHECKBOX_NAME):
                 key.clean(ticked, None)
         except ValidationError:
-            self.message_user(request, "Some of these rows are not here. Tick them again.", messages.WARNING)
+            self.message_user(request, "Some of these rows are missing. Select them again.", messages.WARNING)
             return redirect(request.get_full_path())
         return super().response_action(request, queryset)
 
     def delete_view(self, request, object_id, extra_context=None):
-        """Refused, in words; a try leaves an entry."""
+        """Refuse the deletion in words, and record the attempt."""
         return self._refuse(request, "delete", object_id)
 
     def history_form_view(self, request, object_id, version_id, extra_context=None):
-        """A row of history is read; pressing it back into the present is refused."""
+        """Show a row of history. Restoring it as the current row is refused."""
         if request.method == "POST":
             self._refuse(request, "change the history of", object_id)
         return super().history_form_view(request, object_id, version_id, extra_context)
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        """Django's form; a POST without the right to it is refused in words and leaves an entry."""
+        """Show Django's form. A POST without the right to it is refused in words and recorded."""
         if request.method == "POST":
             allowed = self.has_change_permission(request) if object_id else self.has_add_permission(request)
             if not allowed:
@@ -180,7 +181,7 @@ class NoDeleting:
         return self.allowed_form(request, object_id, form_url, extra_context)
 
     def allowed_form(self, request, object_id, form_url, extra_context):
-        """The form itself, once it is known that the person may see or send it."""
+        """Show the form, after the check that the person may see or send it."""
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def _refuse(self, request, verb, object_id):
@@ -190,8 +191,8 @@ class NoDeleting:
         initiative = row if hasattr(row, "ref") else getattr(row, "initiative", None)
         what = self.model._meta.verbose_name
         refusal = Refused(
-            f"The administration does not {verb} a {what}.",
-            "What machine or record owns changes through its own pages, with reasons; nothing is deleted.",
+            phrase("Admin does not {} a {}.", verb, what),
+            "Use the pages of the initiative, with a reason. Rows are never deleted.",
         )
         if request.method == "POST":
             with acting(by=request.user):
@@ -206,16 +207,16 @@ class NoDeleting:
 
 
 class ReadOnly(NoDeleting, admin.ModelAdmin):
-    """Rows that machine or record own: listed, searched, filtered, exported; never touched."""
+    """Rows that machine or record own. Admins can list, search, filter and export them."""
 
     show_full_result_count = False
 
     def has_add_permission(self, request, obj=None):
-        """Nobody adds here."""
+        """Return False, because no one adds rows here."""
         return False
 
     def has_change_permission(self, request, obj=None):
-        """Nobody changes here."""
+        """Return False, because no one changes rows here."""
         return False
 
     def get_exclude(self, request, obj=None):
@@ -228,7 +229,7 @@ class ReadOnlyHistory(ReadOnly, SimpleHistoryAdmin):
 
 
 def shown(model, columns, filters, search, **options):
-    """A row of the table that is only looked at: what its list shows, is filtered by, and is searched by.
+    """Return a read-only row of the table: what its list shows, filters and searches.
 
     `options`: attributes of the ModelAdmin.
     """
@@ -241,7 +242,7 @@ def shown(model, columns, filters, search, **options):
 
 
 class ReasonForm(forms.ModelForm):
-    """A form of the admin with an optional reason, which stands in the history."""
+    """A form of the admin with an optional reason, which the history keeps."""
 
     reason = forms.CharField(
         required=False, max_length=500, widget=forms.TextInput(attrs={"size": 80}), help_text=REASON_HELP
@@ -249,12 +250,12 @@ class ReasonForm(forms.ModelForm):
 
 
 class Recorded(NoDeleting, SimpleHistoryAdmin):
-    """Rows that admins keep: each save is an act with who and why, and an entry says what changed."""
+    """Rows that admins keep. Each save is an act with actor and reason, and an entry shows the change."""
 
     form = ReasonForm
 
     def allowed_form(self, request, object_id, form_url, extra_context):
-        """The whole form in one act of the person: every row saved inside it carries who and why."""
+        """Save the whole form in one act. Every saved row has the person and the reason."""
         if request.method != "POST":
             return super().allowed_form(request, object_id, form_url, extra_context)
         try:
@@ -266,7 +267,7 @@ class Recorded(NoDeleting, SimpleHistoryAdmin):
             return redirect(request.path)
 
     def save_model(self, request, obj, form, change):
-        """Add through the action; record what a change changed."""
+        """Add through the action, and record the changes of a change."""
         reason = form.cleaned_data.get("reason", "")
         if not change:
             saved = self.add_row(form.cleaned_data, reason=reason, by=request.user)
@@ -288,7 +289,7 @@ class Recorded(NoDeleting, SimpleHistoryAdmin):
         )
 
     def add_row(self, cleaned, *, reason, by):
-        """Add the row through its action; each kind of row says which."""
+        """Add the row through its action. Each kind of row defines which."""
         raise NotImplementedError
 
 

@@ -9,23 +9,26 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from governance.permission_result import Conflict
 
 
 class ReasonForm(forms.Form):
-    """Why; the audit log keeps it."""
+    """The reason of an act, for the audit log."""
 
-    reason = forms.CharField(label="Why", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(
+        label=gettext_lazy("Why"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
 
 def change_url(row) -> str:
-    """The page of the row in the admin."""
+    """Return the page of the row in the admin."""
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
 def act_page(model_admin, request, row, *, verb, happens, act, done, links=()):
-    """Ask for a reason, then act; refusals come as pages of their own. `links`: (words, address) to read first."""
+    """Ask for a reason, then act. Refusals have separate pages. `links` are (words, address) to read first."""
     if not request.user.is_admin:
         raise PermissionDenied
     form = ReasonForm(request.POST if request.method == "POST" else None)
@@ -52,7 +55,7 @@ def act_page(model_admin, request, row, *, verb, happens, act, done, links=()):
 
 @dataclass(frozen=True)
 class Look:
-    """What became of a form that is previewed: done, or the plan to show; `changed`: what came between two looks."""
+    """The result of a previewed form: done, or the plan to show. `changed` is the conflict since the last look."""
 
     done: bool = False
     shown: Any = None
@@ -60,10 +63,10 @@ class Look:
 
 
 def looked_or_done(request, form, plan: Callable, act: Callable) -> Look:
-    """Do exactly what was shown where the form says so by `seen`, else work out what to show.
+    """Do the shown plan if `seen` has its digest, else return the plan to show.
 
-    `plan(cleaned)` has `sentences()` and a `digest`; `act(cleaned, digest)` raises Conflict when it would do anything
-    else by now: then what it would do is shown again, and nothing typed is lost.
+    `plan(cleaned)` has `sentences()` and a `digest`. `act(cleaned, digest)` raises Conflict if its effect has changed
+    since. The new plan is then shown, and the typed text stays.
     """
     changed = ""
     if request.method != "POST" or not form.is_valid():
@@ -84,7 +87,7 @@ def looked_or_done(request, form, plan: Callable, act: Callable) -> Look:
 
 
 def _acted(form, act) -> bool:
-    """Whether the act was done; what it found wrong is put on the form."""
+    """Return True if the act was done. Its validation errors go to the form."""
     try:
         act()
     except ValidationError as wrong:

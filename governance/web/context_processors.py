@@ -1,29 +1,31 @@
-"""Template context of every page: inbox count, unread notifications, the person."""
+"""Template context of every page: inbox count, the person."""
 
 from functools import cache
 
-from governance.database.request_memo import once
+from governance.database import replica
 from governance.notifications import inbox as notification_inbox
 from governance.people.boards import seats_held
 
 
 def everywhere(request) -> dict:
-    """Context of base.html for people who are signed in; lazy, so that a page without the frame pays nothing,
-    and asked once however often the frame says it. On another day nothing waits for anybody: only the day is said.
+    """Return the context of base.html for people who are signed in.
+
+    `data_as_of` is the moment of the data on a page that was read from a replica which lags.
+
+    The context is lazy, so a page without the frame pays nothing, and each value is computed once. A page of another
+    day has no tasks, only the day.
     """
     person = getattr(request, "user", None)
     if person is None or not person.is_authenticated:
-        return {"as_of": None}
+        return {"as_of": None, "data_as_of": None}
+    measured = replica.read_from()
+    told = {"data_as_of": measured.told_as_of if measured else None}
     look = getattr(request, "look", None)
     if look is not None:
-        return {"as_of": look}
-    counts = cache(lambda: notification_inbox.counts_for(person))
-    return {
+        return told | {"as_of": look}
+    return told | {
         "as_of": None,
-        "inbox_count": lambda: counts()[0],
-        "unread_notifications": lambda: once(
-            ("unread", person.pk), lambda: counts()[1]
-        ),  # the inbox has read it
+        "inbox_count": cache(lambda: notification_inbox.count_for(person)),
         "seat_line": cache(lambda: seat_line(person)),
     }
 

@@ -1,4 +1,4 @@
-"""Forms of the pages of an initiative. They read what was typed; what is wrong with it, the acts say."""
+"""Forms of the pages of an initiative. They read typed values, and the acts check them."""
 
 import re
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class DayField(forms.DateField):
         self.error_messages["invalid"] = "Give a day as year-month-day, for instance 2026-11-20."
         self.validators += [
             MinValueValidator(EARLIEST, "Days before 1990 are not recorded here."),
-            MaxValueValidator(LATEST, "That day is too far ahead."),
+            MaxValueValidator(LATEST, "This day is too far in the future."),
         ]
 
 
@@ -44,7 +44,7 @@ class SinceField(DayField):
         )
 
     def to_python(self, value):
-        """The day, read without guessing which number is the month."""
+        """Return the day, read without guessing which number is the month."""
         if not isinstance(value, str) or not value.strip():
             return super().to_python(value)
         return super().to_python(first_day(parse_date(value)) or "no day")
@@ -60,9 +60,9 @@ class WordsField(forms.CharField):
 
 
 class PersonField(forms.ModelChoiceField):
-    """A person, picked by name; people who left are not offered.
+    """A person, picked by name. People who left are not offered.
 
-    `beside`: what a form has to say of some people where they are chosen, by key.
+    `beside` is a remark on some people in the list, by key.
     """
 
     beside: Mapping[int, str] = {}
@@ -71,50 +71,51 @@ class PersonField(forms.ModelChoiceField):
         options.setdefault("empty_label", "choose a person")
         options.setdefault("widget", Picker)
         super().__init__(queryset=User.objects.active().select_related("unit"), **options)
-        self.error_messages["invalid_choice"] = "That person is not here any more; choose another."
+        self.error_messages["invalid_choice"] = "This person is no longer active. Choose someone else."
 
     def label_from_instance(self, person) -> str:
-        """The name, and where the person works, because names repeat."""
+        """Return the name, and where the person works, because names repeat."""
         name = f"{person.full_name} ({person.unit})" if person.unit_id else person.full_name
         said = self.beside.get(person.pk)
         return f"{name}: {said}" if said else name
 
 
 def sign_offs_lost(board: Board | None = None) -> dict[int, str]:
-    """What people give up who take a role on an initiative of this board, by key; without one, of each board they sit
-    on.
+    """Return what people lose who take a role on an initiative of this board, by key.
 
-    Whoever works on an initiative does not sign off on it (docs/domain.md, invariant 4).
+    Without a board, each board of the person counts. People who work on an initiative do not sign off on it
+    (docs/domain.md, invariant 4).
     """
     seats = Membership.objects.held_at(clock.now()).filter(seat__in=Seat)
     if board is not None:
         return dict.fromkeys(
             seats.filter(board=board).values_list("person", flat=True),
-            "sits on the board, would lose the sign-off",
+            "sits on the board, and would lose the right to sign off",
         )
     sits: dict[int, list[str]] = {}
     for name, person in seats.order_by("board__name").values_list("board__name", "person").distinct():
         sits.setdefault(person, []).append(name)
     return {
-        person: f"sits on {' and '.join(names)}, would lose the sign-off there"
+        person: f"sits on {' and '.join(names)}, and would lose the right to sign off there"
         for person, names in sits.items()
     }
 
 
 class OwnUnitField(forms.ModelChoiceField):
-    """A unit of this organisation; one that was merged, or that a list named, is refused with what to do."""
+    """A unit of this organisation. A merged or imported unit is refused with the fix."""
 
     def __init__(self, **options):
         options.setdefault("widget", Picker)
         options.setdefault("queryset", Unit.objects.own())
         super().__init__(**options)
         self.error_messages["invalid_choice"] = (
-            "That unit was merged, or came with an imported list. An admin can take it over; until then choose another."
+            "This unit was merged, or came with an imported list. Choose another unit, or ask an admin to "
+            "take it over."
         )
 
 
 class ListField(forms.CharField):
-    """Several short words, separated by commas or lines; read as a list, each once."""
+    """Several short words, separated by commas or lines. The field reads them as a list, each once."""
 
     apart = r"[,\r\n]"
 
@@ -123,18 +124,18 @@ class ListField(forms.CharField):
         super().__init__(**options)
 
     def prepare_value(self, value):
-        """A list as it is typed."""
+        """Return a list as it is typed."""
         return ", ".join(value) if isinstance(value, (list, tuple)) else value
 
     def clean(self, value) -> list[str]:
-        """The words, without empty ones and repetitions."""
+        """Return the words, without empty ones and repetitions."""
         text = super().clean(value) or ""
         parts = (" ".join(part.split()) for part in re.split(self.apart, text))
         return list(dict.fromkeys(part for part in parts if part))
 
 
 class RegionsField(ListField):
-    """Names of regions, in none of which a semicolon stands: it separates them too."""
+    """Names of regions. A semicolon also separates them, because no name contains one."""
 
     apart = r"[,;\r\n]"
 
@@ -143,11 +144,33 @@ class ReasonForm(forms.Form):
     """One reason."""
 
     reason = WordsField(
-        label=_("Why"), help_text=_("Everybody on the initiative reads this; it stays in its history.")
+        label=_("Why"), help_text=_("Everyone on the initiative can read this, and its history keeps it.")
     )
 
 
+class FoldedForm(forms.Form):
+    """A form that asks some of its fields at once, by name in `at_once`, and folds the others. Empty: it asks all."""
+
+    at_once: tuple[str, ...] = ()
+    more_words = _("More")
+
+    @property
+    def first(self) -> list[forms.BoundField]:
+        """Return the fields that are asked at once."""
+        return [field for field in self.visible_fields() if not self.at_once or field.name in self.at_once]
+
+    @property
+    def more(self) -> list[forms.BoundField]:
+        """Return the fields that are folded."""
+        return [field for field in self.visible_fields() if self.at_once and field.name not in self.at_once]
+
+    @property
+    def more_open(self) -> bool:
+        """Return True if a folded field has an error."""
+        return any(field.errors for field in self.more)
+
+
 class OnceForm(forms.Form):
-    """A form that carries a key of its own: sent twice, by two presses or a lost answer, it is one note."""
+    """A form with a key. A form sent twice, by two presses or a lost answer, is one note."""
 
     once = forms.UUIDField(widget=forms.HiddenInput, required=False, initial=uuid4)

@@ -22,37 +22,37 @@ class Topic:
 TOPICS = [
     Topic(
         "stages",
-        "What a stage is",
+        "What is a stage?",
         "prototype mvp production idea proposed stopped retired percentage progress",
     ),
     Topic(
         "approved_stage",
-        "Why my initiative says “not supported: evidence supports Prototype”",
+        "Why does my initiative show “not supported: evidence supports Prototype”?",
         "claims claimed supported approved shortfall larger prototype in name only plumb leaning",
     ),
     Topic(
         "evidence",
-        "What counts as evidence",
+        "What counts as evidence?",
         "proof evidence answer document test report attestation demo file upload verified level",
     ),
     Topic(
         "ageing",
-        "When evidence expires",
+        "When does evidence expire?",
         "evidence proof ages ageing expired stale fresh old date observed voided trigger model change",
     ),
     Topic(
         "gates",
-        "What a gate is",
+        "What is a gate?",
         "review criteria requirement question requirements decide chair promote rulebook",
     ),
     Topic(
         "signing",
-        "Who signs",
+        "Who signs?",
         "seat board sign-off approve object recuse quorum separation duties",
     ),
     Topic(
         "holds",
-        "What a hold is",
+        "What is a hold?",
         "blocked stopped concern residency vacant owner lift waiting stuck",
     ),
     Topic(
@@ -63,7 +63,7 @@ TOPICS = [
     ),
     Topic(
         "terms",
-        "When two systems do not mean the same",
+        "What if two systems use a word differently?",
         "term glossary definition facet conflict undecided steward mapping reconcile meaning field format mask "
         "standard",
     ),
@@ -84,7 +84,7 @@ TOPICS = [
     ),
     Topic(
         "roles",
-        "Who does what on an initiative",
+        "Roles on an initiative",
         "owner support lead steward sponsor accept decline responsible several sign once",
     ),
     Topic(
@@ -101,13 +101,13 @@ TOPICS = [
     ),
     Topic(
         "finding",
-        "How to find something",
+        "How do I find something?",
         "search look reference shortcut key slash portfolio filter",
     ),
     Topic(
         "telling",
-        "Notification settings",
-        "mail notification digest weekly calendar subscribe unsubscribe ics reminder settings",
+        "Language and notifications",
+        "language german deutsch mail notification digest weekly calendar subscribe unsubscribe ics reminder settings",
     ),
     Topic(
         "words",
@@ -116,7 +116,7 @@ TOPICS = [
     ),
     Topic(
         "begin",
-        "Where to begin",
+        "Next steps",
         "start first new register inbox",
     ),
 ]

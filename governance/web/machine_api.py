@@ -1,4 +1,4 @@
-"""What all APIs for machines share: how a body is read, and how trouble becomes an error in the format of the API.
+"""Shared parts of the APIs for machines: reading a body, errors in their format.
 
 An API is an `Api` with its way to write an error. Each of its views is decorated with `Api.view`, so that no machine
 receives a page of HTML. `Answered` is raised to answer with an error.
@@ -25,11 +25,12 @@ from governance.web.middleware import for_machines
 log = structlog.get_logger("plumbline.apis")
 
 JSON = "application/json"
-AWAY = "Plumbline cannot reach its database. Nothing was allowed and nothing was kept. Send the request again later."
-NO_ROOM = "The disk of Plumbline is full. Nothing was allowed and nothing was kept. Tell an administrator."
-STOPPED = (
-    "The database took too long. Nothing was allowed and nothing was kept. Ask for less, or send it again."
+AWAY = (
+    "Plumbline cannot reach its database. The request was denied and not stored. Send the request again "
+    "later."
 )
+NO_ROOM = "The disk of Plumbline is full. The request was denied and not stored. Tell an administrator."
+STOPPED = "The database took too long. The request was denied and not stored. Ask for less, or send it again."
 NOT_STORABLE = (
     "The request holds a text or a number that the database cannot store. Correct it, then send it again."
 )
@@ -46,7 +47,7 @@ class Answered(Exception):
 
 @dataclass(frozen=True)
 class Api:
-    """One API. `error` writes an error in its format; `known` says what its own exceptions mean, None for others."""
+    """An API. `error` writes an error in its format. `known` maps its own exceptions to errors, others to None."""
 
     error: Callable[[HttpRequest, Answered], HttpResponse]
     known: Callable[[Exception], Answered | None] = lambda trouble: None
@@ -86,7 +87,7 @@ class Api:
 
     @property
     def nothing(self) -> Callable[..., HttpResponse]:
-        """A view for addresses below this API at which there is nothing."""
+        """Return a view for unknown addresses below this API."""
 
         @self.view()
         def nothing(request: HttpRequest, **named: Any) -> HttpResponse:
@@ -95,22 +96,24 @@ class Api:
         return nothing
 
     def answered(self, trouble: Exception) -> Answered:
-        """Return the error for what went wrong; what nobody foresaw is logged with a reference."""
+        """Return the error for the exception. An unforeseen one is logged with a reference."""
         if isinstance(trouble, Answered):
             return trouble
         return self.known(trouble) or _expected(trouble, self.retry_after) or _unforeseen(trouble)
 
 
 def _expected(trouble: Exception, retry_after: int) -> Answered | None:
-    """What can happen to any request; None for anything else."""
+    """Return the error for what can happen to any request, or None."""
     if isinstance(trouble, NotJson):
         return Answered(400, str(trouble), code="invalidSyntax")
     if isinstance(trouble, RequestDataTooBig):
         return too_long(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
     if isinstance(trouble, UnreadablePostError):
-        return Answered(400, "The request ended before it was whole. Send it again.", code="invalidSyntax")
+        return Answered(400, "The request was not complete. Send the request again.", code="invalidSyntax")
     if isinstance(trouble, RecursionError):
-        return Answered(400, "The request is nested too deeply. Send a flatter one.", code="invalidSyntax")
+        return Answered(
+            400, "The request has too many levels. Send a request with fewer levels.", code="invalidSyntax"
+        )
     if request_errors.no_room(trouble):
         log.error("no room is left", trouble=str(trouble))
         return Answered(507, NO_ROOM)
@@ -130,8 +133,8 @@ def _unforeseen(trouble: Exception) -> Answered:
     log.error("a request of a machine ended in an error", reference=reference, exc_info=trouble)
     return Answered(
         500,
-        "Plumbline could not answer. Nothing was allowed and nothing was kept. "
-        f"Give an administrator the reference {reference}.",
+        "Plumbline could not answer. The request was denied and not stored. Give an administrator the "
+        f"reference {reference}.",
     )
 
 
@@ -156,7 +159,7 @@ def body_of(request: HttpRequest, *types: str, most: int = 0) -> bytes:
 
 
 def json_response(body: Any, status: int = 200, content_type: str = JSON) -> HttpResponse:
-    """Return `body` as JSON in UTF-8; half a character that it repeats from a request becomes U+FFFD."""
+    """Return `body` as JSON in UTF-8. Half a character repeated from a request becomes U+FFFD."""
     text = json.dumps(body, ensure_ascii=False, default=str)
     try:
         sent = text.encode()

@@ -1,19 +1,24 @@
 """Middleware: the id of a request for the audit log, and refusals turned into pages."""
 
+import re
+import time
 import uuid
 
 import structlog
+from django.conf import settings
 from django.contrib import auth
 from django.db import DatabaseError, connection, transaction
+from django.http import HttpResponse
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
+from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
 
 from governance.audit_log import entries
-from governance.database import request_memo, row_history
+from governance.database import replica, request_memo, row_history
 from governance.permission_result import Conflict, Refused
-from governance.sign_in import sessions, signing
+from governance.sign_in import sessions, signing, throttling
 from governance.transparency_log import as_of
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.readable_text import shown
@@ -22,15 +27,25 @@ from governance.web.pages import error_views
 from governance.web.pages.as_of_views import CannotBeShown, Day, Look, cannot_be_shown
 
 log = structlog.get_logger("plumbline.pages")
+requests = structlog.get_logger("plumbline.requests")
 
 
 class Machines:
-    """Requests of running systems go straight to their views: they carry a key, not a session, and there are many.
+    """Sends requests of running systems straight to their views. They are many and carry a key, not a session.
 
-    Which addresses those are is what their views say (`for_machines`), so that there is one list of addresses.
+    The views mark their addresses (`for_machines`), so that there is one list of addresses.
     """
 
-    PREFIX = ("/access/", "/otlp/", "/adoption/v1/", "/scim/", "/.well-known/")
+    PREFIX = (
+        "/access/",
+        "/otlp/",
+        "/adoption/v1/",
+        "/api/v1/",
+        "/evidence/v1/",
+        "/mcp",
+        "/scim/",
+        "/.well-known/",
+    )
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -53,7 +68,7 @@ class Probes(Machines):
     name is looked at, under the id and the headers that every page has.
     """
 
-    PREFIX = ("/healthz", "/readyz")
+    PREFIX = ("/healthz", "/readyz", "/metrics")
 
 
 def for_machines(view):
@@ -63,11 +78,10 @@ def for_machines(view):
 
 
 class Unknown:
-    """Whoever answers a survey, reports a problem or reads a public page stays unknown: what their browser says about
-    them is taken off before anybody reads it.
+    """Keeps people unknown who answer surveys, report problems or read public pages.
 
-    Not even that somebody is signed in here, whose session would otherwise note when they were there last; and no
-    response asks the browser to remember anything.
+    The data of their browser is removed before any code reads it. So is a sign-in here, because its session would
+    record the time. No response asks the browser to remember anything.
     """
 
     PREFIXES = ("/survey/", "/report/", "/public/")
@@ -91,19 +105,19 @@ class Unknown:
 
 
 def for_the_unknown(view):
-    """Mark a view that nobody signs in for, and whose address is what allows to send: no cookie could add to that."""
+    """Mark a view without sign-in, whose address alone allows sending. A cookie could add nothing to that."""
     view.open_to_all = view.csrf_exempt = True
     return view
 
 
 class PackedPages(GZipMiddleware):
-    """Pages leave compressed; Django pads each by a random length, so that their size tells nothing of a secret.
+    """Compresses pages. Django pads each by a random length, so the size does not reveal a secret.
 
     Files and answers for programs leave as they are: most are small or compressed already.
     """
 
     def process_response(self, request, response):
-        """The response, compressed where it is a page and the browser takes that."""
+        """Return the response, compressed where it is a page and the browser takes that."""
         if response.get("Content-Type", "").startswith("text/html"):
             return super().process_response(request, response)
         return response
@@ -113,7 +127,7 @@ class ReadablePages(MiddlewareMixin):
     """Spell out the hidden characters of every page, so that each stored text has one reading."""
 
     def process_response(self, request, response):
-        """The response; of a page or picture made of text, its readable form."""
+        """Return the response. A page or picture made of text gets its readable form."""
         if response.streaming or not response.get("Content-Type", "").startswith(
             ("text/html", "image/svg+xml")
         ):
@@ -125,13 +139,23 @@ class ReadablePages(MiddlewareMixin):
 
 
 class RequestId:
-    """Give every request an id, which entries of the audit log carry."""
+    """Give every request an id. Entries of the audit log, lines of the log, error pages and the response carry it.
+
+    A proxy of ours may have given it already (`X-Request-ID`).
+    """
+
+    GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        request.id = uuid.uuid4().hex
+        began = time.monotonic()
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        known = bool(self.GIVEN.fullmatch(given)) and throttling.is_proxy(request.META.get("REMOTE_ADDR", ""))
+        request.id = given if known else uuid.uuid4().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request.id)
         token = row_history.set_request_id(request.id)
         row_history.concerns(None)
         try:
@@ -139,11 +163,23 @@ class RequestId:
         finally:
             row_history.reset_request_id(token)
         response["X-Request-Id"] = request.id
+        requests.info(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            milliseconds=round((time.monotonic() - began) * 1000),
+        )
         return response
+
+    def process_view(self, request, view, args, kwargs):
+        """Have lines of the log name the initiative of the address."""
+        if ref := kwargs.get("ref"):
+            structlog.contextvars.bind_contextvars(initiative=ref)
 
 
 class OneLook:
-    """A page that is only looked at reads each thing once; whatever is sent reads anew."""
+    """Makes a page that only shows read each thing once. Sent forms read anew."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -159,7 +195,7 @@ class PlainText(MiddlewareMixin):
     """Turn away text with a zero byte, which the database cannot hold, before it reaches a view."""
 
     def process_view(self, request, view, args, kwargs):
-        """A page with status 400 when the address, or a field or its name, holds a zero byte."""
+        """Return a page with status 400 for a zero byte in address, field or its name."""
         values = [request.path, *(value for name, row in request.GET.lists() for value in (name, *row))]
         if request.method == "POST":
             values += [value for name, row in request.POST.lists() for value in (name, *row)]
@@ -172,7 +208,7 @@ class RefusalPages(MiddlewareMixin):
     """Show a refusal with its reasons (403), a lost race with who was first (409), a statement that ran away (503)."""
 
     def process_exception(self, request, exception):
-        """A page for `Refused`, `Conflict` and what the database's own guards refuse or stop; nothing for others."""
+        """Return a page for `Refused`, `Conflict` and the database's refusals, or None."""
         if isinstance(exception, signing.Shown):
             return exception.response()
         if request_errors.stopped(exception):
@@ -219,12 +255,29 @@ def _refused_by_the_database(error: DatabaseError) -> Refused | None:
     return Refused(said[:1].upper() + said[1:], cause.diag.message_hint or "")
 
 
+class Language:
+    """Pages are in the language that the person chose in their settings, else in that of the installation."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        chosen = sessions.language(request) if settings.SESSION_COOKIE_NAME in request.COOKIES else ""
+        with translation.override(chosen or settings.LANGUAGE_CODE):
+            response = self.get_response(request)
+            response.headers.setdefault("Content-Language", translation.get_language())
+        return response
+
+
 class SignedInOnly(MiddlewareMixin):
     """Everybody signs in first, except on the pages marked with `open_to_all`."""
 
     def process_view(self, request, view, args, kwargs):
-        """Send strangers to the sign-in page; API callers are answered by their own views."""
-        if request.user.is_authenticated or getattr(view, "open_to_all", False):
+        """Send strangers to the sign-in page. API callers are answered by their own views."""
+        if request.user.is_authenticated:
+            structlog.contextvars.bind_contextvars(person=request.user.pk)
+            return None
+        if getattr(view, "open_to_all", False):
             return None
         from django.contrib.auth.views import redirect_to_login  # which needs the apps
 
@@ -232,10 +285,9 @@ class SignedInOnly(MiddlewareMixin):
 
 
 class SeenNow:
-    """The session of whoever signed in says when they were there last, and in which browser; one left alone for long
-    ends.
+    """Records when and in which browser a session was used, and ends one left long.
 
-    Before the day is turned back: somebody who looks at 2024 is there today.
+    Runs before the day is turned back, because a person who looks at 2024 is there today.
     """
 
     def __init__(self, get_response):
@@ -249,6 +301,86 @@ class SeenNow:
         return self.get_response(request)
 
 
+class Replica:
+    """Has pages that only show much read from the replica (`governance.database.replica`), where it is up to date.
+
+    Pages of the past and the views that are marked with `reads_replica` are such pages. The primary
+    answers again where the replica refuses, finds no page or fails, so that no page refuses by an older state.
+
+    A person sees what they did: the browser keeps the place in the log up to which the replica must be.
+    """
+
+    SAFE = ("GET", "HEAD")
+    MARGIN = 5  # seconds for which the place is kept beyond the bound of the lag
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if not replica.set_up():
+            return self.get_response(request)
+        if request.method not in self.SAFE:
+            return self._done(self.get_response(request))
+        if not _only_shows_much(request):
+            return self.get_response(request)
+        found = replica.watch.latest()
+        if not found.has(_place(request)):
+            return self.get_response(request)
+        with replica.reading(found):
+            response = self.get_response(request)
+        if response.status_code >= 400 and not hasattr(request, "ran_away"):
+            return self.get_response(request)
+        if response.streaming:
+            response.streaming_content = replica.in_steps(response.streaming_content, found)
+        return response
+
+    def process_exception(self, request, exception):
+        """Return a response that is made again from the primary, where the database failed and did not stop us."""
+        if replica.read_from() is None or not isinstance(exception, DatabaseError):
+            return None
+        if request_errors.stopped(exception):
+            request.ran_away = True  # it would run away from the primary too
+            return None
+        log.warning(
+            "the replica failed, so the primary is read", path=request.path, trouble=str(exception).strip()
+        )
+        if request_errors.away(exception):
+            replica.watch.failed()
+        if connection.in_atomic_block:
+            transaction.set_rollback(True)
+        return HttpResponse(status=503)
+
+    def _done(self, response):
+        try:
+            place = replica.place_now()
+        except DatabaseError:  # it went away after the act, and the answer is the act's
+            return response
+        response.set_cookie(
+            settings.WROTE_COOKIE_NAME,
+            str(place),
+            max_age=settings.REPLICA_LAG_SECONDS + self.MARGIN,
+            httponly=True,
+            secure=settings.SESSION_COOKIE_SECURE,
+            samesite="Lax",
+        )
+        return response
+
+
+def _only_shows_much(request) -> bool:
+    """Return True if the page is one of the past, or its view is marked."""
+    try:
+        view = resolve(request.path_info).func
+    except Resolver404:
+        return False
+    return hasattr(view, "reads_replica") or ("as_of" in request.GET and hasattr(view, "on_any_day"))
+
+
+def _place(request) -> int:
+    """Return the place in the log up to which this browser has written lately, or 0."""
+    kept = request.COOKIES.get(settings.WROTE_COOKIE_NAME, "")
+    return int(kept) if re.fullmatch(r"[0-9]{1,20}", kept) else 0
+
+
 class AsOf:
     """`?as_of=` shows a page as it was known on another day. Rights are those of today, asked before turning back."""
 
@@ -260,7 +392,10 @@ class AsOf:
         if not asked or not request.user.is_authenticated:
             return self.get_response(request)
         if request.method not in ("GET", "HEAD"):
-            why = "Nothing can be changed on another day. What you sent was not taken; today's page takes it."
+            why = (
+                "You cannot change the past, so your input was not saved. Open the page of today and send "
+                "it again."
+            )
             response = cannot_be_shown(request, why, status=405)
             response["Allow"] = "GET, HEAD"
             return response
@@ -269,7 +404,7 @@ class AsOf:
         except Resolver404:
             return self.get_response(request)
         if not hasattr(page.func, "on_any_day"):
-            return cannot_be_shown(request, "This page is only shown as it is today.")
+            return cannot_be_shown(request, "This page is available only for today.")
         try:
             opened = page.func.on_any_day(request.user, *page.args, **page.kwargs)
             known_until = as_of.known_until()
@@ -279,7 +414,8 @@ class AsOf:
             return render(request, "403.html", context, status=403)
         except CannotBeShown as trouble:
             return cannot_be_shown(request, str(trouble))
-        read_of(request.user, opened.initiative, page=page.view_name, as_of=day.asked)
+        if not hasattr(request, "look"):  # else the replica did not find it, and the primary is asked
+            read_of(request.user, opened.initiative, page=page.view_name, as_of=day.asked)
         request.look = Look.at(request, day, known_until)
         with as_of.day(day.moment, opened=opened):
             response = self.get_response(request)
@@ -289,7 +425,7 @@ class AsOf:
 
 
 def read_of(person, initiative=None, **facts) -> None:
-    """Record that an auditor looks back, in a transaction of its own: what was read is told although the page fails."""
+    """Record that an auditor looks back. The separate transaction stays even if the page fails."""
     if person.is_auditor:
         with row_history.acting(by=person):
             entries.record(EntryKind.PAST_READ, initiative=initiative, **facts)
@@ -298,7 +434,7 @@ def read_of(person, initiative=None, **facts) -> None:
 def on_any_day(door):
     """Mark a view as one that shows other days too.
 
-    `door(person, **arguments of the view)` says by the rights of today what is opened (`asof.Opened`); it raises
+    `door(person, **arguments of the view)` returns what is opened (`asof.Opened`) by the rights of today. It raises
     Refused, or Http404 to strangers.
     """
 

@@ -14,14 +14,14 @@ TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 def no_room(trouble: BaseException | None) -> bool:
-    """Whether a disk was full: ours, or the database's."""
+    """Return True if a disk was full, of this process or of the database."""
     if isinstance(trouble, OSError):
         return trouble.errno in (errno.ENOSPC, errno.EDQUOT)
     return isinstance(trouble, DatabaseError) and _code(trouble) == FULL
 
 
 def away(trouble: BaseException | None) -> bool:
-    """Whether the database could not be reached, or went away."""
+    """Return True if the database could not be reached, or went away."""
     if isinstance(trouble, InterfaceError):
         return True  # the connection is closed
     if not isinstance(trouble, OperationalError):
@@ -31,7 +31,7 @@ def away(trouble: BaseException | None) -> bool:
 
 
 def stopped(trouble: BaseException | None) -> bool:
-    """Whether the database stopped a statement that took too long."""
+    """Return True if the database stopped a statement that took too long."""
     return isinstance(trouble, DatabaseError) and isinstance(trouble.__cause__, QueryCanceled)
 
 

@@ -2,8 +2,10 @@
 
 from django.urls import path
 
+from governance.api_tokens import views as token_views
 from governance.audit import audit_log_views, rights_views, sample_views
 from governance.audit import views as audit_views
+from governance.events import views as event_views
 from governance.identity import link_views, sign_in_views
 from governance.identity import views as identity_views
 from governance.identity.factors import admin_views as factor_admin_views
@@ -19,6 +21,7 @@ from governance.web.pages import entry_views, health_views, preference_views, ru
 urlpatterns = [
     path("healthz", health_views.healthz, name="healthz"),
     path("readyz", health_views.readyz, name="readyz"),
+    path("metrics", health_views.metrics, name="metrics"),
     path("sign-in/", entry_views.sign_in, name="sign-in"),
     path("sign-in/factor/", factor_views.factor, name="sign-in-factor"),
     path("sign-out/", entry_views.sign_out, name="sign-out"),
@@ -53,6 +56,10 @@ urlpatterns = [
     path("account/", account_views.account, name="account"),
     path("account/sign-out/", account_views.sign_out_elsewhere, name="account-sign-out"),
     path("account/password/", account_views.change_password, name="account-password"),
+    path("account/tokens/", token_views.own, name="account-tokens"),
+    path("account/tokens/make/<slug:kind>/", token_views.make, name="account-token-make"),
+    path("account/tokens/<int:pk>/rotate/", token_views.rotate, name="account-token-rotate"),
+    path("account/tokens/<int:pk>/end/", token_views.end, name="account-token-end"),
     path("account/security/", factor_views.security, name="account-security"),
     path("account/security/passkeys/add/", factor_views.add_passkey, name="passkey-add"),
     path("account/security/passkeys/<int:pk>/revoke/", factor_views.revoke_passkey, name="passkey-revoke"),
@@ -66,6 +73,8 @@ urlpatterns = [
     path("first-admin/<str:token>/", account_views.make_first_admin, name="first-admin"),
     path("seats/<int:pk>/confirm/", new_seat_views.confirm, name="seat-confirm"),
     path("accounts/", organisation_views.listing, name="accounts"),
+    path("accounts/tokens/", token_views.listing, name="tokens"),
+    path("accounts/tokens/<int:pk>/end/", token_views.end_of_another, name="token-end"),
     path("accounts/add/", organisation_views.add, name="accounts-add"),
     path("accounts/<int:pk>/invite/", organisation_views.invite, name="account-invite"),
     path("accounts/<int:pk>/sign-out/", organisation_views.sign_out, name="account-end-sessions"),
@@ -75,6 +84,12 @@ urlpatterns = [
     path("accounts/resets/<int:pk>/stop/", factor_admin_views.stop_reset, name="factor-reset-stop"),
     path("status/", status_views.status_page, name="status"),
     path("status/mail/", status_views.mail, name="status-mail"),
+    path("receivers/", event_views.receivers, name="event-receivers"),
+    path("receivers/add/", event_views.add, name="event-receiver-add"),
+    path("receivers/<int:pk>/", event_views.receiver, name="event-receiver"),
+    path("receivers/<int:pk>/end/", event_views.end, name="event-receiver-end"),
+    path("receivers/<int:pk>/test/", event_views.test, name="event-receiver-test"),
+    path("receivers/deliveries/<int:pk>/again/", event_views.again, name="event-again"),
     path("styleguide/", entry_views.styleguide, name="styleguide"),
     path("help/", entry_views.help_page, name="help"),
     path("help/glossary/", entry_views.glossary_page, name="words"),
@@ -83,7 +98,6 @@ urlpatterns = [
     path("settings/calendar/revoke/", preference_views.revoke_calendar_address, name="calendar-revoke"),
     path("calendar/<str:secret>.ics", preference_views.calendar_feed, name="calendar"),
     path("digest/leave/<str:token>/", preference_views.leave_digest, name="digest-leave"),
-    path("notifications/", notification_views.notifications, name="notifications"),
     path("notifications/<int:pk>/", notification_views.open_notification, name="notification"),
     path("notifications/read/", notification_views.mark_read, name="notifications-read"),
     path("rulebook/", rulebook_views.current_rulebook, name="rulebook"),

@@ -11,11 +11,13 @@ from governance import clock
 class SampleForm(forms.Form):
     """One field of every kind, so that the field template can be looked at."""
 
-    title = forms.CharField(help_text="What people call it.")
+    title = forms.CharField(help_text="Enter the name that people will use.")
     unit = forms.ChoiceField(choices=[("", "choose"), ("retail", "Retail"), ("claims", "Claims")])
-    problem = forms.CharField(widget=forms.Textarea, help_text="Who has it, how often, what it costs today.")
+    problem = forms.CharField(
+        widget=forms.Textarea, help_text="The people affected, how often, and the cost today."
+    )
     observed_on = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    evidence = forms.FileField(required=False, help_text="A document at least. Up to 20 MB.")
+    evidence = forms.FileField(required=False, help_text="A document is required, up to 20 MB.")
     kind = forms.ChoiceField(
         label="Answer",
         widget=forms.RadioSelect,
@@ -25,7 +27,7 @@ class SampleForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
         choices=[("risk", "Risk and compliance"), ("value", "Business value")],
-        help_text="Whom to ask first.",
+        help_text="The first person to ask.",
     )
     understood = forms.BooleanField(label="I have read what will happen")
 
@@ -33,7 +35,7 @@ class SampleForm(forms.Form):
 class ReasonForm(forms.Form):
     """The one field of a page that asks before it acts."""
 
-    reason = forms.CharField(widget=forms.Textarea, help_text="Everybody on the initiative will read it.")
+    reason = forms.CharField(widget=forms.Textarea, help_text="Everyone on the initiative can read this.")
 
 
 def _seats():
@@ -49,7 +51,7 @@ def _seats():
 
 def _matrix_rows():
     signed = {"word": "signed", "tone": "ok"}
-    yours = {"word": "yours to sign", "tone": "lead", "mine": True}
+    yours = {"word": "waiting for your signature", "tone": "lead", "mine": True}
     return [
         {
             "text": "Support ownership explicit",
@@ -122,7 +124,7 @@ def _findings():
         {
             "layer": "integration",
             "state": "expired",
-            "text": "Fallback drill is 181 days old; 180 allowed.",
+            "text": "Fallback drill is 181 days old. 180 are allowed.",
             "who": "You",
             "how": "add a newer drill.",
             "link": "#gaps",
@@ -140,7 +142,7 @@ def _findings():
 
 
 def sample_context():
-    """The context of the styleguide: plain values only, days relative to the clock's today."""
+    """Return the styleguide's context. It has plain values, and days relative to the clock's today."""
     today = clock.today()
     wrong = SampleForm({"title": "", "unit": "", "kind": ""}, auto_id="wrong_%s")
     wrong.is_valid()
@@ -174,7 +176,7 @@ def sample_context():
                 "text": "Fallback drill of 12 May",
                 "link": "#inbox",
                 "ref": "AI-0031",
-                "why": "Covers exceptions defined. The architecture seat's approval rests on it.",
+                "why": "Covers exceptions defined. The approval of the architecture seat depends on this drill.",
                 "due": "stale since today",
                 "late": True,
                 "verb": "Replace the drill",
@@ -220,7 +222,10 @@ def sample_context():
         ],
         "flow": [("Proposed", 9), ("Prototype", 12), ("MVP", 7), ("Production", 3)],
         "measurements": [("June", 9.1), ("July", 8.4), ("August", 7.2), ("September", 6.6), ("October", 6.9)],
-        "effects": ["2 sign-offs go stale: Amara Diallo, Tomas Ek.", "Rollout bounded becomes unmet."],
+        "effects": [
+            "2 sign-offs go stale: Amara Diallo, Tomas Ek.",
+            "The criterion “Rollout bounded” is no longer met.",
+        ],
         "happens": ["The system stops answering at once.", "You must write a post-mortem within 30 days."],
         "reasons": [
             {
@@ -232,10 +237,10 @@ def sample_context():
         "statement": (
             "I, Ines Okafor, in the seat of risk and compliance approve that AI-0042 meets:\n"
             "- Governance satisfied, on contract v2 in force.\n"
-            "It ends when any of this changes."
+            "This sign-off ends when any of these facts changes."
         ),
         "digest": "9f2c41d70be388a15c607d1e2f94a6b3e01277c94d58b1fe63a09d2bc8e71540",
-        "text": "**Right queue** in 91 % of 1,200 tickets; the use needs `85 %`.\n\n- curated\n- model m-5",
+        "text": "**Right queue** in 91 % of 1,200 tickets. The required share is `85 %`.\n\n- curated\n- model m-5",
         "form": SampleForm(auto_id="sample_%s"),
         "wrong_form": wrong,
         "reason_form": ReasonForm(auto_id="reason_%s"),

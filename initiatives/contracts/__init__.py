@@ -1,1 +1,1 @@
-"""What an initiative may do: contract documents, API access, approvals of single calls."""
+"""Contracts of initiatives: documents, API access, approvals of single calls."""

@@ -1,1 +1,1 @@
-"""What waits for one person: tasks, the digest, the calendar, absences."""
+"""The inbox of one person: tasks, the weekly digest, the calendar and absences."""

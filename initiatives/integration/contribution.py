@@ -1,4 +1,4 @@
-"""What the integration register adds to findings, in the order in which it is told."""
+"""The contributions of the integration register to findings, in their order."""
 
 from initiatives.contributions import Contribution
 from initiatives.integration import remedies

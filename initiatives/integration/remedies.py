@@ -1,17 +1,18 @@
-"""Where a finding of the register against an initiative is fixed: pages, by what the person may do.
+"""The pages that fix a finding of the register, by what the person may do.
 
-What a finding is about stands in its source; which page changes that is worked out here alone, when a page is drawn.
+The source of a finding names its subject. Only this module derives the page from the source, when a page is drawn.
 """
 
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from governance.models import User
+from governance.vocabulary.phrases import phrase
 from initiatives.contributions import Part, contributed
 from initiatives.integration.systems.findings import DECLINED, lacking
 from initiatives.integration.systems.permissions import may_change_account, may_change_system
 from initiatives.lifecycle.facts import finding_rules
-from initiatives.lifecycle.initiative.initiative_frame import WhoMay
+from initiatives.lifecycle.initiative.who_may import WhoMay
 from initiatives.models import Initiative, Link, RequirementFinding, System, Transfer
 
 OWNER, REGIONS = "id_owner", "id_regions"  # fields of the form of a system
@@ -20,9 +21,7 @@ Fixes = list[tuple[str, str]]  # addresses, each with its words
 
 
 class Fixing:
-    """The links of an initiative with their places, and what the person may change of them: read once for all
-    findings.
-    """
+    """The links of an initiative and the person's rights, read once for all findings."""
 
     def __init__(
         self,
@@ -41,7 +40,7 @@ class Fixing:
 
     @classmethod
     def read(cls, initiative: Initiative, may: WhoMay, back: str) -> "Fixing":
-        """The same for a page that has not read the links yet."""
+        """Return the same for a page that has not read the links yet."""
         links = list(initiative.links.current().select_related("system__owner", "account").order_by("pk"))
         transfers: dict[int, list[Transfer]] = {}
         for transfer in Transfer.objects.filter(link__in=links, ended_at__isnull=True).order_by("position"):
@@ -49,24 +48,24 @@ class Fixing:
         return cls(initiative, may, links, transfers, back)
 
     def of(self, row: RequirementFinding | finding_rules.Wanted) -> Fixes:
-        """The pages on which the person fixes it; none where that is for others."""
+        """Return the pages on which the person fixes the finding, none if others must."""
         about, *parts = row.source.split(":")
         if about in contributed.fixes:
             return contributed.fixes[about](self.initiative, self.may, row.source)
-        # Of a kind that is of no use any more nothing is offered, rather than something that fixes another.
+        # A kind that is no longer used gets no page, rather than a page that fixes another kind.
         return OF[about](self, row, *parts) if about in OF else []
 
     def of_place(self, link: Link, transfer: int | None) -> Fixes:
-        """The pages on which a place of a path is changed: a transfer, or the linked system itself."""
+        """Return the pages that change a place of a path, a transfer or the linked system."""
         return (
             self._transfer(transfer)
             if transfer
-            else [*self._change(link.system, "Change the system", REGIONS), *self._of(link)]
+            else [*self._change(link.system, phrase("Change the system"), REGIONS), *self._of(link)]
         )
 
     def owner_of(self, system: System) -> Fixes:
-        """The page on which somebody is named who looks after the system."""
-        return self._change(system, f"Name an owner of {system}", OWNER)
+        """Return the page that names an owner of the system."""
+        return self._change(system, phrase("Name an owner of {}", system), OWNER)
 
     def _link(self, link: Link | None, what: str) -> Fixes:
         if link is None:
@@ -76,18 +75,18 @@ class Fixing:
         owned = link.system.owner is not None and link.system.owner.is_active
         if what == "missing":
             transfers = self.transfers.get(link.pk, [])
-            found = self._of(link, "Fill in the link") if lacking(link, transfers) else []
+            found = self._of(link, phrase("Fill in the link")) if lacking(link, transfers) else []
             if not transfers and not link.system.regions:
-                found += self._change(link.system, f"Say where {link.system} is", REGIONS)
+                found += self._change(link.system, phrase("Enter the region of {}", link.system), REGIONS)
             return [*found, *([] if link.system.owner_id else self.owner_of(link.system))]
         if what in ("fallback", DECLINED):
             return self._of(link)
         if not owned:
             return self.owner_of(link.system)
         mine = link.system.owner_id == self.person.pk
-        return [(reverse("link-answer", args=[link.pk]), "Read and answer")] if mine else []
+        return [(reverse("link-answer", args=[link.pk]), phrase("Read and answer"))] if mine else []
 
-    def _of(self, link: Link, words: str = "Change the link") -> Fixes:
+    def _of(self, link: Link, words: str = phrase("Change the link")) -> Fixes:
         return [(reverse("link-change", args=[link.pk]), words)] if self.works else []
 
     def _transfer(self, pk: int) -> Fixes:
@@ -96,7 +95,7 @@ class Fixing:
         ]
         if not found or found[0].link_id not in self.links:
             return []
-        runs = [(reverse("deployments", args=[self.initiative.ref]), "Versions and scope")]
+        runs = [(reverse("deployments", args=[self.initiative.ref]), phrase("Versions and scope"))]
         return [
             *(runs if self.works and found[0].deployment_id else []),
             *self._of(self.links[found[0].link_id]),
@@ -105,11 +104,13 @@ class Fixing:
     def _account(self, pk: int, what: str) -> Fixes:
         links = [link for link in self.links.values() if link.account_id == pk]
         if what == "closed":
-            return [one for link in links for one in self._of(link, f"Change the link to {link.system}")]
+            return [
+                one for link in links for one in self._of(link, phrase("Change the link to {}", link.system))
+            ]
         mine = any(link.account.owner_id == self.person.pk for link in links)
-        page, words = "account-change", "Fill in the account"
+        page, words = "account-change", phrase("Fill in the account")
         if what == "review" and links and may_change_account(links[0].account, self.person):
-            page, words = "account-review", "Look at the account"
+            page, words = "account-review", phrase("Review the account")
         return [(self._there(reverse(page, args=[pk])), words)] if self.works or mine else []
 
     def _system(self, system: System, what: str) -> Fixes:
@@ -118,42 +119,50 @@ class Fixing:
                 [link for link in self.links.values() if link.system_id == system.pk] if self.works else []
             )
             return [
-                (reverse("row-act", args=["links", link.pk, "close"]), "Close the link") for link in links
+                (reverse("row-act", args=["links", link.pk, "close"]), phrase("Close the link"))
+                for link in links
             ]
         if what == "members":
             there = f"{reverse('system-describe')}?{urlencode({'collection': system.pk, 'next': self.back})}"
-            return [(there, "List a source")] if may_change_system(system, self.person) else []
-        return self.owner_of(system) if what == "orphaned" else self._change(system, "Change the system")
+            return [(there, phrase("List a source"))] if may_change_system(system, self.person) else []
+        return (
+            self.owner_of(system) if what == "orphaned" else self._change(system, phrase("Change the system"))
+        )
 
     def _terms(self, terms: str) -> Fixes:
         conflicts = reverse("integration-definitions", args=[self.initiative.ref])
-        return [(f"{conflicts}#term-{terms.partition('-')[0]}", "See the conflicts")]
+        return [(f"{conflicts}#term-{terms.partition('-')[0]}", phrase("Open the conflicts"))]
 
     def _definition(self, pk: int, system: System) -> Fixes:
         there = reverse("definition-change", args=[pk])
-        change = [(self._there(there), "Change the definition")] if self._may_change(system) else []
+        change = [(self._there(there), phrase("Change the definition"))] if self._may_change(system) else []
         return [
             *change,
-            (reverse("integration-profiles", args=[self.initiative.ref]), "See the data profiles"),
+            (reverse("integration-profiles", args=[self.initiative.ref]), phrase("Open the data profiles")),
         ]
 
     def _process(self) -> Fixes:
         page = reverse("integration-processes", args=[self.initiative.ref])
-        return [(f"{page}#processes", "Processes and sign-on")]
+        return [(f"{page}#processes", phrase("Processes and sign-on"))]
 
     def _flow(self) -> Fixes:
         page = reverse("integration-processes", args=[self.initiative.ref])
-        flow = [(reverse("sign-on-add", args=[self.initiative.ref]), "Record the sign-on flow")]
-        return [*(flow if self.works else []), (f"{page}#sign-on", "Processes and sign-on")]
+        flow = [
+            (
+                reverse("initiative-act", args=[self.initiative.ref, "record-sign-on"]),
+                phrase("Record the sign-on flow"),
+            )
+        ]
+        return [*(flow if self.works else []), (f"{page}#sign-on", phrase("Processes and sign-on"))]
 
     def _drill(self, link: str, kind: str, _) -> Fixes:
         asked = {"kind": kind} | ({} if link == "initiative" else {"link": link})
-        there = f"{reverse('drill-add', args=[self.initiative.ref])}?{urlencode(asked)}"
-        return [(there, "Record a drill")] if self.works else []
+        there = f"{reverse('initiative-act', args=[self.initiative.ref, 'record-drill'])}?{urlencode(asked)}"
+        return [(there, phrase("Record a drill"))] if self.works else []
 
     def _record(self, item: int) -> Fixes:
         there = f"{reverse('evidence-add', args=[self.initiative.ref])}?{urlencode({'supersedes': item})}"
-        return [(there, "Add the drill record that passes")] if self.works else []
+        return [(there, phrase("Add the drill record that passes"))] if self.works else []
 
     def _may_change(self, system: System) -> bool:
         return system.retired_at is None and (self.works or system.owner_id == self.person.pk)
@@ -163,7 +172,7 @@ class Fixing:
         return [(f"{there}#{field}" if field else there, words)] if self._may_change(system) else []
 
     def _there(self, address: str) -> str:
-        """A form outside the initiative that leads back to the page that is looked at."""
+        """Return the address of a form outside the initiative that leads back here."""
         return f"{address}?{urlencode({'next': self.back})}"
 
 
@@ -183,7 +192,7 @@ OF = {
 
 
 def beside_requirement(person: User, about: tuple[dict, str]) -> Part | None:
-    """What the register says now against one requirement, each with its fixes.
+    """Return the findings of the register against one requirement, with their fixes.
 
     `about`: the context of the initiative, and the key of the requirement.
     """
@@ -193,7 +202,7 @@ def beside_requirement(person: User, about: tuple[dict, str]) -> Part | None:
         return None
     fixing = Fixing.read(initiative, context["may"], reverse("requirement", args=[initiative.ref, key]))
     rows = list(initiative.requirement_findings.current().select_related("system").order_by("since", "pk"))
-    # What stands against it because nothing was ever found has no row of its own, and is fixed all the same.
+    # A finding that holds because nothing was ever found has no row, and gets its fix all the same.
     rows += finding_rules.unless_found(rows)
     against = [
         (row, fixing.of(row))

@@ -1,1 +1,1 @@
-"""What systems of an initiative did: the API that takes their reports, the pages of the interaction log."""
+"""The interaction log of an initiative: its pages, and the API for reports."""

@@ -1,4 +1,4 @@
-"""Acts on the interaction log: read, erased, brought in from a file; what its senders call their acts is said."""
+"""Acts on the interaction log: read, erase, import a file, map names of acts."""
 
 import hashlib
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from governance.interaction_log.shape import LONGEST_ACT, act_name
 from governance.interaction_retention import destroyed, subject_erasure
 from governance.models import Interaction, User
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.interactions.comparison.act_names import contract_actions
 from initiatives.interactions.permissions import (
     may_erase_interactions,
@@ -28,13 +29,14 @@ from initiatives.models import ActName, Initiative
 
 NO_ACT = "-"  # chosen for a name that means no act of the contract
 
-NO_ROOM = "The log cannot be written just now and took nothing: bring the file again later."
+NO_ROOM = "The interaction log cannot be written now, so nothing was saved. Import the file again later."
 
 
 def open_interaction(*, initiative: Initiative, row: Interaction, way: str, by: User) -> reading.Opened:
-    """Record that the person reads an interaction, before a word of it leaves; the interaction in clear.
+    """Record that the person reads an interaction, and return it in clear.
 
-    `way`: "look" or "download", as the entry keeps it. Raises Refused for who may not read it, and NoMaster.
+    The entry comes first. The entry keeps `way`, "look" or "download". Raises NoMaster, and Refused without
+    permission.
     """
     may_read_interactions(initiative, by).or_refuse()
     with row_history.acting(by=by, reason=""):
@@ -52,17 +54,21 @@ def open_interaction(*, initiative: Initiative, row: Interaction, way: str, by: 
 def import_file(
     *, initiative: Initiative, name: str, content: bytes, by: User
 ) -> tuple[int, list[lines.Wrong]]:
-    """Keep what a file of lines says that systems of the initiative did; how many, and the lines that are not taken.
+    """Keep the interactions in a file of lines. Return their number and the rejected lines.
 
-    A table where the file is called so, else JSON, one object a line. What comes by a file comes by no key: it is the
-    word of whoever brought it, and sent twice it is kept once. Raises ValidationError where no line fits or nothing can
-    be kept, and Refused.
+    A file named .csv is a table, any other is JSON, one object a line. Its rows have no key: the importing person
+    answers for them. A file that is imported twice is kept once. Raises Refused, and ValidationError if no line fits or
+    nothing can be kept.
     """
     found, wrong = (lines.read_csv if name.lower().endswith(".csv") else lines.read)(content)
     with act("import interactions", by=by, initiative=initiative) as initiative:
         may_import_interactions(initiative, by).or_refuse()
         if not found:
-            words = f"Line {wrong[0].number}: {wrong[0].words}" if wrong else "The file holds no line."
+            words = (
+                f"Line {wrong[0].number}: {wrong[0].words}"
+                if wrong
+                else "The file contains no line. Choose a file with interactions."
+            )
             raise ValidationError({"file": words})
         entries.record(
             EntryKind.INTERACTIONS_IMPORTED,
@@ -86,7 +92,7 @@ def import_file(
 
 
 def decision_named(number: int, text: str) -> bytes | None:
-    """The digest of the decision with this id, where it is one of the initiative of this number."""
+    """Return the digest of the decision with this id, or None in another initiative."""
     try:
         return outcome_reports.decision_of(number, text).digest
     except outcome_reports.UnknownDecision:
@@ -96,23 +102,23 @@ def decision_named(number: int, text: str) -> bytes | None:
 def erase_subject(
     *, initiative: Initiative, subject: str, everywhere: bool, why: str, duty: str, by: User
 ) -> subject_erasure.Erased:
-    """Erase what was said by or to a person (as the systems call them) in the initiative, or in all of them.
+    """Erase the texts by or to a person in the initiative, or in all of them.
 
-    The audit log keeps their pseudonym, why and by which duty, and how many bodies were tried and did not open any
-    more. Raises ValidationError, Refused where a legal hold keeps it, Conflict.
+    Systems call the person `subject`. The audit log keeps the pseudonym, the reason, the legal duty, and the number of
+    bodies that were tried and no longer opened. Raises ValidationError, Conflict, and Refused under a legal hold.
     """
     said = subject.strip()
     wrong = {
-        name: f"Say {asked}: it stays in the audit log."
-        for name, text, asked in (("why", why, "why"), ("duty", duty, "which duty asks for it"))
+        name: f"Give {asked}. The audit log keeps this text."
+        for name, text, asked in (("why", why, "a reason"), ("duty", duty, "the legal duty"))
         if not text.strip()
     }
     if not said:
-        wrong["subject"] = "Name the person exactly as the system calls them."
+        wrong["subject"] = "Use exactly the name that the system has for the person."
     for name, text in (("why", why), ("duty", duty)):
         # A shorter identifier is part of ordinary words.
         if len(said) > 2 and said.casefold() in text.casefold():
-            wrong[name] = "This stays in the audit log for good: write it without naming the person."
+            wrong[name] = "The audit log keeps this text permanently. Do not name the person in this text."
     if wrong:
         raise ValidationError(wrong)
     pseudonym = keys.pseudonym("subject", said)
@@ -123,7 +129,9 @@ def erase_subject(
         may_erase_interactions(initiative, by, pseudonym, initiatives).or_refuse()
         done = subject_erasure.erase(pseudonym, None if everywhere else initiative.number)
         if not (done.keys or done.tried):
-            raise ValidationError({"subject": "Nothing is held of anybody who is called so."})
+            raise ValidationError(
+                {"subject": "No interactions are stored for this name. Check the spelling."}
+            )
         entries.record(
             EntryKind.INTERACTIONS_ERASED,
             initiative=initiative,
@@ -139,10 +147,10 @@ def erase_subject(
 
 
 def name_acts(*, initiative: Initiative, meant: Mapping[str, str], by: User) -> list[ActName]:
-    """Say which action of the contract each of these names means; NO_ACT for a name that means none.
+    """Map each of these names to an action of the contract, or to NO_ACT for none.
 
-    An empty action takes back what was said of a name. What is said already is left alone; the worker judges the last
-    days anew. Raises Refused, and ValidationError for what is no name of the log or no action of the contract.
+    An empty action removes a mapping. Unchanged names are skipped, and the worker judges the last days again. Raises
+    Refused, and ValidationError for an unknown name or action.
     """
     with act("name acts", by=by, initiative=initiative) as initiative:
         may_name_acts(initiative, by).or_refuse()
@@ -151,9 +159,13 @@ def name_acts(*, initiative: Initiative, meant: Mapping[str, str], by: User) -> 
         changed, said = [], []
         for name, action in meant.items():
             if not name or name != act_name(name) or len(name) > LONGEST_ACT:
-                raise ValidationError(f"“{name}” is no name of an act in the log.")
+                raise ValidationError(phrase("The log has no act called “{}”. Open the page again.", name))
             if action not in ("", NO_ACT) and action not in actions:
-                raise ValidationError(f"“{action}” is no action of the contract.")
+                raise ValidationError(
+                    phrase(
+                        "The contract has no action called “{}”. Choose an action of the contract.", action
+                    )
+                )
             if (row := _named(initiative, known.get(name), name, action, by)) is not None:
                 changed.append(row)
                 said.append(f"{name} means {_in_words(action)}")
@@ -163,7 +175,7 @@ def name_acts(*, initiative: Initiative, meant: Mapping[str, str], by: User) -> 
 
 
 def _named(initiative: Initiative, row: ActName | None, name: str, action: str, by: User) -> ActName | None:
-    """The row as it was changed; None where it says so already."""
+    """Return the changed row, or None if the mapping is the same already."""
     kept = "" if action == NO_ACT else action
     said = row.action if row is not None and row.withdrawn_at is None else None
     if said == (kept if action else None):
@@ -175,4 +187,4 @@ def _named(initiative: Initiative, row: ActName | None, name: str, action: str, 
 
 
 def _in_words(action: str) -> str:
-    return {"": "what it says", NO_ACT: "no act of the contract"}.get(action, action)
+    return {"": "its own name", NO_ACT: "no act of the contract"}.get(action, action)

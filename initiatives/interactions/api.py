@@ -1,7 +1,7 @@
-"""The API of the interaction log: OTLP over HTTP, and lines of JSON for systems that have nothing else.
+"""The API of the interaction log: OTLP over HTTP, and lines of JSON for others.
 
-The same keys and the same throttle as the decision API, with a scope and a rate of their own. What is answered with
-200 is on disk, encrypted; what is answered with 429 or 503 was not kept, and says when to send it again.
+It uses the keys and the throttle of the decision API, with a separate scope and rate. After a 200 the reports are on
+disk, encrypted. After a 429 or 503 they are not kept, and the answer contains when to send them again.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,9 +31,12 @@ log = structlog.get_logger("plumbline.interactions")
 
 TABLE = "text/csv"
 LINES = ("application/x-ndjson", "application/jsonl", "application/json")
-NO_ROOM = "The log has no room just now and took nothing: send it again later."
-NOT_NOW = "The log cannot be written just now and took nothing: send it again later."
-NOTHING = "The request holds no interaction: send one a line, as JSON, or the rows of a table."
+NO_ROOM = "The interaction log has no space now, so nothing was saved. Send the request again later."
+NOT_NOW = "The interaction log cannot be written now, so nothing was saved. Send the request again later."
+NOTHING = (
+    "The request contains no interaction. Send one interaction on each line as JSON, or send the rows of "
+    "a table."
+)
 LATER = 30  # seconds
 MOST_TOLD = 100  # lines that are not taken, in one answer
 
@@ -41,7 +44,7 @@ rate = Rate()
 
 
 def _form(request: HttpRequest) -> str:
-    """The form in which a sender of OTLP reads its answer: protobuf, unless it sends JSON."""
+    """Return the format of an OTLP answer: protobuf, unless the sender uses JSON."""
     kind = (request.content_type or "").strip().lower()
     return otlp.JSON if kind == otlp.JSON else otlp.PROTOBUF
 
@@ -66,13 +69,13 @@ nothing = otlp_api.nothing
 
 @otlp_api.view("POST")
 def traces(request: HttpRequest) -> HttpResponse:
-    """Spans as an OpenTelemetry SDK or collector sends them."""
+    """Keep spans as an OpenTelemetry SDK or collector sends them."""
     return _otlp(request, otlp.read_traces, logs=False)
 
 
 @otlp_api.view("POST")
 def logs(request: HttpRequest) -> HttpResponse:
-    """Log records likewise: the events of generative AI."""
+    """Keep log records in the same way: the events of generative AI."""
     return _otlp(request, otlp.read_logs, logs=True)
 
 
@@ -91,11 +94,11 @@ def _otlp(request: HttpRequest, read: Callable[[bytes, str], otlp.Batch], *, log
 
 @lines_api.view("POST")
 def reported(request: HttpRequest) -> dict[str, Any] | HttpResponse:
-    """Interactions, one a line, as JSON or as the rows of a table: also a file, as it is."""
+    """Keep interactions, one a line, as JSON or as rows of a table. A file can be sent as it is."""
     known, key = _entered(request)
     kind = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if kind not in (*LINES, TABLE):
-        raise Answered(415, f"Send one of {', '.join((*LINES, TABLE))}.")
+        raise Answered(415, f"Use one of these content types: {', '.join((*LINES, TABLE))}.")
     with _paid(key) as cost:
         body = cost.body = _body(request)
         found, wrong = lines.read_csv(body) if kind == TABLE else lines.read(body)
@@ -108,7 +111,7 @@ def reported(request: HttpRequest) -> dict[str, Any] | HttpResponse:
 
 
 def _told(found: list[Interaction], wrong: list[lines.Wrong]) -> dict[str, Any]:
-    """How many lines are kept, how many are not, and why, by number."""
+    """Return the number of kept and of rejected lines, and the errors by line."""
     return {
         "kept": len(found),
         "rejected": [{"line": one.number, "error": one.words} for one in wrong[:MOST_TOLD]],
@@ -118,7 +121,7 @@ def _told(found: list[Interaction], wrong: list[lines.Wrong]) -> dict[str, Any]:
 
 @dataclass
 class _Cost:
-    """What a request is found to cost: its bytes once unpacked, and how many reports it holds."""
+    """The cost of a request: its unpacked bytes, and its number of reports."""
 
     body: bytes = b""
     count: int = 1
@@ -126,7 +129,7 @@ class _Cost:
 
 @contextmanager
 def _paid(key: Key) -> Iterator[_Cost]:
-    """Have the key pay for what is read within, also where it is refused: every report counts, and every byte."""
+    """Charge the key for every report and byte read in the block, also if refused."""
     cost = _Cost()
     try:
         yield cost
@@ -145,12 +148,12 @@ def _entered(request: HttpRequest) -> tuple[Known, Key]:
 
 
 def _body(request: HttpRequest) -> bytes:
-    """What was sent, unpacked within bounds. Raises otlp.Refused."""
+    """Return the body, unpacked within bounds. Raises otlp.Refused."""
     return otlp.unpacked(request.body, request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower())
 
 
 def _keep(known: Known, key: Key, reports: list[Interaction]) -> None:
-    """Keep what was read. Raises Answered where nothing could be kept."""
+    """Keep the reports. Raises Answered if they could not be kept."""
     try:
         interactions.keep(
             reports,

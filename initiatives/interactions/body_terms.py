@@ -1,8 +1,8 @@
-"""A shorter time for what was said: asked for by the owner, signed by the risk seat and by an auditor, until a day.
+"""Shorter times for keeping texts, signed by the risk seat and an auditor.
 
-What was said to the systems of an initiative is kept for 730 days. A law may ask for less: never under 183 days, only
-with the legal basis in words, and only as long as two people have signed it, neither of whom asked or is a team member
-of the initiative.
+Texts to and from the systems of an initiative are kept for 730 days. A law may require less, but never under 183 days.
+The owner asks for a shorter time with its legal basis in words. It holds until a day, and needs the signatures of two
+people who did not ask for it and are not team members of the initiative.
 """
 
 from datetime import date
@@ -13,6 +13,7 @@ from governance.interaction_log.loading import KEPT
 from governance.interaction_retention import holds
 from governance.templatetags.plumbline import day
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.interactions.forms import BodyTermForm
 from initiatives.lifecycle.access.initiative_lookup import initiative_for
 from initiatives.lifecycle.consents.consent_kinds import AUDITOR, RISK_SEAT, Kind, wrong_day
@@ -22,14 +23,12 @@ from initiatives.models.reviews import ConsentState
 
 
 def running_on(day: date) -> QuerySet[BodyTerm]:
-    """Those that both have signed and that have not ended."""
+    """Return the terms that both have signed and that have not ended."""
     return BodyTerm.objects.granted().filter(until__gte=day)
 
 
 def days_on(day: date) -> dict[int, int]:
-    """By number of the initiative, for how many days what was said is kept on that day, where that is less than
-    usual.
-    """
+    """Return by initiative number the days of a shorter time that runs on that day."""
     found: dict[int, int] = {}
     for number, days in running_on(day).values_list("initiative__number", "days"):
         found[number] = min(days, found.get(number, days))
@@ -44,14 +43,19 @@ def _form(request, initiative: Initiative, context: dict, rows: list[BodyTerm]) 
 def _wrong(term: BodyTerm) -> dict[str, str]:
     wrong = wrong_day(term.until, BodyTerm.LONGEST)
     if not BodyTerm.LEAST <= term.days <= BodyTerm.MOST:
-        wrong["days"] = f"Choose from {BodyTerm.LEAST} to {BodyTerm.MOST} days."
+        wrong["days"] = phrase("Choose from {} to {} days.", BodyTerm.LEAST, BodyTerm.MOST)
     return wrong
 
 
 def _held(initiative: Initiative) -> list[str]:
     if initiative.number not in holds.held_initiatives():
         return []
-    return ["A legal hold is on this initiative. Nothing is removed or erased until it is lifted."]
+    return [
+        phrase(
+            "This initiative has a legal hold. Interactions are removed or erased only after someone lifts "
+            "the hold."
+        )
+    ]
 
 
 BODY_TERMS = Kind(
@@ -59,11 +63,12 @@ BODY_TERMS = Kind(
     entries=(EntryKind.BODY_TERM_REQUESTED, EntryKind.BODY_TERM_SIGNED, EntryKind.BODY_TERM_REFUSED),
     slug="body-term",
     one="a shorter time",
-    title="How long interactions are kept",
-    introduction=(
-        f"What was said to systems of this initiative, and that it took place, is kept for {KEPT.days} days, then it "
-        "is removed. For what was said a law may ask for less: the risk seat and an auditor both agree to a shorter "
-        "time, until a day."
+    title=phrase("Retention of interactions"),
+    introduction=phrase(
+        "Interactions with the systems of this initiative are kept for {} days, then they "
+        "are removed. If a law requires a shorter time for the texts, the risk seat and an "
+        "auditor must both agree to it. The shorter time has an end date.",
+        KEPT.days,
     ),
     section="api-access",
     signature="term",
@@ -73,8 +78,10 @@ BODY_TERMS = Kind(
     form=_form,
     wrong=_wrong,
     facts=lambda row: {"days": row.days, "until": row.until, "basis": row.reason},
-    what=lambda row: f"What was said is kept for {row.days} days, until {day(row.until)}.",
-    follows="What is older is removed within hours, and nobody brings it back.",
-    instead=f"What was said stays kept for {KEPT.days} days.",
+    what=lambda row: phrase(
+        "Texts of interactions are kept for {} days, until {}.", row.days, day(row.until)
+    ),
+    follows=phrase("Older texts are removed within hours. No one can restore them."),
+    instead=phrase("Texts of interactions are still kept for {} days.", KEPT.days),
     warnings=_held,
 )

@@ -1,4 +1,4 @@
-"""A file of interactions brought in by a person, for systems that cannot report by themselves."""
+"""The page to import a file of interactions, for systems that cannot report."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
+from governance.database.rehearsing import not_rehearsed
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.interactions import actions
 from initiatives.interactions.forms import InteractionFileForm
@@ -17,9 +18,10 @@ from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_
 SHOWN = 100  # lines that did not fit
 
 
+@not_rehearsed
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_file(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Keep what fits, and show line by line what does not and how to fix it."""
+    """Import the lines that fit, and show each other line with its error and its fix."""
     initiative = initiative_for(request.user, ref)
     may_import_interactions(initiative, request.user).or_refuse()
     form = InteractionFileForm(sent(request), request.FILES or None)

@@ -1,4 +1,4 @@
-"""Forms of the interaction log: its filters, a file, a person erased, a shorter time, what names of acts mean."""
+"""Forms of the interaction log: filters, a file, an erasure, a time, act names."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,6 +14,7 @@ from governance.interaction_log.keys import pseudonym
 from governance.interaction_log.reading import Wanted
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import LogFindingKind
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField as ChosenDayField
 from governance.web.form_fields import WordsField
 from initiatives.interactions.actions import NO_ACT
@@ -25,34 +26,39 @@ DONE, PROBABLE = "done", "probable"
 FOUND = {
     "": _("any"),
     DONE: _("permitted and done"),
-    LogFindingKind.NEVER_ASKED: _("done and never asked"),
+    LogFindingKind.NEVER_ASKED: _("done without a request"),
     LogFindingKind.AFTER_DENIAL: _("done after a denial"),
     PROBABLE: _("probably after a denial"),
-    LogFindingKind.OTHER_MODEL: _("by a model that nobody declared"),
+    LogFindingKind.OTHER_MODEL: _("by a model that is not declared"),
 }
 MOST_FOUND = 5_000
 
 
 class InteractionFilter(forms.Form):
-    """Nothing is required; what is not understood is said and left out."""
+    """Optional filters of the log. The page names and ignores invalid ones."""
 
     subject = forms.CharField(
-        label="Person", required=False, max_length=220, help_text="Exactly as the system calls them."
+        label=_("Person"),
+        required=False,
+        max_length=220,
+        help_text=_("Enter the name exactly as the system uses it."),
     )
-    model = forms.CharField(label="Model or version", required=False, max_length=120)
+    model = forms.CharField(label=_("Model or version"), required=False, max_length=120)
     decided = forms.ChoiceField(
-        label="Names a decision", required=False, choices=[("", "any"), ("yes", "yes"), ("no", "no")]
+        label=_("Names a decision"),
+        required=False,
+        choices=[("", "any"), ("yes", "yes"), ("no", "no")],
     )
-    key = forms.TypedChoiceField(label="Key", required=False, coerce=int, empty_value=None)
+    key = forms.TypedChoiceField(label=_("Key"), required=False, coerce=int, empty_value=None)
     unread = forms.ChoiceField(
-        label=_("Words"), required=False, choices=[("", _("any")), ("yes", _("not all understood"))]
+        label=_("Words"), required=False, choices=[("", _("any")), ("yes", _("not fully understood"))]
     )
     found = forms.ChoiceField(label=_("Compared with decisions"), required=False, choices=list(FOUND.items()))
-    since = DayField(label="From")
-    until = DayField(label="To")
+    since = DayField(label=_("From"))
+    until = DayField(label=_("To"))
 
     def __init__(self, *args, keys, people: bool, **options):
-        """`keys` are those of the initiative; `people`: whether the reader may look for a person."""
+        """Take the `keys` of the initiative. `people` is True if the reader may search by person."""
         super().__init__(*args, **options)
         choice = self.fields["key"]
         if isinstance(choice, forms.ChoiceField):
@@ -62,7 +68,7 @@ class InteractionFilter(forms.Form):
 
     @property
     def wanted(self) -> Wanted:
-        """What was understood, but what was compared (`compared`)."""
+        """Return the valid filters, without the one on the comparison (`compared`)."""
         self.is_valid()
         given = {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
         given.pop("found", None)
@@ -75,7 +81,7 @@ class InteractionFilter(forms.Form):
         return Wanted(**given)
 
     def compared(self, initiative: Initiative) -> Wanted:
-        """What is wanted of the initiative, narrowed to what the comparison with decisions said of it."""
+        """Return the valid filters, narrowed to the chosen findings of the comparison."""
         wanted, chosen = self.wanted, self.cleaned_data.get("found", "")
         if not chosen:
             return wanted
@@ -98,87 +104,97 @@ class InteractionFilter(forms.Form):
 
 
 class ErasureForm(SigningForm):
-    """Who is erased, where, why, and the signature."""
+    """The person to erase, the scope, the reason, and the signature."""
 
     act = "erasure"
 
     subject = forms.CharField(
-        label="Person",
+        label=_("Person"),
         max_length=220,
-        help_text="Exactly as the system calls them. It is kept nowhere: the audit log keeps a pseudonym.",
+        help_text=_("Enter the name exactly as the system uses it. The audit log keeps only a pseudonym."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     everywhere = forms.TypedChoiceField(
-        label="Where",
+        label=_("Where"),
         coerce=lambda value: value == "all",
         choices=[("this", "in this initiative"), ("all", "in all initiatives")],
         widget=forms.RadioSelect,
         initial="this",
     )
     duty = forms.CharField(
-        label="Which duty asks for it", max_length=200, help_text="For instance: GDPR, Article 17."
+        label=_("Legal duty"),
+        max_length=200,
+        help_text=_("For example: GDPR, Article 17."),
     )
     why = forms.CharField(
-        label="Why",
+        label=_("Why"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="It stays in the audit log for good: write it without naming the person.",
+        help_text=_("The audit log keeps this text permanently. Do not name the person in this text."),
     )
 
     def signed_words(self, cleaned: dict) -> dict:
-        """The person by the pseudonym that the audit log keeps: their name stands nowhere afterwards."""
+        """Replace the person by their pseudonym. The signed text does not keep the name."""
         return cleaned | {"subject": pseudonym("subject", cleaned.get("subject", "")).hex()}
 
 
 class BodyTermForm(forms.Form):
-    """For how many days what was said is kept, on which legal basis, and until when that holds."""
+    """A shorter time in days, its legal basis, and its last day."""
 
     days = forms.IntegerField(
-        label="Days",
+        label=_("Days"),
         min_value=BodyTerm.LEAST,
         max_value=BodyTerm.MOST,
-        help_text=f"From {BodyTerm.LEAST} to {BodyTerm.MOST}, from the day it came in.",
+        help_text=f"Enter {BodyTerm.LEAST} to {BodyTerm.MOST} days, counted from the day of the interaction.",
     )
     reason = WordsField(
-        label="Legal basis",
+        label=_("Legal basis"),
         max_length=2000,
-        help_text="The law that asks for less, and why it applies. The risk seat and an auditor agree to these words.",
+        help_text=_(
+            "The law that requires a shorter time, and why it applies. The risk seat and an auditor "
+            "agree to this text."
+        ),
     )
-    until = ChosenDayField(label="Until which day", help_text=f"At most {BodyTerm.LONGEST} days.")
+    until = ChosenDayField(label=_("Last day"), help_text=f"No more than {BodyTerm.LONGEST} days from today.")
 
 
 class InteractionFileForm(forms.Form):
-    """A file of what systems did that cannot report it by themselves."""
+    """A file from systems that cannot report by themselves."""
 
     MOST = 20 << 20  # bytes: the most lines of a sending, of two kilobytes each
     NAMED = (".csv", ".jsonl", ".ndjson", ".json")
 
     file = forms.FileField(
-        label=_("The file"),
+        label=_("File"),
         help_text=_(
-            "JSON, one object a line, or CSV with the names in its first line: at, input, output, model, version, "
-            "subject, conversation, decision, tools, sources, tokens_in, tokens_out, id. Other names are kept too."
+            "Choose a JSON file with one object on each line, or a CSV file with these names in its "
+            "first line: at, input, output, model, version, subject, conversation, decision, tools, "
+            "sources, tokens_in, tokens_out, id. Other names are kept too."
         ),
     )
 
     def clean_file(self):
-        """Raises ValidationError for another kind of file, and for one that is too large."""
+        """Raise ValidationError for another kind of file, and for one that is too large."""
         file = self.cleaned_data["file"]
         if not file.name.lower().endswith(self.NAMED):
-            raise ValidationError(f"Choose a file whose name ends in one of {', '.join(self.NAMED)}.")
+            raise ValidationError(
+                phrase("Choose a file with one of these endings: {}.", ", ".join(self.NAMED))
+            )
         if file.size > self.MOST:
-            raise ValidationError(f"The file holds more than {filesizeformat(self.MOST)}: divide it.")
+            raise ValidationError(
+                phrase("The file is larger than {}. Split it into smaller files.", filesizeformat(self.MOST))
+            )
         return file
 
 
 class ActNamesForm(forms.Form):
-    """What each name of an act means: an action of the contract, no act of it, or what it says."""
+    """The meaning of each name of an act: an action of the contract, or none."""
 
     def __init__(self, *args, names: Iterable[tuple[str, str, int]], actions: dict[str, str], **options):
-        """`names`: each with what is said of it ("" for nothing) and how often it was seen; `actions`: words by key."""
+        """Take `names` as (name, meaning or "", times seen), and `actions`, words by key."""
         super().__init__(*args, **options)
         offered = [
-            ("", _("not said")),
+            ("", _("not chosen")),
             *((key, f"{words} ({key})") for key, words in actions.items()),
             (NO_ACT, _("no act of the contract")),
         ]
@@ -192,7 +208,7 @@ class ActNamesForm(forms.Form):
                 help_text=_("Seen %(count)s times in the last thirty days.") % {"count": count},
             )
 
-    @property
-    def meant(self) -> dict[str, str]:
-        """By name, what was chosen."""
-        return {self.names[field]: value for field, value in self.cleaned_data.items()}
+    def act(self) -> dict[str, dict[str, str]]:
+        """Return the chosen action by name."""
+        meant = {self.names[field]: value for field, value in self.cleaned_data.items()}
+        return {"meant": meant}

@@ -1,4 +1,4 @@
-"""Who reads the interaction log of an initiative, who brings in a file, and who erases what it holds of a person."""
+"""Permissions on the interaction log: read, import, name acts, erase a person."""
 
 from collections.abc import Iterable
 
@@ -13,20 +13,20 @@ ANCHORED = "int.anchor"  # the requirement that samples of outputs answer
 
 
 def may_read_interactions(initiative: Initiative, person: User) -> Answer:
-    """What people said and were answered, recorded: who works on the initiative, auditors, privacy officers."""
+    """Return whether the person may read texts, as team, auditor or privacy officer."""
     reads_all = person.is_auditor or person.is_privacy_officer
     if may_see(initiative, person) and person.is_active and (reads_all or roles_of(initiative, person)):
         return yes()
     return no(
-        "What was said to the system is read by those who work on the initiative, by auditors and privacy officers.",
+        "Only people who work on the initiative, auditors and privacy officers can read interactions.",
         "Ask the owner or an auditor.",
     )
 
 
 def may_judge_outputs(initiative: Initiative, person: User) -> Answer:
-    """Read drawn outputs and say whether they trace: who reads the log, and the seats that verify the requirement.
+    """Return whether the person may judge drawn outputs, as log reader or by a seat.
 
-    A seat reads what was drawn for it, and nothing else of the log.
+    A seat that verifies the requirement reads only the outputs that were drawn for it.
     """
     rulebook = Rulebook.objects.current().parsed
     if (
@@ -39,31 +39,33 @@ def may_judge_outputs(initiative: Initiative, person: User) -> Answer:
 
 
 def is_outside(initiative: Initiative, person: User) -> bool:
-    """Whether the person is outside the team, as for a signature."""
+    """Return True if the person is outside the team, as for a signature."""
     return not roles_of(initiative, person) and not barred_from_signing(initiative, person)
 
 
 def may_import_interactions(initiative: Initiative, person: User) -> Answer:
-    """Bring in a file of interactions: whoever may give a system of the initiative a key to report them by itself."""
+    """Return whether the person may import a file: the managers of the keys may."""
     return may_manage_keys(initiative, person)
 
 
 def may_erase(person: User) -> Answer:
-    """Whether this person erases what systems reported at all: admins, as everywhere, and privacy officers."""
+    """Return whether the person may erase reported data, as admin or privacy officer."""
     if person.is_active and (person.is_admin or person.is_privacy_officer):
         return yes()
-    return no("Only admins and privacy officers erase personal data.", "Ask one of them.")
+    return no(
+        "Only admins and privacy officers can erase personal data.", "Ask an admin or a privacy officer."
+    )
 
 
 def may_erase_interactions(
     initiative: Initiative, person: User, subject: bytes, initiatives: Iterable[int]
 ) -> Answer:
-    """Erase what these initiatives (their numbers) hold of a pseudonym, where no legal hold keeps it."""
+    """Return whether a pseudonym may be erased in these initiatives. A legal hold refuses."""
     if not may_see(initiative, person):
-        return no("This initiative is not yours to see.")
+        return no("You cannot see this initiative.")
     return may_erase(person) and holds.may_destroy(subject, initiatives)
 
 
 def may_name_acts(initiative: Initiative, person: User) -> Answer:
-    """Say which action of the contract a sender means by a name: whoever manages the keys that send."""
+    """Return whether the person may map names of acts: the managers of the keys may."""
     return may_manage_keys(initiative, person)

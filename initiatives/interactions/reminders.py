@@ -1,4 +1,4 @@
-"""Reminders of the interaction log: who is asked to sign a shorter time or to be the second person, and what ends."""
+"""Reminders of shorter times and bulk readings that wait for consent or end soon."""
 
 from datetime import datetime, timedelta
 
@@ -14,12 +14,14 @@ from initiatives.models.interactions.selections import DONE
 KIND = "shorter time"
 ANSWERED_IN = 7  # days in which a request to read in bulk is answered
 BULK = "reading in bulk"
-VERBS = {KIND: "Look at the shorter time", BULK: "Answer who wants to read a selection"}
+VERBS = {KIND: "Open the shorter time", BULK: "Answer the request to read a selection"}
 
 
 def body_terms(moment: datetime):
-    """Requests that nobody has signed in one part: to the risk seat, and to auditors, once. Those that end in 14 or 3
-    days: to who asked for them and to whoever is in charge."""
+    """Yield reminders of unsigned requests, and of terms that end in 14 or 3 days.
+
+    Risk seats and auditors get the first, once. Requesters and those in charge get the second.
+    """
     today = clock.local_day(moment)
     rows = list(
         BodyTerm.objects.filter(
@@ -45,7 +47,7 @@ def body_terms(moment: datetime):
                     initiative,
                     KIND,
                     f"body-term:{row.pk}",
-                    "a shorter time for what was said waits for two signatures",
+                    "two people must sign a shorter time for keeping the texts of interactions",
                     text=f"{row.days} days, until {ends}. {row.reason}",
                     link=row.get_absolute_url(),
                     due_on=row.until,
@@ -59,8 +61,9 @@ def body_terms(moment: datetime):
                     initiative,
                     KIND,
                     f"body-term:{row.pk}:end",
-                    f"a shorter time for what was said ends on {ends}",
-                    text="After that day it is kept for 730 days again, unless another one is signed.",
+                    f"the shorter time for keeping the texts of interactions ends on {ends}",
+                    text="After that day, texts are kept for 730 days again, unless two people sign "
+                    "another shorter time.",
                     link=row.get_absolute_url(),
                     due_on=row.until,
                 ),
@@ -68,7 +71,7 @@ def body_terms(moment: datetime):
 
 
 def bulk_readings(moment: datetime):
-    """Requests to read a selection at once that nobody answered: to the risk seat and to auditors, once."""
+    """Yield unanswered requests for bulk readings, once, to risk seats and auditors."""
     rows = list(
         BulkReading.objects.unanswered()
         .filter(selection__state=DONE, initiative__withdrawn_at__isnull=True)

@@ -1,4 +1,4 @@
-"""Pages of the interaction log: days, the newest, one of them, a person erased, what names of acts mean."""
+"""Pages of the interaction log: days, one interaction, an erasure, names of acts."""
 
 import json
 from collections import Counter
@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
@@ -20,6 +21,7 @@ from governance.interaction_log.keys import NoMaster
 from governance.models import Entry, Interaction, PolicyDecision
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import sealing
+from governance.vocabulary.phrases import phrase
 from initiatives.contracts.enforcement import logged_decision_views
 from initiatives.interactions import actions
 from initiatives.interactions.comparison import presentation
@@ -33,23 +35,24 @@ from initiatives.interactions.permissions import (
 )
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access.permissions import may_change_what_runs
-from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, insist, one_act, sent
+from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, insist, sent
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.lifecycle.reviews.decision_views import act_page
-from initiatives.models import LogFinding
+from initiatives.models import Initiative, LogFinding
 
 DAYS = 14  # shown of the comparison
 NAMED = timedelta(days=30)  # of which names are listed
 MOST_NAMES = 100
 NO_MASTER = (
-    "The master key of these bodies is not on this machine: an admin puts it back from its own backup."
+    "The master key of these texts is not on this machine. Ask an admin to restore the key from the backup."
 )
 
 
 @require_safe
 def interactions(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The log of the initiative, newest first: by day, person, decision, model.
+    """Show the log of the initiative, newest first, with filters.
 
-    Nothing that anybody said stands on it.
+    The page does not show what people wrote.
     """
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, "api-access")
@@ -97,7 +100,7 @@ def interactions(request: SignedInRequest, ref: str) -> HttpResponse:
 @sensitive_post_parameters("password", "subject")
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Erase what is held of a person, in this initiative or in all: signed, tried, told."""
+    """Show the form to erase a person, in one or all initiatives, and the result."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     insist(request, may_erase(request.user), "erase interactions", initiative)
     back = reverse("interactions", args=[initiative.ref])
@@ -112,14 +115,20 @@ def erase(request: SignedInRequest, ref: str) -> HttpResponse:
     if done:
         messages.success(
             request,
-            f"Erased: {done.keys} keys are destroyed. {done.tried} bodies were tried, and {done.unopened} of them do "
-            "not open any more.",
+            phrase(
+                "Erased. {} keys are destroyed. {} bodies were checked, and {} of them are no longer "
+                "readable.",
+                done.keys,
+                done.tried,
+                done.unopened,
+            ).in_language(),
         )
         return redirect(back)
     happens = [
-        "Their keys are destroyed: what they said and were answered cannot be read again, by nobody.",
-        "That it took place, when, and with which model stays, under a pseudonym, and so does its seal.",
-        "A legal hold on the initiative, or on the person, forbids it.",
+        "The keys of this person's interactions are destroyed. No one can read the texts again.",
+        "The audit log still shows that each interaction happened, when, and with which model, under a "
+        "pseudonym.",
+        "You cannot erase while a legal hold is on the initiative or on the person.",
     ]
     return act_page(
         request,
@@ -137,7 +146,7 @@ def erase(request: SignedInRequest, ref: str) -> HttpResponse:
 @never_cache
 @require_safe
 def interaction(request: SignedInRequest, ref: str, reported: str) -> HttpResponse:
-    """One interaction in clear, with the decision that it names; that it was read is recorded."""
+    """Show one interaction in clear, with the decision that it names. The reading is recorded."""
     initiative, row = _found(request, ref, reported)
     opened, wrong = None, ""
     try:
@@ -170,7 +179,7 @@ def interaction(request: SignedInRequest, ref: str, reported: str) -> HttpRespon
 @never_cache
 @require_safe
 def handed_out(request: SignedInRequest, ref: str, reported: str) -> HttpResponse:
-    """One interaction as a file that strangers can check. Raises Http404 where it is erased, or not sealed yet."""
+    """Return one interaction as a file that others can check. Raises Http404 if erased or unsealed."""
     initiative, row = _found(request, ref, reported)
     entry = Entry.objects.filter(table="governance_interactionbatch", key=str(row.batch_id)).first()
     try:
@@ -180,14 +189,14 @@ def handed_out(request: SignedInRequest, ref: str, reported: str) -> HttpRespons
     except (NoMaster, sealing.NotSealedYet):
         out = receipt = None
     if out is None or receipt is None:
-        raise Http404("This interaction cannot be handed out: it is erased, or not sealed yet.")
+        raise Http404("You cannot download this interaction: it is erased, or not sealed yet.")
     response = HttpResponse(reading.file_of(out, receipt), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="{initiative.ref}-interaction-{row.pk}.json"'
     return response
 
 
 def _found(request: SignedInRequest, ref: str, reported: str):
-    """The initiative and the row at this place. Raises Refused for who may not read it, Http404."""
+    """Return the initiative and the row at this place. Raises Http404, and Refused without permission."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     may_read_interactions(initiative, request.user).or_refuse()
     at = decision_queries.Place.read(reported)
@@ -199,12 +208,12 @@ def _found(request: SignedInRequest, ref: str, reported: str):
         else None
     )
     if row is None:
-        raise Http404("No such interaction of this initiative.")
+        raise Http404("This initiative has no interaction with this number.")
     return initiative, row
 
 
 def _decision(initiative, text: str) -> PolicyDecision | None:
-    """The decision of the initiative that has this id, once the log has it."""
+    """Return the decision of the initiative with this id, once the log has it."""
     try:
         named = outcome_reports.decision_of(initiative.number, text) if text else None
     except outcome_reports.UnknownDecision:
@@ -216,35 +225,37 @@ def _decision(initiative, text: str) -> PolicyDecision | None:
     ).first()
 
 
-def act_names(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Say for all names at once which action of the contract each of them means."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    may_name_acts(initiative, request.user).or_refuse()
+def _names_form(initiative: Initiative, request: SignedInRequest) -> dict:
     said = {row.name: row.action or actions.NO_ACT for row in initiative.act_names.filter(withdrawn_at=None)}
     seen = _unnamed(initiative.reconciled_days.filter(day__gt=clock.today() - NAMED))
     names = [(name, said.get(name, ""), seen[name]) for name, _ in seen.most_common(MOST_NAMES) if name]
     names += [(name, action, 0) for name, action in said.items() if name not in seen]
-    form = ActNamesForm(sent(request), names=names, actions=contract_actions([initiative])[initiative.pk])
-    return one_act(
-        request,
-        initiative,
-        form,
-        lambda _: actions.name_acts(initiative=initiative, meant=form.meant, by=request.user),
-        "Saved. The last thirty days are compared anew within a few minutes.",
-        page="api-access",
-        back="interactions",
-        title="What the names of acts mean",
-        lede="Systems call their tools and operations by names of their own. What means an action of the contract is "
-        "compared with decisions; what means none is left out. A name of the contract itself needs no word here.",
-        happens=[
-            "The last thirty days are compared anew; findings that rest on another meaning are withdrawn."
-        ],
-        verb="Save",
-    )
+    return {"names": names, "actions": contract_actions([initiative])[initiative.pk]}
+
+
+INITIATIVE_ACTS["name-acts"] = PageStep(
+    may=may_name_acts,
+    act=actions.name_acts,
+    form=ActNamesForm,
+    given=_names_form,
+    page="api-access",
+    back="interactions",
+    title=gettext_lazy("Meaning of the names of acts"),
+    lede=gettext_lazy(
+        "Systems use different names for tools and operations. Choose the action of the contract that each "
+        "name means. Plumbline compares these calls with decisions."
+    ),
+    happens=(
+        "Plumbline compares the last thirty days again, and withdraws findings that used the earlier "
+        "meaning.",
+    ),
+    verb=gettext_lazy("Save names"),
+    done=gettext_lazy("The names are saved. Plumbline compares the last thirty days within a few minutes."),
+)
 
 
 def _unnamed(days) -> Counter:
-    """How often each name was seen that means no action of the contract yet."""
+    """Return the number of occurrences of each name without an action of the contract."""
     counted: Counter = Counter()
     for row in days:
         counted.update(row.unnamed)

@@ -1,1 +1,1 @@
-"""One initiative from idea to retirement: stages, facts, requirements, evidence, reviews, roles."""
+"""One initiative from idea to retirement: stages, evidence, reviews, roles."""

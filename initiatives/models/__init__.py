@@ -14,6 +14,7 @@ from initiatives.models.enforcement import (
     BodyTerm,
     ClauseEnforcement,
     DecisionDay,
+    DeploymentDecision,
     LogFinding,
     LogFindingWithdrawal,
     ReconciledDay,
@@ -28,10 +29,12 @@ from initiatives.models.evidence import (
     EvidenceNames,
     EvidenceOpening,
     FileCheck,
+    SecondLook,
     Verification,
     Voiding,
 )
 from initiatives.models.holds import (
+    AcceptedRisk,
     Excuse,
     Gap,
     Handover,
@@ -62,6 +65,7 @@ from initiatives.models.initiative import (
 )
 from initiatives.models.integration.components import ComponentVersion, Deployment, ModelEvaluation
 from initiatives.models.integration.definitions import DefinitionConflict, Term, TermDefinition, TermUse
+from initiatives.models.integration.pipelines import Pipeline, PipelineReport, PipelineToken
 from initiatives.models.integration.processes import Drill, Effort, ProcessRecord, SignOnFlow, TraceSample
 from initiatives.models.integration.profiles import Drift, Profile
 from initiatives.models.integration.proposals import ProposedChange
@@ -105,11 +109,13 @@ from initiatives.models.notes import (
     SavedView,
 )
 from initiatives.models.portfolio.business_cases import BusinessCase
+from initiatives.models.portfolio.found_models import FoundModel, FoundModelDay
 from initiatives.models.reviews import Condition, DrawnRequirement, Question, Review, SignOff, Waiver
 from initiatives.models.rulebook_changes import Forecast, Foreseen, RulebookDraft
 from initiatives.models.versions import ChangeRecord, Dependant, ScopeVersion
 
 __all__ = [
+    "AcceptedRisk",
     "ActName",
     "Answer",
     "AnswerDraft",
@@ -134,6 +140,7 @@ __all__ = [
     "DefinitionConflict",
     "Dependant",
     "Deployment",
+    "DeploymentDecision",
     "DrawnRequirement",
     "Drift",
     "Drill",
@@ -147,6 +154,8 @@ __all__ = [
     "Forecast",
     "Foreseen",
     "FormerTitle",
+    "FoundModel",
+    "FoundModelDay",
     "FundingDecision",
     "Gap",
     "Handover",
@@ -175,6 +184,9 @@ __all__ = [
     "OutputSample",
     "PastSupportedStage",
     "PerformancePromise",
+    "Pipeline",
+    "PipelineReport",
+    "PipelineToken",
     "ProcessRecord",
     "Profile",
     "ProposedChange",
@@ -192,6 +204,7 @@ __all__ = [
     "SampledOutput",
     "SavedView",
     "ScopeVersion",
+    "SecondLook",
     "SelectedInteraction",
     "ServiceAccount",
     "SignOff",

@@ -22,29 +22,29 @@ ANSWERS = {APPROVE: "Approve", REFUSE: "Refuse"}
 
 WAITING, APPROVED, REFUSED, EXPIRED, USED = "waiting", "approved", "refused", "expired", "used"
 STATES = {
-    WAITING: "waits for a person",
+    WAITING: "waiting for a person",
     APPROVED: "approved, not used yet",
     USED: "approved and used",
     REFUSED: "refused",
-    EXPIRED: "ran out; nothing was done",
+    EXPIRED: "expired",
 }
 
 
 class ApprovalQuerySet(models.QuerySet):
     def waiting_at(self, moment):
-        """Requests that can still be answered: in time, under a contract version that has not ended."""
+        """Return the requests that can still be answered: in time, and not superseded."""
         under_it = Q(version__ends_at__isnull=True) | Q(version__ends_at__gt=moment)
         return self.filter(under_it, expires_at__gt=moment, decided_at__isnull=True)
 
     def in_words(self):
-        """With `does`: the action in the words of the contract; as the system calls it where there are none."""
+        """Annotate `does`: the action in the contract's words, else in the system's."""
         words = VocabularyWord.objects.filter(
             contract=OuterRef("version__contract"), kind="action", key=OuterRef("action")
         )
         return self.annotate(does=Coalesce(Subquery(words.values("words")[:1]), F("action")))
 
     def with_state(self, moment):
-        """With `state`: what `ApprovalRequest.state_at` says of each."""
+        """Annotate `state`, equal to `ApprovalRequest.state_at` of each row."""
         return self.annotate(
             state=Case(
                 When(use__isnull=False, then=Value(USED)),
@@ -58,10 +58,11 @@ class ApprovalQuerySet(models.QuerySet):
 
 
 class ApprovalRequest(models.Model):
-    """A call that waits for a person: bound to the digest of exactly its arguments, for one use within its time.
+    """A request for approval of one call, bound to the digest of its arguments.
 
-    `principals` are the people the system acts for: they approve nothing here. Decided is what can no longer be
-    answered: enough people approved, or one refused. What nobody answered in time is only too old.
+    The approval is for one use in time. The system acts for the people in `principals`, so they cannot approve the
+    call. A request is decided once enough people approve or one refuses. A request without an answer in time expires
+    undecided.
     """
 
     reference = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
@@ -110,22 +111,22 @@ class ApprovalRequest(models.Model):
         return f"{self.action} for {self.subject}"
 
     def get_absolute_url(self) -> str:
-        """The page of this request."""
+        """Return the address of the page of this request."""
         return reverse("approval", args=[self.reference])
 
     @property
     def used(self) -> bool:
-        """Whether the system made the call that was approved."""
+        """Return True if the system made the approved call."""
         return hasattr(self, "use")
 
     def superseded_at(self, moment) -> bool:
-        """Whether the contract version that asks for it is no longer in force."""
+        """Return True if the contract version that asks for the approval has ended."""
         return self.version.ends_at is not None and self.version.ends_at <= moment
 
     def state_at(self, moment) -> str:
-        """One of `STATES`. Approved and not used in time is run out, like what nobody answered.
+        """Return one of `STATES`. An approval that was not used in time is expired.
 
-        So is what was asked under a contract version that has ended: the next one may ask other people.
+        A request under a contract version that has ended is expired too: the next version may ask other people.
         """
         if self.used:
             return USED
@@ -137,9 +138,9 @@ class ApprovalRequest(models.Model):
 
 
 class ApprovalOpening(models.Model):
-    """When somebody who may answer a request was first shown it: what their time to decide is counted from."""
+    """The moment at which an approver first opened a request. It starts their decision time."""
 
-    not_governed = "when somebody looked; an answer keeps its own copy"
+    not_governed = "the time when a person opened the request, and the answer keeps a copy of the time"
 
     request = models.ForeignKey(ApprovalRequest, models.CASCADE, related_name="openings")
     person = models.ForeignKey(User, models.CASCADE, related_name="+")
@@ -157,13 +158,13 @@ class ApprovalOpening(models.Model):
 
 
 class ApprovalPreview(models.Model):
-    """What a system handed over for its approvers to see: a text or an address, of which only the digest is for others.
+    """The content for the approvers of a call: a text or an address. Others get its digest.
 
-    `content` is empty once it was erased; `digest` and `words` (how many there were to read) stay.
+    After an erasure `content` is empty. `digest` and `words` (the number of words to read) stay.
     """
 
     hidden_from_auditors = ("content",)
-    not_governed = "its digest stands in the request, which is; a copy of the text would outlive its erasure"
+    not_governed = "the audit log records the digest of the text, and must not keep a copy after the erasure"
 
     request = models.OneToOneField(ApprovalRequest, models.PROTECT, related_name="preview")
     kind = models.CharField(max_length=10, choices=[("text", "Text"), ("link", "Link")])
@@ -181,9 +182,9 @@ class ApprovalPreview(models.Model):
 
 
 class ApprovalAnswer(WrittenOnce):
-    """One person's answer to one request. `opened_at` is when they were first shown it.
+    """One person's answer to one request. `opened_at` is when they first opened it.
 
-    `on_behalf_of` is who holds the role, where the person stands in for somebody.
+    The holder of the role is `on_behalf_of`, if the person deputises for them.
     """
 
     request = models.ForeignKey(ApprovalRequest, models.PROTECT, related_name="answers")
@@ -210,7 +211,7 @@ class ApprovalAnswer(WrittenOnce):
 
 
 class ApprovalUse(WrittenOnce):
-    """That an approval was used, for the one call it was given for."""
+    """The one use of an approval, for the call it was given for."""
 
     request = models.OneToOneField(ApprovalRequest, models.PROTECT, related_name="use")
     arguments_digest = models.CharField(max_length=64)
@@ -224,7 +225,7 @@ class ApprovalUse(WrittenOnce):
 
 
 class KillSwitch(models.Model):
-    """That everything was denied from a moment on, until somebody switched it back; and the drill made from it."""
+    """One use of the kill switch, from press to release, and the drill made from it."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="kill_switches")
     reason = models.TextField()

@@ -1,4 +1,4 @@
-"""Rows of controls of clauses, both logs compared, how long bodies are kept, reports on layers, architecture.
+"""Rows of controls, of both logs compared, of shorter times, and of architecture.
 
 Sources: S0-1 (the contract comes before any architecture decision), S0-17 (every clause is mapped to a control), S0-21
 (each layer is independently auditable).
@@ -9,11 +9,12 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from governance.database.row_history import WrittenOnce, governed
-from governance.models import Clause, ServiceKey, User
+from governance.models import Clause, Rulebook, ServiceKey, User
 from governance.models.constraints import by_whom_and_when
-from governance.vocabulary import Layer, LogFindingKind
+from governance.vocabulary import RUNNING_STAGES, Layer, LogFindingKind
 from initiatives.models.evidence import Evidence
 from initiatives.models.initiative import Initiative
+from initiatives.models.integration.components import ARTEFACT_DIGEST
 from initiatives.models.reviews import ConsentUntilDay, rules_of_consent
 
 ENFORCING_LAYERS = {layer.value: layer.label for layer in (Layer.POLICY, Layer.RUNTIME, Layer.OBSERVABILITY)}
@@ -21,11 +22,11 @@ ENFORCING_LAYERS = {layer.value: layer.label for layer in (Layer.POLICY, Layer.R
 
 class EnforcementQuerySet(models.QuerySet):
     def current(self):
-        """Mappings that nobody ended."""
+        """Return the mappings that were not ended."""
         return self.filter(ended_at__isnull=True)
 
     def counting(self):
-        """Current ones that name a control and an item of evidence which nobody withdrew and no newer one replaced."""
+        """Return current mappings with a control and with current, not withdrawn evidence."""
         evidence = Q(
             evidence__isnull=False, evidence__withdrawn_at__isnull=True, evidence__superseded_by__isnull=True
         )
@@ -33,10 +34,10 @@ class EnforcementQuerySet(models.QuerySet):
 
 
 class ClauseEnforcement(models.Model):
-    """One control that enforces one clause, in one layer, and the evidence that last showed it.
+    """One control that enforces one clause in one layer, with its newest evidence.
 
-    It counts for every version whose clause says exactly the same (`Clause.fingerprint`): a clause that is reworded
-    has to be mapped again.
+    The control counts for every version whose clause reads exactly the same (`Clause.fingerprint`). A reworded clause
+    needs a new mapping.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="enforcements")
@@ -62,16 +63,15 @@ class ClauseEnforcement(models.Model):
 
 class LogFindingQuerySet(models.QuerySet):
     def current(self):
-        """Findings that were not withdrawn."""
+        """Return the findings that were not withdrawn."""
         return self.filter(withdrawal__isnull=True)
 
 
 class DecisionDay(WrittenOnce):
-    """What the log of decisions says of one key of an initiative and one day.
+    """The counts in the log of decisions for one key of an initiative and one day.
 
-    Written by the worker once the day is over, and kept with the initiative: what follows from it stays as it was when
-    the log is shortened. `subjects`: how many were allowed something in the 30 days that end with this one, over all
-    keys.
+    The worker writes the row once the day is over. The row stays when the log is shortened, with all that follows from
+    it. `subjects` counts those allowed something in the 30 days that end with this one, over all keys.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="decision_days")
@@ -92,11 +92,55 @@ class DecisionDay(WrittenOnce):
         return f"{self.day}: {self.asked} questions"
 
 
-class ActName(models.Model):
-    """Which action of the contract a sender means by a name; no action where it means none that the contract is about.
+class DeploymentDecision(WrittenOnce):
+    """The answer to a pipeline that asked if an artefact may be deployed, with its signed attestation.
 
-    Names that are those of the contract need no row. `name` is as rows of the log have it (`shape.act_name`). What was
-    said and then withdrawn keeps its row, for whoever says something of that name again.
+    `decision` is the digest of the decision in the log. The row stays when the log is shortened. `envelope` is the DSSE
+    envelope as it was signed (`initiatives.contracts.enforcement.deployment_gate`).
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="deployment_decisions")
+    key = models.ForeignKey(ServiceKey, models.PROTECT, related_name="deployment_decisions")
+    decision = models.CharField(max_length=64, unique=True)
+    at = models.DateTimeField()
+    artefact = models.CharField(max_length=71)
+    version = models.CharField(max_length=80)
+    stage = models.CharField(
+        max_length=20, choices=[(stage.value, stage.label) for stage in RUNNING_STAGES[1:]]
+    )
+    reasons = models.JSONField(default=list)
+    rulebook = models.ForeignKey(Rulebook, models.PROTECT, related_name="+")
+    envelope = models.TextField()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="deployments_are_decided_for_a_stage", condition=Q(stage__in=RUNNING_STAGES[1:])
+            ),
+            models.CheckConstraint(
+                name="deployment_decisions_name_a_digest", condition=Q(artefact__regex=ARTEFACT_DIGEST)
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["initiative", "-at"], name="deployment_decisions_newest"),
+            models.Index(fields=["artefact"], name="deployments_by_artefact"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} to {self.stage}: {'allowed' if self.allowed else 'denied'}"
+
+    @property
+    def allowed(self) -> bool:
+        """Return True if the artefact may be deployed."""
+        return not self.reasons
+
+
+class ActName(models.Model):
+    """The action of the contract that a sender means by a name, or none.
+
+    Names equal to those of the contract need no row. `name` is as in rows of the log (`shape.act_name`). A withdrawn
+    mapping keeps its row for the next mapping of the name.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="act_names")
@@ -120,21 +164,20 @@ class ActName(models.Model):
 
 
 class ReconciledDay(models.Model):
-    """What both logs say together of an initiative and a day: counted from their rows, and again whenever one of them
-    grows.
+    """The figures of both logs for one day, counted again when a log grows.
 
-    `due`: something came that is not counted yet. `judged_by` is the digest of names and models by which it was
-    counted, `seconds` how long that took. `expected` are allowed decisions that did not fail, `logged` those of them
-    whose act the interaction log has with input, output, actor, time and model version. `unnamed` counts acts of no
-    action of the contract by their names, `unmapped` all of them; `calls` are all interactions of the day.
+    The day is `due` while rows are not counted yet. The count took `seconds`, by the names and models with the digest
+    `judged_by`. The field `expected` counts allowed decisions that did not fail, and `logged` those whose act has
+    input, output, actor, time and model version in the log. Acts without an action of the contract are in `unnamed`, by
+    name, and their sum is in `unmapped`. All interactions of the day are in `calls`.
 
-    Of these calls `tried` are those that say whether they failed, `failed` those that did; `outputs` those that did not
-    and say what came out, `sourced` the outputs that name a source, or before which one was retrieved; `named` are
-    those that name a person. `durations` counts the others than failed ones by how long they took
-    (`log_figures.bucket_of`). `subjects`: different persons in the four weeks to this day, once it is over.
+    Calls with a field on failure are in `tried`, and failed ones in `failed`. Other calls with an output are in
+    `outputs`, and those with a source or an earlier retrieval in `sourced`. Calls that name a person are in `named`.
+    The field `durations` counts calls that did not fail by bucket (`log_figures.bucket_of`). Once the day is over,
+    `subjects` is the number of persons in the four weeks to this day.
     """
 
-    not_governed = "figures counted from rows of both logs, which are sealed: anybody counts them again"
+    not_governed = "figures that anyone can count again from the sealed rows of both logs"
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="reconciled_days")
     day = models.DateField()
@@ -189,9 +232,9 @@ class ReconciledDay(models.Model):
 
 
 class ReconciliationMark(models.Model):
-    """How far what came was looked at: batches of transactions before `xact`, reports until `outcomes_to`."""
+    """The worker's bookmark: batches before `xact`, and reports until `outcomes_to`."""
 
-    not_governed = "a bookmark of the worker: set back, it looks again and finds the same"
+    not_governed = "the progress of the worker, which finds the same findings if it starts again"
 
     xact = models.BigIntegerField(default=0)
     outcomes_to = models.DateTimeField(null=True)
@@ -201,12 +244,11 @@ class ReconciliationMark(models.Model):
 
 
 class LogFinding(WrittenOnce):
-    """Something that the logs of an initiative show and that nobody permitted or declared, with what it rests on.
+    """An act or model in the logs of an initiative that was not permitted or declared.
 
-    `act` names what it is about within the initiative, `number` how often the same was found: what was withdrawn may be
-    found again. `interaction` and `decision` (its digest) are those it rests on, `what` the act, or the model, as it
-    was named. A `probable` one is tied to its decision by key, action and time alone: it is shown, and has no
-    obligations.
+    Within the initiative, `act` identifies the subject, and `number` counts repeats: a withdrawn finding may be found
+    again. The finding rests on `interaction` and `decision` (its digest). `what` is the act or the model as it was
+    named. A `probable` finding shares only key, action and time with its decision: it is shown, and has no obligations.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="log_findings")
@@ -241,7 +283,7 @@ class LogFinding(WrittenOnce):
 
 
 class LogFindingWithdrawal(WrittenOnce):
-    """That a finding stands no longer, and why: a log that came late, a name that was mapped, a model declared."""
+    """The withdrawal of a finding: a late log, a mapped name, or a declared model."""
 
     finding = models.OneToOneField(LogFinding, models.PROTECT, related_name="withdrawal")
     why = models.CharField(max_length=250)
@@ -255,7 +297,7 @@ class LogFindingWithdrawal(WrittenOnce):
 
 
 class ArchitectureDecision(models.Model):
-    """A decision on how the system is built, with the day it was made: the contract has to be older than the first."""
+    """A decision on how the system is built, with its day. The contract must be older than the first."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="architecture_decisions")
     title = models.CharField(max_length=200)
@@ -284,11 +326,10 @@ class ArchitectureDecision(models.Model):
 
 
 class BodyTerm(ConsentUntilDay):
-    """That what was said to the systems of an initiative is kept for fewer days than 730, until a day, on a legal
-    basis.
+    """A shorter time for keeping texts of an initiative's systems, until a day.
 
-    `reason` is the legal basis. It needs the risk seat of the board and an auditor. Never under 183 days (EU AI Act,
-    Articles 19 and 26(6)).
+    The time is in `days`, and its legal basis is `reason`. The risk seat of the board and an auditor consent. The least
+    are 183 days (EU AI Act, Articles 19 and 26(6)), the usual time is 730.
     """
 
     PARTS = ("risk", "auditor")
@@ -318,5 +359,5 @@ class BodyTerm(ConsentUntilDay):
         return f"{self.days} days until {self.until}"
 
     def get_absolute_url(self) -> str:
-        """The page on how long interactions of its initiative are kept."""
+        """Return the address of the page on retention of the initiative's interactions."""
         return reverse("interactions-kept", args=[self.initiative.ref])

@@ -1,4 +1,4 @@
-"""Answers to what the rulebook asks, and the evidence they stand on."""
+"""Rows of answers to requirements, and of the evidence for them."""
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -7,7 +7,7 @@ from django.db.models.lookups import Exact
 
 from governance.database.row_history import WrittenOnce, governed
 from governance.database.text_search import Words
-from governance.models import Clause, ContractVersion, User
+from governance.models import ApiToken, Checkpoint, Clause, ContractVersion, User
 from governance.models.constraints import SECOND_IS_ANOTHER
 from governance.vocabulary import AnswerKind, DeclaredResult, EvidenceCondition, EvidenceKind, EvidenceResult
 from initiatives.models.initiative import Initiative, RoleAssignment
@@ -17,7 +17,7 @@ from initiatives.models.versions import ChangeRecord, ScopeVersion
 
 
 class Answer(models.Model):
-    """What the owner says to one requirement. Earlier words stay in its history."""
+    """The owner's answer to one requirement. Its history has the earlier answers."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="answers")
     requirement = models.CharField(max_length=60)
@@ -64,15 +64,21 @@ class Answer(models.Model):
 
 
 class AnswerDraft(models.Model):
-    """Words somebody typed and has not saved. Private, and not governed: a draft claims nothing."""
+    """An answer with its evidence that is not saved yet. It is private and not governed.
 
-    not_governed = "what one person has typed and nobody else has seen"
+    The person typed it, or the program behind `token` drafted it for them. `edited` means that the person changed
+    what the program drafted.
+    """
+
+    not_governed = "an unsaved text that only its author can see"
 
     initiative = models.ForeignKey(Initiative, models.CASCADE, related_name="drafts")
     requirement = models.CharField(max_length=60)
     person = models.ForeignKey(User, models.CASCADE, related_name="drafts")
     fields = models.JSONField(default=dict)
     at = models.DateTimeField()
+    token = models.ForeignKey(ApiToken, models.PROTECT, null=True, related_name="+")
+    edited = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -88,7 +94,7 @@ class AnswerDraft(models.Model):
 class Evidence(models.Model):
     """One piece of evidence. Its content never changes: a newer item supersedes it.
 
-    `details` is what the form of its kind holds, or which register of the product wrote it
+    The fields of its kind are in `details`, or the register of the product that wrote it
     (`initiatives.lifecycle.evidence.artefact_kinds`).
     """
 
@@ -141,17 +147,17 @@ class Evidence(models.Model):
 
     @property
     def unverified(self) -> bool:
-        """A link that was not captured with its hash: shown as *unverified link*."""
+        """Return True for a link without a captured hash, shown as *unverified link*."""
         return bool(self.link) and not self.sha256
 
     @property
     def fingerprint(self) -> str:
-        """What identifies the content: the hash of the file, or of what stands for it."""
+        """Return the identity of the content: its file's hash, or else the item's key."""
         return self.sha256 or f"item:{self.pk}"
 
 
 class Coverage(models.Model):
-    """That an item of evidence is offered for a requirement."""
+    """The offer of an item of evidence for a requirement."""
 
     evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="coverage")
     requirement = models.CharField(max_length=60)
@@ -169,7 +175,7 @@ class Coverage(models.Model):
 
 
 class EvidenceNames(models.Model):
-    """What an item of evidence speaks of: a version of a component, of scope or of contract, or a system."""
+    """The subject of an item of evidence: a component, scope, contract or system."""
 
     evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="names")
     deployment = models.ForeignKey(Deployment, models.PROTECT, null=True, related_name="named_by")
@@ -203,7 +209,7 @@ class EvidenceNames(models.Model):
 
 
 class Voiding(WrittenOnce):
-    """That a trigger ended an item for one requirement from a moment on, and why. Append-only."""
+    """The end of an item for one requirement by a trigger, from a moment on. Append-only."""
 
     evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="voidings")
     requirement = models.CharField(max_length=60)
@@ -226,7 +232,7 @@ class Voiding(WrittenOnce):
 
 
 class EvidenceOpening(WrittenOnce):
-    """That a person opened an item of evidence in Plumbline for the first time: nothing is verified unopened."""
+    """The first opening of an item of evidence by a person. A verification needs one."""
 
     evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="openings")
     person = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -245,11 +251,11 @@ class EvidenceOpening(WrittenOnce):
 
 
 class Verification(WrittenOnce):
-    """What somebody outside the team says of an item for one question: that it shows the answer, or that it does not.
+    """The judgement by a person outside the team whether an item shows an answer.
 
-    Bound to the content that was opened (`fingerprint`) and to the answer's version; the newest word of a person
-    counts. `place`: where in the item; `words`: what was seen there, or why it does not show it. `seat`: the seat
-    that the verifier acted in.
+    It is bound to the content that was opened (`fingerprint`) and to the answer's version, and a person's newest one
+    counts. It has the `place` in the item, in `words` what was seen there or is missing, and the verifier's `seat`.
+    `second_to` is the verification that this one repeats as a blind second look.
     """
 
     evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="verifications")
@@ -262,6 +268,7 @@ class Verification(WrittenOnce):
     words = models.TextField()
     answer_version = models.PositiveIntegerField()
     fingerprint = models.CharField(max_length=64)
+    second_to = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="second")
     at = models.DateTimeField()
 
     class Meta:
@@ -276,8 +283,26 @@ class Verification(WrittenOnce):
         return f"{self.verifier}: {'shows' if self.shows else 'does not show'} {self.requirement}"
 
 
+class SecondLook(WrittenOnce):
+    """The draw of a verification for a blind second look, asked by an auditor.
+
+    The root of `checkpoint` is its seed. The second look is open until a verification has it as `second_to`.
+    """
+
+    verification = models.OneToOneField(Verification, models.PROTECT, related_name="drawn")
+    checkpoint = models.ForeignKey(Checkpoint, models.PROTECT, related_name="+")
+    drawn_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    drawn_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"second verification of: {self.verification}"
+
+
 class DeclaredGoal(models.Model):
-    """One thing the MVP declared it would prove, and what came of it. The declaration freezes at the MVP gate."""
+    """One thing the MVP declared to prove, frozen at the MVP gate, and its result."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="declared_goals")
     key = models.CharField(max_length=40)
@@ -307,13 +332,16 @@ class DeclaredGoal(models.Model):
 
 
 class FileCheck(models.Model):
-    """What the last check of files found and did not write, and how far files were hashed. At most one row.
+    """The findings that the last check of files did not write, and its progress. One row at most.
 
-    `gone` are the keys of evidence whose files were not as recorded, when there were too many to believe it; an admin
-    confirms them. `hashed_to` is the key of the item up to which files were hashed in this round.
+    The keys in `gone` are of evidence whose files differ, if they were too many to believe. An admin confirms them.
+    Files were hashed in this round up to the item with the key `hashed_to`.
     """
 
-    not_governed = "how far a check got, and what it doubts: what an admin confirms leaves entries of its own"
+    not_governed = (
+        "the progress of a check and its doubtful files, and the audit log records the confirmation by "
+        "an admin"
+    )
 
     at = models.DateTimeField()
     looked = models.PositiveIntegerField(default=0)

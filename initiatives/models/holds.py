@@ -1,24 +1,29 @@
-"""Rows of holds, obligations and gaps, and of what one person proposes to hand over to another."""
+"""Rows of holds, obligations, accepted risks, gaps, findings and handovers."""
+
+from datetime import date, datetime, timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.urls import reverse
 
+from governance import clock
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import User
+from governance.models.constraints import by_whom_and_when
 from governance.vocabulary import WRITTEN_OBLIGATIONS, HoldKind, ObligationKind
 from initiatives.models.initiative import Initiative
 from initiatives.models.integration.systems import System
-from initiatives.models.reviews import Review
+from initiatives.models.reviews import ConsentQuerySet, ConsentUntilDay, Review, rules_of_consent
 
 
 class HoldQuerySet(models.QuerySet):
     def open(self):
-        """Holds that nobody lifted and no cause closed."""
+        """Return the holds that were not lifted and whose cause is not closed."""
         return self.filter(lifted_at__isnull=True)
 
 
 class Hold(models.Model):
-    """A reason why an initiative must not move. Opened by the system with a cause, or by a person."""
+    """A reason why an initiative must not move. The system opens it with a cause, or a person does."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="holds")
     kind = models.CharField(max_length=30, choices=HoldKind.choices)
@@ -53,22 +58,20 @@ class Hold(models.Model):
 
 class ObligationQuerySet(models.QuerySet):
     def open(self):
-        """Obligations that are still due."""
+        """Return the obligations that are still due."""
         return self.filter(completed_at__isnull=True)
 
     def in_writing(self):
-        """Post-mortems and retrospectives: what keeps their responsible's reviews from being decided once overdue."""
+        """Return post-mortems and retrospectives. Overdue ones block their responsible's reviews."""
         return self.filter(kind__in=WRITTEN_OBLIGATIONS)
 
     def overdue_on(self, day):
-        """Obligations still due whose last day is before `day`."""
+        """Return obligations still due whose last day is before `day`."""
         return self.open().filter(due__lt=day)
 
 
 class Obligation(models.Model):
-    """An obligation of one person on one initiative with a last day, written in the transaction of the act that
-    causes it.
-    """
+    """An obligation of one person with a last day. The act that causes it writes it, in its transaction."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="obligations")
     kind = models.CharField(max_length=20, choices=ObligationKind.choices)
@@ -102,17 +105,17 @@ class Obligation(models.Model):
 
     @property
     def account_key(self) -> int | None:
-        """The service account that has to be closed, where that is what is due."""
+        """Return the key of the service account that has to be closed, if this is due."""
         return int(self.source.partition(":")[2]) if self.kind == "service_account" else None
 
     @property
     def system_key(self) -> int | None:
-        """The system whose owner says that its feed is shut, where that is what is due."""
+        """Return the key of the system whose feed has to be shut, if this is due."""
         return int(self.source.partition(":")[2]) if self.kind == ObligationKind.FEED else None
 
 
 class Excuse(WrittenOnce):
-    """The chair's word that one decision on one initiative may pass an overdue obligation.
+    """The chair's permission for one decision despite an overdue obligation.
 
     The next decision uses it up.
     """
@@ -136,8 +139,102 @@ class Excuse(WrittenOnce):
         return f"obligation {self.obligation_id} for a decision on {self.initiative_id}"
 
 
+class AcceptedRiskQuerySet(ConsentQuerySet):
+    def live(self):
+        """Return waiting requests and current acceptances. `extended`: an extension is asked."""
+        longer = AcceptedRisk.objects.filter(extends=OuterRef("pk"), refused_at__isnull=True)
+        return self.filter(refused_at__isnull=True, ended_at__isnull=True).annotate(extended=Exists(longer))
+
+
+class AcceptedRisk(ConsentUntilDay):
+    """A risk that the risk seat accepted until a day, with regular reviews.
+
+    The argument for it is `reason`, and `reviewed_*` is the newest review since. `extends` is the earlier acceptance
+    that this one continues: the day of an acceptance never changes. It ends early (`ended_*`) if the seat no longer
+    accepts the risk or a later acceptance continues it.
+    """
+
+    PARTS = ("risk",)
+    SAME = ("initiative", "title")
+    extended: bool  # of those that `live` finds
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="accepted_risks")
+    title = models.CharField(max_length=120)
+    happens = models.TextField()
+    limits = models.TextField()
+    review_days = models.PositiveSmallIntegerField()
+    extends = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="extensions")
+    risk = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    risk_at = models.DateTimeField(null=True, blank=True)
+    reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    reviewed_words = models.TextField(blank=True, default="")
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_reason = models.TextField(blank=True, default="")
+
+    objects = AcceptedRiskQuerySet.as_manager()  # type: ignore[misc]  # that of consents, and `live`
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "id"]
+        constraints = [
+            *rules_of_consent("accepted_risk", ("risk",), ("initiative", "title")),
+            by_whom_and_when(
+                "reviewed",
+                name="reviewed_accepted_risk_says_who_when_and_what",
+                reason="reviewed_words",
+            ),
+            by_whom_and_when(
+                "ended", name="ended_accepted_risk_says_who_when_and_why", reason="ended_reason"
+            ),
+            models.CheckConstraint(
+                name="an_accepted_risk_is_answered_once",
+                condition=Q(risk_at__isnull=True) | Q(refused_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="only_an_accepted_risk_is_reviewed_or_ended",
+                condition=Q(risk_at__isnull=False) | Q(reviewed_at__isnull=True, ended_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="another_person_reviews_an_accepted_risk",
+                condition=Q(reviewed_by__isnull=True) | ~Q(reviewed_by=F("requested_by")),
+            ),
+            models.CheckConstraint(
+                name="an_accepted_risk_is_reviewed_every_so_many_days", condition=Q(review_days__gte=1)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"accepted risk “{self.title}” until {self.until}"
+
+    def get_absolute_url(self) -> str:
+        """Return the address of the accepted risks of its initiative."""
+        return reverse("accepted-risks", args=[self.initiative.ref])
+
+    @property
+    def review_by(self) -> date | None:
+        """Return the last day of the next review. It is None if not accepted, or if the risk ends first."""
+        if self.risk_at is None:
+            return None
+        newest = clock.local_day(self.reviewed_at or self.risk_at)
+        due = newest + timedelta(days=self.review_days)
+        return due if due < self.until else None
+
+    @property
+    def ends_at(self) -> datetime:
+        """Return its end: the early end, the last day, or a missed review."""
+        if self.ended_at is not None:
+            return self.ended_at
+        return clock.midnight_after(self.review_by or self.until)
+
+
 class Gap(models.Model):
-    """Something unresolved that bites downstream; closed only with evidence or an accepting owner."""
+    """Something unresolved with later effects, until evidence or an owner closes it.
+
+    A gap from an accepted risk that ended has it as `ended_risk`. Its owner cannot accept it. Evidence closes it, or a
+    new acceptance by the risk seat, `accepted_again`.
+    """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="gaps")
     text = models.TextField()
@@ -152,6 +249,8 @@ class Gap(models.Model):
     closed_with = models.ForeignKey(
         "initiatives.Evidence", models.PROTECT, null=True, blank=True, related_name="+"
     )
+    ended_risk = models.OneToOneField(AcceptedRisk, models.PROTECT, null=True, blank=True, related_name="gap")
+    accepted_again = models.ForeignKey(AcceptedRisk, models.PROTECT, null=True, blank=True, related_name="+")
 
     history = governed()
 
@@ -162,7 +261,8 @@ class Gap(models.Model):
                 name="closed_with_evidence_or_accepting_owner",
                 condition=Q(closed_at__isnull=True)
                 | Q(closed_with__isnull=False)
-                | Q(owner_accepted_at__isnull=False),
+                | Q(accepted_again__isnull=False, ended_risk__isnull=False)
+                | Q(owner_accepted_at__isnull=False, ended_risk__isnull=True),
             )
         ]
 
@@ -172,16 +272,25 @@ class Gap(models.Model):
 
 class RequirementFindingQuerySet(models.QuerySet):
     def current(self):
-        """What is still so, from whatever moment it counts."""
+        """Return the findings that have not ended, also those that count later."""
         return self.filter(ended_at__isnull=True)
+
+    def to_answer(self, now):
+        """Return findings that count at `now`, or whose open obligation asks to find out."""
+        asked = Obligation.objects.open().filter(
+            kind=ObligationKind.UNKNOWN,
+            initiative=models.OuterRef("initiative"),
+            source=models.OuterRef("source"),
+        )
+        return self.filter(Q(since__lte=now) | models.Exists(asked))
 
 
 class RequirementFinding(models.Model):
-    """One thing in the register that keeps a requirement from being met, from a moment on, perhaps one to come.
+    """A fact of the register that keeps a requirement unmet, from a moment on.
 
-    Worked out by `actions.following.follow` from the register alone, and rewritten with every change of it: nobody
-    writes or closes one by hand. `source` names what it is about, so that the same finding stays the same row. `hold`:
-    the kind of hold that it calls for besides; it caps what is supported from `since` on, though no task ran.
+    `actions.following.follow` computes it from the register alone, and rewrites it with every change. People do not
+    edit it. The subject is in `source`, so that the same finding keeps its row. It may also need a kind of `hold`,
+    which caps the supported stage from `since` on, without a task.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="requirement_findings")
@@ -226,15 +335,16 @@ class RequirementFinding(models.Model):
 
 class MeasuredAnswerQuerySet(models.QuerySet):
     def current(self):
-        """What is still measured, from whatever moment it counts."""
+        """Return the answers that have not ended, also those that count later."""
         return self.filter(ended_at__isnull=True)
 
 
 class MeasuredAnswer(models.Model):
-    """That an answer follows from rows whose deciding value came from outside the team, from a moment on.
+    """An answer by rows whose deciding value came from outside the team.
 
-    Worked out by `findings.sync.follow` from the registers alone, as a `RequirementFinding` is: nobody writes or closes
-    one by hand. `way` is one of the rulebook's ways; `source` names what it was worked out from.
+    `findings.sync.follow` computes it from the registers alone, like a `RequirementFinding`. People do not edit it.
+    `way` is one of the rulebook's ways, or one of `governance.gates.gate_inputs.SHOWN_HERE`, which does not raise a
+    level. `source` is its origin, and it counts from `since` on.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="measured_answers")
@@ -276,15 +386,15 @@ class MeasuredAnswer(models.Model):
 
 class HandoverQuerySet(models.QuerySet):
     def waiting(self):
-        """Proposals that the successor has not answered and nobody withdrew."""
+        """Return the proposals without an answer that were not withdrawn."""
         return self.filter(accepted_at__isnull=True, ended_at__isnull=True)
 
 
 class Handover(models.Model):
-    """What one person holds on one initiative, proposed to a successor: roles, conditions and gaps.
+    """A proposal to pass one person's roles, conditions and gaps to a successor.
 
-    The roles are proposed beside it, so that separation of duties sees them; they and the rest pass on when the
-    successor accepts. Until then everything stays where it is. Obligations stay with the responsible person.
+    It is for one initiative. Its roles are proposed as rows, so that separation of duties sees them. Everything passes
+    on when the successor accepts, and not before. Obligations stay with the responsible person.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="handovers")

@@ -1,6 +1,4 @@
-"""What comes in from outside: inventories and tables, with every raw row and what became of each; and what people
-without an account write by the intake link of a unit.
-"""
+"""Rows of imports with each raw row, and of requests by intake links."""
 
 from datetime import date
 
@@ -23,7 +21,7 @@ ROOT = ("Imported", IMPORTED)  # name and code of the unit below which imports p
 
 
 class InventorySource(models.Model):
-    """How files of one publisher are read, as somebody confirmed it: remembered for the next file."""
+    """The confirmed mapping of one publisher's files, kept for the next file."""
 
     key = models.SlugField(max_length=60, unique=True)
     words = models.CharField(max_length=160)
@@ -45,15 +43,15 @@ class InventorySource(models.Model):
 
 class ImportBatchQuerySet(models.QuerySet):
     def current(self):
-        """Files that nobody threw away, and whose import nobody undid."""
+        """Return the files that were not discarded and whose import was not undone."""
         return self.filter(discarded_at__isnull=True, undone_at__isnull=True)
 
 
 class ImportBatch(models.Model):
-    """One uploaded file. Nothing is live until it is confirmed; `own`: the portfolio of the organisation itself, where
-    what others list lives apart from one's own.
+    """One uploaded file. Its rows take effect after a confirmation.
 
-    A file may be thrown away while nothing of it is live, and an import undone while nobody works on what it brought.
+    The flag `own` marks the organisation's own portfolio. Rows of others are kept apart from it. A file can be
+    discarded before its confirmation, and an import undone while no one works on its rows.
     """
 
     source = models.CharField(max_length=60)
@@ -92,28 +90,26 @@ class ImportBatch(models.Model):
         return f"{self.file_name} ({self.source})"
 
     def get_absolute_url(self) -> str:
-        """The page of the file."""
+        """Return the address of the page of the file."""
         return f"/imports/{self.pk}/"
 
     @property
     def live(self) -> bool:
-        """Whether its rows were published, and stand."""
+        """Return True if its rows were published and the import was not undone."""
         return self.confirmed_at is not None and self.undone_at is None
 
 
 class ImportRowQuerySet(models.QuerySet):
     def proposing_changes(self):
-        """Rows that propose changes of an initiative which nobody answered: of sheets of one's own from the day they
-        are read, of other files once they are confirmed.
-        """
+        """Return rows with unanswered changes of an initiative. Own sheets count before confirmation."""
         waits = Q(batch__source=OWN_SHEET, done_at__isnull=True) | Q(mapped__proposed=True)
         return self.filter(waits, decision="change")
 
 
 class ImportRow(models.Model):
-    """One line of a batch as it came, how it was read, what is wrong with it, and what became of it."""
+    """One line of a batch: raw, as it was read, its errors, and its result."""
 
-    not_governed = "the source's own words; the batch is governed and holds their fingerprint"
+    not_governed = "the words of the source, and the audit log records their fingerprint"
 
     DECISIONS = {
         "import": "Import",
@@ -158,24 +154,24 @@ class ImportRow(models.Model):
 
 class ImportRunQuerySet(models.QuerySet):
     def under_way(self):
-        """Runs that wait for the worker or that it does."""
+        """Return the runs that wait or that the worker does."""
         return self.filter(state__in=["waiting", "running"])
 
 
 class ImportRun(models.Model):
-    """A long import that the worker does: what was asked, how far it is, how it ended.
+    """A long import by the worker: its task, its progress and its result.
 
-    `content`: the name of the file that is read, until it was. `moved_at`: when the worker last said how far it is.
+    The file to read has the name `content`, until it was read. The worker last reported progress at `moved_at`.
     """
 
-    not_governed = "how far the worker is; what it brings stands in a batch, which is governed"
+    not_governed = "the progress of the worker, and the audit log records the results"
 
     KINDS = {"upload": "Read", "map": "Read with another mapping", "confirm": "Enter"}
     STATES = {
-        "waiting": "Waits for the worker",
-        "running": "Under way",
+        "waiting": "Waiting for the worker",
+        "running": "Running",
         "done": "Done",
-        "failed": "Not done",
+        "failed": "Failed",
         "cancelled": "Cancelled",
     }
 
@@ -211,7 +207,7 @@ class ImportRun(models.Model):
 
     @property
     def under_way(self) -> bool:
-        """Whether it waits or runs."""
+        """Return True if the run waits or is running."""
         return self.state in ("waiting", "running")
 
 
@@ -225,17 +221,17 @@ REGISTER_KINDS = {
 SYSTEM_IMPORT_KINDS = REGISTER_KINDS | {"efforts": "Effort by week"}
 ROW_STATES = {
     "new": "New",
-    "same": "As it is in the register",
+    "same": "Same as in the register",
     "differs": "Differs from the register",
     "wrong": "Cannot be read",
-    "skipped": "Left out",
+    "skipped": "Skipped",
     "entered": "Entered",
-    "replaced": "Replaced what was there",
+    "replaced": "Replaced the earlier entry",
 }
 
 
 class SystemImportMapping(models.Model):
-    """Which column of a table means which field, remembered for tables with the same headers. `headers`: their hash."""
+    """The mapping of columns to fields for tables with the same headers. `headers` is their hash."""
 
     kind = models.CharField(max_length=20, choices=SYSTEM_IMPORT_KINDS.items())
     headers = models.CharField(max_length=64)
@@ -255,12 +251,12 @@ class SystemImportMapping(models.Model):
 
 class SystemImportQuerySet(models.QuerySet):
     def current(self):
-        """Tables that nobody dropped."""
+        """Return the tables that were not dropped."""
         return self.filter(dropped_at__isnull=True)
 
 
 class SystemImport(models.Model):
-    """One table or document that was read: nothing is in the register until somebody confirms its rows."""
+    """One table or document that was read. Its rows enter the register after a confirmation."""
 
     kind = models.CharField(max_length=20, choices=SYSTEM_IMPORT_KINDS.items())
     file_name = models.CharField(max_length=200)
@@ -287,20 +283,20 @@ class SystemImport(models.Model):
         return self.file_name
 
     def get_absolute_url(self) -> str:
-        """The page of the table."""
+        """Return the address of the page of the table."""
         return f"/system-imports/{self.pk}/"
 
 
 class RowQuerySet(models.QuerySet):
     def waiting(self):
-        """Rows that enter once their table is confirmed: new ones, and different ones of which something is taken."""
+        """Return rows that enter with their table: new, or different with taken fields."""
         return self.filter(Q(state="new") | Q(state="differs") & ~Q(takes=[]))
 
 
 class SystemImportRow(models.Model):
-    """One row as it was read, what it would become, and what was done with it. `takes`: fields that replace others."""
+    """One row as it was read, its target, and its result. `takes` are the fields that replace others."""
 
-    not_governed = "what was read and is not in the register; what enters has its own history"
+    not_governed = "text of the table that is not in the register, and imported rows have a history"
 
     batch = models.ForeignKey(SystemImport, models.CASCADE, related_name="rows")
     line = models.PositiveIntegerField()
@@ -324,16 +320,16 @@ class SystemImportRow(models.Model):
 
 class IntakeLinkQuerySet(models.QuerySet):
     def not_ended(self):
-        """Links that nobody switched off, whatever their last day."""
+        """Return the links that were not switched off, also after their last day."""
         return self.filter(ended_at__isnull=True)
 
     def open_on(self, day: date):
-        """Links that take something on this day: of a unit that is still there, their last day included."""
+        """Return links that accept requests on this day, of units that exist. The last day is included."""
         return self.not_ended().filter(until__gte=day, unit__merged_into__isnull=True)
 
 
 class IntakeLink(models.Model):
-    """The address at which people without an account tell a unit of a problem; whoever has it may, until its day."""
+    """An address for people without an account to report a problem, until a day."""
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="intake_links")
     until = models.DateField()
@@ -359,24 +355,24 @@ class IntakeLink(models.Model):
 
     @property
     def token(self) -> str:
-        """The end of its address."""
+        """Return the end of its address."""
         return link_tokens.token_of(self)
 
 
 class IntakeRequestQuerySet(models.QuerySet):
     def waiting(self):
-        """Requests that nobody answered."""
+        """Return the requests without an answer."""
         return self.filter(state=IntakeState.WAITING)
 
     def to_invite(self):
-        """Requests whose sender an admin is asked to invite."""
+        """Return the requests whose sender an admin is asked to invite."""
         return self.filter(invitation=Invitation.ASKED)
 
 
 class IntakeRequest(models.Model):
-    """What somebody without an account wrote by an intake link, and what the chair made of it.
+    """A request by an intake link from someone without an account, and its answer.
 
-    Who wrote it stands in `IntakeSender`. `once`: the form it came by, so that one sent twice is one request.
+    The sender is in `IntakeSender`. `once` is the key of the form, so that a form sent twice is one request.
     """
 
     link = models.ForeignKey(IntakeLink, models.PROTECT, related_name="requests")
@@ -426,15 +422,15 @@ class IntakeRequest(models.Model):
         return self.problem[:80]
 
     def get_absolute_url(self) -> str:
-        """The page of the request."""
+        """Return the address of the page of the request."""
         return f"/intake-requests/{self.pk}/"
 
 
 class IntakeSender(models.Model):
-    """Who wrote a request, as they said; nobody looked whether it is true. Deleted some time after the answer."""
+    """The stated sender of a request, not verified. Deleted some time after the answer."""
 
     not_governed = (
-        "personal data of somebody without an account: deleted in time, which the audit log could not"
+        "personal data of a person without an account, which are deleted and must not stay in the audit log"
     )
 
     request = models.OneToOneField(IntakeRequest, models.CASCADE, related_name="sender")

@@ -1,6 +1,8 @@
-"""The initiative: an initiative, the people who accepted a role on it, its stage and what its evidence supports."""
+"""Rows of the initiative, its roles, its stage, and its supported stage."""
 
+from collections.abc import Iterable
 from functools import cache
+from typing import TYPE_CHECKING
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
@@ -12,7 +14,7 @@ from governance import clock
 from governance.database.row_history import WrittenOnce, governed
 from governance.database.text_search import Words
 from governance.models import Contract, Unit, User
-from governance.vocabulary import CLOSED_STAGES, STAGE_RANK, Role, Stage, Tier
+from governance.vocabulary import CLOSED_STAGES, STAGE_RANK, Role, ScaleTestOutcome, Stage, Tier
 from initiatives.models.moves_of_reports import MovesOfReports
 from initiatives.models.stage_machine import (
     EMERGENCY,
@@ -29,45 +31,44 @@ from initiatives.models.stage_machine import (
     was_prototype,
 )
 
+if TYPE_CHECKING:
+    from initiatives.models.versions import ScopeVersion
+
 
 def supported_rank(field: str) -> Case:
-    """How high the stage in this field stands, -1 for none of the four: in the words of an index, too."""
+    """Return the rank of the stage in this field, else -1, also for an index."""
     whens = [When(**{field: stage}, then=Value(rank)) for stage, rank in STAGE_RANK.items()]
     return Case(*whens, default=Value(-1), output_field=models.IntegerField())
 
 
 class InitiativeQuerySet(models.QuerySet):
     def live(self):
-        """Initiatives that were not withdrawn as registered by mistake."""
+        """Return the initiatives that were not withdrawn as registered by mistake."""
         return self.filter(withdrawn_at__isnull=True)
 
     def told(self):
-        """Initiatives of which everybody signed in hears that they are there: not confidential, not withdrawn."""
+        """Return the initiatives that every user may know of, as not confidential."""
         return self.live().filter(confidential=False)
 
     def own(self):
-        """Initiatives of this organisation: of its own units, or of one that an admin took over from a list of
-        others.
-        """
+        """Return this organisation's initiatives, also those that an admin took over."""
         return self.exclude(unit__in=Unit.objects.of_external_inventories().order_by().values("pk"))
 
     def others(self):
-        """Initiatives that an external inventory told of, and that nobody took over."""
+        """Return the initiatives of external inventories that were not taken over."""
         return self.filter(unit__in=Unit.objects.of_external_inventories().order_by().values("pk"))
 
     def locked(self, pk: int) -> "Initiative":
-        """The initiative with its unit, locked until the transaction ends and read after the lock was had."""
+        """Return the initiative with its unit, locked for the transaction."""
         return self.select_for_update(of=("self",)).select_related("unit").get(pk=pk)
 
     def all_locked(self, keys: list[int]) -> list["Initiative"]:
-        """These initiatives, locked one after the other in the order of their keys, as everybody does who locks
-        several.
-        """
+        """Return these initiatives, locked in the order of their keys, as everywhere."""
         return list(self.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk"))
 
 
 class Initiative(MovesOfReports, models.Model):
-    """One AI undertaking: an initiative with a reference that is never used again."""
+    """One AI undertaking, with a reference that is never used again."""
 
     number = models.PositiveIntegerField(unique=True, editable=False)
     title = models.CharField(max_length=200)
@@ -87,6 +88,11 @@ class Initiative(MovesOfReports, models.Model):
         User, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
     tier_confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The number of the scope that it was confirmed for: the one planned then, else the one in force, else none.
+    tier_scope = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    # The problem that it was confirmed for, and since when the problem is another one.
+    tier_purpose = models.TextField(blank=True, default="", editable=False)
+    purpose_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     contract = models.OneToOneField(
         Contract, models.PROTECT, null=True, blank=True, related_name="initiative"
     )
@@ -107,7 +113,12 @@ class Initiative(MovesOfReports, models.Model):
             models.CheckConstraint(name="stage_is_known", condition=Q(stage__in=list(Stage))),
             models.CheckConstraint(
                 name="confirmed_tier_has_who_and_when",
-                condition=Q(tier="", tier_confirmed_by__isnull=True, tier_confirmed_at__isnull=True)
+                condition=Q(
+                    tier="",
+                    tier_confirmed_by__isnull=True,
+                    tier_confirmed_at__isnull=True,
+                    tier_scope__isnull=True,
+                )
                 | ~Q(tier="") & Q(tier_confirmed_by__isnull=False, tier_confirmed_at__isnull=False),
             ),
             models.CheckConstraint(
@@ -128,7 +139,6 @@ class Initiative(MovesOfReports, models.Model):
             GinIndex(Words("platform"), name="platforms_by_words"),
             # Forms of words, in English: what similar initiatives are found by (`similar.FOUND` asks in these very
             # words).
-            GinIndex(SearchVector("title", config="english"), name="initiatives_by_title", fastupdate=False),
             GinIndex(
                 SearchVector("title", "problem", config="english"),
                 name="initiatives_by_matter",
@@ -140,42 +150,62 @@ class Initiative(MovesOfReports, models.Model):
         return f"{self.ref} {self.title}"
 
     def get_absolute_url(self) -> str:
-        """The page of the initiative."""
+        """Return the address of the page of the initiative."""
         return f"/initiatives/{self.ref}/"
 
     @property
     def ref(self) -> str:
-        """The reference people say: AI-0042."""
+        """Return the reference, such as AI-0042."""
         return self.ref_of(self.number)
 
     @staticmethod
     def ref_of(number: int) -> str:
-        """The reference of the initiative with this number."""
+        """Return the reference of the initiative with this number."""
         return f"AI-{number:04d}"
 
     @property
     def imported(self) -> bool:
-        """Whether the approved stage rests on an import, not on a decision made here."""
+        """Return True if the approved stage rests on an import and not on a decision."""
         return self.basis == "import"
 
     @property
     def brought_in(self) -> bool:
-        """Whether an import brought it here, whatever was decided since; an idea of a list has no approved stage."""
+        """Return True if an import created it, also after decisions. A listed idea has no approved stage."""
         return bool(self.source_organisation)
 
     @property
     def told(self) -> bool:
-        """Whether everybody signed in hears that it is there: `Initiative.objects.told()`."""
+        """Return True if every user may know of it, as in `Initiative.objects.told()`."""
         return not self.confidential and self.withdrawn_at is None
+
+    def scopes_without_tier(self, scopes: Iterable["ScopeVersion"]) -> list["ScopeVersion"]:
+        """Return the scopes, oldest first, that the risk tier does not cover.
+
+        They are planned, or came into force since. The tier covers the scope it was confirmed for, the one in force at
+        that moment, and all that are not wider than one of these. The result is empty without a tier.
+        """
+        at = self.tier_confirmed_at
+        if at is None:
+            return []
+        known = sorted(scopes, key=lambda row: row.number)
+        covered = [row for row in known if row.number == self.tier_scope or row.in_force_at(at)]
+        return [
+            row
+            for row in known
+            if (row.starts_at is None or row.starts_at > at)
+            and row not in covered
+            and (row.starts_at or row.ended_at is None)
+            and not any(row.within(other) for other in covered)
+        ]
 
     @property
     def high_risk(self) -> bool:
-        """Whether the confirmed tier is high: shorter freshness, larger quorum."""
+        """Return True if the confirmed tier is high: shorter freshness, larger quorum."""
         return self.tier == Tier.HIGH
 
     @property
     def closed(self) -> bool:
-        """Whether the initiative was stopped, retired or withdrawn: it must give and keeps, but no longer moves."""
+        """Return True if it was stopped, retired or withdrawn. Its obligations remain, its stage stays."""
         return self.stage in CLOSED_STAGES or self.withdrawn_at is not None
 
     # The machine: the one statement of where an initiative may go, when and by whom. One sentence each, no bodies:
@@ -206,9 +236,9 @@ class Initiative(MovesOfReports, models.Model):
     def step_back_to_mvp(self):
         """The chair took production back to an MVP: users told, scope cut."""
 
-    @move(Stage.MVP, Stage.PROTOTYPE, kind=STEP_BACK, basis="step back", who="chair")
+    @move([Stage.MVP, Stage.PRODUCTION], Stage.PROTOTYPE, kind=STEP_BACK, basis="step back", who="chair")
     def step_back_to_prototype(self):
-        """The chair took the MVP back to a prototype: no dependence, no rollout."""
+        """The chair took it back to a prototype: no dependence, no rollout."""
 
     @move(
         [Stage.PROPOSED, Stage.PROTOTYPE, Stage.MVP],
@@ -219,15 +249,15 @@ class Initiative(MovesOfReports, models.Model):
         conditions=[not_withdrawn],
     )
     def stop(self):
-        """Owner or chair stopped it, at once; paperwork follows."""
+        """The owner or the chair stopped it at once. Paperwork follows."""
 
     @move(Stage.PRODUCTION, Stage.RETIRED, kind=RETIREMENT, basis="decision", gate="retire", who="chair")
     def retire(self):
-        """The chair decided the gate to retire: production was withdrawn; its logs and decisions are kept."""
+        """The chair decided the gate to retire. Production ended. Logs and decisions are kept."""
 
     @move(Stage.PRODUCTION, Stage.RETIRED, kind=EMERGENCY, basis="emergency", who="chair")
     def retire_in_emergency(self):
-        """The chair retired production without a review; what the gate asks is due by dates."""
+        """The chair retired production without a review. The requirements of the gate have due dates."""
 
     @move(
         Stage.STOPPED,
@@ -238,7 +268,7 @@ class Initiative(MovesOfReports, models.Model):
         conditions=[was_prototype, post_mortem_written],
     )
     def reopen_as_prototype(self):
-        """The chair reopened what had passed the prototype gate before it was stopped."""
+        """The chair reopened an initiative that passed the prototype gate before its stop."""
 
     @move(
         Stage.STOPPED,
@@ -249,22 +279,22 @@ class Initiative(MovesOfReports, models.Model):
         conditions=[was_idea, post_mortem_written],
     )
     def reopen_as_proposed(self):
-        """The chair reopened what was stopped while still an idea."""
+        """The chair reopened an initiative that was still an idea at its stop."""
 
 
 def machine() -> list[Transition]:
-    """Every move of the machine, each once for every stage that it leads out of."""
+    """Return every move of the machine, once for each stage that it leads out of."""
     return list(Initiative._meta.get_field("stage").get_all_transitions(Initiative))
 
 
 @cache
 def gate_out_of(stage: str) -> str:
-    """The gate whose decision leads out of this stage; empty where none does."""
+    """Return the gate whose decision leads out of this stage, or ""."""
     return next((one.custom["gate"] for one in machine() if one.source == stage and one.custom["gate"]), "")
 
 
 class StageChange(WrittenOnce):
-    """The one way a stage changes: written first, consumed by exactly one update in the same transaction."""
+    """The only way to change a stage: a row for one update in the same transaction."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="stage_changes")
     from_stage = models.CharField(max_length=20)
@@ -290,21 +320,19 @@ class StageChange(WrittenOnce):
 
 class RoleQuerySet(models.QuerySet):
     def in_force(self):
-        """Roles that were accepted and have not ended, of active people."""
+        """Return the roles of active people that were accepted and have not ended."""
         return self.filter(accepted_at__isnull=False, ended_at__isnull=True, person__is_active=True)
 
     def open(self):
-        """Roles in force or proposed and unanswered: what separation of duties looks at."""
+        """Return roles in force or proposed, as separation of duties needs them."""
         return self.filter(declined_at__isnull=True, ended_at__isnull=True)
 
     def waiting(self):
-        """Proposals that nobody answered yet."""
+        """Return the proposals without an answer."""
         return self.open().filter(accepted_at__isnull=True)
 
     def to_accept(self, person: User):
-        """What waits for this person to be accepted or declined by itself, by initiative; a handover is answered as
-        one.
-        """
+        """Return the proposals that this person can answer one by one. A handover has one answer for all."""
         rows = self.waiting().filter(person=person, handover=None, initiative__withdrawn_at=None)
         return (
             rows.exclude(initiative__stage__in=CLOSED_STAGES)
@@ -314,7 +342,7 @@ class RoleQuerySet(models.QuerySet):
 
 
 class RoleAssignment(models.Model):
-    """A person proposed for a role on an initiative; in force only once that person accepted it."""
+    """A person proposed for a role, in force once the person has accepted."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="roles")
     role = models.CharField(max_length=20, choices=Role.choices)
@@ -358,19 +386,17 @@ class RoleAssignment(models.Model):
 
     @property
     def in_force(self) -> bool:
-        """Whether the role was accepted and has not ended, of somebody active: one row of `RoleQuerySet.in_force`."""
+        """Return True if the role is one row of `RoleQuerySet.in_force`."""
         return bool(self.accepted_at and not self.ended_at and self.person.is_active)
 
     @property
     def open(self) -> bool:
-        """Whether the role is in force or proposed and unanswered: one row of `RoleQuerySet.open`."""
+        """Return True if the role is one row of `RoleQuerySet.open`."""
         return self.declined_at is None and self.ended_at is None
 
 
 class SupportedStage(models.Model):
-    """What the evidence of an initiative supports, as far ahead as it is known. Derived: rewritten with every
-    change.
-    """
+    """The stage that the evidence supports, as far ahead as known. Rewritten with every change."""
 
     derived = True
     not_governed = (
@@ -388,12 +414,12 @@ class SupportedStage(models.Model):
 
 class SupportedStagePeriodQuerySet(models.QuerySet):
     def covering(self, moment):
-        """The spans that hold at `moment`: one per initiative."""
+        """Return the spans that hold at `moment`, one for each initiative."""
         return self.filter(from_at__lte=moment).filter(Q(until_at__isnull=True) | Q(until_at__gt=moment))
 
 
 class SupportedStagePeriod(models.Model):
-    """From a moment until a moment (or for good) the evidence supports this stage, if nothing else changes."""
+    """A span in which the evidence supports a stage, if nothing changes. The last span has no end."""
 
     derived = True
     not_governed = (
@@ -409,11 +435,15 @@ class SupportedStagePeriod(models.Model):
     supported = models.CharField(max_length=20)
     unsupported_stages = models.PositiveSmallIntegerField()
     label = models.CharField(max_length=60, blank=True, default="")
-    governance = models.BooleanField()
-    integration = models.BooleanField()
-    adoption = models.BooleanField()
+    governance = models.CharField(max_length=12, choices=ScaleTestOutcome.choices)
+    integration = models.CharField(max_length=12, choices=ScaleTestOutcome.choices)
+    adoption = models.CharField(max_length=12, choices=ScaleTestOutcome.choices)
+    # What no running system shows here: `governance.gates.gate_inputs.SHOWN_HERE`.
+    runs_without = models.JSONField(default=list)
     held = models.BooleanField(default=False)
     gaps = models.JSONField(default=dict)
+    # How many requirements are open for the approved stage and for the next gate, by the role whose turn it is.
+    open_requirements = models.JSONField(default=dict)
     # By level, how many answers up to the approved stage stand at it, beside what is waived and until when; null where
     # that was not kept yet, or the rulebook knows no levels.
     profile = models.JSONField(null=True)
@@ -452,7 +482,7 @@ class SupportedStagePeriod(models.Model):
 
 
 class PastSupportedStage(WrittenOnce):
-    """A supported stage as it was computed once, with its spans: what the product said on that day. Append-only."""
+    """A supported stage as computed once, with its spans. Append-only."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="past_supported_stages")
     rulebook = models.ForeignKey("governance.Rulebook", models.PROTECT, related_name="+")
@@ -484,8 +514,10 @@ VIEWS = {
     + NEWEST,
     "initiatives_supportedstageperiod": (
         "SELECT span.id, i.id AS initiative_id, span.from_at, span.until_at, span.supported, span.unsupported_stages,"
-        " span.label, span.governance, span.integration, span.adoption, span.held, span.gaps, span.profile,"
-        " span.to_verify, span.next_expiry_on, p.id AS past_supported_stage_id, span.seal"
+        " span.label, span.governance, span.integration, span.adoption, span.runs_without, span.held,"
+        " span.gaps,"
+        " span.open_requirements, span.profile, span.to_verify, span.next_expiry_on,"
+        " p.id AS past_supported_stage_id, span.seal"
         + NEWEST
         + " CROSS JOIN LATERAL jsonb_populate_recordset(NULL::public.initiatives_supportedstageperiod, p.spans) span"
     ),

@@ -1,21 +1,21 @@
-"""Moves of a stage that an import alone reports: reported, withdrawn. Part of the machine on `Initiative`."""
+"""Moves on `Initiative` for stages that an import reports."""
 
 from governance.vocabulary import Stage
 from initiatives.models.stage_machine import REPORT_WITHDRAWN, REPORTED, move, never_moved, only_reported
 
 
 class MovesOfReports:
-    """One sentence each and no bodies, as the other moves of the machine."""
+    """Moves without bodies, with one sentence each, as in the rest of the machine."""
 
     @move(
         Stage.PROPOSED, Stage.PROTOTYPE, kind=REPORTED, basis="import", who="import", conditions=[never_moved]
     )
     def report_prototype(self):
-        """An import says that this is a prototype; nothing is evidenced here."""
+        """The import reports a prototype. Plumbline has no evidence for it."""
 
     @move(Stage.PROPOSED, Stage.MVP, kind=REPORTED, basis="import", who="import", conditions=[never_moved])
     def report_mvp(self):
-        """An import says that this is an MVP; nothing is evidenced here."""
+        """The import reports an MVP. Plumbline has no evidence for it."""
 
     @move(
         Stage.PROPOSED,
@@ -26,19 +26,19 @@ class MovesOfReports:
         conditions=[never_moved],
     )
     def report_production(self):
-        """An import says that this is in production; nothing is evidenced here."""
+        """The import reports production. Plumbline has no evidence for it."""
 
     @move(
         Stage.PROPOSED, Stage.STOPPED, kind=REPORTED, basis="import", who="import", conditions=[never_moved]
     )
     def report_stopped(self):
-        """An import says that this was stopped before it was in production."""
+        """The import reports a stop before production."""
 
     @move(
         Stage.PROPOSED, Stage.RETIRED, kind=REPORTED, basis="import", who="import", conditions=[never_moved]
     )
     def report_retired(self):
-        """An import says that this was in production and has been withdrawn."""
+        """The import reports that production was withdrawn."""
 
     @move(
         [Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION, Stage.STOPPED, Stage.RETIRED],
@@ -49,4 +49,4 @@ class MovesOfReports:
         conditions=[only_reported],
     )
     def withdraw_report(self):
-        """The import that reported this was undone before anybody worked on it."""
+        """The import of this report was undone before someone worked on it."""

@@ -1,5 +1,4 @@
-"""Rows of notes that move nothing: events, funding decisions, observations; former names of an initiative, which
-initiatives are not similar to it, and the filters that people named for themselves.
+"""Rows of notes that change no stage, former titles, visits and saved views.
 
 Sources: S1-8.1 (announcement, demo, choice of model and budget move nothing), S1-38 (budgets are given on a demo),
 S1-39 (field notes from inside).
@@ -28,14 +27,14 @@ EVENT_KINDS = {
 
 class NoteQuerySet(models.QuerySet):
     def current(self):
-        """Notes that nobody withdrew."""
+        """Return the notes that were not withdrawn."""
         return self.filter(withdrawn_at__isnull=True)
 
 
 class Note(models.Model):
-    """What every note carries: who wrote it down when, and who took it back and why. The database keeps the rest.
+    """The fields of every note: its author and time, and its withdrawal.
 
-    `once` is the key of the form it was sent with: a form sent twice is one note.
+    The database keeps the rest. The key of its form is `once`: a form that is sent twice is one note.
     """
 
     once = models.UUIDField(null=True, unique=True, editable=False)
@@ -57,7 +56,7 @@ class Note(models.Model):
 
 
 class Event(Note):
-    """Something that happened around an initiative on a day. It changes no stage and is not evidence."""
+    """An event around an initiative on a day. It changes no stage and is not evidence."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="events")
     kind = models.CharField(max_length=20, choices=EVENT_KINDS.items())
@@ -74,10 +73,9 @@ class Event(Note):
 
 
 class FundingDecision(Note):
-    """Money given to an initiative, with its approved stage and the stage its evidence supported at that moment,
-    frozen.
+    """Money given to an initiative, with its approved and supported stage then.
 
-    `approved_stage` is "" where the money was given before the initiative was registered here.
+    The stages are frozen. `approved_stage` is "" if the money was given before the registration here.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="funding")
@@ -108,9 +106,9 @@ class FundingDecision(Note):
 
 
 class Observation(Note):
-    """What somebody on the initiative saw on a day, in one layer.
+    """An observation of someone on the initiative, on a day and in one layer.
 
-    A field note: no evidence, and nothing follows from it.
+    The field note is not evidence, and has no effect.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="observations")
@@ -128,7 +126,7 @@ class Observation(Note):
 
 
 class FormerTitle(WrittenOnce):
-    """A name that an initiative bore until it was renamed: found by search for ever, because people remember it."""
+    """A former name of an initiative. Search finds it for ever, because people remember it."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="former_titles")
     title = models.CharField(max_length=200)
@@ -144,9 +142,7 @@ class FormerTitle(WrittenOnce):
 
 
 class NotSimilar(WrittenOnce):
-    """That somebody who works on an initiative said another one is not similar: neither is shown beside the other
-    again.
-    """
+    """A statement by someone on an initiative that another is not similar. Both stay apart."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="not_similar")
     other = models.ForeignKey(Initiative, models.PROTECT, related_name="not_similar_to")
@@ -169,7 +165,7 @@ class NotSimilar(WrittenOnce):
 
 
 class Continuation(WrittenOnce):
-    """The chair's word that a prototype or MVP goes on past its age: why, and until when."""
+    """The chair's permission to continue past the age of a prototype or MVP."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="continuations")
     stage = models.CharField(max_length=20)
@@ -190,14 +186,14 @@ class Continuation(WrittenOnce):
         return f"{self.initiative_id}: {self.stage} until {self.until}"
 
 
-# Looks that follow each other within this time are one visit: a page read twice still tells what it told at first.
+# Looks that follow each other within this time are one visit: a second look shows the same news.
 ONE_VISIT = timedelta(minutes=30)
 
 
 class Visit(models.Model):
-    """The last look of one person at one thing, and when the visit before this one ended."""
+    """The last look of one person at one thing, and the end of the previous visit."""
 
-    not_governed = "what one person has seen"
+    not_governed = "the last visits of a person"
 
     person = models.ForeignKey(User, models.CASCADE, related_name="+")
     at = models.DateTimeField()
@@ -208,7 +204,7 @@ class Visit(models.Model):
 
     @classmethod
     def look(cls, seen: models.Model, person: User, now: datetime) -> datetime | None:
-        """Remember that the person looks at it now. Returns the end of their visit before this one, if any."""
+        """Record that the person looks at it now. Return the end of the previous visit, or None."""
         table, column = cls._meta.db_table, cls._meta.get_field(cls.OF).column
         with connection.cursor() as cursor:
             cursor.execute(
@@ -221,7 +217,7 @@ class Visit(models.Model):
 
 
 class ReviewVisit(Visit):
-    """When somebody last opened a review."""
+    """The last time a person opened a review."""
 
     OF = "review"
 
@@ -235,7 +231,7 @@ class ReviewVisit(Visit):
 
 
 class InitiativeVisit(Visit):
-    """When somebody last opened the page of an initiative."""
+    """The last time a person opened the page of an initiative."""
 
     OF = "initiative"
 
@@ -253,9 +249,9 @@ class InitiativeVisit(Visit):
 
 
 class SavedView(models.Model):
-    """A filter of the list of initiatives under the name that a person gave it; `query` as in an address."""
+    """A person's named filter of the list of initiatives. `query` is as in an address."""
 
-    not_governed = "a person's own shortcut: it reports and decides nothing"
+    not_governed = "a saved view of a person, which no rule uses"
 
     person = models.ForeignKey(User, models.CASCADE, related_name="saved_views")
     name = models.CharField(max_length=60)
@@ -269,5 +265,5 @@ class SavedView(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """The list with this filter on."""
+        """Return the address of the list with this filter."""
         return f"/initiatives/?{self.query}"

@@ -1,4 +1,4 @@
-"""A review: one attempt at one gate, its questions, those drawn to be verified, sign-offs, conditions; consents."""
+"""Rows of reviews, with questions, draws, sign-offs, conditions and consents."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -61,30 +61,28 @@ class Review(models.Model):
         return f"review {self.pk} of {self.initiative_id}: {self.gate}"
 
     def get_absolute_url(self) -> str:
-        """The page of the review."""
+        """Return the address of the page of the review."""
         return f"/reviews/{self.pk}/"
 
     @property
     def parsed_rulebook(self) -> ParsedRulebook:
-        """The rulebook it runs under, as it is signed at the tier of the initiative; a decided one, at the tier of
-        then.
-        """
+        """Return its rulebook at the initiative's tier, or at the decided review's tier."""
         tier = (self.findings or {})["tier"] if self.decided else self.initiative.tier
         return self.rulebook.parsed.at_tier(tier)
 
     @property
     def is_open(self) -> bool:
-        """Whether sign-offs and a decision are still possible."""
+        """Return True if sign-offs and a decision are still possible."""
         return self.outcome == ReviewOutcome.OPEN
 
     @property
     def approved(self) -> bool:
-        """Whether the chair let the initiative through, with conditions or without."""
+        """Return True if the chair approved the review, with conditions or without."""
         return self.outcome in (ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS)
 
     @property
     def decided(self) -> bool:
-        """Whether the chair decided it, either way."""
+        """Return True if the chair approved or refused the review."""
         return self.outcome in (ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS, ReviewOutcome.REFUSED)
 
 
@@ -117,12 +115,12 @@ class Question(models.Model):
 
 
 class DrawnRequirement(WrittenOnce):
-    """That the audit log's seed drew a requirement of an initiative of minimal risk to be verified
-    (governance.gates.drawing).
+    """A requirement of minimal risk, drawn by the audit log's seed to be verified.
 
-    A round is a review of production, or what is drawn ahead of accepting production again: `renews` is then the
-    moment of the acceptance that it renews. `checkpoint` is the seed of the round; `place` the order in it; `replaces`
-    the draw whose refusal or change brought this one. `answer_version`, `items` (keys of evidence): what was offered.
+    The draw is in governance.gates.drawing. A round is a review of production, or the next acceptance of production:
+    `renews` is the moment of the acceptance to renew. `checkpoint` is the round's seed, `place` the order, and
+    `replaces` the earlier draw that was refused or changed. The offer was `answer_version` and `items` (keys of
+    evidence).
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="drawn_requirements")
@@ -163,12 +161,12 @@ class DrawnRequirement(WrittenOnce):
 
     @property
     def round(self) -> str:
-        """What the requirement was drawn for, as it enters the seed."""
+        """Return the round of the draw, as it enters the seed."""
         return round_of(self.review_id, self.renews)
 
 
 def round_of(review: int | None, renews: datetime | None) -> str:
-    """A round of drawing in words: a review by its key, or the acceptance of production that is renewed."""
+    """Return a round in words: a review's key, or the renewed acceptance."""
     if review is not None:
         return f"review {review}"
     return f"acceptance of {renews.astimezone(UTC).isoformat()}" if renews is not None else ""
@@ -176,12 +174,12 @@ def round_of(review: int | None, renews: datetime | None) -> str:
 
 class SignOffQuerySet(models.QuerySet):
     def latest(self):  # type: ignore[override]  # of each seat, where Django's is one row
-        """The sign-off that stands for each seat: the row nothing replaces. A withdrawn one is not a sign-off."""
+        """Return the newest sign-off of each seat, without withdrawn ones."""
         return self.filter(replaced_by__isnull=True).exclude(verdict=SignOffVerdict.WITHDRAWN)
 
 
 class SignOff(WrittenOnce):
-    """One seat's sign-off with the exact bytes that were signed. Append-only: a change of mind is a new row."""
+    """One seat's sign-off with the exact bytes that were signed. Append-only: a change is a new row."""
 
     review = models.ForeignKey(Review, models.PROTECT, related_name="sign_offs")
     seat = models.CharField(max_length=30, choices=Seat.choices)
@@ -221,17 +219,17 @@ class SignOff(WrittenOnce):
 
     @property
     def approves(self) -> bool:
-        """Whether the sign-off counts towards the quorum while it is fresh."""
+        """Return True if the sign-off counts towards the quorum while it is fresh."""
         return self.verdict in APPROVING
 
     @property
     def on_behalf_of(self) -> str:
-        """Whose delegate the signer was, by name; empty where the seat was their own."""
+        """Return the name of the person the signer was a delegate of, or ""."""
         return (self.facts.get("delegate_of") or [0, ""])[1]
 
 
 class Condition(models.Model):
-    """What somebody must do by a date, fixed by the chair at decision. Overdue, it blocks decisions."""
+    """A task with a due date, set by the chair with a decision. Overdue, it blocks decisions."""
 
     review = models.ForeignKey(Review, models.PROTECT, related_name="conditions")
     text = models.TextField()
@@ -259,7 +257,7 @@ class Condition(models.Model):
 
 
 class ConsentState(StrEnum):
-    """How far a request is."""
+    """The state of a request for consent."""
 
     ASKED = "asked"
     RUNNING = "running"
@@ -267,29 +265,28 @@ class ConsentState(StrEnum):
 
 
 def granted(*parts: str) -> Q:
-    """Nobody refused it, and everybody whose consent it needs gave it."""
+    """Return the filter for requests that were not refused and have every consent."""
     return Q(refused_at__isnull=True, **{f"{part}_at__isnull": False for part in parts})
 
 
 class ConsentQuerySet(models.QuerySet):
-    """Requests by how far they are, apart from the day on which they end."""
+    """Requests by their answers, apart from the day on which they end."""
 
     def granted(self):
-        """Those to which everybody consented."""
+        """Return the requests with every consent."""
         return self.filter(granted(*self.model.PARTS))
 
     def unanswered(self):
-        """Those that nobody refused and that lack a consent."""
+        """Return the requests that were not refused and lack a consent."""
         return self.filter(~granted(*self.model.PARTS), refused_at__isnull=True)
 
 
 class Consent(models.Model):
-    """What one person asks for with a reason, and what holds only with the consent of others
-    (initiatives.lifecycle.consents).
+    """A request with a reason that needs the consent of others.
 
-    `PARTS` names the columns of those whose consent it needs; the moment of each is in `<part>_at`. Each is another
-    person than whoever asked and than the other. `SAME` are the fields by which two requests are for the same, what
-    they are about first. A request that nobody answered in time is refused by nobody.
+    See initiatives.lifecycle.consents. The names in `PARTS` are the columns of those who consent, with the moments in
+    `<part>_at`. The requester and the consenting people are different. `SAME` has the fields that are equal in two
+    requests for the same, the main one first. A request without an answer in time is not refused by a person.
     """
 
     PARTS: ClassVar[tuple[str, ...]]
@@ -309,30 +306,30 @@ class Consent(models.Model):
         abstract = True
 
     def get_absolute_url(self) -> str:
-        """The page of the requests for the same."""
+        """Return the address of the page of the requests for the same."""
         raise NotImplementedError
 
     @property
     def granted_at(self) -> datetime | None:
-        """When the last of those whose consent it needs gave it; None before that, and once it was refused."""
+        """Return the moment of the last consent, or None if one is missing or refused."""
         moments = [getattr(self, f"{part}_at") for part in self.PARTS]
         return None if self.refused_at or None in moments else max(moments)
 
     @property
     def ends_at(self) -> datetime | None:
-        """From when on it holds no longer and cannot be granted; None while that is not known."""
+        """Return from when it no longer holds and cannot be granted, or None if unknown."""
         raise NotImplementedError
 
     @property
     def state(self) -> ConsentState:
-        """How far it is now."""
+        """Return its state now."""
         if self.refused_at or (self.ends_at is not None and clock.now() >= self.ends_at):
             return ConsentState.PAST
         return ConsentState.RUNNING if self.granted_at else ConsentState.ASKED
 
 
 class ConsentUntilDay(Consent):
-    """A consent that holds until a day, which whoever asks chooses."""
+    """A consent that holds until a day, which the requester chooses."""
 
     until = models.DateField()
 
@@ -341,12 +338,12 @@ class ConsentUntilDay(Consent):
 
     @property
     def ends_at(self) -> datetime:
-        """The midnight after its last day."""
+        """Return the midnight after its last day."""
         return clock.midnight_after(self.until)
 
 
 def rules_of_consent(name: str, parts: tuple[str, ...], same: tuple[str, ...]) -> list[models.BaseConstraint]:
-    """The constraints of a table of consents, named after it."""
+    """Return the constraints of a table of consents, named after it."""
     others, dated = Q(), Q()
     for number, part in enumerate(parts):
         given, at = Q(**{f"{part}__isnull": False}), Q(**{f"{part}_at__isnull": False})
@@ -366,7 +363,7 @@ def rules_of_consent(name: str, parts: tuple[str, ...], same: tuple[str, ...]) -
 
 
 class Waiver(ConsentUntilDay):
-    """That a criterion or requirement is not asked for until a day; needs the chair and the risk seat."""
+    """An agreement of chair and risk seat not to ask a requirement until a day."""
 
     PARTS = ("chair", "risk")
     SAME = ("initiative", "key")
@@ -388,5 +385,5 @@ class Waiver(ConsentUntilDay):
         return f"waiver of {self.key} until {self.until}"
 
     def get_absolute_url(self) -> str:
-        """The page of the waivers of its initiative."""
+        """Return the address of the waivers of its initiative."""
         return reverse("waivers", args=[self.initiative.ref])

@@ -1,4 +1,4 @@
-"""Trying a rulebook before it binds anybody: drafts that are edited here, and what each would do to the initiatives."""
+"""Rows of rulebook drafts that people edit, and of forecasts of their effects."""
 
 from django.db import models
 from django.db.models import Q
@@ -14,15 +14,14 @@ from initiatives.models.reviews import Review
 
 class DraftQuerySet(models.QuerySet):
     def current(self):
-        """Drafts that are still worked on: neither loaded as a version nor dropped."""
+        """Return the drafts that were neither loaded as a version nor dropped."""
         return self.filter(loaded__isnull=True, dropped_at__isnull=True)
 
 
 class RulebookDraft(models.Model):
-    """A copy of a rulebook that people edit. Its history keeps every text it had; `number` counts them.
+    """A copy of a rulebook that people edit. Its history keeps its `number` of texts.
 
-    A version that was loaded does not change any more, so what is worked on is a row of its own until it is loaded as
-    one. `version`: what that version will be called, as the text says it.
+    A loaded version never changes, so a draft is a separate row until it is loaded. The text has the name in `version`.
     """
 
     version = models.CharField(max_length=40)
@@ -55,24 +54,24 @@ class RulebookDraft(models.Model):
 
 class ForecastQuerySet(models.QuerySet):
     def of(self, digest: str):
-        """What was worked out for this very text, the newest first."""
+        """Return the forecasts of exactly this text, newest first."""
         return self.filter(digest=digest).order_by("-pk")
 
 
 class Forecast(models.Model):
-    """What a rulebook text would do in place of the one in force, worked out beside everybody's work and kept.
+    """The effects of a rulebook text in place of the one in force.
 
-    `kind`: to the initiatives as they are, published on `day`; or to the decisions of a period (`since` to `until`).
-    `entry`: the last entry of the audit log that it knows; `outcome`: SHA-256 of what was found, which publishing
-    names.
+    The worker computes it. The `kind` is for the initiatives as they are, published on `day`, or for the decisions from
+    `since` to `until`. `entry` is the last entry of the audit log that it includes. `outcome` is the SHA-256 of its
+    result, which publishing names.
     """
 
     INITIATIVES, DECISIONS = "initiatives", "decisions"
     KINDS = {INITIATIVES: "Initiatives", DECISIONS: "Past decisions"}
     WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
-    STATES = {WAITING: "Waiting", RUNNING: "Being worked out", DONE: "Worked out", FAILED: "Failed"}
+    STATES = {WAITING: "Waiting", RUNNING: "In progress", DONE: "Done", FAILED: "Failed"}
 
-    not_governed = "worked out from the audit log; asking for it and publishing on it are entries"
+    not_governed = "computed from the audit log, which also records the request and the publication"
 
     kind = models.CharField(max_length=12, choices=KINDS.items(), default=INITIATIVES)
     draft = models.ForeignKey(RulebookDraft, models.PROTECT, null=True, blank=True, related_name="forecasts")
@@ -118,21 +117,21 @@ class Forecast(models.Model):
         return f"{self.get_kind_display()} under {self.version}"
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """Return the address of its page."""
         return f"/rulebook-effects/{self.pk}/"
 
     @property
     def under_way(self) -> bool:
-        """Whether somebody waits for it."""
+        """Return True if it waits or is running."""
         return self.state in (self.WAITING, self.RUNNING)
 
     @property
     def ahead(self) -> bool:
-        """Whether it was worked out for a day to come."""
+        """Return True if it was computed for a later day."""
         return bool(self.computed_at) and self.day > clock.local_day(self.computed_at)
 
     def acts_since(self):
-        """What was done on initiatives since it was worked out, refusals left aside."""
+        """Return the acts on initiatives since it was computed, without refusals."""
         return (
             Entry.objects.acts()
             .filter(id__gt=self.entry)
@@ -142,18 +141,18 @@ class Forecast(models.Model):
 
 
 class Foreseen(models.Model):
-    """What a forecast found of one initiative, of its open review, or of one decision; where nothing changes is no row.
+    """The forecast of a change for one initiative, its open review, or one decision.
 
-    `falls`: by how many stages support falls, negative where it rises. `unmet` and `met`: requirements that an
-    initiative lacks or no longer lacks, as [key, who answers]; `because`: others that support falls or rises by.
-    `sign_offs`: sign-offs as [id, seat, person, counts now, why not any more]. `before` and `after` of a review or
-    decision: "decidable" or "". `why`: what stands in the way, in words.
+    Support falls by `falls` stages, or rises if negative. The fields `unmet` and `met` are the requirements that an
+    initiative newly lacks or meets, as [key, who answers], and `because` has others that change support. Sign-offs are
+    in `sign_offs` as [id, seat, person, counts now, why no longer]. For a review or decision, `before` and `after` are
+    "decidable" or "", and `why` has the blockers in words. An unchanged subject has no row.
     """
 
     INITIATIVE, REVIEW, DECISION = "initiative", "review", "decision"
     WHATS = {INITIATIVE: "Initiative", REVIEW: "Open review", DECISION: "Decision"}
 
-    not_governed = "worked out from the audit log, as its forecast is"
+    not_governed = "computed from the audit log, like the forecast"
 
     forecast = models.ForeignKey(Forecast, models.CASCADE, related_name="rows")
     what = models.CharField(max_length=10, choices=WHATS.items())

@@ -1,7 +1,7 @@
-"""The state machine of stages: what a move carries and its conditions read. The moves stand on `Initiative`.
+"""The state machine of stages: data and conditions of the moves on `Initiative`.
 
-A condition of django-fsm is handed nothing but the initiative. What one request found out about it is therefore laid on
-the initiative for as long as the machine is asked (`judged`): conditions read that and ask no query of their own.
+A condition of django-fsm gets only the initiative. So what one request found out about it is set on the initiative
+while the machine is asked (`judged`). Conditions read it and make no query.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,11 +20,10 @@ REPORTED, REPORT_WITHDRAWN = "reported", "report withdrawn"
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one request found out about an initiative, once. By itself it lets nothing pass that has to be judged.
+    """The facts that one request found out about an initiative. Defaults permit no gate.
 
-    `gate`: that of its review, where that can be decided now. `was_prototype`: whether it passed the prototype gate
-    before it was stopped, None where nobody looked. `post_mortem_written`: whether the post-mortem of its stop is
-    written.
+    The `gate` is that of its review, if that can be decided now. `was_prototype` is True if it passed the prototype
+    gate before its stop, None if not checked. `post_mortem_written` is True if the post-mortem of its stop is written.
     """
 
     gate: str = ""
@@ -33,16 +32,14 @@ class Judgement:
 
 
 UNJUDGED = Judgement()
-# Who may make a move: `initiatives.lifecycle.access.permissions` stands on the models and enters its rules here, by
+# Who may make a move: `initiatives.lifecycle.access.permissions` imports the models and enters its rules here, by
 # these names.
 WHO_MAY: dict[str, Callable[[Any, Any], Answer]] = {}
 
 
 @contextmanager
 def judged(initiative, judgement: Judgement) -> Iterator:
-    """Hand the one judgement of this request to the conditions of the moves of this initiative, until the block
-    ends.
-    """
+    """Give this judgement to the conditions of the moves, within the block."""
     initiative.judgement = judgement
     try:
         yield initiative
@@ -51,12 +48,10 @@ def judged(initiative, judgement: Judgement) -> Iterator:
 
 
 def move(source, target, *, kind: str, basis: str, who: str, gate: str = "", conditions=()):
-    """A django-fsm transition with what it is called for, and that a template cannot run by printing it.
+    """Return a decorator for a django-fsm transition that templates cannot run.
 
-    See docs/architecture.md, trap 1.
-
-    `basis`: why the initiative has the stage afterwards. `gate`: whose decision makes the move, if one does. `who`: the
-    rule of `WHO_MAY`.
+    See docs/architecture.md, trap 1. `basis` is why the initiative has the stage afterwards, `gate` the gate whose
+    decision makes the move, if any, and `who` the rule of `WHO_MAY`.
     """
     permission = _permission(who)
     custom = {"kind": kind, "basis": basis, "gate": gate, "who": who}
@@ -78,9 +73,7 @@ def _permission(who: str):
 
 
 def offered(initiative, **marks) -> Transition | None:
-    """The move with these marks (kind, gate, basis) or this `target` that the initiative offers now; None where none
-    does.
-    """
+    """Return the move that is offered now with these marks or `target`, or None."""
     for one in initiative.get_available_stage_transitions():
         if marks.items() <= (one.custom | {"target": one.target}).items():
             return one
@@ -88,11 +81,11 @@ def offered(initiative, **marks) -> Transition | None:
 
 
 def make_move(initiative, one: Transition) -> None:
-    """Make the move, on the instance alone. Raises TransitionNotAllowed where it is not offered."""
+    """Make the move on the instance only. Raises TransitionNotAllowed if it is not offered."""
     getattr(initiative, one.name)()
 
 
-# Conditions. `words` is what the state diagram says of them.
+# Conditions. The state diagram shows their `words`.
 
 
 def _decidable(gate: str):
@@ -104,32 +97,32 @@ def _decidable(gate: str):
 
 
 def not_withdrawn(initiative) -> bool:
-    """Whether the initiative was not withdrawn as registered by mistake."""
+    """Return True if the initiative was not withdrawn as registered by mistake."""
     return initiative.withdrawn_at is None
 
 
 def never_moved(initiative) -> bool:
-    """Whether the initiative stands where it was registered: what moved here is reported by no import."""
+    """Return True if the stage is still that of the registration. Imports report only then."""
     return initiative.basis == "registered"
 
 
 def only_reported(initiative) -> bool:
-    """Whether the stage rests on an import alone, and on no decision made here."""
+    """Return True if the stage rests on an import alone, and on no decision made here."""
     return initiative.basis == "import"
 
 
 def was_prototype(initiative) -> bool:
-    """Whether the stopped initiative had passed the prototype gate."""
+    """Return True if the stopped initiative had passed the prototype gate."""
     return initiative.judgement.was_prototype is True
 
 
 def was_idea(initiative) -> bool:
-    """Whether the stopped initiative had never been more than an idea."""
+    """Return True if the stopped initiative had never passed the prototype gate."""
     return initiative.judgement.was_prototype is False
 
 
 def post_mortem_written(initiative) -> bool:
-    """Whether the post-mortem of its stop is written."""
+    """Return True if the post-mortem of its stop is written."""
     return initiative.judgement.post_mortem_written
 
 

@@ -1,4 +1,6 @@
-"""Rows of for whom it runs and what changed: scope, reported changes, who depends on it."""
+"""Rows of scope, of reported changes, and of who depends on an initiative."""
+
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
@@ -11,10 +13,10 @@ from initiatives.models.integration.components import Deployment
 
 
 class ScopeVersion(models.Model):
-    """For whom and with what: in force from a moment, or planned to start with a promotion.
+    """The users, places and data of an initiative, in force or planned.
 
-    `test_subjects`: for whom its systems may act while the initiative is a prototype, as names of subjects in which *
-    stands for any characters (`governance.authorization.subject_patterns`).
+    The systems of a prototype may act for `test_subjects`, names of subjects in which * matches any characters
+    (`governance.contracts.subject_patterns`).
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="scopes")
@@ -53,11 +55,44 @@ class ScopeVersion(models.Model):
     def __str__(self) -> str:
         return f"scope {self.number}: {self.user_count} users"
 
+    @property
+    def in_words(self) -> str:
+        """Return the scope with its number, users, geography and data classes."""
+        places = ", ".join([*self.departments, *self.places])
+        data = ", ".join(self.data_classes) or "no data classes named"
+        where = f", in {places}" if places else ""
+        return f"scope {self.number} with {self.user_count} users ({self.users}){where}, data: {data}"
+
+    def in_force_at(self, at: datetime) -> bool:
+        """Return True if it is in force at `at`."""
+        return (
+            self.starts_at is not None and self.starts_at <= at and (not self.ended_at or self.ended_at > at)
+        )
+
+    def wider_than(self, other: "ScopeVersion") -> bool:
+        """Return True if users, departments, geography or data classes grew.
+
+        This is the trigger `scope` of the rulebook. More test subjects end no evidence, because they are not users.
+        """
+        grew = (
+            self.user_count > other.user_count
+            or (self.live_data and not other.live_data)
+            or (self.rollout and not other.rollout)
+        )
+        return grew or any(
+            set(getattr(self, name)) - set(getattr(other, name))
+            for name in ("departments", "places", "data_classes")
+        )
+
+    def within(self, other: "ScopeVersion") -> bool:
+        """Return True if a risk tier confirmed for `other` holds: no wider, same users."""
+        return not self.wider_than(other) and self.users.split() == other.users.split()
+
 
 class ChangeRecord(models.Model):
-    """A change of what runs or for whom, with the triggers it pulls. What it voids starts at `effective_at`.
+    """A change of components or users, with its triggers. It voids evidence from `effective_at` on.
 
-    `system`: the one system of the register that it is about; what speaks of other systems alone is not touched.
+    The change is about one `system` of the register, if set. Evidence on other systems alone is not affected.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="changes")
@@ -97,13 +132,13 @@ class ChangeRecord(models.Model):
 
     @property
     def incomplete(self) -> bool:
-        """A change of a running part that names no approver or no way back."""
+        """Return True for a change of a running part without an approver or a way back."""
         return bool(self.layer) and (self.approver_id is None or not self.rollback)
 
 
 class DependantQuerySet(models.QuerySet):
     def waiting(self):
-        """Dependences that the named executive has neither stated nor declined."""
+        """Return the dependences that the named executive has neither stated nor declined."""
         return self.filter(
             executive__isnull=False,
             confirmed_at__isnull=True,
@@ -113,10 +148,10 @@ class DependantQuerySet(models.QuerySet):
 
 
 class Dependant(models.Model):
-    """A team or system that depends on the initiative. A prototype has none: form, action and database refuse.
+    """A team or system that depends on the initiative. A prototype cannot have one.
 
-    The named executive states it in person (S2-13): until then it is what the owner wrote down. `statement` is the
-    attestation that this is, for the question whether the business is ready to depend on it.
+    Form, action and database refuse it. The named executive states the dependence in person (S2-13), and before that it
+    is the owner's note. `statement` is the attestation of this, on whether the business is ready to depend on it.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="dependants")
@@ -153,22 +188,22 @@ class Dependant(models.Model):
 
     @property
     def waiting(self) -> bool:
-        """Whether the named executive has not answered yet: one row of `DependantQuerySet.waiting`."""
+        """Return True if it is one row of `DependantQuerySet.waiting`."""
         answered = self.confirmed_at or self.declined_at or self.ended_at
         return self.executive_id is not None and not answered
 
     @property
     def outage(self) -> str:
-        """The bearable outage in the largest unit that fits: "2 weeks", "36 hours"."""
+        """Return the bearable outage in the largest unit that fits: "2 weeks", "36 hours"."""
         return outage_words(self.bearable_outage_hours)
 
 
-# Units in which people say how long they can do without something, in hours.
+# Units of a bearable outage, in hours.
 OUTAGE_UNITS = {"hours": 1, "days": 24, "weeks": 168}
 
 
 def outage_words(hours: int) -> str:
-    """A number of hours as people say it, in the largest unit that leaves nothing over; "no time at all" for none."""
+    """Return hours in words, in the largest whole unit, or "no time at all"."""
     if not hours:
         return "no time at all"
     unit = next(name for name in ("weeks", "days", "hours") if hours % OUTAGE_UNITS[name] == 0)

@@ -1,1 +1,1 @@
-"""Many initiatives: registration, imports, lists, search, units, rulebook changes, insights."""
+"""Many initiatives: registration, imports, search, units, rulebooks and insights."""

@@ -1,4 +1,4 @@
-"""What `make mutants` takes away of the guards and rules about accounts, acts by role and checkpoint times."""
+"""What `make mutants` takes away of the guards and rules about accounts, acts by role, checkpoint times and access."""
 
 MUTANTS_OF_ACTS = [
     (
@@ -77,5 +77,33 @@ MUTANTS_OF_ACTS = [
         "WHEN ((OLD.completed_at IS DISTINCT FROM NEW.completed_at))",
         "WHEN (false)",
         "tests/acceptance/attacks/test_derived_rows.py -k obligation_of_grace",
+    ),
+    (
+        "a denial is for exactly its call",
+        "initiatives.contracts.approvals.access_requests:verify",
+        'if not hmac.compare_digest(token.encode(), denial.token.encode("utf-8", "replace")):',
+        "if False:",
+        "tests/app/initiatives/contracts/approvals/test_access_requests.py -k not_accepted",
+    ),
+    (
+        "a call is decided again before a person is asked",
+        "initiatives.contracts.enforcement.access_request_api:ask_person",
+        "if decision.outcome != DecisionOutcome.NEEDS_APPROVAL:",
+        "if decision.approval is None and not decision.reason:",
+        "tests/app/initiatives/contracts/approvals/test_access_requests.py -k asks_nobody",
+    ),
+    (
+        "a search finds only what is allowed",
+        "governance.authorization.access_search:search",
+        "if is_asked(candidate) or not decide(version, condition, candidate, now).allowed:",
+        "if is_asked(candidate):",
+        "tests/unit/governance/authorization/test_access_search.py",
+    ),
+    (
+        "no person files what a pipeline reported, by the database",
+        "initiatives/migrations/guards/evidence.sql:plumbline_guard_pipeline_report",
+        "->> 'id' IS NOT NULL THEN",
+        "->> 'id' IS NULL AND false THEN",
+        "tests/app/initiatives/integration/pipelines/test_pipeline_results.py -k database",
     ),
 ]

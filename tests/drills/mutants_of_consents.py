@@ -52,6 +52,12 @@ MUTANTS = [
         f"{CONSENTS} -k holds_who_consents",
     ),
     (
+        "another one accepts a risk, by constraint",
+        INITIATIVES,
+        *_any_row("others_consent_to_a_accepted_risk"),
+        f"{CONSENTS} -k holds_who_consents",
+    ),
+    (
         "what was refused keeps its reason, by the database",
         KEPT,
         "NOT (once AND coalesce(stood ->> name, '') = '')",

@@ -164,10 +164,10 @@ MUTANTS = [
     ),
     (
         "another pin of an alias is another model",
-        "initiatives.integration.components.model_names:is_declared",
+        "governance.vocabulary.model_names:is_declared",
         "alias_of(one) == seen",
         "alias_of(one) == alias",
-        "tests/unit/initiatives/integration/test_model_names.py",
+        "tests/unit/governance/vocabulary/test_model_names.py",
     ),
     (
         "who samples is not called silent by chance",
@@ -308,5 +308,33 @@ MUTANTS = [
         "may_judge_outputs(initiative, by).or_refuse()",
         "pass",
         "tests/app/initiatives/interactions/test_output_samples.py -k read_recorded",
+    ),
+    (
+        "a version is deployed only if evidence supports its stage",
+        "governance.authorization.deployment_decision:_reasons",
+        "STAGE_RANK[supported] < STAGE_RANK[asked.stage]",
+        "False",
+        "tests/unit/governance/authorization/test_deployment_decision.py",
+    ),
+    (
+        "a version with a recorded digest is this artefact alone",
+        "governance.authorization.deployment_decision:_undeclared",
+        'one.artefact in ("", asked.artefact)',
+        "True",
+        "tests/unit/governance/authorization/test_deployment_decision.py",
+    ),
+    (
+        "a denial is attested as a denial",
+        "initiatives.contracts.enforcement.deployment_gate:statement",
+        "PASSED if allowed else FAILED",
+        "PASSED",
+        "tests/unit/initiatives/contracts/test_attestations.py",
+    ),
+    (
+        "a key for calls does not ask for deployments",
+        "initiatives.contracts.enforcement.api:_decided",
+        "needed not in key.scopes",
+        "False",
+        "tests/app/initiatives/contracts/enforcement/test_deployment_gate.py -k named_deploy",
     ),
 ]

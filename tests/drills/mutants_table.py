@@ -97,8 +97,8 @@ MUTANTS = [
     (
         "nobody accepts a role for another",
         "initiatives.lifecycle.access.permissions:may_answer_role",
-        'if assignment.person_id != person.pk:\n        return no(f"Only {assignment.person}',
-        'if False:\n        return no(f"Only {assignment.person}',
+        'if assignment.person_id != person.pk:\n        return no(\n            phrase("Only',
+        'if False:\n        return no(\n            phrase("Only',
         "tests/app/initiatives/lifecycle/reviews/test_separation_of_duties.py -k nobody_accepts",
     ),
     (
@@ -118,9 +118,16 @@ MUTANTS = [
     (
         "partial and fail are not pass",
         "governance.gates.levels:level_state",
-        'if newest is not None and newest.result != "pass":',
-        "if False:",
+        'if item.result != "pass"), None)',
+        "if False), None)",
         "tests/unit/governance/gates/test_requirement_rules.py",
+    ),
+    (
+        "a drill of one link covers no other link",
+        "governance.gates.evidence_rules:of_other_link",
+        "if item.link not in shown",
+        "if False",
+        "tests/unit/initiatives/integration/test_drills_of_links.py",
     ),
     (
         "evidence names the model that runs",
@@ -160,7 +167,7 @@ MUTANTS = [
     (
         "the quorum",
         "governance.gates.criteria:_short",
-        "if counted.short:",
+        "if counted.short > len(stale | objecting | {*counted.missing}):",
         "if False:",
         "tests/unit/governance/gates/test_criteria.py",
     ),
@@ -679,8 +686,8 @@ MUTANTS = [
     (
         "a column in which nothing stands is not found",
         "governance.files.log_samples:_table",
-        "if cell.strip()]",
-        "]",
+        "if cell.strip()}",
+        "}",
         "tests/unit/governance/files/test_log_samples.py",
     ),
     *MUTANTS_OF_ACTS,

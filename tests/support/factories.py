@@ -16,12 +16,17 @@ from adoption.models import Lesson, Measure, PostMortem
 from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems.writing import write
 from governance import clock
+from governance.api_tokens import actions as token_actions
 from governance.audit_log import entries
 from governance.authorization import approval_previews
 from governance.authorization.decision import Approval, Decision
 from governance.contracts.cedar_policies import Rule
 from governance.database.row_history import acting
-from governance.models import Board, Membership, Notification, Rulebook, ServiceKey, Unit, User
+from governance.events import actions as event_actions
+from governance.events import deliveries
+from governance.events.event_types import EVENT_TYPES
+from governance.models import Board, EventDelivery, Membership, Notification, Rulebook, ServiceKey, Unit, User
+from governance.models.sign_in import SERVICE_SCOPES
 from governance.organisation import actions as organisation_actions
 from governance.people import cooling_off
 from governance.rulebook import shipped_text
@@ -39,8 +44,10 @@ from initiatives.integration.resilience import drills, process_actions, traces
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import findings as system_findings
+from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
 from initiatives.lifecycle.scope import actions as scope_actions
 from initiatives.models import (
+    AcceptedRisk,
     ApprovalRequest,
     ComponentVersion,
     Deployment,
@@ -275,9 +282,9 @@ def make_minimal(cast: Cast) -> Initiative:
         initiative_acts.ground_gate(initiative, "prototype", cast.team)
         initiative_acts.pass_gate(initiative, cast.team)
         initiative_acts.staff(initiative, cast.team)
+        initiative_acts.plan_scope(initiative, cast.team)
         initiative_acts.propose_and_confirm_tier(initiative_acts.fresh(initiative), cast.team, "minimal")
         initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
-        initiative_acts.plan_scope(initiative, cast.team)
         make_link(
             cast,
             initiative,
@@ -294,6 +301,21 @@ def make_minimal(cast: Cast) -> Initiative:
         return initiative_acts.fresh(initiative)
 
     return _remembered("minimal", cast, {}, build)
+
+
+def ask_risk(
+    cast: Cast, initiative: Initiative, *, days: int = 30, by: User | None = None, **said
+) -> AcceptedRisk:
+    """A request to accept a risk for so many days, by the owner or somebody else; `said` in place of its words."""
+    about = {
+        "title": "Old prices",
+        "happens": "A customer reads last month's price.",
+        "limits": "Each answer shows the day of its price list.",
+        "reason": "Prices change once a month.",
+        "until": clock.today() + timedelta(days=days),
+        "review_days": min(days, 10),
+    }
+    return ACCEPTED_RISKS.ask(initiative, **{**about, **said}, by=by or cast.owner)
 
 
 def make_contract(cast: Cast, initiative: Initiative, clauses: list, vocabulary=()) -> Initiative:
@@ -351,6 +373,14 @@ def make_key(cast: Cast, initiative: Initiative, *, days: int = 30, **fields):
         expires_at=clock.now() + timedelta(days=days),
         by=cast.owner,
         **fields,
+    )
+
+
+def make_token(person: User, *, kind: str = "personal", days: int = 30, **fields):
+    """A token of the read API of this person, as (row, token)."""
+    scopes = fields.pop("scopes", list(SERVICE_SCOPES))
+    return token_actions.make_token(
+        kind=kind, name=fields.pop("name", "Weekly report"), days=days, scopes=scopes, by=person
     )
 
 
@@ -564,7 +594,7 @@ def make_request(
     decision = Decision(
         DecisionOutcome.NEEDS_APPROVAL,
         "needs_approval",
-        "A person has to approve it.",
+        "A person must approve this call.",
         tuple(Rule(clause.number, clause.kind, clause.said, clause.sentence) for clause in asking),
         approval=Approval(
             fields.pop("approvers", ("support_owner", "owner")),
@@ -598,6 +628,15 @@ def make_measure(cast: Cast, initiative: Initiative, instrument: str = "usage.ne
         by=cast.owner,
         **goal,
     )
+
+
+def make_delivery(cast: Cast, **fields) -> EventDelivery:
+    """A receiver of every kind of event at an address that the rules allow, and a test event that waits for it."""
+    values = {"address": "https://1.1.1.1/events", "event_types": sorted(EVENT_TYPES), "owner": cast.owner}
+    row, _ = event_actions.add_receiver(name="Tickets", kind="hmac", by=cast.admin, **(values | fields))
+    waiting = deliveries.test_row(row, f"msg_{row.pk:032d}")
+    waiting.save()
+    return waiting
 
 
 def make_measurement(cast: Cast, measure: Measure, **fields) -> Fate:

@@ -54,6 +54,7 @@ LOGINS = (
 MAY_BE_SKIPPED = (
     "no PgBouncer on this machine",
     "no redis-server on this machine",
+    "no rsyslog with TLS on this machine",
     "oidc-provider is not installed",
     "PLUMBLINE_TEST_OIDC_PYTHON names no Python",
     "the server in DATABASE_URL is not ours",

@@ -1,6 +1,4 @@
-"""What two initiatives are tied to: one whose register is in order, one that found four knowledge bases instead of
-one.
-"""
+"""What initiatives are tied to: one whose register is in order, one that found four knowledge bases instead of one."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from adoption.demo.chapters import Tale
 from adoption.demo.initiatives import INITIATIVES
 from adoption.demo.people import Company
+from adoption.demo.texts import SOURCES
 from governance import clock
 from initiatives.contracts.documents import control_mapping
 from initiatives.integration.components.register import actions as register_actions
@@ -30,24 +29,15 @@ TESSERA_TERM = "Tessera master agreement, clause 7.3"
 RATE = 110  # euros an hour of work
 # Two layers a week, the newest week first.
 HOURS = (
-    ("observability", "9.5"),
-    ("integration", "22"),
-    ("integration", "31"),
-    ("policy", "6"),
-    ("integration", "27.5"),
-    ("runtime", "12"),
-    ("application", "14"),
-    ("integration", "18"),
-    ("model", "11"),
-    ("application", "16"),
-    ("model", "24"),
-    ("integration", "4"),
-)
+    ("observability", "9.5"), ("integration", "22"), ("integration", "31"), ("policy", "6"), ("integration", "27.5"),
+    ("runtime", "12"), ("application", "14"), ("integration", "18"), ("model", "11"), ("application", "16"),
+    ("model", "24"), ("integration", "4"),
+)  # fmt: skip
 
 
 def of_summary(company: Company, tale: Tale) -> None:
     """The CRM and the billing system, described long before the trial, and agreed to by their owners."""
-    with tale.day(226):
+    with tale.day(326):
         vendor = Vendor.objects.get(name=MODEL_VENDOR)
         residency_actions.file_vendor_term(
             vendor=vendor,
@@ -58,7 +48,7 @@ def of_summary(company: Company, tale: Tale) -> None:
             allowed=["EU", "CH"],
             by=tale.team.seats["security_privacy"],
         )
-    with tale.day(224):
+    with tale.day(324):
         crm = system_actions.describe_system(
             name="CRM",
             kind="bought",
@@ -101,7 +91,7 @@ def of_summary(company: Company, tale: Tale) -> None:
                 by=tale.team.owner,
             )
             _link(tale, system, vendor, purpose, account)
-    with tale.day(220):
+    with tale.day(320):
         tale.agree_to_links()
 
 
@@ -140,29 +130,15 @@ def agreed_on_customer(tale: Tale, ago: int) -> None:
         )
         used = definition_actions.use_term(initiative=tale.again(), name="customer", by=tale.team.owner)
         for name, since, said in (
-            (
-                "CRM",
-                2014,
-                {
-                    "field": "account_id",
-                    "meaning": "A company that somebody talks to, whether it bought or not",
-                    "counted_unit": "company",
-                    "includes": "prospects, former customers",
-                    "identifier_mask": '"C-"9{6}',
-                },
-            ),
-            (
-                "Billing",
-                2008,
-                {
-                    "field": "responsible_no",
-                    "meaning": "Whoever an invoice is sent to; one for each address",
-                    "counted_unit": "address",
-                    "excludes": "prospects",
-                    "identifier_mask": "9{8}",
-                },
-            ),
-        ):
+            ("CRM", 2014, {
+                "field": "account_id", "counted_unit": "company", "includes": "prospects, former customers",
+                "meaning": "A company that somebody talks to, whether it bought or not", "identifier_mask": '"C-"9{6}',
+            }),
+            ("Billing", 2008, {
+                "field": "responsible_no", "counted_unit": "address", "excludes": "prospects",
+                "meaning": "Whoever an invoice is sent to; one for each address", "identifier_mask": "9{8}",
+            }),
+        ):  # fmt: skip
             definition_actions.define(
                 term=used.term,
                 system=systems[name],
@@ -246,50 +222,54 @@ def four_knowledge_bases(company: Company, tale: Tale) -> None:
 def explored(tale: Tale, ago: int) -> None:
     """What its people wrote down of it: how the work goes, why it is built so, where its answers come from."""
     with tale.day(ago):
-        initiative, (link,) = tale.again(), Link.objects.current().filter(initiative=tale.initiative)
+        initiative = tale.again()
+        crm = Link.objects.current().get(initiative=initiative, system__name="CRM").system
         process_actions.record_process(
             initiative=initiative,
-            name="Matching an invoice",
+            name="Preparing a call",
             status="documented",
             as_is=[
-                {"who": "Clerk", "what": "looks for the order and the goods received, by hand"},
-                {"who": "Team lead", "what": "releases what is above 5,000"},
+                {
+                    "who": "Account manager",
+                    "what": "reads the notes of two years and looks for open invoices",
+                },
+                {"who": "Account manager", "what": "writes what was agreed on a sheet, and calls"},
             ],
             to_be=[
-                {"who": "Assistant", "what": "proposes the match, with what does not fit"},
-                {"who": "Clerk", "what": "accepts it or matches by hand"},
-                {"who": "Team lead", "what": "releases what is above 5,000, as before"},
+                {"who": "Assistant", "what": "summarises the account, with the row behind each sentence"},
+                {"who": "Account manager", "what": "opens the rows that matter, and calls"},
+                {"who": "Owner", "what": "approves each letter before it leaves the team"},
             ],
             by=tale.team.owner,
         )
         control_mapping.record_architecture_decision(
             initiative=initiative,
-            title="The match is computed beside the ledger, not in it",
-            text="In the ledger it could have released payments by itself. Beside it, it can only propose; a clerk "
-            "presses the button. Not chosen: the module of the ledger's vendor, which keeps no log of what it saw.",
+            title="The summary is written beside the CRM, not in it",
+            text="In the CRM it could have written into accounts by itself. Beside it, it can only read; a person "
+            "copies what is right. Not chosen: the module of the CRM's vendor, which keeps no log of what it saw.",
             decided_on=clock.today() - timedelta(days=1),
             by=tale.team.lead,
         )
-        rows = [f"I-{number},{link.system.name}: {4000 + number}" for number in range(60)]
+        rows = [f"S-{number},CRM: account {4000 + number}" for number in range(60)]
         traces.add_trace_sample(
             initiative=initiative,
-            title="Sixty matches",
+            title="Sixty summaries",
             taken_on=clock.today(),
             result="pass",
-            file=ContentFile("\n".join(["output,source", *rows, ""]).encode(), "matches.csv"),
+            file=ContentFile("\n".join(["output,source", *rows, ""]).encode(), "summaries.csv"),
             by=tale.team.lead,
         )
-        months = [
-            f"{place},{1000 + place},{place % 7 * 11.5:.2f},2026-{place % 9 + 1:02}"
+        notes = [
+            f"{place},C-{4000 + place % 90},{place % 7 * 40},2026-{place % 9 + 1:02}"
             for place in range(1, 400)
         ]
         profile_actions.add_profile(
             initiative=initiative,
-            system=link.system,
+            system=crm,
             upload=SimpleUploadedFile(
-                "invoices.csv", "\n".join(["id,order,amount,month", *months, ""]).encode()
+                "notes.csv", "\n".join(["id,account,words,month", *notes, ""]).encode()
             ),
-            data_set="Invoices",
+            data_set="Account notes",
             taken_on=clock.today(),
             by=tale.team.lead,
         )
@@ -307,7 +287,7 @@ def policy_of_finance(company: Company) -> None:
     )
 
 
-def through_vendor(company: Company, tale: Tale, ago: int) -> None:
+def through_vendor(tale: Tale, ago: int) -> None:
     """Its link is seen to end at the vendor of its model."""
     with tale.day(ago):
         vendor = Vendor.objects.get(name=tale.words.vendor)
@@ -338,11 +318,26 @@ def vendor_term_that_bites(company: Company) -> None:
 
 def models_in_use(company: Company) -> None:
     """List the models that the stories run, before the first of them does: many run the same."""
-    models = {(words.vendor, words.part, words.version, words.region) for words in INITIATIVES.values()}
+    told = [words for words in INITIATIVES.values() if words.task]
+    models = {(words.vendor, words.part, words.version, words.region) for words in told}
     for vendor, name, version, region in sorted(models):
         maker = _vendor(company, vendor) if vendor else None
         register_actions.keep_component(
             layer="model", vendor=maker, name=name, version=version, region=region, by=company["admin"]
+        )
+
+
+def systems_in_use(company: Company) -> None:
+    """Describe the system that each unit works with, before the first story links to one."""
+    for name, purpose, owner in SOURCES.values():
+        system_actions.describe_system(
+            name=name,
+            kind="home_grown",
+            purpose=purpose,
+            owner=company[owner],
+            in_service_since=date(2012, 4, 1),
+            regions=["eu-west"],
+            by=company["admin"],
         )
 
 

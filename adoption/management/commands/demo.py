@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,51 +21,77 @@ from governance.database import database_roles
 from governance.database.row_history import acting
 from governance.models import Entry, Notification, User
 from governance.runtime.secret_files import kept
+from governance.storage import data_folder, embedded_postgres
 from governance.transparency_log import sealing
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.models import Initiative
 
 FOUNDED = timedelta(days=460)
-READ_AFTER = timedelta(days=4)  # what people were told before that, they have read by now
+READ_AFTER = timedelta(days=4)  # people have read older notifications by now
 
 
 class Command(BaseCommand):
-    """Build the demo, each day of each initiative in a transaction of its own; one that was interrupted is built
-    anew.
-    """
+    """Build the demo, each day of each initiative in its own transaction. An interrupted demo is built anew."""
 
-    help = "Fill an empty database with a demo company; --reset makes an earlier demo anew."
+    help = "Fill an empty database with a demo company. --reset builds an earlier demo again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What to do where a demo is."""
-        parser.add_argument("--keep", action="store_true", help="do nothing where people are already")
+        """Add the options that choose what happens to an existing demo."""
         parser.add_argument(
-            "--reset", action="store_true", help="drop the demo that is there, and build it anew"
+            "--keep", action="store_true", help="do nothing if the database has people already"
         )
+        parser.add_argument("--reset", action="store_true", help="drop the demo and build it again")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Refuse or reset, build, write the logins down. Raises CommandError where the data are not a demo's."""
-        began = time.monotonic()
-        if User.objects.exists():
-            kinds = set(
-                Entry.objects.acts()
-                .filter(kind__in=[EntryKind.DEMO_FOUNDED, EntryKind.DEMO_TOLD])
-                .values_list("kind", flat=True)
+        """Refuse or reset, build, write the logins down.
+
+        Raises CommandError if the data are not a demo's, or if the login to the database may not simulate time.
+        """
+        if User._meta.db_table not in connection.introspection.table_names():
+            raise CommandError("The database has no tables yet. Run `manage.py migrate` first.")
+        earlier = User.objects.exists()
+        if earlier and not self.demanded_anew(options):
+            return
+        own = embedded_postgres.in_use()
+        if not own and (why := data_folder.wrong()):
+            raise CommandError(f"The demo needs the data folder of the web server: {why}")
+        try:
+            # The owner of the embedded database may simulate time at any moment.
+            with nullcontext() if own else database_roles.clock_granted(connection):
+                if earlier:
+                    drop_everything()
+                if options["keep"]:
+                    self.stdout.write("Building the demo (once) ...")
+                self.fill()
+        except database_roles.ClockRefused as refusal:
+            raise CommandError(str(refusal)) from refusal
+
+    def demanded_anew(self, options: dict[str, Any]) -> bool:
+        """Return True if the demo of this database is to be replaced, False if it is to be kept.
+
+        Raises CommandError if the data are not a demo's, and for a whole demo without `--reset`.
+        """
+        kinds = set(
+            Entry.objects.acts()
+            .filter(kind__in=[EntryKind.DEMO_FOUNDED, EntryKind.DEMO_TOLD])
+            .values_list("kind", flat=True)
+        )
+        unfinished = kinds == {EntryKind.DEMO_FOUNDED}
+        if options["keep"] and not unfinished:
+            return False
+        if not kinds:
+            raise CommandError(
+                "This database has people and was not made by `demo`, so it is unchanged. Set "
+                "DATABASE_URL or PLUMBLINE_DATA to an empty place to build the demo there."
             )
-            unfinished = kinds == {EntryKind.DEMO_FOUNDED}
-            if options["keep"] and not unfinished:
-                return
-            if not kinds:
-                raise CommandError(
-                    "This database has people in it and was not made by `demo`; it is left as it is. Set DATABASE_URL "
-                    "or PLUMBLINE_DATA to an empty place to build the demo there."
-                )
-            if not (options["reset"] or unfinished):
-                raise CommandError("The demo is there already; `demo --reset` drops it and builds it anew.")
-            drop_everything()
+        if not (options["reset"] or unfinished):
+            raise CommandError("The demo exists already. Run `demo --reset` to drop it and build it again.")
+        return True
+
+    def fill(self) -> None:
+        """Build the demo in an empty database, seal it, and write the logins down."""
+        began = time.monotonic()
         password = settings.DEMO_PASSWORD or kept(settings.DATA_DIR, "demo-password", size=9)
-        if options["keep"]:
-            self.stdout.write("Building the demo (once) ...")
         build(password)
         sealing.seal()
         with connection.cursor() as cursor:  # so that the first pages are not planned by guesses
@@ -79,7 +106,7 @@ class Command(BaseCommand):
 def build(password: str) -> people.Company:
     """Found the company, tell its stories, import the extract, put the notifications of the past away."""
     with clock.simulated(clock.now() - FOUNDED):
-        with acting(system="demo", reason="A demonstration; no person or initiative in it is real"):
+        with acting(system="demo", reason="A demonstration. No person or initiative in it is real."):
             entries.record(EntryKind.DEMO_FOUNDED, company=people.COMPANY)
         company = people.found(password)
     stories.tell(company)
@@ -87,15 +114,15 @@ def build(password: str) -> people.Company:
     people.try_rulebooks(company)
     old = Notification.objects.filter(created_at__lt=clock.now() - READ_AFTER)
     old.update(read_at=F("created_at") + timedelta(days=1))
-    with acting(system="demo", reason="From here on, people act"):
+    with acting(system="demo", reason="People act from here on"):
         entries.record(EntryKind.DEMO_TOLD, company=people.COMPANY)
     return company
 
 
 def drop_everything() -> None:
-    """Drop the schema of a demo and make it anew. The audit log refuses to be emptied, so there is no gentler way.
+    """Drop the schema of a demo and make it anew.
 
-    Raises CommandError when somebody else holds the tables for ten seconds.
+    The audit log refuses to be emptied. Raises CommandError if someone else holds the tables for ten seconds.
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -104,18 +131,18 @@ def drop_everything() -> None:
             cursor.execute("CREATE SCHEMA public")
     except OperationalError as trouble:
         raise CommandError(
-            "The demo is in use and cannot be dropped now; stop Plumbline (Ctrl-C), then try again."
+            "The demo is in use and cannot be dropped now. Stop Plumbline (Ctrl-C), then try again."
         ) from trouble
     call_command("migrate", interactive=False, verbosity=0)
     database_roles.grant(connection)
 
 
 def write_logins(folder: Path, password: str) -> None:
-    """Write who can sign in, for people (logins.txt) and for programs (logins.json); only their owner may read them."""
+    """Write the logins of people (logins.txt) and of programs (logins.json). Only their owner may read the files."""
     listed = people.logins()
     wide = max(len(person.login) for person in listed)
     name_wide = max(len(person.name) for person in listed)
-    lines = [f"Sign in as one of these; the password of all is {password}", ""]
+    lines = [f"Sign in as one of these people. The password of all is {password}", ""]
     lines += [f"  {person.login:{wide}}  {person.name:{name_wide}}  {person.first}" for person in listed]
     _write(folder / "logins.txt", "\n".join(lines) + "\n")
     rows = [{"login": person.login, "name": person.name, "first": person.first} for person in listed]

@@ -1,4 +1,4 @@
-"""`manage.py erase_person PERSON`: erase what the audit log holds about a person, but what must be kept."""
+"""`manage.py erase_person PERSON`: erase a person's data that need not be kept."""
 
 import json
 from dataclasses import asdict
@@ -20,22 +20,25 @@ class Command(BaseCommand):
     """`manage.py erase_person dana.whitfield --why ... --duty "GDPR, Article 17" --by admin`."""
 
     help = (
-        "Erase a person's data from rows, history, the audit log's bodies, named evidence and the mailbox. Digests "
-        "stay, "
-        "so the audit log still verifies. Runs as the owner of the tables; everybody else waits some seconds."
+        "Erase a person's data from rows, history, the audit log's bodies, named evidence and the "
+        "mailbox. Digests are kept, so the audit log can still be verified. The command runs as the owner of "
+        "the tables. All other requests wait some seconds."
     )
 
     def add_arguments(self, parser):
-        """Whose, why, by whom, and what more."""
+        """Add the options: the person, the reason, the admin, and what else to erase."""
         parser.add_argument("person", nargs="?", help="the login of the person")
         parser.add_argument(
-            "--why", type=readable_text.argument, default="", help="why, without naming the person"
+            "--why",
+            type=readable_text.argument,
+            default="",
+            help="the reason, without the name of the person",
         )
         parser.add_argument(
             "--duty",
             type=readable_text.argument,
             default="",
-            help="which duty asks for it, such as 'GDPR, Article 17'",
+            help="the legal duty, for example 'GDPR, Article 17'",
         )
         parser.add_argument("--by", default="", help="the login of the admin who erases")
         parser.add_argument(
@@ -47,34 +50,34 @@ class Command(BaseCommand):
             type=int,
             default=[],
             metavar="ITEM",
-            help="an item of evidence that goes too",
+            help="an evidence item that is erased too",
         )
         parser.add_argument(
-            "--deactivate", action="store_true", help="deactivate the account first, where it is still active"
+            "--deactivate", action="store_true", help="deactivate the account first, if it is still active"
         )
         parser.add_argument(
             "--override-retention",
             type=readable_text.argument,
             default="",
             metavar="DUTY",
-            help="the duty that goes before retention",
-        )
-        parser.add_argument("--and-auditor", default="", help="the login of the auditor who agrees to that")
-        parser.add_argument(
-            "--dry-run", action="store_true", help="say what would go and what is kept, change nothing"
+            help="the legal duty that overrides retention",
         )
         parser.add_argument(
-            "--json", action="store_true", help="end with one line that holds one JSON object"
+            "--and-auditor", default="", help="the login of the auditor who agrees to the override"
         )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="show what would be erased and kept, and change nothing"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")
         parser.add_argument(
             "--erasures-log",
             type=Path,
             metavar="FILE",
-            help="write the log of all erasures for a restore, and end",
+            help="write the log of all erasures for a restore, and stop",
         )
 
     def handle(self, *args, **options):
-        """Erase and say what came of it. Raises CommandError with a sentence that says how to fix it."""
+        """Erase, and print the result. Raises CommandError with a sentence that shows how to fix it."""
         if options["erasures_log"]:
             added = erasure_log.write_log(options["erasures_log"])
             self.stdout.write(f"{added} erasures added to {options['erasures_log']}.")
@@ -87,15 +90,15 @@ class Command(BaseCommand):
             raise CommandError(str(refused)) from None
         except ProgrammingError as trouble:
             raise CommandError(
-                f"The database refuses ({str(trouble).strip().splitlines()[0]}); run this as the owner of the tables, "
-                f"not as {settings.DATABASES['default'].get('USER')}."
+                f"The database refuses ({str(trouble).strip().splitlines()[0]}). Run this command "
+                f"as the owner of the tables, not as {settings.DATABASES['default'].get('USER')}."
             ) from trouble
         self.tell(done, dry_run=options["dry_run"])
         if options["json"]:
             self.stdout.write(json.dumps(asdict(done)))
 
     def erase(self, options) -> erasure.Done:
-        """Deactivate the account where asked, then erase: one transaction, and the space given back after it."""
+        """Deactivate the account if asked, then erase in one transaction. Frees the space after it."""
         person, by = self.person(options["person"], "a person"), self.person(options["by"], "--by")
         override = None
         if options["override_retention"]:
@@ -119,7 +122,7 @@ class Command(BaseCommand):
         return done
 
     def tell(self, done: erasure.Done, *, dry_run: bool) -> None:
-        """What is gone, what is kept and until when, where the person is still named."""
+        """Print what is erased, what is kept and how long, and where the name remains."""
         would = "would be " if dry_run else ""
         self.stdout.write(
             f"The words of {done.entries} entries {would}erased, {sum(done.rows.values())} rows {would}marked."
@@ -127,22 +130,19 @@ class Command(BaseCommand):
         for table, count in {**done.rows, **done.removed}.items():
             self.stdout.write(f"  {table}: {count}")
         for kept in done.kept:
-            when = (
-                f"from {kept['from']} on it can be erased"
-                if kept["from"]
-                else "nobody can say yet until when"
-            )
+            when = f"erasable from {kept['from']} on" if kept["from"] else "no end date is known yet"
             self.stdout.write(f"Kept: {kept['count']}. {kept['why']} ({when}).")
         for table, count in done.left.items():
             self.stdout.write(f"Still named in {table}: {count}")
         if not dry_run:
             self.stdout.write(
-                f"It is entry {done.act} of the audit log. The log for a restore is {erasure_log.log_path()}."
+                f"Entry {done.act} of the audit log records this erasure. The log for a restore is "
+                f"{erasure_log.log_path()}."
             )
 
     def person(self, login: str | None, what: str) -> User:
-        """The person of that login."""
+        """Return the person with this login. Raises CommandError."""
         found = User.objects.filter(login__iexact=login or "").first()
         if found is None:
-            raise CommandError(f"Nobody signs in as {login!r}; name the login of {what}.")
+            raise CommandError(f"No one signs in as {login!r}. Give the login of {what}.")
         return found

@@ -1,1 +1,1 @@
-"""Second factors of local accounts: passkeys, one-time codes, recovery codes, and their reset by somebody else."""
+"""Second factors of local accounts: passkeys, codes, recovery codes, and resets."""

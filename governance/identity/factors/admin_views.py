@@ -13,11 +13,12 @@ from governance.identity.factors.forms import ResetForm
 from governance.models import FactorReset, Passkey, User
 from governance.people.permissions import may_keep_accounts
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.phrases import phrase
 
 
 @require_safe
 def factors(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Which factors an account has, which of them wait, and what can be done about somebody who lost theirs."""
+    """Show the factors of an account, which of them wait, and how to reset lost ones."""
     may_keep_accounts(request.user).or_refuse()
     person = get_object_or_404(User, pk=pk)
     resets.carry_out_due(person)
@@ -40,18 +41,18 @@ def factors(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Let a new passkey of somebody else sign at once."""
+    """Let a new passkey of another person sign at once."""
     may_keep_accounts(request.user).or_refuse()
     row = get_object_or_404(Passkey, pk=pk)
     passkeys.confirm(passkey=row, by=request.user)
-    messages.success(request, f"{row.name} of {row.person} signs from now on.")
+    messages.success(request, phrase("{} can sign with {} from now on.", row.person, row.name).in_language())
     return redirect("account-factors", row.person_id)
 
 
 @sensitive_post_parameters("password", "code")
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask_reset(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Have all factors of somebody end in a day."""
+    """Have all factors of a person end in a day."""
     may_keep_accounts(request.user).or_refuse()
     person = get_object_or_404(User, pk=pk)
     resets.may_ask(person, request.user).or_refuse()
@@ -64,7 +65,12 @@ def ask_reset(request: SignedInRequest, pk: int) -> HttpResponse:
             form.add_error(None, wrong)
         else:
             messages.success(
-                request, f"{person} was told. It happens at {clock.moment_in_words(row.due_at)}."
+                request,
+                phrase(
+                    "{} has a notification. The reset happens at {}.",
+                    person,
+                    clock.moment_in_words(row.due_at),
+                ).in_language(),
             )
             return redirect("account-factors", person.pk)
     context = {"nav": "accounts", "person": person, "form": form}

@@ -1,7 +1,7 @@
-"""One-time codes of an authenticator app (RFC 6238): SHA-1, 30 seconds, six digits, as every app makes them.
+"""One-time codes of an authenticator app (RFC 6238): SHA-1, 30 seconds, six digits.
 
-A code stands for nobody's statement: whoever sees it while it is typed can use it elsewhere. It is the fallback of who
-has no passkey. The secret is encrypted under a key derived from the secret key of the installation.
+A code belongs to no statement, so that a person who sees it typed can use it elsewhere. It is the fallback for people
+without a passkey. The secret is encrypted under a key derived from the secret key of the installation.
 """
 
 from datetime import datetime, timedelta
@@ -24,12 +24,12 @@ PURPOSE = "code"  # under which tries are counted
 
 
 def app_of(person: User) -> AuthenticatorApp | None:
-    """The app of the person that counts, if there is one."""
+    """Return the app of the person that counts, if there is one."""
     return AuthenticatorApp.objects.filter(person=person, ended_at=None).first()
 
 
 def add(*, person: User, secret: str, code: str) -> AuthenticatorApp | None:
-    """Let this app count from now on, once a code of it is right; None where it is not. It replaces the one before."""
+    """Add this app in place of an earlier one if the code is right, else return None."""
     now = clock.now()
     step = _matching(secret, code, now)
     if step is None:
@@ -46,22 +46,22 @@ def add(*, person: User, secret: str, code: str) -> AuthenticatorApp | None:
             person,
             f"app:{row.pk}",
             subject="An authenticator app was added to your account",
-            text="Signing in asks for its code from now on. If that was not you, change your password.",
+            text="Sign-in now also asks for a code from the app. If that was not you, change your password.",
         )
     return row
 
 
 def revoke(*, person: User) -> None:
-    """Revoke one's own app. Raises Conflict where there is none."""
+    """Revoke the app of the person. Raises Conflict if there is none."""
     with acting(by=person, reason="Authenticator app revoked"):
         if not end_for(person, by=person):
-            raise Conflict("There is no authenticator app to end.")
+            raise Conflict("You have no authenticator app.")
         entries.record(EntryKind.AUTHENTICATOR_APP_REVOKED, person=person.full_name, person_id=person.pk)
         account_notifications.tell(
             person,
             "app",
-            subject="Your authenticator app was ended",
-            text="Its codes open nothing any more. If that was not you, change your password.",
+            subject="Your authenticator app was revoked",
+            text="The codes of the app no longer work. If that was not you, change your password.",
         )
 
 
@@ -75,10 +75,10 @@ def end_for(person: User, *, by: User | None) -> bool:
 
 
 def why_refused(person: User, code: str, *, purpose: str, address: str | None, since=None) -> str:
-    """Why the code does not show who is there; empty when it does, and then no second time.
+    """Return why the code is refused, or "" if it is right. A right code works once.
 
-    `since`: the moment at which what it is for was shown; a code that had ended by then is older than that. A wrong one
-    is an entry; tries are counted as those of passwords are.
+    `since`: the moment at which the purpose was shown. A code that had ended by then is refused. A wrong code makes
+    an entry. Tries are counted as those of passwords are.
     """
     account = str(person.pk)
     until = throttling.enter_try(account, purpose=PURPOSE)
@@ -106,21 +106,21 @@ def _why_wrong(person: User, code: str, since) -> str:
         )
         secret = _opened(use.app) if use is not None and use.app is not None else None
         if use is None or secret is None:
-            return "There is no authenticator app that this code could be of."
+            return "You have no authenticator app for this code."
         step = _matching(secret, code, now)
         if step is None:
-            return "This is not the code that your app shows now."
+            return "This code is wrong. Type the code that your app shows now."
         if step <= use.counter:
-            return "This code was used already. Wait for the next one."
+            return "This code was already used. Wait for the next code."
         if since is not None and (step + 1) * PERIOD <= since.timestamp():
-            return "This code is older than what you sign. Type the one that your app shows now."
+            return "This code is older than the statement. Type the code that your app shows now."
         use.counter, use.used_at = step, now
         use.save()
     return ""
 
 
 def _matching(secret: str, code: str, now: datetime) -> int | None:
-    """The step of this half minute or the one before whose code this is."""
+    """Return the step of this or the previous half minute that has this code, or None."""
     app, typed = pyotp.TOTP(secret), "".join(code.split())
     for moment in (now, now - timedelta(seconds=PERIOD)):
         if app.verify(typed, for_time=moment):
@@ -133,7 +133,7 @@ def _use(person_id: int) -> str:
 
 
 def _opened(row: AuthenticatorApp) -> str | None:
-    """The secret; None where it was encrypted under another key of the installation."""
+    """Return the secret, or None if another key of the installation encrypted it."""
     try:
         return secret_box.opened(row.secret, _use(row.person_id))
     except Denied:

@@ -9,13 +9,15 @@ from governance.identity.proofs import provider_tokens
 from governance.models import ExternalIdentity
 from governance.sign_in import throttling
 from governance.sign_in.password_validators import PasswordField
+from governance.vocabulary.phrases import phrase
 
 TOO_MANY = "too many"
 
 
 class FreshForm(forms.Form):
-    """A form that is valid only with the password, and with the code of an app where there is one; or, where there is
-    no password, after a fresh sign-in at an identity provider (`freshness`). `purpose` says in words what for.
+    """A form that needs the password and any code, or a fresh provider sign-in.
+
+    The code is of the person's app. A person without a password signs in again (`freshness`). `purpose`: what for.
     """
 
     password = PasswordField(
@@ -41,13 +43,15 @@ class FreshForm(forms.Form):
         self.order_fields([name for name in self.fields if name not in ("password", "code")])
 
     def clean(self):
-        """The password, then the code, each counted and slowed down."""
+        """Check the password, then the code, each counted and slowed down."""
         cleaned = super().clean() or self.cleaned_data
         password, code = cleaned.pop("password", None), cleaned.pop("code", None)
         if self.by_provider and not self.fresh:
             ways = " or ".join(str(link.provider) for link in self.ways)
-            fix = f"Sign in anew at {ways}" if ways else "Ask an admin for a link to set one"
-            self.add_error(None, f"You have no password here. {fix}. Nothing was changed.")
+            fix = f"Sign in again at {ways}" if ways else "Ask an admin for a link to set a password"
+            self.add_error(
+                None, phrase("You have no password in Plumbline. {}. Your account is unchanged.", fix)
+            )
         if self.errors or self.fresh:
             return cleaned
         address = throttling.address_of(self.request)
@@ -55,12 +59,14 @@ class FreshForm(forms.Form):
             self.request.user, password or "", code, purpose=self.purpose, address=address
         )
         if why is not None:
-            self.add_error(why.field, ValidationError(f"{why.words} Nothing was changed.", why.code))
+            self.add_error(
+                why.field, ValidationError(phrase("{} Your account is unchanged.", why.words), why.code)
+            )
         return cleaned
 
     @property
     def ways(self) -> list[ExternalIdentity]:
-        """The linked accounts by which somebody without a password shows first that it is them."""
+        """Return the linked accounts at which a person without a password signs in first."""
         return (
             list(provider_tokens.links_of(self.request.user)) if self.by_provider and not self.fresh else []
         )
@@ -76,12 +82,12 @@ class FreshForm(forms.Form):
 
 
 class NameForm(FreshForm):
-    """What a new passkey is called."""
+    """The name of a new passkey."""
 
     name = forms.CharField(
         label=_("Name"),
         max_length=60,
-        help_text=_("By which you know it again: the phone, the security key."),
+        help_text=_("A name that you recognise later, for example phone or security key."),
     )
     field_order = ("name", "password", "code")
 
@@ -98,13 +104,14 @@ class FirstCodeForm(FreshForm):
 
 
 class ResetForm(FreshForm):
-    """Why somebody's factors are reset."""
+    """The reason for a reset of a person's factors."""
 
     reason = forms.CharField(
-        label=_("How you know that they asked for it"),
+        label=_("How do you know that the person asked for the reset?"),
         max_length=500,
         help_text=_(
-            "They read it, and it stays in the audit log: “called back on the number in the directory”."
+            "The person can read this text, and the audit log keeps it. Example: “I called back on the "
+            "number in the directory.”"
         ),
         widget=forms.Textarea(attrs={"rows": 3}),
     )

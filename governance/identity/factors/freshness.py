@@ -1,6 +1,4 @@
-"""Showing once more who is there, before a factor is changed: the password with the code, or a fresh provider
-sign-in.
-"""
+"""The check before a factor changes: password with code, or a provider sign-in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ provider_proofs: list[Callable[[HttpRequest], bool]] = []
 
 @dataclass(frozen=True)
 class Wrong:
-    """What was wrong: at which field, in words; `code` marks too many tries."""
+    """The fault of a field, in words. `code` marks too many tries."""
 
     field: str
     words: str
@@ -25,14 +23,14 @@ class Wrong:
 
 
 def by_provider(request: HttpRequest) -> bool:
-    """Whether the person has just signed in anew at an identity provider."""
+    """Return True if the person has just signed in again at an identity provider."""
     return any(fresh(request) for fresh in provider_proofs)
 
 
 def why_refused(
     person: User, password: str, code: str | None, *, purpose: str, address: str | None
 ) -> Wrong | None:
-    """What is wrong with the password, and with the code where one is given; None where neither is."""
+    """Return what is wrong with the password, or with the code if there is one, or None."""
     words = reauthentication.why_refused(person, password, purpose=purpose, address=address)
     if words:
         return Wrong("password", words, _code(words))

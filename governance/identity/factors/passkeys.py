@@ -1,7 +1,7 @@
-"""Passkeys: made by their person, in the audit log before they are used, checked at each use.
+"""Passkeys: made by their person, recorded before use, and checked at each use.
 
-What an authenticator says is checked by the library `webauthn`; words for what it refuses are ours. User verification
-(a PIN, a finger) is demanded always: a passkey is two factors in one.
+The library `webauthn` checks what an authenticator sends, and the words of refusals are ours. User verification (a
+PIN, a finger) is always required, so a passkey is two factors in one.
 """
 
 import json
@@ -26,6 +26,7 @@ from governance.permission_result import Answer, Conflict, no, yes
 from governance.queue.task_base import after_commit
 from governance.sign_in import account_notifications
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 
 WAITS = timedelta(hours=24)  # until a new passkey signs
 MOST = 10  # of one person at once
@@ -40,48 +41,46 @@ ALGORITHMS = [
 VERIFIED = webauthn_structs.UserVerificationRequirement.REQUIRED
 # How the library begins what it refuses, and how we say it.
 SAID = (
-    ("Client data challenge", "it was made for something else than what was shown"),
-    ("Unexpected client data origin", "it was made on another site"),
-    ("Unexpected client data type", "it is of another kind than was asked for"),
-    ("Unexpected RP ID hash", "it was made for another site"),
-    ("User was not present", "nobody touched the authenticator"),
+    ("Client data challenge", "it answers a different request or statement"),
+    ("Unexpected client data origin", "it was used on a different site"),
+    ("Unexpected client data type", "it answers a different type of request"),
+    ("Unexpected RP ID hash", "it was made for a different site"),
+    ("User was not present", "no one touched the authenticator"),
     (
         "User verification is required",
-        "the authenticator did not ask who was there: set a PIN or a finger on it",
+        "the authenticator did not verify the person: set a PIN or a fingerprint on it",
     ),
     ("Response sign count", "its counter went back: it may be a copy of your passkey"),
-    ("Could not verify", "its signature is not one of this passkey"),
+    ("Could not verify", "its signature is not from this passkey"),
     ("Unsupported credential public key alg", "its algorithm is not ES256, EdDSA or RS256"),
 )
 COUNTER = SAID[6][1]
 
 
 class PasskeyRefused(ValueError):
-    """What a browser sent is no proof by a passkey of this person; the words say why, after "The passkey was
-    refused: ".
-    """
+    """The browser's data do not prove a passkey. The message follows "The passkey was refused: "."""
 
 
 @dataclass(frozen=True)
 class Asserted:
-    """An assertion that was right: by which passkey, and the bytes by which others can check it."""
+    """A right assertion: its passkey, and the bytes by which others can check it."""
 
     passkey: Passkey
     evidence: dict
 
 
 def handle_of(person: User) -> bytes:
-    """What authenticators keep to know the person by: nothing that says who that is."""
+    """Return the id of the person for authenticators, which does not identify them."""
     return salted_hmac("governance.passkeys", str(person.pk), algorithm="sha256").digest()
 
 
 def of(person: User) -> list[Passkey]:
-    """The passkeys of the person that stand, the oldest first."""
+    """Return the passkeys of the person that have not ended, oldest first."""
     return list(Passkey.objects.filter(person=person, ended_at=None).select_related("use").order_by("pk"))
 
 
 def usable(person: User) -> list[Passkey]:
-    """Those that open something here: made for this host, and sealed into the audit log."""
+    """Return the passkeys that work here: for this host, and sealed into the audit log."""
     if relying_party.why_none():
         return []
     found = [row for row in of(person) if row.rp_id == relying_party.host()]
@@ -90,9 +89,7 @@ def usable(person: User) -> list[Passkey]:
 
 
 def sealed_keys(rows: list[Passkey]) -> set[int]:
-    """Of these passkeys the keys of those whose making is sealed: only then does anybody outside know what was
-    first.
-    """
+    """Return the keys of those passkeys whose making is sealed, and so provable outside."""
     entries = Entry.objects.filter(
         table=Passkey._meta.db_table, key__in=[str(row.pk) for row in rows], operation="+", leaf__isnull=False
     )
@@ -103,7 +100,7 @@ def sealed_keys(rows: list[Passkey]) -> set[int]:
 
 
 def creation_options(person: User, challenge: bytes) -> dict:
-    """What the browser is asked to make a passkey with, as JSON holds it."""
+    """Return the options with which the browser makes a passkey, as JSON holds them."""
     options = webauthn.generate_registration_options(
         rp_id=relying_party.host(),
         rp_name=NAME,
@@ -121,9 +118,10 @@ def creation_options(person: User, challenge: bytes) -> dict:
 
 
 def enrol(*, person: User, name: str, sent: str, challenge: bytes, by: User) -> Passkey:
-    """Add the passkey that the browser made for this challenge. Raises PasskeyRefused, Refused, Conflict.
+    """Add the passkey that the browser made. Raises PasskeyRefused, Refused, Conflict.
 
-    It signs after a day, or once a second admin confirmed it. Whoever is told of it and did not make it has that day.
+    It signs after a day, or once a second admin confirmed it. The person gets a notification, and has that day to end
+    it.
     """
     credential = _read(sent)
     with acting(by=by, reason="Passkey added"):
@@ -159,7 +157,9 @@ def enrol(*, person: User, name: str, sent: str, challenge: bytes, by: User) -> 
             with transaction.atomic():
                 row.save()
         except IntegrityError:
-            raise Conflict("This passkey is here already.", "Use it, or make another one.") from None
+            raise Conflict(
+                "This passkey is already registered.", "Use this passkey, or make a different passkey."
+            ) from None
         FactorUse.objects.create(passkey=row, counter=made.sign_count)
         entries.record(
             EntryKind.PASSKEY_ADDED,
@@ -173,21 +173,28 @@ def enrol(*, person: User, name: str, sent: str, challenge: bytes, by: User) -> 
             person,
             f"passkey:{row.pk}",
             subject=f"A passkey was added to your account: {row.name}",
-            text=f"It signs from {clock.moment_in_words(row.signs_from)}. If that was not you, end it and sign out "
-            "everywhere else.",
+            text=(
+                f"You can sign with this passkey from {clock.moment_in_words(row.signs_from)}. If that was "
+                "not you, revoke the passkey and sign out everywhere else."
+            ),
         )
         after_commit("governance.tasks.seal_audit_log")
     return row
 
 
 def may_enrol(person: User, by: User) -> Answer:
-    """Add a passkey: each person for themselves, up to so many, under an address that can carry them."""
+    """Return whether `by` may add a passkey of this person: only their own, up to a limit."""
     if by.pk != person.pk or not person.is_active:
-        return no("A passkey is added by its own person.", "Each signs in and adds their own.")
+        return no(
+            "You can add passkeys only to your own account.", "Ask the person to sign in and add the passkey."
+        )
     if why := relying_party.why_none():
         return no(why)
     if len(of(person)) >= MOST:
-        return no(f"An account has at most {MOST} passkeys.", "Revoke one that you no longer use.")
+        return no(
+            phrase("An account can have at most {} passkeys.", MOST),
+            "Revoke a passkey that you no longer use.",
+        )
     return yes()
 
 
@@ -196,11 +203,12 @@ def may_confirm(row: Passkey, by: User) -> Answer:
     if row.ended_at is not None or row.may_sign_at(clock.now()):
         return no("This passkey is not waiting to be confirmed.")
     if by.pk == row.person_id:
-        return no(
-            "Nobody confirms a passkey of their own.", "Another admin can, or wait for the end of the day."
-        )
+        return no("You cannot confirm your own passkey.", "Ask another admin, or wait for a day.")
     if not (by.is_active and by.is_admin and admin_for_a_day(by)):
-        return no("Only an admin of more than a day confirms a passkey.", "Ask one.")
+        return no(
+            "Only someone who has been an admin for more than a day can confirm a passkey.",
+            "Ask another admin.",
+        )
     return yes()
 
 
@@ -222,20 +230,24 @@ def confirm(*, passkey: Passkey, by: User) -> None:
             row.person,
             f"passkey:{row.pk}",
             subject=f"Your passkey {row.name} was confirmed",
-            text=f"{by} confirmed it: it signs from now on. If it is not yours, end it.",
+            text=(
+                f"{by} confirmed the passkey, so you can sign with it from now on. If you did not add this "
+                "passkey, revoke it."
+            ),
         )
 
 
 def revoke(*, passkey: Passkey, by: User) -> None:
-    """Revoke a passkey of one's own: at once, for good. What it signed stays as it is. Raises Refused, Conflict."""
+    """Revoke your passkey at once, for good. Its signatures stay. Raises Refused, Conflict."""
     with acting(by=by, reason="Passkey ended"):
         row = Passkey.objects.select_for_update().get(pk=passkey.pk)
         if by.pk != row.person_id:
             no(
-                "A passkey is ended by its own person.", "An admin resets all factors of somebody."
+                "You can revoke only your own passkeys.",
+                "Ask an admin to reset all second factors of the person.",
             ).or_refuse()
         if row.ended_at is not None:
-            raise Conflict("This passkey has ended already.")
+            raise Conflict("This passkey was already revoked.")
         row.ended_at, row.ended_by = clock.now(), by
         row.save()
         entries.record(
@@ -244,8 +256,8 @@ def revoke(*, passkey: Passkey, by: User) -> None:
         account_notifications.tell(
             by,
             f"passkey:{row.pk}",
-            subject=f"Your passkey {row.name} was ended",
-            text="It opens and signs nothing any more. If that was not you, change your password.",
+            subject=f"Your passkey {row.name} was revoked",
+            text="You can no longer use this passkey. If that was not you, change your password.",
         )
 
 
@@ -253,7 +265,7 @@ def revoke(*, passkey: Passkey, by: User) -> None:
 
 
 def request_options(rows: list[Passkey], challenge: bytes) -> dict:
-    """What the browser is asked to show one of these passkeys with, as JSON holds it."""
+    """Return the options with which the browser shows a passkey, as JSON holds them."""
     options = webauthn.generate_authentication_options(
         rp_id=relying_party.host(),
         challenge=challenge,
@@ -266,7 +278,7 @@ def request_options(rows: list[Passkey], challenge: bytes) -> dict:
 def check(
     person: User, sent: str, *, challenge: bytes, signing: bool, purpose: str, address: str | None
 ) -> Asserted:
-    """The assertion that a browser sent, once it is right. Raises PasskeyRefused; that leaves an entry.
+    """Return the assertion that a browser sent. Raises PasskeyRefused, which makes an entry.
 
     `signing`: it binds something, and the passkey has waited its day. Its counter is counted on, under a lock.
     """
@@ -286,8 +298,11 @@ def check(
                 account_notifications.tell(
                     person,
                     "passkey:counter",
-                    subject="A passkey of yours may have been copied",
-                    text=f"What came to {purpose} was refused: {COUNTER}. End that passkey, and add another one.",
+                    subject="Your passkey may have been copied",
+                    text=(
+                        f"An attempt to {purpose} was refused: {COUNTER}. Revoke this passkey, and add a "
+                        "new passkey."
+                    ),
                 )
         raise
 
@@ -300,16 +315,17 @@ def _check(person: User, sent: str, *, challenge: bytes, signing: bool) -> Asser
         .first()
     )
     if row is None:
-        raise PasskeyRefused("it is not one of yours")
+        raise PasskeyRefused("it does not belong to your account")
     if row.ended_at is not None:
-        raise PasskeyRefused("it was ended")
+        raise PasskeyRefused("it was revoked")
     if row.rp_id != relying_party.host():
-        raise PasskeyRefused(f"it was made for {row.rp_id}, and this is {relying_party.host()}")
+        raise PasskeyRefused(f"it was made for {row.rp_id} and not for {relying_party.host()}")
     if row.pk not in sealed_keys([row]):
-        raise PasskeyRefused("it is not sealed into the audit log yet; try again in a minute")
+        raise PasskeyRefused("it is not sealed into the audit log yet, so try again in a minute")
     if signing and not row.may_sign_at(clock.now()):
         raise PasskeyRefused(
-            f"it is new, and signs from {clock.moment_in_words(row.signs_from)}, or once an admin has confirmed it"
+            f"it is new, and can sign from {clock.moment_in_words(row.signs_from)} or after an admin has "
+            "confirmed it"
         )
     use = FactorUse.objects.select_for_update().get(passkey=row)
     try:
@@ -329,9 +345,9 @@ def _check(person: User, sent: str, *, challenge: bytes, signing: bool) -> Asser
     except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError) as wrong:
         raise PasskeyRefused(_said(wrong)) from None
     if foreign:
-        raise PasskeyRefused("its authenticator made it for somebody else")
+        raise PasskeyRefused("it belongs to a different person")
     if client.get("crossOrigin") is True:
-        raise PasskeyRefused("it was made inside a page of another site")
+        raise PasskeyRefused("it was used inside a page of a different site")
     use.counter, use.used_at = seen.new_sign_count, clock.now()
     use.save()
     return Asserted(
@@ -363,7 +379,7 @@ def _descriptors(rows: list[Passkey]) -> list[webauthn_structs.PublicKeyCredenti
 
 
 def _read(sent: str) -> dict:
-    """What the browser sent, as an object. Raises PasskeyRefused."""
+    """Return the data that the browser sent, as an object. Raises PasskeyRefused."""
     try:
         credential = json.loads(sent) if len(sent) <= LONGEST else None
     except (ValueError, RecursionError):
@@ -375,9 +391,7 @@ def _read(sent: str) -> dict:
 
 def _said(wrong: Exception) -> str:
     text = str(wrong)
-    return next(
-        (words for begins, words in SAID if text.startswith(begins)), "it is not written as it must be"
-    )
+    return next((words for begins, words in SAID if text.startswith(begins)), "its format is wrong")
 
 
 def _algorithm(public_key: bytes) -> int:

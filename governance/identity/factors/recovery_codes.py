@@ -12,17 +12,17 @@ from governance.vocabulary.entry_kinds import EntryKind
 
 COUNT = 10
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read as another
-LENGTH = 16  # of 31 letters each: 79 bits, which nobody guesses
+LENGTH = 16  # of 31 letters each: 79 bits, which no one guesses
 PURPOSE = "recovery code"
 
 
 def left(person: User) -> int:
-    """How many can still be used."""
+    """Return the number of codes that can still be used."""
     return _open(person).count()
 
 
 def make(*, person: User) -> list[str]:
-    """New codes, to be shown once; those of before end."""
+    """Return new codes, to be shown once. Earlier codes end."""
     codes = ["".join(secrets.choice(LETTERS) for _ in range(LENGTH)) for _ in range(COUNT)]
     now = clock.now()
     with acting(by=person, reason="Recovery codes made"):
@@ -38,7 +38,7 @@ def make(*, person: User) -> list[str]:
             person,
             "recovery codes",
             subject="Recovery codes were made for your account",
-            text="Those of before open nothing any more. If that was not you, change your password.",
+            text="Earlier codes no longer work. If that was not you, change your password.",
         )
     return ["-".join(code[place : place + 4] for place in range(0, LENGTH, 4)) for code in codes]
 
@@ -59,7 +59,7 @@ def why_refused(person: User, code: str, *, address: str | None) -> str:
     with acting(by=person, reason="Recovery code"):
         row = _open(person).select_for_update().filter(hash=_hash(code)).first()
         if row is None:
-            why = "This is none of your recovery codes, or it was used."
+            why = "The code is not one of your recovery codes, or was already used."
             entries.record(
                 EntryKind.CODE_REFUSED,
                 login=person.login,
@@ -75,8 +75,9 @@ def why_refused(person: User, code: str, *, address: str | None) -> str:
         account_notifications.tell(
             person,
             f"recovery code:{row.pk}",
-            subject="Somebody signed in with one of your recovery codes",
-            text=f"{rest} of them are left. If that was not you, change your password and make new ones.",
+            subject="Someone signed in with one of your recovery codes",
+            text=f"You have {rest} recovery codes left. If that was not you, change your password and make "
+            "new recovery codes.",
         )
     throttling.forget(account, purpose=PURPOSE)
     return ""

@@ -9,17 +9,17 @@ from governance.models import Passkey
 
 
 def host() -> str:
-    """The name of the host: passkeys are made for it, and open nothing under another one (the RP id)."""
+    """Return the name of the host that passkeys are made for and work at (the RP id)."""
     return (urlsplit(settings.ADDRESS).hostname or "").lower()
 
 
 def origin() -> str:
-    """The address as browsers write it into what an authenticator signs."""
+    """Return the address that browsers write into what an authenticator signs."""
     return settings.ADDRESS
 
 
 def why_none() -> str:
-    """Why no passkey can be made or used under the address of this installation; empty where it can."""
+    """Return why no passkey works under the address of this installation, or ""."""
     parts = urlsplit(settings.ADDRESS)
     name = host()
     try:
@@ -28,23 +28,21 @@ def why_none() -> str:
         pass
     else:
         return (
-            f"Passkeys need an address with a name, and this installation is at {settings.ADDRESS}. Whoever runs it "
-            "sets PLUMBLINE_ADDRESS."
+            f"Passkeys need an address with a name, but this installation is at {settings.ADDRESS}. The "
+            "operator can set PLUMBLINE_ADDRESS."
         )
     if parts.scheme != "https" and name != "localhost":
         return (
-            f"Passkeys need https, and this installation is at {settings.ADDRESS}. Whoever runs it adds TLS."
+            f"Passkeys need https, but this installation is at {settings.ADDRESS}. The operator can add TLS."
         )
     return ""
 
 
 def elsewhere(asked: str) -> str:
-    """The address at which passkeys work, where the browser has come by another one (`asked`, with scheme); else
-    empty.
-    """
+    """Return the address where passkeys work, if `asked` (with scheme) is another, else ""."""
     return "" if why_none() or asked == origin() else origin()
 
 
 def ended_by_address() -> int:
-    """How many passkeys that stand were made for another name, and open nothing since PLUMBLINE_ADDRESS was changed."""
+    """Return how many open passkeys ended by a change of PLUMBLINE_ADDRESS."""
     return Passkey.objects.filter(ended_at=None).exclude(rp_id=host()).count()

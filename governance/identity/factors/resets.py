@@ -1,8 +1,7 @@
-"""Resets: an admin ends every factor of somebody who lost theirs, a day after it was asked for.
+"""Resets: an admin ends all factors of a person who lost theirs, after a day.
 
-The person is told at once, and stops it where it is not them who lost anything. Until a day after the reset no approval
-of that person counts on an initiative on whose team the person is who asked for it
-(governance.gates.separation_of_duties).
+The person gets a notification at once, and can stop the reset. No approval of that person counts on an initiative
+whose team has the person who asked for the reset, for a day after it (governance.gates.separation_of_duties).
 """
 
 from datetime import datetime, timedelta
@@ -19,40 +18,46 @@ from governance.people import cooling_off
 from governance.permission_result import Answer, no, yes
 from governance.sign_in import account_notifications, sessions
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 
 WAITS = timedelta(hours=24)
 
 
 def has_any(person: User) -> bool:
-    """Whether the account has a passkey or an app."""
+    """Return True if the account has a passkey or an app."""
     return bool(passkeys.of(person)) or codes.app_of(person) is not None
 
 
 def open_for(person: User) -> FactorReset | None:
-    """The reset of this person that waits, with who asked for it."""
+    """Return the waiting reset of this person, with the admin who asked for it."""
     rows = FactorReset.objects.filter(person=person, done_at=None, stopped_at=None)
     return rows.select_related("asked_by").first()
 
 
 def may_ask(person: User, by: User) -> Answer:
-    """Ask for a reset: an admin of more than a day, of somebody else's factors."""
+    """Return whether `by` may ask for a reset: an admin of a day, for another person."""
     if not (by.is_active and by.is_admin and cooling_off.admin_for_a_day(by)):
-        return no("Only an admin of more than a day resets the factors of somebody.", "Ask one.")
+        return no(
+            "Only someone who has been an admin for more than a day can reset second factors.",
+            "Ask another admin.",
+        )
     if by.pk == person.pk:
-        return no("Nobody resets their own factors.", "Sign in with a recovery code, or ask another admin.")
+        return no(
+            "You cannot reset your own second factors.", "Sign in with a recovery code, or ask another admin."
+        )
     if not person.is_active:
-        return no(f"The account of {person} has ended.")
+        return no(phrase("The account of {} is deactivated.", person))
     if not has_any(person):
-        return no(f"{person} has no passkey and no authenticator app.")
+        return no(phrase("{} has no passkey and no authenticator app.", person))
     if open_for(person) is not None:
-        return no("A reset waits already.")
+        return no("A reset of these second factors is already planned.")
     return yes()
 
 
 def ask(*, person: User, reason: str, by: User) -> FactorReset:
-    """Have every factor of the person end in a day; they are told now. Raises ValidationError, Refused."""
+    """Have the person's factors end in a day, and notify them. Raises ValidationError, Refused."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say how you know that the person asked for it."})
+        raise ValidationError({"reason": "Describe how you know that the person asked for the reset."})
     with acting(by=by, reason=reason.strip()):
         person = User.objects.select_for_update().get(pk=person.pk)
         may_ask(person, by).or_refuse()
@@ -70,23 +75,26 @@ def ask(*, person: User, reason: str, by: User) -> FactorReset:
             person,
             f"reset:{row.pk}",
             subject="An admin is resetting the second factors of your account",
-            text=f"{by} asked for it: {reason.strip()} From {clock.moment_in_words(row.due_at)} your passkeys, your "
-            "authenticator app and your recovery codes open nothing. If you did not ask for that, sign in and stop it.",
+            text=(
+                f"{by} asked for the reset: {reason.strip()} From {clock.moment_in_words(row.due_at)} your "
+                "passkeys, your authenticator app and your recovery codes will no longer work. If you did "
+                "not ask for this, sign in and stop the reset."
+            ),
         )
     return row
 
 
 def may_stop(row: FactorReset, by: User) -> Answer:
-    """Stop a reset that waits: its person, whoever asked for it, and any other admin."""
+    """Return whether `by` may stop a waiting reset: its person or any admin may."""
     if row.done_at is not None or row.stopped_at is not None:
-        return no("This reset is over.")
+        return no("This reset was already done or stopped.")
     if by.is_active and (by.pk == row.person_id or by.is_admin):
         return yes()
-    return no("Only its person or an admin stops a reset.")
+    return no("Only the person or an admin can stop a reset.")
 
 
 def stop(*, reset: FactorReset, by: User) -> None:
-    """Let the factors stand. Raises Refused."""
+    """Stop a reset, so that the factors stay. Raises Refused."""
     with acting(by=by, reason="Reset of factors stopped"):
         row = FactorReset.objects.select_for_update().select_related("person", "asked_by").get(pk=reset.pk)
         may_stop(row, by).or_refuse()
@@ -100,7 +108,7 @@ def stop(*, reset: FactorReset, by: User) -> None:
                 told,
                 f"reset:{row.pk}",
                 subject=f"The reset of the second factors of {row.person} was stopped",
-                text=f"{by} stopped it. Nothing was ended.",
+                text=f"{by} stopped the reset. The second factors still work.",
             )
 
 
@@ -144,16 +152,19 @@ def _do(key: int) -> int:
             person,
             f"reset:{row.pk}",
             subject="The second factors of your account were reset",
-            text=f"{row.asked_by} asked for it a day ago. Every browser was signed out, and until "
-            f"{clock.moment_in_words(person.signs_from)} you sign nothing that lets an initiative rise. Sign in with "
-            "your password, and add a passkey.",
+            text=(
+                f"{row.asked_by} asked for the reset a day ago. Every browser was signed out, and you cannot "
+                f"approve a higher stage before {clock.moment_in_words(person.signs_from)}. Sign in with "
+                "your password, and add a passkey."
+            ),
         )
     return 1
 
 
 def reset_lately(person: User, at: datetime | None = None) -> tuple[tuple[int, str], ...]:
-    """Who asked for a reset of this person that waits, or was done less than a day before, by key and name: their
-    initiatives gain nothing by this person.
+    """Return the key and name of each admin whose reset of this person waits or is recent.
+
+    A recent one was done less than a day ago. The person's approvals do not count on the initiatives of these admins.
     """
     at = at or clock.now()
     rows = FactorReset.objects.filter(

@@ -1,6 +1,6 @@
-"""The second step of signing in: whoever has a factor shows it after the password, within minutes, in the same browser.
+"""The second step of signing in: a factor after the password, in one browser.
 
-Between the two steps the session knows who typed a right password, and nobody is signed in.
+The session keeps for minutes who typed a right password, and no one is signed in between the two steps.
 """
 
 import secrets
@@ -28,7 +28,7 @@ LASTS = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Factors:
-    """What somebody can show besides the password."""
+    """The factors of a person besides the password."""
 
     passkeys: list[Passkey]
     app: AuthenticatorApp | None
@@ -39,13 +39,13 @@ class Factors:
 
 
 def factors_of(person: User) -> Factors:
-    """What the person can show here now, once resets whose day is over are done."""
+    """Return the person's usable factors, after carrying out resets that are due."""
     resets.carry_out_due(person)
     return Factors(passkeys.usable(person), codes.app_of(person), recovery_codes.left(person))
 
 
 def begin(request: HttpRequest, person: User, target: str) -> HttpResponse:
-    """After a right password: to the second step, or in where there is none."""
+    """Go on after a right password: to the second step, or in without a factor."""
     if not factors_of(person):
         return finish(request, person, target, factor="")
     request.session.cycle_key()
@@ -60,9 +60,7 @@ def begin(request: HttpRequest, person: User, target: str) -> HttpResponse:
 
 
 def waiting(request: HttpRequest) -> tuple[User, dict] | None:
-    """Who is between the two steps in this browser, and what the session keeps of that; None once that is too long
-    ago.
-    """
+    """Return the person between the two steps, and what the session keeps, or None if late."""
     kept = request.session.get(KEY)
     if not kept:
         return None
@@ -80,7 +78,7 @@ def new_challenge() -> str:
 
 
 def why_refused(request: HttpRequest, person: User, kept: dict) -> str:
-    """Why what was sent shows no factor of the person; empty when it does. What was asked is asked no second time."""
+    """Return why the request shows no factor of the person, or "". A challenge works once."""
     address, sent = throttling.address_of(request), request.POST
     if sent.get("assertion"):
         challenge, kept["challenge"] = base64url_to_bytes(kept["challenge"]), new_challenge()
@@ -101,17 +99,17 @@ def why_refused(request: HttpRequest, person: User, kept: dict) -> str:
         return recovery_codes.why_refused(person, sent["recovery"], address=address)
     if sent.get("code"):
         return codes.why_refused(person, sent["code"], purpose="sign in", address=address)
-    return "Show a passkey, or type a code."
+    return "Use a passkey, or enter a code."
 
 
 def used(request: HttpRequest) -> str:
-    """What the right second step was, in words for the audit log."""
+    """Return the second step that was taken, in words for the audit log."""
     names = {"assertion": "passkey", "recovery": "recovery code", "code": "one-time code"}
     return next((word for name, word in names.items() if request.POST.get(name)), "")
 
 
 def finish(request: HttpRequest, person: User, target: str, *, factor: str) -> HttpResponse:
-    """Sign the person in, record it, and go where they were going."""
+    """Sign the person in, record it, and go to the target page."""
     request.session.pop(KEY, None)
     with acting(by=person):
         sessions.tell_of_new_browser(request, person)

@@ -1,4 +1,4 @@
-"""Pages of factors: the second step of signing in, sign-in and security of one's own account."""
+"""Pages of factors: the second step of signing in, and sign-in and security."""
 
 import json
 from datetime import datetime, timedelta
@@ -20,6 +20,7 @@ from governance.identity.factors.forms import FirstCodeForm, FreshForm, NameForm
 from governance.models import FactorReset, Passkey
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.sessions import open_to_all
+from governance.vocabulary.phrases import phrase
 
 SECRETS = ("password", "code", "first", "recovery", "assertion")
 ENROLLING, APP = "enrolling", "app_secret"  # in the session
@@ -56,7 +57,7 @@ def factor(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def security(request: SignedInRequest) -> HttpResponse:
-    """Sign-in and security of one's own account: passkeys, app, recovery codes, a reset that waits."""
+    """Show sign-in and security of your account: passkeys, app, codes, a reset."""
     person, now = request.user, clock.now()
     has = second_step.factors_of(person)
     sealed = {row.pk for row in has.passkeys}
@@ -81,7 +82,7 @@ def security(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_passkey(request: SignedInRequest) -> HttpResponse:
-    """Add a passkey: the name and the password first, for which the script is answered; then what the browser made."""
+    """Add a passkey: the first request has name and password, the second the passkey."""
     passkeys.may_enrol(request.user, request.user).or_refuse()
     if request.method == "POST" and "credential" in request.POST:
         return _enrol(request)
@@ -98,7 +99,9 @@ def add_passkey(request: SignedInRequest) -> HttpResponse:
             return JsonResponse(
                 {"create": passkeys.creation_options(request.user, base64url_to_bytes(challenge))}
             )
-        form.add_error(None, "This browser cannot make a passkey while scripts are off for this site.")
+        form.add_error(
+            None, "This browser cannot make a passkey without JavaScript. Turn on JavaScript for this site."
+        )
     elif scripted:
         wrong = [str(words) for field in form.errors.values() for words in field]
         return JsonResponse({"errors": wrong}, status=form.status)
@@ -109,7 +112,7 @@ def add_passkey(request: SignedInRequest) -> HttpResponse:
 def _enrol(request: SignedInRequest) -> HttpResponse:
     kept = request.session.pop(ENROLLING, None)
     if kept is None or datetime.fromisoformat(kept["at"]) + ENROL_WITHIN <= clock.now():
-        messages.error(request, "That took too long. Nothing was added; begin again.")
+        messages.error(request, "No passkey was added, because the time limit has passed. Start again.")
         return redirect("passkey-add")
     try:
         row = passkeys.enrol(
@@ -120,9 +123,16 @@ def _enrol(request: SignedInRequest) -> HttpResponse:
             by=request.user,
         )
     except passkeys.PasskeyRefused as refused:
-        messages.error(request, f"The passkey was not added: {refused}.")
+        messages.error(request, phrase("The passkey was not added: {}.", refused).in_language())
         return redirect("passkey-add")
-    messages.success(request, f"{row.name} was added. It signs from {clock.moment_in_words(row.signs_from)}.")
+    messages.success(
+        request,
+        phrase(
+            "{} was added. You can sign with this passkey from {}.",
+            row.name,
+            clock.moment_in_words(row.signs_from),
+        ).in_language(),
+    )
     return redirect("account-security" if recovery_codes.left(request.user) else "recovery-codes")
 
 
@@ -130,35 +140,35 @@ def _enrol(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke_passkey(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Revoke a passkey of one's own."""
+    """Revoke your passkey."""
     row = get_object_or_404(Passkey, pk=pk, person=request.user, ended_at=None)
     form = FreshForm(_sent(request), request=request, purpose="revoke a passkey")
     if request.method == "POST" and form.is_valid():
         passkeys.revoke(passkey=row, by=request.user)
-        messages.success(request, f"{row.name} opens and signs nothing any more.")
+        messages.success(request, phrase("{} no longer works.", row.name).in_language())
         return redirect("account-security")
     happens = [
-        "It opens and signs nothing any more, and cannot be brought back.",
-        "What it signed stays as it is.",
+        "You can no longer use this passkey, and it cannot be restored.",
+        "Earlier signatures stay valid.",
     ]
-    return _ask(request, form, f"Revoke the passkey {row.name}", "Revoke it", happens)
+    return _ask(request, form, f"Revoke the passkey {row.name}", "Revoke the passkey", happens)
 
 
 @sensitive_post_parameters(*SECRETS)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_app(request: SignedInRequest) -> HttpResponse:
-    """Add an authenticator app: its secret is shown, and counts once a first code of it is right."""
+    """Add an authenticator app: show its secret, and let it count after a right code."""
     if request.method != "POST" or APP not in request.session:
         request.session[APP] = pyotp.random_base32()
     secret = request.session[APP]
     form = FirstCodeForm(_sent(request), request=request, purpose="add an authenticator app")
     if request.method == "POST" and form.is_valid():
         if codes.add(person=request.user, secret=secret, code=form.cleaned_data["first"]) is None:
-            form.add_error("first", "This is not the code that the app shows now. Nothing was changed.")
+            form.add_error("first", "This code is wrong. Type the code that your app shows now.")
         else:
             del request.session[APP]
-            messages.success(request, "Signing in asks for the code of your app from now on.")
+            messages.success(request, "Sign-in now also asks for the code from your app.")
             return redirect("account-security" if recovery_codes.left(request.user) else "recovery-codes")
     address = pyotp.TOTP(secret).provisioning_uri(name=request.user.login, issuer_name="Plumbline")
     context = {
@@ -175,16 +185,20 @@ def add_app(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke_app(request: SignedInRequest) -> HttpResponse:
-    """Revoke one's own authenticator app."""
+    """Revoke your authenticator app."""
     if codes.app_of(request.user) is None:
-        raise Http404("There is no authenticator app.")
+        raise Http404("You have no authenticator app.")
     form = FreshForm(_sent(request), request=request, purpose="revoke the authenticator app")
     if request.method == "POST" and form.is_valid():
         codes.revoke(person=request.user)
-        messages.success(request, "The codes of your app open nothing any more.")
+        messages.success(request, "The codes of your app no longer work.")
         return redirect("account-security")
     return _ask(
-        request, form, "Revoke the authenticator app", "Revoke it", ["Its codes open nothing any more."]
+        request,
+        form,
+        "Revoke the authenticator app",
+        "Revoke the app",
+        ["The codes of the app no longer work."],
     )
 
 
@@ -199,18 +213,21 @@ def make_codes(request: SignedInRequest) -> HttpResponse:
         return render(request, "governance/factors/codes_made.html", {"nav": "account", "codes": made})
     happens = [
         f"{recovery_codes.COUNT} codes are shown once. Print them, or keep them in a safe place.",
-        "Each lets you in once, after your password, where you have no factor with you. None of them signs anything.",
-        "Codes of before open nothing any more.",
+        (
+            "Use a code after your password if you have no second factor with you. Each code works once. You "
+            "cannot sign statements with a code."
+        ),
+        "Earlier codes no longer work.",
     ]
-    return _ask(request, form, "Make recovery codes", "Make them", happens)
+    return _ask(request, form, "Make recovery codes", "Make recovery codes", happens)
 
 
 @require_POST
 def stop_reset(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Stop a reset of one's own factors."""
+    """Stop a reset of your factors."""
     row = get_object_or_404(FactorReset, pk=pk, person=request.user)
     resets.stop(reset=row, by=request.user)
-    messages.success(request, "The reset is stopped. Your factors stand.")
+    messages.success(request, "The reset is stopped. Your second factors still work.")
     return redirect("account-security")
 
 
@@ -219,7 +236,7 @@ def _sent(request: HttpRequest):
 
 
 def _elsewhere(request: HttpRequest) -> str:
-    """The same page at the address at which passkeys work, where this is another one; else empty."""
+    """Return this page at the address where passkeys work, if it is another, else ""."""
     address = relying_party.elsewhere(f"{request.scheme}://{request.get_host()}")
     return f"{address}{request.path}" if address else ""
 

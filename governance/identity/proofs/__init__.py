@@ -1,1 +1,1 @@
-"""Proofs of signatures: the statement frozen when it is shown, the challenge made of it, what is kept afterwards."""
+"""Proofs of signatures: the frozen statement, its challenge, and what is kept."""

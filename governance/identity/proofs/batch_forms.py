@@ -1,4 +1,4 @@
-"""Forms by which several statements are signed at once: rows of a page, each of them ticked by itself."""
+"""Forms that sign several statements at once: rows of a page, each ticked separately."""
 
 import json
 from collections.abc import Mapping
@@ -12,11 +12,13 @@ from django.http import QueryDict
 
 from governance import clock
 from governance.audit_log import entries
+from governance.database import rehearsing
 from governance.identity.proofs import batch_signing, ceremony, statements
 from governance.identity.proofs.ceremony import Proof
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
 from governance.sign_in.signing import PREPARE, SigningForm
+from governance.vocabulary.phrases import phrase
 
 SALT = "governance.batch"
 SEEN = "sign_seen"
@@ -24,7 +26,7 @@ SEEN = "sign_seen"
 
 @dataclass(frozen=True)
 class Row:
-    """What can be signed by itself: what it is called, what is signed in words, the facts it rests on, the risk tier.
+    """One thing to sign: its label, its purpose in words, its facts and its risk tier.
 
     `facts` are plain values. `why_not`: why this person cannot sign it now.
     """
@@ -37,30 +39,30 @@ class Row:
 
 
 class BatchSigningForm(SigningForm):
-    """A form by which rows are signed at once; `proofs` holds one for each that was ticked, by its key.
+    """A form that signs several rows at once. `proofs` holds one for each ticked row, by key.
 
-    The page sends back under our seal what it showed of each row (`seal`, named `SEEN`). Where one fact of what is
-    ticked is another now, or one row is gone, nothing is signed, and the form says which.
+    The page sends back, sealed, what it showed of each row (`seal`, named `SEEN`). If a fact of a ticked row has
+    changed, or a row is gone, nothing is signed, and the form names it.
     """
 
     request: SignedInRequest
     data: QueryDict
 
     take = forms.TypedMultipleChoiceField(
-        coerce=int, error_messages={"required": "Tick at least one of them."}
+        coerce=int, error_messages={"required": "Tick at least one statement."}
     )
 
     def __init__(self, *args, rows: Mapping[int, Row], all_ticked: bool = False, **options):
-        """`all_ticked`: whether everything that can be signed is ticked when the page is first shown."""
+        """`all_ticked`: whether all signable rows are ticked when the page is first shown."""
         self.rows, self._all_ticked = rows, all_ticked
         super().__init__(*args, **options)
-        self.proofs: dict[int, Proof] = {}
+        self.proofs: Mapping[int, Proof | None] = {}  # None: of an act that is only rehearsed
         self.now = clock.now()
         self._seen_at, self._seen = self._unsealed()
         cast(forms.ChoiceField, self.fields["take"]).choices = [(key, key) for key in [*rows, *self._seen]]
 
     def tiers(self) -> list[str]:
-        """Those of what is ticked; before that, of all that this person can sign."""
+        """Return the tiers of the ticked rows, or at first of all rows this person can sign."""
         ticked = {*self.data.getlist("take")} if self.is_bound else None
         return [
             row.tier
@@ -70,14 +72,14 @@ class BatchSigningForm(SigningForm):
 
     @property
     def ticked(self) -> set[int]:
-        """The rows that are ticked where the page is shown."""
+        """Return the keys of the rows that the page shows as ticked."""
         if self.is_bound:
             return {key for key in self.rows if str(key) in self.data.getlist("take")}
         return {key for key, row in self.rows.items() if self._all_ticked and not row.why_not}
 
     @property
     def seal(self) -> str:
-        """What the page shows of each row, and when: to be sent back."""
+        """Return the sealed text of what the page shows of each row, and when."""
         rows = {key: [row.label, _plain(row.facts)] for key, row in self.rows.items()}
         shown = {"at": self.now.isoformat(), "person": self.request.user.pk, "rows": rows}
         return django_signing.dumps(shown, salt=SALT, compress=True)
@@ -93,7 +95,7 @@ class BatchSigningForm(SigningForm):
         return min(clock.now(), datetime.fromisoformat(shown["at"])), rows
 
     def clean(self):
-        """What was shown is what is so now; then the proof."""
+        """Check that the rows are as they were shown, and then the proof."""
         changed = self._changed() if not self.errors and self.fields["password"].required else ""
         if changed and PREPARE not in self.data:
             ceremony.record_end(
@@ -103,18 +105,23 @@ class BatchSigningForm(SigningForm):
                 address=throttling.address_of(self.request),
             )
         if changed:
-            self.add_error(None, f"{changed} Nothing was signed. Read it again, and sign what is true now.")
-        return super().clean()
+            self.add_error(
+                None, phrase("{} No statement was signed. Read the new text before you sign.", changed)
+            )
+        cleaned = super().clean()
+        if rehearsing.unsigned():
+            self.proofs = dict.fromkeys(cleaned.get("take", ()))
+        return cleaned
 
     def _changed(self) -> str:
-        """What of the rows that are ticked is another than the page showed, as sentences; empty where nothing is."""
+        """Return the changes of ticked rows since they were shown, as sentences, or ""."""
         found = []
         for key in self.cleaned_data["take"]:
             label, seen = self._seen.get(key, (self.rows[key].label if key in self.rows else "", None))
             if key not in self.rows:
-                found.append(f"{label}: it waits for you no longer.")
+                found.append(f"{label}: this statement no longer waits for you.")
             elif seen is None:
-                found.append(f"{label}: it was not shown to you.")
+                found.append(f"{label}: this statement was not shown to you.")
             elif names := [
                 name for name, value in _plain(self.rows[key].facts).items() if seen.get(name) != value
             ]:
@@ -122,12 +129,12 @@ class BatchSigningForm(SigningForm):
         return " ".join(found)
 
     def statements(self, cleaned: dict, shown_at: datetime) -> dict[int, str]:
-        """What is signed of each row that is ticked."""
+        """Return the statement of each ticked row."""
         ticked = {*cleaned["take"]}
         return {key: self.statement_of(key, shown_at) for key in self.rows if key in ticked}
 
     def statement_of(self, key: int, shown_at: datetime | None = None) -> str:
-        """What is signed of a row; as the page shows it where nothing else is said."""
+        """Return the statement of a row, by default as this page shows it."""
         row = self.rows[key]
         return statements.write(
             person_id=self.request.user.pk,
@@ -167,5 +174,5 @@ class BatchSigningForm(SigningForm):
 
 
 def _plain(facts: dict) -> dict:
-    """Facts as they come back from where they were sealed."""
+    """Return facts in the form that they have after they were sealed."""
     return json.loads(entries.canonical(facts))

@@ -1,6 +1,6 @@
-"""Several statements of one batch, signed at once: one challenge over the digests of all, a proof for each.
+"""Several statements signed at once: one challenge over all, a proof for each.
 
-Each proof keeps its own statement, and of the others their digests alone, which nobody guesses a statement from.
+Each proof keeps its own statement, and only the digests of the others, from which no one can guess a statement.
 """
 
 import secrets
@@ -22,15 +22,15 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class Frozen:
-    """Statements as they were shown together, and the one challenge that is good for all of them."""
+    """The statements as they were shown together, and the one challenge for all of them."""
 
     token: str
     challenge: bytes
-    statement: str  # all of them, one after the other, as whoever signs reads them
+    statement: str  # all of them, one after the other, as the signer reads them
 
 
 def freeze(person: User, statements: Mapping[Key, str], shown_at: datetime, *, token: str = "") -> Frozen:
-    """Keep the statements as they are shown now, in their order, with the challenge that is good for them alone.
+    """Keep the statements as they are shown now, in order, with one challenge.
 
     `token`: under which their form sends them again, as for a single one.
     """
@@ -68,10 +68,10 @@ def by_passkey(
     purpose: str,
     address: str | None,
 ) -> dict[Key, Proof]:
-    """The proofs by the one assertion that a browser sent for statements that were frozen together.
+    """Return the proofs by the one assertion that a browser sent for these statements.
 
-    `again(moment)` writes all of them anew, from facts read now, as shown at that moment. Raises CeremonyEnded and
-    PasskeyRefused; both leave an entry.
+    `again(moment)` writes all of them again, from facts read now, as shown at that moment. Raises CeremonyEnded and
+    PasskeyRefused. Both make an entry.
     """
     with ceremony.ending_recorded(person, purpose, address):
         rows = _same_again(person, token, again)
@@ -93,7 +93,7 @@ def by_provider(
     purpose: str,
     address: str | None,
 ) -> dict[Key, Proof]:
-    """The proofs by the one ID token that lies beside statements that were frozen together; as for a single one."""
+    """Return the proofs by the one ID token of statements that were frozen together."""
     with ceremony.ending_recorded(person, purpose, address):
         ceremony.check_provider_will_do(person, token, least)
         rows = _same_again(person, token, again)
@@ -110,20 +110,20 @@ def by_provider(
 def _same_again(
     person: User, token: str, again: Callable[[datetime], Mapping[Key, str]]
 ) -> dict[Key, FrozenStatement]:
-    """The frozen statements, used up, once they are those that would be signed now. Raises CeremonyEnded."""
+    """Return the frozen statements, used up, if they are unchanged. Raises CeremonyEnded."""
     first = ceremony.thaw(person, _token(token, 0))
     now = again(first.shown_at)
     rows = [first, *(ceremony.thaw(person, _token(token, place)) for place in range(1, len(now)))]
     more = FrozenStatement.objects.filter(token=_token(token, len(now)), person=person).exists()
     if more or [row.statement for row in rows] != list(now.values()):
-        raise CeremonyEnded("What you sign is not what was shown.")
+        raise CeremonyEnded("The statements have changed since they were shown.")
     return dict(zip(now, rows, strict=True))
 
 
 def by_password(
     person: User, *, act: str, statements: Mapping[Key, str], shown_at: datetime, with_code: bool
 ) -> dict[Key, Proof]:
-    """The proofs by one password that was right, with a code that was right where `with_code`: our word for them."""
+    """Return the proofs by one right password, and code if `with_code`. Others cannot check them."""
     return _together(
         {
             key: ceremony.by_password(person, act=act, statement=text, shown_at=shown_at, with_code=with_code)
@@ -133,6 +133,6 @@ def by_password(
 
 
 def _together(proofs: dict[Key, Proof]) -> dict[Key, Proof]:
-    """Each with the digests of all, in the order in which they were shown."""
+    """Return each proof with the digests of all, in the order of showing."""
     digests = tuple(proof.digest for proof in proofs.values())
     return {key: replace(proof, digests=digests) for key, proof in proofs.items()}

@@ -1,7 +1,7 @@
-"""From a statement that was shown to the proof that is kept: frozen, signed, held for the act, written beside it.
+"""The way from a shown statement to its proof: frozen, signed, held, written.
 
-Nothing is locked while somebody looks for their passkey, or signs in at their identity provider. What comes back is
-compared with facts read anew; where they moved, the ceremony ends and says what changed.
+No row is locked while a person looks for their passkey, or signs in at their identity provider. The answer is
+compared with facts read again. If they have changed, the ceremony ends and names the changes.
 """
 
 import secrets
@@ -31,12 +31,12 @@ KEPT = timedelta(days=1)  # how long a frozen statement lies there after it has 
 
 
 class CeremonyEnded(ValueError):
-    """What was signed is not what would be signed now, or was signed too late; the words are a sentence."""
+    """The statement has changed or was signed too late. The message is a sentence."""
 
 
 @dataclass(frozen=True)
 class Proof:
-    """How somebody signed, held until the act that it is for writes it down."""
+    """A person's signature, held until its act writes it down."""
 
     person_id: int
     act: str
@@ -51,17 +51,17 @@ class Proof:
 
     @property
     def digest(self) -> str:
-        """What stands for the statement where others are signed beside it, and in the entries of the act."""
+        """Return the digest of the statement, for other proofs and the entries of the act."""
         return digest_of(self.salt, self.statement)
 
     @property
     def facts(self) -> dict:
-        """What the entries of the act say of the signature, and receipts with them."""
+        """Return the facts about the signature for the entries of the act, and receipts."""
         return {"strength": self.strength, "digest": self.digest}
 
 
 def digest_of(salt: bytes, statement: str) -> str:
-    """The digest of a statement: nobody guesses the statement from it without the salt."""
+    """Return the digest of a statement, which hides the statement without the salt."""
     return entries.commitment(salt, statement.encode()).hex()
 
 
@@ -69,31 +69,31 @@ def digest_of(salt: bytes, statement: str) -> str:
 
 
 def new_token() -> str:
-    """What a form calls its statement by, before and after that was shown."""
+    """Return a new name for the statement of a form, before and after it is shown."""
     return secrets.token_urlsafe(TOKEN_LETTERS * 3 // 4)
 
 
 def waits(person: User, token: str) -> bool:
-    """Whether a statement of this person lies under the token that can still be signed."""
+    """Return True if the token has a statement that this person can still sign."""
     now = clock.now()
     return any(row.used_at is None and row.expires_at > now for row in under(person, token))
 
 
 def under(person: User, token: str) -> list[FrozenStatement]:
-    """The statements of this person that are called by the token: one, or those of a batch in their order."""
+    """Return this person's statements of the token: one, or those of a batch in order."""
     return list(named(token).filter(person=person).order_by("pk")) if token else []
 
 
 def named(token: str) -> QuerySet[FrozenStatement]:
-    """What lies under the token, whoever it was shown to."""
+    """Return the statements of the token, of all people."""
     return FrozenStatement.objects.filter(Q(token=token) | Q(token__startswith=f"{token}."))
 
 
 def freeze(person: User, statement: str, shown_at: datetime, *, token: str = "") -> FrozenStatement:
-    """Keep the statement as it is shown now, with the challenge that is good for it alone.
+    """Keep the statement as it is shown now, with a challenge for it alone.
 
-    `token`: under which its form sends it again; what was frozen under that before and not signed is forgotten. One
-    that was used, or is somebody else's, is not taken.
+    `token`: the name under which its form sends it again. An earlier unsigned statement of that name is forgotten. A
+    used token, or one of another person, is replaced.
     """
     forget_ended()
     token = free_token(person, token)
@@ -111,7 +111,7 @@ def freeze(person: User, statement: str, shown_at: datetime, *, token: str = "")
 
 
 def free_token(person: User, token: str) -> str:
-    """This token, once nothing lies under it; a new one instead of none, of a used one, and of somebody else's."""
+    """Return this token without its unsigned statements, or a new one if it is not free."""
     if len(token) != TOKEN_LETTERS:
         return new_token()
     there = named(token)
@@ -125,24 +125,26 @@ def forget_ended() -> None:
 
 
 def thaw(person: User, token: str) -> FrozenStatement:
-    """The statement that was shown to this person under the token, once and in time. Raises CeremonyEnded."""
+    """Return the statement of this person's token, once and in time. Raises CeremonyEnded."""
     now = clock.now()
     mine = FrozenStatement.objects.filter(token=token, person=person)
     if not mine.filter(used_at=None, expires_at__gt=now).update(used_at=now):
         row = mine.first()
         if row is None:
-            raise CeremonyEnded("This was not shown to you to be signed.")
-        raise CeremonyEnded("This was signed already." if row.used_at else "That took too long.")
+            raise CeremonyEnded("This statement was not shown to you.")
+        raise CeremonyEnded(
+            "This statement is already signed." if row.used_at else "The time to sign has passed."
+        )
     return mine.get()
 
 
 def by_passkey(
     person: User, *, token: str, sent: str, again, act: str, purpose: str, address: str | None
 ) -> Proof:
-    """The proof by the assertion that a browser sent for a frozen statement.
+    """Return the proof by the assertion that a browser sent for a frozen statement.
 
-    `again(moment)` writes the statement anew, from facts read now, as shown at that moment. Raises CeremonyEnded and
-    PasskeyRefused; both leave an entry.
+    `again(moment)` writes the statement again, from facts read now, as shown at that moment. Raises CeremonyEnded and
+    PasskeyRefused. Both make an entry.
     """
     with ending_recorded(person, purpose, address):
         frozen = _same_again(person, token, again)
@@ -157,10 +159,10 @@ def by_passkey(
 def by_provider(
     person: User, *, token: str, least: Strength, again, act: str, purpose: str, address: str | None
 ) -> Proof:
-    """The proof by the ID token that lies beside a frozen statement; `again` as for a passkey, `least` as the rulebook
-    asks now.
+    """Return the proof by the ID token of a frozen statement.
 
-    Raises KeyNotSealed, which uses nothing up, and CeremonyEnded, which leaves an entry.
+    `again` is as for a passkey, `least` as the rulebook asks now. Raises KeyNotSealed, which uses nothing up, and
+    CeremonyEnded, which makes an entry.
     """
     with ending_recorded(person, purpose, address):
         check_provider_will_do(person, token, least)
@@ -171,15 +173,15 @@ def by_provider(
 
 
 def check_provider_will_do(person: User, token: str, least: Strength) -> None:
-    """Raise CeremonyEnded where the rulebook asks for more than an ID token, and KeyNotSealed where its key waits."""
+    """Raise CeremonyEnded if the rulebook asks for more, KeyNotSealed for a new key."""
     if Strength.PROVIDER.rank < least.rank:
-        raise CeremonyEnded(f"The rulebook asks that this is signed by at least: {least.label.lower()}.")
+        raise CeremonyEnded(f"The rulebook requires a stronger signature, at least: {least.label.lower()}.")
     provider_tokens.check_sealed(under(person, token))
 
 
 @contextmanager
 def ending_recorded(person: User, purpose: str, address: str | None) -> Iterator[None]:
-    """Leave an entry where the ceremony ends inside."""
+    """Record an entry if the ceremony ends inside."""
     try:
         yield
     except CeremonyEnded as ended:
@@ -188,17 +190,17 @@ def ending_recorded(person: User, purpose: str, address: str | None) -> Iterator
 
 
 def _same_again(person: User, token: str, again) -> FrozenStatement:
-    """The frozen statement, used up, once it is the one that would be signed now. Raises CeremonyEnded."""
+    """Return the frozen statement, used up, if it is unchanged. Raises CeremonyEnded."""
     frozen = thaw(person, token)
     now = again(frozen.shown_at)
     if now != frozen.statement:
         names = ", ".join(statements.changed(frozen.statement, now))
-        raise CeremonyEnded(f"What you sign changed since it was shown: {names}.")
+        raise CeremonyEnded(f"The statement has changed since it was shown: {names}.")
     return frozen
 
 
 def proof_of(frozen: FrozenStatement, **how) -> Proof:
-    """The proof of what was frozen: act, strength and what shows it as named."""
+    """Return the proof of a frozen statement, with act, strength and evidence."""
     return Proof(
         person_id=frozen.person_id,
         statement=frozen.statement,
@@ -219,7 +221,7 @@ def record_end(person: User, *, purpose: str, why: str, address: str | None) -> 
 
 
 def by_password(person: User, *, act: str, statement: str, shown_at: datetime, with_code: bool) -> Proof:
-    """The proof by a password that was right, with a code that was right where `with_code`: our word for it."""
+    """Return the proof by a right password, and code if `with_code`. Others cannot check it."""
     return Proof(
         person_id=person.pk,
         act=act,
@@ -241,7 +243,7 @@ def hold(proof: Proof) -> None:
 
 
 def take(person: User | None) -> Proof | None:
-    """The proof that is held for an act of this person in this request, no second time; None where there is none."""
+    """Return the proof held for an act of this person in this request, once, or None."""
     held = _held.get()
     if held is None or person is None:
         return None
@@ -252,7 +254,7 @@ def take(person: User | None) -> Proof | None:
 
 @contextmanager
 def signing(proof: Proof | None, contract_id: int | None = None) -> Iterator[None]:
-    """Have every entry of what is done inside say by which proof it is signed, and keep that; None signs nothing."""
+    """Put this proof on every entry made inside, and keep it. A proof of None is ignored."""
     with entries.signed(proof.facts) if proof is not None else nullcontext():
         yield
     if proof is not None:

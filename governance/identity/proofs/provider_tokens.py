@@ -1,7 +1,7 @@
-"""ID tokens that prove a signature: whose, put beside the frozen statement that they answer, and what counts later.
+"""ID tokens that prove a signature: their person, their statement, their validity.
 
-The nonce of such a token is the challenge of one frozen statement, so that it was made for that alone, after it was
-shown; `auth_time` says that its person was asked anew, and did not ride on a session of the provider.
+The nonce of a token is the challenge of one frozen statement, so that the token was made for that statement after it
+was shown. `auth_time` shows that the person signed in again, without an earlier session of the provider.
 """
 
 from django.db.models import Q, QuerySet
@@ -15,18 +15,18 @@ from governance.identity.providers.round_trip import VerifiedToken
 from governance.models import Entry, ExternalIdentity, FrozenStatement, ProviderKey, User
 from governance.offline import verify
 
-AGAIN = "Go back to the page that you came from, and sign with it once more."
+AGAIN = "Go back to the page with the statement, and sign again."
 
 
 class KeyNotSealed(ValueError):
-    """The key that signed a token is not sealed into the audit log yet; it is in a moment, and nothing is used up."""
+    """The key of a token is not sealed into the audit log yet. The statement stays unused."""
 
 
 def links_of(person: User) -> QuerySet[ExternalIdentity]:
-    """The linked accounts by which the person can prove something now.
+    """Return the linked accounts by which the person can prove something now.
 
-    One that they linked themselves proves nothing in its first day, as a new passkey: whoever is told of it and did not
-    do it has that day. Of nobody else's linking it is the account that they have had from the beginning.
+    A link that someone made proves nothing in its first day, as a new passkey, so that the person has a day to act on
+    its notification. A link without a maker, from the first sign-in, proves at once.
     """
     now = clock.now()
     return (
@@ -38,22 +38,21 @@ def links_of(person: User) -> QuerySet[ExternalIdentity]:
 
 
 def own_link(person: User, token: VerifiedToken) -> ExternalIdentity:
-    """The person's own linked account that the token is of. Raises Denied."""
+    """Return the person's linked account of the token. Raises Denied."""
     link = links_of(person).filter(provider=token.provider, key=token.key).first()
     if link is None:
         raise Denied(
             "person",
-            f"The account that signed in at {token.provider} is not the one that is linked to yours.",
-            f"Sign in there with your own account. {AGAIN}",
+            f"The account that signed in at {token.provider} is not linked with your Plumbline account.",
+            f"Sign in at the provider with your own account. {AGAIN}",
         )
     return link
 
 
 def keep(person: User, token: VerifiedToken) -> FrozenStatement:
-    """Put the token beside the statement of this person that it answers, or beside all of a batch; the first of them.
-    Raises Denied.
+    """Put the token beside the statements that it answers. Return the first. Raises Denied.
 
-    What is kept is checked as everybody outside will check it.
+    A token answers one statement of this person, or all of a batch. It is checked as everyone outside will check it.
     """
     link, now = own_link(person, token), clock.now()
     asked = FrozenStatement.objects.filter(
@@ -61,7 +60,11 @@ def keep(person: User, token: VerifiedToken) -> FrozenStatement:
     )
     frozen = asked.order_by("pk").first()
     if frozen is None:
-        raise Denied("statement", "What this answers was shown anew since, or never to you.", AGAIN)
+        raise Denied(
+            "statement",
+            "A newer version of the statement was shown, or the statement was never shown to you.",
+            AGAIN,
+        )
     evidence = {
         "id_token": token.raw,
         "jwk": verify.key_of_jwk(token.jwk),
@@ -79,7 +82,7 @@ def keep(person: User, token: VerifiedToken) -> FrozenStatement:
         raise Denied("evidence", str(rejected), AGAIN) from None
     rows = asked.filter(used_at=None, expires_at__gt=now)
     if not rows.update(identity=link, evidence=evidence):
-        raise Denied("late", "That took too long, or was signed already.", AGAIN)
+        raise Denied("late", "The time to sign has passed, or the statement is already signed.", AGAIN)
     return frozen
 
 
@@ -89,7 +92,7 @@ def _key(token: VerifiedToken) -> ProviderKey:
 
 
 def check_sealed(statements: list[FrozenStatement]) -> None:
-    """Raise KeyNotSealed where the key behind these frozen statements is not sealed into the audit log yet."""
+    """Raise KeyNotSealed if the key of these frozen statements is not sealed yet."""
     if not statements or not statements[0].evidence:
         return
     sealed = Entry.objects.filter(
@@ -103,9 +106,9 @@ def check_sealed(statements: list[FrozenStatement]) -> None:
 
 
 def why_not_counting(frozen: FrozenStatement) -> str:
-    """Why what was signed at a provider does not count any more; empty where it does."""
+    """Return why a signature at a provider no longer counts, or ""."""
     if frozen.identity_id is None:
-        return "Nobody has signed this in at a provider."
+        return "No one has signed this statement at a provider."
     if not links_of(frozen.person).filter(pk=frozen.identity_id).exists():
-        return "Signing with this provider was switched off, or your account is not linked with it any more."
+        return "Signing with this provider was switched off, or your account is no longer linked with it."
     return ""

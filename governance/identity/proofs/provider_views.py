@@ -1,4 +1,4 @@
-"""Pages between a form and an identity provider: the statement to be signed there, and a fresh sign-in as a proof."""
+"""Pages between a form and an identity provider: a statement, or a fresh sign-in."""
 
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from governance.identity.providers.round_trip import CONFIRM, SIGN, VerifiedToke
 from governance.identity.sign_in_views import answers, own_target, refused_page
 from governance.models import FrozenStatement, IdentityProvider, User
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.phrases import phrase
 
 CONFIRMED = "confirmed_at_provider"  # in the session: when
 CONFIRMS_FOR = timedelta(minutes=5)
@@ -29,9 +30,7 @@ CONFIRMS_FOR = timedelta(minutes=5)
 @never_cache
 @require_safe
 def statement(request: SignedInRequest, slug: str, token: str) -> HttpResponse:
-    """The statement as it was frozen, or all of a batch, with the way to the provider; after that, that it was signed
-    there.
-    """
+    """Show the frozen statements and the way to the provider, or that they are signed."""
     context = {
         "provider": get_object_or_404(IdentityProvider, slug=slug),
         "statements": _frozen(request, token),
@@ -44,7 +43,7 @@ def statement(request: SignedInRequest, slug: str, token: str) -> HttpResponse:
 @never_cache
 @require_safe
 def go(request: SignedInRequest, slug: str, token: str) -> HttpResponse:
-    """Go to the provider, which asks its person anew for exactly this statement."""
+    """Go to the provider, which asks its person again for exactly this statement."""
     frozen = _frozen(request, token)[0]
     if not ceremony.waits(request.user, token):
         return redirect("signing-there", slug=slug, token=token)
@@ -57,17 +56,17 @@ def go(request: SignedInRequest, slug: str, token: str) -> HttpResponse:
 
 
 def signed(request: HttpRequest, token: VerifiedToken) -> HttpResponse:
-    """The answer: beside the statement it was asked for, which the first page sends again and so signs."""
+    """Keep the token beside its statement, which the first page sends again and signs."""
     if not request.user.is_authenticated:
-        raise Denied("person", "You were signed out meanwhile.", provider_tokens.AGAIN)
+        raise Denied("person", "You have been signed out.", provider_tokens.AGAIN)
     frozen = provider_tokens.keep(request.user, token)
     return redirect("signing-there", slug=token.provider.slug, token=frozen.token.partition(".")[0])
 
 
 def _frozen(request: SignedInRequest, token: str) -> list[FrozenStatement]:
-    """What lies under the token. Raises Http404 where there is nothing of this person."""
+    """Return the person's statements of the token. Raises Http404 if there are none."""
     if not (found := ceremony.under(request.user, token)):
-        raise Http404("Nothing of yours is signed under this name.")
+        raise Http404("You have no statement to sign at this address.")
     return found
 
 
@@ -80,18 +79,23 @@ answers[SIGN] = signed
 @never_cache
 @require_safe
 def confirm(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Sign in anew at the provider before a factor is changed, where there is no password here; `next` is where to."""
+    """Sign in again at the provider before a factor changes. `next` is the page after that."""
     provider = get_object_or_404(IdentityProvider, slug=slug)
     return _there(request, provider, CONFIRM, back=own_target(request, request.GET.get("next", "")))
 
 
 def confirmed(request: HttpRequest, token: VerifiedToken) -> HttpResponse:
-    """The answer: whoever signed in there is who is signed in here."""
+    """Check that the person signed in there is the one here, and record the moment."""
     if not request.user.is_authenticated:
-        raise Denied("person", "You were signed out meanwhile.", "Sign in, and begin again.")
+        raise Denied("person", "You have been signed out.", "Sign in and start again.")
     provider_tokens.own_link(request.user, token)
     request.session[CONFIRMED] = clock.now().isoformat()
-    messages.success(request, f"{token.provider} confirmed that it is you. That counts for five minutes.")
+    messages.success(
+        request,
+        phrase(
+            "{} confirmed your identity. The confirmation is valid for five minutes.", token.provider
+        ).in_language(),
+    )
     return redirect(own_target(request, token.round_trip.back) or "account-security")
 
 
@@ -99,7 +103,7 @@ answers[CONFIRM] = confirmed
 
 
 def is_fresh(request: HttpRequest) -> bool:
-    """Whether somebody without a password here has signed in anew at their provider within minutes."""
+    """Return True if a person without a password signed in again at a provider lately."""
     at, person = request.session.get(CONFIRMED), request.user
     if at is None or not isinstance(person, User) or person.has_usable_password():
         return False
@@ -116,8 +120,8 @@ def _there(request: SignedInRequest, provider: IdentityProvider, purpose: str, *
         if not provider_tokens.links_of(request.user).filter(provider=provider).exists():
             raise Denied(
                 "unlinked",
-                f"Your account is not linked with {provider}, or signing in with it is switched off.",
-                "Link it under Your account, or take another way.",
+                f"Your account is not linked with {provider}, or sign-in with it is switched off.",
+                "Link your account on the page Your account, or choose a different way to sign.",
             )
         # Recorded now where they are new, and sealed while its person signs in there.
         provider_keys.keys_of(provider, provider_keys.metadata_of(provider))

@@ -1,4 +1,4 @@
-"""What is signed, as text: who, which act, when it was shown, the words that were typed, the facts it rests on."""
+"""The text of a statement: signer, act, moment shown, typed words, and facts."""
 
 import json
 from datetime import date, datetime
@@ -12,7 +12,7 @@ FORMAT = "Plumbline statement 1"
 
 
 def write(*, person_id: int, act: str, purpose: str, shown_at: datetime, words: dict, facts: dict) -> str:
-    """Return the statement: the same text for the same values, one line each. It names the signer by number.
+    """Return the statement, the same for the same values, with the signer as a number.
 
     Characters that cannot be seen are spelled out, so that the signed text and the page have one reading.
     """
@@ -29,7 +29,7 @@ def write(*, person_id: int, act: str, purpose: str, shown_at: datetime, words: 
 
 
 def changed(before: str, after: str) -> list[str]:
-    """The names of the lines in which two statements differ, in the order of the first."""
+    """Return the names of the lines in which two statements differ, in order."""
     one, two = (dict(_named(line) for line in text.splitlines()) for text in (before, after))
     return [name for name in dict.fromkeys([*one, *two]) if one.get(name) != two.get(name)]
 
@@ -44,7 +44,7 @@ def _said(value) -> str:
 
 
 def _plain(value):
-    """The value as plain data: of a row its table and key, of anything else what it says of itself."""
+    """Return the value as plain data: table and key of a row, text of other objects."""
     if isinstance(value, Model):
         return f"{value._meta.label_lower} {value.pk}"
     if isinstance(value, dict):

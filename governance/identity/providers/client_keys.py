@@ -1,4 +1,4 @@
-"""How a provider knows us: by a client secret, or by an assertion that a key of ours signed (RFC 7523)."""
+"""Client authentication: a client secret, or an assertion by our key (RFC 7523)."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ ALGORITHM = "ES256"
 
 
 def new_key(provider: IdentityProvider, at: datetime) -> ClientKey:
-    """A new key of ours for this provider, unsaved: P-256, the private half encrypted."""
+    """Return a new unsaved P-256 key of ours, with the private half encrypted."""
     key = ECKey.generate_key("P-256", private=True)
     kid = key.thumbprint()
     public = {**key.as_dict(private=False), "kid": kid, "use": "sig", "alg": ALGORITHM}
@@ -30,14 +30,14 @@ def new_key(provider: IdentityProvider, at: datetime) -> ClientKey:
 
 
 def published(provider: IdentityProvider) -> dict[str, Any]:
-    """The JWKS of our keys for this provider: the one that signs."""
+    """Return the JWKS of the key that signs for this provider."""
     return {"keys": [row.public_jwk for row in provider.client_keys.filter(ended_at__isnull=True)]}
 
 
 def proof_of(
     provider: IdentityProvider, metadata: discovery.Metadata
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Fields and headers by which the token endpoint knows us. Raises Denied."""
+    """Return the fields and headers that authenticate us at the token endpoint. Raises Denied."""
     private = provider.authentication == IdentityProvider.Authentication.PRIVATE_KEY
     way = discovery.way_of(metadata, private_key=private)
     if way == discovery.PRIVATE_KEY:
@@ -59,7 +59,9 @@ def _assertion(provider: IdentityProvider, metadata: discovery.Metadata) -> str:
     row = provider.client_keys.filter(ended_at__isnull=True).first()
     if row is None:
         raise Denied(
-            "client", "There is no key of ours for this provider.", "An admin makes one on its page."
+            "client",
+            "Plumbline has no key for this provider.",
+            "An admin can make a key on the page of the provider.",
         )
     key = ECKey.import_key(json.loads(secret_box.opened(row.private_box, f"client key {row.kid}")))
     now = int(clock.now().timestamp())

@@ -1,10 +1,10 @@
-"""Why an answer of a provider is not taken, in words that say how to fix it."""
+"""Refusals of a provider's answer, with words on how to fix the cause."""
 
 
 class Denied(Exception):
-    """Something about a provider or its answer is not right. `words` says what, `fix` what to do, `code` in one word.
+    """A fault of a provider or its answer, as `words`, a remedy `fix` and a short `code`.
 
-    Neither holds a token, a code or a secret: they stand on pages and in the audit log.
+    They contain neither a token nor a code nor a secret, because pages and the audit log show them.
     """
 
     def __init__(self, code: str, words: str, fix: str):

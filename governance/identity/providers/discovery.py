@@ -1,4 +1,4 @@
-"""What a provider says of itself, pinned to one issuer; and what it sends back to us by the browser. Pure."""
+"""The discovery document of a provider, pinned to one issuer, and its answers. Pure."""
 
 import ipaddress
 from collections.abc import Mapping, Sequence
@@ -16,48 +16,60 @@ BASIC, POST, PRIVATE_KEY = "client_secret_basic", "client_secret_post", "private
 # What a provider says instead of a code (OpenID Connect Core 3.1.2.6, RFC 6749 4.1.2.1), and what to do then.
 ERRORS = {
     "access_denied": (
-        "The provider did not let you through: it, or you, said no.",
-        "At the provider, assign this person or their group to the application; then try again.",
+        "The provider refused the sign-in, or you cancelled it.",
+        "Assign this person or their group to the application at the provider. Then try again.",
     ),
-    "login_required": ("The provider wants you to sign in there first.", "Sign in there, then try again."),
+    "login_required": (
+        "The provider requires you to sign in there first.",
+        "Sign in at the provider, then try again.",
+    ),
     "interaction_required": (
-        "The provider has a question for you that it could not ask.",
-        "Try again, and answer it there.",
+        "The provider needs an answer from you.",
+        "Try again, and answer the question at the provider.",
     ),
     "consent_required": (
-        "The application has not been agreed to at the provider.",
-        "An admin of the provider grants consent for the scopes of this application.",
+        "The provider has no consent for this application.",
+        "Ask an admin of the provider to grant consent for the scopes of this application.",
     ),
-    "account_selection_required": ("The provider does not know which account.", "Choose one there."),
+    "account_selection_required": (
+        "The provider needs you to choose an account.",
+        "Choose an account at the provider.",
+    ),
     "invalid_request": (
-        "The provider did not understand the question.",
+        "The provider did not understand the request.",
         "Compare the redirect address registered at the provider with the one on the page of this provider.",
     ),
-    "invalid_request_uri": ("The provider takes no request by address.", "None is sent; look at its log."),
+    "invalid_request_uri": (
+        "The provider does not accept requests by address.",
+        "Look at the log of the provider: Plumbline sends no request by address.",
+    ),
     "unauthorized_client": (
         "The provider does not let this client sign people in.",
-        "At the provider, allow the authorization code flow for this client.",
+        "Allow the authorization code flow for this client at the provider.",
     ),
     "unsupported_response_type": (
         "The provider does not allow the authorization code flow for this client.",
-        "Switch it on there (in Keycloak: standard flow).",
+        "Switch the flow on at the provider (in Keycloak: standard flow).",
     ),
     "invalid_scope": (
         "The provider does not know one of the scopes.",
         "Compare the scopes on the page of this provider with those the client may ask for.",
     ),
-    "server_error": ("The provider broke.", "Try again in a minute; its log says why."),
+    "server_error": (
+        "The provider had an internal error.",
+        "Try again in a minute, or look at the log of the provider.",
+    ),
     "temporarily_unavailable": ("The provider is overloaded or down.", "Try again in a few minutes."),
     "unmet_authentication_requirements": (
-        "You could not sign in there as strongly as was asked.",
-        "Enrol the factor that your organisation asks for at the provider.",
+        "You could not sign in at the provider as strongly as required.",
+        "Register the second factor that your organisation requires at the provider.",
     ),
 }
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """What is used of a discovery document, judged."""
+    """The judged parts of a discovery document that are used."""
 
     issuer: str
     authorization: str
@@ -69,33 +81,35 @@ class Metadata:
 
 
 def check_issuer(issuer: str) -> None:
-    """That an issuer can be pinned: one https address, or http on this machine. Raises Denied."""
+    """Raise Denied unless an issuer is one https address, or http on this machine."""
     check_address(issuer, "The issuer")
     parts = urlsplit(issuer)
     if parts.query or parts.fragment or issuer != issuer.strip():
         raise Denied(
             "issuer",
-            "An issuer has no question mark and no #.",
-            "Copy it from the provider's discovery document.",
+            "The issuer contains a question mark or a #.",
+            "Copy the issuer from the provider's discovery document.",
         )
     if any(mark in f"{issuer}/" for mark in OF_MANY_TENANTS):
         raise Denied(
             "issuer",
-            "This issuer stands for every tenant there is.",
-            "Use the one of your own tenant: https://login.microsoftonline.com/<tenant id>/v2.0",
+            "This issuer includes every tenant.",
+            "Use the issuer of your own tenant: https://login.microsoftonline.com/<tenant id>/v2.0",
         )
     if issuer.endswith(WELL_KNOWN):
         raise Denied(
-            "issuer", "This is the address of the discovery document.", f"Leave out {WELL_KNOWN} at its end."
+            "issuer",
+            "You entered the address of the discovery document.",
+            f"Remove {WELL_KNOWN} from the end of the address.",
         )
 
 
 def check_address(address: Any, name: str) -> None:
-    """That an address is https, or http on this machine alone. Raises Denied."""
+    """Raise Denied unless an address is https, or http on this machine."""
     wrong = Denied(
         "address",
-        f"{name} is no address that is taken here.",
-        "It must begin with https:// and hold no name, password or space.",
+        f"{name} is not a valid address.",
+        "Use an address that begins with https:// and has no name, password or space.",
     )
     if not isinstance(address, str) or not address.isascii() or not address.isprintable() or " " in address:
         raise wrong
@@ -119,11 +133,11 @@ def _on_this_machine(host: str) -> bool:
 
 
 def judge_document(document: Any, *, issuer: str) -> Metadata:
-    """What is used of a discovery document. Raises Denied where it speaks of another issuer, or misses something."""
+    """Return the used parts of a discovery document, of this issuer. Raises Denied."""
     if not isinstance(document, dict):
         raise Denied(
             "discovery",
-            "The discovery document is no JSON object.",
+            "The discovery document is not a JSON object.",
             f"Open {issuer}{WELL_KNOWN} in a browser.",
         )
     said = document.get("issuer")
@@ -131,23 +145,23 @@ def judge_document(document: Any, *, issuer: str) -> Metadata:
         shown = said[:200] if isinstance(said, str) and said.isprintable() else "something else"
         raise Denied(
             "issuer",
-            f"The discovery document says that its issuer is {shown}, and not {issuer}.",
-            "The issuer must be the same to the letter, a slash at the end too; add the provider with that one.",
+            f"The discovery document names the issuer {shown} and not {issuer}.",
+            "Add the provider with exactly that issuer, including a slash at the end.",
         )
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
         if name not in document:
             raise Denied(
                 "discovery",
                 f"The discovery document has no {name}.",
-                "It must be that of an OpenID Connect provider.",
+                "Use a provider of OpenID Connect.",
             )
-        check_address(document[name], f"Its {name}")
+        check_address(document[name], f"Field {name}")
     _offers(document, "response_types_supported", ("code",), "the authorization code flow", asked=True)
     _offers(document, "id_token_signing_alg_values_supported", ALGORITHMS, "RS256, ES256 or EdDSA")
     _offers(document, "code_challenge_methods_supported", ("S256",), "PKCE with S256")
     end = document.get("end_session_endpoint", "")
     if end:
-        check_address(end, "Its end_session_endpoint")
+        check_address(end, "Field end_session_endpoint")
     ways = document.get("token_endpoint_auth_methods_supported", [BASIC])
     return Metadata(
         issuer=issuer,
@@ -165,7 +179,7 @@ def judge_document(document: Any, *, issuer: str) -> Metadata:
 def _offers(
     document: Mapping[str, Any], name: str, wanted: Sequence[str], words: str, *, asked: bool = False
 ) -> None:
-    """That a list of the document names one of these; what is not said at all is tried."""
+    """Raise Denied unless a list names one of these. A missing list passes, unless `asked`."""
     said = document.get(name)
     if said is None and not asked:
         return
@@ -173,18 +187,18 @@ def _offers(
         raise Denied(
             "discovery",
             f"The provider does not offer {words} ({name}).",
-            "Switch it on there, or ask who runs it.",
+            "Switch on {words} at the provider, or ask the administrator of the provider.",
         )
 
 
 def way_of(metadata: Metadata, *, private_key: bool) -> str:
-    """How we say at the token endpoint who we are. Raises Denied where the provider takes none of our ways."""
+    """Return our way to authenticate at the token endpoint. Raises Denied if there is none."""
     ways = metadata.authentication
     if private_key:
         if PRIVATE_KEY not in ways:
             raise Denied(
                 "client",
-                "The provider does not take private_key_jwt.",
+                "The provider does not accept private_key_jwt.",
                 "Choose a client secret for this provider.",
             )
         return PRIVATE_KEY
@@ -193,52 +207,54 @@ def way_of(metadata: Metadata, *, private_key: bool) -> str:
             return way
     raise Denied(
         "client",
-        "The provider takes no client secret at its token endpoint.",
+        "The token endpoint of the provider does not accept a client secret.",
         "Choose the private key for this provider.",
     )
 
 
 def code_of(given: Mapping[str, Sequence[str]], *, issuer: str, sends_issuer: bool) -> str:
-    """The code in the answer that the browser brings back, once each parameter is judged. Raises Denied.
+    """Return the code in the browser's answer, once each parameter is judged. Raises Denied.
 
-    `given`: every parameter with all its values. What stands there can be changed by whoever sits at the browser, so
-    only the token says who somebody is.
+    `given`: every parameter with all its values. The person at the browser can change them, so only the token shows
+    who a person is.
     """
     for name in ("state", "code", "iss", "error", "error_description"):
         if len(given.get(name, ())) > 1:
-            raise Denied("answer", f"The answer says {name} twice.", "Begin again from the sign-in page.")
+            raise Denied(
+                "answer", f'The response has two "{name}" values.', "Start again from the sign-in page."
+            )
     if given.get("id_token") or given.get("access_token"):
         raise Denied(
             "answer",
-            "The answer carries a token in its address.",
-            "Only the authorization code flow is taken.",
+            "The response has a token in its address.",
+            "Use the authorization code flow at the provider.",
         )
     said = given.get("iss", [""])[0]
     if (said and said != issuer) or (sends_issuer and not said):
         raise Denied(
             "mixed up",
-            "The answer comes from another provider than the one that was asked."
+            "The response comes from a different provider than the provider you chose."
             if said
-            else "The answer does not say from which provider it comes.",
-            "Begin again from the sign-in page; if it happens again, tell an admin.",
+            else "The response does not name its provider.",
+            "Start again from the sign-in page. If this happens again, tell an admin.",
         )
     if given.get("error"):
         raise said_no(given["error"][0], given.get("error_description", [""])[0])
     code = given.get("code", [""])[0]
     if not code or len(code) > 4096 or not code.isascii() or not code.isprintable():
-        raise Denied("answer", "The answer holds no code.", "Begin again from the sign-in page.")
+        raise Denied("answer", 'The response has no "code" value.', "Start again from the sign-in page.")
     return code
 
 
 def said_no(error: str, description: str = "") -> Denied:
-    """The refusal for an error that the provider names in its answer; of Entra its own codes are read."""
+    """Return the refusal for a provider's error. For Entra, its own codes are read."""
     if known := of_entra(description):
         return known
     words, fix = ERRORS.get(
         error,
         (
-            f"The provider ended it with the error “{plain(error)}”.",
-            "Its log says why; look there for the time of this try.",
+            f"The provider ended the sign-in with the error “{plain(error)}”.",
+            "Look in the log of the provider for the time of this attempt.",
         ),
     )
     return Denied("provider", words, fix)
@@ -247,42 +263,48 @@ def said_no(error: str, description: str = "") -> Denied:
 ENTRA = {
     "AADSTS50011": (
         "Entra does not know this redirect address.",
-        "Register it under Authentication, type Web.",
+        "Register the address under Authentication, type Web.",
     ),
     "AADSTS50105": (
         "This person is not assigned to the application in Entra.",
-        "Assign them under Enterprise applications, Users and groups.",
+        "Assign the person under Enterprise applications, Users and groups.",
     ),
     "AADSTS65001": (
-        "Nobody agreed to the application in Entra.",
+        "Entra has no consent for this application.",
         "Grant admin consent under API permissions.",
     ),
-    "AADSTS65004": ("You did not agree at Entra.", "Try again and accept, or have an admin grant consent."),
+    "AADSTS65004": (
+        "You did not give consent at Entra.",
+        "Try again and accept, or ask an admin to grant consent.",
+    ),
     "AADSTS700016": (
         "Entra knows no application with this client id in this tenant.",
         "Compare the client id, and the tenant in the issuer.",
     ),
     "AADSTS7000215": (
-        "Entra says that the client secret is wrong.",
-        "Enter the secret's value, not its id; make a new one if it was not kept.",
+        "Entra refused the client secret.",
+        "Enter the value of the secret, not its id. Make a new secret if you no longer have the value.",
     ),
-    "AADSTS7000222": ("The client secret has expired in Entra.", "Make a new one there and enter it here."),
+    "AADSTS7000222": (
+        "The client secret has expired in Entra.",
+        "Make a new secret in Entra and enter it here.",
+    ),
     "AADSTS700027": (
-        "Entra does not take the signature of our key.",
+        "Entra does not accept the signature of Plumbline's key.",
         "Upload the public key of this page to the application, or choose a client secret.",
     ),
     "AADSTS53003": (
         "A Conditional Access policy of Entra blocked you.",
-        "The sign-in log of Entra says which one; ask its admin.",
+        "Ask the admin of Entra: its sign-in log names the policy.",
     ),
-    "AADSTS50076": ("Entra wants a second factor.", "Try again and give it."),
-    "AADSTS54005": ("The code was used already.", "Begin again from the sign-in page."),
-    "AADSTS70008": ("The code is too old.", "Begin again from the sign-in page."),
+    "AADSTS50076": ("Entra requires a second factor.", "Try again with your second factor."),
+    "AADSTS54005": ("The code was already used.", "Start again from the sign-in page."),
+    "AADSTS70008": ("The code is too old.", "Start again from the sign-in page."),
 }
 
 
 def of_entra(description: str) -> Denied | None:
-    """The refusal for the code at the beginning of what Entra says; None where it is none of those known."""
+    """Return the refusal for the code at the start of Entra's description, or None."""
     code = description.split(":", 1)[0].strip()
     if code not in ENTRA:
         return None
@@ -291,5 +313,5 @@ def of_entra(description: str) -> Denied | None:
 
 
 def plain(text: str, most: int = 80) -> str:
-    """What somebody else wrote, so that it can stand in a sentence: printable, short, without quotes."""
+    """Return a text of others, printable, short and without quotes."""
     return "".join(letter for letter in text[:most] if letter.isprintable() and letter not in "“”\"'<>")

@@ -1,7 +1,7 @@
-"""Who somebody is by their claims, and what the claims may propose. Pure.
+"""The identity in the claims of a token, and the unit that the claims propose. Pure.
 
-The key is what the provider pinned: `sub`, or for Entra tenant and object. Mail address and name are never a key: both
-can be given to somebody else. App roles and groups propose a unit and nothing else.
+The key is the claim that the provider pinned: `sub`, or for Entra tenant and object. Email address and name are never
+a key, because both can pass to another person. App roles and groups propose a unit and nothing else.
 """
 
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ from governance.vocabulary.readable_text import refusal
 
 MOST_PROPOSED = 50
 OVERAGE = (
-    "The provider left the groups out because there are too many (overage): nothing is proposed by them. "
-    "Use app roles, or send only the groups assigned to the application."
+    "The provider sent no groups because there are too many (overage), so no unit is proposed. Use app "
+    "roles, or send only the groups assigned to the application."
 )
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who somebody is at a provider, and how they are called there; names may change, the key does not."""
+    """A person at a provider. The names may change, but the key does not."""
 
     key: str
     subject: str
@@ -31,26 +31,26 @@ class Identity:
 
 
 def identity_of(claims: Mapping[str, Any], *, tenant_and_object: bool, issuer: str, guests: bool) -> Identity:
-    """Who the claims name. Raises Denied for another tenant, for guests where they are not taken, and without a key."""
+    """Return the identity in the claims. Raises Denied for another tenant, a guest or no key."""
     if tenant_and_object:
         tenant, thing = (_said(claims, name, 64) for name in ("tid", "oid"))
         if not tenant or not thing:
             raise Denied(
                 "subject",
                 "The token names no tenant and object (tid, oid).",
-                "In Entra the scopes must hold profile; then both are sent.",
+                "Add profile to the scopes of this provider. Entra then sends tid and oid.",
             )
         if tenant not in urlsplit(issuer).path.split("/"):
             raise Denied(
                 "tenant",
-                "The token is of another tenant than the one of the issuer.",
+                "The token and the issuer are from different tenants.",
                 "Sign in with the account of your own organisation.",
             )
         if not guests and is_guest(claims, issuer):
             raise Denied(
                 "guest",
-                "This is the account of a guest in the tenant, who belongs to another organisation.",
-                "Sign in with an own account, or have an admin allow guests for this provider.",
+                "You signed in with a guest account, which belongs to another organisation.",
+                "Sign in with an account of this tenant, or ask an admin to allow guests for this provider.",
             )
         key = f"{tenant.lower()}/{thing.lower()}"
     else:
@@ -65,7 +65,7 @@ def identity_of(claims: Mapping[str, Any], *, tenant_and_object: bool, issuer: s
 
 
 def is_guest(claims: Mapping[str, Any], issuer: str) -> bool:
-    """Whether Entra says that the account is a guest's: `acct` 1, or an `idp` other than the tenant itself."""
+    """Return True for a guest of Entra: `acct` 1, or an `idp` other than the tenant."""
     home = claims.get("idp")
     tenant = str(claims.get("tid", "")).lower()
     return claims.get("acct") in (1, "1") or (
@@ -74,7 +74,7 @@ def is_guest(claims: Mapping[str, Any], issuer: str) -> bool:
 
 
 def proposed_by(claims: Mapping[str, Any], name: str) -> tuple[list[str], str]:
-    """What a claim of app roles or groups proposes, and a sentence where the provider left them out (overage)."""
+    """Return what a claim of app roles or groups proposes, and a sentence if it is left out."""
     if not name:
         return [], ""
     elsewhere = claims.get("_claim_names")

@@ -1,6 +1,6 @@
-"""Which keys of a provider verify a token: RSA from 2,048 bits, P-256 and Ed25519. Pure.
+"""The keys that verify a token: RSA from 2,048 bits, P-256 and Ed25519. Pure.
 
-Everything else is refused when a provider is connected, so that no token is ever judged by another algorithm.
+Other keys are refused when a provider is connected, so that no token is ever judged by another algorithm.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ AnyKey = RSAKey | ECKey | OKPKey
 
 
 def algorithms_of(jwk: Mapping[str, Any]) -> tuple[str, ...]:
-    """The algorithms that a key may verify here, by its kind; empty for a kind that is not taken."""
+    """Return the algorithms that a key may verify here, by its kind, or ()."""
     kind = (jwk.get("kty"), jwk.get("crv"))
     if kind[0] == "RSA":
         return (RS256,)
@@ -35,12 +35,12 @@ def algorithms_of(jwk: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def public_part(jwk: Mapping[str, Any]) -> Jwk:
-    """The members that make the key, and nothing beside them: what is kept, and what a thumbprint covers."""
+    """Return only the members that make the key, which are kept and thumbprinted."""
     return {name: str(jwk[name]) for name in PUBLIC[str(jwk["kty"])]}
 
 
 def key_of(jwk: Mapping[str, Any]) -> AnyKey:
-    """The key that these members make. Raises Denied for one that is broken, too short or of another kind."""
+    """Return the key of these members. Raises Denied if it is broken, short or unknown."""
     kind = str(jwk.get("kty"))
     makers: dict[str, Any] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
     try:
@@ -51,41 +51,42 @@ def key_of(jwk: Mapping[str, Any]) -> AnyKey:
     except (JoseError, ValueError, KeyError, TypeError) as trouble:
         raise Denied(
             "key", f"A key of the provider cannot be used ({type(trouble).__name__}).",
-            "The provider must publish RSA keys from 2048 bits, P-256 or Ed25519 keys.",
+            "Set the provider to publish RSA keys from 2048 bits, P-256 keys or Ed25519 keys.",
         ) from None  # fmt: skip
     if isinstance(key, RSAKey) and key.public_key.key_size < RSA_BITS:
         raise Denied(
             "key",
             f"A key of the provider has {key.public_key.key_size} bits.",
-            f"It must have at least {RSA_BITS}; ask whoever runs the provider for a longer one.",
+            f"Ask the administrator of the provider for a key of at least {RSA_BITS} bits.",
         )
     return key
 
 
 def thumbprint(jwk: Mapping[str, Any]) -> str:
-    """The SHA-256 thumbprint of a key (RFC 7638). Raises Denied."""
+    """Return the SHA-256 thumbprint of a key (RFC 7638). Raises Denied."""
     return str(key_of(jwk).thumbprint())
 
 
 def usable(document: Any) -> list[Jwk]:
-    """The keys of a JWKS document that verify signatures here, each with `kid` and `alg` where they were said.
+    """Return the keys of a JWKS that verify signatures here, with any `kid` and `alg`.
 
-    Keys to encrypt with, and of kinds that are not taken, are left out. Raises Denied where nothing is left, and where
-    the document publishes what belongs to the provider alone.
+    Keys to encrypt with, and of unknown kinds, are left out. Raises Denied if nothing is left, or if the document
+    publishes a private or shared key.
     """
     rows = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise Denied(
-            "keys", "The address of the provider's keys answers with something else than a list of keys.",
-            "Look at jwks_uri in its discovery document; it must lead to a JWKS.",
+            "keys", "The address of the provider's keys does not answer with a list of keys.",
+            "Check that jwks_uri in the discovery document is the address of a JWKS.",
         )  # fmt: skip
     found: list[Jwk] = []
     for row in rows[:MOST_KEYS]:
         if PRIVATE & row.keys():
             raise Denied(
                 "keys",
-                "The provider publishes a private or a shared key.",
-                "Whoever reads it can sign in as anybody: tell whoever runs the provider at once.",
+                "The provider publishes a private or shared key.",
+                "Tell the administrator of the provider at once. Anyone who reads the key can sign in as "
+                "any person.",
             )
         if not _for_signatures(row):
             continue
@@ -98,8 +99,8 @@ def usable(document: Any) -> list[Jwk]:
     if not found:
         raise Denied(
             "keys",
-            "The provider publishes no key that is taken here.",
-            "It must sign ID tokens with RS256, ES256 or EdDSA (Ed25519); set that at the provider.",
+            "The provider publishes no key that Plumbline accepts.",
+            "Set the provider to sign ID tokens with RS256, ES256 or EdDSA (Ed25519).",
         )
     return found
 

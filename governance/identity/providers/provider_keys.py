@@ -1,4 +1,4 @@
-"""What a provider publishes: its discovery document, and its keys as rows, recorded before they are used."""
+"""The discovery document of a provider, and its keys as rows, recorded before use."""
 
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ FETCHES = 5  # for keys that are not known, in ten minutes, by all processes tog
 
 
 def metadata_of(provider: IdentityProvider) -> discovery.Metadata:
-    """The discovery document of the pinned issuer, judged. Raises Denied."""
+    """Return the judged discovery document of the pinned issuer. Raises Denied."""
     discovery.check_issuer(provider.issuer)
     place = f"identity-metadata-{provider.pk}"
     found: discovery.Metadata | None = cache.get(place)
@@ -37,7 +37,7 @@ def metadata_of(provider: IdentityProvider) -> discovery.Metadata:
 def keys_of(
     provider: IdentityProvider, metadata: discovery.Metadata, *, anew: bool = False
 ) -> list[ProviderKey]:
-    """The keys that count now; fetched where they were not for an hour, or `anew`. Raises Denied."""
+    """Return the present keys, fetched if an hour old, or if `anew`. Raises Denied."""
     place = f"identity-keys-{provider.pk}"
     if anew or cache.get(place) is None:
         fetch(provider, metadata)
@@ -46,22 +46,23 @@ def keys_of(
 
 
 def after_unknown(provider: IdentityProvider, metadata: discovery.Metadata) -> list[ProviderKey]:
-    """The keys fetched again because a token names another: a provider changes its keys. Raises Denied.
+    """Return the keys fetched again, because a token names an unknown key. Raises Denied.
 
-    At most a few times in ten minutes for all processes, so that nobody makes us ask by sending tokens.
+    A fetch happens at most a few times in ten minutes for all processes, so that tokens cannot make us ask more.
     """
     until = throttling.enter_try(f"provider {provider.pk}", purpose=UNKNOWN_KEY, most=FETCHES)
     if until is not None:
         raise Denied(
             "unknown key",
-            "Tokens with unknown keys came too often; the keys of the provider are not fetched again yet.",
+            "Too many tokens with unknown keys arrived, so the keys of the provider are not fetched again "
+            "yet.",
             f"Try again from {clock.local(until):%H:%M}.",
         )
     return keys_of(provider, metadata, anew=True)
 
 
 def fetch(provider: IdentityProvider, metadata: discovery.Metadata) -> list[ProviderKey]:
-    """Fetch the keys and write down what is new and what is gone, with an entry, before any of them is used.
+    """Fetch the keys, and record new and removed ones with an entry before their use.
 
     Raises Denied.
     """
@@ -107,5 +108,5 @@ def _row(provider: IdentityProvider, name: tuple[str, str], jwk: jwk_rules.Jwk, 
 
 
 def forget(provider: IdentityProvider) -> None:
-    """Have this process fetch anew what the provider says of itself: an admin changed something."""
+    """Make this process fetch the provider's document and keys again, after a change."""
     cache.delete_many([f"identity-metadata-{provider.pk}", f"identity-keys-{provider.pk}"])

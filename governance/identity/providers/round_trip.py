@@ -1,8 +1,7 @@
-"""One question to a provider and its answer: `begin` sends the browser there, `finish` judges what it brings back.
+"""One question to a provider, which `begin` asks, and its answer for `finish`.
 
-Signing in, linking an account and the proof of a signature all take this way. A question is used once, within
-ten minutes, in the browser that asked, by the person who asked; each refusal is an entry of the audit log without
-tokens.
+Signing in, linking an account and the proof of a signature all take this way. A question is used once, within ten
+minutes, in the browser that asked, by the person who asked. Each refusal is an entry of the audit log without tokens.
 """
 
 import base64
@@ -41,17 +40,17 @@ from governance.vocabulary.entry_kinds import EntryKind
 
 SIGN_IN, LINK, SIGN, CONFIRM = "sign in", "link", "sign", "confirm"
 LASTS = timedelta(minutes=10)
-KEPT = timedelta(days=1)  # so that a second use is told from an unknown one
+KEPT = timedelta(days=1)  # so that a second use differs from an unknown one
 LONGEST_NONCE = 64
 NONCE_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
-AGAIN = "Begin again from the sign-in page."
+AGAIN = "Start again from the sign-in page."
 
 
 @dataclass(frozen=True)
 class VerifiedToken:
-    """An ID token that counts. `key` says who somebody is at the provider; `jwk` is the key that signed `raw`.
+    """An ID token that counts. `key` is the person's key at the provider.
 
-    `fetched_at`: when that key was fetched first; it is recorded since then. `round_trip`: what was asked, and why.
+    `jwk` is the key that signed `raw`, recorded and first fetched at `fetched_at`. `round_trip` is the question.
     """
 
     claims: dict[str, Any]
@@ -67,12 +66,12 @@ class VerifiedToken:
 
 
 def cookie_name() -> str:
-    """The cookie that ties a question to its browser; over TLS for this host alone."""
+    """Return the name of the cookie that ties a question to its browser, host-only over TLS."""
     return f"{'__Host-' if settings.OVER_TLS else ''}asked"
 
 
 def redirect_address(provider: IdentityProvider) -> str:
-    """Where the provider sends the browser back to: registered there to the letter, one for each provider."""
+    """Return the address for the way back from the provider, as registered there."""
     return f"{settings.ADDRESS}{reverse('provider-answer', args=[provider.slug])}"
 
 
@@ -89,10 +88,10 @@ def begin(
 ) -> HttpResponse:
     """Send the browser to the provider. Raises Denied.
 
-    `nonce`: of the caller, at most 64 letters of base64url; one is made where none is given. `max_age`: how many
-    seconds ago the person may have signed in there, 0 for now. `acr`: strengths of which the token must name one.
-    `back`: an address of ours for whoever takes the answer. No form may lead here, because the policy of our pages
-    lets forms go nowhere else: show a link to a view that calls this.
+    `nonce` has at most 64 letters of base64url, and is made here if empty. `max_age` is how many seconds ago the
+    person may have signed in there, 0 for now. `acr` are strengths of which the token must name one. `back` is an
+    address of ours for the function that takes the answer. Use a link, not a form, because the policy of our pages
+    lets forms go nowhere else.
     """
     address, mark = question(
         request,
@@ -108,7 +107,7 @@ def begin(
 
 
 def with_mark(response: HttpResponse, mark: str) -> HttpResponse:
-    """The response with the cookie that ties the question to this browser; Lax, so that it comes back along."""
+    """Return the response with the Lax cookie that ties the question to this browser."""
     response.set_cookie(
         cookie_name(),
         mark,
@@ -133,11 +132,11 @@ def question(
     login_hint: str = "",
     prompt: str = "",
 ) -> tuple[str, str]:
-    """The address at the provider, and the mark for the browser's cookie: what `begin` sends. Raises Denied."""
+    """Return the address at the provider and the mark for the cookie. Raises Denied."""
     if len(nonce) > LONGEST_NONCE or not set(nonce) <= NONCE_LETTERS:
         raise ValueError("a nonce has at most 64 letters of base64url")
     if not provider.switched_on:
-        raise Denied("off", f"Signing in with {provider} is switched off.", "Choose another way to sign in.")
+        raise Denied("off", f"Sign-in with {provider} is switched off.", "Choose another way to sign in.")
     metadata = provider_keys.metadata_of(provider)
     now = clock.now()
     state, verifier = new_state(), secrets.token_urlsafe(48)
@@ -180,7 +179,7 @@ def question(
 
 
 def _strength(provider: IdentityProvider, acr: tuple[str, ...]) -> dict[str, str]:
-    """How a strength is asked for: Entra names authentication contexts in a claim, everybody else acr values."""
+    """Return the parameter for a strength: a claim for Entra, acr values for others."""
     if provider.is_entra:
         values = json.dumps({"id_token": {"acrs": {"essential": True, "values": list(acr)}}})
         return {"claims": values}
@@ -188,12 +187,12 @@ def _strength(provider: IdentityProvider, acr: tuple[str, ...]) -> dict[str, str
 
 
 def challenge(verifier: str) -> str:
-    """The S256 challenge of a verifier (RFC 7636)."""
+    """Return the S256 challenge of a verifier (RFC 7636)."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 def digest(text: str) -> str:
-    """What is kept of a secret that comes back."""
+    """Return the digest that is kept of a secret that comes back."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -206,9 +205,9 @@ def _mark_of(request: HttpRequest) -> str:
 
 
 def finish(request: HttpRequest, slug: str = "") -> VerifiedToken:
-    """The token behind the answer that the browser brings, once everything about both is right.
+    """Return the token of the answer that the browser brings, once all of it is right.
 
-    `slug`: of the provider at whose own redirect address the answer arrived. Raises Denied, whose entry is written.
+    `slug`: the provider at whose redirect address the answer arrived. Raises Denied, whose entry is written.
     """
     provider = IdentityProvider.objects.filter(slug=slug).first()
     trip: RoundTrip | None = None
@@ -222,38 +221,40 @@ def finish(request: HttpRequest, slug: str = "") -> VerifiedToken:
 
 
 def trip_of(request: HttpRequest) -> RoundTrip | None:
-    """The question that the answer in this request names, whatever else is wrong with it; None for an unknown one."""
+    """Return the question that this request's answer names, or None if it is unknown."""
     state = request.GET.get("state", "")
     return RoundTrip.objects.filter(state=digest(state)).select_related("provider", "person").first()
 
 
 def _trip_of(request: HttpRequest, slug: str) -> RoundTrip:
-    """The question that is answered, used up by this. Raises Denied."""
+    """Return the answered question, which is used up now. Raises Denied."""
     if len(request.GET.getlist("state")) != 1:
-        raise Denied("state", "The answer does not say which question it answers.", AGAIN)
+        raise Denied("state", 'The response from the identity provider has no "state" value.', AGAIN)
     trip = trip_of(request)
     if trip is None:
-        raise Denied("state", "Nobody here asked for this answer, or it came more than a day late.", AGAIN)
+        raise Denied(
+            "state", "The response belongs to no sign-in of Plumbline, or came more than a day late.", AGAIN
+        )
     mark = _mark_of(request)
     if not mark or not hmac.compare_digest(digest(mark), trip.browser):
         raise Denied(
             "browser",
-            "The answer came in another browser than the one that asked.",
-            f"{AGAIN} Use one browser, and let it keep cookies of this site.",
+            "The response came in a different browser than the start of the sign-in.",
+            f"{AGAIN} Use the same browser, and allow cookies for this site.",
         )
     if trip.provider.slug != slug:
-        raise Denied("mixed up", "The answer arrived at the address of another provider.", AGAIN)
+        raise Denied("mixed up", "The response arrived at the address of a different provider.", AGAIN)
     if trip.person_id is not None and trip.person_id != request.user.pk:
-        raise Denied("person", "Somebody else asked, or you were signed out meanwhile.", AGAIN)
+        raise Denied("person", "Someone else started this sign-in, or you have been signed out.", AGAIN)
     if not trip.provider.switched_on:
         raise Denied(
-            "off", f"Signing in with {trip.provider} was switched off.", "Choose another way to sign in."
+            "off", f"Sign-in with {trip.provider} was switched off.", "Choose another way to sign in."
         )
     now = clock.now()
     if not RoundTrip.objects.filter(pk=trip.pk, used_at__isnull=True).update(used_at=now):
-        raise Denied("replayed", "This answer was used already.", AGAIN)
+        raise Denied("replayed", "This response was already used.", AGAIN)
     if trip.expires_at <= now or trip.asked_at > now:
-        raise Denied("late", "The answer took more than ten minutes.", AGAIN)
+        raise Denied("late", "The response took more than ten minutes.", AGAIN)
     return trip
 
 
@@ -300,7 +301,7 @@ def _verified(request: HttpRequest, trip: RoundTrip) -> VerifiedToken:
 
 
 def _redeemed(trip: RoundTrip, metadata: discovery.Metadata, code: str) -> str:
-    """The raw ID token for a code. Raises Denied."""
+    """Return the raw ID token for a code. Raises Denied."""
     provider = trip.provider
     fields, headers = client_keys.proof_of(provider, metadata)
     fields |= {
@@ -318,7 +319,7 @@ def _redeemed(trip: RoundTrip, metadata: discovery.Metadata, code: str) -> str:
         raise Denied(
             "token",
             "The token endpoint sent no ID token.",
-            "The scopes of this provider must hold openid, and the client there must be one of OpenID Connect.",
+            "Add openid to the scopes of this provider, and register the client there for OpenID Connect.",
         )
     return raw
 
@@ -329,24 +330,27 @@ def _not_redeemed(status: int, said: dict[str, Any], *, private: bool) -> Denied
         known = discovery.of_entra(description)
         return known or Denied(
             "client",
-            "The provider does not believe that we are this client.",
-            "Give it the public key of this provider's page, and choose private_key_jwt there."
+            "The provider did not accept Plumbline as this client.",
+            "Copy the public key from the page of this provider to the provider, and choose "
+            "private_key_jwt there."
             if private
-            else "Enter the client id and the secret again; the secret may have expired there.",
+            else "Enter the client id and the secret again. The secret may have expired at the provider.",
         )
     if error == "invalid_grant":
         known = discovery.of_entra(description)
         return known or Denied(
             "code",
-            "The provider does not take the code: it was used, is too old, or was made for something else.",
-            f"{AGAIN} If it happens each time, compare the redirect address on both sides.",
+            "The provider refused the code. The code was already used, is too old, or belongs to a "
+            "different request.",
+            f"{AGAIN} If this happens each time, compare the redirect address in Plumbline and at the "
+            "provider.",
         )
     if error:
         return discovery.said_no(error, description)
     return Denied(
         "token",
         f"The token endpoint answers with status {status} and no reason.",
-        "The log of the provider says why; look there for the time of this try.",
+        "Look in the log of the provider for the time of this attempt.",
     )
 
 
@@ -357,8 +361,9 @@ def record_refusal(
     denied: Denied,
     purpose: str = "unknown",
 ) -> None:
-    """The entry of a refusal: why, at which provider, for what (of a question not asked yet: `purpose`) and from where;
-    never a token, a code or a secret.
+    """Record a refusal with reason, provider, purpose and address, but no secret.
+
+    `purpose` is for a question that was not asked yet.
     """
     who: dict[str, Any] = {"by": request.user} if request.user.is_authenticated else {"system": "sign-in"}
     with acting(**who):

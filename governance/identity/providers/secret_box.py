@@ -1,4 +1,4 @@
-"""Secrets of providers and authenticator apps, encrypted under the secret key of the installation for one use each."""
+"""Secrets encrypted under the installation's secret key, each for one use."""
 
 from governance.identity.providers.denials import Denied
 from governance.runtime import sealed_box
@@ -7,21 +7,24 @@ KEY = "governance.identity.secret-box"
 
 
 def closed(text: str, use: str) -> bytes:
-    """The text encrypted; it opens again only for the same use, so that no box takes the place of another."""
+    """Return the text encrypted for one use, so that no box can replace another."""
     return sealed_box.closed(text.encode(), sealed_box.derived_key(KEY), use)
 
 
 def opened(box: bytes | memoryview | None, use: str) -> str:
-    """What was closed for this use. Raises Denied where there is nothing, or the secret key is another now."""
+    """Return the text closed for this use. Raises Denied for no box or another secret key."""
     if not box:
         raise Denied(
-            "secret", "No client secret is kept for this provider.", "An admin enters it on its page."
+            "secret",
+            "Plumbline has no client secret for this provider.",
+            "An admin can enter the secret on the page of the provider.",
         )
     try:
         return sealed_box.opened(bytes(box), sealed_box.derived_key(KEY), use).decode()
     except ValueError:
         raise Denied(
             "secret",
-            "The kept secret of this provider cannot be opened.",
-            "PLUMBLINE_SECRET_KEY was changed: an admin enters the client secret again, or makes a new key.",
+            "The stored secret of this provider cannot be decrypted.",
+            "PLUMBLINE_SECRET_KEY was changed. An admin can enter the client secret again, or make a new "
+            "key.",
         ) from None

@@ -1,7 +1,7 @@
-"""Whether a token of a provider counts: its form, its signature, its claims. Pure; nothing is believed before all is.
+"""The checks of a provider's token: its form, its signature, its claims. Pure.
 
-The caller hands in everything: the raw token, the keys that the provider publishes, what was asked and when. Each
-refusal is a `Denied` whose sentence says how to fix it.
+No claim is used before all checks pass. The caller passes everything: the raw token, the keys that the provider
+publishes, what was asked and when. Each refusal is a `Denied` whose sentence names the fix.
 """
 
 import base64
@@ -21,22 +21,22 @@ from governance.vocabulary.readable_text import refusal
 
 LONGEST = 128 * 1024  # letters of a token
 LEEWAY = 60  # seconds by which the provider's clock may differ
-FRESH_LEEWAY = 5  # seconds of it that count where somebody must have signed in anew
+FRESH_LEEWAY = 5  # seconds of it that count if a new sign-in is needed
 FAR = 100_000_000_000  # seconds: such a date is in milliseconds
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LOGOUT_AGE = 600  # seconds after which a logout token is too old to have been sent now
 
-AGAIN = "Begin again from the sign-in page."
-CLOCKS = "Compare the clocks of the provider and of this server; both must follow NTP."
+AGAIN = "Start again from the sign-in page."
+CLOCKS = "Check that the clocks of the provider and of this server follow NTP."
 
 
 class UnknownKey(Denied):
-    """The token names a key that is not among those known: the provider may have changed its keys."""
+    """The token names an unknown key. The provider may have changed its keys."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What was asked, and so what the token must say. Moments in seconds since 1970."""
+    """The question, which the token must answer. Moments are in seconds since 1970."""
 
     issuer: str
     client_id: str
@@ -56,7 +56,7 @@ class Read:
 
 
 class _Registry(jws.JWSRegistry):
-    """Headers may say more than is read; bounds are those of this module."""
+    """A registry that allows further headers in tokens. This module has the bounds."""
 
     max_header_length = 8 * 1024
     max_payload_length = LONGEST
@@ -72,10 +72,15 @@ def _json(part: str) -> dict[str, Any]:
     return found
 
 
+def part_of(raw: str, place: int) -> dict[str, Any]:
+    """Return the object in one part of a token, unchecked: 0 is the header, 1 the claims. Raises ValueError."""
+    return _json(raw.split(".")[place])
+
+
 def header_of(raw: Any) -> dict[str, Any]:
-    """The header of a signed token, once its form and algorithm are taken. Raises Denied."""
+    """Return the header of a signed token of a known form and algorithm. Raises Denied."""
     broken = Denied(
-        "form", "What the provider sent is no signed token.", "Try again; its log says what it sent."
+        "form", "The provider did not send a signed token.", "Try again, or check the log of the provider."
     )
     if not isinstance(raw, str) or not raw.isascii() or len(raw) > LONGEST:
         raise broken
@@ -104,23 +109,23 @@ def header_of(raw: Any) -> dict[str, Any]:
             "algorithm",
             "The token is not signed."
             if unsigned
-            else f"The token is signed with {said}, which is not taken.",
+            else f"The token is signed with {said}, which Plumbline does not accept.",
             "Set the signing algorithm of this client at the provider to RS256, ES256 or EdDSA (Ed25519).",
         )
     if "crit" in header or header.get("b64", True) is not True:
         raise Denied(
             "form",
-            "The header of the token asks for what is not known here.",
+            "The header of the token has an extension that Plumbline does not support.",
             "Use plain ID tokens at the provider.",
         )
     return header
 
 
 def read(raw: str, keys: Sequence[Mapping[str, Any]]) -> Read:
-    """The claims of a token that one of these keys signed. Raises Denied; UnknownKey where none of them has its name.
+    """Return the claims of a token that one of these keys signed. Raises Denied, UnknownKey.
 
-    The key is chosen by the token's `kid`, without one only where there is a single key for its algorithm; a key in
-    the header of the token is never looked at.
+    The key is chosen by the token's `kid`. Without one, there must be a single key for its algorithm. A key in the
+    header of the token is ignored.
     """
     header = header_of(raw)
     algorithm, kid = header["alg"], header.get("kid")
@@ -134,13 +139,14 @@ def read(raw: str, keys: Sequence[Mapping[str, Any]]) -> Read:
         raise UnknownKey(
             "unknown key",
             "The token is signed by a key that the provider does not publish.",
-            "If the provider has just changed its keys, try again in a minute; otherwise the token is not its own.",
+            "If the provider has just changed its keys, try again in a minute. Otherwise, tell an admin: "
+            "the token is not from this provider.",
         )
     if len(found) > 1:
         raise Denied(
             "unknown key",
-            "The token does not say which key of the provider signed it.",
-            "The provider must name its keys (kid).",
+            "The token does not name the key of the provider that signed it.",
+            "Set the provider to name its keys (kid).",
         )
     try:
         signed = jws.deserialize_compact(raw, jwk_rules.key_of(found[0]), registry=_Registry())
@@ -148,30 +154,30 @@ def read(raw: str, keys: Sequence[Mapping[str, Any]]) -> Read:
         raise Denied(
             "signature",
             "The signature of the token is wrong.",
-            f"It was changed on its way, or forged. {AGAIN}",
+            f"The token was changed on its way, or forged. {AGAIN}",
         ) from None
     try:
         claims = strict_json.read(signed.payload)
     except strict_json.NotJson:
         claims = None
     if not isinstance(claims, dict):
-        raise Denied("form", "The token holds no claims that can be read.", "Its log says what it sent.")
+        raise Denied("form", "The claims of the token cannot be read.", "Check the log of the provider.")
     kept = {name: str(value) for name, value in found[0].items()}
     return Read(claims, kept, algorithm)
 
 
 def judge_id_token(raw: str, keys: Sequence[Mapping[str, Any]], asked: Asked, *, now: float) -> Read:
-    """The ID token, once everything about it is right. Raises Denied.
+    """Return the ID token, once everything about it is right. Raises Denied.
 
-    Where `asked.max_age` is set, `auth_time` must be there and recent enough; `iat` never takes its place, because a
-    provider that remembers somebody makes a new token without asking them anything.
+    `auth_time` must be there and recent enough if `asked.max_age` is set. `iat` never replaces it, because a provider
+    with an open session makes a new token without a sign-in.
     """
     if header_of(raw).get("typ", "JWT") not in ("JWT", "jwt"):
-        raise Denied("kind", "This is another kind of token than an ID token.", AGAIN)
+        raise Denied("kind", "The token is not an ID token.", AGAIN)
     found = read(raw, keys)
     claims = found.claims
     if LOGOUT_EVENT in _names(claims.get("events")):
-        raise Denied("kind", "This is a logout token, and no ID token.", AGAIN)
+        raise Denied("kind", "The token is a logout token, not an ID token.", AGAIN)
     _issuer_and_audience(claims, asked.issuer, asked.client_id)
     _subject(claims)
     _moments(claims, now, since=asked.asked_at)
@@ -179,24 +185,24 @@ def judge_id_token(raw: str, keys: Sequence[Mapping[str, Any]], asked: Asked, *,
     if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), asked.nonce.encode()):
         raise Denied(
             "nonce",
-            "The token answers no question."
+            'The token has no "nonce" value.'
             if nonce is None
-            else "The token answers another question than ours.",
-            f"It was made for something else. {AGAIN}",
+            else 'The "nonce" value of the token belongs to another sign-in.',
+            f"The token was made for another request. {AGAIN}",
         )
     _signed_in(claims, asked, now)
     _strength(claims, asked.acr)
     if "session_expiry" in claims and _moment(claims, "session_expiry") <= now:
-        raise Denied("session", "The session at the provider has ended.", "Sign in there again.")
+        raise Denied("session", "The session at the provider has ended.", "Sign in at the provider again.")
     return found
 
 
 def judge_logout_token(
     raw: str, keys: Sequence[Mapping[str, Any]], *, issuer: str, client_id: str, now: float
 ) -> Read:
-    """A logout token that a provider sent by itself (OpenID Connect Back-Channel Logout 2.6). Raises Denied."""
+    """Return a logout token (OpenID Connect Back-Channel Logout 2.6). Raises Denied."""
     if header_of(raw).get("typ", "logout+jwt").lower() not in ("logout+jwt", "jwt"):
-        raise Denied("kind", "This is another kind of token than a logout token.", "Send a logout token.")
+        raise Denied("kind", "The token is not a logout token.", "Send a logout token.")
     found = read(raw, keys)
     claims = found.claims
     _issuer_and_audience(claims, issuer, client_id)
@@ -204,12 +210,16 @@ def judge_logout_token(
     events = claims.get("events")
     if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
         raise Denied(
-            "kind", "The token names no logout.", "Send a token with the event of a back-channel logout."
+            "kind", "The token has no logout event.", "Send a token with the event of a back-channel logout."
         )
     if "nonce" in claims:
-        raise Denied("kind", "A logout token has no nonce.", "This is an ID token.")
+        raise Denied(
+            "kind",
+            "The logout token has a nonce, as only ID tokens have.",
+            "Send a logout token without a nonce.",
+        )
     if not _text(claims.get("jti")):
-        raise Denied("replayed", "The logout token has no id.", "It must have a jti, so that it counts once.")
+        raise Denied("replayed", "The logout token has no id.", "Send a token with a jti.")
     if not _text(claims.get("sub")) and not _text(claims.get("sid")):
         raise Denied("subject", "The logout token names neither a person nor a session.", "Send sub or sid.")
     return found
@@ -227,10 +237,8 @@ def _issuer_and_audience(claims: Mapping[str, Any], issuer: str, client_id: str)
     if claims.get("iss") != issuer:
         raise Denied(
             "issuer",
-            "The token was issued by somebody else."
-            if claims.get("iss")
-            else "The token does not say who issued it.",
-            f"Only tokens of {issuer} are taken here; for Entra, those of your own tenant.",
+            "The token was issued by another provider." if claims.get("iss") else "The token has no issuer.",
+            f"Use a token of {issuer}. For Entra, use your own tenant.",
         )
     # A list of one is as good as a text (RFC 7519, 4.1.3). Several audiences are refused whatever azp says: no other
     # audience is trusted here (OpenID Connect Core 3.1.3.7, rule 3).
@@ -241,13 +249,13 @@ def _issuer_and_audience(claims: Mapping[str, Any], issuer: str, client_id: str)
             "The token is for several applications."
             if isinstance(audience, list) and client_id in audience
             else "The token is for another application.",
-            "Its audience must be the client id of this provider's page alone; take out other audiences there.",
+            "Set the client id on the page of this provider as the only audience of the token.",
         )
     if claims.get("azp", client_id) != client_id:
         raise Denied(
             "audience",
             "Another application asked for this token (azp).",
-            "The client id must be the same on both sides.",
+            "Use the same client id in Plumbline and at the provider.",
         )
 
 
@@ -255,8 +263,8 @@ def _subject(claims: Mapping[str, Any]) -> None:
     if not _text(claims.get("sub")):
         raise Denied(
             "subject",
-            "The token does not say who somebody is.",
-            "The provider must send sub, with at most 255 characters, all of them visible.",
+            "The token does not identify a person.",
+            "Set the provider to send sub, with at most 255 visible characters.",
         )
 
 
@@ -265,12 +273,12 @@ def _moment(claims: Mapping[str, Any], name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise Denied(
             "time",
-            f"The token says no {name}." if value is None else f"The {name} of the token is no moment.",
-            "The provider must send it in seconds since 1970.",
+            f"The token has no {name}." if value is None else f"The {name} of the token is not a time.",
+            "Set the provider to send the time in seconds since 1970.",
         )
     if not 0 <= value < FAR:
         raise Denied(
-            "time", f"The {name} of the token is in milliseconds.", "The provider must send seconds."
+            "time", f"The {name} of the token is in milliseconds.", "Set the provider to send seconds."
         )
     return value
 
@@ -282,13 +290,13 @@ def _moments(claims: Mapping[str, Any], now: float, *, since: float) -> None:
     if issued > now + LEEWAY:
         raise Denied("time", "The token was issued in the future.", CLOCKS)
     if issued < since - LEEWAY:
-        raise Denied("time", "The token is older than our question.", f"{AGAIN} {CLOCKS}")
+        raise Denied("time", "The token is older than your sign-in.", f"{AGAIN} {CLOCKS}")
     if "nbf" in claims and _moment(claims, "nbf") > now + LEEWAY:
-        raise Denied("time", "The token does not count yet.", CLOCKS)
+        raise Denied("time", "The token is not valid yet.", CLOCKS)
 
 
 def _signed_in(claims: Mapping[str, Any], asked: Asked, now: float) -> None:
-    """That the person signed in at the provider as recently as was asked."""
+    """Raise Denied unless the person signed in at the provider recently enough."""
     if asked.max_age is None:
         if "auth_time" in claims:
             _moment(claims, "auth_time")
@@ -296,18 +304,20 @@ def _signed_in(claims: Mapping[str, Any], asked: Asked, now: float) -> None:
     if claims.get("auth_time") is None:
         raise Denied(
             "fresh",
-            "The provider does not say when you signed in there (auth_time).",
-            "It must send auth_time where max_age is asked; in Entra add it as an optional claim of the ID token.",
+            "The token has no time of your sign-in at the provider (auth_time).",
+            "Set the provider to send auth_time if max_age is requested. In Entra, add it as an optional "
+            "claim of the ID token.",
         )
     at = _moment(claims, "auth_time")
     if at > now + LEEWAY:
-        raise Denied("fresh", "The provider says that you signed in in the future.", CLOCKS)
+        raise Denied("fresh", "The time of your sign-in at the provider is in the future.", CLOCKS)
     # Seconds are whole on one side: what was asked within a second counts from its beginning.
     if at < math.floor(asked.asked_at) - asked.max_age - FRESH_LEEWAY:
         raise Denied(
             "fresh",
-            "The provider remembered you, and did not ask you again.",
-            "You must sign in there anew. If it did not ask: it must heed max_age; and the clocks must agree.",
+            "The provider did not ask you to sign in again.",
+            "Sign in at the provider again. If the provider does not ask you, an admin can check its "
+            "support of max_age and its clock.",
         )
 
 
@@ -321,6 +331,7 @@ def _strength(claims: Mapping[str, Any], wanted: Sequence[str]) -> None:
     if not reached & set(wanted):
         raise Denied(
             "strength",
-            f"The provider does not say that you signed in as strongly as was asked ({', '.join(wanted)}).",
-            "It must send acr, or acrs as an optional claim in Entra; enrol the factor there that it asks for.",
+            f"The token does not confirm that you signed in as strongly as required ({', '.join(wanted)}).",
+            "Register the second factor that the provider asks for. An admin can set the provider to send "
+            "acr, or acrs as an optional claim in Entra.",
         )

@@ -1,1 +1,1 @@
-"""Spans and log records as interactions, by the conventions that their senders follow."""
+"""Spans and log records as interactions, by the conventions of their senders."""

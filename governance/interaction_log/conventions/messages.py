@@ -1,4 +1,4 @@
-"""Messages as senders write them: in parts, as the interface of OpenAI has them, by index, or whole in a text. Pure."""
+"""Read messages of senders: in parts, in OpenAI's form, by index or as text. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from governance.interaction_log.shape import Message, ToolCall, text_of
 from governance.vocabulary import bounded_json
 
-# Events that carry one message, and the role that it has where it says none.
+# Events with one message, and the role of a message that names none.
 MESSAGES = {
     "gen_ai.system.message": "system",
     "gen_ai.user.message": "user",
@@ -22,7 +22,7 @@ _RESULTS = ("tool_call_response", "tool-result", "tool_result")
 
 
 def conversation(said: Any) -> tuple[Message, ...]:
-    """The messages of both directions in one attribute; empty for what is none."""
+    """Return the messages of both directions in one attribute, or ()."""
     said = loaded(said)
     if not isinstance(said, list) or not all(isinstance(one, dict) for one in said):
         return ()
@@ -39,9 +39,9 @@ def conversation(said: Any) -> tuple[Message, ...]:
 
 
 def said_in(said: Any, role: str) -> tuple[tuple[Message, ...], bool]:
-    """The messages of one attribute that may be a text, a list of messages, or a whole request or answer in JSON.
+    """Return the messages of an attribute: a text, a list, or a request or answer.
 
-    With whether they are all that it holds.
+    The second value is True if they are all that the attribute holds.
     """
     values = loaded(said)
     if not isinstance(values, dict):
@@ -61,9 +61,9 @@ def said_in(said: Any, role: str) -> tuple[tuple[Message, ...], bool]:
 
 
 def messages_of(said: Any, role: str, *, system: bool) -> tuple[Message, ...]:
-    """The messages of one attribute: of JSON or values in one of the known forms, else its text as one message.
+    """Return the messages of an attribute in a known form, or its text as a message.
 
-    `role` is that of a text. Empty for what is empty, or neither text nor values.
+    `role` is the role of a text. The result is () for an empty value, or for one that is neither text nor values.
     """
     values = loaded(said)
     if isinstance(values, dict) and values.keys() & {"role", "content", "parts"}:
@@ -78,7 +78,7 @@ def messages_of(said: Any, role: str, *, system: bool) -> tuple[Message, ...]:
 
 
 def message_of(said: dict[str, Any], role: str) -> Message:
-    """One message, in parts (the third generation) or as the interface of OpenAI has it (the second)."""
+    """Return one message in parts (third generation) or in OpenAI's form (second)."""
     texts: list[str] = []
     calls: list[ToolCall] = []
     others: list[Any] = []
@@ -123,7 +123,7 @@ def _parts(said: dict[str, Any]) -> list[Any]:
 
 
 def call_of(said: dict[str, Any]) -> ToolCall:
-    """The call of a tool that an object of a sender is."""
+    """Return the tool call that a sender's object describes."""
     inner = said["function"] if isinstance(said.get("function"), dict) else said
     return ToolCall(
         first_said(inner, "name", "toolName"),
@@ -133,12 +133,12 @@ def call_of(said: dict[str, Any]) -> ToolCall:
 
 
 def first_said(said: Mapping[str, Any], *names: str) -> str:
-    """The first of these that is said, as a text."""
+    """Return the first of these values that is not None, as a text."""
     return text_of(next((said[name] for name in names if said.get(name) is not None), None))
 
 
 def indexed(left: dict[str, Any], prefix: str) -> tuple[Message, ...]:
-    """The messages whose attributes begin with `prefix` and an index; they are taken out of the attributes."""
+    """Return the messages with `prefix` and an index, and remove their attributes."""
     rows: dict[int, dict[str, Any]] = {}
     for name in [name for name in left if name.startswith(prefix)]:
         index, _, rest = name[len(prefix) :].partition(".")
@@ -169,7 +169,7 @@ def _indexed_message(row: dict[str, Any]) -> Message:
 
 
 def loaded(value: Any) -> Any:
-    """What a text holds as JSON, a list or an object; anything else, and what is too deep to be read, as it is."""
+    """Return the list or object in a JSON text, or the value itself if there is none."""
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         try:
             return bounded_json.loads(value)

@@ -1,16 +1,17 @@
-"""Spans and log records as interactions: the GenAI semantic conventions of three generations, and their kin. Pure.
+"""Read spans and log records as interactions, by several conventions. Pure.
 
-One table says by which names a field goes; the rest is how messages were written down:
+The tables map attribute names to fields. The GenAI semantic conventions have three generations of messages:
 
-1. attributes by index (`gen_ai.prompt.0.content`, `gen_ai.completion.0.content`), as OpenLLMetry writes them;
-2. one event a message (`gen_ai.user.message`, `gen_ai.choice`), as log records or as events of the span;
-3. one attribute with all (`gen_ai.input.messages`, `gen_ai.output.messages`), on the span or on one event of it.
+1. Attributes by index (`gen_ai.prompt.0.content`, `gen_ai.completion.0.content`), as OpenLLMetry writes them.
+2. One event a message (`gen_ai.user.message`, `gen_ai.choice`), as log records or as events of the span.
+3. One attribute with all (`gen_ai.input.messages`, `gen_ai.output.messages`), on the span or on one event of it.
 
-OpenInference, the Vercel AI SDK and Pydantic AI have names of their own. An attribute leaves `attributes` only where a
-field took it whole.
+OpenInference, the Vercel AI SDK and Pydantic AI have other names. An attribute leaves `attributes` only if a field
+took it whole.
 
-Sources: OpenTelemetry semantic conventions for generative AI; OpenInference semantic conventions; AI SDK (telemetry);
-Pydantic AI (debugging and monitoring, instrumentation versions 1 to 3).
+Sources: OpenTelemetry semantic conventions for generative AI (up to 1.41, then the repository
+semantic-conventions-genai, which renamed `cache_creation` to `cache_write`), OpenInference semantic conventions, AI SDK
+(telemetry), Pydantic AI (debugging and monitoring, instrumentation versions 1 to 3).
 """
 
 import re
@@ -41,7 +42,7 @@ from governance.interaction_log.shape import (
     together,
 )
 
-# By which names a field goes; where several are there the first counts, and the others stay attributes.
+# The attribute names of each field. If several are present, the first counts and the others remain attributes.
 TEXTS = {
     "operation": ("gen_ai.operation.name", "llm.request.type", "ai.operationId"),
     "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider"),
@@ -67,6 +68,7 @@ TEXTS = {
         "traceloop.association.properties.user_id",
         "ai.telemetry.metadata.userId",
     ),
+    "workflow": ("gen_ai.workflow.name", "traceloop.workflow.name"),
     "decision": ("plumbline.decision",),
     "action": ("plumbline.action",),
     "error": ("error.type",),
@@ -88,6 +90,18 @@ NUMBERS = {
         "ai.usage.outputTokens",
         "ai.usage.completionTokens",
     ),
+    "tokens_cache_read": (
+        "gen_ai.usage.cache_read.input_tokens",
+        "gen_ai.usage.cache_read_input_tokens",
+        "llm.token_count.prompt_details.cache_read",
+        "ai.usage.cachedInputTokens",
+    ),
+    "tokens_cache_write": (
+        "gen_ai.usage.cache_write.input_tokens",
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+        "llm.token_count.prompt_details.cache_write",
+    ),
 }
 # All messages of one direction in one attribute, and by index.
 WHOLE = {
@@ -100,13 +114,16 @@ INDEXED = {
     "llm.input_messages.": "input",
     "llm.output_messages.": "output",
 }
-# The same said in one text, read where nothing else says it.
+# The same words in one text, read if no other attribute has them.
 FALLBACK = {
-    "input": ("ai.prompt.messages", "ai.prompt", "ai.value", "ai.values", "input.value"),
+    "input": (
+        *("gen_ai.retrieval.query.text", "ai.prompt.messages", "ai.prompt", "ai.value", "ai.values"),
+        "input.value",
+    ),
     "output": ("ai.response.object", "ai.result.object", "output.value", "final_result"),
 }
 ROLES = {"input": "user", "output": "assistant"}
-# Both directions in one attribute: what the model said last is the output.
+# Both directions in one attribute. The last messages of the model are the output.
 CONVERSATIONS = ("pydantic_ai.all_messages", "all_messages_events", "events")
 CALLS = {"chat", "text_completion", "generate_content", "embeddings", "completion", "embedding", "rerank"}
 OPERATIONS = {
@@ -117,7 +134,7 @@ OPERATIONS = {
     "invoke_workflow": Kind.WRAPPER,
     "ai.toolCall": Kind.TOOL,
 }
-# Operations of the AI SDK: those that end so call a model, the others are around them.
+# Operations of the AI SDK that call a model end like this. The others are wrappers.
 AI_SDK_CALLS = (".doGenerate", ".doStream", ".doEmbed")
 OPENINFERENCE = {
     "LLM": Kind.CALL,
@@ -134,21 +151,21 @@ _THRESHOLD = re.compile(r"(?:^|;)th:([0-9a-f]{1,14})(?:;|$)")
 
 
 def read(batch: Batch) -> list[Interaction]:
-    """What a request reports, spans and events of one call joined."""
+    """Return the reports of a request, with spans and events of one call joined."""
     reports = [_of_span(span) for span in batch.spans]
     reports += [_of_event(event) for event in batch.events]
     return joined(reports)
 
 
 def moment(nanoseconds: int) -> datetime | None:
-    """The moment so many nanoseconds after 1970; None for none, and for what no calendar has."""
+    """Return the moment of nanoseconds since 1970, or None if 0 or out of range."""
     if not 0 < nanoseconds < (_LATEST - _EPOCH) // timedelta(microseconds=1) * 1000:
         return None
     return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
 def sampled(state: str) -> float | None:
-    """The share of spans that their sender keeps, as a trace state tells it (`ot=th:...`); None where it tells none."""
+    """Return the share of spans that a trace state (`ot=th:...`) keeps, or None."""
     for entry in state.split(","):
         name, _, said = entry.strip().partition("=")
         if name == "ot" and (found := _THRESHOLD.search(said)):
@@ -209,7 +226,7 @@ def _of_event(event: Event) -> Interaction:
 
 
 def _around(left: dict[str, Any], resource: Mapping[str, Any], scope: str) -> dict[str, Any]:
-    """What no field took, with what the sender says of itself."""
+    """Return the attributes that no field took, with resource and scope."""
     said = left | {f"resource.{name}": value for name, value in resource.items()}
     return said | {"scope": scope} if scope else said
 
@@ -232,7 +249,7 @@ def _kind(found: dict[str, Any], left: dict[str, Any]) -> Kind:
 
 
 def _fields(left: dict[str, Any]) -> dict[str, Any]:
-    """The fields that attributes hold; what a field took is taken out of them."""
+    """Return the fields of attributes, and remove what a field took."""
     found: dict[str, Any] = {}
     operation = left.get("operation.name")
     if "ai.operationId" not in left and isinstance(operation, str) and operation.startswith("ai."):
@@ -258,7 +275,7 @@ def _fields(left: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fall_back(found: dict[str, Any], left: dict[str, Any]) -> None:
-    """Read what is said once more, or only, by names of single senders; what a field took is taken out."""
+    """Fill missing fields from names of single senders, and remove what a field took."""
     if "output" not in found and (answer := _ai_sdk_answer(left)) is not None:
         found["output"] = (answer,)
     if "input" not in found and "output" not in found:
@@ -283,7 +300,7 @@ def _fall_back(found: dict[str, Any], left: dict[str, Any]) -> None:
 
 
 def _ai_sdk_answer(left: dict[str, Any]) -> Message | None:
-    """What a model answered, as the AI SDK writes it in several attributes; None where it says nothing."""
+    """Return the model's answer from the AI SDK's attributes, or None."""
     for prefix in ("ai.response.", "ai.result."):
         calls = loaded(left.get(f"{prefix}toolCalls"))
         listed = isinstance(calls, list) and all(isinstance(one, dict) for one in calls)
@@ -315,7 +332,7 @@ def _take(
 
 
 def _count(said: Any) -> int | None:
-    """A count of tokens: a whole number, also as a double or a text; None for anything else."""
+    """Return a whole number of tokens, also from a double or a text, or None."""
     if isinstance(said, str) and said.isascii() and said.isdecimal() and len(said) < 11:
         said = int(said)
     if isinstance(said, float) and said.is_integer():
@@ -327,7 +344,7 @@ _BODY = {"role", "content", "tool_calls", "id", "message", "index", "finish_reas
 
 
 def _event_message(event: Event) -> Message | None:
-    """The message of an event of the second generation: its body, or (on a span) its attributes."""
+    """Return the message of a second-generation event, from its body or attributes."""
     role = MESSAGES.get(event.name)
     if role is None:
         return None
@@ -345,7 +362,7 @@ def _event_message(event: Event) -> Message | None:
 
 
 def _take_events(found: dict[str, Any], left: dict[str, Any], events: tuple[Event, ...]) -> None:
-    """Put the events of a span into its fields; what is known of none stands among the attributes by its name."""
+    """Fill fields from a span's events. Unknown events go to the attributes by name."""
     reports = [_of_event(event) for event in events]
     for side in ("input", "output"):
         said = together(found.get(side, ()), *(getattr(report, side) for report in reports))
@@ -362,7 +379,7 @@ def _take_events(found: dict[str, Any], left: dict[str, Any], events: tuple[Even
 
 
 def _tool(left: dict[str, Any]) -> ToolCall:
-    """The run of a tool that a span tells of."""
+    """Return the run of a tool that a span reports."""
     return ToolCall(
         *(
             text_of(next((left.pop(name) for name in names if name in left), None))
@@ -383,7 +400,7 @@ def _tool(left: dict[str, Any]) -> ToolCall:
 
 
 def _sources(left: dict[str, Any]) -> tuple[Source, ...]:
-    """What was retrieved: documents by index (OpenInference), or `gen_ai.retrieval.documents` whole."""
+    """Return the retrieved documents, by index (OpenInference) or from one attribute."""
     found: list[dict[str, Any]] = []
     for prefix in ("retrieval.documents.", "reranker.output_documents."):
         rows: dict[int, dict[str, Any]] = {}

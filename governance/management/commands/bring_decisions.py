@@ -13,10 +13,10 @@ from governance.runtime import spool_files
 class Command(BaseCommand):
     """`manage.py bring_decisions`."""
 
-    help = "Bring over what lies in files of the logs, also what was set aside, once what was wrong is fixed."
+    help = "Load the waiting log files into the database, and the files that were set aside. First fix the fault."
 
     def handle(self, **_):
-        """Try each line once more. Raises CommandError where some still do not fit; they stay in their files."""
+        """Try each line once more. Raises CommandError if some still do not fit. Those stay in their files."""
         logs = (
             (decision_log.loader, settings.DECISIONS_DIR, "decision"),
             (loading.loader, Path(settings.INTERACTIONS_DIR) / "waiting", "interaction"),
@@ -24,11 +24,11 @@ class Command(BaseCommand):
         left = []
         for loader, folder, what in logs:
             count = loader.bring_aside(folder)
-            self.stdout.write(f"{count} {what}{'' if count == 1 else 's'} brought over.")
+            self.stdout.write(f"{count} {what}{'' if count == 1 else 's'} loaded.")
             left += spool_files.waiting(folder).aside
         if left:
             names = ", ".join(str(path) for path in left)
             raise CommandError(
-                f"Some still do not fit the database: {names}. Each holds one a line, as JSON; the log of this command "
-                "says what is wrong."
+                f"The database still refuses lines of {names}. Find the fault in the log of this command, "
+                "and correct the line (one JSON object on each line)."
             )

@@ -14,17 +14,19 @@ class Command(BaseCommand):
     """`manage.py database_roles [--apply]`."""
 
     help = (
-        "Print the grants for application, sealer and auditor as SQL; with --apply, carry them out. "
-        "Run it as the owner of the tables, after every migration."
+        "Print the grants for application, sealer and auditor as SQL. With --apply, apply the grants. "
+        "Run this command as the owner of the tables, after every migration."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser):
-        """Whether to do it, and what the logins are called here."""
-        parser.add_argument("--apply", action="store_true", help="carry the grants out")
+        """Add the option to apply the grants, and the names of the logins."""
+        parser.add_argument("--apply", action="store_true", help="apply the grants")
         for name in ("application", "sealer", "auditor"):
             default = getattr(database_roles.Names, name)
-            parser.add_argument(f"--{name}", default=default, help=f"its login (default: {default})")
+            parser.add_argument(
+                f"--{name}", default=default, help=f"login of the {name} (default: {default})"
+            )
 
     def handle(self, *, apply, application, sealer, auditor, **_):
         """Say what is missing and how to make it, print the grants, apply them if asked."""
@@ -34,7 +36,7 @@ class Command(BaseCommand):
             known = [name for (name,) in cursor.fetchall()]
             missing = [name for name in names if name not in known]
             for name in missing:
-                self.stdout.write(f"-- {name} does not exist yet; make it with a password of your own:")
+                self.stdout.write(f"-- {name} does not exist yet. Create it with your own password:")
                 self.stdout.write(f"CREATE ROLE {name} LOGIN PASSWORD '...';")
             for statement in database_roles.statements(cursor, names, known if apply else list(names)):
                 self.stdout.write(f"{statement.as_string(cursor.connection)};")
@@ -43,14 +45,16 @@ class Command(BaseCommand):
         if not apply:
             return
         if missing:
-            raise CommandError(f"Nothing was applied: make {', '.join(missing)} first, as shown above.")
+            raise CommandError(
+                f"The grants were not applied. Create {', '.join(missing)} first, as shown above."
+            )
         try:
             with transaction.atomic():
                 database_roles.grant(connection, names)
         except ProgrammingError as trouble:
             raise CommandError(
-                f"The database refuses ({str(trouble).strip().splitlines()[0]}); run this as the owner of the tables, "
-                f"not as {settings.DATABASES['default'].get('USER')}."
+                f"The database refuses ({str(trouble).strip().splitlines()[0]}). Run this as the owner of "
+                f"the tables, not as {settings.DATABASES['default'].get('USER')}."
             ) from trouble
         self.stdout.write(f"-- applied for {', '.join(known)}")
         try:
@@ -59,12 +63,12 @@ class Command(BaseCommand):
                     cursor.execute(statement)
         except ProgrammingError as trouble:
             raise CommandError(
-                f"The grants are applied, the time limit is not ({str(trouble).strip().splitlines()[0]}); run this as "
-                f"a superuser, or as {application} itself: {' '.join(limits)}"
+                f"The grants were applied, but the time limit was not ({str(trouble).strip().splitlines()[0]}). "
+                f"Run this as a superuser, or as {application} itself: {' '.join(limits)}"
             ) from trouble
 
     def limits(self, names: database_roles.Names) -> list[sql.Composed]:
-        """The time limit of the application's login, where a pooler lets no process bring its own."""
+        """Return the statements for the login's time limit, if a pooler needs them."""
         return (
             database_roles.limits(names, settings.STATEMENT_SECONDS or BEHIND_A_POOLER)
             if settings.POOLER

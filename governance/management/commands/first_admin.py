@@ -6,7 +6,7 @@ from governance.sign_in import first_admin
 
 
 class Command(BaseCommand):
-    """Print the link, for a day and for one admin; refuse where there is one."""
+    """Print the link, for a day and for one admin. Refuse if an admin exists."""
 
     help = "Print the link by which the first admin makes their account."
 
@@ -14,9 +14,10 @@ class Command(BaseCommand):
         """Print it. Raises CommandError where an admin can sign in already."""
         if not first_admin.missing():
             raise CommandError(
-                f"{first_admin.TAKEN} Whoever forgot their password asks for a new one on the sign-in page; "
-                "`manage.py password_link LOGIN` prints such a link here."
+                f"{first_admin.TAKEN} Ask for a new password on the sign-in page, or run `manage.py "
+                "password_link LOGIN` to print a link."
             )
         self.stdout.write(
-            f"Make the first admin here; the link works for a day, until there is one:\n{first_admin.link()}"
+            "Make the first admin with this link. The link works for a day, or until an "
+            f"admin exists.\n{first_admin.link()}"
         )

@@ -8,24 +8,24 @@ from governance.sign_in import password_links
 
 
 class Command(BaseCommand):
-    """Print a link by which one person sets their password, once, within a day. It stands in the audit log."""
+    """Print a link by which one person sets their password, once, within a day. The act is recorded."""
 
-    help = "Print a link by which somebody sets their password, for where no mail arrives."
+    help = "Print a link for setting a password, for a person who gets no email."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Whose."""
         parser.add_argument("login", help="the name the person signs in with")
 
     def handle(self, *args, login: str, **options) -> None:
-        """Print it. Raises CommandError where there is no such account, or it is deactivated."""
+        """Print the link. Raises CommandError if the account does not exist or is deactivated."""
         person = User.objects.filter(login__iexact=login).first()
         if person is None:
-            raise CommandError(f"Nobody signs in as {login}.")
+            raise CommandError(f"No one signs in as {login}.")
         try:
             address = password_links.hand_over(person=person, system="password_link")
         except ValidationError as wrong:
             raise CommandError(" ".join(wrong.messages)) from None
         self.stdout.write(
-            f"For {person}; it works once, for a day, and who uses it approves nothing for a day. "
-            f"Hand it over yourself:\n{address}"
+            f"Link for {person}. Give the link to the person yourself. The link works once, for a day. After "
+            f"using the link, the person cannot approve a higher stage for a day.\n{address}"
         )

@@ -13,17 +13,23 @@ from governance.runtime import clock_check
 
 
 class Command(BaseCommand):
-    """What the worker does every few minutes, in one go."""
+    """Run once what the worker does every few minutes."""
 
-    help = "Write every message that is due and send the day's mail."
+    help = "Write every message that is due and send the emails of the day."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """When, whether to write, and how to say it."""
+        """Add the moment, the dry run and the output format."""
         parser.add_argument(
-            "--at", metavar="WHEN", help="as if it were this day or moment: 2026-11-09 or 2026-11-09T08:00"
+            "--at",
+            metavar="WHEN",
+            help="use this day or time instead of now, for example 2026-11-09 or 2026-11-09T08:00",
         )
-        parser.add_argument("--dry-run", action="store_true", help="say what is due; write and send nothing")
-        parser.add_argument("--json", action="store_true", help="print nothing but the object")
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="show the messages that are due, without writing or sending them",
+        )
+        parser.add_argument("--json", action="store_true", help="print only a JSON object")
 
     def handle(self, *args, at: str | None = None, dry_run: bool = False, **options) -> None:
         """Run the periodic job, then deliver. The last line is one JSON object: due, new, sent, failed. Raises
@@ -42,16 +48,16 @@ class Command(BaseCommand):
                 f"{found.due} messages are due, {found.new} of them {'would be' if dry_run else 'are'} new."
             )
             if dry_run:
-                self.stdout.write("Nothing was written or sent.")
+                self.stdout.write("No message was written or sent.")
             else:
-                self.stdout.write(f"{mails.sent} mails sent, {mails.failed} failed.")
+                self.stdout.write(f"{mails.sent} emails sent, {mails.failed} failed.")
         self.stdout.write(
             json.dumps({"due": found.due, "new": found.new, "sent": mails.sent, "failed": mails.failed})
         )
 
 
 def moment_of(text: str) -> datetime:
-    """The moment that `--at` names: a day means its first moment, a time without zone is local. Raises CommandError."""
+    """Return the moment of `--at`. A day means its start, no zone means local. Raises CommandError."""
     try:
         day = parse_date(text.strip())
         moment = datetime.combine(day, time.min) if day else parse_datetime(text.strip())
@@ -59,13 +65,13 @@ def moment_of(text: str) -> datetime:
         moment = None
     if moment is None:
         raise CommandError(
-            f"--at {text!r} is not a day or a moment; write it like 2026-11-09, 2026-11-09T08:00 "
-            "or 2026-11-09T08:00+01:00."
+            f"--at {text!r} is not a day or a time. Write for example 2026-11-09, 2026-11-09T08:00 or "
+            "2026-11-09T08:00+01:00."
         )
     if timezone.is_naive(moment):
         moment = timezone.make_aware(moment, timezone.get_default_timezone())
     try:
         clock.local_day(moment)
     except OverflowError:
-        raise CommandError(f"--at {text!r} lies outside of what a calendar holds.") from None
+        raise CommandError(f"--at {text!r} is outside of the calendar.") from None
     return moment

@@ -19,11 +19,18 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from psycopg import sql
 
-from governance.storage import backup, embedded_postgres
+from governance.operations import heartbeats
+from governance.storage import backup, backup_schedule, embedded_postgres
 
 # What would lead from the throw-away installation to the real one.
 NOT_HERE = {
-    *("PLUMBLINE_SEALER_URL", "PLUMBLINE_TIMESTAMP_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE"),
+    *(
+        "PLUMBLINE_SEALER_URL",
+        "PLUMBLINE_REPLICA_URL",
+        "PLUMBLINE_TIMESTAMP_URL",
+        "CELERY_BROKER_URL",
+        "DJANGO_SETTINGS_MODULE",
+    ),
     "PLUMBLINE_SIGNING_KEY_FILE",
     "PLUMBLINE_INTERACTION_KEYS",
 }
@@ -32,17 +39,30 @@ NOT_HERE = {
 class Command(BaseCommand):
     """Restore, verify, throw away."""
 
-    help = "Restore a backup into a database of its own, verify the audit log there, and drop it again."
+    help = "Restore a backup into a separate database, verify the audit log there, and drop the database."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which backup, and how to say it."""
-        parser.add_argument("folder", type=Path, metavar="DIR", help="a folder that `backup` wrote")
-        parser.add_argument("--json", action="store_true", help="print nothing but one object")
+        """Add the folder of the backup and the output format."""
+        parser.add_argument("folder", type=Path, metavar="DIR", nargs="?", help="what `backup` wrote")
+        parser.add_argument(
+            "--newest",
+            action="store_true",
+            help="check the newest backup in PLUMBLINE_BACKUPS, and have Status show it",
+        )
+        parser.add_argument("--key", type=Path, metavar="FILE", help="the private key of an encrypted backup")
+        parser.add_argument("--json", action="store_true", help="print only a JSON object")
 
-    def handle(self, *args: Any, folder: Path, **options: Any) -> None:
+    def handle(self, *args: Any, folder: Path | None, newest: bool, key: Path | None, **options: Any) -> None:
         """Prove the copy. Exit code 0 when it can be restored and its audit log verifies, else 1 with the reason."""
-        found = checked(folder.absolute())
+        if (folder is None) is not newest:
+            raise CommandError("Name a backup, or give --newest.")
+        try:
+            found = checked((folder or backup_schedule.newest()).absolute(), key)
+        except backup.BackupTrouble as trouble:
+            found = {"ok": False, "trouble": str(trouble)}
+        if newest:
+            _record(found)
         if options["json"]:
             self.stdout.write(json.dumps(found))
             if not found["ok"]:
@@ -54,13 +74,32 @@ class Command(BaseCommand):
                 f"The backup of {found['made_at']} is good: {found['rows']} rows and {found['evidence']} files "
                 f"restored in {found['restored_seconds']} s, the audit log verified in {found['verified_seconds']} s."
             )
-            for key in found["unknown_keys"]:
-                self.stdout.write(f"It is signed with a key that this installation does not know: {key}")
+            for unknown in found["unknown_keys"]:
+                self.stdout.write(
+                    f"The backup is signed with a key that this installation does not know: {unknown}"
+                )
 
 
-def checked(folder: Path) -> dict[str, Any]:
-    """Restore the backup somewhere of its own and verify it there; "ok", or "trouble" with the reason."""
-    found: dict[str, Any] = {"ok": False, "backup": str(folder)}
+def _record(found: dict[str, Any]) -> None:
+    with contextlib.nullcontext() if not settings.EMBEDDED else settings.EMBEDDED_DATABASE.attached():
+        if found["ok"]:
+            heartbeats.done(heartbeats.RESTORE_CHECK)
+        else:
+            heartbeats.failed(heartbeats.RESTORE_CHECK, backup.BackupTrouble(found["trouble"]))
+
+
+def checked(path: Path, key: Path | None = None) -> dict[str, Any]:
+    """Restore the backup in a separate place and verify it. The result has "ok", or "trouble" with the reason."""
+    found: dict[str, Any] = {"ok": False, "backup": str(path)}
+    try:
+        with backup_schedule.opened(path, key) as folder:
+            return found | _checked(folder)
+    except (backup.BackupTrouble, embedded_postgres.DatabaseTrouble) as trouble:
+        return found | {"trouble": str(trouble)}
+
+
+def _checked(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     try:
         manifest = backup.check(folder)
         found |= {
@@ -82,13 +121,13 @@ def checked(folder: Path) -> dict[str, Any]:
         if gaps := backup.gaps(manifest):
             raise backup.BackupTrouble(f"when it was taken, {gaps}.")
     except (backup.BackupTrouble, embedded_postgres.DatabaseTrouble) as trouble:
-        return found | {"trouble": str(trouble)}
+        return found | {"ok": False, "trouble": str(trouble)}
     return found | {"ok": True}
 
 
 @contextlib.contextmanager
 def throw_away(known_keys: list[str]) -> Iterator[dict[str, str]]:
-    """The environment of an installation that is empty and goes when the block ends. Raises BackupTrouble."""
+    """Yield the environment of an empty installation, and remove it at the end. Raises BackupTrouble."""
     with tempfile.TemporaryDirectory(prefix="plumbline-check-") as place, contextlib.ExitStack() as held:
         os.chmod(
             place, 0o755
@@ -100,7 +139,13 @@ def throw_away(known_keys: list[str]) -> Iterator[dict[str, str]]:
             url = server.url()
         else:
             url = held.enter_context(spare_database(settings.DATABASE_URL))
-        yield {name: value for name, value in os.environ.items() if name not in NOT_HERE} | {
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in NOT_HERE
+            and not name.startswith("PLUMBLINE_STORE")  # the copy's files lie in its folder
+        }
+        yield inherited | {
             "DATABASE_URL": url,
             "PLUMBLINE_DATA": place,
             "PLUMBLINE_SECRET_KEY": settings.SECRET_KEY,
@@ -113,7 +158,7 @@ def throw_away(known_keys: list[str]) -> Iterator[dict[str, str]]:
 
 
 def head_of(manifest: dict[str, Any], place: Path) -> list[str]:
-    """The options that hold the copy against the newest checkpoint of its source, if there was one."""
+    """Return the options to compare the copy with its source's newest checkpoint."""
     if manifest["checkpoint"] is None:
         return []
     path = place / "checkpoint.txt"
@@ -123,7 +168,7 @@ def head_of(manifest: dict[str, Any], place: Path) -> list[str]:
 
 @contextlib.contextmanager
 def spare_database(url: str) -> Iterator[str]:
-    """The address of a new database on the same server, dropped when the block ends. Raises BackupTrouble."""
+    """Yield the address of a new database on the same server, and drop it at the end. Raises BackupTrouble."""
     name = f"plumbline_check_{secrets.token_hex(6)}"
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=5) as server:
@@ -132,8 +177,8 @@ def spare_database(url: str) -> Iterator[str]:
             )
     except psycopg.errors.InsufficientPrivilege:
         raise backup.BackupTrouble(
-            "the login in DATABASE_URL may not create a database to check it in; give it CREATEDB, or run the check "
-            "without DATABASE_URL, in an embedded database."
+            "the login in DATABASE_URL may not create a database for the check. Give the login CREATEDB, or "
+            "run the check without DATABASE_URL, in an embedded database."
         ) from None
     except psycopg.OperationalError as trouble:
         raise backup.BackupTrouble(f"the database server does not answer ({str(trouble).strip()}).") from None
@@ -145,7 +190,7 @@ def spare_database(url: str) -> Iterator[str]:
 
 
 def call(command: list[str], told: dict[str, str]) -> str:
-    """What a command of ours prints, in a process of its own. Raises BackupTrouble with its last words."""
+    """Return the output of a `manage.py` command in a new process. Raises BackupTrouble with its last words."""
     done = subprocess.run(
         [sys.executable, "manage.py", *command],
         cwd=settings.BASE_DIR,

@@ -16,21 +16,28 @@ from governance.vocabulary import readable_text
 class Command(BaseCommand):
     """`manage.py retention --report`, `--hold AI-0042 --reason ... --by admin`, `--lift 3 --reason ... --by admin`."""
 
-    help = "Say which initiatives are due for disposal, since when and what holds them; open and lift legal holds."
+    help = (
+        "List the initiatives that are due for disposal, with their dates and legal holds. Open and lift "
+        "legal holds."
+    )
 
     def add_arguments(self, parser):
-        """What to do; without anything the report."""
+        """Add the acts and their options. The report is the default."""
         what = parser.add_mutually_exclusive_group()
-        what.add_argument("--report", action="store_true", help="what is due (the default)")
+        what.add_argument("--report", action="store_true", help="list what is due for disposal (the default)")
         what.add_argument("--hold", metavar="INITIATIVE", help="open a legal hold on this initiative")
         what.add_argument("--hold-person", metavar="LOGIN", help="open a legal hold on this person")
-        what.add_argument("--lift", type=int, metavar="HOLD", help="lift the legal hold of this number")
-        parser.add_argument("--reason", type=readable_text.argument, default="", help="why, for a hold")
-        parser.add_argument("--by", default="", help="the login of the admin or auditor who opens or lifts")
-        parser.add_argument("--json", action="store_true", help="print nothing but one JSON object")
+        what.add_argument("--lift", type=int, metavar="HOLD", help="lift the legal hold with this number")
+        parser.add_argument(
+            "--reason", type=readable_text.argument, default="", help="reason to open or lift the hold"
+        )
+        parser.add_argument(
+            "--by", default="", help="login of the admin or auditor who opens or lifts the hold"
+        )
+        parser.add_argument("--json", action="store_true", help="print only a JSON object")
 
     def handle(self, *args, **options):
-        """Report, or change a hold. Raises CommandError with a sentence that says how to fix it."""
+        """Report, or change a hold. Raises CommandError with the fix."""
         try:
             if options["hold"] or options["hold_person"] or options["lift"]:
                 self.change(options)
@@ -47,7 +54,7 @@ class Command(BaseCommand):
         if options["lift"]:
             hold = LegalHold.objects.filter(pk=options["lift"]).first()
             if hold is None:
-                raise CommandError(f"There is no legal hold {options['lift']}.")
+                raise CommandError(f"Legal hold {options['lift']} does not exist.")
             retention.lift_hold(hold=hold, reason=options["reason"], by=by)
             self.stdout.write(f"{hold}, number {hold.pk}: lifted.")
             return
@@ -58,7 +65,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{hold}, number {hold.pk}: opened.")
 
     def report(self, as_json):
-        """What is due, and every legal hold that is open."""
+        """Print what is due, and every open legal hold."""
         due, holds = retention.due(), list(LegalHold.objects.open().order_by("id"))
         if as_json:
             told = {
@@ -86,8 +93,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{hold}, number {hold.pk}: {hold.reason}")
 
     def person(self, login: str) -> User:
-        """The person of that login."""
+        """Return the person of that login."""
         found = User.objects.filter(login__iexact=login).first()
         if found is None:
-            raise CommandError(f"Nobody signs in as {login!r}; name somebody with --by.")
+            raise CommandError(f"No one signs in as {login!r}. Enter your login with --by.")
         return found

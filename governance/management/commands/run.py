@@ -1,8 +1,7 @@
-"""Everything in one go: database, migrations, demo, web server, worker with beat; and everything down again."""
+"""`manage.py run`: start the database, web server and worker, and stop them again."""
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import multiprocessing
 import os
@@ -10,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -19,7 +19,6 @@ from types import FrameType
 from typing import Any, cast
 
 from django.conf import settings
-from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, OperationalError, connection
@@ -28,6 +27,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from governance.database import database_roles
 from governance.identity.factors import relying_party
+from governance.operations import static_files
 from governance.runtime import child_processes
 from governance.runtime.secret_files import KEPT_SIGNING_KEY
 from governance.sign_in import first_admin
@@ -37,21 +37,26 @@ from governance.transparency_log import signing_keys
 STOP_SECONDS = 7  # how long a part may take to end by itself; the worker finishes its task and takes about 5
 READY_SECONDS = 60
 OLDEST_POSTGRESQL = 15
+MOST_ENDS, ENDS_SECONDS = 5, 60  # a worker that ends five times in a minute is not started again
 
 
 class Stopped(Exception):
     """Somebody pressed Ctrl-C or asked this process to end."""
 
 
+# Python ignores an exception that a signal raises while an object is finalized. This mark is not lost.
+stop_asked = threading.Event()
+
+
 class Command(BaseCommand):
     """`manage.py run`, which is what `make run` calls."""
 
-    help = "Start the database, the web server and the worker; Ctrl-C stops them all."
+    help = "Start the database, the web server and the worker. Ctrl-C stops them all."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Options beside the environment's."""
-        parser.add_argument("--no-demo", action="store_true", help="start empty: no demo where nobody is yet")
+        parser.add_argument("--no-demo", action="store_true", help="start without the demo data")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Start, tell, wait, stop. Raises CommandError (exit code 1) when a part fails."""
@@ -71,13 +76,13 @@ class Command(BaseCommand):
                     parts[part] = begin(command, environment())
                 self.wait_until_ready(parts)
                 self.tell()
-                watch(parts)
+                watch(parts, self.stdout.write)
             except Stopped:
                 self.stdout.write("Stopping ...")
         self.stdout.write("Stopped.")
 
     def prepare(self, running: contextlib.ExitStack, *, demo: bool) -> None:
-        """Database up to date, style sheets and scripts collected, a demo where nobody is yet."""
+        """Prepare the database, static files, and a demo in an empty installation."""
         if settings.EMBEDDED:
             running.callback(settings.EMBEDDED_DATABASE.stop)
             settings.EMBEDDED_DATABASE.start(tied=True)
@@ -85,13 +90,13 @@ class Command(BaseCommand):
             connection.ensure_connection()
         except OperationalError as trouble:
             raise CommandError(
-                f"The database does not answer ({str(trouble).strip().splitlines()[-1]}); see that it runs and that "
-                "DATABASE_URL is right."
+                f"The database does not answer ({str(trouble).strip().splitlines()[-1]}). Check that the "
+                "database runs and that DATABASE_URL is right."
             ) from None
         version = cast(DatabaseWrapper, connection).pg_version
         if version < OLDEST_POSTGRESQL * 10_000:
             raise CommandError(
-                f"The database is PostgreSQL {version // 10_000}; set DATABASE_URL to one of version "
+                f"The database is PostgreSQL {version // 10_000}. Set DATABASE_URL to a database of version "
                 f"{OLDEST_POSTGRESQL} or newer."
             )
         executor = MigrationExecutor(connection)
@@ -103,13 +108,13 @@ class Command(BaseCommand):
         if why := data_folder.wrong():
             raise CommandError(f"Plumbline does not start: {why}")
         database_roles.grant(connection)
-        collect_static(settings.STATIC_ROOT)
+        collect_static()
         if demo and "demo" in get_commands():
             in_a_child(build_demo)
         connection.close()
 
     def wait_until_ready(self, parts: dict[str, subprocess.Popen[bytes]]) -> None:
-        """Until /readyz says so. Raises CommandError with its words when it does not."""
+        """Wait until /readyz reports ready. Raises CommandError with its words when the time is over."""
         last = "the web server does not answer"
         until = time.monotonic() + READY_SECONDS
         while time.monotonic() < until:
@@ -127,20 +132,21 @@ class Command(BaseCommand):
         raise CommandError(f"Plumbline is not ready after {READY_SECONDS} seconds: {last}.")
 
     def tell(self) -> None:
-        """Where it is, and who can sign in."""
+        """Print the address, and who can sign in."""
         ended, logins = relying_party.ended_by_address(), settings.DATA_DIR / "logins.txt"
         self.stdout.write(f"\nPlumbline is ready: http://localhost:{settings.PORT}/\n")
         if ended:
             self.stdout.write(
-                f"{ended} passkeys were made for another name than {relying_party.host()} and open nothing here: set "
-                "PLUMBLINE_ADDRESS as it was, or have their people add new ones.\n"
+                f"{ended} passkeys were created for a different host name than {relying_party.host()} and do "
+                "not work here. Set PLUMBLINE_ADDRESS to the earlier address, or ask the owners of these "
+                "passkeys to add new ones.\n"
             )
         if logins.exists():
             self.stdout.write(logins.read_text().rstrip() + "\n")
         if first_admin.missing():
             self.stdout.write(
-                "Nobody keeps its accounts yet. Make the first admin here; the link works for a day, until there is "
-                f"one:\n{first_admin.link()}\n"
+                "Plumbline has no admin yet. Make the first admin with this link. The link works for a "
+                f"day, or until an admin exists.\n{first_admin.link()}\n"
             )
         connection.close()
         self.stdout.write("Ctrl-C stops it.\n")
@@ -153,13 +159,13 @@ def migrate() -> None:
         call_command("migrate", interactive=False, verbosity=0)
     except DatabaseError as trouble:
         raise CommandError(
-            f"The migrations fail ({str(trouble).strip().splitlines()[0]}); the user in DATABASE_URL must own "
-            "the database. `manage.py migrate --traceback` shows where."
+            f"The migrations fail ({str(trouble).strip().splitlines()[0]}). Check that the user in DATABASE_URL "
+            "owns the database. Run `manage.py migrate --traceback` to see the place of the fault."
         ) from trouble
 
 
 def build_demo() -> None:
-    """Build the demo where nobody is yet."""
+    """Build the demo, unless people exist already."""
     call_command("demo", keep=True)
 
 
@@ -182,17 +188,18 @@ def in_a_child(act: Callable[[], None]) -> None:
         child.terminate()
         child.join()
     if child.exitcode:
-        raise CommandError("That failed; its last lines are above.")
+        raise CommandError("The command failed. See the last lines above.")
 
 
 def stop(number: int, frame: FrameType | None) -> None:
-    """The first signal asks for an orderly end; it may come at any moment, in the middle of the demo even."""
+    """Ask for an orderly end at the first signal, at any moment, even in the demo."""
     ignore_signals()
+    stop_asked.set()
     raise Stopped
 
 
 def ignore_signals() -> None:
-    """From now on the end is on its way."""
+    """Ignore further signals, because the end has begun."""
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
 
@@ -206,8 +213,8 @@ def only_one(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             raise CommandError(
-                f"Plumbline already runs from {folder} (process {lock.read().strip() or 'unknown'}); stop that one, "
-                "or set PLUMBLINE_DATA to another folder."
+                f"Plumbline already runs from {folder} (process {lock.read().strip() or 'unknown'}). Stop "
+                "that process, or set PLUMBLINE_DATA to another folder."
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
@@ -216,33 +223,31 @@ def only_one(folder: Path) -> Iterator[None]:
 
 
 def check_port(port: int) -> None:
-    """Raises CommandError when the port is taken or not ours to take."""
+    """Raise CommandError if the port is taken or reserved for the system."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except PermissionError:
             raise CommandError(
-                f"Port {port} is reserved for the system; set PLUMBLINE_PORT to a number above 1023."
+                f"Port {port} is reserved for the system. Set PLUMBLINE_PORT to a number above 1023."
             ) from None
         except OSError:
             raise CommandError(
-                f"Port {port} is taken by another program; stop that one, or set PLUMBLINE_PORT to another number."
+                f"Port {port} is taken by another program. Stop that program, or set PLUMBLINE_PORT to "
+                "another number."
             ) from None
 
 
-def collect_static(target: Path) -> None:
-    """Collect style sheets and scripts, if they changed since the last time."""
-    seen = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
-    for finder in get_finders():
-        for name, storage in finder.list([]):
-            state = os.stat(storage.path(name))
-            seen.update(f"{name} {state.st_size} {state.st_mtime_ns}\n".encode())
-    mark = target.with_name("static.collected")
-    if mark.exists() and mark.read_text() == seen.hexdigest() and any(target.iterdir()):
-        return
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-    mark.write_text(seen.hexdigest())
+def collect_static() -> None:
+    """Collect style sheets and scripts, if they changed since the last time. One process at a time does it."""
+    target = Path(settings.STATIC_ROOT)
+    with contextlib.suppress(OSError):  # an installation that others own: pages use the files of the packages
+        target.mkdir(exist_ok=True)
+        with open(target / ".lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if static_files.condition() != static_files.OK:
+                call_command("collectstatic", interactive=False, verbosity=0)
 
 
 # After so many requests a web process gives way to a fresh one, each at its own moment: what libraries hold on to, and
@@ -251,7 +256,7 @@ REQUESTS = 4000
 
 
 def commands() -> dict[str, list[str]]:
-    """The parts, by the name they have in messages."""
+    """Return the parts, by the name they have in messages."""
     return {
         "web server": [
             *(sys.executable, "-m", "gunicorn", "governance.wsgi", "--bind", f"127.0.0.1:{settings.PORT}"),
@@ -289,7 +294,7 @@ MEMORY = {
 
 
 def environment() -> dict[str, str]:
-    """What the parts are told. On the embedded database they are the application, which may not touch the audit log."""
+    """Return the environment of the parts. The embedded database gives them the role without audit log rights."""
     told = (
         MEMORY
         | dict(os.environ)
@@ -301,6 +306,7 @@ def environment() -> dict[str, str]:
             "PYTHONUNBUFFERED": "1",
         }
     )
+    told.pop("PLUMBLINE_SECRET_KEY_FILE", None)  # the key itself is told
     if settings.SIGNING_KEY is None:
         signing_keys.signing_key()  # makes it, where it is not there yet
         told["PLUMBLINE_SIGNING_KEY_FILE"] = str(settings.DATA_DIR / KEPT_SIGNING_KEY)
@@ -311,14 +317,14 @@ def environment() -> dict[str, str]:
 
 
 def as_a_part() -> None:
-    """In a child: end with this process even if that is killed (on Linux), and take signals as any program does."""
+    """End this child with its parent, even if that is killed (Linux). Signals work as in any program."""
     child_processes.tie(signal.SIGTERM)
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_DFL)
 
 
 def begin(command: list[str], told: dict[str, str]) -> subprocess.Popen[bytes]:
-    """One part, in a process group of its own."""
+    """Start one part in a separate process group."""
     return subprocess.Popen(
         command,
         cwd=settings.BASE_DIR,
@@ -330,7 +336,7 @@ def begin(command: list[str], told: dict[str, str]) -> subprocess.Popen[bytes]:
 
 
 def end(parts: dict[str, subprocess.Popen[bytes]]) -> None:
-    """Ask all parts to end, wait, then kill whatever is left of their groups."""
+    """Ask all parts to end, wait, then kill the rest of their process groups."""
     for process in parts.values():
         if process.poll() is None:
             process.terminate()
@@ -347,16 +353,30 @@ def end(parts: dict[str, subprocess.Popen[bytes]]) -> None:
 
 
 def fail_if_ended(parts: dict[str, subprocess.Popen[bytes]]) -> None:
-    """Raises CommandError when a part has ended although nobody asked it to."""
+    """Raise CommandError when a part has ended unasked."""
     for name, process in parts.items():
         if process.poll() is not None:
             raise CommandError(
-                f"The {name} ended by itself (code {process.returncode}); its last lines are above."
+                f"The {name} stopped unexpectedly (code {process.returncode}). See the last lines above."
             )
 
 
-def watch(parts: dict[str, subprocess.Popen[bytes]]) -> None:
-    """Until a part ends or somebody asks us to."""
-    while True:
+def watch(parts: dict[str, subprocess.Popen[bytes]], tell: Callable[[str], object]) -> None:
+    """Wait until someone stops the command, and start a worker again that ended by itself.
+
+    Raises CommandError if the web server ends, or the worker ends too often.
+    """
+    ends: list[float] = []
+    while not stop_asked.is_set():
+        if (code := parts["worker"].poll()) is not None:
+            ends = [moment for moment in ends if moment > time.monotonic() - ENDS_SECONDS] + [
+                time.monotonic()
+            ]
+            if len(ends) < MOST_ENDS:
+                tell(f"The worker stopped unexpectedly (code {code}) and is started again.")
+                end({"worker": parts["worker"]})  # its beat, which would tick beside that of the next worker
+                parts["worker"] = begin(commands()["worker"], environment())
+                continue
         fail_if_ended(parts)
         time.sleep(0.3)
+    raise Stopped

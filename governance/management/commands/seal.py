@@ -1,4 +1,4 @@
-"""`manage.py seal`: seal what is committed, once, and say where the audit log stands."""
+"""`manage.py seal`: seal the committed entries once, and print the tree's state."""
 
 import base64
 
@@ -8,7 +8,7 @@ from governance.transparency_log import sealing
 
 
 class Command(BaseCommand):
-    """What the worker does every few seconds."""
+    """Seal once, as the worker does every few seconds."""
 
     help = "Seal every committed entry of the audit log and print the size and the root of the tree."
 
@@ -19,6 +19,6 @@ class Command(BaseCommand):
         except sealing.AuditLogBroken as broken:
             raise CommandError(str(broken)) from None
         if checkpoint is None:
-            self.stdout.write("The audit log is empty; there is nothing to seal.")
+            self.stdout.write("The audit log is empty, so no entry was sealed.")
             return
         self.stdout.write(f"size {checkpoint.size}\nroot {base64.b64encode(bytes(checkpoint.root)).decode()}")

@@ -12,25 +12,28 @@ from governance.privacy import subject_access
 class Command(BaseCommand):
     """`manage.py subject_access dana.whitfield dana.zip --by admin`."""
 
-    help = "Write everything that is held about a person into a zip: JSON, and a page to read. Taking it is recorded."
+    help = (
+        "Export all data about a person into a zip: JSON, and a page to read. The audit log records the "
+        "export."
+    )
 
     def add_arguments(self, parser):
-        """Whose, where to, by whom."""
+        """Add the person, the file, the admin and further names."""
         parser.add_argument("person", help="the login of the person")
-        parser.add_argument("file", type=Path, help="the zip to write; it must not be there yet")
-        parser.add_argument("--by", required=True, help="the login of the admin who takes it")
+        parser.add_argument("file", type=Path, help="the name of a new zip file")
+        parser.add_argument("--by", required=True, help="the login of the admin who exports the data")
         parser.add_argument(
             "--also", action="append", default=[], metavar="WORDS", help="another name of the person"
         )
 
     def handle(self, *, person, file, by, also, **_):
-        """Find both people, write the file, say how much of what is in it."""
+        """Find both people, write the file, and print how much of each kind it contains."""
         found = User.objects.filter(login__iexact=person).first()
         admin = User.objects.active().filter(login__iexact=by).first()
         if found is None:
-            raise CommandError(f"Nobody signs in as {person}.")
+            raise CommandError(f"No one signs in as {person}.")
         if admin is None:
-            raise CommandError(f"Nobody active signs in as {by}.")
+            raise CommandError(f"No active account has the login {by}.")
         try:
             counts = subject_access.take(person=found, also=also, to=file, by=admin)
         except Refused as refused:

@@ -55,3 +55,30 @@ BEGIN
 END $$;
 CREATE TRIGGER key_is_kept BEFORE DELETE OR UPDATE ON governance_servicekey
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_key();
+
+-- A token of the read API is made by its owner, and neither changes hands nor lives longer.
+CREATE FUNCTION plumbline_guard_token() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.owner_id IS DISTINCT FROM (plumbline_act(TG_TABLE_NAME)->>'id')::bigint THEN
+      RAISE EXCEPTION 'Plumbline: a token is made by its owner.'
+        USING ERRCODE = 'PL050', HINT = 'Ask the owner to make it.';
+    END IF;
+    RETURN NEW;
+  END IF;
+  IF TG_OP = 'DELETE' OR (NEW.kind, NEW.public, NEW.secret_hash, NEW.owner_id, NEW.scopes, NEW.made_at)
+       IS DISTINCT FROM (OLD.kind, OLD.public, OLD.secret_hash, OLD.owner_id, OLD.scopes, OLD.made_at) THEN
+    RAISE EXCEPTION 'Plumbline: a token is kept as it was made.'
+      USING ERRCODE = 'PL050', HINT = 'End it, and make another.';
+  END IF;
+  IF OLD.ended_at IS NOT NULL AND NEW.ended_at IS DISTINCT FROM OLD.ended_at THEN
+    RAISE EXCEPTION 'Plumbline: an ended token stays ended.' USING ERRCODE = 'PL050', HINT = 'Make another.';
+  END IF;
+  IF NEW.expires_at > OLD.expires_at THEN
+    RAISE EXCEPTION 'Plumbline: a token does not live longer than it was made for.'
+      USING ERRCODE = 'PL050', HINT = 'Rotate it.';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER token_is_kept BEFORE INSERT OR DELETE OR UPDATE ON governance_apitoken
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_token();

@@ -1,4 +1,4 @@
-"""Second factors of people: passkeys, authenticator apps, recovery codes, and resets of them by somebody else."""
+"""Second factors of people: passkeys, authenticator apps, recovery codes, resets."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -11,9 +11,8 @@ from governance.models.people import User
 class Passkey(models.Model):
     """A passkey of a person: its public key, in the audit log before it is used.
 
-    It signs from `signs_from` on, or once somebody else confirmed it. `public_key` is the COSE key, Base64 for
-    addresses as `credential` is. `rp_id` is the name of the host that it was made for: under another name it opens
-    nothing.
+    It signs from `signs_from` on, or once another person confirmed it. `public_key` is the COSE key, Base64 for
+    addresses as `credential` is. `rp_id` is the host name that it was made for. It does not work under another name.
     """
 
     person = models.ForeignKey(User, models.PROTECT, related_name="passkeys")
@@ -54,15 +53,13 @@ class Passkey(models.Model):
         return self.name
 
     def may_sign_at(self, moment) -> bool:
-        """Whether the passkey signs at `moment`: it stands, and has waited or was confirmed."""
+        """Return True if the passkey works at `moment`, and has waited or is confirmed."""
         waited = self.signs_from <= moment or self.confirmed_at is not None
         return waited and (self.ended_at is None or self.ended_at > moment)
 
 
 class AuthenticatorApp(models.Model):
-    """An app that shows one-time codes (RFC 6238). `secret` is encrypted; it counts once a first code showed that
-    it runs.
-    """
+    """An app that shows one-time codes (RFC 6238). `secret` is encrypted. The app counts after a first code."""
 
     person = models.ForeignKey(User, models.PROTECT, related_name="authenticator_apps")
     secret = models.BinaryField(max_length=80, editable=False)
@@ -85,9 +82,9 @@ class AuthenticatorApp(models.Model):
 
 
 class FactorUse(models.Model):
-    """How far a passkey or an app has counted: what counts no further than this was used before, or is a copy."""
+    """The last count of a passkey or an app. An equal or lower count means reuse or a copy."""
 
-    not_governed = "counts what was used; each use is an entry or part of one"
+    not_governed = "a count of uses, and the audit log records each use"
 
     passkey = models.OneToOneField(Passkey, models.CASCADE, null=True, related_name="use")
     app = models.OneToOneField(AuthenticatorApp, models.CASCADE, null=True, related_name="use")
@@ -131,7 +128,7 @@ class RecoveryCode(models.Model):
 
 
 class FactorReset(models.Model):
-    """That an admin ends every factor of somebody who lost theirs: a day after it was asked for, unless they object."""
+    """An admin's reset of a person's lost factors. It runs after a day unless the person objects."""
 
     person = models.ForeignKey(User, models.PROTECT, related_name="factor_resets")
     asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")

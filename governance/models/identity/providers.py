@@ -1,6 +1,6 @@
-"""Rows of signing in with identity providers: providers, their keys and ours, external identities, round trips.
+"""Rows of signing in with identity providers: providers, keys, links, round trips.
 
-And what keeps one human to one account: pairs of accounts that may be one person, and who may break the glass.
+Other rows keep one human to one account: pairs of accounts that may be one person, and who may break the glass.
 """
 
 import secrets
@@ -26,11 +26,11 @@ class IdentityProviderQuerySet(models.QuerySet):
 
 
 class IdentityProvider(models.Model):
-    """An OpenID Connect provider of the house. Issuer, address part and key claim are pinned: a trigger keeps them.
+    """An OpenID Connect provider of the organisation. A trigger pins issuer, address part and key claim.
 
     `secret_box` is the client secret, encrypted under the secret key of the installation
-    (`governance.identity.providers.secret_box`); it is never shown again. `signing_acr`: the strengths, separated by
-    spaces, of which a token must name one that proves a signature; empty asks for none.
+    (`governance.identity.providers.secret_box`). It is never shown again. `signing_acr` has strengths, separated by
+    spaces. A token that proves a signature must name one of them. An empty value asks for none.
     """
 
     hidden_from_auditors = ("secret_box",)
@@ -45,7 +45,7 @@ class IdentityProvider(models.Model):
 
     class Authentication(models.TextChoices):
         SECRET = "secret", "Client secret"
-        PRIVATE_KEY = "private_key", "Private key of ours (private_key_jwt)"
+        PRIVATE_KEY = "private_key", "Private key of Plumbline (private_key_jwt)"
 
     class KeyClaim(models.TextChoices):
         SUBJECT = "sub", "sub"
@@ -77,7 +77,7 @@ class IdentityProvider(models.Model):
             models.UniqueConstraint(
                 Lower("name"),
                 name="providers_differ_in_name",
-                violation_error_message="A provider has that name; choose another.",
+                violation_error_message="A provider already has this name. Choose another.",
             ),
             models.CheckConstraint(
                 name="provider_asks_for_openid", condition=Q(scopes__regex=r"(^| )openid( |$)")
@@ -89,18 +89,19 @@ class IdentityProvider(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """The claim is the one of its kind, so that nobody becomes somebody else by a change of either. Raises
-        ValidationError.
+        """Raise ValidationError if the claim does not fit the kind.
+
+        A change of either could make someone another person.
         """
         super().clean()
         if self.key_claim and self.is_entra != (self.kind == self.Kind.ENTRA):
             raise ValidationError(
-                {"kind": "Entra tells people apart in its own way: add another provider instead."}
+                {"kind": "You cannot change a provider from or to Entra. Add another provider instead."}
             )
 
     @property
     def is_entra(self) -> bool:
-        """Whether people are told apart by tenant and object, as Entra has them."""
+        """Return True if tenant and object identify people, as in Entra."""
         return self.key_claim == self.KeyClaim.TENANT_AND_OBJECT
 
 
@@ -128,7 +129,7 @@ class ProviderKey(models.Model):
 
 
 class ClientKey(models.Model):
-    """A key of ours by which a provider knows this installation; its public half is published, the other encrypted."""
+    """A key by which a provider knows this installation. The public half is published, the other encrypted."""
 
     hidden_from_auditors = ("private_box",)
 
@@ -159,14 +160,14 @@ class ExternalIdentityQuerySet(models.QuerySet):
         return self.filter(ended_at__isnull=True)
 
     def counting(self, moment):
-        """Identities by which somebody signs in at `moment`."""
+        """Return the identities that open an account at `moment`."""
         return self.open().filter(Q(counts_from__isnull=True) | Q(counts_from__lte=moment))
 
 
 class ExternalIdentity(models.Model):
-    """Who a person is at a provider. `key` is what the pinned claim says, never a mail address; a trigger keeps it.
+    """A person's identity at a provider. `key` is the value of the pinned claim, never an email address.
 
-    `counts_from`: what an admin linked waits until then, and is refused by its person meanwhile or later.
+    A trigger keeps the key. A link by an admin counts from `counts_from`, and its person can refuse it at any time.
     """
 
     person = models.ForeignKey(User, models.PROTECT, related_name="external_identities")
@@ -208,9 +209,7 @@ class ExternalIdentity(models.Model):
 
 
 class SamePerson(models.Model):
-    """Two accounts that may be one human: until somebody says that they are not, both count as one on every
-    initiative.
-    """
+    """Two accounts that may be one human. They count as one on every initiative until cleared."""
 
     one = models.ForeignKey(User, models.PROTECT, related_name="+")
     other = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -243,7 +242,7 @@ class SamePerson(models.Model):
 
 
 class BreakGlass(models.Model):
-    """An admin whose local password works whatever else is switched off: two at the most, by the slots there are."""
+    """An admin whose local password works in every sign-in policy. The slots allow at most two."""
 
     slot = models.SmallIntegerField(unique=True, choices=[(slot, str(slot)) for slot in BREAK_GLASS_SLOTS])
     person = models.OneToOneField(User, models.PROTECT, related_name="break_glass")
@@ -265,11 +264,11 @@ class BreakGlass(models.Model):
 
 
 class SignInPolicy(models.Model):
-    """The one row that says how people sign in here; where it is missing, local accounts are on."""
+    """The single row of sign-in settings. Local accounts are on without the row."""
 
     ONLY = 1
 
-    id = models.SmallIntegerField(primary_key=True, default=ONLY, choices=[(ONLY, "the only one")])
+    id = models.SmallIntegerField(primary_key=True, default=ONLY, choices=[(ONLY, "the only row")])
     local_accounts = models.BooleanField(default=True)
     changed_at = models.DateTimeField(default=clock.now)
 
@@ -284,18 +283,19 @@ class SignInPolicy(models.Model):
 
 
 def new_state() -> str:
-    """What tells one round trip from another."""
+    """Return a random text that identifies one round trip."""
     return secrets.token_urlsafe(32)
 
 
 class RoundTrip(models.Model):
-    """One question to a provider that its answer must fit: it is used once, within minutes, in the browser that asked.
+    """One question to a provider that its answer must fit.
 
-    `state` and `browser` are SHA-256 digests; the verifier of PKCE is encrypted.
+    It is used once, within minutes, in the same browser. `state` and `browser` are SHA-256 digests. PKCE's verifier is
+    encrypted.
     """
 
     hidden_from_auditors = EVERYTHING
-    not_governed = "lasts for minutes; what came of it is an entry"
+    not_governed = "kept for some minutes, and the audit log records the result"
 
     provider = models.ForeignKey(IdentityProvider, models.CASCADE, related_name="round_trips")
     purpose = models.CharField(max_length=20)
@@ -321,7 +321,9 @@ class RoundTrip(models.Model):
 class LogoutToken(models.Model):
     """A logout token that a provider sent: its id counts once."""
 
-    not_governed = "its id is kept until it would have expired; the sessions that it ended are an entry"
+    not_governed = (
+        "the id is kept until the token would have expired, and the audit log records the ended sessions"
+    )
 
     provider = models.ForeignKey(IdentityProvider, models.CASCADE, related_name="+")
     jti = models.CharField(max_length=64)  # SHA-256 of the token's id
@@ -331,4 +333,4 @@ class LogoutToken(models.Model):
         constraints = [models.UniqueConstraint(fields=["provider", "jti"], name="logout_token_counts_once")]
 
     def __str__(self) -> str:
-        return f"logout told by {self.provider}"
+        return f"logout by {self.provider}"

@@ -13,11 +13,11 @@ from governance.models.people import LONGEST_LOGIN, Unit, User
 
 
 class Directory(models.Model):
-    """A directory of the company (Entra ID, Okta ...) that creates, changes and deactivates accounts here, and its key.
+    """A company's directory (Entra ID, Okta ...) that manages accounts, and its key.
 
-    Of the key only the SHA-256 of its secret is kept; `public` names it. One directory has one key at a time, and a new
-    one replaces it at once. Where `provider` is the same company's, the external id of an account is who its person is
-    there (the `sub`, or the object id of Entra): that person signs in with it, and nobody links it.
+    Only the SHA-256 of the key's secret is kept, and `public` names the key. One directory has one key at a time, and a
+    new one replaces it at once. If `provider` belongs to the same company, the external id of an account identifies its
+    person there (the `sub`, or the object id of Entra). The person signs in with that id without a link.
     """
 
     hidden_from_auditors = ("secret_hash",)
@@ -53,19 +53,18 @@ class Directory(models.Model):
         return self.name
 
     def good_at(self, moment) -> bool:
-        """Whether its key opens at `moment`: neither expired nor revoked."""
+        """Return True if its key is neither expired nor revoked at `moment`."""
         return self.expires_at > moment and (self.revoked_at is None or self.revoked_at > moment)
 
 
 class ManagedAccount(models.Model):
-    """An account that a directory made and keeps; `said` is what the directory says of it beside the columns.
+    """An account that a directory made and keeps. `said` has the attributes without a column.
 
-    `version` counts its changes (the ETag). A removed one is its directory's no more; its person stays, ended.
+    `version` counts its changes (the ETag). A removed account no longer belongs to its directory. Its person stays,
+    ended.
     """
 
-    not_governed = (
-        "what a directory says of an account; the account, which is governed, has what counts of it"
-    )
+    not_governed = "a report of a directory about an account, and the audit log records the account itself"
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     directory = models.ForeignKey(Directory, models.PROTECT, related_name="accounts")
@@ -99,9 +98,9 @@ class ManagedAccount(models.Model):
 
 
 class ManagedGroup(models.Model):
-    """A group of a directory. It gives nobody anything: it may propose a unit, which an admin accepts by person."""
+    """A group of a directory. It gives no rights. It may propose a unit, which an admin accepts by person."""
 
-    not_governed = "what a directory says; the unit of a person is governed"
+    not_governed = "a report of a directory, and the audit log records the unit of a person"
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     directory = models.ForeignKey(Directory, models.PROTECT, related_name="groups")
@@ -122,7 +121,7 @@ class ManagedGroup(models.Model):
 class ManagedMembership(models.Model):
     """An account in a group of its directory."""
 
-    not_governed = "what a directory says; it gives nobody anything"
+    not_governed = "a report of a directory that has no effect on rights"
 
     group = models.ForeignKey(ManagedGroup, models.CASCADE, related_name="memberships")
     account = models.ForeignKey(ManagedAccount, models.CASCADE, related_name="memberships")

@@ -1,6 +1,4 @@
-"""What shows that somebody signed: statements frozen while they are being signed, and the proof that is kept of
-each.
-"""
+"""Statements frozen while people sign them, and the kept proof of each signature."""
 
 from django.db import models
 from django.db.models import Q
@@ -14,14 +12,13 @@ from governance.vocabulary import Strength
 
 
 class FrozenStatement(models.Model):
-    """A statement as it was shown to whoever is about to sign it, and the challenge made of it; good once, for
-    minutes.
+    """A statement as shown to its signer, and its challenge. Usable once, for minutes.
 
-    `identity` and `evidence`: the linked account that has signed it at its provider, and what the proof of that will
-    be; both empty before, and where a passkey signs.
+    `identity` is the linked account that has signed the statement at its provider, and `evidence` its later proof. Both
+    are empty before that, and for a passkey.
     """
 
-    not_governed = "lasts minutes; what was signed is kept as a SignatureProof"
+    not_governed = "kept for some minutes, and the signed statement is kept as a SignatureProof"
 
     token = models.CharField(max_length=43, unique=True)
     person = models.ForeignKey(User, models.CASCADE, related_name="+")
@@ -48,14 +45,14 @@ class FrozenStatement(models.Model):
 
 
 class SignatureProof(WrittenOnce):
-    """The proof of one signature: the statement, how its signer showed who they are, and how strong that is.
+    """The proof of one signature: the statement, the signer's means, and the strength.
 
-    `digest` (HMAC-SHA256 of the statement under `salt`) stands in the entries of the act. `digests` are those of all
-    statements that were signed at once, this one among them. Of a passkey `evidence` holds what its authenticator gave,
-    of an identity provider the raw ID token, the key that signed it and since when that is recorded; the challenge of
-    the one, and the nonce of the other, was SHA-256 over a format name, `nonce` and `digests`
-    (`governance.offline.verify`). It belongs to the initiative of its act, so that an
-    export of the initiative has it.
+    `digest` (HMAC-SHA256 of the statement under `salt`) is in the entries of the act. `digests` are those of all
+    statements signed at once, including this one. `evidence` of a passkey is the output of its authenticator.
+    `evidence` of an identity provider is the raw ID token, the key that signed it, and since when that key is recorded.
+    The passkey's challenge and the provider's nonce are SHA-256 over a format name, `nonce` and `digests`
+    (`governance.offline.verify`). The proof belongs to the initiative of its act, so an export of the initiative has
+    it.
     """
 
     signs = (

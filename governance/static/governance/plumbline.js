@@ -11,6 +11,7 @@
    [data-line]                   a line of a list that j and k go down and up, e opens, s snoozes
    select[data-pick]             a long list: a field in front of it in which one types a part of the name
    the key /                     goes to the search box
+   form with a chosen file       asks for the consequences first, because a page that is shown again forgets the file
    [data-slash]                  where this browser can be told to leave all these keys alone */
 (() => {
   "use strict";
@@ -209,6 +210,11 @@
     select.required = false;
     delete select.dataset.pick;
     select.before(typed, list);
+    /* What stands there is replaced by what is typed; a click that gives focus sets the caret after it. */
+    typed.addEventListener("focus", () => typed.select());
+    typed.addEventListener("pointerdown", () => {
+      if (document.activeElement !== typed) typed.addEventListener("click", () => typed.select(), { once: true });
+    });
     typed.addEventListener("input", () => take(false));
     typed.addEventListener("change", () => take(true));
     select.form?.addEventListener("filled", show);
@@ -254,6 +260,34 @@
     event.preventDefault();
     place.focus();
     place.select?.();
+  });
+
+  document.addEventListener("submit", async (event) => {
+    const [form, button] = [event.target, event.submitter];
+    const files = [...form.querySelectorAll("input[type=file]")];
+    if (event.defaultPrevented || form.method !== "post" || !files.some((field) => field.files.length)) return;
+    if (form.dataset.confirmed) { delete form.dataset.confirmed; return; }
+    event.preventDefault();
+    const send = () => {
+      form.dataset.confirmed = "yes";
+      form.requestSubmit(button);
+    };
+    try {
+      const answer = await fetch(form.getAttribute("action") || window.location.href, {
+        method: "POST",
+        body: button ? new FormData(form, button) : new FormData(form),
+        headers: { "X-Consequences": "asked" },
+        credentials: "same-origin",
+      });
+      const { html, confirmed } = await answer.json();
+      if (!html || form.elements.confirmed?.value === confirmed) { send(); return; }
+      form.querySelector("[data-consequences]")?.remove();
+      const place = document.createElement("div");
+      place.dataset.consequences = "";
+      place.innerHTML = html;
+      (button?.closest(".row") ?? form.lastElementChild).before(place);
+      place.querySelector("[data-focus]")?.focus();
+    } catch { send(); } /* the page asks then, and the file is chosen again */
   });
 
   document.addEventListener("change", (event) => {

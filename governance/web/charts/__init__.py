@@ -1,1 +1,1 @@
-"""What pictures are drawn from: one canvas and its primitives."""
+"""The canvas of pictures and its primitives."""

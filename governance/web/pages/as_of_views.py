@@ -18,22 +18,23 @@ LAST = timedelta(days=1) - TICK
 
 
 class CannotBeShown(ValueError):
-    """This day is no day, not over, or not sealed yet; says so in words."""
+    """The day is invalid, not over, or not sealed yet. The text has the reason."""
 
 
 @dataclass(frozen=True)
 class Day:
-    """What an address asks for: the end of a local day ("2026-10-15"), or a moment of one ("2026-10-15T14:00")."""
+    """The day of an address: its end ("2026-10-15") or a moment ("2026-10-15T14:00")."""
 
     asked: str
     moment: datetime
 
     @classmethod
     def read(cls, asked: str) -> "Day":
-        """The day as the address has it. Raises CannotBeShown for what is no day, or none that ever was."""
+        """Return the day of the address. Raises CannotBeShown for an invalid day or one before the first."""
         if not WRITTEN.fullmatch(asked) or int(asked[:4]) not in YEARS:
             raise CannotBeShown(
-                f"“{asked[:40]}” is no day. Write one as 2026-10-15, or a moment as 2026-10-15T14:00."
+                f"“{asked[:40]}” is not a date. Use YYYY-MM-DD, for example 2026-10-15, or a time such as "
+                "2026-10-15T14:00."
             )
         try:
             if "T" not in asked:
@@ -42,44 +43,47 @@ class Day:
                 asked, timezone.make_aware(datetime.fromisoformat(asked), timezone.get_default_timezone())
             )
         except ValueError:
-            raise CannotBeShown(f"“{asked}” is no day: the calendar has none like it.") from None
+            raise CannotBeShown(
+                f"“{asked}” is not a date in the calendar. Use YYYY-MM-DD, for example 2026-10-15."
+            ) from None
 
     @classmethod
     def of(cls, moment: datetime) -> "Day":
-        """The day of a moment, written so that `read` finds it again (to the second)."""
+        """Return the day of a moment, in a form that `read` reads (to the second)."""
         local = timezone.localtime(moment, timezone.get_default_timezone())
         if local.time() == (datetime.min + LAST).time():
             return cls(f"{local:%Y-%m-%d}", moment)
         return cls(f"{local:%Y-%m-%dT%H:%M:%S}" if local.second else f"{local:%Y-%m-%dT%H:%M}", moment)
 
     def moved(self, days: int) -> "Day":
-        """As many days later; the hour stays."""
+        """Return the day so many days later, at the same hour."""
         on = date.fromisoformat(self.asked[:10]) + timedelta(days=days)
         return Day.read(f"{on.isoformat()}{self.asked[10:]}")
 
     @property
     def words(self) -> str:
-        """As people say it: "the end of 15 October 2026", "14:00 on 15 October 2026"."""
+        """Return the day in words, such as "the end of 15 October 2026"."""
         if "T" in self.asked:
             return clock.moment_in_words(self.moment)
         return f"the end of {date.fromisoformat(self.asked):%-d %B %Y}"
 
     def can_be_shown(self, known_until: datetime | None) -> "Day":
-        """The day itself. Raises CannotBeShown when it is not over, or the audit log is not sealed so far."""
+        """Return the day itself. Raises CannotBeShown when it is not over, or the audit log is not sealed so far."""
         if self.moment > clock.now():
-            raise CannotBeShown(f"{self.words[:1].upper()}{self.words[1:]} has not come yet.")
+            raise CannotBeShown(f"{self.words[:1].upper()}{self.words[1:]} is in the future.")
         if known_until is None or self.moment > known_until:
             raise CannotBeShown(
-                f"The audit log is not sealed up to {self.words} yet: what was known then may still grow."
+                f"The audit log is not sealed up to {self.words} yet, so its entries may not be complete. "
+                "Try again later."
             )
         return self
 
 
 @dataclass(frozen=True)
 class Look:
-    """The page of a day: the day as the address has it and in words, and the same page today, a day earlier and later.
+    """A page of a day: its address, its words, and the page today, earlier and later.
 
-    `earlier` and `later` are empty where no such day can be shown.
+    `earlier` and `later` are a day away, and empty if that day cannot be shown.
     """
 
     asked: str
@@ -90,7 +94,7 @@ class Look:
 
     @classmethod
     def at(cls, request: HttpRequest, day: Day, known_until: datetime) -> "Look":
-        """The page that is asked for, seen from the present: to be made before turning back."""
+        """Return the requested page from the present. Make it before turning back."""
 
         def beside(days: int) -> str:
             try:
@@ -102,7 +106,7 @@ class Look:
 
 
 def address(request: HttpRequest, day: Day | None) -> str:
-    """The address of the page as of another day, or of today; filters stay, and the list begins anew."""
+    """Return the address of the page as of another day, or of today. Filters stay, and the list begins anew."""
     query = request.GET.copy()
     query.pop("page", None)
     query.pop("as_of", None)
@@ -112,13 +116,13 @@ def address(request: HttpRequest, day: Day | None) -> str:
 
 
 def latest() -> Day | None:
-    """The latest minute that can be asked about; None before the first checkpoint."""
+    """Return the latest minute for a page, or None before the first checkpoint."""
     known = as_of.known_until()
     return Day.of(min(known, clock.now()).replace(second=0, microsecond=0)) if known else None
 
 
 def cannot_be_shown(request: HttpRequest, why: str, *, status: int = 400) -> HttpResponse:
-    """A page that says why, and what can be asked instead."""
+    """Show why the day cannot be shown, and which days can."""
     newest = latest()
     context = {
         "why": why,

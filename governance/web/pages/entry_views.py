@@ -19,6 +19,7 @@ from governance.models import IdentityProvider, Rulebook
 from governance.sign_in import first_admin, sessions
 from governance.sign_in.forms import SignInForm
 from governance.sign_in.sessions import open_to_all
+from governance.storage import embedded_postgres
 from governance.vocabulary import terms
 from governance.web import styleguide as web_styleguide
 from governance.web.help_topics import TOPICS
@@ -29,7 +30,7 @@ from governance.web.help_topics import TOPICS
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Sign in with user name and password, and a factor where there is one; tries are slowed down."""
+    """Sign in with user name and password, and with a factor if there is one. Attempts are slowed down."""
     target = _own_target(request)
     if request.user.is_authenticated:
         return redirect(target or "inbox")
@@ -57,7 +58,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session; whoever came by a provider is offered to sign out there too."""
+    """End the session. A person who signed in by a provider can sign out there too."""
     provider = IdentityProvider.objects.filter(pk=request.session.get(sessions.PROVIDER)).first()
     hint = request.session.get(sessions.ID_TOKEN)
     auth.logout(request)
@@ -75,16 +76,16 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @open_to_all
 @require_safe
 def styleguide(request: HttpRequest) -> HttpResponse:
-    """Every component in every state; shown in debug only. Raises Http404 otherwise."""
+    """Show every component in every state, in debug only. Raises Http404 otherwise."""
     if not settings.DEBUG:
-        raise Http404("The styleguide is shown in debug only.")
+        raise Http404("The style guide is available only in debug mode.")
     return render(request, "governance/pages/styleguide.html", web_styleguide.sample_context())
 
 
 @open_to_all
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
-    """The whole idea in plain words, with the figures of the rulebook in force."""
+    """Show the whole idea in plain words, with the figures of the rulebook in force."""
     rulebook = Rulebook.objects.in_force()
     context = {"rulebook": rulebook.parsed if rulebook else None, "topics": TOPICS}
     return render(request, "governance/pages/help.html", context)
@@ -93,13 +94,13 @@ def help_page(request: HttpRequest) -> HttpResponse:
 @open_to_all
 @require_safe
 def glossary_page(request: HttpRequest) -> HttpResponse:
-    """What the words of the pages mean."""
+    """Show the meaning of the words of the pages."""
     rows = [(word, terms.anchor(word), meaning) for word, meaning in sorted(terms.TERMS.items())]
     return render(request, "governance/pages/glossary.html", {"terms": rows})
 
 
 def _own_target(request: HttpRequest) -> str:
-    """Where to go after signing in: an address of ours, or nothing."""
+    """Return the address to open after signing in, if it is Plumbline's, or ""."""
     target = request.POST.get("next", request.GET.get("next", ""))
     ours = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
@@ -107,14 +108,9 @@ def _own_target(request: HttpRequest) -> str:
     return target if ours and target != reverse("sign-in") else ""
 
 
-def embedded() -> bool:
-    """Whether this process works on the embedded database; `run` tells its parts where that is by DATABASE_URL."""
-    return settings.DATABASES["default"]["HOST"] == str(settings.EMBEDDED_DATABASE.socket_folder)
-
-
 def _demonstration() -> dict:
-    """Who can sign in to the demonstration, which leaves a file about them beside its database; else nothing."""
-    if not embedded():
+    """Return the logins of the demonstration from the file beside its database, or {}."""
+    if not embedded_postgres.in_use():
         return {}
     try:
         left = json.loads((settings.DATA_DIR / "logins.json").read_text())

@@ -1,4 +1,4 @@
-"""The pages for what went wrong around a request: each says what, and what to do, with the status that is true.
+"""The pages for errors around a request, each with its error, fix and status.
 
 They need no database and no session, either of which may be what is missing.
 """
@@ -11,37 +11,50 @@ from django.template.loader import render_to_string
 from django.views.defaults import bad_request as not_understood
 from django.views.defaults import server_error as broken
 
+from governance.storage.kept_files import StoreAway
 from governance.web import request_errors
 
 log = structlog.get_logger("plumbline.pages")
 
 AWAY = (
     "Come back in a minute",
-    "Plumbline cannot reach its database just now. Nothing was saved, and nothing was half done.",
-    "Go back and try again in a minute. What you typed is usually still in the form. If it lasts, tell an "
-    "administrator.",
+    "Plumbline cannot reach its database at this moment. Your changes were not saved.",
+    (
+        "Go back and try again in a minute. Your text is usually still in the form. If this continues, tell an "
+        "admin."
+    ),
+)
+STORE_AWAY = (
+    "Come back in a minute",
+    "Plumbline cannot reach its store of files at this moment. Your changes were not saved.",
+    "Go back and try again in a minute. If this continues, tell an admin.",
 )
 STOPPED = (
-    "This takes too long just now",
-    "The database was told to stop. Nothing was saved, and nothing was half done.",
-    "Go back and try again in a minute or two, or ask for less: a shorter period, one unit, one initiative. "
-    "What you typed "
-    "is usually still in the form. If it happens again, tell an administrator the time and the page.",
+    "This takes too long at this moment",
+    "The database stopped the request. Your changes were not saved.",
+    (
+        "Go back and try again in a minute or two, or ask for less: a shorter period, one unit, one "
+        "initiative. Your text is usually still in the form. If this happens again, tell an admin the time and "
+        "the page."
+    ),
 )
 NO_ROOM = (
-    "There is no room left",
-    "The disk that Plumbline writes to is full. What you sent was not saved, and nothing was half done.",
-    "Tell an administrator now: room has to be made. Then go back and send it again. Reading works meanwhile.",
+    "The disk is full",
+    "The disk of Plumbline is full. Your changes were not saved.",
+    (
+        "Tell an admin now, so that space is freed. Then go back and send the form again. You can still read "
+        "pages."
+    ),
 )
 TOO_LARGE = (
-    "That was too much at once",
-    "What was sent is larger than one form may be, or has too many fields or files. Nothing was saved.",
-    "Go back and send it in parts: fewer rows, shorter texts, fewer files at a time.",
+    "The form is too large",
+    "The form is too large, or has too many fields or files. Your changes were not saved.",
+    "Go back and send the form in parts, with fewer rows, shorter texts or fewer files.",
 )
 
 
 def page(words: tuple[str, str, str], status: int) -> HttpResponse:
-    """One of the pages above; where to come back makes sense, the browser is told when."""
+    """Return one of the pages above. A page with status 503 has a Retry-After of 60 seconds."""
     heading, what, then = words
     context = {"heading": heading, "what": what, "then": then}
     headers = {"Retry-After": "60"} if status == 503 else None
@@ -49,12 +62,14 @@ def page(words: tuple[str, str, str], status: int) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """No room (507), no database or one that stopped us (503), else an error of ours (500)."""
+    """Show the page for a full disk (507), the database or the store of files (503) or another error (500)."""
     trouble = sys.exc_info()[1]
     if request_errors.no_room(trouble):
         return page(NO_ROOM, 507)
     if request_errors.stopped(trouble):
         return page(STOPPED, 503)
+    if isinstance(trouble, StoreAway):
+        return page(STORE_AWAY, 503)
     if request_errors.away(trouble):
         return page(AWAY, 503)
     return broken(request)

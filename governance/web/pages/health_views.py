@@ -1,9 +1,14 @@
-"""Health endpoints for load balancers and `manage.py run`: `/healthz` and `/readyz`."""
+"""Endpoints for load balancers, `manage.py run` and Prometheus: `/healthz`, `/readyz` and `/metrics`."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+import hmac
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from governance.operations import metrics as figures
 from governance.operations import readiness
 from governance.web.middleware import for_machines
 
@@ -12,7 +17,7 @@ from governance.web.middleware import for_machines
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 as long as the process answers; asks nothing of anybody else."""
+    """Return 200 as long as the process answers. It asks no other part."""
     return HttpResponse("ok", content_type="text/plain")
 
 
@@ -20,9 +25,24 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when all that is needed is in order, else 503; says in words what each lacks.
+    """Return 200 if all needs are met, else 503, with words for each unmet need.
 
-    Without the queue everything but the tasks goes on: it is named as away, and nothing more.
+    Without the queue everything but the tasks goes on, so a queue that is away is only named.
     """
     ready, state = readiness.ready()
     return JsonResponse({"ready": ready} | state, status=200 if ready else 503)
+
+
+@for_machines
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Return all figures for Prometheus if the request has PLUMBLINE_METRICS_TOKEN. Without that setting: 404."""
+    if not settings.METRICS_TOKEN:
+        raise Http404
+    sent = request.META.get("HTTP_AUTHORIZATION", "")
+    if not hmac.compare_digest(sent.encode(), f"Bearer {settings.METRICS_TOKEN}".encode()):
+        words = "Send the header Authorization: Bearer, with the token in PLUMBLINE_METRICS_TOKEN.\n"
+        headers = {"WWW-Authenticate": "Bearer"}
+        return HttpResponse(words, content_type="text/plain", status=401, headers=headers)
+    return HttpResponse(figures.text(), content_type=CONTENT_TYPE_LATEST)

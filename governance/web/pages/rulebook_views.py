@@ -1,15 +1,17 @@
-"""The rulebook, readable by anybody: what each stage asks, what each gate asks, who signs, how long evidence lasts."""
+"""The rulebook, readable by anyone: questions, signers and ages of evidence."""
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance.models import Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.people import permissions as people_permissions
 from governance.permission_result import no
-from governance.rulebook import shipped_text
+from governance.rulebook import parse, shipped_text
+from governance.rulebook.parsed_rulebook import ParsedRulebook
 from governance.rulebook.validation import MOVES
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.forms import RulebookForm
@@ -18,19 +20,19 @@ from governance.vocabulary import RUNNING_STAGES, Stage, Tier
 from governance.vocabulary.frameworks import framework_words
 
 GROUPS = {
-    "stage": "What the stage asks",
+    "stage": "Requirements of the stage",
     "contract": "The governance contract",
     "integration": "Integration",
     "adoption": "Adoption",
     "layer": "The layers",
-    "own": "What a criterion asks by itself",
+    "own": "Requirements of a criterion",
 }
 
 
 @open_to_all
 @require_safe
 def current_rulebook(request: HttpRequest) -> HttpResponse:
-    """The version in force; says so in words when none was published yet."""
+    """Show the version in force, or that no version was published yet."""
     rulebook = Rulebook.objects.in_force()
     if rulebook is None:
         return render(request, "governance/pages/rulebook_none.html", {"nav": "rulebook"})
@@ -40,14 +42,14 @@ def current_rulebook(request: HttpRequest) -> HttpResponse:
 @open_to_all
 @require_safe
 def version(request: HttpRequest, version: str) -> HttpResponse:
-    """One version. Drafts are for people who have signed in; Http404 for others."""
+    """Show one version. Drafts are for people who have signed in. Raises Http404 for others."""
     return _page(request, readable(request, version))
 
 
 @open_to_all
 @require_safe
 def versions(request: HttpRequest) -> HttpResponse:
-    """Every version that was in force, and for people who have signed in the drafts."""
+    """Show every version that was in force, and drafts to people who have signed in."""
     rows = Rulebook.objects.published().select_related("admin", "chair", "loaded_by")
     drafts = Rulebook.objects.filter(published_at__isnull=True).select_related("admin", "loaded_by")
     if not request.user.is_authenticated:
@@ -59,9 +61,16 @@ def versions(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def load(request: SignedInRequest) -> HttpResponse:
-    """Load a draft, as admin. Every problem of the text is listed with its line; the text is kept."""
+    """Load a draft as admin: the shipped rulebook by one button, or a text.
+
+    Every problem of a text is listed with its line, and the text is kept.
+    """
     if not request.user.is_admin:
-        no("Only admins load a rulebook.", "Ask an admin.").or_refuse()
+        no("Only admins can load a rulebook.", "Ask an admin.").or_refuse()
+    shipped = shipped_text()
+    if request.method == "POST" and "shipped" in request.POST:
+        rulebook = organisation_actions.load_rulebook(source=shipped, by=request.user)
+        return redirect("rulebook-version", rulebook.version)
     form = RulebookForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     if request.method == "POST" and form.is_valid():
         try:
@@ -74,8 +83,37 @@ def load(request: SignedInRequest) -> HttpResponse:
         form.data = form.data.copy()  # what came as a file is kept as text, so that it can be fixed here
         form.data["text"] = form.cleaned_data["source"]
     elif not form.is_bound and "default" in request.GET:
-        form.fields["text"].initial = shipped_text()
-    return render(request, "governance/pages/rulebook_load.html", {"nav": "rulebook", "form": form})
+        form.fields["text"].initial = shipped
+    parsed = parse(shipped)
+    known = Rulebook.objects.filter(version=parsed.version).exists()
+    context = {"nav": "rulebook", "form": form, "contains": [] if known else _contains(parsed)}
+    return render(request, "governance/pages/rulebook_load.html", context)
+
+
+def _contains(parsed: ParsedRulebook) -> list[str]:
+    """Return the contents of a rulebook in five lines."""
+    tiers = {tier: sum(parsed.asks(key, tier) for key in parsed.requirements) for tier in Tier}
+    days = [row.fresh_days for row in parsed.requirements.values() if row.fresh_days]
+    lines = [
+        _("%(stages)s stages and %(gates)s gates between them."),
+        _("%(asked)s requirements for owners: %(minimal)s at minimal risk, %(high)s at high risk."),
+        _("%(criteria)s criteria, signed by %(seats)s seats of a board."),
+        _("Evidence stays current for %(least)s to %(most)s days."),
+        _("Owners have %(grace)s days to fix a gap, and a waiver lasts at most %(waiver)s days."),
+    ]
+    values = {
+        "stages": len(parsed.stages),
+        "gates": len(parsed.gates),
+        "asked": len(parsed.requirements),
+        **tiers,
+        "criteria": len(parsed.criteria),
+        "seats": len(parsed.seats),
+        "least": min(days),
+        "most": max(days),
+        "grace": parsed.freshness.grace_days,
+        "waiver": parsed.freshness.waiver_max_days,
+    }
+    return [line % values for line in lines]
 
 
 @require_POST
@@ -89,11 +127,11 @@ def propose(request: SignedInRequest, version: str) -> HttpResponse:
 def readable(request: HttpRequest, version: str) -> Rulebook:
     """This version, when the reader may read it: drafts are for people who have signed in. Raises Http404."""
     if "\0" in version:
-        raise Http404("No such version.")
+        raise Http404("This version does not exist.")
     rows = Rulebook.objects.select_related("admin", "chair", "loaded_by")
     rulebook = get_object_or_404(rows, version=version)
     if not rulebook.published and not request.user.is_authenticated:
-        raise Http404("No such version is published.")
+        raise Http404("This version is not published.")
     return rulebook
 
 
@@ -108,6 +146,7 @@ def _page(request: HttpRequest, rulebook: Rulebook) -> HttpResponse:
         "may_try": not rulebook.published
         and request.user.is_authenticated
         and people_permissions.may_forecast(request.user),
+        "compared": newest is not None,
         "gates": [_gate(parsed, parsed.gates[key]) for key in MOVES if key in parsed.gates],
         "stages": [_stage(parsed, key) for key in parsed.stages],
         "standards": [

@@ -9,17 +9,20 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from governance import clock
+from governance.database.rehearsing import not_rehearsed
+from governance.events import deliveries
 from governance.operations import corrections, readiness, status
 from governance.people.permissions import may_keep_accounts
 from governance.runtime import spool_files
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.transparency_log import sealing
+from governance.transparency_log import sealing, witnesses
+from governance.vocabulary.phrases import phrase
 
 
 @never_cache
 @require_safe
 def status_page(request: SignedInRequest) -> HttpResponse:
-    """Everything at once; what is wrong comes first."""
+    """Show the whole status, with problems first."""
     may_keep_accounts(request.user).or_refuse()
     heartbeats = status.heartbeats()
     workers = status.workers(heartbeats)
@@ -34,14 +37,19 @@ def status_page(request: SignedInRequest) -> HttpResponse:
         "decisions": spool_files.waiting(settings.DECISIONS_DIR),
         "tasks": status.tasks(),
         "mails": status.undelivered(),
+        "failing_receivers": list(deliveries.failing()),
         "backlog": backlog,
         "oldest": clock.now() - backlog.age,
+        "witnesses": witnesses.progress(),
+        "not_cosigned": witnesses.failure(),
         "room": status.room(),
+        "replica": status.read_replica(),
         "corrections": [(entry, corrections.words_of(entry)) for entry in corrections.recent()],
     }
     return render(request, "governance/pages/status.html", context)
 
 
+@not_rehearsed
 @require_POST
 def mail(request: SignedInRequest) -> HttpResponse:
     """Send a test mail to oneself, or try undelivered mails again: the one with the key, or all."""
@@ -54,28 +62,33 @@ def mail(request: SignedInRequest) -> HttpResponse:
     else:
         count = status.try_all_again(by=request.user)
         if count:
-            mails = "One mail is" if count == 1 else f"{count} mails are"
-            messages.success(request, f"{mails} tried again as soon as a worker is free.")
+            mails = "One email is" if count == 1 else f"{count} emails are"
+            messages.success(request, phrase("{} sent again when a worker is free.", mails).in_language())
         else:
-            messages.success(request, _("No mail waits to be tried again."))
+            messages.success(request, _("No email waits to be sent again."))
     return redirect("status")
 
 
 def _test(request: SignedInRequest) -> None:
     wrong = status.send_test(by=request.user)
     if wrong:
-        messages.error(request, f"The test mail did not go out. {wrong}")
+        messages.error(request, phrase("The test email was not sent. {}", wrong).in_language())
     else:
         messages.success(
-            request, f"A test mail to {request.user.email} was handed over. See that it arrives."
+            request,
+            phrase(
+                "A test email to {} was sent to the mail server. Check that it arrives.", request.user.email
+            ).in_language(),
         )
 
 
 def _one(request: SignedInRequest, key: str) -> None:
     sent = status.try_again(key=key, by=request.user)
     if sent is None:
-        messages.success(request, _("That mail waits no more: it was sent, or a worker is at it now."))
+        messages.success(
+            request, _("This email no longer waits: it was sent, or a worker is sending it now.")
+        )
     elif sent:
-        messages.success(request, _("The mail went out."))
+        messages.success(request, _("The email was sent."))
     else:
-        messages.error(request, _("The mail did not go out; the reason is below."))
+        messages.error(request, _("The email was not sent. See the reason below."))

@@ -1,6 +1,7 @@
-"""Approvals of single calls: asked, answered, used once, each for exactly what was shown (S0-14).
+"""Acts on approvals of single calls: ask, answer, use (S0-14).
 
-When nobody answers in time, nothing is done: there is no default but no.
+An approval is for exactly the arguments that the approver saw, and is used once. A call without an answer in time is
+denied.
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ from governance.permission_result import Answer, Conflict, Refused, ended, no, y
 from governance.queue.task_base import after_commit
 from governance.transparency_log import sealing
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import shown
 from initiatives.contracts.approvals import queries
 from initiatives.contracts.approvals.permissions import may_answer_approval
@@ -41,17 +43,20 @@ from initiatives.models.approvals import ANSWERS, APPROVE, APPROVED, EXPIRED, RE
 MOST_WAITING = 100
 # How long a preview is kept after the answer, or after its time ran out: as long as answers are looked back on.
 PREVIEW_KEPT = approval_patterns.LOOKED_BACK
-GUARDED = "PL051"  # what the database says where a row of ours would break the rules of approvals
+GUARDED = "PL051"  # the code of the database for a row that breaks the rules of approvals
 
 # Why an approval is not good for a call; an answer of `use_approval` carries one of these and the words.
 WHY_NOT = {
-    "approval_unknown": "There is no such approval for this system.",
-    "approval_waiting": "Nobody has approved it yet.",
-    "approval_refused": "It was refused.",
-    "approval_expired": "Its time is over; nothing is done. Ask again.",
-    "approval_used": "It was used already: an approval is for one call.",
-    "approval_for_other_arguments": "It was given for other arguments: an approval is for exactly what was shown.",
-    "approval_for_other_terms": "The contract asks for another approval by now. Ask again.",
+    "approval_unknown": "This system has no approval with this id.",
+    "approval_waiting": "The request for approval has no answer yet.",
+    "approval_refused": "The approval was refused.",
+    "approval_expired": "The approval has expired, so the call is denied. Ask again.",
+    "approval_used": "The approval was already used. An approval is valid for one call.",
+    "approval_for_other_arguments": (
+        "The values in this call differ from the approved values. An approval is valid only for the "
+        "values that the approver saw."
+    ),
+    "approval_for_other_terms": "The contract now asks for a different approval. Ask again.",
 }
 _CODES = {
     WAITING: "approval_waiting",
@@ -62,14 +67,14 @@ _CODES = {
 
 
 class TooManyWaiting(Refused):
-    """So many requests of an initiative wait for people that another one is not put to them."""
+    """A refusal, because too many requests of the initiative wait for an answer."""
 
 
 @dataclass(frozen=True)
 class Used:
-    """Whether an approval was used for this call. If not, `code` and `words` say why; truthy when it was.
+    """The result of using an approval: truthy if used, else with `code` and `words`.
 
-    `request` is None where the asking key may not know of it.
+    The field `request` is None if the asking key must not know the request.
     """
 
     code: str = ""
@@ -78,7 +83,7 @@ class Used:
 
     @property
     def ok(self) -> bool:
-        """Whether the call may be made now."""
+        """Return True if the call may be made now."""
         return not self.code
 
     def __bool__(self) -> bool:
@@ -86,17 +91,17 @@ class Used:
 
     @property
     def words(self) -> str:
-        """What became of it, as a sentence."""
+        """Return the result as a sentence."""
         return self.said or WHY_NOT.get(self.code, "A person approved exactly this call.")
 
 
 def status_of(request: ApprovalRequest, at: datetime) -> str:
-    """What has become of a request: waiting, approved, refused, expired, used."""
+    """Return the state of a request: waiting, approved, refused, expired or used."""
     return request.state_at(at)
 
 
 def principals(key: ServiceKey, evaluation_request: Mapping) -> list[int]:
-    """Keys of the people the system acts for: whoever the key names, and every active account the request names."""
+    """Return the keys of the people the system acts for, by its key and the request."""
     names = names_in(evaluation_request)
     known = User.objects.active().annotate(by_login=Lower("login"), by_email=Lower("email"))
     named = known.filter(Q(by_login__in=names) | Q(by_email__in=names)) if names else User.objects.none()
@@ -104,9 +109,9 @@ def principals(key: ServiceKey, evaluation_request: Mapping) -> list[int]:
 
 
 def of_system(key: ServiceKey) -> QuerySet:
-    """The requests of the system behind this key: those of keys it replaced are its own, another system's are not.
+    """Return the requests of the system behind this key, with those of replaced keys.
 
-    A key that acts for somebody else has other approvers: what one asked the other must not use.
+    A key that acts for someone else has other approvers, so requests of other systems and principals are left out.
     """
     return ApprovalRequest.objects.filter(
         key__contract=key.contract_id, key__system=key.system, key__principal=key.principal_id
@@ -121,13 +126,16 @@ def request_approval(
     evaluation_request: Mapping,
     decision: Decision,
     preview: Preview | None = None,
+    denied: str = "",
     at: datetime | None = None,
 ) -> ApprovalRequest:
-    """Put a call before the people whom the decision names; while the same call waits, or is approved, that request.
+    """Ask the approvers of the decision for one call, and return the request.
 
-    `initiative`, `key` and `version`: rows, or what they are found by. `preview`: what the approver is shown, whose
-    digest stands in the request (`approval_previews.sealed`). Raises TooManyWaiting,
-    governance.contracts.cedar_policies.Malformed for values that cannot be kept, Refused for another's key.
+    A request for the same call that waits or is approved is returned instead. `initiative`, `key` and `version` are
+    rows or their keys. The approver sees `preview`, and the request keeps its digest (`approval_previews.sealed`).
+    The audit log keeps `denied`, the id of the denial that the system asks about.
+    Raises TooManyWaiting, Refused for a key of another initiative, and governance.contracts.cedar_policies.Malformed
+    for values that cannot be kept.
     """
     key, approval, why = _key_of(key), decision.approval, decision.reason
     digest, now = arguments_digest(evaluation_request), at or clock.now()
@@ -144,7 +152,7 @@ def request_approval(
             use__isnull=True,
         )
         .filter(Q(decided_at__isnull=True) | Q(granted=True))
-        .exclude(decided_at__isnull=True, preview__content="")  # it cannot be approved any more
+        .exclude(decided_at__isnull=True, preview__content="")  # it can no longer be approved
         .select_related("initiative", "version", "key")
         .order_by("-asked_at")
     )
@@ -154,14 +162,15 @@ def request_approval(
     with acting(system=key.system, reason=why):
         initiative = lock(initiative)
         if initiative.contract_id is None or key.contract_id != initiative.contract_id:
-            no("This key is of another initiative.").or_refuse()
+            no("This key belongs to another initiative.").or_refuse()
         found = same.first()
         if found is not None:
             return found
         if ApprovalRequest.objects.waiting_at(now).filter(initiative=initiative).count() >= MOST_WAITING:
             raise TooManyWaiting(
-                f"{MOST_WAITING} calls of this initiative wait for people already; this one is not put to them.",
-                "Nothing is done. Ask again once some are answered.",
+                f"{MOST_WAITING} calls of this initiative are already waiting for an approval, so this call "
+                "was not added.",
+                "Ask again when some of the calls are answered.",
             )
         request = ApprovalRequest(
             initiative=initiative,
@@ -199,6 +208,7 @@ def request_approval(
             four_eyes=request.four_eyes,
             until=request.expires_at,
             **({"preview": preview.digest} if preview else {}),
+            **({"denied": denied} if denied else {}),
             why=why,
         )
         _mail_soon()
@@ -206,7 +216,7 @@ def request_approval(
 
 
 def _facts(request: ApprovalRequest) -> dict:
-    """What every entry about a request names."""
+    """Return the facts that every entry about a request contains."""
     return {
         "request": str(request.reference),
         "action": request.action,
@@ -219,7 +229,7 @@ def _facts(request: ApprovalRequest) -> dict:
 
 
 def _mail_soon() -> None:
-    """Tell the approvers once the running act is committed; a queue that is down undoes nothing."""
+    """Queue the email to the approvers for after the commit. A queue that is down undoes nothing."""
     after_commit("initiatives.tasks.mail_approvals")
 
 
@@ -232,16 +242,16 @@ def answer_approval(
     opened_at: datetime,
     by: User,
 ) -> ApprovalRequest:
-    """Approve or refuse exactly the arguments whose digest the person saw. One refusal decides it.
+    """Approve or refuse exactly the arguments with this digest. One refusal decides.
 
-    `opened_at`: when the person was first shown it. Raises Conflict with who was first and when, Refused,
-    ValidationError by field.
+    The moment `opened_at` is when the person first opened the request. Raises Conflict with who answered first and
+    when, Refused, and ValidationError by field.
     """
     reason = reason.strip()
     if verdict not in ANSWERS:
-        raise ValidationError({"verdict": "Choose approve or refuse."})
+        raise ValidationError({"verdict": "Choose “Approve” or “Refuse”."})
     if verdict == REFUSE and not reason:
-        raise ValidationError({"reason": "Say why, so that the owner of the system can fix it."})
+        raise ValidationError({"reason": "Give a reason, so that the owner of the system can fix the cause."})
     with act("answer approval", by=by, initiative=request.initiative_id, reason=reason) as initiative:
         request = ApprovalRequest.objects.select_related("version", "key").get(pk=request.pk)
         request.initiative = initiative
@@ -250,7 +260,7 @@ def answer_approval(
         _nobody_was_first(request, answers, by)
         if digest != request.arguments_digest:
             raise Conflict(
-                "This answer is for other arguments than those that are asked about.",
+                "The arguments of the request differ from the arguments in your answer.",
                 "Open the request and read it again.",
                 request.get_absolute_url(),
             )
@@ -297,16 +307,17 @@ def answer_approval(
 
 
 def _can_be_seen(request: ApprovalRequest) -> Answer:
-    """What was handed over to be seen is still there: nobody approves what nobody can see any more."""
+    """Return a yes while the content that the approver has to see is kept."""
     if ApprovalPreview.objects.filter(request=request, content="").exists():
         return no(
-            "What goes out was erased before it was approved.", "Refuse it; the system can then ask again."
+            "The content to send was erased before the call was approved.",
+            "Refuse the call. The system can then ask again.",
         )
     return yes()
 
 
 def _nobody_was_first(request: ApprovalRequest, answers: list[ApprovalAnswer], by: User) -> None:
-    """Raise Conflict with who answered and when, where an answer decided the request or is this person's own."""
+    """Raise Conflict if an answer decided the request or is this person's own."""
     first = next((row for row in answers if row.person_id == by.pk), None)
     if first is None and request.decided_at is not None and answers:
         first = answers[-1]
@@ -314,7 +325,7 @@ def _nobody_was_first(request: ApprovalRequest, answers: list[ApprovalAnswer], b
         who = "You" if first.person_id == by.pk else first.person
         done = "approved" if first.verdict == APPROVE else "refused"
         raise Conflict(
-            f"{who} {done} this at {clock.moment_in_words(first.at)}.",
+            phrase("{} {} the call at {}.", who, done, clock.moment_in_words(first.at)),
             "Read the answer.",
             request.get_absolute_url(),
         )
@@ -328,10 +339,10 @@ def use_approval(
     approval: Approval | None = None,
     at: datetime | None = None,
 ) -> Used:
-    """Use an approval for this call: once, in time, for exactly the arguments that were shown.
+    """Use an approval for this call: once, in time, for exactly these arguments.
 
-    `approval`: whom the contract asks for this call now; one that fewer or other people gave is not good for it. One
-    short transaction; that it happens once is held by the row itself.
+    The argument `approval` is what the contract asks for this call now. An approval by fewer or other people does not
+    count. This is one short transaction, and a constraint on the row prevents a second use.
     """
     key, now = _key_of(key), at or clock.now()
     request = _asked(reference, key)
@@ -341,7 +352,7 @@ def use_approval(
         return Used("approval_for_other_arguments", request)
     state = request.state_at(now)
     if state != APPROVED:
-        return Used(_CODES[state], request, _why_refused(request) if state == REFUSED else "")
+        return Used(_CODES[state], request, why_refused(request) if state == REFUSED else "")
     if not _is_enough(request, approval):
         return Used("approval_for_other_terms", request)
     try:
@@ -361,9 +372,10 @@ def use_approval(
 
 
 def erase_previews() -> int:
-    """Erase previews whose days after the answer, or after the end of their time, are over; returns how many.
+    """Erase the previews whose retention is over, and return their number.
 
-    Their digests stay. Legal holds on the initiative come first. Safe to repeat.
+    Retention is counted in days from the answer or the expiry. Digests stay, and legal holds come first. Safe to
+    repeat.
     """
     over = clock.now() - PREVIEW_KEPT
     ended_by_then = Q(request__decided_at__lte=over) | Q(
@@ -395,18 +407,18 @@ def _digest_or_none(evaluation_request: Mapping) -> str | None:
         return None  # nothing of the kind can have been asked
 
 
-def _why_refused(request: ApprovalRequest) -> str:
-    """By which role and why: the system's log need not name people."""
+def why_refused(request: ApprovalRequest) -> str:
+    """Return the role that refused and its reason. The system's log need not name people."""
     row = request.answers.filter(verdict=REFUSE).first()
     return (
-        ended(f"{contract_wording.role_words([row.role]).capitalize()} refused it: {row.reason}")
+        ended(f"{contract_wording.role_words([row.role]).capitalize()} refused the call: {row.reason}")
         if row
         else ""
     )
 
 
 def _is_enough(request: ApprovalRequest, approval: Approval | None) -> bool:
-    """Whether those who were asked are whom the contract asks for this call now, and no fewer."""
+    """Return True if the approval meets what the contract asks for this call now."""
     return approval is None or (
         set(request.approvers) <= set(approval.approvers) and request.four_eyes >= approval.four_eyes
     )

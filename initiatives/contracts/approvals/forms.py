@@ -1,4 +1,4 @@
-"""The answer to what a system asks."""
+"""The form for an answer to a request for approval."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -7,12 +7,12 @@ from governance.web.form_fields import WordsField
 
 
 class ApprovalForm(forms.Form):
-    """Why; needed to refuse."""
+    """The reason of an answer, which a refusal needs."""
 
     reason = WordsField(
         label=_("Why"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         max_length=2_000,
-        help_text=_("Needed to refuse: the system is told, and its owner reads it."),
+        help_text=_("Give a reason if you refuse. The system and its owner receive the reason."),
     )

@@ -1,7 +1,7 @@
-"""Mails about what systems ask people: they leave within a minute, and are no part of the day's mail.
+"""Emails to approvers, sent within a minute and apart from the daily email.
 
-A system that asks often must not fill a mailbox: a person gets one mail a minute at most, with everything new in it.
-What was answered or ran out meanwhile is left out, and a mail with nothing left is not sent.
+A system may ask often, so a person gets at most one email a minute, with all new requests. Requests that were answered
+or have expired are left out. An empty email is not sent.
 """
 
 from django.conf import settings
@@ -11,7 +11,7 @@ from governance import clock
 from governance.models import Delivery, Notification
 from governance.notifications import daily_mail, due, mail
 from initiatives.contracts.approvals import presentation
-from initiatives.contracts.approvals.reminders import KIND, approvals_asked, key_of
+from initiatives.contracts.approvals.inbox import KIND, approvals_asked, key_of
 from initiatives.contributions import Contribution
 from initiatives.models import ApprovalRequest
 
@@ -19,7 +19,7 @@ LISTED = 10  # requests in one mail; the inbox has the rest
 
 
 def send() -> daily_mail.Counts:
-    """Write the notifications of what waits, and send the mails. May run twice at once: one mail each."""
+    """Write the notifications of waiting requests, and send the emails. Two runs at once send one email each."""
     due.run(queries=[approvals_asked])
     return daily_mail.deliver(kind=Delivery.APPROVALS)
 
@@ -29,7 +29,7 @@ def _unsent():
 
 
 def compose(row: Delivery) -> EmailMultiAlternatives | None:
-    """The mail, what ends first first; None when nothing in it waits any more, or the address is gone."""
+    """Return the email, first to expire first. Returns None without a request or address."""
     notifications = list(row.notifications.unread().order_by("pk"))
     if not row.person.email:
         return None

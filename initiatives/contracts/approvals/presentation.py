@@ -1,4 +1,4 @@
-"""What the page of a review shows of approvals."""
+"""The part of a review's page about approvals."""
 
 from governance import clock
 from governance.vocabulary import Stage
@@ -9,7 +9,7 @@ from initiatives.models import Review
 
 
 def given_unread(person, review: Review) -> Part | None:
-    """Signs that approvals are given unread: shown to the board where production is decided."""
+    """Return signs of unread approvals, for the board of a production review."""
     gate = review.parsed_rulebook.gates[review.gate]
     if gate.to != Stage.PRODUCTION or not may_see_stamping(review.initiative, person):
         return None

@@ -1,7 +1,7 @@
-"""Queries on approvals: who may answer one, and what that person is shown.
+"""Queries on approvals: who may answer one, and the content of its page.
 
-An approval is for exactly the arguments whose digest the approver saw. So everything that is hashed is shown, and what
-a screen would hide (direction marks, zero-width letters) is spelt out.
+An approval is for exactly the arguments whose digest the approver saw. So the page shows everything that is hashed, and
+spells out what a screen hides (direction marks, zero-width letters).
 """
 
 import hashlib
@@ -34,9 +34,9 @@ MOST_ANSWERS = 1000  # that signs of approving unread are looked for in, the new
 
 
 def arguments_of(evaluation_request: Mapping) -> dict:
-    """The parts of a request that an approval is for: all of it but the reference of the approval itself.
+    """Return the parts of a request that an approval covers, without its reference.
 
-    No context and an empty one are the same, because the second call adds the reference to it.
+    A missing context equals an empty one, because the second call adds the reference to the context.
     """
     context = {
         name: value for name, value in (evaluation_request.get("context") or {}).items() if name != REFERENCE
@@ -45,23 +45,20 @@ def arguments_of(evaluation_request: Mapping) -> dict:
 
 
 def arguments_digest(evaluation_request: Mapping) -> str:
-    """SHA-256 over the canonical form of a request's arguments.
-
-    Raises governance.contracts.cedar_policies.Malformed for values that cannot be kept as they are.
-    """
+    """Return the SHA-256 of the canonical form of a request's arguments."""
     arguments = arguments_of(evaluation_request)
     try:
         json.dumps(arguments, allow_nan=False)
         text = entries.canonical(arguments)
     except ValueError:
-        raise cedar_policies.Malformed("The request holds a value that JSON cannot keep.") from None
+        raise cedar_policies.Malformed("The request contains a value that JSON cannot represent.") from None
     if _holds_nul(arguments):
-        raise cedar_policies.Malformed("The request holds the character U+0000, which cannot be kept.")
+        raise cedar_policies.Malformed("The request contains the character U+0000, which cannot be stored.")
     return hashlib.sha256(text).hexdigest()
 
 
 def _holds_nul(value) -> bool:
-    """Whether a text in it holds the one character that PostgreSQL does not store."""
+    """Return True if a text in the value has a NUL, which PostgreSQL does not store."""
     if isinstance(value, Mapping):
         return any("\0" in name or _holds_nul(inner) for name, inner in value.items())
     if isinstance(value, list):
@@ -73,9 +70,9 @@ def _holds_nul(value) -> bool:
 
 
 def names_in(evaluation_request: Mapping) -> frozenset[str]:
-    """By what the request names the people the system acts for: as subject, on behalf of, or as principal.
+    """Return the names of those the system acts for: subject, on behalf of, principal.
 
-    Each name without regard to case, both as the database has it (lower) and as Unicode has it (casefold).
+    Each name is in lower case as the database has it (lower) and as Unicode has it (casefold).
     """
     subject = evaluation_request["subject"]
     said = (
@@ -98,27 +95,27 @@ def _texts(value) -> Iterator[str]:
 
 
 def named_as(person: User, names: frozenset[str]) -> bool:
-    """Whether one of these names is the person's login or address."""
+    """Return True if one of these names is the person's login or address."""
     return person.login.lower() in names or bool(person.email and person.email.lower() in names)
 
 
 def is_principal(request: ApprovalRequest, person: User) -> bool:
-    """Whether the system acts for this person: as found when it asked, or by the name they bear now."""
+    """Return True if the system acts for this person, by stored keys or today's names."""
     return person.pk in request.principals or named_as(person, names_in(request.arguments))
 
 
 @dataclass(frozen=True)
 class Voice:
-    """By which role somebody may answer; `holder` is who holds it, where that is somebody else."""
+    """The role by which a person may answer, and the `holder` if they are a deputy."""
 
     role: str
     holder: User | None = None
 
 
 def voice_of(request: ApprovalRequest, roles: Iterable[RoleAssignment], person: User) -> Voice | None:
-    """By which of these roles the person may answer: one of their own first, then one they stand in for.
+    """Return the role by which the person may answer, an own role before a lent one.
 
-    Standing in for somebody the system acts for gives no voice: it would be that person's.
+    A deputy of someone the system acts for has no voice, because the answer would be that person's.
     """
     lent = None
     for row in roles:
@@ -132,7 +129,7 @@ def voice_of(request: ApprovalRequest, roles: Iterable[RoleAssignment], person: 
 
 
 def people_asked(request: ApprovalRequest, roles: Iterable[RoleAssignment]) -> list[tuple[int, Voice]]:
-    """Whom the request waits for, by key: holders of its roles, and who stands in for them now instead of them."""
+    """Return the voices of those a request waits for: role holders, or their deputies."""
     found: dict[int, Voice] = {}
     for row in roles:
         if not row.in_force or row.role not in request.approvers or is_principal(request, row.person):
@@ -150,7 +147,7 @@ def people_asked(request: ApprovalRequest, roles: Iterable[RoleAssignment]) -> l
 
 @dataclass(frozen=True)
 class Row:
-    """One value of the arguments: its name in words, where it stands, the value, what else there is to say of it."""
+    """One value of the arguments: its name in words, its path, the value and a note."""
 
     words: str
     path: str
@@ -159,12 +156,12 @@ class Row:
 
 
 def rows_of(arguments: Mapping) -> list[tuple[str, list[Row]]]:
-    """Every value of the arguments, in groups (heading, rows): nothing that was hashed is left out."""
+    """Return every value that was hashed, in groups (heading, rows)."""
     subject, action, resource = (arguments[part] for part in ENTITIES)
     return [
-        ("Who asks", list(_entity("subject", subject))),
-        ("What it would do", list(_entity("action", action))),
-        ("On what", list(_entity("resource", resource))),
+        ("Asked by", list(_entity("subject", subject))),
+        ("Action", list(_entity("action", action))),
+        ("Resource", list(_entity("resource", resource))),
         ("Circumstances", list(_values("context", arguments["context"]))),
     ]
 
@@ -187,12 +184,12 @@ def _entity(part: str, entity: Mapping) -> Iterator[Row]:
 
 
 def _first_of(*names: str):
-    """Puts these names first, in this order; the others keep theirs."""
+    """Return a sort key that puts these names first, in this order. The others keep their order."""
     return lambda name: names.index(name) if name in names else len(names)
 
 
 def _values(path: str, value, words: str = "") -> Iterator[Row]:
-    """The value, or each value inside it, with the way to it."""
+    """Yield a row for the value, or for each value inside it, with its path."""
     if isinstance(value, Mapping) and value:
         for name, inner in value.items():
             yield from _values(f"{path}.{name}", inner, f"{words}, {name}" if words else name)
@@ -208,7 +205,7 @@ def _nth(place: int) -> str:
 
 
 def _said(value) -> str:
-    """A value so that a text, a number, yes and no, and nothing cannot be taken for each other."""
+    """Return a value as text that distinguishes a text, a number, yes, no and nothing."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
@@ -221,7 +218,7 @@ def _said(value) -> str:
 
 
 def amount_of(action: Mapping) -> str:
-    """What the act would cost, as money; empty where it names no amount with a currency."""
+    """Return the cost of the act as money. Empty without an amount and a currency."""
     properties = action.get("properties") or {}
     if not isinstance(properties, Mapping):
         return ""
@@ -234,10 +231,10 @@ def amount_of(action: Mapping) -> str:
 
 
 def time_left(until: datetime, now: datetime) -> str:
-    """How long there is to answer: "23 minutes left"."""
+    """Return the time left to answer in words, such as "23 minutes left"."""
     minutes = int((until - now).total_seconds() // 60)
     if minutes < 0:
-        return "its time is over"
+        return "expired"
     if minutes == 0:
         return "less than a minute left"
     if minutes >= 120:
@@ -248,12 +245,12 @@ def time_left(until: datetime, now: datetime) -> str:
 
 
 def until_words(request: ApprovalRequest) -> str:
-    """The moment until which it can be answered, in words."""
+    """Return in words the moment until which the request can be answered."""
     return clock.moment_in_words(request.expires_at)
 
 
 def texts_of(arguments: Mapping, sentences: Iterable[str], why: str) -> Iterator[str]:
-    """Everything that there was to read before answering."""
+    """Yield every text that an approver had to read before the answer."""
     for heading, rows in rows_of(arguments):
         yield heading
         for row in rows:
@@ -266,14 +263,12 @@ def texts_of(arguments: Mapping, sentences: Iterable[str], why: str) -> Iterator
 
 
 def signs_of(initiative: Initiative, now: datetime) -> list[approval_patterns.Sign]:
-    """Signs that approvals on the initiative are given unread, from the answers of late: one query to the
-    database.
-    """
+    """Return signs that recent approvals on the initiative are given unread. Uses one query."""
     return approval_patterns.signs(answers_of(initiative, now))
 
 
 def answers_of(initiative: Initiative, now: datetime) -> list[approval_patterns.Given]:
-    """The answers of late on the initiative, newest first: who gave each, how fast, and how much there was to read."""
+    """Return recent answers, newest first, with their speed and the words to read."""
     asked = Func(
         OuterRef("request__clauses"),
         Func(F("number"), function="to_jsonb"),

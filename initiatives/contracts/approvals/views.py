@@ -1,4 +1,4 @@
-"""Pages of approvals: all of an initiative, and one with everything that was asked and what goes out."""
+"""Pages of approvals: all calls of an initiative, and one call with its content."""
 
 from datetime import datetime
 
@@ -43,9 +43,7 @@ TONES = {WAITING: "warn", APPROVED: "ok", USED: "ok", REFUSED: "bad", EXPIRED: "
 
 @require_safe
 def approvals(request, ref):
-    """Every call of the initiative that people were asked about, what waits first; for the board, signs in the
-    answers.
-    """
+    """Show every call of the initiative that needed approval, waiting ones first. The board also sees signs."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     now = clock.now()
     chosen = pick(request.GET.get("outcome"), FILTERS)
@@ -60,7 +58,7 @@ def approvals(request, ref):
     given = queries.answers_of(initiative, now) if may_see_stamping(initiative, request.user) else None
     signs = None if given is None else approval_patterns.signs(given)
     context = initiative_context(request, initiative, "contract") | {
-        "title": _("What people are asked to approve"),
+        "title": _("Approval requests"),
         "page": page,
         "lines": [_line(row, now) for row in page],
         "filters": [(state, words, counts[state]) for state, words in FILTERS.items()],
@@ -89,7 +87,7 @@ def _line(row: ApprovalRequest, now: datetime) -> dict:
 @never_cache  # it may hold what only this person reads
 @require_http_methods(["GET", "HEAD", "POST"])
 def approval(request, reference):
-    """One call: everything that was asked, the clause that asks for a person, and the two answers."""
+    """Show one call: its arguments, the clause that needs a person, the two answers."""
     row = initiative_lookup.approval_for(request.user, reference)
     initiative, now = row.initiative, clock.now()
     answers = list(row.answers.select_related("person", "on_behalf_of"))
@@ -139,7 +137,7 @@ def approval(request, reference):
 
 
 def _preview(row: ApprovalRequest, person: User, answers) -> dict | None:
-    """What the system handed over to be seen, as far as this person reads it; None where it handed over nothing."""
+    """Return the content to send, as far as this person may read it, or None."""
     found = ApprovalPreview.objects.filter(request=row).defer("content").first()
     if found is None:
         return None
@@ -158,17 +156,17 @@ def _preview(row: ApprovalRequest, person: User, answers) -> dict | None:
 
 
 def _first_look(row: ApprovalRequest, person: User, now: datetime) -> datetime:
-    """When the person first opened the request; from now on, where they never did. A browser has no say in it."""
+    """Return when the person first opened the request, or now if they never did. The browser cannot set it."""
     look, _ = ApprovalOpening.objects.get_or_create(request=row, person=person, defaults={"at": now})
     return look.at
 
 
 def _told(row: ApprovalRequest) -> str:
     if row.granted:
-        return "Approved, for this one call."
+        return "You approved the call. The approval is for this call only."
     if row.decided_at:
-        return "Refused. The system is told why, and does nothing."
-    return "You approved it. A second person has to approve it too, or nothing is done."
+        return "You refused the call. The system receives your reason, and the call is denied."
+    return "You approved the call. A second person must also approve the call. Otherwise the call is denied."
 
 
 def _answer(answer) -> dict:
@@ -181,7 +179,7 @@ def _answer(answer) -> dict:
 
 
 def _asked(row: ApprovalRequest, roles, answers) -> list[tuple[str, str]]:
-    """Whom it waits for: (name, what makes them the one)."""
+    """Return those a request waits for as (name, why this person)."""
     heard = {key for answer in answers for key in (answer.person_id, answer.on_behalf_of_id)}
     asked = [
         (key, voice)

@@ -1,4 +1,4 @@
-"""The contract as a document: clauses by kind, put in force by the seats the rulebook names."""
+"""Acts on the contract as a document: clauses by kind, approved by seats."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -28,12 +28,14 @@ from governance.models import (
     VocabularyWord,
 )
 from governance.permission_result import Answer, Conflict, Reason, no, yes
-from governance.vocabulary import ClauseKind
+from governance.vocabulary import ClauseKind, Seat
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
+from initiatives.lifecycle.roles.actions import ask_record_owner, owner_keeps_records
 from initiatives.models import Initiative
 
 # What the check found is kept by everything that it looks at: for a long contract it takes as long as its page.
@@ -44,9 +46,9 @@ _found: dict[tuple, list[Gap]] = {}
 
 @dataclass(frozen=True)
 class Written:
-    """One clause as its author wrote it. `number` names the clause it replaces; None is a new one.
+    """One clause as its author wrote it. `number` is that of the replaced clause, or None.
 
-    Where the terms make a sentence, that sentence is the clause's; `sentence` is for kinds and terms that make none.
+    A sentence made from the terms goes first. `sentence` is for kinds and terms that make none.
     """
 
     kind: str
@@ -56,7 +58,7 @@ class Written:
 
 
 def contract_digest(version: ContractVersion) -> str:
-    """SHA-256 over the canonical form of a version's number and clauses, in order."""
+    """Return the SHA-256 of the canonical form of a version's number and clauses."""
     clauses = [
         [clause.number, clause.kind, clause.sentence, clause.terms]
         for clause in version.clauses.order_by("position", "id")
@@ -73,18 +75,22 @@ def save_contract(
     edition: int | None = None,
     by: User,
 ) -> ContractVersion:
-    """Write the draft of the next version, clauses in order. The version in force stays as it is.
+    """Write the clauses of the next version's draft. The version in force stays as it is.
 
-    `vocabulary`: (kind, key, words) that the clauses use and the contract does not have yet, or has in other words.
-    `edition`: the edition of the draft that was edited; raises Conflict when somebody saved another since.
+    The argument `vocabulary` has (kind, key, words) of new or changed words. `edition` is that of the edited draft.
+    Raises Conflict if someone saved another edition since.
     """
     if wanted_from is not None and wanted_from < clock.today():
-        raise ValidationError({"wanted_from": "A contract does not start in the past."})
+        raise ValidationError(
+            {"wanted_from": "The start of the contract is in the past. Choose today or later."}
+        )
     with act("save contract", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
         version = in_preparation(initiative)
         if edition is not None and edition != (version.edition if version else 0):
-            raise Conflict("Somebody saved this draft since you opened it.", "Look at both, and save again.")
+            raise Conflict(
+                "Someone saved this draft after you opened it.", "Compare the two versions, then save again."
+            )
         words = say(contract_of(initiative), vocabulary)
         rows = rows_of(clauses, words)
         if version is None:
@@ -102,17 +108,17 @@ def save_contract(
 
 
 def in_preparation(initiative: Initiative) -> ContractVersion | None:
-    """The draft of the locked initiative, if there is one. Raises Refused while a version is with the board."""
+    """Return the draft of the locked initiative, or None. Raises Refused while a version is with the board."""
     if not initiative.contract_id:
         return None
     version = initiative.contract.versions.filter(state__in=["draft", "in_review"]).first()
     if version is not None and version.state == ContractVersion.IN_REVIEW:
-        no("This version is with the board.", "Withdraw it to change it.").or_refuse()
+        no("This version is with the board.", "Withdraw the version to change it.").or_refuse()
     return version
 
 
 def contract_of(initiative: Initiative) -> Contract:
-    """The contract of the locked initiative, which gets its own with the first word of it."""
+    """Return the contract of the locked initiative, and create one if it has none."""
     if initiative.contract_id is None:
         contract = Contract(title=f"Contract of {initiative.ref}")
         contract.save()
@@ -122,7 +128,7 @@ def contract_of(initiative: Initiative) -> Contract:
 
 
 def next_version(initiative: Initiative, by: User) -> ContractVersion:
-    """The version after the newest, as a draft that is not saved yet."""
+    """Return the version after the newest, as an unsaved draft."""
     last = initiative.contract.versions.order_by("-number").first()
     return ContractVersion(contract=initiative.contract, number=(last.number if last else 0) + 1, author=by)
 
@@ -135,7 +141,7 @@ def count_saving(version: ContractVersion) -> None:
 
 
 def say(contract: Contract, vocabulary: list[tuple[str, str, str]]) -> dict[str, str]:
-    """Add to the contract's vocabulary, and return all of it: words by key. Raises ValidationError."""
+    """Add to the contract's vocabulary, and return all words by key. Raises ValidationError."""
     known = {(word.kind, word.key): word for word in contract.vocabulary.all()}
     for kind, key, text in vocabulary:
         word = known.get((kind, key)) or VocabularyWord(contract=contract, kind=kind, key=key)
@@ -148,9 +154,11 @@ def say(contract: Contract, vocabulary: list[tuple[str, str, str]]) -> dict[str,
 
 
 def rows_of(clauses: list[Written], words: dict[str, str]) -> list[Written]:
-    """The clauses with their sentences. Raises ValidationError that says which one is wrong, and how to fix it."""
+    """Return the clauses with their sentences. Raises ValidationError with each wrong clause and its fix."""
     if len(clauses) > MOST_CLAUSES:
-        raise ValidationError(f"A contract has at most {MOST_CLAUSES} clauses. Say several things in one.")
+        raise ValidationError(
+            phrase("A contract can have at most {} clauses. Combine some clauses.", MOST_CLAUSES)
+        )
     wrong: dict[str, str] = {}
     rows = []
     for place, clause in enumerate(clauses, 1):
@@ -161,7 +169,7 @@ def rows_of(clauses: list[Written], words: dict[str, str]) -> list[Written]:
             wrong.setdefault("terms", f"Clause {clause.number or place}: {problem}")
         said = sentence(clause.kind, clause.terms, words) or clause.sentence.strip()
         if not said:
-            wrong["sentence"] = "Write each clause as a sentence that can be read aloud."
+            wrong["sentence"] = "Write each clause as a complete sentence."
         rows.append(replace(clause, sentence=said))
     if wrong:
         raise ValidationError(wrong)
@@ -169,13 +177,13 @@ def rows_of(clauses: list[Written], words: dict[str, str]) -> list[Written]:
 
 
 def last_number(contract: Contract) -> int:
-    """The highest number that a clause of the contract ever had: none is given twice, not even of a removed one."""
+    """Return the highest clause number that the contract ever had. Numbers are not given again."""
     known = Clause.history.model.objects.filter(version__contract=contract.pk)
     return known.aggregate(most=Max("number"))["most"] or 0
 
 
 def said_by(row: Written) -> dict:
-    """What a row of a clause keeps of what was written."""
+    """Return the fields of a clause's row for what was written."""
     return {
         "kind": row.kind,
         "sentence": row.sentence,
@@ -185,7 +193,7 @@ def said_by(row: Written) -> dict:
 
 
 def _write_clauses(version: ContractVersion, rows: list[Written]) -> None:
-    """Make the draft's clauses these: what says the same stays the row it is."""
+    """Replace the draft's clauses by these. A clause that reads the same keeps its row."""
     there = {clause.number: clause for clause in version.clauses.all()}
     last = last_number(version.contract)
     kept, added = set(), []
@@ -210,16 +218,17 @@ def _write_clauses(version: ContractVersion, rows: list[Written]) -> None:
 
 
 def gaps_of(initiative: Initiative, clauses: Iterable[Clause]) -> list[Gap]:
-    """What is missing from these clauses as a whole, or wrong among them, for the people of the initiative today."""
+    """Return the gaps in these clauses as a whole, for the initiative's people today."""
     clauses = list(clauses)
     roles = {row.role: row.person.full_name for row in initiative_rows.roles(initiative) if row.in_force}
     required = tuple(Rulebook.objects.current().parsed.contract.required_clauses)
     said = tuple((one.number, one.fingerprint) for one in clauses)
-    key = (said, tuple(sorted(roles.items())), required, clock.today())
+    keeps = owner_keeps_records(initiative)
+    key = (said, tuple(sorted(roles.items())), required, clock.today(), keeps)
     found = _found.get(key)
     if found is None:
         rules = [Rule(one.number, one.kind, one.said, one.sentence) for one in clauses]
-        found = gaps(rules, roles, required, clock.today())
+        found = gaps(rules, roles, required, clock.today(), keeps)
         with _keeping:
             while len(_found) >= MOST_KEPT:
                 del _found[next(iter(_found))]
@@ -228,7 +237,7 @@ def gaps_of(initiative: Initiative, clauses: Iterable[Clause]) -> list[Gap]:
 
 
 def link_of_gap(initiative: Initiative, gap: Gap) -> str:
-    """Where a gap is fixed: at its first clause, at the people where the audit log has no owner, else in the editor."""
+    """Return the address that fixes a gap: a clause, a proposed role, or the editor."""
     if gap.numbers:
         return reverse("clause-edit", args=[initiative.ref, gap.numbers[0]])
     if "record_owner" in gap.code:
@@ -237,7 +246,7 @@ def link_of_gap(initiative: Initiative, gap: Gap) -> str:
 
 
 def complete(initiative: Initiative, clauses: Iterable[Clause]) -> Answer:
-    """Whether these clauses may go to the board; otherwise no, with every gap that stands in the way."""
+    """Return a yes if the clauses may go to the board, else a no with blocking gaps."""
     blocking = [gap for gap in gaps_of(initiative, clauses) if gap.blocking]
     return Answer(
         not blocking, tuple(Reason(gap.words, gap.fix, link_of_gap(initiative, gap)) for gap in blocking)
@@ -245,14 +254,14 @@ def complete(initiative: Initiative, clauses: Iterable[Clause]) -> Answer:
 
 
 def propose_contract(*, initiative: Initiative, by: User) -> ContractVersion:
-    """Send the draft to the seats that put contracts in force. Raises Refused with everything that is missing."""
+    """Send the draft to the seats that approve contracts. Raises Refused with everything that is missing."""
     with act("propose contract", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
         version = (
             initiative.contract.versions.filter(state="draft").first() if initiative.contract_id else None
         )
         if version is None:
-            no("There is no draft.", "Write one first.").or_refuse()
+            no("This contract has no draft.", "First write a draft.").or_refuse()
         complete(initiative, version.clauses.all()).or_refuse()
         version.state, version.digest = ContractVersion.IN_REVIEW, contract_digest(version)
         version.save()
@@ -263,14 +272,14 @@ def propose_contract(*, initiative: Initiative, by: User) -> ContractVersion:
 
 
 def withdraw_contract(*, initiative: Initiative, reason: str = "", by: User) -> ContractVersion:
-    """Take a version back from the board to change it; approvals given so far do not count for another text."""
+    """Take a version back from the board to change it. Its approvals do not count for another text."""
     with act("withdraw contract", by=by, initiative=initiative, reason=reason) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
         version = (
             initiative.contract.versions.filter(state="in_review").first() if initiative.contract_id else None
         )
         if version is None:
-            no("No version is with the board.").or_refuse()
+            no("No version is with the board. Open the contract to see its state.").or_refuse()
         version.state = ContractVersion.DRAFT
         version.save()
         entries.record(EntryKind.CONTRACT_WITHDRAWN, initiative=initiative, number=version.number)
@@ -278,15 +287,17 @@ def withdraw_contract(*, initiative: Initiative, reason: str = "", by: User) -> 
 
 
 def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: User) -> ContractVersion:
-    """Approve, for a seat, the text whose digest the person saw; with the last seat it comes into force.
+    """Approve the text with this digest for a seat. The last seat puts it in force.
 
-    An objection of the same seat is withdrawn by it. Raises Refused while it is somebody else's to withdraw.
+    The act withdraws an objection of the same seat. Raises Refused if only someone else may withdraw it.
     """
     with act("approve contract", by=by, initiative=version.contract.initiative.pk) as initiative:
         version = version_to_sign(initiative, version, seat=seat, digest=digest, by=by)
         given = version.approvals.filter(digest=digest)
-        if given.filter(seat=seat).exists() or given.filter(person=by).exists():
-            raise Conflict("This seat approved it already.")
+        if given.filter(seat=seat).exists():
+            raise Conflict("This seat has already approved this version.")
+        if given.filter(person=by).exists():
+            raise Conflict("You have already approved this version for a different seat.")
         for objection in version.contract.comments.objections().filter(seat=seat).select_related("by"):
             may_withdraw_objection(initiative, objection, by).or_refuse()
             resolve_objection(initiative, objection, by)
@@ -301,7 +312,10 @@ def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: Us
         wanted = Rulebook.objects.current().parsed.contract.seats
         if set(version.approvals.filter(digest=digest).values_list("seat", flat=True)) >= set(wanted):
             if other := version.contract.comments.objections().select_related("by").first():
-                no(f"{other.by} objects to the contract.", "The objection is withdrawn first.").or_refuse()
+                no(
+                    phrase("{} objects to the contract.", other.by),
+                    phrase("Ask {} to withdraw the objection first.", other.by),
+                ).or_refuse()
             _put_in_force(initiative, version, by)
             rewrite_supported_stage(initiative)
     return version
@@ -310,32 +324,37 @@ def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: Us
 def version_to_sign(
     initiative: Initiative, version: ContractVersion, *, seat: str, digest: str, by: User
 ) -> ContractVersion:
-    """The version as it stands under the lock of its initiative, which the person may sign for this seat.
+    """Return the version, read under the lock, if the person may sign for the seat.
 
-    Raises Refused, and Conflict where the text is no longer the one whose `digest` the person saw.
+    Raises Refused, and Conflict if the text no longer has this `digest`.
     """
     version = ContractVersion.objects.select_related("contract").get(pk=version.pk)
     initiative_permissions.may_approve_contract(initiative, seat, by).or_refuse()
     wanted = Rulebook.objects.current().parsed.contract.seats
     if seat not in wanted:
-        names = ", ".join(wanted).replace("_", " ")
-        no("The rulebook names other seats for contracts.", names).or_refuse()
+        names = " and ".join(Seat.word(one).lower() for one in wanted)
+        no(
+            "The rulebook does not name this seat for contracts.", phrase("Ask {} to sign.", names)
+        ).or_refuse()
     if version.state != ContractVersion.IN_REVIEW or version.digest != digest:
-        raise Conflict("The contract changed since you opened it.", "Read it again.")
+        raise Conflict("The contract changed after you opened it.", "Read the contract again.")
     return version
 
 
 def may_withdraw_objection(initiative: Initiative, objection: ClauseComment, person: User) -> Answer:
-    """Withdraw an objection: whoever gave it; once they no longer hold the seat, whoever holds it."""
+    """Return whether the person may withdraw, as its author or a later seat holder."""
     if objection.by_id == person.pk:
         return yes()
     if initiative_permissions.holds_seat(initiative, objection.by, objection.seat):
-        return no(f"Only {objection.by} withdraws this objection.", "Answer it, or change the text.")
+        return no(
+            phrase("Only {} can withdraw this objection.", objection.by),
+            "Answer the objection, or change the text.",
+        )
     return initiative_permissions.may_approve_contract(initiative, objection.seat, person)
 
 
 def resolve_objection(initiative: Initiative, objection: ClauseComment, by: User) -> None:
-    """Write down that an objection no longer stands, within the act that ends it."""
+    """Resolve an objection within the act that ends it, and record this."""
     objection.resolved_at, objection.resolved_by = clock.now(), by
     objection.save()
     entries.record(
@@ -374,3 +393,4 @@ def _put_in_force(initiative: Initiative, version: ContractVersion, by: User) ->
             outgoing_contract=previous,
             incoming_contract=version,
         )
+    ask_record_owner(initiative, "The contract is in force, but the audit trail has no owner.")

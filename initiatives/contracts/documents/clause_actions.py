@@ -1,7 +1,7 @@
-"""Acts on clauses of a draft and its vocabulary, one at a time, so that two editors lose nothing.
+"""Acts on single clauses and words of a draft, so that two editors lose nothing.
 
-The draft belongs to everybody who may write it. Each act names what its author had in front of them (`seen`), and is
-told who was first when that is no longer what stands there; acts on different clauses do not meet.
+Several people may write a draft. Each act takes the text that its author saw (`seen`), and is refused with the name of
+the other author if the text has changed since. Acts on different clauses do not conflict.
 """
 
 from datetime import date, datetime
@@ -17,6 +17,7 @@ from governance.models import Clause, Contract, ContractVersion, User, Vocabular
 from governance.models.contracts import VOCABULARY
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import label, phrase
 from initiatives.contracts.documents.actions import (
     Written,
     contract_of,
@@ -26,6 +27,7 @@ from initiatives.contracts.documents.actions import (
     next_version,
     rows_of,
     said_by,
+    save_contract,
     say,
 )
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -34,13 +36,13 @@ from initiatives.models import Initiative
 
 
 class Overtaken(Conflict):
-    """Somebody else saved or removed the clause first: `clause` as it stands now (None: removed), `who` and `at`."""
+    """A conflict with a newer `clause` (None if removed), saved by `who` at `at`."""
 
     def __init__(self, clause: Clause | None, number: int, who: str, at: datetime | None):
         self.clause, self.number, self.who, self.at = clause, number, who, at
         done = "saved" if clause is not None else "removed"
         when = f" at {clock.moment_in_words(at)}" if at else ""
-        super().__init__(f"{who} {done} clause {number}{when}.", "Look at both.")
+        super().__init__(f"{who} {done} clause {number}{when}.", "Compare both.")
 
 
 def save_clause(
@@ -51,10 +53,10 @@ def save_clause(
     vocabulary: list[tuple[str, str, str]] = (),
     by: User,
 ) -> Clause:
-    """Write one clause of the draft; a clause without number is added. Begins the next version where there is no draft.
+    """Write one clause of the draft, or add it. Begins a draft if none exists.
 
-    `seen`: fingerprint of the clause that its author had in front of them, "" for none. `vocabulary`: words that are
-    new, as (kind, key, words). Raises Overtaken, or ValidationError by field.
+    The argument `seen` is the fingerprint that the author saw, "" for none. `vocabulary` has the new words as (kind,
+    key, words). Raises Overtaken, or ValidationError by field.
     """
     with act("save clause", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
@@ -70,9 +72,11 @@ def save_clause(
         if clause.number:
             _seen(contract, clause.number, now, seen)
         elif same := next((one for one in there.values() if one.fingerprint == said["fingerprint"]), None):
-            raise ValidationError(f"Clause {same.number} says exactly this already.")
+            raise ValidationError(phrase("Clause {} already has exactly this text.", same.number))
         if now is None and len(there) >= MOST_CLAUSES:
-            raise ValidationError(f"A contract has at most {MOST_CLAUSES} clauses. Remove one first.")
+            raise ValidationError(
+                phrase("A contract can have at most {} clauses. First remove one clause.", MOST_CLAUSES)
+            )
         draft = _opened(initiative, draft, by)
         there = {one.number: one for one in draft.clauses.all()}
         found = there.get(clause.number)
@@ -97,14 +101,14 @@ def save_clause(
 
 
 def remove_clause(*, initiative: Initiative, number: int, seen: str, by: User) -> None:
-    """Take a clause out of the draft; its number is not given again. Raises Overtaken when it reads otherwise now."""
+    """Take a clause out of the draft. Its number is not given again. Raises Overtaken if it has changed."""
     with act("remove clause", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
         draft, contract = in_preparation(initiative), contract_of(initiative)
         now = _newest_clauses(contract).get(number)
         _seen(contract, number, now, seen)
         if now is None:
-            no("There is no such clause.").or_refuse()
+            no("This clause does not exist.").or_refuse()
         draft = _opened(initiative, draft, by)
         draft.clauses.get(number=number).delete()
         entries.record(
@@ -116,14 +120,40 @@ def remove_clause(*, initiative: Initiative, number: int, seen: str, by: User) -
         )
 
 
+def discard_draft(*, initiative: Initiative, edition: int, by: User) -> None:
+    """Replace the clauses of the draft by those of the previous version, or by none.
+
+    Words that only the draft used are retired. The draft seen has this `edition`. Raises Refused, Conflict.
+    """
+    with act("throw draft away", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_manage(initiative, by).or_refuse()
+        draft = in_preparation(initiative)
+        if draft is None:
+            no("This contract has no draft.", "First write a draft.").or_refuse()
+        before = initiative.contract.versions.exclude(pk=draft.pk).order_by("-number").first()
+        kept = list(before.clauses.all()) if before else []
+        used = {key for clause in draft.clauses.all() for key in clause.keys}
+        save_contract(
+            initiative=initiative,
+            clauses=[Written(one.kind, one.sentence, one.said, one.number) for one in kept],
+            edition=edition,
+            by=by,
+        )
+        used -= {key for clause in kept for key in clause.keys}
+        for word in initiative.contract.vocabulary.filter(key__in=used):
+            retire_word(initiative=initiative, kind=word.kind, key=word.key, by=by)
+
+
 def move_clause(*, initiative: Initiative, number: int, up: bool, by: User) -> bool:
-    """Let a clause change places with the one before or after it of its kind; whether there was one."""
+    """Swap a clause with its neighbour of the same kind. Return False without a neighbour."""
     with act("move clause", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
         draft, contract = in_preparation(initiative), contract_of(initiative)
         there = _newest_clauses(contract)
         if number not in there:
-            no("There is no such clause.", "Somebody may have removed it.").or_refuse()
+            no(
+                "This clause does not exist.", "Open the contract again: someone may have removed the clause."
+            ).or_refuse()
         alike = [one.number for one in there.values() if one.kind == there[number].kind]
         place = alike.index(number) + (-1 if up else 1)
         if not 0 <= place < len(alike):
@@ -144,14 +174,16 @@ def move_clause(*, initiative: Initiative, number: int, up: bool, by: User) -> b
 
 
 def plan_start(*, initiative: Initiative, wanted_from: date | None, by: User) -> ContractVersion:
-    """Say from when the draft is wanted in force; None is as soon as its last seat approved it."""
+    """Set the day on which the draft starts, or None for the last approval."""
     if wanted_from is not None and wanted_from < clock.today():
-        raise ValidationError({"wanted_from": "A contract does not start in the past."})
+        raise ValidationError(
+            {"wanted_from": "The start of the contract is in the past. Choose today or later."}
+        )
     with act("plan start of contract", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
         draft = in_preparation(initiative)
         if draft is None:
-            no("There is no draft.", "Write a clause first.").or_refuse()
+            no("This contract has no draft.", "First write a clause.").or_refuse()
         if draft.wanted_from != wanted_from:
             draft.wanted_from = wanted_from
             count_saving(draft)
@@ -165,22 +197,22 @@ def plan_start(*, initiative: Initiative, wanted_from: date | None, by: User) ->
 
 
 def _seen(contract: Contract, number: int, now: Clause | None, seen: str) -> None:
-    """Raise Overtaken unless the clause still is what its author had in front of them."""
+    """Raise Overtaken unless the clause is still as its author saw it."""
     if (now.fingerprint if now else "") == seen:
         return
     rows = Clause.history.model.objects.filter(version__contract=contract.pk, number=number)
     last = rows.order_by("-history_id").values_list("history_user_name", "history_date").first()
-    raise Overtaken(now, number, *(last or ("Somebody", None)))
+    raise Overtaken(now, number, *(last or ("Someone", None)))
 
 
 def _newest_clauses(contract: Contract) -> dict[int, Clause]:
-    """The clauses of the newest version by number, in order: what an editor shows."""
+    """Return the clauses of the newest version by number, in the order of the editor."""
     newest = contract.versions.order_by("-number").first()
     return {one.number: one for one in newest.clauses.all()} if newest else {}
 
 
 def _opened(initiative: Initiative, draft: ContractVersion | None, by: User) -> ContractVersion:
-    """The draft, counted as saved once more; where there is none, the next version with the clauses of the newest."""
+    """Return the draft, counted as saved, or a new one with the newest clauses."""
     if draft is not None:
         count_saving(draft)
         return draft
@@ -200,12 +232,12 @@ def _opened(initiative: Initiative, draft: ContractVersion | None, by: User) -> 
 def save_word(
     *, initiative: Initiative, kind: str, key: str, words: str, seen: str = "", by: User
 ) -> VocabularyWord:
-    """Add a word to the initiative's vocabulary, or say it otherwise: then clauses that use it read anew, in the draft.
+    """Add or change a word of the vocabulary, and remake its sentences in the draft.
 
-    `seen`: the words that its author had in front of them, "" for a new key. Signed versions keep their sentences.
+    The words that the author saw are `seen`, "" for a new key. Signed versions keep their sentences.
     """
     if kind not in VOCABULARY:
-        raise ValidationError({"kind": "Choose what the word is for."})
+        raise ValidationError({"kind": "Choose the purpose of the word."})
     with act("save word", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
         contract = contract_of(initiative)
@@ -218,9 +250,7 @@ def save_word(
             word = VocabularyWord(contract=contract, kind=kind, key=key)
         elif before != seen and not word.retired_at:
             raise ValidationError(
-                {
-                    "words": f"“{key}” reads “{before}” now: somebody changed it. Save again to say it otherwise."
-                }
+                {"words": phrase("Someone changed “{}” to “{}”. Save again to keep your text.", key, before)}
             )
         word.words, word.retired_at = words.strip(), None
         word.full_clean()
@@ -239,19 +269,20 @@ def save_word(
 
 
 def retire_word(*, initiative: Initiative, kind: str, key: str, by: User) -> VocabularyWord:
-    """Offer a word no longer. Raises Refused while a clause of the newest version uses it."""
+    """Stop offering a word. Raises Refused while a clause of the newest version uses it."""
     with act("retire word", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
         contract = contract_of(initiative)
         word = contract.vocabulary.filter(kind=kind, key=key).first()
         if word is None:
-            no("There is no such word.").or_refuse()
+            no("This word does not exist.").or_refuse()
         if word.retired_at:
             return word
         using = [str(one.number) for one in _newest_clauses(contract).values() if key in one.keys]
         if using:
             no(
-                f"“{word.words}” is used by clause {', '.join(using)}.", "Change those clauses first."
+                phrase("“{}” is used by clause {}.", word.words, ", ".join(using)),
+                "First change those clauses.",
             ).or_refuse()
         word.retired_at = clock.now()
         word.save()
@@ -262,27 +293,36 @@ def retire_word(*, initiative: Initiative, kind: str, key: str, by: User) -> Voc
 
 
 def _with_new(contract: Contract, vocabulary: list[tuple[str, str, str]]) -> dict[str, str]:
-    """All words by key, with these new ones among them. Raises ValidationError for a key that is taken."""
+    """Return all words by key, with these new ones. Raises ValidationError for a key that is taken."""
     for kind, key, _words in vocabulary:
         _own_key(contract, kind, key)
     return say(contract, vocabulary)
 
 
 def _own_key(contract: Contract, kind: str, key: str) -> None:
-    """Raise ValidationError where some word, of whatever kind, has the key: sentences know words by key alone."""
+    """Raise ValidationError if a word of any kind has the key. Sentences use keys alone."""
     taken = contract.vocabulary.filter(key=key).first()
     if taken is not None:
-        why = " It is not offered any more; bring it back with the other words." if taken.retired_at else ""
+        why = (
+            " This word is no longer offered. You can offer the word again under “Actions and resources”."
+            if taken.retired_at
+            else ""
+        )
         raise ValidationError(
             {
-                "key": f"The key “{key}” stands for “{taken.words}” already "
-                f"({taken.get_kind_display().lower()}).{why} Choose that one, or give another key."
+                "key": phrase(
+                    "The key “{}” already means “{}” ({}).{} Choose this word, or enter a different key.",
+                    key,
+                    taken.words,
+                    label(taken.get_kind_display(), inside=True),
+                    why,
+                )
             }
         )
 
 
 def _read_anew(initiative: Initiative, key: str, by: User) -> list[int]:
-    """Make the sentences of the clauses that use the word anew, in the draft; their numbers."""
+    """Remake the draft's sentences that use the word, and return their clause numbers."""
     contract = initiative.contract
     if not any(key in one.keys for one in _newest_clauses(contract).values()):
         return []

@@ -1,10 +1,11 @@
-"""The form of one clause: it shows what matters for its kind, and reads what was typed into terms."""
+"""The form of one clause: the fields of its kind, and their conversion into terms."""
 
 import re
 from datetime import time
 
 from django import forms
 from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy
 
 from governance.contracts.clauses import (
     ASK,
@@ -22,6 +23,7 @@ from governance.contracts.clauses import (
 )
 from governance.contracts.wording import APPROVERS, major_units, minor_units, sentence
 from governance.models.contracts import VOCABULARY, VocabularyWord
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField, ListField
 from initiatives.contracts.documents.actions import Written
 from initiatives.contracts.documents.forms import LONGEST_WORDS, KeyField, proposed_key
@@ -39,30 +41,30 @@ _LIMITS = ("over", "up_to", "currency", "most")
 _ASKING = ("approvers", "wait", "wait_unit", "four_eyes")
 # Legend and fields of each part of the form, by kind; conditions are rows of their own.
 _NARROWER = (
-    ("For whom", ("audience", *NEW["audience"])),
+    ("Audience", ("audience", *NEW["audience"])),
     ("When", _WHEN),
-    ("How much", _LIMITS),
+    ("Amounts", _LIMITS),
     ("Only if", ("tests",)),
 )
-_FAILING = ("Only when something goes wrong", ("failure",))
-OWN_WORDS = ("In your own words", ("sentence",))
+_FAILING = (phrase("Only when something goes wrong"), ("failure",))
+OWN_WORDS = (phrase("In your own words"), ("sentence",))
 SECTIONS = {
-    "autonomy": (("What it may do", _ACT), *_NARROWER, _FAILING),
-    "human_approval": (("What it may do", _ACT), ("Who approves", _ASKING), *_NARROWER, _FAILING),
+    "autonomy": (("Allowed action", _ACT), *_NARROWER, _FAILING),
+    "human_approval": (("Allowed action", _ACT), ("Approvers", _ASKING), *_NARROWER, _FAILING),
     "edge_policy": (
-        ("What goes wrong, and what then applies", ("failure", "then")),
-        ("Who is asked, if a person is asked", _ASKING),
-        ("Which act; empty is every act", _ACT),
+        (phrase("Failure and consequence"), ("failure", "then")),
+        (phrase("Approvers, if the consequence is to ask a person"), _ASKING),
+        (phrase("Action (leave empty for every action)"), _ACT),
         *_NARROWER,
     ),
     "record_owner": (),
-    "audience": (("For whom", ("audience", *NEW["audience"])),),
-    "retention": (("How long", ("days",)),),
-    "residency": (("Where to", ("regions",)),),
+    "audience": (("Audience", ("audience", *NEW["audience"])),),
+    "retention": (("Period", ("days",)),),
+    "residency": (("Regions", ("regions",)),),
 }
-# What these say follows from the kind alone.
+# The sentence of these follows from the kind alone.
 SAYS_ITSELF = ("record_owner",)
-# The field at which a form says that the clause says too little for a sentence.
+# The field of the error that the clause is too short for a sentence.
 FIRST = {
     "autonomy": "action",
     "human_approval": "action",
@@ -75,36 +77,44 @@ OF_TERMS = {"from_minute": "from_time", "until_minute": "until_time", "minutes":
 
 
 class AmountField(forms.DecimalField):
-    """An amount of money as people type it; which units it is in, the currency says."""
+    """An amount of money as people type it. The currency determines its units."""
 
     def __init__(self, **options):
         options.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal"}))
         super().__init__(required=False, min_value=0, max_digits=16, decimal_places=3, **options)
-        self.error_messages["invalid"] = "Type the amount with a point before the cents: 50.00."
+        self.error_messages["invalid"] = phrase(
+            "Type the amount with a point before the cents, for example 50.00."
+        )
 
 
 class TestForm(forms.Form):
-    """One condition; a row without an attribute is none."""
+    """One condition. A row without an attribute is ignored."""
 
     __test__ = False
     rows_may_be_empty = True
 
-    of = forms.ChoiceField(label="Of", choices=list(PARTS.items()), initial="resource", required=False)
+    of = forms.ChoiceField(
+        label=gettext_lazy("Of"), choices=list(PARTS.items()), initial="resource", required=False
+    )
     name = forms.CharField(
-        label="Attribute",
+        label=gettext_lazy("Attribute"),
         max_length=80,
         required=False,
-        validators=[RegexValidator(r"^\w+$", "Use letters, digits and _ only, as your system names it.")],
+        validators=[
+            RegexValidator(r"^\w+$", phrase("Use only letters, digits and _, as your system names it."))
+        ],
     )
     how = forms.ChoiceField(
-        label="Compared", choices=list(COMPARISONS.items()), initial="equals", required=False
+        label=gettext_lazy("Compared"), choices=list(COMPARISONS.items()), initial="equals", required=False
     )
-    value = forms.CharField(label="With", max_length=400, required=False)
-    kind = forms.ChoiceField(label="Which is", choices=list(VALUES.items()), initial="text", required=False)
+    value = forms.CharField(label=gettext_lazy("With"), max_length=400, required=False)
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Type of value"), choices=list(VALUES.items()), initial="text", required=False
+    )
 
     @classmethod
     def of_test(cls, one: Test) -> dict:
-        """What the form shows for a condition."""
+        """Return the initial values of the form for a condition."""
         kind, value = "text", one.value
         if isinstance(value, bool):
             kind, value = "yes_no", "yes" if value else "no"
@@ -115,7 +125,7 @@ class TestForm(forms.Form):
         return {"of": one.of, "name": one.name, "how": one.how, "value": value, "kind": kind}
 
     def clean(self):
-        """The value as what it is: a text, a number, yes or no, or a list of texts."""
+        """Convert the value to its type: a text, a number, yes or no, or a list of texts."""
         typed = super().clean()
         if not typed.get("name"):
             if typed.get("value") and "name" not in self.errors:
@@ -123,16 +133,16 @@ class TestForm(forms.Form):
             return typed
         value, how = (typed.get("value") or "").strip(), typed.get("how")
         if not value:
-            self.add_error("value", "Say what it is compared with.")
+            self.add_error("value", "Enter the value to compare with.")
         elif how == "one_of":
             typed["said"] = tuple(dict.fromkeys(filter(None, (one.strip() for one in value.split(",")))))
             if not typed["said"]:
-                self.add_error("value", "Give a list, separated by commas.")
+                self.add_error("value", "Enter a list, separated by commas.")
         elif how in NUMERIC or typed.get("kind") == "number":
             if re.fullmatch(r"-?\d{1,16}", value):
                 typed["said"] = int(value)
             else:
-                self.add_error("value", "Give a whole number.")
+                self.add_error("value", "Enter a whole number.")
         elif typed.get("kind") == "yes_no":
             if value.lower() in ("yes", "no"):
                 typed["said"] = value.lower() == "yes"
@@ -148,99 +158,118 @@ def _words(label: str) -> forms.CharField:
 
 
 def _key() -> forms.CharField:
-    return KeyField(label="Its key", help_text="What your systems call it. Empty: made from the words.")
+    return KeyField(
+        label=gettext_lazy("Key"),
+        help_text=gettext_lazy("The name your systems use. If empty, Plumbline makes a key from the words."),
+    )
 
 
 class ClauseForm(forms.Form):
-    """One clause of a kind; which words it can be made of, the initiative's vocabulary says."""
+    """One clause of a kind, made of words from the initiative's vocabulary."""
 
     # What is left empty does not restrict: no field of it is marked as optional.
     rows_may_be_empty = True
 
-    action = forms.ChoiceField(label="Act", required=False)
-    new_action = _words("Or a new act")
+    action = forms.ChoiceField(label=gettext_lazy("Action"), required=False)
+    new_action = _words(phrase("Or enter a new action"))
     new_action_key = _key()
-    resource = forms.ChoiceField(label="On what", required=False)
-    new_resource = _words("Or a new thing")
+    resource = forms.ChoiceField(label=gettext_lazy("Resource"), required=False)
+    new_resource = _words(phrase("Or enter a new resource"))
     new_resource_key = _key()
     audience = forms.MultipleChoiceField(
-        label="These people", required=False, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("These people"), required=False, widget=forms.CheckboxSelectMultiple
     )
-    new_audience = _words("And a new group")
+    new_audience = _words(phrase("Also add a new group"))
     new_audience_key = _key()
     weekdays = forms.TypedMultipleChoiceField(
-        label="On these days",
+        label=gettext_lazy("On these days"),
         coerce=int,
         choices=list(enumerate(WEEKDAYS, 1)),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="None ticked: on every day.",
+        help_text=gettext_lazy("If you tick no day, every day is allowed."),
     )
     from_time = forms.TimeField(
-        label="From", required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-    )
-    until_time = forms.TimeField(
-        label="Until",
+        label=gettext_lazy("From"),
         required=False,
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-        help_text="00:00 is the end of the day; an hour before the first passes midnight.",
     )
-    holds_from = DayField(label="First day", required=False)
-    holds_until = DayField(label="Last day", required=False)
-    over = AmountField(label="For amounts above")
-    up_to = AmountField(label="For amounts up to")
+    until_time = forms.TimeField(
+        label=gettext_lazy("Until"),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        help_text=gettext_lazy(
+            "In the field “Until”, 00:00 is the end of the day. If “Until” is earlier than “From”, the "
+            "time includes midnight."
+        ),
+    )
+    holds_from = DayField(label=gettext_lazy("First day"), required=False)
+    holds_until = DayField(label=gettext_lazy("Last day"), required=False)
+    over = AmountField(label=gettext_lazy("For amounts above"))
+    up_to = AmountField(label=gettext_lazy("For amounts up to"))
     currency = forms.CharField(
-        max_length=3, required=False, help_text="Three letters, for instance EUR. Type amounts as 50.00."
+        max_length=3,
+        required=False,
+        help_text=gettext_lazy("Three letters, for instance EUR. Type amounts as 50.00."),
     )
     most = forms.IntegerField(
-        label="How many at once, at most", min_value=1, max_value=LARGEST, required=False
+        label=gettext_lazy("Maximum number of items at once"), min_value=1, max_value=LARGEST, required=False
     )
     approvers = forms.MultipleChoiceField(
-        label="Any of these",
+        label=gettext_lazy("Any of these"),
         choices=[(role, f"{words[0].upper()}{words[1:]}") for role, words in APPROVERS.items()],
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
     wait = forms.IntegerField(
-        label="Time to answer",
+        label=gettext_lazy("Time to answer"),
         min_value=1,
         max_value=LARGEST,
         required=False,
-        help_text="When nobody answers in time, nothing is done.",
+        help_text=gettext_lazy("If no one answers in time, the call is denied."),
     )
     wait_unit = forms.ChoiceField(
-        label="in", choices=[(unit, unit) for unit in UNITS], initial="hours", required=False
+        label=gettext_lazy("in"), choices=[(unit, unit) for unit in UNITS], initial="hours", required=False
     )
-    four_eyes = forms.BooleanField(label="Two of them have to approve", required=False)
+    four_eyes = forms.BooleanField(label=gettext_lazy("Two people must approve"), required=False)
     failure = forms.ChoiceField(
-        label="When",
-        choices=[("", "whatever happens"), *FAILURES.items()],
+        label=gettext_lazy("Applies if"),
+        choices=[("", "in every situation"), *FAILURES.items()],
         required=False,
     )
     then = forms.ChoiceField(
-        label="Then", choices=[("", "choose what then applies"), *CONSEQUENCES.items()], required=False
+        label=gettext_lazy("Then"),
+        choices=[("", "choose the consequence"), *CONSEQUENCES.items()],
+        required=False,
     )
     regions = ListField(
         required=False,
-        help_text="Names of regions as your systems state them, separated by commas: eu-west, eu-north.",
+        help_text=gettext_lazy(
+            "Names of regions as your systems state them, separated by commas: eu-west, eu-north."
+        ),
     )
     days = forms.IntegerField(
-        label="Days",
+        label=gettext_lazy("Days"),
         min_value=1,
         max_value=36_500,
         required=False,
-        help_text=f"At least {SHORTEST_RETENTION}.",
+        help_text=phrase("Enter at least {}.", SHORTEST_RETENTION),
     )
     sentence = forms.CharField(
-        label="The clause in your own words",
+        label=gettext_lazy("The clause in your own words"),
         max_length=LONGEST_SENTENCE,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Only where the fields above make no sentence. A running system cannot ask about such a clause.",
+        help_text=(
+            gettext_lazy(
+                "Use this field only if the fields above cannot make the sentence. Plumbline does not use a "
+                "clause in your own words to answer requests of systems."
+            )
+        ),
     )
 
     def __init__(self, data=None, *, kind: str, vocabulary: list[VocabularyWord], terms: Terms, written: str):
-        """`terms` and `written`: the clause as it is; `vocabulary`: every word, retired ones too."""
+        """Take the clause (`terms`, `written`) and all words, retired ones too."""
         self.kind, self.vocabulary = kind, vocabulary
         self.words = {word.key: word.words for word in vocabulary}
         made = sentence(kind, terms, self.words)
@@ -261,18 +290,25 @@ class ClauseForm(forms.Form):
         self.tests = [TestForm(data, prefix=f"test-{place}", initial=shown[place]) for place in range(rows)]
 
     def _choices(self, of: str, used) -> list[tuple[str, str]]:
-        """The words that are offered: those in use, and those the clause has already."""
+        """Return the words to offer: those in use, and those that the clause already has."""
         found = [] if of == "audience" else [("", "choose, or add a new one below")]
         known = set()
         for word in self.vocabulary:
             if word.kind == of and (not word.retired_at or word.key in used):
                 known.add(word.key)
-                found.append((word.key, f"{word.words} (retired)" if word.retired_at else word.words))
-        return found + [(key, f"{key} (in no vocabulary)") for key in used if key and key not in known]
+                found.append(
+                    (
+                        word.key,
+                        phrase("{} (no longer offered)", word.words) if word.retired_at else word.words,
+                    )
+                )
+        return found + [
+            (key, f"{key} (not in the words of this contract)") for key in used if key and key not in known
+        ]
 
     @property
     def sections(self) -> list[dict]:
-        """The parts of the form in order: legend, fields, conditions; whether it is folded away, and open then."""
+        """Return the parts of the form: legend, fields, conditions, if folded, if open."""
         parts = list(SECTIONS[self.kind])
         if "sentence" in self.fields:
             parts.append(OWN_WORDS)
@@ -292,23 +328,23 @@ class ClauseForm(forms.Form):
         }
 
     def is_valid(self) -> bool:
-        """Whether the clause and all its conditions can be read."""
+        """Return True if the clause and all its conditions are valid."""
         tests = [one.is_valid() for one in self.tests]
         return super().is_valid() and all(tests)
 
     @property
     def all_errors(self) -> list[tuple[str, str, str]]:
-        """(address, label, error) of all that is wrong, the conditions too; what concerns no field has no address."""
+        """Return (address, label, error) of all errors, with those of conditions. The form's own have no address."""
         found = [("", "", error) for error in self.non_field_errors()]
         for place, form in enumerate([self, *self.tests]):
-            of = f"Condition {place}: " if place else ""
+            of = phrase("Condition {}: ", place) if place else ""
             found += [
                 (field.auto_id, f"{of}{field.label}", error) for field in form for error in field.errors
             ]
         return found
 
     def clean(self):
-        """What a currency makes of the amounts, and that there is one word for one thing."""
+        """Convert amounts by their currency, and check that each new word has its own key."""
         typed = super().clean()
         typed["currency"] = (typed.get("currency") or "").strip().upper()
         for name in ("over", "up_to"):
@@ -322,33 +358,39 @@ class ClauseForm(forms.Form):
         self.new_words = [word for word in new if word]
         keys = [key for _, key, _ in self.new_words]
         if len(set(keys)) < len(keys):
-            self.add_error(None, "Two of the new words have one key: give each its own.")
+            self.add_error(
+                None, "Two of the new words have the same key. Enter a different key for each word."
+            )
         return typed
 
     def _new_word(self, kind: str, name: str, key_name: str) -> tuple[str, str, str] | None:
-        """A word that is added with the clause, as (kind, key, words); what is wrong with it stands at its fields."""
+        """Return the word added with the clause as (kind, key, words). Errors go to its fields."""
         words, key = self.cleaned_data.get(name), self.cleaned_data.get(key_name)
         if not words:
             if key:
-                self.add_error(name, "Give the words that people read for this key.")
+                self.add_error(name, "Enter the words that people read for this key.")
             return None
         key = key or proposed_key(words)
         if kind != "audience" and self.cleaned_data.get(kind):
-            self.add_error(name, "Choose one above, or add a new one; not both.")
+            self.add_error(name, "Choose a word above or add a new word, not both.")
         elif not key and key_name not in self.errors:
-            self.add_error(key_name, "Give a key: none can be made from these words.")
+            self.add_error(key_name, "Enter a key. Plumbline cannot make a key from these words.")
         elif same := next((word for word in self.vocabulary if word.key == key), None):
-            other = "bring it back on the page of words" if same.retired_at else "choose it above"
-            why = other if same.kind == kind else "give another key"
-            self.add_error(name, f"“{same.words}” has the key {key} already: {why}.")
+            other = (
+                "offer this word again under “Actions and resources”"
+                if same.retired_at
+                else "choose this word above"
+            )
+            why = other if same.kind == kind else "enter a different key"
+            self.add_error(name, phrase("“{}” already has the key {}: {}.", same.words, key, why))
         return kind, key, words
 
     def written(self, number: int | None = None) -> Written:
-        """The clause as it was typed."""
+        """Return the clause as it was typed."""
         return Written(self.kind, self.cleaned_data.get("sentence", "").strip(), self._terms(), number)
 
     def reads(self) -> str:
-        """The clause as it would be read aloud; empty where its terms and its author say nothing."""
+        """Return the clause's sentence from its terms or its author, or an empty text."""
         return self._made() or self.cleaned_data.get("sentence", "").strip()
 
     def _made(self) -> str:
@@ -356,10 +398,15 @@ class ClauseForm(forms.Form):
         return sentence(self.kind, self._terms(), words)
 
     def check_sentence(self) -> bool:
-        """Whether there is one sentence, from the fields or from its author; what is wrong stands on the form."""
+        """Return True if the form gives one sentence, from its fields or its author. Adds errors."""
         made, own = self._made(), self.cleaned_data.get("sentence", "").strip()
         if made and own and made != own:
-            self.add_error("sentence", f"The fields above make the sentence: “{made}” Empty them, or this.")
+            self.add_error(
+                "sentence",
+                phrase(
+                    "The fields above make the sentence “{}”. Empty those fields, or empty this field.", made
+                ),
+            )
         if not made and not own:
             terms = self._terms()
             half = self.kind == "edge_policy" and not terms.then and (terms.failure or terms.tests)
@@ -368,7 +415,7 @@ class ClauseForm(forms.Form):
         return not self.errors
 
     def fix(self, wrong: dict[str, str]) -> None:
-        """Put what is wrong with the terms at the fields they were typed in."""
+        """Put the errors of the terms at the fields they were typed in."""
         for name, why in wrong.items():
             name = OF_TERMS.get(name, name)
             self.add_error(name if name in self.fields else None, why)
@@ -418,7 +465,7 @@ def _time(minute: int | None) -> time | None:
 
 
 def _shown(terms: Terms) -> dict:
-    """What the form shows for the structured part of a clause."""
+    """Return the initial values of the form for the terms of a clause."""
     unit = next(
         (unit for unit, size in reversed(UNITS.items()) if terms.minutes and terms.minutes % size == 0),
         "hours",

@@ -1,31 +1,47 @@
-"""Writing the contract: its clauses one by one, its words, contracts to begin with, and comments on a clause."""
+"""Pages to write the contract: clauses, words, starter contracts, comments."""
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.forms import Form
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
 
+from governance import clock
 from governance.contracts.clauses import MOST_CLAUSES, Terms, problems
-from governance.contracts.templates import STARTERS, Starter
+from governance.contracts.templates import STARTERS
 from governance.contracts.wording import marked, sentence
-from governance.models import Clause, ClauseComment, ContractVersion, VocabularyWord
+from governance.models import Clause, ClauseComment, ContractVersion, User, VocabularyWord
 from governance.models.contracts import VOCABULARY
-from governance.permission_result import no
+from governance.permission_result import Answer, no
 from governance.vocabulary import ClauseKind
+from governance.vocabulary.phrases import phrase
 from initiatives.contracts.documents import actions, clause_actions
 from initiatives.contracts.documents import comments as contract_comments
 from initiatives.contracts.documents.clause_actions import Overtaken
 from initiatives.contracts.documents.clause_forms import ClauseForm
 from initiatives.contracts.documents.comments import may_resolve
-from initiatives.contracts.documents.forms import BeginForm, CommentForm, RewordForm, StartForm, WordForm
+from initiatives.contracts.documents.forms import (
+    BeginForm,
+    CommentForm,
+    EditionForm,
+    RewordForm,
+    SeenForm,
+    StartForm,
+    WordForm,
+)
 from initiatives.contracts.documents.views import count_comments, gaps_shown, groups_of
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import acted, ask, fix, initiative_context, sent
+from initiatives.lifecycle.facts.initiative_rows import scope_ahead
+from initiatives.lifecycle.initiative.initiative_frame import acted, fix, initiative_context, sent
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS, PageStep, RowAct
 from initiatives.models import Initiative
 
 TAB = "contract"
@@ -33,24 +49,39 @@ NEW = "new"
 
 
 def _to_write(request, ref) -> tuple[Initiative, ContractVersion | None]:
-    """The initiative, and the version whose clauses an editor shows.
+    """Return the initiative, and the version whose clauses an editor shows.
 
-    Raises Refused for who may not write, and in review.
+    Raises Refused in review, and for a person who may not write.
     """
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_manage(initiative, request.user).or_refuse()
-    newest = initiative.contract.versions.order_by("-number").first() if initiative.contract_id else None
-    if newest is not None and newest.state == ContractVersion.IN_REVIEW:
-        no(
-            f"Version {newest.number} is with the board.",
-            "Withdraw it to change it.",
-            reverse("contract-withdraw", args=[initiative.ref]),
-        ).or_refuse()
+    newest = _newest(initiative)
+    _may_write(initiative, request.user, newest).or_refuse()
     return initiative, newest
 
 
+def _newest(initiative: Initiative) -> ContractVersion | None:
+    return initiative.contract.versions.order_by("-number").first() if initiative.contract_id else None
+
+
+def _may_write(initiative: Initiative, person: User, newest: ContractVersion | None = None) -> Answer:
+    """Return whether the person may write clauses: managers may, except in review."""
+    may, newest = initiative_permissions.may_manage(initiative, person), newest or _newest(initiative)
+    if may and newest is not None and newest.state == ContractVersion.IN_REVIEW:
+        return no(
+            phrase("Version {} is with the board.", newest.number),
+            "Withdraw the version to change it.",
+            reverse("initiative-act", args=[initiative.ref, "withdraw-contract"]),
+        )
+    return may
+
+
+def _of_contract(may: Callable[[Initiative, User], Answer]) -> Callable[[Any, User], Answer]:
+    """Return a permission on the initiative as one on a row of its contract."""
+    return lambda row, person: may(row.contract.initiative, person)
+
+
 def _page(request, initiative: Initiative, template: str, *, status: int = 200, **more):
-    """A page of the contract."""
+    """Render a page of the contract."""
     return render(
         request,
         f"initiatives/contracts/{template}.html",
@@ -60,13 +91,15 @@ def _page(request, initiative: Initiative, template: str, *, status: int = 200, 
 
 
 def _list(initiative: Initiative, number: int | None = None) -> str:
-    """The address of the editor, at a clause."""
+    """Return the address of the editor, at a clause."""
     return reverse("contract-edit", args=[initiative.ref]) + (f"#clause-{number}" if number else "")
 
 
 def edit(request, ref):
-    """The clauses of the next version as sentences, each with its way to be changed; what is missing; from when."""
+    """Show the clauses of the next version with their actions, and what is missing."""
     initiative, newest = _to_write(request, ref)
+    if {"up", "down"} & request.POST.keys():
+        return _moved(request, initiative)
     draft = newest if newest is not None and newest.state == ContractVersion.DRAFT else None
     start = StartForm(sent(request), initial={"wanted_from": draft.wanted_from if draft else None})
     if request.method == "POST" and start.is_valid():
@@ -75,7 +108,7 @@ def edit(request, ref):
         except ValidationError as error:
             fix(start, error)
         else:
-            messages.success(request, _("Saved from when the contract is wanted."))
+            messages.success(request, _("The wanted start of the contract is saved."))
             return redirect("contract-edit", initiative.ref)
     clauses = list(newest.clauses.all()) if newest else []
     on_removed = count_comments(initiative, clauses)
@@ -94,16 +127,17 @@ def edit(request, ref):
         full=len(clauses) >= MOST_CLAUSES,
         most=MOST_CLAUSES,
         starters=STARTERS.values() if not clauses else (),
+        vocabulary=_vocabulary(initiative, clauses),
     )
 
 
 def clause_edit(request, ref, number):
-    """One clause: its fields by kind, how it reads, and what somebody else saved meanwhile beside what was typed."""
+    """Show one clause: its fields, its sentence, and a newer text by someone else."""
     initiative, newest = _to_write(request, ref)
     wanted = None if number == NEW else _number(number)
     now = newest.clauses.filter(number=wanted).first() if newest and wanted else None
     if now is None and wanted and request.method != "POST":
-        raise Http404("There is no such clause.")
+        raise Http404("This clause does not exist.")
     kind = request.POST.get("kind") or request.GET.get("kind") or (now.kind if now else "")
     if kind not in ClauseKind:
         return redirect(f"{_list(initiative)}#add")
@@ -144,7 +178,7 @@ def clause_edit(request, ref, number):
 
 
 def _save(request, initiative: Initiative, form: ClauseForm, number: int | None, seen: str):
-    """(the answer to a clause that is saved, or None; what the page then says more)."""
+    """Save the clause, and return (the response or None, more context for the page)."""
     try:
         clause = clause_actions.save_clause(
             initiative=initiative,
@@ -164,52 +198,47 @@ def _save(request, initiative: Initiative, form: ClauseForm, number: int | None,
     except ValidationError as error:
         fix(form, error)
         return None, {}
-    messages.success(request, f"Clause {clause.number} is saved. It reads: {clause.sentence}")
+    messages.success(request, phrase("Clause {} is saved: {}", clause.number, clause.sentence).in_language())
     return redirect(_list(initiative, clause.number)), {}
 
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 6 and int(text)):
-        raise Http404("There is no such clause.")
+        raise Http404("This clause does not exist.")
     return int(text)
 
 
-def clause_remove(request, ref, number):
-    """Take a clause out of the next version."""
-    initiative, newest = _to_write(request, ref)
-    now = newest.clauses.filter(number=number).first() if newest else None
-    if now is None:
-        raise Http404("There is no such clause.")
-    if request.method == "POST":
-        clause_actions.remove_clause(
-            initiative=initiative, number=number, seen=request.POST.get("seen", ""), by=request.user
-        )
-        messages.success(request, f"Clause {number} is out of the next version.")
-        return redirect("contract-edit", initiative.ref)
-    return ask(
-        request,
-        initiative,
-        TAB,
-        None,
-        title=f"Remove clause {number}",
-        lede=now.sentence,
-        happens=[
-            _("The next version does not say this any more. Versions that were signed keep it."),
-            _("Its number is not given to another clause."),
-        ],
-        hidden={"seen": now.fingerprint},
-        verb=f"Remove clause {number}",
-        back_url=_list(initiative, number),
-    )
+def _remove(*, clause: Clause, seen: str, by: User) -> bool:
+    initiative = clause.version.contract.initiative
+    clause_actions.remove_clause(initiative=initiative, number=clause.number, seen=seen, by=by)
+    return True
 
 
-def clause_move(request, ref):
-    """Let a clause change places with its neighbour of the same kind."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    if request.method != "POST":
-        return redirect("contract-edit", initiative.ref)
+ROW_ACTS["clauses/remove"] = RowAct(
+    rows=Clause.objects.select_related("version__contract__initiative__unit"),
+    of="version__contract",
+    may=lambda row, person: _may_write(row.version.contract.initiative, person),
+    act=_remove,
+    noun="clause",
+    form=SeenForm,
+    given=lambda row, request: {"initial": {"seen": row.fingerprint}},
+    page=TAB,
+    back=lambda row: _list(row.version.contract.initiative),
+    title=lambda row: f"Remove clause {row.number}",
+    lede=lambda row: row.sentence,
+    happens=(
+        gettext_lazy("The next version does not have the clause. Signed versions keep the clause."),
+        gettext_lazy("Plumbline does not use the number for another clause."),
+    ),
+    verb=gettext_lazy("Remove the clause"),
+    done=lambda row: f"Clause {row.number} is removed from the next version.",
+)
+
+
+def _moved(request, initiative: Initiative):
+    """Swap a clause with its neighbour of the same kind."""
     up = "up" in request.POST
-    number = _number(request.POST.get("up" if up else "down", ""))
+    number = _number(request.POST["up" if up else "down"])
     clause_actions.move_clause(initiative=initiative, number=number, up=up, by=request.user)
     return redirect(_list(initiative, number))
 
@@ -217,101 +246,127 @@ def clause_move(request, ref):
 # --- Words -----------------------------------------------------------------------------------------------------------
 
 
-def words(request, ref):
-    """The initiative's vocabulary, and a way to add to it."""
-    initiative, newest = _to_write(request, ref)
-    form = WordForm(sent(request), initial={"kind": request.GET.get("kind", "action")})
-    if word := acted(
-        request,
-        form,
-        lambda: clause_actions.save_word(initiative=initiative, by=request.user, **form.cleaned_data),
-    ):
-        messages.success(request, f"“{word.words}” can be used in clauses now; its key is {word.key}.")
-        return redirect("contract-words", initiative.ref)
+def _vocabulary(initiative: Initiative, clauses: list[Clause]) -> list[tuple[str, list[VocabularyWord]]]:
+    """Return the words by purpose, each with the number of these clauses that use it."""
     rows = list(initiative.contract.vocabulary.all()) if initiative.contract_id else []
-    used = Counter(key for clause in (newest.clauses.all() if newest else ()) for key in clause.keys)
+    used = Counter(key for clause in clauses for key in clause.keys)
     for row in rows:
         row.used = used[row.key]
-    return _page(
-        request,
-        initiative,
-        "contract_words",
-        title=_("Actions and resources"),
-        form=form,
-        groups=[(words, [row for row in rows if row.kind == kind]) for kind, words in VOCABULARY.items()],
+    return [(words, [row for row in rows if row.kind == kind]) for kind, words in VOCABULARY.items()]
+
+
+def _words_of(initiative: Initiative) -> str:
+    return f"{_list(initiative)}#words"
+
+
+INITIATIVE_ACTS["add-word"] = PageStep(
+    may=_may_write,
+    act=clause_actions.save_word,
+    form=WordForm,
+    given=lambda initiative, request: {"initial": {"kind": request.GET.get("kind", "action")}},
+    page=TAB,
+    back=_words_of,
+    title=gettext_lazy("Add a word"),
+    lede=gettext_lazy("People read the words in clauses. Your systems send the key."),
+    verb=gettext_lazy("Add the word"),
+    another=gettext_lazy("Add the word, and another"),
+    done=gettext_lazy("The word can be used in clauses now."),
+)
+
+
+WORDS_OF_CONTRACTS = VocabularyWord.objects.select_related("contract__initiative__unit")
+
+
+def _reword(*, word: VocabularyWord, words: str, seen: str, by: User) -> VocabularyWord:
+    return clause_actions.save_word(
+        initiative=word.contract.initiative, kind=word.kind, key=word.key, words=words, seen=seen, by=by
     )
 
 
-def word(request, ref, pk):
-    """Say a word otherwise, or offer it no longer."""
-    initiative, _newest = _to_write(request, ref)
-    row = VocabularyWord.objects.filter(contract=initiative.contract_id, pk=pk).first()
-    if row is None:
-        raise Http404("There is no such word.")
-    form = RewordForm(sent(request), initial={"words": row.words, "seen": row.words})
-    if request.method == "POST" and request.POST.get("step") == "retire":
-        clause_actions.retire_word(initiative=initiative, kind=row.kind, key=row.key, by=request.user)
-        messages.success(request, f"“{row.words}” is not offered any more.")
-        return redirect("contract-words", initiative.ref)
-    status = 200
-    if request.method == "POST" and form.is_valid():
-        try:
-            clause_actions.save_word(
-                initiative=initiative, kind=row.kind, key=row.key, by=request.user, **form.cleaned_data
-            )
-        except ValidationError as error:
-            fix(form, error)
-            form.data = form.data.copy()  # what was typed stays; it was seen beside these words now
-            form.data["seen"] = row.words
-            status = 409
-        else:
-            messages.success(request, _("Clauses that use the word read anew."))
-            return redirect("contract-words", initiative.ref)
-    return _page(
-        request,
-        initiative,
-        "contract_word",
-        status=status,
-        title=f"The word “{row.words}”",
-        form=form,
-        word=row,
+def _retire(*, word: VocabularyWord, by: User) -> VocabularyWord:
+    return clause_actions.retire_word(
+        initiative=word.contract.initiative, kind=word.kind, key=word.key, by=by
     )
+
+
+ROW_ACTS["words/reword"] = RowAct(
+    rows=WORDS_OF_CONTRACTS,
+    of="contract",
+    may=_of_contract(_may_write),
+    act=_reword,
+    noun="word",
+    form=RewordForm,
+    given=lambda row, request: {"word": row},
+    page=TAB,
+    back=lambda row: _words_of(row.contract.initiative),
+    title=lambda row: f"The word “{row.words}”",
+    lede=lambda row: f"{row.get_kind_display()}. Systems send the key “{row.key}”.",
+    happens=(
+        lambda row: row.retired_at and "Clauses can use the word again.",
+        gettext_lazy("Clauses of the draft get the new words. Signed sentences do not change."),
+    ),
+    verb=lambda row: "Offer the word again" if row.retired_at else "Save the word",
+    done=gettext_lazy("Clauses that use the word now have the new words."),
+)
+
+
+ROW_ACTS["words/retire"] = RowAct(
+    rows=WORDS_OF_CONTRACTS,
+    of="contract",
+    may=_of_contract(_may_write),
+    act=_retire,
+    noun="word",
+    form=Form,
+    page=TAB,
+    back=lambda row: _words_of(row.contract.initiative),
+    title=lambda row: f"Stop offering the word “{row.words}”",
+    happens=(
+        gettext_lazy("New clauses cannot use the word. Signed sentences stay as they are."),
+        gettext_lazy("You can offer the word again later."),
+    ),
+    verb=gettext_lazy("Stop offering the word"),
+    done=lambda row: f"“{row.words}” is no longer offered.",
+)
 
 
 # --- Contracts to begin with -----------------------------------------------------------------------------------------
 
 
 def start(request, ref, starter):
-    """A contract to begin with, as sentences; taken over into the draft, where each clause can be changed."""
+    """Show a starter contract as sentences, or copy it into the draft."""
     initiative, newest = _to_write(request, ref)
     chosen = STARTERS.get(starter)
     if chosen is None:
-        raise Http404("There is no such contract to begin with.")
+        raise Http404("This template does not exist.")
     if newest is not None and newest.clauses.exists():
         no(
-            "This contract has clauses already.", "Change those, or remove them first.", _list(initiative)
+            "This contract has clauses already.",
+            "Change those clauses, or remove them first.",
+            _list(initiative),
         ).or_refuse()
-    form = BeginForm(sent(request), starter=chosen)
-    if version := acted(request, form, lambda: _begin(initiative, newest, chosen, form, by=request.user)):
+    form = BeginForm(sent(request), initial=_known(initiative), starter=chosen)
+    if version := acted(request, form, lambda: _begin(initiative, newest, form, by=request.user)):
         if "then" not in request.POST:
-            messages.success(request, _("The draft has these clauses. Change what is different with you."))
+            messages.success(request, _("The draft has these clauses. Change the clauses that do not fit."))
             return redirect("contract-edit", initiative.ref)
         whole = not any(gap["blocking"] for gap in gaps_shown(initiative, list(version.clauses.all())))
         if whole:
-            words = _("The draft has these clauses. Read what sending it does.")
+            words = _("The draft has these clauses. Read what happens when you send the draft.")
         else:
-            words = _("The draft has these clauses. Something is missing before it can be sent.")
+            words = _("The draft has these clauses. Add what is missing, then send the draft.")
         messages.success(request, words)
-        return redirect("contract-propose" if whole else "contract", initiative.ref)
+        if whole:
+            return redirect("initiative-act", initiative.ref, "send-contract")
+        return redirect("contract", initiative.ref)
     shown = [
-        Clause(number=place, kind=one.kind, sentence=sentence(one.kind, one.terms, chosen.words))
+        Clause(number=place, kind=one.kind, sentence=sentence(one.kind, one.terms, form.words))
         for place, one in enumerate(chosen.clauses, 1)
     ]
     return _page(
         request,
         initiative,
         "contract_start",
-        title=f"Start from: {chosen.title}",
+        title=gettext("Start from: %(title)s") % {"title": chosen.title},
         form=form,
         starter=chosen,
         groups=groups_of(shown),
@@ -319,15 +374,63 @@ def start(request, ref, starter):
     )
 
 
-def _begin(initiative: Initiative, newest: ContractVersion | None, chosen: Starter, form: BeginForm, *, by):
-    """The draft with the clauses of the contract to begin with, as the form has them."""
+def _known(initiative: Initiative) -> dict[str, object]:
+    """Return values for a starter contract, from the scope and what runs."""
+    scope = scope_ahead(initiative)
+    regions = [row.region for row in initiative.deployments.running_at(clock.now()) if row.region]
+    users = scope.users if scope else ""
+    return {
+        "audience": users[:1].lower() + users[1:] if users[1:2].islower() else users,
+        "resource": ", ".join(scope.data_classes) if scope else "",
+        "regions": list(dict.fromkeys(regions)),
+    }
+
+
+def _may_discard(initiative: Initiative, person: User) -> Answer:
+    may, newest = _may_write(initiative, person), _newest(initiative)
+    if may and (newest is None or newest.state != ContractVersion.DRAFT or not newest.clauses.exists()):
+        return no("This contract has no draft.", "First write a draft.", _list(initiative))
+    return may
+
+
+def _without_draft(initiative: Initiative) -> str:
+    """Return in words the clauses that remain after the draft is discarded."""
+    before = initiative.contract.versions.order_by("-number")[1:2]
+    if before:
+        return _("The next version then has the clauses of version %(number)d.") % {
+            "number": before[0].number
+        }
+    return _("The draft then has no clauses. You can start again from a template.")
+
+
+INITIATIVE_ACTS["discard-draft"] = PageStep(
+    may=_may_discard,
+    act=clause_actions.discard_draft,
+    form=EditionForm,
+    given=lambda initiative, request: {"initial": {"edition": _newest(initiative).edition}},
+    page=TAB,
+    back="contract-edit",
+    title=gettext_lazy("Discard this draft"),
+    happens=(
+        _without_draft,
+        gettext_lazy("Words that only this draft uses are no longer offered. The audit log keeps the draft."),
+    ),
+    verb=gettext_lazy("Discard this draft"),
+    danger=True,
+    done=gettext_lazy("The draft is discarded."),
+)
+
+
+def _begin(initiative: Initiative, newest: ContractVersion | None, form: BeginForm, *, by):
+    """Save the draft with the clauses of the starter contract, as the form has them."""
     known = (
         set(initiative.contract.vocabulary.values_list("key", flat=True)) if initiative.contract_id else set()
     )
+    vocabulary = form.vocabulary(known)
     version = actions.save_contract(
         initiative=initiative,
-        clauses=form.clauses(),
-        vocabulary=[one for one in chosen.vocabulary if one[1] not in known],
+        clauses=form.clauses(vocabulary),
+        vocabulary=[one for one in vocabulary if one[1] not in known],
         edition=newest.edition if newest else 0,
         by=by,
     )
@@ -339,7 +442,7 @@ def _begin(initiative: Initiative, newest: ContractVersion | None, chosen: Start
 
 
 def clause(request, ref, number):
-    """One clause: how it read in each version, and what people say about it."""
+    """Show one clause: its text in each version, and the comments on it."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     rows = list(
         Clause.objects.filter(version__contract=initiative.contract_id, number=number)
@@ -356,13 +459,13 @@ def clause(request, ref, number):
         else ()
     )
     if not rows and not comments:
-        raise Http404("There is no such clause.")
+        raise Http404("This clause does not exist.")
     form = CommentForm(sent(request))
     if request.method == "POST" and form.is_valid():
         contract_comments.comment_on_clause(
             initiative=initiative, number=number, by=request.user, **form.cleaned_data
         )
-        messages.success(request, _("Your comment stands beside the clause."))
+        messages.success(request, _("The comment is shown beside the clause."))
         return redirect("clause", initiative.ref, number)
     context = initiative_context(request, initiative, TAB)
     may = initiative_permissions.may_note(initiative, request.user)
@@ -385,7 +488,7 @@ def clause(request, ref, number):
 
 
 def _readings(rows: list[Clause]) -> list[Clause]:
-    """Of the same clause in all versions, newest first, those in which it began to read as it did."""
+    """Return the versions of one clause, newest first, in which its sentence changed."""
     return [
         row
         for row, older in zip(rows, [*rows[1:], None], strict=False)
@@ -393,19 +496,21 @@ def _readings(rows: list[Clause]) -> list[Clause]:
     ]
 
 
-def resolve(request, ref, pk):
-    """Say that a comment is dealt with; of an objection, that it is withdrawn."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    comment = ClauseComment.objects.filter(contract=initiative.contract_id, pk=pk).first()
-    if comment is None:
-        raise Http404("There is no such comment.")
-    if request.method == "POST":
-        contract_comments.resolve_comment(initiative=initiative, comment=comment, by=request.user)
-        messages.success(
-            request, _("The objection is withdrawn.") if comment.seat else _("The comment is resolved.")
-        )
-    return (
-        redirect("contract", initiative.ref)
-        if comment.seat
-        else redirect("clause", initiative.ref, comment.number)
-    )
+def _resolve(*, comment: ClauseComment, by: User) -> ClauseComment:
+    return contract_comments.resolve_comment(initiative=comment.contract.initiative, comment=comment, by=by)
+
+
+ROW_ACTS["comments/resolve"] = RowAct(
+    rows=ClauseComment.objects.select_related("contract__initiative__unit", "by"),
+    of="contract",
+    may=lambda row, person: may_resolve(row.contract.initiative, row, person),
+    act=_resolve,
+    noun="comment",
+    form=Form,
+    page=TAB,
+    back=lambda row: TAB if row.seat else reverse("clause", args=[row.contract.initiative.ref, row.number]),
+    title=lambda row: "Withdraw the objection" if row.seat else "Resolve the comment",
+    lede=lambda row: f"{row.by}: {row.text}",
+    verb=lambda row: "Withdraw the objection" if row.seat else "Resolve the comment",
+    done=lambda row: "The objection is withdrawn." if row.seat else "The comment is resolved.",
+)

@@ -1,4 +1,4 @@
-"""Comments on a clause, and objections to a contract, while it is written and read: given and resolved."""
+"""Comments on clauses and objections to contracts: given and resolved."""
 
 from django.core.exceptions import ValidationError
 from django.urls import reverse
@@ -10,6 +10,7 @@ from governance.notifications.notify import notify
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.contracts.documents.actions import (
     last_number,
     may_withdraw_objection,
@@ -22,9 +23,9 @@ from initiatives.models import Initiative
 
 
 def may_resolve(initiative: Initiative, comment: ClauseComment, person: User) -> Answer:
-    """Resolve a comment on a clause: the owner, or whoever wrote it and still is on the initiative or its board.
+    """Return whether the person may resolve it: the owner, or its author with access.
 
-    An objection is withdrawn by whoever gave it: `may_withdraw_objection`.
+    An objection follows `may_withdraw_objection`.
     """
     if comment.seat:
         return may_withdraw_objection(initiative, comment, person)
@@ -32,29 +33,32 @@ def may_resolve(initiative: Initiative, comment: ClauseComment, person: User) ->
         return yes()
     if comment.by_id == person.pk:
         return initiative_permissions.may_note(initiative, person)
-    return no(f"Only the owner or {comment.by} resolves this comment.", "Comment on the clause yourself.")
+    return no(
+        phrase("Only the owner or {} can resolve this comment.", comment.by),
+        "Write your own comment on the clause.",
+    )
 
 
 def object_to_contract(
     *, version: ContractVersion, seat: str, number: int, text: str, digest: str, by: User
 ) -> ClauseComment:
-    """Object, for a seat, to the text whose digest the person saw, or to one clause of it (`number`; 0 is all of it).
+    """Object, for a seat, to clause `number` (0: all) of the text with this digest.
 
-    No version comes into force while the objection stands: whoever gave it withdraws it, by itself or by approving
-    another text. Raises Refused, ValidationError without a reason, Conflict when the text is another one by now, or the
-    seat has spoken on it.
+    An open objection keeps the version out of force. Its author withdraws it, also by approving another text. Raises
+    Refused, ValidationError without a reason, and Conflict if the text has changed or the seat has approved or
+    objected.
     """
     if not text.strip():
-        raise ValidationError({"reason": "Say why you object, so that the owner can answer it."})
+        raise ValidationError({"reason": "Give a reason, so that the owner can answer it."})
     with act("object to contract", by=by, initiative=version.contract.initiative.pk) as initiative:
         version = version_to_sign(initiative, version, seat=seat, digest=digest, by=by)
         if version.approvals.filter(digest=digest, seat=seat).exists():
             raise Conflict(
-                "This seat approved this text already.",
-                "Ask the owner to take it back, and object to the next.",
+                "This seat already approved this text.",
+                "Ask the owner to withdraw the version, then object to the next version.",
             )
         if current := version.contract.comments.objections().filter(seat=seat).select_related("by").first():
-            raise Conflict(f"{current.by} objects for this seat already.")
+            raise Conflict(phrase("{} already objects for this seat.", current.by))
         if number and not version.clauses.filter(number=number).exists():
             raise ValidationError({"number": "Choose a clause of this version, or the contract as a whole."})
         objection = ClauseComment(
@@ -70,13 +74,13 @@ def object_to_contract(
 
 
 def comment_on_clause(*, initiative: Initiative, number: int, text: str, by: User) -> ClauseComment:
-    """Say something about a clause: whoever works on the initiative or sits on its board. The owner is told."""
+    """Add a comment to a clause, as a member of the initiative or its board. Notifies the owner."""
     if not text.strip():
-        raise ValidationError({"text": "Write the comment."})
+        raise ValidationError({"text": "Write the comment before you send it."})
     with act("comment on clause", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_note(initiative, by).or_refuse()
         if not initiative.contract_id or not 0 < number <= last_number(initiative.contract):
-            no("There is no such clause.").or_refuse()
+            no("This clause does not exist.").or_refuse()
         comment = ClauseComment(
             contract=initiative.contract, number=number, text=text.strip(), by=by, at=clock.now()
         )
@@ -92,7 +96,7 @@ def comment_on_clause(*, initiative: Initiative, number: int, text: str, by: Use
 
 
 def _tell_owner(initiative: Initiative, comment: ClauseComment, did: str, link: str) -> None:
-    """Tell the owner, unless the word is their own."""
+    """Notify the owner, unless the comment is their own."""
     owner = initiative_permissions.accepted(initiative, Role.OWNER)
     if owner is not None and owner.person_id != comment.by_id:
         notify(
@@ -107,13 +111,13 @@ def _tell_owner(initiative: Initiative, comment: ClauseComment, did: str, link: 
 
 
 def resolve_comment(*, initiative: Initiative, comment: ClauseComment, by: User) -> ClauseComment:
-    """Say that a comment is dealt with, or withdraw an objection: whoever may by `may_resolve`."""
+    """Resolve a comment or withdraw an objection, as `may_resolve` permits."""
     with act("resolve comment", by=by, initiative=initiative) as initiative:
         rows = ClauseComment.objects.select_related("by", "resolved_by")
         comment = rows.get(pk=comment.pk, contract=initiative.contract_id)
         may_resolve(initiative, comment, by).or_refuse()
         if comment.resolved_at:
-            raise Conflict(f"{comment.resolved_by} resolved this comment already.")
+            raise Conflict(phrase("{} already resolved this comment.", comment.resolved_by))
         if comment.seat:
             resolve_objection(initiative, comment, by)
         else:

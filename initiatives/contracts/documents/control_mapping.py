@@ -1,8 +1,9 @@
-"""Control mapping: clauses mapped to controls, reports on layers, decisions on architecture.
+"""Acts on controls of clauses, and on decisions on architecture.
 
 Sources: S0-1 (the contract comes first), S0-17 (each clause has a control), S0-21 (each layer is auditable by itself).
 """
 
+from collections.abc import Iterable
 from datetime import date
 
 from django.core.exceptions import ValidationError
@@ -11,9 +12,11 @@ from governance import clock
 from governance.audit_log import entries
 from governance.models import Clause, User
 from governance.permission_result import Conflict, no
+from governance.vocabulary import SHOWS_NO_CONTROL, Tested
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
+from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage, together
 from initiatives.models import ArchitectureDecision, ClauseEnforcement, Evidence, Initiative
 from initiatives.models.enforcement import ENFORCING_LAYERS
 
@@ -23,34 +26,50 @@ LONGEST_TITLE = 200
 def map_clause(
     *, initiative: Initiative, clause: Clause, layer: str, control: str, evidence: Evidence | None, by: User
 ) -> ClauseEnforcement:
-    """Name the control that enforces a clause of the contract, the layer it works in, and what last showed it.
+    """Name the control that enforces a clause, its layer and its evidence.
 
-    It counts for every version whose clause says exactly the same. Raises ValidationError by field, or Refused.
+    The mapping counts for every version whose clause reads exactly the same. Raises ValidationError by field, or
+    Refused.
     """
     wrong = {}
     if layer not in ENFORCING_LAYERS:
-        wrong["layer"] = "Choose the layer in which it works: policy, runtime or observability."
+        wrong["layer"] = "Choose the layer of the control: policy, runtime or observability."
     if not control.strip():
-        wrong["control"] = "Say what enforces it, in words; “a person checks weekly” is an answer."
+        wrong["control"] = "Describe how the clause is enforced, for example “A person checks weekly”."
     if evidence is None:
-        wrong["evidence"] = "Choose the item that last showed it at work."
+        wrong["evidence"] = "Choose the newest evidence that the control works."
     if wrong:
         raise ValidationError(wrong)
     with act("map clause", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
         clause = Clause.objects.select_related("version").get(pk=clause.pk)
         if clause.version.contract_id != initiative.contract_id:
-            no("That clause belongs to another contract.").or_refuse()
+            no("This clause belongs to another contract. Choose a clause of this contract.").or_refuse()
         if not _binds(clause):
             no(
-                f"Version {clause.version.number} of the contract is not in force.",
-                "Clauses are mapped once their version is approved, until another takes its place.",
+                phrase("Version {} of the contract is not approved, or it has ended.", clause.version.number),
+                "Choose a clause of an approved version: only these clauses can have controls.",
             ).or_refuse()
         evidence = Evidence.objects.get(pk=evidence.pk)
         if evidence.initiative_id != initiative.pk:
-            raise ValidationError({"evidence": "That item belongs to another initiative."})
+            raise ValidationError(
+                {"evidence": "This item belongs to another initiative. Choose an item of this initiative."}
+            )
         if evidence.withdrawn_at or Evidence.objects.filter(supersedes=evidence).exists():
-            raise ValidationError({"evidence": f"{evidence.title} no longer counts; choose its successor."})
+            raise ValidationError(
+                {"evidence": phrase("{} no longer counts. Choose an item that counts.", evidence.title)}
+            )
+        if (tested := evidence.details.get("tested")) in SHOWS_NO_CONTROL:
+            raise ValidationError(
+                {
+                    "evidence": phrase(
+                        "{} tests “{}”. This evidence does not show a control. Choose a test or a drill of "
+                        "the control.",
+                        evidence.title,
+                        label(Tested.word(tested)),
+                    )
+                }
+            )
         same = ClauseEnforcement.objects.current().filter(
             clause__version__contract=initiative.contract_id,
             clause__fingerprint=clause.fingerprint,
@@ -60,7 +79,7 @@ def map_clause(
         )
         if same.exists():
             raise ValidationError(
-                {"control": "This control is named for the clause already, with this evidence."}
+                {"control": "This control is already named for the clause, with this evidence."}
             )
         row = ClauseEnforcement(
             initiative=initiative,
@@ -88,22 +107,30 @@ def map_clause(
     return row
 
 
-def _binds(clause: Clause) -> bool:
-    """Whether the clause's version was approved and has not ended; one that starts on a day to come is mapped ahead.
+def map_clauses(*, initiative: Initiative, clauses: Iterable[Clause], by: User, **control) -> Initiative:
+    """Name one control, as `map_clause` takes it, for all of these clauses or none."""
+    with together():
+        for clause in clauses:
+            map_clause(initiative=initiative, clause=clause, by=by, **control)
+    return initiative
 
-    A draft is not: its clauses still change, and a mapping would follow the new words.
+
+def _binds(clause: Clause) -> bool:
+    """Return True if the clause's version is approved and has not ended. It may start later.
+
+    A draft does not bind: its clauses still change, and a mapping would follow the new words.
     """
     version = clause.version
     return version.starts_at is not None and (version.ends_at is None or version.ends_at > clock.now())
 
 
 def close_mapping(*, mapping: ClauseEnforcement, by: User) -> ClauseEnforcement:
-    """Close a mapping: the control is gone, or was named by mistake. Raises Conflict when it has ended already."""
+    """Close a mapping whose control is gone or was named by mistake. Raises Conflict if it has ended."""
     with act("close mapping", by=by, initiative=mapping.initiative_id) as initiative:
         initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
         mapping = ClauseEnforcement.objects.select_related("clause__version").get(pk=mapping.pk)
         if mapping.ended_at:
-            raise Conflict(f"It ended on {clock.local_day(mapping.ended_at):%-d %B %Y} already.")
+            raise Conflict(phrase("This control already ended on {}.", clock.local_day(mapping.ended_at)))
         mapping.ended_at, mapping.ended_by = clock.now(), by
         mapping.save()
         entries.record(
@@ -122,18 +149,18 @@ def close_mapping(*, mapping: ClauseEnforcement, by: User) -> ClauseEnforcement:
 def record_architecture_decision(
     *, initiative: Initiative, title: str, text: str, decided_on: date | None, by: User
 ) -> ArchitectureDecision:
-    """Record a decision on how the system is built, with the day on which it was made. It moves no stage."""
+    """Record a decision on how the system is built, with its day. It does not change the stage."""
     wrong = {}
     if not title.strip():
-        wrong["title"] = "Say in a few words what was decided."
+        wrong["title"] = "Describe the decision in a few words."
     elif len(title.strip()) > LONGEST_TITLE:
-        wrong["title"] = f"At most {LONGEST_TITLE} letters; the rest belongs below."
+        wrong["title"] = f"Use at most {LONGEST_TITLE} characters here, and write the rest below."
     if not text.strip():
-        wrong["text"] = "Say why, and what was not chosen."
+        wrong["text"] = "Give the reasons, and the alternatives that you did not choose."
     if decided_on is None:
-        wrong["decided_on"] = "Say on which day it was decided."
+        wrong["decided_on"] = "Enter the day of the decision."
     elif decided_on > clock.today():
-        wrong["decided_on"] = "That day has not come yet."
+        wrong["decided_on"] = "The day is in the future. Enter the day of the decision."
     if wrong:
         raise ValidationError(wrong)
     with act("record architecture decision", by=by, initiative=initiative) as initiative:
@@ -161,16 +188,18 @@ def record_architecture_decision(
 def withdraw_architecture_decision(
     *, decision: ArchitectureDecision, reason: str, by: User
 ) -> ArchitectureDecision:
-    """Withdraw a decision that was not made, or not like this. It stays readable, with who withdrew it and why."""
+    """Withdraw a decision that was wrongly recorded. It stays readable, with the person and the reason."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why it does not stand."})
+        raise ValidationError({"reason": "Explain why the decision no longer applies."})
     with act(
         "withdraw architecture decision", by=by, initiative=decision.initiative_id, reason=reason
     ) as initiative:
         initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
         decision = ArchitectureDecision.objects.get(pk=decision.pk)
         if decision.withdrawn_at:
-            raise Conflict(f"It was withdrawn on {clock.local_day(decision.withdrawn_at):%-d %B %Y} already.")
+            raise Conflict(
+                phrase("This decision was already withdrawn on {}.", clock.local_day(decision.withdrawn_at))
+            )
         decision.withdrawn_at, decision.withdrawn_by = clock.now(), by
         decision.withdrawn_reason = reason.strip()
         decision.save()

@@ -1,16 +1,19 @@
-"""The contract of an initiative as a document: read, compared, sent to its seats, approved.
+"""Pages of the contract as a document: read, compare, send to the seats, approve.
 
-Writing it: `views.clauses`.
+The pages to write it are in `clause_views`.
 """
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.forms import Form
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
@@ -18,19 +21,22 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.contracts.templates import STARTERS
 from governance.contracts.wording import differences, marked
-from governance.models import Clause, ClauseComment, ContractVersion, Rulebook
-from governance.permission_result import Conflict, no
+from governance.models import Clause, ClauseComment, ContractVersion, Rulebook, User
+from governance.permission_result import Answer, Conflict, no
 from governance.transparency_log import as_of
 from governance.vocabulary import ClauseKind, Seat
-from governance.web.form_fields import ReasonForm
 from governance.web.middleware import on_any_day
-from initiatives.contracts.documents import actions, comments, preview
+from initiatives.contracts.documents import actions, comments
 from initiatives.contracts.documents.actions import gaps_of, link_of_gap
+from initiatives.contracts.documents.control_views import enforced
 from initiatives.contracts.documents.forms import VerdictForm
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
-from initiatives.lifecycle.initiative.initiative_frame import ask, fix, initiative_context, page_of, sent
+from initiatives.lifecycle.initiative.initiative_frame import ask, fix, initiative_context, page_of
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
+from initiatives.lifecycle.roles.actions import owner_keeps_records
+from initiatives.models import Initiative
 
 PREPARING = (ContractVersion.DRAFT, ContractVersion.IN_REVIEW)
 MOST_CHANGES = 5  # beside a version; all of them have a page
@@ -38,28 +44,14 @@ MOST_CHANGES = 5  # beside a version; all of them have a page
 
 @on_any_day(initiative_lookup.initiative_on_any_day)
 def contract(request, ref):
-    """The version asked for: the one in force, else the one in preparation; with all others below."""
+    """Show the version asked for, else the one in force or in preparation. List all others."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, "contract")
-    versions = list(
-        initiative.contract.versions.select_related("author").order_by("-number")
-        if initiative.contract_id
-        else ()
-    )
+    versions = versions_of(initiative)
     now = context["now"]
-    in_force = next(
-        (v for v in versions if v.starts_at and v.starts_at <= now and (not v.ends_at or v.ends_at > now)),
-        None,
-    )
-    draft = next((v for v in versions if v.state in PREPARING), None)
-    shown = in_force or draft or (versions[0] if versions else None)
-    wanted = request.GET.get("version", "")
-    if wanted:
-        shown = next((v for v in versions if str(v.number) == wanted), None)
-        if shown is None:
-            raise Http404("There is no such version.")
+    in_force, draft, shown = version_shown(versions, request.GET.get("version", ""), now)
     before = next((v for v in versions if shown and v.number < shown.number), None)
-    said = _clauses_of(shown, before)
+    said = clauses_of(shown, before)
     clauses = said[shown.pk] if shown else []
     count_comments(initiative, clauses)
     changes = changes_shown(said[before.pk], clauses) if before else []
@@ -73,19 +65,54 @@ def contract(request, ref):
         "before": before,
         "changes": changes[:MOST_CHANGES],
         "more_changes": max(0, len(changes) - MOST_CHANGES),
-        "approvals": _approvals(shown, context["rulebook"]),
+        "approvals": approvals_of(shown, context["rulebook"]),
         "gaps": gaps_shown(initiative, clauses) if shown and shown.state == ContractVersion.DRAFT else [],
         "objections": objections_shown(initiative, request.user) if as_of.current() is None else [],
         "record_owner": context["facts"].people.get("record_owner"),
+        "owner_keeps_records": owner_keeps_records(initiative),
         "starters": STARTERS.values(),
         "page": page_of(request, versions, 20),
     }
+    context |= enforced(initiative, shown, clauses, context)
     context["blocked"] = any(gap["blocking"] for gap in context["gaps"])
+    context["signs"] = (
+        context["draft"] is not None
+        and context["draft"].state == "in_review"
+        and any(
+            initiative_permissions.may_approve_contract(initiative, seat, request.user)
+            for seat in context["rulebook"].contract.seats
+        )
+    )
     return render(request, "initiatives/contracts/contract.html", context)
 
 
-def _clauses_of(*versions: ContractVersion | None) -> dict[int, list[Clause]]:
-    """The clauses of these versions in order, by key of the version; read together."""
+def versions_of(initiative: Initiative) -> list[ContractVersion]:
+    """Return the versions of the initiative's contract, the newest first."""
+    if not initiative.contract_id:
+        return []
+    return list(initiative.contract.versions.select_related("author").order_by("-number"))
+
+
+def version_shown(versions: list[ContractVersion], wanted: str, now):
+    """Return the version in force, the one in preparation, and the one to show, each or None.
+
+    `wanted` is a number, or "" for the usual one. Raises Http404 for an unknown number.
+    """
+    in_force = next(
+        (v for v in versions if v.starts_at and v.starts_at <= now and (not v.ends_at or v.ends_at > now)),
+        None,
+    )
+    draft = next((v for v in versions if v.state in PREPARING), None)
+    shown = in_force or draft or (versions[0] if versions else None)
+    if wanted:
+        shown = next((v for v in versions if str(v.number) == wanted), None)
+        if shown is None:
+            raise Http404("This version of the contract does not exist.")
+    return in_force, draft, shown
+
+
+def clauses_of(*versions: ContractVersion | None) -> dict[int, list[Clause]]:
+    """Return the clauses of these versions in order, by key of the version. Uses one query."""
     found = {version.pk: [] for version in versions if version}
     for clause in Clause.objects.filter(version__in=found).order_by("position", "id") if found else ():
         found[clause.version_id].append(clause)
@@ -93,7 +120,7 @@ def _clauses_of(*versions: ContractVersion | None) -> dict[int, list[Clause]]:
 
 
 def count_comments(initiative, clauses: list[Clause]) -> list[tuple[int, int]]:
-    """Put beside each clause how many comments on it are open; those on clauses that are gone: (number, how many)."""
+    """Set each clause's open comments. Returns (number, comments) of removed clauses."""
     if not clauses:
         return []
     rows = ClauseComment.objects.filter(contract=initiative.contract_id, resolved_at=None, seat="")
@@ -104,7 +131,7 @@ def count_comments(initiative, clauses: list[Clause]) -> list[tuple[int, int]]:
 
 
 def groups_of(clauses: Iterable[Clause]) -> list[tuple[str, list]]:
-    """The clauses by kind, in the order of the kinds."""
+    """Return the clauses by kind, in the order of the kinds."""
     by_kind: dict[str, list] = {kind: [] for kind in ClauseKind}
     for clause in clauses:
         by_kind[clause.kind].append(clause)
@@ -112,7 +139,7 @@ def groups_of(clauses: Iterable[Clause]) -> list[tuple[str, list]]:
 
 
 def gaps_shown(initiative, clauses: list[Clause]) -> list[dict]:
-    """What the check for completeness finds, each with its fix and where it is fixed; blocking ones first."""
+    """Return the gaps of the clauses, blocking ones first, with fixes and links."""
     edit = reverse("contract-edit", args=[initiative.ref])
     return [
         {
@@ -127,9 +154,9 @@ def gaps_shown(initiative, clauses: list[Clause]) -> list[dict]:
 
 
 def changes_shown(old: list[Clause], new: list[Clause]) -> list[dict]:
-    """What changed between two versions, clause by clause: number, what happened, and the sentence with its marks."""
+    """Return the changes by clause: number, kind of change, and marked sentence."""
     changes = differences(*([(clause.number, clause.sentence) for clause in side] for side in (old, new)))
-    happened = {(False, True): "came", (True, False): "went", (True, True): "reads otherwise"}
+    happened = {(False, True): "came", (True, False): "went", (True, True): "reads differently"}
     return [
         {
             "number": one.number,
@@ -142,8 +169,8 @@ def changes_shown(old: list[Clause], new: list[Clause]) -> list[dict]:
     ]
 
 
-def _approvals(version, rulebook) -> list[tuple[str, object]]:
-    """The seats that put a contract in force, each with its approval of exactly this text, or None."""
+def approvals_of(version, rulebook) -> list[tuple[str, Any]]:
+    """Return the approving seats, each with its approval of exactly this text or None."""
     if version is None or version.state == ContractVersion.DRAFT:
         return []
     given = {
@@ -154,20 +181,16 @@ def _approvals(version, rulebook) -> list[tuple[str, object]]:
 
 @require_safe
 def changes(request, ref):
-    """Any two versions compared in sentences; at first the newest with the one before."""
+    """Show the differences of two versions, by default of the newest two."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    versions = list(
-        initiative.contract.versions.select_related("author").order_by("-number")
-        if initiative.contract_id
-        else ()
-    )
+    versions = versions_of(initiative)
     if not versions:
-        raise Http404("There is no contract.")
+        raise Http404("This initiative has no contract.")
     by_number = {str(version.number): version for version in versions}
     new = _version(by_number, request.GET.get("new"), versions[0])
     older = next((version for version in versions if version.number < new.number), new)
     old = _version(by_number, request.GET.get("old"), older)
-    said = _clauses_of(old, new)
+    said = clauses_of(old, new)
     context = initiative_context(request, initiative, "contract")
     context |= {
         "title": f"Versions {old.number} and {new.number} of the contract",
@@ -181,97 +204,68 @@ def changes(request, ref):
 
 
 def _version(by_number: dict[str, ContractVersion], wanted: str | None, otherwise) -> ContractVersion:
-    """The version asked for. Raises Http404 when there is none of that number."""
+    """Return the version asked for. Raises Http404 for an unknown number."""
     if not wanted:
         return otherwise
     if wanted not in by_number:
-        raise Http404("There is no such version.")
+        raise Http404("This version of the contract does not exist.")
     return by_number[wanted]
 
 
-@require_safe
-def read(request, ref):
-    """A version to be read aloud or printed: every sentence with its number, kind by kind."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    versions = list(
-        initiative.contract.versions.select_related("author").order_by("-number")
-        if initiative.contract_id
-        else ()
-    )
-    if not versions:
-        raise Http404("There is no contract.")
-    version = _version({str(one.number): one for one in versions}, request.GET.get("version"), versions[0])
-    context = initiative_context(request, initiative, "contract")
-    context |= {
-        "title": f"Contract, version {version.number}, to be read",
-        "version": version,
-        "groups": groups_of(version.clauses.all()),
-        "approvals": _approvals(version, context["rulebook"]),
-        "record_owner": context["facts"].people.get("record_owner"),
-    }
-    return render(request, "initiatives/contracts/contract_read.html", context)
-
-
 def _in_preparation(initiative, state: str) -> ContractVersion:
-    """The version in this state. Raises Http404 when there is none."""
+    """Return the version in this state. Raises Http404 if there is none."""
     found = initiative.contract.versions.filter(state=state).first() if initiative.contract_id else None
     if found is None:
-        raise Http404("No version is in that state.")
+        raise Http404("No version of the contract is in this state.")
     return found
 
 
-def propose(request, ref):
-    """Send the draft to the seats that put contracts in force."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_manage(initiative, request.user).or_refuse()
-    version = _in_preparation(initiative, ContractVersion.DRAFT)
-    if request.method == "POST":
-        actions.propose_contract(initiative=initiative, by=request.user)
-        messages.success(request, _("The contract is with its seats."))
-        return redirect("contract", initiative.ref)
+def _in_state(initiative: Initiative, person: User, state: str, why: str) -> Answer:
+    """Return whether the person manages the initiative and a version is in this state."""
+    may = initiative_permissions.may_manage(initiative, person)
+    if may and not (initiative.contract_id and initiative.contract.versions.filter(state=state).exists()):
+        return no(why, "Open the contract.", reverse("contract", args=[initiative.ref]))
+    return may
+
+
+def _sent_to(initiative: Initiative) -> str:
     seats = [Seat.word(seat).lower() for seat in Rulebook.objects.current().parsed.contract.seats]
-    return ask(
-        request,
-        initiative,
-        "contract",
-        None,
-        title=_("Send the contract to the board"),
-        happens=[
-            f"Version {version.number} can no longer be edited, unless you take it back.",
-            f"It comes into force once these seats have approved its exact text: {', '.join(seats)}.",
-        ],
-        effects=preview.of_contract(initiative, version, by=request.user),
-        impact_verb=_("Its coming into force"),
-        verb=_("Send it"),
-        back_url=reverse("contract", args=[initiative.ref]),
-    )
+    return f"The contract comes into force when these seats have approved its exact text: {', '.join(seats)}."
 
 
-def withdraw(request, ref):
-    """Take a version back from the board, to change it."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_manage(initiative, request.user).or_refuse()
-    _in_preparation(initiative, ContractVersion.IN_REVIEW)
-    form = ReasonForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        actions.withdraw_contract(initiative=initiative, by=request.user, **form.cleaned_data)
-        messages.success(request, _("The contract is a draft again."))
-        return redirect("contract", initiative.ref)
-    return ask(
-        request,
-        initiative,
-        "contract",
-        form,
-        title=_("Take the contract back"),
-        happens=[_("Approvals given so far count for the old text only, not for another one.")],
-        verb=_("Withdraw it"),
-        back_url=reverse("contract", args=[initiative.ref]),
-    )
+INITIATIVE_ACTS["send-contract"] = PageStep(
+    may=lambda row, person: _in_state(
+        row, person, ContractVersion.DRAFT, "No version of the contract is a draft."
+    ),
+    act=actions.propose_contract,
+    form=Form,
+    page="contract",
+    title=gettext_lazy("Send the contract to the board"),
+    happens=(
+        gettext_lazy("The version can no longer be edited, unless you withdraw it."),
+        _sent_to,
+    ),
+    verb=gettext_lazy("Send the contract"),
+    done=gettext_lazy("The contract is with the board."),
+)
+
+
+INITIATIVE_ACTS["withdraw-contract"] = PageStep(
+    may=lambda row, person: _in_state(
+        row, person, ContractVersion.IN_REVIEW, "No version of the contract is with the board."
+    ),
+    act=actions.withdraw_contract,
+    page="contract",
+    title=gettext_lazy("Withdraw the contract"),
+    happens=(gettext_lazy("Approvals given so far do not count for a changed text."),),
+    verb=gettext_lazy("Withdraw the contract"),
+    done=gettext_lazy("The contract is a draft again."),
+)
 
 
 @sensitive_post_parameters("password", "reason")
 def approve(request, ref):
-    """Read the text, and approve exactly that for a seat, or object to it; either is signed."""
+    """Show the text to approve for a seat or to object to. Either is signed."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     rulebook = Rulebook.objects.current().parsed
     held = [
@@ -320,30 +314,29 @@ def approve(request, ref):
         None,
         template="initiatives/contracts/contract_approve.html",
         status=forms[wanted].status if wanted in forms else 200,
-        title=f"Approve the contract, version {version.number}",
+        title=gettext("Approve the contract, version %(number)s") % {"number": version.number},
         version=version,
         groups=groups_of(clauses),
         seats=seats,
         objections=objections_shown(initiative, request.user),
-        effects=preview.of_contract(initiative, version, by=request.user),
         planned=planned if planned and planned > clock.today() else None,
         back_url=reverse("contract", args=[initiative.ref]),
     )
 
 
 def _signed(version: ContractVersion, seat: str, form: VerdictForm | None, *, by) -> str:
-    """What is said once the seat's verdict is recorded; empty where the form now says what is missing."""
+    """Return the message for the recorded verdict, or "" if the form has errors."""
     initiative = version.contract.initiative
     may = (
         initiative_permissions.may_approve_contract(initiative, seat, by)
         if form
-        else no("No seat was named.")
+        else no("No seat was named. Open the contract again.")
     )
     if not may:
         with act("approve contract", by=by, initiative=initiative):
             may.or_refuse()
     if version.state != ContractVersion.IN_REVIEW or version.digest != form.data.get("digest"):
-        raise Conflict("The contract changed since you opened it.", "Read it again.")
+        raise Conflict("The contract changed after you opened it.", "Read the contract again.")
     if not form.is_valid():
         return ""
     said, digest = form.cleaned_data, form.cleaned_data["digest"]
@@ -358,12 +351,13 @@ def _signed(version: ContractVersion, seat: str, form: VerdictForm | None, *, by
         fix(form, error)
         return ""
     return (
-        "Your objection is recorded, and the owner is told. The contract does not come into force meanwhile."
+        "Your objection is recorded, and the owner is notified. The contract cannot come into force until "
+        "the objection is withdrawn."
     )
 
 
 def objections_shown(initiative, person) -> list[ClauseComment]:
-    """The objections that stand against the contract, each with whether this person may withdraw it."""
+    """Return the open objections, each with whether this person may withdraw it."""
     if not initiative.contract_id:
         return []
     rows = list(initiative.contract.comments.objections().select_related("by"))
@@ -373,8 +367,8 @@ def objections_shown(initiative, person) -> list[ClauseComment]:
 
 
 def _latest_proposed(initiative) -> ContractVersion:
-    """The version an approval is for: in review, else the newest, so that a late click is told what happened."""
+    """Return the newest version, decided or not, so that a late click gets a Conflict."""
     found = initiative.contract.versions.order_by("-number").first() if initiative.contract_id else None
     if found is None:
-        raise Http404("There is no contract.")
+        raise Http404("This initiative has no contract.")
     return found

@@ -1,1 +1,1 @@
-"""The API systems ask, its cache, keys, kill switch, decision pages."""
+"""The API for systems, its cache, keys, kill switch, decision pages."""

@@ -1,12 +1,11 @@
-"""The decision API: OpenID AuthZEN Authorization API 1.0, the polling of approvals, and what came of decisions.
+"""The decision API (OpenID AuthZEN Authorization API 1.0): evaluations, searches, outcomes, discovery.
 
-Every answer is worked out by `governance.authorization.decision.decide` from the contract in force and the
-condition of the initiative, and is kept in the log of decisions before it goes out. Whatever goes wrong here denies.
-What came of an allowed call is reported with its decision's id (`governance.authorization.outcome_reports`).
+Each answer comes from `governance.authorization.decision.decide`, by the contract in force and the condition of the
+initiative. The log of decisions keeps each answer before it is sent. Every fault here denies. Systems report the
+outcome of an allowed call with its decision's id (`governance.authorization.outcome_reports`).
 """
 
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,29 +16,42 @@ from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from governance import clock
-from governance.authorization import approval_previews, authzen, decision_log, outcome_reports, service_keys
+from governance.authorization import (
+    access_search,
+    approval_previews,
+    authzen,
+    decision_log,
+    deployment_decision,
+    outcome_reports,
+    service_keys,
+)
 from governance.authorization import decision as authorization_decision
 from governance.contracts import cedar_policies
-from governance.models.sign_in import EVALUATE, POLL
+from governance.models.sign_in import DEPLOYMENTS, EVALUATE
 from governance.sign_in import throttling
 from governance.sign_in.rate_limits import Rate
+from governance.transparency_log import signing_keys
 from governance.vocabulary import DecisionOutcome
 from governance.web.machine_api import JSON, Answered, Api, body_of, json_response
+from initiatives.contracts.approvals import access_requests
 from initiatives.contracts.approvals import actions as approval_actions
+from initiatives.contracts.approvals.queries import arguments_digest
+from initiatives.contracts.enforcement import deployment_gate
 from initiatives.contracts.enforcement.decision_cache import Key, Known, Unavailable, conditions
-from initiatives.models import ApprovalRequest
+from initiatives.models import ApprovalRequest, DeploymentDecision
 
 log = structlog.get_logger("plumbline.decisions")
 
-AWAY = "Plumbline cannot reach its database; nothing is allowed until it can."
-UNLOGGED = "The decision could not be kept in the log; nothing is allowed that is not logged."
+AWAY = "Plumbline cannot reach its database, so it denies every request. Ask again later."
+UNLOGGED = "Plumbline could not log the decision, so it denied the request. Ask again later."
+SCOPE = "This key does not have the scope for this request."
 PAID_BYTES = 2048  # so much of a request counts as one request of the key's rate
 
 rate = Rate()
 
 
 def error(request: HttpRequest, answered: Answered) -> HttpResponse:
-    """An error as AuthZEN has it: the sentence as a JSON text."""
+    """Return an error as AuthZEN has it: the sentence as a JSON text."""
     return json_response(answered.words, answered.status)
 
 
@@ -56,12 +68,12 @@ api = Api(error, _known)
 
 
 def opened(
-    request, scope: str, *, within: tuple[Rate, int] | None = None, secret: str | None = None
+    request, *scopes: str, within: tuple[Rate, int] | None = None, secret: str | None = None
 ) -> tuple[Known, Key]:
-    """The initiative and the key behind a request. Raises Answered: 401, 403, 429 or 503.
+    """Return the initiative and the key behind a request. Raises Answered: 401, 403, 429 or 503.
 
-    `within` are other buckets than those of requests, and how much of them a second fills. `secret`: the key, where
-    the address holds it because its sender sets no header.
+    The key needs one of `scopes`. The argument `within` has other rate buckets, and how much of them a second fills.
+    `secret` is the key, if the address holds it because its sender sets no header.
     """
     header = request.META.get("HTTP_AUTHORIZATION", "") if secret is None else f"Bearer {secret}"
     token = service_keys.read(header)
@@ -72,16 +84,16 @@ def opened(
             _wrong_key(request, token)
     except (Unavailable, DatabaseError):
         raise Answered(503, AWAY, Retry_After="1") from None
-    if scope not in key.scopes:
-        raise Answered(403, "This key was not made for that.")
+    if key.scopes.isdisjoint(scopes):
+        raise Answered(403, SCOPE)
     buckets, per_second = within or (rate, settings.DECISION_RATE)
     if wait := buckets.wait(key.id, per_second):
-        raise Answered(429, "This key asks too often.", Retry_After=str(wait))
+        raise Answered(429, "This key sends too many requests.", Retry_After=str(wait))
     return known, key
 
 
 def _initiative_of(token: service_keys.Token | None) -> Known | None:
-    """The initiative of a key; while the database is away the one it had, which is told so. Raises Unavailable."""
+    """Return the initiative of a key, as last known if the database is away. Raises Unavailable."""
     if token is None:
         return None
     try:
@@ -94,12 +106,12 @@ def _initiative_of(token: service_keys.Token | None) -> Known | None:
 
 
 def _wrong_key(request, token) -> None:
-    """Count a key that is none, and turn away an address that brings many. Raises Answered."""
+    """Count a wrong key, and raise Answered: 429 for an address with many, else 401."""
     if wait := throttling.wrong_key(request, token.public if token else ""):
-        raise Answered(429, "Too many wrong keys came from this address.", Retry_After=str(wait))
+        raise Answered(429, "This address sent too many wrong keys.", Retry_After=str(wait))
     raise Answered(
         401,
-        "Send a key that is in force: Authorization: Bearer plk_…",
+        "Send a valid key in the header “Authorization: Bearer plk_…”.",
         WWW_Authenticate='Bearer realm="plumbline"',
     )
 
@@ -108,45 +120,50 @@ def _wrong_key(request, token) -> None:
 
 
 def _read(request) -> dict:
-    return authzen.read(body_of(request, JSON, most=authzen.MOST_BYTES))
+    """Return the body of a request. AuthZEN answers a wrong content type with 400, like every bad request."""
+    try:
+        body = body_of(request, JSON, most=authzen.MOST_BYTES)
+    except Answered as wrong:
+        raise (Answered(400, wrong.words) if wrong.status == 415 else wrong) from None
+    return authzen.read(body)
 
 
 @api.view("POST")
 def evaluation(request):
-    """One request, one decision."""
-    known, key = opened(request, EVALUATE)
+    """Answer one request with one decision."""
+    known, key = opened(request, EVALUATE, DEPLOYMENTS)
     return _one(request, known, key, _read(request))
 
 
 def _one(request, known: Known, key: Key, body: dict) -> dict:
-    """One request, decided, kept and paid for by its length."""
+    """Decide one request, keep the decision, and charge the key for its length."""
     evaluation_request = authzen.evaluation_request(body, unstorable=authzen.may_be_unstorable(request.body))
-    _pay(key, len(request.body), 1)
+    pay(key, len(request.body), 1)
     return _kept(known, [_decided(request, known, key, evaluation_request)])[0]
 
 
-def _pay(key: Key, size: int, count: int) -> None:
-    """Have the key pay for requests of so many bytes; the HTTP request itself was the first."""
+def pay(key: Key, size: int, count: int) -> None:
+    """Charge the key for requests of so many bytes. The HTTP request itself was the first."""
     rate.pay(key.id, settings.DECISION_RATE, max(count, size // PAID_BYTES) - 1)
 
 
 @api.view("POST")
 def evaluations(request):
-    """Several requests at once; in the form of one request, one decision."""
-    known, key = opened(request, EVALUATE)
+    """Answer several requests at once, or one request in the form of one."""
+    known, key = opened(request, EVALUATE, DEPLOYMENTS)
     body = _read(request)
     batch = authzen.batch(body, unstorable=authzen.may_be_unstorable(request.body))
     if batch is None:
         return _one(request, known, key, body)
-    _pay(key, batch.size, len(batch.evaluation_requests))
+    pay(key, batch.size, len(batch.evaluation_requests))
     found = []
     for evaluation_request in batch.evaluation_requests:
-        if isinstance(evaluation_request, authzen.BadRequest):
-            found.append(
-                {"decision": False, "context": {"error": {"status": 400, "message": str(evaluation_request)}}}
-            )
-        else:
+        try:
+            if isinstance(evaluation_request, authzen.BadRequest):
+                raise evaluation_request
             found.append(_decided(request, known, key, evaluation_request))
+        except authzen.BadRequest as wrong:
+            found.append({"decision": False, "context": {"error": {"status": 400, "message": str(wrong)}}})
         if batch.over(isinstance(found[-1], Decided) and found[-1].decision.allowed):
             break
     return {"evaluations": _kept(known, found)}
@@ -154,55 +171,89 @@ def evaluations(request):
 
 @dataclass
 class Decided:
-    """A decision, when it was made, its approval, and its line in the log, which is on disk before anything is said.
+    """A decision with its moment, its approval and its line in the log.
 
-    `line` is None where none could be written.
+    The line is on disk before the answer is sent. `line` is None if it could not be written. `digest` is that of a
+    denied call about which a person may be asked, else "". `deployment` is the row of an answer to a pipeline.
     """
 
     decision: authorization_decision.Decision
     at: datetime
     approval: ApprovalRequest | None = None
     line: decision_log.Kept | None = None
+    digest: str = ""
+    deployment: DeploymentDecision | None = None
 
 
 def decided(known: Known, key: Key, evaluation_request: Mapping) -> dict:
-    """The decision on one request that came by no HTTP request, kept in the log, as AuthZEN writes it."""
+    """Return the decision on a request by another way than HTTP, as AuthZEN writes it. The log keeps it."""
     return _kept(known, [_decide(known, key, evaluation_request)])[0]
 
 
 def _decided(request, known: Known, key: Key, evaluation_request: dict) -> Decided:
-    """The decision on one request, which came by HTTP, written down.
+    """Return the decision on one request that came by HTTP.
 
-    Raises Answered where it speaks of another initiative.
+    Raises Answered if the request names another initiative, or needs another scope.
     """
+    needed = DEPLOYMENTS if deployment_decision.is_asked(evaluation_request) else EVALUATE
+    if needed not in key.scopes:
+        raise Answered(403, SCOPE)
+    _of_this_initiative(known, key, evaluation_request)
+    return _decide(known, key, evaluation_request, request.META.get("HTTP_X_REQUEST_ID", ""))
+
+
+def _of_this_initiative(known: Known, key: Key, evaluation_request: Mapping) -> None:
+    """Raise Answered if the request names another initiative."""
     if (asked_for := (evaluation_request.get("context") or {}).get("initiative")) not in (None, known.ref):
         log.info("a key was used for another initiative", key=key.public, asked_for=str(asked_for)[:20])
-        raise Answered(404, "There is no such initiative for this key.")
-    return _decide(known, key, evaluation_request, request.META.get("HTTP_X_REQUEST_ID", ""))
+        raise Answered(404, "This key has no initiative with this reference.")
 
 
 def _decide(known: Known, key: Key, evaluation_request: Mapping, request_id: str = "") -> Decided:
     begun, now = time.perf_counter(), clock.now()
-    evaluation_request, preview = approval_previews.sealed(evaluation_request)
-    version, version_key = known.version_at(now)
+    evaluation_request, _ = approval_previews.sealed(evaluation_request)
+    if deployment_decision.is_asked(evaluation_request):
+        return _deployment(known, key, evaluation_request, request_id, begun, now)
+    version, _ = known.version_at(now)
     if known.away:
         decision = authorization_decision.Decision(DecisionOutcome.DENY, "unavailable", AWAY)
     else:
         decision = authorization_decision.decide(version, known.condition, evaluation_request, now)
-    approval = None
+    approval, digest = None, ""
     if decision.outcome == DecisionOutcome.NEEDS_APPROVAL:
-        decision, approval = _approved_or_asked(
-            known, key, version_key, evaluation_request, decision, preview
-        )
+        decision, approval, digest = _with_approval(key, evaluation_request, decision)
     try:
         line = _write_down(request_id, known, key, evaluation_request, decision, approval, now, begun)
     except OSError as trouble:
         return _not_kept(trouble, now)
-    return Decided(decision, now, approval, line)
+    return Decided(decision, now, approval, line, digest)
+
+
+def _deployment(
+    known: Known, key: Key, evaluation_request: Mapping, request_id: str, begun: float, now: datetime
+) -> Decided:
+    """Return the decision on a deployment, which no clause of a contract answers. Raises BadRequest."""
+    asked = deployment_decision.read(evaluation_request)
+
+    def write(decision: authorization_decision.Decision) -> decision_log.Kept:
+        return _write_down(request_id, known, key, evaluation_request, decision, None, now, begun)
+
+    unavailable = authorization_decision.Decision(DecisionOutcome.DENY, "unavailable", AWAY)
+    try:
+        if known.away:
+            return Decided(unavailable, now, line=write(unavailable))
+        try:
+            decision, line, row = deployment_gate.decide(known, key.id, asked, now, write)
+        except DatabaseError as trouble:
+            log.warning("an answer to a pipeline could not be kept", trouble=str(trouble))
+            return Decided(unavailable, now, line=write(unavailable))
+    except OSError as trouble:
+        return _not_kept(trouble, now)
+    return Decided(decision, now, line=line, deployment=row)
 
 
 def _kept(known: Known, found: list[Decided | dict]) -> list[dict]:
-    """The answers as AuthZEN writes them, once every decision among them is on disk; where it is not, none allows."""
+    """Return the answers as AuthZEN writes them, once all are on disk. A failed write denies all."""
     lines = [one.line for one in found if isinstance(one, Decided) and one.line]
     try:
         decision_log.decisions.sync(lines)
@@ -217,55 +268,39 @@ def _not_kept(trouble: OSError, now: datetime) -> Decided:
     return Decided(authorization_decision.Decision(DecisionOutcome.DENY, "error", UNLOGGED), now)
 
 
-def _approved_or_asked(
-    known: Known,
-    key: Key,
-    version: int,
-    evaluation_request: Mapping,
-    decision: authorization_decision.Decision,
-    preview: approval_previews.Preview | None,
-):
-    """What becomes of a decision that needs a person: the approval it brings is used, or one is asked for."""
-    reference = (evaluation_request.get("context") or {}).get("approval")
+def _with_approval(key: Key, evaluation_request: Mapping, decision: authorization_decision.Decision):
+    """Return the decision with the approval that the request brings, that approval, and the digest of the call.
+
+    The digest is "" unless a person may be asked about the call.
+    """
+
+    def instead(outcome: str, code: str, words: str) -> authorization_decision.Decision:
+        return authorization_decision.Decision(outcome, code, words, decision.clauses, decision.version)
+
     try:
-        if reference is not None:
-            used = approval_actions.use_approval(
-                reference=str(reference),
-                key=key.id,
-                evaluation_request=evaluation_request,
-                approval=decision.approval,
-            )
-            code = "approved" if used.ok else used.code
-            outcome = DecisionOutcome.ALLOW if used.ok else DecisionOutcome.DENY
-            return authorization_decision.Decision(
-                outcome, code, used.words, decision.clauses, decision.version
-            ), used.request
-        asked = approval_actions.request_approval(
-            initiative=known.initiative,
+        digest = arguments_digest(evaluation_request)
+        reference = access_requests.reference_in(evaluation_request)
+        if reference is None:
+            return decision, None, digest
+        used = approval_actions.use_approval(
+            reference=reference,
             key=key.id,
-            version=version,
             evaluation_request=evaluation_request,
-            decision=decision,
-            preview=preview,
+            approval=decision.approval,
         )
     except cedar_policies.Malformed as wrong:
-        return authorization_decision.Decision(
-            DecisionOutcome.DENY, "malformed", str(wrong), decision.clauses, decision.version
-        ), None
-    except approval_actions.TooManyWaiting as many:
-        return authorization_decision.Decision(
-            DecisionOutcome.DENY, "too_many_waiting", str(many), decision.clauses, decision.version
-        ), None
+        return instead(DecisionOutcome.DENY, "malformed", str(wrong)), None, ""
     except DatabaseError as trouble:
         log.warning("an approval could not be looked up", trouble=str(trouble))
-        return authorization_decision.Decision(
-            DecisionOutcome.DENY, "unavailable", AWAY, decision.clauses, decision.version
-        ), None
-    return decision, asked
+        return instead(DecisionOutcome.DENY, "unavailable", AWAY), None, ""
+    if used.ok:
+        return instead(DecisionOutcome.ALLOW, "approved", used.words), used.request, ""
+    again = access_requests.NEXT[used.code] == access_requests.ASK_AGAIN
+    return instead(DecisionOutcome.DENY, used.code, used.words), used.request, digest if again else ""
 
 
 def said(known: Known, decided: Decided) -> dict:
-    """A decision as AuthZEN writes it, with its approved stage, why, and what names it afterwards."""
+    """Return a decision as AuthZEN writes it, with stage, reason and id."""
     decision = decided.decision
     context = {
         "stage": known.condition.stage,
@@ -278,21 +313,17 @@ def said(known: Known, decided: Decided) -> dict:
         context["contract"] = {"version": decision.version.number, "digest": decision.version.digest}
     if decision.until is not None:
         context["valid_until"] = decision.until.isoformat()
-    if decided.approval is not None:
-        context["approval"] = _status(decided.approval)
     if decided.line is not None:
         place = outcome_reports.Named(decided.at, decided.line.digest, decision.allowed)
         context["id"] = outcome_reports.issued(known.number, place)
-    return {"decision": decision.allowed, "context": context}
-
-
-def _status(asked: ApprovalRequest) -> dict:
-    return {
-        "id": str(asked.reference),
-        "status": approval_actions.status_of(asked, clock.now()),
-        "expires_at": asked.expires_at.isoformat(),
-        "poll": f"/access/v1/approvals/{asked.reference}",
-    }
+        if decided.digest:
+            context |= access_requests.requestable(known.number, context["id"], decided.digest, decided.at)
+    if decision.allowed and decided.approval is not None:
+        context["approval"] = access_requests.approval_of(decided.approval)
+    if decided.deployment is not None:
+        context["reasons"] = decided.deployment.reasons
+        context["attestation"] = f"/access/v1/attestations/{context['id']}"
+    return {"decision": decision.allowed, "context": context | access_requests.next_action(decision.code)}
 
 
 def _write_down(
@@ -325,17 +356,17 @@ def _write_down(
 
 @api.view("POST")
 def outcomes(request):
-    """What came of one allowed call, or that the system runs. Nothing hangs on it: late ones count as well."""
+    """Keep the outcome of one allowed call, or a heartbeat. Late reports count as well."""
     known, key = opened(request, EVALUATE)
     sent = outcome_reports.read(_read(request))
-    _pay(key, len(request.body), 1)
+    pay(key, len(request.body), 1)
     try:
         if sent is None:
             outcome_reports.beat(key=key.id)
             return {"heartbeat": True}
         row = outcome_reports.keep(sent, initiative=known.number, key=key.id)
     except outcome_reports.UnknownDecision:
-        raise Answered(404, "There is no such decision for this key.") from None
+        raise Answered(404, "This key has no decision with this id.") from None
     except outcome_reports.Contradiction as wrong:
         raise Answered(409, str(wrong)) from None
     said: dict[str, object] = {"outcome": row.kind, "reported_at": row.reported_at.isoformat()}
@@ -344,23 +375,63 @@ def outcomes(request):
     return said | {"decision": sent.decision}
 
 
-# --- Approvals and discovery -----------------------------------------------------------------------------------------
+# --- Searches and discovery ------------------------------------------------------------------------------------------
+
+
+@api.view("POST")
+def search(request, part: str):
+    """Return the declared subjects, resources or actions with which a request would be allowed.
+
+    A search permits nothing, so the decision log does not have it. A system sends the evaluation before it acts.
+    """
+    known, key = opened(request, EVALUATE)
+    asked, page = access_search.read(_read(request), part, unstorable=authzen.may_be_unstorable(request.body))
+    _of_this_initiative(known, key, asked)
+    asked, _ = approval_previews.sealed(asked)
+    now = clock.now()
+    version = None if known.away else known.version_at(now)[0]
+    found = access_search.search(part, version, known.condition, asked, page, now)
+    pay(key, len(request.body), max(found.tried, 1))
+    log.info(
+        "a search was answered",
+        initiative=known.ref,
+        key=key.public,
+        part=part,
+        tried=found.tried,
+        results=len(found.results),
+        request_id=request.META.get("HTTP_X_REQUEST_ID", "")[:80],
+    )
+    said: dict[str, object] = {"results": found.results}
+    if page.asked or found.next_token:
+        said["page"] = {"next_token": found.next_token, "count": len(found.results)}
+    return said
 
 
 @api.view("GET", "HEAD")
-def approval(request, reference: uuid.UUID):
-    """Whether a person has answered. Another initiative's key is told that there is nothing."""
-    known, _ = opened(request, POLL)
-    asked = ApprovalRequest.objects.filter(reference=reference, initiative=known.initiative).first()
-    if asked is None:
-        raise Answered(404, "There is no such request for this key.")
-    refusal = asked.answers.filter(verdict="refuse").first()
-    return _status(asked) | {"reason": refusal.reason if refusal else ""}
+def attestation(request, decision: str):
+    """Return the signed attestation of an answer on a deployment. The key of another initiative gets a 404."""
+    known, _ = opened(request, DEPLOYMENTS)
+    try:
+        row = deployment_gate.attested(
+            known.initiative, outcome_reports.decision_of(known.number, decision).digest
+        )
+    except outcome_reports.UnknownDecision:
+        row = None
+    if row is None:
+        raise Answered(404, "This key has no answer on a deployment with this id.")
+    return HttpResponse(row.envelope, content_type=JSON)
+
+
+@api.view("GET", "HEAD")
+def signing_key(request):
+    """Return the public key of this installation as PEM, with which attestations are checked."""
+    pem = signing_keys.public_pem(signing_keys.signing_key())
+    return HttpResponse(pem, content_type="application/x-pem-file")
 
 
 @api.view("GET", "HEAD")
 def configuration(request):
-    """Where this decision point answers, for whoever wants to find out."""
+    """Return the addresses of this decision point, for clients that discover it."""
     return authzen.configuration(settings.ADDRESS)
 
 

@@ -1,6 +1,6 @@
-"""Code examples for whoever connects a system: a request to this contract, and how answers are read.
+"""Code examples for connecting a system: a request to the contract, its answers.
 
-Pure: it is handed the clauses that bind and the scope.
+The functions are pure and take the binding clauses and the scope.
 """
 
 import json
@@ -8,57 +8,62 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from governance.authorization import authzen, decision, subject_patterns
+from governance.authorization import authzen, decision, deployment_decision
+from governance.contracts import subject_patterns
 from governance.contracts.cedar_policies import Rule
 from governance.contracts.clauses import Terms
 from governance.vocabulary import DecisionOutcome, Stage
 
 # What is answered instead of a decision, by HTTP status: whatever it is, nothing is allowed.
 STATUSES = {
-    400: "The body is not a request of this API; the answer is a sentence that says what is wrong with it.",
+    400: "The body is not a request of this API. The answer is a sentence that names the problem.",
     401: "The key is missing, wrong, expired or revoked.",
-    403: "The key was not made for that: its scopes do not hold it.",
-    404: "There is no such initiative, decision or request for approval for this key.",
-    405: "Another method is asked for; the header Allow names it.",
-    409: "What is reported does not fit the decision, or what was reported of it before.",
+    403: "The key does not have the scope for this request.",
+    404: "This key has no initiative, decision or access request with this id.",
+    405: "The method is not allowed. The header Allow names the allowed method.",
+    409: "The report contradicts the decision, or an earlier report.",
+    410: "The denial or the access request has expired. Send the evaluation again.",
     413: "The request is too long. Send less at once.",
-    415: "The request is not sent as application/json, or with a Content-Encoding.",
-    429: "Too many requests with this key, or too many wrong keys from this address. Wait for Retry-After.",
-    500: "Plumbline could not answer. The sentence holds a reference for an administrator.",
-    503: "Plumbline cannot reach its database. Ask again after Retry-After.",
+    415: "Send an access request as application/json, without a Content-Encoding.",
+    429: "This key sent too many requests, or this address sent too many wrong keys. Wait for Retry-After.",
+    500: "Plumbline could not answer. The error message contains a reference for an administrator.",
+    503: "Plumbline cannot reach its database. Send the request again after the time in the header Retry-After.",
     507: "The disk of Plumbline is full. Tell an administrator.",
 }
 # Every code that a decision may carry: those of the contract, and those of what people answered.
-CODES = decision.CODES | {
-    "approved": (DecisionOutcome.ALLOW, "A person approved exactly this call; the approval is used by it."),
-    "approval_waiting": (
-        DecisionOutcome.DENY,
-        "Nobody has answered yet: the request came with its approval too early.",
-    ),
-    "approval_refused": (DecisionOutcome.DENY, "Whoever was asked refused it."),
-    "approval_expired": (
-        DecisionOutcome.DENY,
-        "Nobody answered in time, or the call came too late. Ask again.",
-    ),
-    "approval_used": (DecisionOutcome.DENY, "The approval was used already: one is for one call."),
-    "approval_unknown": (DecisionOutcome.DENY, "There is no such approval for this system."),
-    "approval_for_other_arguments": (
-        DecisionOutcome.DENY,
-        "The call is not the one that was approved. Ask anew.",
-    ),
-    "approval_for_other_terms": (
-        DecisionOutcome.DENY,
-        "The contract asks for another approval by now. Ask anew.",
-    ),
-    "too_many_waiting": (
-        DecisionOutcome.DENY,
-        "So many of its requests wait for people that no other is put to them.",
-    ),
-    "unavailable": (
-        DecisionOutcome.DENY,
-        "Plumbline cannot reach its database; nothing is allowed until it can. Ask again.",
-    ),
-}
+CODES = (
+    decision.CODES
+    | deployment_decision.CODES
+    | {
+        "approved": (DecisionOutcome.ALLOW, "A person approved exactly this call. The approval is now used."),
+        "approval_waiting": (
+            DecisionOutcome.DENY,
+            "The request for approval has no answer yet: the call came too early.",
+        ),
+        "approval_refused": (DecisionOutcome.DENY, "An approver refused the call."),
+        "approval_expired": (
+            DecisionOutcome.DENY,
+            "No one answered in time, or the call came too late. Ask again.",
+        ),
+        "approval_used": (
+            DecisionOutcome.DENY,
+            "The approval was already used. An approval is valid for one call.",
+        ),
+        "approval_unknown": (DecisionOutcome.DENY, "This system has no approval with this id."),
+        "approval_for_other_arguments": (
+            DecisionOutcome.DENY,
+            "The call differs from the approved call. Ask again.",
+        ),
+        "approval_for_other_terms": (
+            DecisionOutcome.DENY,
+            "The contract now asks for a different approval. Ask again.",
+        ),
+        "unavailable": (
+            DecisionOutcome.DENY,
+            "Plumbline cannot reach its database, so it denies every request. Ask again.",
+        ),
+    }
+)
 PARTS = ("subject", "action", "resource", "context")
 MOST_LINES = 50
 LINE = 80  # of code, before an object is written over several lines
@@ -66,7 +71,7 @@ LINE = 80  # of code, before an object is written over several lines
 
 @dataclass(frozen=True)
 class Bound:
-    """One thing that a request has to state: where it stands, and what is taken."""
+    """One value that a request has to state: its place, and the values allowed."""
 
     name: str
     words: str
@@ -74,9 +79,7 @@ class Bound:
 
 
 def bounds(condition: decision.InitiativeCondition, rules: Iterable[Rule]) -> list[Bound]:
-    """What every request has to say, because the scope of the initiative or the contract as a whole is bounded by
-    it.
-    """
+    """Return what every request has to state, because scope or contract bounds it."""
     found = []
     if condition.stage == Stage.PROTOTYPE and condition.bound:
         words = "Test subject of the prototype (* for any characters)"
@@ -85,22 +88,22 @@ def bounds(condition: decision.InitiativeCondition, rules: Iterable[Rule]) -> li
     if scope:
         found += [
             Bound(
-                "subject.properties.department", "Department, of the MVP's scope", _sorted(scope.departments)
+                "subject.properties.department",
+                "Department in the scope of the MVP",
+                _sorted(scope.departments),
             ),
-            Bound("subject.properties.place", "Place, of the MVP's scope", _sorted(scope.places)),
+            Bound("subject.properties.place", "Place in the scope of the MVP", _sorted(scope.places)),
             Bound(
                 "resource.properties.data_class",
-                "Data class, of the MVP's scope",
+                "Data class in the scope of the MVP",
                 _sorted(scope.data_classes),
             ),
         ]
     rules = list(rules)
     people = {one for rule in rules if rule.kind == "audience" for one in rule.terms.audience}
     regions = {one for rule in rules if rule.kind == "residency" for one in rule.terms.regions}
-    found.append(
-        Bound("subject, or subject.properties.groups", "For whom the contract holds", _sorted(people))
-    )
-    found.append(Bound("context.region", "Where the data go", _sorted(regions)))
+    found.append(Bound("subject, or subject.properties.groups", "Audience of the contract", _sorted(people)))
+    found.append(Bound("context.region", "Regions of the data", _sorted(regions)))
     return [one for one in found if one.values]
 
 
@@ -109,7 +112,7 @@ def _sorted(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def _tester(names: list[str], people: Iterable[str], condition: decision.InitiativeCondition) -> str:
-    """Who asks in the example of a prototype: one of its test subjects, whom the contract names where it names any."""
+    """Return the test subject of a prototype's example, one from the contract first."""
     if condition.stage != Stage.PROTOTYPE or not condition.bound:
         return ""
     declared = condition.bound.test_subjects
@@ -119,7 +122,7 @@ def _tester(names: list[str], people: Iterable[str], condition: decision.Initiat
 
 
 def example(rules: Iterable[Rule], condition: decision.InitiativeCondition) -> dict:
-    """A request in the words of this contract: one that its first clause on an action speaks of."""
+    """Return a request in the contract's words, for its first clause on an action."""
     rules = list(rules)
     first = next((rule for rule in rules if rule.terms.action and rule.kind == "autonomy"), None)
     first = first or next((rule for rule in rules if rule.terms.action), None)
@@ -142,6 +145,7 @@ def example(rules: Iterable[Rule], condition: decision.InitiativeCondition) -> d
     for one in terms.tests:
         if one.how != "differs":
             said[one.of][one.name] = one.value[0] if isinstance(one.value, tuple) else one.value
+    thing = said["resource"].pop("id", "4711")
     if regions:
         said["context"]["region"] = regions[0]
     if condition.stage == Stage.MVP and condition.bound:
@@ -155,7 +159,7 @@ def example(rules: Iterable[Rule], condition: decision.InitiativeCondition) -> d
     evaluation_request = {
         "subject": {"type": kind, "id": key},
         "action": {"name": terms.action},
-        "resource": {"type": terms.resource or "record", "id": "4711"},
+        "resource": {"type": terms.resource or "record", "id": thing},
     }
     for part, properties in said.items():
         if properties and part == "context":
@@ -169,7 +173,7 @@ def example(rules: Iterable[Rule], condition: decision.InitiativeCondition) -> d
 
 
 def as_curl(address: str, evaluation_request: dict) -> str:
-    """For a shell. The key comes from the environment, the request from the lines below it."""
+    """Return the request for a shell. The environment has the key."""
     return f"""curl --silent --show-error --max-time 2 \\
   --header "Authorization: Bearer $PLUMBLINE_KEY" \\
   --header "Content-Type: application/json" \\
@@ -179,7 +183,7 @@ REQUEST"""
 
 
 def as_http(address: str, evaluation_request: dict) -> str:
-    """As it goes over the wire, for whatever language."""
+    """Return the request as raw HTTP, for any language."""
     there = urlsplit(address)
     return f"""POST {there.path}/access/v1/evaluation HTTP/1.1
 Host: {there.netloc}
@@ -190,7 +194,7 @@ Content-Type: application/json
 
 
 def as_outcome(address: str) -> str:
-    """How it is reported, in a shell, what came of an allowed call."""
+    """Return the shell command that reports the outcome of an allowed call."""
     return f"""curl --silent --show-error --max-time 2 \\
   --header "Authorization: Bearer $PLUMBLINE_KEY" \\
   --header "Content-Type: application/json" \\
@@ -198,8 +202,28 @@ def as_outcome(address: str) -> str:
   {address}/access/v1/outcomes"""
 
 
+def as_deployment(address: str, stage: str, version: str) -> str:
+    """Return the shell commands of a pipeline that asks before it deploys, and keeps the attestation."""
+    evaluation_request = {
+        "subject": {"type": "pipeline", "id": "release"},
+        "action": {"name": deployment_decision.ACTION, "properties": {"stage": stage, "version": version}},
+        "resource": {"type": deployment_decision.RESOURCE, "id": f"sha256:{'0' * 64}"},
+    }
+    return f"""curl --silent --show-error --fail --max-time 30 --output answer.json \\
+  --header "Authorization: Bearer $PLUMBLINE_KEY" \\
+  --header "Content-Type: application/json" \\
+  --data @- {address}/access/v1/evaluation <<'REQUEST'
+{_json(evaluation_request)}
+REQUEST
+jq --raw-output '.context.reason' answer.json
+curl --silent --show-error --fail --max-time 30 --output attestation.json \\
+  --header "Authorization: Bearer $PLUMBLINE_KEY" \\
+  "{address}$(jq --raw-output '.context.attestation' answer.json)"
+jq --exit-status '.decision' answer.json"""
+
+
 def as_telemetry(address: str, key: str = "plk_…") -> str:
-    """What an OpenTelemetry SDK is told so that it reports here, with what is said: one line, before the command."""
+    """Return the settings with which an OpenTelemetry SDK reports here, in one line."""
     settings = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"{address}/otlp",
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
@@ -215,7 +239,7 @@ def as_telemetry(address: str, key: str = "plk_…") -> str:
 
 
 def as_interaction(address: str) -> str:
-    """One interaction sent by a system without telemetry, with curl."""
+    """Return a curl command that sends one interaction, for systems without telemetry."""
     said = {
         "at": "2026-11-22T09:30:00Z",
         "input": "How long is it good for?",
@@ -231,7 +255,7 @@ def as_interaction(address: str) -> str:
 
 
 def as_python(address: str, evaluation_request: dict) -> str:
-    """With the client that is downloaded from the page, saved as plumbline.py."""
+    """Return code for the client that is downloaded from the page as plumbline.py."""
     parts = ["subject", "action", "resource", *(["context"] if "context" in evaluation_request else [])]
     action = evaluation_request["action"]
     said = evaluation_request | {"action": action["name"] if len(action) == 1 else action}
@@ -254,7 +278,7 @@ else:
 
 
 def _literal(value, indent: int = 0) -> str:
-    """A value as Python writes it, long objects over several lines."""
+    """Return a value as Python writes it, long objects over several lines."""
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, list):
@@ -277,26 +301,26 @@ def _json(evaluation_request: dict) -> str:
 
 
 def evaluation_request_of(*, subject: str, action: str, resource: str, properties: str) -> dict:
-    """A request from the fields of a form, checked as the API checks it. Raises authzen.BadRequest.
+    """Return a request from form fields, checked as by the API. Raises authzen.BadRequest.
 
-    `subject` and `resource` are "type:id"; `properties` has one line for each: subject.department=Sales.
+    The fields `subject` and `resource` are "type:id". `properties` has one a line, such as subject.department=Sales.
     """
     body: dict = {"action": {"name": action}}
     for part, text in (("subject", subject), ("resource", resource)):
         kind, _, key = text.partition(":")
         if not key:
-            raise authzen.BadRequest(f"Write the {part} as type:id, such as user:alice or record:4711.")
+            raise authzen.BadRequest(f"Write the {part} as type:id, for example user:alice or record:4711.")
         body[part] = {"type": kind, "id": key}
     lines = [line.strip() for line in properties.splitlines() if line.strip()]
     if len(lines) > MOST_LINES:
-        raise authzen.BadRequest(f"At most {MOST_LINES} properties are taken here.")
+        raise authzen.BadRequest(f"You can enter at most {MOST_LINES} properties. Remove some.")
     for line in lines:
         name, equals, value = line.partition("=")
         part, _, attribute = name.strip().partition(".")
         if not equals or part not in PARTS or not attribute:
             raise authzen.BadRequest(
-                f"“{line[:80]}” is no property. Write name=value; the name begins with subject., action., resource. or "
-                "context."
+                f"“{line[:80]}” is not a property. Write name=value, with a name that begins with subject., "
+                "action., resource. or context."
             )
         told = (
             body.setdefault("context", {}) if part == "context" else body[part].setdefault("properties", {})
@@ -306,7 +330,7 @@ def evaluation_request_of(*, subject: str, action: str, resource: str, propertie
 
 
 def _value(name: str, text: str):
-    """Numbers, true and false as what they are, groups as a list, all else as text."""
+    """Return numbers and truth values as their types, groups as a list, else text."""
     if name == "subject.groups":
         return [one.strip() for one in text.split(",") if one.strip()]
     if text in ("true", "false"):
@@ -316,7 +340,7 @@ def _value(name: str, text: str):
 
 
 def as_lines(evaluation_request: dict) -> str:
-    """The properties of a request as they are typed."""
+    """Return the properties of a request as they are typed."""
     found = []
     for part in PARTS:
         told = (
@@ -335,7 +359,7 @@ def _typed(value) -> str:
 
 
 def as_alert_senders(address: str, key: str = "plk_…") -> dict[str, str]:
-    """How each kind of monitoring is told to send its alerts here, by its name: settings to copy, with this key."""
+    """Return the settings that send alerts here with this key, by kind of monitoring."""
     place = f"{address}/adoption/v1/alerts"
     said = {
         "id": "disk-7",

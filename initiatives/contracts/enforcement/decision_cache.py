@@ -1,8 +1,8 @@
-"""Cache of the decision API in one web process: keys, contracts in force, the condition of each initiative.
+"""Cache of the decision API in one process: keys, contracts in force, conditions.
 
-Read from the database for all of them at once, again after a fraction of a second, and never relied on for longer than
-one: a key that is revoked, a switch that is pressed, a contract that is superseded, take effect within that second on
-every process. What was read too long ago because the database is away allows nothing.
+One read of the database covers all initiatives. It is repeated after a fraction of a second, and its result is used for
+at most one second. So a revoked key, a pressed switch and a superseded contract take effect within that second on every
+process. An older result, while the database is away, allows nothing.
 """
 
 import threading
@@ -75,12 +75,12 @@ _CONTRACT_OF = "SELECT contract_id FROM governance_servicekey WHERE public = %s"
 
 
 class Unavailable(RuntimeError):
-    """What is known is too old, and cannot be read anew: nothing is allowed."""
+    """The cached facts are too old and cannot be read again, so nothing is allowed."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """A key that is good, as far as is known."""
+    """A key that is valid, as far as is known."""
 
     id: int
     public: str
@@ -91,7 +91,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Known:
-    """One initiative as its systems are answered: its contract versions, what bears on every request, its keys."""
+    """One initiative as the API uses it: contract versions, condition, keys."""
 
     contract: int | None
     initiative: int
@@ -106,11 +106,11 @@ class Known:
 
     @property
     def ref(self) -> str:
-        """The reference of the initiative."""
+        """Return the reference of the initiative."""
         return Initiative.ref_of(self.number)
 
     def version_at(self, moment: datetime) -> tuple[decision.Version | None, int | None]:
-        """The version in force at `moment`, and its key; the newest where two overlap for an instant."""
+        """Return the version in force at `moment` and its key, the newest if two overlap."""
         found = [
             (version, key)
             for version, key in zip(self.versions, self.version_keys, strict=True)
@@ -127,7 +127,7 @@ class Conditions:
         self.forget()
 
     def forget(self) -> None:
-        """Know nothing: the next request reads everything anew."""
+        """Forget everything, so that the next request reads it again."""
         self._initiatives: dict[int, Known] = {}
         self._contracts: dict[str, int] = {}
         self._asked: dict[int, float] = {}
@@ -135,7 +135,7 @@ class Conditions:
         self._read_at = self._paused_until = float("-inf")
 
     def of(self, public: str) -> Known | None:
-        """The initiative whose system has the key with this public part, as it is now; None when there is no such key.
+        """Return the current initiative of the key with this public part, or None.
 
         Raises Unavailable.
         """
@@ -149,12 +149,12 @@ class Conditions:
         return self._initiatives.get(contract)
 
     def last_known(self, public: str) -> Known | None:
-        """What was known of the initiative before the database went away: enough to tell its systems so."""
+        """Return the initiative as last read, marked `away`, or None if it was never read."""
         known = self._initiatives.get(self._contracts.get(public))
         return replace(known, away=True) if known else None
 
     def _be_fresh(self) -> None:
-        """Read everything anew when it is due. One thread does it; others go on with what is known."""
+        """Read everything again when it is due. One thread reads, and others use what is known."""
         age = time.monotonic() - self._read_at
         if age < settings.DECISION_FRESH:
             return
@@ -209,7 +209,7 @@ class Conditions:
         return self._read_with(_READ, contracts=contracts)
 
     def read_one(self, initiative: int) -> Known:
-        """One initiative, read now for this alone."""
+        """Return one initiative, read now."""
         (known,) = self._read_with(_READ_ONE, initiative=initiative)
         return known
 
@@ -253,6 +253,7 @@ class Conditions:
             obligation,
         ) = row
         versions = [version for version in versions or () if version["id"] in self._policies]
+        span = _sealed(initiative, span)
         return Known(
             contract=contract,
             initiative=initiative,
@@ -273,8 +274,9 @@ class Conditions:
                 withdrawn=withdrawn,
                 switched_off=off or "",
                 held=tuple(held or ()),
-                short=_short(tier, basis, _sealed(initiative, span), obligation, clock.local_day(now)),
+                short=_short(tier, basis, span, obligation, clock.local_day(now)),
                 bound=_bound(scope),
+                supported=span["supported"] if span else "",
             ),
             keys=tuple(
                 Key(key["id"], key["public"], key["hash"], frozenset(key["scopes"]), _moment(key["ends"]))
@@ -311,7 +313,7 @@ def _bound(scope: dict | None) -> decision.Bound | None:
 
 
 def _sealed(initiative: int, span: dict | None) -> dict | None:
-    """The span with its moments, where this installation wrote it; None for one that somebody else wrote."""
+    """Return the span with its moments, or None if this installation did not seal it."""
     if span is None:
         return None
     span |= {"from_at": _moment(span["from_at"]), "until_at": _moment(span["until_at"])}
@@ -319,17 +321,16 @@ def _sealed(initiative: int, span: dict | None) -> dict | None:
 
 
 def _short(tier: str, basis: str, span: dict | None, obligation: date | None, today: date) -> str:
-    """Why clauses that ask nobody need a person for now; empty while the approved stage is supported, or in its days of
-    grace.
+    """Return why clauses without an approver now need one, or "" if they do not.
 
-    At once where the tier is high, or where a stage was imported and has no obligations; else once the rulebook's days
-    of grace are over (issue of the contract: a stage that is not supported counts).
+    The reason applies while evidence does not support the approved stage: at once for a high tier or an imported stage,
+    else after the obligation's day or the rulebook's days of grace.
     """
     if span is None:
-        return "what its evidence supports is not known for today"
+        return "the stage that its evidence supports today is not known"
     if not span["unsupported_stages"]:
         return ""
-    words = f"{span['label']}, which supports no more than {span['supported']}"
+    words = f"{span['label']}, which supports at most {span['supported']}"
     if tier == Tier.HIGH or basis == "import":
         return words
     last = obligation
@@ -346,13 +347,11 @@ conditions = Conditions()
 
 
 def known_of(initiative: Initiative) -> Known:
-    """One initiative as its systems are answered now, for a person who looks: without a key, and nothing of it is
-    kept.
-    """
+    """Return one initiative as its systems are answered now, uncached, for a page."""
     return Conditions().read_one(initiative.pk)
 
 
 def policies_of(version: ContractVersion) -> cedar_policies.Policies | cedar_policies.Unreadable:
-    """The policies of any version of a contract, a draft too."""
+    """Return the policies of any version of a contract, also of a draft."""
     clauses = version.clauses.all()
     return _policies_of([(one.number, one.kind, one.terms, one.sentence) for one in clauses])

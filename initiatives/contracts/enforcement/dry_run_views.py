@@ -1,4 +1,4 @@
-"""A dry run: what was asked on some days, answered again by another version of the contract."""
+"""The page of a dry run: logged requests, answered again by another version."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -23,7 +23,7 @@ from initiatives.lifecycle.initiative.initiative_frame import initiative_context
 
 @require_safe
 def dry_run(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Yesterday's requests against the draft, or the days and the version that the address names."""
+    """Show a dry run of yesterday's requests on the draft, or as the address asks."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_read_decision_requests(initiative, request.user).or_refuse()
     context = initiative_context(request, initiative, "contract")
@@ -46,7 +46,7 @@ def _found(initiative, versions, given: dict) -> dict:
     if given["running"]:
         condition = replace(condition, switched_off="", held=())
     wanted = decision_queries.Wanted(
-        since=clock.midnight_before(given["since"]), until=clock.midnight_after(given["until"])
+        since=clock.midnight_before(given["since"]), until=clock.midnight_after(given["until"]), calls=True
     )
     erased = 0
 

@@ -1,13 +1,14 @@
-"""Forms of the systems of an initiative: their keys, a request that is tried, a version that is tried out, the log."""
+"""Forms of API access: keys, a trial request, the switch, the log, a dry run."""
 
 from datetime import timedelta
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from governance import clock
 from governance.audit.forms import DayField as OpenDayField
 from governance.authorization.decision_queries import Wanted
-from governance.models.sign_in import ALERTS, KEY_SCOPES
+from governance.models.sign_in import ALERTS, DEPLOYMENTS, KEY_SCOPES
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import DecisionOutcome, Role
 from governance.web.form_fields import DayField, PersonField, ReasonForm
@@ -17,21 +18,23 @@ USUAL_LIFE = timedelta(days=90)
 
 
 def _ends(day):
-    """The moment a key ends that is good through this day."""
+    """Return the moment at which a key ends that is valid through this day."""
     return clock.midnight_after(day)
 
 
 class RotateForm(forms.Form):
-    """Until when the next key opens."""
+    """The expiry of the next key."""
 
-    expires_on = DayField(label="Good until", help_text="The last day; within a year.")
+    expires_on = DayField(
+        label=gettext_lazy("Expires on"), help_text=gettext_lazy("The last day, at most a year from today.")
+    )
 
     def __init__(self, *args, **options):
         options.setdefault("initial", {"expires_on": clock.today() + USUAL_LIFE})
         super().__init__(*args, **options)
 
     def act(self) -> dict:
-        """The fields as the act takes them."""
+        """Return the fields as the act takes them."""
         fields = dict(self.cleaned_data)
         return fields | {"expires_at": _ends(fields.pop("expires_on"))}
 
@@ -40,58 +43,71 @@ class KeyForm(RotateForm):
     """A key for one system."""
 
     system = forms.CharField(
-        label="Which system",
+        label=gettext_lazy("System"),
         max_length=120,
-        help_text="As its people call it, for instance: Reply drafts, test.",
+        help_text=gettext_lazy("The name that people use for the system, for example: Reply drafts, test."),
     )
     principal = PersonField(
-        label="Responsible person",
-        help_text="The person the system acts for. They approve nothing that it asks.",
+        label=gettext_lazy("Responsible person"),
+        help_text=gettext_lazy("The person that the system acts for. This person cannot approve its calls."),
     )
     scopes = forms.MultipleChoiceField(
-        label="What the key is for",
+        label=gettext_lazy("Purpose of the key"),
         choices=list(KEY_SCOPES.items()),
-        initial=[scope for scope in KEY_SCOPES if scope != ALERTS],
+        initial=[scope for scope in KEY_SCOPES if scope not in (ALERTS, DEPLOYMENTS)],
         widget=forms.CheckboxSelectMultiple,
-        help_text="A key for alerts alone may stand in an address, for monitoring that sets no headers.",
+        help_text=gettext_lazy(
+            "If your monitoring cannot set headers, put a key that is only for alerts into the address."
+        ),
     )
     field_order = ("system", "principal", "scopes")
 
     def __init__(self, *args, initiative, scope: str = "", **options):
-        """`scope`: the one that whoever opens the form came for, if any."""
+        """Preselect `scope`, the scope that the link to the form names, if any."""
         super().__init__(*args, **options)
         if scope in KEY_SCOPES:
             self.fields["scopes"].initial = [scope]
-        # Mostly right, and whoever makes a key for the first time need not wonder whom to choose among everybody.
+        # The lead is mostly right, so a first key needs no search among all people.
         lead = initiative.roles.in_force().filter(role=Role.TECHNICAL_LEAD).first()
         self.fields["principal"].initial = lead.person_id if lead else None
 
 
 class TryForm(forms.Form):
-    """A request as a system would ask it."""
+    """A request as a system would send it."""
 
-    subject = forms.CharField(label="Who asks", max_length=220, help_text="As type:id.")
-    action = forms.CharField(label="What it wants to do", max_length=100)
-    resource = forms.CharField(label="On what", max_length=220, help_text="As type:id.")
+    subject = forms.CharField(
+        label=gettext_lazy("Subject"), max_length=220, help_text=gettext_lazy("Use type:id.")
+    )
+    action = forms.CharField(label=gettext_lazy("Action"), max_length=100)
+    resource = forms.CharField(
+        label=gettext_lazy("Resource"), max_length=220, help_text=gettext_lazy("Use type:id.")
+    )
     properties = forms.CharField(
-        label="Properties",
+        label=gettext_lazy("Properties"),
         required=False,
         max_length=5_000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="One a line: subject.department=Sales, action.amount=5000, context.failure=low_confidence.",
+        help_text=(
+            gettext_lazy(
+                "Write one property on each line: subject.department=Sales, action.amount=5000, "
+                "context.failure=low_confidence."
+            )
+        ),
     )
 
 
 class SwitchForm(SigningForm, ReasonForm):
-    """Why the systems are switched off or on, and the signature."""
+    """The reason to switch the systems off or on, and the signature."""
 
     act = "switch"
 
 
 class DrillForm(forms.Form):
-    """What the drill shows."""
+    """The requirements that the drill covers."""
 
-    covers = forms.MultipleChoiceField(label="What it shows", widget=forms.CheckboxSelectMultiple)
+    covers = forms.MultipleChoiceField(
+        label=gettext_lazy("Requirements that the drill shows"), widget=forms.CheckboxSelectMultiple
+    )
 
     def __init__(self, *args, rulebook, **options):
         super().__init__(*args, **options)
@@ -103,31 +119,32 @@ class DrillForm(forms.Form):
 
 
 class ToldForm(forms.Form):
-    """The filters of the log. Nothing is required; what is not understood is said and left out."""
+    """The filters of the log. All are optional. The page names and ignores invalid ones."""
 
     outcome = forms.ChoiceField(
-        label="Outcome", required=False, choices=[("", "any"), *DecisionOutcome.choices]
+        label=gettext_lazy("Outcome"), required=False, choices=[("", "any"), *DecisionOutcome.choices]
     )
     code = forms.ChoiceField(
-        label="Code", required=False, choices=[("", "any"), *((code, code) for code in CODES)]
+        label=gettext_lazy("Code"), required=False, choices=[("", "any"), *((code, code) for code in CODES)]
     )
-    action = forms.CharField(label="Action", required=False, max_length=100)
-    subject = forms.CharField(label="Who asked", required=False, max_length=220)
-    clause = forms.IntegerField(label="Clause", required=False, min_value=1, max_value=100_000)
-    key = forms.TypedChoiceField(label="Key", required=False, coerce=int, empty_value=None)
-    since = OpenDayField(label="From")
-    until = OpenDayField(label="To")
+    action = forms.CharField(label=gettext_lazy("Action"), required=False, max_length=100)
+    subject = forms.CharField(label=gettext_lazy("Subject"), required=False, max_length=220)
+    resource = forms.CharField(label=gettext_lazy("Resource"), required=False, max_length=220)
+    clause = forms.IntegerField(label=gettext_lazy("Clause"), required=False, min_value=1, max_value=100_000)
+    key = forms.TypedChoiceField(label=gettext_lazy("Key"), required=False, coerce=int, empty_value=None)
+    since = OpenDayField(label=gettext_lazy("From"))
+    until = OpenDayField(label=gettext_lazy("To"))
 
     def __init__(self, *args, keys, subjects: bool, **options):
-        """`keys` are those of the initiative; `subjects`: whether the person may see who asked."""
+        """Take the `keys` of the initiative. `subjects` is True if the person may see who asked."""
         super().__init__(*args, **options)
         self.fields["key"].choices = [("", "any"), *((str(key.pk), str(key)) for key in keys)]
         if not subjects:
-            del self.fields["subject"]
+            del self.fields["subject"], self.fields["resource"]
 
     @property
     def wanted(self) -> Wanted:
-        """What was understood."""
+        """Return the valid filters."""
         self.is_valid()
         given = {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
         if "since" in given:
@@ -138,12 +155,12 @@ class ToldForm(forms.Form):
 
 
 class DryRunForm(forms.Form):
-    """Which version answers, and the requests of which days."""
+    """The version that answers, and the days of the requests."""
 
-    version = forms.TypedChoiceField(label="Version", coerce=int)
-    since = DayField(label="Asked from")
-    until = DayField(label="To")
-    running = forms.BooleanField(label="As if nothing were held or switched off", required=False)
+    version = forms.TypedChoiceField(label=gettext_lazy("Version"), coerce=int)
+    since = DayField(label=gettext_lazy("Asked from"))
+    until = DayField(label=gettext_lazy("To"))
+    running = forms.BooleanField(label=gettext_lazy("Ignore holds and the kill switch"), required=False)
 
     def __init__(self, *args, versions, **options):
         super().__init__(*args, **options)
@@ -152,8 +169,8 @@ class DryRunForm(forms.Form):
         ]
 
     def clean(self):
-        """A period ends after it begins."""
+        """Check that the period ends after it begins."""
         given = super().clean()
         if given.get("since") and given.get("until") and given["until"] < given["since"]:
-            self.add_error("until", "This day is before the first one.")
+            self.add_error("until", "The last day is before the first day. Correct one of the days.")
         return given

@@ -1,37 +1,37 @@
-"""The systems of an initiative: their keys, how to connect one, and a request that is tried without a key."""
+"""Pages of API access: keys, the connection of a system, and a trial request."""
 
 from pathlib import Path
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, Subquery
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from governance import clock
-from governance.authorization import authzen, client, decision_queries
+from governance.authorization import authzen, client, decision_queries, deployment_decision, service_keys
 from governance.authorization import decision as authorization_decision
 from governance.contracts.clauses import FAILURES
 from governance.contracts.wording import APPROVERS
 from governance.models import KeyHeartbeat, PolicyDecision, ServiceKey
 from governance.models.sign_in import ALERTS, INTERACTIONS, KEY_SCOPES
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.vocabulary import DecisionOutcome
+from governance.vocabulary import STAGE_RANK, DecisionOutcome, Stage
 from initiatives.contracts.approvals import actions as approval_actions
-from initiatives.contracts.enforcement import code_examples, system_keys
+from initiatives.contracts.enforcement import code_examples, deployment_gate, system_keys
 from initiatives.contracts.enforcement.decision_cache import known_of
 from initiatives.contracts.enforcement.key_forms import KeyForm, RotateForm, TryForm
 from initiatives.contracts.enforcement.system_keys import CHANGE_OVER
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import ask, fix, initiative_context, sent
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, sent
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS, PageStep, RowAct
 from initiatives.lifecycle.initiative_pages import banners
+from initiatives.models import Initiative
 
 CLIENT = Path(client.__file__)
 OUTCOME_TONES = {"allow": "ok", "deny": "bad", "needs_approval": "warn"}
@@ -39,7 +39,7 @@ OUTCOME_TONES = {"allow": "ok", "deny": "bad", "needs_approval": "warn"}
 
 @require_safe
 def api_access(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Keys, the switch, and everything that whoever builds a system needs to have it ask."""
+    """Show the keys, the switch, and what a developer needs to connect a system."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, "api-access")
     known = known_of(initiative)
@@ -48,7 +48,7 @@ def api_access(request: SignedInRequest, ref: str) -> HttpResponse:
     evaluation_request = code_examples.example(rules, known.condition)
     context |= {
         "title": "API access",
-        "banners": [*context["banners"], *banners.enforced_elsewhere(initiative, context["now"])],
+        "banners": [*context["banners"], *banners.runs_without(initiative, context["judged"])],
         "keys": [_told(key, context["now"]) for key in _keys_of(initiative)],
         "version": version,
         "address": settings.ADDRESS,
@@ -60,6 +60,8 @@ def api_access(request: SignedInRequest, ref: str) -> HttpResponse:
         "report": code_examples.as_outcome(settings.ADDRESS),
         "telemetry": code_examples.as_telemetry(settings.ADDRESS),
         "one_interaction": code_examples.as_interaction(settings.ADDRESS),
+        "deployment": _deployment_code(initiative, context["now"]),
+        "deployment_decisions": list(initiative.deployment_decisions.select_related("key")[:5]),
         "testers": known.condition.bound.test_subjects if known.condition.bound else (),
         "weeks": decision_queries.weeks(initiative.number, context["now"]) if initiative.contract_id else [],
         "stretch": decision_queries.STRETCH,
@@ -75,6 +77,16 @@ def api_access(request: SignedInRequest, ref: str) -> HttpResponse:
     return render(request, "initiatives/enforcement/api_access.html", context)
 
 
+def _deployment_code(initiative: Initiative, now) -> str:
+    """Return the request of a pipeline, for the newest own version that the initiative runs or plans."""
+    own = initiative.deployments.current_at(now).filter(version__vendor__isnull=True)
+    newest = own.select_related("version").order_by("-runs_from", "-pk").first()
+    stage = initiative.stage if STAGE_RANK.get(initiative.stage, 0) else Stage.PRODUCTION
+    return code_examples.as_deployment(
+        settings.ADDRESS, stage, newest.version.version if newest else "<version>"
+    )
+
+
 def _keys_of(initiative):
     if not initiative.contract_id:
         return []
@@ -88,7 +100,7 @@ def _keys_of(initiative):
 
 
 def _told(key: ServiceKey, now) -> dict:
-    """A key as the page shows it: its state in words, and whether it may still be rotated."""
+    """Return a key as the page shows it: its state in words, and if it can be rotated."""
     replaced = getattr(key, "rotated_by", None)
     if key.revoked_at is not None:
         state, tone = "revoked", ""
@@ -111,7 +123,7 @@ def _told(key: ServiceKey, now) -> dict:
 
 @require_safe
 def client_file(request: SignedInRequest) -> HttpResponse:
-    """The client as the one file to save beside a system's code."""
+    """Return the client as one file to save beside a system's code."""
     response = HttpResponse(CLIENT.read_bytes(), content_type="text/x-python; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="client.py"'
     return response
@@ -120,73 +132,67 @@ def client_file(request: SignedInRequest) -> HttpResponse:
 # --- Keys ------------------------------------------------------------------------------------------------------------
 
 
-@never_cache
-def make_key(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Make a key; what it answers to being sent is the one page that shows it."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_manage_keys(initiative, request.user).or_refuse()
-    form = KeyForm(sent(request), initiative=initiative, scope=request.GET.get("for", ""))
-    return _new_key(
-        request,
-        initiative,
-        form,
-        lambda: system_keys.make_key(initiative=initiative, by=request.user, **form.act()),
-        title=_("Make a key"),
-        happens=[
-            _("The key is shown once, on the next page. Plumbline keeps no copy that anybody could read."),
-            _(
-                "Whoever has it asks in the name of this system. Every request it asks is kept with the initiative."
-            ),
-        ],
-        verb=_("Make the key"),
-    )
+def _show_key(request: SignedInRequest, made: tuple[ServiceKey, service_keys.Token]) -> HttpResponse:
+    """Show the new key in this response only. No session and no log keeps it."""
+    key, token = made
+    context = initiative_context(request, key.contract.initiative, "api-access")
+    context |= {"title": _("The new key"), "key": key, "token": token, "address": settings.ADDRESS}
+    if INTERACTIONS in key.scopes:
+        context["telemetry"] = code_examples.as_telemetry(settings.ADDRESS, token.text)
+    if ALERTS in key.scopes:
+        context["senders"] = code_examples.as_alert_senders(settings.ADDRESS, token.text).items()
+    response = render(request, "initiatives/enforcement/key_made.html", context)
+    add_never_cache_headers(response)
+    return response
 
 
-@never_cache
-def rotate_key(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
-    """Make the key that follows one; both open during the change-over."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_manage_keys(initiative, request.user).or_refuse()
-    key = _key_of(initiative, pk)
-    form = RotateForm(sent(request))
-    return _new_key(
-        request,
-        initiative,
-        form,
-        lambda: system_keys.rotate_key(key=key, by=request.user, **form.act()),
-        title=_("Rotate a key"),
-        lede=f"{key.system}, {key.public}.",
-        happens=[
-            _("The new key is shown once, on the next page."),
-            f"The old one opens for {CHANGE_OVER.total_seconds() / 3600:g} hours more, so that the system can change "
-            "over without a gap; then it ends.",
-        ],
-        verb=_("Make the new key"),
-    )
+INITIATIVE_ACTS["make-key"] = PageStep(
+    may=initiative_permissions.may_manage_keys,
+    act=system_keys.make_key,
+    then=_show_key,
+    form=KeyForm,
+    given=lambda initiative, request: {"initiative": initiative, "scope": request.GET.get("for", "")},
+    page="api-access",
+    title=gettext_lazy("Make a key"),
+    happens=(
+        gettext_lazy("The key is shown once, on the next page. Plumbline keeps no readable copy."),
+        gettext_lazy(
+            "Anyone with the key can send requests as this system. Every request is kept with the initiative."
+        ),
+    ),
+    verb=gettext_lazy("Make the key"),
+    done="",
+)
 
 
-def _new_key(request, initiative, form, act, **page):
-    """The form, and once it is sent the new key: drawn in the answer itself, and kept in no session and no log."""
-    if request.method == "POST" and form.is_valid():
-        try:
-            key, token = act()
-        except ValidationError as error:
-            fix(form, error)
-        else:
-            context = initiative_context(request, initiative, "api-access")
-            context |= {"title": _("The new key"), "key": key, "token": token, "address": settings.ADDRESS}
-            if INTERACTIONS in key.scopes:
-                context["telemetry"] = code_examples.as_telemetry(settings.ADDRESS, token.text)
-            if ALERTS in key.scopes:
-                context["senders"] = code_examples.as_alert_senders(settings.ADDRESS, token.text).items()
-            return render(request, "initiatives/enforcement/key_made.html", context)
-    return ask(
-        request, initiative, "api-access", form, back_url=reverse("api-access", args=[initiative.ref]), **page
-    )
+KEYS = ServiceKey.objects.select_related("contract__initiative__unit")
+
+
+ROW_ACTS["keys/rotate"] = RowAct(
+    rows=KEYS,
+    of="contract",
+    may=lambda row, person: initiative_permissions.may_manage_keys(row.contract.initiative, person),
+    act=system_keys.rotate_key,
+    then=_show_key,
+    noun="key",
+    form=RotateForm,
+    page="api-access",
+    title=gettext_lazy("Rotate a key"),
+    lede=lambda row: f"{row.system}, {row.public}.",
+    happens=(
+        gettext_lazy("The new key is shown once, on the next page."),
+        (
+            f"The old key works for at most {CHANGE_OVER.total_seconds() / 3600:g} more hours. Give the new key to "
+            "the system before the old key ends."
+        ),
+    ),
+    verb=gettext_lazy("Make the new key"),
+    done="",
+)
 
 
 ROW_ACTS["keys/revoke"] = RowAct(
-    rows=ServiceKey.objects.select_related("contract__initiative__unit"),
+    rows=KEYS,
     of="contract",
     may=lambda row, person: initiative_permissions.may_manage_keys(row.contract.initiative, person),
     act=system_keys.revoke_key,
@@ -194,18 +200,15 @@ ROW_ACTS["keys/revoke"] = RowAct(
     page="api-access",
     title=gettext_lazy("Revoke a key"),
     lede=lambda row: f"{row.system}, {row.public}.",
-    happens=(gettext_lazy("Requests with this key are refused within a second. It never opens again."),),
-    verb=gettext_lazy("Revoke it"),
+    happens=(
+        gettext_lazy(
+            "Plumbline refuses requests with this key within a second. The key cannot be used again."
+        ),
+    ),
+    verb=gettext_lazy("Revoke the key"),
     danger=True,
-    done=gettext_lazy("The key is revoked: the next request that comes with it is refused."),
+    done=gettext_lazy("The key is revoked. Plumbline refuses requests with this key within a second."),
 )
-
-
-def _key_of(initiative, pk: int) -> ServiceKey:
-    found = initiative.contract.keys.filter(pk=pk).first() if initiative.contract_id else None
-    if found is None:
-        raise Http404("No such key of this initiative.")
-    return found
 
 
 # --- A request that is tried ----------------------------------------------------------------------------------------
@@ -213,7 +216,7 @@ def _key_of(initiative, pk: int) -> ServiceKey:
 
 @never_cache
 def try_it(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Ask as a system would, without a key: what would be answered now. Nothing is logged, nobody is asked."""
+    """Show the decision that a request would get now. It needs no key and is not logged."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     known, now = known_of(initiative), clock.now()
     version, _ = known.version_at(now)
@@ -227,9 +230,12 @@ def try_it(request: SignedInRequest, ref: str) -> HttpResponse:
     form, decision = TryForm(sent(request), initial=initial), None
     if request.method == "POST" and form.is_valid():
         try:
-            decision = authorization_decision.decide(
-                version, known.condition, code_examples.evaluation_request_of(**form.cleaned_data), now
-            )
+            asked = code_examples.evaluation_request_of(**form.cleaned_data)
+            if deployment_decision.is_asked(asked):
+                deployed = deployment_decision.read(asked)
+                decision, _reasons = deployment_gate.answer(known, initiative, deployed, now)
+            else:
+                decision = authorization_decision.decide(version, known.condition, asked, now)
         except authzen.BadRequest as wrong:
             form.add_error(None, str(wrong))
     context = initiative_context(request, initiative, "api-access")
@@ -239,7 +245,7 @@ def try_it(request: SignedInRequest, ref: str) -> HttpResponse:
         "decision": decision,
         "outcome": DecisionOutcome(decision.outcome).label if decision else "",
         "tone": OUTCOME_TONES[decision.outcome] if decision else "",
-        "meaning": authorization_decision.CODES[decision.code][1] if decision else "",
+        "meaning": code_examples.CODES[decision.code][1] if decision else "",
         "asked": [APPROVERS.get(role, role) for role in decision.approval.approvers]
         if decision and decision.approval
         else [],

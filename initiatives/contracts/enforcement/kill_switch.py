@@ -1,4 +1,4 @@
-"""The kill switch: denies everything that an initiative's systems ask; and the drill made from having used it."""
+"""Acts of the kill switch, which denies all requests of systems, and its drill."""
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
@@ -9,29 +9,34 @@ from governance.models import PolicyDecision, User
 from governance.permission_result import Conflict, no
 from governance.vocabulary import DecisionOutcome, EvidenceRegister
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import kill_switch_permissions
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.actions import add_evidence
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Evidence, Initiative, KillSwitch
 
-# After this many seconds nothing may have been allowed any more.
+# The seconds after which no request may be allowed.
 IN_EFFECT_WITHIN = 1.0
 
 
 def switch_off(*, initiative: Initiative, reason: str, by: User) -> KillSwitch:
-    """Deny everything that systems of this initiative ask, from now on.
+    """Deny every request of the systems of this initiative, from now on.
 
-    Raises Refused, Conflict when it is off already.
+    Raises Refused, and Conflict if the switch is off already.
     """
     if not reason.strip():
-        raise ValidationError({"reason": "Say in one sentence why: whoever asks is told."})
+        raise ValidationError({"reason": "Give a reason in one sentence. The systems receive your reason."})
     with act("switch off", by=by, initiative=initiative, reason=reason) as initiative:
         kill_switch_permissions.may_switch(initiative, by).or_refuse()
         there = initiative.kill_switches.filter(released_at__isnull=True).select_related("pressed_by").first()
         if there is not None:
             raise Conflict(
-                f"{there.pressed_by} switched it off already, at {clock.moment_in_words(there.pressed_at)}."
+                phrase(
+                    "{} already switched the systems off at {}.",
+                    there.pressed_by,
+                    clock.moment_in_words(there.pressed_at),
+                )
             )
         pressed = KillSwitch(
             initiative=initiative, reason=reason.strip(), pressed_by=by, pressed_at=clock.now()
@@ -42,14 +47,14 @@ def switch_off(*, initiative: Initiative, reason: str, by: User) -> KillSwitch:
 
 
 def switch_on(*, initiative: Initiative, reason: str, by: User) -> KillSwitch:
-    """Let the contract decide again. Raises Refused, Conflict when it is on already."""
+    """Let the contract decide again. Raises Refused, and Conflict if the switch is on already."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why it may go on."})
+        raise ValidationError({"reason": "Explain why the systems can run again."})
     with act("switch on", by=by, initiative=initiative, reason=reason) as initiative:
         kill_switch_permissions.may_switch_on(initiative, by).or_refuse()
         pressed = initiative.kill_switches.filter(released_at__isnull=True).first()
         if pressed is None:
-            raise Conflict("It is switched on already.")
+            raise Conflict("The systems are already switched on.")
         pressed.released_by, pressed.released_at, pressed.release_reason = by, clock.now(), reason.strip()
         pressed.save()
         entries.record(EntryKind.SWITCHED_ON, initiative=initiative, off_since=pressed.pressed_at)
@@ -57,11 +62,11 @@ def switch_on(*, initiative: Initiative, reason: str, by: User) -> KillSwitch:
 
 
 def last_allowed_after(pressed: KillSwitch):
-    """The last moment after the press at which something was still allowed; None when nothing was.
+    """Return the last moment after the press at which a request was allowed, or None.
 
-    From the log of decisions, which is written about every second.
+    The log of decisions, written about every second, is the source.
     """
-    decisions = PolicyDecision.objects.filter(
+    decisions = PolicyDecision.objects.calls().filter(
         initiative_number=pressed.initiative.number, outcome=DecisionOutcome.ALLOW, at__gte=pressed.pressed_at
     )
     if pressed.released_at is not None:
@@ -70,23 +75,25 @@ def last_allowed_after(pressed: KillSwitch):
 
 
 def _report(pressed: KillSwitch, told: str) -> str:
-    """What the drill was, as a text that anybody can open."""
+    """Return the text of the drill's report."""
     return "\n".join(
         [
             f"Kill switch of {pressed.initiative.ref}, {pressed.initiative.title}",
-            f"Pressed:  {pressed.pressed_at.isoformat()} by {pressed.pressed_by}: {pressed.reason}",
-            f"Released: {pressed.released_at.isoformat()} by {pressed.released_by}: {pressed.release_reason}",
+            f"Pressed:  {pressed.pressed_at.isoformat()} by {pressed.pressed_by}: {pressed.reason}",  # prose: allow
+            f"Released: {pressed.released_at.isoformat()} by {pressed.released_by}: "  # prose: allow
+            f"{pressed.release_reason}",
             told,
-            f"It passes when nothing was allowed later than {IN_EFFECT_WITHIN:g} s after the press.",
+            "The drill passes if at least one request was sent, and no request was allowed later than "
+            f"{IN_EFFECT_WITHIN:g} s after the press.",
             "",
         ]
     )
 
 
 def record_drill(*, pressed: KillSwitch, covers: list[str], by: User) -> Evidence:
-    """Make a drill record from a use of the switch: a pass when nothing was allowed a second after the press.
+    """Make a drill record from a use of the switch. Allowed requests a second later fail it.
 
-    Raises Refused while it is still pressed, or when its drill was recorded already.
+    Raises Refused while the switch is still pressed, or if its drill was recorded already.
     """
     with act("record drill", by=by, initiative=pressed.initiative_id) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
@@ -94,16 +101,24 @@ def record_drill(*, pressed: KillSwitch, covers: list[str], by: User) -> Evidenc
             pk=pressed.pk
         )
         if pressed.released_at is None:
-            no("It is still switched off.", "The drill ends when it is switched on again.").or_refuse()
+            no(
+                "The systems are still switched off.", "Switch the systems on again to end the drill."
+            ).or_refuse()
         if pressed.drill_id is not None:
             no("This drill was recorded already.").or_refuse()
         last = last_allowed_after(pressed)
         seconds = (last - pressed.pressed_at).total_seconds() if last else 0.0
-        asked = PolicyDecision.objects.filter(
-            initiative_number=initiative.number, at__gte=pressed.pressed_at, at__lt=pressed.released_at
-        ).count()
-        told = f"{asked} requests were asked while it was off; " + (
-            f"the last was allowed {seconds:.2f} s after the press." if last else "none was allowed."
+        asked = (
+            PolicyDecision.objects.calls()
+            .filter(
+                initiative_number=initiative.number, at__gte=pressed.pressed_at, at__lt=pressed.released_at
+            )
+            .count()
+        )
+        told = f"{asked} requests were sent while the systems were off. " + (
+            f"The last allowed request came {seconds:.2f} s after the press."
+            if last
+            else "No request was allowed."
         )
         evidence = add_evidence(
             initiative=initiative,

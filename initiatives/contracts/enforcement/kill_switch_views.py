@@ -1,126 +1,131 @@
-"""Pages of the kill switch: pressed, released, and the drill made from having used it."""
+"""Pages of the kill switch: press, release, and record the drill."""
 
-from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters
+from django.utils.translation import gettext_lazy
 
 from governance import clock
-from governance.models import Rulebook
-from governance.permission_result import ended, no
-from governance.runtime.signed_in_request import SignedInRequest
+from governance.models import Rulebook, User
+from governance.permission_result import Answer, ended, no
 from initiatives.contracts.enforcement import kill_switch
 from initiatives.contracts.enforcement.key_forms import DrillForm, SwitchForm
 from initiatives.contracts.enforcement.kill_switch import IN_EFFECT_WITHIN, last_allowed_after
-from initiatives.lifecycle.access import initiative_lookup, kill_switch_permissions
+from initiatives.lifecycle.access import kill_switch_permissions
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import ask, fix, one_act, sent
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS, PageStep, RowAct
+from initiatives.models import Initiative, KillSwitch
 
 
-@sensitive_post_parameters("password")
-def switch_off(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Deny everything that systems of the initiative ask."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    kill_switch_permissions.may_switch(initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        initiative,
-        SwitchForm(sent(request), request=request, purpose=f"switch the systems of {initiative.ref} off"),
-        lambda fields: kill_switch.switch_off(initiative=initiative, by=request.user, **fields),
-        _("Its systems are switched off: whatever they ask is denied."),
-        title=_("Switch its systems off"),
-        happens=[
-            _(
-                "Within a second everything that its systems ask is denied, also what a person approved before."
-            ),
-            _("The systems are told your reason, and every page of this initiative says that they are off."),
-            _(
-                "Its stage, its evidence and its reviews stay as they are. You or the chair can switch it on again."
-            ),
-        ],
-        verb=_("Switch them off"),
-        danger=True,
-    )
+def _signed(words: str):
+    """Return the arguments of the switch's form, to sign these words."""
+    return lambda row, request: {"request": request, "purpose": f"switch the systems of {row.ref} {words}"}
 
 
-@sensitive_post_parameters("password")
-def switch_on(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Let the contract decide again; what was learned may become a drill record."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    kill_switch_permissions.may_switch_on(initiative, request.user).or_refuse()
-    pressed = initiative.kill_switches.filter(released_at__isnull=True).select_related("pressed_by").first()
-    if pressed is None and request.method != "POST":
-        no("Its systems are switched on.", "There is nothing to switch back.").or_refuse()
-    form = SwitchForm(sent(request), request=request, purpose=f"switch the systems of {initiative.ref} on")
-    if request.method == "POST" and form.is_valid():
-        released = kill_switch.switch_on(initiative=initiative, by=request.user, **form.cleaned_data)
-        messages.success(request, _("Its systems are switched on: the contract decides again."))
-        if initiative_permissions.may_collaborate(initiative, request.user):
-            return redirect("initiative-drill", initiative.ref, released.pk)
-        return redirect("initiative", initiative.ref)
-    lede = (
-        f"{pressed.pressed_by} switched them off at {clock.moment_in_words(pressed.pressed_at)}: "
-        f"{ended(pressed.reason)}"
-        if pressed
-        else ""
-    )
-    return ask(
-        request,
-        initiative,
-        "initiative",
-        form,
-        title=_("Switch its systems on again"),
-        lede=lede,
-        happens=[_("Its systems are answered by the contract again, within a second.")],
-        verb=_("Switch them on"),
-    )
+INITIATIVE_ACTS["switch-off"] = PageStep(
+    may=kill_switch_permissions.may_switch,
+    act=kill_switch.switch_off,
+    form=SwitchForm,
+    given=_signed("off"),
+    title=gettext_lazy("Switch the systems off"),
+    happens=(
+        gettext_lazy(
+            "Within a second, every request of the systems is denied. Approved calls are denied too."
+        ),
+        gettext_lazy(
+            "The systems receive your reason. Every page of this initiative shows that the systems are off."
+        ),
+        gettext_lazy(
+            "The stage, the evidence and the reviews do not change. You or the chair can switch the systems on again."
+        ),
+    ),
+    verb=gettext_lazy("Switch systems off"),
+    danger=True,
+    done=gettext_lazy("The systems are switched off. Every request is denied."),
+)
 
 
-def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
-    """Record a use of the switch as a drill: what the log shows of it becomes evidence."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
-    pressed = initiative.kill_switches.select_related("pressed_by", "released_by").filter(pk=pk).first()
-    if pressed is None:
-        raise Http404("No such use of the switch on this initiative.")
-    if pressed.released_at is None:
-        no("It is still switched off.", "The drill ends when it is switched on again.").or_refuse()
-    if pressed.drill_id is not None:
-        no(
-            "This drill was recorded already.",
-            "Read the drill record.",
-            reverse("evidence-item", args=[initiative.ref, pressed.drill_id]),
-        ).or_refuse()
-    form = DrillForm(sent(request), rulebook=Rulebook.objects.current().parsed)
-    if request.method == "POST" and form.is_valid():
-        try:
-            evidence = kill_switch.record_drill(pressed=pressed, by=request.user, **form.cleaned_data)
-        except ValidationError as error:
-            fix(form, error)
-        else:
-            messages.success(request, _("The drill is recorded as evidence."))
-            return redirect("evidence-item", initiative.ref, evidence.pk)
+def _pressed(initiative: Initiative) -> KillSwitch | None:
+    """Return the use of the switch that has not ended, or None."""
+    return initiative.kill_switches.filter(released_at__isnull=True).select_related("pressed_by").first()
+
+
+def _may_switch_on(initiative: Initiative, person: User) -> Answer:
+    may = kill_switch_permissions.may_switch_on(initiative, person)
+    if may and _pressed(initiative) is None:
+        off = reverse("initiative-act", args=[initiative.ref, "switch-off"])
+        return no("The systems are already switched on.", "Switch the systems off to stop them.", off)
+    return may
+
+
+def _who_pressed(initiative: Initiative) -> str:
+    pressed = _pressed(initiative)
+    if pressed is None:  # released since the page was asked for
+        return ""
+    at = clock.moment_in_words(pressed.pressed_at)
+    return f"{pressed.pressed_by} switched the systems off at {at}: {ended(pressed.reason)}"
+
+
+def _after_on(initiative: Initiative, released: KillSwitch, person: User) -> str:
+    """Return the address after a release: the drill, for people who can record it."""
+    if initiative_permissions.may_collaborate(initiative, person):
+        return reverse("row-act", args=["switch", released.pk, "record-drill"])
+    return initiative.get_absolute_url()
+
+
+INITIATIVE_ACTS["switch-on"] = PageStep(
+    may=_may_switch_on,
+    act=kill_switch.switch_on,
+    form=SwitchForm,
+    given=_signed("on"),
+    after=_after_on,
+    title=gettext_lazy("Switch the systems on again"),
+    lede=_who_pressed,
+    happens=(gettext_lazy("Within a second, the contract decides about requests of the systems again."),),
+    verb=gettext_lazy("Switch systems on"),
+    done=gettext_lazy("The systems are switched on. The contract decides again."),
+)
+
+
+def _may_drill(pressed: KillSwitch, person: User) -> Answer:
+    may = initiative_permissions.may_collaborate(pressed.initiative, person)
+    if may and pressed.released_at is None:
+        return no("The systems are still switched off.", "Switch the systems on again to end the drill.")
+    if may and pressed.drill_id is not None:
+        there = reverse("evidence-item", args=[pressed.initiative.ref, pressed.drill_id])
+        return no("This drill was recorded already.", "Read the drill record.", there)
+    return may
+
+
+def _shown_by(pressed: KillSwitch) -> list:
     last = last_allowed_after(pressed)
     after = f"{(last - pressed.pressed_at).total_seconds():.2f} s after the press" if last else ""
-    return ask(
-        request,
-        initiative,
-        "api-access",
-        form,
-        title=_("Record it as a drill"),
-        lede=f"{pressed.pressed_by} switched its systems off at {clock.moment_in_words(pressed.pressed_at)}, and "
-        f"{pressed.released_by} on again at {clock.moment_in_words(pressed.released_at)}.",
-        happens=[
-            f"The last request that was still allowed came {after}."
-            if after
-            else _("Nothing was allowed meanwhile."),
-            f"It passes when nothing was allowed later than {IN_EFFECT_WITHIN:g} s after the press, and something was "
-            "asked at all.",
-            _("What the log shows becomes a drill record of this initiative, with the requests you choose."),
-        ],
-        verb=_("Record the drill"),
-        back_url=reverse("api-access", args=[initiative.ref]),
-    )
+    return [
+        f"The last allowed request came {after}."
+        if after
+        else _("No request was allowed while the systems were off."),
+        (
+            "The drill passes if at least one request was sent, and no request was allowed later than "
+            f"{IN_EFFECT_WITHIN:g} s after the press."
+        ),
+        _("The decision log becomes a drill record, for the requirements that you choose."),
+    ]
+
+
+ROW_ACTS["switch/record-drill"] = RowAct(
+    rows=KillSwitch.objects.select_related("initiative__unit", "pressed_by", "released_by"),
+    may=_may_drill,
+    act=kill_switch.record_drill,
+    after=lambda pressed, made, person: reverse("evidence-item", args=[pressed.initiative.ref, made.pk]),
+    noun="pressed",
+    form=DrillForm,
+    given=lambda pressed, request: {"rulebook": Rulebook.objects.current().parsed},
+    page="api-access",
+    title=gettext_lazy("Record the use of the switch as a drill"),
+    lede=lambda row: (
+        f"{row.pressed_by} switched the systems off at {clock.moment_in_words(row.pressed_at)}, and "
+        f"{row.released_by} switched them on at {clock.moment_in_words(row.released_at)}."
+    ),
+    happens=_shown_by,
+    verb=gettext_lazy("Record the drill"),
+    done=gettext_lazy("The drill is recorded as evidence."),
+)

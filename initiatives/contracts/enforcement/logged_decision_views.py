@@ -1,4 +1,4 @@
-"""Pages of the log of decisions: the list of an initiative, one decision, and the log as a file."""
+"""Pages of the log of decisions: the list, one decision, the file."""
 
 import json
 from datetime import timedelta
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.audit_log import csv_export
 from governance.authorization import decision_queries, outcome_reports
+from governance.database.replica import reads_replica
 from governance.models import Clause, Entry, PolicyDecision
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import DecisionOutcome, Stage
@@ -22,15 +23,16 @@ from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative.initiative_frame import initiative_context
+from initiatives.models import Initiative
 
 MOST_EXPORTED = 100_000
 HEADING = [
     "When",
     "Outcome",
     "Code",
-    "Who asked",
+    "Subject",
     "Action",
-    "On what",
+    "Resource",
     "Reason",
     "Clauses",
     "Contract version",
@@ -42,10 +44,13 @@ HEADING = [
 ]
 
 
+@reads_replica
 @require_safe
 def decisions(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The log of the initiative, newest first; every part of the request may be looked for."""
+    """Show the log, newest first, as a page or a file, with filters on all parts."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
+    if request.GET.get("format") == "csv":
+        return _file_of(request, initiative)
     context = initiative_context(request, initiative, "api-access")
     keys = keys_of(initiative)
     reads = bool(context["may"].read_decision_requests)
@@ -74,12 +79,12 @@ def decisions(request: SignedInRequest, ref: str) -> HttpResponse:
 
 
 def keys_of(initiative) -> dict:
-    """By row, the keys of the initiative, those that ended too."""
+    """Return the keys of the initiative by row, also those that ended."""
     return {key.pk: key for key in initiative.contract.keys.all()} if initiative.contract_id else {}
 
 
 def presented(initiative, rows, keys) -> list[dict]:
-    """Decisions as the page shows them, each with the sentences of its clauses as the board signed them."""
+    """Return decisions as the page shows them, with the signed sentences of clauses."""
     said = _sentences(initiative, rows)
     return [
         {
@@ -111,7 +116,7 @@ def _sentences(initiative, rows) -> dict[tuple[int, int], str]:
 
 
 def _signal(initiative, now) -> dict | None:
-    """For an MVP: how many different subjects asked lately, beside how many users its scope names."""
+    """Return for an MVP the recent number of subjects, beside the users in its scope."""
     if initiative.stage != Stage.MVP:
         return None
     begun = [
@@ -132,13 +137,13 @@ def _signal(initiative, now) -> dict | None:
 
 @require_safe
 def decision(request: SignedInRequest, ref: str, moment: str) -> HttpResponse:
-    """One decision with the whole request, and whether the audit log has sealed it."""
+    """Show one decision with the whole request, and if the audit log has sealed it."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_read_decision_requests(initiative, request.user).or_refuse()
     place = decision_queries.Place.read(moment)
     row = decision_queries.one(initiative.number, place) if place else None
     if row is None:
-        raise Http404("No such decision of this initiative.")
+        raise Http404("This initiative has no decision with this id.")
     context = initiative_context(request, initiative, "api-access")
     (shown,) = presented(initiative, [row], keys_of(initiative))
     named = outcome_reports.Named(row.at, bytes(row.digest), row.outcome == DecisionOutcome.ALLOW)
@@ -154,10 +159,8 @@ def decision(request: SignedInRequest, ref: str, moment: str) -> HttpResponse:
     return render(request, "initiatives/enforcement/told_one.html", context)
 
 
-@require_safe
-def export(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The log as a CSV file: what the filters leave, newest first, as many as one file takes."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
+def _file_of(request: SignedInRequest, initiative: Initiative) -> HttpResponse:
+    """Return the filtered log as a CSV file, newest first, up to the limit of a file."""
     initiative_permissions.may_read_decision_requests(initiative, request.user).or_refuse()
     keys = keys_of(initiative)
     wanted = ToldForm(request.GET, keys=keys.values(), subjects=True).wanted

@@ -1,6 +1,6 @@
-"""Keys of the systems of an initiative: made, rotated, revoked.
+"""Acts on keys of an initiative's systems: make, rotate, revoke.
 
-What is shown of a key is shown once, by whoever made it.
+A key is shown once, to the person who made it.
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +16,6 @@ from governance.permission_result import no
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
-from initiatives.lifecycle.requirements import standalone
 from initiatives.models import Initiative
 
 LONGEST_LIFE = timedelta(days=366)
@@ -34,19 +33,19 @@ def make_key(
     rotates: ServiceKey | None = None,
     by: User,
 ) -> tuple[ServiceKey, service_keys.Token]:
-    """Make a key for one system of the initiative. The token in full is in nobody's hands but the caller's.
+    """Make a key for one system of the initiative. Only the caller gets the full token.
 
-    `principal` answers for the system, and approves nothing that it asks. Raises Refused, ValidationError.
+    The account `principal` answers for the system, and cannot approve its requests. Raises Refused, ValidationError.
     """
     wrong = {}
     if not system.strip():
-        wrong["system"] = "Name the system that will ask, as its people call it."
+        wrong["system"] = "Enter the name that people use for the system."
     if not scopes or set(scopes) - set(KEY_SCOPES):
-        wrong["scopes"] = "Choose what the key is for."
+        wrong["scopes"] = "Choose the purpose of the key."
     if not clock.now() < expires_at <= clock.now() + LONGEST_LIFE:
-        wrong["expires_on"] = "A key lives until a day within the next year."
+        wrong["expires_on"] = "Choose a last day within the next year."
     if not principal.is_active:
-        wrong["principal"] = "Choose somebody who works here."
+        wrong["principal"] = "Choose an active person."
     if wrong:
         raise ValidationError(wrong)
     with act("make key", by=by, initiative=initiative) as initiative:
@@ -54,7 +53,7 @@ def make_key(
         if initiative.contract_id is None:
             no(
                 "This initiative has no contract yet.",
-                "A key belongs to a contract: write its first version.",
+                "Write the first version of the contract: a key belongs to a contract.",
             ).or_refuse()
         token = service_keys.fresh()
         key = ServiceKey(
@@ -70,7 +69,6 @@ def make_key(
             rotates=rotates,
         )
         key.save()
-        standalone.end_row(initiative, f"a key was made for {key.system}")
         entries.record(
             EntryKind.KEY_MADE,
             initiative=initiative,
@@ -83,13 +81,13 @@ def make_key(
 
 
 def rotate_key(*, key: ServiceKey, expires_at: datetime, by: User) -> tuple[ServiceKey, service_keys.Token]:
-    """Make the successor of a key; the old one still opens for the change-over, then no more."""
+    """Make the successor of a key. The old key still opens for the change-over."""
     with act("rotate key", by=by, initiative=key.contract.initiative) as initiative:
         key = ServiceKey.objects.select_related("principal", "contract").get(pk=key.pk)
         if not key.good_at(clock.now()):
-            no("This key opens nothing any more.", "Make a new one.").or_refuse()
+            no("This key has expired or was revoked.", "Make a new key.").or_refuse()
         if ServiceKey.objects.filter(rotates=key).exists():
-            no("This key was rotated already.", "Revoke it, or rotate its successor.").or_refuse()
+            no("This key was already rotated.", "Revoke this key, or rotate the new key.").or_refuse()
         made = make_key(
             initiative=initiative,
             system=key.system,
@@ -107,12 +105,12 @@ def rotate_key(*, key: ServiceKey, expires_at: datetime, by: User) -> tuple[Serv
 def revoke_key(*, key: ServiceKey, reason: str, by: User) -> ServiceKey:
     """Revoke a key at once. Raises Refused."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why: it is kept with the key."})
+        raise ValidationError({"reason": "Give a reason. The reason is kept with the key."})
     with act("revoke key", by=by, initiative=key.contract.initiative, reason=reason) as initiative:
         initiative_permissions.may_manage_keys(initiative, by).or_refuse()
         key = ServiceKey.objects.get(pk=key.pk)
         if key.revoked_at is not None:
-            no("This key was revoked already.").or_refuse()
+            no("This key was already revoked.").or_refuse()
         key.revoked_at, key.revoked_by, key.revoked_reason = clock.now(), by, reason.strip()
         key.save()
         entries.record(EntryKind.KEY_REVOKED, initiative=initiative, system=key.system, public=key.public)

@@ -1,7 +1,8 @@
-"""Planned absence: from a day to a day, with delegates who accept in person. It gives nobody what separation closes.
+"""Acts on planned absences, with delegates who accept in person.
 
-Here and not below, because standing in makes somebody a team member of initiatives. The people of an absence are locked
-in the order of their keys, so that two plans which would meet follow each other.
+A delegation lifts no bar of separation of duties. The module is in this package because a delegate becomes a team
+member of initiatives. The people of an absence are locked in the order of their keys, so that plans that would meet
+follow each other.
 """
 
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.vocabulary import Seat
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.inbox.absences.wording import days_of
 from initiatives.lifecycle.initiative.act import act
 from initiatives.portfolio.units.leaving import end_seat
@@ -28,17 +30,17 @@ LONGEST = timedelta(days=366)
 
 @dataclass(frozen=True)
 class Asked:
-    """Somebody asked to stand in: for a seat, or for roles on initiatives where `membership` is None."""
+    """A request to stand in, for a seat, or for roles if `membership` is None."""
 
     delegate: User
     membership: Membership | None = None
 
 
 def plan_absence(*, first: date, last: date, asked: Iterable[Asked], by: User) -> Absence:
-    """Plan one's own absence from `first` to `last`, both included; each delegate is asked and accepts in person.
+    """Plan an absence of the person `by`, from `first` to `last`, both included.
 
-    Raises ValidationError naming `first`, `last`, `roles` or `seat-<key>`: days that are no time ahead, an absence that
-    meets another, a delegate who is away too or who is the person.
+    Each delegate is asked, and accepts in person. Raises ValidationError that names `first`, `last`, `roles` or
+    `seat-<key>`: the days are not ahead, the absence meets another, or a delegate is away too or is the person.
     """
     asked = list(asked)
     with act("plan absence", by=by, reason="Absence planned"):
@@ -68,7 +70,7 @@ def plan_absence(*, first: date, last: date, asked: Iterable[Asked], by: User) -
 
 
 def check_plan(*, first: date, last: date, asked: Iterable[Asked], by: User) -> None:
-    """Raise ValidationError, by field, where this cannot be planned; writes nothing."""
+    """Raise ValidationError by field if this absence cannot be planned. Writes nothing."""
     _check_days(first, last, by)
     starts_at, ends_at = clock.midnight_before(first), clock.midnight_after(last)
     wrong = {}
@@ -82,20 +84,28 @@ def check_plan(*, first: date, last: date, asked: Iterable[Asked], by: User) -> 
 
 def _check_days(first: date, last: date, by: User) -> None:
     if first < clock.today():
-        raise ValidationError({"first": "An absence begins today or later."})
+        raise ValidationError({"first": "The first day is in the past. Choose today or later."})
     if last < first:
-        raise ValidationError({"last": "The last day lies before the first."})
+        raise ValidationError({"last": "The last day is before the first day. Correct one of the days."})
     if last - first > LONGEST:
         raise ValidationError(
             {
-                "last": "Longer than a year is no absence: hand over your initiatives, and let an admin end the seats."
+                "last": (
+                    "The absence is longer than a year. Choose other days, or hand over your initiatives "
+                    "and ask an admin to end your seats."
+                )
             }
         )
     starts_at, ends_at = clock.midnight_before(first), clock.midnight_after(last)
     other = by.absences.meeting(starts_at, ends_at).first()
     if other is not None:
         raise ValidationError(
-            {"first": f"You planned to be away {days_of(other)}. End that one first, or choose other days."}
+            {
+                "first": phrase(
+                    "You already planned an absence {}. End that absence first, or choose other days.",
+                    days_of(other),
+                )
+            }
         )
     for_others = Delegation.objects.agreed().filter(delegate=by)
     met = for_others.filter(absence__in=Absence.objects.meeting(starts_at, ends_at)).select_related(
@@ -105,41 +115,47 @@ def _check_days(first: date, last: date, by: User) -> None:
         who = one.absence.person
         raise ValidationError(
             {
-                "first": f"You stand in for {who} {days_of(one.absence)}. Give that back first, so that {who} can "
-                "choose somebody else; or choose other days."
+                "first": phrase(
+                    "You stand in for {} {}. Choose other days, or first decline to act for {} in that "
+                    "time, so that {} can choose someone else.",
+                    who,
+                    days_of(one.absence),
+                    who,
+                    who,
+                )
             }
         )
 
 
 def _cannot_stand_in(one: Asked, starts_at, ends_at, by: User) -> str:
-    """Why this person cannot be asked, with the remedy; empty when they can."""
+    """Return why this person cannot be asked, with the remedy, or an empty text."""
     delegate = one.delegate
     if delegate.pk == by.pk:
-        return "Nobody stands in for themselves; choose somebody else, or nobody."
+        return "You cannot stand in for yourself. Choose someone else, or no one."
     if not delegate.is_active:
-        return f"{delegate} is no longer active; choose somebody else."
+        return f"{delegate} is no longer active. Choose someone else."
     met = delegate.absences.meeting(starts_at, ends_at).first()
     if met is not None:
-        return f"{delegate} is away {days_of(met)}; choose somebody else, or other days."
+        return f"{delegate} is away {days_of(met)}. Choose someone else, or other days."
     if one.membership is None:
         return ""
     if one.membership.person_id != by.pk or one.membership.seat not in Seat:
-        return "This is no signing seat of yours."
+        return "You do not sign for this seat, so no one can stand in for you in this seat."
     held = Membership.objects.filter(board=one.membership.board, seat=one.membership.seat, person=delegate)
     if held.held_at(starts_at).exists():
-        return f"{delegate} holds this seat already; choose somebody else, or nobody."
+        return f"{delegate} already holds this seat. Choose someone else, or no one."
     return ""
 
 
 def accept_delegation(*, delegation: Delegation, by: User) -> Delegation:
-    """Accept, in person, to stand in. For a seat this makes the seat as delegate, for the time of the absence."""
+    """Accept in person to stand in. For a seat, this creates a delegate's seat for the absence."""
     with act("accept delegation", by=by, reason="Accepted to stand in"):
         delegation = _answered_by(delegation, by)
         absence = delegation.absence
         if met := by.absences.meeting(absence.starts_at, absence.ends_at).first():
             no(
-                f"You are away {days_of(met)} yourself.",
-                f"Decline, so that {absence.person} can choose somebody else.",
+                phrase("You are away {}.", days_of(met)),
+                phrase("Decline, so that {} can choose someone else.", absence.person),
             ).or_refuse()
         if delegation.membership is not None:
             delegation.stands = _seat(delegation)
@@ -159,7 +175,10 @@ def accept_delegation(*, delegation: Delegation, by: User) -> Delegation:
 def _seat(delegation: Delegation) -> Membership:
     absence, held = delegation.absence, delegation.membership
     if not held.holds_at(clock.now()):
-        no(f"{absence.person} no longer holds that seat.", "Nobody needs to stand in for it.").or_refuse()
+        no(
+            phrase("{} no longer holds that seat.", absence.person),
+            "Decline: no one needs to stand in for that seat.",
+        ).or_refuse()
     starts_at = max(absence.starts_at, clock.now())
     seat = Membership(
         board=held.board,
@@ -184,7 +203,7 @@ def _seat(delegation: Delegation) -> Membership:
 
 
 def decline_delegation(*, delegation: Delegation, reason: str = "", by: User) -> Delegation:
-    """Decline to stand in, or give it back; whoever is away is told and can choose somebody else."""
+    """Decline to stand in, or stop standing in. The absent person is notified and can ask someone else."""
     with act("decline delegation", by=by, reason=reason or "Declined to stand in"):
         delegation = _answered_by(delegation, by, open_only=False)
         gave_back = delegation.accepted_at is not None
@@ -195,13 +214,13 @@ def decline_delegation(*, delegation: Delegation, reason: str = "", by: User) ->
         _tell_person(
             delegation,
             f"{by} does not stand in for you {days_of(absence)}",
-            f"For {delegation.what}: nobody does now. {reason.strip()}".strip(),
+            f"No one stands in for {delegation.what} now. {reason.strip()}".strip(),
         )
     return delegation
 
 
 def name_delegate(*, absence: Absence, asked: Asked, by: User) -> Delegation:
-    """Ask somebody else, after a delegate declined or gave it back. Raises ValidationError as `plan_absence`."""
+    """Ask someone else after a delegate declined or gave up. Raises ValidationError as `plan_absence`."""
     with act("name delegate", by=by, reason="Absence planned"):
         _locked([by, asked.delegate])
         absence = Absence.objects.select_for_update().get(pk=absence.pk)
@@ -209,7 +228,11 @@ def name_delegate(*, absence: Absence, asked: Asked, by: User) -> Delegation:
         if problem := _cannot_stand_in(asked, absence.starts_at, absence.ends_at, by):
             raise ValidationError({"delegate": problem})
         if absence.delegations.filter(ended_at__isnull=True, membership=asked.membership).exists():
-            raise Conflict("Somebody is asked or stands in already.", "", reverse("away"))
+            raise Conflict(
+                "Someone was already asked, or already stands in. Open the absence again.",
+                "",
+                reverse("away"),
+            )
         row = Delegation(absence=absence, membership=asked.membership, delegate=asked.delegate)
         row.save()
         _ask(row)
@@ -220,13 +243,13 @@ def name_delegate(*, absence: Absence, asked: Asked, by: User) -> Delegation:
 
 
 def end_absence(*, absence: Absence, by: User) -> Absence:
-    """End an absence now, or call it off before it begins: the person, or an admin. Delegates no longer stand in."""
+    """End an absence now, or cancel it before it begins. Its delegates no longer stand in."""
     with act("end absence", by=by, reason="Absence ended"):
         absence = Absence.objects.select_for_update().get(pk=absence.pk)
         if not by.is_admin:
             _own(absence, by)
         if absence.ends_at <= clock.now():
-            raise Conflict("This absence is over already.", "", reverse("away"))
+            raise Conflict("This absence is already over.", "", reverse("away"))
         absence.ends_at = max(clock.now(), absence.starts_at)
         absence.save()
         for row in absence.delegations.filter(ended_at__isnull=True):
@@ -241,27 +264,33 @@ def _locked(people: Iterable[User]) -> None:
 
 
 def _answered_by(delegation: Delegation, by: User, *, open_only: bool = True) -> Delegation:
-    """The proposal, locked, of an absence that is not over. Raises Refused for others than the delegate."""
+    """Return the locked delegation of an absence that has not ended. Raises Refused for others."""
     _locked([by])
     rows = Delegation.objects.select_for_update(of=("self",)).select_related(
         "absence__person", "delegate", "membership__board", "membership__person", "stands__board"
     )
     delegation = rows.get(pk=delegation.pk)
     if delegation.delegate_id != by.pk or not by.is_active:
-        no(f"Only {delegation.delegate} can answer this.", "Nobody accepts for another.").or_refuse()
+        no(
+            phrase("Only {} can answer this request.", delegation.delegate),
+            phrase("Ask {} to answer, or ask someone else to stand in.", delegation.delegate),
+        ).or_refuse()
     answered = delegation.ended_at or (open_only and delegation.accepted_at)
     if answered or delegation.absence.ends_at <= clock.now():
-        raise Conflict("This was answered, or the absence is over.", "", reverse("away"))
+        raise Conflict("This request was already answered, or the absence is over.", "", reverse("away"))
     return delegation
 
 
 def _own(absence: Absence, by: User) -> None:
     if absence.person_id != by.pk or not by.is_active:
-        no(f"This is the absence of {absence.person}.", "Ask them, or an admin.").or_refuse()
+        no(
+            phrase("This absence belongs to {}.", absence.person),
+            phrase("Ask {}, or an admin.", absence.person),
+        ).or_refuse()
 
 
 def _over(delegation: Delegation, reason: str) -> None:
-    """End a delegation and the seat it made, inside the running act."""
+    """End a delegation and its seat, inside the running act."""
     delegation.ended_at, delegation.ended_reason = clock.now(), reason
     delegation.save()
     if delegation.stands is not None:
@@ -274,7 +303,7 @@ def _ask(row: Delegation) -> None:
         "delegate",
         f"delegation:{row.pk}",
         subject=f"{row.absence.person} asks you to stand in {days_of(row.absence)}",
-        text=f"For {row.what}. It counts only once you accept; you can decline too.",
+        text=f"You stand in for {row.what} after you have accepted. You can also decline.",
         link=reverse("delegation", args=[row.pk]),
     )
 

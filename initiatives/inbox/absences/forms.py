@@ -9,7 +9,7 @@ from initiatives.inbox.absences.actions import Asked
 
 
 class AbsenceForm(forms.Form):
-    """From when to when, and who stands in: for roles on initiatives where one has any, and for each signing seat."""
+    """A form for the days of an absence and its delegates, by roles and signing seats."""
 
     first = DayField(label=_("First day away"))
     last = DayField(label=_("Last day away"))
@@ -18,35 +18,41 @@ class AbsenceForm(forms.Form):
         super().__init__(*args, **options)
         self.seats = {f"seat-{seat.pk}": seat for seat in seats}
         if roles:
-            self.fields["roles"] = delegate_field("Stands in for your roles on initiatives")
+            self.fields["roles"] = delegate_field("Person who stands in for your roles on initiatives")
         for name, seat in self.seats.items():
-            self.fields[name] = delegate_field(f"Sits for you: {seat.get_seat_display()}, {seat.board}")
+            self.fields[name] = delegate_field(
+                f"Person who sits for you: {seat.get_seat_display()}, {seat.board}"
+            )
 
     @property
     def asked(self) -> list[Asked]:
-        """Whom to ask, of a form that is valid."""
+        """Return the requests to stand in, from a valid form."""
         said = self.cleaned_data
         asked = [Asked(said["roles"])] if said.get("roles") else []
         return asked + [Asked(said[name], seat) for name, seat in self.seats.items() if said.get(name)]
 
 
 def delegate_field(label: str) -> PersonField:
-    """A person to ask, or nobody."""
+    """Return an optional field for the person to ask."""
     return PersonField(
         label=label,
         required=False,
-        empty_label=_("nobody"),
-        help_text=_("Counts once this person has accepted it."),
+        empty_label=_("no one"),
+        help_text=_("The person stands in for you only after they have accepted."),
     )
 
 
 class DelegateForm(forms.Form):
-    """Somebody else to ask."""
+    """A form that asks someone else to stand in."""
 
-    delegate = PersonField(label=_("Ask"), help_text=_("Counts once this person has accepted it."))
+    delegate = PersonField(
+        label=_("Ask"), help_text=_("The person stands in for you only after they have accepted.")
+    )
 
 
 class EndDelegationForm(forms.Form):
-    """Why not."""
+    """A form for the reason to decline."""
 
-    reason = WordsField(label=_("Why"), required=False, help_text=_("Helps to find somebody else."))
+    reason = WordsField(
+        label=_("Why"), required=False, help_text=_("Your reason makes it easier to find someone else.")
+    )

@@ -1,4 +1,4 @@
-"""Being away: one's absences planned and ended, and whom one is asked to stand in for."""
+"""Pages of absences: plan them, end them, and answer requests to stand in."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -16,6 +16,7 @@ from governance.people.boards import seats_held
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import BoardRole, Seat
+from governance.vocabulary.phrases import phrase
 from initiatives.inbox.absences import actions, wording
 from initiatives.inbox.absences.actions import Asked, check_plan
 from initiatives.inbox.absences.forms import AbsenceForm, DelegateForm, EndDelegationForm
@@ -27,7 +28,7 @@ TAKES = ["GET", "HEAD", "POST"]
 
 @require_http_methods(TAKES)
 def away(request: SignedInRequest) -> HttpResponse:
-    """One's absences with who stands in, and a form for the next: looked at first, then planned."""
+    """Show the person's absences with delegates, and plan the next after a preview."""
     person = request.user
     mine = [seat for seat in seats_held(person) if seat.delegate_of_id is None]
     form = AbsenceForm(
@@ -44,8 +45,8 @@ def away(request: SignedInRequest) -> HttpResponse:
                 effects = _effects(form.asked, person)
             else:
                 actions.plan_absence(**days, asked=form.asked, by=person)
-                asked = " Whoever you named is asked now." if form.asked else ""
-                messages.success(request, f"Your absence is planned.{asked}")
+                asked = " Plumbline asks the people you named." if form.asked else ""
+                messages.success(request, phrase("Your absence is planned.{}", asked).in_language())
                 return redirect("away")
         except ValidationError as wrong:
             fix(form, wrong)
@@ -73,7 +74,7 @@ def _absences(person):
 
 
 def _shown(absence: Absence) -> dict:
-    """An absence for the page: `delegates` each with whether somebody else can be asked in their place."""
+    """Return an absence for the page. Each of its `delegates` has whether someone else can be asked."""
     rows = list(absence.delegations.all())
     taken = {row.membership_id for row in rows if row.ended_at is None}
     ahead = absence.ends_at > clock.now()
@@ -93,7 +94,7 @@ def _effects(asked: list[Asked], person) -> list[str]:
             said += wording.keeps_from_roles(person, one.delegate)
         else:
             said += wording.keeps_from_seat(one.membership, one.delegate)
-    return said or ["Nobody stands in: what waits for you waits until you are back."]
+    return said or ["No one stands in for you. Your tasks wait until you are back."]
 
 
 def _own(request, pk: int) -> Absence:
@@ -103,19 +104,21 @@ def _own(request, pk: int) -> Absence:
 
 @require_http_methods(TAKES)
 def end(request: SignedInRequest, pk: int) -> HttpResponse:
-    """End an absence early, or call it off: one's own, or as an admin."""
+    """Show the form that ends or cancels an absence, to the person or an admin."""
     absence = _own(request, pk)
     if request.method == "POST":
         actions.end_absence(absence=absence, by=request.user)
-        messages.success(request, _("The absence has ended; nobody stands in any more."))
+        messages.success(request, _("The absence has ended, and no one stands in now."))
         return redirect("away")
     happens = [f"{row.delegate} no longer stands in for {row.what}." for row in _current(absence)]
-    happens.append("What a delegate signed counts no longer where nothing is decided yet; sign it yourself.")
+    happens.append(
+        f"Sign-offs by the delegate no longer count if the review is still open. {absence.person} must sign again."
+    )
     context = {
         "nav": "away",
         "title": f"End the absence of {absence.person} {wording.days_of(absence)}",
         "happens": happens,
-        "verb": _("End it now"),
+        "verb": _("End the absence"),
         "back_url": reverse("away"),
         "form": None,
     }
@@ -128,7 +131,7 @@ def _current(absence: Absence):
 
 @require_http_methods(TAKES)
 def ask_another(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Ask somebody else, where a delegate declined or gave it back."""
+    """Show the form that asks someone else, after a delegate declined or gave up."""
     row = get_object_or_404(
         Delegation.objects.select_related("absence__person", "membership__board", "delegate"),
         pk=pk,
@@ -140,13 +143,13 @@ def ask_another(request: SignedInRequest, pk: int) -> HttpResponse:
         asked = Asked(form.cleaned_data["delegate"], row.membership)
         try:
             actions.name_delegate(absence=row.absence, asked=asked, by=request.user)
-            messages.success(request, f"{asked.delegate} is asked.")
+            messages.success(request, phrase("{} is asked.", asked.delegate).in_language())
             return redirect("away")
         except ValidationError as wrong:
             fix(form, wrong)
     context = {
         "nav": "away",
-        "title": f"Ask somebody else: {row.what}",
+        "title": f"Ask someone else: {row.what}",
         "lede": f"{row.delegate} does not stand in. {row.ended_reason}".strip(),
         "happens": [],
         "effects": effects,
@@ -164,20 +167,20 @@ def _asked_of(request, pk: int) -> Delegation:
         .first()
     )
     if row is None:
-        raise Http404("No such thing, or not yours to answer.")
+        raise Http404("This request does not exist, or it was sent to someone else.")
     return row
 
 
 @sensitive_post_parameters("password")
 @require_http_methods(TAKES)
 def delegation(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Read what standing in means, and accept it in person: signed, as a role is."""
+    """Show what standing in means, and accept it in person with a signature."""
     row = _asked_of(request, pk)
     open_ = row.accepted_at is None and row.ended_at is None and row.absence.ends_at > clock.now()
     form = SigningForm(
         sent(request),
         request=request,
-        purpose="stand in for somebody who is away",
+        purpose="stand in for someone who is away",
         act="role",
         facts={
             "delegation": row.pk,
@@ -189,7 +192,10 @@ def delegation(request: SignedInRequest, pk: int) -> HttpResponse:
     )
     if request.method == "POST" and (not open_ or form.is_valid()):
         actions.accept_delegation(delegation=row, by=request.user)
-        messages.success(request, f"You stand in for {row.absence.person} {wording.days_of(row.absence)}.")
+        messages.success(
+            request,
+            phrase("You stand in for {} {}.", row.absence.person, wording.days_of(row.absence)).in_language(),
+        )
         return redirect("away")
     person = row.absence.person
     if row.membership is None:
@@ -202,7 +208,7 @@ def delegation(request: SignedInRequest, pk: int) -> HttpResponse:
         "lede": f"{person} is away {wording.days_of(row.absence)} and asks you to stand in for {row.what}.",
         "happens": happens,
         "open": open_,
-        "verb": _("I stand in"),
+        "verb": _("Accept to stand in"),
         "back_url": reverse("away"),
         "decline_url": reverse("delegation-decline", args=[row.pk]),
         "form": form,
@@ -212,18 +218,20 @@ def delegation(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(TAKES)
 def decline(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Decline to stand in, or give it back."""
+    """Show the form that declines to stand in, or stops standing in."""
     row = _asked_of(request, pk)
     form = EndDelegationForm(sent(request))
     if request.method == "POST" and form.is_valid():
         actions.decline_delegation(delegation=row, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, f"{row.absence.person} is told, and can ask somebody else.")
+        messages.success(
+            request, phrase("{} is notified, and can ask someone else.", row.absence.person).in_language()
+        )
         return redirect("away")
     context = {
         "nav": "away",
-        "title": f"Do not stand in for {row.absence.person}",
-        "happens": [f"{row.absence.person} is told that nobody stands in for {row.what} now."],
-        "verb": _("Give it back") if row.accepted_at else _("Decline"),
+        "title": f"Decline to stand in for {row.absence.person}",
+        "happens": [f"{row.absence.person} is notified that no one stands in for {row.what} now."],
+        "verb": _("Stop standing in") if row.accepted_at else _("Decline"),
         "back_url": reverse("delegation", args=[row.pk]),
         "form": form,
     }

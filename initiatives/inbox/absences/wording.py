@@ -1,4 +1,4 @@
-"""Absences in words, and what separation of duties keeps from a delegate: shown before anybody is asked."""
+"""Absences in words, and what separation of duties bars a delegate from."""
 
 from datetime import datetime, timedelta
 
@@ -13,27 +13,28 @@ NAMED = 5  # initiatives that a sentence names before it counts the rest
 
 
 def days_of(absence: Absence) -> str:
-    """The days of an absence, in words: "from 3 December to 10 December 2026"."""
+    """Return the days of an absence, such as "from 3 December to 10 December 2026"."""
     return days_between(absence.starts_at, absence.ends_at)
 
 
 def days_between(starts_at: datetime, ends_at: datetime) -> str:
-    """The same for a time that ends at the first moment which is no longer part of it."""
+    """Return the days in words. `ends_at` is the first moment after the last day."""
     last = clock.local_day(max(ends_at - timedelta(microseconds=1), starts_at))
     return f"from {in_words(starts_at)} to {in_words(last)}"
 
 
 def keeps_from_roles(person: User, delegate: User) -> list[str]:
-    """What standing in for the roles of `person` gives the delegate, and what it takes from them meanwhile."""
+    """Return what the delegate gains and loses by standing in for roles of `person`."""
     rows = RoleAssignment.objects.in_force().filter(person=person, initiative__stage__in=RUNNING_STAGES)
     initiatives = list(
         Initiative.objects.live().filter(pk__in=rows.values("initiative")).select_related("unit")
     )
     seated = Membership.objects.held_at(clock.now()).filter(person=delegate).select_related("board__unit")
     said = [
-        f"{delegate} answers, adds evidence and acts as {person} does on {_named(initiatives)}. "
-        f"What only {person} can say, "
-        "such as accepting a role, waits."
+        (
+            f"{delegate} answers, adds evidence and acts in place of {person} on {_named(initiatives)}. "
+            f"Some actions must wait for {person}, such as accepting a role."
+        )
     ]
     own = [
         initiative
@@ -42,14 +43,14 @@ def keeps_from_roles(person: User, delegate: User) -> list[str]:
     ]
     if own:
         said.append(
-            f"Meanwhile {delegate} signs and decides nothing on {_named(own)}: nobody stands on both sides of "
-            f"an initiative."
+            f"{delegate} cannot sign or decide on {_named(own)} meanwhile, because {delegate} also acts for "
+            "the team."
         )
     return said
 
 
 def keeps_from_seat(membership: Membership, delegate: User) -> list[str]:
-    """On which initiatives of the board the delegate could not sign, because they are team members of them."""
+    """Return what the delegate of a seat can sign, and where they cannot."""
     initiatives = Initiative.objects.live().filter(
         unit__in=units_of_board(membership.board), stage__in=RUNNING_STAGES
     )
@@ -58,15 +59,18 @@ def keeps_from_seat(membership: Membership, delegate: User) -> list[str]:
     seat = f"{membership.get_seat_display()}, {membership.board}"
     holder = membership.person
     said = [
-        f"{seat}: {delegate} signs beside {holder}, as delegate; each sign-off names both. It counts while {delegate} "
-        f"holds the seat: what is not decided when {holder} is back is signed anew."
+        (
+            f"{delegate} can also sign for {seat}, as delegate of {holder}. Each sign-off names both people. "
+            f"If a review is still open when {holder} is back, {holder} must sign again."
+        )
     ]
     if team_member:
         said.append(f"{delegate} works on {_named(team_member)} and cannot sign there.")
     others = Membership.objects.held_at(clock.now()).filter(board=membership.board, person=delegate)
     if others.exists():
         said.append(
-            f"{delegate} holds another seat of that board already, and signs for one of them in each review."
+            f"{delegate} already holds a different seat of that board, and can sign for only one of the two "
+            "seats in each review."
         )
     return said
 

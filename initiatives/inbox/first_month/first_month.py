@@ -1,4 +1,4 @@
-"""The first month of a company that arrives with a portfolio: each step with its state, read from rows."""
+"""The first month of a company with a portfolio: steps with their state from rows."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from governance.people import boards
 from governance.permission_result import Reason
 from governance.rulebook import ParsedRulebook
 from governance.vocabulary import ObligationKind, Role, Stage, Tier
+from governance.vocabulary.phrases import label, phrase
 from initiatives.inbox.first_month import first_steps, seat_time
 from initiatives.inbox.first_month.first_steps import Step, number_of
 from initiatives.lifecycle.initiative.review_state import EligibleSigners, seat_states
@@ -32,9 +33,7 @@ TIERS = (Tier.MINIMAL, Tier.LIMITED, Tier.HIGH)
 
 @dataclass(frozen=True)
 class Reach:
-    """What a board can decide at one tier: gates it cannot, each with why, before anybody is barred from an
-    initiative.
-    """
+    """The gates that a board cannot decide at one tier, with reasons. Bars by initiative do not count."""
 
     board: str
     tier: str
@@ -42,7 +41,7 @@ class Reach:
 
 
 def with_reported_stage() -> QuerySet:
-    """The imported initiatives of one's own with a reported stage that runs."""
+    """Return the own imported initiatives that run and have a reported stage."""
     reported = Initiative.objects.filter(
         basis="import", stage__in=(Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION), withdrawn_at__isnull=True
     )
@@ -50,7 +49,7 @@ def with_reported_stage() -> QuerySet:
 
 
 def steps() -> list[Step]:
-    """Every step in its order."""
+    """Return every step in its order."""
     board, seats = first_steps.board_steps()
     units = first_steps.units_step()
     return [
@@ -61,7 +60,7 @@ def steps() -> list[Step]:
             units.state,
             units.done,
             reverse("units-from-table"),
-            "From a table",
+            phrase("Import a table"),
         ),
         first_steps.people_step(),
         board,
@@ -77,24 +76,30 @@ def _portfolio() -> Step:
     stages = Counter(with_reported_stage().order_by().values_list("stage", flat=True))
     ideas = Initiative.objects.live().filter(stage=Stage.PROPOSED).exclude(source_organisation="").count()
     waiting = ImportBatch.objects.filter(confirmed_at=None, repeats=None).count()
-    said = [f"{count} reported as {Stage(stage).label}" for stage, count in sorted(stages.items())]
+    said: list[str] = [
+        phrase("{} reported as {}", count, label(Stage(stage).label))
+        for stage, count in sorted(stages.items())
+    ]
     said += [number_of(ideas, "idea")] if ideas else []
     state = ", ".join(said) or "nothing is imported"
     if waiting:
-        state += f"; {number_of(waiting, 'file')} not confirmed"
+        state += phrase(", {} not confirmed", number_of(waiting, "file"))
     return Step(
         "portfolio",
-        "Bring in the portfolio",
-        "The stage that a list gives is a reported stage: shown as stated by its source, signed and decided by nobody.",
+        phrase("Import the portfolio"),
+        phrase(
+            "The stage in a list is a reported stage. No one has signed for a reported stage or decided it in "
+            "Plumbline."
+        ),
         state,
         bool(stages) and not waiting,
         reverse("imports"),
-        "Import your portfolio",
+        phrase("Import your portfolio"),
     )
 
 
 def owners() -> dict[str, int]:
-    """How many imported initiatives have an owner who accepted, one who was asked, and none; each counted once."""
+    """Count each imported initiative once by its owner: accepted, asked or none."""
     of_initiative = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role=Role.OWNER)
     state = Case(
         When(Exists(of_initiative.in_force()), then=Value("accepted")),
@@ -110,17 +115,22 @@ def _owners() -> Step:
     counts = owners()
     return Step(
         "owners",
-        "Find their owners",
-        "A name in a list owns nothing: whoever is asked accepts in person, or says that it is not theirs.",
-        f"{counts['accepted']} accepted, {counts['asked']} asked and not answered, {counts['none']} without anybody",
+        phrase("Find the owners"),
+        phrase("A person named in a list is not yet an owner. The person must accept the role, or decline."),
+        phrase(
+            "{} accepted, {} not answered yet, {} not asked yet",
+            counts["accepted"],
+            counts["asked"],
+            counts["none"],
+        ),
         bool(counts["accepted"]) and not counts["asked"] and not counts["none"],
         f"{reverse('portfolio')}?imported=on",
-        "See who owns them",
+        phrase("See the owners"),
     )
 
 
 def days_to_show() -> dict[str, int]:
-    """How many imported initiatives have a day to show what they lack, one that has passed, and none."""
+    """Count imported initiatives by the day to show what they lack: ahead, past, none."""
     said = Obligation.objects.open().filter(kind=ObligationKind.SHOWN_BY, initiative=OuterRef("pk"))
     state = Case(
         When(Exists(said.filter(due__lt=clock.today())), then=Value("late")),
@@ -136,18 +146,26 @@ def _days() -> Step:
     counts = days_to_show()
     return Step(
         "shown-by",
-        "Say by when each shows what it lacks",
-        "The owner of each initiative sets one day. Nothing else changes.",
-        f"{counts['dated']} with a day, {counts['late']} past their day, {counts['none']} without a day",
+        phrase("Set the days for missing evidence"),
+        phrase(
+            "The owner of each initiative sets one day for its missing evidence. Gates do not use this day."
+        ),
+        phrase(
+            "{} with a day, {} past their day, {} without a day",
+            counts["dated"],
+            counts["late"],
+            counts["none"],
+        ),
         bool(counts["dated"]) and not (counts["late"] or counts["none"]),
         f"{reverse('portfolio')}?report=to-be-shown",
-        "See which have a day",
+        phrase("See the days"),
     )
 
 
 def gaps_by_layer() -> Counter[str]:
-    """How much all imported initiatives lack now for their reported stages, by layer, as their supported stages count
-    it.
+    """Count by layer what imported initiatives lack for their reported stages.
+
+    The counts are those of the supported stage periods that cover now.
     """
     found: Counter[str] = Counter()
     spans = SupportedStagePeriod.objects.covering(clock.now()).filter(
@@ -159,9 +177,7 @@ def gaps_by_layer() -> Counter[str]:
 
 
 def hours_to_verify(rulebook: ParsedRulebook) -> int:
-    """About how many hours boards spend on verifying the reported stages of all imported initiatives, each
-    answer once.
-    """
+    """Estimate the board hours to verify all reported stages. Each answer counts once."""
     told = with_reported_stage().order_by().values_list("stage", "tier").annotate(Count("pk"))
     minutes = sum(
         seat_time.verifications(rulebook, stage, tier) * seat_time.VERIFYING * count
@@ -171,7 +187,7 @@ def hours_to_verify(rulebook: ParsedRulebook) -> int:
 
 
 def reach(rulebook: ParsedRulebook) -> list[Reach]:
-    """For every board and tier, which gates it could not decide as it sits now, and why."""
+    """Return, for every board and tier, the gates that cannot be decided now, and why."""
     with one_look():
         every = boards.boards()
         boards.read_members(every)
@@ -188,10 +204,13 @@ def reach(rulebook: ParsedRulebook) -> list[Reach]:
 
 
 def ahead() -> list[dict]:
-    """Versions and drafts that do not bind yet, each with where it is shown what it would mean for the initiatives."""
+    """Return versions and drafts that do not bind yet, with the page of their effects."""
     rows = Rulebook.objects.filter(published_at=None).order_by("-pk").values_list("version", flat=True)[:5]
     found = [
-        {"name": f"Version {version}, not published", "link": reverse("rulebook-effects", args=[version])}
+        {
+            "name": phrase("Version {}, not published", version),
+            "link": reverse("rulebook-effects", args=[version]),
+        }
         for version in rows
     ]
     drafts = RulebookDraft.objects.filter(loaded=None, dropped_at=None).order_by("-pk")[:5]

@@ -1,6 +1,4 @@
-"""From an empty installation to its first initiative: the steps of an admin, each with what is there and what is
-missing.
-"""
+"""The steps of an admin from an empty installation to the first initiative."""
 
 from dataclasses import dataclass
 
@@ -10,6 +8,7 @@ from django.urls import reverse
 from governance import clock
 from governance.models import Board, Membership, Rulebook, Unit, User
 from governance.vocabulary import BoardRole, Seat
+from governance.vocabulary.phrases import phrase
 from initiatives.models import Initiative
 
 # Without these a board can decide nothing; a deputy is good to have.
@@ -18,9 +17,9 @@ NEEDED = dict(Seat.choices) | {BoardRole.CHAIR: BoardRole.CHAIR.label}
 
 @dataclass(frozen=True)
 class Step:
-    """One step: what, why, how far it is, where it is done.
+    """One step: its text, its reason, its state and its link.
 
-    `whose` says what it waits for where it is not the admin's move; without a `link` nothing can be done yet.
+    `whose` names who acts if it is not the admin. Without a `link`, the step cannot be done yet.
     """
 
     key: str
@@ -34,7 +33,7 @@ class Step:
 
 
 def steps(person: User) -> list[Step]:
-    """Every step in its order, while one is missing; nothing once all are done, or for whoever is no admin."""
+    """Return all steps, or none if all are done or the person is not an active admin."""
     if not (person.is_active and person.is_admin) or _complete(person):
         return []
     board, seats = board_steps()
@@ -43,7 +42,7 @@ def steps(person: User) -> list[Step]:
 
 
 def _complete(person: User) -> bool:
-    """Whether no step is missing, asked in one query: every inbox of an admin asks it."""
+    """Return True if no step is missing. Uses one query, because every admin inbox calls it."""
     seated = (
         Membership.objects.held_at(clock.now())
         .filter(seat__in=NEEDED)
@@ -63,31 +62,37 @@ def _complete(person: User) -> bool:
 
 
 def units_step() -> Step:
-    """The units of one's own."""
+    """Return the step that adds units."""
     count = Unit.objects.own().count()
     return Step(
         "units",
-        "Add the units",
-        "The organisation as a tree; each initiative belongs to a unit, and a unit's board decides those below it.",
+        phrase("Add the units"),
+        phrase(
+            "The units form a tree. Each initiative belongs to a unit. The board of a unit also decides for "
+            "the units below."
+        ),
         number_of(count, "unit"),
         count > 0,
         reverse("unit-add"),
-        "Add a unit",
+        phrase("Add a unit"),
     )
 
 
 def people_step() -> Step:
-    """Who can sign in."""
+    """Return the step that adds and invites people."""
     said = User.objects.active().aggregate(
         all=Count("pk"), silent=Count("pk", filter=Q(password="") | Q(password__startswith="!"))
     )
     state = number_of(said["all"], "account")
     if said["silent"]:
-        state += f", {said['silent']} without a password yet"
+        state += phrase(", {} without a password yet", said["silent"])
     return Step(
         "people",
-        "Add people and invite them",
-        "Whoever owns, works on, signs or reads. From a table, seats too; each gets a link to choose a password.",
+        phrase("Add people and invite them"),
+        phrase(
+            "Add everyone who owns initiatives, works on them, signs or reads. You can import people and their seats "
+            "from a table. Each person receives a link to choose a password."
+        ),
         state,
         said["all"] > 1,
         reverse("accounts-add"),
@@ -96,7 +101,7 @@ def people_step() -> Step:
 
 
 def board_steps() -> tuple[Step, Step]:
-    """A board, and its seats: of the board that is filled best."""
+    """Return the steps for a board and its seats, of the board with most seats filled."""
     boards = list(Board.objects.order_by("pk"))
     held = Membership.objects.held_at(clock.now()).values_list("board_id", "seat")
     filled: dict[int, set[str]] = {}
@@ -106,41 +111,52 @@ def board_steps() -> tuple[Step, Step]:
     missing = [words.lower() for seat, words in NEEDED.items() if seat not in best]
     board = Step(
         "board",
-        "Give a unit its board",
-        "It decides the initiatives of its unit and of every unit below.",
+        phrase("Give a board to a unit"),
+        phrase("The board decides the initiatives of its unit and of every unit below."),
         number_of(len(boards), "board"),
         bool(boards),
         reverse("board-add"),
-        "Add a board",
+        phrase("Add a board"),
     )
     seats = Step(
         "seats",
-        "Fill the seats",
-        "Six seats sign, a chair decides. Nobody seats themselves, and a table of people can name their seats."
+        phrase("Fill the seats"),
+        (
+            "Six seats sign, and a chair decides. You cannot give yourself a seat. You can import people and "
+            "their seats from a table."
+        )
         + (f" Missing: {', '.join(missing)}." if missing else ""),
-        f"{number_of(len(missing), 'seat')} missing" if missing else "every seat is held",
+        phrase("{} missing", number_of(len(missing), "seat")) if missing else "all seats are filled",
         bool(boards) and not missing,
         reverse("boards"),
-        "Fill a seat",
+        phrase("Fill a seat"),
     )
     return board, seats
 
 
 def rulebook_step() -> Step:
-    """A rulebook in force."""
+    """Return the step for a rulebook in force."""
     newest = Rulebook.objects.defer("source").order_by("-pk").first()
     in_force = Rulebook.objects.published().exists()
-    why = "What each stage asks, and who signs. An admin loads and proposes it, a chair publishes it."
-    name, link, button, whose = "Put a rulebook in force", reverse("rulebook-load"), "Load one", ""
+    why = phrase(
+        "The rulebook defines the requirements of each stage, and who signs. An admin loads and proposes "
+        "the rulebook. A chair publishes the rulebook."
+    )
+    name, link, button, whose = (
+        phrase("Put a rulebook in force"),
+        reverse("rulebook-load"),
+        phrase("Load a rulebook"),
+        "",
+    )
     if in_force:
-        state = "one is in force"
+        state = "a rulebook is in force"
     elif newest is None:
-        state = "none is loaded"
+        state = "no rulebook is loaded"
     else:
-        link, button = reverse("rulebook-version", args=[newest.version]), "Open it"
-        state = f"{newest.version} is loaded, nobody proposed it yet"
+        link, button = reverse("rulebook-version", args=[newest.version]), phrase("Open the rulebook")
+        state = phrase("{} is loaded, but no one has proposed it", newest.version)
         if newest.admin_id:
-            state, whose = f"{newest.version} is proposed", "it waits for a chair to publish it"
+            state, whose = phrase("{} is proposed", newest.version), "waiting for a chair to publish it"
     return Step("rulebook", name, why, state, in_force, link, button, whose)
 
 
@@ -148,16 +164,19 @@ def _initiative(*, rules: bool) -> Step:
     count = Initiative.objects.own().count()
     return Step(
         "initiative",
-        "Register the first initiative",
-        "Four fields: a title, a unit, the problem, an owner. For a whole portfolio see First month.",
+        phrase("Register the first initiative"),
+        phrase(
+            "Fill in four fields: a title, a unit, the problem, an owner. See “First month” to import "
+            "a whole portfolio."
+        ),
         number_of(count, "initiative"),
         count > 0,
         reverse("register") if rules else "",
-        "Register it" if rules else "",
-        "" if rules else "it waits for the rulebook",
+        phrase("Register the initiative") if rules else "",
+        "" if rules else "waiting for the rulebook",
     )
 
 
 def number_of(count: int, noun: str) -> str:
-    """ "3 units", "no unit": a count with its noun."""
+    """Return a count with its noun, such as "3 units" or "no unit"."""
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""What each seat of a board costs in time, by the rulebook: an estimate, and worked out by figures that are shown."""
+"""Estimates, from the rulebook, of the time each seat needs. Pages show the figures behind them."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ SIGNING = 5  # one statement read and signed
 
 @dataclass(frozen=True)
 class GateTime:
-    """What a seat does for one initiative at one gate: answers it reads, those that have to be verified, minutes."""
+    """The work of a seat for an initiative at a gate: answers, verifications, minutes."""
 
     title: str
     must: bool
@@ -24,7 +24,7 @@ class GateTime:
 
     @property
     def minutes(self) -> int:
-        """About how long it takes: at most, for seats that ask for the same answer share its verification."""
+        """Estimate the minutes at most. Seats that need the same answer share its verification."""
         return SIGNING + READING * self.answers + VERIFYING * self.verified
 
 
@@ -37,12 +37,12 @@ class SeatTime:
 
     @property
     def minutes(self) -> int:
-        """For one initiative through all of these gates."""
+        """Return the minutes for one initiative through all of these gates."""
         return sum(gate.minutes for gate in self.gates)
 
 
 def seat_times(rulebook: ParsedRulebook, tier: str) -> list[SeatTime]:
-    """What each seat does for one initiative of a tier ("" while none is confirmed), at every gate that it signs."""
+    """Return each seat's work at its gates for one initiative. `tier` is "" until confirmed."""
     at = rulebook.at_tier(tier)
     found = []
     for seat in at.seats:
@@ -57,19 +57,19 @@ def seat_times(rulebook: ParsedRulebook, tier: str) -> list[SeatTime]:
 
 
 def _asked(rulebook: ParsedRulebook, gate: Gate, seat: str, tier: str) -> tuple[int, int]:
-    """How many answers the seat reads at the gate, and how many of them somebody has to verify."""
+    """Return the number of answers the seat reads at the gate, and of those to verify."""
     keys = dict.fromkeys(key for row in rulebook.criteria_of(gate, seat) for key in row.requirements)
     rows = [row for key in keys if (row := rulebook.requirements[key]).level_for(tier, gate.key)]
     return len(rows), sum(_verified(row, tier, gate.key) for row in rows)
 
 
 def _verified(asked: Requirement, tier: str, gate: str) -> bool:
-    """Whether somebody has to open the evidence; what registers and acceptances answer needs nobody."""
+    """Return True if a person must open the evidence. Registers and acceptances need no one."""
     return asked.level_for(tier, gate) == Level.VERIFIED and not NEEDS_NOBODY & {*asked.ways}
 
 
 def verifications(rulebook: ParsedRulebook, approved_stage: str, tier: str) -> int:
-    """How many answers have to be verified before the evidence of an initiative supports its approved stage."""
+    """Return how many answers must be verified to support the approved stage."""
     found: set[str] = set()
     for stage in RUNNING_STAGES[1 : STAGE_RANK[approved_stage] + 1]:
         gate = rulebook.gate_to(stage)
@@ -83,7 +83,7 @@ def verifications(rulebook: ParsedRulebook, approved_stage: str, tier: str) -> i
 
 
 def reading_minutes(rulebook: ParsedRulebook, words_a_minute: int = 200) -> int:
-    """About how long it takes to read every requirement of the rulebook and what counts for it."""
+    """Estimate the minutes to read every requirement and what counts for it."""
     texts = [text for row in rulebook.requirements.values() for text in (row.question, row.counts)]
     texts += [row.question for row in rulebook.criteria.values()]
     words = sum(len(text.split()) for text in texts)

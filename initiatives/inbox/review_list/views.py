@@ -1,4 +1,4 @@
-"""The list of reviews: mine to sign, mine to decide, open and ended ones."""
+"""The list of reviews: to sign, to decide, open and ended ones."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, Count, Exists, F, Func, OuterRef, Q, Value
@@ -10,6 +10,7 @@ from governance import clock
 from governance.models import Rulebook
 from governance.people.boards import seats_held
 from governance.vocabulary import ReviewOutcome
+from governance.vocabulary.phrases import phrase
 from initiatives.inbox.rows.person_rows import look_of
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import page_of, pick
@@ -18,31 +19,35 @@ from initiatives.models import Review, SignOff
 
 SHOWS = {
     "open": "Open",
-    "sign": "Mine to sign",
-    "decide": "Mine to decide",
-    "signed": "Signed by me",
+    "sign": phrase("Mine to sign"),
+    "decide": phrase("Mine to decide"),
+    "signed": phrase("Signed by me"),
     "decided": "Ended",
 }
 OF_SEATS = ("sign", "decide", "signed")  # nothing for whoever never sat on a board
 NONE = {
-    "open": ("No review is open", "An owner opens one from the initiative, once its gate is worth deciding."),
+    "open": (phrase("No review is open"), phrase("Owners open a review on the page of the initiative.")),
     "sign": (
-        "No review waits for your signature",
-        "You are told here and by mail when a review needs your seat.",
+        phrase("No review waits for your signature"),
+        phrase("You receive a notification and an email when a review needs your seat."),
     ),
     "decide": (
-        "No review waits for your decision",
-        "A review comes here once everything that its gate asks is there.",
+        phrase("No review waits for your decision"),
+        phrase("A review appears here when all requirements of its gate are met."),
     ),
     "signed": (
-        "You have signed nothing yet",
-        "Every review on which you signed off stays here, with your statement.",
+        phrase("You have not signed anything yet"),
+        phrase("The reviews that you signed appear here, with your statements."),
     ),
-    "decided": ("No review has ended yet", "Decisions stay here, with their findings as they were."),
+    "decided": (
+        phrase("No review has ended yet"),
+        phrase("A review appears here when it has ended, with its decision and findings."),
+    ),
 }
 
 
-def _visible(person):
+def reviews_seen_by(person):
+    """Return the reviews of initiatives that the person may open. Withdrawn ideas are left out."""
     return Review.objects.filter(
         initiative__in=initiative_permissions.visible_to(person), initiative__withdrawn_at__isnull=True
     ).select_related("initiative__unit", "ended_by")
@@ -50,7 +55,7 @@ def _visible(person):
 
 @require_safe
 def reviews(request):
-    """Reviews: mine to sign, mine to decide, open ones with whom they wait for, ended ones. Filters in the URL."""
+    """Show reviews to sign, to decide, open, signed and decided. Filters are in the URL."""
     person = request.user
     show = pick(request.GET.get("show"), SHOWS, "open")
     gate = pick(request.GET.get("gate"), Rulebook.objects.current().parsed.gates)
@@ -60,7 +65,7 @@ def reviews(request):
     waits = inbox.since(own)
     to_sign = {mine.review.pk for mine in own if mine.kind in (review_turn.SIGN, review_turn.LOOK_AGAIN)}
     to_decide = {mine.review.pk for mine in own if mine.kind == review_turn.DECIDE}
-    seen = _visible(person)
+    seen = reviews_seen_by(person)
     is_open = Q(outcome=ReviewOutcome.OPEN)
     signed = Q(Exists(SignOff.objects.filter(review=OuterRef("pk"), person=person)))
     counts = seen.aggregate(
@@ -69,7 +74,7 @@ def reviews(request):
         decided=Count("pk", filter=~is_open),
     )
     counts |= {"sign": len(to_sign), "decide": len(to_decide)}
-    # What waits for whoever looks comes first, the longest wait above; then the review that is open longest.
+    # Reviews that wait for the person come first, the longest wait above, then the review open longest.
     waiting_longest = sorted(waits, key=lambda pk: (waits[pk], pk))
     place = Func(Value(waiting_longest, ArrayField(BigIntegerField())), F("pk"), function="array_position")
     open_rows = seen.filter(is_open).order_by(place.asc(nulls_last=True), "opened_at", "pk")
@@ -116,7 +121,7 @@ def reviews(request):
 
 
 def _listed(rows: list[Review], to_sign, to_decide) -> list[dict]:
-    """The reviews of a page: each with its gate, whom it waits for and since when, or how it ended."""
+    """Return the rows of a page: the gate, and the people awaited or the outcome."""
     seen = review_summaries.at([row for row in rows if row.is_open])
     lines = []
     for row in rows:

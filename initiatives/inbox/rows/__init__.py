@@ -1,1 +1,1 @@
-"""What waits for one person, read in a few queries."""
+"""The rows of one person's inbox, read in a few queries."""

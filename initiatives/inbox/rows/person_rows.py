@@ -1,4 +1,4 @@
-"""The work list of one person: roles, seats and what stands on their initiatives, in two queries."""
+"""The work list of one person, read in two queries: roles, seats, and their rows."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +11,7 @@ from governance.people import cooling_off
 from governance.people.boards import boards, seats_held
 from governance.permission_result import Answer
 from governance.vocabulary import RUNNING_STAGES, BoardRole, Seat, Stage
-from initiatives.inbox.rows import inbox_queries
+from initiatives.inbox.rows import around_queries, inbox_queries
 from initiatives.integration.proposals.permissions import SEAT_WAITS
 from initiatives.integration.residency.permissions import RESIDENCY_SEATS, may_confirm_terms
 from initiatives.lifecycle.access.permissions import ARCHITECTURE
@@ -19,6 +19,7 @@ from initiatives.lifecycle.facts import stage_expiry, supported_stage
 from initiatives.models import (
     Condition,
     Dependant,
+    Gap,
     Initiative,
     Obligation,
     ProposedChange,
@@ -30,30 +31,29 @@ from initiatives.models import (
 
 
 class Look:
-    """What one person holds and what stands there, each set read at most once."""
+    """The roles and seats of one person, and the rows around them, each set read once."""
 
     def __init__(self, person: User):
         self.person = person
         self.now = clock.now()
         self.today = clock.today()
 
-    # What names the person
+    # Rows that name the person
 
     @cached_property
     def _named(self) -> dict[str, list]:
-        """Every row that names the person, by table of `inbox_rows.OF_PERSON`.
+        """Return every row that names the person, by table of `inbox_queries.OF_PERSON`.
 
-        What the frame of the page and others ask too is kept for the running look.
+        The rulebook in force is kept for the request, because the frame of the page needs it too.
         """
         named = inbox_queries.OF_PERSON.ask([self.person.pk], now=self.now, today=self.today)
         (row,) = named["person"]
         once(("rulebook in force",), lambda: row.newest_rulebook)
-        once(("unread", self.person.pk), lambda: row.unread_notifications)
         return named
 
     @cached_property
     def _of_the_away(self) -> dict[str, list]:
-        """The same rows of the people for whose roles the person stands in now."""
+        """Return the same rows of the people for whose roles the person stands in now."""
         away = {
             row.away
             for row in self._named["delegations"]
@@ -63,42 +63,42 @@ class Look:
 
     @cached_property
     def rulebook(self):
-        """The rulebook in force, or None."""
+        """Return the rulebook in force, or None."""
         newest = self._named["person"][0].newest_rulebook
         return Rulebook.objects.kept(newest).parsed if newest is not None else None
 
     @property
     def imports(self) -> list[dict]:
-        """Imports that nobody confirmed, for an admin: pk, file, source and at, oldest first."""
+        """Return unconfirmed imports for an admin, oldest first: pk, file, source and at."""
         return self._named["person"][0].open_imports if self.person.is_admin and self.person.is_active else []
 
     @property
     def sheet_changes(self) -> list[dict]:
-        """Changes that sheets propose of what the person owns: number and title of the initiative, and the file."""
+        """Return changes that sheets propose to the person's initiatives, with the file."""
         return self._named["person"][0].sheet_changes
 
     @property
     def intake_invitations(self) -> list[dict]:
-        """Senders of requests whom an admin is asked to invite: pk, unit, at and the number of the initiative."""
+        """Return senders for an admin to invite: pk, unit, at and the initiative's number."""
         named = self._named["person"][0].intake_invitations
         return named if self.person.is_admin and self.person.is_active else []
 
     @property
     def drafts(self) -> list[dict]:
-        """Rulebooks that somebody else proposed, for a chair: version, and the name of the admin; newest first."""
+        """Return rulebooks that others proposed, for a chair, newest first."""
         if not any(member.seat == BoardRole.CHAIR for member in self.memberships):
             return []
         return [row for row in self._named["person"][0].proposed_rulebooks if row["admin"] != self.person.pk]
 
     @property
     def proposals(self) -> list[ProposedChange]:
-        """Proposed changes of what the person owns, by others: with `who` and the `place`, the system's name."""
+        """Return changes that others propose to what the person owns: with `who`, `place`."""
         rows = {row.pk: row for name in ("proposals", "account_proposals") for row in self._named[name]}
         return [row for _, row in sorted(rows.items()) if row.by_id != self.person.pk]
 
     @property
     def proposals_to_seats(self) -> list[dict]:
-        """Proposed changes that wait for one of the person's seats now: pk, kind, who, at and place."""
+        """Return proposals that wait for a seat of the person: pk, kind, who, at, place."""
         rows = [row for row in self._named["person"][0].shared_proposals if row["by"] != self.person.pk]
         seats = {member.seat for member in self.memberships}
         architecture, residency = ARCHITECTURE in seats, bool(seats & set(RESIDENCY_SEATS))
@@ -109,73 +109,73 @@ class Look:
         ]
 
     def _is_due(self, row: dict) -> bool:
-        """Whether the architecture seat answers a proposal now: a business term at once, all else after its week."""
+        """Return True if the seat can answer now: terms at once, all else after a week."""
         at_once = row["kind"] in ("term_named", "term_changed")
         return at_once or datetime.fromisoformat(row["at"]) + SEAT_WAITS <= self.now
 
     @property
     def unconfirmed_terms(self) -> list[dict]:
-        """Terms of vendors that bind nobody yet, for who can confirm them: pk, vendor, reference, who and at."""
+        """Return unconfirmed terms for who can confirm: pk, vendor, reference, who, at."""
         rows = self._named["person"][0].unconfirmed_terms
         return rows if rows and may_confirm_terms(self.person) else []
 
     @cached_property
     def roles(self) -> list[RoleAssignment]:
-        """Roles held or proposed, with their initiatives; those of people for whom the person stands in, too."""
+        """Return roles held or proposed, with accepted roles of those they stand in for."""
         theirs = [row for row in self._of_the_away["roles"] if row.accepted_at]
         found = [*self._named["roles"], *theirs]
         return sorted(found, key=lambda row: (row.initiative.number, row.role, row.pk))
 
     @property
     def asked_to_stand_in(self) -> list[Delegation]:
-        """What people who will be away ask of the person: with `who`, `since`, `until`, `seat` and `board`."""
+        """Return requests to stand in, with `who`, `since`, `until`, `seat` and `board`."""
         return [row for row in self._named["delegations"] if row.accepted_at is None]
 
     @property
     def conditions(self) -> list[Condition]:
-        """Conditions that the person, or whoever they stand in for, has to meet, by their day."""
+        """Return conditions of the person, or of someone they stand in for, by day."""
         return sorted([*self._named["conditions"], *self._of_the_away["conditions"]], key=_by_day)
 
     @property
     def obligations(self) -> list[Obligation]:
-        """Whatever else is due by the person, or by whoever they stand in for, by its day."""
+        """Return other obligations of the person, or of someone they stand in for, by day."""
         return sorted([*self._named["obligations"], *self._of_the_away["obligations"]], key=_by_day)
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """Return open gaps of the person, or of someone they stand in for, by day."""
+        return sorted([*self._named["gaps"], *self._of_the_away["gaps"]], key=_by_day)
 
     @cached_property
     def acting_as(self) -> set[int]:
-        """Keys of the person and of those for whose roles they stand in."""
+        """Return keys of the person and of those for whose roles they stand in."""
         return {self.person.pk} | {row.person_id for row in self._of_the_away["roles"]}
 
     @cached_property
     def standing_in_on(self) -> dict[int, str]:
-        """By initiative, for whom the person stands in there without a role of their own."""
+        """Return by initiative who the person stands in for without holding a role there."""
         own = {row.initiative_id for row in self.roles if row.person_id == self.person.pk}
         own |= {initiative.pk for initiative in self.standing_in}
         return {row.initiative_id: row.person.full_name for row in self.roles if row.initiative_id not in own}
 
     @property
     def standing_in(self) -> list[Initiative]:
-        """Initiatives that the person registered and nobody ever accepted to own: they stand in for the owner."""
+        """Return initiatives that the person registered and that no one accepted to own."""
         return self._named["unowned"]
 
     @property
     def depending(self) -> list[Dependant]:
-        """Dependences of the person on initiatives that are held (`held`) or past their grace (`lapsed`)."""
+        """Return dependences on initiatives that are `held` or past their grace (`lapsed`)."""
         return sorted(self._named["depending"], key=lambda row: (row.initiative.number, row.pk))
-
-    @property
-    def to_read(self) -> list[dict]:
-        """Messages about a stop or a step-back that the person has not opened: pk, subject, text, ref and at."""
-        return self._named["person"][0].to_read
 
     @cached_property
     def team_initiatives(self) -> set[int]:
-        """Keys of initiatives on which the person signs and decides nothing."""
+        """Return keys of initiatives that the person cannot sign for, as a team member."""
         return {row.initiative_id for row in self.roles} | {initiative.pk for initiative in self.standing_in}
 
     @cached_property
     def working(self) -> dict[int, tuple[Initiative, set[str]]]:
-        """Running initiatives on which the person works, with the roles accepted."""
+        """Return running initiatives on which the person works, with the roles accepted."""
         found: dict[int, tuple[Initiative, set[str]]] = {
             initiative.pk: (initiative, {"owner"})
             for initiative in self.standing_in
@@ -186,19 +186,26 @@ class Look:
                 found.setdefault(row.initiative_id, (row.initiative, set()))[1].add(row.role)
         return found
 
+    def works_since(self, initiative: Initiative) -> datetime:
+        """Return since when the person could work toward the next stage of an initiative."""
+        mine = [
+            row.accepted_at for row in self.roles if row.initiative_id == initiative.pk and row.accepted_at
+        ]
+        return max(initiative.since, min(mine, default=initiative.since))
+
     def working_as(self, *roles: str) -> list[int]:
-        """Keys of the running initiatives on which the person holds one of these roles."""
+        """Return keys of running initiatives on which the person holds one of these roles."""
         return [pk for pk, (_, held) in self.working.items() if held & set(roles)]
 
     # Where the person sits
 
     @cached_property
     def memberships(self) -> list[Membership]:
-        """Seats held now."""
+        """Return the seats held now."""
         return seats_held(self.person)
 
     def holder_on(self, initiative: Initiative, seat: str) -> str:
-        """For whom the person holds this seat of the initiative's board, as a delegate only; else empty."""
+        """Return who the person holds this seat for as a delegate only, or an empty text."""
         mine = [
             member
             for member in self.memberships
@@ -210,12 +217,12 @@ class Look:
 
     @cached_property
     def units(self) -> dict[int, Unit]:
-        """Every unit below a board on which the person sits."""
+        """Return every unit below a board on which the person sits."""
         return {row["id"]: Unit(**row) for member in self._named["seats"] for row in member.units}
 
     @cached_property
     def boards_by_unit(self) -> dict[int, int]:
-        """For every unit whose board the person sits on: the key of that board."""
+        """Return, for every unit whose board the person sits on, the key of that board."""
         if not self.memberships:
             return {}
         places = {board.unit.path: board.pk for board in boards()}
@@ -229,19 +236,19 @@ class Look:
 
     @cached_property
     def seats_by_unit(self) -> dict[int, set[str]]:
-        """For every unit whose board the person sits on: the seats, chair and deputy included."""
+        """Return the person's seats by unit of their boards, chair and deputy included."""
         seats: dict[int, set[str]] = {}
         for member in self.memberships:
             seats.setdefault(member.board_id, set()).add(member.seat)
         return {unit: seats[board] for unit, board in self.boards_by_unit.items()}
 
-    # What stands on those boards and initiatives
+    # Rows of those boards and initiatives
 
     @cached_property
     def _current_there(self) -> dict[str, list]:
-        """Every row around the person's units and running initiatives, by table of `inbox_rows.AROUND`."""
+        """Return every row around the person's units, by table of `around_queries.AROUND`."""
         deputy = {member.board_id for member in self.memberships if member.seat == BoardRole.DEPUTY_CHAIR}
-        return inbox_queries.AROUND.ask(
+        return around_queries.AROUND.ask(
             {
                 "seated": list(self.seats_by_unit),
                 "chaired": self.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR]),
@@ -252,6 +259,7 @@ class Look:
                 "boards": deputy,
                 "initiatives": list(self.working),
                 "owned": self.working_as("owner"),
+                "sponsored": self.working_as("sponsor"),
                 "recorded": self.working_as("owner", "technical_lead"),
                 "reconciled": self.working_as("owner", "data_steward"),
                 "renewed": [
@@ -266,24 +274,17 @@ class Look:
         )
 
     def rows(self, table: str) -> list:
-        """The rows of one table of `inbox_rows`: those that name the person, or around their units and running
-        initiatives.
-        """
+        """Return the rows of one table of `inbox_queries.OF_PERSON` or `around_queries.AROUND`."""
         return self._named[table] if table in self._named else self._current_there[table]
 
     @cached_property
     def spans(self) -> dict[int, SupportedStagePeriod]:
-        """What the evidence of each running initiative of theirs supports now."""
+        """Return the supported stage period of each running initiative of the person."""
         return {row.initiative_id: row for row in self.rows("spans")}
 
     @cached_property
-    def answered(self) -> dict[int, set[str]]:
-        """The requirements that have an answer, on each running initiative of theirs."""
-        return {row.pk: set(row.answered) for row in self.rows("answered")}
-
-    @cached_property
     def open_reviews(self) -> list[Review]:
-        """Open reviews before the person's boards, with the `sign_offs` that stand."""
+        """Return the open reviews before the person's boards, with `latest_sign_offs`."""
         found = sorted(self.rows("reviews"), key=_by_initiative)
         for row in found:
             row.rulebook = Rulebook.objects.kept(row.rulebook_id)
@@ -295,7 +296,7 @@ class Look:
 
     @cached_property
     def own_reviews(self) -> list[Review]:
-        """Open reviews of the initiatives on which the person works, with their units."""
+        """Return open reviews, with units, of initiatives on which the person works."""
         found = sorted(self.rows("own_reviews"), key=_by_initiative)
         for row in found:
             row.rulebook = Rulebook.objects.kept(row.rulebook_id)
@@ -303,7 +304,7 @@ class Look:
 
     @property
     def waivers(self) -> list[Waiver]:
-        """Waivers that still lack an approver, on initiatives of the person's boards."""
+        """Return waivers that lack an approver, on initiatives of the person's boards."""
         return sorted((row for row in self.rows("waivers") if row.until >= self.today), key=_by_initiative)
 
     @property
@@ -320,27 +321,26 @@ class Look:
                 supported_stage.review_by(initiative, list(map(date.fromisoformat, initiative.continued)))
                 or supported_stage.reattest_by(initiative),
             )
-            for initiative in initiatives[: inbox_queries.MOST_ENDING]
+            for initiative in initiatives[: around_queries.MOST_ENDING]
         ]
         return ends, sum({initiative.unit_id: initiative.in_all for initiative in initiatives}.values())
 
     @property
     def ending(self) -> list[tuple[Initiative, date]]:
-        """Initiatives of the person's boards whose stage ends soon, or has ended, with the day; the oldest first, so
-        many.
+        """Return initiatives of the person's boards whose stage ends soon or has ended.
+
+        The oldest come first, each with the day. The number of initiatives is limited.
         """
         return self._ending[0]
 
     @property
     def ending_in_all(self) -> int:
-        """How many such initiatives there are."""
+        """Return how many initiatives `ending` would list without its limit."""
         return self._ending[1]
 
     @cached_property
     def chaired(self) -> set[int]:
-        """Initiatives with something to decide that the person decides on now: as chair, or as deputy in place of
-        one.
-        """
+        """Return initiatives that the person decides on now, as chair or as acting deputy."""
         initiatives = {row.initiative_id: row.initiative.unit_id for row in self.open_reviews}
         initiatives |= {
             row.initiative_id: row.initiative.unit_id
@@ -359,7 +359,7 @@ class Look:
         return mine | self._in_place_of_the_chair(deputy - self.team_initiatives, initiatives)
 
     def _in_place_of_the_chair(self, deputy: set[int], initiatives: dict[int, int]) -> set[int]:
-        """Those of these initiatives on whose board no chair is there who is not a team member of the initiative."""
+        """Return those of these initiatives whose board has no chair outside the team."""
         chairs: dict[int, set[int]] = {}
         for row in self.rows("chairs"):
             chairs.setdefault(row.board_id, set()).add(row.person_id)
@@ -378,7 +378,7 @@ class Look:
         }
 
     def chairs_now(self, unit: int) -> bool:
-        """Whether the person answers for the unit now: as chair of its board, or as deputy while no chair is there."""
+        """Return True if the person is chair of the unit now, or deputy without a chair."""
         if any(member.away for member in self.memberships):
             return False
         seats, there = self.seats_by_unit.get(unit, ()), {row.board_id for row in self.rows("chairs")}
@@ -386,36 +386,39 @@ class Look:
         return BoardRole.CHAIR in seats or in_place
 
     def may_lift_in(self, unit: int, seat: str) -> Answer:
-        """Sign now, in this seat of the board of the unit, what lets an initiative rise."""
+        """Return whether the person may sign in this seat what lets an initiative rise."""
         board = self.boards_by_unit.get(unit)
         held = [row for row in self.memberships if row.seat == seat and row.board_id == board]
         return cooling_off.may_lift(self.person, held)
 
+    def review_of(self, initiative: Initiative) -> str:
+        """Return the matter of the person's seats: the open review, else the initiative."""
+        open_review = next((row for row in self.open_reviews if row.initiative_id == initiative.pk), None)
+        return f"review:{open_review.pk}" if open_review else f"board:{initiative.pk}"
+
     def seats_on(self, initiative: Initiative) -> list[str]:
-        """The signing seats of the person on the board of the initiative."""
+        """Return the signing seats of the person on the board of the initiative."""
         return [seat for seat in Seat if seat in self.seats_by_unit.get(initiative.unit_id, ())]
 
     def units_with(self, seats) -> list[int]:
-        """Units on whose board the person holds one of these seats."""
+        """Return units on whose board the person holds one of these seats."""
         return [pk for pk, held in self.seats_by_unit.items() if held & set(seats)]
 
 
 def look_of(person: User) -> Look:
-    """What the person holds, read once for the running look."""
+    """Return the rows of the person's inbox, read once for a request."""
     return once(("inbox", person.pk), lambda: Look(person))
 
 
 @dataclass(frozen=True)
 class Circle:
-    """The initiatives near a person's inbox: those named there by reference, and all of the units whose board they sit
-    on.
-    """
+    """The initiatives near a person's inbox: those it names, and all of their boards."""
 
     initiatives: frozenset[str]
     units: frozenset[int]
 
     def touches(self, references: set[str]) -> bool:
-        """Whether one of these initiatives is near."""
+        """Return True if one of these initiatives is near."""
         if references & self.initiatives:
             return True
         numbers = [int(ref[3:]) for ref in references]
@@ -425,11 +428,11 @@ class Circle:
 
 
 def circle_of(person: User) -> Circle:
-    """The initiatives near this person's inbox now."""
+    """Return the initiatives near this person's inbox now."""
     look = look_of(person)
-    rows = [*look.roles, *look.obligations, *look.rows("dependants"), *look.depending]
+    rows = [*look.roles, *look.obligations, *look.gaps, *look.rows("dependants"), *look.depending]
     initiatives = {row.initiative.ref for row in rows} | {initiative.ref for initiative in look.standing_in}
-    initiatives |= {Initiative.ref_of(row.initiative_number) for row in look.conditions}
+    initiatives |= {row.review.initiative.ref for row in look.conditions}
     return Circle(frozenset(initiatives), frozenset(look.seats_by_unit))
 
 

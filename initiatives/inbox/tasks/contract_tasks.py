@@ -2,9 +2,10 @@
 
 from django.urls import reverse
 
+from governance import clock
 from governance.notifications.inbox import InboxTask
-from governance.templatetags.plumbline import day
 from governance.vocabulary import Seat
+from governance.vocabulary.phrases import joined, label, phrase
 from initiatives.inbox.rows.person_rows import Look
 from initiatives.models import Initiative
 
@@ -18,17 +19,17 @@ def to_sign(look: Look):
         mine = [seat for seat in Seat if seat in held and seat in wanted and seat not in spoken]
         if mine and version.initiative_pk not in look.team_initiatives:
             ref = Initiative.ref_of(version.initiative_number)
-            why = (
-                f"Proposed by {version.author}; your seat ({Seat(mine[0]).label.lower()}) has not signed it."
-            )
+            seat = Seat(mine[0]).label.lower()
+            why = phrase("Proposed by {}. Your seat ({}) has not signed the contract.", version.author, seat)
             may = look.may_lift_in(version.initiative_unit, mine[0])
             yield InboxTask(
                 "sign",
-                f"Contract of {version.initiative_title}, version {version.number}",
+                phrase("Contract of {}, version {}", version.initiative_title, version.number),
                 reverse("contract-approve" if may else "contract", args=[ref]),
-                "Review and sign" if may else "Read it",
-                why if may else f"{why} {may.reasons[0]}",
+                phrase("Review and sign") if may else phrase("Read the contract"),
+                why if may else joined(why, may.reasons[0]),
                 ref,
+                since=clock.local_day(version.written_at),
             )
 
 
@@ -38,10 +39,16 @@ def objected(look: Look):
         ref = Initiative.ref_of(row.initiative_number)
         yield InboxTask(
             "answer",
-            f"Objection to the contract of {row.initiative_title}",
+            phrase("Objection to the contract of {}", row.initiative_title),
             reverse("contract", args=[ref]),
-            "Read and answer",
-            f"{row.who} objects for the seat {Seat.word(row.seat).lower()} since {day(row.at)}. No version comes into "
-            "force meanwhile.",
+            phrase("Read and answer"),
+            phrase(
+                "{} objects for the seat {}. The contract cannot come into force until the objection "
+                "is withdrawn.",
+                row.who,
+                label(Seat.word(row.seat), inside=True),
+            ),
             ref,
+            since=clock.local_day(row.at),
+            matter=f"contract-objections:{ref}",
         )

@@ -1,27 +1,33 @@
-"""What inboxes of initiatives add to notifications: tasks, what is due, days, the weekly digest.
+"""The contributions of inboxes to notifications: tasks, due days, weekly digest.
 
-Imported claims have no obligations and remind nobody; what people do on an imported initiative reminds as anywhere
-else.
+Imported stages cause no obligations and no reminders. Acts on an imported initiative cause reminders as usual.
 """
 
 from governance.models import Delivery
-from initiatives.contracts.approvals.reminders import approvals_asked
+from initiatives.contracts.approvals.inbox import approvals_asked
 from initiatives.contributions import Contribution
 from initiatives.inbox.rows import person_rows
 from initiatives.inbox.tasks import calendar, inbox_tasks, weekly_digest
-from initiatives.integration.components.reminders import components_ending
-from initiatives.integration.resilience.reminders import drills
+from initiatives.integration.components.inbox import components_ending
+from initiatives.integration.resilience.inbox import drills
 from initiatives.lifecycle.access import visibility
 from initiatives.lifecycle.evidence import file_check_inbox
 from initiatives.lifecycle.evidence.reminders import evidence, files_missing, open_changes, renewals
-from initiatives.lifecycle.holds.reminders import conditions, gaps, obligations, waivers
+from initiatives.lifecycle.findings import alerts
+from initiatives.lifecycle.holds import due_tasks
+from initiatives.lifecycle.holds.reminders import waivers
 from initiatives.lifecycle.reminders import wording
-from initiatives.lifecycle.reviews.reminders import moves_waiting, reviews_expiring, sign_offs_gone_stale
+from initiatives.lifecycle.reviews.reminders import (
+    moves_waiting,
+    reviews_expiring,
+    reviews_opened,
+    sign_offs_gone_stale,
+)
 from initiatives.lifecycle.roles.reminders import ideas_without_owner, roles_to_accept, vacancies
 from initiatives.lifecycle.stages.reminders import dependences, reattestations, trials
 
 CONTRIBUTION = Contribution(
-    inbox_tasks=[inbox_tasks.tasks, file_check_inbox.tasks],
+    inbox_tasks=[inbox_tasks.tasks, file_check_inbox.tasks, file_check_inbox.remarked],
     inbox_circles=[person_rows.circle_of],
     sight_lost=[visibility.sight_lost],
     quiet_acts=inbox_tasks.QUIET,
@@ -31,15 +37,14 @@ CONTRIBUTION = Contribution(
         files_missing,
         open_changes,
         sign_offs_gone_stale,
+        reviews_opened,
         moves_waiting,
         reviews_expiring,
         roles_to_accept,
         vacancies,
         ideas_without_owner,
-        obligations,
-        conditions,
+        due_tasks.reminders,
         waivers,
-        gaps,
         reattestations,
         trials,
         dependences,
@@ -48,7 +53,11 @@ CONTRIBUTION = Contribution(
         approvals_asked,
     ],
     notification_verbs=wording.VERBS,
+    alerts=alerts.ALERTS,
+    asking=wording.ASKING,
+    passing=wording.PASSING,
     initiative_words=[wording.words_of],
+    event_subjects=[wording.event_subjects],
     mails={Delivery.DIGEST: weekly_digest.DIGEST_MAIL},
     digest_units=[weekly_digest.units_of],
     calendar_days=[calendar.days],

@@ -1,54 +1,51 @@
-"""Tasks of the inbox from initiatives, made of rows that are read once for the whole inbox."""
+"""Tasks of the inbox from initiatives, made from rows that are read once."""
 
 from datetime import date, datetime, timedelta
 
 from django.urls import reverse
 
 from governance import clock
-from governance.gates.requirements import ACCEPTED_IN_PERSON, GENERATED_ONLY, expiry
+from governance.gates.levels import INVENTORY
+from governance.gates.requirements import expiry
 from governance.models import User
 from governance.notifications.inbox import InboxTask
 from governance.permission_result import ended
-from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import STAGE_RANK, WRITTEN_OBLIGATIONS, ObligationKind, Seat, Stage
+from governance.vocabulary import WRITTEN_OBLIGATIONS, Seat, Stage
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import label, phrase
 from initiatives.contracts.approvals.inbox import approvals
 from initiatives.contributions import contributed
-from initiatives.inbox.absences.wording import days_between
-from initiatives.inbox.rows.inbox_queries import ageing
+from initiatives.inbox.rows.around_queries import ageing
 from initiatives.inbox.rows.person_rows import Look, look_of
-from initiatives.inbox.tasks import contract_tasks, role_tasks
+from initiatives.inbox.tasks import contract_tasks, role_tasks, tier_tasks
 from initiatives.inbox.tasks.stage_expiry_tasks import ends
 from initiatives.integration.components import inbox as component_inbox
+from initiatives.integration.resilience import inbox as drill_inbox
 from initiatives.integration.systems import inbox as system_inbox
-from initiatives.lifecycle.holds import alert_inbox
+from initiatives.lifecycle.evidence.renewal import Renewal, renewal_of
+from initiatives.lifecycle.evidence.verification import inbox as second_look_inbox
+from initiatives.lifecycle.facts import open_requirements
+from initiatives.lifecycle.facts.open_requirements import APPROVED, NEXT
+from initiatives.lifecycle.holds import alert_inbox, due_tasks
+from initiatives.lifecycle.holds.due_tasks import support_of
+from initiatives.lifecycle.requirements import inbox as draft_inbox
 from initiatives.lifecycle.reviews import inbox as review_inbox
 from initiatives.models import Evidence, Initiative, SupportedStagePeriod, Waiver
-from initiatives.portfolio.initiative_list.portfolio_export import gap_words
+from initiatives.portfolio.found_models import inbox as found_inbox
 from initiatives.portfolio.intake import inbox as intake_inbox
 
 AGEING_DAYS = 30
-# Completed by a written account: their tasks come from the app above.
-WRITTEN = (*WRITTEN_OBLIGATIONS, ObligationKind.MEASUREMENT)  # tasks of the app above
-# Who is asked what: the rulebook says whose inbox a requirement lies on; owner and deputy see all of them.
-ANSWERING = {
-    "technical_lead": "technical_lead",
-    "support_owner": "support_owner",
-    "data_steward": "data_steward",
-}
 
 
 def tasks(person: User) -> list[InboxTask]:
-    """Everything that waits for the person because of initiatives."""
+    """Return all tasks of the person on initiatives."""
     look = look_of(person)
     found = [task for part in [*PARTS, *contributed.inbox_parts] for task in part(look)]
     return found
 
 
 def questions(look: Look):
-    """Questions of the board that wait on initiatives the person owns, as `review_turn.moves` says; others may answer
-    too.
-    """
+    """Yield board questions on the person's initiatives (`review_turn.moves`). Others may answer too."""
     asked_of: dict[int, list] = {}
     for row in look.rows("questions"):
         asked_of.setdefault(row.initiative, []).append(row)
@@ -60,40 +57,33 @@ def questions(look: Look):
             reverse("question-answer", args=[rows[0].pk])
             if len(rows) == 1
             else reverse("review", args=[rows[0].review_id]),
-            "Answer",
-            f"The board asks: {rows[0].text}" + (f" And {len(rows) - 1} more." if len(rows) > 1 else ""),
+            phrase("Answer"),
+            phrase("The board asks: {}", rows[0].text)
+            if len(rows) == 1
+            else phrase("The board asks: {} And {} more.", rows[0].text, len(rows) - 1),
             initiative.ref,
             clock.local_day(rows[0].expires_at),
             on_behalf=look.standing_in_on.get(initiative.pk, ""),
             waited_for=True,
+            since=min(clock.local_day(row.asked_at) for row in rows),
+            matter=f"review:{rows[0].review_id}",
         )
 
 
 def seat_acts(look: Look):
-    """What seats do apart from reviews: contracts, risk tiers, exceptions, waivers."""
+    """Yield tasks of seats apart from reviews: contracts, tiers, exceptions, waivers."""
     if not look.seats_by_unit:
         return
     yield from contract_tasks.to_sign(look)
-    for initiative in look.rows("tiers"):
-        if initiative.pk not in look.team_initiatives:
-            yield InboxTask(
-                "confirm",
-                f"Risk tier of {initiative.title}",
-                reverse("initiative-tier-confirm", args=[initiative.ref]),
-                "Read and confirm",
-                f"Proposed: {initiative.get_proposed_tier_display().lower()}. "
-                "It counts once the risk seat confirms it.",
-                initiative.ref,
-            )
+    yield from tier_tasks.tiers(look)
     yield from _exceptions(look)
+    yield from _alone(look)
     for waiver in look.waivers:
         yield from _waiver(look, waiver)
 
 
 def verifying(look: Look):
-    """Answers of running initiatives that wait to be verified by a seat of the person; those of a review stand with
-    it.
-    """
+    """Yield answers of running initiatives to verify. Their matter is the open review."""
     if not look.seats_by_unit:
         return
     for span in sorted(look.rows("to_verify"), key=lambda row: row.initiative_id):
@@ -110,11 +100,12 @@ def verifying(look: Look):
                 "verify",
                 initiative.title,
                 reverse("evidence-verify-first", args=[initiative.ref]),
-                "Open and verify",
-                f"{_count(len(mine), 'answer', 'answers')} that {initiative.get_stage_display()} rests on "
-                f"{'waits' if len(mine) == 1 else 'wait'} for your seat ({Seat.word(seat).lower()}).",
+                phrase("Open and verify"),
+                _waiting_answers(len(mine), initiative, seat),
                 initiative.ref,
                 on_behalf=look.holder_on(initiative, seat),
+                since=clock.local_day(span.from_at),
+                matter=look.review_of(initiative),
             )
 
 
@@ -134,9 +125,38 @@ def _exceptions(look: Look):
                 "agree",
                 look.rulebook.requirements[answer.requirement].question,
                 reverse("requirement-accept", args=[initiative.ref, answer.requirement]),
-                "Read and answer",
-                f"{initiative.title}: {answer.by} says that it does not apply. That counts once a seat accepts it.",
+                phrase("Read and answer"),
+                phrase(
+                    "{}: {} answered “not applicable”. The answer counts after a seat has accepted it.",
+                    initiative.title,
+                    answer.by,
+                ),
                 initiative.ref,
+                since=clock.local_day(answer.accepted_at or answer.at),
+                matter=look.review_of(initiative),
+            )
+
+
+def _alone(look: Look):
+    """Yield standalone declarations, for the seats that sign for the system inventory."""
+    for row in look.rows("alone"):
+        initiative = row.initiative
+        signing = look.rulebook.at_tier(initiative.tier).seats_asking(INVENTORY) if look.rulebook else ()
+        mine = set(signing) & set(look.seats_on(initiative)) and row.accepted_by_id != look.person.pk
+        if mine and initiative.pk not in look.team_initiatives:
+            yield InboxTask(
+                "agree",
+                phrase("{}: declared standalone", initiative.title),
+                reverse("initiative-act", args=[initiative.ref, "accept-alone"]),
+                phrase("Read and answer"),
+                phrase(
+                    "{} declares that the initiative is not linked to any system. The declaration counts "
+                    "after a seat has accepted it.",
+                    row.declared_by,
+                ),
+                initiative.ref,
+                since=clock.local_day(row.accepted_at or row.declared_at),
+                matter=look.review_of(initiative),
             )
 
 
@@ -154,25 +174,32 @@ def _waiver(look: Look, waiver: Waiver):
         )
         yield InboxTask(
             "agree",
-            f"Waiver for {initiative.title}",
+            phrase("Waiver for {}", initiative.title),
             waiver.get_absolute_url(),
-            "Read and answer",
-            f'{waiver.requested_by} asks not to be asked "{asked.question if asked else waiver.key}" until '
-            f"{day(waiver.until)}: "
-            f"{waiver.reason}",
+            phrase("Read and answer"),
+            phrase(
+                "{} asks for a waiver of “{}” until {}: {}",
+                waiver.requested_by,
+                asked.question if asked else waiver.key,
+                waiver.until,
+                waiver.reason,
+            ),
             initiative.ref,
+            since=clock.local_day(waiver.requested_at),
+            matter=f"waiver:{waiver.pk}",
         )
 
 
 def my_initiatives(look: Look):
-    """Requirements that wait, evidence that ages, changes without approver, systems that are off, where the person
-    works.
+    """Yield what waits on initiatives where the person works.
+
+    This is open requirements, ageing evidence, changes without approver, and systems that are off.
     """
     if not look.working:
         return
     yield from _switched_off(look)
     for pk, (initiative, held) in look.working.items():
-        yield from _questions(look, initiative, held, look.spans.get(pk), look.answered.get(pk, set()))
+        yield from _open(look, initiative, held, look.spans.get(pk))
     yield from _ageing(look, look.spans)
     for change in look.rows("changes"):
         initiative = look.working[change.initiative_id][0]
@@ -180,74 +207,97 @@ def my_initiatives(look: Look):
             "complete",
             change.what,
             reverse("row-act", args=["changes", change.pk, "complete"]),
-            "Complete the audit log",
-            f"{initiative.title}: the change names no {'approver' if change.approver_id is None else 'way back'}.",
+            phrase("Complete the audit log"),
+            phrase("{}: the change names no approver.", initiative.title)
+            if change.approver_id is None
+            else phrase("{}: the change names no rollback.", initiative.title),
             initiative.ref,
             on_behalf=look.standing_in_on.get(initiative.pk, ""),
+            since=clock.local_day(max(change.effective_at, change.recorded_at)),
+            matter=f"changes:{initiative.pk}",
+            about=(f"change:{change.pk}",),
         )
 
 
 def _switched_off(look: Look):
-    """Initiatives of the person whose systems are switched off: they stay so until somebody switches them on."""
+    """Yield the person's initiatives whose systems are switched off."""
     for row in look.rows("switched_off"):
         initiative, held = look.working[row.initiative_id]
         if held & {"owner", "deputy"}:
             yield InboxTask(
                 "see",
-                f"The systems of {initiative.title} are switched off",
-                reverse("initiative-switch-on", args=[initiative.ref]),
-                "See what is needed",
-                f"{row.pressed_by} switched them off: {ended(row.reason)} Whatever they ask is denied.",
+                phrase("The systems of {} are switched off", initiative.title),
+                reverse("initiative-act", args=[initiative.ref, "switch-on"]),
+                phrase("See what is needed"),
+                phrase(
+                    "{} switched the systems off: {} Plumbline denies every request.",
+                    row.pressed_by,
+                    ended(row.reason),
+                ),
                 initiative.ref,
-                when=f"since {day(row.pressed_at)}",
                 on_behalf=look.standing_in_on.get(initiative.pk, ""),
+                since=clock.local_day(row.pressed_at),
             )
 
 
-def _questions(look: Look, initiative: Initiative, held: set[str], span, answered: set[str]):
-    link = reverse("requirements", args=[initiative.ref])
-    leads = bool(held & {"owner", "deputy"})
-    missing = sum(span.gaps.values()) if span else 0
-    if missing and leads and not initiative.imported:
-        yield InboxTask(
-            "refresh",
-            initiative.title,
-            link,
-            "See what is missing",
-            f"Approved as {stage_word(initiative.stage)}; {_count(missing, 'answer lacks', 'answers lack')} current "
-            f"evidence: {gap_words(span.gaps)}.",
-            initiative.ref,
-            on_behalf=look.standing_in_on.get(initiative.pk, ""),
-        )
-    following = [
-        stage
-        for stage in ("prototype", "mvp", "production")
-        if STAGE_RANK[stage] == STAGE_RANK[initiative.stage] + 1
-    ]
-    gate = look.rulebook.gate_to(following[0]) if following and look.rulebook else None
-    if gate is None or initiative.imported:
+def _open(look: Look, initiative: Initiative, held: set[str], span: SupportedStagePeriod | None):
+    """Yield open requirements of the person, for the approved stage and the next gate."""
+    if span is None or initiative.imported:
         return
-    later = look.rulebook.deferred(gate)
-    open_keys = [
-        key
-        for key in gate.requirements()
-        if key not in answered
-        and key not in later
-        and key not in ACCEPTED_IN_PERSON
-        and key not in GENERATED_ONLY
-        and (leads or ANSWERING.get(look.rulebook.requirements[key].answered_by) in held)
-    ]
-    if open_keys:
-        count = len(open_keys)
+    requirements = reverse("requirements", args=[initiative.ref])
+    for which, kind, gate, since in (
+        (APPROVED, "refresh", "?gate=live&show=mine", span.from_at),
+        (NEXT, "answer", "?show=mine", look.works_since(initiative)),
+    ):
+        if open_requirements.yours(span.open_requirements, which, held):
+            yield InboxTask(
+                kind,
+                initiative.title,
+                f"{requirements}{gate}",
+                phrase("See your requirements"),
+                ended(open_requirements.words(span.open_requirements, which, held)),
+                initiative.ref,
+                on_behalf=look.standing_in_on.get(initiative.pk, ""),
+                since=clock.local_day(since),
+                matter=support_of(initiative),
+            )
+    yield from _submitting(look, initiative, held, span)
+
+
+def _submitting(look: Look, initiative: Initiative, held: set[str], span: SupportedStagePeriod):
+    """Yield, for its owner, an initiative that is ready for the next gate."""
+    nothing_open = not any(
+        open_requirements.total(span.open_requirements, which) for which in (APPROVED, NEXT)
+    )
+    reviewed = {review.initiative_id for review in look.own_reviews}
+    if (
+        held & {"owner"}
+        and nothing_open
+        and initiative.stage != Stage.PRODUCTION
+        and initiative.pk not in reviewed
+        and _tier_confirmed(look, initiative)
+    ):
         yield InboxTask(
-            "answer",
+            "submit",
             initiative.title,
-            link,
-            "Open the requirements",
-            f"{gate.title}: {_count(count, 'requirement has', 'requirements have')} no answer yet.",
+            reverse("review-open", args=[initiative.ref]),
+            phrase("Request a review"),
+            phrase("All requirements for the next gate are met."),
             initiative.ref,
             on_behalf=look.standing_in_on.get(initiative.pk, ""),
+            since=clock.local_day(span.from_at),
+            matter=support_of(initiative),
         )
+
+
+def _tier_confirmed(look: Look, initiative: Initiative) -> bool:
+    """Return True if the tier is confirmed for each scope, planned or in force."""
+    rows = [row for row in look.rows("scopes") if row.initiative_id == initiative.pk]
+    if initiative.stage == Stage.PROPOSED or not rows:
+        return True
+    return bool(rows[0].initiative.tier_confirmed_at) and all(
+        row.ended_at for row in rows[0].initiative.scopes_without_tier(rows)
+    )
 
 
 def _ageing(look: Look, spans: dict[int, SupportedStagePeriod]):
@@ -262,42 +312,54 @@ def _ageing(look: Look, spans: dict[int, SupportedStagePeriod]):
         return
     items = list(ageing(list(soon)))
     for pk, expires_on in soon.items():
-        initiative = look.working[pk][0]
+        initiative, held = look.working[pk]
         ending = {
-            item.title: (item, key)
+            item.title: (item, renewal_of(initiative, look.rulebook, key, item))
             for item in items
             for key in item.covers
             if item.initiative_id == pk
             and _last_day(look, key, item, initiative) == expires_on - timedelta(days=1)
         }
-        titles = list(ending)
+        mine = {title: one for title, (item, one) in ending.items() if _is_mine(look, held, item, one)}
+        titles = list(mine)
+        if not titles and (ending or "owner" not in held):
+            continue
         if len(titles) > 1:
-            why = f"“{titles[0]}” and {len(titles) - 1} more expire."
+            why = phrase("“{}” and {} more expire.", titles[0], len(titles) - 1)
         else:
-            why = f"“{titles[0]}” expires." if titles else "Evidence that the initiative rests on expires."
-        link, button = (
-            _renewed(initiative, *ending[titles[0]]) if len(titles) == 1 else _all_ageing(initiative)
-        )
+            why = (
+                phrase("“{}” expires.", titles[0])
+                if titles
+                else phrase("Evidence of the initiative expires.")
+            )
+        link, button = _all_ageing(initiative)
+        if len(titles) == 1:
+            link, button = mine[titles[0]].address, mine[titles[0]].words
         behalf = look.standing_in_on.get(pk, "")
         current_until = expires_on - timedelta(days=1)
         yield InboxTask(
-            "refresh", initiative.title, link, button, why, initiative.ref, current_until, on_behalf=behalf
+            "refresh",
+            initiative.title,
+            link,
+            button,
+            why,
+            initiative.ref,
+            current_until,
+            on_behalf=behalf,
+            since=current_until - timedelta(days=AGEING_DAYS),
+            matter=support_of(initiative),
         )
 
 
-def _renewed(initiative: Initiative, item: Evidence, key: str) -> tuple[str, str]:
-    """Where the one item that ends is renewed, and what is done there: by its person, one's word, or a newer item."""
-    if key in ACCEPTED_IN_PERSON:
-        return reverse("people", args=[initiative.ref]), "See who accepts again"
-    if item.generated:
-        return reverse("evidence-index", args=[initiative.ref]), "Generate it anew"
-    if item.kind == "attestation":
-        return reverse("requirement", args=[initiative.ref, key]), "Answer anew"
-    return f"{reverse('evidence-add', args=[initiative.ref])}?supersedes={item.pk}", "Add newer evidence"
+def _is_mine(look: Look, held: set[str], item: Evidence, renewal: Renewal) -> bool:
+    """Return whether renewing the item is the task of the person: of one alone, or of who stands in for that one."""
+    people = {row["role"]: row["person"] for row in item.people}
+    whose = renewal.whose(people)
+    return whose in (None, look.person.pk) or any(people.get(role) == whose for role in held)
 
 
 def _all_ageing(initiative: Initiative) -> tuple[str, str]:
-    return f"{reverse('evidence', args=[initiative.ref])}?state=aging", "See what ends"
+    return f"{reverse('evidence', args=[initiative.ref])}?state=aging", phrase("See the evidence")
 
 
 def _last_day(look: Look, key: str, item: Evidence, initiative: Initiative) -> date | None:
@@ -306,39 +368,20 @@ def _last_day(look: Look, key: str, item: Evidence, initiative: Initiative) -> d
 
 
 def obligations(look: Look):
-    """Conditions and obligations that the person has to complete, accounts to write apart."""
-    for condition in look.conditions:
-        yield InboxTask(
-            "meet",
-            condition.text,
-            reverse("condition-meet", args=[condition.pk]),
-            "Say that it is met",
-            f"A condition of the decision on {condition.initiative_title}. Overdue, it blocks the next decision.",
-            Initiative.ref_of(condition.initiative_number),
-            condition.due,
-            on_behalf=_behalf(look, condition.owner),
-        )
-    for obligation in look.obligations:
-        if obligation.kind in WRITTEN:
-            continue
-        initiative = obligation.initiative
-        link, verb = initiative.get_absolute_url(), "Open the initiative"
-        if obligation.kind == "criterion":
-            link, verb = reverse("row-act", args=["obligations", obligation.pk, "complete"]), "Complete it"
-        elif obligation.account_key is not None:
-            link, verb = reverse("account-close", args=[obligation.account_key]), "Close it"
-        elif obligation.system_key is not None:
-            link, verb = reverse("feed-shut", args=[obligation.pk]), "Say that it is shut"
-        yield InboxTask(
-            "complete",
-            obligation.text,
-            link,
-            verb,
-            f"An obligation on {initiative.title}.",
-            initiative.ref,
-            obligation.due,
-            on_behalf=_behalf(look, obligation.responsible),
-        )
+    """Yield what the person must do by a day. Written accounts stay with their author."""
+    mine = [
+        row
+        for row in look.obligations
+        if row.responsible_id == look.person.pk or row.kind not in WRITTEN_OBLIGATIONS
+    ]
+    found = [
+        # The owner of a system has one task for all links that wait for their word (`integration.systems`).
+        *(one for one in due_tasks.of_obligations(mine) if one.act.verb != "agree"),
+        *due_tasks.of_conditions(look.conditions),
+        *due_tasks.of_gaps(look.gaps),
+    ]
+    for one in found:
+        yield one.task(_behalf(look, one.person))
 
 
 def _behalf(look: Look, person: User) -> str:
@@ -346,67 +389,48 @@ def _behalf(look: Look, person: User) -> str:
 
 
 def house(look: Look):
-    """What admins and chairs do for everybody: imports to confirm, a rulebook to publish."""
+    """Yield tasks of admins and chairs: imports to confirm, rulebooks to publish."""
     for batch in look.imports:
         yield InboxTask(
             "confirm",
-            f"Import of {batch['file']}",
+            phrase("Import of {}", batch["file"]),
             reverse("import", args=[batch["pk"]]),
-            "Look and confirm",
-            "Nothing of it is live until it is confirmed.",
-            when=f"since {day(datetime.fromisoformat(batch['at']))}",
+            phrase("Check and confirm"),
+            phrase("The imported rows appear after you have confirmed the import."),
+            since=clock.local_day(datetime.fromisoformat(batch["at"])),
         )
     for rulebook in look.drafts:
         yield InboxTask(
             "decide",
-            f"Rulebook {rulebook['version']}",
+            phrase("Rulebook {}", rulebook["version"]),
             reverse("rulebook-publish", args=[rulebook["version"]]),
-            "Read and publish",
-            f"Proposed by {rulebook['name']}. It binds nobody until a chair publishes it.",
+            phrase("Read and publish"),
+            phrase("Proposed by {}. The rulebook takes effect when a chair publishes it.", rulebook["name"]),
+            since=clock.local_day(datetime.fromisoformat(rulebook["at"])),
         )
 
 
 def sheet_changes(look: Look):
-    """What a sheet says otherwise of an initiative that the person owns."""
+    """Yield changes that a sheet proposes to initiatives of the person."""
     for row in look.sheet_changes:
         ref = Initiative.ref_of(row["number"])
         yield InboxTask(
             "answer",
             row["title"],
-            reverse("initiative-changes", args=[ref]),
-            "Take or leave them",
-            f"{row['file']} proposes changes.",
+            reverse("initiative-act", args=[ref, "take-changes"]),
+            phrase("Accept or reject the changes"),
+            phrase("{} proposes changes.", row["file"]),
             ref,
+            since=clock.local_day(datetime.fromisoformat(row["at"])),
         )
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
-
-
-def asked(look: Look):
-    """Absences in which the person is asked to stand in, and what they are asked to take over."""
-    for row in look.asked_to_stand_in:
-        what = f"the seat {Seat(row.seat).label} of {row.board}" if row.seat else "roles on initiatives"
-        yield InboxTask(
-            "accept",
-            f"Stand in for {row.who}",
-            reverse("delegation", args=[row.pk]),
-            "Read and answer",
-            f"For {what}. Nobody can accept this for you.",
-            when=days_between(row.since, row.until),
-        )
-    leavers: dict[str, list[str]] = {}
-    for row in look.rows("handovers"):
-        leavers.setdefault(row.who, []).append(row.reason)
-    for who, reasons in leavers.items():
-        yield InboxTask(
-            "accept",
-            f"Take over from {who}: {_count(len(reasons), 'initiative', 'initiatives')}",
-            reverse("handovers"),
-            "Read and answer",
-            f"{ended(reasons[0])} Nobody can accept this for you.",
-        )
+def _waiting_answers(count: int, initiative: Initiative, seat: str) -> str:
+    """Return how many answers of the initiative wait for a seat."""
+    stage, name = label(initiative.get_stage_display()), label(Seat.word(seat), inside=True)
+    if count == 1:
+        return phrase("1 answer for {} waits for your seat ({}).", stage, name)
+    return phrase("{} answers for {} wait for your seat ({}).", count, stage, name)
 
 
 PARTS = [
@@ -414,18 +438,23 @@ PARTS = [
     review_inbox.tasks,
     questions,
     role_tasks.to_accept,
-    asked,
+    role_tasks.left,
+    role_tasks.asked,
     verifying,
+    second_look_inbox.tasks,
     seat_acts,
     contract_tasks.objected,
     alert_inbox.tasks,
+    obligations,
     my_initiatives,
     ends,
-    obligations,
     system_inbox.tasks,
     component_inbox.tasks,
+    drill_inbox.tasks,
     intake_inbox.tasks,
+    found_inbox.tasks,
     sheet_changes,
+    draft_inbox.tasks,
     house,
 ]
 
@@ -455,6 +484,8 @@ QUIET = {
     EntryKind.CONTRACT_START_PLANNED,
     EntryKind.CONTRACT_WRITTEN,
     EntryKind.DECLARED,
+    EntryKind.DEPLOYMENT_ALLOWED,
+    EntryKind.DEPLOYMENT_DENIED,
     EntryKind.DRAFT_DROPPED,
     EntryKind.DRAFT_EDITED,
     EntryKind.DRAFT_LOADED,
@@ -475,6 +506,8 @@ QUIET = {
     EntryKind.NOT_APPLICABLE_ACCEPTED,
     EntryKind.OBSERVED,
     EntryKind.OUTCOME_REPORTED,
+    EntryKind.PIPELINE_DECLARED,
+    EntryKind.PIPELINE_ENDED,
     EntryKind.QUESTION_ANSWERED,
     EntryKind.REVIEW_OPENED,
     EntryKind.RISK_TIER_CONFIRMED,

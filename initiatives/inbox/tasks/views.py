@@ -1,11 +1,12 @@
-"""The inbox: what waits for me by when it is due, what I snoozed, and what lies ahead."""
+"""The page of the inbox: tasks by due day, snoozed tasks, and what is ahead."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance import clock
 from governance.models import Entry, Rulebook, User
+from governance.notifications import closing
 from governance.notifications import inbox as notification_inbox
 from governance.notifications.inbox import InboxTask
 from governance.people.boards import seats_held
@@ -23,6 +25,7 @@ from governance.privacy import erasure_log
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.plumbline import in_days
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import DayOfYear, phrase
 from governance.web.form_fields import DayField
 from initiatives.inbox.first_month import first_steps as inbox_first_steps
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -34,8 +37,10 @@ from initiatives.models import SupportedStagePeriod
 BARS, DAYS_A_BAR = 15, 6  # 90 days
 DAYS_BACK = 7
 NEWS = 6
+MANY = 8  # tasks of a group that are shown at once, and how many may stand above a group that is open
+PAGE = 10  # notifications to know: on a phone the inbox is at most 4,000 pixels high
 LONGEST_NEWS = 120
-# The daily work of an initiative, which its own history tells; the inbox tells what somebody decided, opened or ended.
+# Daily work is shown in the initiative's activity. The inbox shows what someone decided, opened or ended.
 DAILY = (
     EntryKind.ANSWERED,
     EntryKind.APPROVAL_ANSWERED,
@@ -43,6 +48,7 @@ DAILY = (
     EntryKind.APPROVAL_USED,
     EntryKind.EVIDENCE_ADDED,
     EntryKind.EVIDENCE_OFFERED,
+    EntryKind.RESULT_FILED,
     EntryKind.DECLARED,
     EntryKind.ASKED,
     EntryKind.USERS_TOLD,
@@ -51,29 +57,33 @@ DAILY = (
 
 
 class SnoozeForm(forms.Form):
-    """Which task, and until when; without a day it comes back."""
+    """A form that names a task and a day. Without a day, the task comes back."""
 
     task = forms.CharField(max_length=300)
     until = DayField(required=False)
 
 
-# What waits goes by its day: (heading, within so many days). What has no day waits now.
+# The most days until a task is due under a heading. A task without a day is due now.
 NOW, SOON = 7, 31
 
 
 @require_safe
 def inbox(request: SignedInRequest) -> HttpResponse:
-    """Everything that waits, grouped by when it is due; a friendly next step where nothing does."""
+    """Show tasks by due day and what there is to know, or next steps if nothing waits."""
     person = request.user
     (tasks, away), to_set_up = notification_inbox.tasks_and_snoozed(person), inbox_first_steps.steps(person)
+    news = closing.to_know(person, [*tasks, *(task for task, _ in away)])
     seen = initiative_permissions.visible_to(person).own()
     counts = Counter(task.verb for task in tasks if task.verb != "start")
     show = pick(request.GET.get("do"), counts)
     groups = _by_due([task for task in tasks if show in ("", task.verb)])
+    known = [_task(task) for task in tasks if task.to_know and show in ("", task.verb)]
     count = sum(task.waits for task in tasks)
     context = {
         "nav": "inbox",
         "groups": groups,
+        "known": known,
+        "unread": Paginator([] if show else news, PAGE).get_page(request.GET.get("page")),
         "shows": [(verb, notification_inbox.VERBS[verb], n) for verb, n in counts.items()]
         if len(counts) > 1
         else [],
@@ -84,7 +94,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
         "today": clock.today(),
         "setup": to_set_up,
         "setup_next": next((step for step in to_set_up if not step.done and not step.whose), None),
-        "steps": [] if groups or away or to_set_up else first_steps(person),
+        "steps": [] if groups or known or away or to_set_up else first_steps(person),
         "ageing": _ageing(seen),
         "news": _news(seen),
     }
@@ -92,37 +102,41 @@ def inbox(request: SignedInRequest) -> HttpResponse:
 
 
 def _by_due(tasks: list[InboxTask]) -> list[dict]:
-    """The tasks by when they are due, the earliest first; the first task alone is shown as what to do first.
+    """Group the tasks by due day, earliest first. The first task alone is shown as main.
 
-    What others wait for is for now: the day on which a review ends is no reason to leave it until then. What is
-    somebody else's to do comes last.
+    A task that others wait for is due now, even if its review ends later.
     """
     today = clock.today()
-    groups: dict[str, list[InboxTask]] = {
-        "Overdue": [],
-        "Now": [],
-        "This month": [],
-        "Later": [],
-        "To know": [],
-    }
+    overdue, at_once, soon, later = (
+        phrase("Overdue"),
+        phrase("Now"),
+        phrase("This month"),
+        phrase("Later"),
+    )
+    groups: dict[str, list[InboxTask]] = {overdue: [], at_once: [], soon: [], later: []}
     for task in tasks:
+        if task.to_know:
+            continue
         left = (task.due - today).days if task.due else 0
         now = task.waited_for or left <= NOW
-        name = "Overdue" if left < 0 else "Now" if now else "This month" if left <= SOON else "Later"
-        groups["To know" if task.to_know else name].append(task)
+        name = overdue if left < 0 else at_once if now else soon if left <= SOON else later
+        groups[name].append(task)
     # They come in the order of their verbs: what a system or a board waits for before what only ages.
     shown = [
         {"words": words, "tasks": [_task(task) for task in found]} for words, found in groups.items() if found
     ]
+    above = 0
     for place, group in enumerate(shown):
-        group["tasks"][0]["main"] = not place and group["words"] != "To know"
-        group["open"] = group["words"] not in ("Later", "To know") or not place
+        group["tasks"][0]["main"] = not place
+        group["open"] = not place or (group["words"] != later and above <= MANY)
+        above += len(group["tasks"])
+        group |= {"first": group["tasks"][:MANY], "more": group["tasks"][MANY:]}
     return shown
 
 
 @require_POST
 def snooze(request: SignedInRequest) -> HttpResponse:
-    """Keep a task of one's own out of the inbox until a day, or bring it back."""
+    """Snooze a task of the person until a day, or bring the task back."""
     form = SnoozeForm(request.POST)
     if form.is_valid():
         try:
@@ -134,18 +148,23 @@ def snooze(request: SignedInRequest) -> HttpResponse:
         else:
             until = form.cleaned_data["until"]
             messages.success(
-                request, f"Snoozed until {until:%-d %B}: {task.text}." if until else f"Back: {task.text}."
+                request,
+                phrase("Snoozed until {}: {}.", DayOfYear(until), task.text).in_language()
+                if until
+                else phrase("Shown again: {}.", task.text).in_language(),
             )
     else:
-        messages.error(request, _("Not snoozed: choose a day after today."))
+        messages.error(request, _("The task is not snoozed. Choose a day after today."))
     return redirect("inbox")
 
 
 def _task(task: InboxTask) -> dict:
     if task.late:
-        when = f"overdue since {task.due.day} {task.due:%B}, {_distance(task.due)}"
+        when = phrase("overdue since {}", DayOfYear(task.due))
     else:
-        when = task.when or (f"by {task.due.day} {task.due:%B}, {_distance(task.due)}" if task.due else "")
+        when = task.when or (
+            phrase("by {}, {}", DayOfYear(task.due), _distance(task.due)) if task.due else ""
+        )
     return {
         "text": task.text,
         "link": task.link,
@@ -153,6 +172,11 @@ def _task(task: InboxTask) -> dict:
         "why": task.why,
         "on_behalf": task.on_behalf,
         "due": when,
+        "since": "" if task.late else _since(task.since),
+        "parts": [
+            {"text": part.text, "link": part.link, "why": part.why, "verb": part.button}
+            for part in task.parts
+        ],
         "late": task.late,
         "verb": task.button,
         "key": task.key if task.may_snooze else "",
@@ -160,14 +184,16 @@ def _task(task: InboxTask) -> dict:
     }
 
 
+def _since(day: date) -> str:
+    return _("since today") if day >= clock.today() else phrase("since {}", DayOfYear(day))
+
+
 def _distance(day) -> str:
     return in_days(day).partition(" (")[0]
 
 
 def _ageing(initiatives) -> list[tuple[str, int, bool]]:
-    """How often evidence of an initiative goes stale in the next 90 days: (first day of the bar, how often, the first
-    one).
-    """
+    """Return bars of expiring evidence for 90 days: (first day, initiatives, is now)."""
     today = clock.today()
     last = today + timedelta(days=BARS * DAYS_A_BAR - 1)
     ends = (
@@ -185,13 +211,13 @@ def _ageing(initiatives) -> list[tuple[str, int, bool]]:
         return []
     firsts = [today + timedelta(days=place * DAYS_A_BAR) for place in range(BARS)]
     return [
-        ("now" if first == today else f"{first.day} {first:%b}", n, first == today)
+        ("now" if first == today else phrase("{} {}", first.day, f"{first:%b}"), n, first == today)
         for first, n in zip(firsts, bars, strict=True)
     ]
 
 
 def _news(initiatives) -> list[dict]:
-    """What happened in the last days on initiatives the person may see, newest first."""
+    """Return recent acts on initiatives that the person may see, newest first."""
     recent = list(
         Entry.objects.acts()
         .filter(at__gte=clock.now() - timedelta(days=DAYS_BACK))
@@ -224,79 +250,88 @@ def _news(initiatives) -> list[dict]:
 
 
 def first_steps(person: User) -> list[InboxTask]:
-    """Where to begin when nothing waits, by what the person is here: the first is the one to take."""
-    register = InboxTask(
-        "start",
-        "Register an initiative",
+    """Return steps for an empty inbox by the role of the person, the best step first."""
+    register = _step(
+        phrase("Register an initiative"),
         reverse("register"),
         "Register",
-        "Four fields: a title, a unit, the problem, an owner. Everything else comes later.",
+        phrase(
+            "Fill in four fields: a title, a unit, the problem, an owner. You can enter all other details later."
+        ),
     )
-    look = InboxTask(
-        "start",
-        "Look at the portfolio",
+    look = _step(
+        phrase("Open the portfolio"),
         reverse("portfolio"),
         "Open",
-        "Which initiatives there are, their approved stages, and what their evidence supports.",
+        phrase("See all initiatives, their approved stages, and the stages that evidence supports."),
     )
     if person.is_admin:
-        accounts = InboxTask(
-            "start", "See the accounts", reverse("accounts"), "Open", "Who was invited and has not answered."
+        accounts = _step(
+            phrase("See the accounts"),
+            reverse("accounts"),
+            "Open",
+            phrase("See the people who were invited and have not answered."),
         )
         return [accounts, register, look]
     if person.is_auditor:
         return [
-            InboxTask(
-                "start",
-                "Look at an initiative as it was known on any day",
+            _step(
+                phrase("Open an initiative as it was on an earlier day"),
                 reverse("portfolio"),
-                "Choose an initiative",
-                "Its page Activity goes back to the end of a day, and holds every act with its reason and who did it.",
+                phrase("Choose an initiative"),
+                phrase(
+                    "Choose a day on the page “Activity”. The page shows every act with its reason and its person."
+                ),
             ),
-            InboxTask(
-                "start",
-                "See who decided what",
+            _step(
+                phrase("See decisions and the people who made them"),
                 reverse("decisions"),
                 "Open",
-                "Every decision with its day and reason; a review keeps the evidence and the sign-offs it rested on.",
+                phrase(
+                    "Every decision has its day and its reason. A review keeps its evidence and its sign-offs."
+                ),
             ),
-            InboxTask(
-                "start",
-                "Search the audit log",
+            _step(
+                phrase("Search the audit log"),
                 reverse("audit"),
                 "Search",
-                "Every decision and refusal, of every initiative, and every change of a row.",
+                phrase("Search every decision and refusal of every initiative, and every change of a row."),
             ),
-            InboxTask(
-                "start",
-                "Draw a sample of decisions",
+            _step(
+                phrase("Draw a sample of decisions"),
                 reverse("audit-draw"),
                 "Draw",
-                "Some from every gate and seat, by a seed, so that anybody can draw the same again.",
+                phrase(
+                    "The sample contains some decisions of every gate and every seat. Anyone with the same "
+                    "seed draws the same sample."
+                ),
             ),
-            InboxTask(
-                "start",
-                "Take a checkpoint of the audit log",
+            _step(
+                phrase("Take a checkpoint of the audit log"),
                 reverse("audit-log"),
                 "Open",
-                "With it you show later, on a machine of your own, that nothing before it was changed.",
+                phrase(
+                    "A checkpoint lets you show later, on a different machine, that no earlier entry was changed."
+                ),
             ),
         ]
     if seats_held(person):
         return [
-            InboxTask(
-                "start",
-                "Read the rulebook",
+            _step(
+                phrase("Read the rulebook"),
                 reverse("rulebook"),
                 "Read",
-                "What your seat signs at each gate, and what counts as evidence.",
+                phrase("See what you sign at each gate, and which evidence counts."),
             ),
-            InboxTask(
-                "start",
-                "See the reviews",
+            _step(
+                phrase("See the reviews"),
                 reverse("reviews"),
                 "Open",
-                "What is before your board, and what it decided.",
+                phrase("See the open reviews and the decisions of your board."),
             ),
         ]
     return [register, look]
+
+
+def _step(text: str, link: str, button: str, why: str) -> InboxTask:
+    return InboxTask("start", text, link, button, why, since=clock.today())

@@ -1,1 +1,1 @@
-"""How definitions of one term are compared: facets, identifier standards and masks; no prose is read (ADR 0048)."""
+"""Comparison of definitions by facets, identifier standards and masks (ADR 0048). Prose is not read."""

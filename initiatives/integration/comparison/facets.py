@@ -1,7 +1,7 @@
-"""Comparison of two definitions of one term by their facets; no prose is read. Pure.
+"""Comparison of two definitions of one term by their facets, not by prose. Pure.
 
-Facets that both state and that differ are a conflict. Definitions that say anything otherwise, in their words or on one
-side alone, are undecided until somebody calls them the same. Sources: S1-3, S1-10, S1-11; int.definitions; ADR 0048.
+A facet that both definitions state and that differs is a conflict. Definitions that differ otherwise, in wording or
+on one side alone, are undecided until someone decides. Sources: S1-3, S1-10, S1-11, int.definitions, ADR 0048.
 """
 
 import dataclasses
@@ -24,9 +24,10 @@ LONGEST_QUOTE = 200  # characters of a text in the words of a difference
 
 @dataclass(frozen=True)
 class Definition:
-    """What one field of one system means by a term. `stated`: by facet, blank or missing where it says nothing.
+    """The meaning of a term in one field of one system.
 
-    `profile`: what the newest data profile says of the field, unless the definition is about some years alone.
+    A facet that is not stated is blank or missing in `stated`. The `profile` is the field in the newest data profile,
+    or None if the definition is about some years alone.
     """
 
     term: str
@@ -42,12 +43,12 @@ class Definition:
 
     @property
     def place(self) -> tuple[str, str]:
-        """System and field, however they are typed."""
+        """Return the system and the field, without regard to how they are typed."""
         return _folded(self.system), _folded(self.field)
 
     @property
     def identifier(self) -> Identifier | None:
-        """How its identifiers are written, as it states."""
+        """Return the identifier format that the definition states."""
         return identifier_formats.stated(*(self.stated.get(name, "") for name in IDENTIFIER))
 
     def __str__(self) -> str:
@@ -59,19 +60,19 @@ class Definition:
 
 @dataclass(frozen=True)
 class Difference:
-    """That two definitions differ in a facet, in words that name both sides; in their wording alone it is undecided."""
+    """A facet in which two definitions differ, in words. A difference in wording alone is undecided."""
 
     facet: str
     words: str
 
     @property
     def severity(self) -> str:
-        """A conflict blocks; what is undecided is a note."""
+        """Return BLOCKING for a conflict, and NOTE for an undecided pair."""
         return NOTE if self.facet == WORDING else BLOCKING
 
 
 def compare(one: Definition, other: Definition) -> list[Difference]:
-    """The conflicts of two definitions, or that they are undecided; empty where they say the same, or of two terms."""
+    """Return the differences of two definitions, none if they agree or differ in term."""
     within = one.place == other.place
     if not within and _folded(one.term) != _folded(other.term):
         return []
@@ -80,23 +81,23 @@ def compare(one: Definition, other: Definition) -> list[Difference]:
 
 
 def against_measure(row: Definition) -> str:
-    """Why its field was measured otherwise than it states; empty where it was not, or one of both is unknown."""
+    """Return why the measured field contradicts the definition, or an empty text."""
     declared = row.identifier
     seen = identifier_formats.patterns_of(row.profile or {})
     if declared is None or not seen:
         return ""
     share = declared.share(seen)
-    return f"{share:.0%} of the values are written so" if share < ENOUGH else ""
+    return f"{share:.0%} of the values have this format" if share < ENOUGH else ""
 
 
 def wrong(stated: Mapping[str, str]) -> dict[str, str]:
-    """What cannot stand in the facets of a definition, by facet, with how to fix it."""
+    """Return what is wrong with the facets of a definition, by facet, with the remedy."""
     standard, mask = (stated.get(name, "") for name in IDENTIFIER)
     found = {}
     if standard and standard not in identifier_standards.STANDARDS:
-        found["identifier_standard"] = "Choose a standard of the list, or write a mask."
+        found["identifier_standard"] = "Choose a standard from the list, or write a mask."
     if mask and standard:
-        found["identifier_mask"] = "Name the standard or write a mask, not both."
+        found["identifier_mask"] = "Choose a standard or write a mask, not both."
     elif mask:
         try:
             masks.read(mask)
@@ -106,7 +107,7 @@ def wrong(stated: Mapping[str, str]) -> dict[str, str]:
 
 
 def _within(one: Definition, other: Definition) -> list[Difference]:
-    """One field of one system: what it means in two periods."""
+    """Return the differences of one field of one system in two periods."""
     first, second = sorted((one, other), key=lambda row: row.valid_from or date.min)
     said = list(_counted(first, second))
     if _folded(one.term) != _folded(other.term):
@@ -116,26 +117,26 @@ def _within(one: Definition, other: Definition) -> list[Difference]:
     if not said:
         return []
     both = (first.valid_to or date.max) >= (second.valid_from or date.min)
-    when = f"{'at once' if both else 'depending on the year'}, {_years(first)} and {_years(second)}"
-    words = f"{one.system} {one.field} has two meanings {when}. {'; '.join(said)}."
+    when = f"{'at the same time' if both else 'depending on the year'}, {_years(first)} and {_years(second)}"
+    words = f"{one.system} {one.field} has two meanings, {when}. {'; '.join(said)}."
     return [Difference("validity", words)]
 
 
 def _between(one: Definition, other: Definition) -> list[Difference]:
-    """One term in two places."""
+    """Return the differences of one term in two places."""
     found = []
     mine, theirs = (row.identifier or identifier_formats.measured(row.profile) for row in (one, other))
     if identifier_formats.differ(mine, theirs):
-        words = f"Identifiers are written in two ways: {one} {_quoted(mine)}, {other} {_quoted(theirs)}."
+        words = f"Identifiers have two formats: {one} {_quoted(mine)}, {other} {_quoted(theirs)}."
         found.append(Difference("identifier_format", words))
     if said := list(_counted(one, other)):
-        words = f"{one.term} is counted in two ways, by {one} and {other}. {'; '.join(said)}."
+        words = f"{one} and {other} count {one.term} in two ways. {'; '.join(said)}."
         found.append(Difference("business_logic", words))
     return found
 
 
 def _counted(one: Definition, other: Definition) -> Iterator[str]:
-    """The facets of counting that both state and that differ, with both values."""
+    """Yield the facets of counting that both state and that differ, with both values."""
     for name, words in COUNTING.items():
         mine, theirs = one.stated.get(name, ""), other.stated.get(name, "")
         if mine and theirs and _value(name, mine) != _value(name, theirs):
@@ -143,7 +144,7 @@ def _counted(one: Definition, other: Definition) -> Iterator[str]:
 
 
 def _undecided(one: Definition, other: Definition) -> list[Difference]:
-    """That they say something otherwise, and that nobody can tell from it whether they mean the same."""
+    """Return one undecided difference if the definitions state different things."""
     said = [
         f"{words}: {_quoted(mine)} and {_quoted(theirs)}"
         for name, words in (TEXTS | COUNTING | IDENTIFIER).items()
@@ -152,7 +153,9 @@ def _undecided(one: Definition, other: Definition) -> list[Difference]:
     ]
     if not said:
         return []
-    return [Difference(WORDING, f"Nobody has called {one} and {other} the same. {'; '.join(said)}.")]
+    return [
+        Difference(WORDING, f"No one has confirmed that {one} and {other} mean the same. {'; '.join(said)}.")
+    ]
 
 
 def _said(row: Definition, name: str) -> str:
@@ -160,7 +163,7 @@ def _said(row: Definition, name: str) -> str:
 
 
 def _value(name: str, text: str) -> object:
-    """A value as it is compared: lists in any order, texts in any case and spacing, masks however they are written."""
+    """Return a value for comparison: lists in any order, texts folded, masks parsed."""
     if name in LISTS:
         return frozenset(filter(None, map(_folded, re.split(r"[,;\n]", text))))
     if name == "identifier_mask" and text:

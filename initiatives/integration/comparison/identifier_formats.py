@@ -14,7 +14,7 @@ DISTINCT = 0.5  # a column of whole figures of which fewer are distinct counts s
 
 @dataclass(frozen=True)
 class Identifier:
-    """How identifiers of a field are written, by a standard, a mask, or measured patterns with their shares."""
+    """An identifier format: a standard, a mask, or measured patterns with shares."""
 
     standard: str = ""
     mask: str = ""
@@ -22,17 +22,17 @@ class Identifier:
 
     @property
     def masks(self) -> tuple[str, ...]:
-        """The masks by which they may be written; none where they are only measured."""
+        """Return the masks of the format, none if it is only measured."""
         return (self.mask,) if self.mask else identifier_standards.MASKS.get(self.standard, ())
 
     @property
     def main(self) -> str:
-        """The pattern of most of the measured values; blank where none stands for enough of them."""
+        """Return the pattern of most measured values, or blank if its share is too small."""
         pattern, share = max(self.patterns, key=lambda one: one[1], default=("", 0.0))
         return pattern if share >= ENOUGH else ""
 
     def share(self, patterns: tuple[tuple[str, float], ...]) -> float:
-        """The share (0 to 1) of values measured with these patterns that the masks can write."""
+        """Return the share (0 to 1) of values in these patterns that the masks can write."""
         return sum(share for name, share in patterns if any(masks.fits(one, name) for one in self.masks))
 
     def __str__(self) -> str:
@@ -42,14 +42,14 @@ class Identifier:
 
 
 def stated(standard: str, mask: str) -> Identifier | None:
-    """What a definition states; None where it states nothing, or by a standard that is not known any more."""
+    """Return the stated format, or None without a known standard or a mask."""
     if standard in identifier_standards.STANDARDS:
         return Identifier(standard=standard)
     return Identifier(mask=mask) if mask else None
 
 
 def measured(column: Mapping[str, Any] | None) -> Identifier | None:
-    """What a profile says of its column; None where that is nothing, or the column holds figures."""
+    """Return the measured format of a column, or None if unclear or for figures."""
     column = column or {}
     kind, distinct = str(column.get("type") or "").lower(), column.get("distinct_share")
     if kind in FIGURES or (kind.startswith("int") and (distinct or 0) < DISTINCT):
@@ -59,14 +59,14 @@ def measured(column: Mapping[str, Any] | None) -> Identifier | None:
 
 
 def patterns_of(column: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
-    """The measured patterns of a column with their share of the values that are not blank."""
+    """Return the measured patterns of a column, with their share of non-blank values."""
     kept = {name: share for name, share in (column.get("patterns") or {}).items() if name not in ("", BLANK)}
     total = sum(kept.values())
     return tuple((name, share / total) for name, share in kept.items()) if total else ()
 
 
 def differ(one: Identifier | None, other: Identifier | None) -> bool:
-    """Whether both are known and written otherwise: identifiers of one cannot be matched with those of the other."""
+    """Return True if both formats are known and differ, so identifiers cannot match."""
     if one is None or other is None:
         return False
     if one.patterns and other.patterns:

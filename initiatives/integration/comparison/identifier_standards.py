@@ -1,4 +1,4 @@
-"""Identifier standards that a definition can name: those of python-stdnum that companies meet, each with its masks."""
+"""Identifier standards for definitions, with masks. They are those of python-stdnum that companies meet."""
 
 from importlib import import_module
 
@@ -49,10 +49,10 @@ MASKS[DUNS] = ("9{9}",)
 
 
 def name_of(key: str) -> str:
-    """What a standard is called; of one that is not known (any more), its key."""
+    """Return the name of a standard, or its key if the standard is not known."""
     return STANDARDS.get(key, key)
 
 
 def valid(key: str, number: str) -> bool:
-    """Whether a number follows a standard, check digits included; of an unknown standard, and of DUNS, any text may."""
+    """Return True if a number and its check digits follow the standard. Unknown standards and DUNS take any text."""
     return key not in STANDARDS or key == DUNS or import_module(f"stdnum.{key}").is_valid(number)

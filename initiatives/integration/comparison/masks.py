@@ -1,9 +1,9 @@
-"""Masks: how an identifier is written, character by character.
+"""Masks: the form of an identifier, character by character.
 
-9 is a digit, A a capital, a a small letter, X a letter or a digit, h a hexadecimal digit; other signs stand for
-themselves, letters and digits only between quotation marks: "C-"9{6}. {6} is six of what stands before, {2,4} two to
-four, + one or more; # is another way to write 9. Data profiles write patterns alike (measurement/patterns.py), with
-letters and digits that stand for themselves as A, a and 9.
+9 is a digit, A a capital, a a small letter, X a letter or a digit, h a hexadecimal digit, and # is the same as 9.
+Other signs are literal. Letters and digits are literal between quotation marks, as in "C-"9{6}. A count follows its
+character: {6} is six, {2,4} is two to four, and + is one or more. Data profiles write patterns in the same way
+(measurement/patterns.py), with literal letters and digits as A, a and 9.
 """
 
 import re
@@ -17,18 +17,19 @@ LONGEST = 80  # characters of a mask
 MOST = 999  # characters of an identifier
 PIECE = re.compile(r"""(?:"([^"]+)"|([^"{}+]))(?:\{(\d{1,3})(?:,(\d{1,3}))?\}|(\+))?""")
 HOW = (
-    "Write 9 for a digit, A for a capital, a for a small letter, X for either, h for a hexadecimal digit; letters and "
-    'digits that are always the same between quotation marks; {6} for six of them: "C-"9{6}.'
+    "Write 9 for a digit, h for a hexadecimal digit, and X for a letter or a digit. Write A for a capital "
+    "letter and a for a small letter. Put letters and digits that never change between quotation marks. "
+    'Write {6} to repeat a sign six times, for example "C-"9{6}.'
 )
 
 
 class Unreadable(ValueError):
-    """That a text is no mask; the text says how to fix it."""
+    """A text that is not a mask. The message contains the remedy."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """So many characters of one class, or (`literal`) one that stands for itself. `most` None: any number."""
+    """A run of characters of one class, or of one character if `literal`. `most` None: any number."""
 
     kind: str
     least: int
@@ -37,10 +38,10 @@ class Piece:
 
 
 def read(text: str) -> tuple[Piece, ...]:
-    """The pieces of a mask, neighbours of one class as one. Raises Unreadable."""
+    """Return the pieces of a mask, with neighbours of one class joined. Raises Unreadable."""
     text, at, found = text.strip(), 0, []
     if not text or len(text) > LONGEST:
-        raise Unreadable(f"A mask has one to {LONGEST} characters. {HOW}")
+        raise Unreadable(f"A mask must have one to {LONGEST} characters. {HOW}")
     while at < len(text):
         match = PIECE.match(text, at)
         if match is None:
@@ -48,11 +49,11 @@ def read(text: str) -> tuple[Piece, ...]:
         quoted, sign, least, most, plus = match.groups()
         kind = CLASSES.get(sign or "")
         if quoted is None and kind is None and sign.isalnum():
-            raise Unreadable(f"“{sign}” is no class of characters. {HOW}")
+            raise Unreadable(f"The mask has an unknown sign, “{sign}”. {HOW}")
         low = int(least) if least else 1
         high = None if plus else int(most or low)
         if not low or (high is not None and high < low):
-            raise Unreadable(f"“{match[0]}” is no number of characters. {HOW}")
+            raise Unreadable(f"“{match[0]}” in the mask is not a valid number of characters. {HOW}")
         signs = [kind] if kind else list(quoted or sign)
         for one in signs[:-1]:
             found.append(Piece(one, 1, 1, True))
@@ -65,14 +66,14 @@ def read(text: str) -> tuple[Piece, ...]:
         most = sum(ends) if len(ends) == len(same) else None
         joined.append(Piece(same[0].kind, sum(one.least for one in same), most, same[0].literal))
     if sum(one.least for one in joined) > MOST:
-        raise Unreadable(f"An identifier has at most {MOST} characters. {HOW}")
+        raise Unreadable(f"The mask is too long: an identifier has at most {MOST} characters. {HOW}")
     return tuple(joined)
 
 
 def fits(mask: str, pattern: str) -> bool:
-    """Whether values measured with this pattern can be written by the mask; what is too coarse to tell fits.
+    """Return True if the mask can write values that were measured with this pattern.
 
-    Takes time in proportion to both texts, whatever they say. Raises Unreadable.
+    A pattern that is too coarse to tell fits. The time is in proportion to both texts. Raises Unreadable.
     """
     pieces, seen = read(mask), patterns.pieces(pattern)
     classes = [_class_of(one) for one in pieces]
@@ -91,7 +92,7 @@ def fits(mask: str, pattern: str) -> bool:
 
 
 def _after(reached: list[bool], measured: str, kinds: str, piece: Piece) -> list[bool]:
-    """How far one more piece reaches from each of these places."""
+    """Return the places that one more piece can reach from the reached places."""
     length = len(measured)
     run = [0] * (length + 1)  # how many of these classes follow from here
     for at in range(length - 1, -1, -1):
@@ -110,19 +111,19 @@ def _after(reached: list[bool], measured: str, kinds: str, piece: Piece) -> list
 
 
 def shortest(mask: str) -> str:
-    """The pattern as which the shortest identifiers of a mask would be measured. Raises Unreadable."""
+    """Return the pattern of the shortest identifiers of a mask. Raises Unreadable."""
     return "".join(f"{_class_of(one)}{{{one.least}}}" for one in read(mask))
 
 
 def _class_of(piece: Piece) -> str:
-    """The class as which the characters of a piece are measured."""
+    """Return the class as which the characters of a piece are measured."""
     if not piece.literal or not piece.kind.isalnum():
         return piece.kind
     return "9" if piece.kind.isdigit() else "A" if piece.kind.isupper() else "a"
 
 
 def _measured_as(kind: str, letters: bool) -> str:
-    """The classes as which characters of a class may have been measured. `letters`: the mask has letters too."""
+    """Return the classes as which a class may be measured. `letters`: the mask has letters too."""
     if kind in "Xh":
         return "9AaXh"
     return f"{kind}Xh" if letters and kind in "9Aa" else kind

@@ -1,1 +1,1 @@
-"""What runs: deployments of component versions, and their end of life."""
+"""The components that initiatives run: deployments of versions, their end of life."""

@@ -9,6 +9,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.models import User
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.integration.components.register.actions import version_named
 from initiatives.integration.components.vendors import vendor_named
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -21,6 +22,7 @@ from initiatives.models import (
     Initiative,
     Voiding,
 )
+from initiatives.models.integration.components import artefact_digest
 
 # Which trigger a new version pulls, by the layer of its component (rulebook, [triggers]).
 TRIGGER_OF_LAYER = {
@@ -42,29 +44,43 @@ def record_component(
     version: str = "",
     vendor: str = "",
     region: str = "",
+    artefact: str = "",
     replaces: Deployment | None = None,
     runs_from: datetime | None = None,
     approver: User | None = None,
     rollback: str = "",
     by: User,
 ) -> Deployment:
-    """Record that a version of a component runs, now or from a moment to come.
+    """Record that a version of a component runs, now or from a later moment.
 
-    `listed`: its row of the register; else layer, name and version are said. What the register lacks is proposed to it
-    with its vendor, by default that of the last version of this name. It takes the part of `replaces`, else of what has
-    its layer and name, else a part of its own. Where data pass through the part, they are in its region from then on.
-    A first version voids nothing. Raises ValidationError or Refused.
+    `listed` is its row of the register. Without `listed`, give layer, name and version. A missing row is proposed
+    with its vendor, by default that of the last version of this name. The version takes the part of `replaces`, else
+    the part with its layer and name, else a new part. Data that pass through the part are in its region from then on.
+    A first version voids nothing. `artefact` is the digest of what is deployed. Raises ValidationError or Refused.
     """
+    if artefact:
+        try:
+            artefact_digest(artefact)
+        except ValidationError as wrong:
+            raise ValidationError({"artefact": wrong}) from None
     if listed is not None and any(text.strip() for text in (layer, name, version, vendor)):
-        raise ValidationError({"listed": "Choose a row of the register or name a component, not both."})
+        raise ValidationError(
+            {"listed": "You chose a row of the register and named a component. Do only one of the two."}
+        )
     if (
         listed is not None
         and listed.region
         and region.strip().casefold() not in ("", listed.region.casefold())
     ):
-        raise ValidationError({"region": f"The register lists {listed}. Leave the region empty."})
+        raise ValidationError(
+            {
+                "region": phrase(
+                    "The register already contains the region of {}. Leave the region empty.", listed
+                )
+            }
+        )
     if replaces is not None and replaces.initiative_id != initiative.pk:
-        raise ValidationError({"replaces": "Choose something that this initiative runs."})
+        raise ValidationError({"replaces": "Choose a component that this initiative runs."})
     with act("record component", by=by, initiative=initiative, register=True) as initiative:
         initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
         last = initiative.deployments.last_named(*((listed.layer, listed.name) if listed else (layer, name)))
@@ -76,6 +92,7 @@ def record_component(
             part=_part(initiative, listed, replaces or last),
             version=listed,
             region=region.strip() or listed.region,
+            artefact=artefact,
             runs_from=runs_from or clock.now(),
         )
         start_version(initiative, incoming, approver=approver, rollback=rollback, by=by)
@@ -83,11 +100,17 @@ def record_component(
 
 
 def _part(initiative: Initiative, row: ComponentVersion, replaces: Deployment | None) -> int:
-    """The part of the initiative that a version takes. Raises ValidationError for another layer in the same part."""
+    """Return the part that a version takes. Raises ValidationError if the part has another layer."""
     if replaces is None:
         return (initiative.deployments.aggregate(last=Max("part"))["last"] or 0) + 1
     if replaces.version.layer != row.layer:
-        raise ValidationError({"replaces": f"{replaces} is in another layer than {row}. Choose another."})
+        raise ValidationError(
+            {
+                "replaces": phrase(
+                    "{} is in another layer than {}. Choose a component of the same layer.", replaces, row
+                )
+            }
+        )
     return replaces.part
 
 
@@ -99,10 +122,9 @@ def start_version(
     rollback: str = "",
     by: User,
 ) -> list[Voiding]:
-    """Let a version run in the running act on the locked initiative, in place of the one before in its part; what that
-    voids.
+    """Start a version in place of the earlier one in its part. Return what that voids.
 
-    Raises ValidationError where the one before begins later.
+    Runs in the act on the locked initiative. Raises ValidationError if the earlier version starts later.
     """
     start, layer = incoming.runs_from, incoming.version.layer
     in_part = initiative.deployments.filter(part=incoming.part).select_related("version")
@@ -110,7 +132,7 @@ def start_version(
     if outgoing is not None:
         if start < outgoing.runs_from:
             raise ValidationError(
-                {"runs_from": f"{outgoing} runs from {outgoing.runs_from:%-d %B %Y}; choose a later moment."}
+                {"runs_from": phrase("{} runs from {}. Choose a later time.", outgoing, outgoing.runs_from)}
             )
         outgoing.runs_to = start
         outgoing.save()
@@ -122,6 +144,7 @@ def start_version(
         version=str(incoming),
         vendor=incoming.version.vendor.name if incoming.version.vendor else "",
         runs_from=start,
+        artefact=incoming.artefact,
         replaces=str(outgoing) if outgoing else None,
     )
     change = None

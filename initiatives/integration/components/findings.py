@@ -1,30 +1,43 @@
-"""What runs past the end of life of its version; of a model a finding (prod.performance, production.model_current).
+"""Findings of models past the end of life of their version, and of versions deployed without asking.
 
-What a model showed counts for the model that runs on; of one that reached its end of life it is worth nothing, from
-that day on. The days before are a reminder and a line in the inbox, and block nothing.
+The requirements are prod.performance and production.model_current. Evidence of a model counts while that model runs,
+and no longer from its end of life on. In the days before (`component_end_days` of the rulebook), the pages of
+requirements that depend on a component, a reminder and one inbox task name the component, its end of life and its
+successor. These messages block nothing, for components of any layer.
+
+A version that the organisation made runs in production without an answer of the deployment gate: the requirement is
+prod.q08_change_control (docs/api.md, "Ask before you deploy"). It counts from the day after its first day on, if it
+names its artefact or if the initiative asked the gate before it, until the gate allows it or another version runs.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from governance import clock
+from governance.models import Rulebook
 from governance.templatetags.plumbline import day
-from governance.vocabulary import Layer
+from governance.vocabulary import Layer, Stage
+from governance.vocabulary.phrases import phrase
+from initiatives.contracts.enforcement import deployment_gate
 from initiatives.lifecycle.facts.finding_rules import Wanted, about
-from initiatives.models import ComponentVersion, Deployment
+from initiatives.models import ComponentVersion, Deployment, DeploymentDecision
 
-OPENS_DAYS = 90  # before its end of life a component's replacement is asked about
 REQUIREMENT = "prod.performance"
+CHANGES = "prod.q08_change_control"
+LEAD = phrase("The technical lead")  # with the owner, who records what runs
+
+
+def opens_days() -> int:
+    """Return how many days before its end of life a component is asked about."""
+    return Rulebook.objects.current().parsed.freshness.component_end_days
 
 
 @dataclass(frozen=True)
 class Ending:
-    """That an initiative runs a version whose vendor no longer stands behind it from `day` on; `use`: the
-    deployment.
-    """
+    """A deployment, `use`, of a version without support by its vendor from `day` on."""
 
     use: Deployment
     version: ComponentVersion
@@ -32,65 +45,114 @@ class Ending:
 
     @property
     def opens(self) -> date:
-        """The first day on which the initiative is asked what replaces it."""
-        return self.day - timedelta(days=OPENS_DAYS)
+        """Return the first day on which the initiative is asked for a replacement."""
+        return self.day - timedelta(days=opens_days())
 
     @property
     def counts_from(self) -> datetime | None:
-        """From when it runs though it reached its end of life; None where another version runs by then."""
+        """Return since when it runs past its end of life, or None if replaced by then."""
         ends = max(clock.midnight_before(self.day), self.use.runs_from)
         return None if self.use.runs_to is not None and self.use.runs_to <= ends else ends
 
     @property
     def fix(self) -> str:
-        """What to do about it."""
-        with_what = f", for instance {self.version.successor}" if self.version.successor else ""
-        return f"Record the version that takes its place{with_what}, and show what it can do."
+        """Return the remedy in words."""
+        with_what = phrase(", for example {}", self.version.successor) if self.version.successor else ""
+        return phrase("Record the new version{}, and add evidence for the new version.", with_what)
 
 
 @about(Deployment.objects.filter(version__layer=Layer.MODEL, version__end_of_life__isnull=False))
 def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
-    """A model that runs past its end of life, from that day until another version runs in its place."""
+    """Yield each model that runs past its end of life, until another version runs."""
     for one in endings(_current().filter(initiative__in=initiatives, version__layer=Layer.MODEL)):
         if one.counts_from is None:
             continue
-        whose = f" of {one.version.vendor}" if one.version.vendor else ""
+        whose = phrase(" of {}", one.version.vendor) if one.version.vendor else ""
         yield (
             one.use.initiative_id,
             Wanted(
                 REQUIREMENT,
                 f"component:{one.use.pk}:end_of_life",
-                f"{one.version}{whose} reaches its end of life on {one.day:%-d %B %Y}, and no version is "
-                "recorded in its place.",
+                phrase(
+                    "{}{} reaches its end of life on {}, and no replacement is recorded.",
+                    one.version,
+                    whose,
+                    one.day,
+                ),
                 one.fix,
+                LEAD,
                 since=one.counts_from,
                 until=one.use.runs_to,
             ),
         )
 
 
+@about(Deployment.objects.filter(initiative__stage=Stage.PRODUCTION))
+def says_of_unasked(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
+    """Yield each version that runs in production, and that no answer of the deployment gate allowed."""
+    for use in unasked().filter(initiative__in=initiatives).order_by("initiative", "pk"):
+        started = clock.local_day(use.runs_from)
+        artefact = f" ({use.artefact})" if use.artefact else ""
+        yield (
+            use.initiative_id,
+            Wanted(
+                CHANGES,
+                f"{deployment_gate.FINDING}:{use.pk}:unasked",
+                phrase(
+                    "{}{} runs in production since {}, and its pipeline did not get a yes from Plumbline.",
+                    use.version,
+                    artefact,
+                    started,
+                ),
+                phrase("Let the pipeline ask for this version, or put back a version that was allowed."),
+                LEAD,
+                since=clock.midnight_after(started),
+            ),
+        )
+
+
+def unasked() -> QuerySet[Deployment]:
+    """Return what has run in production for a day, although it had to be asked about and was not allowed.
+
+    An answer belongs to the artefact, or to the version if the deployment names no artefact. Versions of a vendor that
+    name no artefact are left out, because no pipeline of the organisation builds them.
+    """
+    now = clock.now()
+    answers = DeploymentDecision.objects.filter(initiative=OuterRef("initiative"))
+    allowed = answers.filter(stage=Stage.PRODUCTION, reasons=[])
+    of_artefact = Exists(allowed.filter(artefact=OuterRef("artefact")))
+    of_version = Q(artefact="") & Exists(allowed.filter(version__iexact=OuterRef("version__version")))
+    asks = answers.filter(at__lte=OuterRef("runs_from"))
+    rows = Deployment.objects.running_at(now).filter(
+        ~Q(artefact="") | Q(version__vendor__isnull=True) & Exists(asks),
+        initiative__stage=Stage.PRODUCTION,
+        runs_from__lt=clock.midnight_before(clock.today()),
+    )
+    return rows.exclude(of_artefact | of_version).select_related("version__vendor")
+
+
 def ending_by(last: date) -> list[Ending]:
-    """What runs and reaches its end of life by this day, or did, with no version recorded in their place."""
+    """Return what reaches its end of life by this day and has no recorded replacement."""
     uses = _current().filter(version__end_of_life__lte=last)
     return [one for one in endings(uses) if one.counts_from is not None]
 
 
 def endings(uses: Iterable[Deployment]) -> Iterator[Ending]:
-    """Those of these deployments whose version has an end of life."""
+    """Yield an ending for each of these deployments whose version has an end of life."""
     for use in uses:
         if use.version.end_of_life is not None:
             yield Ending(use, use.version, use.version.end_of_life)
 
 
 def _current() -> QuerySet[Deployment]:
-    """Deployments that run, or will, of a version with an end of life."""
+    """Return current and planned deployments of versions with an end of life."""
     rows = Deployment.objects.current_at(clock.now()).filter(version__end_of_life__isnull=False)
     return rows.select_related("version__vendor", "version__successor").order_by("initiative", "pk")
 
 
 @dataclass(frozen=True)
 class End:
-    """When the vendor of a component version no longer stands behind it, in words and a tone."""
+    """The end of a vendor's support for a component version, in words and a tone."""
 
     words: str
     tone: str
@@ -103,6 +165,6 @@ def end_of(version: ComponentVersion) -> End | None:
         vendored = version.vendor_id is not None or version.layer == Layer.MODEL
         return End("end of life unknown", "warn") if vendored else None
     if last <= today:
-        return End(f"end of life since {day(last)}", "bad")
-    near = (last - today).days <= OPENS_DAYS
-    return End(f"end of life {day(last)}", "warn" if near else "ok")
+        return End(phrase("end of life since {}", day(last)), "bad")
+    near = (last - today).days <= opens_days()
+    return End(phrase("end of life {}", day(last)), "warn" if near else "ok")

@@ -1,4 +1,4 @@
-"""Who keeps the register of components, and who says how a model did."""
+"""Permissions to change the component register and to evaluate models."""
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
@@ -8,17 +8,16 @@ from initiatives.models import Initiative
 
 
 def may_keep_components(person: User) -> Answer:
-    """Add a component, and change or confirm what is said of it: admins, and who sits for architecture on any board."""
+    """Allow admins and architecture seats of any board to keep the component register."""
     if person.is_active and (person.is_admin or holds_architecture_seat(person)):
         return yes()
     return no(
-        "Only admins and the architecture seat keep the register of components.",
-        "Owners and technical leads name what is missing while they record the version that runs.",
+        "Only admins and the architecture seat can change the register of components.",
+        "Ask the architecture seat. Owners and technical leads can add a missing component when they "
+        "record a version.",
     )
 
 
 def may_evaluate(initiative: Initiative, person: User) -> Answer:
-    """Declare an evaluation of a model in this initiative, record its result, withdraw it: whoever works on the
-    initiative.
-    """
+    """Allow people who work on the initiative to evaluate its models."""
     return initiative_permissions.may_collaborate(initiative, person)

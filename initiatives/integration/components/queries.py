@@ -1,4 +1,4 @@
-"""Which initiatives run which components, as far as somebody may see them."""
+"""The initiatives that run each component, as far as a person may see them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ from initiatives.models import ComponentVersion, Deployment, Initiative, ModelEv
 
 @dataclass
 class VersionDeployments:
-    """The deployments of a version in initiatives that a person may see, and in how many others it runs.
+    """The deployments of a version that a person may see, and the number of others.
 
-    Confidential initiatives are not even counted.
+    Confidential initiatives are not counted.
     """
 
     uses: list[Deployment] = field(default_factory=list)
@@ -25,10 +25,10 @@ class VersionDeployments:
 
 
 def seen_by(person: User) -> QuerySet[ComponentVersion]:
-    """The versions that the person may read of: those that are confirmed, and those proposed for an initiative they
-    see.
+    """Return the versions that the person may read.
 
-    So that no list tells what only a confidential initiative runs. Who keeps the register reads all.
+    These are confirmed, added by the person, or proposed for an initiative that the person sees, so that no list
+    shows what only a confidential initiative runs. People who keep the register read all versions.
     """
     rows = ComponentVersion.objects.select_related("vendor", "successor")
     if may_keep_components(person):
@@ -38,7 +38,7 @@ def seen_by(person: User) -> QuerySet[ComponentVersion]:
 
 
 def deployments_of(versions: Iterable[ComponentVersion], person: User) -> dict[int, VersionDeployments]:
-    """By key of the version, who runs it now or will: running initiatives alone."""
+    """Return, by version key, the current and planned uses in running initiatives."""
     found = {version.pk: VersionDeployments() for version in versions}
     uses = list(
         current_uses()
@@ -62,19 +62,19 @@ def deployments_of(versions: Iterable[ComponentVersion], person: User) -> dict[i
 
 
 def current_uses() -> QuerySet[Deployment]:
-    """Deployments that run now, or are planned to, in running initiatives."""
+    """Return deployments that run now or are planned, in running initiatives."""
     initiatives = Initiative.objects.live().filter(stage__in=RUNNING_STAGES)
     return Deployment.objects.current_at(clock.now()).filter(initiative__in=initiatives)
 
 
 def initiatives_of(version: ComponentVersion) -> list[int]:
-    """Keys of the running initiatives that run the version, ran it, or will."""
+    """Return keys of the running initiatives that run, ran or will run the version."""
     initiatives = Initiative.objects.live().filter(stage__in=RUNNING_STAGES, deployments__version=version)
     return sorted(set(initiatives.values_list("pk", flat=True)))
 
 
 def evaluations_of(version: ComponentVersion, person: User) -> list[ModelEvaluation]:
-    """How the model did in each initiative that the person may see, the newest declaration first."""
+    """Return the model's evaluations in initiatives the person may see, newest first."""
     return list(
         ModelEvaluation.objects.filter(
             deployment__version=version, initiative__in=visible_to(person).values("pk")

@@ -1,7 +1,7 @@
-"""Terms, what each system means by them, and how the steward resolves where they disagree (S1-3, S1-10, S1-11, S1-18).
+"""Acts on terms, definitions and their conflicts (S1-3, S1-10, S1-11, S1-18).
 
-A definition belongs to its system and is read by every initiative that uses the term there. Once one changes, is taken
-back, or is contradicted by another of the same system, evidence from before is void (`integration_schema`).
+A definition belongs to its system and is read by every initiative that uses the term there. If a definition changes,
+is withdrawn, or is contradicted by another of the same system, earlier evidence is void (`integration_schema`).
 """
 
 from datetime import date
@@ -13,6 +13,7 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import label, phrase
 from initiatives.integration.comparison import facets, identifier_standards
 from initiatives.integration.definitions import permissions
 from initiatives.integration.definitions.conflicts import initiatives_that_rest_on
@@ -46,12 +47,14 @@ MOST_ROWS = 500
 
 
 def name_term(*, name: str, meaning: str = "", by: User) -> Term:
-    """Write a business term into the glossary, as the architecture seat or an admin. Raises ValidationError."""
+    """Add a business term to the glossary, as architecture seat or admin. Raises ValidationError."""
     name = _term_name(name)
     with act("name term", by=by, register=True):
         permissions.may_name_terms(by).or_refuse()
         if Term.objects.filter(name__iexact=name).exists():
-            raise ValidationError({"name": f"The glossary has {name} already."})
+            raise ValidationError(
+                {"name": phrase("The glossary already has {}. Change that term instead.", name)}
+            )
         term = Term(name=name, meaning=meaning.strip(), by=by, at=clock.now())
         term.save()
         entries.record(EntryKind.TERM_NAMED, term=term.name, meaning=term.meaning)
@@ -59,15 +62,13 @@ def name_term(*, name: str, meaning: str = "", by: User) -> Term:
 
 
 def change_term(*, term: Term, name: str, meaning: str, by: User) -> Term:
-    """Call a business term otherwise, or say anew what the company means by it; initiatives that use it are compared
-    anew.
-    """
+    """Change the name or meaning of a business term, and compare initiatives again."""
     name = _term_name(name)
     with act("change term", by=by, register=True):
         permissions.may_name_terms(by).or_refuse()
         term = Term.objects.get(pk=term.pk)
         if Term.objects.filter(name__iexact=name).exclude(pk=term.pk).exists():
-            raise ValidationError({"name": f"The glossary has {name} already."})
+            raise ValidationError({"name": phrase("The glossary already has {}. Choose another name.", name)})
         before, after = (
             {"name": term.name, "meaning": term.meaning},
             {"name": name, "meaning": meaning.strip()},
@@ -86,25 +87,34 @@ def change_term(*, term: Term, name: str, meaning: str, by: User) -> Term:
 def _term_name(name: str) -> str:
     name = " ".join(name.split())
     if not name:
-        raise ValidationError({"name": "Name the term, for instance: customer."})
+        raise ValidationError({"name": "Name the term, for example: customer."})
     if len(name) > LONGEST_NAME:
-        raise ValidationError({"name": f"At most {LONGEST_NAME} letters; what it means belongs below."})
+        raise ValidationError(
+            {
+                "name": phrase(
+                    "The name is longer than {} characters. Write the meaning in the field below.",
+                    LONGEST_NAME,
+                )
+            }
+        )
     return name
 
 
 def use_term(*, initiative: Initiative, name: str, by: User) -> TermUse:
-    """Say that an initiative uses a term of the glossary: its linked systems have to agree on it.
+    """Record that an initiative uses a term, on which its linked systems must agree.
 
-    Raises ValidationError, also where the glossary does not have it; Refused.
+    Raises ValidationError, also if the glossary does not have the term, or Refused.
     """
     name = _term_name(name)
     with act("use term", by=by, initiative=initiative, register=True) as initiative:
         permissions.may_use_terms(initiative, by).or_refuse()
         term = Term.objects.filter(name__iexact=name).first()
         if term is None:
-            raise ValidationError({"name": "The glossary does not have this term: propose it there first."})
+            raise ValidationError(
+                {"name": "The glossary does not have this term. Propose the term in the glossary first."}
+            )
         if TermUse.objects.filter(initiative=initiative, term=term, ended_at__isnull=True).exists():
-            raise ValidationError({"name": f"The initiative uses {term} already."})
+            raise ValidationError({"name": phrase("The initiative already uses {}.", term)})
         row = TermUse(initiative=initiative, term=term, by=by, at=clock.now())
         row.save()
         entries.record(EntryKind.TERM_USED, initiative=initiative, term=term.name)
@@ -113,14 +123,16 @@ def use_term(*, initiative: Initiative, name: str, by: User) -> TermUse:
 
 
 def stop_using_term(*, use: TermUse, reason: str, by: User) -> TermUse:
-    """Say that an initiative no longer uses a term, and why. Raises Conflict when it was said already."""
+    """Record that an initiative no longer uses a term, and why. Raises Conflict if it was recorded already."""
     with act(
         "stop using term", by=by, initiative=use.initiative_id, reason=reason, register=True
     ) as initiative:
         permissions.may_use_terms(initiative, by).or_refuse()
         use = TermUse.objects.select_related("term").get(pk=use.pk)
         if use.ended_at:
-            raise Conflict(f"It was taken out on {clock.local_day(use.ended_at):%-d %B %Y} already.")
+            raise Conflict(
+                phrase("This term was removed from the initiative on {}.", clock.local_day(use.ended_at))
+            )
         use.ended_at, use.ended_by = clock.now(), by
         use.save()
         entries.record(EntryKind.TERM_NO_LONGER_USED, initiative=initiative, term=use.term.name)
@@ -143,11 +155,11 @@ def define(
     by: User,
     **stated: str,
 ) -> TermDefinition:
-    """Write down what a field of a system means by a term, from a day to a day; with `definition`, write it anew.
+    """Write a definition of a term for a field of a system, or change `definition`.
 
-    `stated`: its facets, by their names in `comparison.STATED`; what is left out is not stated.
-    A description voids nothing, though it contradicts another: that is a conflict, for the steward to decide. A change
-    of one that is relied on does. Raises ValidationError by field, or Refused.
+    The definition holds from a day to a day. `stated` has its facets, by their names in `comparison.facets.STATED`. A
+    missing facet is not stated. A new definition voids nothing, even if it contradicts another: the steward decides
+    that conflict. A change of a definition that is relied on does. Raises ValidationError by field, or Refused.
     """
     if unknown := stated.keys() - STATED.keys():
         raise TypeError(f"No facets of a definition: {', '.join(sorted(unknown))}.")
@@ -166,13 +178,15 @@ def define(
         permissions.may_define(system, by).or_refuse()
         row = _fresh(definition) if definition is not None else None
         if row is not None and (row.term_id != term.pk or row.system_id != system.pk):
-            raise ValidationError("A definition stays with its term and system; write another one.")
+            raise ValidationError(
+                "The term and the system of a definition cannot change. Write another definition."
+            )
         before = _said(row) if row is not None else None
         known = TermDefinition.objects.current().filter(term=term, system=system)
         if row is None:
             row = TermDefinition(term=term, system=system, source_key=source_key)
             if known.filter(field__iexact=field.strip(), **said).exists():
-                raise ValidationError({"meaning": "The field is defined like this already."})
+                raise ValidationError({"meaning": "This field already has the same definition."})
         row.field, row.by, row.at = field.strip(), by, clock.now()
         for name, value in said.items():
             setattr(row, name, value)
@@ -187,9 +201,9 @@ def define(
 
 
 def withdraw_definition(*, definition: TermDefinition, reason: str, by: User) -> TermDefinition:
-    """Take a definition back. It stays readable, with who took it back and why, and voids what rested on it."""
+    """Withdraw a definition, and void what rests on it. It stays readable, with the person and the reason."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why it does not stand."})
+        raise ValidationError({"reason": "Give the reason why you withdraw the definition."})
     with act("withdraw definition", by=by, register=True, reason=reason):
         row = _fresh(definition)
         permissions.may_define(row.system, by).or_refuse()
@@ -202,9 +216,7 @@ def withdraw_definition(*, definition: TermDefinition, reason: str, by: User) ->
 
 
 def _reach(initiatives, row: TermDefinition, *, what: str, by: User) -> None:
-    """Let a definition reach the initiatives that rest on it: conflicts, the register; `what` changed, if any,
-    voids.
-    """
+    """Update the initiatives that rest on a definition. `what`: the change that voids evidence, if any."""
     rewritten = {initiative.pk for initiative in follow(initiatives)}
     items = Evidence.objects.filter(
         initiative__in=[initiative.pk for initiative in initiatives], withdrawn_at__isnull=True
@@ -220,7 +232,7 @@ def _reach(initiatives, row: TermDefinition, *, what: str, by: User) -> None:
 
 
 def _record(kind: str, initiatives: list[Initiative], row: TermDefinition, **facts) -> None:
-    """One entry an initiative that rests on it; one of no initiative where none does."""
+    """Record one entry for each initiative, or one entry without an initiative."""
     facts |= {"definition": row.pk, "term": row.term.name, "system": row.system.name, "field": row.field}
     touched: list[Initiative | None] = [*initiatives] or [None]
     entries.record_many(kind, [(initiative, facts | {"said": _said(row)}) for initiative in touched])
@@ -231,7 +243,7 @@ def _said(row: TermDefinition) -> dict:
 
 
 def _cause(row: TermDefinition, before: dict) -> str:
-    """What changed, in words that stand beside voided evidence."""
+    """Return what changed, in words for voided evidence."""
     names = [name.replace("_", " ") for name, value in _said(row).items() if value != before[name]]
     return f"{row}: {', '.join(names)} changed"
 
@@ -239,27 +251,27 @@ def _cause(row: TermDefinition, before: dict) -> str:
 def _fresh(definition: TermDefinition) -> TermDefinition:
     row = TermDefinition.objects.select_related("term", "system__owner").get(pk=definition.pk)
     if row.withdrawn_at:
-        raise Conflict(f"It was withdrawn on {clock.local_day(row.withdrawn_at):%-d %B %Y} already.")
+        raise Conflict(phrase("This definition was withdrawn on {}.", clock.local_day(row.withdrawn_at)))
     return row
 
 
 def _wrong(field: str, said: dict) -> dict[str, str]:
-    """What is wrong with a definition, by field."""
+    """Return what is wrong with a definition, by field."""
     wrong = facets.wrong(said)
     for name in STATED:
         longest = TermDefinition._meta.get_field(name).max_length
         if longest and len(said[name]) > longest:
-            wrong[name] = f"At most {longest} letters."
+            wrong[name] = f"Use at most {longest} characters."
     if not field.strip():
-        wrong["field"] = "Name the field, as the system calls it."
+        wrong["field"] = "Use the name that the system has for this field."
     elif len(field.strip()) > LONGEST_FIELD:
-        wrong["field"] = f"At most {LONGEST_FIELD} letters."
+        wrong["field"] = f"Use at most {LONGEST_FIELD} characters."
     if not said["meaning"]:
-        wrong["meaning"] = "Say what the field means, in a few words."
+        wrong["meaning"] = "Describe the meaning of the field in a few words."
     if len(said["identifier_format"]) > LONGEST_FORMAT:
-        wrong["identifier_format"] = f"At most {LONGEST_FORMAT} letters."
+        wrong["identifier_format"] = f"Use at most {LONGEST_FORMAT} characters."
     if said["valid_from"] and said["valid_to"] and said["valid_to"] < said["valid_from"]:
-        wrong["valid_to"] = "It ends before it starts."
+        wrong["valid_to"] = "The last day is before the first day. Change one of the two days."
     return wrong
 
 
@@ -274,18 +286,21 @@ def reconcile(
     evidence: Evidence | None = None,
     by: User,
 ) -> DefinitionConflict:
-    """Resolve a conflict, as data steward: by a table of what is what (`one`, `other`, `note`), or an item with it.
+    """Resolve a conflict as data steward, by a mapping table or evidence of one.
 
-    It stays resolved while both definitions stay as they are. Raises ValidationError, Refused or Conflict.
+    Rows of `mapping` have `one`, `other` and `note`. The conflict stays resolved while both definitions are
+    unchanged. Raises ValidationError, Refused or Conflict.
     """
     rows = [row for row in mapping if str(row.get("one", "")).strip() and str(row.get("other", "")).strip()]
     wrong = {}
     if not decision.strip():
-        wrong["decision"] = "Say how the two are brought together."
+        wrong["decision"] = "Describe how the two definitions are reconciled."
     if not rows and evidence is None:
-        wrong["mapping"] = "Write the table, one row a line, or choose the item that holds it."
+        wrong["mapping"] = (
+            "Write the table with one row on each line, or choose the evidence that contains it."
+        )
     elif len(rows) > MOST_ROWS:
-        wrong["mapping"] = f"At most {MOST_ROWS} rows; add a longer table as evidence and choose it."
+        wrong["mapping"] = f"Use at most {MOST_ROWS} rows. Add a longer table as evidence and choose it."
     if wrong:
         raise ValidationError(wrong)
     with act("reconcile", by=by, initiative=conflict.initiative_id, register=True) as initiative:
@@ -296,7 +311,7 @@ def reconcile(
             evidence = Evidence.objects.get(pk=evidence.pk)
             if evidence.initiative_id != initiative.pk or evidence.withdrawn_at:
                 raise ValidationError(
-                    {"evidence": "Choose an item of this initiative that was not withdrawn."}
+                    {"evidence": "Choose evidence of this initiative that was not withdrawn."}
                 )
         row.mapping = [
             {name: str(one.get(name, "")).strip() for name in ("one", "other", "note")} for one in rows
@@ -318,7 +333,7 @@ def reconcile(
 
 
 def _invalid(row: DefinitionConflict, mapping: list[dict]) -> str:
-    """The first identifier of a table that does not follow the standard which its definition names; blank: none."""
+    """Return a message about the first identifier that breaks its standard, or blank."""
     if row.facet != "identifier_format":
         return ""
     for number, line in enumerate(mapping, start=1):
@@ -326,7 +341,8 @@ def _invalid(row: DefinitionConflict, mapping: list[dict]) -> str:
             said, key = str(line[side]).strip(), definition.identifier_standard
             if not identifier_standards.valid(key, said):
                 return (
-                    f"Row {number}: “{said[:60]}” is no {identifier_standards.name_of(key)}; look for a slip."
+                    f"Row {number}: “{said[:60]}” is not a valid {identifier_standards.name_of(key)}. "
+                    "Check the row for a typing error."
                 )
     return ""
 
@@ -340,22 +356,22 @@ def accept_difference(
     due: date | None,
     by: User,
 ) -> Gap:
-    """Accept a difference, as data steward, naming what lives with it downstream: a gap with an owner and a last day.
+    """Accept a difference as data steward, as a gap with an owner and a last day.
 
-    Raises ValidationError, Refused or Conflict.
+    `downstream` names what has to work with the difference. Raises ValidationError, Refused or Conflict.
     """
     named = [one.strip() for one in downstream if one.strip()]
     wrong = {}
     if not decision.strip():
-        wrong["decision"] = "Say why the difference can be lived with, and for which rows."
+        wrong["decision"] = "Explain why the difference can stay, and for which rows."
     if not named:
         wrong["downstream"] = "Name the reports or systems that will show the difference."
     if owner is None:
-        wrong["owner"] = "Say who owns the gap that is left."
+        wrong["owner"] = "Choose the owner of the remaining gap."
     if due is None:
-        wrong["due"] = "Say by when it is closed."
+        wrong["due"] = "Choose the day by which the gap is closed."
     elif due < clock.today():
-        wrong["due"] = "The day lies in the past."
+        wrong["due"] = "This day is in the past. Choose a later day."
     if wrong:
         raise ValidationError(wrong)
     with act("accept difference", by=by, initiative=conflict.initiative_id, register=True) as initiative:
@@ -385,16 +401,16 @@ def accept_difference(
 
 
 def decide_pair(*, conflict: DefinitionConflict, verdict: str, decision: str, by: User) -> DefinitionConflict:
-    """Say of two definitions that nobody has compared what they are, as data steward, with a reason.
+    """Decide as data steward what two uncompared definitions are, with a reason.
 
-    `verdict`: "same"; "different", on purpose; or "conflict", which blocks until it is reconciled or accepted. It
-    stands while both definitions stay as they are. Raises ValidationError, Refused or Conflict.
+    `verdict` is "same", "different" on purpose, or "conflict", which blocks until it is reconciled or accepted. The
+    verdict holds while both definitions are unchanged. Raises ValidationError, Refused or Conflict.
     """
     wrong = {}
     if verdict not in VERDICTS:
-        wrong["verdict"] = "Choose one of the three."
+        wrong["verdict"] = "Choose one of the three answers."
     if not decision.strip():
-        wrong["decision"] = "Say why, so that whoever reads the data understands."
+        wrong["decision"] = "Explain your decision for people who read the data."
     if wrong:
         raise ValidationError(wrong)
     with act("decide pair", by=by, initiative=conflict.initiative_id, register=True) as initiative:
@@ -422,7 +438,7 @@ def decide_pair(*, conflict: DefinitionConflict, verdict: str, decision: str, by
 def _waiting(
     initiative: Initiative, conflict: DefinitionConflict, by: User, status: str
 ) -> DefinitionConflict:
-    """The conflict as it stands under the lock of its initiative, in the status in which it was seen.
+    """Return the conflict under the lock of its initiative, if it has this `status`.
 
     Raises Refused or Conflict.
     """
@@ -431,11 +447,22 @@ def _waiting(
         "decided_by", "one__term", "one__system", "other__term", "other__system"
     ).get(pk=conflict.pk)
     if row.decided_at is not None:
-        raise Conflict(f"{row.decided_by} decided this at {clock.moment_in_words(row.decided_at)} already.")
+        raise Conflict(
+            phrase(
+                "{} already decided this conflict at {}.",
+                row.decided_by,
+                clock.moment_in_words(row.decided_at),
+            )
+        )
     if row.status == GONE:
-        raise Conflict("It is gone: a definition changed since.", "Look at what is open now.")
+        raise Conflict(
+            "A definition changed, so this conflict no longer exists.", "Open the list of current conflicts."
+        )
     if row.status != status:
-        raise Conflict(f"It stands otherwise now: {row.get_status_display()}.", "Look at what is open now.")
+        raise Conflict(
+            phrase("The status of this conflict changed to: {}.", label(row.get_status_display())),
+            "Open the list of current conflicts.",
+        )
     return row
 
 

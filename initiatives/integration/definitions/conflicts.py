@@ -1,8 +1,8 @@
-"""Conflicts between the definitions that initiatives rest on: computed for many initiatives, written down, resolved.
+"""Conflicts between definitions that initiatives rest on, and their resolution.
 
-One row an initiative, facet, pair of systems and terms; of one field alone, one row. What was found to be a conflict,
-and what the steward decided, stands while both definitions stay as they are (S1-3, S1-10, S1-11). Pairs that are worded
-otherwise are undecided: a row that counts against nothing and tells nobody.
+There is one row for an initiative, a facet, and a pair of systems and terms, or for one field alone. A conflict and
+the steward's decision hold while both definitions are unchanged (S1-3, S1-10, S1-11). Pairs that differ in wording
+are undecided. Their row counts against nothing and notifies no one.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from governance.audit_log import entries
 from governance.database import row_history
 from governance.models import User
 from governance.notifications import notify
-from governance.vocabulary import Role
+from governance.vocabulary import HoldKind, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.web.charts.primitives import count
 from initiatives.integration.comparison.facets import Definition, Difference, compare
@@ -32,14 +32,14 @@ from initiatives.models import (
 from initiatives.models.integration.definitions import GONE, OPEN, UNDECIDED, WORDING
 
 Pair = tuple[TermDefinition, TermDefinition]
-# Who is told of what was found: the data steward, who resolves it; where there is none, the owner, who names one.
+# Who is notified: the data steward, who resolves the conflict, or else the owner, who names a steward.
 ASKED = (Role.DATA_STEWARD, Role.OWNER)
 
 
 def resolve_conflicts(initiatives: list[Initiative]) -> None:
-    """Write down what these locked initiatives' definitions say against each other, in the running act, set-wise.
+    """Write the conflicts of these locked initiatives, in the running act, set-wise.
 
-    New ones are opened, and those that no longer hold are gone.
+    New conflicts are opened, and conflicts that no longer hold are marked as gone.
     """
     now, keys = clock.now(), [initiative.pk for initiative in initiatives]
     current: dict[int, list[DefinitionConflict]] = {key: [] for key in keys}
@@ -91,7 +91,7 @@ def resolve_conflicts(initiatives: list[Initiative]) -> None:
 
 
 def _tell(found: list[DefinitionConflict], by_key: dict[int, Initiative]) -> None:
-    """Whoever resolves what was found, or has to name somebody who can: one message a person in an act."""
+    """Notify the data steward of conflicts found, or the owner without a steward."""
     words: dict[int, list[str]] = defaultdict(list)
     for row in found:
         words[row.initiative_id].append(row.words)
@@ -109,11 +109,11 @@ def _tell(found: list[DefinitionConflict], by_key: dict[int, Initiative]) -> Non
         notify.notify(
             person,
             "definitions disagree",
-            f"initiative:{initiative.pk}",
+            f"{HoldKind.DEFINITION_CONFLICT}:{initiative.pk}",
             period=clock.now().isoformat(),
             subject=f"{initiative}: definitions disagree"
-            + (f"; so on {count(others, 'other initiative')}" if others else ""),
-            text=words[initiative.pk][0] + (f" And {more} more." if more else ""),
+            + (f" (and on {count(others, 'other initiative')})" if others else ""),
+            text=words[initiative.pk][0] + (f" {more} more definitions disagree." if more else ""),
             link=reverse("integration-definitions", args=[initiative.ref])
             if not others
             else reverse("inbox"),
@@ -122,10 +122,10 @@ def _tell(found: list[DefinitionConflict], by_key: dict[int, Initiative]) -> Non
 
 
 def _row_of(key: int, facet: str, pairs, here: list[DefinitionConflict], kept: set[int]):
-    """The open or undecided row of one place, with what it says: the one that is there, or a new one; None where all
-    is decided.
+    """Return the open or undecided row of one place, old or new, and its words.
 
-    Adds the key of a row that still holds to `kept`.
+    Both are None if all is decided. The words come with their severity. Adds the key of a row that still holds to
+    `kept`.
     """
     decided = [row.decided_at for row in here if row.pk in kept and row.decided_at is not None]
     covered = max(decided, default=None)
@@ -141,7 +141,9 @@ def _row_of(key: int, facet: str, pairs, here: list[DefinitionConflict], kept: s
     ids = (row.one_id, row.other_id) if row else min(left, key=lambda ids: _newest(left[ids][0]))
     difference, more = left[ids][1], len(left) - 1
     words = difference.words + (
-        f" So do {more} more pair{'s' if more > 1 else ''} of definitions." if more else ""
+        f" {more} more pair{'s' if more > 1 else ''} of definitions disagree{'' if more > 1 else 's'} too."
+        if more
+        else ""
     )
     if row is not None:
         kept.add(row.pk)
@@ -160,29 +162,27 @@ def _row_of(key: int, facet: str, pairs, here: list[DefinitionConflict], kept: s
 
 
 def _untouched(row: DefinitionConflict) -> bool:
-    """Whether neither definition was written anew since the row was found, or decided."""
+    """Return True if neither definition changed since the row was found or decided."""
     since = row.decided_at or row.found_at
     return row.one.at <= since and row.other.at <= since
 
 
 def _newest(pair: Pair) -> tuple:
-    """What holds now comes first: an open end, then the later start."""
+    """Return a sort key with current pairs first: an open end, then the later start."""
     ends = [row.valid_to.toordinal() if row.valid_to else 10**7 for row in pair]
     starts = [row.valid_from.toordinal() if row.valid_from else 0 for row in pair]
     return (-min(ends), -max(starts), pair[0].pk, pair[1].pk)
 
 
 def _place(facet: str, one: TermDefinition, other: TermDefinition) -> tuple:
-    """What is one row however many definitions show it: a pair of systems and terms; of one field, the field."""
+    """Return the key of a conflict row: a pair of systems and terms, or one field."""
     if one.system_id == other.system_id and one.field.casefold() == other.field.casefold():
         return (facet, one.system_id, one.field.casefold())
     return (facet, frozenset((one.term_id, other.term_id)), frozenset((one.system_id, other.system_id)))
 
 
 def _found(defined: dict[int, list[TermDefinition]], profiles) -> dict[int, dict[tuple, dict]]:
-    """By initiative and place, the pairs of definitions that differ there, each with how; each pair is compared
-    once.
-    """
+    """Return the differing pairs, by initiative and place. Each pair is compared once."""
     said: dict[tuple, Definition] = {}
     compared: dict[tuple, list[Difference]] = {}
     found: dict[int, dict[tuple, dict]] = {}
@@ -204,7 +204,10 @@ def _found(defined: dict[int, list[TermDefinition]], profiles) -> dict[int, dict
 
 
 def initiatives_that_rest_on(term: int, system: System) -> list[int]:
-    """The running initiatives that use the term and are tied to the system, or to the collection it is a member of."""
+    """Return running initiatives with the term that are tied to the system.
+
+    A link to the collection that contains the system counts too.
+    """
     tied = Link.objects.current().filter(system__in=[pk for pk in (system.pk, system.collection_id) if pk])
     uses = TermUse.objects.filter(term=term, ended_at__isnull=True, initiative__in=tied.values("initiative"))
     return sorted(uses.values_list("initiative", flat=True))

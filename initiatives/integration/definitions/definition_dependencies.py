@@ -1,4 +1,4 @@
-"""The definitions that initiatives rest on, and what was measured of their fields."""
+"""The definitions that initiatives rest on, and the measurements of their fields."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -10,7 +10,10 @@ from initiatives.models.integration.definitions import STATED
 
 
 def definitions_of(keys: Iterable[int]) -> dict[int, list[TermDefinition]]:
-    """By initiative, the current definitions it rests on: of the terms in use, in linked systems and their members."""
+    """Return, by initiative, current definitions of its terms in its linked systems.
+
+    The members of linked collections count as linked systems.
+    """
     keys = list(keys)
     terms: dict[int, set[int]] = {key: set() for key in keys}
     for initiative, term in TermUse.objects.filter(initiative__in=keys, ended_at__isnull=True).values_list(
@@ -38,7 +41,7 @@ def definitions_of(keys: Iterable[int]) -> dict[int, list[TermDefinition]]:
 
 
 def systems_of(keys: Iterable[int]) -> dict[int, set[int]]:
-    """By initiative, the keys of the systems it is tied to, the members of linked collections among them."""
+    """Return, by initiative, the keys of its linked systems and collection members."""
     found: dict[int, set[int]] = {key: set() for key in keys}
     links = list(Link.objects.current().filter(initiative__in=found).values_list("initiative", "system"))
     members: dict[int, set[int]] = defaultdict(set)
@@ -51,10 +54,10 @@ def systems_of(keys: Iterable[int]) -> dict[int, set[int]]:
 
 
 def profiles_of(systems: set[int]) -> Callable[[int, TermDefinition], dict | None]:
-    """Return a function that finds the newest profile of a field: of the initiative itself, or of one that speaks for
-    others.
+    """Return a function that finds the newest profile of a field for an initiative.
 
-    An initiative speaks for others if it is not confidential and the system's owner agreed to its link.
+    The profile is of the initiative itself, or of one that is not confidential and has the agreement of the system's
+    owner.
     """
     columns: dict[tuple[int, str], list[tuple[int, bool, dict]]] = defaultdict(list)
     rows = Profile.objects.filter(system__in=systems).order_by("-taken_on", "-pk")
@@ -80,7 +83,7 @@ def profiles_of(systems: set[int]) -> Callable[[int, TermDefinition], dict | Non
                 )
 
     def of(initiative: int, row: TermDefinition) -> dict | None:
-        """The newest of the field that this initiative may rest on."""
+        """Return the newest profile of the field that this initiative may rest on."""
         return next(
             (
                 column
@@ -94,7 +97,10 @@ def profiles_of(systems: set[int]) -> Callable[[int, TermDefinition], dict | Non
 
 
 def as_said(row: TermDefinition, column: dict | None) -> Definition:
-    """A definition as it is compared, beside what was measured of its field (a column of a profile) in its years."""
+    """Return a definition for comparison, with the measured column of its field.
+
+    A column is left out if the definition is about some years alone.
+    """
     return Definition(
         term=row.term.name,
         system=row.system.name,

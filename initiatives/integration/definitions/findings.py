@@ -1,12 +1,12 @@
-"""What the register says of definitions (int.definitions): open conflicts about the terms that an initiative uses, and
-fields that were measured otherwise than they are declared.
+"""Findings of definitions: open conflicts about terms, and fields not as declared.
 
-Sources: rulebook, int.definitions; docs/domain.md, invariant 16; S1-3, S1-10, S1-11.
+Sources: int.definitions in the rulebook, docs/domain.md, invariant 16, and S1-3, S1-10, S1-11.
 """
 
 from collections.abc import Iterable
 
 from governance.vocabulary import Role
+from governance.vocabulary.phrases import phrase
 from initiatives.integration.comparison import facets
 from initiatives.integration.definitions import definition_dependencies
 from initiatives.lifecycle.facts.finding_rules import Wanted, about
@@ -18,16 +18,16 @@ MEASURED = ":measured"  # ends the source of each finding about a field that was
 
 @about(TermUse.objects.filter(ended_at__isnull=True), DefinitionConflict.objects.exclude(status=GONE))
 def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
-    """By initiative: conflicts that nobody decided, term by term, and fields that are not as declared.
+    """Yield, by initiative, open conflicts term by term, and fields not as declared.
 
-    Pairs that are undecided count for nothing here: they are a note on the page alone.
+    Undecided pairs count for nothing here. They are only a note on the page.
     """
     yield from _conflicts(initiatives)
     yield from _measured(initiatives)
 
 
 def _measured(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
-    """Definitions whose field was measured otherwise, during the years of which they speak."""
+    """Yield definitions whose field was measured otherwise during their years."""
     defined = definition_dependencies.definitions_of(initiatives)
     profiles = definition_dependencies.profiles_of(
         {row.system_id for rows in defined.values() for row in rows}
@@ -42,9 +42,14 @@ def _measured(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
                     Wanted(
                         "int.definitions",
                         source_of(row),
-                        f"{said} is said to be “{said.identifier}” and was measured mostly "
-                        f"{max(patterns, key=patterns.get)} ({why}).",
-                        "Correct the standard or the mask, or write one definition for each period.",
+                        phrase(
+                            "{} is defined as “{}”, but most measured values are {} ({}).",
+                            said,
+                            said.identifier,
+                            max(patterns, key=patterns.get),
+                            why,
+                        ),
+                        phrase("Correct the standard or the mask, or write one definition for each period."),
                         since=row.at,
                         system_id=row.system_id,
                     ),
@@ -52,12 +57,12 @@ def _measured(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
 
 
 def source_of(row: TermDefinition) -> str:
-    """What names a finding about what was measured of this definition's field."""
+    """Return the source of a finding about the measured field of this definition."""
     return f"definition:{row.pk}{MEASURED}"
 
 
 def _conflicts(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
-    """By initiative and term, how many conflicts nobody decided; blocking ones call for a hold."""
+    """Yield, by initiative and terms, the number of open conflicts. A blocking one calls for a hold."""
     found: dict[tuple[int, frozenset], list[DefinitionConflict]] = {}
     names: dict[int, str] = {}
     rows = DefinitionConflict.objects.open().filter(initiative__in=initiatives)
@@ -76,7 +81,9 @@ def _conflicts(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
                 "int.definitions",
                 f"terms:{'-'.join(str(term) for term in sorted(terms))}:conflicts",
                 f"{count} open conflict{'' if count == 1 else 's'} on {on}.",
-                "The data steward reconciles each with a mapping table, or accepts the difference.",
+                phrase(
+                    "The data steward reconciles each conflict with a mapping table, or accepts the difference."
+                ),
                 who=stewards.get(initiative, ""),
                 since=min(row.found_at for row in (blocking or conflicts)),
                 hold="definition_conflict" if blocking else "",
@@ -85,6 +92,6 @@ def _conflicts(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
 
 
 def _stewards(initiatives: set[int]) -> dict[int, str]:
-    """The data steward of each initiative, by name."""
+    """Return the name of the data steward of each initiative."""
     rows = RoleAssignment.objects.in_force().filter(initiative__in=initiatives, role=Role.DATA_STEWARD)
     return {row.initiative_id: row.person.full_name for row in rows.select_related("person")}

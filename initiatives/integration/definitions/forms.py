@@ -1,9 +1,10 @@
-"""Forms on terms and definitions: what a field means, and how a data steward resolves a conflict."""
+"""Forms on terms, definitions and conflicts."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance import clock
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField, ListField, PersonField, WordsField
 from initiatives.integration.comparison import identifier_standards, masks
 from initiatives.integration.definitions.actions import LONGEST_FIELD, LONGEST_FORMAT, LONGEST_NAME
@@ -20,59 +21,74 @@ class TermForm(forms.Form):
         label=_("Term"), max_length=LONGEST_NAME, help_text=_("One business word: customer, contract, order.")
     )
     meaning = WordsField(
-        label=_("What your organisation means by it"),
+        label=_("Meaning in your organisation"),
         required=False,
-        help_text=_("For the glossary, where it is new."),
+        help_text=_("Fill in this field only for a term that is new in the glossary."),
     )
 
 
 def _facet(name: str, help_text: str) -> forms.CharField:
-    """A facet that may be left blank: not stated."""
+    """Return a field for a facet. A blank facet is not stated."""
     longest = TermDefinition._meta.get_field(name).max_length
     return forms.CharField(label=STATED[name], max_length=longest, required=False, help_text=help_text)
 
 
 class DefinitionForm(forms.Form):
-    """What one field of one system means by a term, for rows of which years."""
+    """A form for the meaning of a term in one field of one system, and its years."""
 
     term = forms.ModelChoiceField(queryset=Term.objects.none(), empty_label=None)
     system = forms.ModelChoiceField(queryset=None, empty_label=_("choose a system"))
     field = forms.CharField(
         label=_("Field"),
         max_length=LONGEST_FIELD,
-        help_text=_("As the system calls it, for instance customer_id."),
+        help_text=_("The name that the system uses, for example customer_id."),
     )
-    meaning = WordsField(label=_("What it means there"))
-    counted_unit = _facet("counted_unit", "What one row is: account, payer, contract.")
+    meaning = WordsField(label=_("Meaning in this system"))
+    counted_unit = _facet("counted_unit", "The thing that one row describes: account, payer, contract.")
     includes = _facet("includes", "Separated by commas: test accounts, prospects.")
     excludes = _facet("excludes", "Separated by commas.")
-    as_of = _facet("as_of", "The day or moment that counts: invoice date, end of month.")
+    as_of = _facet(
+        "as_of", "The day or time that is used, for example the invoice date or the end of the month."
+    )
     unit_or_currency = _facet("unit_or_currency", "EUR, kg, hours.")
-    time_window = _facet("time_window", "Over which time it is counted: the last 12 months.")
-    population = _facet("population", "Of whom or what: customers in Switzerland.")
+    time_window = _facet("time_window", "The period that is counted: the last 12 months.")
+    population = _facet("population", "The people or things that are counted: customers in Switzerland.")
     identifier_standard = forms.ChoiceField(
         label=_("Identifier standard"),
         required=False,
-        choices=[("", _("none, or one that is not listed")), *identifier_standards.STANDARDS.items()],
+        choices=[("", _("none, or a standard that is not listed")), *identifier_standards.STANDARDS.items()],
     )
     identifier_mask = _facet("identifier_mask", masks.HOW)
     identifier_format = forms.CharField(
         label=_("Identifier format"),
         max_length=LONGEST_FORMAT,
         required=False,
-        help_text=_("In words, where neither a standard nor a mask says it. Words are not compared."),
+        help_text=_(
+            "Describe the format in words if no standard or mask fits. Plumbline does not compare words."
+        ),
     )
     business_logic = WordsField(
         label=_("Business logic"),
         required=False,
-        help_text=_("What else is counted, left out or worked out, in words. Words are not compared."),
+        help_text=_(
+            "Describe anything else that is counted, left out or calculated. Plumbline does not compare "
+            "these words."
+        ),
     )
-    valid_from = DayField(label=_("For rows from"), required=False, help_text=_("Empty: from the beginning."))
-    valid_to = DayField(label=_("To and with"), required=False, help_text=_("Empty: until today."))
+    valid_from = DayField(
+        label=_("For rows from"),
+        required=False,
+        help_text=_("Leave empty if the definition applies from the beginning."),
+    )
+    valid_to = DayField(
+        label=_("For rows to"),
+        required=False,
+        help_text=_("Leave empty if the definition still applies. The last day is included."),
+    )
     why = WordsField(
         label=_("Why"),
         required=False,
-        help_text=_("For whoever looks after the system, where it is proposed to them."),
+        help_text=_("Fill in this field if the definition is proposed to the owner of the system."),
     )
 
     def __init__(
@@ -95,10 +111,10 @@ class DefinitionForm(forms.Form):
 
 
 class MappingField(WordsField):
-    """A table of what is what, one row a line: this = that, and a note after a second sign."""
+    """A field for a mapping table. A row is one line: this = that, and a note after a second sign."""
 
     def to_python(self, value):
-        """The rows; a line without the sign is refused with its number."""
+        """Return the rows. Refuses a line without the sign, with its number."""
         rows = []
         for number, line in enumerate((super().to_python(value) or "").splitlines(), start=1):
             if not line.strip():
@@ -107,40 +123,42 @@ class MappingField(WordsField):
             other, _, note = rest.partition(ARROW)
             if not sign or not one.strip() or not other.strip():
                 raise forms.ValidationError(
-                    f"Line {number} is no row: write one value, {ARROW}, and the other."
+                    phrase("Line {} is not a row. Write two values with {} between them.", number, ARROW)
                 )
             rows.append({"one": one.strip(), "other": other.strip(), "note": note.strip()})
         return rows
 
 
 class DecidePairForm(forms.Form):
-    """What two definitions are that nobody has compared."""
+    """A form that decides what two uncompared definitions are."""
 
-    verdict = forms.ChoiceField(label=_("They are"), choices=VERDICTS.items(), widget=forms.RadioSelect)
-    decision = WordsField(label=_("Why"), help_text=_("In words that whoever reads the data understands."))
+    verdict = forms.ChoiceField(
+        label=_("The two definitions are"), choices=VERDICTS.items(), widget=forms.RadioSelect
+    )
+    decision = WordsField(label=_("Why"), help_text=_("Explain your decision for people who read the data."))
 
 
 class ReconcileForm(forms.Form):
-    """How two definitions are brought together."""
+    """A form that reconciles two definitions."""
 
     rows_may_be_empty = True  # one of the two ways to give the table is needed, and both say so
     decision = WordsField(
-        label=_("What holds from now on"), help_text=_("In words that whoever reads the data understands.")
+        label=_("Rule from now on"), help_text=_("Explain the rule for people who read the data.")
     )
     mapping = MappingField(
-        label=_("What is what"),
+        label=_("Mapping table"),
         required=False,
         help_text=_(
-            "One row a line: 001A000001LoXyz = 4711002233. "
-            "This, or the item below that holds the table, is needed."
+            "Write one row on each line: 001A000001LoXyz = 4711002233. Write the table here, or choose "
+            "evidence that contains it."
         ),
     )
     evidence = forms.ModelChoiceField(
-        label=_("The table is in"),
+        label=_("Evidence with the table"),
         queryset=None,
         required=False,
-        empty_label=_("no item of the evidence"),
-        help_text=_("Needed where no table is written above."),
+        empty_label=_("none"),
+        help_text=_("Choose evidence if you write no table above."),
     )
 
     def __init__(self, *args, initiative: Initiative, **options):
@@ -153,20 +171,21 @@ class ReconcileForm(forms.Form):
 
 
 class AcceptDifferenceForm(forms.Form):
-    """Living with a difference: what lives with it, who keeps an eye on it, until when."""
+    """A form that accepts a difference: its users, its owner and its last day."""
 
     decision = WordsField(
-        label=_("Why it can stay"), help_text=_("And for which rows, where it is about years.")
+        label=_("Reason"), help_text=_("If the difference depends on the year, name the rows too.")
     )
     downstream = ListField(
-        label=_("Reports and systems that live with it"), help_text=_("Each by name, separated by commas.")
+        label=_("Reports and systems with the difference"),
+        help_text=_("Enter their names, separated by commas."),
     )
-    owner = PersonField(label=_("Who owns the gap that stays"))
-    due = DayField(label=_("To be closed by"))
+    owner = PersonField(label=_("Owner of the remaining gap"))
+    due = DayField(label=_("Close by"))
 
     def clean_due(self):
-        """A day that has not passed."""
+        """Return a day that has not passed."""
         due = self.cleaned_data["due"]
         if due < clock.today():
-            raise forms.ValidationError("That day lies in the past.")
+            raise forms.ValidationError("This day is in the past. Choose a later day.")
         return due

@@ -1,4 +1,4 @@
-"""The glossary: every term, who defines it how, and what was said of it before."""
+"""Pages of the glossary: every term, its definitions by system, and their history."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -24,7 +24,7 @@ from initiatives.models.integration.definitions import GONE, OPEN, UNDECIDED
 
 @require_safe
 def glossary(request: SignedInRequest) -> HttpResponse:
-    """Every term, with how many systems define it."""
+    """Show every term, with the number of systems that define it."""
     wanted = request.GET.get("q", "").strip()[:80]
     current = Q(definitions__withdrawn_at__isnull=True, definitions__system__retired_at__isnull=True)
     terms = Term.objects.annotate(systems=Count("definitions__system", filter=current, distinct=True))
@@ -42,10 +42,10 @@ def glossary(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def term(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One term: what each system means by it and for which rows, how that changed, and where it is disputed."""
+    """Show one term: its definitions by system, their rows, history and conflicts."""
     row = Term.objects.filter(pk=pk).first()
     if row is None:
-        raise Http404("No such term.")
+        raise Http404("This term does not exist.")
     said = list(
         row.definitions.select_related("system__owner", "withdrawn_by").order_by("system__name", "pk")
     )
@@ -82,23 +82,23 @@ def term(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def name_term(request: SignedInRequest) -> HttpResponse:
-    """Write a business term into the glossary, or propose one."""
+    """Add a business term to the glossary, or propose one."""
     may = permissions.may_name_terms(request.user)
     form = TermForm(sent(request), initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
     return shared_act(
         request,
         form,
         lambda: actions.name_term(by=request.user, **form.cleaned_data),
-        "The glossary has it; initiatives can use it.",
+        "The term is in the glossary. Initiatives can use it now.",
         None,
         proposing=instead(request, may, "term_named"),
-        title=_("A business term"),
-        verb=_("Write it into the glossary"),
+        title=_("Add a business term"),
+        verb=_("Add the term"),
     )
 
 
 def change_term(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say anew what the company means by a term, or propose that."""
+    """Change the meaning of a term, or propose the change."""
     row = get_object_or_404(Term, pk=pk)
     may = permissions.may_name_terms(request.user)
     form = TermForm(sent(request), initial={"name": row.name, "meaning": row.meaning})
@@ -106,16 +106,16 @@ def change_term(request: SignedInRequest, pk: int) -> HttpResponse:
         request,
         form,
         lambda: actions.change_term(term=row, by=request.user, **form.cleaned_data),
-        "It is changed; initiatives that use it are compared anew.",
+        "The term is changed. Initiatives that use it are compared again.",
         row,
         proposing=instead(request, may, "term_changed", row),
-        title=f"The term {row}",
+        title=_("Change the term %(row)s") % {"row": row},
         verb=_("Save"),
     )
 
 
 def _history(said: list[TermDefinition]) -> Iterable[dict]:
-    """What was written and changed, newest first: who, when, what it said from then on."""
+    """Yield the changes of definitions, newest first: when, who, and the new text."""
     model = TermDefinition.history.model
     rows = model.objects.filter(id__in=[one.pk for one in said]).order_by("-history_date", "-history_id")[
         :100

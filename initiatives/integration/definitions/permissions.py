@@ -1,8 +1,9 @@
-"""Who names the terms of an initiative, says what a field means, and decides where two definitions disagree."""
+"""Permissions to use and name terms, to define fields, and to decide conflicts."""
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import Role
+from governance.vocabulary.phrases import phrase
 from initiatives.integration.systems.permissions import may_change_system, worked_on
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.permissions import holds_architecture_seat
@@ -10,29 +11,27 @@ from initiatives.models import Initiative, System, Term, TermUse
 
 
 def may_use_terms(initiative: Initiative, person: User) -> Answer:
-    """Say which terms an initiative uses: the owner, and whoever accepted a working role, while the initiative runs."""
+    """Allow the owner and accepted working roles to use terms in a running initiative."""
     if initiative.closed or initiative.withdrawn_at:
         return no(
-            "This initiative has ended; it uses no terms any more.",
-            "The chair can reopen a stopped initiative.",
+            "This initiative has ended, so it uses no terms.",
+            "Ask the chair to reopen the initiative if it was stopped.",
         )
     return initiative_permissions.may_collaborate(initiative, person)
 
 
 def may_name_terms(person: User) -> Answer:
-    """Name business terms and say what the company means by them: the architecture seat and admins."""
+    """Allow the architecture seat and admins to name business terms and their meaning."""
     if person.is_active and (person.is_admin or holds_architecture_seat(person)):
         return yes()
     return no(
-        "Business terms belong to the architecture seat: it names them for the whole company, as admins do.",
-        "Whoever works on an initiative can propose one.",
+        "Only the architecture seat and admins can add business terms.",
+        "Propose the term if you work on an initiative.",
     )
 
 
 def may_propose_term(term: Term | None, person: User) -> Answer:
-    """Propose a business term, or another meaning of one: whoever works on an initiative, that uses the one it is
-    about.
-    """
+    """Allow people of an initiative to propose a term, or a new meaning of one in use."""
     initiatives = worked_on(person) if person.is_active else Initiative.objects.none()
     if term is not None:
         initiatives = initiatives.filter(
@@ -40,24 +39,24 @@ def may_propose_term(term: Term | None, person: User) -> Answer:
         )
     if initiatives.exists():
         return yes()
-    return no(
-        "Whoever works on an initiative that uses the term proposes this.", "Ask the architecture seat."
-    )
+    return no("You do not work on an initiative that uses this term.", "Ask the architecture seat.")
 
 
 def may_define(system: System, person: User) -> Answer:
-    """Say what a field means: whoever may change what is said of its system."""
+    """Allow people who may change a system to define its fields."""
     return may_change_system(system, person)
 
 
 def may_decide_conflict(initiative: Initiative, person: User) -> Answer:
-    """Reconcile a conflict or accept a difference: the initiative's data steward, or who stands in; nobody else."""
+    """Allow the initiative's data steward, or who acts for them, to decide a conflict."""
     if initiative.closed or initiative.withdrawn_at:
-        return no("This initiative has ended; nothing has to be resolved any more.")
+        return no("This initiative has ended, so its conflicts need no decision.")
     if Role.DATA_STEWARD in initiative_permissions.roles_of(initiative, person):
         return yes()
     steward = initiative_permissions.accepted(initiative, Role.DATA_STEWARD)
     return no(
-        "Only the data steward of the initiative decides this.",
-        f"Ask {steward.person}." if steward else "The owner proposes a data steward, under People.",
+        "Only the data steward of the initiative can decide this conflict.",
+        phrase("Ask {}.", steward.person)
+        if steward
+        else "Ask the owner to propose a data steward under People.",
     )

@@ -1,4 +1,4 @@
-"""Terms of an initiative, what its systems mean by them, where they disagree; and the glossary, open to everybody."""
+"""The pages of an initiative's terms, their definitions by system, and conflicts."""
 
 from dataclasses import dataclass, field
 
@@ -8,8 +8,8 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
@@ -29,7 +29,7 @@ from initiatives.integration.proposals.views import WHY, Proposing, instead
 from initiatives.integration.systems import import_permissions
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.initiative.initiative_frame import back_to, fix, initiative_context, one_act, sent
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct, on_initiative
 from initiatives.models import (
     DefinitionConflict,
     Initiative,
@@ -56,7 +56,7 @@ TONES = {UNDECIDED: "", OPEN: "bad", RECONCILED: "ok", ACCEPTED: "warn", GONE: "
 
 @dataclass
 class Used:
-    """A term of the initiative: its definitions, its conflicts, and the matrix of the systems that disagree on it."""
+    """A term of the initiative: its definitions, conflicts, and matrix of systems."""
 
     use: TermUse
     definitions: list[TermDefinition] = field(default_factory=list)
@@ -65,17 +65,17 @@ class Used:
 
     @property
     def open(self) -> int:
-        """How many conflicts wait for the data steward."""
+        """Return the number of conflicts that wait for the data steward."""
         return sum(conflict.status == OPEN for conflict in self.conflicts)
 
     @property
     def undecided(self) -> int:
-        """How many rows there are of pairs that nobody has compared."""
+        """Return the number of rows of pairs that no one has compared."""
         return sum(conflict.status == UNDECIDED for conflict in self.conflicts)
 
     @property
     def facets(self) -> list[tuple[str, list[str]]]:
-        """Facet by facet that any definition states: its name, and what each definition states of it."""
+        """Return each stated facet: its name, and what each definition states of it."""
         return [
             (words, said)
             for name, words in STATED.items()
@@ -84,7 +84,7 @@ class Used:
 
     @property
     def matrix(self) -> list[tuple[System, list[tuple[System, list[DefinitionConflict]]]]]:
-        """System by system: the conflicts of each pair; of a system with itself those between its fields and years."""
+        """Return the conflicts of each pair of systems. A system is also paired with itself."""
         systems = sorted(
             {one.system for one in self.definitions}, key=lambda system: (system.name, system.pk)
         )
@@ -100,24 +100,24 @@ class Used:
 
 
 def _stated(row: TermDefinition, name: str) -> str:
-    """A facet of a definition in words; a standard by its name."""
+    """Return a facet of a definition in words, with a standard by its name."""
     return (identifier_standards.name_of if name == "identifier_standard" else str)(getattr(row, name))
 
 
 def all_stated(row: TermDefinition) -> list[tuple[str, str]]:
-    """The facets that a definition states, in words."""
+    """Return the facets that a definition states, in words."""
     return [(words, _stated(row, name)) for name, words in STATED.items() if getattr(row, name)]
 
 
 def all_said(row: TermDefinition) -> str:
-    """A definition in one line: its meaning, its facets, its format and its logic."""
+    """Return a definition in one line: its meaning, facets, format and logic."""
     stated = [f"{words.lower()}: {said}" for words, said in all_stated(row)]
     said = [row.meaning, *stated, row.identifier_format, row.business_logic]
     return "; ".join(words for words in said if words)
 
 
 def systems_of(initiative: Initiative):
-    """The systems that the initiative is tied to, and the sources of its collections, as a query."""
+    """Return a query of the linked systems and the sources of linked collections."""
     linked = initiative.links.current().values("system")
     return (
         System.objects.current()
@@ -128,7 +128,7 @@ def systems_of(initiative: Initiative):
 
 @require_safe
 def definitions(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The terms of the initiative, what each system means by them, and where they disagree."""
+    """Show the terms of the initiative, their definitions by system, and conflicts."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, "integration")
     context |= {
@@ -144,7 +144,7 @@ def definitions(request: SignedInRequest, ref: str) -> HttpResponse:
 
 
 def _used(initiative: Initiative) -> list[Used]:
-    """Four queries, whatever the number of terms."""
+    """Return the terms in use, read in four queries."""
     uses = initiative.term_uses.filter(ended_at__isnull=True).select_related("term").order_by("term__name")
     used = {use.term_id: Used(use) for use in uses}
     rows = TermDefinition.objects.current().filter(term__in=used, system__in=systems_of(initiative))
@@ -172,7 +172,7 @@ def _used(initiative: Initiative) -> list[Used]:
 
 
 def use_term(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Say that the initiative uses a term."""
+    """Record that the initiative uses a term."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     permissions.may_use_terms(initiative, request.user).or_refuse()
     form = TermForm(sent(request), initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
@@ -183,25 +183,28 @@ def use_term(request: SignedInRequest, ref: str) -> HttpResponse:
         lambda fields: _used_from_now(request, initiative, form, fields),
         "",
         page=TAB,
-        title=_("A term that the initiative uses"),
-        lede=_("What its systems mean by it has to agree, or the data steward decides."),
-        happens=[
-            _("A term that the glossary does not have yet is proposed there, to the architecture seat.")
-        ],
-        verb=_("Add it"),
+        title=_("Add a term that the initiative uses"),
+        lede=_(
+            "The connected systems must agree on the meaning of the term. If they do not, the data "
+            "steward decides."
+        ),
+        happens=[_("A term that is new in the glossary is proposed to the architecture seat.")],
+        verb=_("Add the term"),
     )
 
 
 def _used_from_now(request, initiative: Initiative, form, fields: dict) -> None:
-    """Use a term of the glossary; one that it does not have is named there, or proposed, by whoever may do which."""
+    """Use a term. A term that the glossary lacks is added or proposed, as the person may."""
     if not Term.objects.filter(name__iexact=" ".join(fields["name"].split())).exists():
         proposing = instead(request, permissions.may_name_terms(request.user), "term_named")
         if proposing is not None:
-            proposing.send(request, form, fields | {WHY: f"{initiative.ref} would use it."})
+            proposing.send(request, form, fields | {WHY: f"{initiative.ref} wants to use this term."})
             return
         actions.name_term(by=request.user, **fields)
     actions.use_term(initiative=initiative, name=fields["name"], by=request.user)
-    messages.success(request, _("The initiative uses the term; say what its systems mean by it."))
+    messages.success(
+        request, _("The initiative uses the term. Now define the meaning of the term in each system.")
+    )
 
 
 ROW_ACTS["term-uses/stop"] = RowAct(
@@ -210,10 +213,10 @@ ROW_ACTS["term-uses/stop"] = RowAct(
     act=actions.stop_using_term,
     noun="use",
     page=TAB,
-    title=lambda row: f"{row.term} is not used any more",
+    title=lambda row: f"Stop using {row.term}",
     happens=(
         lambda row: (
-            f"Conflicts on {row.term} no longer count against this initiative; the glossary keeps the term."
+            f"Conflicts on {row.term} no longer affect this initiative. The term stays in the glossary."
         ),
     ),
     verb=gettext_lazy("Remove"),
@@ -223,7 +226,7 @@ ROW_ACTS["term-uses/stop"] = RowAct(
 
 
 def define(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Say what a field of a system of the initiative means by one of its terms."""
+    """Define a field of a system of the initiative for one of its terms."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     permissions.may_use_terms(initiative, request.user).or_refuse()
     initial = {name: request.GET[name] for name in ("term", "system") if name in request.GET}
@@ -237,31 +240,38 @@ def define(request: SignedInRequest, ref: str) -> HttpResponse:
         lambda fields: _written(request, form, fields),
         "",
         page=TAB,
-        title=_("What a field means"),
+        title=_("Define a field"),
         lede=_(
-            "Years matter: where a field changed its meaning, write one definition for the rows before and one after."
+            "If a field changed its meaning over the years, write two definitions: one for the earlier "
+            "rows, one for the later rows."
         ),
         happens=[
-            _("Every initiative that uses the term and is connected to this system rests on it."),
             _(
-                "Of a system whose owner has not agreed to a link of this initiative it is proposed to that owner."
+                "Every initiative that uses the term and is connected to this system depends on the "
+                "definition."
+            ),
+            _(
+                "If the owner of the system has not agreed to a link of this initiative, the definition "
+                "is proposed to that owner."
             ),
         ],
-        verb=_("Write it down"),
+        verb=_("Save the definition"),
     )
 
 
 def _written(request, form, fields: dict) -> None:
-    """Write a definition down, or propose it to whoever looks after the system."""
+    """Write a definition, or propose it to the people who look after the system."""
     system, why = fields["system"], fields.pop("why")
     may = permissions.may_define(system, request.user)
     proposing = instead(request, may, "definition_written", system)
     if proposing is None:
         actions.define(by=request.user, **fields)
-        messages.success(request, _("It is written down, and compared with what the other systems say."))
+        messages.success(
+            request, _("The definition is saved, and compared with the definitions of the other systems.")
+        )
         return
     del fields["system"]
-    proposing.send(request, form, fields | {WHY: why or "What the field means was not written down."})
+    proposing.send(request, form, fields | {WHY: why or "The meaning of the field was not defined yet."})
 
 
 def _definition(pk: int) -> TermDefinition:
@@ -269,7 +279,7 @@ def _definition(pk: int) -> TermDefinition:
 
 
 def change(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Write a definition anew."""
+    """Change a definition."""
     row = _definition(pk)
     may = permissions.may_define(row.system, request.user)
     form = DefinitionForm(sent(request), definition=row)
@@ -279,14 +289,14 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda: actions.define(
             term=row.term, system=row.system, definition=row, by=request.user, **form.cleaned_data
         ),
-        "It is changed, and compared anew.",
+        "The definition is changed, and compared again.",
         row,
         proposing=instead(request, may, "definition_changed", row),
-        title=f"{row.term} in {row.system}",
+        title=gettext("%(term)s in %(system)s") % {"term": row.term, "system": row.system},
         happens=[
             _(
-                "Evidence that rests on what it said before ends, in every initiative that rests on it, where that "
-                "is listed."
+                "Evidence that depends on the earlier definition no longer counts. This applies to every "
+                "initiative that lists such evidence."
             )
         ],
         verb=_("Save"),
@@ -294,7 +304,7 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take a definition back."""
+    """Withdraw a definition."""
     row = _definition(pk)
     may = permissions.may_define(row.system, request.user)
     form = ReasonForm(sent(request))
@@ -302,20 +312,21 @@ def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
         request,
         form,
         lambda: actions.withdraw_definition(definition=row, by=request.user, **form.cleaned_data),
-        "It is withdrawn.",
+        "The definition is withdrawn.",
         row,
         proposing=instead(request, may, "definition_withdrawn", row),
-        title=f"Withdraw what {row.system} means by {row.term}",
-        happens=[_("It stays readable on the page of the term, with who took it back and why.")],
-        verb=_("Withdraw it"),
+        title=gettext("Withdraw the definition of %(term)s in %(system)s")
+        % {"term": row.term, "system": row.system},
+        happens=[_("The page of the term still shows the definition, with your name and reason.")],
+        verb=_("Withdraw the definition"),
         danger=True,
     )
 
 
 def shared_act(request, form, act, done: str, row, *, proposing: Proposing | None, **page) -> HttpResponse:
-    """One form on a definition or term that initiatives share, one act, then back to where one came from.
+    """Show a form for one act on a shared definition or term, then go back.
 
-    `proposing`: what the form says is proposed in place of done.
+    With `proposing`, the change is proposed instead of made.
     """
     about = getattr(row, "term", row)
     back = back_to(request, about.get_absolute_url() if about is not None else reverse("glossary"))
@@ -344,28 +355,28 @@ CONFLICTS = DefinitionConflict.objects.select_related(
 
 
 def _decide_pair(request: SignedInRequest, initiative: Initiative, row: DefinitionConflict) -> HttpResponse:
-    """Say what two definitions are that nobody has compared, as data steward."""
+    """Decide as data steward what two uncompared definitions are."""
     return one_act(
         request,
         initiative,
         DecidePairForm(sent(request)),
         lambda fields: actions.decide_pair(conflict=row, by=request.user, **fields),
-        _("It is decided, under your name."),
+        _("Your decision is recorded with your name."),
         page=TAB,
-        title=_("The same, or not"),
+        title=_("Do the two definitions mean the same?"),
         lede=row.words,
         happens=[
             _says(row.one),
             _says(row.other),
-            _("It stays decided while both definitions stay as they are."),
-            _("A conflict holds the initiative until it is reconciled or accepted."),
+            _("The decision is valid until one of the two definitions changes."),
+            _("A conflict holds the initiative until the data steward reconciles or accepts it."),
         ],
         verb=_("Decide"),
     )
 
 
 def reconcile(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Bring two definitions together, or say what they are where nobody has compared them, as data steward."""
+    """Reconcile two definitions as data steward, or decide a pair that is undecided."""
     row = initiative_lookup.of_initiative(CONFLICTS, request.user, pk)
     initiative = row.initiative
     permissions.may_decide_conflict(initiative, request.user).or_refuse()
@@ -376,14 +387,14 @@ def reconcile(request: SignedInRequest, pk: int) -> HttpResponse:
         initiative,
         ReconcileForm(sent(request), initiative=initiative),
         lambda fields: actions.reconcile(conflict=row, by=request.user, **fields),
-        _("The conflict is resolved, under your name."),
+        _("The conflict is resolved, with your name."),
         page=TAB,
         title=_("Reconcile two definitions"),
         lede=row.words,
         happens=[
             _says(row.one),
             _says(row.other),
-            _("It stays resolved while both definitions stay as they are."),
+            _("The conflict stays resolved until one of the two definitions changes."),
         ],
         verb=_("Reconcile"),
     )
@@ -401,10 +412,10 @@ ROW_ACTS["conflicts/accept"] = RowAct(
     happens=(
         lambda row: _says(row.one),
         lambda row: _says(row.other),
-        gettext_lazy("A gap is opened; it survives the stop of the initiative."),
+        gettext_lazy("A gap is opened. The gap stays open even if the initiative is stopped."),
     ),
-    verb=gettext_lazy("Accept difference"),
-    done=gettext_lazy("The difference is accepted; the gap stays open, with its owner and day."),
+    verb=gettext_lazy("Accept the difference"),
+    done=gettext_lazy("The difference is accepted. A gap with an owner and a due date is open."),
 )
 
 

@@ -1,4 +1,4 @@
-"""Pages of the register of components: all versions, and one version with what replacing it would end."""
+"""Pages of the component register: all versions, and one version with a preview."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -9,10 +9,10 @@ from django.views.decorators.http import require_safe
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.integration.components import permissions, queries
 from initiatives.integration.components.evaluations.presentation import shown
-from initiatives.integration.components.findings import end_of
+from initiatives.integration.components.findings import end_of, opens_days
 from initiatives.integration.components.forms import RegisterForm, ReplaceForm
 from initiatives.integration.components.register import actions
-from initiatives.integration.deployments.preview import of_replacing
+from initiatives.integration.deployments.what_if import of_replacing
 from initiatives.integration.residency.views import found_or_404, one_act
 from initiatives.lifecycle.initiative.initiative_frame import page_of, sent
 from initiatives.models import ComponentVersion
@@ -23,7 +23,7 @@ LOOKED_AT = 10  # initiatives a page of what replacing would end: each is worked
 
 @require_safe
 def components(request: SignedInRequest) -> HttpResponse:
-    """Every component version with its end of life and the initiatives that run it."""
+    """Show every component version with its end of life and who runs it."""
     page = page_of(request, queries.seen_by(request.user), 50)
     runs = queries.deployments_of(page, request.user)
     context = {
@@ -37,7 +37,7 @@ def components(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def component(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One component version: what is said of it, who runs it, how it did there, what replacing it would end."""
+    """Show one component version: its row, its uses, evaluations, and a preview."""
     row = _component(request, pk)
     runs, keeps = (
         queries.deployments_of([row], request.user)[row.pk],
@@ -69,7 +69,7 @@ def component(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def keep(request: SignedInRequest, pk: int | None = None) -> HttpResponse:
-    """List a version of a component, or change what is said of one; one that was only proposed is confirmed by that."""
+    """List a version of a component, or change its row, which also confirms the row."""
     row = _component(request, pk) if pk else None
     permissions.may_keep_components(request.user).or_refuse()
     form = RegisterForm(sent(request), component=row)
@@ -78,18 +78,27 @@ def keep(request: SignedInRequest, pk: int | None = None) -> HttpResponse:
         request,
         form,
         save=lambda: actions.keep_component(component=row, by=request.user, **form.cleaned_data),
-        done="It is saved. Every initiative that runs it is asked what replaces it 90 days before its end of life.",
+        done=(
+            _(
+                "The component is saved. Initiatives that run it are asked for a replacement %(days)s "
+                "days before its end of life."
+            )
+            % {"days": opens_days()}
+        ),
         to_made=True,
         back=row.get_absolute_url() if row else reverse("components"),
         parent=str(row or _("Components")),
         title=(f"Read and confirm {row}" if waits else f"Change {row}") if row else _("Add a component"),
         happens=[
-            _("Past the end of life of a model, what it showed counts in no initiative that still runs it.")
+            _(
+                "After the end of life of a model, evidence that names the model no longer counts in "
+                "initiatives that still run it."
+            )
         ],
-        verb=_("Confirm it") if waits else _("Save"),
+        verb=_("Confirm the component") if waits else _("Save"),
     )
 
 
 def _component(request, pk: int) -> ComponentVersion:
-    """The component version with this key, as far as the person may read of it. Raises Http404."""
+    """Return the component version, if the person may read it. Raises Http404."""
     return found_or_404(queries.seen_by(request.user).select_related("added_by", "confirmed_by"), pk)

@@ -1,7 +1,6 @@
-"""Links: that an initiative is tied to a system, how, and along which path; the owner's answer; sources accepted for a
-time.
+"""Acts on links of initiatives to systems, owners' answers, and accepted sources.
 
-Sources: S1-12 to S1-14, S1-37; rulebook, int.inventory, int.sources_condition and int.systems_owned.
+Sources: S1-12 to S1-14, S1-37, and int.inventory, int.sources_condition and int.systems_owned in the rulebook.
 """
 
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from governance.permission_result import Conflict
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import EARLY_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.integration.links import agreements
 from initiatives.integration.links.feed_shutdowns import open_shutdown_obligations
 from initiatives.integration.systems import findings as system_findings
@@ -59,9 +59,9 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class Place:
-    """One place that the data of a link pass through: a part of the initiative, a vendor's, or any other.
+    """A place on the path of a link: a part of the initiative, a vendor's, or other.
 
-    `deployment`: any one in that part.
+    `deployment` is any deployment in that part.
     """
 
     name: str
@@ -73,11 +73,11 @@ class Place:
 def add_link(
     *, initiative: Initiative, system: System, transfers: list[Place] = (), by: User, **fields
 ) -> Link:
-    """Tie an initiative to a system. `fields` are those of FIELDS: pattern, direction and access at least.
+    """Tie an initiative to a system. `fields` are of FIELDS, at least pattern, direction and access.
 
-    `transfers`: the places that the data pass through, in order. A collection of sources is refused while none is
-    listed; a prototype's link is never live. Where the initiative has evidence, a system more pulls `data_source`,
-    bound to it.
+    `transfers` has the places that the data pass through, in order. A collection is refused while it lists no source.
+    A link of a prototype is never live. If the initiative has evidence, a further system pulls `data_source`, bound
+    to it.
     """
     link = Link(initiative=initiative, system=system, by=by, at=clock.now())
     _take(link, fields)
@@ -91,17 +91,16 @@ def add_link(
         _write(link, places)
         standalone.end_row(initiative, f"a link to {link.system} was recorded")
         entries.record(EntryKind.LINK_ADDED, initiative=initiative, link=link.pk, **_said(link, places))
-        cause = f"{link.system} is a source more" if new else ""
+        cause = f"{link.system} was added as a source" if new else ""
         reach([initiative], cause, system=link.system, by=by)
     return link
 
 
 def change_link(*, link: Link, transfers: list[Place] | None = None, by: User, **fields) -> Link:
-    """Change how an initiative is tied to a system; what is not named stays. Other transfers end the rows of those
-    before.
+    """Change how an initiative is tied to a system. Fields that are not named stay.
 
-    Another path of the data pulls `data_source`, bound to the system; a first one does not. The owner's word counted
-    for the link as it read then.
+    Other transfers end the earlier rows. A changed path of the data pulls `data_source`, bound to the system. A first
+    path does not. The owner's answer counted for the earlier text of the link.
     """
     with act("change link", by=by, initiative=link.initiative_id, register=True) as initiative:
         system_permissions.may_link(initiative, by).or_refuse()
@@ -129,15 +128,15 @@ def change_link(*, link: Link, transfers: list[Place] | None = None, by: User, *
             before={name: before[name] for name in changed},
             after={name: after[name] for name in changed},
         )
-        moved = f"The data of {link.system} go another way: {_path(was)} before, {_path(places)} now"
+        moved = f"The data of {link.system} take a different path: {_path(was)} before, {_path(places)} now"
         reach([initiative], moved if was and places != was else "", system=link.system, by=by)
     return link
 
 
 def close_link(*, link: Link, reason: str, by: User) -> Link:
-    """Record that an initiative is no longer tied to a system in this way. Its last link takes the source away."""
+    """End a link of an initiative to a system. Its last link also takes the source away."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say what the initiative does without it."})
+        raise ValidationError({"reason": "Describe how the initiative works without this system."})
     with act("close link", by=by, initiative=link.initiative_id, register=True, reason=reason) as initiative:
         system_permissions.may_link(initiative, by).or_refuse()
         link = _current(link, initiative)
@@ -155,12 +154,10 @@ def close_link(*, link: Link, reason: str, by: User) -> Link:
 
 
 def close_links(initiative: Initiative, why: str, *, with_obligations: bool = True, by: User) -> None:
-    """Inside the act that ends an initiative: its links end, and somebody has to close the accounts it alone
-    used.
+    """End the links of an initiative, inside the act that ends the initiative.
 
-    The owner of each system must give the word that its feed is shut.
-
-    `with_obligations` False: nothing is, of an idea that was registered by mistake.
+    Someone must close the accounts that it alone used. The owner of each system must confirm that its feed is shut.
+    `with_obligations` is False for an idea that was registered by mistake, which causes neither.
     """
     links = list(initiative.links.current().select_related("system__owner"))
     if not links:
@@ -184,12 +181,13 @@ def _end(links: list[Link], why: str, by: User) -> None:
 
 
 def answer_link(*, link: Link, accepts: bool, words: str = "", digest: str, by: User) -> LinkAnswer:
-    """Agree, as the owner of the system in person, that an initiative depends on it, or decline and say why (S1-37).
+    """Agree or decline as owner of a system that an initiative depends on it (S1-37).
 
-    `digest`: of the link as it was read; raises Conflict where it reads otherwise now. An answer lasts a year.
+    The owner answers in person, and a decline needs a reason. `digest` is that of the link as it was read. Raises
+    Conflict if the link has changed since. An answer counts for a year.
     """
     if not accepts and not words.strip():
-        raise ValidationError({"words": "Say why not, so that the initiative can do it differently."})
+        raise ValidationError({"words": "Give the reason, so that the initiative can find another way."})
     with act("answer link", by=by, initiative=link.initiative_id, register=True) as initiative:
         link = Link.objects.select_related("system__owner", "initiative", "account").get(pk=link.pk)
         system_permissions.may_answer_link(link, by).or_refuse()
@@ -198,7 +196,9 @@ def answer_link(*, link: Link, accepts: bool, words: str = "", digest: str, by: 
         transfers = list(link.transfers.filter(ended_at__isnull=True).order_by("position"))
         read, now = system_findings.digest(link, transfers)
         if digest != now:
-            raise Conflict("The link was changed since you opened this page; read it again.")
+            raise Conflict(
+                "The link was changed after you opened this page. Open the page again, and check the new details."
+            )
         row = LinkAnswer(
             link=link, accepts=accepts, words=words.strip(), read=read, digest=now, by=by, at=clock.now()
         )
@@ -221,16 +221,17 @@ def answer_link(*, link: Link, accepts: bool, words: str = "", digest: str, by: 
 def accept_source(
     *, initiative: Initiative, system: System, consequence: str, until: date, by: User
 ) -> SourceAcceptance:
-    """Accept a source in bad condition for a time, as the architecture seat, naming the consequence.
+    """Accept a source in bad condition for a time, as the architecture seat.
 
-    Through `until`, at most MOST_ACCEPTED_DAYS ahead. It holds for the condition that the source is in now.
+    The seat names the consequence. Holds through `until`, at most MOST_ACCEPTED_DAYS ahead, for the present
+    condition.
     """
     wrong = {}
     if not consequence.strip():
-        wrong["consequence"] = "Name what follows from using it in this condition."
+        wrong["consequence"] = "Describe the consequence of using the system in this condition."
     last = clock.today() + timedelta(days=MOST_ACCEPTED_DAYS)
     if not clock.today() <= until <= last:
-        wrong["until"] = f"Choose a day from today on, {last:%-d %B %Y} at the latest."
+        wrong["until"] = f"Choose a day from today to {last:%-d %B %Y}."
     if wrong:
         raise ValidationError(wrong)
     with act("accept source", by=by, initiative=initiative, register=True) as initiative:
@@ -238,10 +239,12 @@ def accept_source(
         system = System.objects.select_related("owner").get(pk=system.pk)
         tied = [key for key in (system.pk, system.collection_id) if key]
         if not initiative.links.current().filter(system__in=tied).exists():
-            raise ValidationError({"system": f"{initiative.ref} is not connected to {system}."})
+            raise ValidationError({"system": phrase("{} is not connected to {}.", initiative.ref, system)})
         condition = system.condition(clock.today())
         if condition == "maintained":
-            raise ValidationError({"system": f"{system} is maintained; nothing has to be accepted."})
+            raise ValidationError(
+                {"system": phrase("{} is maintained. You do not need to accept the system.", system)}
+            )
         row = SourceAcceptance(
             initiative=initiative,
             system=system,
@@ -267,7 +270,7 @@ def accept_source(
 def _current(link: Link, initiative: Initiative) -> Link:
     row = Link.objects.select_related("system__owner", "account").get(pk=link.pk)
     if row.ended_at is not None:
-        raise Conflict("This link has ended already.")
+        raise Conflict("This link has already ended.")
     row.initiative = initiative
     return row
 
@@ -305,39 +308,44 @@ def _path(places: list[Place]) -> str:
 
 
 def _said(link: Link, places: list[Place]) -> dict:
-    """What is said of a link, for the audit log: things by name."""
+    """Return the values of a link for the audit log, with things by name."""
     said = {name: getattr(link, name) for name in FIELDS}
     said["account"] = link.account.name if link.account is not None else None
     return said | {"system": link.system.name, "transfers": [[one.name, one.region] for one in places]}
 
 
 def _checked(link: Link, transfers: list[Place]) -> list[Place]:
-    """The places as they are kept. Raises ValidationError for what is wrong with the link, by field."""
+    """Return the places as they are kept. Raises ValidationError by field if the link is wrong."""
     wrong, system, initiative = {}, link.system, link.initiative
     if link.account is not None:
         link.account = ServiceAccount.objects.get(pk=link.account.pk)
     if system.retired_at is not None:
-        wrong["system"] = f"{system} was retired: connect the initiative to what took its place."
+        wrong["system"] = f"{system} was retired. Connect the initiative to the system that replaced it."
     elif system.kind == COLLECTION and not system.members.current().exists():
         wrong["system"] = (
-            f"{system} is a collection of sources, and none is listed: list them one by one first."
+            f"{system} is a collection without sources. First list the sources of the collection one by one."
         )
     for name, known, words in (
-        ("pattern", PATTERNS, "Choose what the link is for."),
-        ("direction", DIRECTIONS, "Choose whether it reads, writes or both."),
-        ("access", ACCESS, "Choose how it gets at the data."),
+        ("pattern", PATTERNS, "Choose the purpose of the link."),
+        (
+            "direction",
+            DIRECTIONS,
+            "Choose whether the initiative reads from the system, writes to it, or both.",
+        ),
+        ("access", ACCESS, "Choose how the initiative gets the data."),
     ):
         if getattr(link, name) not in known:
             wrong[name] = words
     same = initiative.links.current().filter(system=system, pattern=link.pattern).exclude(pk=link.pk)
     if "pattern" not in wrong and same.exists():
-        wrong["pattern"] = f"The initiative is connected to {system} in this way already: change that link."
+        wrong["pattern"] = f"The initiative already has this link to {system}. Change that link."
     if link.live and initiative.stage in EARLY_STAGES:
         wrong["live"] = (
-            f"A {stage_word(initiative.stage).lower()} holds no data of production: connect it to a copy or a sample."
+            f"A {stage_word(initiative.stage).lower()} must not use production data. Connect the "
+            "initiative to a copy or a sample of the data."
         )
     if link.timeout_seconds is not None and link.timeout_seconds < 1:
-        wrong["timeout_seconds"] = "A call is given up after a second at the earliest."
+        wrong["timeout_seconds"] = "Enter at least one second."
     if problem := _wrong_account(link.account, system):
         wrong["account"] = problem
     places = [
@@ -351,7 +359,7 @@ def _checked(link: Link, transfers: list[Place]) -> list[Place]:
 
 
 def _first(deployment: Deployment | None) -> Deployment | None:
-    """The first deployment in the part of this one: the same for each version that runs in the part."""
+    """Return the first deployment in the part of this one, as the key of the part."""
     if deployment is None:
         return None
     of_initiative = Deployment.objects.filter(initiative=deployment.initiative_id, part=deployment.part)
@@ -362,15 +370,15 @@ def _wrong_account(account: ServiceAccount | None, system: System) -> str:
     if account is None:
         return ""
     if account.system_id != system.pk:
-        return f"{account} is an account of another system."
-    return f"{account} was closed: name another account." if account.closed_at is not None else ""
+        return f"{account} is an account of another system. Choose an account of this system."
+    return f"{account} was closed. Choose another account." if account.closed_at is not None else ""
 
 
 def _wrong_transfers(places: list[Place], initiative: Initiative) -> str:
     if len(places) > MOST_TRANSFERS:
-        return f"At most {MOST_TRANSFERS} places are named; leave out those that only pass the data on."
+        return f"Name at most {MOST_TRANSFERS} places. Leave out places that only forward the data."
     if any(not one.name for one in places):
         return "Name each place that the data pass through."
     if any(one.deployment is not None and one.deployment.initiative_id != initiative.pk for one in places):
-        return "A component named here is one of another initiative."
+        return "A component in this list belongs to another initiative. Choose components of this initiative."
     return ""

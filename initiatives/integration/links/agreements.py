@@ -1,7 +1,8 @@
-"""Links that the owner of a system agreed to, as far as an agreement lets others change what is shared (ADR 0042).
+"""Links with an agreement of the system's owner, for shared changes (ADR 0042).
 
-It counts while the link reads as it did then, its giver owns the system, for a year; and only where its giver neither
-works nor worked on the initiative: nobody lends themselves a right by owning a system and agreeing to their own link.
+An agreement counts for a year, while the link is unchanged and its giver owns the system. An owner who works or
+worked on the initiative cannot give one, so that no one gains a right by owning a system and agreeing to their own
+link.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +21,7 @@ from initiatives.models.integration.systems import ACCEPTANCE_DAYS
 
 
 def agreed(links: QuerySet) -> list[Link]:
-    """Those of these links that stand and that an owner from outside the initiative agreed to as they read now."""
+    """Return the current links whose present text an owner outside the team agreed to."""
     rows = list(links.current().select_related("system__owner", "initiative").order_by("pk").distinct())
     answers = {row.link_id: row for row in LinkAnswer.objects.filter(link__in=rows).order_by("pk")}
     oldest = clock.today() - timedelta(days=ACCEPTANCE_DAYS)
@@ -41,7 +42,7 @@ def agreed(links: QuerySet) -> list[Link]:
 
 
 def _says_yes(link: Link, answer: LinkAnswer | None, oldest) -> bool:
-    """Whether the newest word on a link is a yes of who owns its system now, and not too old."""
+    """Return True if the newest answer is a yes of the present owner and not too old."""
     owner = link.system.owner
     return (
         answer is not None
@@ -54,7 +55,10 @@ def _says_yes(link: Link, answer: LinkAnswer | None, oldest) -> bool:
 
 
 def _team_members(initiatives: set[int]) -> set[tuple[int, int]]:
-    """Initiative and person of whoever accepted a role there, ended or not, and of who stands in for them now."""
+    """Return (initiative, person) for all who accepted a role there, or stand in now.
+
+    A role counts even after it has ended.
+    """
     roles = RoleAssignment.objects.filter(initiative__in=initiatives, accepted_at__isnull=False)
     found = set(roles.values_list("initiative", "person"))
     lent = (
@@ -71,10 +75,9 @@ def _team_members(initiatives: set[int]) -> set[tuple[int, int]]:
 
 
 def of_initiatives(initiatives: Iterable[int] | QuerySet, systems: Iterable[System]) -> set[tuple[int, int]]:
-    """Initiative and system of each whose owner agreed to a link of that initiative, to the system itself or to its
-    collection.
+    """Return (initiative, system) for each link that the system's owner agreed to.
 
-    An agreement to a collection speaks for those of its sources that its owner owns too.
+    An agreement to a collection also counts for those of its sources that the same owner owns.
     """
     rows = list(systems)
     wanted = {key for row in rows for key in (row.pk, row.collection_id) if key}
@@ -90,9 +93,7 @@ def of_initiatives(initiatives: Iterable[int] | QuerySet, systems: Iterable[Syst
 
 @about(Link.objects.current())
 def measures(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
-    """Of each initiative all of whose links are agreed to by the owners of their systems: that its inventory is
-    measured.
-    """
+    """Yield a measured inventory for each initiative whose links are all agreed to."""
     links = Link.objects.current().filter(initiative__in=initiatives)
     current: dict[int, set[int]] = {}
     for key, initiative in links.values_list("pk", "initiative"):
@@ -118,8 +119,9 @@ def measures(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
 
 
 def uses_vendor(vendor: Vendor, person: User) -> bool:
-    """Whether the person owns or leads an initiative beyond an idea with an agreed link on which the vendor runs
-    something.
+    """Return True if an initiative of the person uses the vendor by an agreed link.
+
+    The person is its owner or technical lead, and it is beyond an idea.
     """
     roles = RoleAssignment.objects.in_force().filter(
         person=person, role__in=(Role.OWNER, Role.TECHNICAL_LEAD), initiative__withdrawn_at__isnull=True

@@ -1,29 +1,29 @@
-"""Forms on the links of an initiative: how it is tied to a system, along which places, and sources accepted for a
-time.
-"""
+"""Forms on the links of an initiative, and on sources accepted for a time."""
 
 import re
 from datetime import timedelta
+from typing import cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.models import User
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField, ListField, WordsField
 from initiatives.integration.links.actions import FIELDS, MOST_ACCEPTED_DAYS, Place
 from initiatives.lifecycle.access.visibility import accounts_seen_by
 from initiatives.models import Deployment, Link, System, Vendor
-from initiatives.models.integration.systems import ACCESS, DIRECTIONS, PATTERNS
+from initiatives.models.integration.systems import ACCESS, CONDITIONS_OF_SYSTEMS, DIRECTIONS, PATTERNS
 
 MOST_SECONDS = 86_400
 MOST_PARTS = 3  # of a place: name, region, vendor
 
 
 class TransfersField(forms.CharField):
-    """The places that data pass through, one a line: name, region, vendor; the last two may be left out.
+    """A field for the places that data pass through, one a line: name, region, vendor.
 
-    What bears the name of a component that the initiative runs is the part which that takes.
+    Region and vendor may be left out. A place named as a component of the initiative is the part of that component.
     """
 
     def __init__(self, **options):
@@ -34,7 +34,7 @@ class TransfersField(forms.CharField):
         self.vendors: dict[str, Vendor] = {}
 
     def prepare_value(self, value):
-        """Places as they are typed."""
+        """Return places as they are typed."""
         if isinstance(value, str) or value is None:
             return value
         return "\n".join(
@@ -43,7 +43,7 @@ class TransfersField(forms.CharField):
         )
 
     def clean(self, value) -> list[Place]:
-        """The places in their order. Raises ValidationError for a vendor that is not known."""
+        """Return the places in order. Raises ValidationError for an unknown vendor."""
         places = []
         for line in (super().clean(value) or "").splitlines():
             if not line.strip(" ,;"):
@@ -52,55 +52,66 @@ class TransfersField(forms.CharField):
             parts = [" ".join(part.split()) for part in re.split("[,;]", line.rstrip(" ,;"))]
             name, region, vendor, *_ = [*parts, "", ""]
             if len(parts) > MOST_PARTS:
-                raise forms.ValidationError(f"“{line.strip()}” has more parts than name, region and vendor.")
+                raise forms.ValidationError(
+                    phrase(
+                        "“{}” has too many parts. Write only name, region and vendor, separated by commas.",
+                        line.strip(),
+                    )
+                )
             known = self.vendors.get(vendor.casefold())
             if vendor and known is None:
                 raise forms.ValidationError(
-                    f"No vendor is called {vendor}; leave it out, or record it first."
+                    phrase(
+                        "{} is not in the list of vendors. Add the vendor first, or leave the vendor out.",
+                        vendor,
+                    )
                 )
             places.append(Place(name, region, known, self.parts.get(name.casefold())))
         return places
 
 
 class LinkForm(forms.Form):
-    """How an initiative is tied to a system."""
+    """A form for how an initiative is tied to a system."""
 
-    pattern = forms.ChoiceField(label=_("What for"), choices=[("", _("choose")), *PATTERNS.items()])
+    pattern = forms.ChoiceField(label=_("Purpose"), choices=[("", _("choose")), *PATTERNS.items()])
     direction = forms.ChoiceField(choices=[("", _("choose")), *DIRECTIONS.items()])
-    access = forms.ChoiceField(label=_("How"), choices=[("", _("choose")), *ACCESS.items()])
-    purpose = WordsField(label=_("Which data, and why"), required=False)
+    access = forms.ChoiceField(label=_("Access"), choices=[("", _("choose")), *ACCESS.items()])
+    purpose = WordsField(label=_("Data and reason"), required=False)
     data_classes = ListField(
         label=_("Data classes"),
         required=False,
-        help_text=_("Separated by commas, for instance: customer notes."),
+        help_text=_("Separated by commas, for example: customer notes."),
     )
     live = forms.BooleanField(
-        label=_("With data of production"), required=False, help_text=_("Never for a prototype.")
+        label=_("Uses production data"), required=False, help_text=_("Not allowed for a prototype.")
     )
     account = forms.ModelChoiceField(
-        label=_("Under which service account"), queryset=None, required=False, empty_label=_("none recorded")
+        label=_("Service account"), queryset=None, required=False, empty_label=_("none recorded")
     )
     transfers = TransfersField(
-        label=_("Which places the data pass through"),
+        label=_("Path of the data"),
         required=False,
         help_text=_(
-            "One a line, in order: name, region, vendor. A component of the initiative is named as it is there."
+            "Write one place on each line, in order: name, region, vendor. For a component of the "
+            "initiative, use the name of the component."
         ),
     )
     timeout_seconds = forms.IntegerField(
-        label=_("Given up after, in seconds"), required=False, min_value=1, max_value=MOST_SECONDS
+        label=_("Time-out in seconds"), required=False, min_value=1, max_value=MOST_SECONDS
     )
     retry = forms.CharField(
-        label=_("Tried again"),
+        label=_("Retries"),
         required=False,
         max_length=200,
-        help_text=_("For instance: three times within a minute."),
+        help_text=_("For example: three times within a minute."),
     )
-    on_failure = WordsField(label=_("What is done when it is missing"), required=False)
-    told_users = forms.CharField(label=_("What people are told meanwhile"), required=False, max_length=250)
+    on_failure = WordsField(label=_("Fallback if the system is missing"), required=False)
+    told_users = forms.CharField(
+        label=_("Message to users while the system is missing"), required=False, max_length=250
+    )
 
     def __init__(self, *args, initiative, system: System, person: User, link: Link | None = None, **options):
-        """`person`: who fills it in; the accounts that they may see are offered."""
+        """Build the form for `person`, who is offered the accounts that they may see."""
         if link is not None:
             transfers = (
                 link.transfers.filter(ended_at__isnull=True).select_related("vendor").order_by("position")
@@ -117,34 +128,41 @@ class LinkForm(forms.Form):
         transfers.vendors = {one.name.casefold(): one for one in (*Vendor.objects.shared(), *own)}
 
     def act(self) -> dict:
-        """The fields as the act takes them."""
+        """Return the fields as the act takes them."""
         return self.cleaned_data
 
 
 class AcceptSourceForm(forms.Form):
-    """Using a source in bad condition for a time."""
+    """A form that accepts a source in bad condition for a time."""
 
-    consequence = WordsField(label=_("What follows from using it in this condition"))
-    until = DayField(help_text=f"The last day; at most {MOST_ACCEPTED_DAYS} days ahead.")
+    system = forms.ModelChoiceField(label=_("Source"), queryset=System.objects.none())
+    consequence = WordsField(label=_("Consequence of using the system in this condition"))
+    until = DayField(help_text=f"The last day, at most {MOST_ACCEPTED_DAYS} days from today.")
 
-    def __init__(self, *args, **options):
+    def __init__(self, *args, systems, **options):
+        """Build the form. `systems`: those that the initiative is tied to."""
         super().__init__(*args, **options)
         self.fields["until"].initial = clock.today() + timedelta(days=90)
+        field, today = cast(forms.ModelChoiceField, self.fields["system"]), clock.today()
+        field.queryset = systems
+        field.label_from_instance = lambda row: (
+            f"{row}: {CONDITIONS_OF_SYSTEMS[row.condition(today)].lower()}"
+        )
 
 
 class AnswerForm(forms.Form):
-    """What an owner adds to an answer."""
+    """A form for the words that an owner adds to an answer."""
 
-    words = WordsField(label=_("Why"), help_text=_("Whoever works on the initiative reads it."))
+    words = WordsField(label=_("Why"), help_text=_("The people who work on the initiative read this."))
 
 
 class RecordForm(forms.Form):
-    """Which requirements the register of today is offered for; all that it can answer, to begin with."""
+    """A form for the requirements that today's register answers. All are ticked at first."""
 
     covers = forms.MultipleChoiceField(
-        label=_("Offered for"),
+        label=_("Requirements"),
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("It answers none of them by itself."),
+        help_text=_("The register alone is not enough for any of these requirements."),
     )
 
     def __init__(self, *args, questions: dict[str, str], **kwargs):

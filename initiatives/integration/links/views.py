@@ -1,6 +1,6 @@
-"""The owner of a system reads that an initiative depends on it, and agrees in person, or declines and says why (S1-37).
+"""Pages on which the owner of a system agrees to a link or declines it (S1-37).
 
-Once the initiative has ended, they say that its feed is shut.
+After the initiative has ended, the owner confirms here that the feed is shut.
 """
 
 from django.contrib import messages
@@ -27,33 +27,33 @@ from initiatives.models import Link, Obligation, System
 
 
 def _asked(request, pk: int) -> Link:
-    """The link, for the owner of its system, and for whoever may see the initiative. Raises Http404 to all others.
+    """Return the link for the owner of its system or a reader of the initiative.
 
-    The owner sees this page and what it says, not the initiative: nobody gains an initiative by owning what it depends
-    on.
+    Raises Http404 to all others. The owner sees this page, not the initiative: no one gains access to an initiative
+    by owning a system that it depends on.
     """
     rows = Link.objects.select_related("initiative__unit", "system__owner", "account", "by")
     row = rows.filter(pk=pk, system__owner=request.user).first()
     if row is None:
         row = initiative_lookup.of_initiative(rows, request.user, pk)
     if not request.user.is_active:
-        raise Http404("Not yours to see.")
+        raise Http404("This link does not exist, or you cannot see it.")
     row_history.concerns(row)
     return row
 
 
 def answer(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What depends on the system and how, and the two answers."""
+    """Show how the initiative depends on the system, and record the owner's agreement."""
     row = _asked(request, pk)
     if request.method == "POST":
         actions.answer_link(link=row, accepts=True, digest=request.POST.get("digest", ""), by=request.user)
-        messages.success(request, _("You agreed; whoever works on the initiative sees it."))
+        messages.success(request, _("You agreed. The people who work on the initiative see your answer."))
         return redirect(row.system.get_absolute_url())
     return _page(request, row, may=system_permissions.may_answer_link(row, request.user))
 
 
 def decline(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say why not instead."""
+    """Show the form that declines the link with a reason."""
     row = _asked(request, pk)
     system_permissions.may_answer_link(row, request.user).or_refuse()
     form = AnswerForm(sent(request))
@@ -69,13 +69,15 @@ def decline(request: SignedInRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             fix(form, error)
         else:
-            messages.success(request, _("You declined; whoever works on the initiative sees why."))
+            messages.success(
+                request, _("You declined. The people who work on the initiative see your reason.")
+            )
             return redirect(row.system.get_absolute_url())
     return _page(request, row, form=form)
 
 
 def shut(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What the ended initiative was tied to, and the owner's word that nothing flows any more.
+    """Show the links of an ended initiative, and record that their feed is shut.
 
     Raises Http404 to others.
     """
@@ -88,8 +90,8 @@ def shut(request: SignedInRequest, pk: int) -> HttpResponse:
     initiative, system = obligation.initiative, System.objects.get(pk=obligation.system_key)
     row_history.concerns(obligation)
     form = ReasonForm(sent(request))
-    form.fields["reason"].label = "How you know"
-    form.fields["reason"].help_text = "What was switched off, where, and on which day."
+    form.fields["reason"].label = "How do you know?"
+    form.fields["reason"].help_text = "Name what was switched off, where, and on which day."
     if request.method == "POST":
         system_permissions.may_confirm_shut(obligation, request.user).or_refuse()
         if form.is_valid():
@@ -101,7 +103,11 @@ def shut(request: SignedInRequest, pk: int) -> HttpResponse:
                 fix(form, error)
             else:
                 messages.success(
-                    request, _("Your word stands in the audit log; nothing is due for it any more.")
+                    request,
+                    _(
+                        "The shutdown is confirmed in the audit log. You have no obligation for this "
+                        "feed now."
+                    ),
                 )
                 return redirect("feed-shut", obligation.pk)
     context = {
@@ -118,7 +124,7 @@ def shut(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _page(request, row: Link, **more) -> HttpResponse:
-    """The page of a link as its system's owner reads it, with the digest of what is read."""
+    """Return the page of a link for its system's owner, with the digest of the link."""
     transfers = list(
         row.transfers.filter(ended_at__isnull=True).select_related("vendor").order_by("position")
     )

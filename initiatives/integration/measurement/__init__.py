@@ -1,1 +1,1 @@
-"""What data look like: result files of other tools, a count of a table, patterns of values. No database, no web."""
+"""Measurement of data by result files, table counts and value patterns. No database, no web."""

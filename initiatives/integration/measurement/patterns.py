@@ -1,7 +1,8 @@
-"""Patterns of values: `A{2}9{8}` is two capitals and eight digits. Read from masks, in which each character is a class.
+"""Patterns of values: `A{2}9{8}` is two capitals and eight digits.
 
-In a mask a digit is 9, a capital A, a small letter a, and all else stands for itself. In patterns X is a letter or a
-digit (codes that mix them), h a hexadecimal digit, and + any number; text with no form of its own is "text".
+Patterns are read from masks. In a mask, 9 is a digit, A a capital and a a small letter, and other characters are
+literal. In patterns, X is a letter or a digit (codes that mix them), h a hexadecimal digit, and + any number. Text
+without a form is "text".
 """
 
 import re
@@ -13,7 +14,7 @@ from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any
 
 TEXT, BLANK, LONG = "text", "blank", "\u2026"
-MOST = 6  # patterns told of a column
+MOST = 6  # patterns kept for a column
 LEVELS = (0, 1, 2)  # exact; codes that mix letters and digits as one; runs of any length
 ENOUGH = 0.8  # the share of values that so many patterns have to cover at a level
 UUID = re.compile(r"[9Aa]{8}(-[9Aa]{4}){3}-[9Aa]{12}")
@@ -40,7 +41,7 @@ CLASSES = {
 
 
 def mask_of(value: str) -> str:
-    """Return the mask of a value, `BLANK` for an empty one and for words that stand for nothing."""
+    """Return the mask of a value, or `BLANK` if it is empty or a word for no value."""
     value = value.strip()
     if not value or (len(value) < 10 and value.lower() in STAND_INS):
         return BLANK
@@ -78,7 +79,7 @@ def column_of(masks: Counter[str]) -> dict[str, Any]:
 
 @lru_cache(maxsize=50_000)
 def tidied(mask: str) -> str:
-    """The mask with letters of every script as A or a, and control characters as spaces."""
+    """Return the mask with letters of any script as A or a, and controls as spaces."""
     if mask.isascii() and mask.isprintable():
         return mask
     kinds = {"Lu": "A", "Nd": "9"}
@@ -94,7 +95,7 @@ def tidied(mask: str) -> str:
 
 
 def pattern_of(mask: str, level: int = 0) -> str:
-    """The pattern of a mask at a level (`LEVELS`)."""
+    """Return the pattern of a mask at a level (`LEVELS`)."""
     if mask == BLANK:
         return mask
     if mask.startswith(LONG):
@@ -112,7 +113,7 @@ def pattern_of(mask: str, level: int = 0) -> str:
 
 
 def _mixed(mask: str) -> bool:
-    """Whether letters and digits change so often that which stands where is chance."""
+    """Return True if letters and digits change so often that their places are chance."""
     return any(len(list(groupby(token))) >= 5 for token in CODE.findall(mask))
 
 
@@ -133,7 +134,7 @@ def _runs(mask: str) -> str:
 
 
 def level_of(masks: Counter) -> int | None:
-    """The finest level at which few patterns cover most values; None where the values have no form: text."""
+    """Return the finest level where few patterns cover most values, or None for text."""
     total = sum(count for mask, count in masks.items() if mask != BLANK)
     for level in LEVELS:
         seen = Counter()
@@ -147,7 +148,7 @@ def level_of(masks: Counter) -> int | None:
 
 
 def type_of(mask: str) -> str:
-    """The type of a value with this mask: integer, decimal, date, timestamp or text."""
+    """Return the type for this mask: integer, decimal, date, timestamp or text."""
     if mask.startswith(LONG):
         return "text"
     mask = tidied(mask)
@@ -159,14 +160,14 @@ def type_of(mask: str) -> str:
 
 
 def pieces(pattern: str) -> list[tuple[str, int | None]]:
-    """The classes of a pattern and how many of each; None for any number."""
+    """Return the classes of a pattern and the count of each, None for any number."""
     return [
         (kind, int(count) if count else None if plus else 1) for kind, count, plus in PIECE.findall(pattern)
     ]
 
 
 def grown(before: str, after: str) -> bool:
-    """Whether a pattern is another with one run of digits longer by one: a counter went on, nothing changed."""
+    """Return True if one run of digits is longer by one, as when a counter goes on."""
     one, other = pieces(before), pieces(after)
     if [kind for kind, _ in one] != [kind for kind, _ in other]:
         return False

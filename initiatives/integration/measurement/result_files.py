@@ -1,7 +1,8 @@
-"""Data profiles from files: results of Great Expectations, Evidently and ydata-profiling, and a plain count of a table.
+"""Data profiles from result files of other tools, and from tables counted here.
 
-Such files hold values of rows too: `unexpected_list`, samples, labels. Only the fields named here are read, and of a
-value nothing is kept but its pattern and its length (ADR 29).
+The tools are Great Expectations, Evidently and ydata-profiling. Their files contain values of rows too, for example
+`unexpected_list`, samples and labels. Only the fields named here are read, and only the pattern and the length of a
+value are kept (ADR 29).
 """
 
 import math
@@ -32,7 +33,7 @@ SHAPE = {
 }
 VOLUME = "expect_table_row_count_"
 NOT_NULL = "expect_column_values_to_not_be_null"
-# Tests of Evidently about the same, old names and new, and those that repeat what a metric says.
+# Tests of Evidently about the same, old names and new, and those that repeat a metric.
 TESTS = {
     "row count": ROWS,
     "number of rows": ROWS,
@@ -50,7 +51,7 @@ NOT_TOLD = (
 
 @dataclass
 class Profile:
-    """What a file says of one data set. `missing` of a column: a share from 0 to 1."""
+    """The profile of one data set in a file. `missing` of a column: a share from 0 to 1."""
 
     tool: str
     data_set: str = ""
@@ -60,7 +61,7 @@ class Profile:
     findings: list[dict[str, str]] = field(default_factory=list)
 
     def add_column(self, name: str, **told: Any) -> None:
-        """Add a column, or what is told of one that is there; what is None is not told."""
+        """Add a column, or add facts to a known column. A fact that is None is left out."""
         if name and (name in self.columns or len(self.columns) < MOST_COLUMNS):
             self.columns.setdefault(name, {"name": name, "type": ""})
             self.columns[name] |= {key: value for key, value in told.items() if value is not None}
@@ -81,9 +82,11 @@ def read(content: bytes, *, encoding: str = "") -> Profile:
     try:
         told = bounded_json.loads(content)
     except bounded_json.TooMuch:
-        raise wrong("The file holds more than a result does. Write it again without samples.") from None
+        raise wrong(
+            "The file contains more data than a result file should. Export the result again, without samples."
+        ) from None
     except ValueError:
-        raise wrong("The file is not JSON that can be read. Write it again.") from None
+        raise wrong("The file is not valid JSON. Export the result again.") from None
     if isinstance(told, dict):
         if isinstance(told.get("results"), list) and "success" in told:
             return _great_expectations(told)
@@ -102,7 +105,7 @@ def against(earlier: list[dict[str, Any]], later: Profile) -> None:
     for name, column in before.items():
         now = later.columns.get(name)
         if now is None:
-            later.add_finding(SCHEMA, name, f"{name} is gone.")
+            later.add_finding(SCHEMA, name, f"{name} was removed.")
         elif column["type"] != now["type"] and not {column["type"], now["type"]} & {"", "empty"}:
             later.add_finding(SCHEMA, name, f"{name} was {column['type']} and is {now['type']}.")
     for name in later.columns.keys() - before.keys():
@@ -163,7 +166,7 @@ def _evidently(told: dict[str, Any]) -> Profile:
 
 
 def _metric(found: Profile, name: str, one: dict[str, Any]) -> str:
-    """Take what a metric of 0.7 or later says; its name in words."""
+    """Read a metric of version 0.7 or later, and return its name in words."""
     config, value = _object(one.get("config")), one.get("value")
     column, name = _name(config.get("column")), name.rpartition(":")[2]
     if name == "RowCount":
@@ -187,7 +190,7 @@ def _metric(found: Profile, name: str, one: dict[str, Any]) -> str:
 
 
 def _earlier_metric(found: Profile, name: str, result: dict[str, Any]) -> str:
-    """Take what a metric before 0.7 says; its name in words."""
+    """Read a metric of a version before 0.7, and return its name in words."""
     if name in ("DataDriftTable", "ColumnDriftMetric"):
         for one in _objects(list(_object(result.get("drift_by_columns")).values()) or [result]):
             column = _name(one.get("column_name"))
@@ -210,7 +213,7 @@ def _earlier_metric(found: Profile, name: str, result: dict[str, Any]) -> str:
 
 
 def _words(name: str) -> str:
-    """The name of a class as words: `ValueDrift` is "value drift"; "" for what is not one."""
+    """Return a class name as words: `ValueDrift` is "value drift". Other text gives ""."""
     if not re.fullmatch(r"[A-Za-z0-9 ]{1,80}", name):
         return ""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower()
@@ -289,7 +292,7 @@ def _objects(found: Any) -> Iterator[dict[str, Any]]:
 
 
 def _name(found: Any) -> str:
-    """A name of a column or a data set as it is kept: short and printable; "" for what is not one."""
+    """Return a name of a column or a data set, short and printable, or "" without one."""
     text = found if isinstance(found, str) else ""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:MAX_NAME]
 

@@ -1,6 +1,6 @@
-"""Data profiles: read from a file that is not kept; and changes of data, confirmed.
+"""Acts on data profiles: read one from a file, and confirm changes of data.
 
-Sources: S1-3 and S1-25; docs/adr/0029.
+The file is not kept. Sources: S1-3, S1-25 and docs/adr/0029.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from governance.notifications import notify
 from governance.permission_result import Conflict
 from governance.tables.encodings import CodePageUnsure
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.integration.measurement import result_files
 from initiatives.integration.profiles import drift_effects
 from initiatives.integration.systems.permissions import may_change_system
@@ -37,10 +38,10 @@ def add_profile(
     encoding: str = "",
     by: User,
 ) -> Profile:
-    """Read what a file says of the data of a system, and keep that, not the file.
+    """Add the profile of a system's data from a file. The file itself is not kept.
 
-    `taken_on`: the day on which the data were read. `data_set`: its name; if blank, the name that the file gives it.
-    Raises ValidationError or Refused.
+    `taken_on` is the day on which the data were read. `data_set` is the name of the data, by default the name in the
+    file. Raises ValidationError or Refused.
     """
     initiative_permissions.may_collaborate(initiative, by).or_refuse()
     content = _content(upload, taken_on)
@@ -48,11 +49,13 @@ def add_profile(
         found = result_files.read(content, encoding=encoding)
     except CodePageUnsure as unsure:
         pages = ", ".join(words for _, words, _ in unsure.candidates)
-        raise ValidationError({"encoding": f"{unsure} Choose one, for instance: {pages}."}) from None
+        raise ValidationError(
+            {"encoding": phrase("{} Choose a code page, for instance: {}.", unsure, pages)}
+        ) from None
     data_set = data_set.strip() or found.data_set
     if not data_set:
         raise ValidationError(
-            {"data_set": "The file does not name its data set. Name it, for instance: customers."}
+            {"data_set": "The file does not name its data set. Name the data set, for instance: customers."}
         )
     with act("add profile", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
@@ -90,7 +93,7 @@ def add_profile(
 
 
 def _content(upload, taken_on: date) -> bytes:
-    """The bytes of an upload. Raises ValidationError."""
+    """Return the bytes of an upload. Raises ValidationError."""
     problems = {}
     if taken_on > clock.today():
         problems["taken_on"] = "This day is in the future. Give the day on which the data were read."
@@ -138,7 +141,9 @@ def confirm_drift(*, profile: Profile, seen: str, by: User) -> Drift:
             raise Conflict("These changes are confirmed already.")
         ahead = drift_effects.consequences(profile, initiatives)
         if ahead.digest != seen:
-            raise Conflict("The consequences have changed since the page was opened. Look again.")
+            raise Conflict(
+                "The consequences changed after you opened this page. Read the consequences again."
+            )
         changes = {
             one.pk: pull(one, [ahead.trigger], ahead.what, by=by, system=system)
             for one in initiatives

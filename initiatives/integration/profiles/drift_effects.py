@@ -15,8 +15,9 @@ LONGEST = 300
 
 @dataclass(frozen=True)
 class Consequences:
-    """What confirming does: the trigger and its words, definitions in question, voidings by initiative, initiatives
-    relying.
+    """The effects of a confirmed drift: trigger, definitions in question, voidings.
+
+    `voidings` is by initiative. `relying` are the initiatives with evidence.
     """
 
     trigger: str
@@ -27,7 +28,7 @@ class Consequences:
 
     @property
     def digest(self) -> str:
-        """What a page shows before it is confirmed, in one word: another list is another word."""
+        """Return the SHA-256 of the effects that a page shows before a confirmation."""
         rows = sorted((row.evidence_id, row.requirement) for some in self.voidings.values() for row in some)
         terms = sorted(row.pk for row in self.definitions)
         said = {
@@ -40,9 +41,10 @@ class Consequences:
 
 
 def initiatives_of(profile: Profile, person: User) -> set[int]:
-    """Keys of the initiatives in which this person's word on a profile counts: the profile's own.
+    """Return keys of the initiatives in which this person's word on a profile counts.
 
-    Where the person may change the system: all that are tied to it, or to the collection it is a member of.
+    This is the initiative of the profile. If the person may change the system, all initiatives that are tied to the
+    system or its collection count too.
     """
     row = System.objects.select_related("owner").get(pk=profile.system_id)
     if not may_change_system(row, person):
@@ -53,7 +55,7 @@ def initiatives_of(profile: Profile, person: User) -> set[int]:
 
 
 def consequences(profile: Profile, initiatives: list[Initiative]) -> Consequences:
-    """What confirming the changes of this profile would do in these initiatives."""
+    """Return what confirming this profile would do in these initiatives."""
     found = profile.changes
     trigger = "data_source" if {one["kind"] for one in found} <= SOURCE_ITSELF else "integration_schema"
     what = f"{profile.system}: {' '.join(one['words'] for one in found)}"

@@ -21,21 +21,23 @@ class DataProfileForm(forms.Form):
         label=_("Data set"),
         max_length=160,
         required=False,
-        help_text=_("For instance: customers. A profile is compared with the last one of the same data set."),
+        help_text=_(
+            "For example: customers. Plumbline compares a profile with the last profile of the same data set."
+        ),
     )
     file = forms.FileField(
-        label=_("The file"),
+        label=_("File"),
         help_text=_(
-            "JSON of Great Expectations, Evidently or ydata-profiling. Without such a tool, send the table as csv or "
-            "xlsx. The file is not kept."
+            "Choose the JSON file of Great Expectations, Evidently or ydata-profiling. If you use none of "
+            "these tools, send the table as csv or xlsx. The file is not kept."
         ),
     )
     taken_on = DayField(label=_("Data of"), help_text=_("The day on which the data were read."))
     encoding = forms.ChoiceField(
         label=_("Code page"),
         required=False,
-        choices=[("", _("tell it from the file")), *CODE_PAGES.items()],
-        help_text=_("Choose one only if you are asked for it."),
+        choices=[("", _("detect from the file")), *CODE_PAGES.items()],
+        help_text=_("Choose a code page only if Plumbline asks you to."),
     )
 
     def __init__(self, *args: Any, initiative: Initiative, **options: Any):

@@ -3,12 +3,15 @@
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from governance.database.rehearsing import not_rehearsed
 from initiatives.integration.profiles import actions, drift_effects
 from initiatives.integration.profiles.forms import DataProfileForm
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import initiative_context, one_act, page_of, sent
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.models import Drift, Initiative, Profile
 
 PER_PAGE = 25
@@ -26,27 +29,24 @@ def profiles(request, ref):
     return render(request, "initiatives/integration/profiles/profiles.html", context)
 
 
-def add(request, ref):
-    """Send a profile."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
-    form = DataProfileForm(sent(request), request.FILES or None, initiative=initiative)
-    return one_act(
-        request,
-        initiative,
-        form,
-        lambda _row: actions.add_profile(initiative=initiative, by=request.user, **form.act()),
-        _("The data profile is added."),
-        page="integration-profiles",
-        title=_("Add a data profile"),
-        lede=_(
-            "Plumbline keeps names of columns, counts, shares, patterns of values and failed checks. It keeps no value "
-            "and no row of the data."
-        ),
-        verb=_("Add data profile"),
-    )
+INITIATIVE_ACTS["add-profile"] = PageStep(
+    may=initiative_permissions.may_collaborate,
+    act=actions.add_profile,
+    form=DataProfileForm,
+    with_files=True,
+    given=lambda row, request: {"initiative": row},
+    page="integration-profiles",
+    title=gettext_lazy("Add a data profile"),
+    lede=gettext_lazy(
+        "Plumbline keeps names of columns, counts, shares, patterns of values and failed checks. No "
+        "value and no row of the data is kept."
+    ),
+    verb=gettext_lazy("Add data profile"),
+    done=gettext_lazy("The data profile is added."),
+)
 
 
+@not_rehearsed
 def profile(request, pk):
     """One profile: its columns beside the last ones, what changed, and the button that confirms it."""
     rows = Profile.objects.select_related("initiative__unit", "initiative__contract", "system", "by")
@@ -56,7 +56,10 @@ def profile(request, pk):
     if request.method == "POST":
         may.or_refuse()
         actions.confirm_drift(profile=row, seen=request.POST.get("seen", ""), by=request.user)
-        messages.success(request, _("The changes are confirmed. What rested on the data before is void."))
+        messages.success(
+            request,
+            _("The changes are confirmed. Evidence that depended on the earlier data no longer counts."),
+        )
         return redirect(request.path)
     known = Drift.objects.filter(profile=row).select_related("by", "change").first()
     initiatives = list(Initiative.objects.filter(pk__in=drift_effects.initiatives_of(row, request.user)))
@@ -111,5 +114,8 @@ def _voided(ahead, initiatives, visible: set[int]) -> list[str]:
             for title, keys in by_item.items()
         ]
     if others:
-        told.append(f"Evidence of {others} initiative{'' if others == 1 else 's'} you do not see.")
+        told.append(
+            f"Evidence of {others} initiative{'' if others == 1 else 's'} that you cannot see also no "
+            "longer counts."
+        )
     return told

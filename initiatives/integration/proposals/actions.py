@@ -1,6 +1,7 @@
-"""Changes of shared things as others propose them, and as who decides answers them: confirmed, the ordinary act runs.
+"""Acts on proposed changes of shared things: propose, confirm, decline, withdraw.
 
-The act is done by who confirms, in whose right it is; its reason names who proposed it (ADR 0042).
+A confirmed change runs the ordinary act in the right of the person who confirms. Its reason names who proposed it
+(ADR 0042).
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from governance.models import Membership, User
 from governance.notifications import notify
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.integration.definitions.actions import change_term, define, name_term, withdraw_definition
 from initiatives.integration.proposals import permissions
 from initiatives.integration.residency.actions import file_vendor_term
@@ -39,13 +41,13 @@ from initiatives.models import (
 from initiatives.models.integration.definitions import SAID
 from initiatives.models.integration.proposals import CONFIRMED, DECLINED, WITHDRAWN
 
-MOST_WAITING = 20  # of one person at a time: nobody's inbox is filled by others
+MOST_WAITING = 20  # of one person at a time, so that no one can fill an inbox
 LONGEST_REASON = 2_000
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a proposal of a kind is about: the model whose fields it names, whether a row is `new`, and its act."""
+    """A kind of proposal: the model of its fields, its act, and if the row is `new`."""
 
     model: type[Model]
     run: Callable[[ProposedChange, dict, str, User], object]
@@ -53,7 +55,7 @@ class Kind:
 
 
 def _target(row: ProposedChange, **said) -> dict:
-    """Every field of the account or definition as the act takes them, those of the proposal in their place."""
+    """Return every field of the account or definition as the act takes it."""
     one = row.account or row.definition
     names = ("name", "owner", "privileges", "review_by") if row.account is not None else ("field", *SAID)
     return {name: getattr(one, name) for name in names} | said
@@ -114,26 +116,30 @@ def propose_change(
     reason: str,
     by: User,
 ) -> ProposedChange:
-    """Propose a change of something shared to whoever decides on it, who is told. Changes nothing.
+    """Propose a change of a shared thing, and notify who decides. Changes nothing itself.
 
-    `about`: the row, the system for a new account or definition, None for a new business term. `fields`: as the act
-    takes them; what is there already is left out. Raises ValidationError, Refused.
+    `about` is the row, the system for a new account or definition, or None for a new business term. `fields` are as
+    the act takes them, and unchanged values are left out. Raises ValidationError, Refused.
     """
     if about is not None:
-        about = type(about)._default_manager.get(pk=about.pk)  # whoever is asked is who owns it now
+        about = type(about)._default_manager.get(pk=about.pk)  # the present owner is asked
     row = aimed(kind, about)
     row.reason, row.by, row.at = reason.strip()[:LONGEST_REASON], by, clock.now()
     row.fields = _to_json(row, fields or {})
     if not row.reason:
-        raise ValidationError({"reason": "Say why: who decides reads it."})
+        raise ValidationError({"reason": "Give a reason that helps the person who decides."})
     if not row.fields and (fields or KINDS[kind].new):
-        raise ValidationError("Nothing is different from what is there already.")
+        raise ValidationError("The proposal changes nothing. Change at least one field.")
     with act("propose change", by=by, register=True):
         permissions.may_propose(row, by).or_refuse()
         waiting = ProposedChange.objects.waiting().filter(by=by)
         if waiting.count() >= MOST_WAITING:
             raise ValidationError(
-                f"{MOST_WAITING} of your proposals wait for an answer already; take one back, or wait."
+                phrase(
+                    "{} of your proposals still wait for an answer. Withdraw a proposal, or wait for an "
+                    "answer.",
+                    MOST_WAITING,
+                )
             )
         row.save()
         entries.record(EntryKind.CHANGE_PROPOSED, proposal=row.pk, **_told(row), why=row.reason)
@@ -142,23 +148,26 @@ def propose_change(
 
 
 def confirm_change(*, proposal: ProposedChange, digest: str, by: User) -> ProposedChange:
-    """Make the proposed change, by the act that makes it otherwise. `digest`: of what was read; see `read`.
+    """Run the act of the proposed change. `digest`: that of `read` when the page was shown.
 
-    Raises ValidationError where the act finds it wrong, Conflict where what it is about reads otherwise by now.
+    Raises ValidationError if the act refuses the change, Conflict if the subject of the change was changed meanwhile.
     """
     with act("confirm change", by=by, register=True, reason=f"Proposed by {proposal.by}"):
         row = _waiting(proposal, by)
         if digest != read(row):
-            raise Conflict("What it is about was changed since you opened this page; read it again.")
+            raise Conflict(
+                "The subject of this proposal was changed after you opened this page. Read the proposal "
+                "again."
+            )
         KINDS[row.kind].run(row, _from_json(row), f"{row.reason} (Proposed by {row.by}.)", by)
         _decide(row, CONFIRMED, "", by)
     return row
 
 
 def decline_change(*, proposal: ProposedChange, answer: str, by: User) -> ProposedChange:
-    """Decline a proposal and say why; nothing changes."""
+    """Decline a proposal with a reason, and change nothing."""
     if not answer.strip():
-        raise ValidationError({"answer": "Say why not: whoever proposed it reads it."})
+        raise ValidationError({"answer": "Give a reason for the person who proposed the change."})
     with act("decline change", by=by, register=True):
         row = _waiting(proposal, by)
         _decide(row, DECLINED, answer.strip(), by)
@@ -166,7 +175,7 @@ def decline_change(*, proposal: ProposedChange, answer: str, by: User) -> Propos
 
 
 def withdraw_change(*, proposal: ProposedChange, by: User) -> ProposedChange:
-    """Take one's own proposal back; nobody is asked any more."""
+    """Withdraw a proposal of the person, so that no one has to answer."""
     with act("withdraw change", by=by, register=True):
         row = _fresh(proposal)
         permissions.may_withdraw(row, by).or_refuse()
@@ -175,13 +184,16 @@ def withdraw_change(*, proposal: ProposedChange, by: User) -> ProposedChange:
 
 
 def read(row: ProposedChange) -> str:
-    """The digest of a proposal with what is there now: SHA-256, for the page on which somebody confirms it."""
+    """Return the SHA-256 of a proposal with its present row, for the confirming page."""
     said = {"kind": row.kind, "fields": row.fields, "now": {name: words for name, words, _ in changes(row)}}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def changes(row: ProposedChange) -> list[tuple[str, str, str]]:
-    """Field by field: its name, what is there now and what would be, in words. A key of nothing reads as gone."""
+    """Return each changed field with the present and the proposed value, in words.
+
+    A proposed row that no longer exists reads as "gone".
+    """
     model, there = KINDS[row.kind].model, None if KINDS[row.kind].new else _row_of(row)
     found = []
     for name, value in row.fields.items():
@@ -212,7 +224,7 @@ ABOUT = {
 def aimed(
     kind: str, about: System | ServiceAccount | TermDefinition | Term | Vendor | None
 ) -> ProposedChange:
-    """A proposal, unsaved, of this kind and about this row, with the system that it belongs to."""
+    """Return an unsaved proposal of this kind about this row, with its system."""
     row = ProposedChange(kind=kind)
     if about is not None:
         setattr(row, ABOUT[type(about)], about)
@@ -226,7 +238,7 @@ def _row_of(row: ProposedChange):
 
 
 def _to_json(row: ProposedChange, fields: dict) -> dict:
-    """What is different from what is there, as JSON: rows by their keys, days as ISO 8601."""
+    """Return the changed values as JSON: rows by their keys, days as ISO 8601."""
     there, found = None if KINDS[row.kind].new else _row_of(row), {}
     for name, value in fields.items():
         field = KINDS[row.kind].model._meta.get_field(name)
@@ -241,7 +253,7 @@ def _to_json(row: ProposedChange, fields: dict) -> dict:
 
 
 def _from_json(row: ProposedChange) -> dict:
-    """The fields as the act takes them. Raises ValidationError where a row they name is gone."""
+    """Return the fields as the act takes them. Raises ValidationError if a row they name is gone."""
     found = {}
     for name, value in row.fields.items():
         field = KINDS[row.kind].model._meta.get_field(name)
@@ -251,7 +263,11 @@ def _from_json(row: ProposedChange) -> dict:
             elif field.get_internal_type() == "DateField" and value is not None:
                 value = date.fromisoformat(value)
         except ObjectDoesNotExist:
-            raise ValidationError(f"What it names as {field.verbose_name} is gone; decline it.") from None
+            raise ValidationError(
+                phrase(
+                    "The proposal names a {} that no longer exists. Decline the proposal.", field.verbose_name
+                )
+            ) from None
         found[name] = value
     return found
 
@@ -270,10 +286,12 @@ def _fresh(proposal: ProposedChange) -> ProposedChange:
 
 
 def _waiting(proposal: ProposedChange, by: User) -> ProposedChange:
-    """The proposal as it is after the lock. Raises Conflict where it was answered, Refused."""
+    """Return the proposal as it is after the lock. Raises Conflict if answered, or Refused."""
     row = _fresh(proposal)
     if row.decided_at is not None:
-        raise Conflict(f"It was {row.outcome} at {clock.moment_in_words(row.decided_at)} already.")
+        raise Conflict(
+            phrase("The proposal was already {} at {}.", row.outcome, clock.moment_in_words(row.decided_at))
+        )
     permissions.may_answer(row, by).or_refuse()
     return row
 
@@ -293,7 +311,7 @@ def _decide(row: ProposedChange, outcome: str, answer: str, by: User) -> None:
             row.by,
             "proposal answered",
             f"proposal:{row.pk}",
-            subject=f"{by} {outcome} what you proposed: {row}"[:250],
+            subject=f"{by} {outcome} your proposal: {row}"[:250],
             text=answer,
             link=row.get_absolute_url(),
         )
@@ -309,7 +327,7 @@ def _told(row: ProposedChange) -> dict:
 
 
 def _tell_deciders(row: ProposedChange) -> None:
-    """Its owner; where nobody active is one, or it belongs to seats, whoever holds these."""
+    """Notify the active owners, or the seats if the row has none or belongs to seats."""
     people = permissions.owners_asked(row)
     if not people:
         seats = RESIDENCY_SEATS if row.vendor is not None else (ARCHITECTURE,)

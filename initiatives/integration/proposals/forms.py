@@ -1,4 +1,4 @@
-"""The form of whoever declines a proposal."""
+"""The form that declines a proposal."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -7,6 +7,6 @@ from governance.web.form_fields import WordsField
 
 
 class DeclineForm(forms.Form):
-    """Why not."""
+    """A form for the reason to decline."""
 
-    answer = WordsField(label=_("Why not"), help_text=_("Whoever proposed it reads this."))
+    answer = WordsField(label=_("Reason"), help_text=_("The person who proposed the change reads this."))

@@ -1,10 +1,11 @@
-"""Who proposes a change of something shared, and who answers it: its owner; after seven days the architecture seat."""
+"""Permissions to propose a change of a shared thing, and to answer the proposal."""
 
 from datetime import timedelta
 
 from governance import clock
 from governance.models import User
 from governance.permission_result import Answer, no, yes
+from governance.vocabulary.phrases import phrase
 from initiatives.integration.definitions.permissions import may_name_terms, may_propose_term
 from initiatives.integration.residency.permissions import may_confirm_terms
 from initiatives.integration.systems.permissions import may_propose_on, worked_on
@@ -15,9 +16,7 @@ SEAT_WAITS = timedelta(days=7)
 
 
 def may_propose(row: ProposedChange, person: User) -> Answer:
-    """Propose this: whoever works on an initiative that is tied to the system, uses the term, or has data with the
-    vendor.
-    """
+    """Allow people of initiatives that use the system, term or vendor to propose."""
     if row.system is not None:
         return may_propose_on(row.system, person)
     if row.vendor is not None:
@@ -32,27 +31,29 @@ def _may_propose_of(vendor: Vendor, person: User) -> Answer:
         or initiatives.filter(links__system__vendor=vendor).exists()
     ):
         return yes()
-    return no("Whoever works on an initiative that uses the vendor proposes this.", "Ask the security seat.")
+    return no("You do not work on an initiative that uses this vendor.", "Ask the security seat.")
 
 
 def owners_asked(row: ProposedChange) -> list[User]:
-    """Who is asked first: the active owners of the account and of the system that it is about."""
+    """Return the active owners of the account and of its system, who are asked first."""
     found = [row.account and row.account.owner, row.system and row.system.owner]
     return list(dict.fromkeys(one for one in found if one is not None and one.is_active))
 
 
 def may_answer(row: ProposedChange, person: User) -> Answer:
-    """Confirm or decline: its owner at once; the architecture seat after seven days, be an owner silent or nobody one.
+    """Allow the owner at once, and the architecture seat after seven days, to answer.
 
-    Business terms are the seat's own, terms of vendors those of the seats that answer for residency. Nobody answers
-    what they proposed.
+    Business terms are for the architecture seat and admins, terms of vendors for those who confirm them. No one
+    answers their own proposal.
     """
     if not person.is_active:
         return no("This account is no longer active.", "Ask an admin.")
     if row.decided_at is not None:
-        return no(f"It was {row.outcome} already.")
+        return no(phrase("This proposal was already {}.", row.outcome))
     if row.by_id == person.pk:
-        return no("You proposed this yourself.", "Somebody else answers it; you can take it back.")
+        return no(
+            "You proposed this change yourself.", "Wait until someone else answers, or withdraw the proposal."
+        )
     if row.vendor is not None:
         return may_confirm_terms(person)
     if row.system is None:
@@ -64,14 +65,21 @@ def may_answer(row: ProposedChange, person: User) -> Answer:
     if holds_architecture_seat(person):
         if clock.now() >= seat_from:
             return yes()
-        who = f"{asked[0]} is" if asked else "An owner may still be found, who is"
-        return no(f"{who} asked until {clock.moment_in_words(seat_from)}; after that it is yours to answer.")
-    who = f"Ask {asked[0]}." if asked else "Nobody owns it; the architecture seat answers after seven days."
-    return no("Its owner answers this, and after seven days the architecture seat.", who)
+        who = f"{asked[0]} can answer" if asked else "An owner can still be named"
+        return no(
+            phrase("{} until {}. You can answer after that time.", who, clock.moment_in_words(seat_from))
+        )
+    who = (
+        f"Ask {asked[0]}." if asked else "No owner is named, so wait for the answer of the architecture seat."
+    )
+    return no(
+        "Only the owner can answer this proposal. After seven days, the architecture seat can answer too.",
+        who,
+    )
 
 
 def may_read(row: ProposedChange, person: User) -> bool:
-    """Read what was proposed: who proposed it, who is asked or may be, admins and auditors."""
+    """Return True for who proposed it, who answers or may answer, admins and auditors."""
     if not person.is_active:
         return False
     inside = person.pk in (row.by_id, row.decided_by_id) or person.is_admin or person.is_auditor
@@ -81,7 +89,7 @@ def may_read(row: ProposedChange, person: User) -> bool:
 
 
 def may_withdraw(row: ProposedChange, person: User) -> Answer:
-    """Take a proposal back: who made it, while it waits."""
+    """Allow the person who made a proposal to withdraw it while it waits."""
     if row.by_id == person.pk and row.decided_at is None:
         return yes()
-    return no("Only who proposed it takes it back, while nobody answered.")
+    return no("Only the person who proposed a change can withdraw the proposal, and only before the answer.")

@@ -1,4 +1,4 @@
-"""Proposals: changes of shared things by people who may not make them, on the forms that make them; and the answers."""
+"""Pages of proposals: propose a change on its ordinary form, and answer one."""
 
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance.permission_result import Answer
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import ReasonForm, WordsField
 from initiatives.integration.proposals import actions, permissions
 from initiatives.integration.proposals.actions import aimed, changes, read
@@ -26,48 +27,55 @@ MOST_SHOWN = 50
 
 @dataclass(frozen=True)
 class Proposing:
-    """That the form a person opened proposes the change to whoever decides on it, in place of making it."""
+    """A proposal that a form sends to the people who decide, instead of the change."""
 
     row: ProposedChange
     about: object
 
     @property
     def who(self) -> str:
-        """Who answers it first, in words."""
+        """Return who answers the proposal first, in words."""
         asked = permissions.owners_asked(self.row)
         if self.row.vendor is not None:
-            return "A seat for security or risk"
+            return "The security seat or the risk seat"
         return str(asked[0]) if asked else "The architecture seat"
 
     def page(self, title: str) -> dict:
-        """What the page of the form says instead."""
+        """Return what the page of the form shows instead."""
         return {
             "title": f"Propose: {title}",
-            "lede": _("It is not yours to change: what you write here is proposed."),
-            "happens": [f"{self.who} reads it and confirms or declines. Nothing changes until then."],
+            "lede": _("You cannot change this yourself. You can propose a change here."),
+            "happens": [
+                f"{self.who} reads the proposal and confirms or declines it. No change is made before that."
+            ],
             "verb": _("Propose this change"),
             "danger": False,
         }
 
     def ask_why(self, form) -> None:
-        """Ask on the form why, unless a reason is all that it asks."""
+        """Ask for a reason on the form, unless the form only asks for a reason."""
         if not isinstance(form, ReasonForm):
-            form.fields[WHY] = WordsField(label=_("Why"), help_text=_("Whoever decides reads this."))
+            form.fields[WHY] = WordsField(label=_("Why"), help_text=_("The person who decides reads this."))
 
     def send(self, request: SignedInRequest, form, fields: dict | None = None) -> ProposedChange:
-        """Propose what the form says; `fields`: as the act would take them."""
+        """Propose the values of the form. `fields`: as the act would take them."""
         said = dict(form.cleaned_data if fields is None else fields)
         asked = said.pop("reason", "") if isinstance(form, ReasonForm) else ""
         why = said.pop(WHY, "") or form.cleaned_data.get(WHY, "") or asked
         made = actions.propose_change(
             kind=self.row.kind, about=self.about, fields=said, reason=why, by=request.user
         )
-        messages.success(request, f"It is proposed. {self.who} is told, and you hear what comes of it.")
+        messages.success(
+            request,
+            phrase(
+                "The change is proposed. {} is notified, and you are notified of the answer.", self.who
+            ).in_language(),
+        )
         return made
 
 
 def instead(request: SignedInRequest, may: Answer, kind: str, about=None) -> Proposing | None:
-    """None where the person may do it; how they propose it where they may do only that. Raises Refused."""
+    """Return None if the person may act, or else the proposal they may make. Raises Refused."""
     if may:
         return None
     row = aimed(kind, about)
@@ -78,7 +86,7 @@ def instead(request: SignedInRequest, may: Answer, kind: str, about=None) -> Pro
 
 @require_safe
 def proposals(request: SignedInRequest) -> HttpResponse:
-    """What waits for one's answer, and what one proposed."""
+    """Show the proposals that the person can answer, and those that the person made."""
     rows = ProposedChange.objects.select_related(
         "by", "system__owner", "account__owner", "definition", "term", "vendor", "decided_by"
     )
@@ -94,7 +102,7 @@ def proposals(request: SignedInRequest) -> HttpResponse:
 
 
 def _proposal(request: SignedInRequest, pk: int) -> ProposedChange:
-    """The proposal, for whom it concerns. Raises Http404 to all others."""
+    """Return the proposal, for the people it concerns. Raises Http404 to all others."""
     rows = ProposedChange.objects.select_related(
         "by",
         "decided_by",
@@ -108,42 +116,44 @@ def _proposal(request: SignedInRequest, pk: int) -> ProposedChange:
     )
     row = rows.filter(pk=pk).first()
     if row is None or not permissions.may_read(row, request.user):
-        raise Http404("Not yours to see.")
+        raise Http404("This proposal does not exist, or you cannot see it.")
     return row
 
 
 def proposal(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What is proposed beside what is there; confirmed here by whoever decides on it."""
+    """Show the proposal beside the present values, and confirm it."""
     row = _proposal(request, pk)
     if request.method == "POST":
         try:
             actions.confirm_change(proposal=row, digest=request.POST.get("digest", ""), by=request.user)
         except ValidationError as error:
             return _page(request, row, wrong=error.messages)
-        messages.success(request, f"It is changed, as {row.by} proposed.")
+        messages.success(request, phrase("The change that {} proposed is made.", row.by).in_language())
         return redirect(row)
     return _page(request, row)
 
 
 def decline(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say why not."""
+    """Show the form that declines a proposal."""
     row = _proposal(request, pk)
     permissions.may_answer(row, request.user).or_refuse()
     form = DeclineForm(sent(request))
     if acted(
         request, form, lambda: actions.decline_change(proposal=row, by=request.user, **form.cleaned_data)
     ):
-        messages.success(request, f"It is declined; {row.by} reads why.")
+        messages.success(
+            request, phrase("The proposal is declined. {} can read your reason.", row.by).in_language()
+        )
         return redirect(row)
     return _page(request, row, form=form)
 
 
 @require_POST
 def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take one's own proposal back."""
+    """Withdraw a proposal that the person made."""
     row = _proposal(request, pk)
     actions.withdraw_change(proposal=row, by=request.user)
-    messages.success(request, _("It is withdrawn."))
+    messages.success(request, _("The proposal is withdrawn."))
     return redirect(row)
 
 

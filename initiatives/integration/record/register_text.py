@@ -1,4 +1,4 @@
-"""The register of one initiative as plain text: what is kept as evidence when it is filed *as it is today*."""
+"""The register of one initiative as plain text, which is kept as evidence."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -20,14 +20,14 @@ from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
 
 
 def as_text(initiative: Initiative) -> str:
-    """Systems and links with their paths, accounts, definitions and conflicts, processes, sign-on: one fact a line.
+    """Return the register as text: links, accounts, definitions, processes, findings.
 
-    A fixed number of queries, whatever the size of the register. What is not known says so.
+    Each line has one fact. The number of queries is fixed. Unknown values are named as unknown.
     """
     now = clock.now()
     lines = [
         f"The integration register of {initiative.ref} {initiative.title}",
-        f"As it stood {clock.moment_in_words(now)} on {clock.local_day(now):%-d %B %Y}.",
+        f"State at {clock.moment_in_words(now)}.",
     ]
     for title, rows in (
         ("Links", _links(initiative)),
@@ -79,8 +79,8 @@ def _link(link: Link, transfers: list[Transfer], today: date) -> str:
             f"data {_listed(link.data_classes)}",
             f"path {path}",
             f"gives up after {link.timeout_seconds} s" if link.timeout_seconds else "no time-out",
-            f"retry: {link.retry or 'not said'}",
-            f"when it fails: {link.on_failure or 'not said'}",
+            f"retry: {link.retry or 'not stated'}",
+            f"when it fails: {link.on_failure or 'not stated'}",
         ]
     )
 
@@ -92,7 +92,7 @@ def _system(system: System, today: date) -> str:
         if system.last_updated_on
         else "last update not known"
     )
-    return f"{system} ({system.get_kind_display()}), owner {system.owner or 'nobody'}, {condition}, {last}"
+    return f"{system} ({system.get_kind_display()}), owner {system.owner or 'no one'}, {condition}, {last}"
 
 
 def _accounts(initiative: Initiative) -> Iterator[str]:
@@ -104,8 +104,8 @@ def _accounts(initiative: Initiative) -> Iterator[str]:
     for account in used.select_related("system", "owner"):
         review = f"review by {account.review_by:%-d %B %Y}" if account.review_by else "no review date"
         yield (
-            f"{account} in {account.system}, owner {account.owner or 'nobody'},"
-            f" may {account.privileges or 'not said'}, {review}"
+            f"{account} in {account.system}, owner {account.owner or 'no one'}, may "
+            f"{account.privileges or 'not stated'}, {review}"
         )
 
 
@@ -118,14 +118,15 @@ def _definitions(initiative: Initiative) -> Iterator[str]:
     for row in rows.select_related("term", "system").distinct():
         years = " to ".join(f"{day:%-d %B %Y}" if day else "open" for day in (row.valid_from, row.valid_to))
         yield (
-            f"{row.term}: {row.system}, {row.field}: {row.meaning}; format {row.identifier_format or 'not said'};"
-            f" logic {row.business_logic or 'not said'}; {_stated(row)}rows from {years}"
+            f"{row.term} in {row.system}, {row.field}: {row.meaning}, format "
+            f"{row.identifier_format or 'not stated'}, logic {row.business_logic or 'not stated'}, "
+            f"{_stated(row)}rows from {years}"
         )
 
 
 def _stated(row: TermDefinition) -> str:
-    """The facets that a definition states, each followed by a semicolon."""
-    said = [f"{words.lower()} {value}; " for name, words in STATED.items() if (value := getattr(row, name))]
+    """Return the facets that a definition states, each followed by a semicolon."""
+    said = [f"{words.lower()} {value}, " for name, words in STATED.items() if (value := getattr(row, name))]
     return "".join(said)
 
 
@@ -140,9 +141,9 @@ def _processes(initiative: Initiative) -> Iterator[str]:
     for row in ProcessRecord.objects.current().filter(initiative=initiative, replaced_by__isnull=True):
         held = f", held by {row.held_by}" if row.held_by else ""
         cost = "not budgeted" if row.redesign_cost is None else f"{row.redesign_cost} {row.currency}"
-        yield f"{row.name}: {row.get_status_display()}{held}; redesign {cost}"
+        yield f"{row.name}: {row.get_status_display()}{held}, redesign {cost}"
     for flow in SignOnFlow.objects.current().filter(initiative=initiative, replaced_by__isnull=True):
-        yield f"Sign-on: explained by {flow.explainer or 'nobody'}, reviewed {flow.reviewed_on:%-d %B %Y}"
+        yield (f"Sign-on: explained by {flow.explainer or 'no one'}, reviewed {flow.reviewed_on:%-d %B %Y}")
 
 
 def _requirement_findings(initiative: Initiative) -> Iterable[str]:
@@ -155,4 +156,4 @@ def _requirement_findings(initiative: Initiative) -> Iterable[str]:
 
 
 def _listed(words: list[str]) -> str:
-    return ", ".join(words) or "not said"
+    return ", ".join(words) or "not stated"

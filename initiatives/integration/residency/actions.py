@@ -1,6 +1,7 @@
-"""Acts on residency: vendors, regions, vendor terms, policies of units; every initiative touched is held at once.
+"""Acts on residency: vendors, regions, vendor terms, and policies of units.
 
-What a term touches is worked out by the rule itself (`register.residency`): the initiatives of which it binds a place.
+Every initiative touched is held at once. The rule itself (`residency.findings`) finds the initiatives of which a term
+binds a place.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,7 +39,7 @@ from initiatives.models.integration.residency import TERM_KINDS
 
 
 def add_vendor(*, name: str, by: User) -> Vendor:
-    """Name a company whose systems or services initiatives use. Raises ValidationError where it is named already."""
+    """Add a vendor, a company that initiatives use. Raises ValidationError if it is known."""
     if not name.strip():
         raise ValidationError({"name": "Name the company."})
     with act("add vendor", by=by, register=True):
@@ -51,17 +52,17 @@ def add_vendor(*, name: str, by: User) -> Vendor:
 
 
 def add_region(*, key: str, words: str = "", within: str, by: User) -> Region:
-    """Add a region that is not known yet, and what it lies within; places that bear its name are judged anew.
+    """Add a region and the region that contains it, and judge its places again.
 
-    A region stays where it was put: other initiatives may rest on it. Raises ValidationError.
+    A region cannot be moved, because other initiatives may rest on it. Raises ValidationError.
     """
     wrong = {}
     if not key.strip():
-        wrong["key"] = "Give the name that contracts and clouds use for it."
+        wrong["key"] = "Give the name that contracts and clouds use for the region."
     elif not findings.strange([key]):
-        wrong["key"] = "This region is known already."
+        wrong["key"] = "The list already contains this region. Use it."
     if findings.strange([within]):
-        wrong["within"] = "Name a region that is known, for instance a country by its code."
+        wrong["within"] = "Name a known region, for example a country by its code."
     if wrong:
         raise ValidationError(wrong)
     with act("add region", by=by, register=True):
@@ -74,7 +75,7 @@ def add_region(*, key: str, words: str = "", within: str, by: User) -> Region:
 
 
 def _region(key: str, words: str, within: str) -> Region:
-    """The row of a region; those that it lies within get theirs, where they were known without one."""
+    """Return the new row of a region. Known regions that contain it get rows too."""
     parent = None
     if within.strip():
         parent = Region.objects.filter(key__iexact=within.strip()).first()
@@ -90,19 +91,19 @@ def _region(key: str, words: str, within: str) -> Region:
 
 
 def initiatives_of_vendor(vendor: Vendor) -> list[int]:
-    """Running initiatives with a transfer of this vendor, or a link to a system of it."""
+    """Return running initiatives with a transfer or a linked system of this vendor."""
     links = _running().filter(links__ended_at__isnull=True)
     transfers = links.filter(links__transfers__vendor=vendor, links__transfers__ended_at__isnull=True)
     return _keys(links.filter(links__system__vendor=vendor), transfers)
 
 
 def initiatives_of_unit(unit: Unit) -> list[int]:
-    """Running initiatives with a link, in this unit and all below it."""
+    """Return running initiatives with a link, in this unit and below."""
     return _keys(_running().filter(unit__path__startswith=unit.path, links__ended_at__isnull=True))
 
 
 def initiatives_in(region: str) -> list[int]:
-    """Running initiatives with a place that is said to be in this region, now, before or later."""
+    """Return running initiatives with a place in this region, now, before or later."""
     key = regions.key_of(region)
     named = [
         pk
@@ -150,10 +151,10 @@ def file_vendor_term(
     replaces: VendorTerm | None = None,
     by: User,
 ) -> VendorTerm:
-    """File what a contract says of regions; it binds from its first day, and every initiative touched is held at once.
+    """File what a contract states about regions, from its first day on.
 
-    Filed by who cannot confirm it, it binds nobody, and whoever can is told. `replaces`: the term that ends with it, in
-    the same act. Raises ValidationError, Refused.
+    Every initiative touched is held at once. A term of a person who cannot confirm it binds no one until someone who
+    is notified confirms it. `replaces` is the term that ends in the same act. Raises ValidationError, Refused.
     """
     bound = check_term(
         VENDOR, vendor.pk, reference, starts_on, ends_on, allowed, forbidden, data_classes, words, kind=kind
@@ -188,17 +189,16 @@ def file_vendor_term(
 
 
 def confirm_vendor_term(*, term: VendorTerm, by: User) -> VendorTerm:
-    """Let a term bind that somebody else filed: a seat that answers for residency, or an admin; initiatives are held at
-    once.
+    """Let a filed term bind, as a residency seat or an admin, and hold initiatives.
 
-    Raises Conflict where it binds already or was withdrawn.
+    Raises Conflict if the term binds already or was withdrawn.
     """
     with act("confirm vendor term", by=by, register=True):
         permissions.may_confirm_terms(by).or_refuse()
         row = _current(VendorTerm, term)
         initiatives = lock_initiatives(initiatives_of_vendor(row.vendor))
         if not row.awaits_confirmation:
-            raise Conflict("It binds already.")
+            raise Conflict("This term is confirmed already.")
         bound = bound_of(VENDOR, row)
         touched = _touched(initiatives, bound, None)
         row.awaits_confirmation, row.confirmed_by, row.confirmed_at = False, by, clock.now()
@@ -211,7 +211,7 @@ def confirm_vendor_term(*, term: VendorTerm, by: User) -> VendorTerm:
 
 
 def bound_of(basis: str, row) -> Bound:
-    """A filed term as it would bind."""
+    """Return a filed term as it would bind."""
     return Bound(
         basis,
         row.vendor_id if basis == VENDOR else row.unit_id,
@@ -226,22 +226,23 @@ def bound_of(basis: str, row) -> Bound:
 
 
 def _ask_to_confirm(row: VendorTerm) -> None:
-    """Whoever sits where terms are confirmed: somebody filed one that binds nobody yet."""
+    """Notify the people who confirm terms about one that does not bind yet."""
     seats = Membership.objects.held_at(clock.now()).filter(seat__in=permissions.RESIDENCY_SEATS)
     notify.notify(
         list(User.objects.filter(pk__in=seats.values("person"))),
         "term to confirm",
         f"vendor-term:{row.pk}",
-        subject=f"{row.vendor}: {row.by} filed a term that waits for you",
-        text=f"{row.reference}. It forbids nothing until a seat for security or risk, or an admin, confirms it.",
+        subject=f"{row.vendor}: confirm the term that {row.by} filed",
+        text=f"{row.reference}. The term has no effect until the security seat, the risk seat or an admin "
+        "confirms the term.",
         link=reverse("vendor-term-confirm", args=[row.pk]),
     )
 
 
 def withdraw_vendor_term(*, term: VendorTerm, reason: str, by: User) -> VendorTerm:
-    """Take a term back: it binds nobody from now on.
+    """Withdraw a vendor's term, which no longer binds from now on.
 
-    Where it was all that held an initiative, the chair may lift the hold.
+    If the term alone held an initiative, the chair may lift the hold.
     """
     _say_why(reason)
     with act("withdraw vendor term", by=by, reason=reason, register=True):
@@ -270,7 +271,7 @@ def set_unit_policy(
     replaces: UnitPolicy | None = None,
     by: User,
 ) -> UnitPolicy:
-    """Say in which regions data of a unit, and of all below it, may be. Otherwise as `file_vendor_term`."""
+    """Set in which regions data of a unit and below may be, as by `file_vendor_term`."""
     bound = check_term(UNIT, unit.pk, reference, starts_on, ends_on, allowed, forbidden, data_classes, words)
     with act("set unit policy", by=by, register=True):
         permissions.may_set_regions(by).or_refuse()
@@ -290,7 +291,7 @@ def set_unit_policy(
 
 
 def withdraw_unit_policy(*, policy: UnitPolicy, reason: str, by: User) -> UnitPolicy:
-    """Take a policy back. Otherwise as `withdraw_vendor_term`."""
+    """Withdraw a policy of a unit, as in `withdraw_vendor_term`."""
     _say_why(reason)
     with act("withdraw unit policy", by=by, reason=reason, register=True):
         permissions.may_set_regions(by).or_refuse()
@@ -316,21 +317,21 @@ def check_term(
     *,
     kind: str = "region",
 ) -> Bound:
-    """A term as it would bind. Raises ValidationError by field: regions must be known, or nobody could hold to them."""
+    """Return a term as it would bind. Raises ValidationError by field, also for unknown regions."""
     wrong = {}
     if kind not in TERM_KINDS:
-        wrong["kind"] = "Choose what it is about."
+        wrong["kind"] = "Choose the subject of the term."
     if not reference.strip():
-        wrong["reference"] = "Say where it is written: contract and clause."
+        wrong["reference"] = "Name the source: contract and clause."
     if starts_on is None:
-        wrong["starts_on"] = "Give the first day on which it binds."
+        wrong["starts_on"] = "Give the first day of the term."
     elif ends_on is not None and ends_on < starts_on:
-        wrong["ends_on"] = "It ends before it starts."
+        wrong["ends_on"] = "The last day is before the first day. Change one of the two days."
     if not (allowed or forbidden):
-        wrong["allowed"] = "Name a region that is allowed, or one that is forbidden."
+        wrong["allowed"] = "Name at least one allowed or forbidden region."
     for field, listed in (("allowed", allowed), ("forbidden", forbidden)):
         if strange := findings.strange(listed):
-            wrong[field] = f"{findings.nobody_knows(strange)}: add it under Regions first."
+            wrong[field] = f"{findings.nobody_knows(strange)}. First add the missing regions under Regions."
     if wrong:
         raise ValidationError(wrong)
     return Bound(
@@ -347,7 +348,7 @@ def check_term(
 
 
 def _columns(bound: Bound) -> dict:
-    """The columns that terms and policies have in common."""
+    """Return the columns that terms and policies have in common."""
     return {
         "allowed": list(bound.allowed),
         "forbidden": list(bound.forbidden),
@@ -360,7 +361,7 @@ def _columns(bound: Bound) -> dict:
 
 
 def _said(row) -> dict:
-    """A term or policy as entries say it."""
+    """Return the values of a term or policy for audit entries."""
     return {
         "term": row.pk,
         "reference": row.reference,
@@ -374,16 +375,16 @@ def _said(row) -> dict:
 
 def _say_why(reason: str) -> None:
     if not reason.strip():
-        raise ValidationError({"reason": "Say why it no longer binds."})
+        raise ValidationError({"reason": "Give the reason why the term no longer applies."})
 
 
 def _current(model, row):
-    """The row as it is after the lock. Raises Conflict where somebody took it back meanwhile."""
+    """Return the row as it is after the lock. Raises Conflict if it was withdrawn meanwhile."""
     if row is None:
         return None
     found = model.objects.select_related("vendor" if model is VendorTerm else "unit", "by").get(pk=row.pk)
     if found.withdrawn_at:
-        raise Conflict("It was withdrawn already.", "Look again.")
+        raise Conflict("This term was withdrawn already.", "Open the list of terms again.")
     return found
 
 
@@ -396,9 +397,7 @@ def _withdraw(row, reason: str, by: User) -> None:
 
 
 def _touched(initiatives: list[Initiative], bound: Bound | None, ended) -> list[tuple[int, int]]:
-    """Initiative and system of each path that the new term binds, or the ended one has begun to bind, by the rule
-    itself.
-    """
+    """Return initiative and system of each path that the new or the ended term binds."""
     keys = [initiative.pk for initiative in initiatives]
     found = []
     if bound is not None:
@@ -421,9 +420,7 @@ def _carry(
     *,
     by: User,
 ) -> None:
-    """Void what rests on the terms of the paths touched, write down what the register says now, rewrite supported
-    stages.
-    """
+    """Void what rests on the touched paths, and update findings and supported stages."""
     by_key = {initiative.pk: initiative for initiative in initiatives}
     systems = System.objects.in_bulk({system for _, system in touched})
     pull_many(
@@ -441,7 +438,11 @@ def _carry(
 
 @contextmanager
 def rebound(initiatives: list[Initiative], what: str, *, by: User) -> Iterator[None]:
-    """Inside, in the running act on the register, the units of these locked initiatives come under other policies."""
+    """Run a block that puts the units of locked initiatives under other policies.
+
+    The block is in the running act on the register. The changes of policies are carried to the initiatives after the
+    block.
+    """
     keys = [initiative.pk for initiative in initiatives]
     before = _policies(keys)
     yield
@@ -452,7 +453,7 @@ def rebound(initiatives: list[Initiative], what: str, *, by: User) -> Iterator[N
 
 
 def _policies(keys: list[int]) -> dict[tuple[int, int], set[int]]:
-    """By initiative and system, the policies that bind a place of its path now."""
+    """Return, by initiative and system, the policies that bind a place of its path."""
     found: dict[tuple[int, int], set[int]] = {}
     for one in findings.judge(keys):
         if one.basis == UNIT and one.counts_at(clock.now()):

@@ -1,17 +1,18 @@
-"""Findings of residency: data that go where a term or a policy forbids (int.residency).
+"""Findings of residency (int.residency): data in regions that a term forbids.
 
-The rule, once, in one statement for however many initiatives: a place of a link's path (the linked system, then its
-transfers in order) against each term that binds it: terms of the vendor that runs the place, and policies of the
-initiative's unit and of all above it, where a class of data that the link carries is one that the term names. A term
-that names no class binds all; a link that names none counts as carrying every class. A place is in the region that it
-is in, and in all above that; a transfer that is a component, in that of the version which runs, so that each answer has
-its time. What is forbidden is forbidden; where something is allowed, all else is not, and a region that nobody knows is
-not. Sources: S1-6, S1-9.
+One statement holds the rule for any number of initiatives. It judges each place of a link's path (the linked system,
+then its transfers in order) against each term that binds the place: terms of the vendor that runs the place, and
+policies of the initiative's unit and of all units above. A term binds if it names a class of data that the link
+carries. A term without classes binds all data, and a link without classes counts as carrying every class. A place is
+in its region and in all regions above. A transfer through a component is in the region of the version that runs, so
+that each answer has its time. If a term allows some regions, all other regions and unknown regions are forbidden. A
+region that the term forbids stays forbidden. Sources: S1-6, S1-9.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -21,13 +22,15 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from governance import clock
 from governance.database import prepared_statements
+from governance.vocabulary.phrases import phrase
 from initiatives.integration.residency import regions
-from initiatives.lifecycle.facts.finding_rules import EVER, Wanted, about
+from initiatives.lifecycle.facts.finding_rules import EVER, Unknown, Wanted, about
+from initiatives.lifecycle.findings.sync import days_to_find_out
 from initiatives.models import Deployment, Link, Region, Transfer, Vendor
 
 REQUIREMENT = "int.residency"
 VENDOR, UNIT = "vendor", "unit"
-# What a term says to a place; UNTOLD: nobody knows where the place is, and nothing but some regions is forbidden.
+# The answer of a term for a place. UNTOLD: the region is not known, and the term only forbids some regions.
 FREE, ALLOWED, UNTOLD, FORBIDDEN, OUTSIDE, UNKNOWN = (
     "free",
     "allowed",
@@ -37,11 +40,16 @@ FREE, ALLOWED, UNTOLD, FORBIDDEN, OUTSIDE, UNKNOWN = (
     "unknown",
 )
 BROKEN = (FORBIDDEN, OUTSIDE, UNKNOWN)
+# The effect of regions that are not known.
+FIND_OUT = phrase(
+    "Find out the location by the day of the obligation. After that day, data in an unknown region count as "
+    "not allowed."
+)
 
 
 @dataclass(frozen=True)
 class Bound:
-    """A term or policy that is not filed yet, for looking ahead. `holder`: the vendor, or the unit, by its key."""
+    """A term or policy that is not filed yet, for a preview. `holder`: key of the vendor or unit."""
 
     basis: str
     holder: int
@@ -56,7 +64,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """What would be different: terms not there, one there besides, a region added, a vendor that moves its places."""
+    """A change to judge: terms left out, a term added, a new region, a moving vendor."""
 
     without: tuple[tuple[str, int], ...] = ()
     also: Bound | None = None
@@ -69,10 +77,11 @@ NOW = WhatIf()
 
 @dataclass(frozen=True)
 class Judged:
-    """One place of a path under one term that binds it, during a time: allowed there or not, and why.
+    """The answer for one place of a path under one term that binds it, during a time.
 
-    `transfer` is None for the linked system itself. `term` is None for one that is not filed, and where no term binds.
-    `classes`: which of the data classes of the link the term names; empty where either names none.
+    `transfer` is None for the linked system itself. `term` is None for one that is not filed, and if no term binds.
+    `classes` are the data classes of the link that the term names, none if either names none. `due` is the last day
+    on which an unknown region has no effect (`with_days`).
     """
 
     initiative: int
@@ -94,22 +103,33 @@ class Judged:
     since: datetime
     until: datetime | None
     answer: str
+    due: date | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Return True if the region is unknown and the day to find it out has not passed."""
+        return self.due is not None and clock.today() <= self.due
+
+    @property
+    def forbidden_now(self) -> bool:
+        """Return True if the place counts as one where the data must not be."""
+        return self.broken and not self.pending
 
     @property
     def broken(self) -> bool:
-        """Whether the data must not be there."""
+        """Return True if the data must not be there."""
         return self.answer in BROKEN
 
     @property
     def where(self) -> str:
-        """The place and its region, in words."""
+        """Return the place and its region, in words."""
         if not self.region:
-            return f"{self.name}, region not known"
+            return phrase("{}, region not known", self.name)
         return f"{self.name}, {self.region}" + ("" if self.known else " (region not known)")
 
     @property
     def clause(self) -> str:
-        """Which term it is and what it says, in words."""
+        """Return the name and the content of the term, in words."""
         own = self.reference.lower().startswith(self.holder.lower())
         said = self.said or "; ".join(
             f"{word}: {', '.join(listed)}"
@@ -120,25 +140,29 @@ class Judged:
 
     @property
     def words(self) -> str:
-        """The finding as a sentence: place, region, term, clause, and the classes of data that it is about."""
-        carried = f", for {', '.join(self.classes)}" if self.classes else ""
-        return f"{self.where}: forbidden by {self.clause}{carried}."
+        """Return the finding as a sentence: place, region, term, clause, data classes."""
+        carried = phrase(", for {}", ", ".join(self.classes)) if self.classes else ""
+        if self.due is not None and self.pending:
+            day = f"{self.due:%-d %B %Y}"
+            then = phrase("After that day, the place is forbidden by {}{}.", self.clause, carried)
+            return phrase("{}: find out the region by {}. {}", self.where, day, then)
+        return phrase("{}: forbidden by {}{}.", self.where, self.clause, carried)
 
     @property
     def source(self) -> str:
-        """What the finding is about, so that the same one stays the same row."""
+        """Return the source of the finding, by which the same finding keeps its row."""
         at = f"transfer:{self.transfer}" if self.transfer else f"link:{self.link}:{self.place}"
         return f"{at}:{self.basis}:{self.term or 'new'}:{self.since:%Y%m%dT%H%M%S%f}"
 
     @property
     def why(self) -> str:
-        """What the term says to the place, in words."""
+        """Return the answer of the term for the place, in words."""
         if self.answer == UNTOLD:
-            return f"Nobody knows where that is; {self.clause} forbids some regions."
-        return self.words if self.broken else f"Allowed by {self.clause}."
+            return phrase("The region of this place is not known. {} forbids some regions.", self.clause)
+        return self.words if self.broken else phrase("Allowed by {}.", self.clause)
 
     def counts_at(self, at: datetime) -> bool:
-        """Whether it is so at `at`."""
+        """Return True if the answer holds at `at`."""
         return self.since <= at and (self.until is None or self.until > at)
 
 
@@ -249,16 +273,16 @@ SELECT initiative, link, system_id, transfer, place, name, region, known, basis,
 
 @cache
 def _known() -> tuple[list[str], list[str | None]]:
-    """The regions that are known without rows, as two columns: each key, and that of what it lies within."""
+    """Return the regions known without rows, as two columns: keys, and parent keys."""
     found = regions.known()
     return list(found), [within or None for _, _, within in found.values()]
 
 
 def judge(initiatives: Iterable[int], what_if: WhatIf = NOW, *, unbound: bool = False) -> list[Judged]:
-    """Every place of every path of these initiatives under every term that binds it, from now on: one statement.
+    """Return every place of these initiatives' paths under every term that binds it.
 
-    What is over by now is left out. `what_if`: as if these things were different. `unbound`: places that no term
-    binds come along, as free.
+    One statement reads them, from now on. `what_if` is a change to judge. With `unbound`, places that no term binds
+    are included, as free.
     """
     keys, above = _known()
     if what_if.added:
@@ -285,6 +309,16 @@ def judge(initiatives: Iterable[int], what_if: WhatIf = NOW, *, unbound: bool = 
         return [_judged(row) for row in cursor.fetchall()]
 
 
+def with_days(found: list[Judged]) -> list[Judged]:
+    """Return the same, with the day by which someone finds out an unknown region."""
+    places = [(one.initiative, _unknown(one).key) for one in found if one.answer == UNKNOWN]
+    days = days_to_find_out(places) if places else {}
+    return [
+        replace(one, due=days.get((one.initiative, _unknown(one).key))) if one.answer == UNKNOWN else one
+        for one in found
+    ]
+
+
 def _judged(row: tuple[Any, ...]) -> Judged:
     *head, allowed, forbidden, classes, since, until, answer = row
     since = EVER if since is None else max(since, EVER)
@@ -298,14 +332,14 @@ def _listed(value: str | None) -> list[str]:
 
 @about(Link.objects.current())
 def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
-    """By initiative: each place where its data must not be, under each term that says so, from when and until when."""
+    """Yield each forbidden place by initiative, with its term and its time."""
     return ((one.initiative, wanted_of(one)) for one in judge(initiatives) if one.broken)
 
 
 def wanted_of(one: Judged) -> Wanted:
-    """A broken term as the register keeps it; it calls for the hold."""
-    place = "Move it to a region that is allowed, remove it from the path"
-    fix = f"{place}, or say in which region it is." if one.answer == UNKNOWN else f"{place}."
+    """Return a broken term as the register keeps it, which calls for the hold."""
+    place = phrase("Move the data to an allowed region, remove the place from the path")
+    fix = phrase("{}, or enter the region of the place.", place) if one.answer == UNKNOWN else f"{place}."
     return Wanted(
         REQUIREMENT,
         one.source,
@@ -315,18 +349,30 @@ def wanted_of(one: Judged) -> Wanted:
         until=one.until,
         hold="residency",
         system_id=one.system,
+        unknown=_unknown(one) if one.answer == UNKNOWN else None,
     )
 
 
+def _unknown(one: Judged) -> Unknown:
+    """Return what to find out about a place. All places of a link without a region are one matter."""
+    key = f"link:{one.link}:missing" if one.transfer and not one.region else f"system:{one.system}:region"
+    if one.transfer and one.region:
+        key = f"link:{one.link}:{hashlib.sha256(one.name.encode()).hexdigest()[:16]}"
+    text = phrase("Find out the region of {}", one.name)
+    if one.region:
+        text = phrase("{}: “{}” is not known", text, one.region)
+    return Unknown(key, text, of_system=one.transfer is None)
+
+
 def added() -> list[tuple[str, str]]:
-    """The regions that people added, each with the name of what it lies within."""
+    """Return the regions that people added, each with the name of the region above."""
     return [
         (row.key, row.within.key if row.within else "") for row in Region.objects.select_related("within")
     ]
 
 
 def strange(listed: Iterable[str]) -> list[str]:
-    """Those of these names of regions that nobody knows, each once."""
+    """Return the names of regions that are not known, each once."""
     asked = {
         key: one.strip() for one in listed if (key := regions.key_of(one)) and key not in regions.known()
     }
@@ -335,17 +381,17 @@ def strange(listed: Iterable[str]) -> list[str]:
 
 
 def nobody_knows(names: list[str]) -> str:
-    """That nobody knows where these regions are, in words."""
+    """Return, in words, that these regions are not known."""
     *others, last = names
     return (
-        f"Nobody knows where {', '.join(others)} and {last} are"
+        phrase("The regions {} and {} are not known", ", ".join(others), last)
         if others
-        else f"Nobody knows where {last} is"
+        else phrase("The region {} is not known", last)
     )
 
 
 def regions_of(vendor: Vendor, initiatives: QuerySet) -> list[str]:
-    """In which regions the vendor runs something: its systems, and places on the ways of data of these initiatives."""
+    """Return regions where the vendor runs systems, or places of these initiatives."""
     listed = vendor.systems.current().values_list("regions", flat=True)
     transfers = Transfer.objects.filter(vendor=vendor, ended_at__isnull=True, link__ended_at__isnull=True)
     transfers = transfers.filter(link__initiative__in=initiatives)

@@ -1,4 +1,4 @@
-"""Who may say where data may be: terms of vendors, policies of units, regions."""
+"""Permissions to set where data may be: vendor terms, policies of units, regions."""
 
 from governance.models import User
 from governance.people.boards import seats_held
@@ -13,60 +13,68 @@ RESIDENCY_SEATS = (Seat.SECURITY_PRIVACY, Seat.RISK_COMPLIANCE)
 
 
 def holds_residency_seat(person: User) -> bool:
-    """Whether the person sits for security and privacy, or for risk and compliance, on any board now."""
+    """Return True if the person holds a seat for residency on any board now.
+
+    These are the seats for security and privacy, and for risk and compliance.
+    """
     return person.is_active and any(member.seat in RESIDENCY_SEATS for member in seats_held(person))
 
 
 def may_set_regions(person: User) -> Answer:
-    """Add regions and set the policies of units: admins, and the seats that answer for residency."""
+    """Allow admins and the seats for residency to add regions and set unit policies."""
     if holds_residency_seat(person) or (person.is_active and person.is_admin):
         return yes()
     return no(
-        "Only admins and the seats for security and for risk set this.",
+        "Only admins, the security seat and the risk seat can change regions and policies.",
         "Ask the security seat of your board.",
     )
 
 
 def may_add_vendor(person: User) -> Answer:
-    """List a vendor: who may set regions, and whoever works on an initiative that runs."""
+    """Allow who may set regions, and people of running initiatives, to add vendors."""
     if may_set_regions(person):
         return yes()
     roles = RoleAssignment.objects.in_force().filter(person=person, role__in=COLLABORATORS)
     if person.is_active and roles.exists():
         return yes()
     return no(
-        "Only people who work on an initiative list vendors.", "Ask the technical lead of the initiative."
+        "Only people who work on an initiative can add vendors.", "Ask the technical lead of the initiative."
     )
 
 
 def may_file_terms(vendor: Vendor, person: User) -> Answer:
-    """File a vendor's terms: the seats that answer for residency, admins; owners and leads of initiatives beyond an
-    idea with an agreed link on which the vendor runs something, whose terms bind once they are confirmed.
+    """Allow the seats for residency and admins to file a vendor's terms.
+
+    Owners and leads of initiatives beyond an idea may too, if an agreed link uses the vendor. Their terms bind once
+    they are confirmed.
     """
     if may_set_regions(person) or (person.is_active and agreements.uses_vendor(vendor, person)):
         return yes()
     return no(
-        "Only the seats for security and for risk and admins file this, and owners and leads of initiatives "
-        "beyond an idea "
-        "that use the vendor by a link to which the system's owner agreed.",
-        "Ask one of them.",
+        "You do not have permission to file contract terms of this vendor. Owners and technical leads "
+        "can file terms from the prototype stage on, if an agreed link uses the vendor.",
+        "Ask the security seat, the risk seat or an admin.",
     )
 
 
 def may_confirm_terms(person: User) -> Answer:
-    """Let a term that somebody else filed bind: the seats that answer for residency, and admins."""
+    """Allow the seats for residency and admins to confirm a term of someone else."""
     if may_set_regions(person):
         return yes()
     return no(
-        "Only the seats for security and for risk confirm a term, and admins.", "It binds nobody until then."
+        "Only admins, the security seat and the risk seat can confirm a term.",
+        "Ask the security seat, the risk seat or an admin. The term has no effect until someone confirms it.",
     )
 
 
 def may_withdraw_term(term: RegionTerm, person: User) -> Answer:
-    """Take a vendor's term back: the seats that answer for residency, and admins; who filed it, until it is confirmed.
+    """Allow the seats for residency and admins to withdraw a vendor's term.
 
-    What binds is theirs: nobody frees their own initiative.
+    The person who filed it may too until it is confirmed, so that no one frees their own initiative.
     """
     if may_set_regions(person) or (person.is_active and term.awaits_confirmation and term.by_id == person.pk):
         return yes()
-    return no("Only the seats for security and for risk withdraw what binds, and admins.", "Ask one of them.")
+    return no(
+        "Only admins, the security seat and the risk seat can withdraw a confirmed term.",
+        "Ask the security seat, the risk seat or an admin.",
+    )

@@ -1,20 +1,20 @@
-"""Regions that are known without anybody saying so: countries by their ISO code, groups, and the names of clouds.
+"""Regions known without rows: countries by ISO code, groups, regions of clouds.
 
-A region lies within itself and within all above it. What nobody knows lies within nothing but itself, and so outside
-every list of what is allowed. `Region` rows are what people add to these: data centres, names of smaller clouds.
-Sources: ISO 3166-1; the region lists of AWS, Azure and Google Cloud (2026).
+A region is within itself and all regions above it. An unknown region is only within itself, and so outside every list
+of allowed regions. People add `Region` rows: data centres, names of smaller clouds. The sources are ISO 3166-1 and
+the region lists of AWS, Azure and Google Cloud (2026).
 """
 
 from collections.abc import Iterable
 from functools import cache
 
-# Groups: what each is called, and the larger one it lies within.
+# Groups: the words for each, and the larger group that contains it.
 GROUPS = {
     "EMEA": ("Europe, Middle East and Africa", ""),
     "EUROPE": ("Europe", "EMEA"),
     "EEA": ("European Economic Area", "EUROPE"),
     "EU": ("European Union", "EEA"),
-    "UK": ("United Kingdom and what belongs to it", "EUROPE"),
+    "UK": ("United Kingdom and its territories", "EUROPE"),
     "MIDDLE-EAST": ("Middle East", "EMEA"),
     "AFRICA": ("Africa", "EMEA"),
     "AMERICAS": ("Americas", ""),
@@ -24,7 +24,7 @@ GROUPS = {
     "ASIA": ("Asia", "APAC"),
     "OCEANIA": ("Oceania", "APAC"),
 }
-# Countries and territories by the smallest group that they lie within.
+# Countries and territories by the smallest group that contains them.
 COUNTRIES = {
     "EU": "AT Austria, BE Belgium, BG Bulgaria, CY Cyprus, CZ Czechia, DE Germany, DK Denmark, EE Estonia, ES Spain, "
     "FI Finland, FR France, GR Greece, HR Croatia, HU Hungary, IE Ireland, IT Italy, LT Lithuania, LU Luxembourg, "
@@ -63,7 +63,7 @@ COUNTRIES = {
     "NZ New Zealand, PF French Polynesia, PG Papua New Guinea, PW Palau, SB Solomon Islands, TK Tokelau, TO Tonga, "
     "TV Tuvalu, VU Vanuatu, WF Wallis and Futuna, WS Samoa",
 }
-# What clouds call their regions, by where these are. A name without a number promises its country or group alone.
+# The names of cloud regions, by place. A name without a number promises its country or group alone.
 CLOUDS = {
     "AWS": {
         "US": "us-east-1 us-east-2 us-west-1 us-west-2 us-gov-east-1 us-gov-west-1",
@@ -171,13 +171,13 @@ CLOUDS = {
 
 
 def key_of(name: str) -> str:
-    """The one way in which names of regions are told apart: without regard to case and surrounding space."""
+    """Return the key of a region name, without regard to case and surrounding space."""
     return name.strip().lower()
 
 
 @cache
 def known() -> dict[str, tuple[str, str, str]]:
-    """Every region that is known here, by its key: its name, what it is called, and the key of what it lies within."""
+    """Return every known region by key: its name, its words, and the key above it."""
     found = {key_of(name): (name, words, key_of(within)) for name, (words, within) in GROUPS.items()}
     for within, listed in COUNTRIES.items():
         for one in listed.split(", "):
@@ -191,9 +191,10 @@ def known() -> dict[str, tuple[str, str, str]]:
 
 
 def above(name: str, added: Iterable[tuple[str, str]] = ()) -> list[str]:
-    """The keys of a region and of all it lies within, the smallest first; what is not known lies in itself alone.
+    """Return the keys of a region and of all above it, the smallest first.
 
-    `added`: the regions that people added, each as its name and that of what it lies within.
+    An unknown region is only within itself. `added`: the regions that people added, each with the name of the one
+    above.
     """
     parents = {key: within for key, (_, _, within) in known().items()}
     parents |= {key_of(key): key_of(within) for key, within in added if key_of(key) not in parents}

@@ -14,11 +14,13 @@ def say_strange(request, listed) -> None:
     """Warn, beside what is saved, of regions that nobody knows: what they mean to the rule, and who can add them."""
     if not (names := findings.strange(listed)):
         return
-    who = "You" if may_set_regions(request.user) else "Admins and the seats for security and for risk"
-    words = '{}: data there count as allowed nowhere. {} can add {} under <a href="{}?name={}">Regions</a>.'
+    who = "You" if may_set_regions(request.user) else "Admins, the security seat and the risk seat"
+    words = '{}. {} {} can add {} under <a href="{}?name={}">Regions</a>.'
     what = "it" if len(names) == 1 else "them"
     address = reverse("regions")
     messages.warning(
         request,
-        format_html(words, findings.nobody_knows(names), who, what, address, quote(names[0])),
+        format_html(
+            words, findings.nobody_knows(names), findings.FIND_OUT, who, what, address, quote(names[0])
+        ),
     )

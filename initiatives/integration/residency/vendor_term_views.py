@@ -9,7 +9,7 @@ from governance import clock
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.integration.proposals.views import Proposing, instead
-from initiatives.integration.residency import actions, permissions, preview
+from initiatives.integration.residency import actions, permissions, term_effects
 from initiatives.integration.residency.actions import bound_of, check_term, initiatives_of_vendor
 from initiatives.integration.residency.findings import VENDOR, WhatIf
 from initiatives.integration.residency.forms import VendorTermForm
@@ -25,7 +25,9 @@ def term_add(request: SignedInRequest, pk: int) -> HttpResponse:
     proposing = instead(request, may, "vendor_term_filed", row)
     if proposing is not None:
         return _proposed_term(request, row, proposing)
-    return term_form(request, row, None, title=f"File a term of {row}", verb=_("File it"))
+    return term_form(
+        request, row, None, title=_("File a term of %(row)s") % {"row": row}, verb=_("File the term")
+    )
 
 
 def _proposed_term(request, of: Vendor, proposing: Proposing) -> HttpResponse:
@@ -54,23 +56,27 @@ def term_confirm(request: SignedInRequest, pk: int) -> HttpResponse:
     term = found_or_404(VendorTerm.objects.current().select_related("vendor", "by"), pk)
     permissions.may_confirm_terms(request.user).or_refuse()
     if not term.awaits_confirmation:
-        raise Conflict("It binds already.")
+        raise Conflict("This term is confirmed already.")
     if request.method == "POST":
         actions.confirm_vendor_term(term=term, by=request.user)
         messages.success(
-            request, _("It binds from its first day. Every initiative that it forbids something is held.")
+            request,
+            _(
+                "The term applies from its first day. Initiatives with data in a region that the term "
+                "forbids get a hold."
+            ),
         )
         return redirect(term.vendor)
-    found = preview.look(initiatives_of_vendor(term.vendor), WhatIf(also=bound_of(VENDOR, term)))
+    found = term_effects.look(initiatives_of_vendor(term.vendor), WhatIf(also=bound_of(VENDOR, term)))
     return page_with(
         request,
         None,
         told_ahead(request.user, found),
         back=term.vendor.get_absolute_url(),
         parent=term.vendor.name,
-        two_steps=False,
         row=term,
-        title=f"Confirm {term.reference} of {term.vendor}",
-        lede=f"{term.by} filed it on {clock.local_day(term.at):%-d %B %Y}. It binds nobody until somebody confirms it.",
-        verb=_("Confirm it"),
+        title=_("Confirm %(reference)s of %(vendor)s") % {"reference": term.reference, "vendor": term.vendor},
+        lede=f"{term.by} filed this term on {clock.local_day(term.at):%-d %B %Y}. The term has no effect "
+        "until someone confirms it.",
+        verb=_("Confirm the term"),
     )

@@ -1,25 +1,24 @@
 """Pages of residency: the path of each link, vendor terms, policies of units, regions."""
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import Count, F, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import ReasonForm
 from initiatives.integration.components.queries import seen_by
 from initiatives.integration.proposals import permissions as proposal_permissions
 from initiatives.integration.proposals.actions import aimed
 from initiatives.integration.remedies import Fixing
-from initiatives.integration.residency import actions, findings, permissions, preview, regions
+from initiatives.integration.residency import actions, findings, permissions, regions, term_effects
 from initiatives.integration.residency.actions import (
-    check_term,
-    initiatives_in,
     initiatives_of_unit,
     initiatives_of_vendor,
 )
@@ -33,7 +32,7 @@ from initiatives.integration.residency.forms import (
 )
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import acted, fix, initiative_context, page_of, sent
+from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, page_of, sent
 from initiatives.models import Initiative, Region, UnitPolicy, Vendor, VendorTerm
 
 MOST_COMPONENTS = 50  # of a vendor, shown on its page
@@ -42,9 +41,16 @@ TONES = {
     findings.ALLOWED: ("allowed", "ok"),
     findings.UNTOLD: ("region not known", "warn"),
     findings.FORBIDDEN: ("forbidden", "bad"),
-    findings.OUTSIDE: ("not among the allowed", "bad"),
+    findings.OUTSIDE: ("not one of the allowed regions", "bad"),
     findings.UNKNOWN: ("region not known, so not allowed", "bad"),
 }
+
+
+def _tone(one: Judged) -> tuple[str, str]:
+    """Return the answer of a term, or the day to find out a region, in words and tone."""
+    if one.due is not None and one.pending:
+        return f"region not known, find out by {one.due:%-d %B %Y}", "warn"
+    return TONES[one.answer]
 
 
 # --- An initiative
@@ -53,12 +59,12 @@ TONES = {
 
 @require_safe
 def of_initiative(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Where the data of each link go, which terms bind them there, since when and until when."""
+    """Show the places of each link's data, and the terms that bind them, with days."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, "integration")
     now = context["now"]
     by_link: dict[int, list[Judged]] = {}
-    for one in findings.judge([initiative.pk], unbound=True):
+    for one in findings.with_days(findings.judge([initiative.pk], unbound=True)):
         by_link.setdefault(one.link, []).append(one)
     fixing = Fixing.read(initiative, context["may"], request.path)
     context |= {
@@ -70,7 +76,7 @@ def of_initiative(request: SignedInRequest, ref: str) -> HttpResponse:
 
 
 def _path(link, judged: list[Judged], now, fixing: Fixing) -> dict:
-    """A link, the places that its data pass now, what binds them there, and where one that must not be is changed."""
+    """Return a link with its current places, what binds them, and where to fix one."""
     places: dict[tuple, list[Judged]] = {}
     for one in judged:
         if one.counts_at(now):
@@ -81,7 +87,7 @@ def _path(link, judged: list[Judged], now, fixing: Fixing) -> dict:
             {
                 "name": found[0].name,
                 "region": found[0].region,
-                "allowed": not any(one.broken for one in found),
+                "allowed": not any(one.forbidden_now for one in found),
                 "unknown": not any(one.basis for one in found),
                 "why": " ".join(one.why for one in sorted(found, key=_worst) if one.basis),
                 "fixes": fixing.of_place(link, found[0].transfer) if any(one.broken for one in found) else [],
@@ -91,12 +97,13 @@ def _path(link, judged: list[Judged], now, fixing: Fixing) -> dict:
         "terms": [
             {
                 "one": one,
-                "word": TONES[one.answer][0],
-                "tone": TONES[one.answer][1],
+                "word": word,
+                "tone": tone,
                 "starts": one.since > now,
             }
             for one in judged
             if one.basis
+            for word, tone in [_tone(one)]
         ],
     }
 
@@ -110,7 +117,7 @@ def _worst(one: Judged) -> bool:
 
 @require_safe
 def vendors(request: SignedInRequest) -> HttpResponse:
-    """Every vendor with how many of its terms stand."""
+    """Show every vendor with the number of its current terms."""
     rows = (
         Vendor.objects.shared()
         .annotate(
@@ -130,11 +137,11 @@ def vendors(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def vendor(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A vendor: its terms, and where they bite among the initiatives that one may see."""
+    """Show a vendor: its terms, and their effects in initiatives the person may see."""
     row = found_or_404(Vendor.objects.shared(), pk)
     biting = [
         one
-        for one in findings.judge(initiatives_of_vendor(row))
+        for one in findings.with_days(findings.judge(initiatives_of_vendor(row)))
         if one.basis == VENDOR and one.broken and one.term
     ]
     terms = list(row.terms.select_related("by", "withdrawn_by").order_by("-starts_on", "-pk"))
@@ -160,78 +167,75 @@ def vendor(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _state(term, today) -> tuple[str, str]:
-    """Whether a term binds on a day, in words and a tone."""
+    """Return the state of a term on a day, in words and a tone."""
     if term.withdrawn_at:
         return "withdrawn", ""
     if term.awaits_confirmation:
-        return "filed, not confirmed: binds nobody", "warn"
+        return "filed, not confirmed: no effect yet", "warn"
     if term.starts_on > today:
-        return "to come", "warn"
+        return "starts later", "warn"
     if term.ends_on and term.ends_on < today:
         return "over", ""
     return "binds", "ok"
 
 
 def vendor_add(request: SignedInRequest) -> HttpResponse:
-    """List a vendor."""
+    """Add a vendor."""
     permissions.may_add_vendor(request.user).or_refuse()
     form = VendorForm(sent(request))
     return one_act(
         request,
         form,
         save=lambda: actions.add_vendor(by=request.user, **form.cleaned_data),
-        done="The vendor is listed. File what its contract says of regions.",
+        done=gettext_lazy("The vendor is added. Now file its contract terms on regions."),
         to_made=True,
         back=reverse("vendors"),
         parent="Vendors",
-        title=_("List a vendor"),
+        title=_("Add a vendor"),
         lede=_("A company whose systems or services initiatives use."),
-        verb=_("List it"),
+        verb=_("Add the vendor"),
     )
 
 
 def term_change(request: SignedInRequest, pk: int) -> HttpResponse:
-    """File a term anew in the place of one."""
+    """File a term in place of an earlier one."""
     term = found_or_404(VendorTerm.objects.current().select_related("vendor", "by"), pk)
     permissions.may_withdraw_term(term, request.user).or_refuse()
     permissions.may_file_terms(term.vendor, request.user).or_refuse()
     return term_form(
-        request, term.vendor, term, title=f"Change {term.reference} of {term.vendor}", verb=_("Change it")
+        request,
+        term.vendor,
+        term,
+        title=gettext("Change %(reference)s of %(vendor)s")
+        % {"reference": term.reference, "vendor": term.vendor},
+        verb=_("Change the term"),
     )
 
 
 def term_form(request, of: Vendor, replaces: VendorTerm | None, **page) -> HttpResponse:
     form = VendorTermForm(sent(request), initial=_fields_of(replaces, VendorTermForm))
 
-    def look():
-        fields = form.bound()
-        bound = check_term(VENDOR, of.pk, kind=form.cleaned_data["kind"], **fields)
-        without = ((VENDOR, replaces.pk),) if replaces else ()
-        return preview.look(initiatives_of_vendor(of), WhatIf(also=bound, without=without))
-
     return one_act(
         request,
         form,
-        look=look,
         save=lambda: actions.file_vendor_term(
             vendor=of, kind=form.cleaned_data["kind"], replaces=replaces, by=request.user, **form.bound()
         ),
-        done="The term is filed. Every initiative that it forbids something is held."
+        done="The term is filed. Initiatives with data in a region that the term forbids get a hold."
         if permissions.may_confirm_terms(request.user)
-        else "The term is filed. It binds once a seat for security or risk, or an admin, confirms it.",
+        else "The term is filed. The term applies when the security seat, the risk seat or an admin has confirmed it.",
         back=of.get_absolute_url(),
         parent=of.name,
         lede=_(
-            "It binds from its first day, once a seat for security or risk, or an admin, stands behind it. "
-            "Evidence that "
-            "rests on the vendor's terms has to be given again."
+            "The term applies from its first day, after the security seat, the risk seat or an admin has "
+            "confirmed it. Evidence that depends on the vendor's terms must then be given again."
         ),
         **page,
     )
 
 
 def term_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take a term back."""
+    """Withdraw a term."""
     term = found_or_404(VendorTerm.objects.current().select_related("vendor", "by"), pk)
     permissions.may_withdraw_term(term, request.user).or_refuse()
     return _withdrawing(
@@ -242,21 +246,22 @@ def term_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
         save=lambda reason: actions.withdraw_vendor_term(term=term, reason=reason, by=request.user),
         back=term.vendor.get_absolute_url(),
         parent=term.vendor.name,
-        title=f"Withdraw {term.reference} of {term.vendor}",
+        title=gettext("Withdraw %(reference)s of %(vendor)s")
+        % {"reference": term.reference, "vendor": term.vendor},
     )
 
 
 @require_safe
 def vendor_move(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What would come of it if the vendor moved all that it runs in one region to another: looked at, never saved."""
+    """Show the effects of moving a vendor from one region to another. Saves nothing."""
     row = found_or_404(Vendor.objects.shared(), pk)
     told = Initiative.objects.filter(
         Q(confidential=False) | Q(pk__in=initiative_permissions.visible_to(request.user))
     )
     form, found = MoveForm(request.GET or None, vendor=row, places=findings.regions_of(row, told)), None
     if form.is_valid():
-        what_if = WhatIf(moved=(row.pk, form.cleaned_data["moved_from"], form.cleaned_data["moved_to"]))
-        found = told_ahead(request.user, preview.look(initiatives_of_vendor(row), what_if))
+        change = WhatIf(moved=(row.pk, form.cleaned_data["moved_from"], form.cleaned_data["moved_to"]))
+        found = told_ahead(request.user, term_effects.look(initiatives_of_vendor(row), change))
     return render(
         request,
         "initiatives/integration/residency/residency_look.html",
@@ -269,7 +274,7 @@ def vendor_move(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def policies(request: SignedInRequest) -> HttpResponse:
-    """Every policy of a unit on where its data may be."""
+    """Show every policy of a unit on where its data may be."""
     rows = UnitPolicy.objects.select_related("unit", "by", "withdrawn_by").order_by(
         F("withdrawn_at").asc(nulls_first=True), "unit__path", "-starts_on"
     )
@@ -285,13 +290,18 @@ def policies(request: SignedInRequest) -> HttpResponse:
 
 def policy_add(request: SignedInRequest) -> HttpResponse:
     """Set a policy of a unit."""
-    return _policy(request, None, title=_("Set a policy"), verb=_("Set it"))
+    return _policy(request, None, title=_("Set a policy"), verb=_("Set the policy"))
 
 
 def policy_change(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Set a policy anew in the place of one."""
+    """Set a policy in place of an earlier one."""
     row = found_or_404(UnitPolicy.objects.current().select_related("unit"), pk)
-    return _policy(request, row, title=f"Change {row.reference} of {row.unit}", verb=_("Change it"))
+    return _policy(
+        request,
+        row,
+        title=gettext("Change %(reference)s of %(unit)s") % {"reference": row.reference, "unit": row.unit},
+        verb=_("Change the policy"),
+    )
 
 
 def _policy(request, replaces: UnitPolicy | None, **page) -> HttpResponse:
@@ -299,30 +309,24 @@ def _policy(request, replaces: UnitPolicy | None, **page) -> HttpResponse:
     initial = _fields_of(replaces, PolicyForm) | ({"unit": replaces.unit_id} if replaces else {})
     form = PolicyForm(sent(request), initial=initial)
 
-    def look():
-        unit = form.cleaned_data["unit"]
-        bound = check_term(UNIT, unit.pk, **form.bound())
-        keys = {*initiatives_of_unit(unit), *(initiatives_of_unit(replaces.unit) if replaces else ())}
-        without = ((UNIT, replaces.pk),) if replaces else ()
-        return preview.look(keys, WhatIf(also=bound, without=without))
-
     return one_act(
         request,
         form,
-        look=look,
         save=lambda: actions.set_unit_policy(
             unit=form.cleaned_data["unit"], replaces=replaces, by=request.user, **form.bound()
         ),
-        done="The policy is set. Every initiative that it forbids something is held.",
+        done=gettext_lazy(
+            "The policy is set. Initiatives with data in a region that the policy forbids get a hold."
+        ),
         back=reverse("unit-policies"),
         parent="Policies of units",
-        lede=_("It binds the unit and all below it, whoever runs the place."),
+        lede=_("The policy applies to the unit and all units below it, for every vendor."),
         **page,
     )
 
 
 def policy_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take a policy back."""
+    """Withdraw a policy."""
     row = found_or_404(UnitPolicy.objects.current().select_related("unit"), pk)
     permissions.may_set_regions(request.user).or_refuse()
     return _withdrawing(
@@ -333,7 +337,7 @@ def policy_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
         save=lambda reason: actions.withdraw_unit_policy(policy=row, reason=reason, by=request.user),
         back=reverse("unit-policies"),
         parent="Policies of units",
-        title=f"Withdraw {row.reference} of {row.unit}",
+        title=gettext("Withdraw %(reference)s of %(unit)s") % {"reference": row.reference, "unit": row.unit},
     )
 
 
@@ -342,7 +346,7 @@ def policy_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def region_list(request: SignedInRequest) -> HttpResponse:
-    """Every region that is known, what it lies within, and where one name lies."""
+    """Show every known region, the regions above it, and where one name belongs."""
     added, asked = findings.added(), request.GET.get("name", "").strip()[:60]
     known = regions.known()
     context = {
@@ -368,29 +372,25 @@ def region_list(request: SignedInRequest) -> HttpResponse:
 
 
 def _name(key: str, added: list[tuple[str, str]]) -> str:
-    """A region as it is written, from its key."""
+    """Return a region as it is written, from its key."""
     known = regions.known()
     return known[key][0] if key in known else next(name for name, _ in added if regions.key_of(name) == key)
 
 
 def region_add(request: SignedInRequest) -> HttpResponse:
-    """Add a region; who looks first sees which initiatives it holds or frees."""
+    """Add a region."""
     permissions.may_set_regions(request.user).or_refuse()
     form = RegionForm(sent(request), initial={"key": request.GET.get("key", "")[:60]})
     return one_act(
         request,
         form,
-        look=lambda: preview.look(
-            initiatives_in(form.cleaned_data["key"]),
-            WhatIf(added=(form.cleaned_data["key"], form.cleaned_data["within"])),
-        ),
         save=lambda: actions.add_region(by=request.user, **form.cleaned_data),
-        done="The region is known from now on.",
+        done=gettext_lazy("The region is added."),
         back=reverse("regions"),
         parent="Regions",
         title=_("Add a region"),
-        lede=_("It stays where you put it: initiatives may rest on it from now on."),
-        verb=_("Add it"),
+        lede=_("You cannot move or remove the region later, because initiatives may depend on it."),
+        verb=_("Add the region"),
     )
 
 
@@ -400,65 +400,54 @@ def region_add(request: SignedInRequest) -> HttpResponse:
 def found_or_404(rows, pk: int):
     row = rows.filter(pk=pk).first()
     if row is None:
-        raise Http404("No such thing.")
+        raise Http404("This page does not exist.")
     return row
 
 
 def _fields_of(row, form) -> dict:
-    """What a form begins with: what the row says, or nothing."""
+    """Return the initial values of a form from the row, if there is one."""
     if row is None:
         return {}
     return {name: getattr(row, name) for name in form.base_fields if hasattr(row, name)}
 
 
-def one_act(
-    request, form, *, save, done: str, back: str, look=None, to_made: bool = False, **page
-) -> HttpResponse:
-    """A form that shows, where it is asked to, which initiatives it would hold or free, before it is saved.
-
-    It leads `back`, which bears the name `parent`; `to_made`: to the page of what was made instead.
-    """
-    found = None
-    if request.method == "POST" and form.is_valid():
-        try:
-            if look is not None and request.POST.get("step") == "look":
-                found = told_ahead(request.user, look())
-            else:
-                made = save()
-                if done:
-                    messages.success(request, done)
-                return redirect(made.get_absolute_url() if to_made else back)
-        except ValidationError as error:
-            fix(form, error)
-    return page_with(request, form, found, back=back, two_steps=look is not None, **page)
+def one_act(request, form, *, save, done: str, back: str, to_made: bool = False, **page) -> HttpResponse:
+    """Show a form with one act, then go `back`, or to the row's page with `to_made`."""
+    if made := acted(request, form, save):
+        if done:
+            messages.success(request, done)
+        return redirect(made.get_absolute_url() if to_made else back)
+    return page_with(request, form, None, back=back, **page)
 
 
 def _withdrawing(
-    request, row, what_if: WhatIf, initiatives: list[int], *, save, back: str, parent: str, title: str
+    request, row, change: WhatIf, initiatives: list[int], *, save, back: str, parent: str, title: str
 ) -> HttpResponse:
-    """The reason for taking back a term, beside what would come of it."""
+    """Show the form for withdrawing a term with a reason, beside the effects."""
     form = ReasonForm(sent(request))
     if acted(request, form, lambda: save(form.cleaned_data["reason"])):
-        messages.success(request, _("It is withdrawn and binds nobody from now on."))
+        messages.success(
+            request, phrase("{} is withdrawn and no longer applies.", row.reference).in_language()
+        )
         return redirect(back)
     return page_with(
         request,
         form,
-        told_ahead(request.user, preview.look(initiatives, what_if)),
+        told_ahead(request.user, term_effects.look(initiatives, change)),
         back=back,
         parent=parent,
-        two_steps=False,
         title=title,
         lede=_(
-            "It binds nobody from now on, and stays to be read. A hold that it caused is then lifted by the chair."
+            "The text no longer applies, but everyone can still read it. The chair can then lift a hold that "
+            "the text caused."
         ),
-        verb=_("Withdraw it"),
+        verb=_("Withdraw"),
         danger=True,
     )
 
 
 def page_with(request, form, found, *, back: str, **page) -> HttpResponse:
-    context = {"nav": "systems", "form": form, "ahead": found, "back_url": back} | page
+    context = {"nav": "systems", "form": form, "ahead": found, "back_url": back, "danger": False} | page
     return render(request, "initiatives/integration/residency/residency_form.html", context)
 
 
@@ -469,8 +458,8 @@ def _by_initiative(found: list[Judged]) -> dict[int, list[Judged]]:
     return by_initiative
 
 
-def told_ahead(person, found: preview.Ahead) -> dict:
-    """What would come of it, as this person may see it."""
+def told_ahead(person, found: term_effects.Ahead) -> dict:
+    """Return the effects of a change, as this person may see them."""
     return {
         "held": _shown(person, found.held),
         "stays": _shown(person, found.stays),
@@ -481,9 +470,9 @@ def told_ahead(person, found: preview.Ahead) -> dict:
 
 
 def _shown(person, by_initiative: dict[int, list[Judged]]) -> dict:
-    """The initiatives that the person may see, each with its places, and how many others there are.
+    """Return initiatives that the person may see, with places, and a count of others.
 
-    Confidential initiatives are not even counted.
+    Confidential initiatives are not counted.
     """
     seen = (
         initiative_permissions.visible_to(person).filter(pk__in=by_initiative).order_by("number").distinct()

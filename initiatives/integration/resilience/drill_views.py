@@ -1,4 +1,4 @@
-"""Drills of an initiative: what was tried on each link, what is due, what to record; and taking one back."""
+"""Pages of the drills of an initiative: results, due days, recording, withdrawing."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,15 +8,24 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from governance.models import Rulebook
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.integration.resilience import drills as resilience_drills
 from initiatives.integration.resilience.drill_findings import current_drills, missing, tried
 from initiatives.integration.resilience.drills import suggested
 from initiatives.integration.resilience.forms import DrillForm
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import initiative_context, one_act, page_of, pick
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, STRUCK_OUT, RowAct, on_initiative, recorded
-from initiatives.models import Drill, Link
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of, pick
+from initiatives.lifecycle.initiative.page_steps import (
+    INITIATIVE_ACTS,
+    ROW_ACTS,
+    STRUCK_OUT,
+    PageStep,
+    RowAct,
+    on_initiative,
+    recorded,
+)
+from initiatives.models import Drill, Initiative, Link
 from initiatives.models.integration.processes import DRILL_KINDS
 
 TAB = "integration"
@@ -26,7 +35,7 @@ TONES = {"pass": "ok", "partial": "warn", "fail": "bad"}
 
 
 def drills(request, ref):
-    """Per link: its last drill, the result, when it is due again, what the link does not say; then every drill."""
+    """Show each link with its last drills, due days and gaps, then every drill."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, TAB)
     links = (
@@ -55,7 +64,7 @@ def drills(request, ref):
 
 
 def _line(kind: str, those, today) -> dict:
-    """One kind of drill on one link, as the page shows it."""
+    """Return one kind of drill on one link, as the page shows it."""
     return {
         "kind": DRILL_KINDS[kind],
         "newest": those.newest,
@@ -66,33 +75,32 @@ def _line(kind: str, those, today) -> dict:
     }
 
 
-def add(request, ref):
-    """Record a drill, with its trace as evidence."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
+def _drill_form(initiative: Initiative, request: SignedInRequest) -> dict:
     rulebook = Rulebook.objects.current().parsed
-    kind = pick(request.GET.get("kind"), DRILL_KINDS, "fallback")
-    typed = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    kind = pick(request.GET.get("kind"), DRILL_KINDS)
     initial = {
         "kind": request.GET.get("kind", ""),
         "link": request.GET.get("link"),
         "covers": suggested(rulebook, kind),
     }
-    form = DrillForm(*typed, initiative=initiative, rulebook=rulebook, initial=initial)
-    return one_act(
-        request,
-        initiative,
-        form,
-        lambda fields: resilience_drills.add_drill(initiative=initiative, by=request.user, **fields),
-        _("The drill is recorded, and its trace is evidence."),
-        page=TAB,
-        back="integration-drills",
-        title=_("Record a drill"),
-        lede=_(
-            "Something was made to fail on purpose. What should have happened, what did, and what shows it."
-        ),
-        verb=_("Record it"),
-    )
+    return {"initiative": initiative, "rulebook": rulebook, "initial": initial}
+
+
+INITIATIVE_ACTS["record-drill"] = PageStep(
+    may=initiative_permissions.may_collaborate,
+    act=resilience_drills.add_drill,
+    form=DrillForm,
+    with_files=True,
+    given=_drill_form,
+    page=TAB,
+    back="integration-drills",
+    title=gettext_lazy("Record a drill"),
+    lede=gettext_lazy(
+        "Describe the planted fault, the expected result and the actual result, and add the trace."
+    ),
+    verb=gettext_lazy("Record the drill"),
+    done=gettext_lazy("The drill is recorded. The trace is kept as evidence."),
+)
 
 
 ROW_ACTS["drills/withdraw"] = RowAct(
@@ -102,22 +110,27 @@ ROW_ACTS["drills/withdraw"] = RowAct(
     noun="drill",
     page=TAB,
     back="integration-drills",
-    title=gettext_lazy("Take a drill back"),
+    title=gettext_lazy("Withdraw a drill"),
     lede=recorded,
     happens=(
         STRUCK_OUT,
-        gettext_lazy("Its evidence is withdrawn, and what stood on it is open again."),
+        gettext_lazy(
+            "The evidence of the drill is withdrawn. Requirements that this drill answered are open again."
+        ),
     ),
-    verb=gettext_lazy("Withdraw it"),
+    verb=gettext_lazy("Withdraw the drill"),
     done=gettext_lazy("The drill is withdrawn."),
 )
 
 
 @require_safe
 def kit(request: HttpRequest) -> HttpResponse:
-    """The fault kit as the one file to start in front of a source."""
+    """Return the fault kit as one file, which runs in front of a source."""
     if not KIT.exists():  # an installation without its docs
-        raise Http404("The fault kit is not part of this installation; it is in docs/examples of the source.")
+        raise Http404(
+            "The fault kit is not part of this installation. Download the fault kit from docs/examples of "
+            "the source code."
+        )
     response = HttpResponse(KIT.read_bytes(), content_type="text/x-python; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="fault_proxy.py"'
     return response

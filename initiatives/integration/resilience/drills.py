@@ -11,7 +11,7 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import EvidenceKind, EvidenceRegister
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.integration.resilience.drill_findings import REQUIREMENT_OF_KIND
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.actions import (
     check_evidence,
@@ -28,15 +28,15 @@ from initiatives.models.integration.processes import DRILL_KINDS, FAULTS
 
 
 def proved_by_drills(rulebook) -> list[str]:
-    """The requirements that a drill record can prove, in the order of the rulebook."""
+    """Return the requirements that a drill record can prove, in rulebook order."""
     return [
         key for key, asked in rulebook.requirements.items() if EvidenceKind.DRILL_RECORD in asked.evidence
     ]
 
 
 def suggested(rulebook, kind: str) -> list[str]:
-    """Those among them that a drill of this kind speaks to by itself; people tick others, or none of these."""
-    return [key for key in proved_by_drills(rulebook) if key in REQUIREMENT_OF_KIND.get(kind, ())]
+    """Return those among them that ask for a drill of this kind."""
+    return [key for key in proved_by_drills(rulebook) if kind in rulebook.requirements[key].tested]
 
 
 def add_drill(
@@ -58,72 +58,144 @@ def add_drill(
 ) -> Drill:
     """Record a drill, and its record as evidence with that result, in one act.
 
-    `file` or `url`: its trace, which others can open. `link`: the link whose source was missing, slow or wrong; the
-    evidence then names its system, so that a change there ends it. Raises ValidationError by field, or Refused.
+    `file` or `url` is its trace, which others can open. `link` is the link with the missing, slow or wrong source.
+    The evidence names its system, so that a change there ends the evidence. Raises ValidationError by field, or
+    Refused.
     """
     with act("add drill", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
         if once and (known := Drill.objects.filter(initiative=initiative, once=once).first()):
             return known
-        title = _title(kind, link, observed_on)
-        wrong = _wrong(initiative, link, kind, fault, expected, happened, observed_on, next_due)
-        found = check_evidence(
+        wrong = check_drill(
             initiative,
-            kind=EvidenceKind.DRILL_RECORD,
-            title=title,
-            observed_on=observed_on,
-            result=result,
-            covers=covers,
-            file=file,
-            link=url,
-            register=EvidenceRegister.DRILLS,
-        )
-        wrong |= {{"link": "url", "title": "kind"}.get(name, name): words for name, words in found.items()}
-        if wrong:
-            raise ValidationError(wrong)
-        evidence = create_evidence(
-            initiative,
-            kind=EvidenceKind.DRILL_RECORD,
-            title=title,
-            observed_on=observed_on,
-            covers=covers,
-            note=f"Planted: {FAULTS[fault]}.\nExpected: {expected.strip()}\nHappened: {happened.strip()}",
-            file=file,
-            link=url,
-            result=result,
-            names=[*versions_named(initiative, observed_on), *([link.system] if link else [])],
-            details=of_register(EvidenceRegister.DRILLS),
-            by=by,
-        )
-        row = Drill(
-            initiative=initiative,
             link=link,
             kind=kind,
             fault=fault,
-            expected=expected.strip(),
-            happened=happened.strip(),
+            expected=expected,
+            happened=happened,
             result=result,
             observed_on=observed_on,
+            covers=covers,
             next_due=next_due,
-            evidence=evidence,
+            file=file,
+            url=url,
+        )
+        if wrong:
+            raise ValidationError(wrong)
+        row = keep_drill(
+            initiative,
+            link=link,
+            kind=kind,
+            fault=fault,
+            expected=expected,
+            happened=happened,
+            result=result,
+            observed_on=observed_on,
+            covers=covers,
+            next_due=next_due,
+            file=file,
+            url=url,
             once=once,
             by=by,
-            at=clock.now(),
         )
-        row.save()
-        entries.record(
-            EntryKind.DRILL_RECORDED,
-            initiative=initiative,
-            drill=row.pk,
-            drill_kind=kind,
-            fault=fault,
-            of=str(link.system) if link else "",
-            result=result,
-            observed_on=observed_on,
-            next_due=next_due,
-            evidence=evidence.pk,
-        )
-        rewrite_for_item(initiative, evidence)
+        rewrite_for_item(initiative, row.evidence)
+    return row
+
+
+def check_drill(
+    initiative: Initiative,
+    *,
+    link: Link | None,
+    kind: str,
+    fault: str,
+    expected: str,
+    happened: str,
+    result: str,
+    observed_on: date,
+    covers: list[str],
+    next_due: date | None = None,
+    file=None,
+    url: str = "",
+) -> dict[str, str]:
+    """Return the errors of a drill and of its record as evidence, by field."""
+    wrong = _wrong(initiative, link, kind, fault, expected, happened, observed_on, next_due)
+    found = check_evidence(
+        initiative,
+        kind=EvidenceKind.DRILL_RECORD,
+        title=_title(kind, link, observed_on),
+        observed_on=observed_on,
+        result=result,
+        covers=covers,
+        file=file,
+        link=url,
+        register=EvidenceRegister.DRILLS,
+        details={"tested": kind},
+    )
+    return wrong | {{"link": "url", "title": "kind"}.get(name, name): words for name, words in found.items()}
+
+
+def keep_drill(
+    initiative: Initiative,
+    *,
+    link: Link | None,
+    kind: str,
+    fault: str,
+    expected: str,
+    happened: str,
+    result: str,
+    observed_on: date,
+    covers: list[str],
+    next_due: date | None = None,
+    file=None,
+    url: str = "",
+    once: UUID | None = None,
+    as_sent: bool = False,
+    by: User,
+) -> Drill:
+    """Write the rows of a checked drill in the running act, with its evidence. `as_sent` as in `create_evidence`."""
+    evidence = create_evidence(
+        initiative,
+        kind=EvidenceKind.DRILL_RECORD,
+        title=_title(kind, link, observed_on),
+        observed_on=observed_on,
+        covers=covers,
+        note=f"Planted: {FAULTS[fault]}\n\nExpected: {expected.strip()}\n\nHappened: {happened.strip()}",
+        file=file,
+        link=url,
+        result=result,
+        names=[*versions_named(initiative, observed_on), *([link.system] if link else [])],
+        details=of_register(EvidenceRegister.DRILLS, kind),
+        as_sent=as_sent,
+        by=by,
+    )
+    row = Drill(
+        initiative=initiative,
+        link=link,
+        kind=kind,
+        fault=fault,
+        expected=expected.strip(),
+        happened=happened.strip(),
+        result=result,
+        observed_on=observed_on,
+        next_due=next_due,
+        evidence=evidence,
+        once=once,
+        by=by,
+        at=clock.now(),
+    )
+    row.save()
+    entries.record(
+        EntryKind.DRILL_RECORDED,
+        initiative=initiative,
+        drill=row.pk,
+        drill_kind=kind,
+        fault=fault,
+        of=str(link.system) if link else "",
+        result=result,
+        observed_on=observed_on,
+        next_due=next_due,
+        evidence=evidence.pk,
+    )
     return row
 
 
@@ -136,29 +208,29 @@ def _title(kind: str, link: Link | None, observed_on: date | None) -> str:
 def _wrong(initiative, link, kind, fault, expected, happened, observed_on, next_due) -> dict[str, str]:
     wrong = {}
     if kind not in DRILL_KINDS:
-        wrong["kind"] = "Choose what was drilled."
+        wrong["kind"] = "Choose the kind of drill."
     if fault not in FAULTS:
-        wrong["fault"] = "Choose the fault that was planted."
+        wrong["fault"] = "Choose the planted fault."
     if not expected.strip():
-        wrong["expected"] = "Say what should have happened, as it was agreed before."
+        wrong["expected"] = "Describe the expected result, as it was agreed before the drill."
     if not happened.strip():
-        wrong["happened"] = "Say what happened."
+        wrong["happened"] = "Describe what happened."
     if link is not None and (link.initiative_id != initiative.pk or link.ended_at is not None):
         wrong["link"] = "Choose a link of this initiative that has not ended."
     if next_due is not None and observed_on is not None and next_due <= observed_on:
-        wrong["next_due"] = "The next one is due on a day after this one."
+        wrong["next_due"] = "Choose a next day that is after the day of this drill."
     return wrong
 
 
 def withdraw_drill(*, drill: Drill, reason: str, by: User) -> Drill:
-    """Take a drill back that was recorded wrongly; its evidence is withdrawn with it. Both stay readable."""
+    """Withdraw a drill that was recorded wrongly, with its evidence. Both stay readable."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say what was wrong with it."})
+        raise ValidationError({"reason": "Describe what was wrong with the drill."})
     with act("withdraw drill", by=by, initiative=drill.initiative_id, reason=reason) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
         drill = Drill.objects.select_related("evidence").get(pk=drill.pk)
         if drill.withdrawn_at:
-            raise Conflict(f"It was withdrawn on {clock.local_day(drill.withdrawn_at):%-d %B %Y} already.")
+            raise Conflict(phrase("This drill was withdrawn on {}.", clock.local_day(drill.withdrawn_at)))
         drill.withdrawn_at, drill.withdrawn_by, drill.withdrawn_reason = clock.now(), by, reason.strip()
         drill.save()
         entries.record(

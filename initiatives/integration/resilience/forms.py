@@ -6,72 +6,79 @@ from datetime import date
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from governance.vocabulary import EvidenceResult
+from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import refusal
 from governance.web.form_fields import DayField, OnceForm, PersonField, WordsField
-from initiatives.integration.resilience.drills import proved_by_drills
+from initiatives.integration.resilience.drills import proved_by_drills, suggested
 from initiatives.integration.resilience.process_actions import DIAGRAM_KINDS
 from initiatives.models import Evidence, Initiative, Link
 from initiatives.models.integration.processes import DRILL_KINDS, FAULTS, PROCESS_STATES
 
 LARGEST_RECORD = 100_000  # bytes
-CHOOSE = ("", "choose, or leave it to the drill record")
+CHOOSE = ("", "choose, or take it from the drill record")
 
 
 class DrillForm(OnceForm):
-    """What was tried. What the fault kit record says is taken where a field was left empty."""
+    """A form for a drill. A record of the fault kit fills the fields that are left empty."""
 
     record = forms.FileField(
         required=False,
         label=_("Record of the fault kit"),
-        help_text=_("record.json, if you used the kit: it fills in what you leave empty below."),
+        help_text=_(
+            "If you used the fault kit, choose record.json. Plumbline then fills in the fields that you "
+            "leave empty below."
+        ),
     )
     file = forms.FileField(
         required=False,
         label=_("Trace"),
         help_text=_(
-            "trace.jsonl of the kit, or any log or report that shows what happened. Kept with its hash."
+            "Choose trace.jsonl of the fault kit, or any log or report that shows what happened. Plumbline "
+            "keeps the file with its hash."
         ),
     )
-    url = forms.URLField(required=False, max_length=1000, assume_scheme="https", label=_("Or a link to it"))
+    url = forms.URLField(required=False, max_length=1000, assume_scheme="https", label=_("Link to the trace"))
     link = forms.ModelChoiceField(
         queryset=Link.objects.none(),
         required=False,
-        empty_label=_("the initiative as a whole"),
-        label=_("Which link"),
-        help_text=_("Whose source was missing, slow or wrong."),
+        empty_label=_("the whole initiative"),
+        label=pgettext_lazy("between systems", "Link"),
+        help_text=_("The link with the missing, slow or wrong source."),
     )
-    kind = forms.ChoiceField(
-        label=_("What was drilled"), choices=[CHOOSE, *DRILL_KINDS.items()], required=False
-    )
+    kind = forms.ChoiceField(label=_("Kind of drill"), choices=[CHOOSE, *DRILL_KINDS.items()], required=False)
     fault = forms.ChoiceField(label=_("Fault planted"), choices=[CHOOSE, *FAULTS.items()], required=False)
     observed_on = DayField(label=_("On"), required=False)
     expected = WordsField(
         required=False,
-        label=_("What was expected"),
-        help_text=_("As it was agreed before: by when, told to whom."),
+        label=_("Expected result"),
+        help_text=_("The result agreed before the drill: the time limit, and who is notified."),
     )
-    happened = WordsField(required=False, label=_("What happened"))
+    happened = WordsField(required=False, label=_("Actual result"))
     result = forms.ChoiceField(
         choices=[("", _("choose")), *EvidenceResult.choices],
         required=False,
-        help_text=_("Partial is not a pass."),
+        help_text=_("A partial result is not a pass."),
     )
     covers = forms.MultipleChoiceField(
-        label=_("Which requirements it is evidence for"),
+        label=_("Requirements"),
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text=_("Ticked are those that this kind of drill usually speaks to."),
+        help_text=_(
+            "If you select none, the drill counts for each requirement that asks for a drill of this kind."
+        ),
     )
     next_due = DayField(
-        label=_("Next one by"),
+        label=_("Repeat by"),
         required=False,
-        help_text=_("After that day it no longer counts until tried again."),
+        help_text=_("The drill does not count after that day until you repeat it."),
     )
 
     def __init__(self, *args, initiative: Initiative, rulebook, **options):
         super().__init__(*args, **options)
+        self.rulebook = rulebook
         links = Link.objects.current().filter(initiative=initiative).select_related("system")
         self.fields["link"].queryset = links.order_by("system__name", "pk")
         self.fields["covers"].choices = [
@@ -79,54 +86,71 @@ class DrillForm(OnceForm):
         ]
 
     def clean_record(self) -> dict:
-        """What the drill record says, as fields of this form, and the hash of its trace."""
+        """Return the drill record as fields of this form, with the hash of its trace."""
         return read_record(self.cleaned_data["record"]) if self.cleaned_data["record"] else {}
 
     def clean(self) -> dict:
-        """The drill record fills what was left empty; its trace is the one that is sent with it."""
+        """Fill empty fields from the drill record, whose trace must be the one sent."""
         fields = super().clean()
         record = fields.pop("record", None) or {}
         for name in ("kind", "fault", "observed_on", "expected", "happened"):
             if not fields.get(name) and name not in self.errors:
                 fields[name] = record.get(name) or fields.get(name)
+        fields["covers"] = fields.get("covers") or suggested(self.rulebook, fields.get("kind") or "")
         file = fields.get("file")
         if record.get("sha256") and file is not None and sha256_of(file) != record["sha256"]:
-            self.add_error("file", "This is not the trace that the drill record speaks of: its hash differs.")
+            self.add_error(
+                "file",
+                "This trace does not belong to the drill record: its hash differs. Choose the trace of "
+                "the same drill.",
+            )
         return fields
+
+    def act(self) -> dict:
+        """Return the drill with what its record filled in."""
+        return self.cleaned_data
 
 
 def read_record(file) -> dict:
-    """A record of the fault kit as fields; `sha256`: of its trace. Raises ValidationError with words."""
+    """Return a fault kit record as fields. `sha256`: of its trace. Raises ValidationError."""
     if file.size > LARGEST_RECORD:
-        raise forms.ValidationError("This is no record of the fault kit: it is far too large.")
+        raise forms.ValidationError(
+            "This file is too large for a record of the fault kit. Choose record.json."
+        )
     try:
         said = json.loads(file.read().decode())
     except (ValueError, RecursionError):
         raise forms.ValidationError(
-            "This is not JSON. Send record.json as the fault kit printed it."
+            "This file is not JSON. Send record.json as the fault kit printed it."
         ) from None
     if not isinstance(said, dict) or said.get("drill_record") != 1:
-        raise forms.ValidationError("This is no record of the fault kit.")
+        raise forms.ValidationError("This file is not a record of the fault kit. Choose record.json.")
     found = {}
     for name, known in (("kind", DRILL_KINDS), ("fault", FAULTS)):
         if not isinstance(said.get(name), str) or said[name] not in known:
-            raise forms.ValidationError(f"The drill record names no {name} that is known here.")
+            raise forms.ValidationError(
+                phrase("The drill record has no known {}. Choose it in the form.", name)
+            )
         found[name] = said[name]
     try:
         found["observed_on"] = date.fromisoformat(said.get("observed_on"))
     except (TypeError, ValueError):
-        raise forms.ValidationError("The drill record does not say on which day it was observed.") from None
+        raise forms.ValidationError(
+            "The drill record has no day on which the drill was observed. Enter the day in the form."
+        ) from None
     for name in ("expected", "happened"):
         found[name] = said[name][:5000] if isinstance(said.get(name), str) else ""
         if why := refusal(found[name]):
-            raise forms.ValidationError(f"The drill record cannot be taken because of its “{name}”. {why}")
+            raise forms.ValidationError(
+                phrase("Plumbline cannot read “{}” in the drill record. {}", name, why)
+            )
     trace = said.get("trace")
     found["sha256"] = trace.get("sha256") if isinstance(trace, dict) else ""
     return found
 
 
 def sha256_of(file) -> str:
-    """The hash of an upload, read in pieces."""
+    """Return the hash of an upload, which is read in pieces."""
     digest = hashlib.sha256()
     for chunk in file.chunks():
         digest.update(chunk)
@@ -135,19 +159,21 @@ def sha256_of(file) -> str:
 
 
 class StepsField(WordsField):
-    """Steps, one a line, each "who: what"; who may be left out."""
+    """A field for steps, one a line, each as "who: what". The person may be left out."""
 
     def __init__(self, **options):
         options.setdefault("required", False)
-        options.setdefault("help_text", "One step a line, for instance: Team lead: approves above 500 EUR.")
+        options.setdefault(
+            "help_text", "Write one step on each line, like this. Team lead: approves above 500 EUR."
+        )
         super().__init__(**options)
 
     def prepare_value(self, value):
-        """Steps as they are typed."""
+        """Return steps as they are typed."""
         return in_lines(value) if isinstance(value, list) else value
 
     def clean(self, value) -> list[dict]:
-        """Rows of {who, what}."""
+        """Return rows of {who, what}."""
         steps = []
         for line in (super().clean(value) or "").splitlines():
             who, colon, what = line.partition(":")
@@ -157,57 +183,61 @@ class StepsField(WordsField):
 
 
 def in_lines(steps: list[dict]) -> str:
-    """Steps, one a line."""
+    """Return the steps, one a line."""
     return "\n".join(f"{step['who']}: {step['what']}" if step["who"] else step["what"] for step in steps)
 
 
 class ProcessForm(OnceForm):
-    """A process as it is and as it is to be."""
+    """A form for a process as it is and as it is to be."""
 
-    name = forms.CharField(max_length=160, help_text=_("For instance: Approvals above a limit."))
+    name = forms.CharField(max_length=160, help_text=_("For example: Approvals above a limit."))
     status = forms.ChoiceField(
-        label=_("Written down?"), choices=list(PROCESS_STATES.items()), widget=forms.RadioSelect
+        label=_("Documented?"), choices=list(PROCESS_STATES.items()), widget=forms.RadioSelect
     )
     holder = PersonField(
-        required=False, label=_("In whose head"), help_text=_("When that person leaves, it reopens.")
+        required=False,
+        label=_("Known by"),
+        help_text=_("If this person leaves, the requirement is open again."),
     )
     holder_words = forms.CharField(
         required=False,
         max_length=160,
-        label=_("Or in words"),
-        help_text=_("For instance: one long-serving colleague."),
+        label=_("Known by (description)"),
+        help_text=_("For example: one long-serving colleague."),
     )
-    as_is = StepsField(label=_("Steps as they are"))
-    to_be = StepsField(label=_("Steps as they are to be"))
+    as_is = StepsField(label=_("Steps today"))
+    to_be = StepsField(label=_("Planned steps"))
     redesign_cost = forms.DecimalField(
         max_digits=14,
         decimal_places=2,
         required=False,
         label=_("Cost of the redesign"),
-        help_text=_("Left empty it is shown as not budgeted."),
+        help_text=_("If empty, the cost is shown as not budgeted."),
     )
-    currency = forms.CharField(max_length=3, required=False, help_text=_("Three letters, for instance EUR."))
-    budget_holder = PersonField(required=False, label=_("Who holds that budget"))
+    currency = forms.CharField(max_length=3, required=False, help_text=_("Three letters, for example EUR."))
+    budget_holder = PersonField(required=False, label=_("Budget owner"))
 
 
 class FlowForm(OnceForm):
-    """How the system signs on."""
+    """A form for the sign-on flow of the system."""
 
     steps = StepsField(
-        help_text=_("One step a line, for instance: Assistant: asks the directory for a token.")
+        help_text=_("Write one step on each line, like this. Assistant: asks the directory for a token.")
     )
     explainer = PersonField(
         required=False,
-        label=_("Who can explain it"),
-        help_text=_("Left empty: understood by nobody, and it says so."),
+        label=_("Explained by"),
+        help_text=_("If empty, a finding is shown: no one can explain the flow."),
     )
     diagram = forms.ModelChoiceField(
         queryset=Evidence.objects.none(),
         required=False,
         empty_label=_("none"),
-        help_text=_("An item of the evidence."),
+        help_text=_("Choose evidence that contains the diagram."),
     )
-    reviewed_on = DayField(label=_("Last gone through on"), help_text=_("Counts for 90 days."))
+    reviewed_on = DayField(
+        label=_("Last reviewed on"), help_text=_("A review of the flow is valid for 90 days.")
+    )
 
     def __init__(self, *args, initiative: Initiative, **options):
         super().__init__(*args, **options)
@@ -217,24 +247,29 @@ class FlowForm(OnceForm):
 
 
 class TraceForm(forms.Form):
-    """A sample of outputs with what each cites."""
+    """A form for a sample of outputs with the sources that each cites."""
 
     file = forms.FileField(
         required=False,
-        label=_("The sample"),
+        label=_("Sample"),
         help_text=_(
-            "csv with the columns output and source, or jsonl with output and sources; up to 5,000 outputs."
+            "csv with the columns output and source, or jsonl with output and sources. The file can have "
+            "up to 5,000 outputs."
         ),
     )
     title = forms.CharField(
-        max_length=160, help_text=_("What was drawn and how, for instance: 50 answers of May, at random.")
+        max_length=160,
+        help_text=_(
+            "The contents of the sample and how you drew it, for example: 50 answers of May, at random."
+        ),
     )
     taken_on = DayField(label=_("Drawn on"))
     result = forms.ChoiceField(
         choices=[("", _("choose")), *EvidenceResult.choices],
         required=False,
         help_text=_(
-            "Your word, against the threshold that the initiative declared. Look at the figures first."
+            "First read the figures. Then compare the figures with the threshold that the initiative "
+            "declared."
         ),
     )
-    note = WordsField(required=False, help_text=_("The threshold, and what was left out of the sample."))
+    note = WordsField(required=False, help_text=_("Name the threshold, and anything left out of the sample."))

@@ -1,4 +1,4 @@
-"""Processes around an initiative, the sign-on flow of its system, and what a knowledge holder's leaving ends.
+"""Acts on processes around an initiative, its sign-on flow, and lost knowledge.
 
 Sources: S1-4 (a sign-on flow nobody fully understands), S1-5 (an approval workflow in someone's head), S1-26, S1-27.
 """
@@ -16,6 +16,7 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import CLOSED_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.integration.resilience.process_findings import current_flows, current_processes
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes.actions import pull
@@ -43,10 +44,10 @@ def record_process(
     once: UUID | None = None,
     by: User,
 ) -> ProcessRecord:
-    """Record a process, or record it anew: the newest record of a name replaces the one before.
+    """Record a process. The newest record of a name replaces the earlier one.
 
-    Steps are rows of {who, what}. A redesign of a documented process (its steps to be differ from what stood) pulls
-    `workflow`; a first record changes nothing that was shown. Raises ValidationError by field, or Refused.
+    Steps are rows of {who, what}. A redesign of a documented process (other steps to be) pulls `workflow`. A first
+    record pulls nothing. Raises ValidationError by field, or Refused.
     """
     name, currency = " ".join(name.split()), currency.strip().upper()
     as_is, to_be = list(as_is), list(to_be)
@@ -103,17 +104,21 @@ def record_process(
 def _wrong(name, status, holder, holder_words, as_is, to_be) -> dict[str, str]:
     wrong = {}
     if not name:
-        wrong["name"] = "Name the process, for instance: Approvals above a limit."
+        wrong["name"] = "Name the process, for example: Approvals above a limit."
     elif len(name) > 160:
-        wrong["name"] = "A name has at most 160 characters."
+        wrong["name"] = "Use at most 160 characters for the name."
     if status not in PROCESS_STATES:
-        wrong["status"] = "Say whether it is documented, partly documented, or in somebody's head."
+        wrong["status"] = (
+            "Choose if the process is documented, partly documented, or known by one person only."
+        )
     elif status != DOCUMENTED and holder is None and not holder_words.strip():
-        wrong["holder_words"] = "Name in whose head it is, or say it in words: one long-serving colleague."
+        wrong["holder_words"] = (
+            "Name the person who knows the process, or describe the person: one long-serving colleague."
+        )
     elif status == DOCUMENTED and not as_is:
-        wrong["as_is"] = "Write down its steps: a process without steps is not documented."
+        wrong["as_is"] = "Write down the steps of the process. Without steps, the process is not documented."
     if holder is not None and not holder.is_active:
-        wrong["holder"] = f"{holder} is not here any more."
+        wrong["holder"] = f"{holder} has left. Choose someone else."
     return wrong | _wrong_steps(as_is=as_is, to_be=to_be)
 
 
@@ -121,31 +126,33 @@ def _wrong_steps(**lists: list[dict]) -> dict[str, str]:
     wrong = {}
     for field, steps in lists.items():
         if len(steps) > MOST_STEPS:
-            wrong[field] = f"At most {MOST_STEPS} steps; what has more is several processes."
+            wrong[field] = f"Use at most {MOST_STEPS} steps. Split a longer process into several processes."
         elif any(not step.get("what") or len(f"{step}") > LONGEST_STEP for step in steps):
-            wrong[field] = f"Each step says what is done, in at most {LONGEST_STEP - 50} characters."
+            wrong[field] = f"Describe each step in 1 to {LONGEST_STEP - 50} characters."
     return wrong
 
 
 def _wrong_cost(cost: Decimal | None, currency: str) -> dict[str, str]:
     if cost is None:
-        return {"redesign_cost": "Give the amount too, or leave the currency out."} if currency else {}
+        return {"redesign_cost": "Enter the amount too, or leave the currency empty."} if currency else {}
     if cost < 0:
-        return {"redesign_cost": "A cost is no less than nothing; leave it out while nobody has budgeted it."}
+        return {"redesign_cost": "The cost is below zero. Enter zero or more, or leave the cost empty."}
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-        return {"currency": "Name the currency by its three letters, for instance EUR."}
+        return {"currency": "Enter the currency as three letters, for example EUR."}
     return {}
 
 
 def withdraw_process(*, process: ProcessRecord, reason: str, by: User) -> ProcessRecord:
-    """Withdraw a record that was wrong; what stood before it stands again."""
+    """Withdraw a wrong record of a process, so that the earlier record counts again."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say what was wrong with it."})
+        raise ValidationError({"reason": "Describe what was wrong with this process record."})
     with act("withdraw process", by=by, initiative=process.initiative_id, reason=reason) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
         process = ProcessRecord.objects.get(pk=process.pk)
         if process.withdrawn_at:
-            raise Conflict(f"It was withdrawn on {clock.local_day(process.withdrawn_at):%-d %B %Y} already.")
+            raise Conflict(
+                phrase("This process record was withdrawn on {}.", clock.local_day(process.withdrawn_at))
+            )
         process.withdrawn_at, process.withdrawn_by = clock.now(), by
         process.withdrawn_reason = reason.strip()
         process.save()
@@ -171,18 +178,21 @@ def record_flow(
     once: UUID | None = None,
     by: User,
 ) -> SignOnFlow:
-    """Record how the initiative's system signs on, and who can explain it; it replaces the flow recorded before.
+    """Record how the initiative's system signs on, in place of the earlier flow.
 
-    Nobody as `explainer` is an answer: the flow is then understood by nobody, and says so. Raises ValidationError by
-    field, or Refused.
+    Without an `explainer`, the flow has a finding that no one can explain it. Raises ValidationError by field, or
+    Refused.
     """
     steps, wrong = list(steps), {}
     if not steps:
-        wrong["steps"] = "Write down the steps: who asks whom for which token, and what opens with it."
+        wrong["steps"] = (
+            "Write down the steps: who requests which token from which system, and what the token gives "
+            "access to."
+        )
     if reviewed_on is None or reviewed_on > clock.today():
-        wrong["reviewed_on"] = "Give the day on which somebody last went through it; that day is not to come."
+        wrong["reviewed_on"] = "Enter the day of the last review, not later than today."
     if explainer is not None and not explainer.is_active:
-        wrong["explainer"] = f"{explainer} is not here any more."
+        wrong["explainer"] = f"{explainer} has left. Choose someone else."
     wrong |= _wrong_steps(steps=steps)
     if wrong:
         raise ValidationError(wrong)
@@ -191,7 +201,7 @@ def record_flow(
         if once and (known := SignOnFlow.objects.filter(initiative=initiative, once=once).first()):
             return known
         if diagram is not None and (diagram.initiative_id != initiative.pk or diagram.withdrawn_at):
-            raise ValidationError({"diagram": "Choose an item of this initiative that was not withdrawn."})
+            raise ValidationError({"diagram": "Choose evidence of this initiative that was not withdrawn."})
         newest = SignOnFlow.objects.filter(initiative=initiative).order_by("-pk").first()
         row = SignOnFlow(
             initiative=initiative,
@@ -221,7 +231,7 @@ def record_flow(
 
 
 def resting_on(person: User) -> set[int]:
-    """Keys of the running initiatives where something rests on what this person knows: a process, a flow, a system."""
+    """Return keys of running initiatives that rest on what this person knows."""
     links = Link.objects.current().filter(
         Q(system__knowledge_holder=person) | Q(system__members__knowledge_holder=person)
     )
@@ -236,10 +246,11 @@ def resting_on(person: User) -> set[int]:
 
 
 def knowledge_leaves(person: User, initiatives: list[Initiative], *, by: User | None) -> None:
-    """What a person knew leaves with them, in the running act: on these locked initiatives, read after the lock.
+    """Record in these locked initiatives that a person's knowledge left with them.
 
-    Reopens each current process in their head and pulls `knowledge_holder` for it; pulls it, bound to the system, for
-    each linked system in their head. Then the register is followed.
+    Runs in the running act, on initiatives read after the lock. Reopens each current process in the person's head and
+    pulls `knowledge_holder` for it. Pulls that trigger, bound to the system, for each linked system in their head.
+    Then follows the register.
     """
     by_key = {initiative.pk: initiative for initiative in initiatives}
     for row in current_processes(list(by_key)):
@@ -255,7 +266,7 @@ def knowledge_leaves(person: User, initiatives: list[Initiative], *, by: User | 
             name=row.name,
             person=person.full_name,
         )
-        what = f"{person.full_name} left, in whose head “{row.name}” was"
+        what = f"{person.full_name}, who knew the process “{row.name}”, left"
         pull(initiative, ["knowledge_holder"], what[:250], by=by)
     held = (
         Link.objects.current()
@@ -267,11 +278,11 @@ def knowledge_leaves(person: User, initiatives: list[Initiative], *, by: User | 
         if (link.initiative_id, link.system_id) in told:
             continue
         told.add((link.initiative_id, link.system_id))
-        what = f"{person.full_name} left, who knew {link.system}"
+        what = f"{person.full_name}, who knew {link.system}, left"
         pull(by_key[link.initiative_id], ["knowledge_holder"], what[:250], by=by, system=link.system)
     follow(initiatives)
 
 
 def current_flow(initiative: Initiative) -> SignOnFlow | None:
-    """The sign-on flow of the initiative that counts now."""
+    """Return the sign-on flow of the initiative that counts now."""
     return next(iter(current_flows([initiative.pk])), None)

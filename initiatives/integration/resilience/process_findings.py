@@ -1,12 +1,13 @@
-"""Findings of undocumented processes and sign-on flows (mvp.workflow, int.identity).
+"""Findings of undocumented processes and of sign-on flows.
 
-Sources: S1-4, S1-5, S1-26; rulebook, mvp.workflow and int.identity.
+Sources: S1-4, S1-5, S1-26, and mvp.workflow and int.identity in the rulebook.
 """
 
 from collections.abc import Iterable
 from datetime import timedelta
 
 from governance import clock
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.facts.finding_rules import Wanted, about
 from initiatives.models import Link, ProcessRecord, SignOnFlow
 from initiatives.models.integration.processes import DOCUMENTED, IN_HEAD
@@ -16,7 +17,7 @@ REVIEWED_EVERY_DAYS = 90  # rulebook, int.identity: "quarterly access review"
 
 @about(ProcessRecord.objects.current(), Link.objects.current())
 def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
-    """Processes that are not written down, and sign-on flows that nobody here understands, or looked at lately."""
+    """Yield undocumented processes, and sign-on flows without explainer or review."""
     for row in current_processes(initiatives):
         yield from _process(row)
     linked = set(
@@ -32,9 +33,7 @@ def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
 
 
 def current_processes(initiatives: Iterable[int]) -> list[ProcessRecord]:
-    """The process record of each process that counts: the newest of its name that nobody withdrew, by initiative and
-    name.
-    """
+    """Return the newest record of each process, by initiative, without withdrawn ones."""
     rows = (
         ProcessRecord.objects.current()
         .filter(initiative__in=list(initiatives))
@@ -45,7 +44,7 @@ def current_processes(initiatives: Iterable[int]) -> list[ProcessRecord]:
 
 
 def current_flows(initiatives: Iterable[int]) -> list[SignOnFlow]:
-    """The sign-on flow of each initiative that counts: the newest that nobody withdrew."""
+    """Return the newest sign-on flow of each initiative that no one withdrew."""
     rows = (
         SignOnFlow.objects.current()
         .filter(initiative__in=list(initiatives))
@@ -55,7 +54,7 @@ def current_flows(initiatives: Iterable[int]) -> list[SignOnFlow]:
 
 
 def _process(row: ProcessRecord) -> Iterable[tuple[int, Wanted]]:
-    """Partly documented is as short as in a head; what a redesign costs blocks nothing, and is shown (S1-27)."""
+    """Yield a process with a part in a head. The cost of a redesign blocks nothing (S1-27)."""
     # What counts for mvp.workflow is "steps, decision points and approvals, with the people whose heads it was in
     # named": where a part of them is still in a head, the answer to "is that workflow written down?" is no.
     gone = row.reopened_at is not None or (row.holder is not None and not row.holder.is_active)
@@ -63,42 +62,42 @@ def _process(row: ProcessRecord) -> Iterable[tuple[int, Wanted]]:
         return
     name = f"“{row.name}”"
     if gone:
-        words = f"{name} was in the head of {row.held_by}, who left: nobody here has said how it goes."
-        fix = "Find out how it goes, from whoever does it now, and record it anew."
+        words = phrase(
+            "{} was the only person who knew {}, and has left. The process is not documented.",
+            row.held_by,
+            name,
+        )
+        fix = phrase("Ask the person who does the work now, and record the process again.")
     elif row.status == IN_HEAD:
-        words = f"{name} is in {_possessive(row.held_by)} head."
-        fix = "Ask, write the steps down, and record the process as documented."
+        words = phrase("Only {} knows {}. The process is not documented.", row.held_by, name)
+        fix = phrase("Ask for the steps, write them down, and record the process as documented.")
     else:
-        words = f"{name} is written down in part; the rest is in {_possessive(row.held_by)} head."
-        fix = "Ask for the rest, write it down, and record the process as documented."
+        words = phrase("{} is partly documented. Only {} knows the rest.", name, row.held_by)
+        fix = phrase("Ask for the rest, write it down, and record the process as documented.")
     yield row.initiative_id, Wanted("mvp.workflow", f"process:{row.name.casefold()[:100]}", words, fix)
 
 
-def _possessive(holder: str) -> str:
-    return f"{holder}'" if holder.endswith("s") else f"{holder}'s"
-
-
 def _flow(initiative: int, flow: SignOnFlow | None) -> Iterable[tuple[int, Wanted]]:
-    """What is linked is signed on to: written down, explained by somebody who is here, gone through each quarter."""
+    """Yield findings of a sign-on flow that is not documented, explained or reviewed."""
     if flow is None:
         yield (
             initiative,
             Wanted(
                 "int.identity",
                 "flow:none",
-                "How it signs on to the linked systems is not written down.",
-                "Write the sign-on flow down, and name who can explain it.",
+                phrase("The sign-on flow to the linked systems is not documented."),
+                phrase("Write down the sign-on flow, and name a person who can explain it."),
             ),
         )
         return
     if flow.explainer is None:
-        words = "The sign-on flow is understood by nobody: no explainer is named."
+        words = phrase("No person is named who can explain the sign-on flow.")
     elif not flow.explainer.is_active:
-        words = f"The sign-on flow is understood by nobody: {flow.explainer} could explain it, and left."
+        words = phrase("{}, who could explain the sign-on flow, has left.", flow.explainer)
     else:
         words = ""
     if words:
-        fix = "Have somebody go through it who can explain it afterwards, and name them."
+        fix = phrase("Ask a person who can explain the flow to review the flow. Name that person.")
         yield initiative, Wanted("int.identity", "flow:explainer", words, fix)
     last = flow.reviewed_on + timedelta(days=REVIEWED_EVERY_DAYS)
     yield (
@@ -106,8 +105,8 @@ def _flow(initiative: int, flow: SignOnFlow | None) -> Iterable[tuple[int, Wante
         Wanted(
             "int.identity",
             "flow:review",
-            f"The sign-on flow was last gone through on {flow.reviewed_on:%-d %B %Y}.",
-            "Go through it again and record it with its day.",
+            phrase("The last review of the sign-on flow was on {}.", flow.reviewed_on),
+            phrase("Review the sign-on flow again and record the day."),
             who=flow.explainer.full_name if flow.explainer and flow.explainer.is_active else "",
             since=clock.midnight_after(last),
         ),

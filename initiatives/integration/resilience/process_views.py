@@ -1,25 +1,33 @@
-"""Processes around an initiative and its sign-on flow: listed, recorded anew, withdrawn."""
+"""Pages of processes around an initiative and its sign-on flow."""
 
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.integration.resilience import process_actions
 from initiatives.integration.resilience.forms import FlowForm, ProcessForm
 from initiatives.integration.resilience.process_actions import current_flow
 from initiatives.integration.resilience.process_findings import current_processes
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import initiative_context, one_act, sent
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct, on_initiative, recorded
-from initiatives.models import ProcessRecord
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context
+from initiatives.lifecycle.initiative.page_steps import (
+    INITIATIVE_ACTS,
+    ROW_ACTS,
+    PageStep,
+    RowAct,
+    on_initiative,
+    recorded,
+)
+from initiatives.models import Initiative, ProcessRecord
 from initiatives.models.integration.processes import DOCUMENTED
 
 TAB, PAGE = "integration", "integration-processes"
 
 
 def processes(request, ref):
-    """Each process as it stands, what was recorded before, and how the system signs on."""
+    """Show each current process, the earlier records, and how the system signs on."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, TAB)
     current = current_processes([initiative.pk])
@@ -37,34 +45,34 @@ def processes(request, ref):
     return render(request, "initiatives/integration/resilience/processes.html", context)
 
 
-def add(request, ref):
-    """Record a process, or record one anew (`of`: whose words the form starts from)."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
+def _of(initiative: Initiative, request: SignedInRequest) -> ProcessRecord | None:
+    """Return the current process whose words the form starts from (`of`), or None."""
     of = request.GET.get("of", "")
-    old = next((row for row in current_processes([initiative.pk]) if str(row.pk) == of), None)
+    return next((row for row in current_processes([initiative.pk]) if str(row.pk) == of), None)
+
+
+def _process_form(initiative: Initiative, request: SignedInRequest) -> dict:
+    old = _of(initiative, request)
+    if old is None:
+        return {}
     kept = ("name", "status", "holder_words", "as_is", "to_be", "redesign_cost", "currency")
-    initial = {name: getattr(old, name) for name in kept} if old else {}
-    if old:
-        initial |= {"holder": old.holder_id, "budget_holder": old.budget_holder_id}
-    return one_act(
-        request,
-        initiative,
-        ProcessForm(sent(request), initial=initial),
-        lambda fields: process_actions.record_process(initiative=initiative, by=request.user, **fields),
-        _("The process is recorded."),
-        page=TAB,
-        back=PAGE,
-        title=_("Record a process"),
-        lede=_("How the work is done that it sits in, and in whose head the part is that nobody wrote down."),
-        happens=[
-            _("It replaces what was recorded under the same name."),
-            _("A redesign of a documented process ends the evidence that rests on how it was."),
-        ]
-        if old
-        else None,
-        verb=_("Record it"),
-    )
+    initial = {name: getattr(old, name) for name in kept}
+    return {"initial": initial | {"holder": old.holder_id, "budget_holder": old.budget_holder_id}}
+
+
+INITIATIVE_ACTS["record-process"] = PageStep(
+    may=initiative_permissions.may_collaborate,
+    act=process_actions.record_process,
+    form=ProcessForm,
+    given=_process_form,
+    page=TAB,
+    back=PAGE,
+    title=gettext_lazy("Record a process"),
+    lede=gettext_lazy("Describe the work, and who knows the part that is not written down."),
+    happens=(gettext_lazy("An earlier process record with the same name is replaced."),),
+    verb=gettext_lazy("Record the process"),
+    done=gettext_lazy("The process is recorded."),
+)
 
 
 ROW_ACTS["processes/withdraw"] = RowAct(
@@ -74,39 +82,36 @@ ROW_ACTS["processes/withdraw"] = RowAct(
     noun="process",
     page=TAB,
     back=PAGE,
-    title=gettext_lazy("Take a process record back"),
+    title=gettext_lazy("Withdraw a process record"),
     lede=recorded,
-    happens=(
-        gettext_lazy(
-            "What was recorded before under the same name stands again; without that, nothing does."
-        ),
-    ),
-    verb=gettext_lazy("Withdraw it"),
+    happens=(gettext_lazy("The earlier record with the same name counts again, if there is one."),),
+    verb=gettext_lazy("Withdraw the process record"),
     done=gettext_lazy("The process record is withdrawn."),
 )
 
 
-def flow(request, ref):
-    """Record how the system signs on, and who can explain it."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
+def _flow_form(initiative: Initiative, request: SignedInRequest) -> dict:
     old = current_flow(initiative)
-    initial = (
-        {"steps": old.steps, "explainer": old.explainer_id, "diagram": old.diagram_id}
-        if old is not None
-        else {}
-    )
-    return one_act(
-        request,
-        initiative,
-        FlowForm(sent(request), initiative=initiative, initial=initial),
-        lambda fields: process_actions.record_flow(initiative=initiative, by=request.user, **fields),
-        _("The sign-on flow is recorded."),
-        page=TAB,
-        back=PAGE,
-        title=_("Record the sign-on flow"),
-        lede=_(
-            "Under which identity it acts, which token opens what, and who can explain it when it breaks."
-        ),
-        verb=_("Record it"),
-    )
+    return {
+        "initiative": initiative,
+        "initial": {"steps": old.steps, "explainer": old.explainer_id, "diagram": old.diagram_id}
+        if old
+        else {},
+    }
+
+
+INITIATIVE_ACTS["record-sign-on"] = PageStep(
+    may=initiative_permissions.may_collaborate,
+    act=process_actions.record_flow,
+    form=FlowForm,
+    given=_flow_form,
+    page=TAB,
+    back=PAGE,
+    title=gettext_lazy("Record the sign-on flow"),
+    lede=gettext_lazy(
+        "Describe which identity the system uses, which access each token gives, and who can explain the "
+        "flow."
+    ),
+    verb=gettext_lazy("Record the sign-on flow"),
+    done=gettext_lazy("The sign-on flow is recorded."),
+)

@@ -1,14 +1,12 @@
-"""Whether outputs can be traced to governed sources: a sample read, checked against the register. Source: S0-22.
+"""Trace samples: outputs checked against governed sources of the register (S0-22).
 
-Pure but for `governed_sources`, which reads the links of an initiative. Files come from outside and are hostile until
-read: at most MOST_OUTPUTS outputs and MOST_CITED citations each, no cell longer than LONGEST, a message for anything
-else.
+Pure but for `governed_sources`, which reads the links of an initiative. Files are hostile until read: at most
+MOST_OUTPUTS outputs and MOST_CITED citations each, cells up to LONGEST, a message for anything else.
 """
 
 import json
 from collections import Counter
 from dataclasses import dataclass
-from math import sqrt
 
 from django.core.exceptions import ValidationError
 
@@ -16,39 +14,25 @@ from governance import clock
 from governance.tables.columns import named
 from governance.tables.encodings import CodePageUnsure, decode, wrong
 from governance.tables.reader import records_of
+from governance.tables.shares import wilson
 from initiatives.models import Initiative, Link, System
 
 MOST_BYTES = 5 * 1024 * 1024
 MOST_OUTPUTS, MOST_CITED, LONGEST = 5_000, 50, 500
 MOST_LISTED = 100  # ungoverned sources
-Z_95 = 1.959963984540054  # the 97.5 % quantile of the normal distribution
 OUTPUT_COLUMNS = ("output", "output_id", "id", "answer", "response_id")
 SOURCE_COLUMNS = ("source", "sources", "cites", "cited", "citation", "citations", "reference", "references")
 AFTER_A_NAME = ":/#?|@"  # what may follow the name of a system in a citation: "CRM: account 12"
-
-
-def wilson(hits: int, of: int, z: float = Z_95) -> tuple[float, float]:
-    """The interval that holds the true rate with 95 % confidence, `hits` of `of` seen (Wilson's score interval).
-
-    Unlike the textbook interval it stays within 0 and 1 and is honest about small samples (Wilson 1927; Newcombe
-    1998). Raises ValueError for what is no share of a sample.
-    """
-    if of <= 0 or not 0 <= hits <= of:
-        raise ValueError(f"{hits} of {of} is no share of a sample.")
-    share, square = hits / of, z * z
-    middle = (share + square / (2 * of)) / (1 + square / of)
-    half = z / (1 + square / of) * sqrt(share * (1 - share) / of + square / (4 * of * of))
-    return (0.0 if hits == 0 else middle - half), (1.0 if hits == of else middle + half)
 
 
 # Reading
 
 
 def read_sample(content: bytes, name: str) -> dict[str, list[str]]:
-    """The outputs of a file with the sources that each cites, in the order of the file.
+    """Return the outputs of a file with the sources that each cites, in file order.
 
-    Taken are csv (one line per citation, or several in one cell parted by ";") and jsonl (one output per line).
-    Raises ValidationError on "file" with words that say how to fix it.
+    Accepts csv (one line per citation, or several in one cell, separated by ";") and jsonl (one output per line).
+    Raises ValidationError on "file" with the remedy.
     """
     if not content.strip():
         raise wrong("The file is empty. Send one line per output, with the sources that it cites.")
@@ -57,14 +41,14 @@ def read_sample(content: bytes, name: str) -> dict[str, list[str]]:
     try:
         text, _ = decode(content)
     except CodePageUnsure:
-        raise wrong("The file is not UTF-8. Save it as UTF-8 and send that.") from None
+        raise wrong("The file is not UTF-8. Save it as UTF-8 and send it again.") from None
     except ValidationError:
         raise wrong("The file is not text. Send csv or jsonl.") from None
     found: dict[str, list[str]] = {}
     rows = _json_lines(text) if text.lstrip().startswith("{") else _separated(text)
     for number, output, cited in rows:
         if not output:
-            raise wrong(f"Line {number} names no output.")
+            raise wrong(f"Line {number} has no output. Add the id of the output.")
         if len(output) > LONGEST or any(len(one) > LONGEST for one in cited):
             raise wrong(
                 f"Line {number} has a name longer than {LONGEST} characters. Give ids, not whole texts."
@@ -72,11 +56,13 @@ def read_sample(content: bytes, name: str) -> dict[str, list[str]]:
         known = found.setdefault(output, [])
         known += [one for one in dict.fromkeys(cited) if one not in known]
         if len(known) > MOST_CITED:
-            raise wrong(f"Line {number}: one output cites more than {MOST_CITED} sources.")
+            raise wrong(
+                f"Line {number}: one output cites more than {MOST_CITED} sources. Send fewer sources."
+            )
         if len(found) > MOST_OUTPUTS:
-            raise wrong(f"The sample has more than {MOST_OUTPUTS:,} outputs. Draw a smaller one.")
+            raise wrong(f"The sample has more than {MOST_OUTPUTS:,} outputs. Draw a smaller sample.")
     if not found:
-        raise wrong("There is a header and nothing below it.")
+        raise wrong("The file has a header but no lines below it. Add one line per output.")
     return found
 
 
@@ -88,17 +74,17 @@ def _json_lines(text: str):
             said = json.loads(line)
         except (ValueError, RecursionError):
             raise wrong(
-                f"Line {number} is not JSON. Each line is one object, for instance "
-                '{"output": "A-17", "sources": ["CRM: account 12"]}.'
+                f'Line {number} is not JSON. Write one object a line, like this {{"output": "A-17", '
+                '"sources": ["CRM: account 12"]}.'
             ) from None
         if not isinstance(said, dict):
-            raise wrong(f"Line {number} is no object with an output and its sources.")
+            raise wrong(f"Line {number} is not an object. Write an object with an output and its sources.")
         output, cited = (said[name] for name in _columns(said, f"Line {number}", "sources"))
         cited = [cited] if isinstance(cited, str) else [] if cited is None else cited
         if isinstance(output, bool) or not isinstance(output, (str, int)):
-            raise wrong(f"Line {number}: the output is named by a text or a whole number.")
+            raise wrong(f"Line {number}: write the output as a text or a whole number.")
         if not isinstance(cited, list) or not all(isinstance(one, str) for one in cited):
-            raise wrong(f"Line {number}: the sources are a list of texts.")
+            raise wrong(f"Line {number}: write the sources as a list of texts.")
         yield number, _words(str(output)), [_words(one) for one in cited if one.strip()]
 
 
@@ -113,12 +99,14 @@ def _separated(text: str):
 
 
 def _columns(names, where: str, source: str) -> tuple[str, str]:
-    """The names of the column of outputs, and of that of their sources."""
+    """Return the names of the columns of outputs and of their sources."""
     headers = {"output": OUTPUT_COLUMNS, source: SOURCE_COLUMNS}
     found = named(names, headers)
     for wanted, known in headers.items():
         if wanted not in found:
-            raise wrong(f"{where} names no {wanted}. Call it {wanted}, or {', '.join(known[:4])}.")
+            raise wrong(
+                f"{where} has no field for the {wanted}. Name the field {wanted}, or {', '.join(known[:4])}."
+            )
     return found["output"], found[source]
 
 
@@ -131,9 +119,10 @@ def _words(text: str) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """A system that citations can name. `key`: of the system; `linked`: of the linked one, its collection perhaps.
+    """A system that citations can name. `key`: of the system.
 
-    `names` and `places` are in small letters; `why` it is not governed, "" where it is.
+    `linked` is the key of the linked system, which may be its collection. `names` and `places` are in small letters.
+    `why` is the reason that the system is not governed, or "".
     """
 
     name: str
@@ -144,7 +133,7 @@ class Source:
     why: str = ""
 
     def named_by(self, said: str) -> int:
-        """How many letters of a citation name this source; 0 where it names another."""
+        """Return how many letters of a citation name this source, or 0 for another source."""
         said = said.casefold()
         longest = 0
         for name in self.names:
@@ -160,10 +149,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a sample comes to. `lines`: rows of {output, cites: [{said, system, governed}]}.
+    """The result of a checked sample.
 
-    `hits`: outputs that cite at least one governed source. `ungoverned`: rows of {said, count, why}, most cited first.
-    `systems`: keys of the linked systems that were hit.
+    A row of `lines` is {output, cites: [{said, system, governed}]}. The number `hits` counts outputs that cite a
+    governed source. A row of `ungoverned` is {said, count, why}, most cited first. Keys in `systems` are the linked
+    systems hit.
     """
 
     outputs: int
@@ -195,7 +185,7 @@ def check(sample: dict[str, list[str]], sources: list[Source]) -> Checked:
             else:
                 name = found.name if found else said
                 missed[name] += 1
-                why[name] = found.why if found else "The register knows no such source on this initiative."
+                why[name] = found.why if found else "The initiative has no link to this source."
         hits += hit
         lines.append({"output": output, "cites": cites})
     low, high = wilson(hits, len(sample))
@@ -206,9 +196,9 @@ def check(sample: dict[str, list[str]], sources: list[Source]) -> Checked:
 
 
 def governed_sources(initiative: Initiative) -> list[Source]:
-    """The systems that the initiative links, those inside linked collections among them, and why one is not governed.
+    """Return linked systems and members of collections, and why one is not governed.
 
-    Governed is what is linked as an anchor, in use, owned by somebody who is here, and a source of truth for something.
+    A governed system is linked as an anchor, in use, owned by an active person, and a source of truth for something.
     """
     links = (
         Link.objects.current().filter(initiative=initiative).select_related("system__owner").order_by("pk")
@@ -227,13 +217,13 @@ def governed_sources(initiative: Initiative) -> list[Source]:
 
 def _source(system: System, linked: int, patterns: set[str]) -> Source:
     if "anchor" not in patterns:
-        why = "It is linked, and not as an anchor."
+        why = "The link to this source is not an anchor."
     elif system.retired_at is not None:
-        why = "It is no longer in use."
+        why = "The system is retired."
     elif system.condition(clock.today()) == "orphaned":
-        why = "Nobody owns it."
+        why = "The system has no owner."
     elif not system.source_of_truth_for:
-        why = "It is the source of truth for nothing."
+        why = "The system is not a source of truth."
     else:
         why = ""
     names = tuple(_words(name).casefold() for name in (system.name, system.source_key) if name.strip())

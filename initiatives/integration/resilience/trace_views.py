@@ -66,7 +66,7 @@ def add(request, ref):
                 checked = look_at_sample(initiative, fields["file"])
             else:
                 row = resilience_traces.add_trace_sample(initiative=initiative, by=request.user, **fields)
-                messages.success(request, _("The sample is kept, and is evidence."))
+                messages.success(request, _("The sample is kept as evidence."))
                 return redirect("trace-sample", row.pk)
         except ValidationError as error:
             fix(form, error)

@@ -1,4 +1,4 @@
-"""Trace samples: whether outputs can be traced to governed sources, checked and kept as evidence. Source: S0-22."""
+"""Trace samples: outputs checked for governed sources, kept as evidence (S0-22)."""
 
 from datetime import date
 
@@ -21,7 +21,7 @@ REQUIREMENT, KIND = "int.anchor", "log_sample"
 
 
 def look_at_sample(initiative: Initiative, file) -> trace_sampling.Checked:
-    """What a file comes to against the register as it is now, nothing kept. Raises ValidationError on "file"."""
+    """Check a file against the present register, and keep nothing. Raises ValidationError on "file"."""
     if file.size > trace_sampling.MOST_BYTES:
         raise wrong(
             f"The file is larger than {trace_sampling.MOST_BYTES // 1024 // 1024} MB. Draw a smaller sample."
@@ -37,18 +37,18 @@ def look_at_sample(initiative: Initiative, file) -> trace_sampling.Checked:
 def add_trace_sample(
     *, initiative: Initiative, title: str, taken_on: date, result: str, file, note: str = "", by: User
 ) -> TraceSample:
-    """Check a sample of outputs against the register and keep it, with its file as evidence for int.anchor.
+    """Check a sample of outputs against the register, and keep it as evidence.
 
-    The figures are worked out; whether they are enough (`result`) is the person's word, as the initiative declared it.
-    The evidence names the systems that were cited, so that a change of one of them ends it. Raises ValidationError by
-    field, or Refused.
+    The evidence is the file, for int.anchor. The figures are computed. `result` is the person's word on whether they
+    are enough, as the initiative declared. The evidence names the cited systems, so that a change of one ends it.
+    Raises ValidationError by field, or Refused.
     """
     with act("add trace sample", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
         if file is None:
             raise ValidationError({"file": "Attach the sample as csv or jsonl."})
         if len(title) > 160:
-            raise ValidationError({"title": "A title has at most 160 characters."})
+            raise ValidationError({"title": "The title is longer than 160 characters."})
         problems = check_evidence(
             initiative,
             kind=KIND,
@@ -88,7 +88,7 @@ def keep_sample(
     checked: trace_sampling.Checked,
     by: User,
 ) -> TraceSample:
-    """The rows of a sample that was checked, in the running act: its figures, and its file as evidence."""
+    """Write the rows of a checked sample in the running act, with its evidence."""
     systems = System.objects.filter(pk__in=checked.systems).order_by("pk")
     evidence = create_evidence(
         initiative,
@@ -133,8 +133,9 @@ def keep_sample(
 
 
 def in_words(found) -> str:
-    """The figures of a sample (kept or only looked at) as a sentence: "48 of 50 outputs cite a governed source..."."""
+    """Return the figures in words, like "48 of 50 outputs cite a governed source..."."""
     return (
-        f"{found.hits} of {found.outputs} outputs cite a governed source: {found.hits / found.outputs:.0%}, and with "
-        f"95 % confidence between {found.low:.0%} and {found.high:.0%} of all."
+        f"{found.hits} of {found.outputs} outputs cite a governed source: "
+        f"{found.hits / found.outputs:.0%}. The 95 % confidence range for all outputs is {found.low:.0%} "
+        f"to {found.high:.0%}."
     )

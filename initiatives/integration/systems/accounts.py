@@ -1,7 +1,6 @@
-"""Service accounts: opened, changed, reviewed and closed; whose closing is due once the last initiative that used one
-ends.
+"""Acts on service accounts: open, change, review and close. Source: S1-13.
 
-Source: S1-13.
+The closing of an account is due once the last initiative that used it ends.
 """
 
 from datetime import date, timedelta
@@ -34,10 +33,10 @@ def open_account(
     source_key: str = "",
     by: User,
 ) -> ServiceAccount:
-    """Record an account in a system under which something that is no person works. Raises ValidationError, Refused.
+    """Record a service account in a system. Raises ValidationError, Refused.
 
-    `review_by`: the last day on which somebody looks again at what it may do; none, or no owner, is a finding of
-    every initiative that uses it.
+    `review_by` is the last day for the next review of its permissions. An account without this day or an owner is a
+    finding of every initiative that uses it.
     """
     account = ServiceAccount(
         system=system,
@@ -67,7 +66,7 @@ def change_account(
     review_by: date | None,
     by: User,
 ) -> ServiceAccount:
-    """Change what is said of an account; the initiatives that use it hear of it."""
+    """Change the data of an account, and update the initiatives that use it."""
     with act("change account", by=by, register=True):
         account, initiatives = _locked(account)
         permissions.may_change_account(account, by).or_refuse()
@@ -86,13 +85,13 @@ def change_account(
 
 
 def review_account(*, account: ServiceAccount, privileges: str, review_by: date, by: User) -> ServiceAccount:
-    """Say that one looked at what an account may do, what that is, and until when somebody looks again."""
+    """Record a review of an account: what it may do, and the day of the next review."""
     wrong = {}
     if not privileges.strip():
-        wrong["privileges"] = "Say what the account may do, as you found it."
+        wrong["privileges"] = "Describe the permissions of the account, as you found them."
     last = clock.today() + timedelta(days=LONGEST_REVIEW)
     if not clock.today() < review_by <= last:
-        wrong["review_by"] = f"Choose a day to come, {last:%-d %B %Y} at the latest."
+        wrong["review_by"] = f"Choose a day from tomorrow to {last:%-d %B %Y}."
     if wrong:
         raise ValidationError(wrong)
     with act("review account", by=by, register=True):
@@ -106,13 +105,17 @@ def review_account(*, account: ServiceAccount, privileges: str, review_by: date,
 
 
 def close_account(*, account: ServiceAccount, reason: str, by: User) -> ServiceAccount:
-    """Record that an account is closed in its system; what is due for it is completed.
+    """Record that an account is closed in its system, and complete what is due for it.
 
-    Initiatives whose links still name it are short of an identity until they name another. Raises ValidationError,
+    Initiatives whose links still name the account lack an identity until they name another. Raises ValidationError,
     Refused.
     """
     if not reason.strip():
-        raise ValidationError({"reason": "Say how it was closed, and by whom in its system."})
+        raise ValidationError(
+            {
+                "reason": "Describe how the account was closed, and name the person who closed it in its system."
+            }
+        )
     with act("close account", by=by, register=True, reason=reason):
         account, initiatives = _locked(account)
         permissions.may_close_account(account, by).or_refuse()
@@ -128,19 +131,19 @@ def close_account(*, account: ServiceAccount, reason: str, by: User) -> ServiceA
 
 
 def used_again(account: ServiceAccount | None, *, by: User) -> None:
-    """Inside the act that lets an initiative use an account, its system's owner agreeing: nobody has to close it any
-    more.
+    """Complete the obligation to close an account that an initiative uses again.
+
+    Runs inside the act in which the owner of its system agrees.
     """
     if account is not None:
         _complete(account, by=by, note="Another initiative uses the account")
 
 
 def open_closing_obligations(initiative: Initiative, links: list[Link]) -> None:
-    """Inside the act that ends an initiative: the accounts that it alone used become something that somebody must
-    close.
+    """Open an obligation to close each account that only the ended initiative used.
 
-    Due from the account's owner, else the system's, else the initiative's, within the rulebook's days for a
-    post-mortem.
+    Runs inside the act that ends the initiative. Due from the account's owner, else the system's, else the
+    initiative's, within the rulebook's days for a post-mortem.
     """
     keys = {link.account_id for link in links if link.account_id}
     others = Link.objects.current().filter(account__in=keys).exclude(initiative=initiative)
@@ -155,7 +158,7 @@ def open_closing_obligations(initiative: Initiative, links: list[Link]) -> None:
             Obligation(
                 kind=OBLIGATION,
                 source=f"account:{account.pk}",
-                text=f"Close the service account {account} in {account.system}: nothing uses it any more"[
+                text=f"Close the service account {account} in {account.system}: no link uses the account"[
                     :250
                 ],
                 due=clock.today() + timedelta(days=days),
@@ -180,7 +183,7 @@ def _complete(account: ServiceAccount, *, by: User, note: str) -> None:
 
 
 def _locked(account: ServiceAccount) -> tuple[ServiceAccount, list[Initiative]]:
-    """The account as it stands now, and the initiatives whose links name it, locked."""
+    """Return the account as it is now, and the locked initiatives whose links name it."""
     row = ServiceAccount.objects.select_related("system__owner", "owner").get(pk=account.pk)
     links = Link.objects.current().filter(account=row)
     return row, lock_initiatives(links.values_list("initiative", flat=True))
@@ -199,15 +202,15 @@ def _told(account: ServiceAccount) -> dict:
 def _check(account: ServiceAccount, was: int | None = None) -> None:
     wrong = {}
     if not account.name:
-        wrong["name"] = "Name the account as its system does."
+        wrong["name"] = "Use the name that the account has in its system."
     elif (
         account.system.service_accounts.open()
         .filter(name__iexact=account.name)
         .exclude(pk=account.pk)
         .exists()
     ):
-        wrong["name"] = f"{account} of {account.system} is recorded already."
+        wrong["name"] = f"{account} of {account.system} is recorded already. Use that record."
     if account.owner is not None and not account.owner.is_active and account.owner_id != was:
-        wrong["owner"] = f"{account.owner} is no longer active; name somebody else."
+        wrong["owner"] = f"{account.owner} is no longer active. Name someone else."
     if wrong:
         raise ValidationError(wrong)

@@ -1,8 +1,7 @@
-"""Systems, described once for every initiative that is tied to them: their facts, owner, customisations, members, their
-end.
+"""Acts on systems, which are described once for all initiatives tied to them.
 
-What touches a source of initiatives (it is added, frozen, moved, left without an owner, retired) pulls `data_source`
-there, bound to that system, and voids evidence from before (rulebook, triggers; S1-14, S1-24).
+A source that is added, frozen, moved, retired or loses its owner pulls `data_source` in its initiatives, bound to
+that system, and voids earlier evidence (triggers of the rulebook, S1-14, S1-24).
 """
 
 from datetime import date
@@ -15,6 +14,7 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.integration.systems import permissions
 from initiatives.lifecycle.changes.actions import Pulled, pull_many
 from initiatives.lifecycle.findings.sync import follow, lock_initiatives
@@ -24,7 +24,7 @@ from initiatives.models.integration.systems import SYSTEM_KINDS
 
 COLLECTION = "knowledge_collection"
 LONGEST_CAUSE = 250
-# What is said of a system; everything else is its own bookkeeping.
+# The described fields of a system. All other fields are internal.
 FIELDS = (
     "name",
     "kind",
@@ -47,15 +47,14 @@ FIELDS = (
 )
 _PAST = ("last_updated_on", "organised_on", "in_service_since")
 
-# What only `may_decide_on` changes: it ends evidence in initiatives of others, or decides which terms bind there.
+# Fields that only `may_decide_on` changes, because they end evidence or decide which terms bind elsewhere.
 DECIDED = frozenset({"owner", "editable", "regions", "location", "vendor"})
 
 
 def describe_system(*, by: User, **fields) -> System:
-    """Describe a system once, for every initiative that will use it; `fields` are those of FIELDS, name and kind at
-    least.
+    """Describe a system, once for all initiatives. `fields` are of FIELDS, at least name and kind.
 
-    A member of a collection that initiatives are tied to is a source more for these. Raises ValidationError or Refused.
+    A new member of a linked collection is a further source for its initiatives. Raises ValidationError or Refused.
     """
     system = System(described_by=by, described_at=clock.now())
     _take(system, fields)
@@ -70,16 +69,20 @@ def describe_system(*, by: User, **fields) -> System:
             EntryKind.SYSTEM_DESCRIBED, system=system.name, system_id=system.pk, said=_said(system)
         )
         reach(
-            initiatives, f"{system} is a source more of {system.collection}", system=system.collection, by=by
+            initiatives,
+            f"{system} was added as a source of {system.collection}",
+            system=system.collection,
+            by=by,
         )
     return system
 
 
 def change_system(*, system: System, by: User, **fields) -> System:
-    """Change what is said of a system, its owner among it; what is not named stays. Nothing new leaves no entry.
+    """Change the data of a system, its owner included. Fields that are not named stay.
 
-    Being frozen, moved (its location or regions), left without an owner, or taken out of a collection pulls
-    `data_source` on the initiatives that are tied to it; a first description of these does not.
+    A call without a change leaves no entry. A system that is frozen, moved (location or regions), loses its owner, or
+    leaves a collection pulls `data_source` on the initiatives tied to it. A first description of these facts does
+    not.
     """
     with act("change system", by=by, register=True):
         system = _fresh(system)
@@ -111,18 +114,18 @@ def change_system(*, system: System, by: User, **fields) -> System:
             after={name: after[name] for name in changed},
         )
         if joined is not None:
-            _pull_on(initiatives, joined, f"{system} is a source more of {joined}", system=joined, by=by)
+            _pull_on(initiatives, joined, f"{system} was added as a source of {joined}", system=joined, by=by)
         reach(initiatives, _cause(was, system), system=system, by=by)
     return system
 
 
 def _cause(was: System, system: System) -> str:
-    """What happened to a source, as far as evidence does not survive it; empty when nothing did."""
+    """Return how a source changed in a way that voids evidence, or an empty text."""
     causes = []
     if system.editable is False and was.editable is not False:
-        causes.append(f"{system} was frozen: nobody can edit it")
+        causes.append(f"{system} was frozen: no one can edit it")
     if was.owner_id is not None and system.owner_id is None:
-        causes.append(f"{system} has no owner any more")
+        causes.append(f"{system} has lost its owner")
     for name, words in (("location", "location"), ("regions", "regions")):
         old, new = getattr(was, name), getattr(system, name)
         if old and old != new:
@@ -132,11 +135,9 @@ def _cause(was: System, system: System) -> str:
 
 
 def disown_system(*, system: System, reason: str, by: User) -> System:
-    """Say, as the owner named, that a system is not one's own. It has no owner then, and its initiatives hear of it."""
+    """Remove the named owner of a system at their word, and update its initiatives."""
     if not reason.strip():
-        raise ValidationError(
-            {"reason": "Say whose it is, or why it is not yours, so that others can find out."}
-        )
+        raise ValidationError({"reason": "Name the real owner, or explain why you are not the owner."})
     with act("disown system", by=by, register=True, reason=reason):
         system = _fresh(system)
         permissions.may_disown(system, by).or_refuse()
@@ -144,24 +145,28 @@ def disown_system(*, system: System, reason: str, by: User) -> System:
         system.owner = None
         system.save()
         entries.record(EntryKind.SYSTEM_DISOWNED, system=system.name, system_id=system.pk, why=reason.strip())
-        reach(initiatives, f"{system} has no owner any more", system=system, by=by)
+        reach(initiatives, f"{system} has lost its owner", system=system, by=by)
     return system
 
 
 def retire_system(*, system: System, reason: str, by: User) -> System:
-    """Record that a system is no longer there. Initiatives that are still tied to it are told, and are short of it."""
+    """Record that a system is retired. Initiatives still tied to it are notified, and lack the source."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say what became of it, and what takes its place."})
+        raise ValidationError({"reason": "Describe what happened to the system, and name its replacement."})
     with act("retire system", by=by, register=True, reason=reason):
         system = _fresh(system)
         if system.retired_at is not None:
-            raise Conflict("It was retired already.")
+            raise Conflict("This system was retired already.")
         permissions.may_decide_on(system, by).or_refuse()
         current = system.members.current().count()
         if current:
             raise ValidationError(
                 {
-                    "reason": f"{current} of its sources still stand; retire them first, or list them elsewhere."
+                    "reason": phrase(
+                        "{} sources of this collection are still in use. Retire them first, or move them to "
+                        "another collection.",
+                        current,
+                    )
                 }
             )
         initiatives = _locked(system)
@@ -180,9 +185,9 @@ def add_customisation(
     if not team.strip():
         wrong["team"] = "Name the team."
     if not what.strip():
-        wrong["what"] = "Say what it changed: fields, statuses, rules."
+        wrong["what"] = "Describe the change: fields, statuses, rules."
     if since is not None and since > clock.today():
-        wrong["since"] = "That day has not come yet."
+        wrong["since"] = "This day is in the future. Enter today or an earlier day."
     if wrong:
         raise ValidationError(wrong)
     with act("add customisation", by=by, register=True):
@@ -209,7 +214,7 @@ def close_customisation(*, customisation: Customisation, by: User) -> Customisat
         row = Customisation.objects.select_related("system__owner").get(pk=customisation.pk)
         permissions.may_change_system(row.system, by).or_refuse()
         if row.ended_on is not None:
-            raise Conflict("It ended already.")
+            raise Conflict("This customisation has already ended.")
         row.ended_on = clock.today()
         row.save()
         entries.record(
@@ -224,10 +229,9 @@ def close_customisation(*, customisation: Customisation, by: User) -> Customisat
 def reach(
     initiatives: list[Initiative], what: str = "", *, system: System | None = None, by: User | None
 ) -> None:
-    """Let a change of the register reach these locked initiatives: what it voids there, what it says, what is
-    supported.
+    """Update these locked initiatives after a change, with voidings and findings.
 
-    `what`: the cause, where a source changed; it pulls `data_source`, bound to `system`, wherever there is evidence.
+    `what` is the cause if a source changed. It pulls `data_source`, bound to `system`, if there is evidence.
     """
     pulled = _pull_all(initiatives, what, system=system, by=by) if what else []
     rewritten = {initiative.pk for initiative in follow(initiatives)}
@@ -239,9 +243,7 @@ def reach(
 def _pull_all(
     initiatives: list[Initiative], what: str, *, system: System | None, by: User | None
 ) -> list[Initiative]:
-    """Pull `data_source` on those of the initiatives that have evidence; where nothing was relied on, nothing
-    changed.
-    """
+    """Pull `data_source` on the initiatives that have evidence, and return these."""
     items = Evidence.objects.filter(
         initiative__in=[initiative.pk for initiative in initiatives], withdrawn_at__isnull=True
     )
@@ -256,7 +258,7 @@ def _pull_all(
 def _pull_on(
     initiatives: list[Initiative], collection: System, what: str, *, system: System, by: User
 ) -> None:
-    """The same on those that are tied to a collection, whose sources are others now."""
+    """Pull `data_source` on initiatives tied to a collection with other sources now."""
     links = Link.objects.current().filter(
         initiative__in=[initiative.pk for initiative in initiatives], system=collection
     )
@@ -269,7 +271,7 @@ def _pull_on(
 
 
 def _locked(*systems: System) -> list[Initiative]:
-    """The initiatives that are tied to one of these systems, or to the collection it is a member of, locked."""
+    """Lock and return the initiatives tied to these systems or their collections."""
     wanted = {key for one in systems for key in (one.pk, one.collection_id) if key}
     links = Link.objects.current().filter(system__in=wanted)
     return lock_initiatives(links.values_list("initiative", flat=True))
@@ -280,7 +282,7 @@ def _fresh(system: System) -> System:
 
 
 def _take(system: System, fields: dict) -> None:
-    """Put what was said on the row, words without spaces around them."""
+    """Put the fields on the row, with texts stripped."""
     unknown = set(fields) - set(FIELDS)
     if unknown:
         raise TypeError(f"A system has no {', '.join(sorted(unknown))}.")
@@ -291,7 +293,7 @@ def _take(system: System, fields: dict) -> None:
 
 
 def _said(system: System) -> dict:
-    """What is said of a system, for the audit log: people and things by name, days as they are."""
+    """Return the data of a system for the audit log: people and things by name."""
     said = {}
     for name in FIELDS:
         value = getattr(system, name)
@@ -300,52 +302,53 @@ def _said(system: System) -> dict:
 
 
 def _check(system: System, was: System | None = None) -> None:
-    """Raises ValidationError for what is wrong with it, by field; `was`: as it stood before a change."""
+    """Raise ValidationError by field if a system is wrong. `was`: the system without the change."""
     wrong = {}
     if not system.name:
-        wrong["name"] = "Name the system as its people call it."
+        wrong["name"] = "Use the name that the users of the system know."
     elif (
         known := System.objects.current().filter(name__iexact=system.name).exclude(pk=system.pk).first()
     ) is not None:
         wrong["name"] = (
-            f"{known} is described already: a system is described once. Open it, or add what tells them apart."
+            f"{known} is in the register already. Open that system, or add a word that makes the "
+            "difference clear."
         )
     if system.kind not in SYSTEM_KINDS:
-        wrong["kind"] = "Choose what kind of system it is."
+        wrong["kind"] = "Choose the kind of system."
     for name in _PAST:
         day = getattr(system, name)
         if day is not None and day > clock.today():
-            wrong[name] = "That day has not come yet."
+            wrong[name] = "This day is in the future. Enter today or an earlier day."
     if not system.updated_every_days:
-        wrong["updated_every_days"] = "At least one day lies between two updates."
+        wrong["updated_every_days"] = "Enter at least one day between two updates."
     for name in ("owner", "knowledge_holder"):
         person = getattr(system, name)
         if person is not None and not person.is_active and person != getattr(was, name, None):
-            wrong[name] = f"{person} is no longer active; name somebody else."
+            wrong[name] = f"{person} is no longer active. Name someone else."
     wrong |= _wrong_collection(system)
     if system.duplicate_of is not None and system.duplicate_of_id == system.pk:
-        wrong["duplicate_of"] = "It is no duplicate of itself."
+        wrong["duplicate_of"] = "A system cannot be a duplicate of itself. Choose another system."
     if wrong:
         raise ValidationError(wrong)
 
 
 def _wrong_collection(system: System) -> dict:
-    """Collections list sources, never other collections, and nothing lists itself."""
+    """Return what is wrong: a collection lists only sources, and nothing lists itself."""
     has_members = system.pk is not None and system.members.current().exists()
     if system.kind != COLLECTION and has_members:
-        return {"kind": "It has sources listed in it: take them out first."}
+        return {"kind": "This system contains sources. First remove the sources."}
     collection = system.collection
     if collection is None:
         return {}
     if collection.kind != COLLECTION or collection.retired_at is not None:
-        return {"collection": f"{collection} is no collection in use."}
+        return {"collection": f"{collection} is not a collection that is in use. Choose another collection."}
     if system.kind == COLLECTION:
-        return {"collection": "A collection lists sources, not other collections."}
+        return {"collection": "A collection cannot contain another collection. Choose a source."}
     return {}
 
 
 def initiatives_of_owner(person: User) -> set[int]:
-    """Keys of the initiatives that are tied to what this person owns, systems or accounts."""
+    """Return keys of the initiatives tied to systems or accounts of this person."""
     links = Link.objects.current()
     owned = System.objects.current().filter(owner=person)
     tied = {key for pair in owned.values_list("pk", "collection") for key in pair if key}
@@ -354,16 +357,14 @@ def initiatives_of_owner(person: User) -> set[int]:
 
 
 def owner_left(person: User, initiatives: list[Initiative], *, by: User | None) -> None:
-    """Inside the act that deactivates an account: what that person owned, nobody owns; these locked initiatives hear
-    of it.
-    """
+    """Update these locked initiatives, inside the act that deactivates an owner."""
     links = Link.objects.current().filter(initiative__in=[initiative.pk for initiative in initiatives])
     for system in System.objects.current().filter(owner=person):
         tied = [key for key in (system.pk, system.collection_id) if key]
         keys = set(links.filter(system__in=tied).values_list("initiative", flat=True))
         _pull_all(
             [initiative for initiative in initiatives if initiative.pk in keys],
-            f"{system} has no owner any more",
+            f"{system} has lost its owner",
             system=system,
             by=by,
         )

@@ -1,4 +1,4 @@
-"""Pictures of the register: the systems on which most initiatives hang, and the data flow of an initiative."""
+"""Pictures of the register: systems with most initiatives, and data flows."""
 
 from dataclasses import dataclass
 from textwrap import wrap
@@ -10,7 +10,7 @@ FURTHER = 14  # a further line of words
 
 
 def heaviest(found: Heaviest) -> Picture:
-    """A bar for each of the systems on which most initiatives hang; the others in words."""
+    """Return a bar for each system with most initiatives, and the others in words."""
     highest = max((row.initiatives for row in found.rows), default=0)
     canvas = Canvas()
     for place, row in enumerate(found.rows):
@@ -27,7 +27,7 @@ def heaviest(found: Heaviest) -> Picture:
 
 
 def _short(text: str, room: float) -> str:
-    """As much of the words as fit into the room."""
+    """Return as much of the words as the room takes."""
     most = max(4, int(room / LETTER))
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
@@ -37,7 +37,7 @@ def _short(text: str, room: float) -> str:
 
 @dataclass(frozen=True)
 class Stop:
-    """A place that the data pass: its name, region, what else is said of it, whether that is bad, and its page."""
+    """A place that the data pass: name, region, note, page, and whether it is bad."""
 
     name: str
     place: str = ""
@@ -48,7 +48,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class Way:
-    """The data flow of one link, in the order in which they take it. `stops`: from where they lie to where they go."""
+    """The data flow of one link. `stops` are in the order in which the data pass them."""
 
     title: str
     stops: tuple[Stop, ...]
@@ -58,13 +58,13 @@ class Way:
 
     @property
     def out(self) -> bool:
-        """Whether the AI system only writes there."""
+        """Return True if the AI system only writes there."""
         return self.direction == "writes"
 
 
 @dataclass(frozen=True)
 class Flow:
-    """Everything that the drawing of an initiative shows: its links, the AI system, and who acts on what it says."""
+    """The content of an initiative's drawing: links, the AI system, who acts on it."""
 
     ways: tuple[Way, ...]
     system: Stop
@@ -72,7 +72,7 @@ class Flow:
 
     @property
     def marked(self) -> bool:
-        """Whether something stands against a place."""
+        """Return True if a place is marked as bad."""
         stops = (self.system, *self.actors, *(stop for way in self.ways for stop in way.stops))
         return any(stop.bad for stop in stops)
 
@@ -98,7 +98,7 @@ class _Box:
         return len(self.lines) * FURTHER + PAD
 
     def draw(self, canvas: Canvas, x: float, y: float, height: float = 0) -> None:
-        """The box from its upper left corner, at least so high."""
+        """Draw the box from its upper left corner, with at least this height."""
         height = max(height, self.height)
         canvas.bar("box late" if self.shown.bad else "box", x, y, self.width, height)
         for place, (line, kind) in enumerate(self.lines):
@@ -115,9 +115,9 @@ INSET, TRUNK = 22, 6  # of the boxes of the narrow drawing, whose trunk leads ev
 
 
 def flow(drawn: Flow) -> tuple[Picture, Picture]:
-    """Data flow from the sources through transfers to the AI system, and on to who acts: broad, and for a phone.
+    """Return the data flow from sources to people who act, broad and for a phone.
 
-    A place against which something stands is marked by its border and by "!" before what that is. Nothing is cut off.
+    A bad place is marked by its border and by "!" before its note. All text is shown in full.
     """
     return _broad(drawn), _narrow(drawn)
 
@@ -189,7 +189,10 @@ def _narrow(drawn: Flow) -> Picture:
 
 
 def _outs(drawn: Flow) -> list[tuple[Stop, str]]:
-    """Who acts on the output, then the systems that are only written to, with the way there in words."""
+    """Return who acts on the output, then systems that are only written to.
+
+    Each has the way to it in words.
+    """
     found = [(stop, "") for stop in drawn.actors]
     for way in drawn.ways:
         if way.out:
@@ -199,7 +202,7 @@ def _outs(drawn: Flow) -> list[tuple[Stop, str]]:
 
 
 def _across(canvas: Canvas, start: float, end: float, y: float, direction: str) -> None:
-    """An arrow to the right; to the left too where data go both ways."""
+    """Draw an arrow to the right, and also to the left if data go both ways."""
     canvas.bar("axis", start, y - 0.75, end - start, 1.5)
     canvas.say(RIGHT, end + 1, y + 4, "end")
     if direction == "both":
@@ -212,19 +215,19 @@ def _down(canvas: Canvas, x: float, start: float, end: float) -> None:
 
 
 def _told(drawn: Flow) -> str:
-    """The drawing in sentences, for whoever does not see it."""
+    """Return the drawing in sentences, for people who do not see it."""
     ways = [f"{way.title}: " + ", then ".join(_said(stop) for stop in way.stops) for way in drawn.ways]
     system = f"The AI system: {_said(drawn.system)}"
-    acts = f"Who acts on the output: {', '.join(_said(stop) for stop in drawn.actors)}"
+    acts = f"People who act on the output: {', '.join(_said(stop) for stop in drawn.actors)}"
     return ". ".join([*(ways or ["No link is recorded"]), system, acts]) + "."
 
 
 def _lines(text: str, room: float) -> list[str]:
-    """The words in as many lines as they need."""
+    """Return the words in as many lines as they need."""
     return wrap(text, int(room / LETTER))
 
 
 def _said(stop) -> str:
-    """A place in words: "Model (us-east): Acme"."""
+    """Return a place in words, such as "Model (us-east): Acme"."""
     named = f"{stop.name} ({stop.place})" if stop.place else stop.name
     return f"{named}: {stop.note}" if stop.note else named

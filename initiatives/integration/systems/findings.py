@@ -1,6 +1,6 @@
-"""Findings of linked systems: condition, owners' agreement, what links and accounts lack.
+"""Findings of linked systems: condition, agreement, missing facts of links.
 
-Sources: rulebook, int.sources_condition, int.inventory, int.identity and int.systems_owned; S1-2, S1-13, S1-14, S1-37.
+Sources: int.sources_condition, int.inventory, int.identity and int.systems_owned, S1-2, S1-13, S1-14, S1-37.
 """
 
 import hashlib
@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from governance import clock
-from initiatives.lifecycle.facts.finding_rules import EVER, Wanted, about
+from governance.vocabulary.phrases import phrase
+from initiatives.lifecycle.facts.finding_rules import EVER, Unknown, Wanted, about
 from initiatives.models import (
     Customisation,
     Link,
@@ -21,13 +22,13 @@ from initiatives.models import (
 )
 from initiatives.models.integration.systems import ACCEPTANCE_DAYS, MANY_CUSTOMISATIONS, OLD_YEARS
 
-# How the source of a finding ends while the owner's word is waited for, and once it was no.
+# The end of a finding's source while the owner's answer is missing, and once the answer was no.
 WAITING, DECLINED = "agreement", "declined"
 
 
 @about(Link.objects.current())
 def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
-    """Sources in bad condition, links and accounts not fully described, systems whose owner has not agreed."""
+    """Yield bad sources, incomplete links and accounts, and missing agreements."""
     links = list(
         Link.objects.current()
         .filter(initiative__in=initiatives)
@@ -56,8 +57,8 @@ def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
                 Wanted(
                     "int.inventory",
                     f"system:{link.system_id}:members",
-                    f"{link.system} is a collection of sources, and none is listed.",
-                    "List its sources one by one.",
+                    phrase("{} is a collection without sources.", link.system),
+                    phrase("List its sources one by one."),
                     system_id=link.system_id,
                 ),
             )
@@ -72,9 +73,10 @@ def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
 
 
 def risk_notes(system: System, customisations: list[Customisation]) -> list[str]:
-    """What every link to a heavily customised system says as a risk; a note, never a finding (S1-2).
+    """Return the risk of a link to a heavily customised system, as a note (S1-2).
 
-    From MANY_CUSTOMISATIONS teams on, or with any customisation after OLD_YEARS in service.
+    This is from MANY_CUSTOMISATIONS teams on, or with any customisation after OLD_YEARS in service. It is never a
+    finding.
     """
     today = clock.today()
     teams = {row.team.casefold() for row in customisations if row.ended_on is None or row.ended_on > today}
@@ -86,10 +88,10 @@ def risk_notes(system: System, customisations: list[Customisation]) -> list[str]
     )
     if not teams or not (old or len(teams) >= MANY_CUSTOMISATIONS):
         return []
-    served = f", in service since {since.year}" if since else ""
+    served = phrase(", in service since {}", since.year) if since else ""
     return [
-        f"Customised by {len(teams)} team{'s' if len(teams) > 1 else ''}{served}: "
-        "the same field may not mean the same to all of them."
+        f"Customised by {len(teams)} team{'s' if len(teams) > 1 else ''}{served}. The same field can have "
+        "a different meaning in each team."
     ]
 
 
@@ -97,23 +99,23 @@ def _retired(system: System) -> Wanted:
     return Wanted(
         "int.inventory",
         f"system:{system.pk}:retired",
-        f"{system} was retired on {clock.local_day(system.retired_at):%-d %B %Y}.",
-        "Close the link, and connect the initiative to what took its place.",
+        phrase("{} was retired on {}.", system, clock.local_day(system.retired_at)),
+        phrase("Close the link, and connect the initiative to the system that replaced it."),
         system_id=system.pk,
     )
 
 
 def _identity(account: ServiceAccount, system: System) -> Iterable[Wanted]:
-    """What an account lacks; a review counts as overdue from the end of its day on, exactly."""
+    """Yield what an account lacks. A review is overdue once its day has ended."""
     who = account.owner.full_name if account.owner else ""
     # Its name is for those who may see accounts, its finding for everybody who reads the initiative.
-    place = f"A service account in {system}"
+    place = phrase("A service account in {}", system)
     if account.closed_at is not None:
         yield Wanted(
             "int.identity",
             f"account:{account.pk}:closed",
-            f"{place} was closed.",
-            "Name the account that the link uses now.",
+            phrase("{} was closed.", place),
+            phrase("Name the account that the link uses now."),
             system_id=system.pk,
         )
         return
@@ -121,15 +123,15 @@ def _identity(account: ServiceAccount, system: System) -> Iterable[Wanted]:
     if account.owner is None or not account.owner.is_active:
         missing.append("owner")
     if not account.privileges:
-        missing.append("list of what it may do")
+        missing.append("list of permissions")
     if account.review_by is None:
         missing.append("day of its next review")
     if missing:
         yield Wanted(
             "int.identity",
             f"account:{account.pk}:missing",
-            f"{place} has no {' and no '.join(missing)}.",
-            "Fill in the account.",
+            phrase("{} has no {}.", place, " and no ".join(missing)),
+            phrase("Fill in the account."),
             who=who,
             system_id=system.pk,
         )
@@ -137,8 +139,8 @@ def _identity(account: ServiceAccount, system: System) -> Iterable[Wanted]:
         yield Wanted(
             "int.identity",
             f"account:{account.pk}:review",
-            f"{place} was to be reviewed by {account.review_by:%-d %B %Y}.",
-            "Look at what it may do, and say so on the page of the system.",
+            phrase("The review of {}{} was due by {}.", place[:1].lower(), place[1:], account.review_by),
+            phrase("Check the permissions of the account, and record the review on the page of the system."),
             who=who,
             since=clock.midnight_after(account.review_by),
             system_id=system.pk,
@@ -146,24 +148,30 @@ def _identity(account: ServiceAccount, system: System) -> Iterable[Wanted]:
 
 
 def _condition(initiative: int, source: System, accepted) -> Iterable[tuple[int, Wanted]]:
-    """One thing against a source at most: what is worst. What was accepted for a time counts again after its day."""
+    """Yield the worst condition of a source. An accepted condition counts again after its day."""
     today = clock.today()
     orphaned = source.owner_id is None or not source.owner.is_active
     stale = source.stale_from()
+    unknown = None
     if orphaned:
         condition, since = "orphaned", EVER
-        since_words = f"; last organised in {source.organised_on:%Y}" if source.organised_on else ""
-        words = f"{source} has no owner{since_words}."
+        since_words = (
+            phrase(", last organised in {}", f"{source.organised_on:%Y}") if source.organised_on else ""
+        )
+        words = phrase("{} has no owner{}.", source, since_words)
     elif source.editable is False:
-        condition, since, words = "frozen", EVER, f"{source} is frozen: nobody can edit it."
+        condition, since, words = "frozen", EVER, phrase("{} is frozen: no one can edit it.", source)
     elif stale is not None:
         condition = "stale"
         since = EVER if stale == date.min else clock.midnight_before(stale)
         last = source.last_updated_on
         known = (
-            f"it was last updated on {last:%-d %B %Y}" if last else "nobody knows when it was last updated"
+            phrase("it was last updated on {}", last) if last else "the day of its last update is not known"
         )
-        words = f"{source} is out of date: {known}."
+        words = phrase("{} is out of date: {}.", source, known)
+        if last is None:
+            text = phrase("Find out when {} was last updated", source)
+            unknown = Unknown(f"system:{source.pk}:updated", text, of_system=True)
     else:
         return
     until = accepted.get((initiative, source.pk, condition))
@@ -175,9 +183,13 @@ def _condition(initiative: int, source: System, accepted) -> Iterable[tuple[int,
             "int.sources_condition",
             f"system:{source.pk}:{condition}",
             words,
-            "Fix it, remove it, or ask the architecture seat to accept the consequence for a time.",
+            phrase(
+                "Fix or remove the source, or ask the architecture seat to accept the consequence for a limited "
+                "time."
+            ),
             since=since,
             system_id=source.pk,
+            unknown=unknown,
         ),
     )
 
@@ -188,18 +200,18 @@ def _acceptances(initiatives: list[int]) -> dict[tuple[int, int, str], date]:
 
 
 def _answers(links: list[Link]) -> dict[int, LinkAnswer]:
-    """The newest word of each link's system's owner."""
+    """Return, by link, the newest answer of its system's owner."""
     rows = LinkAnswer.objects.filter(link__in=links).select_related("by").order_by("pk")
     return {row.link_id: row for row in rows}
 
 
 def lacking(link: Link, transfers: list[Transfer]) -> list[str]:
-    """What a link itself does not say of its data, in words; who owns its system is said there."""
+    """Return what a link does not state of its data, in words. The system's owner is apart."""
     missing = []
     if not link.data_classes:
-        missing.append("which classes of data it carries")
+        missing.append("the data classes")
     if not transfers and not link.system.regions:
-        missing.append("in which region the data are")
+        missing.append("the region of the data")
     return missing + [
         f"the region of {transfer.name}"
         for transfer in transfers
@@ -209,7 +221,7 @@ def lacking(link: Link, transfers: list[Transfer]) -> list[str]:
 
 def _inventory(link: Link, transfers: list[Transfer]) -> Iterable[tuple[int, Wanted]]:
     of_link = lacking(link, transfers)
-    of_system = ["who owns the system"] if link.system.owner_id is None else []
+    of_system = ["the owner of the system"] if link.system.owner_id is None else []
     fixes = [
         *(["fill in the link"] if of_link else []),
         *(["name an owner of the system"] if of_system else []),
@@ -220,15 +232,24 @@ def _inventory(link: Link, transfers: list[Transfer]) -> Iterable[tuple[int, Wan
             Wanted(
                 "int.inventory",
                 f"link:{link.pk}:missing",
-                f"The link to {link.system} does not say {', nor '.join(of_system + of_link)}.",
+                phrase(
+                    "The link to {} does not contain {}.", link.system, ", nor ".join(of_system + of_link)
+                ),
                 f"{', and '.join(fixes).capitalize()}.",
                 system_id=link.system_id,
+                # A system without an owner is known to have none.
+                unknown=None
+                if of_system
+                else Unknown(
+                    f"link:{link.pk}:missing",
+                    phrase("Enter for the link to {}: {}", link.system, ", ".join(of_link)),
+                ),
             ),
         )
 
 
 def digest(link: Link, transfers: list[Transfer]) -> tuple[str, str]:
-    """What an owner reads of a link before agreeing, as bytes in a fixed order, and their hash (SHA-256)."""
+    """Return what an owner reads of a link, as text in a fixed order, and its SHA-256."""
     read = json.dumps(
         {
             "initiative": link.initiative_id,
@@ -252,21 +273,30 @@ def digest(link: Link, transfers: list[Transfer]) -> tuple[str, str]:
 def _agreement(
     link: Link, transfers: list[Transfer], answer: LinkAnswer | None
 ) -> Iterable[tuple[int, Wanted]]:
-    """Whether the system's owner agreed to be depended on: this link as it reads now, in person, within the year."""
+    """Yield a finding unless the owner agreed to the present link within the year."""
     owner, since = link.system.owner, EVER
-    asked, fix = WAITING, "The system's owner reads the link and answers, in person."
+    asked, fix = WAITING, phrase("Ask the owner of the system to read the link and answer.")
+    waits = Unknown(
+        f"link:{link.pk}:{WAITING}",
+        phrase("Answer for the link to {}", link.system),
+        of_system=True,
+    )
+    unknown = None
     if owner is None or not owner.is_active:
-        words = f"Nobody owns {link.system} who could agree to be depended on."
-        fix = "Name an owner, who then reads the link and answers, in person."
+        words = phrase("{} has no owner who could agree to the link.", link.system)
+        fix = phrase("Name an owner, who then reads the link and answers.")
     elif answer is None or answer.by_id != owner.pk:
-        words = f"{owner} has not agreed that the initiative depends on {link.system}."
+        words, unknown = phrase("{} has not agreed to the link to {}.", owner, link.system), waits
     elif answer.digest != digest(link, transfers)[1]:
-        words = f"The link to {link.system} was changed since {owner} answered for it."
+        words, unknown = (
+            phrase("The link to {} was changed after {} agreed to it.", link.system, owner),
+            waits,
+        )
     elif not answer.accepts:
-        words = f"{owner} declined that the initiative depends on {link.system}: {answer.words}"
-        asked, fix = DECLINED, "Change the link as its owner asks, or end it."
+        words = phrase("{} declined the link to {}: {}", owner, link.system, answer.words)
+        asked, fix = DECLINED, phrase("Change the link as the owner of the system asks, or end the link.")
     else:
-        words = f"{owner} agreed to the link to {link.system} more than a year ago."
+        words = phrase("{} agreed to the link to {} more than a year ago.", owner, link.system)
         since = clock.midnight_after(clock.local_day(answer.at) + timedelta(days=ACCEPTANCE_DAYS))
     yield (
         link.initiative_id,
@@ -278,5 +308,6 @@ def _agreement(
             who=owner.full_name if owner else "",
             since=since,
             system_id=link.system_id,
+            unknown=unknown,
         ),
     )

@@ -1,15 +1,19 @@
-"""Forms on shared systems: what is said of one, its customisations, its accounts, and the filters of their list."""
+"""Forms on shared systems, customisations and accounts, and filters of their list."""
 
 from collections.abc import Iterable
 from datetime import timedelta
 
 from django import forms
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from governance import clock
 from governance.models import User
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import (
     DayField,
+    FoldedForm,
     ListField,
     OwnUnitField,
     PersonField,
@@ -20,99 +24,113 @@ from governance.web.form_fields import (
 from initiatives.models import System, Vendor
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS, SYSTEM_KINDS, UPDATED_EVERY_DAYS
 
-EDITABLE = {"": "nobody knows", "yes": "yes", "no": "no: it is frozen"}
+EDITABLE = {"": "not known", "yes": "yes", "no": "no: it is frozen"}
 MOST_DAYS = 3_650
 
 
 class SystemsForm(forms.Form):
-    """The filters of the list. Nothing is required; what is not understood is left out."""
+    """The filters of the list. All are optional, and what is not understood is left out."""
 
-    q = forms.CharField(label="Name or place", required=False, max_length=160)
+    q = forms.CharField(label=_("Name or place"), required=False, max_length=160)
     kind = forms.ChoiceField(required=False, choices=[("", "any kind"), *SYSTEM_KINDS.items()])
     condition = forms.ChoiceField(required=False, choices=[("", "any"), *CONDITIONS_OF_SYSTEMS.items()])
     owner = forms.CharField(required=False, max_length=160)
 
     @property
     def wanted(self) -> dict:
-        """What was understood."""
+        """Return the filters that were understood."""
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value}
 
 
 class SystemNameField(forms.CharField):
-    """A system in use, by its name: too many to choose from a list, and each is named once."""
+    """A field for a system in use by its name, because a list would be too long."""
 
     def __init__(self, **options):
         super().__init__(max_length=160, **options)
 
     def prepare_value(self, value):
-        """A system as it is typed."""
+        """Return a system as it is typed."""
         return getattr(value, "name", value)
 
     def clean(self, value) -> System | None:
-        """The system of that name, or None where none is named."""
+        """Return the system with that name, or None without a name."""
         name = super().clean(value)
         found = System.objects.current().filter(name__iexact=name).first() if name else None
         if name and found is None:
             raise forms.ValidationError(
-                f"No system is called “{name}”. Give its name as the list of systems has it."
+                phrase("No system is called “{}”. Use its name in the list of systems.", name)
             )
         return found
 
 
-class SystemForm(forms.Form):
-    """What is said of a system."""
+class SystemForm(FoldedForm):
+    """A form for a system. A new system needs three fields. The rest is folded, for now or later."""
 
-    name = forms.CharField(max_length=160, help_text="As its people call it.")
+    at_once = ("name", "kind", "owner")
+    more_words = _("More details (you can add these later on the page of the system)")
+
+    name = forms.CharField(max_length=160, help_text=_("The name that its users know."))
     kind = forms.ChoiceField(choices=[("", "choose a kind"), *SYSTEM_KINDS.items()])
     owner = PersonField(
         required=False,
-        empty_label="nobody is known",
-        help_text="Who looks after it. They are asked to agree to each initiative that depends on it.",
+        empty_label=_("not known"),
+        help_text=_(
+            "The person who is responsible for the system. The owner must agree to each initiative that "
+            "depends on the system."
+        ),
     )
-    purpose = WordsField(label="What it is for", required=False)
+    purpose = WordsField(label=_("Purpose"), required=False)
     location = forms.CharField(
-        label="Where it is",
+        label=_("Location"),
         max_length=250,
         required=False,
-        help_text="A path, an address, the name of a space.",
+        help_text=_("A path, an address, or the name of a workspace."),
     )
     regions = RegionsField(
-        required=False, help_text="Where its data lie, separated by commas, for instance eu-west."
+        required=False,
+        help_text=_("Regions of its data, separated by commas, for example eu-west."),
     )
-    editable = forms.ChoiceField(label="Can somebody edit it", required=False, choices=EDITABLE.items())
+    editable = forms.ChoiceField(label=_("Can someone edit it?"), required=False, choices=EDITABLE.items())
     last_updated_on = DayField(
-        label="Last worked on", required=False, help_text="Of its content, not of its software."
+        label=_("Last updated"),
+        required=False,
+        help_text=_("The day on which the content last changed, not the software."),
     )
     updated_every_days = forms.IntegerField(
-        label="Out of date after, in days", min_value=1, max_value=MOST_DAYS, initial=UPDATED_EVERY_DAYS
+        label=_("Days until the content is out of date"),
+        min_value=1,
+        max_value=MOST_DAYS,
+        initial=UPDATED_EVERY_DAYS,
     )
-    organised_on = DayField(label="Last organised", required=False)
+    organised_on = DayField(label=_("Last organised"), required=False)
     in_service_since = SinceField(
-        label="In service since", required=False, help_text="A year will do, for instance 2011."
+        label=_("In service since"),
+        required=False,
+        help_text=_("A year is enough, for example 2011."),
     )
     source_of_truth_for = ListField(
-        label="Source of truth for", required=False, help_text="Separated by commas, for instance: prices."
+        label=_("Source of truth for"),
+        required=False,
+        help_text=_("Separated by commas, for example: prices."),
     )
-    knowledge_holder = PersonField(
-        label="Who knows how it works", required=False, empty_label="nobody in particular"
-    )
-    vendor = forms.ModelChoiceField(queryset=Vendor.objects.shared(), required=False, empty_label="none")
-    unit = OwnUnitField(required=False, empty_label="none")
+    knowledge_holder = PersonField(label=_("Expert"), required=False, empty_label=_("no one in particular"))
+    vendor = forms.ModelChoiceField(queryset=Vendor.objects.shared(), required=False, empty_label=_("none"))
+    unit = OwnUnitField(required=False, empty_label=_("none"))
     collection = forms.ModelChoiceField(
-        label="A source of the collection",
+        label=_("A source of the collection"),
         queryset=System.objects.current().filter(kind="knowledge_collection"),
         required=False,
-        empty_label="none",
+        empty_label=_("none"),
     )
     duplicate_of = SystemNameField(
-        label="A duplicate of",
+        label=_("A duplicate of"),
         required=False,
-        help_text="The name of the system that is the same thing, if it was described twice.",
+        help_text=_("If the system was described twice, enter the name of the other description."),
     )
 
     def __init__(self, *args, system: System | None = None, without: Iterable[str] = (), **options):
-        """`without`: fields that are not the person's to change; they stay as they are."""
+        """Build the form. `without`: fields that the person may not change and that stay."""
         if system is not None:
             options["initial"] = {name: getattr(system, name) for name in self.base_fields} | {
                 "editable": {True: "yes", False: "no", None: ""}[system.editable]
@@ -120,46 +138,54 @@ class SystemForm(forms.Form):
         super().__init__(*args, **options)
         for name in without:
             del self.fields[name]
+        if system is not None:
+            self.at_once = tuple(self.fields)
+        elif self.initial.get("collection"):
+            self.at_once = (*self.at_once, "collection")  # a person from a collection's page sees which
         if system is None:
             del self.fields["duplicate_of"]  # that it was described twice is found out later
         else:
             self.fields["collection"].queryset = self.fields["collection"].queryset.exclude(pk=system.pk)
-            # Who has left stays named until somebody else is.
+            # An owner who has left stays named until someone else is.
             if "owner" in self.fields and system.owner is not None and not system.owner.is_active:
                 here = Q(is_active=True) | Q(pk=system.owner_id)
                 self.fields["owner"].queryset = User.objects.filter(here).select_related("unit")
 
     def act(self) -> dict:
-        """The fields as the act takes them."""
+        """Return the fields as the act takes them."""
         said = {"": None, "yes": True, "no": False}
         fields = {name: value for name, value in self.cleaned_data.items() if name in self.base_fields}
         return fields | ({"editable": said[fields["editable"]]} if "editable" in fields else {})
 
 
 class CustomisationForm(forms.Form):
-    """Who changed a system for themselves, what, since when."""
+    """A form for a customisation: the team, the change, and since when."""
 
     team = forms.CharField(max_length=120)
-    what = WordsField(label="What it changed", help_text="Fields, statuses, rules, meanings.")
+    what = WordsField(
+        label=pgettext_lazy("noun", "Change"), help_text=_("Fields, statuses, rules, meanings.")
+    )
     since = DayField(required=False)
 
 
 class AccountForm(forms.Form):
-    """An account under which something that is no person works."""
+    """A form for a service account."""
 
-    name = forms.CharField(max_length=160, help_text="As its system lists it.")
-    owner = PersonField(required=False, empty_label="nobody is known")
-    privileges = WordsField(label="What it may do", required=False)
+    name = forms.CharField(max_length=160, help_text=_("The name of the account in its system."))
+    owner = PersonField(required=False, empty_label=_("not known"))
+    privileges = WordsField(label=_("Permissions"), required=False)
     review_by = DayField(
-        label="Looked at again by", required=False, help_text="The last day; from the next on it is overdue."
+        label=_("Next review by"),
+        required=False,
+        help_text=_("The review is overdue after this day."),
     )
 
 
 class ReviewForm(forms.Form):
-    """What an account may do, as somebody found it, and until when."""
+    """A form for the review of an account: its permissions, and the next day."""
 
-    privileges = WordsField(label="What it may do", help_text="As you found it just now.")
-    review_by = DayField(label="Looked at again by", help_text="Within a year.")
+    privileges = WordsField(label=_("Permissions"), help_text=_("The permissions that you found now."))
+    review_by = DayField(label=_("Next review by"), help_text=_("Within a year."))
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)

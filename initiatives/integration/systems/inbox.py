@@ -1,16 +1,15 @@
-"""What waits in the inbox of whoever looks after systems, service accounts and definitions that initiatives depend
-on.
-"""
+"""Inbox tasks of people who look after shared systems, accounts and definitions."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
+from governance import clock
 from governance.contracts.wording import listed
 from governance.notifications.inbox import InboxTask
-from governance.templatetags.plumbline import day
-from governance.vocabulary import Role
+from governance.vocabulary import HoldKind, Role
+from governance.vocabulary.phrases import phrase
 from governance.web.charts.primitives import count
 from initiatives.models.integration.proposals import PROPOSED_KINDS
 
@@ -21,31 +20,37 @@ REVIEW_DAYS = 30  # before its day an account is in the inbox
 
 
 def tasks(look: "Look"):
-    """Initiatives that wait for the owner's word, one task a system; accounts that are to be looked at."""
+    """Yield links that wait for the owner, one task a system, and accounts to review."""
     for system in look.rows("systems"):
         yield InboxTask(
             "agree",
-            f"{count(system.waiting, 'initiative')} would depend on {system.name}",
+            phrase("{} asking to depend on {}", count(system.waiting, "initiative"), system.name),
             f"{system.get_absolute_url()}#waiting",
-            "Read and answer",
-            "You look after it: say whether they may, link by link. Nobody can agree for you.",
+            phrase("Read and answer"),
+            phrase("You are the owner of the system. Agree to or decline each link. No one else can answer."),
+            since=clock.local_day(system.waits_since),
         )
     for account in look.rows("accounts"):
         if account.review_by <= look.today + timedelta(days=REVIEW_DAYS):
             yield InboxTask(
                 "confirm",
-                f"Service account {account.name} in {account.place}",
+                phrase("Service account {} in {}", account.name, account.place),
                 reverse("account-review", args=[account.pk]),
-                "Review it",
-                "Look at what it may do, and say so; overdue, each initiative that uses it is short of an identity.",
+                phrase("Review it"),
+                phrase(
+                    "Check the permissions of the account and record the review. If the review is overdue, each "
+                    "initiative that uses the account gets a finding."
+                ),
                 due=account.review_by,
+                since=account.review_by - timedelta(days=REVIEW_DAYS),
+                matter=f"account:{account.pk}",
             )
     yield from _proposed(look)
     yield from _conflicts(look)
 
 
 def _proposed(look: "Look"):
-    """Changes that others propose of what the person owns or their seat answers for; terms that bind nobody yet."""
+    """Yield proposals for the person or their seat to answer, and unconfirmed terms."""
     for row in look.proposals:
         yield _proposal(row.pk, row.get_kind_display(), row.place, row.who, row.at)
     owned = {row.pk for row in look.proposals}
@@ -56,54 +61,58 @@ def _proposed(look: "Look"):
     for row in look.unconfirmed_terms:
         yield InboxTask(
             "confirm",
-            f"A term of {row['vendor']}: {row['reference']}",
+            phrase("A term of {}: {}", row["vendor"], row["reference"]),
             reverse("vendor-term-confirm", args=[row["pk"]]),
-            "Read and confirm",
-            f"{row['who']} filed it. It forbids nothing until somebody confirms it.",
-            when=f"since {day(datetime.fromisoformat(row['at']))}",
+            phrase("Read and confirm"),
+            phrase("{} filed this term. The term has no effect until someone confirms it.", row["who"]),
+            since=clock.local_day(datetime.fromisoformat(row["at"])),
+            matter=f"vendor-term:{row['pk']}",
         )
 
 
 def _proposal(key: int, kind: str, place: str | None, who: str, at: datetime) -> InboxTask:
     return InboxTask(
         "decide",
-        f"{kind}: {place}" if place else kind,
+        phrase("{}: {}", kind, place) if place else kind,
         reverse("proposal", args=[key]),
-        "Read and answer",
-        f"{who} proposes it. Nothing changes until it is confirmed.",
-        when=f"since {day(at)}",
+        phrase("Read and answer"),
+        phrase("{} proposes this change. The change is made only after someone confirms it.", who),
+        since=clock.local_day(at),
+        matter=f"proposal:{key}",
     )
 
 
 def _conflicts(look: "Look"):
-    """Definitions that disagree, a task an initiative: the data steward resolves them; without one, the owner names
-    one.
-    """
+    """Yield open conflicts by initiative, to the data steward, or else the owner."""
     by_initiative: dict[int, list] = {}
     for row in look.rows("conflicts"):
         by_initiative.setdefault(row.initiative_id, []).append(row)
     for pk, rows in by_initiative.items():
         initiative, held = look.working[pk]
         terms = sorted({name for row in rows for name in (row.one_term, row.other_term)})
-        found = f"{count(len(rows), 'open conflict')} on {listed(terms)}"
-        behind = look.standing_in_on.get(pk, "")
+        found = phrase("{} on {}", count(len(rows), "open conflict"), listed(terms))
+        same = {
+            "on_behalf": look.standing_in_on.get(pk, ""),
+            "since": min(clock.local_day(row.found_at) for row in rows),
+            "matter": f"{HoldKind.DEFINITION_CONFLICT}:{pk}",
+        }
         if Role.DATA_STEWARD in held:
             yield InboxTask(
                 "decide",
                 found,
                 reverse("integration-definitions", args=[initiative.ref]),
-                "Reconcile",
-                f"{initiative.title}. Reconciled, or accepted, by its data steward; nobody else can.",
+                phrase("Reconcile"),
+                phrase("{}. Only the data steward can resolve or accept these conflicts.", initiative.title),
                 initiative.ref,
-                on_behalf=behind,
+                **same,
             )
         elif not rows[0].steward:
             yield InboxTask(
                 "see",
-                f"{initiative.title} has no data steward",
+                phrase("{} has no data steward", initiative.title),
                 f"{reverse('role-propose', args=[initiative.ref])}?role={Role.DATA_STEWARD}",
-                "Propose one",
-                f"{found}: only a data steward can resolve that.",
+                phrase("Propose a data steward"),
+                phrase("{}. Only a data steward can resolve the conflicts.", found),
                 initiative.ref,
-                on_behalf=behind,
+                **same,
             )

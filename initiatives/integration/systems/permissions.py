@@ -1,6 +1,4 @@
-"""Who may change what the register says: shared systems and accounts, the links of an initiative, and who answers for
-them.
-"""
+"""Permissions on the register: shared systems, service accounts and links."""
 
 from collections.abc import Iterable
 
@@ -9,6 +7,7 @@ from django.db.models import Q
 from governance.models import User
 from governance.permission_result import Answer, all_of, no, yes
 from governance.vocabulary import RUNNING_STAGES, Role, Seat
+from governance.vocabulary.phrases import label, phrase
 from initiatives.integration.links import agreements
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.permissions import ARCHITECTURE, holds_architecture_seat
@@ -17,13 +16,15 @@ from initiatives.models import Initiative, Link, Obligation, RoleAssignment, Ser
 
 
 def may_describe(person: User) -> Answer:
-    """Describe a system: anyone signed in. It is described once and seen from every initiative."""
+    """Allow everyone signed in to describe a system, once for all initiatives."""
     return yes() if person.is_active else no("This account is no longer active.", "Ask an admin.")
 
 
 def may_decide_on(system: System, person: User) -> Answer:
-    """Retire it, hand it over, freeze it, say where it is, close its accounts: its owner, an admin, the architecture
-    seat; and who described it, while nothing of others rests on it.
+    """Allow the owner, admins and the architecture seat to decide on a system.
+
+    Decisions retire, hand over, freeze or move it, or close its accounts. The person who described it may decide too,
+    until something of others rests on it.
     """
     if system.retired_at is not None:
         return _retired(system)
@@ -32,13 +33,16 @@ def may_decide_on(system: System, person: User) -> Answer:
         return active
     if system.pk in _described([system], person):
         return yes()
-    return no("Its owner decides this, an admin, or the architecture seat.", _who_instead(system))
+    return no(
+        "Only the owner of the system, an admin or the architecture seat can do this.",
+        _who_instead(system),
+    )
 
 
 def may_change_system(system: System, person: User) -> Answer:
-    """Whoever decides on it, and whoever works on an initiative whose link its owner agreed to.
+    """Allow who decides on a system, and people of initiatives with an agreed link.
 
-    Never what only `may_decide_on` allows.
+    The right excludes what only `may_decide_on` allows.
     """
     if system.retired_at is not None:
         return _retired(system)
@@ -46,15 +50,14 @@ def may_change_system(system: System, person: User) -> Answer:
     if not active or system.pk in changed_by(person, [system]):
         return active
     return no(
-        "Its owner changes this, an admin, the architecture seat, and whoever works on an initiative whose link "
-        "its owner "
-        "agreed to.",
+        "Only the owner, admins, the architecture seat and people of initiatives with an agreed link can "
+        "change this system.",
         _who_instead(system),
     )
 
 
 def changed_by(person: User, systems: Iterable[System]) -> set[int]:
-    """Keys of those of these systems that the person may change: a few queries, however many they are."""
+    """Return keys of the systems that the person may change, in a few queries."""
     rows = [row for row in systems if row.retired_at is None] if person.is_active else []
     found = {row.pk for row in rows if _keeps(row, person)}
     rows = [row for row in rows if row.pk not in found]
@@ -64,8 +67,9 @@ def changed_by(person: User, systems: Iterable[System]) -> set[int]:
 
 
 def may_propose_on(system: System, person: User) -> Answer:
-    """Propose a change of a system, its accounts and its definitions: whoever works on an initiative that is tied to
-    it.
+    """Allow people of linked initiatives to propose changes of a system.
+
+    This includes its accounts and its definitions.
     """
     if system.retired_at is not None:
         return _retired(system)
@@ -73,8 +77,8 @@ def may_propose_on(system: System, person: User) -> Answer:
     if worked_on(person).filter(pk__in=links.values("initiative")).exists():
         return may_describe(person)
     return no(
-        "Whoever works on an initiative that is connected to it proposes this.",
-        "Connect an initiative of yours to it first.",
+        "You do not work on an initiative that is connected to this system.",
+        "First connect one of your initiatives to the system.",
     )
 
 
@@ -83,10 +87,10 @@ def _keeps(system: System, person: User) -> bool:
 
 
 def _described(systems: Iterable[System], person: User) -> set[int]:
-    """Those of these systems that the person described and on which nothing of others rests.
+    """Return keys of systems that the person described and that no one else relies on.
 
-    Until an initiative is tied to it; as long as it has no owner, until an initiative is that the person does not work
-    on.
+    A system with an owner is left out once an initiative is tied to it. A system without an owner is left out once an
+    initiative is tied to it on which the person does not work.
     """
     found = set()
     for row in systems:
@@ -103,16 +107,19 @@ def _places(system: System) -> list[int]:
 
 
 def _retired(system: System) -> Answer:
-    return no(f"{system} was retired; it no longer changes.", "Describe its successor.")
+    return no(phrase("{} was retired, so it cannot change.", system), "Describe its successor.")
 
 
 def _who_instead(system: System) -> str:
     who = f"Ask {system.owner}" if system.owner_id else "Ask the architecture seat"
-    return f"{who}; whoever works on an initiative that is connected to it can propose a change."
+    return f"{who}, or propose a change if you work on an initiative that is connected to the system."
 
 
 def worked_on(person: User):
-    """The running initiatives that the person may tie to systems: an accepted working role, or standing in for one."""
+    """Return running initiatives that the person may tie to systems.
+
+    The person has an accepted working role, or stands in for one.
+    """
     roles = RoleAssignment.objects.in_force().filter(
         Q(person=person) | Q(person__in=stood_in_for(person)), role__in=initiative_permissions.COLLABORATORS
     )
@@ -123,34 +130,37 @@ def worked_on(person: User):
 
 
 def may_disown(system: System, person: User) -> Answer:
-    """Say that a system is not one's own: the person named, nobody else."""
+    """Allow the named owner of a system to deny owning it."""
     if system.retired_at is not None:
-        return no(f"{system} was retired; nobody has to own it.")
+        return no(phrase("{} was retired, so it needs no owner.", system))
     if system.owner_id == person.pk and person.is_active:
         return yes()
-    return no(f"Only {system.owner or 'the owner named'} says this.", "Others change the system instead.")
+    return no(
+        phrase("Only {} can give up the ownership.", system.owner or "the named owner"),
+        "Change the system instead.",
+    )
 
 
 def may_change_account(account: ServiceAccount, person: User) -> Answer:
-    """Its owner, and whoever may change its system."""
+    """Allow an account's owner, and who may change its system, to change it."""
     if account.closed_at is not None:
-        return no(f"{account} was closed.", "Open another one.")
+        return no(phrase("{} was closed.", account), "Open another one.")
     if account.owner_id == person.pk and person.is_active:
         return yes()
     return may_change_system(account.system, person)
 
 
 def may_hand_over_account(account: ServiceAccount, person: User) -> Answer:
-    """Name another owner of it: its owner, and whoever decides on its system."""
+    """Allow an account's owner, and who decides on its system, to name another owner."""
     if account.closed_at is None and account.owner_id == person.pk and person.is_active:
         return yes()
     return may_decide_on(account.system, person)
 
 
 def may_close_account(account: ServiceAccount, person: User) -> Answer:
-    """Likewise, and whoever has to close it since an initiative ended."""
+    """Allow who may hand over an account, or has to close it, to close it."""
     if account.closed_at is not None:
-        return no(f"{account} was closed.", "Open another one.")
+        return no(phrase("{} was closed.", account), "Open another one.")
     open_obligations = Obligation.objects.open().filter(
         kind="service_account", source=f"account:{account.pk}", responsible=person
     )
@@ -160,33 +170,32 @@ def may_close_account(account: ServiceAccount, person: User) -> Answer:
 
 
 def may_link(initiative: Initiative, person: User) -> Answer:
-    """Tie an initiative to systems and say how: the owner, and whoever accepted a working role."""
+    """Allow the owner and accepted working roles to tie an initiative to systems."""
     if initiative.closed or initiative.withdrawn_at:
         return no(
-            "This initiative has ended; it is connected to nothing any more.",
-            "The chair can reopen a stopped initiative.",
+            "This initiative has ended, so it cannot be connected to systems.",
+            "Ask the chair to reopen the initiative if it was stopped.",
         )
     return initiative_permissions.may_collaborate(initiative, person)
 
 
 def may_answer_link(link: Link, person: User) -> Answer:
-    """Agree to be depended on, or decline: the owner of the system in person, nobody else (S1-37)."""
+    """Allow the owner of the system in person to agree to a link or decline (S1-37)."""
     if link.ended_at is not None:
-        return no("This link has ended; nothing is asked any more.")
+        return no("This link has ended, so it needs no answer.")
     owner = link.system.owner
     if owner is None or owner.pk != person.pk:
         return no(
-            f"Only {owner or 'the owner, whom nobody has named,'} can answer this.",
-            "Nobody agrees for another.",
+            phrase("Only {} can answer for this link.", owner or "the owner of the system"),
+            "Ask the owner of the system, or name an owner.",
         )
     return may_describe(person)
 
 
 def may_confirm_shut(obligation: Obligation, person: User) -> Answer:
-    """Say that the feed to an initiative that ended is shut: the system's owner, or who owned it when the initiative
-    ended.
+    """Allow the owner of a system, present or of that time, to confirm a shut feed.
 
-    While the system has no owner here, whoever leads the initiative says it instead: its sponsor or chair.
+    If the system has no active owner, the sponsor or the chair of the initiative confirms instead.
     """
     if not person.is_active:
         return no("Your account is not active.")
@@ -200,17 +209,20 @@ def may_confirm_shut(obligation: Obligation, person: User) -> Answer:
     ):
         return yes()
     return no(
-        f"Only {owner or 'the sponsor or the chair'} can say that it is shut.",
-        "Nobody says it for another." if owner else "Name an owner of the system, who then can.",
+        phrase("Only {} can confirm that the feed is switched off.", owner or "the sponsor or the chair"),
+        "Ask the owner to confirm the shutdown."
+        if owner
+        else "Name an owner of the system, who can then confirm the shutdown.",
     )
 
 
 def may_accept_source(initiative: Initiative, person: User) -> Answer:
-    """Accept a source in bad condition for a time: the architecture seat of the initiative's board, a team member of
-    nothing.
-    """
+    """Allow the architecture seat, outside the team, to accept a source for a time."""
     if initiative.closed or initiative.withdrawn_at:
-        return no("This initiative has ended; nothing has to be accepted any more.")
+        return no("This initiative has ended, so nothing needs to be accepted.")
     if not initiative_permissions.holds_seat(initiative, person, ARCHITECTURE):
-        return no(f"Only the seat {Seat(ARCHITECTURE).label} accepts this.", "Ask its holder.")
+        return no(
+            phrase("Only the seat {} can accept a source.", label(Seat(ARCHITECTURE).label)),
+            "Ask its holder.",
+        )
     return all_of(initiative_permissions.may_accept_exception(initiative, [ARCHITECTURE], person))

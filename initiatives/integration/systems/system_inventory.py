@@ -1,7 +1,7 @@
-"""The landscape of systems as one person may see it: how many initiatives hang on each, who else depends on one.
+"""The landscape of systems with their initiatives, as one person may see it.
 
-What initiatives share is open to everybody; of the initiatives it says only what `visible_to` allows. Others are
-counted, except confidential ones: of these strangers hear nothing at all.
+Shared data are open to everyone. Only initiatives in `visible_to` are named. Others are counted, except confidential
+ones, which strangers never see.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ DRAWN = 30  # of the systems on which most initiatives hang; the others are one 
 
 @dataclass(frozen=True)
 class Weight:
-    """A system and how many initiatives hang on it."""
+    """A system and the number of initiatives tied to it."""
 
     system: System
     initiatives: int
@@ -26,7 +26,7 @@ class Weight:
 
 @dataclass(frozen=True)
 class Heaviest:
-    """The systems on which most initiatives hang, and how many others there are, with and without any initiative."""
+    """The systems with most initiatives, and a count of others with and without any."""
 
     rows: tuple[Weight, ...]
     others: int
@@ -34,9 +34,10 @@ class Heaviest:
 
 
 def weights(person: User) -> dict[int, int]:
-    """By system in use, how many initiatives that this person may hear of are tied to it; only those with any.
+    """Return the number of initiatives by system in use, for systems with any.
 
-    One query over all links, answered with a number a system: so the list and the picture say the same.
+    Counts only initiatives that this person may know of. One query serves the list and the picture, so that both
+    agree.
     """
     links = Link.objects.current().filter(system__retired_at__isnull=True).order_by()
     if not (person.is_admin or person.is_auditor):
@@ -47,7 +48,7 @@ def weights(person: User) -> dict[int, int]:
 
 
 def ordered(systems: QuerySet, weight: dict[int, int]) -> list[int]:
-    """The keys of these systems, those on which most initiatives hang first, then by name."""
+    """Return the keys of these systems, most initiatives first, then by name."""
     named = systems.order_by().values_list("pk", "name")
     return [
         pk for pk, name in sorted(named, key=lambda one: (-weight.get(one[0], 0), one[1].casefold(), one[0]))
@@ -55,7 +56,7 @@ def ordered(systems: QuerySet, weight: dict[int, int]) -> list[int]:
 
 
 def heaviest(weight: dict[int, int]) -> Heaviest:
-    """What the picture of the landscape shows."""
+    """Return what the picture of the landscape shows."""
     most = sorted(weight, key=lambda pk: (-weight[pk], pk))[:DRAWN]
     named = System.objects.only("pk", "name").in_bulk(most)
     unused = System.objects.current().count() - len(weight)
@@ -65,16 +66,14 @@ def heaviest(weight: dict[int, int]) -> Heaviest:
 
 @dataclass(frozen=True)
 class Dependents:
-    """Who depends on a system: the links of initiatives that the person may open, and how many other initiatives there
-    are.
-    """
+    """The links to a system that the person may open, and a count of the others."""
 
     links: QuerySet
     hidden: int
 
 
 def dependents(person: User, system: System) -> Dependents:
-    """The links of initiatives to the system, or to the collection it is a member of."""
+    """Return the links of initiatives to the system or to its collection."""
     tied = [key for key in (system.pk, system.collection_id) if key]
     links = Link.objects.current().filter(system__in=tied)
     rows = links.select_related("initiative__unit", "system").order_by("initiative__number", "pk")
@@ -88,12 +87,11 @@ def dependents(person: User, system: System) -> Dependents:
 
 
 def waiting_answers(system: System, now) -> QuerySet:
-    """What the register says of links to the system whose owner has not answered, or has to answer again."""
+    """Return findings of links to the system that wait for an answer of its owner."""
     return (
         RequirementFinding.objects.current()
-        .filter(
-            system=system, requirement="int.systems_owned", source__endswith=f":{WAITING}", since__lte=now
-        )
+        .filter(system=system, requirement="int.systems_owned", source__endswith=f":{WAITING}")
+        .to_answer(now)
         .select_related("initiative__unit")
         .order_by("initiative__number", "pk")
     )

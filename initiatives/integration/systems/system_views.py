@@ -52,7 +52,7 @@ NEAR = 30  # days before its review an account says so
 
 @require_safe
 def systems(request: SignedInRequest) -> HttpResponse:
-    """All systems in use, those on which most initiatives hang first; found by name, kind, condition and owner."""
+    """Show the systems in use, those with most initiatives first, with filters."""
     form, today = SystemsForm(request.GET or None), clock.today()
     wanted = form.wanted if form.is_bound else {}
     rows = System.objects.current()
@@ -82,40 +82,40 @@ def systems(request: SignedInRequest) -> HttpResponse:
 
 
 def condition_of(system: System, today) -> tuple[str, str]:
-    """Its condition in words, and their tone."""
+    """Return the condition of a system in words, and the tone of the words."""
     condition = system.condition(today)
     return CONDITIONS_OF_SYSTEMS[condition], TONES[condition]
 
 
 def conditions_of(system: System, today) -> list[tuple[str, str, str]]:
-    """Every condition that it is in, the worst first: in words, their tone, and why in a sentence."""
+    """Return every condition of a system, the worst first: words, tone and reason."""
     return [(CONDITIONS_OF_SYSTEMS[one], TONES[one], _why(system, one)) for one in system.conditions(today)]
 
 
 def _why(system: System, condition: str) -> str:
     if condition == "orphaned":
-        last = f" It was last organised in {system.organised_on:%Y}." if system.organised_on else ""
-        gone = f"{system.owner}, its owner, has left." if system.owner else "Nobody is named as its owner."
+        last = f" The system was last organised in {system.organised_on:%Y}." if system.organised_on else ""
+        gone = f"{system.owner}, the owner, has left." if system.owner else "No owner is named."
         return gone + last
     if condition == "frozen":
-        return "Nobody can edit it: what is wrong in it stays wrong."
+        return "No one can edit the system, so its errors cannot be corrected."
     last = system.last_updated_on
     if condition == "stale":
         known = (
-            f"It was last worked on on {last:%-d %B %Y}"
-            if last
-            else "Nobody knows when it was last worked on"
+            f"The last update was on {last:%-d %B %Y}" if last else "The day of the last update is not known"
         )
-        return f"{known}; it counts as out of date after {system.updated_every_days} days."
+        return f"{known}. The system counts as out of date after {system.updated_every_days} days."
     until = system.stale_from()
     return (
-        f"It counts as out of date from {until:%-d %B %Y} on, unless somebody works on it." if until else ""
+        f"The system counts as out of date from {until:%-d %B %Y}, unless someone updates it."
+        if until
+        else ""
     )
 
 
 @require_safe
 def system(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One system: its condition and why, who looks after it, its accounts, and who else depends on it."""
+    """Show one system: its condition, its owner, its accounts, and who depends on it."""
     row, today = _system(pk), clock.today()
     customisations = list(row.customisations.order_by("ended_on", "team", "pk"))
     dependents = system_inventory.dependents(request.user, row)
@@ -152,26 +152,26 @@ def system(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _members(system: System, today) -> list[tuple[System, str, str]]:
-    """The sources of a collection, each with its condition and its tone."""
+    """Return the sources of a collection, each with its condition and tone."""
     if system.kind != COLLECTION:
         return []
     return [(one, *condition_of(one, today)) for one in system.members.current().select_related("owner")]
 
 
 def _defined(system: System):
-    """What its fields mean, by term."""
+    """Return the definitions of the system's fields, by term."""
     rows = TermDefinition.objects.current().filter(system=system).select_related("term")
     return rows.order_by("term__name", "field", "valid_from", "pk")
 
 
 def _waiting(system: System) -> list[tuple[RequirementFinding, int]]:
-    """The oldest links that wait for the word of the system's owner, each with its key."""
+    """Return the oldest links that wait for the system's owner, each with its key."""
     rows = system_inventory.waiting_answers(system, clock.now())[:MOST_WAITING]
     return [(row, int(row.source.split(":")[1])) for row in rows]
 
 
 def _accounts(system: System, may: Answer, decides: Answer, person: User) -> list[dict]:
-    """The accounts in the system that this person may see, as the page shows them, and what they may do with each."""
+    """Return the accounts that this person may see, and what they may do with each."""
     today = clock.today()
     open_obligations = set(
         Obligation.objects.open()
@@ -203,7 +203,7 @@ def _state_of(account: ServiceAccount, today) -> tuple[str, str]:
 
 
 def _system(pk: int) -> System:
-    """The system with this key: open to everybody who signed in. Raises Http404."""
+    """Return the system with this key, open to everyone signed in. Raises Http404."""
     rows = System.objects.select_related(
         "owner",
         "unit",
@@ -216,27 +216,26 @@ def _system(pk: int) -> System:
     )
     found = rows.filter(pk=pk).first()
     if found is None:
-        raise Http404("No such system.")
+        raise Http404("This system does not exist.")
     return found
 
 
 def _account(request, pk: int) -> ServiceAccount:
-    """The account with this key, as far as the person may see it. Raises Http404."""
+    """Return the account with this key, if the person may see it. Raises Http404."""
     found = accounts_seen_by(request.user).select_related("system__owner", "owner").filter(pk=pk).first()
     if found is None:
-        raise Http404("No such account.")
+        raise Http404("This account does not exist.")
     return found
 
 
 def _form(
     request, form, act, done: str, *, back: str, proposing: Proposing | None = None, **page
 ) -> HttpResponse:
-    """One form on a system, one act, then back; what was wrong is put on the form, nothing typed is lost.
+    """Show a form for one act on a system, then go back. Errors are shown on the form.
 
-    `proposing`: what the form says is proposed in place of done.
-
-    `back`: where it leads back to; None for the page of the system that the act returns. A `next` that ends in "=" is
-    then completed with the system's key: the form that the person came from goes on with it.
+    With `proposing`, the values are proposed instead of saved. `back` is the return address, or None for the page of
+    the system that the act returns. A `next` that ends in "=" is then completed with the system's key, so that the
+    form that the person came from continues with it.
     """
     if proposing is not None:
         proposing.ask_why(form)
@@ -259,7 +258,7 @@ def _form(
 
 
 def _said(form) -> dict:
-    """What the form says, as the act takes it."""
+    """Return the values of the form, as the act takes them."""
     return form.act() if isinstance(form, SystemForm) else form.cleaned_data
 
 
@@ -278,24 +277,25 @@ def describe(request: SignedInRequest) -> HttpResponse:
         request,
         form,
         lambda form: _told(request, actions.describe_system(by=request.user, **form.act())),
-        "The system is described; initiatives can be connected to it.",
+        "The system is added. Initiatives can be connected to it.",
         back=None,
         title=_("Add system"),
         lede=_(
-            "Once, for every initiative that will use it: bought, home-grown, a share, a wiki, subject-matter experts."
+            "Describe the system once for all initiatives. A system is software, a shared folder, a "
+            "wiki, or a group of experts."
         ),
-        verb=_("Describe it"),
+        verb=_("Add the system"),
     )
 
 
 def _told(request, row: System) -> System:
-    """The system as it is saved; where nobody knows one of its regions, the page says so."""
+    """Return the saved system, and show a warning if one of its regions is not known."""
     say_strange(request, row.regions)
     return row
 
 
 def change(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change what is said of a system, its owner among it; or propose that to whoever decides on it."""
+    """Change the data of a system, its owner included, or propose the change."""
     row = _system(pk)
     decides = permissions.may_decide_on(row, request.user)
     asks = "propose" in request.GET
@@ -305,15 +305,14 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         request,
         SystemForm(sent(request), system=row, without=() if decides or proposing else DECIDED),
         lambda form: _told(request, actions.change_system(system=row, by=request.user, **form.act())),
-        "It is changed.",
+        "The system is changed.",
         back=row.get_absolute_url(),
         proposing=proposing,
-        title=f"Change {row}",
+        title=_("Change %(row)s") % {"row": row},
         happens=[
             _(
-                "Frozen, moved to another place or region, or left without an owner: evidence that rests on it ends "
-                "in every "
-                "initiative that is connected to it."
+                "If the system is frozen, moved, or loses its owner, evidence that depends on it no longer "
+                "counts. This applies to every connected initiative."
             ),
         ],
         verb=_("Save"),
@@ -321,7 +320,7 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def retire_system(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Record that a system is no longer there."""
+    """Record that a system is retired."""
     row = _system(pk)
     proposing = instead(request, permissions.may_decide_on(row, request.user), "system_retired", row)
     return _form(
@@ -331,32 +330,33 @@ def retire_system(request: SignedInRequest, pk: int) -> HttpResponse:
         f"{row} is retired.",
         back=row.get_absolute_url(),
         proposing=proposing,
-        title=f"Retire {row}",
+        title=_("Retire %(row)s") % {"row": row},
         happens=[
             _(
-                "Every initiative that is still connected to it is told, and is short of it until it ends its link."
+                "Every initiative that is still connected is notified. Each initiative has a finding until "
+                "it closes its link."
             )
         ],
-        verb=_("Retire it"),
+        verb=_("Retire the system"),
         danger=True,
     )
 
 
 def disown(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say that a system is not one's own."""
+    """Record that the person named as owner does not own a system."""
     row = _system(pk)
     permissions.may_disown(row, request.user).or_refuse()
     return _form(
         request,
         ReasonForm(sent(request)),
         lambda form: actions.disown_system(system=row, by=request.user, **form.cleaned_data),
-        f"{row} has no owner now.",
+        f"{row} now has no owner.",
         back=row.get_absolute_url(),
-        title=f"{row} is not mine",
+        title=_("You are not the owner of %(row)s?") % {"row": row},
         happens=[
-            _("It counts as orphaned until somebody is named who looks after it; its initiatives are told.")
+            _("The system has no owner until someone is named. The connected initiatives are notified.")
         ],
-        verb=_("It is not mine"),
+        verb=_("I am not the owner"),
         danger=True,
     )
 
@@ -369,13 +369,14 @@ def customise(request: SignedInRequest, pk: int) -> HttpResponse:
         request,
         CustomisationForm(sent(request)),
         lambda form: actions.add_customisation(system=row, by=request.user, **form.cleaned_data),
-        "It is recorded.",
+        "The customisation is recorded.",
         back=row.get_absolute_url(),
-        title=f"A customisation of {row}",
+        title=_("A customisation of %(row)s") % {"row": row},
         lede=_(
-            "Who changed it for themselves, what, and since when. Many of them are a risk to every initiative."
+            "Name the team, describe its change, and enter the first day. Many customisations are a risk to "
+            "every initiative."
         ),
-        verb=_("Record it"),
+        verb=_("Record the customisation"),
     )
 
 
@@ -383,19 +384,19 @@ def close_customisation(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record that a customisation is gone."""
     found = Customisation.objects.select_related("system__owner").filter(pk=pk).first()
     if found is None:
-        raise Http404("No such customisation.")
+        raise Http404("This customisation does not exist.")
     permissions.may_change_system(found.system, request.user).or_refuse()
     if request.method == "POST":
         actions.close_customisation(customisation=found, by=request.user)
-        messages.success(request, _("It is recorded as gone."))
+        messages.success(request, _("The customisation is recorded as ended."))
         return redirect(found.system.get_absolute_url())
     page = {
         "nav": "systems",
-        "title": _("Close a customisation"),
+        "title": _("End a customisation"),
         "lede": f"{found.team}: {found.what}",
-        "happens": [_("It stays in the history, and no longer counts as a risk.")],
+        "happens": [_("The customisation stays in the history, and no longer counts as a risk.")],
         "danger": False,
-        "verb": _("It is gone"),
+        "verb": _("End the customisation"),
         "back_url": found.system.get_absolute_url(),
     }
     return render(request, "initiatives/integration/systems/system_form.html", page)
@@ -415,18 +416,17 @@ def open_account(request: SignedInRequest, pk: int) -> HttpResponse:
         "The account is recorded.",
         back=row.get_absolute_url(),
         proposing=proposing,
-        title=f"A service account in {row}",
+        title=_("A service account in %(row)s") % {"row": row},
         lede=_(
-            "An account under which something that is no person works. Without an owner or a review, each "
-            "initiative that "
-            "uses it is short of an identity."
+            "An account for software, not for a person. If the account has no owner or no review, each "
+            "initiative that uses the account gets a finding."
         ),
-        verb=_("Record it"),
+        verb=_("Record the account"),
     )
 
 
 def change_account(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change what is said of an account."""
+    """Change the data of an account, or propose the change."""
     row = _account(request, pk)
     proposing = instead(request, permissions.may_change_account(row, request.user), "account_changed", row)
     said = {name: getattr(row, name) for name in ("name", "owner", "privileges", "review_by")}
@@ -437,26 +437,26 @@ def change_account(request: SignedInRequest, pk: int) -> HttpResponse:
         request,
         form,
         lambda form: accounts.change_account(account=row, by=request.user, **said | form.cleaned_data),
-        "It is changed.",
+        "The account is changed.",
         back=row.system.get_absolute_url(),
         proposing=proposing,
-        title=f"Change the account {row}",
+        title=_("Change the account %(row)s") % {"row": row},
         verb=_("Save"),
     )
 
 
 def review_account(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say that one looked at what an account may do."""
+    """Record a review of an account."""
     row = _account(request, pk)
     permissions.may_change_account(row, request.user).or_refuse()
     return _form(
         request,
         ReviewForm(sent(request), initial={"privileges": row.privileges}),
         lambda form: accounts.review_account(account=row, by=request.user, **form.cleaned_data),
-        "It is recorded that you looked.",
+        "Your review is recorded.",
         back=row.system.get_absolute_url(),
-        title=f"Look at the account {row}",
-        verb=_("I looked at it"),
+        title=_("Review the account %(row)s") % {"row": row},
+        verb=_("Record the review"),
     )
 
 
@@ -471,11 +471,11 @@ def close_account(request: SignedInRequest, pk: int) -> HttpResponse:
         "The account is recorded as closed.",
         back=row.system.get_absolute_url(),
         proposing=proposing,
-        title=f"Close the account {row}",
+        title=_("Close the account %(row)s") % {"row": row},
         happens=[
-            _("Close it in its system first; here it is recorded."),
-            _("What was due for it is resolved. Links that still name it are short of an identity."),
+            _("Close the account in its system first, then record it here."),
+            _("Tasks for this account are resolved. Links that still name the account get a finding."),
         ],
-        verb=_("It is closed"),
+        verb=_("Record as closed"),
         danger=True,
     )

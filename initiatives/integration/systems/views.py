@@ -1,14 +1,13 @@
-"""The tab "Integration" of an initiative: what it is tied to, what the register says against it, the way its data
-take.
-"""
+"""The tab "Integration" of an initiative: its links, findings and data flow."""
 
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from governance import clock
@@ -17,7 +16,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.contributions import contributed, parts_shown
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.forms import AcceptSourceForm, LinkForm, RecordForm
-from initiatives.integration.record.actions import answered_by_the_register, record_register
+from initiatives.integration.record.actions import record_register
 from initiatives.integration.remedies import Fixing
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions
@@ -28,6 +27,7 @@ from initiatives.integration.systems.findings import digest, risk_notes
 from initiatives.integration.systems.system_views import condition_of
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.evidence.renewal import answered_by_the_register
 from initiatives.lifecycle.initiative.initiative_frame import (
     ask,
     initiative_context,
@@ -35,10 +35,17 @@ from initiatives.lifecycle.initiative.initiative_frame import (
     outgrown_banner,
     sent,
 )
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
+from initiatives.lifecycle.initiative.page_steps import (
+    INITIATIVE_ACTS,
+    ROW_ACTS,
+    PageStep,
+    RowAct,
+    on_initiative,
+)
 from initiatives.lifecycle.requirements import standalone
 from initiatives.models import (
     Customisation,
+    Initiative,
     Link,
     LinkAnswer,
     RequirementFinding,
@@ -57,12 +64,12 @@ PAGES = {
     "integration-traces": "Traces to sources",
     "integration-effort": "Effort and waiting",
 }
-FOUND = 20  # systems offered to whoever looks for one
+FOUND = 20  # systems offered in a search
 
 
 @dataclass
 class Tied:
-    """A link as the page shows it, with its system's sources, risks, path and the owner's word."""
+    """A link on the page: its system's sources, risks, path and owner's answer."""
 
     row: Link
     condition: str
@@ -77,7 +84,7 @@ class Tied:
 
 @require_safe
 def integration(request: SignedInRequest, ref: str) -> HttpResponse:
-    """What the initiative is tied to, and what the register says against it."""
+    """Show the links of the initiative, and the findings of the register."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, "integration")
     tied = _tied(initiative)
@@ -110,45 +117,50 @@ def integration(request: SignedInRequest, ref: str) -> HttpResponse:
     return render(request, "initiatives/integration/systems/integration.html", context)
 
 
-def record(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Keep the register as it stands today as an item of evidence."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
+def _register_questions() -> dict[str, str]:
     rulebook = Rulebook.objects.current().parsed
-    questions = {key: rulebook.requirements[key].question for key in answered_by_the_register()}
+    return {key: rulebook.requirements[key].question for key in answered_by_the_register(rulebook)}
+
+
+def _kept_register(initiative: Initiative) -> list[str]:
+    """Return what keeping the register does, and the requirements that it lacks."""
+    questions = _register_questions()
     against = RequirementFinding.objects.current().filter(initiative=initiative, since__lte=clock.now())
     short = sorted({questions[row.requirement] for row in against if row.requirement in questions})
-    return one_act(
-        request,
-        initiative,
-        RecordForm(sent(request), questions=questions),
-        lambda fields: record_register(initiative=initiative, by=request.user, **fields),
-        _("The register of today is among the evidence."),
-        page="integration",
-        title=_("Keep the register as evidence"),
-        lede=_(
-            "What it lists today is written into a file with its hash, which takes the place of the one before."
+    return [
+        _("This evidence may no longer count after the register changes. The rulebook decides."),
+        *(
+            f"The register does not meet this requirement yet, because of a finding: {question}"
+            for question in short
         ),
-        happens=[
-            _("It is voided, where the rulebook says so, by any change of what it lists."),
-            *(
-                f"It does not help yet: {question} The register itself says something against it."
-                for question in short
-            ),
-        ],
-        verb=_("Save"),
-    )
+    ]
+
+
+INITIATIVE_ACTS["keep-register"] = PageStep(
+    may=initiative_permissions.may_collaborate,
+    act=record_register,
+    form=RecordForm,
+    given=lambda row, request: {"questions": _register_questions()},
+    page="integration",
+    title=gettext_lazy("Keep the register as evidence"),
+    lede=gettext_lazy(
+        "Plumbline writes the current register into a file. The file replaces the earlier one."
+    ),
+    happens=_kept_register,
+    verb=gettext_lazy("Keep as evidence"),
+    done=gettext_lazy("The current register is now evidence."),
+)
 
 
 def _accepted(initiative, today) -> list[SourceAcceptance]:
-    """What the architecture seat accepts now, the newest word on each source and condition."""
+    """Return the newest acceptance of each source and condition that holds today."""
     rows = initiative.source_acceptances.select_related("system", "by").order_by("pk")
     newest = {(row.system_id, row.condition): row for row in rows}
     return [row for row in newest.values() if row.until >= today]
 
 
 def _tied(initiative) -> list[Tied]:
-    """The current links of the initiative, each with everything around it; a fixed number of queries."""
+    """Return the current links with all around them, in a fixed number of queries."""
     today = clock.today()
     links = list(
         initiative.links.current()
@@ -198,19 +210,19 @@ def _by(rows, name: str) -> dict[int, list]:
 
 
 def _word(link: Link, transfers: list[Transfer], answer: LinkAnswer | None) -> tuple[str, str]:
-    """What the owner of the system says to being depended on, and its tone."""
+    """Return the answer of the system's owner to a link in words, and its tone."""
     owner = link.system.owner
     if owner is None or not owner.is_active:
-        return "nobody owns it", "bad"
+        return "no owner", "bad"
     if answer is None or answer.by_id != owner.pk:
         return "not answered yet", "warn"
     if answer.digest != digest(link, transfers)[1]:
-        return "to be answered again: the link was changed", "warn"
+        return "link changed, new answer needed", "warn"
     return ("agreed", "ok") if answer.accepts else ("declined", "bad")
 
 
 def _against(initiative, context, tied: list[Tied]) -> list[dict]:
-    """What the register says now, by requirement, each with where it is fixed; what will count later, after it."""
+    """Return findings by requirement: those of now with fixes, and later ones."""
     links, transfers = [one.row for one in tied], {one.row.pk: one.transfers for one in tied}
     fixing = Fixing(
         initiative, context["may"], links, transfers, reverse("integration", args=[initiative.ref])
@@ -231,9 +243,7 @@ def _against(initiative, context, tied: list[Tied]) -> list[dict]:
 
 
 def _flow(initiative, context, tied: list[Tied]) -> charts.Flow:
-    """The data flow of the initiative: its links, where it runs itself, who acts on what it says; and what stands
-    against.
-    """
+    """Return the data flow: links, the AI system, people who act, and findings."""
     running, forbidden = _running(initiative), _forbidden(initiative)
     named = [*running.values(), *(name for one in tied for name in one.row.system.regions)]
     named += [transfer.region for one in tied for transfer in one.transfers]
@@ -253,7 +263,7 @@ def _flow(initiative, context, tied: list[Tied]) -> charts.Flow:
 
 
 def _actors(initiative, context) -> tuple[charts.Stop, ...]:
-    """Whom the scope lets use it, and who does the steps of its processes as they are to be."""
+    """Return who may use it by its scope, and who does the steps of its processes."""
     found = [charts.Stop(scope.words) for scope in context["facts"].scopes if not scope.planned]
     steps = [step for row in current_processes([initiative.pk]) for step in row.to_be or row.as_is]
     done: dict[str, list[str]] = {}
@@ -262,7 +272,7 @@ def _actors(initiative, context) -> tuple[charts.Stop, ...]:
             done.setdefault(step["who"], []).append(step["what"])
     found += [charts.Stop(who, note="; ".join(what)) for who, what in done.items()]
     return tuple(found) or (
-        charts.Stop("Nobody recorded", note=_("no scope and no process says who"), bad=True),
+        charts.Stop("Not recorded", note=_("no scope or process names a person"), bad=True),
     )
 
 
@@ -274,9 +284,9 @@ def _way(
     forbidden: dict[tuple[int, int | None], str],
     against: dict[int | None, int],
 ) -> charts.Way:
-    """From the system to the initiative, or the other way round where it only writes.
+    """Return the way from the system to the initiative, or back if it only writes.
 
-    `strange`: regions nobody knows.
+    `strange`: regions that are not known.
     """
 
     def where(region: str) -> tuple[str, bool]:
@@ -318,16 +328,16 @@ def _way(
 
 
 def _forbidden(initiative) -> dict[tuple[int, int | None], str]:
-    """By link and transfer (None: the system itself), the term by which the data must not be there now."""
+    """Return, by link and transfer (None: the system), the term that forbids a place."""
     now, found = clock.now(), {}
-    for one in residency_findings.judge([initiative.pk]):
-        if one.broken and one.counts_at(now):
+    for one in residency_findings.with_days(residency_findings.judge([initiative.pk])):
+        if one.forbidden_now and one.counts_at(now):
             found.setdefault((one.link, one.transfer), []).append(f"forbidden by {one.clause}")
     return {place: "; ".join(dict.fromkeys(said)) for place, said in found.items()}
 
 
 def _running(initiative) -> dict[int, str]:
-    """By deployment, the region of the one that runs now in its part."""
+    """Return, by deployment, the region of the one that runs now in its part."""
     parts = dict(initiative.deployments.running_at(clock.now()).values_list("part", "region"))
     rows = initiative.deployments.filter(part__in=parts).values_list("pk", "part")
     return {pk: parts[part] for pk, part in rows}
@@ -337,7 +347,7 @@ def _running(initiative) -> dict[int, str]:
 
 
 def add(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Tie the initiative to a system: the system is looked for first."""
+    """Tie the initiative to a system, after a search for the system."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     permissions.may_link(initiative, request.user).or_refuse()
     system = _chosen(request)
@@ -354,19 +364,22 @@ def add(request: SignedInRequest, ref: str) -> HttpResponse:
         initiative,
         form,
         tie,
-        f"The initiative is connected to {system}; its owner is asked to agree."
+        f"The initiative is connected to {system}. Its owner is asked to agree."
         if system.owner
-        else f"The initiative is connected to {system}, which nobody owns: somebody has to be found who agrees to it.",
+        else f"The initiative is connected to {system}, which has no owner. Someone must be found who "
+        "agrees to the link.",
         page="integration",
-        title=f"Connect the initiative to {system}",
-        lede=f"{system.get_kind_display()}, {condition_of(system, clock.today())[0].lower()}.",
+        title=gettext("Connect the initiative to %(system)s") % {"system": system},
+        lede=gettext("%(get_kind_display)s, %(lower)s.")
+        % {
+            "get_kind_display": system.get_kind_display(),
+            "lower": condition_of(system, clock.today())[0].lower(),
+        },
         happens=[
-            f"{system.owner} is asked to agree to it, in person."
+            f"{system.owner} is asked to agree to the link."
             if system.owner
-            else f"Nobody owns {system}; somebody has to be found who agrees to it.",
-            _(
-                "Where the initiative has evidence already, a source more ends what has to be shown anew with it."
-            ),
+            else f"{system} has no owner. Someone must be found who agrees to the link.",
+            _("If the initiative already has evidence, some of it must be shown again with the new source."),
         ],
         hidden={"system": system.pk},
         parts=parts_shown(contributed.beside_link, request.user, system),
@@ -381,12 +394,12 @@ def _chosen(request) -> System | None:
     rows = System.objects.current().select_related("owner")
     found = rows.filter(pk=int(wanted)).first() if wanted.isdecimal() and len(wanted) < 10 else None
     if found is None:
-        raise Http404("No such system in use.")
+        raise Http404("This system does not exist, or it is not in use.")
     return found
 
 
 def _choose(request, initiative) -> HttpResponse:
-    """Look for the system, or describe it."""
+    """Show the search for a system, or describe one."""
     words = request.GET.get("q", "").strip()[:160]
     rows = System.objects.current().select_related("owner")
     if words:
@@ -426,13 +439,13 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         save,
         _("The link is changed."),
         page="integration",
-        title=f"Change the link to {link.system}",
+        title=gettext("Change the link to %(system)s") % {"system": link.system},
         happens=[
             _(
-                "What the system's owner agreed to was the link as it read then: other data, another path, account or "
-                "way asks anew."
+                "The owner of the system agreed to the earlier link. If you change the data, path, "
+                "account or way, the owner is asked again."
             ),
-            _("Another path of the data ends evidence that speaks of this system, or of no system."),
+            _("If you change the path, evidence that names this system, or no system, no longer counts."),
         ],
         verb=_("Save"),
     )
@@ -445,32 +458,35 @@ ROW_ACTS["links/close"] = RowAct(
     noun="link",
     page="integration",
     title=lambda row: f"Close the link to {row.system}",
-    happens=(gettext_lazy("A source less ends evidence that speaks of this system, or of no system."),),
-    verb=gettext_lazy("Close it"),
+    happens=(gettext_lazy("Evidence that names this system, or no system, no longer counts."),),
+    verb=gettext_lazy("Close the link"),
     danger=True,
     done=lambda row: f"The initiative is no longer connected to {row.system}.",
 )
 
 
-def accept(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
-    """Accept a source in bad condition for a time, as the architecture seat."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    permissions.may_accept_source(initiative, request.user).or_refuse()
-    system = System.objects.current().select_related("owner").filter(pk=pk).first()
-    if system is None:
-        raise Http404("No such system in use.")
-    form = AcceptSourceForm(sent(request))
-    return one_act(
-        request,
-        initiative,
-        form,
-        lambda fields: link_actions.accept_source(
-            initiative=initiative, system=system, by=request.user, **fields
+def _source_form(initiative: Initiative, request: SignedInRequest) -> dict:
+    linked = initiative.links.current().values("system")
+    tied = System.objects.current().filter(Q(pk__in=linked) | Q(collection__in=linked))
+    return {
+        "systems": tied.select_related("owner").order_by("name"),
+        "initial": {"system": request.GET.get("system", "")},
+    }
+
+
+INITIATIVE_ACTS["accept-source"] = PageStep(
+    may=permissions.may_accept_source,
+    act=link_actions.accept_source,
+    form=AcceptSourceForm,
+    given=_source_form,
+    page="integration",
+    title=gettext_lazy("Accept the condition of a source"),
+    happens=(
+        gettext_lazy(
+            "The condition of the source causes no finding against the initiative until that day. If the "
+            "condition of the source changes, a new decision is needed."
         ),
-        f"{system} is accepted as it is, for that time.",
-        page="integration",
-        title=f"Accept {system} as it is",
-        lede=f"{system} is {condition_of(system, clock.today())[0].lower()}.",
-        happens=[_("Until that day it does not count against the initiative; another condition asks again.")],
-        verb=_("Accept it"),
-    )
+    ),
+    verb=gettext_lazy("Accept the source"),
+    done=gettext_lazy("The condition of the source is accepted until that day."),
+)

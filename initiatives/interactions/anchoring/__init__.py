@@ -1,1 +1,1 @@
-"""Outputs drawn from the interaction log by the audit log's seed, and judged one by one: do they trace to sources?"""
+"""Outputs that the audit log's seed draws, judged if they trace to sources."""

@@ -1,4 +1,4 @@
-"""Acts on samples of outputs: asked for, drawn by the worker once the asking is sealed, judged one by one, kept."""
+"""Acts on samples of outputs: ask, draw once the request is sealed, judge, keep."""
 
 import json
 from datetime import date, timedelta
@@ -32,9 +32,9 @@ SYSTEM = "drawing of outputs"
 def ask_for_sample(
     *, initiative: Initiative, first: date, last: date, wanted: int, target: float, by: User
 ) -> OutputSample:
-    """Ask that so many outputs of these days are drawn; `target`: the share that has to trace, said before they are.
+    """Ask for a sample of outputs of these days. `target`: the share that has to trace.
 
-    Raises ValidationError by field, Refused, Conflict while another sample is open.
+    The target is set before the draw. Raises ValidationError by field, Refused, Conflict while another sample is open.
     """
     wrong, today = {}, clock.today()
     if not OutputSample.LEAST <= wanted <= OutputSample.MOST:
@@ -42,7 +42,7 @@ def ask_for_sample(
     if not 0.5 <= target <= 0.99:
         wrong["target"] = "Choose from 50 to 99 %."
     if first > last or last >= today:
-        wrong["last"] = "The last day is yesterday or earlier, and not before the first."
+        wrong["last"] = "Choose a last day that is before today and not before the first day."
     elif (last - first).days >= OutputSample.LONGEST:
         wrong["last"] = f"Choose at most {OutputSample.LONGEST} days."
     if wrong:
@@ -50,9 +50,11 @@ def ask_for_sample(
     with act("ask for a sample of outputs", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
         if not drawn_outputs.any_output(initiative.number, first, last):
-            raise ValidationError({"first": "The interaction log has no output of these days."})
+            raise ValidationError(
+                {"first": "The interaction log has no output of these days. Choose other days."}
+            )
         if initiative.output_samples.filter(trace__isnull=True).exists():
-            raise Conflict("Another sample is not judged yet.", "Have it judged first.")
+            raise Conflict("Another sample is not judged yet.", "Ask a reviewer to judge that sample first.")
         row = OutputSample(
             initiative=initiative, first=first, last=last, wanted=wanted, target=target, by=by, at=clock.now()
         )
@@ -70,7 +72,7 @@ def ask_for_sample(
 
 
 def draw_due() -> list[OutputSample]:
-    """Draw the samples whose asking is sealed. May run twice at once: nothing is drawn twice."""
+    """Draw the samples whose request is sealed. Two runs at once draw each sample once."""
     found = []
     for sample in OutputSample.objects.filter(checkpoint__isnull=True).order_by("pk"):
         try:
@@ -84,7 +86,7 @@ def draw_due() -> list[OutputSample]:
 
 
 def draw(sample: int, initiative: int) -> OutputSample | None:
-    """Draw a sample once; None while the seed is not sealed, and where it was drawn already. Raises NoMaster."""
+    """Draw a sample once, or return None if unsealed or already drawn. Raises NoMaster."""
     with act("draw outputs", system=SYSTEM, initiative=initiative) as locked:
         row = OutputSample.objects.get(pk=sample)
         asked = Entry.objects.acts().filter(
@@ -138,7 +140,7 @@ def _keep(sample: OutputSample, place: int, call: Interaction, named: list[str],
 
 
 def open_output(*, output: SampledOutput, by: User):
-    """Record that the person reads a drawn output; then it in clear, and its sources. Raises Refused, NoMaster."""
+    """Record the reading, and return a drawn output in clear with its sources. Raises Refused, NoMaster."""
     initiative = output.sample.initiative
     may_judge_outputs(initiative, by).or_refuse()
     row = Interaction.objects.select_related("batch").filter(at=output.at, pk=output.interaction).first()
@@ -157,16 +159,18 @@ def open_output(*, output: SampledOutput, by: User):
 
 
 def judge_output(*, output: SampledOutput, traces_to_it: bool, words: str, by: User) -> OutputJudgement:
-    """Say that a drawn output follows from the sources it names, or why not. With the last one the sample is kept.
+    """Record whether a drawn output follows from its sources. The last one keeps the sample.
 
-    Raises ValidationError on "words", Refused, Conflict where somebody was first.
+    Raises ValidationError on "words", Refused, and Conflict if someone judged it first.
     """
     if not traces_to_it and not words.strip():
-        raise ValidationError({"words": "Say what it does not follow from; do not repeat what people said."})
+        raise ValidationError(
+            {"words": "Explain what is missing in the sources. Do not repeat what people wrote."}
+        )
     with act("judge output", by=by, initiative=output.sample.initiative_id) as initiative:
         may_judge_outputs(initiative, by).or_refuse()
         if OutputJudgement.objects.filter(output=output).exists():
-            raise Conflict("Somebody judged it already.", "Go on with the next one.")
+            raise Conflict("Someone has already judged this output.", "Continue with the next output.")
         row = OutputJudgement(
             output=output,
             by=by,
@@ -183,7 +187,7 @@ def judge_output(*, output: SampledOutput, traces_to_it: bool, words: str, by: U
 
 
 def _conclude(initiative: Initiative, sample: OutputSample) -> None:
-    """Keep a sample of which each output is judged: as evidence, with a file that names no word of what was said."""
+    """Keep a fully judged sample as evidence, with a file that has none of its texts."""
     outputs = list(sample.outputs.select_related("judgement"))
     names = dict(
         System.objects.filter(pk__in={pk for one in outputs for pk in one.governed}).values_list("pk", "name")
@@ -204,9 +208,8 @@ def _conclude(initiative: Initiative, sample: OutputSample) -> None:
         taken_on=clock.today(),
         result=EvidenceResult.PASS if checked.low >= sample.target else EvidenceResult.FAIL,
         file=ContentFile(content, name=f"{initiative.ref}-sample-{sample.pk}.jsonl"),
-        note=f"Drawn by checkpoint {seed} from {sample.among:,} outputs, of which "
-        f"{sample.target:.0%} at least had to trace, and judged "
-        + ("from outside the team." if outside else "in the team."),
+        note=f"Drawn by checkpoint {seed} from {sample.among:,} outputs. The target was "
+        f"{sample.target:.0%} traced outputs. Judged " + ("outside the team." if outside else "in the team."),
         checked=checked,
         by=sample.by,
     )

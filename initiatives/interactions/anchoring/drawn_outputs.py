@@ -1,8 +1,8 @@
-"""Which outputs a sample draws: by the checkpoint that seals its asking, so that nobody chooses, and anybody repeats.
+"""The repeatable draw of a sample, by the checkpoint that seals its request.
 
-Ordered by SHA-256 over the root of that checkpoint, the reference, the sample and the sealed digest of each
-interaction; the first that can be read are taken. What an output names as its sources is what the call itself carries,
-and what was retrieved in its conversation since the call before.
+Outputs are ordered by SHA-256 over the root of that checkpoint, the reference, the sample and the sealed digest of each
+interaction. The first readable ones are taken. The sources of an output are those that the call carries, and those
+retrieved in its conversation since the previous call.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from governance.interaction_log import reading
 from governance.interaction_log.shape import Kind, Source
 from governance.models import Interaction
 
-SPARE = 2  # times as many are looked at, for those that cannot be read any more
+SPARE = 2  # times as many are drawn, because some can no longer be read
 _OUTPUTS = """
 WITH told AS (
   SELECT DISTINCT call FROM governance_interaction
@@ -30,17 +30,17 @@ SELECT i.id, i.at, count(*) OVER ()
 
 
 def seed_of(root: bytes, ref: str, sample: int) -> bytes:
-    """What is put before the digest of an interaction to give its place."""
+    """Return the prefix of an interaction's digest from which its position is hashed."""
     return "\n".join((root.hex(), ref, str(sample), "")).encode()
 
 
 def any_output(initiative: int, first: date, last: date) -> bool:
-    """Whether the log of an initiative (its number) has an output of these days."""
+    """Return True if the log of an initiative (number) has an output of these days."""
     return bool(drawn(initiative, first, last, b"", 1)[1])
 
 
 def drawn(initiative: int, first: date, last: date, seed: bytes, count: int) -> tuple[list[Interaction], int]:
-    """The first outputs of these days in the order of this seed, twice as many as wanted, and among how many."""
+    """Return the first outputs of these days by this seed, with spares, and the total."""
     asked: dict[str, Any] = {
         "initiative": initiative,
         "start": clock.midnight_before(first),
@@ -59,7 +59,7 @@ def drawn(initiative: int, first: date, last: date, seed: bytes, count: int) -> 
 
 
 def retrieved_for(row: Interaction) -> list[Interaction]:
-    """What was retrieved in the conversation of a call since the call before it."""
+    """Return the retrievals in the conversation of a call since its previous call."""
     if row.conversation is None:
         return []
     spoken = Interaction.objects.filter(
@@ -73,7 +73,7 @@ def retrieved_for(row: Interaction) -> list[Interaction]:
 
 
 def opened(row: Interaction) -> tuple[reading.Opened, list[Source]]:
-    """The call in clear, with what it names as its sources. Raises NoMaster."""
+    """Return the call in clear with the sources it names. Raises NoMaster."""
     call, *rest = reading.opened_of([row, *retrieved_for(row)])
     return call, list(_sources(call, *rest))
 

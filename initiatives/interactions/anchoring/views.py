@@ -1,4 +1,4 @@
-"""Pages of samples of outputs: one is asked for, and judged output by output, each reading recorded."""
+"""Pages of samples of outputs: ask for one, and judge its outputs. Readings are recorded."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -15,47 +15,45 @@ from initiatives.interactions.anchoring.forms import JudgementForm, SampleForm
 from initiatives.interactions.permissions import may_judge_outputs
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, one_act, sent
+from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, sent
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.models import OutputSample
 
 NO_MASTER = gettext_lazy(
-    "The master key of these outputs is not on this machine: an admin puts it back from its own backup."
+    "The master key of these outputs is not on this machine. Ask an admin to restore the key from the backup."
 )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def ask_for_sample(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Ask that outputs are drawn from the interaction log by the audit log."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
-    form = SampleForm(sent(request))
-    return one_act(
-        request,
-        initiative,
-        form,
-        lambda _said: actions.ask_for_sample(initiative=initiative, by=request.user, **form.asked),
-        _("Asked for. It is drawn within a few minutes, once the audit log has sealed this."),
-        page="integration",
-        back="integration-traces",
-        title=_("Have a sample of outputs drawn"),
-        lede=_(
-            "Plumbline draws outputs from the interaction log, and somebody reads each with the sources it names."
+INITIATIVE_ACTS["draw-sample"] = PageStep(
+    may=initiative_permissions.may_collaborate,
+    act=actions.ask_for_sample,
+    form=SampleForm,
+    page="integration",
+    back="integration-traces",
+    title=gettext_lazy("Draw a sample of outputs"),
+    lede=gettext_lazy(
+        "Plumbline draws outputs from the interaction log. A person reads each output together with its "
+        "sources."
+    ),
+    happens=(
+        gettext_lazy(
+            "The next checkpoint of the audit log decides which outputs are drawn. A person cannot "
+            "choose the outputs."
         ),
-        happens=[
-            _("The next checkpoint of the audit log decides which outputs: nobody chooses them."),
-            _(
-                "Judged from outside the team, the sample measures the requirement; judged in the team, "
-                "it is a document."
-            ),
-        ],
-        verb=_("Ask for it"),
-    )
+        gettext_lazy("A sample judged by someone outside the team measures the requirement."),
+        gettext_lazy("A sample judged by the team documents the requirement, but does not measure it."),
+    ),
+    verb=gettext_lazy("Ask for a sample"),
+    done=gettext_lazy(
+        "The sample is requested. Plumbline draws it within a few minutes, after the next checkpoint."
+    ),
+)
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def output_sample(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One sample: how far it is judged, and the next output with its input, its sources and the form."""
+    """Show one sample: its progress, and the next output with input, sources and form."""
     rows = OutputSample.objects.select_related(
         "initiative__unit", "initiative__contract", "trace", "by", "checkpoint"
     )
@@ -74,7 +72,7 @@ def output_sample(request: SignedInRequest, pk: int) -> HttpResponse:
             lambda: actions.judge_output(output=chosen, by=request.user, **form.cleaned_data),
         ):
             if not left.exists():
-                messages.success(request, _("Each output is judged: the sample is kept, and is evidence."))
+                messages.success(request, _("All outputs are judged. The sample is kept as evidence."))
             return redirect("output-sample", sample.pk)
     output = left.first() if may else None
     opened, sources, wrong = None, [], ""

@@ -1,1 +1,1 @@
-"""What systems did against what they were allowed to do."""
+"""The acts of systems, compared with what they were allowed to do."""

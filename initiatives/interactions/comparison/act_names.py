@@ -1,4 +1,4 @@
-"""What senders call the acts of a contract, and which models the audit log declares: what both logs are compared by."""
+"""The names by which both logs are compared: of acts, and of declared models."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -8,14 +8,13 @@ from datetime import datetime
 from governance.audit_log import entries
 from governance.interaction_log.shape import act_name
 from governance.models import Clause, VocabularyWord
-from governance.vocabulary import Layer
-from initiatives.integration.components import model_names
+from governance.vocabulary import Layer, model_names
 from initiatives.models import ActName, Deployment, Initiative
 
 
 @dataclass(frozen=True)
 class Declared:
-    """What one version of a recorded model may be called, and when it runs."""
+    """The names of one version of a recorded model, and when it runs."""
 
     names: frozenset[str]
     runs_from: datetime
@@ -24,10 +23,10 @@ class Declared:
 
 @dataclass(frozen=True)
 class Names:
-    """By what the logs of an initiative are compared.
+    """The names by which the logs of an initiative are compared.
 
-    `actions` gives the action of the contract for each name of a sender: the same name by itself, others by the
-    register of the initiative. `ignored` are names of which somebody said that they are no act of the contract.
+    The field `actions` gives the action of the contract for each name of a sender: the same name, or the one that the
+    register of the initiative has. The names in `ignored` are registered as no act of the contract.
     """
 
     actions: Mapping[str, str] = field(default_factory=dict)
@@ -36,7 +35,7 @@ class Names:
 
     @property
     def digest(self) -> str:
-        """What is compared by other names is compared anew."""
+        """Return a digest of the names. Days are compared again when it changes."""
         models = sorted(
             [sorted(one.names), one.runs_from.isoformat(), one.runs_to.isoformat() if one.runs_to else ""]
             for one in self.models
@@ -45,16 +44,16 @@ class Names:
         return hashlib.sha256(entries.canonical(said)).hexdigest()
 
     def models_since(self, moment: datetime) -> set[str]:
-        """Names of the models that ran at `moment` or were declared for any time after it."""
+        """Return the names of models that ran at `moment` or were declared for later."""
         return {
             name for one in self.models if one.runs_to is None or one.runs_to > moment for name in one.names
         }
 
 
 def contract_actions(initiatives: Iterable[Initiative]) -> dict[int, dict[str, str]]:
-    """By key of the initiative, the actions of its contract as they are compared, with their words.
+    """Return by key of the initiative the actions of its contract, with their words.
 
-    Those of its vocabulary, and those that a clause of a version that was ever in force names.
+    They come from the vocabulary, and from the clauses of every version that was ever in force. Keys are as compared.
     """
     found: dict[int, dict[str, str]] = {initiative.pk: {} for initiative in initiatives}
     clauses = Clause.objects.filter(
@@ -72,7 +71,7 @@ def contract_actions(initiatives: Iterable[Initiative]) -> dict[int, dict[str, s
 
 
 def names_of(initiatives: Iterable[Initiative]) -> dict[int, Names]:
-    """By key of the initiative, by which names its logs are compared; four queries for all of them."""
+    """Return by key of the initiative the names for its comparison. Uses four queries."""
     initiatives = list(initiatives)
     actions = {
         initiative: {key: key for key in found} for initiative, found in contract_actions(initiatives).items()

@@ -1,6 +1,4 @@
-"""Both logs of an initiative and a day read side by side: what was decided, what was done, and what of it was logged
-whole.
-"""
+"""The comparison of both logs of an initiative for a day."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -16,7 +14,7 @@ from governance.interaction_log.shape import ACTS, Kind, act_name
 from governance.models import Interaction, OutcomeReport, PolicyDecision, ServiceKey
 from governance.models.sign_in import ALERTS, EVALUATE
 from governance.vocabulary import DecisionOutcome, OutcomeKind
-from initiatives.integration.components.model_names import is_declared
+from governance.vocabulary.model_names import is_declared
 from initiatives.interactions.comparison import day_figures
 from initiatives.interactions.comparison.act_names import Names
 from initiatives.interactions.comparison.day_figures import CallFigures
@@ -24,12 +22,12 @@ from initiatives.models import Initiative
 
 MOST_NAMES = 50  # of unmapped acts that a day keeps, the most frequent ones
 PART = 2_000  # calls asked about at a time
-NO_KEY = 0  # stands for an unknown key
+NO_KEY = 0  # an unknown key
 
 
 @dataclass(frozen=True)
 class OtherModel:
-    """A model that answered on a day and is not recorded: since when on that day, in which interaction."""
+    """An unrecorded model that answered on a day: from when, and in which interaction."""
 
     label: str
     at: datetime
@@ -38,10 +36,10 @@ class OtherModel:
 
 @dataclass(frozen=True)
 class Day:
-    """What both logs say of one day; figures as `ReconciledDay` keeps them.
+    """The comparison of both logs for one day, with figures for `ReconciledDay`.
 
-    `named` counts allows on which no act rests but that a call names which says of itself only that it is one: the call
-    was what was allowed. Of a denial that is no finding: such a call may be the one that tells a person of it.
+    The field `named` counts allows that only a plain call names, without an act: the call was what was allowed. A
+    denial that only a plain call names is not a finding, because the call may explain the denial to a person.
     """
 
     acts: tuple[Found, ...] = ()
@@ -58,13 +56,13 @@ class Day:
 
     @property
     def findings(self) -> list[Found]:
-        """What was done and not permitted, by time; probable ones among them."""
+        """Return the acts without permission, by time, with probable ones."""
         return [found for found in self.acts if found.verdict != Verdict.DONE]
 
 
 @dataclass(frozen=True)
 class _Row:
-    """What is read of one interaction."""
+    """The fields that are read of one interaction."""
 
     pk: int
     at: datetime
@@ -81,11 +79,11 @@ _WHOLE = frozenset({"input", "output", "actor", "time", "version"})
 
 
 def read_day(initiative: Initiative, day: date, names: Names, now: datetime) -> Day:
-    """Compare both logs of an initiative for a day (local), as they stand at `now`.
+    """Compare both logs of an initiative for a day (local), as they are at `now`.
 
-    What is compared reaches LONGEST over both ends of the day, for what was allowed on one side of midnight and done on
-    the other; only what falls into the day is told. What was asked about by a name is compared by it, whether the
-    contract knows the name or not.
+    The comparison reads LONGEST over both ends of the day, because an act may follow its decision over midnight. Only
+    acts of the day are returned. An action that was asked about is compared, even if the contract does not know its
+    name.
     """
     start, end = clock.midnight_before(day), clock.midnight_after(day)
     systems = _systems(initiative)
@@ -143,11 +141,11 @@ def _of_day(initiative: Initiative, start: datetime, end: datetime) -> QuerySet[
 
 
 def _systems(initiative: Initiative) -> dict[int | None, int]:
-    """By key, what stands for its system: keys of one name are one system, whatever each of them is for.
+    """Return by key the number of its system. Keys with the same name are one system.
 
-    A system that reports and never asks, such as a collector, speaks for the only one that asks; where several do, all
-    keys of the initiative are taken as one, for nothing tells whose acts it reports. What only sends alerts reports no
-    acts.
+    A system that reports and never asks, such as a collector, counts as the only asking system. If several ask, all
+    keys of the initiative are one system, because the reports do not show whose acts they are. Keys for alerts alone
+    are left out.
     """
     rows = ServiceKey.objects.filter(contract=initiative.contract_id).exclude(scopes=[ALERTS])
     keys = list(rows.order_by("pk")) if initiative.contract_id else []
@@ -166,7 +164,7 @@ def _systems(initiative: Initiative) -> dict[int | None, int]:
 def _decided(
     initiative: Initiative, systems: dict[int | None, int], start: datetime, end: datetime
 ) -> Iterator[Decided]:
-    rows = PolicyDecision.objects.filter(
+    rows = PolicyDecision.objects.calls().filter(
         initiative_number=initiative.number, at__gte=start, at__lt=end, key_id__isnull=False
     )
     for digest, at, key, action, outcome in rows.values_list(
@@ -184,7 +182,7 @@ def _decided(
 
 
 def _rows(initiative: Initiative, start: datetime, end: datetime, actions: Iterable[str]) -> dict[int, _Row]:
-    """The interactions that are acts of the contract, or name a decision."""
+    """Return the interactions that are acts of the contract or name a decision."""
     wanted = _of_day(initiative, start, end).filter(
         Q(action__in=list(actions)) | Q(decision__isnull=False), kind__in=ACTS
     )
@@ -215,7 +213,7 @@ def _outcomes(
     start: datetime,
     end: datetime,
 ) -> Iterator[Act]:
-    """What systems reported as done: of a decision by its digest, or as something that nobody was asked about."""
+    """Yield the acts that systems reported as done, with the decision or without one."""
     rows = OutcomeReport.objects.filter(initiative_number=initiative.number, kind=OutcomeKind.DONE)
     for row in rows.filter(decided_at__gte=start, decided_at__lt=end).iterator():
         decision = decided.get(bytes(row.decision or b""))
@@ -238,9 +236,9 @@ def _failed(initiative: Initiative, start: datetime, end: datetime) -> set[bytes
 
 
 def _whole(initiative: Initiative, rows: list[_Row], start: datetime, end: datetime) -> set[int]:
-    """Those of these interactions of which the log has everything, with the events that came apart.
+    """Return the rows that are completely logged, with events that were sent apart.
 
-    A run of a tool says no model and often no person: the calls of its conversation do.
+    A run of a tool contains no model and often no person, so those of the calls in its conversation count.
     """
     lacking = [row for row in rows if row.whole != _WHOLE]
     added: dict[bytes, frozenset[str]] = {}
@@ -272,7 +270,7 @@ def _whole(initiative: Initiative, rows: list[_Row], start: datetime, end: datet
 def _unnamed(
     initiative: Initiative, start: datetime, end: datetime, actions: dict[str, str], names: Names
 ) -> Counter:
-    """Acts of no action of the contract, by what their senders call them; but those of which that was said."""
+    """Count the acts without an action of the contract, by their name. Ignored names are left out."""
     known = {*actions, *names.ignored}
     counted: Counter = Counter()
     rows = _of_day(initiative, start, end).filter(Q(kind=Kind.TOOL) | ~Q(action=""), kind__in=ACTS)
@@ -290,7 +288,7 @@ def _unnamed(
 def _other_models(
     initiative: Initiative, start: datetime, end: datetime, names: Names
 ) -> Iterator[OtherModel]:
-    """Models that answered and that no recorded version names which ran then or was declared for any time after."""
+    """Yield models that answered without a recorded version that ran then or later."""
     calls = _of_day(initiative, start, end).filter(kind=Kind.CALL).exclude(model="", version="")
     declared = names.models_since(start)
     seen: dict[str, OtherModel] = {}

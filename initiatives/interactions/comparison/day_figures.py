@@ -1,7 +1,6 @@
-"""What the interaction log says of the calls of an initiative and a day: outcomes, sources, times, persons. Counted in
-SQL.
+"""Figures on the calls of a day: outcomes, sources, times, persons.
 
-Nothing is decrypted: every figure is from clear columns of rows that are sealed.
+SQL counts them from clear columns of sealed rows. No text is decrypted.
 """
 
 from dataclasses import dataclass, field
@@ -51,7 +50,7 @@ SELECT count(DISTINCT subject) FROM governance_interaction
 
 @dataclass(frozen=True)
 class CallFigures:
-    """What the calls of a day come to, as `ReconciledDay` keeps it; `durations`: calls by bucket."""
+    """The figures of a day's calls as `ReconciledDay` keeps them. `durations`: calls by bucket."""
 
     tried: int = 0
     failed: int = 0
@@ -64,12 +63,12 @@ class CallFigures:
 
 
 def edge_of(bucket: int) -> float:
-    """Milliseconds that no call of this bucket took longer than."""
+    """Return the longest duration in this bucket, in milliseconds."""
     return 2 ** (bucket / 8)
 
 
 def of_day(initiative: int, day: date, *, over: bool) -> CallFigures:
-    """The figures of an initiative (its number) and a day (local). Persons are counted only once the day is `over`."""
+    """Return the figures of an initiative (number) and a local day. Persons count once it is `over`."""
     inside: dict[str, Any] = {
         "initiative": initiative,
         "start": clock.midnight_before(day),
@@ -85,7 +84,7 @@ def of_day(initiative: int, day: date, *, over: bool) -> CallFigures:
 
 
 def subjects_to(initiative: int, day: date) -> int:
-    """Different persons (pseudonyms) whom the log of an initiative (its number) names in the four weeks to this day."""
+    """Return the number of pseudonyms in the log of the four weeks to this day."""
     start = clock.midnight_before(day - timedelta(days=SPAN - 1))
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,6 +1,4 @@
-"""Figures of the interaction log over whole days of initiatives, as predicates take them, with what they are held
-against.
-"""
+"""Figures of the interaction log over whole days, and the figures to compare."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -33,14 +31,14 @@ _SUMS = ("calls", "expected", "logged", "tried", "failed", "outputs", "sourced",
 
 
 def weeks() -> tuple[date, date]:
-    """The first day of the last four whole weeks, and the Monday after them."""
+    """Return the first day of the last four whole weeks, and the Monday after them."""
     today = clock.today()
     monday = today - timedelta(days=today.weekday())
     return monday - timedelta(weeks=WEEKS), monday
 
 
 def figures_of(initiatives: Iterable[int]) -> dict[int, list[ReconciledDay]]:
-    """By initiative its days of the last four whole weeks, as far as the log says something of them, oldest first."""
+    """Return by initiative its days with calls in the last whole weeks, oldest first."""
     since, monday = weeks()
     found: dict[int, list[ReconciledDay]] = defaultdict(list)
     rows = ReconciledDay.objects.filter(
@@ -52,7 +50,7 @@ def figures_of(initiatives: Iterable[int]) -> dict[int, list[ReconciledDay]]:
 
 
 def summed(days: list[ReconciledDay], since: date | None = None) -> Figures:
-    """The sums over these days, from `since` on where it is given; the persons are those of the newest."""
+    """Return the sums over these days, or those from `since` on. Persons are of the newest day."""
     first, monday = weeks()
     counted = [row for row in days if since is None or row.day >= since]
     figures = Figures(max(first, since or first), monday - timedelta(days=1))
@@ -71,10 +69,10 @@ def summed(days: list[ReconciledDay], since: date | None = None) -> Figures:
 
 
 def promises_of(initiatives: Iterable[int]) -> dict[int, tuple[Promise, date]]:
-    """By initiative what it promises, and the first whole day since: after it was declared, and after the last new
-    model.
+    """Return by initiative its promise, and the first whole day on which it counts.
 
-    What is declared on a day is held against the days after it alone, or whoever promises would know the answer.
+    This is the day after the declaration or the last new model. Earlier days do not count, because their figures were
+    known when the promise was declared.
     """
     rows = {row.initiative_id: row for row in current_promises(initiatives)}
     touching = reduce(or_, (Q(triggers__contains=[trigger]) for trigger in _BEGINS_ANEW))
@@ -92,7 +90,7 @@ def promises_of(initiatives: Iterable[int]) -> dict[int, tuple[Promise, date]]:
 
 
 class Sample(NamedTuple):
-    """What a judged sample of outputs came to, as `ways.anchored` takes it."""
+    """The result of a judged sample of outputs, as `ways.anchored` takes it."""
 
     outputs: int
     hits: int
@@ -101,7 +99,10 @@ class Sample(NamedTuple):
 
 
 def samples_of(initiatives: Iterable[int]) -> dict[int, Sample]:
-    """By initiative its newest judged sample of outputs, of the last year and no older than a new model or source."""
+    """Return by initiative its newest judged sample, a year old at most.
+
+    A sample older than a new model or source is left out.
+    """
     since = clock.now() - SAMPLE_GOOD_FOR
     rows = OutputSample.objects.filter(
         initiative__in=list(initiatives), trace__at__gt=since, trace__evidence__withdrawn_at__isnull=True
@@ -124,12 +125,12 @@ def samples_of(initiatives: Iterable[int]) -> dict[int, Sample]:
 
 
 def current_promises(initiatives: Iterable[int]):
-    """The promises that these initiatives make now."""
+    """Return the promises that these initiatives make now."""
     return PerformancePromise.objects.filter(initiative__in=list(initiatives), ended_at__isnull=True)
 
 
 def people_in_scope(initiatives: Iterable[int]) -> dict[int, int]:
-    """By initiative how many people its scope in force declares."""
+    """Return by initiative the number of people that its scope in force declares."""
     now = clock.now()
     rows = ScopeVersion.objects.filter(initiative__in=list(initiatives), starts_at__lte=now).order_by(
         "number"

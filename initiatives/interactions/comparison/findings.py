@@ -1,7 +1,7 @@
-"""What both logs say against requirements of an initiative, and what they measure of its logging.
+"""Findings and measurements from both logs, for the requirements of an initiative.
 
 Source: docs/domain.md, "Four levels" and "What systems did". The figures come from the keys of running systems and from
-a count that the interaction log does not supply itself, so nobody of the team wrote them.
+a count outside the interaction log, so the team did not write them.
 """
 
 from collections import defaultdict
@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 
 from governance import clock
+from governance.gates.gate_inputs import LOGGED
+from governance.models import Interaction, Rulebook
+from governance.tables.shares import wilson
 from governance.vocabulary import LogFindingKind, Stage
-from initiatives.integration.resilience.trace_sampling import wilson
+from governance.vocabulary.phrases import phrase
 from initiatives.interactions.comparison import ways
 from initiatives.interactions.comparison.figures_of import (
     WEEKS,
@@ -26,7 +29,7 @@ from initiatives.interactions.comparison.figures_of import (
 )
 from initiatives.interactions.comparison.ways import LEAST
 from initiatives.lifecycle.facts.finding_rules import Measurable, Wanted, about
-from initiatives.lifecycle.findings.decision_days import SAID_OF
+from initiatives.lifecycle.findings.decision_days import SAID_OF, shown_span
 from initiatives.lifecycle.findings.decision_days import WAY as SCOPE_WAY
 from initiatives.models import Initiative, LogFinding, ReconciledDay
 
@@ -36,28 +39,36 @@ MODEL = PROMISED = ("prod.performance",)
 ANCHORED = ("int.anchor",)
 # A week without another ends what was found: by then either it was fixed, or there is more of it.
 COUNTS = timedelta(days=7)
-COUNTING = timedelta(days=1)  # in which the next weeks are counted, before what these say ends
+COUNTING = timedelta(days=1)  # for the count of the next weeks, before these findings end
 GOOD_FOR = timedelta(days=14)  # after the last of these weeks
-OWNER, LEAD = "The owner", "The technical lead"
+OWNER, LEAD = "The owner", phrase("The technical lead")
 _STAGES = (Stage.MVP, Stage.PRODUCTION)
 _WORDS = {
-    LogFindingKind.NEVER_ASKED: "The interaction log shows acts since {day} that were done and nobody asked about, "
-    "the first of them “{what}”.",
-    LogFindingKind.AFTER_DENIAL: "The interaction log shows acts since {day} that were done after a denial, "
-    "the first of them “{what}”.",
-    LogFindingKind.OTHER_MODEL: "A model runs that nobody declared: since {day} “{what}” answered.",
-    LogFindingKind.SILENT: "The interaction log, which used to speak, has been silent since {before}.",
+    LogFindingKind.NEVER_ASKED: phrase(
+        "Since {day}, the interaction log shows acts that no decision permitted. The first act was “{what}”."
+    ),
+    LogFindingKind.AFTER_DENIAL: phrase(
+        "Since {day}, the interaction log shows acts that a decision had denied. The first act was “{what}”."
+    ),
+    LogFindingKind.OTHER_MODEL: phrase(
+        "A model that is not declared has answered requests since {day}: “{what}”."
+    ),
+    LogFindingKind.SILENT: phrase("The interaction log has no entries since {before}."),
 }
 _FIXES = {
-    LogFindingKind.NEVER_ASKED: "Have the system ask before it acts, or say what it means by that name.",
-    LogFindingKind.AFTER_DENIAL: "Have the system obey the answer, or say what it means by that name.",
-    LogFindingKind.OTHER_MODEL: "Declare the version that runs, or have the declared one answer.",
-    LogFindingKind.SILENT: "Have the system report again what it does.",
+    LogFindingKind.NEVER_ASKED: phrase(
+        "Make the system ask before it acts, or choose the meaning of the name of the act."
+    ),
+    LogFindingKind.AFTER_DENIAL: phrase(
+        "Make the system follow the decision, or choose the meaning of the name of the act."
+    ),
+    LogFindingKind.OTHER_MODEL: phrase("Declare the version that runs, or switch to the declared version."),
+    LogFindingKind.SILENT: phrase("Make the system report its interactions again."),
 }
 
 
 def requirements_of(kind: str, stage: str) -> tuple[str, ...]:
-    """Against what a finding of this kind stands in this stage."""
+    """Return the requirements that a finding of this kind concerns in this stage."""
     if kind == LogFindingKind.OTHER_MODEL:
         return MODEL
     if kind == LogFindingKind.SILENT:
@@ -67,7 +78,7 @@ def requirements_of(kind: str, stage: str) -> tuple[str, ...]:
 
 @about(LogFinding.objects.all())
 def says(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
-    """What stands in the logs of these initiatives, one a kind, or a model; probable ones are none."""
+    """Yield the findings in these logs, one for each kind or model. Probable ones are left out."""
     stages = dict(Initiative.objects.filter(pk__in=initiatives, stage__in=_STAGES).values_list("pk", "stage"))
     recent = clock.now() - COUNTS
     rows = LogFinding.objects.current().filter(Q(at__gt=recent) | Q(kind=LogFindingKind.SILENT))
@@ -96,10 +107,10 @@ def says(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
 
 @about(ReconciledDay.objects.all())
 def says_of_calls(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
-    """That more people were served than the scope declares, or that what was promised of calls is not kept.
+    """Yield findings on more people than in scope, and on promises that calls break.
 
-    Of the last four whole weeks, and only what the figures disprove: what is unknown is no finding. Told from the first
-    moment after these weeks until the next ones are over.
+    They cover the last four whole weeks, and only what the figures disprove. Unknown figures are not a finding. Each
+    holds from the first moment after these weeks until the next ones are over.
     """
     _, monday = weeks()
     span: dict[str, Any] = {
@@ -115,15 +126,17 @@ def says_of_calls(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
         people = scopes.get(initiative)
         served = ways.within_scope(summed(days), people) if people is not None else None
         if served is not None and served.holds is False:
-            words = f"The interaction log names more people than the scope in force declares: {served.words}"
-            fix = "Find out who else is served, or declare the wider scope."
+            words = phrase(
+                "The interaction log names more people than the scope in force declares: {}", served.words
+            )
+            fix = phrase("Find out who else uses the system, or declare the wider scope.")
             for requirement in SAID_OF[Stage(stage)]:
                 yield initiative, Wanted(requirement, "interactions:subjects", words, fix, OWNER, **span)
         promise, since = promises.get(initiative, (None, None))
         kept = ways.as_promised(summed(days, since), promise) if promise else None
         if kept is not None and kept.holds is False:
-            words = f"What was promised is not kept, says the interaction log: {kept.words}"
-            fix = "Fix what is slow or fails, or promise what can be kept."
+            words = phrase("The interaction log shows that a performance promise is not kept: {}", kept.words)
+            fix = phrase("Fix the cause of slow or failed calls, or change the promise.")
             for requirement in PROMISED:
                 yield initiative, Wanted(requirement, "interactions:promise", words, fix, LEAD, **span)
 
@@ -135,7 +148,7 @@ class _Weeks(NamedTuple):
 
 
 def _weeks_of(initiatives: list[int]) -> Iterator[_Weeks]:
-    """The running ones of these initiatives with their stage and the days of the last four whole weeks."""
+    """Yield the running ones of these, with stage and days of the last four weeks."""
     stages = dict(Initiative.objects.filter(pk__in=initiatives, stage__in=_STAGES).values_list("pk", "stage"))
     for initiative, days in figures_of(stages).items():
         yield _Weeks(initiative, stages[initiative], days)
@@ -143,9 +156,9 @@ def _weeks_of(initiatives: list[int]) -> Iterator[_Weeks]:
 
 @about(ReconciledDay.objects.all())
 def measured_of_calls(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
-    """What calls show where the log has what was allowed: that they are as promised, and served whom the scope names.
+    """Yield measurements from calls: kept promises, people in scope, traced outputs.
 
-    A log of which nobody knows whether it is whole proves nothing: its system might report its good calls alone.
+    Only complete logs count. In another log, a system might have reported its good calls alone.
     """
     _, monday = weeks()
     good = clock.midnight_before(monday), clock.midnight_before(monday) + GOOD_FOR
@@ -168,7 +181,7 @@ def measured_of_calls(initiatives: list[int]) -> Iterator[tuple[int, Measurable]
             and served.holds
             and not any(row.never_asked or row.after_denial for row in days)
         ):
-            words = f"the interaction log names {served.words[:-1]}, and no act that was not allowed"
+            words = phrase("the interaction log names {}, and every act was allowed", served.words[:-1])
             for requirement in SAID_OF[Stage(stage)]:
                 yield initiative, Measurable(requirement, SCOPE_WAY, "interactions:subjects", words, *good)
         if initiative not in promises:
@@ -176,17 +189,19 @@ def measured_of_calls(initiatives: list[int]) -> Iterator[tuple[int, Measurable]
         promise, since = promises[initiative]
         kept = ways.as_promised(summed(days, since), promise)
         if kept.holds:
-            words = f"in the interaction log of the days from {_day(summed(days, since).first)}: {kept.words}"
+            words = phrase(
+                "the interaction log from {} shows this: {}", _day(summed(days, since).first), kept.words
+            )
             for requirement in PROMISED:
                 yield initiative, Measurable(requirement, WAY, "interactions:promise", words, *good)
 
 
 @about(ReconciledDay.objects.all())
 def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
-    """The share of what was allowed that the interaction log has whole, over the last four whole weeks.
+    """Yield the share of allowed calls that the log has completely, in four weeks.
 
-    Once a week, so that what is measured is not written anew each night. Where nothing was allowed there is no count to
-    hold the log against, and nothing is measured.
+    The share is measured once a week, so that it is not written again each night. An initiative without allowed calls
+    has no count to compare the log with, and gets no measurement.
     """
     since, monday = weeks()
     sums = (
@@ -207,9 +222,13 @@ def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
         if not expected or wilson(logged, expected)[0] < LEAST:
             continue
         low = wilson(logged, expected)[0]
-        words = (
-            f"of {expected} allowed calls in the four weeks to {_day(monday - timedelta(days=1))} the interaction log "
-            f"has {logged} with input, output, actor, time and model version, at least {100 * low:.1f} %"
+        words = phrase(
+            "{} of {} allowed calls in the four weeks to {} have input, output, actor, time and "
+            "model version in the interaction log, which is at least {} %",
+            logged,
+            expected,
+            _day(monday - timedelta(days=1)),
+            f"{100 * low:.1f}",
         )
         for requirement in OBSERVED:
             yield (
@@ -225,8 +244,26 @@ def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
             )
 
 
+@about(ReconciledDay.objects.all())
+def logged(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
+    """Yield initiatives whose log got an interaction within the rulebook's period."""
+    rulebook = Rulebook.objects.in_force()
+    if rulebook is None:
+        return
+    days, now = rulebook.parsed.freshness.shown_here_days, clock.now()
+    calls = Interaction.objects.filter(
+        initiative_number=OuterRef("number"), at__gt=now - timedelta(days=days), at__lte=now
+    )
+    newest = Subquery(calls.order_by("-at", "-id").values("at")[:1])
+    rows = Initiative.objects.filter(pk__in=initiatives).annotate(newest=newest).exclude(newest=None)
+    for key, last in rows.order_by("pk").values_list("pk", "newest"):
+        start, end = shown_span(clock.local_day(last), days)
+        words = phrase("the interaction log has calls of the week of {}", _day(clock.local_day(start)))
+        yield key, Measurable("int.audit_trail", LOGGED, "interactions:calls", words, start, end)
+
+
 def changing() -> QuerySet[ReconciledDay]:
-    """Rows about which time alone changes what is said: weeks end, and what was found counts for a week."""
+    """Return the rows whose findings change by time alone, as weeks end."""
     return ReconciledDay.objects.filter(day__gte=clock.today() - timedelta(weeks=WEEKS + 2))
 
 

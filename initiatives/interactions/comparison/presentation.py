@@ -1,4 +1,4 @@
-"""Figures of the interaction log as pages show them: what each is about, what it comes to, whether it holds."""
+"""Figures of the interaction log as pages show them: name, value, verdict."""
 
 from dataclasses import dataclass
 
@@ -16,12 +16,12 @@ from initiatives.interactions.comparison.figures_of import (
 from initiatives.interactions.comparison.ways import Held
 from initiatives.models import Initiative
 
-STATES = {True: (_("holds"), "ok"), False: (_("does not hold"), "bad"), None: (_("open"), "")}
+STATES = {True: (_("holds"), "ok"), False: (_("not met"), "bad"), None: (_("open"), "")}
 
 
 @dataclass(frozen=True)
 class Line:
-    """One figure: its name, the words of its predicate, and whether it holds, in a word and its tone."""
+    """One figure: its name, its words, and the verdict as a word and a tone."""
 
     name: str | LazyText
     words: str
@@ -30,12 +30,15 @@ class Line:
 
 
 def figures(initiative: Initiative) -> list[Line]:
-    """What the log says of the last four whole weeks; nothing where it says nothing of them."""
+    """Return the figures of the last four whole weeks, or [] if the log has none."""
     days = figures_of([initiative.pk]).get(initiative.pk, [])
     if not days:
         return []
     whole, people = summed(days), people_in_scope([initiative.pk]).get(initiative.pk)
-    told = [(_("Logged whole"), ways.complete(whole)), (_("Outputs with a source"), ways.sourced(whole))]
+    told = [
+        (_("Complete in the log"), ways.complete(whole)),
+        (_("Outputs with a source"), ways.sourced(whole)),
+    ]
     if people is not None:
         told.append((_("People served"), ways.within_scope(whole, people)))
     if (sample := samples_of([initiative.pk]).get(initiative.pk)) is not None:
@@ -45,8 +48,11 @@ def figures(initiative: Initiative) -> list[Line]:
         of_promise = summed(days, since)
         told += [
             (_("Errors"), ways.errors(of_promise, promise.errors)),
-            (_("Half of the calls"), ways.fast(of_promise, promise.median, ways.HALF)),
-            (_("95 in 100 calls"), ways.fast(of_promise, promise.most, ways.MOST)),
+            (_("Median time of calls"), ways.fast(of_promise, promise.median, ways.HALF)),
+            (
+                _("Longest time of the 95 fastest calls in 100"),
+                ways.fast(of_promise, promise.most, ways.MOST),
+            ),
         ]
     return [_line(name, held) for name, held in told]
 

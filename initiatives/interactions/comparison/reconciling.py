@@ -1,9 +1,8 @@
-"""Both logs of each initiative compared day by day, as they grow: figures kept by day, findings written down and
-withdrawn.
+"""The daily comparison of both logs, which keeps figures and writes findings.
 
-Days are found by what came since the last look, and judged as a whole, so that whatever comes late or twice, or is
-looked at by two workers, ends in the same rows. What is too new is looked at again once both logs are complete
-(`reconciliation.COMPLETE_AFTER`); a name that is mapped or a model that is declared has the last days judged anew.
+Days are found by what came since the last look, and judged as a whole. So late and repeated reports, and two workers at
+once, end in the same rows. A day that is too new is judged again once both logs are complete
+(`reconciliation.COMPLETE_AFTER`). A new mapping of names or a new model makes the last days due again.
 """
 
 import hashlib
@@ -43,7 +42,7 @@ ANEW = timedelta(days=30)  # days that are judged again by other names
 RECOUNTED = timedelta(weeks=5)  # days that are counted once more each day
 MOST_DAYS = 500  # judged in one run
 SECONDS = 150  # after which a run leaves the rest to the next one
-MOST_FINDINGS = 200  # rows that stand of a kind, initiative and day; the day counts all
+MOST_FINDINGS = 200  # current rows of a kind, initiative and day; the day counts all
 PACE = 20  # times as long as it took does a day rest that took a second or more: a twentieth of a worker
 LONGEST_REST = 24 * 60 * 60  # seconds, so that no figure in a row keeps its day from being counted for longer
 # After which every report of a moment (the database's) is committed: each is a transaction of its own.
@@ -60,15 +59,15 @@ SELECT DISTINCT initiative_number, date_trunc('hour', at) FROM {table}
  WHERE initiative_number = ANY(%s) AND batch_id IN (SELECT id FROM {batch} WHERE xact >= %s)"""
 _COUNTED = ("tried", "failed", "outputs", "sourced", "named", "durations", "subjects")
 KINDS = {Verdict.NEVER_ASKED: LogFindingKind.NEVER_ASKED, Verdict.AFTER_DENIAL: LogFindingKind.AFTER_DENIAL}
-LATE = "What came later permits it, or its name was mapped."
-DECLARED = "The model was declared since."
-HEARD = "The log speaks again."
+LATE = "A later decision permits the act, or the name of the act was mapped."
+DECLARED = "The model was declared later."
+HEARD = "The log has entries again."
 
 
 def reconcile() -> list[int]:
-    """Judge every day of which something is due; returns the keys of the initiatives whose findings changed.
+    """Judge every due day, and return the keys of initiatives with changed findings.
 
-    One run at a time: a second one has nothing to do. Both may run all the same, and write the same.
+    A second run at the same time has nothing to do. If both run, they write the same rows.
     """
     with _alone() as alone:
         if not alone:
@@ -110,7 +109,7 @@ def _alone() -> Iterator[bool]:
 
 
 def _initiatives() -> dict[Initiative, datetime]:
-    """Running initiatives one of whose systems may report what it does, with the moment since which one may."""
+    """Return the running initiatives whose systems may report, and since when."""
     keys = ServiceKey.objects.filter(contract=OuterRef("contract"), scopes__contains=[INTERACTIONS])
     first = Subquery(keys.order_by("made_at").values("made_at")[:1])
     found = Initiative.objects.live().filter(stage__in=RUNNING_STAGES).annotate(reports_since=first)
@@ -124,7 +123,7 @@ def _initiatives() -> dict[Initiative, datetime]:
 
 
 def _mark_due(initiatives: dict[Initiative, datetime], names: dict[int, Names]) -> None:
-    """Mark the days about which something came, that were too new, or that were judged by other names."""
+    """Mark the days with new rows, too new days, and those judged by other names."""
     numbers = {initiative.number: initiative.pk for initiative in initiatives}
     first = {initiative.number: since - timedelta(hours=1) for initiative, since in initiatives.items()}
     now = clock.now()
@@ -168,13 +167,13 @@ def _mark_due(initiatives: dict[Initiative, datetime], names: dict[int, Names]) 
 
 
 def _touched(cursor, table: str, batch: str, numbers: list[int], since: int) -> set[tuple[int, datetime]]:
-    """Initiatives (their numbers) and hours about which rows came with batches of this transaction and later."""
+    """Return (initiative number, hour) of rows in batches from this transaction on."""
     cursor.execute(_TOUCHED.format(table=table, batch=batch), [numbers, since])
     return set(cursor.fetchall())
 
 
 def _reached(moment: datetime) -> set[date]:
-    """The days whose comparison a row of this hour has a say in."""
+    """Return the days whose comparison reads a row of this hour."""
     return {clock.local_day(moment + side * (LONGEST + timedelta(hours=1))) for side in (-1, 0, 1)}
 
 
@@ -208,9 +207,9 @@ class _Seen:
 
 
 def judge(initiative: Initiative, day: date, names: Names) -> list[int]:
-    """Judge one day anew and write down what it says; the key of the initiative where its findings changed.
+    """Judge one day again, and return the initiative's key if its findings changed.
 
-    Both logs are read before the initiative is locked: nobody waits for that.
+    Both logs are read before the initiative is locked, so that other acts do not wait.
     """
     now, began = clock.now(), time.monotonic()
     said = read_day(initiative, day, names, now)
@@ -237,7 +236,7 @@ def judge(initiative: Initiative, day: date, names: Names) -> list[int]:
 
 
 def _later_subjects(initiative: Initiative, day: date) -> dict[int, int]:
-    """By row, how many persons the log names up to later days whose four weeks this day is in: it got more calls."""
+    """Return by row the recounted persons of days whose four weeks include this one."""
     rows = ReconciledDay.objects.filter(
         initiative=initiative, day__gt=day, day__lt=day + timedelta(days=SPAN), subjects__isnull=False
     )
@@ -282,7 +281,7 @@ def _seen(said: Day, day: date) -> Iterator[_Seen]:
 
 
 def _of_act(kind: str, found: Found) -> _Seen:
-    """The finding of an act: known by its span where it has one, so that its outcome, told later, is the same."""
+    """Return the finding of an act. Its key is the span, if any, so that a later outcome has the same key."""
     name = found.act.span or found.act.id
     return _Seen(
         kind,
@@ -309,7 +308,7 @@ def _write_findings(
     day: date,
     now: datetime,
 ) -> bool:
-    """Write what is seen and does not stand, withdraw what stands and is seen no more; whether anything was."""
+    """Write new findings and withdraw those no longer seen. Return True if any changed."""
     gone = [
         row
         for place, row in current.items()
@@ -362,10 +361,10 @@ def _write(initiative: Initiative, new: list[_Seen], day: date, now: datetime) -
 
 
 def _listen(initiatives: dict[int, Initiative]) -> list[int]:
-    """Find logs that fell silent, and those that speak again; the keys of their initiatives.
+    """Find logs that fell silent or resumed, and return the keys of their initiatives.
 
-    Silent is a log that spoke within the week and for a day did not, while the system was allowed to act or told that
-    it did, or though it spoke in the same hours a week before: a log is not expected on days on which it never speaks.
+    A log is silent if it has rows of the last week and none for a day, although the system was allowed to act, reported
+    an act, or had rows in the same hours a week before. Days on which a log is always empty do not count.
     """
     now, touched = clock.now(), []
     current = {
@@ -406,15 +405,15 @@ def _silent(initiative: Initiative) -> list[LogFinding]:
 
 
 def _should_have_spoken(initiative: Initiative, last: Interaction, now: datetime) -> bool:
-    """Whether a log with this newest row would hold more by now: by what was allowed or told, or by a week before.
+    """Return True if decisions, reports or last week show that newer rows are missing.
 
-    Of a system that samples, by the share that it reports.
+    For a system that samples, the expected number follows its share.
     """
     share, since = last.sampled or 1.0, max(last.at, now - SILENCE) + LONGEST
     done = OutcomeReport.objects.filter(initiative_number=initiative.number, kind=OutcomeKind.DONE).filter(
         Q(at__gt=since, at__lte=now) | Q(at__isnull=True, decided_at__gt=since, decided_at__lte=now)
     )
-    allowed = PolicyDecision.objects.filter(
+    allowed = PolicyDecision.objects.calls().filter(
         initiative_number=initiative.number,
         key_id__isnull=False,
         outcome=DecisionOutcome.ALLOW,

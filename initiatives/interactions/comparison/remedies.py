@@ -1,23 +1,35 @@
-"""Where it is fixed what both logs say against an initiative."""
+"""The pages that fix a finding of the logs against an initiative."""
 
 from django.urls import reverse
 
 from governance.vocabulary import LogFindingKind
-from initiatives.lifecycle.initiative.initiative_frame import WhoMay
+from initiatives.lifecycle.initiative.who_may import WhoMay
 from initiatives.models import Initiative
 
 
 def fixes_of(initiative: Initiative, may: WhoMay, source: str) -> list[tuple[str, str]]:
-    """The pages on which the person fixes it: names, the model that runs, or the system's settings."""
+    """Return the pages on which the person can fix it: names, model, settings."""
     if not may.change_what_runs:
         return []
     kind = source.split(":")[1]
     if kind == LogFindingKind.OTHER_MODEL:
-        return [(reverse("component-add", args=[initiative.ref]), "Declare what runs")]
+        return [
+            (
+                reverse("initiative-act", args=[initiative.ref, "record-version"]),
+                "Declare the version that runs",
+            )
+        ]
     if kind == LogFindingKind.SILENT:
-        return [(reverse("api-access", args=[initiative.ref]) + "#interactions", "Have the system report")]
+        return [(reverse("api-access", args=[initiative.ref]) + "#interactions", "Open API access")]
     if kind == "subjects":
-        return [(reverse("scope-add", args=[initiative.ref]), "Declare the scope")]
+        return [(reverse("initiative-act", args=[initiative.ref, "record-scope"]), "Declare the scope")]
     if kind == "promise":
-        return [(reverse("performance-promise", args=[initiative.ref]), "Promise what can be kept")]
-    return [(reverse("act-names", args=[initiative.ref]), "Say what the names mean")]
+        return [
+            (
+                reverse("initiative-act", args=[initiative.ref, "promise-performance"]),
+                "Change the promise",
+            )
+        ]
+    return [
+        (reverse("initiative-act", args=[initiative.ref, "name-acts"]), "Choose the meaning of the names")
+    ]

@@ -1,15 +1,15 @@
-"""Ways in which the interaction log answers requirements: one predicate each over figures of whole days. Pure.
+"""Pure predicates by which figures of the interaction log answer requirements.
 
-Each says whether it holds, does not, or is unknown, with the figure, its interval and n. What is missing is unknown,
-and unknown is never met. Shares hold by the lower end of their 95 % interval and fail only by the upper one, so that a
-handful of calls neither proves nor disproves anything.
+Each returns True, False or unknown, with the figure, its interval and n. Missing figures are unknown, and unknown is
+never met. A share holds by the lower end of its 95 % interval and fails only by the upper end, so that a handful of
+calls neither proves nor disproves anything.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from initiatives.integration.resilience.trace_sampling import wilson
+from governance.tables.shares import wilson
 from initiatives.interactions.comparison.day_figures import edge_of
 
 LEAST = (
@@ -20,7 +20,7 @@ HALF, MOST = 0.50, 0.95  # shares of calls that a promised median and a promised
 
 @dataclass(frozen=True)
 class Figures:
-    """Sums over the days from `first` to `last` (`ReconciledDay`); `subjects`: of the four weeks to the newest."""
+    """Sums over the days `first` to `last` (`ReconciledDay`). `subjects`: the newest four weeks."""
 
     first: date
     last: date
@@ -38,15 +38,15 @@ class Figures:
 
     @property
     def timed(self) -> int:
-        """Calls of which it is known how long they took."""
+        """Return the number of calls with a known duration."""
         return sum(self.durations.values())
 
     def within(self, milliseconds: float) -> int:
-        """Calls that surely took no longer: those of buckets that end before."""
+        """Return the calls that surely took at most this long, by buckets that end before."""
         return sum(count for bucket, count in self.durations.items() if edge_of(bucket) <= milliseconds)
 
     def beyond(self, milliseconds: float) -> int:
-        """Calls that surely took longer: those of buckets that begin there or later."""
+        """Return the calls that surely took longer, by buckets that begin there or later."""
         return sum(
             count
             for bucket, count in self.durations.items()
@@ -54,7 +54,7 @@ class Figures:
         )
 
     def quantile(self, share: float) -> float | None:
-        """Milliseconds within which this share of calls came back, at most 9.1 % too high; None where none is."""
+        """Return the milliseconds in which this share of calls returned, or None. They are at most 9.1 % too high."""
         reached = 0
         for bucket, count in sorted(self.durations.items()):
             reached += count
@@ -65,7 +65,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Promise:
-    """What was promised before the first of the days: milliseconds of the median and of 95 %, the share of errors."""
+    """An earlier promise: milliseconds of the median and of 95 %, share of errors."""
 
     median: int
     most: int
@@ -74,98 +74,103 @@ class Promise:
 
 @dataclass(frozen=True)
 class Held:
-    """What a way comes to: True where it holds, False where it is disproved, None where it is unknown; in words."""
+    """The result of a predicate in words. `holds` is None if it is unknown."""
 
     holds: bool | None
     words: str
 
 
 def complete(figures: Figures) -> Held:
-    """Whether the log has what was allowed, a count that it does not supply. Without one it proves nothing."""
+    """Return whether the log has the allowed calls, by a count from outside the log."""
     if figures.sampling:
-        return Held(None, "Unknown: its systems report only a part of their calls.")
+        return Held(None, "Unknown: the systems report only a part of their calls.")
     if not figures.expected:
-        return Held(None, "Unknown: nothing was allowed that the log could be held against.")
+        return Held(None, "Unknown: no calls were allowed in this time.")
     low, high = wilson(figures.logged, figures.expected)
     words = (
-        f"{figures.logged:,} of {figures.expected:,} allowed calls are logged whole, {_between(low, high)}."
+        f"{figures.logged:,} of {figures.expected:,} allowed calls are complete in the log, "
+        f"{_between(low, high)}."
     )
     return Held(low >= LEAST or (False if high < LEAST else None), words)
 
 
 def sourced(figures: Figures) -> Held:
-    """Whether outputs name the sources that they come from."""
+    """Return whether outputs name the sources that they come from."""
     if not figures.outputs:
         return Held(None, "Unknown: no output is logged.")
     low, high = wilson(figures.sourced, figures.outputs)
     words = f"{figures.sourced:,} of {figures.outputs:,} outputs name a source, {_between(low, high)}."
     if figures.sampling:
-        return Held(None, f"{words} Its systems choose which calls they report.")
+        return Held(None, f"{words} The systems themselves choose which calls they report.")
     return Held(low >= LEAST or (False if high < LEAST else None), words)
 
 
 def anchored(outputs: int, hits: int, target: float, outside: bool) -> Held:
-    """Whether outputs drawn by the audit log trace to governed sources, judged one by one from outside the team."""
+    """Return whether drawn outputs trace to governed sources, judged by outsiders."""
     if not outputs:
         return Held(None, "Unknown: no sample was drawn and judged.")
     low, high = wilson(hits, outputs)
     words = (
-        f"{hits:,} of {outputs:,} drawn outputs trace to a governed source, {_between(low, high)}; {target:.0%} are "
-        "wanted."
+        f"{hits:,} of {outputs:,} drawn outputs trace to a governed source, {_between(low, high)}. The "
+        f"target is {target:.0%}."
     )
     if low < target:
         return Held(False if high < target else None, words)
-    return Held(True, words) if outside else Held(None, f"{words} They were judged in the team.")
+    return Held(True, words) if outside else Held(None, f"{words} People in the team judged them.")
 
 
 def within_scope(figures: Figures, people: int) -> Held:
-    """Whether no more persons were served than the scope declares. More disprove it, however few calls say so."""
+    """Return whether at most as many persons were served as the scope declares.
+
+    A larger number disproves it, even with few calls.
+    """
     if figures.subjects is None:
-        return Held(None, "Unknown: no day is over.")
-    words = f"{_persons(figures.subjects)} in four weeks, of {people:,} in scope."
+        return Held(None, "Unknown: the log has no complete day yet.")
+    words = f"{_persons(figures.subjects)} in four weeks, and {people:,} in scope."
     if figures.subjects > people:
         return Held(False, words)
     if figures.sampling:
-        return Held(None, f"{words} Its systems report only a part of their calls.")
+        return Held(None, f"{words} The systems report only a part of their calls.")
     if not figures.calls:
         return Held(None, "Unknown: no call is logged.")
     low, high = wilson(figures.named, figures.calls)
     if low < LEAST:
         return Held(
             None,
-            f"{words} Only {figures.named:,} of {figures.calls:,} calls name one, {_between(low, high)}.",
+            f"{words} Only {figures.named:,} of {figures.calls:,} calls name a person, "
+            f"{_between(low, high)}.",
         )
     return Held(True, words)
 
 
 def errors(figures: Figures, most: float) -> Held:
-    """Whether no larger share of calls failed than was promised."""
+    """Return whether the share of failed calls is at most the promised one."""
     if not figures.tried:
-        return Held(None, "Unknown: no call says whether it failed.")
+        return Held(None, "Unknown: no call reports if it failed.")
     low, high = wilson(figures.failed, figures.tried)
     words = (
-        f"{figures.failed:,} of {figures.tried:,} calls failed, {_between(low, high)}; at most {_percent(most)} "
-        "promised."
+        f"{figures.failed:,} of {figures.tried:,} calls failed, {_between(low, high)}. The promise is at "
+        f"most {_percent(most)}."
     )
     return Held(high <= most or (False if low > most else None), words)
 
 
 def fast(figures: Figures, milliseconds: int, share: float) -> Held:
-    """Whether at least this share of calls came back in the promised time."""
+    """Return whether at least this share of calls returned in the promised time."""
     if not figures.timed:
-        return Held(None, "Unknown: no call says how long it took.")
+        return Held(None, "Unknown: no call reports its duration.")
     low, _ = wilson(figures.within(milliseconds), figures.timed)
     slow, _ = wilson(figures.beyond(milliseconds), figures.timed)
     took = figures.quantile(share)
     words = (
-        f"{share:.0%} of {figures.timed:,} calls came back within {_seconds(took or 0)}, in the "
-        f"{_seconds(milliseconds)} promised at least {_percent(low)}."
+        f"{share:.0%} of {figures.timed:,} calls returned within {_seconds(took or 0)}. The share "
+        f"within the promised {_seconds(milliseconds)} is at least {_percent(low)}."
     )
     return Held(low >= share or (False if slow > 1 - share else None), words)
 
 
 def as_promised(figures: Figures, promise: Promise) -> Held:
-    """Whether errors and times are as was promised: all of it holds, or one part is disproved, or it is unknown."""
+    """Return whether errors and times all keep the promise. One miss disproves it."""
     parts = [
         errors(figures, promise.errors),
         fast(figures, promise.median, HALF),
@@ -176,17 +181,17 @@ def as_promised(figures: Figures, promise: Promise) -> Held:
         return Held(False, " ".join(missed))
     words = " ".join(dict.fromkeys(part.words for part in parts))
     if figures.sampling:
-        return Held(None, f"{words} Its systems choose which calls they report.")
+        return Held(None, f"{words} The systems themselves choose which calls they report.")
     timed = (
         wilson(figures.timed, figures.tried - figures.failed)[0] if figures.tried > figures.failed else 0.0
     )
     if timed < LEAST:
-        return Held(None, f"{words} Too few of them say how long they took.")
+        return Held(None, f"{words} Too few calls report their duration.")
     return Held(True if all(part.holds for part in parts) else None, words)
 
 
 def _between(low: float, high: float) -> str:
-    return f"with 95 % confidence {_percent(low)} to {_percent(high)}"
+    return f"between {_percent(low)} and {_percent(high)} with 95 % confidence"
 
 
 def _percent(share: float) -> str:

@@ -1,1 +1,1 @@
-"""What an initiative promises of its calls: how fast they come back, and how few of them fail."""
+"""Performance promises of an initiative: durations and errors of its calls."""

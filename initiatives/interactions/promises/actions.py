@@ -1,4 +1,4 @@
-"""Acts on promised performance: promised before the days it is held against, replaced, withdrawn."""
+"""Acts on performance promises: promise for the days to come, replace, withdraw."""
 
 from django.core.exceptions import ValidationError
 
@@ -16,25 +16,27 @@ LONGEST = 3_600_000  # milliseconds: an hour
 
 
 def promise(*, initiative: Initiative, median: int, most: int, errors: float, by: User) -> PerformancePromise:
-    """Promise that half of the calls come back in `median` milliseconds, 95 in 100 in `most`, and so few fail.
+    """Promise milliseconds (`median`, `most` for 95 in 100) and a share of errors.
 
-    It counts from the next day on; what was promised before ends. Raises ValidationError by field, Refused, and
-    Conflict where the same is promised already.
+    The promise counts from the next day on and replaces the earlier one. Raises ValidationError by field, Refused, and
+    Conflict if the same is promised already.
     """
     wrong = {}
     if not 1 <= median <= LONGEST:
-        wrong["median"] = f"Give from 1 to {LONGEST:,} milliseconds."
+        wrong["median"] = f"Enter 1 to {LONGEST:,} milliseconds."
     if not median <= most <= LONGEST:
-        wrong["most"] = "Give at least the time of half of the calls, and at most an hour."
+        wrong["most"] = (
+            "Enter a time that is not below the time for half of the calls, and not above one hour."
+        )
     if not 0 <= errors < 1:
-        wrong["errors"] = "Give a share from 0 to under 100 %."
+        wrong["errors"] = "Enter a share from 0 to under 100 %."
     if wrong:
         raise ValidationError(wrong)
     with act("promise performance", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
         former = current_promise(initiative)
         if former is not None and (former.median, former.most, former.errors) == (median, most, errors):
-            raise Conflict("This is promised already.")
+            raise Conflict("The promise already has these values. Change at least one value.")
         if former is not None:
             former.ended_at = clock.now()
             former.save()
@@ -54,12 +56,12 @@ def promise(*, initiative: Initiative, median: int, most: int, errors: float, by
 
 
 def withdraw(*, initiative: Initiative, by: User) -> None:
-    """Promise nothing any more. Raises Refused, and Conflict where nothing is promised."""
+    """Withdraw the promise. Raises Refused, and Conflict if there is none."""
     with act("take promise back", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
         row = current_promise(initiative)
         if row is None:
-            raise Conflict("Nothing is promised.")
+            raise Conflict("The initiative has no promise to withdraw.")
         row.ended_at = clock.now()
         row.save()
         entries.record(
@@ -69,5 +71,5 @@ def withdraw(*, initiative: Initiative, by: User) -> None:
 
 
 def current_promise(initiative: Initiative) -> PerformancePromise | None:
-    """What the initiative promises now."""
+    """Return the current promise of the initiative, or None."""
     return initiative.performance_promises.filter(ended_at__isnull=True).first()

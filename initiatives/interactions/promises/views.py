@@ -1,61 +1,68 @@
-"""The page on which what is promised of calls is said, with what the interaction log says of it."""
+"""The page of performance promises, with the figures of the interaction log."""
 
-from django.http import HttpResponse
-from django.middleware.csrf import get_token
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django import forms
+from django.utils.translation import gettext_lazy
 
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.interactions.promises import actions
 from initiatives.interactions.promises.forms import PromiseForm
-from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import one_act, sent
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
+from initiatives.models import Initiative
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def performance_promise(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Say what is promised of calls: the owner and the technical lead do, and take it back."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
+def _promise_form(initiative: Initiative, request: SignedInRequest) -> dict:
     former = actions.current_promise(initiative)
-    if request.method == "POST" and "withdraw" in request.POST:
-        return one_act(
-            request,
-            initiative,
-            PromiseForm({"median": 1, "most": 1, "percent": 0}),
-            lambda _said: actions.withdraw(initiative=initiative, by=request.user),
-            _("Withdrawn. Nothing is promised any more."),
-            page="api-access",
-            back="interactions",
-        )
-    said = former and {"median": former.median, "most": former.most, "percent": round(100 * former.errors, 6)}
-    form = PromiseForm(sent(request), initial=said or {})
-    return one_act(
-        request,
-        initiative,
-        form,
-        lambda _said: actions.promise(initiative=initiative, by=request.user, **form.promised),
-        _("Promised. It is held against the days from tomorrow on."),
-        page="api-access",
-        back="interactions",
-        title=_("What is promised of calls"),
-        lede=_(
-            "How fast calls of a model come back, and how few of them fail. The interaction log is held against it "
-            "week by week."
+    if former is None:
+        return {}
+    errors = round(100 * former.errors, 6)
+    return {"initial": {"median": former.median, "most": former.most, "percent": errors}}
+
+
+def _former(initiative: Initiative, request: SignedInRequest) -> list[dict]:
+    """Return the current promise, with the link that withdraws it."""
+    former = actions.current_promise(initiative)
+    shown = {"former": former, "initiative": initiative}
+    return [{"template": "initiatives/interactions/_promise_now.html", "context": shown}] if former else []
+
+
+INITIATIVE_ACTS["promise-performance"] = PageStep(
+    may=initiative_permissions.may_change_what_runs,
+    act=actions.promise,
+    form=PromiseForm,
+    given=_promise_form,
+    page="api-access",
+    back="interactions",
+    title=gettext_lazy("Promise the performance of calls"),
+    lede=gettext_lazy(
+        "Enter how fast calls of a model return, and how many calls can fail. Plumbline compares the "
+        "interaction log with the promise every week."
+    ),
+    happens=(
+        gettext_lazy("The promise applies from tomorrow."),
+        gettext_lazy(
+            "If the promise is kept over the last four whole weeks, the requirement on performance is "
+            "measured."
         ),
-        happens=[
-            _("It counts from tomorrow on: what is promised is said before it is measured."),
-            _("Kept over the last four whole weeks, it measures the requirement on performance."),
-            _("Not kept, it is a finding against it, until it is kept again or something else is promised."),
-        ],
-        verb=_("Promise"),
-        parts=[
-            {
-                "template": "initiatives/interactions/_promise_now.html",
-                "context": {"former": former, "url": request.path, "csrf_token": get_token(request)},
-            }
-        ]
-        if former
-        else [],
-    )
+        gettext_lazy("If the promise is not kept, the requirement gets a finding."),
+    ),
+    parts=_former,
+    verb=gettext_lazy("Save the promise"),
+    done=gettext_lazy("The promise is saved. The promise applies from tomorrow."),
+)
+INITIATIVE_ACTS["withdraw-promise"] = PageStep(
+    may=initiative_permissions.may_change_what_runs,
+    act=actions.withdraw,
+    form=forms.Form,
+    page="api-access",
+    back="interactions",
+    title=gettext_lazy("Withdraw the promise"),
+    happens=(
+        gettext_lazy(
+            "After that, the initiative has no performance promise. The requirement on performance is no "
+            "longer measured."
+        ),
+    ),
+    verb=gettext_lazy("Withdraw the promise"),
+    done=gettext_lazy("The promise is withdrawn."),
+)

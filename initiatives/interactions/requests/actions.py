@@ -1,4 +1,4 @@
-"""The life of a request of a person: received, identity checked, extended, taken over, answered, closed, forgotten."""
+"""Acts on requests of persons, from receipt to the destruction of their data."""
 
 import calendar
 from collections.abc import Iterable, Iterator
@@ -29,20 +29,20 @@ TIME, EXTENDED = 1, 3  # months from receipt (GDPR, Article 12(3))
 MOST_IDENTIFIERS = 20
 OLDEST = timedelta(days=366)  # a receipt that is recorded late
 JOB = "requests of persons"
-FORGOTTEN = "What this request says of the person is destroyed already."
+FORGOTTEN = "The personal data in this request are already destroyed."
 
 
 def months_after(day: date, months: int) -> date:
-    """The day so many months later: the same of its month, or the last one of a shorter month."""
+    """Return the same day so many months later, or the last day of a shorter month."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 @contextmanager
 def working(name: str, request: SubjectRequest, may, by: User, reason: str = "") -> Iterator[SubjectRequest]:
-    """One act on a request: its row locked and read after the lock, the permission asked for it.
+    """Run one act on a request, with the row locked and the permission checked.
 
-    Raises Refused: of two who act at once, the second sees what the first did.
+    Raises Refused. If two people act at once, the second sees what the first did.
     """
     with act(name, by=by, reason=reason):
         # Alone: a row that is joined by its handler is not found once another handler took it over meanwhile.
@@ -53,7 +53,7 @@ def working(name: str, request: SubjectRequest, may, by: User, reason: str = "")
 
 
 def person_in(row: SubjectRequest) -> Person:
-    """Who asks. Raises Conflict once that is destroyed, NoMaster."""
+    """Return the person who asks. Raises NoMaster, and Conflict once their data is destroyed."""
     person = secrets.person_of(row)
     if person is None:
         raise Conflict(FORGOTTEN)
@@ -61,13 +61,13 @@ def person_in(row: SubjectRequest) -> Person:
 
 
 def named_nowhere(person: Person, **texts: str) -> dict[str, str]:
-    """By field, what is wrong with texts that stay in the audit log: empty, or naming the person."""
+    """Return errors by field for texts to keep that are empty or name the person."""
     wrong = {}
     for name, text in texts.items():
         if not text.strip():
-            wrong[name] = "Say it: it stays in the audit log."
+            wrong[name] = "Enter a text. The audit log keeps this text."
         elif person.named_in(text):
-            wrong[name] = "This stays in the audit log for good: write it without naming the person."
+            wrong[name] = "The audit log keeps this text permanently. Do not name the person in this text."
     return wrong
 
 
@@ -83,7 +83,7 @@ def receive(
     initiatives: Iterable[Initiative] = (),
     by: User,
 ) -> SubjectRequest:
-    """Record a request as it came in; whoever records it handles it. `initiatives`: what it is about, none for all.
+    """Record a request. The recorder handles it. `initiatives` are those it is about, () for all.
 
     Raises Refused, and ValidationError by field.
     """
@@ -92,18 +92,20 @@ def receive(
         today, wrong = clock.today(), {}
         known = tuple(dict.fromkeys(one.strip() for one in identifiers if one.strip()))
         if kind not in SubjectRequest.KINDS:
-            wrong["kind"] = "Choose what is asked for."
+            wrong["kind"] = "Choose the kind of request."
         if channel not in SubjectRequest.CHANNELS:
-            wrong["channel"] = "Choose how it came in."
+            wrong["channel"] = "Choose how the request was received."
         if not today - OLDEST <= received_on <= today:
-            wrong["received_on"] = "Give the day on which it came in: today or earlier, in the last year."
+            wrong["received_on"] = (
+                "Enter the day on which the request was received, today or in the last year."
+            )
         if not name.strip():
-            wrong["name"] = "Say who asks."
+            wrong["name"] = "Name the person."
         if not contact.strip():
-            wrong["contact"] = "Say where the person is answered."
+            wrong["contact"] = "Enter an address for the answer."
         if not known or len(known) > MOST_IDENTIFIERS:
             wrong["identifiers"] = (
-                f"Give one to {MOST_IDENTIFIERS} words by which systems call the person, one a line."
+                f"Enter one to {MOST_IDENTIFIERS} names that systems use for the person, one a line."
             )
         if wrong:
             raise ValidationError(wrong)
@@ -132,7 +134,7 @@ def receive(
 
 
 def open_person(*, request: SubjectRequest, by: User) -> Person | None:
-    """Who asks, for whoever handles the request; that it was opened is recorded. None once it is destroyed."""
+    """Return the person who asks, for the handler, or None once destroyed. Records the access."""
     with working("open request", request, may_work_on, by) as row:
         person = secrets.person_of(row)
         if person is not None:
@@ -141,10 +143,10 @@ def open_person(*, request: SubjectRequest, by: User) -> Person | None:
 
 
 def check_identity(*, request: SubjectRequest, how: str, by: User) -> SubjectRequest:
-    """Say that one has checked who asks, and how. Raises Refused, ValidationError, Conflict."""
+    """Record how the identity was checked. Raises Refused, ValidationError, Conflict."""
     with working("check identity", request, may_change, by, how) as row:
         if row.identified_at:
-            raise Conflict("The identity was checked already.")
+            raise Conflict("The identity is already checked. Continue with the search.")
         if wrong := named_nowhere(person_in(row), how=how):
             raise ValidationError(wrong)
         row.identified_by, row.identified_at, row.identified_how = by, clock.now(), how.strip()
@@ -154,14 +156,12 @@ def check_identity(*, request: SubjectRequest, how: str, by: User) -> SubjectReq
 
 
 def extend(*, request: SubjectRequest, why: str, by: User) -> SubjectRequest:
-    """Take two more months, once, within the first: the person is told why (GDPR, Article 12(3))."""
+    """Extend the time once by two months, in the first month (GDPR, Article 12(3)). The person gets the reason."""
     with working("extend request", request, may_change, by, why) as row:
         if row.extended_at:
-            raise Conflict("It was extended already: once is all that the law allows.")
+            raise Conflict("This request was already extended. The law allows only one extension.")
         if clock.today() > row.due_on:
-            no(
-                "The month is over: it is extended, and the person told, within it.", "Answer it now."
-            ).or_refuse()
+            no("The month for an extension is over.", "Answer the request now.").or_refuse()
         if wrong := named_nowhere(person_in(row), why=why):
             raise ValidationError(wrong)
         row.extended_by, row.extended_at, row.extended_reason = by, clock.now(), why.strip()
@@ -174,7 +174,7 @@ def extend(*, request: SubjectRequest, why: str, by: User) -> SubjectRequest:
 
 
 def take_over(*, request: SubjectRequest, why: str, by: User) -> SubjectRequest:
-    """Handle a request in place of whoever does now: another privacy officer, with the reason."""
+    """Handle a request in place of another privacy officer, with a reason."""
 
     def may(row, person):
         return may_handle_requests(person)
@@ -182,7 +182,7 @@ def take_over(*, request: SubjectRequest, why: str, by: User) -> SubjectRequest:
     with working("take over request", request, may, by, why) as row:
         if row.closed_at or row.handler_id == by.pk:
             raise Conflict(
-                "You handle this request already." if not row.closed_at else "This request is closed."
+                "You already handle this request." if not row.closed_at else "This request is closed."
             )
         if wrong := named_nowhere(person_in(row), why=why):
             raise ValidationError(wrong)
@@ -197,15 +197,15 @@ def take_over(*, request: SubjectRequest, why: str, by: User) -> SubjectRequest:
 def answer(
     *, request: SubjectRequest, outcome: str, words: str, legal_basis: str = "", by: User
 ) -> SubjectRequest:
-    """Say how the person was answered. What is refused, all or in part, has its legal basis.
+    """Record the answer to the person. A full or partial refusal needs its legal basis.
 
-    Met means done: a copy that was taken, an erasure that was tried. Raises Refused, ValidationError, Conflict.
+    The outcome met requires the copy taken or the erasure tried. Raises Refused, ValidationError, Conflict.
     """
     with working("answer request", request, may_change, by, words) as row:
         basis = {"legal_basis": legal_basis} if outcome in (PARTLY, REFUSED) or legal_basis.strip() else {}
         wrong = named_nowhere(person_in(row), words=words, **basis)
         if outcome not in SubjectRequest.OUTCOMES:
-            wrong["outcome"] = "Choose how it was answered."
+            wrong["outcome"] = "Choose the outcome of the request."
         if wrong:
             raise ValidationError(wrong)
         if outcome != REFUSED:
@@ -225,34 +225,41 @@ def answer(
 
 
 def _refuse_undone(row: SubjectRequest, outcome: str) -> None:
-    """Raises Conflict where the answer says what was not done."""
+    """Raise Conflict if the answer claims something that was not done."""
     if not row.searched_at:
         raise Conflict(
-            "Nothing was searched for this request yet.", "Search first, or refuse it with the reason."
+            "The log was not searched for this request yet.",
+            "Search first, or refuse the request with a reason.",
         )
     if row.text_searches.filter(done_at__isnull=True).exists():
-        raise Conflict("A text is being looked for.", "Wait until that search is over.")
+        raise Conflict("A text search is still running.", "Wait until the search has finished.")
     if row.hits.filter(belongs__isnull=True).exists():
         raise Conflict(
-            "Some of what was found is not judged yet.", "Say of each whether it belongs to the person."
+            "Some interactions that were found are not judged yet.",
+            "Mark for each interaction if it belongs to the person.",
         )
     theirs = row.hits.filter(belongs=True).exists()
     if outcome == NOTHING and theirs:
-        raise Conflict("Something that belongs to the person was found.", "Choose what was done with it.")
+        raise Conflict(
+            "Some interactions belong to the person.", "Choose the outcome for these interactions."
+        )
     if outcome == MET and theirs:
         if row.wants_copy and not row.exports.filter(taken_at__isnull=False).exists():
             raise Conflict(
-                "The copy was not taken yet: nobody has handed it over.", "Make it, and take its file."
+                "No one has downloaded the copy for the person yet.", "Make the copy, and download its file."
             )
         if row.wants_erasure and not row.erasures.exists():
-            raise Conflict("Nothing was erased yet.", "Erase it, or say which part is refused.")
+            raise Conflict(
+                "The interactions of the person are not erased yet.",
+                "Choose an outcome that refuses a part, or erase the interactions.",
+            )
 
 
 def close(*, request: SubjectRequest, by: User) -> SubjectRequest:
-    """End a request that is answered; what it says of the person is destroyed 30 days later."""
+    """Close an answered request. The data on its person is destroyed 30 days later."""
     with working("close request", request, may_take_copy, by) as row:
         if not row.answered_at:
-            raise Conflict("It is not answered yet.", "Say how the person was answered.")
+            raise Conflict("This request is not answered yet.", "Record how the person was answered.")
         row.closed_by, row.closed_at = by, clock.now()
         row.save()
         for export in row.exports.filter(ended_at__isnull=True):
@@ -270,7 +277,7 @@ def revoke_copy(export: SubjectExport) -> None:
 
 
 def forget_what_is_over() -> None:
-    """Remove files of copies whose time is over, and destroy what closed requests say of their persons."""
+    """Remove expired files of copies, and destroy personal data of closed requests."""
     now = clock.now()
     for export in SubjectExport.objects.filter(ended_at__isnull=True, until__lte=now):
         with act("revoke copy", system=JOB):

@@ -1,7 +1,7 @@
-"""The copy for a person: what was reported of them, when, by which system, under which clause; with receipts.
+"""The copy for a person: their reports with time, system, clauses and receipts.
 
-What was blacked out by hand stands in none of its files. Where nothing was, the body is in it as it was sealed, for
-strangers to check; where something was, the check is of the digest alone.
+No file of the copy contains words that were blacked out by hand. A report without blacked-out words has its body as
+sealed, for others to check. In another report, only the digest can be checked.
 """
 
 import hashlib
@@ -25,6 +25,7 @@ from governance.permission_result import Conflict
 from governance.transparency_log import sealing
 from governance.vocabulary import DecisionOutcome
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.interactions.requests import actions, secrets
 from initiatives.interactions.requests.actions import working
 from initiatives.interactions.requests.hits import blacked, row_of, words_blacked
@@ -33,14 +34,14 @@ from initiatives.models import ApprovalRequest, Initiative, SubjectExport, Subje
 
 MOST_BYTES = 60 << 20
 LEFT_OUT = (
-    "Words of third persons are blacked out. Technical attributes that no field takes are in the sealed files "
-    "alone, and left out where anything is blacked out."
+    "Words of other people are blacked out. Technical attributes that do not belong to a field are only "
+    "in the sealed files. Plumbline leaves these attributes out if words are blacked out."
 )
 
 
 @dataclass
 class _Copy:
-    """What is being written."""
+    """The contents of a copy in progress."""
 
     told: list[dict[str, Any]] = field(default_factory=list)
     sealed: dict[str, bytes] = field(default_factory=dict)
@@ -52,8 +53,8 @@ class _Copy:
 def make_copy(*, request: SubjectRequest, despite: bool = False, by: User) -> SubjectExport:
     """Write the one copy of what belongs to the person. Raises Refused, Conflict, NoMaster.
 
-    Words that are blacked out in one interaction and stand in clear in another are a Conflict, unless `despite` says
-    that they were looked at.
+    Words that are blacked out in one interaction and readable in another are a Conflict, unless `despite` confirms that
+    someone checked them.
     """
     with working("make copy", request, may_search, by) as row:
         person = actions.person_in(row)
@@ -68,7 +69,8 @@ def make_copy(*, request: SubjectRequest, despite: bool = False, by: User) -> Su
         content = _zipped(row, person, made)
         if len(content) > MOST_BYTES:
             raise Conflict(
-                "The copy would be too large.", "Record a request for each part of the initiatives."
+                "The copy is too large.",
+                "Record a separate request for each group of initiatives.",
             )
         now = clock.now()
         export = SubjectExport(
@@ -100,15 +102,16 @@ def _refuse_too_soon(row: SubjectRequest) -> None:
     if not row.wants_copy:
         raise Conflict("The person did not ask for a copy.")
     if row.erasures.exists():
-        raise Conflict("What belongs to the person is erased already.")
+        raise Conflict("The interactions of the person are already erased.")
     if not row.searched_at or row.hits.filter(belongs__isnull=True).exists():
         raise Conflict(
-            "Not everything that was found is judged.", "Say of each whether it belongs to the person."
+            "Some interactions that were found are not judged yet.",
+            "Mark for each interaction if it belongs to the person.",
         )
     if row.text_searches.filter(done_at__isnull=True).exists():
-        raise Conflict("A text is being looked for.", "Wait until that search is over.")
+        raise Conflict("A text search is still running.", "Wait until the search has finished.")
     if row.exports.filter(ended_at__isnull=True).exists():
-        raise Conflict("There is a copy already.", "End it first: one is recorded at a time.")
+        raise Conflict("This request already has a copy.", "First revoke that copy.")
 
 
 def _opened(hit: SubjectHit) -> reading.Opened | None:
@@ -117,7 +120,7 @@ def _opened(hit: SubjectHit) -> reading.Opened | None:
 
 
 def _refuse_in_clear(opened: list[tuple[SubjectHit, reading.Opened | None]]) -> None:
-    """Raises Conflict where words that are blacked out in one interaction stand in clear in what another would show."""
+    """Raise Conflict if words blacked out in one interaction are readable in another."""
     words: set[str] = set()
     for hit, one in opened:
         if one is not None and one.report is not None:
@@ -128,9 +131,11 @@ def _refuse_in_clear(opened: list[tuple[SubjectHit, reading.Opened | None]]) -> 
         shown = "\n".join(_strings(blacked(one.report, hit.passages))).casefold()
         if any(said in shown for said in words):
             raise Conflict(
-                f"Words that you blacked out elsewhere stand in clear in the interaction of "
-                f"{clock.moment_in_words(hit.at)}.",
-                "Look at it again: black them out there too, or say that they stay.",
+                phrase(
+                    "Words that you blacked out elsewhere are readable in the interaction of {}.",
+                    clock.moment_in_words(hit.at),
+                ),
+                "Open the interaction. Black out the words there too, or confirm that they stay.",
                 hit.get_absolute_url(),
             )
 
@@ -157,7 +162,7 @@ def _add(made: _Copy, number: int, hit: SubjectHit, one: reading.Opened | None) 
         made.unreadable += 1
         return
     key = ServiceKey.objects.filter(pk=one.row.key_id).first() if one.row.key_id else None
-    told["system"] = key.system if key else "brought in from a file"
+    told["system"] = key.system if key else "imported from a file"
     told["decision"] = _decision(initiative, report.decision)
     told["said"] = blacked(report, hit.passages)
     told["blacked_out"] = len(hit.passages)
@@ -172,7 +177,7 @@ def _add(made: _Copy, number: int, hit: SubjectHit, one: reading.Opened | None) 
 
 
 def _sealed(made: _Copy, part: Interaction, *, withheld: bool) -> bytes | None:
-    """The part with the receipt of its batch, without body and salt where words are withheld; None before sealing."""
+    """Return the part with its batch's receipt, or None before sealing. Withheld: no body and salt."""
     if part.batch_id not in made.receipts:
         entry = Entry.objects.filter(table="governance_interactionbatch", key=str(part.batch_id)).first()
         try:
@@ -188,7 +193,7 @@ def _sealed(made: _Copy, part: Interaction, *, withheld: bool) -> bytes | None:
 
 
 def _decision(initiative: Initiative, text: str) -> dict[str, Any] | None:
-    """What was decided about it: the clauses in words, and who approved where a person had to; None where unknown."""
+    """Return the decision on it with clauses and approvers, or None if it is unknown."""
     try:
         named = outcome_reports.decision_of(initiative.number, text) if text else None
     except outcome_reports.UnknownDecision:
@@ -243,7 +248,7 @@ def _zipped(row: SubjectRequest, person: secrets.Person, made: _Copy) -> bytes:
 
 
 def _shown(whole: dict[str, Any]) -> dict[str, Any]:
-    """What the page of a copy has: of each interaction its texts in order."""
+    """Return the contents of the copy's page: the texts of each interaction in order."""
     rows = []
     for one in whole["told"]:
         said = one.get("said")
@@ -264,15 +269,19 @@ def _strings_of(value: Any) -> list[str]:
 
 
 def take_copy(*, export: SubjectExport, by: User) -> bytes:
-    """The file, for whoever handles the request; that it was taken is recorded. Raises Refused, Conflict, NoMaster."""
+    """Return the file to the handler, and record this. Raises Refused, Conflict, NoMaster."""
     with working("take copy", export.request, may_take_copy, by) as request:
         row = SubjectExport.objects.get(pk=export.pk)
         content = secrets.file_of(row) if row.ended_at is None and row.until > clock.now() else None
         if content is None:
-            raise Conflict("The file of this copy is gone.", "Make another, where nothing was erased yet.")
+            raise Conflict(
+                "The file of this copy is missing.",
+                "Make a new copy, if the interactions are not erased yet.",
+            )
         if hashlib.sha256(content).hexdigest() != row.sha256:
             raise Conflict(
-                "The file of this copy is not the one that the audit log names.", "Tell who runs Plumbline."
+                "The file of this copy was changed: its digest differs from the digest in the audit log.",
+                "Ask the people who run Plumbline to check the file.",
             )
         row.taken_at = clock.now()
         row.save()
@@ -285,5 +294,5 @@ def revoke_copy(*, export: SubjectExport, by: User) -> None:
     with working("revoke copy", export.request, may_take_copy, by):
         row = SubjectExport.objects.get(pk=export.pk)
         if row.ended_at is not None:
-            raise Conflict("This copy has ended.")
+            raise Conflict("This copy was already revoked.")
         actions.revoke_copy(row)

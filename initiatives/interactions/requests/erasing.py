@@ -1,4 +1,4 @@
-"""Erasing what belongs to who asks: by the keys of their pseudonyms, then of what was found by text; tried, proved."""
+"""Erasure for a person: by their pseudonyms, then of text hits, with an entry."""
 
 from collections.abc import Iterable
 
@@ -10,6 +10,7 @@ from governance.interaction_retention import destroyed, holds, subject_erasure
 from governance.models import Interaction, InteractionKey, User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.interactions import actions as log_actions
 from initiatives.interactions.permissions import may_erase
 from initiatives.interactions.requests.actions import named_nowhere, person_in, working
@@ -22,9 +23,9 @@ AT_ONCE = 500  # rows that are read together
 
 
 def erase(*, request: SubjectRequest, duty: str, by: User) -> SubjectErasure:
-    """Destroy the keys of what belongs to the person, and try every body; all of it, or nothing.
+    """Destroy the keys of the person's reports, and try every body, all or nothing.
 
-    What is under a key that others share is left, and counted. Raises Refused where a legal hold keeps any of it,
+    Reports under a key that others share are left, and counted. Raises Refused if a legal hold keeps any report,
     ValidationError, Conflict.
     """
     with working("erase for request", request, may_search, by, "Request of a person") as row:
@@ -57,7 +58,14 @@ def erase(*, request: SubjectRequest, duty: str, by: User) -> SubjectErasure:
         theirs = [one for one in theirs if one.pk not in {other.pk for other in shared}]
         count, opened = subject_erasure.tries(theirs)
         if opened:
-            raise Conflict(f"{opened} of {count} bodies could still be read: nothing was erased.")
+            raise Conflict(
+                phrase(
+                    "{} of {} bodies were still readable, so nothing was erased. Ask an admin to check "
+                    "the log.",
+                    opened,
+                    count,
+                )
+            )
         tried = max(tried + found.tried, count)
         erasure = SubjectErasure(
             request=row,
@@ -88,28 +96,32 @@ def _refuse_too_soon(row: SubjectRequest) -> None:
     if not row.wants_erasure:
         raise Conflict("The person did not ask for an erasure.")
     if row.erasures.exists():
-        raise Conflict("It is erased already.", "Its page says what was tried.")
+        raise Conflict(
+            "The interactions of the person are already erased.", "Open the erasure to see the checks."
+        )
     if not row.searched_at or row.hits.filter(belongs__isnull=True).exists():
         raise Conflict(
-            "Not everything that was found is judged.", "Search, and say of each whether it belongs."
+            "Some interactions that were found are not judged yet.",
+            "Search, and mark for each interaction if it belongs to the person.",
         )
     if row.text_searches.filter(done_at__isnull=True).exists():
-        raise Conflict("A text is being looked for.", "Wait until that search is over.")
+        raise Conflict("A text search is still running.", "Wait until the search has finished.")
     theirs = row.hits.filter(belongs=True).exists()
     if theirs and row.wants_copy and not row.exports.filter(taken_at__isnull=False).exists():
         raise Conflict(
-            "The person asked for a copy too.", "Make it and take its file first: then nothing is left."
+            "The person also asked for a copy.",
+            "Make the copy and download its file first. After the erasure no copy is possible.",
         )
 
 
 def _numbers(row: SubjectRequest, pseudonym: bytes) -> list[int]:
-    """The numbers of the initiatives of the request that hold something of a pseudonym."""
+    """Return the numbers of the request's initiatives with reports of a pseudonym."""
     found = subject_erasure.held_in(pseudonym)
     return sorted(found & set(row.numbers) if row.numbers else found)
 
 
 def _lock(row: SubjectRequest, numbers: set[int], theirs: list[Interaction]) -> None:
-    """Lock every initiative that loses a key, in order, and ask whether a hold is on one. Raises Refused."""
+    """Lock every initiative that loses a key, in order. Raises Refused if a hold is on one."""
     numbers = numbers | {one.initiative_number for one in theirs}
     for pk in Initiative.objects.filter(number__in=numbers).order_by("number").values_list("pk", flat=True):
         lock(pk)
@@ -117,7 +129,7 @@ def _lock(row: SubjectRequest, numbers: set[int], theirs: list[Interaction]) -> 
 
 
 def _refuse_others(row: SubjectRequest, person: Person) -> None:
-    """Whoever said that something found by pseudonym belongs to another must not see it erased. Raises Conflict."""
+    """Raise Conflict if the erasure includes reports judged to be another person's."""
     others = _rows(row.hits.filter(belongs=False))
     doomed = {
         one.pk
@@ -127,13 +139,13 @@ def _refuse_others(row: SubjectRequest, person: Person) -> None:
     }
     if count := sum(one.pk in doomed for one in others):
         raise Conflict(
-            f"{count} interactions that belong to somebody else stand under the same words: erasing would take them.",
-            "Judge them again, or record the request with the words that are the person's own.",
+            phrase("{} interactions of other people have the same names, and would be erased too.", count),
+            "Check your judgements again, or record the request with names that only this person has.",
         )
 
 
 def _keys_left(rows: list[Interaction]) -> set[int]:
-    """The keys of these rows that are still there."""
+    """Return the keys of these rows that are not destroyed yet."""
     wanted = {one.holder_key for one in rows}
     return set(
         InteractionKey.objects.filter(pk__in=wanted, wrapped__isnull=False).values_list("pk", flat=True)
@@ -141,7 +153,7 @@ def _keys_left(rows: list[Interaction]) -> set[int]:
 
 
 def _rows(hits: Iterable[SubjectHit]) -> list[Interaction]:
-    """The rows of hits that are still there, with what else was reported of the same calls."""
+    """Return the remaining rows of hits, with the other reports of the same calls."""
     hits = list(hits)
     found: dict[int, Interaction] = {}
     for start in range(0, len(hits), AT_ONCE):
@@ -161,5 +173,5 @@ def _rows(hits: Iterable[SubjectHit]) -> list[Interaction]:
 
 
 def tried_now(request: SubjectRequest) -> tuple[int, int]:
-    """Try every body that belongs to the person once more: how many are kept, how many opened."""
+    """Try every body of the person again. Return the numbers of kept and of opened bodies."""
     return subject_erasure.tries(_rows(request.hits.filter(belongs=True)))

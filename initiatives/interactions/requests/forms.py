@@ -1,4 +1,4 @@
-"""Forms of requests of persons: who asks and how systems call them, texts to be sought, what is said of each step."""
+"""Forms of requests of persons: identity, names, text searches, steps."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +8,7 @@ from governance.web.form_fields import DayField, WordsField
 from initiatives.models import Initiative, SubjectRequest
 from initiatives.models.interactions.subject_requests import ACCESS
 
-STAYS = _("It stays in the audit log for good: write it without naming the person.")
+STAYS = _("The audit log keeps this text permanently. Do not name the person in this text.")
 
 
 def _offer(form: forms.Form, initiatives) -> None:
@@ -19,30 +19,32 @@ def _offer(form: forms.Form, initiatives) -> None:
 
 
 class RequestForm(forms.Form):
-    """A request as it came in. What names the person is kept encrypted, and destroyed after the request."""
+    """A request as received. Data that names the person is encrypted, and destroyed later."""
 
     kind = forms.ChoiceField(
-        label=_("What is asked for"), choices=list(SubjectRequest.KINDS.items()), initial=ACCESS
+        label=_("Kind of request"), choices=list(SubjectRequest.KINDS.items()), initial=ACCESS
     )
-    channel = forms.ChoiceField(label=_("How it came in"), choices=list(SubjectRequest.CHANNELS.items()))
-    received_on = DayField(label=_("Received on"), help_text=_("A month from this day the answer is due."))
+    channel = forms.ChoiceField(label=_("Received by"), choices=list(SubjectRequest.CHANNELS.items()))
+    received_on = DayField(label=_("Received on"), help_text=_("The answer is due a month after this day."))
     name = forms.CharField(
         label=_("Name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     contact = WordsField(
-        label=_("Where the person is answered"), max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("Address for the answer"), max_length=500, widget=forms.Textarea(attrs={"rows": 2})
     )
     identifiers = WordsField(
-        label=_("How systems call the person"),
+        label=_("Names in the systems"),
         max_length=4000,
-        help_text=_("One a line, exactly as they report it: a customer number, an address, a login."),
+        help_text=_(
+            "Write one name on each line, exactly as systems report it: a customer number, an address, a login."
+        ),
     )
-    words = WordsField(label=_("What the person wrote"), required=False, max_length=10_000)
+    words = WordsField(label=_("Text of the request"), required=False, max_length=10_000)
     initiatives = forms.ModelMultipleChoiceField(
         Initiative.objects.none(),
-        label=_("About which initiatives"),
+        label=_("Initiatives"),
         required=False,
-        help_text=_("None chosen means all of them."),
+        help_text=_("If you choose none, the request is about all initiatives."),
     )
 
     def __init__(self, *args, initiatives, **options):
@@ -50,40 +52,39 @@ class RequestForm(forms.Form):
         _offer(self, initiatives)
 
     def clean_identifiers(self) -> list[str]:
-        """One a line."""
+        """Return the identifiers, one from each line."""
         return self.cleaned_data["identifiers"].splitlines()
 
 
 class IdentityForm(forms.Form):
-    """How the identity was checked."""
+    """The description of the identity check."""
 
     how = WordsField(
-        label=_("How it was checked"),
+        label=_("Identity check"),
         max_length=2000,
         help_text=_(
-            "For instance: called back on the number on file. It stays in the audit log for good: write it without "
-            "naming "
-            "the person."
+            "For example: called back on the number on file. The audit log keeps this text permanently. Do "
+            "not name the person in this text."
         ),
     )
 
 
 class WhyForm(forms.Form):
-    """Why."""
+    """The reason of a step."""
 
     why = WordsField(label=_("Why"), max_length=2000, help_text=STAYS)
 
 
 class TextForm(forms.Form):
-    """A text that names the person in what was said, and where it is looked for."""
+    """A text that names the person, and the initiatives and days to search."""
 
     text = forms.CharField(
         label=_("Text"),
         max_length=200,
-        help_text=_("A name, a number, an address. It is kept encrypted, with the request."),
+        help_text=_("A name, a number, or an address. The text is stored encrypted, with the request."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    initiatives = forms.ModelMultipleChoiceField(Initiative.objects.none(), label=_("In which initiatives"))
+    initiatives = forms.ModelMultipleChoiceField(Initiative.objects.none(), label=_("Initiatives"))
     first = DayField(label=_("From"))
     last = DayField(label=_("To"))
 
@@ -93,46 +94,50 @@ class TextForm(forms.Form):
 
 
 class BlackOutForm(forms.Form):
-    """Words of third persons."""
+    """The words of third persons to black out."""
 
     words = WordsField(
         label=_("Words to black out"),
         max_length=4000,
         help_text=_(
-            "One passage a line, copied as it is written. It is blacked out wherever it stands in this one."
+            "Write one passage on each line, copied exactly. Every occurrence in this interaction is "
+            "blacked out."
         ),
     )
 
 
 class CopyForm(forms.Form):
-    """That words which stand in clear elsewhere were looked at."""
+    """The confirmation that words which stay readable elsewhere were checked."""
 
     despite = forms.BooleanField(
-        label=_("I looked at what is blacked out in one and stands in clear in another: it stays"),
+        label=_(
+            "I checked the words that I blacked out in one interaction, but that stay readable in "
+            "another interaction."
+        ),
         required=False,
     )
 
 
 class EraseForm(SigningForm):
-    """By which duty, signed."""
+    """The legal duty of an erasure, and the signature."""
 
     act = "erasure"
 
     duty = forms.CharField(
-        label=_("Which duty asks for it"), max_length=200, help_text=_("For instance: GDPR, Article 17.")
+        label=_("Legal duty"), max_length=200, help_text=_("For example: GDPR, Article 17.")
     )
 
 
 class AnswerForm(forms.Form):
-    """How the person was answered."""
+    """The outcome of a request, and the answer to the person."""
 
     outcome = forms.ChoiceField(label=_("Outcome"), choices=list(SubjectRequest.OUTCOMES.items()))
-    words = WordsField(label=_("How the person was answered, or why not"), max_length=4000, help_text=STAYS)
+    words = WordsField(
+        label=_("Answer to the person, or reason for no answer"), max_length=4000, help_text=STAYS
+    )
     legal_basis = WordsField(
         label=_("Legal basis"),
         required=False,
         max_length=2000,
-        help_text=_(
-            "For what is refused, all or in part: for instance GDPR, Article 12(5), or Article 15(4)."
-        ),
+        help_text=_("For a full or partial refusal, for example GDPR, Article 12(5), or Article 15(4)."),
     )

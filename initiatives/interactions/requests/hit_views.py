@@ -1,4 +1,4 @@
-"""Pages of what was found for a request: the list, and one interaction on which a person says whether it belongs."""
+"""Pages of the hits of a request: the list, and one interaction to judge."""
 
 from contextlib import suppress
 
@@ -28,7 +28,7 @@ SHOWN = {
 
 @require_safe
 def hits(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What was found, by time: when, where, how, and what was said of it; no word of it."""
+    """Show the hits by time, with place, way and judgement, without their texts."""
     row = get_object_or_404(SubjectRequest.objects.select_related("handler"), pk=pk)
     may_search(row, request.user).or_refuse()
     shown = pick(request.GET.get("show", ""), SHOWN)
@@ -43,7 +43,7 @@ def _hit(pk: int) -> SubjectHit:
 
 def _shown(request: SignedInRequest, hit: SubjectHit, form: BlackOutForm) -> HttpResponse:
     opened, texts = None, []
-    with suppress(Http404):  # its row has expired: the page says so, and what was judged stays
+    with suppress(Http404):  # its row has expired: the page shows this, and the judgement stays
         opened, texts = with_master(lambda: acts.open_hit(hit=hit, by=request.user))
     waits = hit.request.hits.filter(belongs__isnull=True).exclude(pk=hit.pk).first()
     context = {
@@ -63,7 +63,7 @@ def _shown(request: SignedInRequest, hit: SubjectHit, form: BlackOutForm) -> Htt
 @never_cache
 @require_safe
 def hit(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One interaction in clear; that it was read is recorded."""
+    """Show one interaction in clear. The reading is recorded."""
     found = _hit(pk)
     may_search(found.request, request.user).or_refuse()
     return _shown(request, found, BlackOutForm())
@@ -71,12 +71,12 @@ def hit(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def judge(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say whether it belongs to who asks; then the next one."""
+    """Record whether the interaction belongs to the person, and show the next one."""
     found = _hit(pk)
     may_search(found.request, request.user).or_refuse()
     said = request.POST.get("belongs")
     if said not in ("yes", "no"):
-        raise Http404("Say yes or no.")
+        raise Http404("Choose yes or no.")
     acts.judge(hit=found, belongs=said == "yes", by=request.user)
     waits = found.request.hits.filter(belongs__isnull=True).first()
     messages.success(request, _("Recorded."))
@@ -96,7 +96,7 @@ def black_out(request: SignedInRequest, pk: int) -> HttpResponse:
         form,
         lambda: with_master(lambda: acts.black_out(hit=found, by=request.user, **form.cleaned_data)),
     ):
-        messages.success(request, _("Blacked out."))
+        messages.success(request, _("The words are blacked out."))
         return redirect(found)
     return _shown(request, found, form)
 
@@ -108,6 +108,6 @@ def show_again(request: SignedInRequest, pk: int) -> HttpResponse:
     may_search(found.request, request.user).or_refuse()
     place, start = request.POST.get("place", ""), request.POST.get("start", "")
     if not start.isdecimal():
-        raise Http404("No such passage.")
+        raise Http404("This passage does not exist.")
     acts.show_again(hit=found, place=place, start=int(start[:9]), by=request.user)
     return redirect(found)

@@ -1,4 +1,4 @@
-"""What was found for a request, looked at one by one: whether it belongs to who asks, third persons blacked out."""
+"""Acts on single hits of a request: judge, and black out words."""
 
 import re
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from governance.interaction_log import reading, shape
 from governance.models import Interaction, User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.interactions import actions as log_actions
 from initiatives.interactions.requests.actions import working
 from initiatives.interactions.requests.permissions import may_search
@@ -23,7 +24,7 @@ from initiatives.models import SubjectHit, SubjectRequest
 
 BLACK = "█████"  # whatever it was, and however long
 MOST_PASSAGES = 500  # of one interaction
-SAID = ("input", "output", "tool", "retrieval", "error")  # where words of people stand in a report
+SAID = ("input", "output", "tool", "retrieval", "error")  # the parts of a report with words of people
 NO_WORDS = frozenset({"role", "finish", "id", "answers", "name", "type"})
 
 Passage = tuple[str, int, int]  # place, first character, the one behind the last
@@ -31,7 +32,7 @@ Passage = tuple[str, int, int]  # place, first character, the one behind the las
 
 @dataclass(frozen=True)
 class Text:
-    """One text of a report with its place, and its pieces: each with whether it is blacked out, and its number."""
+    """One text of a report with its place, and its pieces with passage number or None."""
 
     place: str
     text: str
@@ -39,7 +40,7 @@ class Text:
 
     @property
     def marked(self) -> str:
-        """The text for a page, what is blacked out in it marked."""
+        """Return the text for a page, with marked passages."""
         return mark_safe(
             "".join(
                 str(format_html("{}" if black is None else "<mark>{}</mark>", piece))
@@ -49,7 +50,7 @@ class Text:
 
 
 def said_in(report: shape.Interaction) -> dict[str, str]:
-    """By place, every text in which words of people can stand."""
+    """Return by place every text of the report that can contain words of people."""
     plain = shape.plain(report)
     return {
         place: text
@@ -72,7 +73,7 @@ def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
 
 
 def _step(name: str) -> str:
-    """A name as a step of a place: without a point, so that a place is taken apart as it was put together."""
+    """Return a name as a step of a place, without a dot, so that places can be split."""
     return name.replace("~", "~0").replace(".", "~1")
 
 
@@ -81,7 +82,7 @@ def _name(step: str) -> str:
 
 
 def blacked(report: shape.Interaction, passages: list) -> dict[str, Any]:
-    """What a report says in plain values, with these passages blacked out; what no field takes is left out."""
+    """Return a report in plain values, with these passages blacked out. It has no `attributes`."""
     plain = shape.plain(report)
     plain.pop("attributes", None)
     for place, text in said_in(report).items():
@@ -102,7 +103,7 @@ def _put(plain: Any, way: list[str], text: str) -> None:
 
 
 def pieces_of(text: str, place: str, passages: list) -> tuple[tuple[str, int | None], ...]:
-    """A text in pieces, each with the number of the passage that blacks it out, or None. Overlapping ones are one."""
+    """Return the text in pieces, each with its passage's number or None. Overlapping passages are one piece."""
     pieces: list[tuple[str, int | None]] = []
     at = 0
     mine = [(start, end, number) for number, (where, start, end) in enumerate(passages) if where == place]
@@ -120,7 +121,7 @@ def pieces_of(text: str, place: str, passages: list) -> tuple[tuple[str, int | N
 
 
 def words_blacked(report: shape.Interaction, passages: list) -> set[str]:
-    """The words that these passages black out."""
+    """Return the words that these passages black out."""
     said = said_in(report)
     return {
         said[place][start:end].strip()
@@ -130,15 +131,15 @@ def words_blacked(report: shape.Interaction, passages: list) -> set[str]:
 
 
 def row_of(hit: SubjectHit) -> Interaction | None:
-    """The row of the interaction; None once it has expired."""
+    """Return the row of the interaction, or None once it has expired."""
     rows = Interaction.objects.select_related("batch")
     return rows.filter(at=hit.at, pk=hit.interaction, initiative_number=hit.initiative.number).first()
 
 
 def open_hit(*, hit: SubjectHit, by: User) -> tuple[reading.Opened, list[Text]]:
-    """The interaction in clear, with its texts in pieces; that it was read is recorded first.
+    """Record the reading, and return the interaction in clear and its texts in pieces.
 
-    Raises Refused, NoMaster, Http404 once its row has expired.
+    Raises Refused, NoMaster, and Http404 once its row has expired.
     """
     may_search(hit.request, by).or_refuse()
     row = row_of(hit)
@@ -151,7 +152,7 @@ def open_hit(*, hit: SubjectHit, by: User) -> tuple[reading.Opened, list[Text]]:
 
 
 def judge(*, hit: SubjectHit, belongs: bool, by: User) -> SubjectHit:
-    """Say whether an interaction belongs to who asks; said again it counts anew, until the request is answered."""
+    """Record whether an interaction belongs to the person. It can change until the answer."""
     with working("judge hit", hit.request, may_search, by) as request:
         row = _locked(hit, request)
         row.belongs, row.judged_by, row.judged_at = belongs, by, clock.now()
@@ -169,18 +170,18 @@ def judge(*, hit: SubjectHit, belongs: bool, by: User) -> SubjectHit:
 
 
 def _locked(hit: SubjectHit, request: SubjectRequest) -> SubjectHit:
-    """The hit read after the lock. Raises Conflict once it was erased for the request, or a copy is recorded."""
+    """Return the hit, read under the lock. Raises Conflict after an erasure or a copy."""
     if request.erasures.exists():
-        raise Conflict("What belongs to the person is erased already.")
+        raise Conflict("The interactions of the person are already erased.")
     if request.exports.filter(ended_at__isnull=True).exists():
-        raise Conflict("A copy is made already: it says what was judged then.", "Revoke the copy first.")
+        raise Conflict("A copy with the earlier judgements exists.", "First revoke the copy.")
     return SubjectHit.objects.select_related("initiative").get(pk=hit.pk)
 
 
 def black_out(*, hit: SubjectHit, words: str, by: User) -> SubjectHit:
-    """Black out words of third persons (one a line) wherever they stand in this interaction: as offsets.
+    """Black out words of third persons (one a line) in this interaction, as offsets.
 
-    The body stays as it was sealed. Raises Refused, ValidationError where a line stands nowhere, Conflict, NoMaster.
+    The sealed body does not change. Raises Refused, ValidationError if a line is not found, Conflict, NoMaster.
     """
     with working("black out", hit.request, may_search, by) as request:
         row = _locked(hit, request)
@@ -195,21 +196,23 @@ def black_out(*, hit: SubjectHit, words: str, by: User) -> SubjectHit:
                 for match in pattern.finditer(text)
             ]
             if not places:
-                raise ValidationError({"words": f"“{line}” stands nowhere in it. Copy it as it is written."})
+                raise ValidationError(
+                    {"words": phrase("“{}” is not in this interaction. Copy the words exactly.", line)}
+                )
             found += places
         if not found:
-            raise ValidationError({"words": "Give the words that are blacked out."})
+            raise ValidationError({"words": "Enter the words to black out."})
         _save(row, request, [*map(tuple, row.passages), *found])
     return row
 
 
 def show_again(*, hit: SubjectHit, place: str, start: int, by: User) -> SubjectHit:
-    """Take back that the passage which begins there is blacked out. Raises Refused, Conflict where there is none."""
+    """Show the passage that begins there again. Raises Refused, and Conflict if there is none."""
     with working("show again", hit.request, may_search, by) as request:
         row = _locked(hit, request)
         kept = [tuple(one) for one in row.passages if (one[0], one[1]) != (place, start)]
         if len(kept) == len(row.passages):
-            raise Conflict("This passage is not blacked out.")
+            raise Conflict("This passage is not blacked out. Open the interaction again.")
         _save(row, request, kept)
     return row
 
@@ -218,7 +221,7 @@ def _save(row: SubjectHit, request: SubjectRequest, passages: list[Passage]) -> 
     row.passages = [list(one) for one in sorted(set(passages))]
     if len(row.passages) > MOST_PASSAGES:
         raise ValidationError(
-            {"words": f"At most {MOST_PASSAGES} passages of one interaction are blacked out."}
+            {"words": phrase("Black out no more than {} passages in one interaction.", MOST_PASSAGES)}
         )
     row.save()
     entries.record(
@@ -234,5 +237,5 @@ def _report(hit: SubjectHit) -> shape.Interaction:
     row = row_of(hit)
     report = reading.opened(row).report if row else None
     if report is None:
-        raise Conflict("Its words cannot be read any more: nothing is left to black out.")
+        raise Conflict("The text of this interaction is no longer readable, so you cannot black out words.")
     return report

@@ -1,53 +1,61 @@
-"""Who sees requests of persons, who handles them, and what one says before its time."""
+"""Permissions on requests of persons: see them, handle them, take each step."""
 
 from governance.models import User
 from governance.permission_result import Answer, all_of, no, yes
+from governance.vocabulary.phrases import phrase
 from initiatives.models import SubjectRequest
 
 
 def may_handle_requests(person: User) -> Answer:
-    """Record and answer requests of persons: privacy officers, an admin names them."""
+    """Return whether the person may handle requests, as a privacy officer. An admin names these."""
     if person.is_active and person.is_privacy_officer:
         return yes()
-    return no("Only privacy officers handle requests of persons.", "An admin can make an account one.")
+    return no(
+        "Only privacy officers can handle requests from people about their data.",
+        "Ask an admin to make you a privacy officer.",
+    )
 
 
 def may_see_requests(person: User) -> Answer:
-    """See which requests there are and how far they are, never who asks: privacy officers, admins, auditors."""
+    """Return whether the person may see requests, without names. Privacy officers, admins and auditors may."""
     if person.is_active and (person.is_privacy_officer or person.is_admin or person.is_auditor):
         return yes()
-    return no("Requests of persons are for privacy officers, admins and auditors.", "Ask a privacy officer.")
+    return no(
+        "Only privacy officers, admins and auditors can see requests from people about their data.",
+        "Ask a privacy officer.",
+    )
 
 
 def may_work_on(request: SubjectRequest, person: User) -> Answer:
-    """Do the next step of a request: whoever handles it, alone."""
+    """Return whether the person may do the next step of a request, as its handler."""
     if request.handler_id == person.pk:
         return may_handle_requests(person)
     answer = may_handle_requests(person)
     return answer and no(
-        f"{request.handler} handles this request.", "Take it over first, where you agreed to."
+        phrase("{} handles this request.", request.handler),
+        "Ask this person first, then take the request over.",
     )
 
 
 def may_search(request: SubjectRequest, person: User) -> Answer:
-    """Look into the log for a request: whoever handles it, once the identity of the person is checked."""
+    """Return whether the handler may search the log, after the identity check."""
     identity = yes()
     if not request.identified_at:
         identity = no(
-            "The identity of the person is not checked yet: nothing is searched before.",
-            "Record how it was checked.",
+            "The identity of the person is not checked yet, so you cannot search.",
+            "First record the identity check.",
         )
     return all_of(may_work_on(request, person), _unanswered(request), identity)
 
 
 def may_take_copy(request: SubjectRequest, person: User) -> Answer:
-    """Take the file of a copy: whoever handles the request, until it is closed."""
+    """Return whether the handler may take the file of a copy, until closing."""
     closed = no("This request is closed.") if request.closed_at else yes()
     return all_of(may_work_on(request, person), closed)
 
 
 def may_change(request: SubjectRequest, person: User) -> Answer:
-    """Whatever else comes before the answer."""
+    """Return whether the person may take any other step before the answer."""
     return all_of(may_work_on(request, person), _unanswered(request))
 
 

@@ -1,4 +1,4 @@
-"""What the log holds of who asks: found by pseudonym at once, by text through selections, case by case."""
+"""Searches of the log for a request: by pseudonym, or by text through selections."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,6 +16,7 @@ from governance.models import Interaction, User
 from governance.permission_result import Conflict, Refused
 from governance.queue.task_base import after_commit
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.interactions.requests import secrets
 from initiatives.interactions.requests.actions import JOB, person_in, working
 from initiatives.interactions.requests.permissions import may_search
@@ -38,15 +39,15 @@ KEPT = timedelta(
 
 
 def within(row: SubjectRequest) -> list[Initiative]:
-    """The initiatives that a request is about, by number."""
+    """Return the initiatives that a request is about, by number."""
     found = Initiative.objects.order_by("number")
     return list(found.filter(number__in=row.numbers) if row.numbers else found)
 
 
 def search(*, request: SubjectRequest, by: User) -> tuple[int, int]:
-    """Look for the pseudonyms of who asks; how many hits there are now, and how many of them are new.
+    """Search for the pseudonyms of the person. Return the numbers of hits and of new hits.
 
-    What names nobody and belongs to a conversation or a call of theirs is found with it. Raises Refused, Conflict.
+    Reports without a name in a conversation or call of the person are hits too. Raises Refused, Conflict.
     """
     with working("search request", request, may_search, by) as row:
         person = person_in(row)
@@ -71,7 +72,7 @@ def search(*, request: SubjectRequest, by: User) -> tuple[int, int]:
 
 
 def _take_over(row: SubjectRequest, found: Iterable[Interaction], way: str) -> int:
-    """Add what is no hit yet, each call once; how many. Raises Conflict where they are too many for one request."""
+    """Add new hits, each call once, and return their number. Raises Conflict for too many."""
     by_initiative: dict[int, list[Interaction]] = {}
     for one in found:
         by_initiative.setdefault(one.initiative_number, []).append(one)
@@ -80,8 +81,10 @@ def _take_over(row: SubjectRequest, found: Iterable[Interaction], way: str) -> i
     new = {one.pk: one for one in shown if one.pk not in known}
     if len(known) + len(new) > MOST:
         raise Conflict(
-            f"More than {MOST:,} interactions were found: too many to be looked at for one request.",
-            "Record a request for each part of the initiatives.",
+            phrase(
+                "The search found more than {} interactions, which is too many for one request.", f"{MOST:,}"
+            ),
+            "Record a separate request for each group of initiatives.",
         )
     initiatives = Initiative.objects.in_bulk(set(by_initiative), field_name="number")
     hits = [
@@ -103,9 +106,9 @@ def search_text(
     last: date,
     by: User,
 ) -> list[RequestTextSearch]:
-    """Have the worker look for a text in these initiatives, one after the other.
+    """Have the worker search a text in these initiatives, one after the other.
 
-    The text lies with what the request says of its person. Raises Refused, ValidationError by field, Conflict.
+    The text is kept with the request's data on its person. Raises Refused, ValidationError by field, Conflict.
     """
     with working("search text", request, may_search, by) as row:
         person, wrong = person_in(row), {}
@@ -113,11 +116,11 @@ def search_text(
             wrong["text"] = f"Give at least {searching.SHORTEST} characters."
         initiatives = list(initiatives)
         if not initiatives:
-            wrong["initiatives"] = "Choose in which initiatives."
+            wrong["initiatives"] = "Choose at least one initiative."
         elif row.numbers and {initiative.number for initiative in initiatives} - set(row.numbers):
-            wrong["initiatives"] = "This request is about other initiatives."
+            wrong["initiatives"] = "Choose initiatives that belong to this request."
         if first > last or last > clock.today():
-            wrong["last"] = "The last day is today or earlier, and not before the first."
+            wrong["last"] = "Choose a last day that is not in the future and not before the first day."
         elif (last - first).days > InteractionSelection.LONGEST:
             wrong["last"] = f"Choose at most {InteractionSelection.LONGEST} days at a time."
         if wrong:
@@ -152,7 +155,7 @@ def search_text(
 
 
 def go_on() -> None:
-    """Begin the next selection for each text that waits, and take over what those that are ready found."""
+    """Begin the next selection for each waiting text, and take over ready hits."""
     for one in RequestTextSearch.objects.filter(done_at__isnull=True).select_related("request", "initiative"):
         if one.selection is None:
             _begin(one)
@@ -161,7 +164,7 @@ def go_on() -> None:
 
 
 def _begin(one: RequestTextSearch) -> None:
-    """Ask for the selection, as whoever asked for the search; while another of theirs is under way it waits."""
+    """Ask for the selection as the searcher. Wait while another one of theirs is in progress."""
     try:
         with transaction.atomic():
             row = SubjectRequest.objects.select_for_update().get(pk=one.request_id)
@@ -170,7 +173,7 @@ def _begin(one: RequestTextSearch) -> None:
                 return
             person = secrets.person_of(row)
             if person is None or row.answered_at:
-                _done(locked, trouble="The request was over before this text was looked for.")
+                _done(locked, trouble="The request ended before this search started.")
                 return
             locked.selection = selections.select(
                 initiative=one.initiative,
@@ -201,19 +204,19 @@ def _finish(one: RequestTextSearch) -> None:
         if locked.done_at or selection is None:
             return
         if selection.state != DONE:
-            _done(locked, trouble=selection.trouble or "The selection was ended before it was taken over.")
+            _done(locked, trouble=selection.trouble or "The selection ended before its results were saved.")
             return
         locked.looked, locked.found = selection.looked, selection.found
         new, trouble = 0, ""
         if row.answered_at:
-            trouble = "The request was answered before this text was found."
+            trouble = "The request was answered before this search finished."
         else:
             try:
                 new = _take_over(row, selections.members(selection), SubjectHit.TEXT)
             except Conflict as conflict:
                 trouble = str(conflict.answer)
         if selection.found >= InteractionSelection.MOST:
-            trouble = trouble or "There are more: look again, in fewer days at a time."
+            trouble = trouble or "There are more matches. Search again with fewer days."
         entries.record(
             EntryKind.SUBJECT_TEXT_SOUGHT,
             initiative=one.initiative,
@@ -224,9 +227,7 @@ def _finish(one: RequestTextSearch) -> None:
             new=new,
         )
         _done(locked, trouble=trouble)
-    with suppress(
-        Refused
-    ):  # ended meanwhile, or whoever asked may not read any more: then it ends on its day
+    with suppress(Refused):  # ended meanwhile, or the searcher lost the permission: it then ends on its day
         selections.close_selection(selection=selection, by=one.asked_by)
 
 

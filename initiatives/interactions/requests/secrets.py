@@ -1,7 +1,7 @@
-"""What a request says of its person, and what was made for them: encrypted under a key of the request, then destroyed.
+"""Secrets of a request: its personal data and copy, under a key to be destroyed.
 
-The key is an InteractionKey of no initiative (number 0): the master changes over it, the list of destroyed keys has it,
-and a restore destroys it again.
+The key is an InteractionKey without an initiative (number 0). So it follows changes of the master, is in the list of
+destroyed keys, and is destroyed again after a restore.
 """
 
 import json
@@ -17,7 +17,7 @@ NO_INITIATIVE = 0
 
 @dataclass(frozen=True)
 class Person:
-    """Who asks: their name, where they are answered, how systems call them, what they wrote, texts to be sought."""
+    """The person who asks: name, address, identifiers, words, texts to search."""
 
     name: str
     contact: str
@@ -26,14 +26,14 @@ class Person:
     texts: tuple[str, ...] = ()
 
     def named_in(self, text: str) -> bool:
-        """Whether a text that stays in the audit log names them."""
+        """Return True if a text for the audit log names the person."""
         said = text.casefold()
         known = (self.name, self.contact, *self.identifiers, *self.texts)
         return any(len(one) > 2 and one.casefold() in said for one in known)
 
     @property
     def pseudonyms(self) -> dict[str, bytes]:
-        """By identifier, what stands in rows for it."""
+        """Return by identifier the pseudonym that rows contain."""
         return {one: keys.pseudonym("subject", one) for one in self.identifiers}
 
 
@@ -52,7 +52,7 @@ def _closed(request: SubjectRequest, content: bytes) -> dict[str, bytes]:
 
 
 def keep(request: SubjectRequest, person: Person) -> None:
-    """Keep who asks, in place of what was kept before. Raises NoMaster."""
+    """Keep the data on the person, in place of the earlier data. Raises NoMaster."""
     sealed = _closed(request, json.dumps(asdict(person), ensure_ascii=False).encode())
     RequestSecret.objects.update_or_create(request=request, export=None, defaults=sealed)
 
@@ -63,7 +63,7 @@ def keep_file(request: SubjectRequest, export: SubjectExport, content: bytes) ->
 
 
 def person_of(request: SubjectRequest) -> Person | None:
-    """Who asks; None once the request is forgotten. Raises NoMaster."""
+    """Return the person who asks, or None once the request is forgotten. Raises NoMaster."""
     content = _opened(request, request.secrets.filter(export__isnull=True).first())
     if content is None:
         return None
@@ -74,7 +74,7 @@ def person_of(request: SubjectRequest) -> Person | None:
 
 
 def file_of(export: SubjectExport) -> bytes | None:
-    """The file of a copy; None once it is gone. Raises NoMaster."""
+    """Return the file of a copy, or None once it is gone. Raises NoMaster."""
     return _opened(export.request, RequestSecret.objects.filter(export=export).first())
 
 
@@ -92,7 +92,7 @@ def forget_file(export: SubjectExport) -> None:
 
 
 def forget(request: SubjectRequest) -> int:
-    """Destroy the key of a request, and remove what lay under it; how many keys went."""
+    """Destroy the keys of a request and remove the contents. Return the number of keys."""
     there = InteractionKey.objects.filter(holder=_holder(request), wrapped__isnull=False)
     gone = keys.destroy(there.values_list("pk", flat=True))
     request.secrets.all().delete()

@@ -1,4 +1,4 @@
-"""Pages of requests of persons: the list, one of them with its steps, each step on a page of its own."""
+"""Pages of requests of persons: the list, one request, and a page for each step."""
 
 from collections.abc import Callable
 
@@ -51,8 +51,7 @@ def _found(pk: int) -> SubjectRequest:
 
 
 def form_page(request: SignedInRequest, row: SubjectRequest | None, form, **more) -> HttpResponse:
-    """A page with one form: title, what will happen, the fields, one button. Keys of `more`: title, verb, happens,
-    danger."""
+    """Show one form with its title, effects and button. `more`: title, verb, happens, danger."""
     status = form.status if isinstance(form, SigningForm) else 200
     back = row.get_absolute_url() if row else reverse("subject-requests")
     words = _("Request %(pk)s") % {"pk": row.pk} if row else _("Requests of persons")
@@ -69,7 +68,7 @@ def form_page(request: SignedInRequest, row: SubjectRequest | None, form, **more
 
 
 def with_master(act: Callable):
-    """What an act returns. Raises Conflict in words where the file of a master key is not there."""
+    """Return the result of an act. Raises Conflict if the file of a master key is missing."""
     try:
         return act()
     except NoMaster:
@@ -77,7 +76,7 @@ def with_master(act: Callable):
 
 
 def _step(request, pk, may, form_of, act, done, **more) -> HttpResponse:
-    """One step of a request on a page of its own."""
+    """Show one step of a request on its page, or do it."""
     row = _found(pk)
     may(row, request.user).or_refuse()
     form = form_of(row)
@@ -89,7 +88,7 @@ def _step(request, pk, may, form_of, act, done, **more) -> HttpResponse:
 
 @require_safe
 def requests(request: SignedInRequest) -> HttpResponse:
-    """Every request, newest first, with how far it is: nothing of who asks."""
+    """Show every request, newest first, with its progress and without names."""
     may_see_requests(request.user).or_refuse()
     context = {
         "nav": NAV,
@@ -111,24 +110,24 @@ def receive(request: SignedInRequest) -> HttpResponse:
         request, form, lambda: with_master(lambda: actions.receive(**form.cleaned_data, by=request.user))
     )
     if row:
-        messages.success(request, _("Recorded. Check the identity next: nothing is searched before."))
+        messages.success(request, _("The request is recorded. Check the identity next, then you can search."))
         return redirect(row)
     return form_page(
         request,
         None,
         form,
         title=_("Record a request of a person"),
-        verb=_("Record it"),
+        verb=_("Record the request"),
         happens=[
-            _("You handle it. The answer is due a month after its receipt."),
-            _("Who asks is kept encrypted, and destroyed 30 days after the request is closed."),
+            _("You handle the request. The answer is due a month after the day of receipt."),
+            _("The name of the person is encrypted, and destroyed 30 days after the request is closed."),
         ],
     )
 
 
 @require_safe
 def request_page(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One request: its steps, what was found, what is next."""
+    """Show one request: its steps, its hits, and the next step."""
     may_see_requests(request.user).or_refuse()
     row, person = _found(pk), request.user
     hits = row.hits.all()
@@ -161,7 +160,7 @@ def request_page(request: SignedInRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_POST
 def person(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Who asks, for whoever handles it; that it was looked at is recorded."""
+    """Show the person who asks to the handler. The access is recorded."""
     row = _found(pk)
     who = with_master(lambda: actions.open_person(request=row, by=request.user))
     context = {"nav": NAV, "row": row, "who": who}
@@ -170,42 +169,45 @@ def person(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(TAKES)
 def identity(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say how the identity was checked."""
+    """Record how the identity was checked."""
     return _step(
         request,
         pk,
         may_change,
         lambda row: IdentityForm(sent(request)),
         lambda row, said: actions.check_identity(request=row, by=request.user, **said),
-        _("Recorded. The log can be searched now."),
+        _("The identity check is recorded. You can search the log now."),
         title=_("Check the identity"),
-        verb=_("I checked it"),
-        happens=[_("Your name stands for it. From then on the log is searched for this person.")],
+        verb=_("I checked the identity"),
+        happens=[_("The check is recorded with your name. Then you can search the log for this person.")],
     )
 
 
 @require_http_methods(TAKES)
 def extend(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take two more months."""
+    """Extend the time by two months."""
     return _step(
         request,
         pk,
         may_change,
         lambda row: WhyForm(sent(request)),
         lambda row, said: actions.extend(request=row, by=request.user, **said),
-        _("Extended. Tell the person now, with the reason."),
+        _("The time is extended. Tell the person now, with the reason."),
         title=_("Extend the time"),
-        verb=_("Extend it"),
+        verb=_("Extend the time"),
         happens=[
-            _("The answer is due three months after the receipt (GDPR, Article 12(3)), once."),
-            _("The person has to be told, with the reason, within the first month."),
+            _(
+                "The answer is then due three months after the day of receipt. Only one extension is "
+                "possible (GDPR, Article 12(3))."
+            ),
+            _("You must tell the person, with the reason, within the first month."),
         ],
     )
 
 
 @require_http_methods(TAKES)
 def take_over(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Handle a request in place of another."""
+    """Handle a request in place of another person."""
     return _step(
         request,
         pk,
@@ -213,9 +215,9 @@ def take_over(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda row: WhyForm(sent(request)),
         lambda row, said: actions.take_over(request=row, by=request.user, **said),
         _("You handle this request now."),
-        title=_("Take the request over"),
-        verb=_("Take it over"),
-        happens=[_("Its reminders come to you, and whoever handled it does no more step.")],
+        title=_("Take over the request"),
+        verb=_("Take over the request"),
+        happens=[_("You get the reminders. The earlier handler can no longer work on the request.")],
     )
 
 
@@ -225,7 +227,8 @@ def search(request: SignedInRequest, pk: int) -> HttpResponse:
     row = _found(pk)
     count, new = with_master(lambda: searches.search(request=row, by=request.user))
     messages.success(
-        request, _("%(count)s interactions are found, %(new)s of them new.") % {"count": count, "new": new}
+        request,
+        _("The search found %(count)s interactions, %(new)s of them new.") % {"count": count, "new": new},
     )
     return redirect(row)
 
@@ -233,7 +236,7 @@ def search(request: SignedInRequest, pk: int) -> HttpResponse:
 @sensitive_post_parameters("text")
 @require_http_methods(TAKES)
 def search_text(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Look for a text."""
+    """Search for a text."""
     today = clock.today()
     return _step(
         request,
@@ -247,10 +250,10 @@ def search_text(request: SignedInRequest, pk: int) -> HttpResponse:
             initial={"first": actions.months_after(today, -12), "last": today},
         ),
         lambda row, said: searches.search_text(request=row, by=request.user, **said),
-        _("It is looked for, one initiative after the other. What fits comes to the request by itself."),
-        title=_("Look for a text"),
-        verb=_("Look for it"),
-        happens=[_("Bodies are decrypted in memory, and nothing of the text is kept but with the request.")],
+        _("The search runs, one initiative after the other. Plumbline adds the results to the request."),
+        title=_("Search for a text"),
+        verb=_("Start the search"),
+        happens=[_("Texts are decrypted in memory only. Your search text is kept only in the request.")],
     )
 
 
@@ -263,16 +266,18 @@ def copy(request: SignedInRequest, pk: int) -> HttpResponse:
         may_search,
         lambda row: CopyForm(sent(request)),
         lambda row, said: copies.make_copy(request=row, by=request.user, **said),
-        _("The copy is made. Take its file, and hand it over."),
+        _("The copy is made. Download its file, and give it to the person."),
         title=_("Make the copy"),
-        verb=_("Make it"),
+        verb=_("Make the copy"),
         happens=[
             _(
-                "It holds what belongs to the person: what, when, by which system and model, under which clause."
+                "The copy contains each interaction of the person, with its text, time, system, model and "
+                "clause."
             ),
-            _("What is blacked out stands in none of its files."),
+            _("No file of the copy contains words that are blacked out."),
             _(
-                "Its file is for whoever handles the request, and is removed after 30 days, or with the end of it."
+                "Only the handler of the request can download the file. The file is removed after 30 "
+                "days, or when the request ends."
             ),
         ],
     )
@@ -285,7 +290,7 @@ def _export(pk: int) -> SubjectExport:
 @never_cache
 @require_POST
 def copy_file(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The file of a copy."""
+    """Return the file of a copy."""
     export = _export(pk)
     content = with_master(lambda: copies.take_copy(export=export, by=request.user))
     response = HttpResponse(content, content_type="application/zip")
@@ -300,14 +305,14 @@ def copy_revoke(request: SignedInRequest, pk: int) -> HttpResponse:
     """Revoke a copy before its day."""
     export = _export(pk)
     copies.revoke_copy(export=export, by=request.user)
-    messages.success(request, _("The copy has ended, its file is removed."))
+    messages.success(request, _("The copy is revoked, and its file is removed."))
     return redirect(export.request)
 
 
 @sensitive_post_parameters("password")
 @require_http_methods(TAKES)
 def erase(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Erase what belongs to the person: signed."""
+    """Erase what belongs to the person, with a signature."""
     return _step(
         request,
         pk,
@@ -319,24 +324,28 @@ def erase(request: SignedInRequest, pk: int) -> HttpResponse:
             facts=lambda: {"request": row.pk, "found to belong": row.hits.filter(belongs=True).count()},
         ),
         lambda row, said: erasing.erase(request=row, by=request.user, **said),
-        _("Erased. Its page says what was tried, and tries it again."),
-        title=_("Erase what belongs to the person"),
-        verb=_("Erase it"),
+        _(
+            "The interactions are erased. The page of the erasure shows the checks. You can repeat the "
+            "checks there."
+        ),
+        title=_("Erase the interactions of the person"),
+        verb=_("Erase the interactions"),
         danger=True,
         happens=[
-            _("The keys of what belongs to the person are destroyed: it cannot be read again, by nobody."),
+            _("The keys of these interactions are destroyed. No one can read the texts again."),
             _(
-                "That it took place, when, and with which model stays, under a pseudonym, and so does its seal."
+                "The audit log still shows that each interaction happened, when, and with which model, "
+                "under a pseudonym."
             ),
-            _("Every body is tried afterwards. One that still opens ends the act with nothing erased."),
-            _("A legal hold on an initiative, or on the person, forbids it."),
+            _("Plumbline then checks every body. If a body is still readable, nothing is erased."),
+            _("You cannot erase while a legal hold is on an initiative or on the person."),
         ],
     )
 
 
 @require_safe
 def erasure(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What was erased, and what comes of trying every body once more, now."""
+    """Show what was erased, and the result of trying every body again now."""
     may_see_requests(request.user).or_refuse()
     row = _found(pk)
     erasure = get_object_or_404(row.erasures.select_related("by"))
@@ -354,17 +363,17 @@ def erasure(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(TAKES)
 def answer(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say how the person was answered."""
+    """Record how the person was answered."""
     return _step(
         request,
         pk,
         may_change,
         lambda row: AnswerForm(sent(request)),
         lambda row, said: actions.answer(request=row, by=request.user, **said),
-        _("Recorded. Close the request once nothing is left to do."),
+        _("The answer is recorded. Close the request when nothing is left to do."),
         title=_("Record the answer"),
-        verb=_("Record it"),
-        happens=[_("Nothing more is searched, copied or erased for this request afterwards.")],
+        verb=_("Record the answer"),
+        happens=[_("After the answer you can no longer search, copy or erase for this request.")],
     )
 
 
@@ -373,5 +382,5 @@ def close(request: SignedInRequest, pk: int) -> HttpResponse:
     """Close a request."""
     row = _found(pk)
     actions.close(request=row, by=request.user)
-    messages.success(request, _("Closed. What it says of the person is destroyed in 30 days."))
+    messages.success(request, _("The request is closed. The personal data in it are destroyed in 30 days."))
     return redirect(row)

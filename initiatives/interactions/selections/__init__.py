@@ -1,1 +1,1 @@
-"""Interactions selected for a purpose, by a text or at random, and read together only after a second person agreed."""
+"""Selections of interactions for a purpose, and bulk readings of them."""

@@ -1,4 +1,4 @@
-"""Acts on selections of interactions: asked for, made by the worker in slices, ended."""
+"""Acts on selections of interactions: ask for one, make it in slices, end it."""
 
 import hashlib
 import time
@@ -23,7 +23,7 @@ from initiatives.models import Initiative, InteractionSelection, SelectedInterac
 from initiatives.models.interactions.selections import DONE, ENDED, FAILED, RUNNING, UNDER_WAY, WAITING
 
 SLICE = 20.0  # seconds that one task looks before it lets others on
-LOST = timedelta(minutes=10)  # without progress for so long, whoever looked is gone
+LOST = timedelta(minutes=10)  # without progress for so long, the worker is lost
 TRIES = 3  # of one part
 JOB = "selections"
 
@@ -40,10 +40,10 @@ def select(
     until: date,
     by: User,
 ) -> InteractionSelection:
-    """Ask that interactions of these days are selected: those in which a phrase stands, or some drawn at random.
+    """Ask for a selection of these days: interactions with a phrase, or random ones.
 
-    The worker makes it. Raises Refused, ValidationError by field, and Conflict while another one of this person is
-    under way.
+    The worker makes it. Raises Refused, ValidationError by field, and Conflict while another selection of this person
+    is in progress.
     """
     with act("select interactions", by=by, initiative=initiative, reason=purpose) as initiative:
         may_read_interactions(initiative, by).or_refuse()
@@ -51,8 +51,8 @@ def select(
         User.objects.select_for_update(of=("self",)).get(pk=by.pk)
         if InteractionSelection.objects.filter(asked_by=by, state__in=UNDER_WAY).exists():
             raise Conflict(
-                "Another selection of yours is under way.",
-                "Wait until it is ready: each person has one at a time.",
+                "Your other selection is still in progress.",
+                "Wait until it is ready. You can make one selection at a time.",
             )
         row = InteractionSelection(
             initiative=initiative,
@@ -89,9 +89,9 @@ def select(
 def _check(*, purpose: str, first: date, last: date, phrase: str, most: int, until: date) -> None:
     today, wrong = clock.today(), {}
     if not purpose.strip():
-        wrong["purpose"] = "Say what they are for: it stays in the audit log."
+        wrong["purpose"] = "Enter the purpose. The audit log keeps the purpose."
     if first > last or last > today:
-        wrong["last"] = "The last day is today or earlier, and not before the first."
+        wrong["last"] = "Choose a last day that is not in the future and not before the first day."
     elif (last - first).days > InteractionSelection.LONGEST:
         wrong["last"] = f"Choose at most {InteractionSelection.LONGEST} days at a time."
     said = searching.folded(phrase)
@@ -99,12 +99,12 @@ def _check(*, purpose: str, first: date, last: date, phrase: str, most: int, unt
         wrong["phrase"] = f"Give at least {searching.SHORTEST} characters."
     if said and said in searching.folded(purpose):
         wrong["purpose"] = (
-            "This stays in the audit log for good: write it without the text that is looked for."
+            "The audit log keeps this purpose permanently. Leave out the text that you search for."
         )
     if not 1 <= most <= InteractionSelection.MOST:
-        wrong["most"] = f"Choose from 1 to {InteractionSelection.MOST:,}."
+        wrong["most"] = f"Enter 1 to {InteractionSelection.MOST:,}."
     if not today < until <= today + timedelta(days=InteractionSelection.LONGEST):
-        wrong["until"] = f"Choose a day after today, at most {InteractionSelection.LONGEST} days ahead."
+        wrong["until"] = f"Choose a day after today, at most {InteractionSelection.LONGEST} days from today."
     if wrong:
         raise ValidationError(wrong)
 
@@ -113,9 +113,9 @@ def _check(*, purpose: str, first: date, last: date, phrase: str, most: int, unt
 
 
 def look(pk: int, *, seconds: float = SLICE) -> InteractionSelection | None:
-    """Look on for a selection for so long, then ask for the next task; None where nothing is left, or somebody looks.
+    """Work on a selection for so many seconds, and queue the next slice.
 
-    What was found is kept part by part, so that a worker that is gone costs one part.
+    Returns None if no work is left or another worker has it. Results are kept by part, so a lost worker costs one part.
     """
     row = _claim(pk)
     if row is None:
@@ -123,7 +123,7 @@ def look(pk: int, *, seconds: float = SLICE) -> InteractionSelection | None:
     try:
         ready = _searched(row, seconds) if row.by_text else _drawn(row)
     except keys.NoMaster:
-        return _ended(row, FAILED, "The master key of these bodies is not on this machine.")
+        return _ended(row, FAILED, "The master key of these texts is not on this machine.")
     if ready:
         return _ended(row, DONE)
     with transaction.atomic():
@@ -145,7 +145,8 @@ def _claim(pk: int) -> InteractionSelection | None:
             _ended(
                 row,
                 FAILED,
-                "It was broken off several times. Whoever runs the installation finds more in the log.",
+                "The selection stopped several times. The people who run the installation find details "
+                "in the log.",
             )
             return None
         row.state, row.claimed_at = RUNNING, clock.now()
@@ -154,7 +155,7 @@ def _claim(pk: int) -> InteractionSelection | None:
 
 
 def _searched(row: InteractionSelection, seconds: float) -> bool:
-    """Whether the search came to its end: of the days, or of what was wanted at most."""
+    """Return True if the search has reached the last day or the wanted number."""
     phrase = bodies.unwrapped(bytes(row.phrase or b""), keys.master(row.phrase_master)).decode()
     begun, days = time.monotonic(), (clock.midnight_before(row.first), clock.midnight_after(row.last))
     after = (row.at, row.row) if row.at and row.row else None
@@ -176,7 +177,7 @@ def _searched(row: InteractionSelection, seconds: float) -> bool:
 
 
 def _drawn(row: InteractionSelection) -> bool:
-    """Draw calls of a model that say what went in and what came out."""
+    """Draw random calls of a model that have an input and an output. Return True."""
     wanted = reading.Wanted(
         model=row.model, since=clock.midnight_before(row.first), until=clock.midnight_after(row.last)
     )
@@ -197,7 +198,7 @@ def _keep(row: InteractionSelection, some: list[Interaction]) -> None:
 
 
 def members(row: InteractionSelection, places: slice = slice(None)) -> list[Interaction]:
-    """The interactions of a selection whose rows are still there, in order of time, or those at these places."""
+    """Return the remaining interactions of a selection (at these places), by time."""
     chosen = dict(row.selected.values_list("interaction", "at")[places])
     if not chosen:
         return []
@@ -250,7 +251,7 @@ def _digest(row: InteractionSelection) -> str:
 
 
 def close_selection(*, selection: InteractionSelection, by: User) -> None:
-    """Close a selection before its day: whoever asked for it does, or whoever is in charge of the initiative."""
+    """Close a selection before its day, as its requester or a manager."""
     with act("close selection", by=by, initiative=selection.initiative_id) as initiative:
         if by.pk != selection.asked_by_id:
             initiative_permissions.may_manage(initiative, by).or_refuse()
@@ -258,7 +259,7 @@ def close_selection(*, selection: InteractionSelection, by: User) -> None:
             may_read_interactions(initiative, by).or_refuse()
         row = InteractionSelection.objects.select_for_update().get(pk=selection.pk)
         if row.state == ENDED:
-            raise Conflict("This selection has ended.")
+            raise Conflict("This selection has already ended.")
         _end(row, initiative)
 
 
@@ -272,7 +273,7 @@ def _end(row: InteractionSelection, initiative: Initiative) -> None:
 
 
 def tend() -> None:
-    """Look on where a worker is gone or a task was lost, and end what was kept until a day that has passed."""
+    """Continue selections after a lost worker or task, and end expired ones."""
     now = clock.now()
     lost = InteractionSelection.objects.filter(state=RUNNING, claimed_at__lte=now - LOST)
     waits = InteractionSelection.objects.filter(state=WAITING, asked_at__lte=now - timedelta(minutes=2))

@@ -1,4 +1,4 @@
-"""Leave to read all of a selection at once: asked for with a reason, given by a second person, used recorded."""
+"""Permission to read a whole selection, given by a second person."""
 
 from collections.abc import Iterator
 
@@ -26,7 +26,7 @@ PAGE = 100  # interactions that are decrypted at a time
 
 
 def _subject(person: User, key: int) -> InteractionSelection:
-    """The selection, for whoever reads it, and for whoever answers a request: they see what it is about alone."""
+    """Return the selection for its readers, and for those who answer a request on it."""
     rows = InteractionSelection.objects.select_related("initiative__unit", "initiative__contract")
     selection = of_initiative(rows, person, key)
     initiative, asked = selection.initiative, BULK_READINGS.rows().filter(selection=selection)
@@ -39,16 +39,19 @@ def _form(request, selection: InteractionSelection, context: dict, rows: list[Bu
     mine = any(row.requested_by_id == request.user.pk and row.state != ConsentState.PAST for row in rows)
     if mine or selection.state != DONE or not selection.found:
         return None
-    return ReasonOfActForm(sent(request), label="Why one at a time is not enough")
+    return ReasonOfActForm(sent(request), label="Reason for reading all interactions at once")
 
 
 def _wrong(row: BulkReading) -> dict[str, str]:
-    """Raises Conflict where there is nothing to read, and where the person has leave."""
+    """Raise Conflict if nothing is left to read, or the person has permission already."""
     selection = InteractionSelection.objects.select_for_update().get(pk=row.selection_id)
     if selection.state != DONE or not selection.found:
         raise Conflict("There is nothing to read: the selection is empty, not ready, or has ended.")
     if any(is_open(other) for other in selection.bulk_readings.filter(requested_by=row.requested_by)):
-        raise Conflict("You may read it at once already.", "Take the file.")
+        raise Conflict(
+            "You already have permission to read all interactions at once.",
+            "Open the selection and download the file.",
+        )
     return {}
 
 
@@ -65,13 +68,13 @@ def _file(row: BulkReading, person: User) -> dict | None:
         return None
     return {
         "address": reverse("bulk-reading-file", args=[row.pk]),
-        "verb": "Take all of them (JSON lines)",
-        "words": "In clear, for you alone. Each time is recorded.",
+        "verb": "Download all interactions (JSON lines)",
+        "words": "The file is readable, and only for you. Each download is recorded.",
     }
 
 
 def is_open(row: BulkReading) -> bool:
-    """Whether leave was given and has not run out."""
+    """Return True if the permission was given and has not expired."""
     return row.state == ConsentState.RUNNING
 
 
@@ -80,7 +83,7 @@ def _tell(row: BulkReading, initiative: Initiative) -> None:
         row.requested_by,
         "selection of interactions",
         f"bulk-reading:{row.pk}",
-        subject=f"Reading the selection at once was {'refused' if row.refused_at else 'granted'}",
+        subject=f"Permission to read the selection at once was {'refused' if row.refused_at else 'granted'}",
         text=row.refused_reason or _what(row),
         link=row.get_absolute_url(),
         initiative_ref=initiative.ref,
@@ -95,11 +98,12 @@ BULK_READINGS = Kind(
         EntryKind.BULK_READING_REFUSED,
     ),
     slug="bulk-reading",
-    one="reading all at once",
-    title="Reading all at once",
+    one="reading all interactions at once",
+    title="Reading all interactions at once",
     introduction=(
-        "All interactions of the selection in one file, in clear. One at a time they are read without asking. Leave "
-        f"holds for {BulkReading.OPEN.days} days, for whoever asked alone. Each time the file is taken is recorded."
+        "You can ask for all interactions of the selection in one readable file. You need no permission to "
+        f"read interactions one at a time. The permission is valid for {BulkReading.OPEN.days} days, only for "
+        "the person who asked. Each download of the file is recorded."
     ),
     section="api-access",
     signature="reading",
@@ -124,8 +128,8 @@ BULK_READINGS = Kind(
         "why": row.reason,
     },
     what=_what,
-    follows="Whoever asked is told, and can take the file from now on. Nobody else can.",
-    instead="Whoever asked can still read them one at a time.",
+    follows="The person who asked is notified, and can download the file now. No one else can download the file.",
+    instead="The person who asked can still read the interactions one at a time.",
     may_ask=may_read_interactions,
     use=_file,
     after=_tell,
@@ -133,17 +137,20 @@ BULK_READINGS = Kind(
 
 
 def read_all(*, request: BulkReading, by: User) -> Iterator[list[reading.Opened]]:
-    """Record that the person reads all of a selection, before a word of it leaves; its interactions, page by page.
+    """Record that the person reads a whole selection, then yield it page by page.
 
-    Raises Refused for everybody but who asked, Conflict where leave was not given or has run out, NoMaster.
+    Raises NoMaster, Refused for anyone but the person who asked, and Conflict without a current permission.
     """
     with act("read selection", by=by, initiative=request.initiative_id) as initiative:
         row = BulkReading.objects.select_related("selection__initiative").get(pk=request.pk)
         may_read_interactions(initiative, by).or_refuse()
         if by.pk != row.requested_by_id:
-            no("Leave is of one person: whoever asked for it.", "Ask for leave of your own.").or_refuse()
+            no(
+                "Only the person who asked has permission to read all interactions at once.",
+                "Ask for permission yourself.",
+            ).or_refuse()
         if not is_open(row):
-            raise Conflict("Leave was not given, or has run out.", "Ask again, with the reason.")
+            raise Conflict("The permission was not granted, or has ended.", "Ask again, with a reason.")
         entries.record(
             EntryKind.INTERACTIONS_READ_IN_BULK,
             initiative=initiative,

@@ -1,4 +1,4 @@
-"""What is selected of the interaction log, for what, and until when."""
+"""The form of a selection of interactions."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -8,13 +8,14 @@ from initiatives.models import InteractionSelection
 
 
 class SelectionForm(forms.Form):
-    """Days, a text or none, how many at most, the purpose, and the day on which the references go."""
+    """Days, an optional text, a limit, the purpose, and the last day of references."""
 
     purpose = WordsField(
-        label=_("What for"),
+        label=_("Purpose"),
         max_length=2000,
         help_text=_(
-            "For instance: evaluation set for version 3, complaint of 4 May. It stays in the audit log: name no person."
+            "For example: evaluation set for version 3, complaint of 4 May. The audit log keeps the "
+            "purpose, so name no person."
         ),
     )
     first = DayField(label=_("From"))
@@ -24,7 +25,7 @@ class SelectionForm(forms.Form):
         required=False,
         max_length=200,
         help_text=_(
-            "Leave it empty to draw at random. It is kept, encrypted, only until the search is over."
+            "Leave this empty to draw at random. The text is kept, encrypted, only until the search is over."
         ),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
@@ -32,10 +33,13 @@ class SelectionForm(forms.Form):
         label=_("Model or version"),
         required=False,
         max_length=120,
-        help_text=_("Exactly as reported; empty for all."),
+        help_text=_("Exactly as reported. Empty means all."),
     )
-    most = forms.IntegerField(label=_("At most"), min_value=1, max_value=InteractionSelection.MOST)
+    most = forms.IntegerField(label=_("Maximum number"), min_value=1, max_value=InteractionSelection.MOST)
     until = DayField(
         label=_("Keep the references until"),
-        help_text=_("At most 366 days. Then they are removed; the interactions themselves stay in the log."),
+        help_text=_(
+            "Choose at most 366 days. The references are removed after that day. The interactions stay "
+            "in the log."
+        ),
     )

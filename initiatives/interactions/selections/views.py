@@ -1,4 +1,4 @@
-"""Pages of selections: those of an initiative with the form for another, one of them, and the file of all of it."""
+"""Pages of selections: the list with its form, one selection, and its file."""
 
 import json
 from datetime import timedelta
@@ -34,7 +34,7 @@ USUAL = timedelta(days=30)  # that a selection is offered to be of, and to be ke
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def selections(request: SignedInRequest, ref: str) -> HttpResponse:
-    """What was selected of the log of the initiative, newest first, and the form for another selection."""
+    """Show the selections of the initiative's log, newest first, and a form."""
     initiative = initiative_for(request.user, ref)
     insist(request, may_read_interactions(initiative, request.user), "select interactions", initiative)
     today = clock.today()
@@ -62,7 +62,7 @@ def _selection(request: SignedInRequest, pk: int) -> InteractionSelection:
 @never_cache
 @require_safe
 def selection(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One selection: how far it is, and its interactions by time."""
+    """Show one selection: its progress, and its interactions by time."""
     row = _selection(request, pk)
     initiative = row.initiative
     may_read_interactions(initiative, request.user).or_refuse()
@@ -86,14 +86,17 @@ def close(request: SignedInRequest, pk: int) -> HttpResponse:
     """Close a selection before its day."""
     row = _selection(request, pk)
     actions.close_selection(selection=row, by=request.user)
-    messages.success(request, _("Ended. Its references are removed; the interactions stay in the log."))
+    messages.success(
+        request,
+        _("The selection has ended. The references are removed, and the interactions stay in the log."),
+    )
     return redirect("interaction-selections", row.initiative.ref)
 
 
 @never_cache
 @require_POST
 def bulk_file(request: SignedInRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
-    """All interactions of a selection in clear, one a line (JSON), for whoever was given leave."""
+    """Return all of a selection in clear, one JSON line each, with permission."""
     rows = BulkReading.objects.select_related("initiative", "selection__initiative")
     row = of_initiative(rows, request.user, pk)
     try:
@@ -104,7 +107,7 @@ def bulk_file(request: SignedInRequest, pk: int) -> HttpResponse | StreamingHttp
     except NoMaster:
         raise Conflict(NO_MASTER) from None
     if not first:
-        raise Http404("Nothing of this selection is left in the log.")
+        raise Http404("No interaction of this selection is left in the log.")
 
     lines = (_line(one) for page in chain([first], pages) for one in page)
     response = StreamingHttpResponse(lines, content_type="application/jsonl; charset=utf-8")
@@ -114,7 +117,7 @@ def bulk_file(request: SignedInRequest, pk: int) -> HttpResponse | StreamingHttp
 
 
 def _line(one: Opened) -> str:
-    """An interaction as a line; what cannot be read any more says why."""
+    """Return an interaction as a JSON line. An unreadable one has the reason."""
     said: dict[str, object] = {"interaction": one.row.pk, "at": one.row.at.isoformat()}
     if one.report is not None:
         said["report"] = shape.plain(one.report)

@@ -1,1 +1,1 @@
-"""Who sees an initiative, who may do what on it, and how a request finds it."""
+"""Permissions and visibility of initiatives, and their lookup for a request."""

@@ -1,5 +1,7 @@
-"""Lookup of initiatives and their rows for a person: 404 for whatever they may not see, as for what does not exist."""
+"""Lookup of initiatives and their rows for a person. Rows that the person may not see raise Http404."""
 
+from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -16,17 +18,17 @@ log = structlog.get_logger("plumbline.doors")
 
 
 def initiative_for(person: User, ref: str) -> Initiative:
-    """The initiative with this reference. Raises Http404 when there is none or the person may not see it; logged."""
+    """Return the initiative with this reference. Raises Http404, and logs it, if it is missing or hidden."""
     found = with_ref(permissions.visible_to(person).select_related("unit", "contract", "business_case"), ref)
     if found is None:
-        log.info("no such initiative for this person", person=person.pk, ref=ref[:20])
-        raise Http404("No such initiative, or not yours to see.")
+        log.info("initiative not found for this person", person=person.pk, ref=ref[:20])
+        raise Http404("This initiative does not exist, or you cannot see it.")
     row_history.concerns(found)
     return found
 
 
 def with_ref(initiatives: QuerySet, ref: str) -> Initiative | None:
-    """The one of these initiatives with the reference, as it is written everywhere."""
+    """Return the initiative among these that has the reference."""
     number = ref.removeprefix("AI-")
     found = None
     if ref.startswith("AI-") and number.isdecimal() and len(number) < 10:
@@ -35,28 +37,26 @@ def with_ref(initiatives: QuerySet, ref: str) -> Initiative | None:
 
 
 def initiative_on_any_day(person: User, ref: str, **_) -> Opened:
-    """Look back at this initiative: for its owner, its board and auditors.
+    """Return an initiative for looking back by its owner, board or an auditor.
 
-    Raises Http404 to strangers, Refused to others.
+    Raises Http404 if the person may not see the initiative, Refused if they may not look back.
     """
     return _opened(initiative_for(person, ref), person)
 
 
 def review_on_any_day(person: User, pk: int) -> Opened:
-    """Look back at the initiative of this review."""
+    """Return the initiative of this review for looking back."""
     return _opened(review_for(person, pk).initiative, person)
 
 
 def sign_off_on_any_day(person: User, pk: int) -> Opened:
-    """Look back at the initiative of this sign-off."""
+    """Return the initiative of this sign-off for looking back."""
     found = _of_visible_initiative(Review.objects.select_related("initiative__unit"), person, sign_offs=pk)
     return _opened(found.initiative, person)
 
 
 def portfolio_on_any_day(person: User) -> Opened:
-    """Look back at every initiative one may look back at: all of them for auditors, else the own ones and the
-    boards'.
-    """
+    """Return all initiatives that the person may look back at. Auditors may look back at all."""
     permissions.may_look_back_anywhere(person).or_refuse()
     if person.is_auditor:
         return Opened()
@@ -69,27 +69,28 @@ def _opened(initiative: Initiative, person: User) -> Opened:
 
 
 def review_for(person: User, pk: int) -> Review:
-    """The review with this key, on an initiative the person may see. Raises Http404; logged."""
+    """Return the review with this key, if the person may see its initiative. Raises Http404, and logs it."""
     rows = Review.objects.select_related("initiative__unit", "rulebook", "opened_by", "ended_by")
     return _of_visible_initiative(rows, person, pk=pk)
 
 
 def evidence_for(person: User, initiative: Initiative, pk: int) -> Evidence:
-    """An item of evidence of this initiative. Raises Http404."""
-    found = Evidence.objects.filter(initiative=initiative, pk=pk).first()
+    """Return an item of evidence of this initiative. Raises Http404."""
+    rows = Evidence.objects.select_related("pipeline_report__pipeline")
+    found = rows.filter(initiative=initiative, pk=pk).first()
     if found is None:
-        raise Http404("No such evidence on this initiative.")
+        raise Http404("This evidence does not exist on this initiative.")
     return found
 
 
 def approval_for(person: User, reference: UUID) -> ApprovalRequest:
-    """What a system asked people, on an initiative that the person may see. Raises Http404; logged."""
+    """Return the approval request, if the person may see its initiative. Raises Http404, and logs it."""
     rows = ApprovalRequest.objects.in_words().select_related("initiative__unit", "key", "version", "use")
     return _of_visible_initiative(rows, person, reference=reference)
 
 
 def of_initiative(queryset, person: User, pk: int, of: str = ""):
-    """A row whose `initiative`, or that of its `of`, the person may see. Raises Http404; logged."""
+    """Return a row whose `initiative`, or that of its `of`, the person may see. Raises Http404, and logs it."""
     return _of_visible_initiative(queryset, person, of, pk=pk)
 
 
@@ -97,7 +98,14 @@ def _of_visible_initiative(queryset, person: User, of: str = "", **key: int | UU
     seen = {f"{of}__initiative__in" if of else "initiative__in": permissions.visible_to(person)}
     found = queryset.filter(**key, **seen).first()
     if found is None:
-        log.info("no such row for this person", person=person.pk, model=queryset.model.__name__, key=str(key))
-        raise Http404("No such thing, or not yours to see.")
-    row_history.concerns(getattr(found, of) if of else found)
+        log.info(
+            "row not found for this person", person=person.pk, model=queryset.model.__name__, key=str(key)
+        )
+        raise Http404("This page does not exist, or you cannot see it.")
+    row_history.concerns(owner_of(found, of))
     return found
+
+
+def owner_of(row: Any, of: str) -> Any:
+    """Return what has the `initiative` of a row: the row itself, or what `of` (as in a query) leads to from it."""
+    return attrgetter(of.replace("__", "."))(row) if of else row

@@ -1,5 +1,4 @@
-"""Who may, as answers that carry their reasons. Whether an initiative is ready is another question:
-`governance.gates.criteria`."""
+"""Permissions on initiatives, with reasons. `governance.gates.criteria` judges if one is ready."""
 
 from django.conf import settings
 from django.urls import reverse
@@ -18,6 +17,7 @@ from governance.people.boards import board_for, chairs, members_now, seats_held
 from governance.people.permissions import may_import
 from governance.permission_result import Answer, all_of, no, yes
 from governance.vocabulary import APPROVING, BoardRole, Role, Seat, SignOffVerdict, Stage
+from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access.signers import (
     contract_authors,
     ever_owned,
@@ -36,61 +36,61 @@ COLLABORATORS = (Role.OWNER, Role.DEPUTY, Role.SUPPORT_OWNER, Role.TECHNICAL_LEA
 
 
 def holds_architecture_seat(person: User) -> bool:
-    """Whether the person sits for architecture and integration on any board now: what is shared belongs to no board."""
+    """Return True if the person sits for architecture and integration on any board. Shared rows belong to no board."""
     return person.is_active and any(member.seat == ARCHITECTURE for member in seats_held(person))
 
 
 def may_look_back(initiative: Initiative, person: User) -> Answer:
-    """See the initiative on another day: its owner, its board, auditors."""
+    """Allow the owner, the board and auditors to see the initiative on another day."""
     if person.is_active and (
         person.is_auditor or is_owner(initiative, person) or sits_on_board(initiative, person)
     ):
         return yes()
-    return no("Other days are shown to the owner, the board and auditors.", "Ask one of them.")
+    return no("Only the owner, the board and auditors can see earlier days.", "Ask the owner or an auditor.")
 
 
 def may_look_back_anywhere(person: User) -> Answer:
-    """See the portfolio on another day: whoever may look back at any initiative."""
+    """Allow auditors, board members and owners to see the portfolio on another day."""
     if person.is_active and (person.is_auditor or seats_held(person) or past_visible_to(person).exists()):
         return yes()
-    return no("Other days are shown to owners, boards and auditors.", "Ask one of them.")
+    return no("Only owners, boards and auditors can see earlier days.", "Ask an auditor.")
 
 
 def may_see(initiative: Initiative, person: User) -> bool:
-    """Whether the person may open the initiative."""
+    """Return True if the person may open the initiative."""
     return visible_to(person).filter(pk=initiative.pk).exists()
 
 
 def may_open_file(initiative: Initiative, person: User) -> Answer:
-    """Evidence bodies: whoever may see the initiative, but not admins and privacy officers who hold no role on it."""
+    """Allow readers to open evidence. Admins and privacy officers need a part in the initiative."""
     if not may_see(initiative, person):
-        return no("This initiative is not yours to see.")
+        return no("You do not have permission to see this initiative.")
     marked = person.is_admin or (person.is_privacy_officer and not person.is_auditor)
     if marked and not (roles_of(initiative, person) or sits_on_board(initiative, person)):
         who = "Admins" if person.is_admin else "Privacy officers"
-        return no(f"{who} do not read evidence.", "Ask the owner or an auditor.")
+        return no(phrase("{} cannot read evidence.", who), "Ask the owner or an auditor.")
     return yes()
 
 
 def may_read_decision_requests(initiative: Initiative, person: User) -> Answer:
-    """What systems asked, word by word, and about whom: whoever may open the files of evidence."""
+    """Allow readers of evidence files to read the requests of systems. Requests name their subjects."""
     if may_open_file(initiative, person):
         return yes()
-    return no("Admins do not read what systems asked.", "Ask the owner or an auditor.")
+    return no("Admins cannot read the requests of systems.", "Ask the owner or an auditor.")
 
 
 def may_capture(initiative: Initiative, person: User) -> Answer:
-    """Have what stands behind a link fetched and kept: whoever may add evidence, where it is switched on."""
+    """Allow those who may add evidence to capture a link, if switched on."""
     if not settings.CAPTURE_LINKS:
         return no(
-            "Links are not captured on this installation.",
-            "Save the page as PDF and add that as a newer item.",
+            "Plumbline is not set up to capture links here.",
+            "Save the page as PDF and add the PDF as a newer item.",
         )
     return may_collaborate(initiative, person)
 
 
 def roles_of(initiative: Initiative, person: User) -> frozenset[str]:
-    """The roles in force that the person accepted on the initiative, or stands in for; none for inactive people."""
+    """Return the roles in force that the person accepted or stands in for. An inactive person has none."""
     if not person.is_active:
         return frozenset()
     return frozenset(
@@ -101,22 +101,22 @@ def roles_of(initiative: Initiative, person: User) -> frozenset[str]:
 
 
 def accepted(initiative: Initiative, role: str) -> RoleAssignment | None:
-    """The assignment in force for a role, if any."""
+    """Return the assignment in force for a role, if any."""
     return next((row for row in initiative_rows.roles(initiative) if row.in_force and row.role == role), None)
 
 
 def sits_on_board(initiative: Initiative, person: User) -> bool:
-    """Whether the person holds any seat of the initiative's board now."""
+    """Return True if the person holds any seat of the initiative's board now."""
     return bool(_seats_on(initiative, person))
 
 
 def _seats_on(initiative: Initiative, person: User) -> set[str]:
-    """The seats, chair and deputy chair among them, that the person holds on the initiative's board now."""
+    """Return the seats, chair and deputy included, that the person holds there now."""
     return {member.seat for member in memberships_on(initiative, person)}
 
 
 def memberships_on(initiative: Initiative, person: User, seats=tuple(BoardRole)) -> list[Membership]:
-    """What the person holds now on the initiative's board of these seats, chair and deputy chair among them."""
+    """Return the person's memberships on the initiative's board in these seats. Chair and deputy are seats too."""
     board = board_for(initiative.unit)
     held = seats_held(person) if board is not None else []
     return [member for member in held if member.board_id == board.pk and member.seat in seats]
@@ -124,11 +124,11 @@ def memberships_on(initiative: Initiative, person: User, seats=tuple(BoardRole))
 
 def _closed(initiative: Initiative) -> Answer:
     if initiative.withdrawn_at:
-        return no("This initiative was withdrawn as registered by mistake.", "Register a new one.")
+        return no("This initiative was withdrawn as registered by mistake.", "Register a new initiative.")
     if initiative.closed:
         return no(
-            f"This initiative is {initiative.stage}; it no longer changes.",
-            "The chair can reopen a stopped one.",
+            phrase("This initiative is {} and can no longer change.", initiative.stage),
+            "If the initiative was stopped, ask the chair to reopen it.",
         )
     return yes()
 
@@ -138,14 +138,14 @@ def _active(person: User) -> Answer:
 
 
 def is_owner(initiative: Initiative, person: User) -> bool:
-    """The accepted owner; while nobody ever accepted, whoever registered the initiative stands in."""
+    """Return True for the accepted owner. The person who registered it counts while none ever accepted."""
     if "owner" in roles_of(initiative, person):
         return True
     return person.is_active and initiative.registered_by_id == person.pk and not ever_owned(initiative)
 
 
 def may_register(person: User) -> Answer:
-    """Anyone signed in, once there is a rulebook to hold an initiative to."""
+    """Allow every signed-in person to register, once a rulebook is published."""
     return all_of(_active(person), _rules())
 
 
@@ -154,14 +154,12 @@ def _rules() -> Answer:
 
 
 def may_manage(initiative: Initiative, person: User) -> Answer:
-    """What only the owner does: propose roles, contract versions and waivers, open reviews, change details."""
+    """Allow the owner to manage it. They propose roles, contracts and waivers, open reviews and change details."""
     return all_of(_closed(initiative), _owner_only(initiative, person))
 
 
 def may_describe(initiative: Initiative, person: User) -> Answer:
-    """Say what it is called, what it is for, what it costs, how risky it is: the owner; of what an import brought an
-    admin too, while nobody accepted it.
-    """
+    """Allow the owner to describe name, purpose, cost and risk. An admin may for an import without owner."""
     brought = initiative.imported or initiative.brought_in
     if brought and person.is_admin and person.is_active and accepted(initiative, Role.OWNER) is None:
         return _closed(initiative)
@@ -172,20 +170,20 @@ def _owner_only(initiative: Initiative, person: User) -> Answer:
     if is_owner(initiative, person):
         return yes()
     owner = accepted(initiative, Role.OWNER)
-    who = owner.person.full_name if owner else "nobody accepted ownership yet"
-    return no("Only the owner does this.", f"Ask {who}." if owner else f"On this initiative {who}.")
+    who = owner.person.full_name if owner else "the sponsor or the chair to propose an owner"
+    return no("Only the owner can do this.", phrase("Ask {}.", who))
 
 
 def may_collaborate(initiative: Initiative, person: User) -> Answer:
-    """Answer and add evidence: the owner, and whoever accepted a working role."""
+    """Allow the owner and accepted working roles to answer and add evidence."""
     closed = _closed(initiative)
     if not closed and not _has_obligations(initiative):
         return closed
     if is_owner(initiative, person) or roles_of(initiative, person) & set(COLLABORATORS):
         return yes()
     return no(
-        "You hold no accepted role on this initiative that answers or adds evidence.",
-        "The owner can propose you as deputy, technical lead, support owner or data steward.",
+        "Your accepted roles on this initiative do not let you answer or add evidence.",
+        "Ask the owner to propose you as deputy, technical lead, support owner or data steward.",
     )
 
 
@@ -194,19 +192,19 @@ def _has_obligations(initiative: Initiative) -> bool:
 
 
 def may_change_what_runs(initiative: Initiative, person: User) -> Answer:
-    """Scope, components and reported changes: the owner and the technical lead."""
+    """Allow owner and technical lead to change scope, components and pipelines. They also report changes."""
     if is_owner(initiative, person) or "technical_lead" in roles_of(initiative, person):
         return _closed(initiative)
-    return no("Only the owner or the technical lead records this.", "Ask one of them.")
+    return no("Only the owner or the technical lead can record this.", "Ask the owner or the technical lead.")
 
 
 def may_accept_role(assignment: RoleAssignment, person: User) -> Answer:
-    """Accept, or accept again: the proposed person, whose acceptance is evidence and closes holds."""
+    """Allow the proposed person to accept, or accept again. The acceptance is evidence and closes holds."""
     return all_of(may_answer_role(assignment, person), cooling_off.may_lift(person))
 
 
 def may_propose_role(initiative: Initiative, person: User) -> Answer:
-    """The owner; while there is none: sponsor, chair, or for imported initiatives an admin."""
+    """Allow the owner to propose roles. Without one, sponsor or chair may, or an admin if it was imported."""
     closed = _closed(initiative)
     if not closed:
         return closed
@@ -217,23 +215,27 @@ def may_propose_role(initiative: Initiative, person: User) -> Answer:
             return yes()
         if person.is_admin and person.is_active and (initiative.imported or initiative.brought_in):
             return yes()
-        return no("No owner has accepted this initiative.", "Its sponsor or the chair can propose one.")
+        return no(
+            "No owner has accepted this initiative.", "Ask its sponsor or the chair to propose an owner."
+        )
     return _owner_only(initiative, person)
 
 
 def may_hand_over(leaver: User, person: User) -> Answer:
-    """Hand over what somebody holds: that person, and admins, who deactivate accounts. The successors answer
-    themselves.
-    """
+    """Allow a person, or an admin, to hand over what the person holds. The successors answer themselves."""
     if person.is_active and (person.pk == leaver.pk or person.is_admin):
         return yes()
-    return no(f"Only {leaver} or an admin hands over what {leaver} holds.", "Ask one of them.")
+    who_may = phrase("Only {} or an admin can hand over the roles and tasks of {}.", leaver, leaver)
+    return no(who_may, "Ask an admin.")
 
 
 def may_answer_role(assignment: RoleAssignment, person: User) -> Answer:
-    """Accept or decline: the proposed person, nobody else (docs/domain.md, invariant 6)."""
+    """Allow only the proposed person to answer (docs/domain.md, invariant 6)."""
     if assignment.person_id != person.pk:
-        return no(f"Only {assignment.person} can answer this.", "Nobody accepts a role for another.")
+        return no(
+            phrase("Only {} can answer this.", assignment.person),
+            phrase("Ask {} to answer, or ask the owner to propose someone else.", assignment.person),
+        )
     return _active(person)
 
 
@@ -241,9 +243,7 @@ def may_answer_role(assignment: RoleAssignment, person: User) -> Answer:
 
 
 def acting_chair(initiative: Initiative, members: list[Membership] | None = None) -> tuple[User | None, str]:
-    """Who decides on this initiative now: the chair, or the deputy when the chair is absent or a team member; and
-    why.
-    """
+    """Return the person who decides now, or None, and why. The deputy replaces an absent or team member chair."""
     members = members_now(board_for(initiative.unit)) if members is None else members
     chair, deputy = chairs(members)
     why = "the board has no chair"
@@ -263,36 +263,38 @@ def acting_chair(initiative: Initiative, members: list[Membership] | None = None
 
 
 def is_acting_chair(initiative: Initiative, person: User) -> bool:
-    """Whether the person decides on this initiative now."""
+    """Return True if the person decides on this initiative now."""
     chair, _ = acting_chair(initiative)
     return chair is not None and chair.pk == person.pk
 
 
 def may_chair(initiative: Initiative, person: User) -> Answer:
-    """Decide, promote, step back, return a review, lift holds: the chair unless a team member, else the deputy."""
+    """Allow the acting chair to decide. They also promote, step back, return a review and lift holds."""
     chair, why = acting_chair(initiative)
     if chair is not None and chair.pk == person.pk:
         return _active(person)
     seated = [member for member in members_now(board_for(initiative.unit)) if member.person_id == person.pk]
     if any(member.away and member.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR) for member in seated):
         return no(
-            "You are away: meanwhile others decide.",
-            f"{chair} decides ({why}). End your absence when you are back." if chair else "End your absence.",
+            "You are away, so you cannot decide now.",
+            phrase("Ask {} to decide ({}), or end your absence when you are back.", chair, why)
+            if chair
+            else "End your absence.",
             reverse("away"),
         )
     chairing = any(member.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR) for member in seats_held(person))
     if chairing and (roles := team_roles_of(initiative, person)):
         return no(
-            f"You are a team member of this initiative ({roles}) and cannot decide it.",
-            f"{chair} decides." if chair else "The board needs a deputy chair.",
+            phrase("You are a team member of this initiative ({}), so you cannot decide it.", roles),
+            phrase("Ask {} to decide.", chair) if chair else "Ask an admin to appoint a deputy chair.",
         )
     if chair is None:
-        return no(f"Nobody can decide: {why}.", "An admin can appoint a chair or deputy chair.")
-    return no("Only the chair of the initiative's board decides.", f"That is {chair} now ({why}).")
+        return no(phrase("No one can decide: {}.", why), "Ask an admin to appoint a chair or deputy chair.")
+    return no("Only the chair of the initiative's board can decide.", phrase("Ask {} ({}).", chair, why))
 
 
 def may_raise(initiative: Initiative, person: User) -> Answer:
-    """What only the chair does and what lets the initiative rise or go on: approve, lift, excuse, reopen, continue."""
+    """Allow a cooled-off acting chair to approve, lift, excuse, reopen and continue."""
     seated = [row for row in members_now(board_for(initiative.unit)) if row.person_id == person.pk]
     chaired = [row for row in seated if row.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)]
     decides = may_chair(initiative, person)
@@ -301,32 +303,32 @@ def may_raise(initiative: Initiative, person: User) -> Answer:
 
 
 def _not_reset_by_team_member(initiative: Initiative, person: User) -> Answer:
-    """Nobody gains by having reset the second factors of whoever signs."""
+    """Refuse a person whose second factors a team member has reset lately."""
     reasons = why_reset_by_team_member(signer_of(person, now=True), team_members_of(initiative))
-    return no(said(reasons), "A day after the reset this can be signed.") if reasons else yes()
+    return no(said(reasons), "Wait until one day after the reset, then sign.") if reasons else yes()
 
 
 def barred_from_signing(initiative: Initiative, person: User, *, now: bool = False) -> list[str]:
-    """Why this person must not sign off on an initiative; empty when nothing bars them (docs/domain.md, invariant 4).
+    """Return why this person must not sign off here (docs/domain.md, invariant 4).
 
-    `now`: they are about to sign.
+    `now` is True if they are about to sign. An empty list bars no one.
     """
     return why_team_member(signer_of(person, now=now), team_members_of(initiative))
 
 
 def holds_seat(initiative: Initiative, person: User, seat: str) -> bool:
-    """Whether the person holds this seat of the initiative's board now."""
+    """Return True if the person holds this seat of the initiative's board now."""
     return seat in _seats_on(initiative, person)
 
 
 def seats_of(initiative: Initiative, person: User) -> list[str]:
-    """The signing seats the person holds on the initiative's board now, in the order of the rulebook."""
+    """Return the person's signing seats on the board now, in the rulebook's order."""
     held = _seats_on(initiative, person)
     return [seat for seat in Seat if seat in held]
 
 
 def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve") -> Answer:
-    """Whether the person may cast this sign-off for this seat now. Evidence and contract are looked at in signing."""
+    """Allow the person to cast this sign-off for this seat now. The act of signing checks evidence and contract."""
     initiative = review.initiative
     approving = verdict in APPROVING
     reasons = []
@@ -335,175 +337,197 @@ def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve
             signer_of(person, now=True), seat, team_members_of(initiative), approving=approving
         )
     if reasons:
-        return no(said(reasons), "Separation of duties: somebody else must sign.")
+        return no(said(reasons), "Ask another holder of the seat to sign.")
     if not holds_seat(initiative, person, seat):
-        return no(f"You do not hold the seat {Seat.word(seat)} of this board.", "Its holder can sign.")
+        return no(
+            phrase("You do not hold the seat {}.", label(Seat.word(seat))),
+            "Ask the person who holds the seat to sign.",
+        )
     signed = (
         row for row in initiative_rows.sign_offs(review) if row.person_id == person.pk and row.seat != seat
     )
     other = next(signed, None)
     if other is not None:
         return no(
-            f"You signed for {other.get_seat_display()} already.", "One person signs one seat of a review."
+            phrase("You already signed for {}.", label(other.get_seat_display())),
+            "Ask another holder of the seat to sign. In one review, a person can sign for only one seat.",
         )
     if approving and (twice := why_approved_twice(review, person)):
-        return no(said(twice), "One human, one approval: an admin says whether these are two people.")
+        return no(said(twice), "Ask an admin to confirm that the two accounts belong to different people.")
     if not review.is_open:
-        return no(f"This review has ended: {review.get_outcome_display().lower()}.")
+        return no(phrase("This review has ended: {}.", label(review.get_outcome_display(), inside=True)))
     if approving and review.gate != "retire":
         return cooling_off.may_lift(person, memberships_on(initiative, person, (seat,)))
     return yes()
 
 
 def may_withdraw_sign_off(row: SignOff, person: User) -> Answer:
-    """Withdraw a sign-off: who gave it, and who holds its seat now."""
+    """Allow the signer, or a present holder of the seat, to withdraw a sign-off."""
     if row.person_id == person.pk or holds_seat(row.review.initiative, person, row.seat):
         return yes()
-    return no("Only its signer, or who holds the seat now, withdraws a sign-off.")
+    return no(
+        "Only the signer, or the current holder of the seat, can withdraw a sign-off.",
+        "Ask the signer or the holder of the seat.",
+    )
 
 
 def may_ask(review: Review, person: User) -> Answer:
-    """Ask a question on a criterion: members of the board, while the review is open."""
+    """Allow board members to ask on a criterion while the review is open."""
     if not review.is_open:
         return no("This review has ended.")
     if sits_on_board(review.initiative, person):
         return yes()
-    return no("Only members of the board ask questions here.", "Owners answer them.")
+    return no(
+        "Only members of the board can ask questions here.", "Ask a member of the board to ask for you."
+    )
 
 
 def may_read_costs(person: User) -> Answer:
-    """Money and people of the portfolio: boards, sponsors, auditors and admins, of the initiatives they may open."""
+    """Allow boards, sponsors, auditors and admins to read costs. They read those of visible initiatives."""
     sponsored = RoleAssignment.objects.in_force().filter(person=person, role=Role.SPONSOR)
     office = person.is_admin or person.is_auditor or seats_held(person)
     if person.is_active and (office or sponsored.exists()):
         return yes()
-    return no("Boards, sponsors, auditors and admins read what the portfolio costs.", "Ask one of them.")
+    return no("Only boards, sponsors, auditors and admins can see portfolio costs.", "Ask an admin.")
 
 
 def may_accept_exception(initiative: Initiative, seats, person: User) -> Answer:
-    """Accept that a requirement does not apply: a holder of one of the seats that sign for it, on no team."""
+    """Allow a signing seat of the requirement, on no team, to accept "not applicable"."""
     reasons = barred_from_signing(initiative, person, now=True)
     if reasons:
-        return no(said(reasons), "Somebody else in the seat can accept it.")
+        return no(said(reasons), "Ask another holder of the seat.")
     if not set(seats_of(initiative, person)) & set(seats):
         named = " or ".join(Seat(seat).label for seat in seats)
-        return no(f"Only the seat {named} accepts this.")
+        return no(phrase("Only the seat {} can accept this.", named), "Ask the person who holds the seat.")
     return cooling_off.may_lift(person, memberships_on(initiative, person, seats))
 
 
 def may_confirm_tier(initiative: Initiative, person: User) -> Answer:
-    """The risk seat of the initiative's board, on no team."""
+    """Allow the board's risk seat, on no team, to confirm the risk tier."""
     if not initiative.proposed_tier:
-        return no("No risk tier is proposed yet.", "The owner proposes one.")
+        return no("No one has proposed a risk tier yet.", "Ask the owner to propose a risk tier.")
     return may_accept_exception(initiative, ["risk_compliance"], person)
 
 
 def may_approve_contract(initiative: Initiative, seat: str, person: User) -> Answer:
-    """A seat the rulebook names for contracts, on no team, not its author."""
+    """Allow a contract seat of the rulebook to approve. Authors and team members may not."""
     wrote = RestsOn(contract_authors=contract_authors(initiative))
     reasons = why_barred(signer_of(person, now=True), seat, team_members_of(initiative), rests_on=wrote)
     if reasons:
-        return no(said(reasons), "Somebody else in the seat can sign it.")
+        return no(said(reasons), "Ask another holder of the seat to sign the contract.")
     if not holds_seat(initiative, person, seat):
-        return no(f"You do not hold the seat {Seat.word(seat)} of this board.", "Its holder can sign.")
+        return no(
+            phrase("You do not hold the seat {}.", label(Seat.word(seat))),
+            "Ask the person who holds the seat to sign.",
+        )
     return cooling_off.may_lift(person, memberships_on(initiative, person, (seat,)))
 
 
 def may_stop(initiative: Initiative, person: User) -> Answer:
-    """Owner or chair, at once, always."""
+    """Allow the owner or the chair to stop the initiative at any time."""
     if offered(initiative, kind=STOP) is None:
-        return no(f"An initiative that is {initiative.stage} is not stopped.", "Production is retired.")
+        return no(
+            phrase("An initiative that is {} cannot be stopped.", initiative.stage),
+            "If the initiative is in production, open a review to retire it.",
+        )
     if is_owner(initiative, person) or is_any_chair(initiative, person):
         return yes()
-    return no("Only the owner or the chair stops an initiative.", "Put it on hold instead.")
+    return no("Only the owner or the chair can stop an initiative.", "Put the initiative on hold instead.")
 
 
 def is_any_chair(initiative: Initiative, person: User) -> bool:
-    """Whether the person is the chair of the initiative's board, away or not, or decides in their place."""
+    """Return True for the board's chair, even if away, or who decides in their place."""
     return BoardRole.CHAIR in _seats_on(initiative, person) or is_acting_chair(initiative, person)
 
 
 def may_manage_keys(initiative: Initiative, person: User) -> Answer:
-    """Make, rotate and revoke the keys of its systems: the owner and the technical lead."""
+    """Allow owner and technical lead to make, rotate and revoke its systems' keys."""
     return may_change_what_runs(initiative, person)
 
 
 def may_withdraw(initiative: Initiative, person: User) -> Answer:
-    """An idea registered by mistake: owner, whoever registered it, or the chair."""
+    """Allow owner, chair or the person who registered it to withdraw a mistaken idea."""
     if initiative.stage != Stage.PROPOSED:
-        return no("Only a proposed idea is withdrawn.", "Stop it instead.")
+        return no(
+            "This initiative is no longer a proposed idea, so it cannot be withdrawn.",
+            "Stop the initiative instead.",
+        )
     if initiative.withdrawn_at:
-        return no("It was withdrawn already.")
+        return no("This initiative was already withdrawn.")
     if (
         is_owner(initiative, person)
         or initiative.registered_by_id == person.pk
         or is_acting_chair(initiative, person)
     ):
         return yes()
-    return no("Only the owner or the chair withdraws an idea.")
+    return no("Only the owner or the chair can withdraw an idea.", "Ask the owner or the chair.")
 
 
 def may_hold(initiative: Initiative, person: User) -> Answer:
-    """Raise a concern: owner, collaborators, members of the board."""
+    """Allow the owner, collaborators and members of the board to raise a concern."""
     if initiative.closed:
-        return no(f"An initiative that is {initiative.stage} needs no hold.")
+        return no(phrase("An initiative that is {} needs no hold.", initiative.stage))
     if is_owner(initiative, person) or roles_of(initiative, person) or sits_on_board(initiative, person):
         return yes()
-    return no("Only people on the initiative or its board open a hold.")
+    return no("Only people on the initiative or its board can open a hold.", "Ask the owner or the chair.")
 
 
 def may_note(initiative: Initiative, person: User) -> Answer:
-    """Record an event or an observation: whoever is on the initiative or its board (S1-39), after it ended too."""
+    """Allow its people and board to record an event or observation. The initiative may have ended (S1-39)."""
     if initiative.withdrawn_at:
         return no("This initiative was withdrawn as registered by mistake.")
     if is_owner(initiative, person) or roles_of(initiative, person) or sits_on_board(initiative, person):
         return yes()
-    return no("Only people on the initiative or its board write this down.", "Ask one of them.")
+    return no("Only people on the initiative or its board can record this.", "Ask the owner or the chair.")
 
 
 def may_fund(initiative: Initiative, person: User) -> Answer:
-    """Record that money was given: owner, sponsor or chair."""
+    """Allow the owner, the sponsor or the chair to record that money was given."""
     if (
         is_owner(initiative, person)
         or "sponsor" in roles_of(initiative, person)
         or is_acting_chair(initiative, person)
     ):
         return _closed(initiative)
-    return no("Only the owner, the sponsor or the chair records this.", "Ask one of them.")
+    return no("Only the owner, the sponsor or the chair can record this.", "Ask the owner or the chair.")
 
 
 def may_withdraw_note(initiative: Initiative, note, person: User) -> Answer:
-    """Take a note back: who wrote it, or the chair."""
+    """Allow the author of a note, or the chair, to take it back."""
     if note.by_id == person.pk or is_acting_chair(initiative, person):
         return _active(person)
-    return no(f"Only {note.by} takes this back, or the chair.", "Add a note of your own instead.")
+    return no(phrase("Only {} or the chair can withdraw this.", note.by), "Add your own note instead.")
 
 
 def may_state(dependant, person: User) -> Answer:
-    """State or decline a dependence: the named executive, nobody else (S2-13)."""
+    """Allow only the named executive to state or decline a dependence (S2-13)."""
     if dependant.executive_id != person.pk:
-        who = dependant.executive or "the executive, whom nobody has named"
-        return no(f"Only {who} can answer this.", "Nobody states a dependence for another.")
+        who = dependant.executive or "the executive (not named yet)"
+        return no(
+            phrase("Only {} can answer this.", who),
+            phrase("Ask {} to answer, or ask the owner to name someone else.", who),
+        )
     return _active(person)
 
 
 def may_continue(initiative: Initiative, person: User) -> Answer:
-    """Let a prototype or MVP go on past its age: the chair."""
+    """Allow the chair to let a prototype or MVP continue past its age."""
     if initiative.stage not in (Stage.PROTOTYPE, Stage.MVP) or initiative.withdrawn_at:
         return no(
-            f"A {initiative.stage} initiative has no age to go on past.", "Production is accepted again."
+            phrase("An initiative that is {} has no end date to move.", initiative.stage),
+            "If the initiative is in production, confirm production again.",
         )
     if initiative.imported:
-        return no("Nothing is asked of a stage that an import reported.", "Decide a gate here first.")
+        return no("An import reported this stage, so it has no end date.", "First open a review of a gate.")
     return may_raise(initiative, person)
 
 
 def may_lift(hold, person: User) -> Answer:
-    """The chair; people lift only what people opened, or what is marked liftable."""
+    """Allow the chair to lift a hold that a person opened or that is marked liftable."""
     if hold.opened_by_id is None and hold.liftable_since is None:
         return no(
-            f"The system opened this hold: {hold.get_kind_display().lower()}.",
-            "It closes by itself when its cause is gone.",
+            phrase("Plumbline opened this hold: {}.", label(hold.get_kind_display(), inside=True)),
+            "Wait: the hold closes automatically when its cause is gone.",
         )
     return may_raise(hold.initiative, person)
 

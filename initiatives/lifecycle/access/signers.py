@@ -1,6 +1,4 @@
-"""People and initiatives as the rule of separation of duties looks at them, with the accounts that may be one
-human's.
-"""
+"""People and initiatives for separation of duties, with one human's accounts."""
 
 from dataclasses import replace
 
@@ -14,7 +12,7 @@ from initiatives.models import Initiative, Review
 
 
 def signer_of(person: User, *, now: bool = False) -> Signer:
-    """The person as the rule of separation of duties looks at them; `now`: they are about to sign."""
+    """Return the person in the form that separation of duties checks. `now` is True if they are about to sign."""
     return Signer(
         person.pk,
         str(person),
@@ -26,12 +24,12 @@ def signer_of(person: User, *, now: bool = False) -> Signer:
 
 
 def accounts_of(person: User) -> frozenset[int]:
-    """Keys of every account that counts as this person's: where two persons are needed, these are one."""
+    """Return the keys of all accounts that count as this person's. An act that needs two people counts them as one."""
     return same_person.twins_of(person) | {person.pk}
 
 
 def why_approved_twice(review: Review, person: User) -> list[str]:
-    """Why an approval by this person would be a second one of the same human in this review."""
+    """Return why an approval by this person would be the same human's second."""
     if not person.may_be_another:
         return []
     approved = {
@@ -41,12 +39,12 @@ def why_approved_twice(review: Review, person: User) -> list[str]:
 
 
 def ever_owned(initiative: Initiative) -> bool:
-    """Whether anybody ever accepted ownership: before that nobody is missing, there is only nobody yet."""
+    """Return True if anyone ever accepted ownership. Before that, an owner is not missing."""
     return any(row.role == Role.OWNER and row.accepted_at for row in initiative_rows.roles(initiative))
 
 
 def team_members_of(initiative: Initiative) -> TeamMembers:
-    """Who is a team member of the initiative now, as the rule of separation of duties looks at it."""
+    """Return the present team members, in the form separation of duties checks."""
     parts: dict[int, tuple[Part, ...]] = {}
     owner = None
     for row in initiative_rows.roles(initiative):
@@ -62,9 +60,7 @@ def team_members_of(initiative: Initiative) -> TeamMembers:
 
 
 def team_roles_of(initiative: Initiative, person: User) -> str:
-    """What makes the person, by any account of theirs, a team member of the initiative, in words: a role held or
-    proposed, or standing in for its owner.
-    """
+    """Return why the person, by any account, is a team member. The words name roles, or standing in for the owner."""
     team_members, accounts = team_members_of(initiative), accounts_of(person)
     roles = sorted({part.key for key in accounts for part in team_members.parts.get(key, ())})
     if team_members.stand_in in accounts:
@@ -73,7 +69,7 @@ def team_roles_of(initiative: Initiative, person: User) -> str:
 
 
 def contract_authors(initiative: Initiative) -> frozenset[int]:
-    """Who wrote the contract in force or in preparation, by key."""
+    """Return the keys of the authors of contract versions in force or in preparation."""
     return frozenset(
         version.author_id
         for version in initiative_rows.rows(initiative, "contract_versions")

@@ -1,4 +1,4 @@
-"""Which initiatives a person may open, today and looking back, as query sets."""
+"""Query sets of the initiatives that a person may open, today and looking back."""
 
 from datetime import datetime
 from functools import cache
@@ -25,15 +25,15 @@ from initiatives.models import (
 )
 
 # Obligations of owners of systems and accounts, who complete them on pages that open nothing else of the initiative.
-COMPLETED_ELSEWHERE = (ObligationKind.FEED, "service_account")
+COMPLETED_ELSEWHERE = (ObligationKind.FEED, "service_account", ObligationKind.UNKNOWN)
 
 
 def visible_to(person: User) -> QuerySet:
-    """The initiatives this person may open (docs/domain.md, "Who may": read). Everybody else gets 404.
+    """Return the initiatives this person may open (docs/domain.md, "Who may": read). Others get 404.
 
-    By a role from the proposal until it ends or is withdrawn: a role that ended opens nothing, for the rulebook names
-    no time after it. A person with an open obligation on an initiative reads it until that is completed. On another
-    day: those that the doors of today opened before turning back.
+    A role opens the initiative from its proposal until it ends or is withdrawn, because the rulebook names no time
+    after that. A person with an open obligation reads the initiative until the obligation is completed. On another
+    day, the initiatives are those that the person could open before turning back.
     """
     initiatives = Initiative.objects.all()
     opened = as_of.opened()
@@ -59,8 +59,10 @@ def visible_to(person: User) -> QuerySet:
 
 
 def with_obligations_of(person: User) -> RawSQL:
-    """Keys of the initiatives on which the person still has something to do: obligations, conditions, gaps, and what is
-    just being handed over, to either side. Its words are made once: every page of an initiative asks.
+    """Return the keys of initiatives on which the person still has something to do.
+
+    They have an obligation, condition, gap or pending handover, which counts for both sides. The SQL text is made
+    once, because every page of an initiative needs it.
     """
     words = _open_obligations()
     return RawSQL(words, [person.pk] * words.count("%s"))
@@ -83,9 +85,7 @@ def _open_obligations() -> str:
 
 
 def sight_lost(person: User, refs: set[str]) -> dict[str, datetime]:
-    """Of these initiatives, those that the person may not open now and was near before, by seat or by role; until
-    when.
-    """
+    """Return by reference when the person lost sight of initiatives. The person saw these by seat or role."""
     numbers = [int(ref.removeprefix("AI-")) for ref in refs if ref.removeprefix("AI-").isdecimal()]
     hidden = list(
         Initiative.objects.filter(number__in=numbers).exclude(
@@ -111,7 +111,7 @@ def sight_lost(person: User, refs: set[str]) -> dict[str, datetime]:
 
 
 def stood_in_for(person: User) -> QuerySet:
-    """Keys of the people for whose roles the person stands in now, as a query to filter by."""
+    """Return a query of keys of the people for whose roles the person stands in."""
     return (
         Delegation.objects.agreed()
         .for_roles()
@@ -122,9 +122,11 @@ def stood_in_for(person: User) -> QuerySet:
 
 
 def accounts_seen_by(person: User) -> QuerySet[ServiceAccount]:
-    """The service accounts that a person may see: of systems that an initiative is tied to which they work on or whose
-    board they sit on, of systems and accounts that they own, stand in for or described, those they have to close; all
-    for admins, auditors and who sits for architecture.
+    """Return the service accounts that a person may see.
+
+    They are of systems tied to the person's initiatives or boards, of systems that the person, or one they stand in
+    for, owns, and of unlinked systems that the person described. The person also sees accounts that they own or have
+    to close. Admins, auditors and the architecture seat see all accounts.
     """
     rows = ServiceAccount.objects.all()
     if not person.is_active:
@@ -156,9 +158,9 @@ def accounts_seen_by(person: User) -> QuerySet[ServiceAccount]:
 
 
 def past_visible_to(person: User) -> QuerySet:
-    """The initiatives this person may look back at: own ones and the boards'; all for auditors.
+    """Return the initiatives this person may look back at (docs/domain.md, "Who may").
 
-    docs/domain.md, "Who may".
+    They are the person's own and those of their boards. Auditors may look back at all.
     """
     initiatives = visible_to(person)
     if person.is_auditor:

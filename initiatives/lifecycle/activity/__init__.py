@@ -1,1 +1,1 @@
-"""The acts on an initiative as people read them: wording of entries, timeline, what changed since a visit."""
+"""The acts on an initiative in words: wording, timeline, changes since a visit."""

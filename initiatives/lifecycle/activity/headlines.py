@@ -1,8 +1,6 @@
-"""The Activity of an initiative: its decisions as headlines, and between two of them everything smaller, folded and
-counted.
+"""The activity of an initiative: decisions as headlines, other events folded.
 
-How much is read does not grow with the initiative: a page has so many decisions, and each fold shows the newest events
-of it.
+A page reads a fixed number of decisions, and each fold shows its newest events, however long the activity is.
 """
 
 from dataclasses import dataclass, field
@@ -54,6 +52,9 @@ EVIDENCE = {
     EntryKind.DRILL_WITHDRAWN,
     EntryKind.PROFILE_ADDED,
     EntryKind.TRACE_SAMPLE_ADDED,
+    EntryKind.PIPELINE_DECLARED,
+    EntryKind.PIPELINE_ENDED,
+    EntryKind.RESULT_FILED,
     EntryKind.FIGURES_FILED,
     EntryKind.MEASUREMENTS_RECORDED,
     EntryKind.FILES_CONFIRMED_GONE,
@@ -85,10 +86,10 @@ MOVES = {
 
 @dataclass(frozen=True)
 class Headline:
-    """A decision: its act, what was decided in words, its tone, and what it rested on.
+    """A decision: its act, its words, its tone and what it rested on.
 
-    `seats` and `items`: how many seats signed, on how many items of evidence, None where a decision needs none. `link`:
-    the page of what it rested on, "" where there is none.
+    `seats` and `items` are the numbers of seats that signed and of items they signed on, None if the decision needs
+    none. `link` is the page of what it rested on, or "".
     """
 
     line: Line
@@ -100,13 +101,13 @@ class Headline:
 
     @property
     def why(self) -> str:
-        """The reason that was given with it."""
+        """Return the reason that was given with the decision."""
         return str(self.line.facts.get("why") or "")
 
 
 @dataclass(frozen=True)
 class Fold:
-    """The smaller events after one decision and before the next: how many, the newest of them, keys of its ends."""
+    """The smaller events between two decisions: number, newest ones, end keys."""
 
     count: int
     lines: list[Line]
@@ -115,33 +116,33 @@ class Fold:
 
     @property
     def more(self) -> int:
-        """How many of them are not among the lines."""
+        """Return the number of events that are not among the lines."""
         return self.count - len(self.lines)
 
 
 @dataclass(frozen=True)
 class Told:
-    """A stretch of the activity, newest first: a decision or None, and what happened before it, back to the next."""
+    """A part of the activity, newest first: a decision or None, and events before it."""
 
     headline: Headline | None
     fold: Fold
 
     @property
     def lines(self) -> list[Line]:
-        """All acts that are shown of it."""
+        """Return all acts of it that are shown."""
         return [*([self.headline.line] if self.headline else []), *self.fold.lines]
 
 
 @dataclass
 class _Rested:
-    """Of one review or version: which seats signed, which items of evidence they signed on."""
+    """The seats that signed a review or version, and the items they signed on."""
 
     seats: set[str] = field(default_factory=set)
     items: set[int] = field(default_factory=set)
 
 
 def decided(initiative, entries: QuerySet) -> QuerySet:
-    """The keys of the entries that are decisions, newest first."""
+    """Return the keys of the entries that are decisions, newest first."""
     by_review = StageChange.objects.filter(initiative=initiative, review__isnull=False)
     return (
         entries.filter(kind__in=DECISIONS)
@@ -151,16 +152,16 @@ def decided(initiative, entries: QuerySet) -> QuerySet:
 
 
 def between(entries: QuerySet, after: int | None, before: int | None) -> QuerySet:
-    """The entries after one and before another; None is no end."""
+    """Return the entries after one and before another, each None for no limit."""
     if after is not None:
         entries = entries.filter(pk__gt=after)
     return entries.filter(pk__lt=before) if before is not None else entries
 
 
 def told(initiative, entries: QuerySet, page: Page, rulebook) -> list[Told]:
-    """The decisions of this page (of `decided`), each with the fold of what happened before it.
+    """Return the decisions of this page (of `decided`), each with its fold.
 
-    The first page begins with what happened since the newest decision. A fixed number of queries.
+    The first page begins with the events since the newest decision. The number of queries is fixed.
     """
     shown = list(page.object_list)
     ends: list[int | None] = [*shown]
@@ -203,7 +204,7 @@ def _within(key: int, after: int | None, before: int | None) -> bool:
 
 
 def _headlines(initiative, lines: list[Line], rulebook) -> dict[int, Headline]:
-    """By key of the entry, each of these decisions as a headline."""
+    """Return these decisions as headlines, by key of the entry."""
     reviews = {line.facts["review"] for line in lines if line.kind in OUTCOMES and line.facts.get("review")}
     versions = {
         line.facts["number"] for line in lines if line.kind == EntryKind.CONTRACT_IN_FORCE and line.facts
@@ -226,7 +227,7 @@ def _signed(reviews: set[int]) -> dict[int, _Rested]:
 
 
 def _approved(initiative, versions: set[int]) -> dict[int, int]:
-    """By number of the version, how many seats approved it."""
+    """Return the number of seats that approved each version, by number of the version."""
     rows = ContractApproval.objects.filter(
         version__contract=initiative.contract_id, version__number__in=versions
     )
@@ -253,7 +254,7 @@ def _headline(
 
 
 def _plain(kind: str, facts: dict, rulebook) -> tuple[str, str]:
-    """The words and the tone of a decision that rests on no signatures."""
+    """Return the words and the tone of a decision that rests on no signatures."""
     if kind == EntryKind.STAGE_CHANGED and facts:
         words, tone = MOVES.get(facts["basis"], ("Moved", ""))
         before, after = stage_word(facts["from"]), stage_word(facts["to"])
@@ -274,6 +275,6 @@ def _plain(kind: str, facts: dict, rulebook) -> tuple[str, str]:
 PLAIN: dict[str, tuple[str, str]] = {
     EntryKind.SWITCHED_OFF: ("Systems disabled", "bad"),
     EntryKind.SWITCHED_ON: ("Systems enabled again", "ok"),
-    EntryKind.RE_ATTESTED: ("Production accepted again", "ok"),
+    EntryKind.RE_ATTESTED: ("Production confirmed again", "ok"),
     EntryKind.WITHDRAWN: ("Withdrawn", ""),
 }

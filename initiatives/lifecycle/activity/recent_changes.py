@@ -1,4 +1,4 @@
-"""What changed since a person's last visit: acts of others, and sign-offs that went stale."""
+"""Changes since a person's last visit: acts of others and stale sign-offs."""
 
 from datetime import datetime
 
@@ -17,13 +17,13 @@ NEWS = 30
 
 
 def of_review(review: Review, person: User, judged: Judged) -> dict | None:
-    """What changed on the initiative since the person last opened this review; None at first. Remembers this visit."""
+    """Return the changes since the person last opened this review, None at first. Records this visit."""
     since = ReviewVisit.look(review, person, clock.now())
     return _since(review.initiative, person, since, judged)
 
 
 def of_initiative(initiative: Initiative, person: User, judged: Judged) -> dict | None:
-    """What changed on the initiative since the person last opened its page; None at first. Remembers this visit."""
+    """Return the changes since the person last opened the initiative, None at first. Records this visit."""
     since = InitiativeVisit.look(initiative, person, clock.now())
     return _since(initiative, person, since, judged)
 
@@ -58,7 +58,7 @@ def _since(initiative: Initiative, person: User, since: datetime | None, judged:
 
 
 def aged(judged: Judged, since: datetime) -> list[str]:
-    """The questions whose evidence aged out between that visit and today. No act did that, so no entry tells it."""
+    """Return the questions whose evidence expired between that visit and today. Expiry has no entry."""
     then, today, found = clock.local_day(since), clock.today(), []
     for key, state in judged.states.items():
         if state.state == "expired":

@@ -1,6 +1,4 @@
-"""The activity of an initiative as people read it: one sentence an act, and the rows that changed in the same
-transaction.
-"""
+"""The activity of an initiative in words: one sentence an act, with its rows."""
 
 import json
 from dataclasses import dataclass
@@ -31,7 +29,7 @@ LONGEST_VALUE = 300
 
 @dataclass(frozen=True)
 class Line:
-    """One act: its entry, when, who, what in words, why, whether the moment was simulated, its review, its rows."""
+    """One act: entry, moment, actor, words, reason, simulation, review and rows."""
 
     pk: int
     kind: str
@@ -46,13 +44,13 @@ class Line:
 
     @property
     def erased(self) -> bool:
-        """Whether its words were erased: then the text says so, and nobody is named."""
+        """Return True if the words were erased. The text then states the erasure and names no one."""
         return not self.who
 
 
 @dataclass(frozen=True)
 class Row:
-    """One changed row: what it is, what happened to it, and its fields before and after."""
+    """One changed row: its kind, its operation, and its fields before and after."""
 
     what: str
     happened: str
@@ -60,15 +58,15 @@ class Row:
 
 
 def without_private(entries, person):
-    """The entries that this person may read: refusals and readings only where they are their own."""
+    """Return the entries that this person may read. Refusals and readings are only shown to their actor."""
     return entries.filter(~Q(kind__in=PRIVATE) | Q(actor_id=person.pk))
 
 
 def lines(initiative, entries: QuerySet, rulebook) -> list[Line]:
-    """The entries in words, each with the rows its transaction changed; the first entry of a transaction has them.
+    """Return the entries in words. The first entry of a transaction has the rows that it changed.
 
-    One question to the database: the acts, and the changes of rows that the database wrote down beside them; one more
-    where a row names somebody who did what it says before these lines begin.
+    One query reads the acts and the changes of rows that the database recorded beside them. A second query runs only
+    if a row names someone whose act is earlier than these lines.
     """
     acts, changes = [], []
     for row in _with_their_rows(initiative, entries):
@@ -119,6 +117,7 @@ MODELS = (
     models.Hold,
     models.Obligation,
     models.Gap,
+    models.AcceptedRisk,
     models.Coverage,
     models.Deployment,
     models.Question,
@@ -149,7 +148,7 @@ TABLE, BODY, NAMED = 5, 7, 8
 
 
 def _with_their_rows(initiative, entries: QuerySet) -> QuerySet:
-    """These acts, and the rows of the initiative that changed in their transactions, with whom they name (`names`)."""
+    """Return these acts with the rows they changed and the people named (`names`)."""
     passive = [table for table, model in TABLES.items() if _people(model) & PASSIVE]
     names = RawSQL(NAMES, [passive, sorted(PASSIVE)], output_field=JSONField())
     # Three lists, each by an index of its own: with an "or" between them a plan may read the whole audit log.
@@ -170,7 +169,7 @@ def _with_their_rows(initiative, entries: QuerySet) -> QuerySet:
 
 
 def _rows_by_transaction(entries: list[tuple]) -> dict[int, list[Row]]:
-    """The changes of rows by transaction, as people read them: table by table, each in its order."""
+    """Return the changes of rows in words by transaction, table by table, in order."""
     entries = sorted(entries, key=lambda row: (PLACES[row[TABLE]], row[0]))
     bodies = [json.loads(str(row[BODY], "utf8")) if row[BODY] else {} for row in entries]
     names = _names(entries, bodies)
@@ -184,16 +183,15 @@ def _rows_by_transaction(entries: list[tuple]) -> dict[int, list[Row]]:
 
 
 def _states(operation: str, body: dict) -> tuple[dict, dict]:
-    """The row before and after; what was taken away is told as it stood."""
+    """Return the row before and after. A removed row is returned as a new one, with its last values."""
     before, after = body["before"] or {}, body["after"] or {}
     return ({}, before) if operation == "-" else (before, after)
 
 
 def _names(entries: list[tuple], bodies: list[dict]) -> dict[int, str]:
-    """The names of everybody of whom these rows speak.
+    """Return the names of all people in these rows, by key.
 
-    Who did something here is named as actor, and who need not have comes with the rows. The rest, who did something
-    before these lines begin, is asked for in one query.
+    Actors are named by their entries, and passive people by the rows. One query reads the names of all others.
     """
     names: dict[int, str] = {}
     spoken: set[int] = set()
@@ -213,7 +211,7 @@ def _names(entries: list[tuple], bodies: list[dict]) -> dict[int, str]:
 
 
 def _changes(model, before: dict, after: dict, names: dict[int, str]):
-    """The fields that differ, as (field, before, after); of a row that came, all that say something."""
+    """Yield the fields that differ, as (field, before, after). A new row has all its fields with a value."""
     telling, people = _telling(model), _people(model)
     for column, new in after.items():
         old = before.get(column)
@@ -229,13 +227,13 @@ def _changes(model, before: dict, after: dict, names: dict[int, str]):
 
 @cache
 def _people(model) -> frozenset[str]:
-    """The columns of a table that hold the key of a person."""
+    """Return the columns of a table that hold the key of a person."""
     return frozenset(field.column for field in model._meta.concrete_fields if field.related_model is User)
 
 
 @cache
 def _telling(model) -> dict[str, Field]:
-    """The fields of a table that say something to a reader, by column."""
+    """Return the fields of a table that mean something to a reader, by column."""
     return {field.column: field for field in model.history.model.tracked_fields if field.name not in SILENT}
 
 

@@ -1,4 +1,4 @@
-"""Acts on changes: a change is recorded, and voids the evidence that lists its trigger."""
+"""Acts on changes. A recorded change voids the evidence that lists its trigger."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ REOPENED = "reopened"
 
 @dataclass(frozen=True)
 class Pulled:
-    """What one change is about: the initiative, and of its systems the one that changed, where it is one."""
+    """The subject of one change: an initiative, and the one system that changed."""
 
     initiative: Initiative
     system: System | None = None
@@ -48,7 +48,7 @@ def pull(
     effective_at: datetime | None = None,
     **versions,
 ) -> ChangeRecord:
-    """Write a change and void, from its moment on, exactly what lists a trigger of it and speaks of what changed."""
+    """Record a change, and void what lists its trigger and names what changed. It voids from its moment on."""
     change = ChangeRecord(
         initiative=initiative,
         what=what,
@@ -70,7 +70,7 @@ def pull_many(
     by: User | None,
     effective_at: datetime | None = None,
 ) -> list[ChangeRecord]:
-    """The same change on many locked initiatives, read and written together; an item is ended by it once."""
+    """Record the same change on many locked initiatives, with shared queries. It ends an item once."""
     now = clock.now()
     changes = [
         ChangeRecord(
@@ -90,7 +90,7 @@ def pull_many(
 
 
 def _write(changes: list[ChangeRecord]) -> None:
-    """Save changes of the same triggers with all that they void, and an entry for each."""
+    """Save changes of the same triggers with their voidings, and an entry for each."""
     row_history.insert_many(ChangeRecord, changes)
     initiatives = {change.initiative_id: change.initiative for change in changes}
     frozen = _frozen(list(initiatives.values()))
@@ -120,7 +120,7 @@ def _write(changes: list[ChangeRecord]) -> None:
 
 
 def would_void(initiative: Initiative, triggers: list[str], **versions) -> list[Voiding]:
-    """What a change would void, without writing anything: for the page that warns before saving."""
+    """Return the voidings of a possible change, unsaved, for the page that warns."""
     change = ChangeRecord(
         initiative=initiative, what="this change", triggers=triggers, effective_at=clock.now(), **versions
     )
@@ -131,7 +131,7 @@ def would_void(initiative: Initiative, triggers: list[str], **versions) -> list[
 
 
 def _listing(triggers: list[str]) -> list[str]:
-    """The requirements that list one of these triggers."""
+    """Return the requirements that list one of these triggers."""
     rulebook = Rulebook.objects.current().parsed
     return [
         key for key, asked in rulebook.requirements.items() if {*asked.triggers, REOPENED} & set(triggers)
@@ -139,7 +139,7 @@ def _listing(triggers: list[str]) -> list[str]:
 
 
 def _items(initiatives: Iterable[int], keys: list[str]):
-    """What covers any of these requirements on these initiatives; of its coverage, these alone."""
+    """Return items that cover one of these requirements, with that coverage only."""
     covers = Coverage.objects.filter(requirement__in=keys)
     return (
         Evidence.objects.filter(
@@ -154,7 +154,7 @@ def _items(initiatives: Iterable[int], keys: list[str]):
 
 
 def _frozen(initiatives: list[Initiative]) -> dict[int, set[str]]:
-    """By initiative, the requirements whose answers its decided gates froze."""
+    """Return by initiative the requirements whose answers its decided gates froze."""
     rulebook = Rulebook.objects.current().parsed
     approved = Review.objects.filter(
         initiative__in=[initiative.pk for initiative in initiatives],
@@ -176,7 +176,7 @@ def _frozen(initiatives: list[Initiative]) -> dict[int, set[str]]:
 
 
 def _voidings(item: Evidence, change: ChangeRecord, frozen: set[str], keys=None) -> list[Voiding]:
-    """Unsaved voidings of one item by one change; frozen answers are never voided (docs/domain.md, invariant 8)."""
+    """Return unsaved voidings of one item by one change. Frozen answers are kept (docs/domain.md, invariant 8)."""
     if not touches(item, change):
         return []
     rulebook = Rulebook.objects.current().parsed
@@ -203,7 +203,7 @@ def _voidings(item: Evidence, change: ChangeRecord, frozen: set[str], keys=None)
 
 
 def touches(item: Evidence, change: ChangeRecord) -> bool:
-    """Whether what changed is among what the item speaks of. What names the incoming version stands."""
+    """Return True if the change affects what the item names. An item that names the incoming version is unaffected."""
     names = list(item.names.all())
     if change.incoming_id:
         named = [name.deployment for name in names if name.deployment_id]
@@ -221,7 +221,7 @@ def touches(item: Evidence, change: ChangeRecord) -> bool:
 
 
 def void_late(initiative: Initiative, item: Evidence, keys=None) -> None:
-    """Void a newly added item by the changes that came, or are planned to come, after it was observed."""
+    """Void a new item by the changes made, or planned, after the day it was observed."""
     rows, frozen = [], _frozen([initiative])[initiative.pk]
     for change in initiative.changes.select_related("system"):
         before = REOPENED in change.triggers and item.added_at <= change.effective_at
@@ -233,10 +233,12 @@ def void_late(initiative: Initiative, item: Evidence, keys=None) -> None:
 def report_change(
     *, initiative: Initiative, triggers: list[str], what: str, effective_at: datetime | None = None, by: User
 ) -> ChangeRecord:
-    """Report a change that no version shows: a source moved, vendor terms changed, a workflow was redesigned."""
+    """Report a change without a version, such as new vendor terms or a moved source."""
     wrong = {}
     if not what.strip():
-        wrong["what"] = "Say what changed; it becomes the cause shown beside voided evidence."
+        wrong["what"] = (
+            "Describe what changed. This text is shown beside evidence that no longer counts after the change."
+        )
     if not triggers or set(triggers) - set(REPORTED):
         wrong["triggers"] = "Choose at least one kind of change from the list."
     if wrong:
@@ -249,9 +251,9 @@ def report_change(
 
 
 def complete_change(*, change: ChangeRecord, approver: User, rollback: str, by: User) -> ChangeRecord:
-    """Add who approved a change of what runs, and the way back."""
+    """Add the approver of a change of what runs, and its rollback."""
     if not rollback.strip():
-        raise ValidationError({"rollback": "Say how the change is undone."})
+        raise ValidationError({"rollback": "Describe how the change can be undone."})
     with act("complete change", by=by, initiative=change.initiative_id) as initiative:
         initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
         change = ChangeRecord.objects.get(pk=change.pk)

@@ -12,18 +12,18 @@ from initiatives.lifecycle.changes.actions import REPORTED
 
 
 def start_of(day) -> datetime | None:
-    """The moment a version runs from: the start of that day; None, meaning now, for today or no day."""
+    """Return the start of that day, or None for today or no day. A version with None runs from now."""
     return clock.midnight_before(day) if day and day != clock.today() else None
 
 
 class ChangeForm(forms.Form):
     """A change that no version shows."""
 
-    triggers = forms.MultipleChoiceField(label=_("What kind of change"), widget=forms.CheckboxSelectMultiple)
+    triggers = forms.MultipleChoiceField(label=_("Kind of change"), widget=forms.CheckboxSelectMultiple)
     what = forms.CharField(
-        label=_("What changed"),
+        label=_("Description of the change"),
         max_length=250,
-        help_text=_("It becomes the cause shown beside evidence that it ends."),
+        help_text=_("This text is shown beside evidence that no longer counts after the change."),
     )
     effective_on = DayField(label=_("Since"), required=False, help_text=_("Empty means now."))
 
@@ -34,13 +34,13 @@ class ChangeForm(forms.Form):
         ]
 
     def act(self) -> dict:
-        """The fields as the act takes them."""
+        """Return the fields as the act takes them."""
         fields = dict(self.cleaned_data)
         return fields | {"effective_at": start_of(fields.pop("effective_on"))}
 
 
 class CompleteForm(forms.Form):
-    """What a change still lacks."""
+    """The facts that a change still lacks."""
 
-    approver = PersonField(label=_("Who approved it"))
-    rollback = WordsField(label=_("The way back"), help_text=_("How the change is undone."))
+    approver = PersonField(label=_("Approved by"))
+    rollback = WordsField(label=_("Rollback"), help_text=_("Describe the steps that undo the change."))

@@ -1,1 +1,1 @@
-"""What holds only with the consent of two people: asked for, agreed to, refused; one set of acts and pages."""
+"""Acts that need the consent of two people, with one set of acts and pages."""

@@ -1,8 +1,8 @@
-"""A kind of consent: its acts are the same for every kind; what differs, each kind declares.
+"""A kind of consent. The acts are the same for every kind, and each kind declares its differences.
 
-One person asks with a reason. It holds once everybody whose consent it needs has agreed: other people than whoever
-asked and than each other, who are not team members of the initiative. Until then any of them may refuse it, with a
-reason.
+One person asks with a reason. The request takes effect once everyone whose consent it needs has agreed. They are
+different people, not the person who asked, and not team members of the initiative. Each of them may refuse it, with a
+reason, before that.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,19 +21,20 @@ from governance.people import cooling_off
 from governance.permission_result import Answer, Conflict, Refused, no, yes
 from governance.vocabulary import Seat
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.signers import accounts_of
 from initiatives.lifecycle.initiative.act import act
-from initiatives.models import BodyTerm, BulkReading, Initiative, InteractionSelection, Waiver
-from initiatives.models.reviews import ConsentState
+from initiatives.models import AcceptedRisk, BodyTerm, BulkReading, Initiative, InteractionSelection, Waiver
+from initiatives.models.reviews import Consent, ConsentState
 
-Row = TypeVar("Row", Waiver, BodyTerm, BulkReading)
+Row = TypeVar("Row", Waiver, BodyTerm, BulkReading, AcceptedRisk)
 Subject = Initiative | InteractionSelection
 
 
 @dataclass(frozen=True)
 class Part:
-    """One consent that a kind needs: its column, as what somebody agrees, who that is, and by which seats."""
+    """One consent that a kind needs: its column, the person's role, the seats."""
 
     column: str
     words: str
@@ -43,12 +44,12 @@ class Part:
 
 
 def holds_risk_seat(initiative: Initiative, person: User) -> bool:
-    """Whether the person holds the risk seat of the board of the initiative."""
+    """Return True if the person holds the risk seat of the board of the initiative."""
     return initiative_permissions.holds_seat(initiative, person, Seat.RISK_COMPLIANCE)
 
 
 def is_auditor(initiative: Initiative, person: User) -> bool:
-    """Whether the person is an auditor, who reads every initiative."""
+    """Return True if the person is an auditor, who reads every initiative."""
     return person.is_active and person.is_auditor
 
 
@@ -58,7 +59,7 @@ AUDITOR = Part("auditor", "auditor", "an auditor", is_auditor)
 
 @dataclass(frozen=True, kw_only=True)
 class Kind(Generic[Row]):
-    """What a kind declares, and the acts on its requests."""
+    """A kind of consent: its declaration, and the acts on its requests."""
 
     model: type[Row]
     entries: tuple[EntryKind, ...]  # asked for, agreed to, refused, and run out where that is an entry
@@ -83,44 +84,54 @@ class Kind(Generic[Row]):
     )  # what everybody must know of the initiative
     # Address, verb and words while it holds.
     use: Callable[[Row, User], dict | None] = lambda row, person: None
+    # What else a request says, each with its label; the address and the words of what the person may do with it.
+    said: Callable[[Row], list[tuple[str, str]]] = lambda row: []
+    acts: Callable[[Row, User], list[tuple[str, str]]] = lambda row, person: []
+    beside: tuple[str, ...] = ()  # the relations that these read
     # Done with the last consent, and with a refusal.
     after: Callable[[Row, Initiative], None] = lambda row, initiative: None
 
     @property
     def name(self) -> str:
-        """What the names of its acts call it."""
+        """Return the slug in words, for the names of its acts."""
         return self.slug.replace("-", " ")
 
     @property
     def needs(self) -> str:
-        """Whose consent it needs: "the chair and the risk seat"."""
+        """Return the people whose consent it needs, such as "the chair and the risk seat"."""
         return names(self.parts)
 
     def rows(self) -> QuerySet[Row]:
-        """Its requests, each with those that its page names."""
-        people = ("requested_by", "refused_by", *(part.column for part in self.parts))
+        """Return its requests with the rows that its page names."""
+        people = ("requested_by", "refused_by", *(part.column for part in self.parts), *self.beside)
         return self.model.objects.select_related(
             self.model.SAME[0], "initiative__unit", "initiative__contract", *people
         )
 
     def missing(self, row: Row) -> list[Part]:
-        """The parts in which nobody has agreed yet."""
+        """Return the parts in which no one has agreed yet."""
         return [part for part in self.parts if getattr(row, f"{part.column}_id") is None]
 
     def may_refuse(self, row: Row, initiative: Initiative, person: User) -> Answer:
-        """Refuse it: whoever can agree in one of its parts, and did not ask."""
+        """Allow a person who can agree in one of its parts, and did not ask, to refuse it."""
         if not initiative_permissions.may_see(initiative, person):
-            return no("This initiative is not yours to see.")
+            return no("You do not have permission to see this initiative.")
         if reasons := initiative_permissions.barred_from_signing(initiative, person, now=True):
-            return no(said(reasons), "Ask somebody who is not a team member of it.")
+            return no(said(reasons), "Ask someone who is not a team member of the initiative.")
         if row.requested_by_id in accounts_of(person):
-            return no(f"You asked for this: {self.one} needs somebody else.", f"Ask {self.needs}.")
+            return no(
+                phrase("You asked for this, so someone else must agree to {}.", self.one),
+                phrase("Ask {}.", self.needs),
+            )
         if not any(part.held_by(initiative, person) for part in self.parts):
-            return no(f"{self.one.capitalize()} needs {self.needs}.", "Ask them.")
+            return no(
+                phrase("You cannot agree to {}: {} must agree.", self.one, self.needs),
+                phrase("Ask {}.", self.needs),
+            )
         return yes()
 
     def part_of(self, row: Row, initiative: Initiative, person: User) -> tuple[Part | None, Answer]:
-        """In which part the person can agree now, and the answer that says why in none."""
+        """Return the part the person can agree in now, or None, and the answer."""
         if not (may := self.may_refuse(row, initiative, person)):
             return None, may
         missing = self.missing(row)
@@ -128,10 +139,12 @@ class Kind(Generic[Row]):
             for part in missing:
                 if part.held_by(initiative, person):
                     return part, yes()
-        return None, no("Your part is agreed to already.", f"Wait for {names(missing)}.")
+        return None, no(
+            "You already agreed, or someone else agreed in your role.", phrase("Wait for {}.", names(missing))
+        )
 
     def ask(self, subject: Subject, *, by: User, reason: str, **terms) -> Row:
-        """Ask for it. Raises Refused, ValidationError by field, Conflict where the same is asked for already."""
+        """Ask for it. Raises Refused, ValidationError by field, and Conflict if the same is requested already."""
         of = subject if isinstance(subject, Initiative) else subject.initiative
         with act(f"request {self.name}", by=by, initiative=of, reason=reason) as initiative:
             self.may_ask(initiative, by).or_refuse()
@@ -141,13 +154,15 @@ class Kind(Generic[Row]):
             )
             wrong = self.wrong(row)
             if not row.reason:
-                wrong["reason"] = "Say why: those who answer decide on these words."
+                wrong["reason"] = "Give a reason. The people who answer use your text to decide."
             if wrong:
                 raise ValidationError(wrong)
             same = {name: getattr(row, name) for name in self.model.SAME}
             for other in self.model.objects.unanswered().filter(**same):
                 if other.state == ConsentState.ASKED:
-                    raise Conflict(f"{self.one.capitalize()} is asked for already.", "Wait for the answer.")
+                    raise Conflict(
+                        phrase("{} was already requested.", self.one.capitalize()), "Wait for the answer."
+                    )
                 # Nobody answered it in its time: it makes room for this one.
                 other.refused_at = clock.now()
                 other.save()
@@ -158,7 +173,7 @@ class Kind(Generic[Row]):
         return row
 
     def agree(self, *, row: Row, by: User) -> Row:
-        """Agree in the part that the person has; it holds once each part is agreed to. Raises Refused, Conflict."""
+        """Agree in the person's part. The request takes effect once all parts agreed. Raises Refused, Conflict."""
         with act(f"agree to {self.name}", by=by, initiative=row.initiative_id) as initiative:
             row = self.rows().get(pk=row.pk)
             refuse_answered(row)
@@ -186,7 +201,7 @@ class Kind(Generic[Row]):
             refuse_answered(row)
             self.may_refuse(row, initiative, by).or_refuse()
             if not reason.strip():
-                raise ValidationError({"reason": "Say why: whoever asked reads it."})
+                raise ValidationError({"reason": "Give a reason. The person who asked reads the reason."})
             row.refused_by, row.refused_at, row.refused_reason = by, clock.now(), reason.strip()
             row.save()
             entries.record(
@@ -197,21 +212,21 @@ class Kind(Generic[Row]):
 
 
 def names(parts: Iterable[Part]) -> str:
-    """These parts in words."""
+    """Return these parts in words."""
     return " and ".join(part.who for part in parts)
 
 
-def refuse_answered(row: Waiver | BodyTerm | BulkReading) -> None:
-    """Raises Conflict where the request no longer waits for an answer."""
+def refuse_answered(row: Consent) -> None:
+    """Raise Conflict if the request no longer waits for an answer."""
     if row.state != ConsentState.ASKED:
         raise Conflict(
-            "This request was answered already, or it has run out.", "Ask again where it is still needed."
+            "This request was answered, or it has expired.", "Ask again if the request is still needed."
         )
 
 
 def wrong_day(until: date, longest: int) -> dict[str, str]:
-    """What is wrong with the last day of a request, by field, where it holds at most so many days."""
+    """Return the error by field if the last day is not within `longest` days."""
     last = clock.today() + timedelta(days=longest)
     if until is not None and clock.today() < until <= last:
         return {}
-    return {"until": f"Choose a day after today and not after {last:%-d %B %Y}."}
+    return {"until": f"Choose a day after today, and at the latest {last:%-d %B %Y}."}

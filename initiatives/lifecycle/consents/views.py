@@ -1,4 +1,4 @@
-"""The pages of every kind of consent: its requests with the form for another, and the answer to one."""
+"""Pages of every kind of consent: its requests, the form, and the answer."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -13,6 +13,7 @@ from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
 from governance.transparency_log import as_of
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access.initiative_lookup import of_initiative
 from initiatives.lifecycle.consents.consent_kinds import Kind, Part, names, refuse_answered
 from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, insist, sent
@@ -26,7 +27,7 @@ AGREE = "agree"
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def requests(request: SignedInRequest, kind: Kind, ref: str = "", pk: int = 0) -> HttpResponse:
-    """The requests of a kind: running, asked for, past; and for whoever may ask the form for another."""
+    """Show the requests of a kind: in effect, open and past. People who may ask also get the form."""
     subject = kind.subject(request.user, ref or pk)
     initiative = subject if isinstance(subject, Initiative) else subject.initiative
     may = kind.may_ask(initiative, request.user)
@@ -36,9 +37,12 @@ def requests(request: SignedInRequest, kind: Kind, ref: str = "", pk: int = 0) -
     context = initiative_context(request, initiative, kind.section)
     form = kind.form(request, subject, context, rows) if may and as_of.current() is None else None
     if request.method == "POST" and form is None:
-        raise Conflict(f"Now nobody can ask for {kind.one} here.", "Look at what waits and what runs.")
+        raise Conflict(
+            phrase("No one can ask for {} here now.", kind.one),
+            "Read the requests that are open or in effect.",
+        )
     if form and acted(request, form, lambda: kind.ask(subject, by=request.user, **form.cleaned_data)):
-        messages.success(request, f"Asked for. It waits for {kind.needs}.")
+        messages.success(request, phrase("Requested. Now {} must agree.", kind.needs).in_language())
         return redirect(request.path)
     lines = [_line(kind, row, initiative, request.user) for row in rows]
     context |= {
@@ -48,8 +52,8 @@ def requests(request: SignedInRequest, kind: Kind, ref: str = "", pk: int = 0) -
         "groups": [
             (words, [line for line in lines if line["row"].state == state])
             for state, words in (
-                (ConsentState.RUNNING, _("Running")),
-                (ConsentState.ASKED, _("Asked for")),
+                (ConsentState.RUNNING, _("In effect")),
+                (ConsentState.ASKED, _("Requested")),
                 (ConsentState.PAST, _("Past")),
             )
         ],
@@ -60,7 +64,7 @@ def requests(request: SignedInRequest, kind: Kind, ref: str = "", pk: int = 0) -
 
 
 def _line(kind: Kind, row: Consent, initiative: Initiative, person: User) -> dict:
-    """A request as its page shows it, with what the person may answer."""
+    """Return a request as its page shows it, with the person's possible answers."""
     asked = row.state == ConsentState.ASKED
     agreed = [(part.words, getattr(row, part.column)) for part in kind.parts if part not in kind.missing(row)]
     return {
@@ -71,6 +75,8 @@ def _line(kind: Kind, row: Consent, initiative: Initiative, person: User) -> dic
         "part": kind.part_of(row, initiative, person)[0] if asked else None,
         "refuses": asked and bool(kind.may_refuse(row, initiative, person)),
         "use": kind.use(row, person) if row.state == ConsentState.RUNNING else None,
+        "said": kind.said(row),
+        "acts": kind.acts(row, person) if as_of.current() is None else [],
         "agree": _address(kind, row, AGREE),
         "refuse": _address(kind, row, "refuse"),
     }
@@ -83,9 +89,9 @@ def _address(kind: Kind, row: Consent, verb: str) -> str:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: SignedInRequest, kinds: dict[str, Kind], rows: str, pk: int, verb: str) -> HttpResponse:
-    """Answer a request of one of these kinds: agree in the part that the person has, or refuse with the reason."""
+    """Answer a request: agree in the person's part, or refuse with the reason."""
     if rows not in kinds or verb not in (AGREE, "refuse"):
-        raise Http404("No such answer.")
+        raise Http404("This answer does not exist.")
     kind = kinds[rows]
     row = of_initiative(kind.rows(), request.user, pk)
     initiative = row.initiative
@@ -103,14 +109,21 @@ def _agree(request: SignedInRequest, kind: Kind, row: Consent, part: Part) -> Ht
     form = SigningForm(sent(request), **_signed(request, kind, row, "agree to"))
     if request.method == "POST" and form.is_valid():
         done = kind.agree(row=row, by=request.user)
-        then = "It holds now." if done.granted_at else f"It waits for {names(kind.missing(done))}."
-        messages.success(request, f"Agreed. {then}")
+        then = (
+            "The agreement is in effect now."
+            if done.granted_at
+            else f"Still needed: {names(kind.missing(done))}."
+        )
+        messages.success(request, phrase("Agreed. {}", then).in_language())
         return redirect(row)
     others = [one for one in kind.missing(row) if one != part]
     happens = [
         f"You agree as {part.words}. {kind.what(row)}",
-        f"It does not hold yet: {names(others)} must agree too." if others else kind.follows,
-        f"{row.requested_by} asks for it: {row.reason}",
+        f"The agreement takes effect when others have agreed too: {names(others)}."
+        if others
+        else kind.follows,
+        f"{row.requested_by} asks for {kind.one}: {row.reason}",
+        *(f"{label}: {words}" for label, words in kind.said(row)),
         *kind.warnings(row.initiative),
     ]
     return _page(request, kind, row, form, _("Agree"), f"Agree to {kind.one}", happens, danger=kind.danger)
@@ -121,18 +134,18 @@ def _refuse(request: SignedInRequest, kind: Kind, row: Consent) -> HttpResponse:
         sent(request),
         **_signed(request, kind, row, "refuse"),
         label=_("Why"),
-        help_text=_("Whoever asked reads it, and it stays in the audit log."),
+        help_text=_("The person who asked reads your text, and it stays in the audit log."),
     )
     if request.method == "POST" and form.is_valid():
         kind.refuse(row=row, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, _("Refused. Whoever asked may ask again with other words."))
+        messages.success(request, _("Refused. The person who asked can ask again with another reason."))
         return redirect(row)
     happens = [kind.instead, _("The request is kept with your name and your reason.")]
     return _page(request, kind, row, form, _("Refuse"), f"Refuse {kind.one}", happens)
 
 
 def _signed(request: SignedInRequest, kind: Kind, row: Consent, verb: str) -> dict:
-    """What a signature on an answer rests on."""
+    """Return the facts that a signature on an answer covers."""
     return {
         "request": request,
         "purpose": f"{verb} {kind.one} on {row.initiative.ref}",
@@ -142,7 +155,7 @@ def _signed(request: SignedInRequest, kind: Kind, row: Consent, verb: str) -> di
 
 
 def _page(request, kind: Kind, row: Consent, form, verb, title, happens, danger=False) -> HttpResponse:
-    """The page of one answer, in the frame of the initiative."""
+    """Show the page of one answer, in the frame of the initiative."""
     return act_page(
         request,
         row.initiative,

@@ -1,1 +1,1 @@
-"""What an initiative is: its name, problem, risk tier, and what it is not similar to."""
+"""The description of an initiative: name, problem, tier, what is not similar."""

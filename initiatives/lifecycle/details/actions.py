@@ -1,4 +1,4 @@
-"""Acts on what an initiative is: its name, problem, risk tier, and what it is not similar to."""
+"""Acts on the description of an initiative: name, problem, tier, not similar."""
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -9,31 +9,31 @@ from governance.models import User
 from governance.permission_result import Conflict, no
 from governance.vocabulary import ReviewOutcome, Tier
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
+from governance.vocabulary.readable_text import sentence_key
 from initiatives.contributions import contributed
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes.actions import pull
+from initiatives.lifecycle.facts.initiative_rows import scope_ahead
 from initiatives.lifecycle.findings.sync import follow, follow_more
 from initiatives.lifecycle.initiative.act import act, end_ties, rewrite_supported_stage
 from initiatives.models import FormerTitle, Initiative, NotSimilar
 
 
 def rename(*, initiative: Initiative, title: str, reason: str, by: User) -> Initiative:
-    """Give an initiative another name, as owner, with a reason.
-
-    Its reference stays; search finds the old name for ever.
-    """
+    """Rename an initiative as its owner, with a reason. Its reference stays, and search also finds the old name."""
     wrong = {}
     if not title.strip():
-        wrong["title"] = "Give it a title that people will recognise."
+        wrong["title"] = "Give the initiative a title that people will recognise."
     if not reason.strip():
-        wrong["reason"] = "Say why, for whoever looks for it under its old name."
+        wrong["reason"] = "Explain the new title for people who look for the earlier title."
     if wrong:
         raise ValidationError(wrong)
     with act("rename", by=by, initiative=initiative, reason=reason) as initiative:
         initiative_permissions.may_describe(initiative, by).or_refuse()
         before = initiative.title
         if title.strip() == before:
-            raise ValidationError({"title": "That is its name already."})
+            raise ValidationError({"title": "The initiative already has this title."})
         FormerTitle(
             initiative=initiative, title=before, until=clock.now(), by=by, reason=reason.strip()
         ).save()
@@ -53,9 +53,11 @@ def change_details(
     reason: str = "",
     by: User,
 ) -> Initiative:
-    """Change problem, platform and confidentiality. Earlier words stay in the history. A new name is `rename`."""
+    """Change problem, platform and confidentiality. Earlier words stay in the history. `rename` changes the name."""
     if not problem.strip():
-        raise ValidationError({"problem": "An initiative needs its problem."})
+        raise ValidationError(
+            {"problem": "The problem is empty. Describe the problem that the initiative solves."}
+        )
     with act("change details", by=by, initiative=initiative, reason=reason) as initiative:
         initiative_permissions.may_describe(initiative, by).or_refuse()
         before = {name: getattr(initiative, name) for name in ("problem", "platform", "confidential")}
@@ -65,22 +67,37 @@ def change_details(
         if after["confidential"] != before["confidential"]:
             initiative_permissions.may_manage(initiative, by).or_refuse()
         if after != before:
+            differs = sentence_key(initiative.problem) != sentence_key(initiative.tier_purpose)
+            if not initiative.tier or not differs:
+                initiative.purpose_changed_at = None
+            elif initiative.purpose_changed_at is None:
+                initiative.purpose_changed_at = clock.now()
             initiative.save()
             entries.record(EntryKind.DETAILS_CHANGED, initiative=initiative, before=before, after=after)
             follow_more(initiative)
+            if after["problem"] != before["problem"] and initiative.tier:
+                rewrite_supported_stage(initiative)
             if after["confidential"] != before["confidential"]:
                 for tell in contributed.secrecy_changed:
                     tell(initiative)
     return initiative
 
 
+def edit(*, initiative: Initiative, title: str, reason: str = "", by: User, **details) -> Initiative:
+    """Change edited title and details, by `rename` and `change_details`."""
+    with act("edit initiative", by=by, initiative=initiative, reason=reason) as initiative:
+        if title.strip() != initiative.title:
+            initiative = rename(initiative=initiative, title=title, reason=reason, by=by)
+        return change_details(initiative=initiative, reason=reason, by=by, **details)
+
+
 def propose_tier(*, initiative: Initiative, tier: str, worst_credible_harm: str, by: User) -> Initiative:
-    """Propose a risk tier with the worst credible harm. The tier counts once the risk seat confirms it."""
+    """Propose a risk tier with the worst credible harm. The tier counts after the risk seat has confirmed it."""
     wrong = {}
     if tier not in Tier:
         wrong["tier"] = "Choose minimal, limited or high."
     if not worst_credible_harm.strip():
-        wrong["worst_credible_harm"] = "Say what the worst credible harm of a wrong output is."
+        wrong["worst_credible_harm"] = "Describe the worst credible harm of a wrong output."
     if wrong:
         raise ValidationError(wrong)
     with act("propose tier", by=by, initiative=initiative) as initiative:
@@ -96,39 +113,68 @@ def propose_tier(*, initiative: Initiative, tier: str, worst_credible_harm: str,
     return initiative
 
 
-def confirm_tier(*, initiative: Initiative, tier: str, by: User) -> Initiative:
-    """Confirm the proposed tier as the risk seat. A different confirmed tier pulls the trigger `risk_tier`.
+def confirm_tier(*, initiative: Initiative, tier: str, scope: int | None = None, by: User) -> Initiative:
+    """Confirm the proposed tier as risk seat, for the planned or present scope.
 
-    `tier` is what the person saw proposed; raises Refused when it is no longer the proposal.
+    A different confirmed tier pulls the trigger `risk_tier`. `tier` is the proposal that the person saw. `scope` is
+    the number of the scope they saw, 0 for none (None: not compared). Raises Refused if either differs now.
     """
     with act("confirm tier", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_confirm_tier(initiative, by).or_refuse()
         if tier != initiative.proposed_tier:
-            no(f"The proposal is {initiative.proposed_tier} now, not {tier}.", "Read it again.").or_refuse()
+            no(
+                phrase("The proposed tier is now {}, not {}.", initiative.proposed_tier, tier),
+                "Read the proposal again.",
+            ).or_refuse()
+        ahead = scope_ahead(initiative)
+        number = ahead.number if ahead else 0
+        if scope is not None and scope != number:
+            no(
+                phrase("The scope is now {}, not {}.", number, scope),
+                "Read the proposal again.",
+            ).or_refuse()
         before = initiative.tier
         initiative.tier, initiative.tier_confirmed_by, initiative.tier_confirmed_at = tier, by, clock.now()
+        initiative.tier_scope = number or None
+        initiative.tier_purpose, initiative.purpose_changed_at = initiative.problem, None
         initiative.save()
-        entries.record(EntryKind.RISK_TIER_CONFIRMED, initiative=initiative, before=before, tier=tier)
+        entries.record(
+            EntryKind.RISK_TIER_CONFIRMED,
+            initiative=initiative,
+            before=before,
+            tier=tier,
+            scope=number,
+            users=f"{ahead.user_count}: {ahead.users}" if ahead else "",
+            data_classes=ahead.data_classes if ahead else [],
+            purpose=initiative.problem,
+        )
         if before and before != tier:
             pull(initiative, ["risk_tier"], f"Risk tier {before} -> {tier}", by=by)
+            for tell in contributed.tier_changed:
+                tell(initiative)
         if not follow([initiative]):  # what the tier leaves out holds nothing
             rewrite_supported_stage(initiative)
     return initiative
 
 
 def not_similar(*, initiative: Initiative, other: Initiative, by: User) -> NotSimilar:
-    """Say, as somebody who works on an initiative, that another one is not similar: neither is shown beside the other
-    again.
+    """Record that another initiative is not similar, so that pages hide it.
 
-    `other` is an initiative of which everybody hears. Raises Refused, Conflict where it was said before.
+    The actor works on the initiative, and everyone may see `other`. Raises Refused, and Conflict on a repetition.
     """
     with act("not similar", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
         if other.pk == initiative.pk or not Initiative.objects.told().filter(pk=other.pk).exists():
-            no("No such initiative is shown as similar.", "Look at the initiative again.").or_refuse()
+            no(
+                "Plumbline does not list this initiative as similar.", "Open the initiative again."
+            ).or_refuse()
         pair = Q(initiative=initiative, other=other) | Q(initiative=other, other=initiative)
         if NotSimilar.objects.filter(pair).exists():
-            raise Conflict("That was said already.", "Go on.", initiative.get_absolute_url())
+            raise Conflict(
+                "This initiative was already marked as not similar.",
+                "Open the next similar initiative.",
+                initiative.get_absolute_url(),
+            )
         row = NotSimilar(initiative=initiative, other=other, by=by, at=clock.now())
         row.save()
         entries.record(EntryKind.NOT_SIMILAR, initiative=initiative, other=other.ref)
@@ -138,15 +184,17 @@ def not_similar(*, initiative: Initiative, other: Initiative, by: User) -> NotSi
 def withdraw(
     *, initiative: Initiative, reason: str, joined_to: Initiative | None = None, by: User
 ) -> Initiative:
-    """Withdraw an idea registered by mistake, or joined to another initiative. It is kept, marked; nothing is due."""
+    """Withdraw an idea registered by mistake or joined to another one. Its row is kept without obligations."""
     if not reason.strip() and joined_to is None:
-        raise ValidationError({"reason": "Say why, or name the initiative it is joined to."})
+        raise ValidationError({"reason": "Give a reason, or name the initiative that replaces this one."})
     with act("withdraw", by=by, initiative=initiative, reason=reason, register=True) as initiative:
         initiative_permissions.may_withdraw(initiative, by).or_refuse()
         if joined_to is not None and joined_to.pk == initiative.pk:
-            raise ValidationError({"joined_to": "An initiative is not joined to itself."})
+            raise ValidationError(
+                {"joined_to": "An initiative cannot be joined to itself. Name another initiative."}
+            )
         if initiative.reviews.filter(outcome=ReviewOutcome.OPEN).exists():
-            no("A review is open.", "Withdraw the review first.").or_refuse()
+            no("A review of this initiative is open.", "First withdraw the review.").or_refuse()
         initiative.withdrawn_at, initiative.withdrawn_reason, initiative.joined_to = (
             clock.now(),
             reason.strip(),

@@ -1,1 +1,1 @@
-"""Evidence added, covered, withdrawn, captured."""
+"""Evidence: adding, covering, withdrawing and capturing."""

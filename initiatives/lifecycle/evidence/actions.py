@@ -1,4 +1,4 @@
-"""Evidence: added, offered for more requirements, withdrawn, superseded, generated."""
+"""Acts on evidence: add, cover more requirements, withdraw, supersede, generate."""
 
 import hashlib
 from datetime import date
@@ -13,6 +13,7 @@ from governance.database.row_history import insert_many
 from governance.files import log_samples
 from governance.files.plain_text import emptiness
 from governance.files.upload_policy import check_file, tidy_name
+from governance.gates.evidence_rules import about_another
 from governance.gates.requirement_state import ACCEPTED_IN_PERSON, GENERATED_ONLY
 from governance.models import Clause, ContractVersion, Rulebook, User
 from governance.permission_result import Conflict, no
@@ -22,16 +23,15 @@ from governance.vocabulary import (
     EvidenceKind,
     EvidenceRegister,
     EvidenceResult,
-    ReviewOutcome,
 )
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes.actions import void_late
 from initiatives.lifecycle.evidence import artefact_kinds
 from initiatives.lifecycle.findings.sync import follow
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import (
-    Answer,
     Coverage,
     Deployment,
     Drill,
@@ -44,6 +44,7 @@ from initiatives.models import (
 )
 
 log = structlog.get_logger("plumbline.evidence")
+FOLDER = "evidence"  # in the store of files
 
 
 def check_evidence(
@@ -62,10 +63,11 @@ def check_evidence(
     details=None,
     register="",
 ) -> dict:
-    """What is wrong with an item before it is added, by field; empty when nothing is.
+    """Return the errors of an item before it is added, by field. Empty if it can be added.
 
-    `details`: what the form of its kind holds, by the names of its fields; each problem there bears the name of the
-    kind as well (`test_report_n`). `register`: which register of the product writes it; such an item has no form.
+    `details` has the form of the item's kind by names of fields, whose errors have the kind in their names
+    (`test_report_n`). `register` is the register of Plumbline that writes the item. An item of a register has no
+    form.
     """
     rulebook = Rulebook.objects.current().parsed
     wrong = {}
@@ -77,34 +79,38 @@ def check_evidence(
         wrong["kind"] = never_uploaded(kind)
         return wrong
     if not title.strip():
-        wrong["title"] = "Give it a title, for instance what it shows and when."
+        wrong["title"] = "Give the item a title, for instance what it shows and when."
     elif why := emptiness(title):
         wrong["title"] = why
     if note.strip() and (why := _empty_note(rulebook, note, covers)):
         wrong["note"] = why
     if observed_on is None:
-        wrong["observed_on"] = "Say on which day this was observed; its age counts from there."
+        wrong["observed_on"] = (
+            "Enter the day on which this was observed. The age of the evidence counts from this day."
+        )
     elif observed_on > clock.today():
-        wrong["observed_on"] = f"{observed_on:%-d %B %Y} lies in the future; give the day it was observed."
+        wrong["observed_on"] = (
+            f"{observed_on:%-d %B %Y} is in the future. Enter the day on which this was observed."
+        )
     if kind in rulebook.result_kinds and result not in EvidenceResult:
         wrong["result"] = f"A {EvidenceKind(kind).label.lower()} has a result: pass, partial or fail."
     if kind not in rulebook.result_kinds and result:
-        wrong["result"] = f"A {EvidenceKind(kind).label.lower()} carries no result."
+        wrong["result"] = f"A {EvidenceKind(kind).label.lower()} has no result. Leave the result empty."
     if kind in rulebook.condition_kinds and condition not in EvidenceCondition:
-        wrong["condition"] = (
-            "Say under which condition it was tried: curated, bounded real, or full population."
-        )
+        wrong["condition"] = "Choose the test condition: curated, bounded real, or full population."
     if kind not in rulebook.condition_kinds and condition:
-        wrong["condition"] = f"A {EvidenceKind(kind).label.lower()} carries no test condition."
-    wrong |= _check_covers(rulebook, kind, covers)
+        wrong["condition"] = (
+            f"A {EvidenceKind(kind).label.lower()} has no test condition. Leave the test condition empty."
+        )
+    wrong |= _check_covers(rulebook, kind, covers, (details or {}).get("tested", ""))
     if kind == "contract_clause" and clause is None and not (file or link):
-        wrong["clause"] = "Choose the clause it refers to, or attach the vendor's clause."
+        wrong["clause"] = "Choose the clause, or attach the vendor's clause."
     if clause is not None and (
         initiative.contract_id is None or clause.version.contract_id != initiative.contract_id
     ):
-        wrong["clause"] = "That clause belongs to another contract."
+        wrong["clause"] = "This clause belongs to another contract. Choose a clause of this contract."
     if kind not in ("attestation", "contract_clause") and not file and not link:
-        wrong["file"] = "Attach a file or paste a link: evidence is something others can open."
+        wrong["file"] = "Attach a file or paste a link, so that others can open the evidence."
     if kind in rulebook.detailed_kinds and not register:
         form = artefact_kinds.check(kind, details or {}, result=result, today=clock.today())
         wrong |= artefact_kinds.by_field(kind, form)
@@ -114,8 +120,8 @@ def check_evidence(
 
 
 def never_uploaded(kind: str) -> str:
-    """Why an item of a kind that only a register of the product writes is not taken, as a sentence."""
-    return f"It is never uploaded. {artefact_kinds.SOURCES[EvidenceKind(kind)].words}"
+    """Return why an item of a kind that only a register writes is refused."""
+    return f"This kind of evidence cannot be uploaded. {artefact_kinds.SOURCES[EvidenceKind(kind)].words}"
 
 
 def _empty_note(rulebook, note, covers) -> str:
@@ -125,7 +131,7 @@ def _empty_note(rulebook, note, covers) -> str:
 
 def _check_log(file) -> dict:
     if file is None:
-        return {"file": "Attach the sample itself: a link cannot be counted."}
+        return {"file": "Attach the sample itself. Plumbline cannot count the rows behind a link."}
     try:
         log_samples.count_file(file)
     except ValidationError as error:
@@ -133,22 +139,31 @@ def _check_log(file) -> dict:
     return {}
 
 
-def _check_covers(rulebook, kind, covers) -> dict:
+def _check_covers(rulebook, kind, covers, tested) -> dict:
     if not covers:
-        return {"covers": "Choose at least one requirement that this is evidence for."}
+        return {"covers": "Choose at least one requirement that this item answers."}
     for key in covers:
         if key not in rulebook.requirements:
-            return {"covers": f"The rulebook asks nothing named {key}."}
+            return {"covers": f"The rulebook has no requirement named {key}."}
         if key in GENERATED_ONLY:
             return {
-                "covers": f"{rulebook.requirements[key].question} Its index is generated, never uploaded."
+                "covers": (
+                    f"{rulebook.requirements[key].question} Plumbline generates this index, so it cannot be "
+                    "uploaded."
+                )
             }
         if kind not in rulebook.requirements[key].evidence:
             wanted = " or ".join(
                 EvidenceKind(name).label.lower() for name in rulebook.requirements[key].evidence
             )
             given = EvidenceKind(kind).label.lower()
-            return {"covers": f"{rulebook.requirements[key].question} This needs a {wanted}, not a {given}."}
+            return {
+                "covers": f"{rulebook.requirements[key].question} The requirement needs a {wanted}, not a {given}."
+            }
+        if not rulebook.requirements[key].takes(kind, tested):
+            given = EvidenceKind(kind).label
+            said = about_another(rulebook.requirements[key], tested)
+            return {"covers": f"{rulebook.requirements[key].question} The {given.lower()} {said}"}
         if kind == "attestation" and key in ACCEPTED_IN_PERSON:
             return {
                 "covers": f"{rulebook.requirements[key].question} Only the person's own acceptance counts."
@@ -175,11 +190,10 @@ def add_evidence(
     register: str = "",
     by: User,
 ) -> Evidence:
-    """Add one item of evidence for one or many requirements.
+    """Add one item of evidence for one or many requirements. `check_evidence` explains `details` and `register`.
 
-    `names`: the component, scope and contract versions it speaks of; None means those running that day. `details` and
-    `register` as for `check_evidence`.
-    Raises ValidationError by field; Conflict when the superseded item already has a successor.
+    `names` are the component, scope and contract versions that the item names, by default those running that day.
+    Raises ValidationError by field, and Conflict if the superseded item already has a successor.
     """
     with act("add evidence", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
@@ -195,15 +209,15 @@ def add_evidence(
         }
         wrong = check_evidence(initiative, title=title, note=note, details=details, register=register, **said)
         if kind == "attestation":
-            wrong["kind"] = "An attestation comes from saving the answer with 'valid from'."
+            wrong["kind"] = "Save the answer with a day under “Valid from” to attest it."
         if wrong:
             raise ValidationError(wrong)
         if supersedes is not None and Evidence.objects.filter(supersedes=supersedes).exists():
-            raise Conflict(
-                f"{supersedes.title} was superseded already.", "Supersede the newest item instead."
-            )
+            raise Conflict(phrase("{} was already replaced.", supersedes.title), "Replace the newest item.")
         if supersedes is not None and supersedes.initiative_id != initiative.pk:
-            raise ValidationError({"supersedes": "That item belongs to another initiative."})
+            raise ValidationError(
+                {"supersedes": "This item belongs to another initiative. Choose an item of this initiative."}
+            )
         item = create_evidence(
             initiative,
             title=title.strip(),
@@ -219,19 +233,21 @@ def add_evidence(
 
 
 def kept_details(kind: str, details: dict | None, file, register: str = "") -> dict:
-    """What is kept of the form of an item that `check_evidence` took; nothing where its kind has none in force."""
+    """Return the details to store for an item. They are the form, if its kind has one in force, and counts."""
     if register:
-        return artefact_kinds.of_register(EvidenceRegister(register))
+        return artefact_kinds.of_register(EvidenceRegister(register), (details or {}).get("tested", ""))
+    counted = artefact_kinds.of_file(*log_samples.size_of(file)) if file is not None else {}
     if kind not in Rulebook.objects.current().parsed.detailed_kinds:
-        return {}
+        return counted
     if kind == EvidenceKind.LOG_SAMPLE:
         return artefact_kinds.of_log(log_samples.count_file(file))
-    return artefact_kinds.read(kind, details or {})
+    return artefact_kinds.read(kind, details or {}) | counted
 
 
 def rewrite_for_item(initiative: Initiative, item: Evidence) -> None:
-    """Rewrite the supported stage after this item came, covers more or was withdrawn; drill records speak in the
-    register.
+    """Rewrite the supported stage after this item was added, changed or withdrawn.
+
+    A drill record also changes findings of the register, and `follow` then rewrites the stage.
     """
     if item.kind != EvidenceKind.DRILL_RECORD or not follow([initiative]):
         rewrite_supported_stage(initiative)
@@ -256,11 +272,13 @@ def create_evidence(
     acceptance: RoleAssignment | None = None,
     generated=False,
     captured_from="",
+    as_sent=False,
     details=None,
 ) -> Evidence:
-    """The rows of one item, inside the running act. The file is written first, hashed while it streams.
+    """Create the rows of one item inside the running act. The file is written first, and hashed while it streams.
 
-    Raises ValidationError on "file" where the initiative has the same file as an item of another kind.
+    `as_sent` is True for a file that a pipeline sent. It may look like a web page, as XML does, and is served as text.
+    Raises ValidationError on "file" if the initiative has the same file as an item of another kind.
     """
     item = Evidence(
         initiative=initiative,
@@ -281,7 +299,7 @@ def create_evidence(
         captured_at=clock.now() if captured_from else None,
     )
     if file is not None:
-        store(item, file, page=bool(captured_from))
+        store(item, file, page=bool(captured_from) or as_sent)
         _one_kind(initiative, item)
     elif generated:
         item.sha256 = hashlib.sha256(note.encode()).hexdigest()
@@ -313,27 +331,34 @@ def create_evidence(
 
 
 def _one_kind(initiative: Initiative, item: Evidence) -> None:
-    """One file is one kind of evidence on an initiative; as that kind it may serve many requirements."""
+    """Raise ValidationError if the file is evidence of another kind here."""
     same = initiative.evidence.filter(sha256=item.sha256, withdrawn_at__isnull=True)
     if other := same.exclude(kind=item.kind).order_by("pk").first():
         raise ValidationError(
             {
-                "file": f"This file is here already as a {other.get_kind_display().lower()}, “{other.title}”. One file "
-                "is one kind: offer that item for this requirement too, or withdraw it first if its kind was wrong."
+                "file": phrase(
+                    "The same file is already here as a {}, “{}”. A file has one kind. Link that item to "
+                    "this requirement as well. If its kind is wrong, withdraw the item first.",
+                    label(other.get_kind_display(), inside=True),
+                    other.title,
+                )
             }
         )
 
 
 def store(item: Evidence, file, *, page: bool = False) -> None:
-    """Check a file and write it outside the web root under its own hash, streamed. Raises ValidationError.
+    """Check a file and stream it to storage outside the web root, named by its hash. Raises ValidationError.
 
-    `page`: it was fetched, and may be a web page; a person's upload may not.
+    `page` is True for a fetched or filed text, which may look like a web page. An upload of a person may not.
     """
     if why := data_folder.wrong():
         log.error("a file was turned away", reason=why)
         raise ValidationError(
             {
-                "file": "Files cannot be kept now: their folder is not in its place. Tell an admin, and try again."
+                "file": (
+                    "Files cannot be stored now: the storage folder is not available. Tell an admin, and "
+                    "try again."
+                )
             }
         )
     item.content_type = check_file(file, page=page)
@@ -345,14 +370,14 @@ def store(item: Evidence, file, *, page: bool = False) -> None:
     file.seek(0)
     item.sha256, item.size = digest.hexdigest(), size
     item.file_name = tidy_name(file.name)
-    place = f"evidence/{item.sha256[:2]}/{item.sha256}"
+    place = f"{FOLDER}/{item.sha256[:2]}/{item.sha256}"
     # The name is the content: a file that is there already is the same file, unless somebody swapped it.
     there = file_fingerprints.state(place, item.sha256) == file_fingerprints.THERE
     item.file.name = place if there else default_storage.save(place, file)
 
 
 def versions_named(initiative: Initiative, observed_on: date, clause: Clause | None = None) -> list:
-    """What an item speaks of when nobody says: what ran that day, the scope then and the scope planned."""
+    """Return what an item names by default. These are the day's versions, contract and scopes, and planned scopes."""
     moment = min(clock.now(), clock.midnight_after(observed_on))
     deployments = initiative.deployments.select_related("version")
     running = list(deployments.running_at(clock.now() if observed_on == clock.today() else moment))
@@ -378,25 +403,30 @@ def _name(item: Evidence, version) -> EvidenceNames:
         "System": "system",
     }[type(version).__name__]
     if isinstance(version, System) and not item.initiative.links.filter(system=version).exists():
-        raise ValidationError({"names": f"The initiative has no link to {version}."})
+        why = phrase("The initiative has no link to {}. Choose a linked system.", version)
+        raise ValidationError({"names": why})
     if isinstance(version, Deployment | ScopeVersion) and version.initiative_id != item.initiative_id:
-        raise ValidationError({"names": "A version of another initiative cannot be named."})
+        raise ValidationError(
+            {"names": "This version belongs to another initiative. Choose a version of this initiative."}
+        )
     if isinstance(version, ContractVersion) and version.contract_id != item.initiative.contract_id:
-        raise ValidationError({"names": "A version of another contract cannot be named."})
+        raise ValidationError(
+            {"names": "This contract version belongs to another contract. Choose a version of this contract."}
+        )
     return EvidenceNames(evidence=item, **{field: version})
 
 
 def cover(*, evidence: Evidence, requirements: list[str], by: User) -> Evidence:
-    """Offer an item that is there already for more requirements."""
+    """Offer an existing item for more requirements."""
     with act("offer evidence", by=by, initiative=evidence.initiative_id) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
         evidence = Evidence.objects.get(pk=evidence.pk)
         rulebook = Rulebook.objects.current().parsed
-        wrong = _check_covers(rulebook, evidence.kind, requirements)
+        wrong = _check_covers(rulebook, evidence.kind, requirements, evidence.details.get("tested", ""))
         if evidence.withdrawn_at:
-            wrong["covers"] = "This item was withdrawn."
+            wrong["covers"] = "This item was withdrawn. Choose another item."
         if wrong:
-            raise ValidationError(wrong)
+            raise ValidationError({"requirements": [*wrong.values()]})
         have = set(evidence.coverage.values_list("requirement", flat=True))
         new = [key for key in dict.fromkeys(requirements) if key not in have]
         for key in new:
@@ -413,14 +443,16 @@ def cover(*, evidence: Evidence, requirements: list[str], by: User) -> Evidence:
 def withdraw_evidence(*, evidence: Evidence, reason: str, by: User) -> Evidence:
     """Withdraw an item that should not have been added. It stays readable and stops counting."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why it should not count."})
+        raise ValidationError({"reason": "Explain why this item should not count."})
     with act("withdraw evidence", by=by, initiative=evidence.initiative_id, reason=reason) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
         evidence = Evidence.objects.get(pk=evidence.pk)
         if evidence.withdrawn_at:
-            raise Conflict("It was withdrawn already.")
+            raise Conflict("This item was already withdrawn.")
         if Drill.objects.current().filter(evidence=evidence).exists():
-            no("It is the drill record.", "Take the drill back; its record goes with it.").or_refuse()
+            no(
+                "This item is a drill record.", "Withdraw the drill. The drill record is then withdrawn too."
+            ).or_refuse()
         withdraw_row(initiative, evidence, reason.strip())
         rewrite_for_item(initiative, evidence)
     return evidence
@@ -433,77 +465,3 @@ def withdraw_row(initiative: Initiative, evidence: Evidence, why: str) -> None:
     entries.record(
         EntryKind.EVIDENCE_WITHDRAWN, initiative=initiative, evidence=evidence.pk, title=evidence.title
     )
-
-
-def generate_index(*, initiative: Initiative, by: User) -> Evidence:
-    """Generate the index that answers `prod.q07_governance_evidence`: no free text, never uploaded."""
-    with act("generate index", by=by, initiative=initiative) as initiative:
-        initiative_permissions.may_manage(initiative, by).or_refuse()
-        item = write_index(initiative, by)
-        rewrite_supported_stage(initiative)
-    return item
-
-
-def write_index(initiative: Initiative, by: User) -> Evidence:
-    """The index as an item of evidence, inside the running act: contract, impact, earlier decisions, conditions."""
-    key = next(iter(GENERATED_ONLY))
-    text = index_text(initiative)
-    answer = Answer.objects.filter(initiative=initiative, requirement=key).first()
-    words = f"Generated index of {clock.today():%-d %B %Y}."
-    if answer is None:
-        Answer(
-            initiative=initiative, requirement=key, kind="answered", text=words, by=by, at=clock.now()
-        ).save()
-    previous = initiative.evidence.filter(generated=True, superseded_by__isnull=True).order_by("-id").first()
-    return create_evidence(
-        initiative,
-        kind="system_record",
-        title=f"Governance index, {clock.today():%-d %B %Y}",
-        observed_on=clock.today(),
-        covers=[key],
-        note=text,
-        generated=True,
-        supersedes=previous,
-        by=by,
-    )
-
-
-def index_text(initiative: Initiative) -> str:
-    """What the index says, in plain lines, from the rows as they stand."""
-    lines = [f"Governance index of {initiative.ref}, {initiative.title}"]
-    contract = initiative.contract.in_force_at(clock.now()) if initiative.contract_id else None
-    if contract is None:
-        lines.append("Contract: none in force.")
-    else:
-        lines.append(
-            f"Contract: version {contract.number}, in force since {contract.starts_at:%-d %B %Y}, "
-            f"sha-256 {contract.digest}"
-        )
-        lines += [f"  {clause.get_kind_display()}: {clause.sentence}" for clause in contract.clauses.all()]
-    impact = Evidence.objects.filter(
-        initiative=initiative, coverage__requirement="gov.impact", withdrawn_at__isnull=True
-    )
-    lines += [
-        f"Impact assessment: {item.title}, observed {item.observed_on:%-d %B %Y}, {item.fingerprint}"
-        for item in impact
-    ]
-    if not impact:
-        lines.append("Impact assessment: none.")
-    lines.append(f"Risk tier: {initiative.get_tier_display() or 'not confirmed'}")
-    for review in initiative.reviews.exclude(outcome=ReviewOutcome.OPEN).order_by("id"):
-        lines.append(
-            f"Gate {review.gate}: {review.get_outcome_display().lower()}, {review.ended_at:%-d %B %Y}"
-        )
-        for sign_off in review.sign_offs.latest().select_related("person"):
-            lines.append(
-                f"  {sign_off.get_seat_display()}: {sign_off.get_verdict_display().lower()}, "
-                f"{sign_off.person}, {sign_off.digest}"
-            )
-        for condition in review.conditions.all():
-            state = (
-                f"met {condition.met_at:%-d %B %Y}"
-                if condition.met_at
-                else f"open, due {condition.due:%-d %B %Y}"
-            )
-            lines.append(f"  Condition: {condition.text} ({state})")
-    return "\n".join(lines) + "\n"

@@ -1,12 +1,13 @@
-"""Checks of evidence files against their recorded hashes; what is missing or changed is written down.
+"""Checks of evidence files against their recorded hashes. Missing or changed files are recorded.
 
-Only the worker writes what it finds, and only where the folder of files is the right one. A check that finds many
-files gone at once rather found a folder that is not the right one: it writes nothing, and an admin confirms it.
+Only the worker writes its findings, and only if the folder of files is the right one. If many files are gone at once,
+the folder is probably the wrong one. The check then writes nothing, and an admin confirms the loss.
 """
 
 import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import cast
 
 import structlog
 from django.core.exceptions import ValidationError
@@ -18,13 +19,16 @@ from governance.models import User
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import Conflict, no
 from governance.storage import data_folder, file_fingerprints
+from governance.storage.kept_files import KeptFiles
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
+from initiatives.lifecycle.evidence.actions import FOLDER
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Evidence, FileCheck
 
 log = structlog.get_logger("plumbline.files")
 
-MOST = 5  # files that a check calls gone without asking anybody
+MOST = 5  # files that a check records as gone without an admin
 SHARE = 20  # nor one in so many of all files; a single file is always believed
 PART = 2 << 30  # bytes that one check hashes; the next goes on from there
 DAY = timedelta(days=1)
@@ -37,7 +41,7 @@ KINDS = {
 
 @dataclass
 class _Seen:
-    """What one look at the store found: keys of items whose files are gone or changed, and such as are back."""
+    """One look at the store. It has keys of items whose files are gone or changed, and of those back."""
 
     looked: int = 0
     gone: list[int] = field(default_factory=list)
@@ -46,10 +50,10 @@ class _Seen:
 
 
 def find_missing_files(*, system: str = "file check", part: int = PART) -> list[Evidence]:
-    """Look for every file of evidence and hash a part of them; what is not as recorded is voided until it is back.
+    """Look for every file of evidence and hash a part of them. Files not as recorded are voided until they are back.
 
-    Returns the items that changed. More than MOST files gone, or one in SHARE, change nothing and wait for an admin.
-    Raises folder.WrongFolder where the folder is not the one that the database names.
+    Returns the changed items. If more than MOST files are gone, or one in SHARE, nothing changes until an admin
+    confirms. Raises folder.WrongFolder if the folder is not the one that the database names, and StoreAway.
     """
     data_folder.demand()
     last = FileCheck.objects.first()
@@ -66,20 +70,23 @@ def find_missing_files(*, system: str = "file check", part: int = PART) -> list[
     )
     if doubted:
         log.error(
-            "too many files are not as recorded; nothing was written", gone=len(seen.gone), of=seen.looked
+            "too many files are missing or changed, so no result was recorded",
+            gone=len(seen.gone),
+            of=seen.looked,
         )
     changed = [_write(key, system=system) for key in [*seen.back, *([] if doubted else seen.gone)]]
     return [row for row in changed if row is not None]
 
 
 def too_many(gone: int, of: int) -> bool:
-    """Whether so many files are gone at once that the folder is to be doubted rather than they."""
+    """Return True if so many files are gone at once that the folder is probably wrong."""
     return gone > MOST or (gone > 1 and gone * SHARE > of)
 
 
 def _look(hashed_to: int, part: int) -> _Seen:
     rows = Evidence.objects.exclude(file="").order_by("pk")
     seen = _Seen()
+    there = cast(KeptFiles, default_storage).below(FOLDER)  # in few requests to a bucket
     # Columns, not whole items: all files of the house pass here every few hours.
     for key, name, sha256, missing in rows.values_list("pk", "file", "sha256", "missing_since").iterator(500):
         if missing is not None:
@@ -87,7 +94,7 @@ def _look(hashed_to: int, part: int) -> _Seen:
                 seen.back.append(key)
             continue
         seen.looked += 1
-        if not default_storage.exists(name):
+        if name not in there and not default_storage.exists(name):
             seen.gone.append(key)
     gone, read = set(seen.gone), 0
     rest = rows.filter(pk__gt=hashed_to, missing_since__isnull=True).values_list(
@@ -106,9 +113,9 @@ def _look(hashed_to: int, part: int) -> _Seen:
 
 
 def check_file(*, key: int, system: str = "file check") -> Evidence | None:
-    """Look again at the file of one item that somebody found not as recorded, or back; the item where that is so.
+    """Check again one file that someone found not as recorded, or back. Returns the item if it changed.
 
-    One file after the other must not void what a check at once would not: after MOST in a day the check decides.
+    Single checks must not void what a full check would not. After MOST files in a day, the full check decides.
     """
     data_folder.demand()
     row = Evidence.objects.filter(pk=key).exclude(file="").first()
@@ -121,7 +128,7 @@ def check_file(*, key: int, system: str = "file check") -> Evidence | None:
 
 
 def _write(key: int, *, system: str = "", by: User | None = None, reason: str = "") -> Evidence | None:
-    """Look once more, with the initiative locked, and write what is found; None where that is known."""
+    """Look again with the initiative locked, and record the finding. Returns None if it is already recorded."""
     initiative_of = Evidence.objects.values_list("initiative_id", flat=True).get(pk=key)
     with act("file check", system=system, by=by, initiative=initiative_of, reason=reason) as initiative:
         row = Evidence.objects.get(pk=key)
@@ -142,34 +149,34 @@ def _write(key: int, *, system: str = "", by: User | None = None, reason: str = 
 
 
 def doubted_files() -> list[int]:
-    """Keys of the evidence whose files the last check found not as recorded, and did not believe it."""
+    """Return the keys of evidence whose files the last check doubted."""
     found = FileCheck.objects.values_list("gone", flat=True).first()
     return found or []
 
 
 def mark_of(keys: list[int]) -> str:
-    """What a page says it showed, so that nobody confirms another list than they saw."""
+    """Return a short hash of the shown list. A person confirms only that list."""
     return hashlib.sha256(repr(keys).encode()).hexdigest()[:16]
 
 
 def confirm_gone(*, seen: str, reason: str, by: User) -> list[Evidence]:
-    """Confirm, as admin, that the doubted files are gone; each is looked for once more. Returns what was voided.
+    """Confirm as an admin that the doubted files are gone, after one more look. Returns the voided items.
 
     `seen` is `mark_of` the list that the person saw. Raises ValidationError, Conflict, Refused.
     """
     if not reason.strip():
-        raise ValidationError({"reason": "Say how you know that they are gone."})
+        raise ValidationError({"reason": "Explain how you know that the files are gone."})
     reason = reason.strip()
     with act("confirm files gone", by=by, reason=reason):
         may_keep_accounts(by).or_refuse()
         check = FileCheck.objects.select_for_update().first()
         keys = check.gone if check else []
         if mark_of(keys) != seen:
-            raise Conflict("The files were checked again meanwhile.", "Look at the list once more.")
+            raise Conflict("The files were checked again while the page was open.", "Read the list again.")
         if not keys:
-            raise Conflict("Nothing is to be confirmed any more.")
+            raise Conflict("No file is waiting to be confirmed as gone.")
         if why := data_folder.wrong():
-            no(f"These files may be there: {why}").or_refuse()
+            no(phrase("These files may still exist: {}", why)).or_refuse()
         entries.record(EntryKind.FILES_CONFIRMED_GONE, count=len(keys), evidence=keys, why=reason)
     changed = [_write(key, by=by, reason=reason) for key in keys]
     FileCheck.objects.filter(only=True).update(gone=[])

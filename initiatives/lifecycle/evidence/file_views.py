@@ -1,23 +1,36 @@
-"""Files of evidence for those who may read them: download and preview; each reading is recorded."""
+"""Pages of evidence files: recorded download and preview, and files gone."""
 
+from collections import Counter
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from governance.files import file_previews
+from governance.people.permissions import may_keep_accounts
 from governance.queue.task_base import named
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.storage import file_fingerprints
+from governance.vocabulary.phrases import phrase
+from governance.web.form_fields import ReasonForm
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.evidence import file_checks
+from initiatives.lifecycle.evidence.file_checks import doubted_files, mark_of
 from initiatives.lifecycle.evidence.verification.actions import open_item
 from initiatives.lifecycle.evidence.views import item_context
+from initiatives.lifecycle.initiative.initiative_frame import fix, sent
+from initiatives.models import Evidence
 
 # Whatever a browser makes of a file: nothing in it runs, loads or sends, and it shares nothing with our pages.
 POLICY = "sandbox; default-src 'none'; frame-ancestors {}; form-action 'none'; base-uri 'none'"
 
 
 def download(request, ref, pk):
-    """The file, as a download only."""
+    """Send the file as a download."""
     initiative, row = _door(request, ref, pk)
     found = opened_file(row)
     if found.file is None:
@@ -34,7 +47,7 @@ def download(request, ref, pk):
 
 @require_safe
 def look(request, ref, pk):
-    """The page that shows the file: text and tables in words, a picture or PDF in a frame of its own."""
+    """Show the file: text and tables in words, a picture or PDF in a frame."""
     initiative, row = _door(request, ref, pk)
     found = opened_file(row)
     if found.file is None:
@@ -55,7 +68,7 @@ def look(request, ref, pk):
 
 @require_safe
 def content(request, ref, pk):
-    """A picture or PDF as it is, for the frame of that page. Raises Http404 for whatever else a file is."""
+    """Send a picture or PDF unchanged, for the frame of that page. Raises Http404 for other files."""
     initiative, row = _door(request, ref, pk)
     found = opened_file(row)
     if found.file is None:
@@ -63,7 +76,7 @@ def content(request, ref, pk):
     body = content_of(found.file)
     content_type = file_previews.sent_as(body)
     if not content_type:
-        raise Http404("This file is only handed out as a download.")
+        raise Http404("This file can only be downloaded.")
     open_item(initiative=initiative, evidence=row, way="look", by=request.user)
     answer = HttpResponse(body, content_type=content_type)
     answer["Content-Disposition"] = "inline"
@@ -72,17 +85,17 @@ def content(request, ref, pk):
 
 
 def _door(request, ref, pk):
-    """The initiative and its item that has a file, when this person may read files of evidence there."""
+    """Return the initiative and its item with a file, if readable there."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     row = initiative_lookup.evidence_for(request.user, initiative, pk)
     initiative_permissions.may_open_file(initiative, request.user).or_refuse()
     if not row.file:
-        raise Http404("This item has no file.")
+        raise Http404("This item has no file. Open the link of the item instead.")
     return initiative, row
 
 
 def opened_file(row) -> file_fingerprints.Opened:
-    """The file, hashed; only looked at. Where that is news, the worker is asked to look, and writes what it finds."""
+    """Return the hashed file without recording a finding. If the hash differs, the worker checks the file."""
     found = file_fingerprints.opened(row.file.name, row.sha256)
     if (found.file is None) == (row.missing_since is None):
         file_fingerprints.ask_worker(named("initiatives.tasks.check_file"), row.pk)
@@ -90,7 +103,7 @@ def opened_file(row) -> file_fingerprints.Opened:
 
 
 def content_of(file) -> bytes:
-    """All of an opened file, which is closed."""
+    """Return the content of an opened file, and close it."""
     with file:
         return file.read()
 
@@ -104,9 +117,48 @@ def _missing(request, initiative, row, found: file_fingerprints.Opened):
 
 
 def guarded(answer, *, framed_by: str):
-    """Let nothing in a handed out file run, load or send, whatever a browser makes of it."""
+    """Set headers so that a browser runs, loads and sends nothing from the file."""
     answer["X-Content-Type-Options"] = "nosniff"
     answer["Content-Security-Policy"] = POLICY.format(framed_by)
     answer["Cross-Origin-Resource-Policy"] = "same-origin"
     answer["Cache-Control"] = "private, no-store"
     return answer
+
+
+@never_cache
+def files_gone(request: SignedInRequest) -> HttpResponse:
+    """Show the number of gone files by initiative.
+
+    An admin may not read titles. A POST confirms the shown files.
+    """
+    may_keep_accounts(request.user).or_refuse()
+    form, keys = ReasonForm(sent(request)), doubted_files()
+    if request.method == "POST" and form.is_valid():
+        try:
+            gone = file_checks.confirm_gone(
+                seen=request.POST.get("seen", ""), reason=form.cleaned_data["reason"], by=request.user
+            )
+        except ValidationError as error:
+            fix(form, error)
+        else:
+            messages.success(
+                request,
+                phrase(
+                    "Recorded: {} of {} files are gone and do not count.", len(gone), len(keys)
+                ).in_language(),
+            )
+            return redirect("status")
+    rows = (
+        Evidence.objects.filter(pk__in=keys).select_related("initiative").order_by("initiative__number", "pk")
+    )
+    return render(
+        request,
+        "initiatives/evidence/files_gone.html",
+        {
+            "nav": "status",
+            "form": form,
+            "count": len(keys),
+            "seen": mark_of(keys),
+            "initiatives": sorted(Counter(row.initiative.ref for row in rows).items()),
+        },
+    )

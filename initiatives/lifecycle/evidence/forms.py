@@ -1,5 +1,6 @@
-"""Forms on evidence: what it is, what it proves, which versions it speaks of."""
+"""Forms on evidence: the item, the requirements it proves, the versions it names."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -20,16 +21,19 @@ BY_ITSELF, CHOSEN = "", "chosen"
 
 
 def added_kinds(rulebook) -> dict[str, str]:
-    """The kinds that people add themselves, by their words: an attestation comes from saving the answer, and what a
-    register writes comes from there. A clause of the contract is cited, never uploaded.
+    """Return the kinds that people add themselves, with their words.
+
+    An attestation comes from saving the answer. A register writes its kinds. A clause of the contract is cited, not
+    uploaded.
     """
     never = {EvidenceKind.ATTESTATION, *rulebook.register_kinds} - {EvidenceKind.CONTRACT_CLAUSE}
     return {key: words for key, words in EvidenceKind.choices if key not in never}
 
 
 def elsewhere(initiative: Initiative, rulebook, kinds=tuple(EvidenceKind)) -> list[tuple[str, str, str]]:
-    """Where those of these kinds come from that are not added: sentence, address and words of a page of the
-    initiative.
+    """Return the sources of these kinds that people do not add.
+
+    Each is a sentence, and the address and words of a page of the initiative.
     """
     offered = added_kinds(rulebook)
     sources = [SOURCES[kind] for kind in SOURCES if kind in kinds and kind not in offered]
@@ -37,7 +41,7 @@ def elsewhere(initiative: Initiative, rulebook, kinds=tuple(EvidenceKind)) -> li
 
 
 def names_of(initiative: Initiative) -> dict[str, object]:
-    """Every version an item of this initiative may name, by a key for the form; the newest first."""
+    """Return each version that an item may name, by its form key, newest first."""
     deployments = initiative.deployments.select_related("version").order_by("version__layer", "-runs_from")
     found: dict[str, object] = {f"part-{row.pk}": row for row in deployments}
     found |= {f"scope-{row.pk}": row for row in initiative.scopes.order_by("-number")}
@@ -48,7 +52,7 @@ def names_of(initiative: Initiative) -> dict[str, object]:
 
 
 def spoken_of(initiative: Initiative, kind: str, observed_on, clause=None) -> list:
-    """What an item speaks of when nobody says: what ran that day and what is planned; a test, of components only."""
+    """Return what an item names by default: running and planned versions. A test names components only."""
     planned = initiative.deployments.filter(runs_from__gt=clock.now()).select_related("version")
     found = list(dict.fromkeys([*versions_named(initiative, observed_on, clause), *planned]))
     if kind == "test_report":
@@ -56,21 +60,31 @@ def spoken_of(initiative: Initiative, kind: str, observed_on, clause=None) -> li
     return found
 
 
+# Where others can open an item: the field that holds it, with its words as a choice. Only the chosen field is shown.
+SOURCES_OF_ITEM = {
+    "file": (_("Upload"), _("Choose a file, so that others can open the evidence.")),
+    "link": (_("Web address"), _("Paste the link, so that others can open the evidence.")),
+    "clause": (_("Clause of the contract in force"), _("Choose the clause.")),
+    "offer": (_("Item of this initiative"), _("Choose the item.")),
+}
+
+
 class NeededText(forms.CharField):
-    """A text that the kind of the item needs, so that nothing calls it optional."""
+    """A text that the kind of the item needs, so no page marks it optional."""
 
     needed = True
 
 
 class NeededChoice(forms.ChoiceField):
-    """A choice that the kind of the item needs, so that nothing calls it optional."""
+    """A choice that the kind of the item needs, so no page marks it optional."""
 
     needed = True
 
 
 def _detail_field(one: Detail) -> forms.Field:
-    """A field of a kind's form; where several kinds can be chosen, only what is chosen is needed (`clean`)."""
+    """Return a field of a kind's form. If several kinds can be chosen, only the chosen one is needed (`clean`)."""
     said: dict[str, Any] = {"label": one.label, "help_text": one.help, "required": False}
+    said["initial"] = one.usual
     said["error_messages"] = {"required": one.missing}
     if one.type == artefact_kinds.CHOICE:
         return NeededChoice(choices=[("", _("choose")), *one.choices], **said)
@@ -84,28 +98,40 @@ def _detail_field(one: Detail) -> forms.Field:
 
 
 class EvidenceItemForm(forms.Form):
-    """The item itself. `kinds` are those offered; only fields that a kind carries are asked."""
+    """The item itself. `kinds` are those offered, and the form has only the fields of those kinds.
 
+    `tested` is what a test or research has to be about, if its requirements ask for that.
+    """
+
+    source = forms.ChoiceField(
+        label=_("Where can others open the evidence?"), required=False, widget=forms.RadioSelect
+    )
     kind = forms.ChoiceField(label=_("Kind of evidence"))
-    title = forms.CharField(max_length=200, help_text=_("What it shows, and of when."))
+    title = forms.CharField(max_length=200, help_text=_("Describe what the item shows, and for which time."))
     file = forms.FileField(
-        required=False, help_text=_("PDF, picture, office document, text, CSV, JSON or mail, up to 25 MB.")
+        required=False, help_text=_("PDF, picture, office document, text, CSV, JSON or email, up to 25 MB.")
     )
     link = forms.URLField(
         required=False,
         max_length=1000,
         assume_scheme="https",
-        help_text=_("A link is shown as unverified: nobody here can say what stands behind it later."),
+        help_text=_("A link is shown as unverified, because its page can change later."),
     )
     clause = forms.ModelChoiceField(queryset=Clause.objects.none(), required=False, empty_label=_("none"))
     observed_on = DayField(
-        label=_("Observed on"), help_text=_("Its age counts from this day, not from the day it is added.")
+        label=_("Observed on"),
+        help_text=_("The age of the evidence counts from this day, not from the day you add it."),
     )
     result = forms.ChoiceField(choices=[("", _("none")), *EvidenceResult.choices], required=False)
     condition = forms.ChoiceField(
         label=_("Test conditions"), choices=[("", _("none")), *EvidenceCondition.choices], required=False
     )
-    note = WordsField(required=False, help_text=_("Period, query, sample: what a reader needs to judge it."))
+    note = WordsField(
+        required=False,
+        help_text=_(
+            "Describe the period, the query and the sample, so that a reader can judge the evidence."
+        ),
+    )
     names_how = forms.ChoiceField(
         label=_("Applies to version"),
         required=False,
@@ -113,19 +139,19 @@ class EvidenceItemForm(forms.Form):
         choices=[
             (
                 BY_ITSELF,
-                _("What ran on that day and what is planned; for a test report, the components only"),
+                _("Versions in use on that day and planned versions. A test report names components only."),
             ),
-            (CHOSEN, _("Exactly the versions ticked below")),
+            (CHOSEN, _("Only the versions that you tick below")),
         ],
     )
     names = forms.MultipleChoiceField(
         label=_("Versions"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("Ticked are those it speaks of by itself when observed today."),
+        help_text=_("The versions in use today and the planned versions are ticked at first."),
     )
 
-    def __init__(self, *args, initiative: Initiative, rulebook, kinds, **kwargs):
+    def __init__(self, *args, initiative: Initiative, rulebook, kinds, tested=(), **kwargs):
         super().__init__(*args, **kwargs)
         self.initiative = initiative
         offered = added_kinds(rulebook)
@@ -140,8 +166,14 @@ class EvidenceItemForm(forms.Form):
         }
         for fields in self.own.values():
             self.fields |= fields
+        self._limit_tested(tested)
         if not rulebook.result_kinds & set(kinds):
             del self.fields["result"]
+        elif EvidenceKind.TEST_REPORT in kinds:
+            self.fields["result"].help_text = _(
+                "You can leave this empty for a test report. Plumbline compares the result value with the "
+                "threshold."
+            )
         if not rulebook.condition_kinds & set(kinds):
             del self.fields["condition"]
         in_force = initiative.contract.in_force_at(clock.now()) if initiative.contract_id else None
@@ -149,6 +181,7 @@ class EvidenceItemForm(forms.Form):
             del self.fields["clause"]
         else:
             self.fields["clause"].queryset = in_force.clauses.all()
+        self._offer_sources({*kinds}, rulebook)
         self.known = names_of(initiative)
         if self.known:
             usual = spoken_of(initiative, kinds[0] if len(kinds) == 1 else "", clock.today())
@@ -158,9 +191,42 @@ class EvidenceItemForm(forms.Form):
             del self.fields["names"], self.fields["names_how"]
         self.fields["observed_on"].initial = clock.today()
 
+    def _limit_tested(self, tested: Collection[str]) -> None:
+        """Offer only the subjects that the requirements ask a test or research to cover. A single one is chosen."""
+        for kind, fields in self.own.items():
+            field = fields.get(f"{kind}_tested")
+            if field is not None and tested:
+                field.choices = [
+                    (word, said)
+                    for word, said in field.choices
+                    if word in tested or (not word and len(tested) > 1)
+                ]
+                field.initial = next(iter(tested)) if len(tested) == 1 else ""
+
+    def _offer_sources(self, kinds: set[str], rulebook) -> None:
+        """Keep only the sources that an item of these kinds has. A single source is not asked for."""
+        if kinds == {EvidenceKind.CONTRACT_CLAUSE} and "clause" in self.fields:
+            del self.fields["file"], self.fields["link"]
+        elif kinds <= {EvidenceKind.LOG_SAMPLE} & rulebook.detailed_kinds:
+            del self.fields["link"]
+        self.sources = [name for name in SOURCES_OF_ITEM if name in self.fields]
+        for name in self.sources:
+            self.fields[name].needed = True
+        self.fields["source"].choices = [(name, SOURCES_OF_ITEM[name][0]) for name in self.sources]
+        self.fields["source"].needed = True
+        self.fields["source"].initial = next(iter(self.sources), "")
+        if len(self.sources) < 2:
+            del self.fields["source"]
+
     def clean(self):
-        """What is missing of the form of the chosen kind, beside what else is wrong."""
+        """Add the errors of the chosen kind's form to the other errors."""
         fields = super().clean()
+        if not any(fields.get(name) or name in self.errors for name in self.sources) and self.meant:
+            wanted = fields.get("source") or next(iter(self.sources), "")
+            if wanted:
+                self.add_error(wanted, SOURCES_OF_ITEM[wanted][1])
+        if fields.get("clause") and EvidenceKind.CONTRACT_CLAUSE in dict(self.fields["kind"].choices):
+            fields["kind"] = EvidenceKind.CONTRACT_CLAUSE
         kind = fields.get("kind")
         if kind in self.own and self.meant:
             wrong = artefact_kinds.check(
@@ -169,33 +235,40 @@ class EvidenceItemForm(forms.Form):
             for name, said in artefact_kinds.by_field(kind, wrong).items():
                 if name not in self.errors:
                     self.add_error(name, said)
+            if not wrong and "result" in fields and not fields["result"]:
+                fields["result"] = artefact_kinds.result_of(kind, self.details(kind))
         return fields
 
     @property
     def meant(self) -> bool:
-        """Whether an item is to be added at all."""
+        """Return True if an item is to be added."""
         return True
 
     def details(self, kind: str) -> dict:
-        """What was typed into the form of a kind."""
+        """Return the input of a kind's form."""
         return {
             name.removeprefix(f"{kind}_"): self.cleaned_data.get(name, "") for name in self.own.get(kind, ())
         }
 
     @property
     def own_names(self) -> list[str]:
-        """The fields of the forms of all kinds."""
+        """Return the fields of the forms of all kinds."""
         return [name for fields in self.own.values() for name in fields]
 
     @property
     def plain_fields(self) -> list:
-        """What is asked of every kind, but for the versions it speaks of."""
-        apart = {"kind", "names", "names_how", *self.own_names}
+        """Return what is asked of every kind, without its source, and without the folded note and versions."""
+        apart = {"source", *self.sources, "kind", "note", "names", "names_how", *self.own_names}
         return [field for field in self.visible_fields() if field.name not in apart]
 
     @property
+    def source_fields(self) -> list:
+        """Return the fields of the sources, of which only the chosen one is shown."""
+        return [self[name] for name in self.sources]
+
+    @property
     def parts(self) -> list[dict]:
-        """The forms of the kinds that have one: kind, words, lede, fields, and whether it is shown unfolded."""
+        """Return the forms of the kinds: kind, words, lede, fields, shown unfolded."""
         # A list of which nothing was chosen shows its first.
         chosen = self["kind"].value() or next(iter(dict(self.fields["kind"].choices)), "")
         parts = []
@@ -213,7 +286,7 @@ class EvidenceItemForm(forms.Form):
         return parts
 
     def act(self) -> dict:
-        """The fields as the act takes them."""
+        """Return the fields as the act takes them."""
         fields = self.cleaned_data
         return {
             "details": self.details(fields["kind"]),
@@ -221,8 +294,8 @@ class EvidenceItemForm(forms.Form):
             "title": fields["title"],
             "observed_on": fields["observed_on"],
             "note": fields["note"],
-            "file": fields["file"],
-            "link": fields["link"],
+            "file": fields.get("file"),
+            "link": fields.get("link", ""),
             "clause": fields.get("clause"),
             "result": fields.get("result", ""),
             "condition": fields.get("condition", ""),
@@ -230,7 +303,7 @@ class EvidenceItemForm(forms.Form):
         }
 
     def named(self) -> list:
-        """The versions the item speaks of."""
+        """Return the versions that the item names."""
         fields = self.cleaned_data
         if fields.get("names_how") == CHOSEN:
             return [self.known[key] for key in fields["names"]]
@@ -239,17 +312,13 @@ class EvidenceItemForm(forms.Form):
 
 
 def _no_choice(form: forms.Form, rulebook) -> str:
-    """Why the kind that was sent is not taken."""
+    """Return the reason why the kind that was sent is refused."""
     sent = form.data.get(form.add_prefix("kind"), "")
-    return (
-        never_uploaded(sent)
-        if sent in rulebook.register_kinds
-        else "Choose one of the kinds that are offered."
-    )
+    return never_uploaded(sent) if sent in rulebook.register_kinds else "Choose one of the listed kinds."
 
 
 def _name(row) -> str:
-    """A version as people tell it apart, with its days."""
+    """Return a version in words, with its days."""
     if isinstance(row, Deployment):
         planned = " (planned)" if row.runs_from > clock.now() else ""
         past = f" (until {row.runs_to:%-d %B %Y})" if row.runs_to and row.runs_to <= clock.now() else ""
@@ -261,21 +330,19 @@ def _name(row) -> str:
 
 
 class EvidenceForm(EvidenceItemForm):
-    """A new item for one or many requirements; `kind` is chosen before, so that only fitting requirements are
-    offered.
-    """
+    """A new item for requirements. `kind` is chosen first, so that only fitting requirements are offered."""
 
     covers = forms.MultipleChoiceField(
-        label=_("Which requirements it is evidence for"),
+        label=_("Requirements that this item answers"),
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("One item may be evidence for many."),
+        help_text=_("One item can answer several requirements."),
     )
     supersedes = forms.ModelChoiceField(
         label=_("Replaces"),
         queryset=None,
         required=False,
         empty_label=_("nothing"),
-        help_text=_("The older item stops counting, and approvals that rest on it go stale."),
+        help_text=_("The older item no longer counts. Approvals based on the older item go stale."),
     )
 
     def __init__(self, *args, initiative: Initiative, rulebook, kind: str, keys, **kwargs):
@@ -283,28 +350,28 @@ class EvidenceForm(EvidenceItemForm):
         self.fields["kind"].widget = forms.HiddenInput()
         self.fields["kind"].initial = kind
         for name in ("result", "condition"):
-            if name in self.fields:
+            if name in self.fields and not (name == "result" and kind == EvidenceKind.TEST_REPORT):
                 self.fields[name].required = True
                 self.fields[name].choices = [("", "choose"), *self.fields[name].choices[1:]]
         self.fields["covers"].choices = cover_choices(rulebook, kind, keys)
         live = initiative.evidence.filter(
             withdrawn_at__isnull=True, superseded_by__isnull=True, generated=False
         )
-        self.fields["supersedes"].queryset = live.exclude(kind="attestation").order_by("-observed_on", "-id")
+        # What was uploaded as a kind that is never uploaded now is replaced by an item of another kind.
+        fits = {kind, *rulebook.register_kinds} - {EvidenceKind.ATTESTATION}
+        self.fields["supersedes"].queryset = live.filter(kind__in=fits).order_by("-observed_on", "-id")
         for name in self.own_names:
             self.fields[name].required = True
-        self.order_fields(
-            ["kind", *self.own_names, "file", "link", "clause", "title", "observed_on", "covers"]
-        )
+        self.order_fields(["kind", *self.own_names, "title", "observed_on", "covers"])
 
     def act(self) -> dict:
-        """The fields as the act takes them."""
+        """Return the fields as the act takes them."""
         fields = self.cleaned_data
         return super().act() | {"covers": fields["covers"], "supersedes": fields["supersedes"]}
 
 
 def coverable(rulebook, kind: str, keys) -> list[str]:
-    """The requirements among `keys` that an item of this kind can prove, in the rulebook's order."""
+    """Return the requirements of `keys` that this kind can prove, in order."""
     return [
         key
         for key in rulebook.requirements
@@ -315,19 +382,15 @@ def coverable(rulebook, kind: str, keys) -> list[str]:
 
 
 def cover_choices(rulebook, kind: str, keys) -> list[tuple[str, str]]:
-    """Those requirements as choices."""
+    """Return those requirements as choices."""
     return [(key, rulebook.requirements[key].question) for key in coverable(rulebook, kind, keys)]
-
-
-class CaptureForm(forms.Form):
-    """Nothing to fill in; it carries what went wrong while a link was fetched."""
 
 
 class CoverForm(forms.Form):
     """More requirements that an item proves."""
 
     requirements = forms.MultipleChoiceField(
-        label=_("Which further requirements it is evidence for"), widget=forms.CheckboxSelectMultiple
+        label=_("More requirements that this item answers"), widget=forms.CheckboxSelectMultiple
     )
 
     def __init__(self, *args, rulebook, kind: str, keys, **kwargs):

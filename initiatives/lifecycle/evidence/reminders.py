@@ -1,4 +1,4 @@
-"""Evidence that ages, files that are gone, changes recorded halfway."""
+"""Reminders of expiring evidence, missing files and incomplete changes."""
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
@@ -14,21 +14,22 @@ from governance.gates.requirements import BY_VERIFYING, states_at
 from governance.models import Rulebook
 from governance.notifications.due import before, since
 from governance.vocabulary import ReviewOutcome, Stage
+from initiatives.lifecycle.evidence.renewal import Renewal, renewal_of
 from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.reminders.recipients import Circle, told
 from initiatives.lifecycle.reminders.wording import about
 from initiatives.models import ChangeRecord, Evidence, Initiative, Review, SupportedStagePeriod
 
 RUNNING = (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION)
-ROLE_OF_INBOX = {"business_owner": "owner"}
 RENEWAL_WAITS = 7  # days after which seat and chair are told of what waits to be verified (docs/domain.md)
 LISTED = 12  # requirements in one message; the page of requirements has the rest
 
 
 def evidence(moment: datetime):
-    """Gate evidence that is about to age out, or has: to the owner and to whoever answers the requirement.
+    """Yield reminders of expiring or expired gate evidence.
 
-    Asked are the gates up to the approved stage and the one under review. Only blocking requirements.
+    The person who renews it gets them (`Renewal`). Only blocking requirements of the gates up to the approved stage,
+    and of the gate under review, count.
     """
     today, rules = clock.local_day(moment), [one.parsed.freshness for one in Rulebook.objects.kept_versions()]
     furthest = max((days for one in rules for days in one.warn_days_before), default=0)
@@ -57,13 +58,15 @@ def evidence(moment: datetime):
                     ageing[day].append(key)
                     told_of.add(key)
             for day, found in ageing.items():
-                yield from _of_day(initiative, circle, rulebook, found, day, today)
+                renewals = {
+                    key: renewal_of(initiative, rulebook, key, next(iter(states[key].items), None))
+                    for key in found
+                }
+                yield from _of_day(initiative, circle, rulebook, renewals, day, today)
 
 
 def _initiatives_near(moment: datetime, horizon: date) -> list[Initiative]:
-    """Initiatives with evidence that turns by then, or with something missing already, told from their supported stage
-    alone.
-    """
+    """Return initiatives with evidence that is missing or expires by then. Only their supported stage is read."""
     near = SupportedStagePeriod.objects.covering(moment).filter(Q(next_expiry_on__lte=horizon) | ~Q(gaps={}))
     turning = SupportedStagePeriod.objects.filter(
         from_at__gt=moment, from_at__lte=clock.midnight_after(horizon)
@@ -77,7 +80,7 @@ def _initiatives_near(moment: datetime, horizon: date) -> list[Initiative]:
 
 
 def expires_on(facts, rulebook, state: State) -> date | None:
-    """The day from which the evidence of a requirement no longer counts for its age; None where age ends nothing."""
+    """Return the first day on which evidence is expired, or None if it never is."""
     if state.state in ("met", "below", "not_applicable"):
         return state.last_day + timedelta(days=1) if state.last_day else None
     if state.state == "expired":
@@ -87,24 +90,19 @@ def expires_on(facts, rulebook, state: State) -> date | None:
     return None
 
 
-def _of_day(initiative, circle: Circle, rulebook, keys: list[str], day: date, today: date):
-    """The messages about what ages out on one day, one for each person with the requirements that lie with them."""
+def _of_day(initiative, circle: Circle, rulebook, renewals: dict[str, Renewal], day: date, today: date):
+    """Yield the messages on evidence that expires on one day, one for each person."""
     last = day - timedelta(days=1)  # days are counted to the last on which it is current, as pages say it
     period = "0d" if day <= today else before(last, today, rulebook.freshness.warn_days_before)
     if not period:
         return
-    owner = circle.owner(initiative)
+    keys, roles = list(renewals), circle.roles(initiative)
+    accounts = {person.pk: person for person in roles.values()}
     of_person: dict = defaultdict(list)
-    for key in keys:
-        role = ROLE_OF_INBOX.get(
-            rulebook.requirements[key].answered_by, rulebook.requirements[key].answered_by
-        )
-        answering = circle.role(initiative, role)
-        for person in {person.pk: person for person in (owner, answering) if person is not None}.values():
+    for key, renewal in renewals.items():
+        whose = renewal.whose({role: person.pk for role, person in roles.items()})
+        for person in [accounts[whose]] if whose else circle.in_charge(initiative):
             of_person[person].append(key)
-    if not owner:
-        for person in circle.in_charge(initiative):
-            of_person[person] = keys
     stale = day <= today
 
     def make(found):
@@ -116,10 +114,12 @@ def _of_day(initiative, circle: Circle, rulebook, keys: list[str], day: date, to
         return about(
             initiative,
             "evidence",
-            f"initiative:{initiative.pk}:{day.isoformat()}",
+            f"support:{initiative.pk}:{day.isoformat()}",
             words,
             text=_listed(rulebook, found) + _until(len(found), stale),
-            link=reverse("requirements", args=[initiative.ref]),
+            link=renewals[found[0]].address
+            if len(found) == 1
+            else reverse("requirements", args=[initiative.ref]),
             due_on=last,
         )
 
@@ -133,7 +133,9 @@ def _of_day(initiative, circle: Circle, rulebook, keys: list[str], day: date, to
 def _until(count: int, stale: bool) -> str:
     it, counts = ("It", "counts") if count == 1 else ("They", "count")
     return (
-        f"{it} no longer {counts}." if stale else f"{it} {counts} until then, and newer evidence takes over."
+        f"{it} no longer {counts}."
+        if stale
+        else f"{it} {counts} until then. Add newer evidence before that day."
     )
 
 
@@ -145,7 +147,7 @@ def _listed(rulebook, keys: list[str]) -> str:
 
 
 def renewals(moment: datetime):
-    """What renews a verified item and has waited for its seat for a week: to that seat, and to the chair."""
+    """Yield verified evidence whose replacement waited a week for its seat. Seat and chair get it."""
     today = clock.local_day(moment)
     waited = today - timedelta(days=RENEWAL_WAITS)
     rows = Evidence.objects.filter(
@@ -182,9 +184,11 @@ def renewals(moment: datetime):
                     initiative,
                     "renewal",
                     f"evidence:{row.pk}",
-                    f"“{row.title[:80]}” waits to be verified",
-                    text=f"It renews what was verified, and counts so until {last:%-d %B %Y}. A reviewer in its "
-                    "seat opens it and says whether it shows it; after that day support rests on it no more.",
+                    f"“{row.title[:80]}” needs to be verified",
+                    text=(
+                        f"This evidence replaces verified evidence and counts until {last:%-d %B %Y}. "
+                        "Verify it before then, or the supported stage can fall."
+                    ),
                     link=reverse("evidence-verify-first", args=[initiative.ref]),
                     due_on=last,
                 ),
@@ -192,7 +196,7 @@ def renewals(moment: datetime):
 
 
 def files_missing(moment: datetime):
-    """Evidence whose file storage no longer has: to admins, who can bring it back, and to the owner."""
+    """Yield evidence whose file is missing in storage, to admins and owner."""
     rows = list(
         Evidence.objects.filter(
             missing_since__isnull=False, withdrawn_at__isnull=True, superseded_by__isnull=True
@@ -211,15 +215,17 @@ def files_missing(moment: datetime):
                 "file missing",
                 f"evidence:{row.pk}",
                 f"the file of “{row.title[:80]}” is missing",
-                text="It counts as voided until the file is back. An admin can restore it from a backup; "
-                "otherwise the owner adds the evidence again.",
+                text=(
+                    "The item counts as voided until the file is back. An admin can restore the file from "
+                    "a backup. Otherwise, the owner adds the evidence again."
+                ),
                 link=reverse("evidence-item", args=[initiative.ref, row.pk]),
             ),
         )
 
 
 def open_changes(moment: datetime):
-    """Changes of what runs that name no approver or no way back: to owner and technical lead, then the chair."""
+    """Yield changes without approver or rollback. Owner and technical lead get it, then the chair."""
     today = clock.local_day(moment)
     rows = list(
         ChangeRecord.objects.exclude(layer="")
@@ -234,8 +240,8 @@ def open_changes(moment: datetime):
         lacking = [
             words
             for words, missing in (
-                ("who approved it", not row.approver_id),
-                ("how it is undone", not row.rollback),
+                ("the approver", not row.approver_id),
+                ("the rollback", not row.rollback),
             )
             if missing
         ]
@@ -246,9 +252,11 @@ def open_changes(moment: datetime):
                 initiative,
                 "change",
                 f"change:{row.pk}",
-                f"the change “{row.what[:80]}” is recorded halfway",
-                text=f"It has run since {start:%-d %B %Y}. Still missing: {' and '.join(lacking)}. "
-                "The owner or the technical lead can add it.",
+                f"the change “{row.what[:80]}” is recorded only in part",
+                text=(
+                    f"The change has been in effect since {start:%-d %B %Y}. Still missing: "
+                    f"{' and '.join(lacking)}. The owner or the technical lead can add what is missing."
+                ),
                 link=reverse("row-act", args=["changes", row.pk, "complete"]),
             ),
             circle.escalated(initiative, start, today),

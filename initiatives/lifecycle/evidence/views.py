@@ -1,43 +1,50 @@
-"""The evidence of an initiative: listed, added, read, offered for more, withdrawn, generated."""
+"""Pages of evidence: list, add, read, cover more, withdraw, generate."""
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.forms import Form
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from governance import clock
 from governance.files import file_previews
-from governance.gates.evidence_rules import expiry, unusable
+from governance.gates.evidence_rules import expiry, unusable, used_before
+from governance.gates.gate_inputs import Verification
+from governance.gates.levels import verifiers_of
 from governance.models import Rulebook
 from governance.rulebook import ParsedRulebook
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import EvidenceKind
+from governance.vocabulary.phrases import label, phrase
 from governance.web.middleware import on_any_day
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.evidence import actions, artefact_kinds, captures, preview
-from initiatives.lifecycle.evidence.captures import versions_of
+from initiatives.lifecycle.evidence import actions, artefact_kinds, captures, governance_index
 from initiatives.lifecycle.evidence.forms import (
-    CaptureForm,
     CoverForm,
     EvidenceForm,
     added_kinds,
-    cover_choices,
+    coverable,
     elsewhere,
 )
+from initiatives.lifecycle.evidence.renewal import Renewal, renewal_of
+from initiatives.lifecycle.evidence.verification import second_looks
 from initiatives.lifecycle.facts import initiative_rows
-from initiatives.lifecycle.initiative import impact_preview
 from initiatives.lifecycle.initiative.initiative_frame import (
     acted,
     ask,
-    fix,
     initiative_context,
     page_of,
     pick,
-    sent,
 )
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
+from initiatives.lifecycle.initiative.page_steps import (
+    INITIATIVE_ACTS,
+    ROW_ACTS,
+    PageStep,
+    RowAct,
+    on_initiative,
+)
 from initiatives.models import Evidence
 
 STATES = {
@@ -49,17 +56,17 @@ STATES = {
     "withdrawn": "withdrawn",
     "missing": "file missing",
 }
-TONES = {"current": "ok", "aging": "warn", "expired": "warn", "voided": "bad", "missing": "bad"}
+TONES = {"aging": "warn", "expired": "warn", "voided": "bad", "missing": "bad"}
 
 
 def _asked(rulebook: ParsedRulebook) -> set[str]:
-    """Every requirement that a gate asks for."""
+    """Return every requirement that a gate asks for."""
     return {key for gate in rulebook.gates.values() for key in gate.requirements()}
 
 
 @on_any_day(initiative_lookup.initiative_on_any_day)
 def evidence_list(request, ref):
-    """Every item with its state, filtered by state and kind."""
+    """Show every item with its state, filtered by state and kind. Attestations are a separate group."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, "evidence")
     state = pick(request.GET.get("state"), STATES)
@@ -71,32 +78,46 @@ def evidence_list(request, ref):
         for found, last in [state_of_item(facts, rulebook, item, now)]
         if kind in ("", item.kind) and state in ("", found)
     ]
-    page = page_of(request, rows)
+    told = [] if kind else [row for row in rows if row["item"].kind == EvidenceKind.ATTESTATION]
+    page = page_of(
+        request, [row for row in rows if kind or row["item"].kind != EvidenceKind.ATTESTATION], per=15
+    )
     authors = dict(
-        initiative.evidence.filter(pk__in=[row["item"].id for row in page]).values_list(
+        initiative.evidence.filter(pk__in=[row["item"].id for row in (*page, *told)]).values_list(
             "pk", "author__full_name"
         )
     )
+    known = initiative_rows.known_names(initiative)
     details = {row.pk: row.details for row in initiative_rows.rows(initiative, "evidence")}
-    for row in page:
+    for row in (*page, *told):
         item = row["item"]
+        row["name"] = _name(rulebook, item)
         row["author"] = authors.get(item.id, "")
         row["kind"] = EvidenceKind(item.kind).label
-        row["holds"] = artefact_kinds.in_words(item.kind, details[item.id])
+        row["holds"] = artefact_kinds.with_remarks(item.kind, item.title, details[item.id], known)
     context |= {
         "title": _("Evidence"),
         "page": page,
+        "apart": told,
         "states": context["states"],
         "wanted": STATES,
-        "kinds": EvidenceKind.choices,
+        "kinds": [
+            (key, words) for key, words in EvidenceKind.choices if key in {item.kind for item in facts.items}
+        ],
         "state": state,
         "kind": kind,
     }
     return render(request, "initiatives/evidence/evidence_list.html", context)
 
 
+def _name(rulebook: ParsedRulebook, item) -> str:
+    """Return what a line of the list is called: its title, or of somebody's word the question that it answers."""
+    asked = next((rulebook.requirements[key] for key in item.covers if key in rulebook.requirements), None)
+    return asked.question if asked is not None and item.kind == EvidenceKind.ATTESTATION else item.title
+
+
 def state_of_item(facts, rulebook, item, now) -> tuple[str, object]:
-    """The state of an item over all it covers, its best one, and the last day on which it is current somewhere."""
+    """Return the best state of an item over all it covers, and its last current day."""
     if item.withdrawn_at is not None:
         return "withdrawn", None
     if item.superseded_by is not None:
@@ -130,11 +151,13 @@ def add(request, ref):
     kind = pick(wanted, offered)
     if not kind:
         context = initiative_context(request, initiative, "evidence")
+        served = keys & set(older.coverage.values_list("requirement", flat=True)) if older else keys
         context |= {
             "title": _("Add evidence"),
             "kinds": [
-                (key, words, rulebook.evidence_kinds.get(key, ""), len(cover_choices(rulebook, key, keys)))
+                (key, words, rulebook.evidence_kinds.get(key, ""), len(coverable(rulebook, key, served)))
                 for key, words in offered.items()
+                if coverable(rulebook, key, served)
             ],
             "elsewhere": elsewhere(initiative, rulebook),
             "older": older,
@@ -154,101 +177,77 @@ def add(request, ref):
     form = EvidenceForm(
         *sent, initial=initial, initiative=initiative, rulebook=rulebook, kind=kind, keys=keys
     )
-    effects = None
-    if older is not None and request.method != "POST":
-        effects = preview.of_evidence(
-            initiative,
-            covers=initial["covers"],
-            kind=kind,
-            result="pass" if kind in rulebook.result_kinds else "",
-            supersedes=older,
-            by=request.user,
-        )
-    if request.method == "POST" and form.is_valid():
-        if request.POST.get("step") == "look":
-            effects = _effects(initiative, form, request.user)
-        else:
-            try:
-                item = actions.add_evidence(initiative=initiative, by=request.user, **form.act())
-            except ValidationError as error:
-                fix(form, error)
-            else:
-                messages.success(request, _("The item is added."))
-                return redirect("evidence-item", initiative.ref, item.pk)
+    if item := acted(
+        request,
+        form,
+        lambda: actions.add_evidence(initiative=initiative, by=request.user, **form.act()),
+    ):
+        messages.success(request, _("The item is added."))
+        return redirect("evidence-item", initiative.ref, item.pk)
     return ask(
         request,
         initiative,
         "evidence",
         form,
         template="initiatives/evidence/evidence_add.html",
-        title=f"Add evidence: {EvidenceKind(kind).label.lower()}",
+        title=gettext("Add evidence: %(lower)s") % {"lower": EvidenceKind(kind).label.lower()},
         lede=rulebook.evidence_kinds.get(kind, "").replace(" | ", ", ").replace("_", " "),
         kind=kind,
-        effects=effects,
         back_url=reverse("evidence", args=[initiative.ref]),
     )
 
 
 def _older(initiative, wanted):
-    """The item to be replaced, when the query string names one of this initiative."""
+    """Return the item to be replaced, if the query string names one here."""
     if not wanted or not wanted.isascii() or not wanted.isdecimal():
         return None
     return initiative.evidence.filter(pk=int(wanted), generated=False).exclude(kind="attestation").first()
 
 
-def _effects(initiative, form, person) -> list[str]:
-    """What adding this item would end."""
-    fields = form.act()
-    return preview.of_evidence(
-        initiative,
-        covers=fields["covers"],
-        kind=fields["kind"],
-        result=fields["result"],
-        condition=fields["condition"],
-        supersedes=fields["supersedes"],
-        title=fields["title"],
-        observed_on=fields["observed_on"],
-        clause=fields["clause"],
-        names=fields["names"],
-        by=person,
-    )
-
-
 @on_any_day(initiative_lookup.initiative_on_any_day)
 def item(request, ref, pk):
-    """One item: its facts, what it covers and whether it counts there, what it replaced, what ended it."""
+    """Show one item: facts, requirements, whether it counts, predecessor, end."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     row = initiative_lookup.evidence_for(request.user, initiative, pk)
     return render(request, "initiatives/evidence/evidence_item.html", item_context(request, initiative, row))
 
 
 def item_context(request, initiative, row) -> dict:
-    """What a page about one item shows of it."""
+    """Return what a page about one item shows of it."""
     context = initiative_context(request, initiative, "evidence")
     facts, rulebook, now = context["facts"], context["rulebook"], context["now"]
     fact = next(item for item in facts.items if item.id == row.pk)
     found, _ = state_of_item(facts, rulebook, fact, now)
-    covers = []
+    covers, repeated = [], _repeated(fact)
+    blind = {key for item, key in second_looks.open_for(initiative, request.user) if item == row.pk}
     for key in fact.covers:
         asked = rulebook.requirements.get(key)
         if asked is None:
             covers.append(
-                {"key": "", "question": key, "why": "No longer asked.", "counts": False, "last": None}
+                {
+                    "key": "",
+                    "question": key,
+                    "why": phrase("The rulebook no longer contains this requirement."),
+                    "counts": False,
+                    "last": None,
+                }
             )
             continue
         last = expiry(asked, fact, facts.tier)
         why = unusable(facts, rulebook, asked, fact, now)
         if not why and last is not None and last < context["today"]:
-            why = "It expired."
+            why = phrase("The evidence expired.")
         if not why and fact.result and fact.result != "pass":
-            why = f"It says {fact.result}: only a pass counts."
-        said = fact.verifications.get(key, ())
+            why = phrase("The result is {}. Only a pass counts.", fact.result)
+        said = [(one, (key, one) in repeated) for one in fact.verifications.get(key, ()) if key not in blind]
         covers.append(
             {
                 "key": key,
                 "question": asked.question,
                 "why": why,
                 "counts": not why,
+                "verified": not why and key not in blind and _verified(fact, key, facts.answers, now),
+                "look": key in blind,
                 "last": last,
                 "said": said,
             }
@@ -259,6 +258,7 @@ def item_context(request, initiative, row) -> dict:
         "fact": fact,
         "word": STATES[found],
         "tone": TONES.get(found, ""),
+        "renewal": _renewal(initiative, rulebook, row),
         "counts_as": _counts_as(rulebook, row),
         "covers": covers,
         "voidings": [
@@ -273,7 +273,9 @@ def item_context(request, initiative, row) -> dict:
         "names": row.names.select_related(
             "deployment__version", "scope_version", "contract_version__contract"
         ),
-        "holds": artefact_kinds.in_words(row.kind, row.details),
+        "holds": artefact_kinds.with_remarks(
+            row.kind, row.title, row.details, initiative_rows.known_names(initiative)
+        ),
         "same_file": initiative.evidence.filter(sha256=row.sha256).exclude(pk=row.pk) if row.sha256 else (),
         "older": row.supersedes,
         "newer": initiative.evidence.filter(supersedes=row).first(),
@@ -282,146 +284,122 @@ def item_context(request, initiative, row) -> dict:
     }
 
 
+def _repeated(item) -> set[tuple[str, Verification]]:
+    """Return the verdicts on the item with reused words, by requirement."""
+    said = [(key, one) for key, words in item.verifications.items() for one in words]
+    said.sort(key=lambda pair: pair[1].at)
+    again = used_before((one.by_id, one.words) for _, one in said)
+    return {pair for pair, repeats in zip(said, again, strict=True) if repeats}
+
+
+def _verified(item, key: str, answers, at) -> bool:
+    """Return whether someone outside the team verified that the item shows the answer as it is now."""
+    reply = answers.get(key)
+    return reply is not None and bool(verifiers_of(item, key, reply.version, at))
+
+
+def _renewal(initiative, rulebook: ParsedRulebook, row) -> Renewal | None:
+    """Return where the item is renewed: of the first requirement that it is evidence for and that is still asked."""
+    keys = row.coverage.order_by("pk").values_list("requirement", flat=True)
+    first = next((key for key in keys if key in rulebook.requirements), None)
+    return renewal_of(initiative, rulebook, first, row) if first is not None else None
+
+
 def _counts_as(rulebook: ParsedRulebook, row) -> str:
-    """As which other kind an item counts that was uploaded as one that is never uploaded, in a sentence."""
+    """Return a sentence on the kind as which an uploaded item counts, if it differs."""
     if row.kind not in rulebook.register_kinds:
         return ""
     here = row.generated or bool(row.clause_id) or hasattr(row, "drill") or hasattr(row, "kill_switch")
     kind = artefact_kinds.counts_as(row.kind, row.details, rulebook.register_kinds, written_here=here)
     if kind == row.kind:
         return ""
-    return f"counts as a {EvidenceKind(kind).label.lower()}. {artefact_kinds.SOURCES[EvidenceKind(row.kind)].words}"
+    return phrase(
+        "counts as a {}. {}",
+        label(EvidenceKind(kind).label, inside=True),
+        artefact_kinds.SOURCES[EvidenceKind(row.kind)].words,
+    )
 
 
-def cover(request, ref, pk):
-    """Offer an item for more requirements."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    row = initiative_lookup.evidence_for(request.user, initiative, pk)
-    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
+def _page_of(row: Evidence) -> str:
+    return reverse("evidence-item", args=[row.initiative.ref, row.pk])
+
+
+def _cover_form(row: Evidence, request: SignedInRequest) -> dict:
     rulebook = Rulebook.objects.current().parsed
     have = set(row.coverage.values_list("requirement", flat=True))
-    keys = _asked(rulebook) - have
-    form = CoverForm(sent(request), rulebook=rulebook, kind=row.kind, keys=keys)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.cover(evidence=row, by=request.user, **form.cleaned_data)
-        except ValidationError as error:
-            _fix_cover(form, error)
-        else:
-            messages.success(request, _("The item is offered for these too."))
-            return redirect("evidence-item", initiative.ref, row.pk)
-    return ask(
-        request,
-        initiative,
-        "evidence",
-        form,
-        title=_("Use for other requirements"),
-        lede=row.title,
-        verb=_("Offer it"),
-        back_url=reverse("evidence-item", args=[initiative.ref, row.pk]),
-    )
+    return {"rulebook": rulebook, "kind": row.kind, "keys": _asked(rulebook) - have}
 
 
-def _fix_cover(form, error: ValidationError) -> None:
-    """The act speaks of `covers`; the page's field is called by what it holds."""
-    problems = getattr(
-        error, "error_dict", {"covers": error.error_list if hasattr(error, "error_list") else []}
-    )
-    for found in problems.values():
-        form.add_error("requirements", found)
+ITEMS = Evidence.objects.select_related("initiative__unit", "initiative__contract")
+
+
+ROW_ACTS["evidence/cover"] = RowAct(
+    rows=ITEMS,
+    may=on_initiative(initiative_permissions.may_collaborate),
+    act=actions.cover,
+    noun="evidence",
+    form=CoverForm,
+    given=_cover_form,
+    page="evidence",
+    back=_page_of,
+    title=gettext_lazy("Use the item for other requirements"),
+    lede=lambda row: row.title,
+    verb=gettext_lazy("Link the item"),
+    done=gettext_lazy("The item is linked to these requirements too."),
+)
 
 
 ROW_ACTS["evidence/withdraw"] = RowAct(
-    rows=Evidence.objects.select_related("initiative__unit", "initiative__contract"),
+    rows=ITEMS,
     may=on_initiative(initiative_permissions.may_collaborate),
     act=actions.withdraw_evidence,
     noun="evidence",
     page="evidence",
-    back=lambda row: reverse("evidence-item", args=[row.initiative.ref, row.pk]),
+    back=_page_of,
     title=gettext_lazy("Withdraw an item"),
     lede=lambda row: row.title,
-    happens=(gettext_lazy("It stays readable and stops counting, everywhere and at once."),),
-    effects=lambda row, person: (
-        None if row.withdrawn_at else preview.of_withdrawal(row.initiative, row, by=person)
-    ),
-    impact_verb=gettext_lazy("Withdrawing it"),
+    happens=(gettext_lazy("You can still read the item. The item no longer counts for any requirement."),),
     danger=True,
-    verb=gettext_lazy("Withdraw it"),
+    verb=gettext_lazy("Withdraw the item"),
     done=gettext_lazy("The item is withdrawn."),
 )
 
 
-def capture(request, ref, pk):
-    """Have what stands behind the link of an item fetched and kept in its place."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    row = initiative_lookup.evidence_for(request.user, initiative, pk)
-    initiative_permissions.may_capture(initiative, request.user).or_refuse()
-    form = CaptureForm(sent(request))
-    if item := acted(request, form, lambda: captures.capture_link(evidence=row, by=request.user)):
-        messages.success(request, _("The link is captured: its content is kept with its fingerprint."))
-        return redirect("evidence-item", initiative.ref, item.pk)
-    return ask(
-        request,
-        initiative,
-        "evidence",
-        form,
-        title=_("Capture the link"),
-        lede=row.link,
-        happens=[
-            _(
-                "Plumbline fetches the page now, as somebody who is not signed in there, and keeps it with its hash."
-            ),
-            _(
-                "That becomes a newer item in place of this one. Its age still counts from the day it was observed."
-            ),
-        ],
-        effects=_capture_effects(initiative, row, request.user) if row.unverified else None,
-        verb=_("Capture it"),
-        back_url=reverse("evidence-item", args=[initiative.ref, row.pk]),
-    )
-
-
-def _capture_effects(initiative, row, person) -> list[str]:
-    return preview.of_evidence(
-        initiative,
-        covers=list(row.coverage.values_list("requirement", flat=True)),
-        kind=row.kind,
-        result=row.result,
-        condition=row.condition,
-        supersedes=row,
-        title=row.title,
-        observed_on=row.observed_on,
-        clause=row.clause,
-        names=versions_of(row),
-        by=person,
-    )
-
-
-def generate(request, ref):
-    """Generate the index that answers the question on governance evidence."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_manage(initiative, request.user).or_refuse()
-    if request.method == "POST":
-        made = actions.generate_index(initiative=initiative, by=request.user)
-        messages.success(request, _("The index is generated."))
-        return redirect("evidence-item", initiative.ref, made.pk)
-    return ask(
-        request,
-        initiative,
-        "evidence",
-        None,
-        title=_("Generate the governance index"),
-        lede=_(
-            "Contract, impact assessment, earlier decisions with their sign-offs, conditions: as they stand now."
+ROW_ACTS["evidence/capture"] = RowAct(
+    rows=ITEMS,
+    may=on_initiative(initiative_permissions.may_capture),
+    act=captures.capture_link,
+    after=lambda row, made, person: _page_of(made),
+    noun="evidence",
+    form=Form,
+    page="evidence",
+    back=_page_of,
+    title=gettext_lazy("Capture the link"),
+    lede=lambda row: row.link,
+    happens=(
+        gettext_lazy("Plumbline fetches the page now without signing in, and keeps the page with its hash."),
+        gettext_lazy(
+            "The captured page becomes a newer item and replaces this one. The age of the evidence still "
+            "counts from the day of observation."
         ),
-        happens=[_("A new index replaces the one before, if there is one.")],
-        effects=_index_effects(initiative, request.user),
-        verb=_("Generate it"),
-        back_url=reverse("evidence", args=[initiative.ref]),
-    )
+    ),
+    verb=gettext_lazy("Capture the link"),
+    done=gettext_lazy("The link is captured: its content is kept with its fingerprint."),
+)
 
 
-def _index_effects(initiative, person) -> list[str]:
-    return impact_preview.preview(
-        initiative, lambda locked: actions.generate_index(initiative=locked, by=person), by=person
-    )
+INITIATIVE_ACTS["generate-index"] = PageStep(
+    may=initiative_permissions.may_manage,
+    act=governance_index.generate_index,
+    after=lambda row, made, person: _page_of(made),
+    form=Form,
+    page="evidence",
+    title=gettext_lazy("Generate the governance index"),
+    lede=gettext_lazy(
+        "The index contains the current contract, impact assessment, earlier decisions with their "
+        "sign-offs, and conditions."
+    ),
+    happens=(gettext_lazy("A new index replaces the earlier one."),),
+    verb=gettext_lazy("Generate the index"),
+    done=gettext_lazy("The index is generated."),
+)

@@ -1,6 +1,4 @@
-"""The round in which requirements of an initiative are drawn now: its open review of production, or the next
-acceptance of it.
-"""
+"""The current drawing round: open review of production, or next acceptance."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +14,10 @@ from initiatives.models import Initiative, Review
 
 @dataclass(frozen=True)
 class Round:
-    """A round that runs, with the initiative as it stands now: of `review`, or of the acceptance that it `renews`.
+    """A current round with its judged initiative: of a review, or of a renewal.
 
-    `since`: from when on a checkpoint may be the seed of a renewal; None for a review.
+    `renews` is the acceptance it renews. `since` is the moment from which a checkpoint may be the seed of a renewal,
+    None for a review.
     """
 
     initiative: Initiative
@@ -29,7 +28,7 @@ class Round:
 
 
 def round_that_runs(initiative: Initiative) -> Round | None:
-    """The round of the initiative that runs now, under the rulebook that judges it; None where nothing is drawn now."""
+    """Return the initiative's current round, or None if none is drawn now."""
     review = drawn_requirements.open_review(initiative)
     if review is not None:
         rulebook = Rulebook.objects.kept(review.rulebook_id).parsed
@@ -41,7 +40,7 @@ def round_that_runs(initiative: Initiative) -> Round | None:
 
 
 def renewal_from(initiative: Initiative) -> datetime | None:
-    """From when on requirements are drawn for the next acceptance of production; None where none are."""
+    """Return the moment from which the next acceptance draws, or None."""
     rulebook = Rulebook.objects.current().parsed
     due = supported_stage.reattest_by(initiative, rulebook) if rulebook.drawn_at(initiative.tier) else None
     return drawing.drawn_from(due) if due is not None else None

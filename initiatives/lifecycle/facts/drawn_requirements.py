@@ -1,4 +1,4 @@
-"""Requirements that were drawn to be verified, as gates look at them: for which round, from when until when."""
+"""Requirements drawn for verification, for gates: round, start and end."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ GATE = "production"
 
 
 def drawn_of(initiative: Initiative) -> tuple[Drawn, ...]:
-    """Everything ever drawn, oldest first. What a round drew is asked until a later round is in force."""
+    """Return all drawn requirements, oldest first. A drawn requirement is asked until a later round is in force."""
     rows = initiative_rows.rows(initiative, "drawn")
     rounds = list({row.round: row for row in rows}.values())
     began = {row.round: _in_force(initiative, rows, row) for row in rounds}
@@ -42,33 +42,32 @@ def drawn_of(initiative: Initiative) -> tuple[Drawn, ...]:
 def _in_force(
     initiative: Initiative, rows: Sequence[DrawnRequirement], drawn: DrawnRequirement
 ) -> datetime | None:
-    """When production was accepted on what a round drew: by its review, or again by the chair; None where not yet."""
+    """Return when review or chair accepted production on what a round drew, or None."""
     if drawn.review_id is not None:
         review = next(row for row in initiative_rows.reviews(initiative) if row.pk == drawn.review_id)
         return review.ended_at if review.approved else None
-    # Each round names the acceptance that it renews; only the last acceptance stands on the initiative itself.
+    # Each round names the acceptance that it renews; the initiative itself has only the last one.
     accepted = filter(None, [initiative.reattested_at, *(row.renews for row in rows)])
     return min((moment for moment in accepted if drawn.renews and moment > drawn.renews), default=None)
 
 
 def current_round(initiative: Initiative) -> str:
-    """The round in which requirements of the initiative are drawn now or next: its open review of production, or the
-    renewal.
-    """
+    """Return the current or next drawing round: open review, or renewal."""
     review = open_review(initiative)
     return round_of(review.pk, None) if review is not None else round_of(None, renewed(initiative))
 
 
 def open_review(initiative: Initiative) -> Review | None:
-    """The open review of production, if there is one."""
+    """Return the open review of production, if there is one."""
     return next(
         (row for row in initiative_rows.reviews(initiative) if row.is_open and row.gate == GATE), None
     )
 
 
 def renewed(initiative: Initiative) -> datetime | None:
-    """The acceptance of production that is renewed next; None outside production, and of claims, which have no
-    obligations.
+    """Return the acceptance of production that is renewed next, or None.
+
+    Initiatives outside production have none. Nor have reported stages, which have no obligations.
     """
     if initiative.stage != Stage.PRODUCTION or initiative.imported:
         return None

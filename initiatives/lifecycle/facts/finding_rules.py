@@ -1,8 +1,8 @@
-"""Findings against the requirements of initiatives, worked out noun by noun from rows.
+"""Findings against requirements, computed noun by noun from rows.
 
-Each module of this package reads its nouns for many initiatives at once and yields what it finds;
-`actions.following.follow` writes that down as `RequirementFinding` rows, which is how the register reaches the gates.
-An initiative that ended is short of nothing.
+Each module of this package reads its nouns for many initiatives at once and yields its findings.
+`actions.following.follow` saves them as `RequirementFinding` rows, through which the register reaches the gates. An
+initiative that ended has no findings.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, reduce
 from operator import or_
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from governance.database.batch_read import Batch, Rows
-from governance.vocabulary import RUNNING_STAGES
+from governance.vocabulary import RUNNING_STAGES, ObligationKind
 from initiatives.contributions import contributed
-from initiatives.models import Initiative
+from initiatives.models import Initiative, Obligation
 
-# From ever: what was so before anybody looked.
+# The start of facts that were true before their first check.
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -29,13 +29,30 @@ KINDS = {"link", "transfer", "account", "system", "terms", "definition", "proces
 
 
 def kind_of(source: str) -> str:
-    """What a finding with this source is about."""
+    """Return the kind of noun that a finding with this source is about."""
     return source.partition(":")[0]
 
 
 @dataclass(frozen=True)
+class Unknown:
+    """A fact that is not known yet, with `text` as the obligation to find it out.
+
+    Findings of one `key` are one obligation. If `of_system` is True, the owner of the system, if any, can find it
+    out.
+    """
+
+    key: str
+    text: str
+    of_system: bool = False
+
+
+@dataclass(frozen=True)
 class Wanted:
-    """One thing that keeps a requirement of an initiative from being met, as `RequirementFinding` keeps it."""
+    """One reason why a requirement is not met, as `RequirementFinding` keeps it.
+
+    `unknown` marks a missing fact, not a fault. For an MVP or production, it counts once the day of its obligation
+    has passed (`findings.sync`).
+    """
 
     requirement: str
     source: str
@@ -46,17 +63,20 @@ class Wanted:
     until: datetime | None = None
     hold: str = ""
     system_id: int | None = None
+    unknown: Unknown | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """Return it as the columns of `RequirementFinding`."""
+        return {name: value for name, value in vars(self).items() if name != "unknown"}
 
     def counts_at(self, at: datetime) -> bool:
-        """Whether it is so at `at`."""
+        """Return True if the finding counts at `at`."""
         return self.since <= at and (self.until is None or self.until > at)
 
 
 @dataclass(frozen=True)
 class Measurable:
-    """One answer that follows from rows whose deciding value came from outside the team, as `MeasuredAnswer`
-    keeps it.
-    """
+    """One answer from rows decided outside the team, for `MeasuredAnswer`."""
 
     requirement: str
     way: str
@@ -74,7 +94,7 @@ Noun = TypeVar("Noun", bound=Says | Measures)
 
 
 def unless_found(found: Iterable) -> list[Wanted]:
-    """What stands against an initiative because nothing has been found about it; `found`: its current findings."""
+    """Return the findings that count until something is found. `found` has the current findings."""
     known = [(row.requirement, row.source) for row in found]
     return [
         one
@@ -84,10 +104,9 @@ def unless_found(found: Iterable) -> list[Wanted]:
 
 
 def about(*rows: QuerySet) -> Callable[[Noun], Noun]:
-    """For what says something only of initiatives that have one of these rows: it is not asked about the others.
+    """Restrict a function to initiatives that have one of these rows.
 
-    Most acts are on initiatives of which the register knows nothing, and a dozen queries would find that out each
-    time.
+    Most acts are on initiatives without rows in the register. The restriction saves a dozen queries each time.
     """
 
     def marked(says: Noun) -> Noun:
@@ -99,18 +118,19 @@ def about(*rows: QuerySet) -> Callable[[Noun], Noun]:
 
 @dataclass(frozen=True)
 class There:
-    """Which initiatives have something in the register, noun by noun, and which of them run."""
+    """The initiatives with rows in the register, by noun, and the running ones."""
 
     running: set[int]
+    finding_out: set[int]  # with an open obligation to find something out
     by_noun: dict[Says | Measures, set[int]]
 
     def to_ask(self, says: Says | Measures) -> list[int]:
-        """The keys of the running initiatives of which this may have something to say."""
+        """Return keys of running initiatives that this function may have a finding for."""
         return sorted(self.running & self.by_noun.get(says, self.running))
 
 
 def there(initiatives: Iterable[int]) -> There:
-    """What is in the register about these initiatives, in one query; only an act's own look, never kept."""
+    """Return what the register has about these initiatives, in one query. The result holds for one act only."""
     nouns = _nouns()
     rows = _there(nouns).ask(initiatives)["initiatives"]
     by_noun = {
@@ -118,7 +138,7 @@ def there(initiatives: Iterable[int]) -> There:
         for place, says in enumerate(nouns)
         if hasattr(says, "about")
     }
-    return There({row.pk for row in rows if row.runs}, by_noun)
+    return There({row.pk for row in rows if row.runs}, {row.pk for row in rows if row.finding_out}, by_noun)
 
 
 @cache
@@ -132,7 +152,12 @@ def _there(nouns: tuple[Says | Measures, ...]) -> Batch:
         if hasattr(says, "about")
     }
     runs = exist(Initiative.objects.live().filter(stage__in=RUNNING_STAGES), "pk")
-    return Batch(initiatives=Rows(Initiative.objects.annotate(runs=runs, **marked), "pk", only=("id",)))
+    finding_out = exist(Obligation.objects.open().filter(kind=ObligationKind.UNKNOWN))
+    return Batch(
+        initiatives=Rows(
+            Initiative.objects.annotate(runs=runs, finding_out=finding_out, **marked), "pk", only=("id",)
+        )
+    )
 
 
 def _nouns() -> tuple[Says | Measures, ...]:
@@ -141,10 +166,10 @@ def _nouns() -> tuple[Says | Measures, ...]:
 
 
 def wanted(initiatives: Iterable[int], known: There | None = None) -> dict[int, list[Wanted]]:
-    """Everything that the register says now against each of these initiatives, by its key; nothing against ended ones.
+    """Return the current findings of the register, by key of the initiative. Ended ones have none.
 
-    `known`: what is there about them, where the running act has asked already. Raises ValueError for a kind of finding
-    that has no page, for nobody would know where it is fixed.
+    `known` is what the running act has already read about them. Raises ValueError for a kind of finding without a
+    page on which it is fixed.
     """
     known = known or there(initiatives)
     found: dict[int, list[Wanted]] = {key: [] for key in sorted(known.running)}
@@ -154,6 +179,8 @@ def wanted(initiatives: Iterable[int], known: There | None = None) -> dict[int, 
         keys = known.to_ask(says)
         for key, one in says(keys) if keys else ():
             if kind_of(one.source) not in kinds:
-                raise ValueError(f"No page fixes findings like {one.source!r}: contribute one in fixes.")
+                raise ValueError(
+                    f"No page has a fix for findings of the source {one.source!r}. Contribute one in fixes."
+                )
             found[key].append(one)
     return found

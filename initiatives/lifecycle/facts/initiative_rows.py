@@ -1,21 +1,24 @@
-"""The rows that gates, permissions and pages ask for again and again, read for one initiative or for many at once.
+"""Rows that gates, permissions and pages need often, for one or many.
 
-While a page is looked at each is read once; an act reads anew (`governance.database.request_memo`).
+A page reads each row once. An act reads anew (`governance.database.request_memo`).
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from textwrap import shorten
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 
 from governance import clock
 from governance.database.batch_read import Batch, Given, JSONList, Rows
+from governance.gates.remarks import KnownNames
 from governance.models import Clause, ContractVersion, Delegation
 from governance.people.boards import PERSON
-from governance.vocabulary import Role, SignOffVerdict
+from governance.vocabulary import ReviewOutcome, Role, SignOffVerdict
 from initiatives.models import (
+    AcceptedRisk,
     Answer,
     ArchitectureDecision,
     ClauseEnforcement,
@@ -34,7 +37,9 @@ from initiatives.models import (
     KillSwitch,
     Link,
     MeasuredAnswer,
+    ModelEvaluation,
     Obligation,
+    Profile,
     Question,
     RequirementFinding,
     Review,
@@ -48,6 +53,8 @@ from initiatives.models import (
     Waiver,
 )
 
+# The longest piece of a purpose that a sentence quotes, in letters.
+QUOTED = 160
 _covers = Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _named = EvidenceNames.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _verifications = Verification.objects.filter(evidence=OuterRef("pk")).order_by("pk")
@@ -60,6 +67,10 @@ _verdict = JSONList(
     "fingerprint",
     "shows",
     "words",
+    "seat",
+    "place",
+    "opening__at",
+    "second_to_id",
 )
 _replies = Answer.objects.filter(initiative=OuterRef("pk")).order_by("pk")
 _reply = JSONList(
@@ -76,10 +87,14 @@ _binding = Q(version__ends_at__isnull=True) | Q(version__ends_at__gt=Given("now"
 _unmapped = Clause.objects.filter(
     _binding, ~Exists(_controls), version=OuterRef("pk"), version__starts_at__isnull=False
 ).order_by("position", "pk")
+_clauses = Clause.objects.filter(version=OuterRef("pk")).order_by("position", "pk")
 _said = JSONObject(number="number", sentence="sentence")
 _excuses = Excuse.objects.filter(obligation=OuterRef("pk")).order_by("pk")
 _excuse = JSONObject(initiative="initiative", number="initiative__number", at="at", reason="reason")
 _open_obligations = Obligation.objects.open().annotate(let_pass=ArraySubquery(_excuses.values(row=_excuse)))
+_proposed = SignOff.objects.filter(
+    review=OuterRef("review"), person=OuterRef("proposed_by"), condition__isnull=False
+).order_by("-pk")
 _OF_INITIATIVE = Batch(
     roles=Rows(
         RoleAssignment.objects.annotate(stand_ins=ArraySubquery(_stand_in.values(row=_times))),
@@ -105,13 +120,18 @@ _OF_INITIATIVE = Batch(
             verdicts=ArraySubquery(_verifications.values(row=_verdict)),
             clause_of=F("clause__version_id"),
             clause_kind=F("clause__kind"),
+            drilled=F("drill__link"),
+            of_pipeline=F("pipeline_report__pipeline"),
         ),
         "initiative",
         without=("note",),
     ),
     voidings=Rows(Voiding.objects.all(), "evidence__initiative"),
     contract_versions=Rows(
-        ContractVersion.objects.annotate(unmapped=ArraySubquery(_unmapped.values(row=_said))),
+        ContractVersion.objects.annotate(
+            unmapped=ArraySubquery(_unmapped.values(row=_said)),
+            clause_kinds=ArraySubquery(_clauses.values("kind")),
+        ),
         "contract__initiative",
     ),
     architecture_decisions=Rows(
@@ -128,11 +148,27 @@ _OF_INITIATIVE = Batch(
         "initiative",
         joined={"accepted_by": PERSON, "second_by": PERSON},
     ),
-    links=Rows(Link.objects.all(), "initiative", only=("id", "at", "ended_at")),
+    links=Rows(
+        Link.objects.annotate(system_name=F("system__name")),
+        "initiative",
+        only=("id", "initiative_id", "at", "ended_at"),
+    ),
+    profiles=Rows(Profile.objects.all(), "initiative", only=("id", "initiative_id", "data_set")),
+    evaluations=Rows(
+        ModelEvaluation.objects.filter(withdrawn_at__isnull=True),
+        "initiative",
+        only=("id", "initiative_id", "data_set"),
+    ),
     switched_off=Rows(
         KillSwitch.objects.filter(released_at__isnull=True), "initiative", joined={"pressed_by": PERSON}
     ),
     waivers=Rows(Waiver.objects.all(), "initiative"),
+    accepted_risks=Rows(
+        AcceptedRisk.objects.granted(),
+        "initiative",
+        joined={"risk": PERSON},
+        without=("happens", "limits", "reason"),
+    ),
     declared_goals=Rows(DeclaredGoal.objects.all(), "initiative"),
     scopes=Rows(ScopeVersion.objects.all(), "initiative"),
     deployments=Rows(
@@ -141,10 +177,18 @@ _OF_INITIATIVE = Batch(
         joined={"version": ("id", "layer", "name", "version")},
     ),
     unmet_conditions=Rows(
-        Condition.objects.filter(met_at__isnull=True).annotate(owner_name=F("owner__full_name")),
+        Condition.objects.filter(met_at__isnull=True).annotate(
+            owner_name=F("owner__full_name"), seat=Subquery(_proposed.values("seat")[:1])
+        ),
         "review__initiative",
     ),
+    objections=Rows(
+        SignOff.objects.latest().filter(verdict=SignOffVerdict.OBJECT, review__outcome=ReviewOutcome.OPEN),
+        "review__initiative",
+        only=("id", "seat", "criteria", "reason"),
+    ),
 )
+_NAMED = ("profiles", "evaluations", "links")  # what names are compared with
 _OFPERSON = Batch(
     obligations=Rows(_open_obligations.annotate(initiative_number=F("initiative__number")), "responsible")
 )
@@ -155,20 +199,74 @@ _OF_REVIEW = Batch(
 
 
 def roles(initiative: Initiative) -> list[RoleAssignment]:
-    """Every role ever proposed on the initiative, each with its person, in force or not."""
+    """Return every role ever proposed on the initiative, with its person."""
     return sorted(_owned(initiative, "roles"), key=lambda row: (row.role, row.pk))
 
 
 def roles_of_each(initiatives: Iterable[int]) -> dict[int, list[RoleAssignment]]:
-    """The same by initiative, for many initiatives in one query."""
+    """Return these roles by initiative, for many initiatives in one query."""
     found: dict[int, list[RoleAssignment]] = {}
     for row in _OF_INITIATIVE.ask(initiatives, "roles")["roles"]:
         found.setdefault(row.initiative_id, []).append(row)
     return found
 
 
+def beyond_tier(initiative: Initiative, scopes: Iterable[ScopeVersion]) -> str:
+    """Return in words what the confirmed tier covered beside the present, or ""."""
+    known, told = list(scopes), []
+    confirmed = f"{initiative.get_tier_display()} risk was confirmed for"
+    new = next((row for row in initiative.scopes_without_tier(known) if row.ended_at is None), None)
+    if new is not None:
+        old = next((row.in_words for row in known if row.number == initiative.tier_scope), "no scope")
+        when = "planned" if new.starts_at is None else "in force"
+        told.append(f"{confirmed} {old}. The new {new.in_words} is {when}.")
+    if initiative.purpose_changed_at is not None:
+        was, now = (
+            shorten(words, QUOTED, placeholder=" …")
+            for words in (initiative.tier_purpose, initiative.problem)
+        )
+        told.append(f"{confirmed} the purpose “{was}”. The purpose is now “{now}”.")
+    return " ".join(told)
+
+
+def known_names(initiative: Initiative) -> KnownNames:
+    """Return the names of data sets and linked systems that evidence is compared with."""
+    return _known(initiative.ref, *(rows(initiative, table) for table in _NAMED))
+
+
+def known_names_of_each(initiatives: dict[int, Initiative]) -> dict[int, KnownNames]:
+    """Return these names by key, for many initiatives in one query."""
+    asked = _OF_INITIATIVE.ask(list(initiatives), *_NAMED) if initiatives else {}
+    return {
+        key: _known(row.ref, *([one for one in asked[table] if one.initiative_id == key] for table in _NAMED))
+        for key, row in initiatives.items()
+    }
+
+
+def _known(ref: str, profiles, evaluations, links) -> KnownNames:
+    return KnownNames(
+        ref,
+        frozenset(row.data_set for row in (*profiles, *evaluations)),
+        frozenset(row.system_name for row in links),
+    )
+
+
+def scope_ahead(initiative: Initiative) -> ScopeVersion | None:
+    """Return the scope planned for the next stage, else the one in force."""
+    live = [row for row in rows(initiative, "scopes") if row.ended_at is None]
+    return max(live, key=lambda row: (row.starts_at is None, row.number), default=None)
+
+
+def scopes_of_each(initiatives: Iterable[int]) -> dict[int, list[ScopeVersion]]:
+    """Return every scope ever recorded, by initiative, in one query."""
+    found: dict[int, list[ScopeVersion]] = {}
+    for row in _OF_INITIATIVE.ask(initiatives, "scopes")["scopes"]:
+        found.setdefault(row.initiative_id, []).append(row)
+    return found
+
+
 def standing_in(role: RoleAssignment) -> set[int]:
-    """Keys of who stands in now for whoever holds this role in force, one of the rows of `roles`."""
+    """Return the keys of people who stand in now for this role's holder. `role` is a row of `roles`."""
     return _standing_in_at(role, clock.now()) if role.in_force else set()
 
 
@@ -181,10 +279,10 @@ def _standing_in_at(role: RoleAssignment, moment: datetime) -> set[int]:
 
 
 def inside(initiative: Initiative, person: int, then: datetime) -> bool:
-    """Whether the person holds a role on the initiative or is proposed for one, now or at `then`, or stood in for one
-    then.
+    """Return True if the person holds or is proposed for a role, now or at `then`.
 
-    A role that ended before, or that began after and has ended since, leaves them outside.
+    Standing in at `then` counts too. A role that ended before, or that began later and has ended since, does not
+    count.
     """
     return any(
         (row.person_id == person and (row.open or _open_at(row, then)))
@@ -199,29 +297,27 @@ def _open_at(role: RoleAssignment, moment: datetime) -> bool:
 
 
 def reviews(initiative: Initiative) -> list[Review]:
-    """Every review of the initiative, oldest first, without the findings that were frozen."""
+    """Return every review of the initiative, oldest first, without findings."""
     return _owned(initiative, "reviews")
 
 
 def obligations(initiative: Initiative) -> list[Obligation]:
-    """What is still due on the initiative, by its last day."""
+    """Return the open obligations of the initiative, by their last day."""
     return sorted(_owned(initiative, "obligations"), key=lambda row: (row.due, row.pk))
 
 
 def rows(initiative: Initiative, table: str) -> list:
-    """The rows of one table around the initiative (named in `_OF_INITIATIVE`), oldest first, without the initiative
-    itself.
-    """
+    """Return the rows of one table of `_OF_INITIATIVE`, oldest first. The initiative itself is left out."""
     return _OF_INITIATIVE.of(initiative.pk, table)
 
 
 def around(initiative: Initiative) -> dict[str, list]:
-    """The rows of every table around the initiative, each as `rows` has them, in one query."""
+    """Return the rows of every table around the initiative, in one query."""
     return _OF_INITIATIVE.around(initiative.pk)
 
 
 def sign_offs(review: Review) -> list[SignOff]:
-    """Every sign-off ever signed at the review, replaced and withdrawn ones too, oldest first."""
+    """Return all sign-offs of the review, even replaced, oldest first."""
     found = _OF_REVIEW.of(review.pk, "sign_offs")
     for row in found:
         row._state.fields_cache["review"] = review
@@ -229,30 +325,35 @@ def sign_offs(review: Review) -> list[SignOff]:
 
 
 def questions(review: Review) -> list[Question]:
-    """What the board asked about criteria of the review, with who asked and who answered, oldest first."""
+    """Return the board's questions of the review with people, oldest first."""
     return _OF_REVIEW.of(review.pk, "questions")
 
 
 def current_sign_offs(review: Review) -> list[SignOff]:
-    """The sign-off that stands for each seat, as `SignOff.objects.latest()` has it."""
+    """Return the current sign-off of each seat, as `SignOff.objects.latest()` does."""
     signed = sign_offs(review)
     replaced = {row.replaces_id for row in signed}
     return [row for row in signed if row.pk not in replaced and row.verdict != SignOffVerdict.WITHDRAWN]
 
 
+def objections(review: Review | None) -> list[SignOff]:
+    """Return the current objections at the review, or none without a review."""
+    rows = current_sign_offs(review) if review is not None else []
+    return [row for row in rows if row.verdict == SignOffVerdict.OBJECT]
+
+
 def last_sign_off(review: Review, seat: str) -> SignOff | None:
-    """The newest row of the seat, a withdrawn one too: the one that the next sign-off replaces."""
+    """Return the newest row of the seat, even if withdrawn. The next sign-off replaces it."""
     signed = sign_offs(review)
     replaced = {row.replaces_id for row in signed}
     return next((row for row in signed if row.seat == seat and row.pk not in replaced), None)
 
 
 def answering(initiative: Initiative) -> list:
-    """Whose obligations hold up the initiative: its owner, and who owned it when its open review was opened and is
-    still here.
+    """Return the people whose obligations block decisions on the initiative.
 
-    Handing an initiative over while its review runs would else be a way past what one has to do (docs/domain.md,
-    invariant 14).
+    They are its owner, and the active owner at the opening of its review. Otherwise a handover during the review
+    would avoid an obligation (docs/domain.md, invariant 14).
     """
     opened = next((row.opened_at for row in reviews(initiative) if row.is_open), None)
     people = {
@@ -274,7 +375,7 @@ def answering(initiative: Initiative) -> list:
 
 
 def obligations_of(person, kinds: Iterable[str]) -> list[Obligation]:
-    """What the person still has to write of these kinds, on any initiative (`initiative_number`), by its last day."""
+    """Return the person's open obligations of these kinds on any initiative, by day."""
     open_obligations = _OFPERSON.of(person.pk, "obligations")
     return sorted(
         (obligation for obligation in open_obligations if obligation.kind in kinds),
@@ -283,10 +384,10 @@ def obligations_of(person, kinds: Iterable[str]) -> list[Obligation]:
 
 
 def excused(obligation: Obligation, initiative: Initiative) -> bool:
-    """Whether the next decision on this initiative may pass the obligation, one of `obligations_of`: the chair said so
-    since the last.
+    """Return True if the next decision here may pass this obligation.
 
-    A review that was returned, withdrawn or expired decided nothing, and uses nothing up.
+    The chair allowed it since the last decision. A returned, withdrawn or expired review decided nothing and does not
+    use up the permission.
     """
     decided = [row.ended_at for row in reviews(initiative) if row.decided and row.ended_at]
     last = max(decided, default=None)
@@ -297,8 +398,9 @@ def excused(obligation: Obligation, initiative: Initiative) -> bool:
 
 
 def read_together(initiatives: list[Initiative], open_reviews: Sequence[Review] = ()) -> None:
-    """Read everything above for all these initiatives now, in as many queries as one initiative takes, for the
-    running look.
+    """Read all rows of this module for these initiatives, for one look.
+
+    The number of queries is that of one initiative.
     """
     _OF_INITIATIVE.together([initiative.pk for initiative in initiatives])
     _OFPERSON.together({person.pk for initiative in initiatives for person in answering(initiative)})

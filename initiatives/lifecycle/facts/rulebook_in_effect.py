@@ -1,8 +1,9 @@
-"""Which rulebook decides what an initiative's evidence supports (docs/domain.md, "From one rulebook to the next").
+"""The rulebook that decides what the evidence of an initiative supports.
 
-The newest version is in force: reviews are opened under it, forms ask for what it asks. Whether it also decides what is
-supported follows from how the chair had it take effect: at once, from a day on, or case by case, which is from the
-next gate or re-attestation that is decided under it, and at the latest a year after it was published.
+Source: docs/domain.md, "From one rulebook to the next". The newest version is in force: reviews open under it, and
+forms ask for its requirements. The chair chooses when it also decides what is supported: at once, from a day on, or
+case by case. Case by case means from the next gate or re-attestation decided under it, and at the latest a year after
+its publication.
 """
 
 from datetime import datetime, timedelta
@@ -20,22 +21,22 @@ LATEST_DAYS, LATEST_DAYS_HIGH = 365, 180
 
 
 def rulebook_of(initiative: Initiative, at: datetime | None = None) -> Rulebook:
-    """The version that decides for the initiative at a moment, now unless told.
+    """Return the version that decides for the initiative at a moment, by default now.
 
-    Raises NoRulebook while there is none.
+    Raises NoRulebook if none is published.
     """
     return deciding_from(initiative, at or clock.now())[0][1]
 
 
 def successor(initiative: Initiative, at: datetime) -> tuple[datetime, Rulebook] | None:
-    """When another version will decide for the initiative if nobody does anything, and which; None where none waits."""
+    """Return when the next version decides by itself, and which, or None."""
     return next(iter(deciding_from(initiative, at)[1:]), None)
 
 
 def deciding_from(initiative: Initiative, at: datetime) -> list[tuple[datetime, Rulebook]]:
-    """Which version decides from this moment on, and from when each later one does if nobody does anything.
+    """Return the version that decides now, and each later one with its start.
 
-    Never empty. Raises NoRulebook while there is none.
+    The list has at least one row. Raises NoRulebook if none is published.
     """
     versions = list(Rulebook.objects.kept_versions())
     if not versions:
@@ -54,7 +55,7 @@ def deciding_from(initiative: Initiative, at: datetime) -> list[tuple[datetime, 
 
 
 def _takes_over(initiative: Initiative, rulebook: Rulebook, since: list[Rulebook]) -> datetime:
-    """The moment from which a published version decides, as things stand. `since`: it, and those published after it."""
+    """Return when a published version decides, as known now. `since` has it and those published later."""
     published = cast(datetime, rulebook.published_at)
     if rulebook.takes_effect == TakesEffect.AT_ONCE or initiative.registered_at >= published:
         return published
@@ -72,6 +73,6 @@ def _takes_over(initiative: Initiative, rulebook: Rulebook, since: list[Rulebook
 
 
 def latest(initiative: Initiative, rulebook: Rulebook) -> datetime:
-    """The moment from which a version that takes effect case by case decides for the initiative, whatever happens."""
+    """Return the latest start of a version that takes effect case by case."""
     days = LATEST_DAYS_HIGH if initiative.high_risk else LATEST_DAYS
     return clock.midnight_after(clock.local_day(cast(datetime, rulebook.published_at)) + timedelta(days=days))

@@ -1,4 +1,4 @@
-"""Stages that end: prototypes and MVPs that await *continue or stop*, production to be accepted again.
+"""Stages that end: trials to continue or stop, production to accept again.
 
 See docs/domain.md.
 """
@@ -18,9 +18,9 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def moments(rulebook: ParsedRulebook) -> dict[str, datetime | date]:
-    """What `soon` compares with today, by name.
+    """Return the moments that `soon` compares with today, by name.
 
-    A stage that began before its moment ends within the longest warning of the rulebook, or has ended; `near` is the
+    A stage that began before its moment has ended, or ends within the longest warning of the rulebook. `near` is the
     last day of that warning.
     """
     near = clock.today() + timedelta(days=max(rulebook.freshness.warn_days_before))
@@ -38,9 +38,9 @@ def moments(rulebook: ParsedRulebook) -> dict[str, datetime | date]:
 
 
 def soon(initiatives: QuerySet, moment: Callable) -> QuerySet:
-    """Those of the initiatives whose stage ends soon, or has ended; imported stages have no obligations.
+    """Return initiatives, not imported, whose stage ends soon or has ended.
 
-    `moment` gives one of `moments` by its name, or what stands for it in a requirement.
+    Imported stages have no obligations. `moment` returns one of `moments` by name, or its form in a requirement.
     """
     due = Q(stage=Stage.PROTOTYPE, since__lt=moment("prototype_before"))
     due |= Q(stage=Stage.MVP, since__lt=moment("mvp_before"))
@@ -55,5 +55,5 @@ def soon(initiatives: QuerySet, moment: Callable) -> QuerySet:
 
 
 def going_on() -> QuerySet:
-    """By initiative, the ends that the chair set since its stage began."""
+    """Return a query of the ends that the chair set since the stage began."""
     return Continuation.objects.filter(initiative=OuterRef("pk"), at__gte=OuterRef("since")).order_by()

@@ -1,4 +1,4 @@
-"""The supported stage of an initiative: facts collected from rows, judged by the pure rules."""
+"""The supported stage of an initiative: facts judged by the pure rules."""
 
 from collections import Counter
 from dataclasses import replace
@@ -7,9 +7,10 @@ from functools import lru_cache
 
 from governance import clock
 from governance.database.request_memo import once, one_look
-from governance.gates import criteria
+from governance.gates import criteria, remarks
 from governance.gates.criteria import Judged
 from governance.gates.gate_inputs import (
+    AcceptedRiskFact,
     ConditionFact,
     ContractState,
     Declared,
@@ -19,6 +20,7 @@ from governance.gates.gate_inputs import (
     HoldFact,
     Item,
     Measured,
+    ObjectionFact,
     ObligationFact,
     Reply,
     ScopeFact,
@@ -30,7 +32,7 @@ from governance.gates.gate_inputs import (
 from governance.gates.requirement_state import BY_VERIFYING, NEXT_ACCEPTANCE, State
 from governance.models import Rulebook
 from governance.rulebook import ParsedRulebook
-from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, HoldKind, Stage
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, HoldKind, Stage, model_names
 from initiatives.lifecycle.facts import drawn_requirements, finding_rules, initiative_rows, rulebook_in_effect
 from initiatives.models import Initiative, PastSupportedStage, StageChange
 
@@ -40,14 +42,14 @@ BLOCKING_OBLIGATIONS = ("post_mortem", "retrospective", "criterion")
 
 
 def judged(initiative: Initiative, facts: Facts | None = None, at: datetime | None = None) -> Judged:
-    """Judge an initiative by the rulebook that decides for it, now unless told, from facts that were read already."""
+    """Judge an initiative by its deciding rulebook, now or at `at`. Read facts are reused."""
     at = at or clock.now()
     rulebook = rulebook_in_effect.rulebook_of(initiative, at).parsed
     return criteria.judge(facts or facts_of(initiative), rulebook, at)
 
 
 def facts_of(initiative: Initiative) -> Facts:
-    """Everything gates look at, read now. A fixed number of queries, whatever the size of the initiative."""
+    """Return all facts that gates need, read now. The number of queries is fixed for any initiative."""
     with one_look():
         return once(("facts", initiative.pk), lambda: _read(initiative))
 
@@ -76,7 +78,15 @@ def _read(initiative: Initiative) -> Facts:
         answers=_answers(rows["answers"]),
         items=_items(initiative, rows, roles),
         deployments=tuple(
-            DeploymentFact(d.pk, d.part, d.version.layer, str(d), d.runs_from, d.runs_to)
+            DeploymentFact(
+                d.pk,
+                d.part,
+                d.version.layer,
+                str(d),
+                d.runs_from,
+                d.runs_to,
+                frozenset(model_names.names_of(d.version.name, d.version.version)),
+            )
             for d in rows["deployments"]
         ),
         contracts=_contracts(rows["contract_versions"]),
@@ -89,7 +99,16 @@ def _read(initiative: Initiative) -> Facts:
         waivers=tuple(
             WaiverFact(w.key, w.granted_at, w.until, w.reason) for w in rows["waivers"] if w.granted_at
         ),
+        accepted_risks=tuple(
+            AcceptedRiskFact(
+                row.pk, row.title, row.risk.full_name, row.risk_at, row.until, row.review_by, row.ends_at
+            )
+            for row in rows["accepted_risks"]
+        ),
         conditions=_conditions(rows["unmet_conditions"], reviews),
+        objections=tuple(
+            ObjectionFact(row.seat, frozenset(row.criteria), row.reason) for row in rows["objections"]
+        ),
         obligations=_obligations(initiative),
         declared={p.key: Declared(p.key, p.declared, p.result) for p in rows["declared_goals"]},
         decided={review.gate: clock.local_day(review.ended_at) for review in reviews},
@@ -124,9 +143,22 @@ def _read(initiative: Initiative) -> Facts:
         alone=tuple(StandsAlone(*one) for row in rows["standalone"] for one in row.acceptances),
         drawn=drawn_requirements.drawn_of(initiative),
         round=drawn_requirements.current_round(initiative),
+        tier_scope=initiative.tier_scope or 0,
+        tier_outdated=_tier_outdated(initiative, rows["scopes"]),
         people={role: person.full_name for role, person in in_force.items()},
         owner_id=owner.pk if owner else None,
     )
+
+
+def _tier_outdated(initiative: Initiative, scopes: list) -> tuple[tuple[datetime, datetime | None], ...]:
+    spans: list[tuple[datetime, datetime | None]] = [
+        (scope.starts_at, scope.ended_at)
+        for scope in initiative.scopes_without_tier(scopes)
+        if scope.starts_at
+    ]
+    if initiative.purpose_changed_at is not None:
+        spans.append((initiative.purpose_changed_at, None))
+    return tuple(sorted(spans, key=lambda span: span[0]))
 
 
 def _answers(rows: list) -> dict[str, Reply]:
@@ -146,15 +178,15 @@ def _answers(rows: list) -> dict[str, Reply]:
 
 
 def _conditions(rows: list, reviews) -> tuple[ConditionFact, ...]:
-    """What these decisions still ask for, decision by decision, by day."""
+    """Return the unmet conditions of these decisions, decision by decision, by day."""
     decided = {review.pk for review in reviews}
     unmet = [row for row in rows if row.review_id in decided]
     unmet.sort(key=lambda row: (row.review_id, row.due))
-    return tuple(ConditionFact(row.text, row.owner_name, row.due) for row in unmet)
+    return tuple(ConditionFact(row.text, row.owner_name, row.due, row.seat or "") for row in unmet)
 
 
 def _items(initiative: Initiative, rows: dict[str, list], roles) -> tuple[Item, ...]:
-    """The evidence of the initiative as the rules see it, from plain rows, because this runs in every act."""
+    """Return the evidence in the form of the rules. It uses plain rows for speed."""
     voids: dict[int, dict[str, tuple[Void, ...]]] = {}
     for row in rows["voidings"]:
         of_item = voids.setdefault(row.evidence_id, {})
@@ -163,6 +195,8 @@ def _items(initiative: Initiative, rows: dict[str, list], roles) -> tuple[Item, 
     superseded_by = {row.supersedes_id: row.pk for row in rows["evidence"] if row.supersedes_id}
     by_key = {role.pk: role for role in roles}
     layer_of = {row.pk: row.version.layer for row in rows["deployments"]}
+    known = initiative_rows.known_names(initiative)
+    links = {link.pk for link in rows["links"] if link.ended_at is None}
     return tuple(
         _item(
             row,
@@ -171,23 +205,29 @@ def _items(initiative: Initiative, rows: dict[str, list], roles) -> tuple[Item, 
             voids.get(row.pk, {}),
             _verifications(initiative, row),
             layer_of,
+            known,
+            links,
         )
         for row in rows["evidence"]
     )
 
 
 def _verifications(initiative: Initiative, row) -> dict[str, tuple[Verification, ...]]:
-    """What people said who opened it and were outside the team, then and now, by requirement."""
+    """Return by requirement the verdicts of people outside the team throughout."""
     found: dict[str, tuple[Verification, ...]] = {}
-    for by, name, at, key, version, fingerprint, shows, words in row.verdicts:
+    for by, name, at, key, version, fingerprint, shows, words, seat, place, opened, first in row.verdicts:
         then = datetime.fromisoformat(at)
         if not initiative_rows.inside(initiative, by, then):
-            said = Verification(by, name, then, version, fingerprint, shows, words)
+            opened_at = datetime.fromisoformat(opened)
+            second = first is not None
+            said = Verification(
+                by, name, then, version, fingerprint, shows, words, seat, place, opened_at, second
+            )
             found[key] = (*found.get(key, ()), said)
     return found
 
 
-def _item(row, superseded_by, acceptance, voids, verifications, layer_of) -> Item:
+def _item(row, superseded_by, acceptance, voids, verifications, layer_of, known, links) -> Item:
     return Item(
         id=row.pk,
         kind=row.kind,
@@ -204,11 +244,17 @@ def _item(row, superseded_by, acceptance, voids, verifications, layer_of) -> Ite
         superseded_by=superseded_by,
         missing=row.missing_since is not None,
         generated=row.generated,
+        of_pipeline=row.of_pipeline is not None,
         unverified=bool(row.link) and not row.sha256,
+        tested=row.details.get("tested", ""),
         acceptance_role=acceptance.role if acceptance else "",
         acceptance_open=bool(acceptance and not acceptance.ended_at and acceptance.person.is_active),
         clause_of=row.clause_of,
         clause_kind=row.clause_kind or "",
+        rows=remarks.rows_of(row.kind, row.details),
+        remarks=remarks.of_item(row.kind, row.title, row.details, known),
+        link=row.drilled if row.drilled in links else None,
+        models=tuple(row.details.get("models", ())),
         components=frozenset(version for version, _ in row.named if version),
         layers=frozenset(
             layer_of[version] if version else ("scope" if scope else "contract")
@@ -251,9 +297,9 @@ def _obligations(initiative: Initiative) -> tuple[ObligationFact, ...]:
 
 
 def reattest_by(initiative: Initiative, rulebook: ParsedRulebook | None = None) -> date | None:
-    """The day by which production must be accepted again, under this rulebook, else the one that decides for it.
+    """Return the day by which production must be accepted again, or None.
 
-    None for imported stages, which have no obligations.
+    The day follows this rulebook, else the one that decides for the initiative. Imported stages have no obligations.
     """
     if initiative.stage != Stage.PRODUCTION or initiative.imported:
         return None
@@ -264,10 +310,11 @@ def reattest_by(initiative: Initiative, rulebook: ParsedRulebook | None = None) 
 
 
 def review_by(initiative: Initiative, continued: list[date] | None = None) -> date | None:
-    """The day by which the chair says *continue or stop*; None where nobody has to (docs/domain.md, "Never").
+    """Return the day by which the chair decides to continue or stop, or None.
 
-    It is the stage's maximum age, or the end that the chair set since; imported stages have no obligations.
-    `continued`: the ends that the chair set in this stage, where they have been read already.
+    See docs/domain.md, "Never". The day follows from the maximum age of the stage, or is the end that the chair set
+    since. Imported stages have no obligations. `continued` has the ends that the chair set in this stage, if they
+    were read already.
     """
     if initiative.stage not in (Stage.PROTOTYPE, Stage.MVP) or initiative.imported or initiative.withdrawn_at:
         return None
@@ -284,18 +331,17 @@ def review_by(initiative: Initiative, continued: list[date] | None = None) -> da
 
 
 def decision_due(initiative: Initiative) -> date | None:
-    """The day by which the chair says *continue or stop*, once its first reminder is due; None before that."""
+    """Return the day to continue or stop, or None before its first reminder."""
     ends = review_by(initiative)
     warn = max(Rulebook.objects.current().parsed.freshness.warn_days_before)
     return ends if ends is not None and clock.today() >= ends - timedelta(days=warn) else None
 
 
 def said_on(initiative: Initiative, on: date) -> tuple[str, str, str]:
-    """The approved stage at the end of a day, what the product said its evidence supported, and the
-    unsupported_stages's name.
+    """Return approved and supported stage at the end of a day, with the gap's label.
 
-    For today it is worked out from the facts; for an earlier day it is what was said then, as `PastSupportedStage` kept
-    it. All three are "" for a day before the initiative was registered here.
+    Today is computed from the facts. An earlier day is read from `PastSupportedStage`. All three are "" for a day
+    before the initiative was registered here.
     """
     if on >= clock.today():
         support = judged(initiative).support
@@ -327,20 +373,18 @@ def _scope_words(scope) -> str:
 
 
 def under(facts: Facts, initiative: Initiative, rulebook: ParsedRulebook) -> Facts:
-    """The facts as they are read while this rulebook decides: one day among them follows from it."""
+    """Return the facts as this rulebook reads them. One day in them depends on it."""
     return replace(facts, reattest_by=reattest_by(initiative, rulebook))
 
 
 def gap_counts(judged: Judged) -> dict[str, int]:
-    """How many requirements stand between the initiative and its approved stage, by layer."""
+    """Return the number of requirements missing for the approved stage, by layer."""
     gaps = criteria.gaps_to(judged, judged.facts.approved_stage)
     return Counter(judged.rulebook.requirements[key].layer for key in gaps)
 
 
 def to_verify(judged: Judged) -> list[dict] | None:
-    """Answers up to the approved stage that wait to be verified, as `SupportedStagePeriod.to_verify` keeps them; None
-    for none.
-    """
+    """Return the unverified answers up to the approved stage for `to_verify`, or None."""
     found = []
     approved_stage, rulebook = judged.facts.approved_stage, judged.rulebook
     passed = {*RUNNING_STAGES[1 : STAGE_RANK.get(approved_stage, 0) + 1], NEXT_ACCEPTANCE}
@@ -355,13 +399,13 @@ def to_verify(judged: Judged) -> list[dict] | None:
 
 
 def asked(facts: Facts, rulebook: ParsedRulebook) -> list[str]:
-    """Requirements that the gates up to the approved stage ask for, in the rulebook's order, each once."""
+    """Return the requirements up to the approved stage, once each, in order."""
     return list(_asked(rulebook, facts.approved_stage))
 
 
 @lru_cache(maxsize=64)
 def _asked(rulebook: ParsedRulebook, approved_stage: str) -> tuple[str, ...]:
-    """Made once for a stage of a rulebook: every supported stage that is written asks for it."""
+    """Return these requirements, cached because every rewrite needs them."""
     keys: dict[str, None] = {}
     for stage in RUNNING_STAGES[1 : STAGE_RANK.get(approved_stage, 0) + 1]:
         gate = rulebook.gate_to(stage)
@@ -373,6 +417,6 @@ def _asked(rulebook: ParsedRulebook, approved_stage: str) -> tuple[str, ...]:
 
 
 def next_expiry(states: dict[str, State], day):
-    """The first day on which something that a requirement stands on now has aged out."""
+    """Return the first day on which evidence now in use is expired."""
     ends = (state.last_day for state in states.values() if state.state in CURRENT and state.last_day)
     return min((end + timedelta(days=1) for end in ends if end >= day), default=None)

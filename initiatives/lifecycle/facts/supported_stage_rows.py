@@ -1,5 +1,4 @@
-"""Supported stages: what the evidence of an initiative supports from now on, as rows. Written, sealed, compared with
-the facts.
+"""Supported stages as rows: written, sealed and compared with the facts.
 
 A supported stage is one row of `PastSupportedStage`. The database derives `SupportedStage` and `SupportedStagePeriod`
 from it (migration 0057), and the application cannot write these two. Each span carries a seal under the secret key of
@@ -26,7 +25,7 @@ from governance.gates import criteria, turning_points
 from governance.models import Rulebook
 from governance.transparency_log import recomputation
 from initiatives.contributions import Contribution
-from initiatives.lifecycle.facts import initiative_rows, rulebook_in_effect, wording
+from initiatives.lifecycle.facts import initiative_rows, open_requirements, rulebook_in_effect, wording
 from initiatives.lifecycle.facts.supported_stage import (
     asked,
     facts_of,
@@ -48,8 +47,10 @@ SAID = (
     "governance",
     "integration",
     "adoption",
+    "runs_without",
     "held",
     "gaps",
+    "open_requirements",
     "profile",
     "to_verify",
     "next_expiry_on",
@@ -74,9 +75,9 @@ SELECT id, initiative_id, rulebook_id, computed_at, valid_until, spans
 
 
 def rewrite(initiatives: list[Initiative]) -> dict[int, criteria.Support]:
-    """Write the supported stages of these initiatives anew, from now on, in the transaction of the change.
+    """Rewrite the supported stages from now on, in the change's transaction.
 
-    Returns what holds now, by the key of the initiative. What is read for it is kept while somebody looks (`one_look`).
+    Returns the present support by key of the initiative. The rows read for it are kept during `one_look`.
     """
     now = clock.now()
     support, told = {}, []
@@ -90,14 +91,14 @@ def rewrite(initiatives: list[Initiative]) -> dict[int, criteria.Support]:
 
 
 def rewrite_alike(initiatives: list[Initiative]) -> None:
-    """Write the supported stage of initiatives that differ in nothing that gates look at: worked out once."""
+    """Write the supported stage of initiatives alike for gates, computed once."""
     now = clock.now()
     rulebook, spans, _ = _foreseen(initiatives[0], now)
     _say([(initiative.pk, rulebook, spans) for initiative in initiatives], now)
 
 
 def _foreseen(initiative: Initiative, now: datetime) -> tuple[Rulebook, list[dict], criteria.Support]:
-    """The version that decides now, what holds from now on as the columns of spans, and what holds now."""
+    """Return the deciding version, the spans from now on, and the support."""
     facts, versions = facts_of(initiative), rulebook_in_effect.deciding_from(initiative, now)
     spans: list[dict] = []
     supported: list[criteria.Support] = []
@@ -110,7 +111,7 @@ def _foreseen(initiative: Initiative, now: datetime) -> tuple[Rulebook, list[dic
 
 
 def _add_spans(rows: list[dict], outlook: list[criteria.Judged]) -> None:
-    """Add the outlook as the columns of spans, neighbours that say the same joined."""
+    """Add the outlook as the columns of spans, with equal neighbours joined."""
     for judged in outlook:
         facts, rulebook, support = judged.facts, judged.rulebook, judged.support
         row = {
@@ -120,8 +121,10 @@ def _add_spans(rows: list[dict], outlook: list[criteria.Judged]) -> None:
             "governance": support.tests["governance"],
             "integration": support.tests["integration"],
             "adoption": support.tests["adoption"],
+            "runs_without": list(support.runs_without),
             "held": bool(criteria.holds_at(facts, rulebook, judged.at)),
             "gaps": gap_counts(judged),
+            "open_requirements": open_requirements.of(judged),
             "profile": wording.profile_of(judged.states, asked(facts, rulebook)),
             "to_verify": to_verify(judged),
             "next_expiry_on": next_expiry(judged.states, clock.local_day(judged.at)),
@@ -197,7 +200,7 @@ def is_own(initiative: Initiative) -> bool:
 
 @cache
 def _key_of(secret: str) -> bytes:
-    """A key for this purpose alone."""
+    """Return a key for this purpose alone."""
     return hashlib.sha256(f"plumbline supported stage {secret}".encode()).digest()
 
 
@@ -215,9 +218,7 @@ SELECT {key}, initiative_id FROM (TABLE right_ones EXCEPT TABLE kept) gone ORDER
 
 @dataclass(frozen=True)
 class Difference:
-    """A supported stage that does not say what follows from the facts: of which initiative, where, what it says, what
-    is right.
-    """
+    """A supported stage that differs from the facts, with the right value."""
 
     initiative: Initiative
     span: int | None
@@ -227,19 +228,18 @@ class Difference:
 
     @property
     def words(self) -> str:
-        """The difference as a sentence."""
+        """Return the difference as a sentence."""
         return (
-            f"The supported stage of {self.initiative.ref} says {self.field}: {self.kept}."
-            f" Its facts support {self.right}."
+            f"The supported stage of {self.initiative.ref} has {self.field} {self.kept}. The facts support "
+            f"{self.right}."
         )
 
 
 def differing(keys: list[int]) -> Iterator[Difference]:
-    """Compare the supported stages of these initiatives with what follows from their facts now, and yield those that
-    differ.
+    """Yield the supported stages that differ from their present facts.
 
-    Supported stages that are missing or older than the rulebook are left to `periodic.recompute`. At most one
-    difference an initiative. To be asked in one look at the database, or with the initiatives locked.
+    Missing supported stages, and those older than the rulebook, are left to `periodic.recompute`. An initiative has
+    at most one difference. The caller uses one look at the database, or locks the initiatives.
     """
     current, now = Rulebook.objects.in_force(), clock.now()
     if current is None:
@@ -264,7 +264,7 @@ def differing(keys: list[int]) -> Iterator[Difference]:
 
 
 def _ahead(spans: list[dict], now: datetime) -> list[dict]:
-    """The spans from now on, neighbours that say the same joined."""
+    """Return the spans from now on, with equal neighbours joined."""
     rows: list[dict] = []
     for span in spans:
         if span["until_at"] is not None and span["until_at"] <= now:
@@ -281,7 +281,7 @@ def _difference(initiative: Initiative, kept: list[dict], right: list[dict]) -> 
         if mine is None or other is None:
             moment = clock.moment_in_words((mine or other)["from_at"])
             said = [
-                f"{one['supported']} from {moment}" if one else f"nothing new from {moment}" for one in pair
+                f"{one['supported']} from {moment}" if one else f"no change from {moment}" for one in pair
             ]
             return Difference(initiative, mine and mine["id"], "supported", *said)
         for name in ("from_at", *SAID):
@@ -291,17 +291,17 @@ def _difference(initiative: Initiative, kept: list[dict], right: list[dict]) -> 
 
 
 def _plain(value: Any) -> str:
-    """A value of a span as text: alike before it is kept and after."""
+    """Return a value of a span as text, equal before and after it is stored."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=date.isoformat)
 
 
 def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the words, table, key and field of each supported stage that is not what its entries or its facts say.
+    """Yield words, table, key and field of each supported stage that differs.
 
-    On another database than the default one only the rows are compared with the audit log: the rules read the default
-    one.
+    It differs from its entries or its facts. On a database other than the default one, the rows are only compared
+    with the audit log, because the rules read the default one.
     """
     refs = {
         pk: Initiative.ref_of(number)
@@ -318,7 +318,7 @@ def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
         )
         for row, initiative in recomputation.stream(using, query, []):
             yield (
-                f"the row is not what the newest supported stage of {refs[initiative]} says",
+                f"the row differs from the newest supported stage of {refs[initiative]}",
                 table,
                 str(row),
                 "",
@@ -331,9 +331,7 @@ def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _unlike_facts(keys: list[int], refs: dict[int, str]) -> Iterator[tuple[str, str, str, str]]:
-    """The supported stages of these initiatives that differ from their facts; facts that cannot be read are named by
-    themselves.
-    """
+    """Yield supported stages here that differ from their facts. Unreadable facts are named alone."""
     try:
         found = [one for one in differing(keys) if one.field != SEAL]
     except (KeyError, TypeError, ValueError) as trouble:

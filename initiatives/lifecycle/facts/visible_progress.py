@@ -1,7 +1,7 @@
-"""Progress that somebody outside the team would notice, beside work that nobody sees (S1-8.2, S1-15).
+"""Progress that people outside the team would notice (S1-8.2, S1-15).
 
-Stages, reviews, evidence, drills, resolved conflicts, answers of owners, closed gaps and lifted holds are seen; hours,
-money and waiting are not. One query tells it of as many initiatives as are asked for.
+Stages, reviews, evidence, drills, resolved conflicts, answers of owners, closed gaps and lifted holds are visible.
+Hours, money and waiting are not. One query reads it for any number of initiatives.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ SEEN = {
     "answer": "an owner of a system answered",
     "gap": "a gap was closed",
     "hold": "a hold was lifted",
-    "event": "something was shown or announced",
+    "event": "an event was recorded",
 }
 MOVES = """
 SELECT initiative_id, at, 'stage' FROM initiatives_stagechange WHERE initiative_id = ANY(%(keys)s)
@@ -94,20 +94,20 @@ SELECT greatest(
 
 @dataclass(frozen=True)
 class Move:
-    """The last thing about an initiative that somebody outside its team would notice."""
+    """The last event of an initiative that someone outside its team would notice."""
 
     at: datetime
     kind: str
 
     @property
     def words(self) -> str:
-        """What it was, as a part of a sentence."""
+        """Return the event as a part of a sentence."""
         return SEEN[self.kind]
 
 
 @dataclass(frozen=True)
 class Outgrown:
-    """That what was shown is older than what the integration did since: both days."""
+    """The days of a demo and of the newer integration work that it does not show."""
 
     demo: date
     work: date
@@ -120,21 +120,21 @@ def _asked(question: str, **values) -> list[tuple]:
 
 
 def newest(keys: Iterable[int]) -> dict[int, Move]:
-    """By initiative, the last visible movement; initiatives that never moved are not in it."""
+    """Return the last visible event by initiative. An initiative without one is not in the result."""
     return {key: Move(at, kind) for key, at, kind in _asked(NEWEST, keys=list(keys))}
 
 
 def by_day(key: int) -> list[tuple[date, str]]:
-    """Every local day on which something visible happened in the initiative, with its kind, the newest first."""
+    """Return every local day with a visible event and its kind, newest first."""
     return _asked(BY_DAY, keys=[key])
 
 
 def outgrown(key: int) -> Outgrown | None:
-    """That the newest demo, or evidence of the prototype's questions, is older than the newest integration work
-    (S1-15).
+    """Return both days if the demo is older than the integration work (S1-15).
 
-    Integration work: a link begun, changed or ended, hours or money noted in that layer, a definition that the
-    initiative rests on written or withdrawn. None where nothing was shown, or nothing was done since.
+    The evidence is that of the prototype's questions. Integration work is a link begun, changed or ended, hours or
+    money noted in that layer, or a definition, written or withdrawn, that the initiative uses. Otherwise the result
+    is None.
     """
     ((demo, work),) = _asked(DEMO, key=key, today=clock.today())
     return Outgrown(demo, work) if demo and work and work > demo else None

@@ -1,1 +1,1 @@
-"""Findings of all nouns synchronised to rows and holds, and alerts to everybody they reach."""
+"""Findings of all nouns as rows and holds, and alerts to people affected."""

@@ -1,8 +1,7 @@
-"""Alerts to everybody around an initiative: a hold, a failed drill, a step-back, a stop, a grace that is over.
+"""Alerts on an initiative: hold, failed drill, step-back, stop, end of grace.
 
-Told are the chair, the owner, whoever depends on the initiative and the seats that it touches; whoever acts is told
-nothing of their own doing. One event is one message to a person. Whoever cannot open the initiative is told in words
-alone.
+The chair, the owner, dependants and the affected seats get an alert. A person gets no alert on their own act. One
+event is one message to a person. A person who may not open the initiative gets a text without a link.
 """
 
 from collections.abc import Iterable
@@ -25,16 +24,15 @@ from initiatives.lifecycle.facts import initiative_rows
 from initiatives.models import Dependant, Hold, Initiative
 
 NAMED = 20  # initiatives named in one message about many
-# Kinds whose inbox line stands until the person has opened the message: there is nothing else to answer.
-UNTIL_READ = ("initiative stopped", "stepped back")
+# Kinds of these messages: mailed at once, however many mails a person had.
+ALERTS = {"held", "initiative stopped", "stepped back"}
 
 
 @dataclass(frozen=True)
 class Event:
-    """What happened to one initiative, as it is told; `plain`: to those who depend on it and may not be able to open
-    it.
+    """An event of one initiative for alerts. `plain` is the text for dependants who may not open it.
 
-    `key` and `period` make the message one and the same, however often it is due.
+    `key` and `period` identify the message, however often it is due.
     """
 
     initiative: Initiative
@@ -49,14 +47,14 @@ class Event:
 
 
 def affected_seats(rulebook: ParsedRulebook, stage: str, requirements: Iterable[str] = ()) -> frozenset[str]:
-    """The seats that something touches: those that sign for these requirements, else those of the stage's gate."""
+    """Return the seats of these requirements, else those of the stage's gate."""
     found = {seat for key in requirements for seat in rulebook.seats_asking(key)}
     gate = rulebook.gate_to(Stage.PROTOTYPE if stage == Stage.PROPOSED else stage)
     return frozenset(found or (gate.seats if gate else ()))
 
 
 def depending(initiatives: Iterable[Initiative]) -> list[Dependant]:
-    """Who depends on these initiatives: read before an act that ends it."""
+    """Return the dependants of these initiatives, before an act ends them."""
     rows = Dependant.objects.filter(
         initiative__in=[initiative.pk for initiative in initiatives], ended_at__isnull=True
     )
@@ -64,9 +62,7 @@ def depending(initiatives: Iterable[Initiative]) -> list[Dependant]:
 
 
 def readers(initiative: Initiative, seats: Iterable[str]) -> list[User]:
-    """Who is told and can open the initiative: whoever decides on it, the chair, the owner, and who holds these
-    seats.
-    """
+    """Return chairs, owner and seat holders, who can open the initiative."""
     members = boards.members_now(boards.board_for(initiative.unit))
     acting, _ = initiative_permissions.acting_chair(initiative, members)
     owner = initiative_permissions.accepted(initiative, Role.OWNER)
@@ -78,9 +74,7 @@ def readers(initiative: Initiative, seats: Iterable[str]) -> list[User]:
 
 
 def tell(events: list[Event], dependants: list[Dependant] | None = None) -> None:
-    """Write these messages, of one kind, inside the running act. `dependants`: as they were, where the act ends
-    them.
-    """
+    """Write these messages inside the running act. `dependants` are those before the act, if it ends them."""
     if not events:
         return
     acting = row_history.current().person
@@ -112,8 +106,8 @@ def tell(events: list[Event], dependants: list[Dependant] | None = None) -> None
 
 
 def words_for(row: Dependant, plain: str) -> str:
-    """What somebody who depends on an initiative is told who may not be able to open it."""
-    return f"{row.who} depends on it for {ended(row.process or row.for_what)} {plain}"
+    """Return the text for a dependant who may not be able to open the initiative."""
+    return f"{row.who} depends on the initiative for {ended(row.process or row.for_what)} {plain}"
 
 
 def _notify(person: User, told: list[tuple[Event, str]]) -> None:
@@ -126,7 +120,7 @@ def _notify(person: User, told: list[tuple[Event, str]]) -> None:
         first.kind,
         first.key,
         period=f"{first.period}, {more} more" if more else first.period,
-        subject=f"{first.subject}, and so are {more} more" if more else first.subject,
+        subject=f"{first.subject}, and {more} more initiatives" if more else first.subject,
         text=f"{first.plain} {named}{besides}." if more else plain or first.text,
         link="/initiatives/?held=on" if more else "" if plain else first.link,
         initiative_ref="" if more else first.initiative.ref,
@@ -136,21 +130,22 @@ def _notify(person: User, told: list[tuple[Event, str]]) -> None:
 def tell_holds(
     rows: list[Hold], *, requirements: dict[int, list[str]] | None = None, anew: bool = False
 ) -> None:
-    """Holds that were opened; `requirements`: by key of a hold, what it is held against. `anew`: it stood already."""
+    """Alert people to opened holds, or `anew` to open ones. `requirements` has those affected by key of the hold."""
     by_kind: dict[str, list[Event]] = {}
     rulebook = Rulebook.objects.current().parsed if rows else None
     for row in rows:
         initiative, words = row.initiative, HoldKind(row.kind).label
         cap = HoldKind(row.kind).cap
-        supported = f", and it is supported as {Stage(cap).label.lower()} at most" if cap else ""
+        supported = f", and at most {Stage(cap).label.lower()} is supported" if cap else ""
         # The reminder of a vacancy begins with this very message: it is due once.
         vacant = row.kind == "owner_vacant"
         event = Event(
             initiative,
             "owner vacant" if vacant else "held",
             f"hold:{row.pk}",
-            f"{initiative}: held: {words[:1].lower()}{words[1:]}",
-            f"{ended(row.reason)} While this stands, no review of it can be decided{supported}.",
+            f"{initiative} is held: {words[:1].lower()}{words[1:]}",
+            f"{ended(row.reason)} Until the hold is closed, no review of the initiative can be "
+            f"decided{supported}.",
             f"Held: {words[:1].lower()}{words[1:]}.",
             link_of(row),
             affected_seats(
@@ -164,7 +159,7 @@ def tell_holds(
 
 
 def link_of(hold: Hold) -> str:
-    """Where what a hold is about is seen."""
+    """Return the page that shows the cause of a hold."""
     pages = {"residency": "integration-residency", "failed_drill": "integration-drills"}
     pages |= {"definition_conflict": "integration-definitions", "owner_vacant": "people"}
     return reverse(pages.get(hold.kind, "initiative"), args=[hold.initiative.ref])
@@ -173,7 +168,7 @@ def link_of(hold: Hold) -> str:
 def tell_end(
     initiative: Initiative, kind: str, was: str, reason: str, dependants: list[Dependant] | None = None
 ) -> None:
-    """That an initiative stepped back or was stopped or retired: to those around the stage that it `was` in."""
+    """Alert the people around the stage `was` to a step back, a stop or a retirement."""
     rulebook = Rulebook.objects.current().parsed
     done = (
         f"stepped back to {stage_word(initiative.stage)}"
@@ -184,9 +179,9 @@ def tell_end(
         initiative,
         kind,
         f"stage:{initiative.pk}:{initiative.since.isoformat()}"[:80],
-        f"{initiative}: it {done}",
-        f"{stage_word(was)} until then. {ended(reason)}",
-        f"It {done}. Go over to what was agreed for an outage, or ask its owner what still works.",
+        f"{initiative} {done}",
+        f"The initiative was {stage_word(was)} before. {ended(reason)}",
+        f"The initiative {done}. Use your outage plan, or ask the owner of the initiative what still works.",
         initiative.get_absolute_url(),
         affected_seats(rulebook.at_tier(initiative.tier), was),
     )

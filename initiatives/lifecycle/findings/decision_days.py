@@ -1,26 +1,26 @@
-"""What the log of decisions says of an initiative: counted once a day, kept with the initiative, held against its
-scope.
+"""Daily counts of the decision log, compared with the scope.
 
-Source: docs/domain.md, "Four levels". The figures come from the keys of running systems, so nobody of the team wrote
-them: within the declared scope they measure that the bound and the runtime hold, beyond it they are a finding.
+Source: docs/domain.md, "Four levels". The figures come from the keys of running systems, so no one on the team wrote
+them. Calls within the declared scope measure that the bound and the runtime hold. Calls beyond it are a finding.
 """
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import F, Max, QuerySet
 from django.urls import reverse
 
 from governance import clock
 from governance.authorization.decision_queries import SIGNAL_DAYS, allowed_subjects, of_day
-from governance.models import OutcomeReport, PolicyDecision
+from governance.gates.gate_inputs import ASKED
+from governance.models import KeyHeartbeat, OutcomeReport, PolicyDecision, Rulebook
 from governance.transparency_log import recomputation
 from governance.vocabulary import LogFindingKind, Stage
 from initiatives.contributions import Contribution
 from initiatives.lifecycle.facts.finding_rules import Measurable, Wanted, about
 from initiatives.lifecycle.findings.sync import follow
 from initiatives.lifecycle.initiative.act import act, batched
-from initiatives.lifecycle.initiative.initiative_frame import WhoMay
+from initiatives.lifecycle.initiative.who_may import WhoMay
 from initiatives.models import DecisionDay, Initiative, LogFinding, ScopeVersion
 
 WAY = "decisions"
@@ -34,7 +34,7 @@ OWNER = "The owner"
 
 
 def count() -> list[int]:
-    """Count the days that are over and not counted yet, at most a week of them; returns the keys of the initiatives."""
+    """Count the uncounted past days, at most a week of them. Returns the keys of the initiatives."""
     last = clock.local_day(clock.now() - COMPLETE_AFTER) - timedelta(days=1)
     kept = DecisionDay.objects.aggregate(last=Max("day"))["last"]
     first = max(last - timedelta(days=CATCH_UP - 1), kept + timedelta(days=1) if kept else last)
@@ -47,7 +47,10 @@ def count() -> list[int]:
 def _count(day: date) -> list[int]:
     inside = {"at__gte": clock.midnight_before(day), "at__lt": clock.midnight_after(day)}
     numbers = (
-        PolicyDecision.objects.filter(key_id__isnull=False, **inside).values("initiative_number").distinct()
+        PolicyDecision.objects.calls()
+        .filter(key_id__isnull=False, **inside)
+        .values("initiative_number")
+        .distinct()
     )
     found = Initiative.objects.filter(number__in=numbers, stage__in=SAID_OF).order_by("pk")
     touched = []
@@ -92,22 +95,22 @@ SELECT d.id, i.number, d.day, d.asked, found.asked FROM initiatives_decisionday 
 
 
 def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the words, table, key and field of each counted day with more requests than the log of decisions has.
+    """Yield each counted day with more requests than the decision log has.
 
-    Days before the oldest decision in the log are left out: the log may have been shortened.
+    Days before the oldest decision in the log are left out, because the log may have been shortened.
     """
     for key, number, day, said, found in recomputation.stream(using, _WRONG_DAYS, []):
         words = (
-            f"{day:%-d %B %Y} of {Initiative.ref_of(number)} was counted with {said} requests, and the log of "
-            f"decisions has {found} around that day"
+            f"{day:%-d %B %Y} of {Initiative.ref_of(number)} has a count of {said} requests, but the "
+            f"decision log has {found} around that day"
         )
         yield words, "initiatives_decisionday", str(key), "asked"
 
 
 def _newest(initiatives: list[int]) -> dict[int, tuple[Initiative, ScopeVersion, list[DecisionDay]]]:
-    """Of each initiative with a scope in force that asked within 30 days: the scope, and the days of its newest week.
+    """Return the scope and newest week of initiatives that asked within 30 days.
 
-    Oldest first. A week, so that what is measured is written anew once a week and not every night.
+    Days are oldest first. Whole weeks are used so that measured values change once a week, not every night.
     """
     now = clock.now()
     since = clock.local_day(now) - timedelta(days=SIGNAL_DAYS)
@@ -133,9 +136,7 @@ def _monday(day: date) -> date:
 
 @about(DecisionDay.objects.all())
 def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
-    """That the calls of an initiative stay inside its scope: each asked here, and for no more people than it
-    declares.
-    """
+    """Yield initiatives whose calls were all asked and within the scope's people."""
     found = _newest(initiatives)
     numbers = {initiative.number: key for key, (initiative, _, _) in found.items()}
     since = clock.now() - timedelta(days=SIGNAL_DAYS)
@@ -150,8 +151,8 @@ def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
             continue
         week, subjects = _monday(days[0].day), days[0].subjects
         words = (
-            f"in the log of decisions {_people(subjects)} were allowed something in the thirty days to "
-            f"{days[0].day:%-d %B %Y}, of {scope.user_count} in scope, and no call is known that did not ask"
+            f"the decision log counts {_people(subjects)} in the thirty days to {days[0].day:%-d %B %Y}, "
+            f"the scope declares {scope.user_count}, and every known call asked for a decision first"
         )
         for requirement in SAID_OF[Stage(initiative.stage)]:
             yield (
@@ -167,9 +168,48 @@ def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
             )
 
 
+def shown_span(last: date, days: int) -> tuple[datetime, datetime]:
+    """Return the span for which activity on `last` counts as enforced or logged.
+
+    `days` is its length. If it is longer than two weeks, the span starts on the Monday of that week. The row then
+    changes once a week, not every night, and never lasts longer than the period.
+    """
+    start = _monday(last) if days > 14 else last
+    return clock.midnight_before(start), clock.midnight_before(start + timedelta(days=max(days, 1)))
+
+
+def _heartbeats() -> QuerySet:
+    """Return the heartbeats, each with the key of its initiative."""
+    return KeyHeartbeat.objects.annotate(initiative=F("key__contract__initiative"))
+
+
+def _beating() -> QuerySet:
+    """Return the heartbeats of the last days, which no act reads."""
+    return _heartbeats().filter(day__gte=clock.today() - timedelta(days=CATCH_UP))
+
+
+@about(DecisionDay.objects.all(), _heartbeats())
+def asked(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
+    """Yield initiatives whose key asked or sent a heartbeat in the period."""
+    rulebook = Rulebook.objects.in_force()
+    if rulebook is None:
+        return
+    days = rulebook.parsed.freshness.shown_here_days
+    since = clock.today() - timedelta(days=days)
+    newest: dict[int, date] = {}
+    for rows in (DecisionDay.objects.all(), _heartbeats()):
+        found = rows.filter(initiative__in=initiatives, day__gt=since).order_by().values_list("initiative")
+        for key, last in found.annotate(Max("day")):
+            newest[key] = max(last, newest.get(key, last))
+    for key, last in sorted(newest.items()):
+        start, end = shown_span(last, days)
+        words = f"its systems sent requests here in the week of {clock.local_day(start):%-d %B %Y}"
+        yield key, Measurable("gov.enforced", ASKED, "decisions:asked", words, start, end)
+
+
 @about(DecisionDay.objects.all())
 def says(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
-    """That more people are served than the scope in force declares: told once a week, of the first day of it so."""
+    """Yield a weekly finding if more people are served than the scope declares."""
     for key, (initiative, scope, days) in _newest(initiatives).items():
         within = [place for place, row in enumerate(days) if row.subjects <= scope.user_count]
         beyond = days[within[-1] + 1 :] if within else days
@@ -177,8 +217,8 @@ def says(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
             continue
         first = beyond[0]
         words = (
-            f"The log of decisions counts {_people(first.subjects)} in the thirty days to "
-            f"{first.day:%-d %B %Y}, and the scope in force declares {scope.user_count}."
+            f"The decision log counts {_people(first.subjects)} in the thirty days to "
+            f"{first.day:%-d %B %Y}. The scope in force declares {scope.user_count}."
         )
         for requirement in SAID_OF[Stage(initiative.stage)]:
             yield (
@@ -187,7 +227,7 @@ def says(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
                     requirement,
                     "decisions:scope",
                     words,
-                    "Find out who else is served, or declare the wider scope.",
+                    "Find out who else uses the system, or declare the wider scope.",
                     OWNER,
                     since=clock.midnight_after(first.day),
                     until=clock.midnight_after(first.day + timedelta(days=SIGNAL_DAYS)),
@@ -196,9 +236,11 @@ def says(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
 
 
 def fixes_of(initiative: Initiative, may: WhoMay, source: str) -> list[tuple[str, str]]:
-    """The pages on which the person fixes it: where a wider scope is declared."""
+    """Return the pages on which the person fixes it by declaring a wider scope."""
     return (
-        [(reverse("scope-add", args=[initiative.ref]), "Declare the scope")] if may.change_what_runs else []
+        [(reverse("initiative-act", args=[initiative.ref, "record-scope"]), "Declare the scope")]
+        if may.change_what_runs
+        else []
     )
 
 
@@ -207,5 +249,9 @@ def _people(number: int) -> str:
 
 
 CONTRIBUTION = Contribution(
-    register_says=[says], measures=[measured], fixes={"decisions": fixes_of}, derived=[unlike]
+    register_says=[says],
+    measures=[measured, asked],
+    changing=[_beating],
+    fixes={"decisions": fixes_of},
+    derived=[unlike],
 )

@@ -1,19 +1,20 @@
-"""Findings synchronised to initiatives: findings written down, holds opened and closed, supported stages
-rewritten.
-"""
+"""Synchronisation of findings: saves them, opens and closes holds. It also rewrites supported stages."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 from governance import clock
 from governance.audit_log import entries
 from governance.database import request_memo, row_history
+from governance.vocabulary import ObligationKind, Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import contributed
-from initiatives.lifecycle.facts import finding_rules, rulebook_in_effect
+from initiatives.lifecycle.facts import finding_rules, initiative_rows, rulebook_in_effect
 from initiatives.lifecycle.findings import alerts
+from initiatives.lifecycle.findings.obligations import complete_row, write_obligations
 from initiatives.lifecycle.initiative.act import act, batched, rewrite_supported_stages
-from initiatives.models import Hold, Initiative, MeasuredAnswer, RequirementFinding
+from initiatives.models import Hold, Initiative, MeasuredAnswer, Obligation, RequirementFinding, System
 
 # Holds that the register alone calls for and closes; residency waits for the chair once its cause is gone.
 CALLED_FOR = ("residency", "definition_conflict", "failed_drill")
@@ -21,16 +22,16 @@ FAILED_DRILL = "failed_drill"
 
 
 def follow(initiatives: list[Initiative]) -> list[Initiative]:
-    """Write down what the register says against these locked initiatives, in the running act, set-wise.
+    """Save the register's findings against these locked initiatives, set-wise.
 
-    Opens and closes the holds that this calls for and rewrites the supported stages of initiatives of which it says
-    something else than before; returns those.
+    Opens and closes the resulting holds, and rewrites the supported stages of initiatives whose findings changed.
+    Returns those initiatives.
     """
     now, keys = clock.now(), [initiative.pk for initiative in initiatives]
     there = finding_rules.there(keys)
     for says, resolve in contributed.resolved_first.items():
         resolve([initiative for initiative in initiatives if initiative.pk in there.by_noun[says]])
-    wanted = finding_rules.wanted(keys, there)
+    wanted = _dated(initiatives, finding_rules.wanted(keys, there), there)
     rows = RequirementFinding.objects.current().filter(initiative__in=keys)
     known = {(row.initiative_id, _said(row)): row for row in rows}
     kept = dict.fromkeys((key, one) for key in keys for one in wanted.get(key, ()))
@@ -40,7 +41,7 @@ def follow(initiatives: list[Initiative]) -> list[Initiative]:
         row_history.update_where(RequirementFinding, [row.pk for row in gone], ended_at=now)
     if new:
         row_history.insert_many(
-            RequirementFinding, [RequirementFinding(initiative_id=key, **vars(one)) for key, one in new]
+            RequirementFinding, [RequirementFinding(initiative_id=key, **one.columns()) for key, one in new]
         )
     touched = {row.initiative_id for row in gone} | {key for key, _ in new}
     said: dict[int, dict[str, list]] = {
@@ -62,10 +63,119 @@ def follow(initiatives: list[Initiative]) -> list[Initiative]:
     return rewritten
 
 
-def _follow_measured(initiatives: list[Initiative], there: finding_rules.There, now: datetime) -> set[int]:
-    """Write down what is measured of these initiatives, and what is no more; returns the keys of the initiatives
-    touched.
+def _dated(
+    initiatives: list[Initiative], wanted: dict[int, list[finding_rules.Wanted]], there: finding_rules.There
+) -> dict[int, list[finding_rules.Wanted]]:
+    """Return the findings with the day from which unknown facts count.
+
+    Someone has to find the fact out by that day. The obligation is opened here for an MVP or production, keeps its
+    day on every rewrite, and is completed once no fact is unknown. Reported stages have no obligations. There, and
+    before the MVP, an unknown fact counts at once.
     """
+    asked: dict[tuple[int, str], finding_rules.Wanted] = {}
+    for key, found in wanted.items():
+        for one in found:
+            if one.unknown is not None:
+                asked.setdefault((key, one.unknown.key), one)
+    keys = {key for key, _ in asked} | (there.finding_out & {initiative.pk for initiative in initiatives})
+    by_key = {initiative.pk: initiative for initiative in initiatives}
+    due: dict[tuple[int, str], datetime] = {}
+    if keys:
+        rows = Obligation.objects.open().filter(initiative__in=keys, kind=ObligationKind.UNKNOWN)
+        for row in rows.order_by("pk"):
+            if (place := (row.initiative_id, row.source)) in asked:
+                due[place] = clock.midnight_after(row.due)
+            else:
+                row.initiative = by_key[row.initiative_id]
+                complete_row(row, by=None, note="The register now has the fact, or no longer needs the fact")
+        new = {
+            (key, source): one
+            for (key, source), one in asked.items()
+            if (key, source) not in due and _finds_out(by_key[key])
+        }
+        opened = _to_find_out(by_key, new)
+        if opened:
+            write_obligations(opened)
+        for row in opened:
+            due[row.initiative_id, row.source] = clock.midnight_after(row.due)
+    return {
+        key: [
+            replace(
+                one,
+                since=max(one.since, due.get((key, one.unknown.key), one.since))
+                if one.unknown
+                else one.since,
+                unknown=None,
+            )
+            for one in found
+        ]
+        for key, found in wanted.items()
+    }
+
+
+def _finds_out(initiative: Initiative) -> bool:
+    return initiative.stage in (Stage.MVP, Stage.PRODUCTION) and not initiative.imported
+
+
+def _day_to_find_out(initiative: Initiative) -> date:
+    freshness = rulebook_in_effect.rulebook_of(initiative).parsed.freshness
+    days = freshness.unknown_days_high if initiative.high_risk else freshness.unknown_days
+    return clock.today() + timedelta(days=days)
+
+
+def days_to_find_out(asked: Iterable[tuple[int, str]]) -> dict[tuple[int, str], date]:
+    """Return the last day before each unknown fact counts, by initiative and fact.
+
+    The day is that of its open obligation, or of the one that `follow` would open. Facts that count at once have
+    none.
+    """
+    wanted = set(asked)
+    keys = {key for key, _ in wanted}
+    days = {
+        (initiative.pk, source): _day_to_find_out(initiative)
+        for initiative in (Initiative.objects.filter(pk__in=keys) if keys else ())
+        if _finds_out(initiative)
+        for key, source in wanted
+        if key == initiative.pk
+    }
+    rows = Obligation.objects.open().filter(initiative__in=keys, kind=ObligationKind.UNKNOWN)
+    found = {(row.initiative_id, row.source): row.due for row in rows} if keys else {}
+    return days | {place: due for place, due in found.items() if place in wanted}
+
+
+def _to_find_out(
+    initiatives: dict[int, Initiative], asked: dict[tuple[int, str], finding_rules.Wanted]
+) -> list[Obligation]:
+    """Return unsaved obligations to find out the unknown facts.
+
+    The owner of the system gets one if they can, else the technical lead, else the owner of the initiative.
+    """
+    systems = System.objects.select_related("owner").in_bulk(
+        {one.system_id for one in asked.values() if one.system_id and one.unknown and one.unknown.of_system}
+    )
+    found = []
+    for (key, source), one in asked.items():
+        initiative = initiatives[key]
+        held = {role.role: role.person for role in initiative_rows.roles(initiative) if role.in_force}
+        system = systems.get(one.system_id) if one.unknown and one.unknown.of_system else None
+        people = (system.owner if system else None, held.get(Role.TECHNICAL_LEAD), held.get(Role.OWNER))
+        found.append(
+            Obligation(
+                initiative=initiative,
+                kind=ObligationKind.UNKNOWN,
+                source=source,
+                text=one.unknown.text[:250] if one.unknown else "",
+                due=_day_to_find_out(initiative),
+                responsible=next(
+                    (person for person in people if person is not None and person.is_active), None
+                ),
+            )
+        )
+    return found
+
+
+def _follow_measured(initiatives: list[Initiative], there: finding_rules.There, now: datetime) -> set[int]:
+    """Save the measured answers of these initiatives and end past ones. Returns the changed keys."""
     found: dict[tuple[int, finding_rules.Measurable], None] = {}
     for measures in contributed.measures:
         if keys := there.to_ask(measures):
@@ -90,9 +200,7 @@ def _measured(row: MeasuredAnswer) -> finding_rules.Measurable:
 
 
 def follow_more(initiative: Initiative) -> list[Initiative]:
-    """The same where apps above have found something out about this locked initiative, which is what may have
-    changed.
-    """
+    """Save the findings again after an app above found something here."""
     there = finding_rules.there([initiative.pk])
     said = any(
         there.by_noun[says] if says in there.by_noun else any(True for _ in says([initiative.pk]))
@@ -102,7 +210,7 @@ def follow_more(initiative: Initiative) -> list[Initiative]:
 
 
 def _worded(one: finding_rules.Wanted | RequirementFinding, now: datetime) -> str:
-    """What the audit log keeps of it: what is not so yet is told with the day from which it will be."""
+    """Return the finding for the audit log, with its first day if that is later."""
     return one.words if one.since <= now else f"From {clock.local_day(one.since):%-d %B %Y}: {one.words}"
 
 
@@ -121,7 +229,7 @@ def _said(row: RequirementFinding) -> finding_rules.Wanted:
 
 
 def _follow_holds(initiatives: list[Initiative], wanted: dict[int, list[finding_rules.Wanted]]) -> set[int]:
-    """Open, close, mark as liftable or take that mark away; returns the keys of the initiatives touched."""
+    """Open, close, mark as liftable or remove that mark. Returns the keys of the changed initiatives."""
     now = clock.now()
     calls: dict[tuple[int, str], list[str]] = {}
     by_key = {initiative.pk: initiative for initiative in initiatives}
@@ -150,7 +258,7 @@ def _follow_holds(initiatives: list[Initiative], wanted: dict[int, list[finding_
     waiting = [row for row in ended if row.kind == "residency" and row.liftable_since is None]
     again = [row for place, row in opened.items() if place in calls and row.liftable_since is not None]
     if closing:
-        why = "Its cause is gone"
+        why = "The cause is gone"
         row_history.update_where(Hold, [row.pk for row in closing], lifted_at=now, lift_reason=why)
         entries.record_many(
             EntryKind.HOLD_LIFTED,
@@ -173,12 +281,12 @@ def _follow_holds(initiatives: list[Initiative], wanted: dict[int, list[finding_
 
 
 def _asked(initiative: Initiative, requirement: str) -> bool:
-    """Whether the rulebook that decides for the initiative asks this at its tier: what is left out holds nothing."""
+    """Return True if the deciding rulebook asks this at the tier. A requirement not asked opens no hold."""
     return rulebook_in_effect.rulebook_of(initiative).parsed.asks(requirement, initiative.tier)
 
 
 def _say_anew(rows: list[Hold], calls: dict[tuple[int, str], list[str]]) -> None:
-    """Open holds say what calls for them now."""
+    """Rewrite the reasons of open holds from the present findings."""
     other: dict[str, list[int]] = {}
     for row in rows:
         reason = _reason(calls[row.initiative_id, row.kind])
@@ -197,7 +305,7 @@ def _tell(
     initiatives: dict[int, Initiative],
     wanted: dict[int, list[finding_rules.Wanted]],
 ) -> None:
-    """That holds were opened, stand again after they could have been lifted, or that another drill failed meanwhile."""
+    """Alert people to holds that opened, count again or have a new failed drill."""
     against = {}
     for row in (*missing, *again, *worse):
         row.initiative = initiatives[row.initiative_id]
@@ -211,7 +319,7 @@ def _reason(words: list[str]) -> str:
 
 
 def lock_initiatives(keys: Iterable[int]) -> list[Initiative]:
-    """These initiatives with their units, locked in the order of their keys, in a running act on the register."""
+    """Return these initiatives with units, locked in order, in a register act."""
     locked = Initiative.objects.only("pk").all_locked(sorted(set(keys)))
     return list(
         Initiative.objects.select_related("unit").filter(pk__in=[initiative.pk for initiative in locked])
@@ -219,10 +327,10 @@ def lock_initiatives(keys: Iterable[int]) -> list[Initiative]:
 
 
 def follow_register() -> list[int]:
-    """What time does: terms that begin or end, sources that go out of date. Returns the initiatives that changed.
+    """Save the changes made by time: terms that begin or end, sources that expire. Returns the initiatives.
 
-    What is supported is right at each moment without it; the rows of holds are opened and closed here. Initiatives of
-    which anything was ever found or measured are among them: a row that was ended past Plumbline stands again.
+    Support is right at each moment without this job, which opens and closes the rows of holds. It covers all
+    initiatives that ever had a finding or a measured answer, so it restores a row that was ended outside Plumbline.
     """
     keys = sorted(
         set(RequirementFinding.objects.values_list("initiative", flat=True))

@@ -1,22 +1,23 @@
-"""Holds, obligations and gaps: what stands against an initiative, and how it goes away."""
+"""Acts on holds, obligations and gaps."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from governance import clock
 from governance.audit_log import entries
-from governance.database import row_history
 from governance.gates import criteria
 from governance.models import User
 from governance.permission_result import Answer, Conflict, no
-from governance.vocabulary import RUNNING_STAGES, ObligationKind, ReviewOutcome, Role, Stage
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, ObligationKind, ReviewOutcome, Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.facts import initiative_rows, rulebook_in_effect, supported_stage
-from initiatives.lifecycle.facts.supported_stage import facts_of
 from initiatives.lifecycle.findings import alerts
+from initiatives.lifecycle.findings.obligations import complete_row, write_obligations
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import (
     Evidence,
@@ -37,7 +38,7 @@ HELD_UP = ("mvp", "production")
 
 @dataclass(frozen=True)
 class Grace:
-    """Until when what fell may be brought back, and why it fell, as the words behind the label."""
+    """The last day to restore a lost support, and the reason of the loss."""
 
     until: date
     why: str
@@ -46,7 +47,7 @@ class Grace:
 def hold(*, initiative: Initiative, reason: str, by: User) -> Hold:
     """Raise a concern that blocks decisions until the chair lifts it."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say what must not go on, so that the chair can judge it."})
+        raise ValidationError({"reason": "Describe what must stop. The chair uses your text to decide."})
     with act("hold", by=by, initiative=initiative, reason=reason) as initiative:
         initiative_permissions.may_hold(initiative, by).or_refuse()
         row = Hold(
@@ -60,13 +61,13 @@ def hold(*, initiative: Initiative, reason: str, by: User) -> Hold:
 
 
 def lift_hold(*, hold: Hold, reason: str, by: User) -> Hold:
-    """Lift a hold that people opened, or one that is marked liftable: the chair, with a reason."""
+    """Lift a liftable hold, or one that people opened, as chair with a reason."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why the hold is no longer needed."})
+        raise ValidationError({"reason": "Explain why the hold is no longer needed."})
     with act("lift hold", by=by, initiative=hold.initiative_id, reason=reason) as initiative:
         hold = Hold.objects.select_related("initiative").get(pk=hold.pk)
         if hold.lifted_at:
-            raise Conflict("This hold was lifted already.")
+            raise Conflict("This hold was already lifted.")
         initiative_permissions.may_lift(hold, by).or_refuse()
         _close(initiative, hold, reason.strip(), by)
         rewrite_supported_stage(initiative)
@@ -74,7 +75,7 @@ def lift_hold(*, hold: Hold, reason: str, by: User) -> Hold:
 
 
 def open_system_hold(initiative: Initiative, kind: str, reason: str) -> Hold | None:
-    """Open a hold with a cause, inside the running act; the one that is open already stays."""
+    """Open a hold with a cause inside the running act, unless one is open."""
     if initiative.holds.open().filter(kind=kind, opened_by__isnull=True).exists():
         return None
     row = Hold(initiative=initiative, kind=kind, reason=reason, opened_at=clock.now())
@@ -85,7 +86,7 @@ def open_system_hold(initiative: Initiative, kind: str, reason: str) -> Hold | N
 
 
 def close_system_hold(initiative: Initiative, kind: str, why: str) -> None:
-    """Close a hold with its cause, inside the running act. Residency waits for the chair: it becomes liftable."""
+    """Close a hold with its cause, inside the running act. A residency hold becomes liftable by the chair."""
     for row in initiative.holds.open().filter(kind=kind, opened_by__isnull=True):
         if kind == "residency":
             row.liftable_since = row.liftable_since or clock.now()
@@ -103,9 +104,9 @@ def _close(initiative: Initiative, row: Hold, why: str, by: User | None) -> None
 def open_obligation(
     initiative: Initiative, kind: str, *, source: str, text: str, due: date, responsible: User | None
 ) -> Obligation | None:
-    """Write an obligation inside the running act; one open obligation per source.
+    """Write an obligation inside the running act. A source has one open obligation.
 
-    It stays with this responsible person for good.
+    It stays with this responsible person.
     """
     obligations = open_obligations(
         initiative, [Obligation(kind=kind, source=source, text=text, due=due, responsible=responsible)]
@@ -114,7 +115,7 @@ def open_obligation(
 
 
 def open_obligations(initiative: Initiative, wanted: list[Obligation]) -> list[Obligation]:
-    """Write these obligations of the initiative, set-wise; otherwise as `open_obligation`.
+    """Write these obligations of the initiative, set-wise, as `open_obligation` does.
 
     Returns those that were not open already.
     """
@@ -124,79 +125,69 @@ def open_obligations(initiative: Initiative, wanted: list[Obligation]) -> list[O
         return []
     for obligation in new:
         obligation.initiative = initiative
-    _write_obligations(new)
+    write_obligations(new)
     return new
 
 
-def _write_obligations(new: list[Obligation]) -> None:
-    """Save new obligations, of one initiative or of many, set-wise, with an entry each."""
-    for obligation in new:
-        obligation.opened_at = clock.now()
-    row_history.insert_many(Obligation, new)
-    entries.record_many(
-        EntryKind.OBLIGATION_OPENED,
-        [
-            (
-                obligation.initiative,
-                {
-                    "obligation": obligation.pk,
-                    "obligation_kind": obligation.kind,
-                    "text": obligation.text,
-                    "due": obligation.due,
-                    "responsible": obligation.responsible.full_name if obligation.responsible else None,
-                },
-            )
-            for obligation in new
-        ],
-    )
-
-
 def complete(*, obligation: Obligation, note: str, by: User) -> Obligation:
-    """Complete an obligation: the responsible person, the owner, or sponsor and chair where that person is gone.
+    """Complete an obligation, with evidence if a gate left it.
 
-    See docs/domain.md, invariant 14.
-
-    Items of a gate need evidence that covers them. Raises Refused with who may.
+    See docs/domain.md, invariant 14. The responsible person or the owner completes it. If that person is gone,
+    sponsor or chair do. Raises Refused with the people who may.
     """
     with act("complete", by=by, initiative=obligation.initiative_id, reason=note) as initiative:
         obligation = Obligation.objects.select_related("responsible").get(pk=obligation.pk)
         may_complete(initiative, obligation, by).or_refuse()
         if obligation.completed_at:
-            raise Conflict(f"It was completed on {clock.local_day(obligation.completed_at):%-d %B %Y}.")
+            raise Conflict(
+                phrase("This obligation was completed on {}.", clock.local_day(obligation.completed_at))
+            )
         if obligation.kind == "criterion":
-            judged = supported_stage.judged(initiative, _facts(initiative))
+            judged = supported_stage.judged(initiative)
             rulebook, states, key = judged.rulebook, judged.states, obligation.source.split(":")[0]
             if not all(
                 states[wanted].satisfies(rulebook.criteria[key].gate)
                 for wanted in rulebook.criteria[key].requirements
             ):
                 no(
-                    f"{rulebook.criteria[key].question} Not shown yet.",
-                    "Answer it under Requirements, with evidence.",
+                    phrase("Not shown yet: {}", rulebook.criteria[key].question),
+                    "Answer the requirement under Requirements, with evidence.",
                 ).or_refuse()
         if obligation.kind in ("post_mortem", "retrospective"):
             no(
-                "It is completed by publishing the post-mortem and its confirmation.", "Write it on its page."
+                "A published and confirmed post-mortem completes this obligation.",
+                "Write the post-mortem on its page.",
             ).or_refuse()
-        if obligation.kind in ("step_back", "vacancy"):
+        if obligation.kind in ("step_back", "vacancy", "unknown"):
             no(
-                "It is completed automatically when its cause is gone.",
-                "Bring the support back, or ask the chair.",
+                "This obligation is completed automatically when its cause is gone.",
+                "Record the fact in the integration register."
+                if obligation.kind == "unknown"
+                else "Add the missing evidence, or ask the chair.",
             ).or_refuse()
         if obligation.kind == "measurement":
-            no("A new measurement completes it.", "Send one on the Adoption tab.").or_refuse()
+            no(
+                "A new measurement completes this obligation.", "Send a measurement on the Adoption tab."
+            ).or_refuse()
         if obligation.kind == "service_account":
-            no("Closing the account completes it.", "Record that on the page of its system.").or_refuse()
+            no(
+                "This obligation is completed when the account is closed.",
+                "Open the page of the system, and record that the account is closed.",
+            ).or_refuse()
         if obligation.kind == ObligationKind.FEED:
             no(
-                "It is completed by the word of the system's owner.",
-                "They say so on its page.",
+                "The system's owner completes this obligation.",
+                "Ask the owner to confirm on the feed's page that the feed is switched off.",
                 f"/feeds/{obligation.pk}/",
             ).or_refuse()
         if obligation.kind == ObligationKind.SHOWN_BY and (missing := lacking(initiative)):
             no(
-                f"{len(missing)} of what {initiative.get_stage_display()} asks are not shown yet.",
-                "Answer them under Requirements, with evidence.",
+                phrase(
+                    "{} requirements of {} are not met yet.",
+                    len(missing),
+                    label(initiative.get_stage_display()),
+                ),
+                "Answer the requirements under Requirements, with evidence.",
             ).or_refuse()
         complete_row(obligation, by=by, note=note.strip() or "Completed")
         rewrite_supported_stage(initiative)
@@ -204,8 +195,9 @@ def complete(*, obligation: Obligation, note: str, by: User) -> Obligation:
 
 
 def may_complete(initiative: Initiative, obligation: Obligation, by: User):
-    """Who may complete an obligation or write what is due: the responsible person; sponsor or chair where that person
-    is gone.
+    """Allow the responsible person and the owner to complete an obligation.
+
+    The same people may write what is due. If that person is gone, the sponsor or the chair may.
     """
     responsible = obligation.responsible
     if responsible is not None and responsible.pk == by.pk and by.is_active:
@@ -223,31 +215,18 @@ def may_complete(initiative: Initiative, obligation: Obligation, by: User):
     ):
         return initiative_permissions.yes()
     return no(
-        f"Only {responsible or 'the owner'} completes this.",
-        "Where that person is gone, sponsor or chair do.",
-    )
-
-
-def complete_row(obligation: Obligation, *, by: User | None, note: str) -> None:
-    """Mark an obligation completed inside the running act."""
-    obligation.completed_at, obligation.completed_by, obligation.completed_note = clock.now(), by, note
-    obligation.save()
-    entries.record(
-        EntryKind.OBLIGATION_COMPLETED,
-        initiative=obligation.initiative,
-        obligation=obligation.pk,
-        text=obligation.text,
-        note=note,
+        phrase("Only {} can complete this.", responsible or "the owner"),
+        "If that person has left, ask the sponsor or the chair.",
     )
 
 
 def lacking(initiative: Initiative) -> list[str]:
-    """The requirements that are missing now for its approved stage, by key."""
+    """Return the keys of the requirements that its approved stage lacks now."""
     return criteria.gaps_to(supported_stage.judged(initiative), initiative.stage)
 
 
 def may_set_day(initiative: Initiative, by: User) -> Answer:
-    """Who sets the day by which an imported initiative shows what is missing: its owner, who accepted in person."""
+    """Allow the accepted owner to set the day for an imported initiative."""
     if (
         not initiative.imported
         or initiative.stage not in RUNNING_STAGES
@@ -255,65 +234,63 @@ def may_set_day(initiative: Initiative, by: User) -> Answer:
         or initiative.unit.imported
     ):
         return no(
-            "Only an initiative of your own whose stage an import reports has such a day.",
-            "What any other lacks stands on its overview, and a gate decides on it.",
+            "You can set this day only if an import reported the stage and your organisation owns the "
+            "initiative.",
+            "Open the overview of the initiative to see what is missing.",
         )
     if not initiative_permissions.is_owner(initiative, by):
-        return no("The owner sets this day.", "Ask the owner; without one, propose an owner first.")
+        return no(
+            "Only the owner can set this day.",
+            "Ask the owner. If no one owns the initiative, propose an owner first.",
+        )
     return initiative_permissions.yes()
 
 
 def show_by(*, initiative: Initiative, due: date, reason: str = "", by: User) -> Obligation:
-    """Set the day by which an imported initiative shows what its reported stage lacks, or another day with a reason.
+    """Set the day by which a reported stage shows what it lacks, or change it.
 
-    Nothing that gates read looks at it: it holds up no decision and changes no stage.
+    A change needs a reason. Gates do not read this day. It blocks no decision and changes no stage.
     """
     with act(
         "set the day to show a stage", by=by, initiative=initiative, reason=reason.strip()
     ) as initiative:
         may_set_day(initiative, by).or_refuse()
         if due < clock.today():
-            raise ValidationError({"due": "The day lies in the past. Choose today or later."})
+            raise ValidationError({"due": "The day is in the past. Choose today or later."})
         before = initiative.obligations.open().filter(kind=ObligationKind.SHOWN_BY).first()
         if before is None and not lacking(initiative):
-            raise ValidationError("Nothing is missing for its approved stage.")
+            raise ValidationError("All requirements of the approved stage are met, so no day is needed.")
         if before is not None:
             if not reason.strip():
-                raise ValidationError({"reason": "Say why the day changes."})
+                raise ValidationError({"reason": "Explain why the day changes."})
             complete_row(before, by=by, note=f"Another day: {reason.strip()}")
         row = Obligation(
             initiative=initiative,
             kind=ObligationKind.SHOWN_BY,
             source="import",
-            text=f"Show what {initiative.get_stage_display()} asks and is missing",
+            text=f"Show the evidence that {initiative.get_stage_display()} asks for",
             due=due,
             responsible=by,
         )
-        _write_obligations([row])
+        write_obligations([row])
     return row
 
 
-def _facts(initiative: Initiative):
-    return facts_of(initiative)
-
-
 def complete_confirmed(*, obligation: Obligation, by: User, note: str) -> Obligation:
-    """Complete a post-mortem's obligation in the act that confirms it; called by the app above, inside its own act."""
+    """Complete a post-mortem's obligation inside the act that confirms it."""
     complete_row(obligation, by=by, note=note)
     rewrite_supported_stage(obligation.initiative)
     return obligation
 
 
 def excuse_obligation(*, obligation: Obligation, initiative: Initiative, reason: str, by: User) -> Excuse:
-    """Let one decision on one initiative pass an overdue obligation of its owner, as the chair who decides there.
+    """Let one decision here pass an overdue obligation, as acting chair.
 
-    See docs/domain.md, invariant 14.
-
-    It stays due, and holds up every other initiative as before. Once for an obligation and an initiative. Raises
-    ValidationError, Refused.
+    The obligation stays due and still blocks all other initiatives. It is let pass once for an initiative
+    (docs/domain.md, invariant 14). Raises ValidationError, Refused.
     """
     if not reason.strip():
-        raise ValidationError({"reason": "Say why this decision may go on while that is due."})
+        raise ValidationError({"reason": "Explain why this decision is allowed while the obligation is due."})
     with act("excuse obligation", by=by, initiative=initiative, reason=reason) as initiative:
         initiative_permissions.may_raise(initiative, by).or_refuse()
         obligation = Obligation.objects.select_related("initiative").get(pk=obligation.pk)
@@ -334,32 +311,30 @@ def excuse_obligation(*, obligation: Obligation, initiative: Initiative, reason:
 
 
 def may_excuse(obligation: Obligation, initiative: Initiative) -> Answer:
-    """Whether there is a decision on this initiative that the obligation holds up, and no word of the chair on it
-    yet.
-    """
+    """Allow an excuse if the obligation blocks a decision and has none yet."""
     open_review = next((row for row in initiative_rows.reviews(initiative) if row.is_open), None)
     if open_review is None or open_review.gate not in HELD_UP:
         return no(
-            f"No review of {initiative.ref} for MVP or production is open.",
-            "Let it pass once one waits for it.",
+            phrase("No review of {} for MVP or production is open.", initiative.ref),
+            "Wait until a review is open, then allow the decision.",
         )
     if obligation.responsible_id not in {person.pk for person in initiative_rows.answering(initiative)}:
         return no(
-            f"{initiative.ref} is not held up by this obligation.",
-            "It holds up initiatives of the person who has it.",
+            phrase("This obligation does not block {}.", initiative.ref),
+            "Choose an initiative of the person who is responsible for the obligation.",
         )
     if obligation.completed_at is not None or obligation.due >= clock.today():
-        return no("This obligation is not overdue: it holds nothing up.")
+        return no("This obligation is not overdue, so it blocks no decision.")
     if Excuse.objects.filter(obligation=obligation, initiative=initiative).exists():
         return no(
-            f"A decision on {initiative.ref} was let pass this obligation once already; once is all.",
-            "The obligation has to be completed.",
+            phrase("A decision on {} was already allowed once despite this obligation.", initiative.ref),
+            "First complete the obligation.",
         )
     return initiative_permissions.yes()
 
 
 def held_up(obligation: Obligation) -> list[Initiative]:
-    """The initiatives whose open review this obligation holds up, or would once it is overdue."""
+    """Return initiatives whose open review this blocks, or would once overdue."""
     owned = RoleAssignment.objects.filter(
         person=obligation.responsible_id, role=Role.OWNER, accepted_at__isnull=False
     )
@@ -377,11 +352,11 @@ def held_up(obligation: Obligation) -> list[Initiative]:
 def follow_support(
     initiatives: list[Initiative], support: dict[int, criteria.Support], grace: Grace | None = None
 ) -> list[Obligation]:
-    """Open the obligation of the grace days when an MVP or production lost its support; complete it when that returns.
+    """Open the grace obligation on a loss of support, complete it on return.
 
-    Set-wise, by what is supported now of each initiative. Grace never delays the truth: support fell already (rulebook,
-    grace_days). Imported claims have no obligations. `grace`: until when and why, where that is not the rulebook's own
-    days. Returns the obligations that were opened.
+    Set-wise, by the present support of each initiative. Support is lost at once, and grace does not delay that
+    (rulebook, grace_days). Reported stages have no obligations. `grace` is the end and the reason, if not the
+    rulebook's own days. Returns the opened obligations.
     """
     falling = []
     for initiative in initiatives:
@@ -393,7 +368,11 @@ def follow_support(
             if obligation.kind == "step_back"
         ]:
             if supported or initiative.stage not in (Stage.MVP, Stage.PRODUCTION):
-                note = "Support returned" if supported else f"The initiative is {initiative.stage}"
+                note = (
+                    "The evidence supports the stage again"
+                    if supported
+                    else f"The initiative is {initiative.stage}"
+                )
                 complete_row(obligation, by=None, note=note)
             elif obligation.source.partition(":")[0] != initiative.stage:
                 # It spoke of the stage before: what is due now is said anew, with its own days.
@@ -419,23 +398,22 @@ def follow_support(
                 kind="step_back",
                 source=f"{initiative.stage}:{day.isoformat()}",
                 text=(
-                    f"{support[initiative.pk].label}{grace.why if grace else ''}: "
-                    "bring the support back, or the chair is "
-                    "asked to step back"
+                    f"{support[initiative.pk].label}{grace.why if grace else ''}: add the missing "
+                    "evidence, or the chair decides whether the initiative steps back"
                 ),
                 due=grace.until if grace else day + timedelta(days=days),
                 responsible=owner.person if owner else None,
             )
         )
-    _write_obligations(opened)
+    write_obligations(opened)
     return opened
 
 
 def last_supported(initiatives: list[Initiative]) -> dict[int, date]:
-    """The last day on which the approved stage of each was supported, by key; they have just lost it.
+    """Return the last day on which the approved stage of each was supported, by key.
 
-    What ended by age ended at a midnight, and the day before was its last: so the supported stage before foretold.
-    Whatever an act of today ended was supported today.
+    They have just lost it. Evidence expires at midnight, and the previous row foretold that moment. If an act of
+    today ended the support, the day is today.
     """
     now = clock.now()
     newest = PastSupportedStage.objects.filter(initiative__in=initiatives, computed_at__lt=now).order_by(
@@ -455,16 +433,17 @@ def last_supported(initiatives: list[Initiative]) -> dict[int, date]:
 
 
 def end_obligations_of_stage(initiative: Initiative, was: str) -> None:
-    """What was due because of a stage that the initiative no longer has ends with the step back, in the running act.
+    """End obligations of stages that were left, in the act of the step back.
 
-    What the gate to that stage left to do, and the choice between an owner and a step back, which is made now. What is
-    What is due in writing stays (ADR 0035).
+    They are the open criteria of those gates, and the choice between an owner and a step back. Obligations to write
+    something stay (ADR 0035).
     """
-    moves = StageChange.objects.filter(initiative=initiative, to_stage=was).values_list("pk", flat=True)
+    left = RUNNING_STAGES[STAGE_RANK[initiative.stage] + 1 :]
+    moves = StageChange.objects.filter(initiative=initiative, to_stage__in=left).values_list("pk", flat=True)
     ends = tuple(f":{key}" for key in moves)
     for obligation in initiative_rows.obligations(initiative):
-        left = obligation.kind == "criterion" and obligation.source.endswith(ends)
-        if left or obligation.kind in (ObligationKind.VACANCY, ObligationKind.SHOWN_BY):
+        of_gate = obligation.kind == "criterion" and obligation.source.endswith(ends)
+        if of_gate or obligation.kind in (ObligationKind.VACANCY, ObligationKind.SHOWN_BY):
             complete_row(
                 obligation, by=None, note=f"The initiative stepped back from {was} to {initiative.stage}"
             )
@@ -480,12 +459,12 @@ def open_gap(
     review: Review | None = None,
     by: User,
 ) -> Gap:
-    """Record something unresolved that bites downstream, with who owns it and until when."""
+    """Record an unresolved point with downstream effects, owner and day."""
     wrong = {}
     if not text.strip():
-        wrong["text"] = "Say what is unresolved."
+        wrong["text"] = "Describe what is unresolved."
     if due < clock.today():
-        wrong["due"] = "The day lies in the past."
+        wrong["due"] = "The day is in the past. Choose today or later."
     if wrong:
         raise ValidationError(wrong)
     with act("open gap", by=by, initiative=initiative) as initiative:
@@ -515,25 +494,32 @@ def open_gap(
 
 
 def close_gap(*, gap: Gap, evidence: Evidence | None = None, by: User) -> Gap:
-    """Close a gap with evidence, or as the owner who accepts to live with it (docs/domain.md, invariant 15)."""
+    """Close a gap with evidence, or accept it as owner (docs/domain.md, invariant 15)."""
     with act("close gap", by=by, initiative=gap.initiative_id) as initiative:
-        gap = Gap.objects.get(pk=gap.pk)
+        gap = Gap.objects.select_related("ended_risk").get(pk=gap.pk)
         if gap.closed_at:
-            raise Conflict("This gap was closed already.")
+            raise Conflict("This gap was already closed.")
         if gap.owner_id != by.pk:
             initiative_permissions.may_collaborate(initiative, by).or_refuse()
         if evidence is None and gap.owner_id != by.pk:
             no(
-                "Without evidence only the gap's owner closes it, by accepting it.", f"Ask {gap.owner}."
+                "Only the gap's owner can close the gap without evidence, by accepting it.",
+                phrase("Choose evidence, or ask {}.", gap.owner),
+            ).or_refuse()
+        if evidence is None and gap.ended_risk is not None:
+            no(
+                phrase(
+                    "This gap is the risk “{}”, whose acceptance ended. The gap's owner cannot accept "
+                    "the risk.",
+                    gap.ended_risk.title,
+                ),
+                "Choose evidence that the risk is gone, or ask the risk seat to accept the risk again.",
+                reverse("accepted-risks", args=[initiative.ref]),
             ).or_refuse()
         if evidence is None:
             gap.owner_accepted_at = gap.owner_accepted_at or clock.now()
         gap.closed_at, gap.closed_by, gap.closed_with = clock.now(), by, evidence
         gap.save()
-        entries.record(
-            EntryKind.GAP_CLOSED,
-            initiative=initiative,
-            text=gap.text,
-            evidence=evidence.pk if evidence else None,
-        )
+        shown_by = evidence.pk if evidence else None
+        entries.record(EntryKind.GAP_CLOSED, initiative=initiative, text=gap.text, evidence=shown_by)
     return gap

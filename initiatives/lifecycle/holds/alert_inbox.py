@@ -1,19 +1,22 @@
-"""Tasks of the inbox from holds: for the chair, the owner, dependants and affected seats.
+"""Tasks from holds for the chair, the owner, dependants and seats.
 
-The same people are told of it at once (`alerts`). A hold and a grace that is over stay until they are gone; a stop and
-a step-back until the message about them was opened.
+The same people get an alert at once (`alerts`). Tasks on a hold or an ended grace period stay until it is resolved.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
+from governance import clock
 from governance.notifications.inbox import InboxTask
 from governance.permission_result import ended
-from governance.templatetags.plumbline import day, stage_word
+from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import BoardRole, HoldKind, Role
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.findings import alerts
+from initiatives.lifecycle.holds.due_tasks import support_of
 from initiatives.models import Hold, Initiative, Obligation
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ MOST = 20  # holds and graces of others on one inbox; the list of initiatives ha
 
 
 def tasks(look: "Look") -> Iterator[InboxTask]:
-    """Holds, days of grace that are over, stops and step-backs that reach the person."""
+    """Yield the open holds, and ended days of grace, that concern the person."""
     holds = {row.pk: row for row in [*look.rows("holds"), *look.rows("own_holds")]}
     lapsed = {row.pk: row for row in [*look.rows("lapsed"), *look.rows("own_lapsed")]}
     shown = [_hold(look, row) for row in holds.values() if _reaches(look, row.initiative, row.against)]
@@ -36,17 +39,17 @@ def tasks(look: "Look") -> Iterator[InboxTask]:
     if len(others) > MOST:
         yield InboxTask(
             "see",
-            f"{len(others) - MOST} more stand against initiatives near you",
+            phrase(
+                "{} more holds and ended days of grace on initiatives that concern you", len(others) - MOST
+            ),
             f"{reverse('portfolio')}?held=on",
-            "See them all",
-            "Holds, and days of grace that are over.",
+            phrase("See all of them"),
+            phrase("Holds, and days of grace that are over."),
             to_know=True,
+            since=min(task.since for task in others[MOST:]),
         )
     initiatives = {row.initiative_id for row in (*holds.values(), *lapsed.values())}
     yield from (_depending(row) for row in look.depending if row.initiative_id not in initiatives)
-    for row in look.to_read:
-        link, text = reverse("notification", args=[row["pk"]]), row["text"]
-        yield InboxTask("see", row["subject"].partition(" ")[2], link, "Read it", text[:200], row["ref"])
 
 
 def _owns(look: "Look", initiative: Initiative) -> bool:
@@ -54,7 +57,7 @@ def _owns(look: "Look", initiative: Initiative) -> bool:
 
 
 def _reaches(look: "Look", initiative: Initiative, requirements: Sequence[str] = ()) -> bool:
-    """Whether what stands against the initiative reaches the person: as owner, chair, or in a seat that it affects."""
+    """Return True if a blocker concerns the person as owner, chair or seat."""
     if _owns(look, initiative) or initiative.pk in look.chaired:
         return True
     seats = look.seats_by_unit.get(initiative.unit_id, set())
@@ -67,59 +70,84 @@ def _reaches(look: "Look", initiative: Initiative, requirements: Sequence[str] =
 
 def _hold(look: "Look", hold: Hold) -> InboxTask:
     initiative, words = hold.initiative, HoldKind(hold.kind).label
-    why = f"{words}: {ended(hold.reason)}"
+    why = phrase("{}: {}", words, ended(hold.reason))
     if initiative.pk in look.chaired and (hold.opened_by_id or hold.liftable_since):
         return InboxTask(
             "decide",
-            f"Hold on {initiative.title}",
+            phrase("Hold on {}", initiative.title),
             reverse("row-act", args=["holds", hold.pk, "lift"]),
-            "Look at the hold",
+            phrase("Open the hold"),
             why,
             initiative.ref,
-            when=f"since {day(hold.opened_at)}",
             is_hold=True,
+            since=clock.local_day(hold.liftable_since or hold.opened_at),
+            matter=_matter(hold),
+            about=(f"hold:{hold.pk}",),
         )
-    closes = "The chair lifts it." if hold.opened_by_id else "It closes with its cause."
+    closes = (
+        phrase("The chair lifts the hold.")
+        if hold.opened_by_id
+        else phrase("The hold closes automatically when its cause is gone.")
+    )
     return InboxTask(
         "see",
-        f"{initiative.title} is held",
+        phrase("{} is held", initiative.title),
         alerts.link_of(hold),
-        "See what it takes",
-        f"{why} {closes}",
+        phrase("See how the hold ends"),
+        phrase("{} {}", why, closes),
         initiative.ref,
-        when=f"since {day(hold.opened_at)}",
         on_behalf=look.standing_in_on.get(initiative.pk, ""),
         is_hold=True,
         to_know=not _owns(look, initiative),
+        since=clock.local_day(hold.opened_at),
+        matter=_matter(hold),
+        about=(f"hold:{hold.pk}",),
     )
+
+
+def _matter(hold: Hold) -> str:
+    """Return the matter of a hold. Holds of a kind share one, but each concern has its own."""
+    return f"hold:{hold.pk}" if hold.kind == HoldKind.CONCERN else f"{hold.kind}:{hold.initiative_id}"
 
 
 def _grace(look: "Look", obligation: Obligation) -> InboxTask:
     initiative, chairs = obligation.initiative, obligation.initiative_id in look.chaired
     return InboxTask(
         "decide" if chairs else "see",
-        f"The days of grace of {initiative.title} are over",
-        reverse("initiative-step-back" if chairs else "initiative", args=[initiative.ref]),
-        "Decide on stepping back" if chairs else "See what is missing",
-        f"{ended(obligation.text)} Its evidence does not support {stage_word(initiative.stage)}.",
+        phrase("The days of grace of {} are over", initiative.title),
+        reverse("initiative-act", args=[initiative.ref, "demote"])
+        if chairs
+        else reverse("requirements", args=[initiative.ref]),
+        phrase("Decide whether to step back") if chairs else phrase("See what is open"),
+        phrase("{} Its evidence does not support {}.", ended(obligation.text), stage_word(initiative.stage)),
         initiative.ref,
         obligation.due,
         on_behalf="" if chairs else look.standing_in_on.get(initiative.pk, ""),
         to_know=not (chairs or _owns(look, initiative)),
+        since=obligation.due + timedelta(days=1),
+        matter=support_of(initiative),
+        about=(f"obligation:{obligation.pk}",),
     )
 
 
 def _depending(row) -> InboxTask:
-    """What somebody who depends on an initiative sees, who may not be able to open it."""
+    """Return the task for a dependant, who may not be able to open the initiative."""
     initiative = row.initiative
     what = f"held: {HoldKind(row.held).label.lower()}" if row.held else "past its days of grace"
     return InboxTask(
         "see",
-        f"{row.who} depends on {initiative.title}",
+        phrase("{} depends on {}", row.who, initiative.title),
         reverse("dependant", args=[row.pk]) if row.executive_id else initiative.get_absolute_url(),
-        "See what was agreed",
-        f"It is {what}. Bearable without it: {row.outage}. Ask its owner what still works.",
+        phrase("See the outage plan"),
+        phrase(
+            "The initiative is {}. Bearable outage: {}. Ask the owner of the initiative what still works.",
+            what,
+            row.outage,
+        ),
         initiative.ref,
         due=row.lapsed,
         to_know=True,
+        since=clock.local_day(row.held_since) if row.held else row.lapsed + timedelta(days=1),
+        matter=f"depending:{row.pk}",
+        about=(f"hold:{row.held_key}", f"obligation:{row.lapsed_key}"),
     )

@@ -1,4 +1,4 @@
-"""What holds add to every act that rewrites a supported stage."""
+"""The part of holds in every act that rewrites a supported stage."""
 
 from initiatives.contributions import Contribution
 from initiatives.lifecycle.holds.actions import follow_support

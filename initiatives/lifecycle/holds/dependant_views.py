@@ -1,4 +1,4 @@
-"""Pages of dependants: recorded by the owner, stated or declined by the executive named, ended."""
+"""Pages of dependants: record, state, decline and end a dependence."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -17,28 +17,27 @@ from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.holds import dependants
 from initiatives.lifecycle.holds.dependants import statement_words
 from initiatives.lifecycle.holds.forms import DependantForm
-from initiatives.lifecycle.initiative.initiative_frame import fix, one_act, sent
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
+from initiatives.lifecycle.initiative.initiative_frame import fix, sent
+from initiatives.lifecycle.initiative.page_steps import (
+    INITIATIVE_ACTS,
+    ROW_ACTS,
+    PageStep,
+    RowAct,
+    on_initiative,
+)
 from initiatives.models import Dependant
 
-
-def add(request, ref):
-    """Record who depends on the initiative, and ask the executive who answers there."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_manage(initiative, request.user).or_refuse()
-    form = DependantForm(sent(request))
-    return one_act(
-        request,
-        initiative,
-        form,
-        lambda fields: dependants.add_dependant(initiative=initiative, by=request.user, **form.act()),
-        _("It is recorded; the executive is asked to state it."),
-        page="deployments",
-        title=_("Record a dependant"),
-        lede=_("A team or system that stops working without it. A prototype has none."),
-        happens=[_("Whoever you name is asked in their inbox to state it in person; until then it says so.")],
-        verb=_("Record it"),
-    )
+INITIATIVE_ACTS["record-dependant"] = PageStep(
+    may=initiative_permissions.may_manage,
+    act=dependants.add_dependant,
+    form=DependantForm,
+    page="deployments",
+    title=gettext_lazy("Record a dependant"),
+    lede=gettext_lazy("A dependant is a team or a system that stops working without this system."),
+    happens=(gettext_lazy("The executive that you name gets a task to confirm this in person."),),
+    verb=gettext_lazy("Record the dependant"),
+    done=gettext_lazy("The dependant is recorded. The executive is asked to confirm it."),
+)
 
 
 ROW_ACTS["dependants/close"] = RowAct(
@@ -50,39 +49,43 @@ ROW_ACTS["dependants/close"] = RowAct(
     title=gettext_lazy("Close a dependence"),
     happens=(
         lambda row: f"{row.who} is no longer listed as depending on {row.initiative.ref}.",
-        lambda row: row.confirmed_at and _("What the executive stated no longer counts as evidence."),
+        lambda row: row.confirmed_at and _("The statement of the executive no longer counts as evidence."),
     ),
-    verb=gettext_lazy("Close it"),
-    done=lambda row: f"{row.who} no longer depends on it.",
+    verb=gettext_lazy("Close the dependence"),
+    done=lambda row: f"{row.who} no longer depends on the initiative.",
 )
 
 
 def _asked(request, pk: int) -> Dependant:
-    """The dependence, for the executive it names, and for whoever may see the initiative. Raises Http404 to all others.
+    """Return the dependence for its executive or for readers of the initiative. Others get Http404.
 
-    The executive sees this page and what it says, not the initiative: nobody gains an initiative by being named on it.
+    The executive sees this page only, because being named does not open the initiative.
     """
     rows = Dependant.objects.select_related("initiative__unit", "executive", "stated_by")
     row = rows.filter(pk=pk, executive=request.user).first()
     if row is None:
         row = initiative_lookup.of_initiative(rows, request.user, pk)
     if not request.user.is_active:
-        raise Http404("Not yours to see.")
+        raise Http404("This page does not exist, or you cannot see it.")
     row_history.concerns(row)
     return row
 
 
 def state(request, pk):
-    """What is to be stated, the initiative beside it, and the two answers."""
+    """Show the dependence to be stated, with the initiative and the two answers."""
     row = _asked(request, pk)
     initiative = row.initiative
     if request.method == "POST":
         dependants.state_dependence(dependant=row, by=request.user)
-        messages.success(request, _("You stated it; the owner of the initiative sees it."))
+        messages.success(
+            request, _("You stated the dependence. The owner of the initiative sees your statement.")
+        )
         return redirect("inbox")
     may = initiative_permissions.may_state(row, request.user)
     if may and not row.waiting:
-        may = no("It was answered, or has ended, already.", "The owner can ask again.")
+        may = no(
+            "This dependence was already answered, or it has ended.", "Ask the owner to record it again."
+        )
     return _page(
         request,
         row,
@@ -93,7 +96,7 @@ def state(request, pk):
 
 
 def decline(request, pk):
-    """Say what is wrong with it instead."""
+    """Decline the dependence, with what is wrong with it."""
     row = _asked(request, pk)
     initiative_permissions.may_state(row, request.user).or_refuse()
     form = ReasonForm(sent(request))
@@ -103,13 +106,13 @@ def decline(request, pk):
         except ValidationError as error:
             fix(form, error)
         else:
-            messages.success(request, _("You declined; the owner of the initiative sees why."))
+            messages.success(request, _("You declined. The owner of the initiative sees your reason."))
             return redirect("inbox")
     return _page(request, row, form=form, words=statement_words(row))
 
 
 def _page(request, row: Dependant, **more):
-    """The page of a dependence, with its approved stage and what its evidence supports today."""
+    """Show the page of a dependence, with approved and supported stage."""
     initiative, support = row.initiative, supported_stage.judged(row.initiative).support
     context = {
         "nav": "inbox",

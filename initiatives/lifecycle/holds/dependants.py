@@ -1,4 +1,4 @@
-"""Dependants of an initiative: recorded by its owner, stated by a named executive in person, ended by the owner."""
+"""Acts on dependants: record and end as owner, state as executive."""
 
 from django.core.exceptions import ValidationError
 
@@ -9,6 +9,7 @@ from governance.permission_result import Conflict, ended, no
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import EARLY_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.actions import create_evidence, withdraw_row
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
@@ -19,7 +20,7 @@ DEPENDS = "production.business_depends"
 
 
 def statement_words(dependant: Dependant) -> str:
-    """What the executive states, in the words seen before pressing."""
+    """Return the statement of the executive, in the words of the page."""
     initiative = dependant.initiative
     lines = [
         f"{dependant.who} depends on {initiative.ref}, {initiative.title}.",
@@ -40,36 +41,42 @@ def add_dependant(
     process: str = "",
     by: User,
 ) -> Dependant:
-    """Record a team or system that depends on the initiative, and ask the named executive to state it. A prototype has
-    none.
+    """Record a team or system that depends on it, and ask its executive.
 
-    `bearable_outage_hours`: hours of the clock. Nobody who owns the initiative states it: those who depend do.
+    `bearable_outage_hours` are hours of the clock. A prototype has no dependants. The executive states the
+    dependence, not the owner of the initiative.
     """
     wrong = {}
     if not who.strip():
         wrong["who"] = "Name the team or system."
     if not for_what.strip():
-        wrong["for_what"] = "Say what stops working there."
+        wrong["for_what"] = "Describe what stops working there."
     if not executive.is_active:
-        wrong["executive"] = f"{executive} is no longer active; name somebody else."
+        wrong["executive"] = f"{executive} is no longer active. Name someone else."
     if wrong:
         raise ValidationError(wrong)
     with act("add dependant", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
         if initiative.stage in EARLY_STAGES:
             no(
-                f"A {stage_word(initiative.stage).lower()} has no dependants.", "Pass the MVP gate first."
+                phrase("An initiative that is {} has no dependants.", stage_word(initiative.stage).lower()),
+                "First pass the MVP gate.",
             ).or_refuse()
         if initiative_permissions.is_owner(initiative, executive):
             raise ValidationError(
                 {
-                    "executive": "Whoever owns the initiative does not state this; name who answers for the work there."
+                    "executive": (
+                        "The owner of the initiative cannot state this. Name the person who is "
+                        "responsible for the work there."
+                    )
                 }
             )
         if initiative.dependants.filter(
             ended_at__isnull=True, who__iexact=who.strip(), executive=executive
         ).exists():
-            raise ValidationError({"who": f"{who.strip()} is on the list already, asked of {executive}."})
+            raise ValidationError(
+                {"who": phrase("{} is already on the list, with {} as executive.", who.strip(), executive)}
+            )
         dependant = Dependant(
             initiative=initiative,
             who=who.strip(),
@@ -93,7 +100,7 @@ def add_dependant(
 
 
 def state_dependence(*, dependant: Dependant, by: User) -> Dependant:
-    """State a dependence in person, as the named executive: an attestation that the business is ready for it."""
+    """State a dependence in person, as the named executive. The statement attests that the business is ready."""
     with act("state dependence", by=by, initiative=dependant.initiative_id) as initiative:
         dependant = _asked(dependant, by)
         words = statement_words(dependant)
@@ -115,9 +122,9 @@ def state_dependence(*, dependant: Dependant, by: User) -> Dependant:
 
 
 def decline_dependence(*, dependant: Dependant, reason: str, by: User) -> Dependant:
-    """Decline to state a dependence, as the named executive, with what is wrong with it."""
+    """Decline a dependence, as the named executive, with what is wrong."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say what is not so, so that the owner can put it right."})
+        raise ValidationError({"reason": "Describe what is wrong, so that the owner can correct it."})
     with act("decline dependence", by=by, initiative=dependant.initiative_id, reason=reason) as initiative:
         dependant = _asked(dependant, by)
         dependant.declined_at, dependant.declined_reason = clock.now(), reason.strip()
@@ -132,31 +139,33 @@ def decline_dependence(*, dependant: Dependant, reason: str, by: User) -> Depend
 
 
 def _asked(dependant: Dependant, by: User) -> Dependant:
-    """The row as it stands now, if this person may answer it and nobody did."""
+    """Return the current row, if this person may answer it and no one did."""
     row = Dependant.objects.select_related("initiative", "executive").get(pk=dependant.pk)
     initiative_permissions.may_state(row, by).or_refuse()
     if row.initiative.closed:
-        no(f"This initiative is {row.initiative.stage}; nobody depends on it any more.").or_refuse()
+        no(phrase("This initiative is {}, so no one depends on it.", row.initiative.stage)).or_refuse()
     if not row.waiting:
-        raise Conflict("This was answered, or has ended, already.")
+        raise Conflict("This dependence was already answered, or it has ended.")
     return row
 
 
 def close_dependant(*, dependant: Dependant, reason: str, by: User) -> Dependant:
-    """Record that somebody no longer depends on the initiative; what the executive stated ends with it."""
+    """Record that a dependence ended. The executive's statement ends with it."""
     with act("close dependant", by=by, initiative=dependant.initiative_id, reason=reason) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
         dependant = Dependant.objects.select_related("statement").get(pk=dependant.pk)
         if dependant.ended_at:
-            raise Conflict("It has ended already.")
-        end_row(initiative, dependant, reason.strip() or "Nobody depends on it there any more")
+            raise Conflict("This dependence has already ended.")
+        end_row(
+            initiative, dependant, reason.strip() or "The team or system no longer depends on the initiative"
+        )
         entries.record(EntryKind.DEPENDANT_CLOSED, initiative=initiative, who=dependant.who)
         rewrite_supported_stage(initiative)
     return dependant
 
 
 def end_row(initiative: Initiative, dependant: Dependant, why: str) -> None:
-    """Close a dependence inside the running act, with the attestation that it was."""
+    """Close a dependence and its attestation inside the running act."""
     dependant.ended_at = clock.now()
     dependant.save()
     if dependant.statement is not None and dependant.statement.withdrawn_at is None:

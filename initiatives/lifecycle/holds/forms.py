@@ -3,47 +3,49 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from governance.sign_in.signing import SigningForm
 from governance.web.form_fields import DayField, ListField, PersonField, WordsField
-from initiatives.models import Initiative
+from initiatives.models import Gap, Initiative
 from initiatives.models.versions import OUTAGE_UNITS
 
 
-class HoldForm(forms.Form):
-    """A concern."""
+class HoldForm(SigningForm):
+    """A concern, and the signature."""
 
-    reason = WordsField(label=_("What must not go on"), help_text=_("The chair judges it from these words."))
+    reason = WordsField(label=_("What must stop?"), help_text=_("The chair uses your text to decide."))
 
 
 class CompleteForm(forms.Form):
     """A note on an obligation that is completed."""
 
-    note = WordsField(label=_("How it was completed"), required=False)
+    note = WordsField(label=_("How was the obligation completed?"), required=False)
 
 
 class ShownByForm(forms.Form):
-    """By when an imported initiative shows what its reported stage lacks. A changed day needs its reason."""
+    """The day by which an imported initiative shows what it lacks. A changed day needs its reason."""
 
-    due = DayField(label=_("To be shown by"))
+    due = DayField(label=_("Day for the evidence"))
 
     def __init__(self, *args, changing: bool, **kwargs):
         super().__init__(*args, **kwargs)
         if changing:
-            self.fields["reason"] = WordsField(label=_("Why the day changes"))
+            self.fields["reason"] = WordsField(label=_("Reason for the new day"))
 
 
 class ExcuseForm(forms.Form):
-    """For a decision on which initiative an obligation may be passed, and why."""
+    """The initiative whose decision may pass an obligation, and the reason."""
 
     initiative = forms.ModelChoiceField(
         queryset=None,
         label=_("For the decision on"),
         empty_label=_("choose"),
-        error_messages={"required": "Choose the initiative whose decision may pass it."},
+        error_messages={"required": "Choose the initiative whose decision you allow."},
         help_text=_(
-            "Initiatives with an open review for MVP or production that it holds up, and on which you decide."
+            "The list contains only initiatives that you decide on. This obligation blocks their MVP or "
+            "production review."
         ),
     )
-    reason = WordsField(label=_("Why this decision may go on"))
+    reason = WordsField(label=_("Reason to allow the decision"))
 
     def __init__(self, *args, initiatives, **kwargs):
         super().__init__(*args, **kwargs)
@@ -55,35 +57,43 @@ class ExcuseForm(forms.Form):
 
 
 class GapForm(forms.Form):
-    """Something unresolved that bites downstream."""
+    """An unresolved point that has effects downstream."""
 
-    text = WordsField(label=_("What is unresolved"))
-    owner = PersonField(label=_("Who owns it"))
-    due = DayField(label=_("By when"))
+    text = WordsField(label=_("Known problem"))
+    owner = PersonField(label=_("Owner of the gap"))
+    due = DayField(label=_("Due on"))
     downstream = ListField(
-        label=_("What it touches downstream"),
+        label=_("Affected systems or teams"),
         required=False,
         help_text=_("Systems or teams, separated by commas."),
     )
 
 
 class CloseGapForm(forms.Form):
-    """Evidence that a gap is closed."""
+    """Evidence that a gap is closed. A person who does not own the gap has to name some."""
 
     evidence = forms.ModelChoiceField(
         queryset=None,
         required=False,
         empty_label=_("none: I own this gap and accept it"),
-        help_text=_("Without evidence only the gap's owner closes it, by accepting it."),
+        help_text=_("Only the gap's owner can close the gap without evidence, by accepting it."),
     )
 
-    def __init__(self, *args, initiative, **kwargs):
+    def __init__(self, *args, gap: Gap, owns: bool, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["evidence"].queryset = initiative.evidence.filter(withdrawn_at__isnull=True)
+        if not owns or gap.ended_risk_id is not None:
+            self.fields["evidence"].required = True
+            self.fields["evidence"].empty_label = _("choose")
+        self.fields["evidence"].queryset = gap.initiative.evidence.filter(withdrawn_at__isnull=True)
+        if gap.ended_risk_id is not None:
+            self.fields["evidence"].help_text = _(
+                "The risk seat accepted this risk, and the acceptance ended. The gap's owner cannot "
+                "accept the risk."
+            )
 
 
 class DependantForm(forms.Form):
-    """Who depends on it, for what, how long they can do without it, and who states that."""
+    """The dependant, what it needs, how long it can do without, and its executive."""
 
     who = forms.CharField(label=_("Team or system"), max_length=160)
     process = forms.CharField(
@@ -92,23 +102,26 @@ class DependantForm(forms.Form):
         required=False,
         help_text=_("For instance: the weekly payment run."),
     )
-    for_what = WordsField(label=_("What stops working there without it"))
+    for_what = WordsField(label=_("What stops working there?"))
     outage = forms.IntegerField(
-        label=_("How long they can bear an outage"),
+        label=_("Bearable outage"),
         min_value=0,
         max_value=1000,
-        help_text=_("0 for no time at all."),
+        help_text=_("If the work cannot bear any outage, enter 0."),
     )
     unit = forms.ChoiceField(
-        label=_("Counted in"), choices=[(name, name) for name in OUTAGE_UNITS], initial="hours"
+        label=_("Unit of time"), choices=[(name, name) for name in OUTAGE_UNITS], initial="hours"
     )
     executive = PersonField(
-        label=_("Who states it"),
-        help_text=_("An executive who answers for that work. They are asked to state it in person."),
+        label=_("Executive"),
+        help_text=_(
+            "An executive who is responsible for that work. Plumbline asks the executive to confirm the "
+            "dependence."
+        ),
     )
 
     def act(self) -> dict:
-        """The fields as the act takes them."""
+        """Return the fields as the act takes them."""
         fields = dict(self.cleaned_data)
         hours = fields.pop("outage") * OUTAGE_UNITS[fields.pop("unit")]
         return fields | {"bearable_outage_hours": hours}

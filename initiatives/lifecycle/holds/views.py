@@ -1,12 +1,13 @@
-"""Pages of holds, obligations and gaps: opened, lifted, completed, excused, closed."""
+"""Pages of holds, obligations and gaps: open, lift, complete, excuse, close."""
 
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from governance.models import Rulebook, User
 from governance.permission_result import Answer, ended, no, yes
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.plumbline import day
 from governance.vocabulary import WRITTEN_OBLIGATIONS, HoldKind, ObligationKind
 from initiatives.lifecycle.access import initiative_lookup
@@ -22,28 +23,29 @@ from initiatives.lifecycle.holds.forms import (
     ShownByForm,
 )
 from initiatives.lifecycle.initiative.initiative_frame import one_act, sent
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct
-from initiatives.models import Gap, Hold, Obligation
+from initiatives.lifecycle.initiative.page_steps import (
+    INITIATIVE_ACTS,
+    ROW_ACTS,
+    PageStep,
+    RowAct,
+    SignedReasonForm,
+)
+from initiatives.models import Gap, Hold, Initiative, Obligation
 
-
-def open_hold(request, ref):
-    """Raise a concern that blocks decisions."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_hold(initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        initiative,
-        HoldForm(sent(request)),
-        lambda fields: actions.hold(initiative=initiative, by=request.user, **fields),
-        _("The hold is open; the chair lifts it."),
-        title=_("Put on hold"),
-        happens=[
-            _("No review of this initiative can be decided until the chair lifts the hold."),
-            _("The stage that its evidence supports does not change by it."),
-        ],
-        verb=_("Hold it"),
-        danger=True,
-    )
+INITIATIVE_ACTS["hold"] = PageStep(
+    may=initiative_permissions.may_hold,
+    act=actions.hold,
+    form=HoldForm,
+    signed="stage",
+    title=gettext_lazy("Put on hold"),
+    happens=(
+        gettext_lazy("No review of this initiative can be decided until the chair lifts the hold."),
+        gettext_lazy("The supported stage does not change."),
+    ),
+    verb=gettext_lazy("Put on hold"),
+    danger=True,
+    done=gettext_lazy("The initiative is on hold. The chair can lift the hold."),
+)
 
 
 ROW_ACTS["holds/lift"] = RowAct(
@@ -51,18 +53,19 @@ ROW_ACTS["holds/lift"] = RowAct(
     may=initiative_permissions.may_lift,
     act=actions.lift_hold,
     noun="hold",
+    form=SignedReasonForm,
+    signed="stage",
     page="initiative",
     title=gettext_lazy("Lift the hold"),
     lede=lambda row: (
-        f"{HoldKind(row.kind).label}, opened by {row.opened_by or 'the system'} on {day(row.opened_at)}: {row.reason}"
+        f"{HoldKind(row.kind).label}, opened by {row.opened_by or 'Plumbline'} on {day(row.opened_at)}: "
+        f"{row.reason}"
     ),
     happens=(
-        lambda row: row.liftable_since and f"Its cause is gone since {day(row.liftable_since)}.",
-        gettext_lazy(
-            "Reviews of this initiative can be decided again, as far as this hold stood in the way."
-        ),
+        lambda row: row.liftable_since and f"The cause has been gone since {day(row.liftable_since)}.",
+        gettext_lazy("This hold no longer blocks reviews of this initiative."),
     ),
-    verb=gettext_lazy("Lift it"),
+    verb=gettext_lazy("Lift the hold"),
     done=gettext_lazy("The hold is lifted."),
 )
 
@@ -74,15 +77,15 @@ def _may_complete(obligation: Obligation, person: User) -> Answer:
     may = actions.may_complete(obligation.initiative, obligation, person)
     if may and obligation.kind in WRITTEN_OBLIGATIONS:
         return no(
-            "It is completed by publishing the post-mortem and its confirmation.",
-            "Write it on its page.",
+            "A published and confirmed post-mortem completes this obligation.",
+            "Write the post-mortem on its page.",
             reverse("post-mortem-start", args=[obligation.pk]),
         )
     return may
 
 
 def _asked_first(obligation: Obligation) -> str:
-    """What has to be answered before an obligation of a criterion is completed; "" of any other."""
+    """Return what to answer before an obligation of a criterion is completed, else ""."""
     if obligation.kind != ObligationKind.CRITERION:
         return ""
     rulebook = Rulebook.objects.current().parsed
@@ -90,7 +93,7 @@ def _asked_first(obligation: Obligation) -> str:
     if criterion is None:
         return ""
     questions = " ".join(rulebook.requirements[key].question for key in criterion.requirements)
-    return f"That is accepted only once these are answered with evidence: {questions}"
+    return f"Answer these requirements with evidence first: {questions}"
 
 
 ROW_ACTS["obligations/complete"] = RowAct(
@@ -103,35 +106,41 @@ ROW_ACTS["obligations/complete"] = RowAct(
     title=gettext_lazy("Complete the obligation"),
     lede=lambda row: f"{row.text} Due {day(row.due)}.",
     happens=("The obligation is marked as completed, by you, today.", _asked_first),
-    verb=gettext_lazy("Complete"),
-    done="Completed.",
+    verb=gettext_lazy("Complete the obligation"),
+    done=gettext_lazy("Completed."),
 )
 
 
-def show_by(request, ref):
-    """Set the day by which an imported initiative shows what its reported stage lacks, or change it."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    actions.may_set_day(initiative, request.user).or_refuse()
-    before = initiative.obligations.open().filter(kind=ObligationKind.SHOWN_BY).first()
-    days = {"due": before.due} if before else {}
-    return one_act(
-        request,
-        initiative,
-        ShownByForm(sent(request), changing=before is not None, initial=days),
-        lambda fields: actions.show_by(initiative=initiative, by=request.user, **fields),
-        _("The day is set."),
-        title=_("By when this is shown"),
-        lede=f"{len(actions.lacking(initiative))} of what {initiative.get_stage_display()} asks are missing now.",
-        happens=[
-            _("You are reminded of the day, and the portfolio shows when it has passed."),
-            _("It holds up no decision, and the stage that the evidence supports does not change by it."),
-        ],
-        verb=_("Set the day"),
-    )
+def _dated(initiative: Initiative) -> Obligation | None:
+    """Return the open obligation to show what the reported stage lacks, or None."""
+    return initiative.obligations.open().filter(kind=ObligationKind.SHOWN_BY).first()
+
+
+def _day_form(initiative: Initiative, request: SignedInRequest) -> dict:
+    before = _dated(initiative)
+    return {"changing": before is not None, "initial": {"due": before.due} if before else {}}
+
+
+INITIATIVE_ACTS["set-day"] = PageStep(
+    may=actions.may_set_day,
+    act=actions.show_by,
+    form=ShownByForm,
+    given=_day_form,
+    title=gettext_lazy("Set the day by which the evidence is added"),
+    lede=lambda row: (
+        f"{len(actions.lacking(row))} requirements of {row.get_stage_display()} are not met now."
+    ),
+    happens=(
+        gettext_lazy("Plumbline reminds you of the day. The portfolio shows when the day has passed."),
+        gettext_lazy("The day blocks no decision and does not change the supported stage."),
+    ),
+    verb=gettext_lazy("Set the day"),
+    done=gettext_lazy("The day is set."),
+)
 
 
 def excuse(request, pk):
-    """Let one decision on one initiative pass an overdue obligation, as the chair who decides there."""
+    """Let one decision pass an overdue obligation, as the chair there."""
     obligation = get_object_or_404(OBLIGATIONS, pk=pk)
     held = [
         initiative
@@ -146,42 +155,43 @@ def excuse(request, pk):
         held[0] if len(held) == 1 else obligation.initiative,
         ExcuseForm(sent(request), initiatives=held),
         lambda fields: actions.excuse_obligation(obligation=obligation, by=request.user, **fields),
-        _("One decision is allowed meanwhile; it stays due."),
-        title=_("Allow one decision meanwhile"),
-        lede=f"{ended(obligation.text)} Due {day(obligation.due)}, from {obligation.responsible or 'nobody'} on "
-        f"{obligation.initiative.ref}.",
+        _("You allowed one decision. The obligation is still due."),
+        title=_("Allow one decision despite this obligation"),
+        lede=gettext("%(ended)s Due %(day)s, from %(value)s on %(ref)s.")
+        % {
+            "ended": ended(obligation.text),
+            "day": day(obligation.due),
+            "value": obligation.responsible or "no one",
+            "ref": obligation.initiative.ref,
+        },
         happens=[
+            _("You can allow one decision on the chosen initiative although this obligation is due."),
             _(
-                "The next decision on the initiative that you choose may go on while this is due, and uses your "
-                "word up."
-            ),
-            _(
-                "It stays due, and holds up every other initiative of the same person. For one initiative this is "
-                "possible once."
+                "The obligation stays due and blocks every other initiative of the same person. You can "
+                "allow this once for each initiative."
             ),
         ],
-        verb=_("Allow it"),
+        verb=_("Allow the decision"),
     )
 
 
-def open_gap(request, ref):
-    """Record something unresolved that bites downstream."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    allowed = initiative_permissions.may_collaborate(initiative, request.user)
-    if not initiative_permissions.is_acting_chair(initiative, request.user):
-        allowed.or_refuse()
-    return one_act(
-        request,
-        initiative,
-        GapForm(sent(request)),
-        lambda fields: actions.open_gap(initiative=initiative, by=request.user, **fields),
-        _("The gap is recorded."),
-        title=_("Record a gap"),
-        lede=_(
-            "It stays open, beyond the initiative itself, until evidence closes it or its owner accepts it."
-        ),
-        verb=_("Record it"),
-    )
+def _may_record_gap(initiative: Initiative, person: User) -> Answer:
+    chairs = initiative_permissions.is_acting_chair(initiative, person)
+    return yes() if chairs else initiative_permissions.may_collaborate(initiative, person)
+
+
+INITIATIVE_ACTS["record-gap"] = PageStep(
+    may=_may_record_gap,
+    act=actions.open_gap,
+    form=GapForm,
+    title=gettext_lazy("Record a gap"),
+    lede=gettext_lazy(
+        "The gap stays open until evidence closes it or its owner accepts it. The gap stays open after the "
+        "initiative has ended, too."
+    ),
+    verb=gettext_lazy("Record the gap"),
+    done=gettext_lazy("The gap is recorded."),
+)
 
 
 def _may_close(gap: Gap, person: User) -> Answer:
@@ -197,9 +207,9 @@ ROW_ACTS["gaps/close"] = RowAct(
     noun="gap",
     page="initiative",
     form=CloseGapForm,
-    given=lambda row: {"initiative": row.initiative},
+    given=lambda row, request: {"gap": row, "owns": row.owner_id == request.user.pk},
     title=gettext_lazy("Close a gap"),
     lede=lambda row: f"{row.text} Owned by {row.owner}, due {day(row.due)}.",
-    verb=gettext_lazy("Close it"),
+    verb=gettext_lazy("Close the gap"),
     done=gettext_lazy("The gap is closed."),
 )

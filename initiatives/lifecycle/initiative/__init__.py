@@ -1,3 +1,1 @@
-"""Acts on one initiative: their frame, the state of a review, the preview of an act; the frame of pages, similar
-initiatives.
-"""
+"""Acts on one initiative: their frame, review state and rehearsal. Page frame, similar initiatives."""

@@ -1,6 +1,4 @@
-"""The frame of every act: the lock on the initiative, the actor, the entry of a refusal, the supported stage
-rewritten.
-"""
+"""The frame of every act: lock, actor, refusal entry, supported stage."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +9,7 @@ from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
 from governance.audit_log import entries
-from governance.database import request_memo, row_history
+from governance.database import rehearsing, request_memo, row_history
 from governance.identity.proofs import ceremony
 from governance.models import User
 from governance.permission_result import Refused
@@ -39,19 +37,19 @@ def act(
     register: bool = False,
     proof: ceremony.Proof | None = None,
 ):
-    """Run one act: one transaction, the initiative locked and read after the lock, everything saved by `by`.
+    """Run one act in one transaction on the locked initiative, saved by `by`.
 
-    `register`: it changes what several initiatives share, or which initiative shares what. Such acts come one after the
-    other, each before it locks an initiative, so that none misses an initiative that another is just tying to what it
-    changes. `proof`: what this act is signed by, where several inside another are signed one by one. The outermost is
-    signed by what is held for it.
+    `register` is True if the act changes what several initiatives share, or which initiatives share it. Such acts run
+    one after the other, each before it locks an initiative, so that none misses an initiative that another is just
+    linking. `proof` is the signature of this act, if several inner acts are signed one by one. The outermost act uses
+    the signature held for it.
 
-    Yields the locked initiative (None for acts without one). Raises ValidationError where the reason that a person
-    gives holds a character that readers cannot see. A refusal rolls the act back and leaves an entry of its own right
-    after it (docs/architecture.md, trap 17); a refusal by the database goes to the log, and is raised again.
+    Yields the locked initiative (None for acts without one). Raises ValidationError if the reason of a person has an
+    invisible character. A refusal rolls the act back and records an entry right after it (docs/architecture.md, trap
+    17). A refusal by the database is logged and raised again.
     """
     if by is not None:
-        READABLE(reason)  # the audit log keeps it for ever, and whoever reads it there sees every character
+        READABLE(reason)  # the audit log keeps it for ever, and its readers see every character
     outermost = _depth.get() == 0
     around = row_history.current()
     if not outermost and not reason and around is not None and around.person == by:
@@ -65,6 +63,8 @@ def act(
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REGISTER])
             locked = lock(initiative) if initiative is not None else None
+            if locked is not None:
+                rehearsing.note(locked.pk)
             with ceremony.signing(proof, locked.contract_id if locked is not None else None):
                 yield locked
     except Refused as refused:
@@ -85,7 +85,7 @@ def act(
 
 
 def lock(initiative: Initiative | int) -> Initiative:
-    """The initiative, locked until the transaction ends and read after that."""
+    """Return the initiative, locked until the transaction ends and read after that."""
     return Initiative.objects.locked(_key(initiative))
 
 
@@ -101,18 +101,17 @@ def _record_refusal(name, by, system, initiative, refused: Refused) -> None:
 
 
 def rewrite_supported_stage(initiative: Initiative) -> None:
-    """Rewrite what the evidence of the initiative supports, in the transaction of the change; obligations of grace
-    follow it.
-    """
+    """Rewrite the supported stage in the transaction, and grace obligations."""
     rewrite_supported_stages([initiative])
 
 
 def rewrite_supported_stages(initiatives: list[Initiative], grace=None) -> list:
-    """The same for many locked initiatives, read and written together.
+    """Rewrite the supported stages of many locked initiatives together.
 
-    Returns the obligations of grace that were opened; `grace` as `holds.follow_support` takes it. With it, nothing
-    waits.
+    Returns the opened obligations of grace. `grace` is as in `holds.follow_support`. With `grace`, the rewrite runs
+    at once even inside `together`.
     """
+    rehearsing.note(*(initiative.pk for initiative in initiatives))
     waiting = _together.get()
     if waiting is not None and grace is None:
         waiting |= {initiative.pk: row_history.current() for initiative in initiatives}
@@ -132,9 +131,9 @@ def rewrite_supported_stages(initiatives: list[Initiative], grace=None) -> list:
 
 @contextmanager
 def together():
-    """Many acts in one transaction, for whoever replays a life: each supported stage is rewritten once, at the end.
+    """Run many acts in one transaction, and rewrite supported stages at the end.
 
-    No act decides by a supported stage, which is derived; each judges the facts afresh. A refusal ends all of them.
+    No act decides by a stored supported stage, because each judges the facts anew. A refusal ends all of them.
     """
     waiting: dict = {}
     token = _together.set(waiting)
@@ -151,15 +150,15 @@ def together():
 
 
 def batched(keys: list[int], size: int = 50) -> Iterator[list[int]]:
-    """The keys in batches, each as much as one transaction locks at a time."""
+    """Yield the keys in batches, each as much as one transaction locks at a time."""
     for start in range(0, len(keys), size):
         yield keys[start : start + size]
 
 
 def end_ties(initiative: Initiative, why: str, *, with_obligations: bool = True, by: User) -> None:
-    """End what ties an initiative to other things, in the act that stops, retires or withdraws it.
+    """End an initiative's ties, in the act that stops, retires or withdraws it.
 
-    `with_obligations`: closing these things is an obligation.
+    `with_obligations` is True if closing these things is an obligation.
     """
     for end in contributed.enders:
         end(initiative, why, with_obligations=with_obligations, by=by)

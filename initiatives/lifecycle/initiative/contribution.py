@@ -1,21 +1,36 @@
-"""What initiatives add to audit, retention and erasure: which acts decide, who held which role, when they ended, what
-an item of evidence is.
+"""The part of initiatives in audit, retention and erasure.
+
+It has the acts that decide, roles held, ends of initiatives, and named evidence.
 """
+
+from collections.abc import Iterator
+
+from django.db.models import Count
+from prometheus_client import Metric
 
 from governance import clock
 from governance.audit.rights_report import Held, as_known, first_words
 from governance.contributions import InitiativeEnd, NamedEvidence
-from governance.vocabulary import CLOSED_STAGES, Role
+from governance.operations.metrics import gauge
+from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Contribution
 from initiatives.lifecycle.initiative.act import lock, rewrite_supported_stage
-from initiatives.models import Evidence, Initiative, RoleAssignment, SignOff
+from initiatives.models import (
+    Evidence,
+    Initiative,
+    Obligation,
+    RoleAssignment,
+    SignOff,
+    SupportedStagePeriod,
+)
 
 
 def roles_held(moment, people: dict, person=None) -> list[Held]:
-    """Roles on initiatives that were accepted and had not ended at `moment`; granted by whoever proposed them.
+    """Return the roles on initiatives that were accepted and not ended at `moment`.
 
-    Accepting and ending count from the moment they are recorded, so the rows of that moment say it all.
+    The person who proposed a role is its grantor. The rows of that moment suffice, because accepting and ending count
+    from their recording.
     """
     only = {"person_id": person.pk} if person is not None else {}
     rows = [
@@ -43,7 +58,7 @@ def roles_held(moment, people: dict, person=None) -> list[Held]:
 
 
 def ends(refs: list[str] | None) -> list[InitiativeEnd]:
-    """The initiatives of these references, or all: stopped, retired or withdrawn when, or not at all."""
+    """Return these initiatives, or all, with their end: stopped, retired, withdrawn."""
     initiatives = Initiative.objects.all()
     if refs is not None:
         initiatives = initiatives.filter(number__in=[int(ref[3:]) for ref in refs if ref[3:].isdecimal()])
@@ -58,7 +73,7 @@ def ends(refs: list[str] | None) -> list[InitiativeEnd]:
 
 
 def evidence_named(keys: list[int]) -> list[NamedEvidence]:
-    """These items, and every other that has the same file: its content is stored once."""
+    """Return these items and others with the same file, which is stored once."""
     named = Evidence.objects.filter(pk__in=keys)
     files = [name for name in named.values_list("file", flat=True) if name]
     rows = named | Evidence.objects.filter(file__in=files)
@@ -85,17 +100,34 @@ def evidence_named(keys: list[int]) -> list[NamedEvidence]:
 
 
 def _names_it(term: str) -> bool:
-    """Whether a title or file name can be looked for without finding ordinary words."""
+    """Return True if a search for a title or file name finds no ordinary words."""
     return len(term) >= 12 or len(term.split()) > 1
 
 
 def after_erasure(refs: set[str]) -> None:
-    """Rewrite the current of initiatives that lost evidence."""
+    """Rewrite the supported stage of initiatives that lost evidence."""
     for ref in sorted(refs):
         rewrite_supported_stage(lock(Initiative.objects.get(number=int(ref[3:]))))
 
 
+def figures() -> Iterator[Metric]:
+    """Yield the figures of initiatives for /metrics."""
+    live = Initiative.objects.live()
+    stages = dict(live.order_by().values_list("stage").annotate(n=Count("pk")))
+    words = "Initiatives by approved stage, without those that were stopped, retired or withdrawn."
+    yield gauge("initiatives", words, {stage: stages.get(stage, 0) for stage in RUNNING_STAGES}, "stage")
+    periods = SupportedStagePeriod.objects.covering(clock.now()).filter(initiative__in=live)
+    words = (
+        "Initiatives with an approved stage that current evidence does not support, for example because "
+        "evidence has expired."
+    )
+    yield gauge("initiatives_not_supported", words, periods.filter(unsupported_stages__gt=0).count())
+    overdue = Obligation.objects.overdue_on(clock.today()).count()
+    yield gauge("obligations_overdue", "Obligations that are overdue.", overdue)
+
+
 CONTRIBUTION = Contribution(
+    figures=[figures],
     decisions={
         EntryKind.APPROVAL_ANSWERED,
         EntryKind.SIGNED_OFF,
@@ -113,6 +145,9 @@ CONTRIBUTION = Contribution(
         EntryKind.NOT_APPLICABLE_ACCEPTED,
         EntryKind.WAIVER_AGREED,
         EntryKind.WAIVER_REFUSED,
+        EntryKind.RISK_ACCEPTED,
+        EntryKind.RISK_ACCEPTANCE_REFUSED,
+        EntryKind.ACCEPTED_RISK_ENDED,
         EntryKind.BODY_TERM_SIGNED,
         EntryKind.BODY_TERM_REFUSED,
         EntryKind.INTERACTIONS_ERASED,
@@ -129,6 +164,7 @@ CONTRIBUTION = Contribution(
     },
     rights_held=[roles_held],
     decision_tables={
+        "initiatives_acceptedrisk",
         "initiatives_approvalanswer",
         "initiatives_approvalrequest",
         "initiatives_approvaluse",

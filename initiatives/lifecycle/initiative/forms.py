@@ -1,46 +1,46 @@
-"""Forms on what an initiative is: details, risk tier."""
+"""Forms on the description of an initiative: details, risk tier."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from governance.sign_in.signing import SigningForm
 from governance.vocabulary import Tier
 from governance.web.form_fields import WordsField
 
 
-class RenameForm(forms.Form):
-    """Another name, and why."""
-
-    title = forms.CharField(label=_("New name"), max_length=200, help_text=_("What people call it."))
-    reason = forms.CharField(
-        label=_("Why"), max_length=500, help_text=_("For whoever looks for it under its old name.")
-    )
-
-
 class DetailsForm(forms.Form):
-    """Problem, platform and who may read it."""
+    """Title, problem, platform and readers of an initiative."""
 
-    problem = WordsField(label=_("Problem"), help_text=_("Who has it, how often, what it costs today."))
+    title = forms.CharField(max_length=200, help_text=_("Enter the name that people will use."))
+    problem = WordsField(
+        label=_("Problem"),
+        help_text=_("Describe who is affected, how often, and what the problem costs today."),
+    )
     platform = forms.CharField(
         max_length=120,
         required=False,
-        help_text=_("The product or platform it is built on, if there is one."),
+        help_text=_("The product or platform on which the initiative is built, if any."),
     )
     confidential = forms.BooleanField(
         label=_("Confidential"),
         required=False,
-        help_text=_("Then only its people and its board can open it; nobody else sees that it exists."),
+        help_text=_("Only people on the initiative and its board can see or open it."),
     )
     reason = forms.CharField(
-        label=_("Why it changes"), max_length=500, required=False, help_text=_("Stands in the history.")
+        label=_("Reason for the change"),
+        max_length=500,
+        required=False,
+        help_text=_("Fill in this field if you change the title."),
     )
 
 
 class TierForm(forms.Form):
-    """A risk tier with the worst credible harm. The rulebook's own words tell the tiers apart."""
+    """A risk tier with the worst credible harm. The words of the rulebook distinguish the tiers."""
 
     tier = forms.ChoiceField(label=_("Risk tier"), widget=forms.RadioSelect)
     worst_credible_harm = WordsField(
-        label=_("Worst credible harm"), help_text=_("What could a wrong output do to somebody, at worst?")
+        label=_("Worst credible harm"),
+        help_text=_("What is the worst that a wrong output could do to someone?"),
     )
 
     def __init__(self, *args, rulebook, **kwargs):
@@ -48,3 +48,11 @@ class TierForm(forms.Form):
         self.fields["tier"].choices = [
             (key, f"{words}: {rulebook.risk_tiers.get(key, '')}") for key, words in Tier.choices
         ]
+
+
+class ConfirmTierForm(SigningForm):
+    """The tier and the number of the scope as they were shown, and the signature."""
+
+    act = "tier"
+    tier = forms.CharField(widget=forms.HiddenInput, max_length=20)
+    scope = forms.IntegerField(widget=forms.HiddenInput, min_value=0, required=False)

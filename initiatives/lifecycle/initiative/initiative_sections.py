@@ -1,4 +1,4 @@
-"""The sections of an initiative and the pages of each: where everything about it is found."""
+"""The sections of an initiative and the pages of each."""
 
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop
@@ -18,10 +18,10 @@ SECTIONS = (
 
 
 def sections_of(initiative: Initiative, current: str, facts, review: Review | None) -> list[dict]:
-    """The sections with their pages, the current section and page marked; the section Review opens an open `review`.
+    """Return the sections with their pages, with the current ones marked. Review opens an open `review`.
 
-    Keys: words, url, current, pages (dicts of words, url, count, current). A page that none of them is lies below the
-    one whose name its own begins with: "integration-profiles".
+    Keys: words, url, current, pages (dicts of words, url, count, current). A page without a place in the menu belongs
+    to the page with the first part of its name, such as "integration-profiles" to "integration".
     """
     pages = contributed.initiative_pages
     if current not in {page.url_name for page in pages}:

@@ -1,6 +1,4 @@
-"""The state of a review as the rules need it: sign-offs with the reasons why they went stale, seats with who can
-sign.
-"""
+"""The state of a review for the rules: sign-offs judged, seats with signers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -15,8 +13,9 @@ from governance.gates.gate_inputs import Facts
 from governance.gates.separation_of_duties import RestsOn, TeamMembers, why_barred, why_counted_twice
 from governance.models.people import Board, Membership
 from governance.people.boards import board_for, members_now, seat_holders
-from governance.permission_result import Reason
-from governance.vocabulary import Seat, SignOffVerdict
+from governance.permission_result import Answer, Reason, no, yes
+from governance.vocabulary import Seat, SignOffVerdict, Stage
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access.signers import contract_authors, signer_of, team_members_of
 from initiatives.lifecycle.facts import drawn_requirements, initiative_rows, supported_stage
 from initiatives.models import Initiative, Review, SignOff
@@ -25,9 +24,9 @@ from initiatives.models.stage_machine import Judgement
 
 @dataclass(frozen=True)
 class EligibleSigners:
-    """Who sits on the board of an initiative, and what bars whom from signing: read once, asked many times.
+    """The board of an initiative, and what bars its members from signing, read once.
 
-    `working`: by role in force, who holds it, key and name.
+    `working` has the key and name of the holder of each role in force.
     """
 
     members: tuple[Membership, ...]
@@ -37,20 +36,20 @@ class EligibleSigners:
     board: Board | None = None
 
     def holds(self, person, seat: str) -> bool:
-        """Whether the person holds the seat now."""
+        """Return True if the person holds the seat now."""
         return any(member.person_id == person.pk and member.seat == seat for member in self.members)
 
     def holders(self, seat: str) -> list:
-        """Who holds the seat now, and may at least look again, withdraw or object there."""
+        """Return the seat's present holders. They may at least withdraw or object."""
         return [member.person for member in seat_holders(self.members, seat)]
 
     def barred(self, person, seat: str, rests_on: RestsOn | None = None) -> list[str]:
-        """Why the person must not approve for the seat (docs/domain.md, invariant 4); empty when nothing bars them."""
+        """Return why the person must not approve for the seat. See docs/domain.md, invariant 4."""
         return why_barred(signer_of(person), seat, self.team_members, rests_on=rests_on)
 
 
 def eligible_signers_of(initiative: Initiative) -> EligibleSigners:
-    """Read the eligible signers of an initiative now: four queries."""
+    """Read the eligible signers of an initiative now, in four queries."""
     board = board_for(initiative.unit)
     return EligibleSigners(
         members=tuple(members_now(board)),
@@ -67,9 +66,9 @@ def eligible_signers_of(initiative: Initiative) -> EligibleSigners:
 
 @dataclass(frozen=True, eq=False)
 class ReviewSnapshot:
-    """One review, read once and judged once at one moment: the initiative, sign-offs, eligible signers.
+    """One review, read and judged once: initiative, sign-offs, eligible signers.
 
-    The verdict follows when it is first asked for.
+    The verdict is computed when it is first used.
     """
 
     review: Review
@@ -81,7 +80,7 @@ class ReviewSnapshot:
 
     @cached_property
     def seats(self) -> dict[str, criteria.SeatState]:
-        """For each seat who could sign now and who is barred."""
+        """Return the people who could sign now and those who are barred, by seat."""
         return seat_states(
             self.eligible_signers,
             {
@@ -93,7 +92,7 @@ class ReviewSnapshot:
 
     @cached_property
     def verdict(self) -> criteria.Verdict:
-        """Whether the review can be decided, and all that stands in the way."""
+        """Return the verdict: if the review can be decided, and all its blockers."""
         judged, gate = self.judged, self.review.gate
         verdict = criteria.verdict_of(judged, gate, sign_offs=self.judged_sign_offs, seats=self.seats)
         undrawn = drawing.waits(judged) if self.draws else None
@@ -101,26 +100,55 @@ class ReviewSnapshot:
             verdict = replace(verdict, blockers=(*verdict.blockers, undrawn))
         if self.review.is_open and judged.at >= self.review.expires_at:
             # Right although no task ran: the review is over with its last day, whether it was ended yet or not.
-            over = Reason("The time for this review is over.", "The owner can open a new one.")
+            over = Reason("The review period has ended.", "Ask the owner to open a new review.")
             verdict = replace(verdict, blockers=(*verdict.blockers, over))
         return verdict
 
     @property
     def draws(self) -> bool:
-        """Whether requirements are drawn for this review before it is decided."""
+        """Return True if requirements are drawn for this review before its decision."""
         draws = self.judged.rulebook.drawn_at(self.judged.facts.tier) > 0
         return draws and self.review.is_open and self.review.gate == drawn_requirements.GATE
 
     @property
     def for_moves(self) -> Judgement:
-        """The verdict as the conditions of the moves of its initiative read it."""
+        """Return the verdict in the form that the conditions of moves read."""
         return Judgement(gate=self.review.gate if self.verdict.decidable else "")
+
+
+def tier_confirmed(initiative: Initiative, gate: str) -> Answer:
+    """Return if the risk tier is confirmed for the scope, for gates with a tier.
+
+    The gate to prototype does not ask for a tier. A tier that is confirmed during a review makes its sign-offs stale.
+    """
+    if gate not in (Stage.MVP, Stage.PRODUCTION):
+        return yes()
+    if not initiative.tier:
+        remedy = (
+            "Ask the risk seat to confirm the risk tier."
+            if initiative.proposed_tier
+            else "Propose a risk tier."
+        )
+        return no(
+            phrase("The risk tier of {} is not confirmed.", initiative.ref),
+            remedy,
+            initiative.get_absolute_url(),
+        )
+    scopes = initiative_rows.rows(initiative, "scopes")
+    new = next((row for row in initiative.scopes_without_tier(scopes) if row.ended_at is None), None)
+    if new is None:
+        return yes()
+    return no(
+        phrase("The risk tier of {} is not confirmed for this scope: {}.", initiative.ref, new.in_words),
+        "Ask the risk seat to confirm the risk tier.",
+        initiative.get_absolute_url(),
+    )
 
 
 def snapshot_of(
     review: Review, initiative: Initiative | None = None, at: datetime | None = None
 ) -> ReviewSnapshot:
-    """Read the review now. `initiative` is the locked row when acting."""
+    """Return the snapshot of the review now. `initiative` is the locked row of an act."""
     initiative, at = initiative or review.initiative, at or clock.now()
     with one_look():
         facts, eligible_signers, sign_offs = (
@@ -134,13 +162,13 @@ def snapshot_of(
 
 
 def judged_under(snapshot: ReviewSnapshot, judged: Judged) -> ReviewSnapshot:
-    """The same review snapshot with the initiative as another rulebook judges it."""
+    """Return the same snapshot with the initiative judged by another rulebook."""
     judged_sign_offs = all_judged(snapshot.sign_offs, snapshot.eligible_signers, judged)
     return replace(snapshot, judged=judged, judged_sign_offs=judged_sign_offs)
 
 
 def as_if_signed_again(snapshot: ReviewSnapshot) -> criteria.Verdict:
-    """What the verdict would be if everybody who approved did so once more now, as far as they still may."""
+    """Return the verdict if everyone who approved, and still may, did so again now."""
     signed = tuple(
         replace(sign_off, stale=tuple(_barring(snapshot, row))) if sign_off.approves else sign_off
         for row, sign_off in zip(snapshot.sign_offs, snapshot.judged_sign_offs, strict=True)
@@ -149,7 +177,7 @@ def as_if_signed_again(snapshot: ReviewSnapshot) -> criteria.Verdict:
 
 
 def _barring(snapshot: ReviewSnapshot, row: SignOff) -> list[str]:
-    """Why this person may not sign for the seat, whatever the facts say."""
+    """Return why this person may not sign for the seat, independent of the facts."""
     reasons = snapshot.eligible_signers.barred(row.person, row.seat)
     if not snapshot.eligible_signers.holds(row.person, row.seat):
         reasons.append(f"{row.person} no longer holds the seat")
@@ -157,7 +185,7 @@ def _barring(snapshot: ReviewSnapshot, row: SignOff) -> list[str]:
 
 
 def with_sign_off(snapshot: ReviewSnapshot, row: SignOff) -> ReviewSnapshot:
-    """The same review snapshot after this sign-off was given, without reading everything again."""
+    """Return the same snapshot after this sign-off, without reading all again."""
     sign_offs = [other for other in snapshot.sign_offs if other.seat != row.seat] + [row]
     sign_off = as_judged(row, snapshot.eligible_signers, snapshot.judged, beside=sign_offs)
     others = (other for other in snapshot.judged_sign_offs if other.seat != row.seat)
@@ -167,16 +195,16 @@ def with_sign_off(snapshot: ReviewSnapshot, row: SignOff) -> ReviewSnapshot:
 def all_judged(
     rows: list[SignOff], eligible_signers: EligibleSigners, judged: Judged
 ) -> tuple[criteria.JudgedSignOff, ...]:
-    """Current sign-offs of a review as the rules see them."""
+    """Return the current sign-offs of a review in the form of the rules."""
     return tuple(as_judged(row, eligible_signers, judged, beside=rows) for row in rows)
 
 
 def as_judged(
     row: SignOff, eligible_signers: EligibleSigners, judged: Judged, *, beside: Iterable[SignOff] = ()
 ) -> criteria.JudgedSignOff:
-    """A stored sign-off as the rules see it, with every reason why it no longer counts.
+    """Return a sign-off for the rules, with each reason why it is stale.
 
-    `beside`: the sign-offs that stand in the same review; of two that may be one human's the earlier one counts.
+    `beside` has the current sign-offs of the same review. The earlier of two by accounts of one human counts.
     """
     earlier = {
         other.person_id: str(other.person)
@@ -196,7 +224,7 @@ def as_judged(
 
 
 def rests_on(covered: dict, evidence, eligible_signers: EligibleSigners, facts: Facts) -> RestsOn:
-    """Who wrote what a sign-off covers: these items of evidence, and the contract where its facts name one."""
+    """Return who wrote the items and the contract that a sign-off covers."""
     return RestsOn(
         frozenset(item.author_id for item in facts.items if item.id in evidence),
         eligible_signers.contract_authors if covered.get("contract") else frozenset(),
@@ -204,9 +232,9 @@ def rests_on(covered: dict, evidence, eligible_signers: EligibleSigners, facts: 
 
 
 def stale_of(row: SignOff, eligible_signers: EligibleSigners, judged: Judged) -> list[str]:
-    """Why this approval does not count now: its facts moved, or its signer may not sign.
+    """Return why this approval does not count now.
 
-    See docs/domain.md, invariants 4 and 5.
+    See docs/domain.md, invariants 4 and 5. Its facts changed, or its signer may not sign.
     """
     if not row.approves:
         return []
@@ -219,10 +247,10 @@ def stale_of(row: SignOff, eligible_signers: EligibleSigners, judged: Judged) ->
     if about != (facts.ref, row.review.gate, row.seat) or row.digest != sign_off_statement.digest(
         row.statement
     ):
-        reasons.append("the statement was signed for something else")
+        reasons.append("the statement was signed for a different review")
     board = eligible_signers.board.pk if eligible_signers.board else None
     if row.facts.get("board", board) != board:
-        reasons.append("another board decides this initiative now")
+        reasons.append("a different board decides on this initiative now")
     elif not eligible_signers.holds(row.person, row.seat):
         reasons.append(f"{row.person} no longer holds the seat")
     return reasons + sign_off_statement.stale_reasons(row.facts, judged, row.at)
@@ -231,7 +259,7 @@ def stale_of(row: SignOff, eligible_signers: EligibleSigners, judged: Judged) ->
 def seat_states(
     eligible_signers: EligibleSigners, recused: frozenset | set = frozenset()
 ) -> dict[str, criteria.SeatState]:
-    """For each seat who could sign now and who is barred, and why. `recused` people do not sign this review."""
+    """Return by seat who could sign now, and who is barred and why. `recused` people do not sign this review."""
     result = {}
     for seat in Seat:
         able, barred, people, humans = [], [], [], []

@@ -1,9 +1,10 @@
-"""Initiatives with words like those of one that somebody is about to register; shown as stubs, and nothing is claimed.
+"""Initiatives similar in words to one about to be registered, as stubs.
 
-The database's full text finds those that share most words of title and problem, or have them in the names of linked
-systems and vendors, weighed by how few initiatives have each; rapidfuzz orders them by all of these; a service of the
-company's own, where one is set, orders the first of them by meaning. Little words and numbers tell nothing. Initiatives
-that are confidential are not there at all: they count in no weight and take no place.
+The full text search of the database finds initiatives that share most words of title and problem, or have them in
+names of linked systems and vendors. Rare words weigh more. Then rapidfuzz orders them by all of these. A service of
+the company, if one is set, orders the first of them by meaning. Initiatives of this organisation come first, and
+those of external inventories need more words in common. Short words, numbers and words of every work do not count.
+Confidential initiatives are left out of results and weights.
 """
 
 import re
@@ -17,12 +18,17 @@ from governance.database import prepared_statements
 from governance.database.embeddings import SENT, by_meaning
 from governance.database.text_search import SHORTEST, split
 from governance.models import User
+from governance.models.people import IMPORTED
 from initiatives.lifecycle.initiative.stubs import Stub, stub_of, to_tell
 from initiatives.models import Initiative, NotSimilar, Obligation
 
 SHOWN = 3
 READ = 60  # initiatives compared: those that share most words
-IN_WORDS = 2  # in common with an initiative that has no word of the title
+IN_WORDS = 2  # in common with an own initiative that has no word of the title
+IN_WORDS_OF_OTHERS, ALIKE_OF_OTHERS = (
+    3,
+    50,
+)  # in common with one of an external inventory, and how alike it is
 WORDS = 48  # looked for, of all that is said
 SPLIT = 200  # words of a text among which these are
 TITLE, PROBLEM = 200, 1_000  # letters
@@ -34,12 +40,20 @@ COUNTING = re.compile(
     r"one|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|fifty|hundred|thousand|half|once|twice|each"
     r"|minutes?|hours?|days?|daily|weeks?|weekly|months?|monthly|years?|yearly|people|person"
 )
+# Said of every work: that something is done, by somebody, with such a tool.
+GENERIC = re.compile(
+    r"would|could|should|might|must|shall|will|can|may|every(?:body|one)?|some(?:body|one|thing)?|no(?:body|thing)"
+    r"|(?:tak|mak|us|giv|hav|com|provid|improv|enabl|creat|manag|handl|reduc|sav|writ|automat)(?:e[sdn]?|ing)"
+    r"|took|taken|made|used|gives?|gave|has|had|went|goes|going|done|does|doing|got|gets?|getting|puts?|putting"
+    r"|(?:need|want|help|work|support|allow|keep|try|let|look|show|think|know|go|do|see|say|start|add)(?:s|ed|ing)?"
+    r"|assistants?|bots?|ai|tools?|systems?|models?|solutions?|projects?|initiatives?|pilots?|apps?|applications?"
+    r"|software|users?|teams?|employees?|staff|colleagues?|company|companies|organi[sz]ations?"
+)
 
-# For each word that is asked for the initiatives that have it, by the indexes: one in a title counts twice. `of` tells
-# apart what is asked at once. What was asked and what was found come back as stems; words of names stand as they are
+# For each word that is asked for the initiatives that have it, by the index. `of` tells apart what is asked at
+# once. What was asked and what was found come back as stems; words of names stand as they are
 # said.
 _MATTER = "to_tsvector('english'::regconfig, COALESCE(title, '') || ' ' || COALESCE(problem, ''))"
-_TITLE = "to_tsvector('english'::regconfig, COALESCE(title, ''))"
 _TOLD = "NOT confidential AND withdrawn_at IS NULL"
 _HAVING = "SELECT a.of, a.word, c.id FROM asked a CROSS JOIN LATERAL (SELECT id FROM initiatives_initiative"
 _STEMS = "array_to_string(tsvector_to_array(to_tsvector('english'::regconfig, {})), ' ')"
@@ -86,7 +100,6 @@ asked AS MATERIALIZED (
 vendors AS MATERIALIZED (SELECT id, plumbline_words(name) AS words FROM initiatives_vendor),
 met AS MATERIALIZED (
     {_HAVING} WHERE {_MATTER} @@ a.query AND {_TOLD} LIMIT {OFTEN}) c
-    UNION ALL {_HAVING} WHERE {_TITLE} @@ a.query AND {_TOLD} LIMIT {OFTEN}) c
     UNION ALL SELECT a.of, a.word, c.id FROM asked a CROSS JOIN LATERAL (
         SELECT id FROM ({_BY_NAME}) n JOIN initiatives_initiative USING (id) WHERE {_TOLD} LIMIT {OFTEN}) c),
 rare AS (
@@ -97,12 +110,14 @@ near AS (
     SELECT of, id, array_agg(word ORDER BY rarity DESC, word) AS words, sum(rarity) AS near
       FROM met JOIN rare USING (of, word) GROUP BY of, id),
 best AS (
-    SELECT n.*, row_number() OVER (PARTITION BY of ORDER BY near DESC, id) AS place
+    SELECT n.*, own, row_number() OVER (PARTITION BY of ORDER BY own DESC, near DESC, n.id) AS place
       FROM near n
-     WHERE id <> of AND NOT EXISTS (
+      JOIN (SELECT i.id, u.path NOT LIKE '/{IMPORTED}/%%' AS own
+              FROM initiatives_initiative i JOIN governance_unit u ON u.id = i.unit_id) i ON i.id = n.id
+     WHERE n.id <> of AND NOT EXISTS (
         SELECT FROM initiatives_notsimilar p
          WHERE p.initiative_id = n.of AND p.other_id = n.id OR p.initiative_id = n.id AND p.other_id = n.of))
-SELECT of, b.id, b.words, s.title, s.problem || ' ' || s.names, c.title, c.problem || ' ' || c.names
+SELECT of, b.id, b.words, b.own, s.title, s.problem || ' ' || s.names, c.title, c.problem || ' ' || c.names
   FROM best b JOIN said s USING (of)
  CROSS JOIN LATERAL (
     SELECT {_IN_STEMS} FROM initiatives_initiative i
@@ -115,19 +130,17 @@ NAMES_OF = f"SELECT id, string_agg(name, ' ') FROM ({NAMES}) n WHERE id = ANY(%s
 
 @dataclass(frozen=True)
 class Similar:
-    """The stubs of initiatives with similar words, the nearest first; `by_meaning`: in the order of the company's
-    service.
-    """
+    """The stubs of similar initiatives, nearest first. `by_meaning` is True if the company's service ordered them."""
 
     stubs: list[Stub]
     by_meaning: bool = False
 
 
 def similar(title: str, problem: str, visible, *, owner: int | None = None) -> Similar:
-    """The initiatives with words most like these; none while too little is written.
+    """Return the initiatives with the most similar words. Empty while the text is too short.
 
-    `visible`: the initiatives the person may open; others are named, not linked. `owner` of the new initiative, where
-    one is chosen: a key.
+    `visible` has the initiatives that the person may open. Others are named without a link. `owner` is the key of the
+    owner of the new initiative, if one is chosen.
     """
     near = nearest({0: (title, problem)}, typing=True)[0][: SENT if settings.EMBEDDINGS_URL else SHOWN]
     initiatives = _initiatives([key for key, _ in near], visible, owner)
@@ -136,16 +149,17 @@ def similar(title: str, problem: str, visible, *, owner: int | None = None) -> S
         for initiative in initiatives
     ]
     order = by_meaning(f"{title}. {problem}", told)
-    shown = list(range(len(near)) if order is None else order)[:SHOWN]
+    ordered = sorted(
+        range(len(near)) if order is None else order, key=lambda at: initiatives[at].unit.imported
+    )
+    shown = ordered[:SHOWN]
     return Similar(
         [stub_of(initiatives[place], near[place][1]) for place in shown], by_meaning=order is not None
     )
 
 
 def similar_to_each(initiatives: list[Initiative], visible) -> dict[int, list[Stub]]:
-    """For each of these initiatives, by key, the initiatives with words most like its own; asked for all of them at
-    once.
-    """
+    """Return by key the initiatives most similar to each of these, together."""
     found = nearest({initiative.pk: (initiative.title, initiative.problem) for initiative in initiatives})
     near = {of: some[:SHOWN] for of, some in found.items()}
     keys = list(dict.fromkeys(key for some in near.values() for key, _ in some))
@@ -154,9 +168,9 @@ def similar_to_each(initiatives: list[Initiative], visible) -> dict[int, list[St
 
 
 def said_not_similar(initiatives: list[Initiative]) -> dict[int, list[tuple[Initiative, User]]]:
-    """For each of these initiatives, by key: the initiatives that are not similar to it, and who said so.
+    """Return by key the initiatives marked as not similar, and by which person.
 
-    Initiatives of which not everybody hears are left out.
+    Initiatives that not everyone may see are left out.
     """
     keys = {initiative.pk for initiative in initiatives}
     found: dict[int, list[tuple[Initiative, User]]] = {key: [] for key in keys}
@@ -169,10 +183,10 @@ def said_not_similar(initiatives: list[Initiative]) -> dict[int, list[tuple[Init
 
 
 def nearest(asked: dict[int, tuple[str, str]], *, typing: bool = False) -> dict[int, list[tuple[int, str]]]:
-    """For each title and problem, by key: the keys of the initiatives with words most like theirs, and some of the
-    words.
+    """Return by key the initiatives with the most similar words, own ones first.
 
-    While somebody is `typing`, the last word of the title may go on. An initiative is never like itself.
+    Each comes with some of the words. While the person is `typing`, the last word of the title counts as a prefix. An
+    initiative is never similar to itself.
     """
     names = _names([of for of in asked if of])
     told = {
@@ -188,18 +202,22 @@ def nearest(asked: dict[int, tuple[str, str]], *, typing: bool = False) -> dict[
         cursor.execute(FOUND, columns)
         rows = cursor.fetchall()
     titled = {of: set(_words(title)) for of, (title, *_) in told.items()}
-    rows.sort(
-        key=lambda row: -_alike(*map(_telling, row[3:]))
-    )  # of those equally alike, the one with more rare words stays first
-    for of, key, words, *_ in rows:
+    alike = {row[:2]: _alike(*map(_telling, row[4:])) for row in rows}
+    # Of those equally alike, the one with more rare words stays first.
+    rows.sort(key=lambda row: (not row[3], -alike[row[:2]]))
+    for of, key, words, own, *_ in rows:
         in_common = list(dict.fromkeys(words))
-        if len(in_common) >= IN_WORDS or titled[of] & set(in_common):
+        if own:
+            enough = len(in_common) >= IN_WORDS or titled[of] & set(in_common)
+        else:
+            enough = len(in_common) >= IN_WORDS_OF_OTHERS and alike[of, key] >= ALIKE_OF_OTHERS
+        if enough:
             found[of].append((key, ", ".join(in_common[:NAMED])))
     return found
 
 
 def _names(keys: list[int]) -> dict[int, str]:
-    """By key, the names of the systems that an initiative is linked with, and of its vendors."""
+    """Return by key an initiative's linked systems and vendors, by name."""
     if not keys:
         return {}
     with prepared_statements.cursor() as cursor:
@@ -208,18 +226,18 @@ def _names(keys: list[int]) -> dict[int, str]:
 
 
 def _telling(stems: str) -> str:
-    """The stems without numbers."""
+    """Return the stems without numbers."""
     return " ".join(stem for stem in stems.split() if LETTER.search(stem))
 
 
 def _alike(title: str, said: str, other_title: str, other_said: str) -> float:
-    """How alike two initiatives are in stems, from 0 to 100: their titles and all that is said, each for half."""
-    whole = fuzz.token_set_ratio(f"{title} {said}", f"{other_title} {other_said}")
-    return (fuzz.token_set_ratio(title, other_title) + whole) / 2
+    """Return the similarity of two initiatives in stems, from 0 to 100. The problem has twice the weight."""
+    whole = fuzz.token_set_ratio(said or title, f"{other_title} {other_said}")
+    return (fuzz.token_set_ratio(title, other_title) + 2 * whole) / 3
 
 
 def _queries(title: str, problem: str, names: str, typing: bool) -> list[tuple[str, str, int]]:
-    """The words to look for, each with what the database is asked, and its place: those of the title come first."""
+    """Return the search words, each with its database query and its rank. Words of the title come first."""
     titled = _words(title)
     found = {word: word for word in (*titled, *_words(names), *_words(problem))}
     if typing and titled and len(titled[-1]) > SHORTEST:
@@ -228,17 +246,20 @@ def _queries(title: str, problem: str, names: str, typing: bool) -> list[tuple[s
 
 
 def _words(text: str) -> list[str]:
-    """The first words of a text to look for, each once, without counts; the database leaves the little ones out."""
+    """Return the first search words of a text, each once, without counts. The database drops short words."""
     words = (
         word
         for word in split(text)
-        if len(word) >= SHORTEST and LETTER.search(word) and not COUNTING.fullmatch(word.lower())
+        if len(word) >= SHORTEST
+        and LETTER.search(word)
+        and not COUNTING.fullmatch(word.lower())
+        and not GENERIC.fullmatch(word.lower())
     )
     return list(dict.fromkeys(words))[:SPLIT]
 
 
 def _initiatives(keys: list[int], visible, owner: int | None) -> list[Initiative]:
-    """These initiatives in this order, each with whether it may be opened and what their owner has to write."""
+    """Return these initiatives in this order, as `stub_of` reads them. `owner` decides on `must_write`."""
     if not keys:
         return []
     open_obligations = Obligation.objects.open().filter(

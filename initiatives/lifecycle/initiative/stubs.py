@@ -1,4 +1,4 @@
-"""Stubs: what everybody signed in sees of an initiative that is not confidential, so that nobody builds twice."""
+"""Stubs: the part of a non-confidential initiative that every user sees. They prevent duplicates."""
 
 from dataclasses import dataclass
 
@@ -15,10 +15,10 @@ from initiatives.models import Initiative, RoleAssignment
 
 @dataclass(frozen=True)
 class Stub:
-    """What everybody signed in sees of an initiative that is not confidential: ref, title, unit, stage, whom to ask.
+    """The part of an initiative that every user sees, such as title and contact.
 
-    `link`: the initiative, for whoever may open it. `words`: what it has in common with what was written; `must_write`:
-    its owner, who is the owner of the new initiative, too, still has to write its post-mortem.
+    `link` is the initiative, for a person who may open it, and `words` are those it shares with the text.
+    `must_write` is True if its owner, who also owns the new initiative, still has to write its post-mortem.
     """
 
     ref: str
@@ -32,7 +32,7 @@ class Stub:
 
 
 def to_tell(initiatives: QuerySet, visible: QuerySet) -> QuerySet:
-    """These initiatives with what `stub_of` reads. `visible`: the initiatives the person may open."""
+    """Return these initiatives with the rows of `stub_of`. `visible` has those that the person may open."""
     owners = RoleAssignment.objects.in_force().filter(role=Role.OWNER).select_related("person")
     return (
         initiatives.annotate(may_open=Exists(visible.filter(pk=OuterRef("pk"))))
@@ -42,7 +42,7 @@ def to_tell(initiatives: QuerySet, visible: QuerySet) -> QuerySet:
 
 
 def stub_of(initiative: Initiative, words: str = "") -> Stub:
-    """The stub of an initiative of `to_tell`; whoever may open it is led to the initiative."""
+    """Return an initiative's stub, with a link for a person who may open it."""
     if initiative.owner_rows:
         ask = initiative.owner_rows[0].person.full_name
     elif initiative.registered_by and initiative.registered_by.is_active:
@@ -64,11 +64,11 @@ def stub_of(initiative: Initiative, words: str = "") -> Stub:
 
 
 def stub_for(person: User, ref: str) -> Stub:
-    """The stub of the initiative with this reference.
+    """Return the stub of the initiative with this reference.
 
-    Raises Http404 where it is confidential, as where there is none.
+    Raises Http404 if it is confidential or does not exist.
     """
     found = with_ref(to_tell(Initiative.objects.told(), visible_to(person)), ref)
     if found is None:
-        raise Http404("No such initiative, or not yours to see.")
+        raise Http404("This initiative does not exist, or you cannot see it.")
     return stub_of(found)

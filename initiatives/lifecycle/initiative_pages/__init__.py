@@ -1,1 +1,1 @@
-"""The initiative as people read it: overview, banners, activity, any day, wording of entries."""
+"""Pages of an initiative: overview, banners, activity, any day, wording."""

@@ -1,13 +1,17 @@
-"""Banners of every page of an initiative: not production-ready, held, waived, unassessed, overdue."""
+"""Banners of every page of an initiative: held, waived, unassessed, overdue."""
+
+from datetime import timedelta
 
 from django.urls import reverse
 
 from governance import clock
 from governance.authorization import decision_queries
-from governance.gates import criteria
+from governance.gates import criteria, levels
+from governance.gates.gate_inputs import without_words
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import RUNNING_STAGES, WRITTEN_OBLIGATIONS, HoldKind, Role, Stage, TakesEffect
+from governance.vocabulary.phrases import joined, label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.facts import initiative_rows, rulebook_in_effect, supported_stage
 from initiatives.lifecycle.initiative.initiative_frame import banner
@@ -15,60 +19,77 @@ from initiatives.lifecycle.initiative.initiative_frame import banner
 TOLD = 2  # overdue obligations in words; more stand in their list
 # What ends a hold that the system opened, and where one reads more: residency alone waits for the chair.
 CLOSES = {
-    "residency": "Once the path is fixed, the chair can lift it.",
-    "definition_conflict": "It ends once {steward} has resolved each, with a mapping or as an accepted difference.",
-    "failed_drill": "It ends with a drill that passes.",
+    "residency": phrase("The chair can lift this hold when the path of the data is fixed."),
+    "definition_conflict": phrase(
+        "This hold ends when {steward} has resolved each conflict, with a mapping or as an accepted "
+        "difference."
+    ),
+    "failed_drill": phrase("This hold ends when the drill passes."),
 }
 PAGES = {
-    "residency": ("integration-residency", "See where and why"),
-    "definition_conflict": ("integration-definitions", "See what disagrees"),
-    "failed_drill": ("integration-drills", "See the drill"),
+    "residency": ("integration-residency", phrase("See the transfer and the reason")),
+    "definition_conflict": ("integration-definitions", phrase("See the conflicting definitions")),
+    "failed_drill": ("integration-drills", phrase("See the drill")),
 }
 # Holds computed from dates, though nobody has opened their row: what ends each, and where one reads more.
-OF_REGISTER = ("It opens and closes with its cause.", "initiative", "See the overview")
+OF_REGISTER = (
+    phrase("This hold closes automatically when its cause is gone."),
+    ("initiative",),
+    phrase("See the overview"),
+)
 COMPUTED = {
     "reattestation": (
-        "The owner and the support owner accept again, then the chair confirms.",
-        "initiative-reattest",
-        "See what is needed",
+        phrase(
+            "The owner and the support owner accept their roles again. Then the chair confirms production."
+        ),
+        ("initiative-act", "confirm-production"),
+        phrase("See what is needed"),
     ),
-    **{kind: (CLOSES[kind], *page) for kind, page in PAGES.items()},
+    **{kind: (CLOSES[kind], (name,), words) for kind, (name, words) in PAGES.items()},
 }
 
 
 def banners_of(initiative, judged: criteria.Judged, may) -> list[dict]:
-    """What every page must say of the initiative, as the rulebook in force judges it; each perhaps with a link."""
+    """Return the banners of every page of the initiative, some with a link."""
     rulebook, facts, now = judged.rulebook, judged.facts, judged.at
     today = clock.local_day(now)
     found = _switch_banner(initiative, may)
     if initiative.withdrawn_at:
-        joined = f" It was joined to {initiative.joined_to.ref}." if initiative.joined_to_id else ""
-        found.append(banner("warn", "Withdrawn.", f"{initiative.withdrawn_reason}{joined} Nothing is due."))
-    if initiative.stage == Stage.PROTOTYPE:
+        merged = (
+            phrase(" The initiative was joined to {}.", initiative.joined_to.ref)
+            if initiative.joined_to_id
+            else ""
+        )
         found.append(
-            banner("warn", "Not production-ready.", "This is a prototype: no business may depend on it.")
+            banner(
+                "warn",
+                "Withdrawn.",
+                phrase("{}{} No obligation is due.", initiative.withdrawn_reason, merged),
+            )
         )
     in_force = any(version.in_force_at(now) for version in facts.contracts)
     if initiative.stage in RUNNING_STAGES[1:] and not in_force:
         found.append(
             banner(
                 "warn" if initiative.stage == Stage.PROTOTYPE else "bad",
-                "No contract in force.",
-                "What is not written in a contract, the system may not do.",
+                phrase("No contract in force."),
+                phrase("Plumbline denies every request of the system until a contract is in force."),
                 reverse("contract", args=[initiative.ref]),
-                "Open the contract",
+                phrase("Open the contract"),
             )
         )
+    found += _objection_banners(initiative)
     found += _late_contract_banner(initiative, facts, now)
     found += _rulebook_banner(initiative, judged)
+    found += _tier_banner(initiative, judged, may)
     found += _hold_banners(initiative, facts, now, may)
     found += [
         banner(
             "warn",
-            "A waiver runs.",
-            f"{_asked(rulebook, waiver.key)} Waived until {day(waiver.until)}: {waiver.reason}",
+            phrase("A waiver runs."),
+            phrase("{} Waived until {}: {}", _asked(rulebook, waiver.key), day(waiver.until), waiver.reason),
             reverse("waivers", args=[initiative.ref]),
-            "Open the waivers",
+            phrase("Open the waivers"),
         )
         for waiver in facts.waivers
         if waiver.since <= now and today <= waiver.until
@@ -81,7 +102,7 @@ def banners_of(initiative, judged: criteria.Judged, may) -> list[dict]:
 
 
 def _overdue_banner(initiative, today) -> list[dict]:
-    """The obligations whose day has passed: the longest overdue in words, of the others how many."""
+    """Return a banner on the longest overdue obligation, counting the others."""
     late = sorted(
         (obligation for obligation in initiative_rows.obligations(initiative) if obligation.due < today),
         key=lambda obligation: obligation.due,
@@ -89,61 +110,87 @@ def _overdue_banner(initiative, today) -> list[dict]:
     if not late:
         return []
     told = [
-        f"{ended(obligation.text)} {obligation.responsible or 'Nobody'} was to give it by {day(obligation.due)}."
+        phrase(
+            "{} Responsible: {}. Due {}.",
+            ended(obligation.text),
+            obligation.responsible or "no one",
+            day(obligation.due),
+        )
         for obligation in late[:TOLD]
     ]
-    title = "Overdue." if len(late) == 1 else f"{len(late)} obligations are overdue."
+    title = phrase("Overdue.") if len(late) == 1 else phrase("{} obligations are overdue.", len(late))
     return [
         banner(
             "bad",
             title,
-            " ".join(told),
+            joined(*told),
             f"{initiative.get_absolute_url()}#obligations",
-            "See the obligations",
+            phrase("See the obligations"),
         )
     ]
 
 
-def enforced_elsewhere(initiative, now) -> list[dict]:
-    """That no key of an initiative in production was heard of lately: for the pages that say what runs."""
+def runs_without(initiative, judged: criteria.Judged) -> list[dict]:
+    """Return a banner if production runs without enforcement or a log.
+
+    The logs themselves are read, so that a first request counts at once. The judgement uses nightly counts.
+    """
     if initiative.stage != Stage.PRODUCTION or initiative.withdrawn_at:
         return []
-    if decision_queries.enforced_here(initiative.number, initiative.contract_id, now):
+    now, days = judged.at, judged.rulebook.freshness.shown_here_days
+    within, missing, told = timedelta(days=days), [], []
+    if not decision_queries.enforced_here(initiative.number, initiative.contract_id, now, within):
+        missing.append("enforcement")
+        told.append(
+            phrase(
+                "No key of the initiative's systems sent a request or a heartbeat within {} days. "
+                "Plumbline cannot show that the contract is enforced.",
+                days,
+            )
+        )
+    if not decision_queries.logged_here(initiative.number, now, within):
+        missing.append("log")
+        told.append(phrase("No call reached the interaction log within {} days.", days))
+    if not missing:
         return []
-    days = decision_queries.ENFORCED_WITHIN.days
     return [
         banner(
             "warn",
-            "Enforced elsewhere.",
-            f"No key of its systems asked here or sent a heartbeat within {days} days, so nothing here shows that its "
-            "contract is enforced.",
+            without_words(missing),
+            joined(*told),
             reverse("api-access", args=[initiative.ref]) + "#connect",
-            "Connect its system",
+            phrase("Connect its system"),
         )
     ]
 
 
 def _rulebook_banner(initiative, judged: criteria.Judged) -> list[dict]:
-    """That an older rulebook still decides what is supported, until when, and what the one in force makes of it."""
+    """Return a banner if an older rulebook still decides. It has the end and effect."""
     following = rulebook_in_effect.successor(initiative, judged.at)
     if initiative.stage not in RUNNING_STAGES[1:] or following is None:
         return []
     moment, newer = following
     first = newer.takes_effect == TakesEffect.CASE_BY_CASE
-    when = "from its next gate or re-attestation on, at the latest " if first else ""
+    when = "for this initiative at its next gate or re-attestation, and at the latest " if first else ""
     said = stage_word(judged.support.supported)
-    gaps = len(criteria.gaps_to(judged, initiative.stage))
-    more = (
-        f", with {gaps} requirement{'' if gaps == 1 else 's'} open up to the approved stage" if gaps else ""
-    )
     return [
         banner(
             "info",
-            f"Rulebook {rulebook_in_effect.rulebook_of(initiative, judged.at).version} decides what is supported here.",
-            f"{newer.version} does so {when}from {day(clock.local_day(moment))}. A new review is opened under "
-            f"{judged.rulebook.version}, by which the evidence supports: {said}{more}.",
+            phrase(
+                "Rulebook {} decides the supported stage here.",
+                rulebook_in_effect.rulebook_of(initiative, judged.at).version,
+            ),
+            phrase(
+                "Rulebook {} takes effect {}from {}. A new review uses rulebook {}. The evidence "
+                "supports {} under that rulebook.",
+                newer.version,
+                when,
+                day(clock.local_day(moment)),
+                judged.rulebook.version,
+                said,
+            ),
             reverse("requirements", args=[initiative.ref]),
-            "Open the requirements",
+            phrase("Open the requirements"),
         )
     ]
 
@@ -153,22 +200,48 @@ def _asked(rulebook, key: str) -> str:
     return known.question if known else key
 
 
+def _objection_banners(initiative) -> list[dict]:
+    """Return a banner for each objection at the open review, with its place."""
+    review = next((row for row in initiative_rows.reviews(initiative) if row.is_open), None)
+    return [
+        banner(
+            "bad",
+            phrase("{} objects.", label(row.get_seat_display())),
+            ended(row.reason),
+            f"{review.get_absolute_url()}#{row.criteria[0]}",
+            phrase("Read the objection"),
+        )
+        for row in initiative_rows.objections(review)
+    ]
+
+
 def _late_contract_banner(initiative, facts, now) -> list[dict]:
-    """Architecture decided before the contract, once the prototype gate was passed (S0-1): told to owner and board."""
+    """Return a banner if architecture was decided before the contract (S0-1).
+
+    Owner and board see it. Only decisions after the prototype gate count.
+    """
     words = (
         contract_after_architecture(initiative, facts, now) if initiative.stage in RUNNING_STAGES[1:] else ""
     )
     if not words:
         return []
     link = reverse("deployments", args=[initiative.ref]) + "#architecture"
-    return [banner("warn", "Architecture came before the contract.", words, link, "See the decisions")]
+    return [
+        banner(
+            "warn",
+            phrase("An architecture decision was made before a contract was in force."),
+            words,
+            link,
+            phrase("See the decisions"),
+        )
+    ]
 
 
 def contract_after_architecture(initiative, facts, now) -> str:
-    """That architecture was first decided, after the prototype gate, before the contract; empty where it was not.
+    """Return a sentence if architecture preceded the contract, else "".
 
-    Days are all that is known of decisions, so one on the day of the gate counts as after it, and a contract of the
-    same day as in time.
+    Only the days of decisions are known. A decision on the day of the gate counts as after the gate, and a contract
+    of the same day as in time.
     """
     gate = facts.decided.get("prototype")
     decided = [row.decided_on for row in initiative_rows.rows(initiative, "architecture_decisions")]
@@ -177,25 +250,58 @@ def contract_after_architecture(initiative, facts, now) -> str:
         return ""
     started = min((version.since for version in facts.contracts), default=None)
     if started is None or started > now:
-        return f"No contract is in force yet; the first architecture decision was made on {day(first)}."
+        return phrase(
+            "No contract is in force yet. The first architecture decision was made on {}.", day(first)
+        )
     began = clock.local_day(started)
     if began <= first:
         return ""
-    return f"The contract came into force on {day(began)}, after the first architecture decision on {day(first)}."
+    return phrase(
+        "The contract came into force on {}, after the first architecture decision on {}.",
+        day(began),
+        day(first),
+    )
 
 
 def _switch_banner(initiative, may) -> list[dict]:
-    """That everything is denied until somebody switches its systems on again: who did it, since when, the way back."""
+    """Return a banner while systems are switched off, with actor and way back."""
     return [
         banner(
             "bad",
-            f"Its systems are switched off, since {clock.moment_in_words(row.pressed_at)}.",
-            f"{row.pressed_by} switched them off: {ended(row.reason)} Whatever they ask is denied."
+            phrase("The systems have been switched off since {}.", clock.moment_in_words(row.pressed_at)),
+            f"{row.pressed_by} switched the systems off: {ended(row.reason)} Plumbline denies every request."
             + ("" if may.switch else " The owner or the chair can switch them on again."),
-            reverse("initiative-switch-on", args=[initiative.ref]) if may.switch else "",
-            "Switch them on again",
+            reverse("initiative-act", args=[initiative.ref, "switch-on"]) if may.switch else "",
+            phrase("Switch the systems on again"),
         )
         for row in initiative_rows.rows(initiative, "switched_off")
+    ]
+
+
+def _tier_banner(initiative, judged: criteria.Judged, may) -> list[dict]:
+    """Return a banner if the tier is not confirmed for its purpose or scopes."""
+    text = initiative_rows.beyond_tier(initiative, initiative_rows.rows(initiative, "scopes"))
+    if not text or initiative.stage not in RUNNING_STAGES:
+        return []
+    ends = levels.tier_grace_ends(judged.facts, judged.rulebook, judged.at)
+    tier = initiative.get_tier_display().lower()
+    late = ends is not None and clock.local_day(judged.at) > ends
+    if ends is not None:
+        text += (
+            phrase(
+                " Requirements that do not apply at {} risk have counted as open since {}.", tier, day(ends)
+            )
+            if late
+            else phrase(" Requirements that do not apply at {} risk count as open after {}.", tier, day(ends))
+        )
+    return [
+        banner(
+            "bad" if late else "warn",
+            phrase("The risk tier is not confirmed for this scope and purpose."),
+            text if may.confirm_tier else phrase("{} The risk seat can confirm it.", text),
+            reverse("initiative-act", args=[initiative.ref, "confirm-tier"]) if may.confirm_tier else "",
+            phrase("Confirm the tier"),
+        )
     ]
 
 
@@ -205,27 +311,33 @@ def _hold_banners(initiative, facts, now, may) -> list[dict]:
     current = {hold.kind for hold in holding}
     rows = [row for row in initiative_rows.rows(initiative, "holds") if row.kind in current]
     chair = initiative_permissions.acting_chair(initiative)[0] if rows else None
-    steward = facts.people.get(Role.DATA_STEWARD, "the data steward (nobody yet)")
+    steward = facts.people.get(Role.DATA_STEWARD, "the data steward (no one yet)")
     for row in rows:
         by_people = row.opened_by_id is not None or row.liftable_since is not None
-        who = f"{chair or 'the chair (nobody yet)'} can lift it."
-        how = who if by_people else CLOSES.get(row.kind, "It closes by itself when its cause is gone.")
-        meanwhile = "Nothing is promoted meanwhile. " if row.blocking else ""
+        who = phrase("{} can lift the hold.", chair or "The chair (no one yet)")
+        how = (
+            who
+            if by_people
+            else CLOSES.get(row.kind, phrase("The hold closes automatically when its cause is gone."))
+        )
+        meanwhile = phrase("The initiative cannot be promoted meanwhile. ") if row.blocking else ""
         lift = reverse("row-act", args=["holds", row.pk, "lift"])
-        link, link_text = lift if by_people and may.chair else "", "Lift it"
+        link, link_text = lift if by_people and may.chair else "", phrase("Lift the hold")
         if not link and row.kind in PAGES:
             name, link_text = PAGES[row.kind]
             link = reverse(name, args=[initiative.ref])
         why = (
-            f"Fixed since {day(row.liftable_since)}. It was: {row.reason}"
+            phrase("Fixed since {}. The cause was: {}", day(row.liftable_since), row.reason)
             if row.liftable_since
             else row.reason
         )
         found.append(
             banner(
                 "bad",
-                f"Held since {day(row.opened_at)}: {HoldKind(row.kind).label.lower()}.",
-                f"{ended(why)} {meanwhile}{how.format(steward=steward)}",
+                phrase(
+                    "Held since {}: {}.", day(row.opened_at), label(HoldKind(row.kind).label, inside=True)
+                ),
+                phrase("{} {}{}", ended(why), meanwhile, how.format(steward=steward)),
                 link,
                 link_text,
             )
@@ -233,13 +345,13 @@ def _hold_banners(initiative, facts, now, may) -> list[dict]:
     stored = {hold.kind for hold in facts.holds}
     for hold in holding:
         if hold.kind not in stored:
-            how, name, link_text = COMPUTED.get(hold.kind, OF_REGISTER)
+            how, (name, *verb), link_text = COMPUTED.get(hold.kind, OF_REGISTER)
             found.append(
                 banner(
                     "bad",
                     f"Held: {hold.words.lower()}.",
-                    f"{ended(hold.reason)} {how.format(steward=steward)}",
-                    reverse(name, args=[initiative.ref]),
+                    phrase("{} {}", ended(hold.reason), how.format(steward=steward)),
+                    reverse(name, args=[initiative.ref, *verb]),
                     link_text,
                 )
             )
@@ -247,9 +359,7 @@ def _hold_banners(initiative, facts, now, may) -> list[dict]:
 
 
 def _obligations_banner(initiative, facts) -> list[dict]:
-    """What the owner of an initiative on its way still has to write in writing on other initiatives: overdue, it stops
-    the next decision.
-    """
+    """Return a banner on the owner's open texts for other initiatives. Overdue ones block the next decision."""
     if initiative.stage not in (Stage.PROPOSED, Stage.PROTOTYPE, Stage.MVP) or initiative.withdrawn_at:
         return []
     open_obligations = [
@@ -268,14 +378,18 @@ def _obligations_banner(initiative, facts) -> list[dict]:
     return [
         banner(
             "warn",
-            f"{open_obligations[0].responsible} has not yet written what others could learn from.",
-            f"{listed}. While one of these is overdue, no MVP or production review of theirs is decided.",
+            phrase("{} still has post-mortems to write.", open_obligations[0].responsible),
+            phrase(
+                "{}. While a post-mortem is overdue, no MVP or production review of the same owner "
+                "can be decided.",
+                listed,
+            ),
         )
     ]
 
 
 def _model_banner(initiative, facts, now) -> list[dict]:
-    """Production on a model that no passing test names: the rulebook forbids it."""
+    """Return a banner on production with a model that no passing test names. The rulebook forbids it."""
     models = facts.models_at(now)
     if initiative.stage != Stage.PRODUCTION or initiative.imported or not models:
         return []
@@ -293,16 +407,16 @@ def _model_banner(initiative, facts, now) -> list[dict]:
     return [
         banner(
             "bad",
-            "Production runs on a model nobody has assessed.",
-            f"{names}. No passing test report names it.",
+            phrase("Production uses a model that no one has assessed."),
+            phrase("{}. No passing test report names the model.", names),
             reverse("evidence-add", args=[initiative.ref]) + "?kind=test_report",
-            "Add one",
+            phrase("Add a test report"),
         )
     ]
 
 
 def _age_banner(initiative, today, may) -> list[dict]:
-    """A prototype or MVP past its maximum age, or past the end that the chair set, waits for the chair's word."""
+    """Return a banner on a prototype or MVP past its age or its set end. It waits for the chair."""
     ends = supported_stage.review_by(initiative)
     if ends is None or today <= ends:
         return []
@@ -310,9 +424,9 @@ def _age_banner(initiative, today, may) -> list[dict]:
     return [
         banner(
             "warn",
-            f"{stage_word(initiative.stage)} for {age} days; it was to end on {day(ends)}.",
-            "It awaits the chair's word: continue until a new day, or stop.",
-            reverse("initiative-continue", args=[initiative.ref]) if may.go_on else "",
-            "Stage time-box review",
+            phrase("{} for {} days. The planned end was {}.", stage_word(initiative.stage), age, day(ends)),
+            phrase("The chair must decide: continue until a new day, or stop."),
+            reverse("initiative-act", args=[initiative.ref, "continue"]) if may.go_on else "",
+            phrase("Stage time-box review"),
         )
     ]

@@ -1,4 +1,4 @@
-"""What the pages of an initiative add: its menu and its banners."""
+"""The part of the pages of an initiative in the app: its menu and its banners."""
 
 from django.utils.translation import gettext_noop as _  # looked up when shown
 
@@ -9,9 +9,11 @@ CONTRIBUTION = Contribution(
     initiative_pages=[
         InitiativePage("Overview", _("Overview"), "initiative"),
         InitiativePage("Overview", _("People"), "people"),
+        InitiativePage("Overview", _("Accepted risks"), "accepted-risks"),
         InitiativePage("Overview", _("Notes"), "notes"),
         InitiativePage("Requirements", _("Requirements"), "requirements"),
         InitiativePage("Requirements", _("Evidence"), "evidence", lambda facts: len(facts.items)),
+        InitiativePage("Requirements", _("Pipelines"), "pipelines"),
         InitiativePage("Requirements", _("Declaration"), "declaration"),
         InitiativePage("Requirements", _("Waivers"), "waivers"),
         InitiativePage("Review", _("Reviews"), "review-open"),

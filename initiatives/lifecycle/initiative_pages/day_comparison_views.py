@@ -1,4 +1,4 @@
-"""Two days of an initiative side by side: only what differs, and how much is the same."""
+"""Two days of an initiative side by side, and the number of equal lines."""
 
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -12,7 +12,7 @@ from initiatives.lifecycle.initiative_pages.past_views import Then, differences,
 
 @require_safe
 def compare(request, ref):
-    """The initiative at the end of `one` and of `other`; without `other`, as far as the audit log is sealed."""
+    """Show the initiative at the end of the days `one` and `other`. The default is the sealed audit log."""
     opened = initiative_lookup.initiative_on_any_day(request.user, ref)
     initiative, known = opened.initiative, as_of.known_until()
     context = {

@@ -1,50 +1,28 @@
-"""The next step of an initiative: the three lead questions and what fixes them, the standards of this stage and the
-next.
-"""
+"""The next step of an initiative, and the standards of its stage and the next."""
 
 from django.urls import reverse
 
-from governance.gates import criteria, lead_questions, standards
+from governance.gates import criteria, standards
 from governance.models import User
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import RUNNING_STAGES, Role
+from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.activity.entry_wording import question
 from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.facts.open_requirements import APPROVED, NEXT
+from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.requirements.row_presentation import LIVE
 
-# answer: (tone, mark)
-TONES = {lead_questions.YES: "ok", lead_questions.NOT_YET: "", lead_questions.NO: "bad"}
-MARKS = {standards.MET: "ok", standards.NOT_MET: "bad", standards.NOTHING_ASKED: ""}
-
-
-def lead_rows(initiative, facts, rulebook, states, asked: set[str], now) -> list[dict]:
-    """The three questions: each with its answer, tone, reason, and the page that fixes it."""
-    rows = []
-    for lead in lead_questions.leads(facts, rulebook, states, asked, now):
-        row = {
-            "question": lead.question,
-            "answer": lead.answer,
-            "tone": TONES[lead.answer],
-            "reason": lead.reason,
-            "link": "",
-        }
-        if lead.fix == "contract":
-            row |= {"link": reverse("contract", args=[initiative.ref]), "link_text": "Open the contract"}
-        elif lead.fix:
-            row |= {
-                "link": reverse("requirement", args=[initiative.ref, lead.fix]),
-                "link_text": "Open the requirement",
-            }
-        rows.append(row)
-    return rows
+MARKS = {standards.MET: "", standards.NOT_MET: "bad", standards.NOTHING_ASKED: ""}
 
 
 def next_step(context, person: User) -> dict | None:
-    """The one thing that the person does next on this initiative: title, text, link and its words; None for readers.
+    """Return the person's next act here: title, text and link, or None.
 
-    A hold that they alone can end comes first; then its gaps, the approved stage before the next; then the board, once
-    nothing is missing.
+    A hold that only they can end comes first. Gaps of the approved stage follow, then those of the next. The board
+    comes last, once all is met. Readers have no next act.
     """
     initiative, may, ahead, held = (context[name] for name in ("initiative", "may", "ahead", "open_review"))
     if not may.collaborate or ahead is None:
@@ -54,68 +32,107 @@ def next_step(context, person: User) -> dict | None:
     ]
     if disagreeing and Role.DATA_STEWARD in initiative_permissions.roles_of(initiative, person):
         return {
-            "title": "Next: definitions that disagree are yours to resolve.",
-            "text": f"{ended(disagreeing[0].reason)} The initiative is held until then, and nobody else can.",
+            "title": phrase("Next step: resolve the conflicting definitions."),
+            "text": phrase(
+                "{} The initiative is held until you resolve the conflicts. Only you can do this.",
+                ended(disagreeing[0].reason),
+            ),
             "link": reverse("integration-definitions", args=[initiative.ref]),
-            "link_text": "Reconcile them",
+            "link_text": phrase("Reconcile the definitions"),
         }
-    missing = [row for row in context["holding"] + context["reaching"] if row["state"] != "waived"]
-    mine = [row for row in missing if row["who"] == "You"]
-    if mine:
-        first, count = mine[0], len(mine)
-        title = f"Next: {'one requirement is' if count == 1 else f'{count} requirements are'} yours."
-        if not context["holding"] and held is None:
-            title = f"{title[:-1]} before the board can decide."
+    rises = ahead.to in RUNNING_STAGES
+    if not rises and held is None and not context["holding"] and not context["missed"]:
+        return None  # in production nothing is open, and no one is asked to retire it
+    for which, name, gate in ((APPROVED, "holding", LIVE), (NEXT, "reaching", ahead.key)):
+        mine = [row for row in context[name] if row["who"] == "You" and (rises or which == APPROVED)]
+        # What is recorded before evidence comes first.
+        before = next((row for row in mine if row["before"]), None)
+        first = mine[0] if len(mine) == 1 else before
+        if first:
+            return {
+                "title": phrase("Next step: {}.", context["open_words"][which]),
+                "text": first["before"] or first["text"],
+                "link": first["link"],
+                "link_text": first["link_text"],
+            }
+        if mine:
+            return {
+                "title": phrase("Next step: {}.", context["open_words"][which]),
+                "text": phrase("The first is “{}”", mine[0]["text"]),
+                "link": f"{reverse('requirements', args=[initiative.ref])}?gate={gate}&show=mine",
+                "link_text": "See requirements",
+            }
+    if context["missed"] and may.manage:
         return {
-            "title": title,
-            "text": f"Begin with “{first['text']}”",
-            "link": first["link"],
-            "link_text": first["link_text"],
+            "title": phrase("Next step: report the results of the declaration."),
+            "text": context["missed"][0]["text"],
+            "link": context["missed"][0]["link"],
+            "link_text": context["missed"][0]["link_text"],
         }
     for waits in criteria.unanswered(context["facts"], ahead.key, context["now"]):
         return {
-            "title": "Next: answer this before the gate.",
+            "title": phrase("Next step: answer this requirement before the gate."),
             "text": ended(waits.text),
             "link": reverse("lessons-answer", args=[initiative.ref]),
-            "link_text": "Answer it",
+            "link_text": phrase("Answer the requirement"),
+        }
+    for objection in initiative_rows.objections(held):
+        return {
+            "title": phrase("{} objects.", label(objection.get_seat_display())),
+            "text": phrase(
+                "{} The board cannot decide until you answer the objection.", ended(objection.reason)
+            ),
+            "link": f"{held.get_absolute_url()}#{objection.criteria[0]}",
+            "link_text": phrase("Answer the objection"),
         }
     if held is not None:
         return {
-            "title": f"The board has it since {day(held.opened_at)}.",
-            "text": "Nothing here waits for you; its page says whom it waits for.",
+            "title": phrase("The board has had the review since {}.", day(held.opened_at)),
+            "text": phrase("You have no task here. The page of the review shows who must act."),
             "link": held.get_absolute_url(),
-            "link_text": "Open the review",
+            "link_text": phrase("Open the review"),
         }
-    if missing:
-        who = list(dict.fromkeys(row["who"] for row in missing if row["who"]))
-        others = f", and {len(who) - 2} more" if len(who) > 2 else ""
+    others = context["holding"] or context["reaching"]
+    if others or context["missed"]:
+        who = list(dict.fromkeys(row["who"] for row in others or context["missed"]))
+        more = ", and others" if len(who) > 2 else ""
+        gate = LIVE if context["holding"] else ahead.key
         return {
-            "title": "Nothing here waits for you.",
-            "text": f"What is missing waits for {', '.join(who[:2])}{others}.",
-            "link": f"{reverse('requirements', args=[initiative.ref])}?show=open",
-            "link_text": "See what is missing",
+            "title": phrase("You have no task here."),
+            "text": phrase("The open requirements wait for {}{}.", ", ".join(who[:2]), more),
+            "link": f"{reverse('requirements', args=[initiative.ref])}?gate={gate}&show=open",
+            "link_text": phrase("See the open requirements"),
+        }
+    waits = next(iter(review_state.tier_confirmed(initiative, ahead.key).reasons), None)
+    if may.manage and waits is not None:
+        propose = reverse("initiative-act", args=[initiative.ref, "propose-tier"])
+        return {
+            "title": phrase("Next step: ask for confirmation of the risk tier."),
+            "text": phrase("{} {}", waits.text, waits.remedy),
+            "link": initiative.get_absolute_url() if initiative.proposed_tier else propose,
+            "link_text": phrase("See the risk tier")
+            if initiative.proposed_tier
+            else phrase("Propose a tier"),
         }
     if may.manage:
         return {
-            "title": "Next: ask the board to decide.",
-            "text": "Everything that the gate asks is there.",
+            "title": phrase("Next step: request a review."),
+            "text": phrase("All requirements for this gate are met."),
             "link": reverse("review-open", args=[initiative.ref]),
-            "link_text": "Ask the board to decide",
+            "link_text": phrase("Request a review"),
         }
     return None
 
 
 def standard_stages(stage: str) -> list[tuple[str, str]]:
-    """The stage of the initiative and the one after it, as the two columns of what is allowed."""
+    """Return this stage and the next as the two columns of what is allowed."""
     here = stage if stage in RUNNING_STAGES[1:] else "prototype"
     place = RUNNING_STAGES.index(here)
     return [(key, stage_word(key)) for key in RUNNING_STAGES[place : place + 2]]
 
 
 def standard_rows(context) -> list[dict]:
-    """The nine matters: for this stage and the next the rulebook's words, met or not, and the requirements behind
-    it.
-    """
+    """Return the nine matters of this stage and the next. Each has the rulebook's words, state and requirements."""
     initiative, rulebook, facts, states = (
         context[name] for name in ("initiative", "rulebook", "facts", "states")
     )

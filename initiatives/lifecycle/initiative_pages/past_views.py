@@ -1,6 +1,4 @@
-"""An initiative as it was known on a day: what was computed then beside what is computed now, and two days side by
-side.
-"""
+"""An initiative as known on a day, and two days side by side."""
 
 from dataclasses import dataclass, field
 
@@ -8,15 +6,16 @@ from django.urls import reverse
 
 from governance import clock
 from governance.gates import criteria
+from governance.gates.gate_inputs import without_words
 from governance.models import ContractVersion
 from governance.people.boards import board_for
-from governance.templatetags.plumbline import day, layer_word, stage_word
+from governance.templatetags.plumbline import day, stage_word
 from governance.transparency_log import as_of
-from governance.vocabulary import HoldKind, Layer, Role, Seat, SignOffVerdict
+from governance.vocabulary import HoldKind, Role, ScaleTestOutcome, Seat, SignOffVerdict
 from governance.web.pages.as_of_views import Day
 from initiatives.lifecycle.activity.entry_wording import question
 from initiatives.lifecycle.evidence.views import STATES, state_of_item
-from initiatives.lifecycle.facts import initiative_rows, supported_stage
+from initiatives.lifecycle.facts import initiative_rows, open_requirements, supported_stage
 from initiatives.models import Initiative, SignOff, SupportedStage
 
 NOTHING = "nothing"
@@ -32,9 +31,9 @@ LONGEST = 240  # characters of an answer that are shown beside another
 
 
 def kept_beside_now(context) -> dict:
-    """What the supported stage said on the day that is looked at, beside what the rows and rules known then give now.
+    """Return the supported stage recorded on the day beside the one of now.
 
-    Keys: rows (words, then, now, differs; none without a supported stage), differs, computed_at, kept_rulebook,
+    Keys: rows (words, then, now, differs, empty without a supported stage), differs, computed_at, kept_rulebook,
     now_rulebook, compare_url.
     """
     initiative, now = context["initiative"], context["now"]
@@ -45,21 +44,21 @@ def kept_beside_now(context) -> dict:
     found = {
         "rows": [],
         "now_rulebook": judged.rulebook.version,
-        "compare_url": f"{reverse('initiative-compare', args=[initiative.ref])}?one={asked}",
+        "compare_url": f"{reverse('initiative-activity', args=[initiative.ref])}?one={asked}",
     }
     if span is None:
         return found
     facts, support = context["facts"], context["support"]
-    gaps = supported_stage.gap_counts(judged)
     pairs = [
         ("Supports", stage_word(span.supported), stage_word(support.supported)),
         ("Support", span.label or "supported", support.label or "supported"),
         ("Held", _yes(span.held), _yes(criteria.holds_at(facts, judged.rulebook, now))),
         *(
-            (f"{name.capitalize()} test", _passes(getattr(span, name)), _passes(passed))
-            for name, passed in support.tests.items()
+            (f"{name.capitalize()} test", ScaleTestOutcome.word(getattr(span, name)), str(outcome.label))
+            for name, outcome in support.tests.items()
         ),
-        ("Gaps by layer", gap_words(span.gaps), gap_words(gaps)),
+        ("Shown by the running system", _without(span.runs_without), _without(support.runs_without)),
+        ("Open requirements", _open(span.open_requirements), _open(context["open"])),
     ]
     rows = [{"words": what, "then": then, "now": new, "differs": then != new} for what, then, new in pairs]
     return found | {
@@ -70,18 +69,16 @@ def kept_beside_now(context) -> dict:
     }
 
 
-def gap_words(counts: dict[str, int]) -> str:
-    """How many gaps in which layer: "2 Model, 1 Runtime"."""
-    ordered = sorted(counts, key=lambda layer: [*Layer, layer].index(layer))
-    return ", ".join(f"{counts[layer]} {layer_word(layer)}" for layer in ordered) or "none"
+def _open(counts: open_requirements.ByRole) -> str:
+    return ", ".join(open_requirements.told(counts)) or "none"
 
 
 def _yes(value) -> str:
     return "yes" if value else "no"
 
 
-def _passes(value) -> str:
-    return "passes" if value else "does not pass"
+def _without(missing) -> str:
+    return without_words(missing) or "all requirements are met"
 
 
 # --- Two days side by side -------------------------------------------------------------------------------------------
@@ -89,14 +86,14 @@ def _passes(value) -> str:
 
 @dataclass
 class Then:
-    """What was known of an initiative on one day: for each section its lines by key, in words."""
+    """The known facts of an initiative on one day: lines of each section."""
 
     sections: dict[str, dict] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Section:
-    """What differs between two days in one matter: lines of (what, one, other); and how much is the same."""
+    """The differences of two days in one matter: (what, one, other). `same` is the number of equal lines."""
 
     words: str
     lines: list[tuple[str, str, str]]
@@ -104,7 +101,7 @@ class Section:
 
 
 def then_of(number: int) -> Then | None:
-    """The initiative as it is known where this runs, inside `asof.day`; None when there was no such initiative."""
+    """Return the known facts inside `asof.day`, or None if it did not exist."""
     initiative = Initiative.objects.select_related("unit", "contract").filter(number=number).first()
     if initiative is None:
         return None
@@ -134,7 +131,7 @@ def then_of(number: int) -> Then | None:
 
 
 def _supported_stage(initiative, judged: criteria.Judged) -> dict:
-    rulebook, support, gaps = judged.rulebook, judged.support, supported_stage.gap_counts(judged)
+    rulebook, support = judged.rulebook, judged.support
     versions = initiative_rows.rows(initiative, "contract_versions")
     in_force = [version for version in versions if _binds(version, judged.at)]
     board = board_for(initiative.unit)
@@ -148,10 +145,9 @@ def _supported_stage(initiative, judged: criteria.Judged) -> dict:
         "Board": board.name if board else "none",
         "Rulebook": rulebook.version,
     }
-    lines |= {f"{name.capitalize()} test": _passes(passed) for name, passed in support.tests.items()}
-    lines |= {
-        f"Gaps, {layer_word(layer).lower()} layer": str(gaps.get(layer, 0)) for layer in rulebook.layers
-    }
+    lines |= {f"{name.capitalize()} test": str(outcome.label) for name, outcome in support.tests.items()}
+    lines["Shown by the running system"] = _without(support.runs_without)
+    lines["Open requirements"] = _open(open_requirements.of(judged))
     return {what: (what, said) for what, said in lines.items()}
 
 
@@ -203,7 +199,7 @@ def _shortened(text: str) -> str:
 
 
 def differences(one: Then, other: Then) -> list[Section]:
-    """Section by section what differs; what stands on one day only is `NOTHING` on the other."""
+    """Return the differences section by section. A line of one day only is `NOTHING` on the other."""
     found = []
     for words, before in one.sections.items():
         after = other.sections[words]

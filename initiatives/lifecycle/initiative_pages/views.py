@@ -1,45 +1,47 @@
-"""The page of an initiative: what stands between the approved and the supported stage; its details, its risk tier, its
-activity.
-"""
+"""Pages of an initiative: gaps of its stage, details, tier, activity."""
 
-from django.contrib import messages
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from governance import clock
 from governance.gates import criteria
+from governance.gates.levels import MODEL
+from governance.gates.requirements import IN_DEPLOYMENTS
 from governance.models import Entry, Rulebook, User
 from governance.people.permissions import may_see_audit_log
+from governance.permission_result import ended
 from governance.rulebook.judgements import judgement_of, judgement_of_declared
+from governance.rulebook.pairings import PAIRINGS
 from governance.transparency_log import as_of
-from governance.vocabulary import WRITTEN_OBLIGATIONS, Role, Stage, Tier
+from governance.vocabulary import RUNNING_STAGES, WRITTEN_OBLIGATIONS, Role, Stage, Tier
+from governance.vocabulary.phrases import joined, label, phrase
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.activity import headlines, recent_changes, timeline
 from initiatives.lifecycle.details import actions as detail_actions
-from initiatives.lifecycle.details import preview as detail_preview
-from initiatives.lifecycle.facts import initiative_rows, supported_stage
+from initiatives.lifecycle.facts import initiative_rows, open_requirements, supported_stage
+from initiatives.lifecycle.facts.initiative_rows import scope_ahead
 from initiatives.lifecycle.facts.wording import profile_of, profile_words
+from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.holds import due_tasks
 from initiatives.lifecycle.initiative import review_state
-from initiatives.lifecycle.initiative.forms import DetailsForm, RenameForm, TierForm
+from initiatives.lifecycle.initiative.forms import ConfirmTierForm, DetailsForm, TierForm
 from initiatives.lifecycle.initiative.initiative_frame import (
-    acted,
-    ask,
     initiative_context,
-    on_inbox_of,
-    one_act,
     outgrown_banner,
     page_of,
     pick,
-    sent,
     who_answers,
 )
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.lifecycle.initiative.similar_initiatives import said_not_similar, similar_to_each
-from initiatives.lifecycle.initiative_pages import banners, next_step, past_views
-from initiatives.lifecycle.requirements.row_presentation import fix_of
+from initiatives.lifecycle.initiative_pages import banners, day_comparison_views, next_step, past_views
+from initiatives.lifecycle.requirements.row_presentation import FIRST, fix_of
+from initiatives.models import Initiative, RoleAssignment
 from initiatives.models.initiative import gate_out_of
 
 ROLE_ORDER = (
@@ -53,6 +55,9 @@ ROLE_ORDER = (
 )
 # What the finding's mark says for a state that is not satisfied; all others are plainly not met.
 MARKS = {"expired": "stale", "voided": "stale", "waived": "waived"}
+_ASKED = PAIRINGS["lead_questions"]
+# What each scale test answers (S0-30).
+QUESTIONS = dict(zip(("governance", "integration", "adoption"), _ASKED.values(), strict=True))
 AGES_SHOWN = 3
 BECOMES = {Stage.PROTOTYPE: "a prototype", Stage.MVP: "an MVP", Stage.PRODUCTION: "production"}
 # How the gaps of an initiative can stand together.
@@ -64,29 +69,23 @@ SHOWN = 2
 
 @on_any_day(initiative_lookup.initiative_on_any_day)
 def initiative(request, ref):
-    """What stands between: gaps to hold the approved stage and to go on, who can fix them, what is tolerated, who is
-    who.
-    """
+    """Show the gaps to hold the stage and to go on, and who can close them."""
     row = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, row, "initiative")
     facts, rulebook, states, may = (context[name] for name in ("facts", "rulebook", "states", "may"))
+    judged, judged_next = context["judged"], context["judged_next"]
     asked = supported_stage.asked(facts, rulebook)
-    ahead = rulebook.gates.get(gate_out_of(row.stage))
-    if row.withdrawn_at:
-        ahead = None
-    later = rulebook.deferred(ahead) if ahead else frozenset()
-    further = [key for key in ahead.requirements() if key not in asked and key not in later] if ahead else []
+    ahead = None if row.withdrawn_at else rulebook.gates.get(gate_out_of(row.stage))
+    further = criteria.open_at(judged_next, ahead.key) if ahead else []
     context |= {
-        "holding": gap_rows(row, facts, rulebook, states, asked, may),
-        "reaching": gap_rows(row, facts, rulebook, states, further, may)
-        + missed_rows(row, facts, rulebook, ahead, may),
+        "holding": open_rows(row, judged, criteria.gaps_to(judged, row.stage), may),
+        "reaching": open_rows(row, judged_next, further, may),
+        "missed": missed_rows(row, facts, ahead, may),
+        "counts_next": bool(ahead) and ahead.to in RUNNING_STAGES,
         "ahead": ahead,
         "ahead_word": BECOMES.get(ahead.to, "") if ahead else "",
         "tests": test_rows(context),
         "profile": profile_words(profile_of(states, asked or further)),
-        "leads": []
-        if row.closed
-        else next_step.lead_rows(row, facts, rulebook, states, set(asked), context["now"]),
         "standards": next_step.standard_rows(context),
         "standard_stages": next_step.standard_stages(row.stage),
         "by": pick(request.GET.get("by"), GROUPINGS, "layer"),
@@ -104,11 +103,12 @@ def initiative(request, ref):
         "business": getattr(row, "business_case", None),
         "obligations": _obligations(row, may, request.user),
         "gaps": list(row.gaps.filter(closed_at__isnull=True).select_related("owner")),
+        "accepted_risks": facts.accepted_risks_at(context["now"]),
     }
     if ahead and context["open_review"] is None and may.team_member:
         seats = review_state.seat_states(review_state.eligible_signers_of(row))
         context["impossible"] = criteria.reach(rulebook, ahead.key, row.tier, seats)
-    context["banners"] = [*context["banners"], *banners.enforced_elsewhere(row, context["now"])]
+    context["banners"] = [*context["banners"], *banners.runs_without(row, judged)]
     if row.stage == Stage.PROPOSED and row.withdrawn_at is None and may.team_member and not as_of.current():
         context["similar"] = similar_to_each([row], initiative_permissions.visible_to(request.user))[row.pk]
         context["not_similar"] = said_not_similar([row])[row.pk]
@@ -124,9 +124,9 @@ def initiative(request, ref):
 
 
 def _unfolded(context) -> list[str]:
-    """The lists of the overview that stand open: what holds the stage first, as far as all of them are short."""
+    """Return the lists to unfold, what holds the stage first, while short."""
     found, left = [], SHOWN - len(context["banners"]) - bool(context.get("next"))
-    for name in ("holding", "obligations", "reaching", "gaps"):
+    for name in ("holding", "obligations", "missed", "reaching", "gaps"):
         if 0 < len(context[name]) <= left:
             found.append(name)
             left -= len(context[name])
@@ -134,9 +134,7 @@ def _unfolded(context) -> list[str]:
 
 
 def _obligations(initiative, may, person):
-    """What is due on the initiative, each with the decisions that the chair let pass it, and what whoever looks may
-    do.
-    """
+    """Return the open obligations, with excuses and the reader's acts."""
     obligations, today = initiative_rows.obligations(initiative), clock.today()
     for obligation in obligations:
         obligation.passes = [(initiative.ref_of(one["number"]), one["reason"]) for one in obligation.let_pass]
@@ -145,101 +143,115 @@ def _obligations(initiative, may, person):
     return obligations
 
 
-def _act_on(obligation, person) -> tuple[str, str]:
-    """Where an obligation is completed: the address, and what its button says."""
+def _act_on(obligation, person) -> tuple[str, str] | None:
+    """Return address and button to complete an obligation, or None."""
     if obligation.kind in WRITTEN_OBLIGATIONS:
-        return reverse("post-mortem-start", args=[obligation.pk]), "Write it"
+        return reverse("post-mortem-start", args=[obligation.pk]), phrase("Write it")
     if obligation.kind == "feed":
-        verb = "Say that it is shut" if obligation.responsible_id == person.pk else "Open"
+        verb = (
+            phrase("Confirm that the feed is switched off")
+            if obligation.responsible_id == person.pk
+            else "Open"
+        )
         return reverse("feed-shut", args=[obligation.pk]), verb
     if obligation.kind == "measurement":
         return reverse("adoption", args=[obligation.initiative.ref]), "Read it"
-    return reverse("row-act", args=["obligations", obligation.pk, "complete"]), "Complete"
+    if not hold_actions.may_complete(obligation.initiative, obligation, person):
+        return None
+    act = due_tasks.act_of(obligation)
+    return act.link, act.button
 
 
-def gap_rows(initiative, facts, rulebook, states, keys, may) -> list[dict]:
-    """One finding for each requirement that is not satisfied, or only waived: what, who can fix it, how, where."""
-    rows = []
+def open_rows(initiative, judged: criteria.Judged, keys, may) -> list[dict]:
+    """Return a finding for each open requirement: question, person, fix."""
+    facts, rulebook, rows = judged.facts, judged.rulebook, []
     for key in keys:
-        state, asked = states[key], rulebook.requirements[key]
-        if state.satisfied and state.state != "waived":
-            continue
-        mine = bool(state.fix) and not state.fixed_by and on_inbox_of(facts, asked, may)
-        who = "You" if mine else state.fixed_by or who_answers(facts, asked)
-        # What the register says is listed at the requirement, each with its own page.
-        there = fix_of(initiative, rulebook, state, may) if mine and state.state != "register" else None
+        state, asked = judged.states[key], rulebook.requirements[key]
+        mine = open_requirements.turn(judged, key) in may.turns
+        # What the register says is listed at the requirement, each with its own page; a measure has one page.
+        listed = state.state == "register" and key not in contributed.renewals
+        there = fix_of(initiative, rulebook, state, may) if mine and not listed else None
         rows.append(
             {
                 "layer": asked.layer,
                 "judgement": judgement_of(asked),
-                "state": MARKS.get(state.state, "unmet") if asked.blocking else "advisory",
+                "state": MARKS.get(state.state, "unmet"),
+                "before": str(FIRST[MODEL][0]) if state.place == IN_DEPLOYMENTS else "",
                 "text": asked.question,
-                "who": "" if state.state == "waived" else who,
-                "how": state.words if mine else f"{state.words} {state.fix}".strip(),
+                "who": "You" if mine else state.fixed_by or who_answers(facts, asked),
+                "how": state.words if mine else joined(state.words, state.fix),
                 "link": there[0] if there else reverse("requirement", args=[initiative.ref, key]),
-                "link_text": state.fix.rstrip(".") if mine else _("Open the requirement"),
+                "link_text": there[1]
+                if there
+                else (mine and state.fix.rstrip(".")) or _("Open the requirement"),
             }
         )
     return rows
 
 
-def missed_rows(initiative, facts, rulebook, gate, may) -> list[dict]:
-    """What was declared for the gate and has no result, or was missed."""
-    rows = []
+def missed_rows(initiative, facts, gate, may) -> list[dict]:
+    """Return declared goals of the gate without a result, and missed ones. Each group is one row."""
+    found: dict[str, list] = {}
     for criterion in gate.criteria if gate else ():
         for key in criterion.declared_goals:
             declared = facts.declared.get(key)
-            if declared is not None and declared.result == "met":
-                continue
-            words = (
-                "declared and missed"
-                if declared and declared.result
-                else "no result yet for what was declared"
-            )
-            rows.append(
-                {
-                    "layer": criterion.layer,
-                    "judgement": judgement_of_declared(key),
-                    "state": "unmet",
-                    "text": f"{key.replace('_', ' ').capitalize()}: {words}.",
-                    "who": "You"
-                    if may.manage
-                    else facts.people.get("owner", "the owner (nobody has accepted yet)"),
-                    "how": "report what came of it, beside what was declared.",
-                    "link": reverse("declaration", args=[initiative.ref]),
-                    "link_text": _("Open the declaration"),
-                }
-            )
-    return rows
+            if declared is None or declared.result != "met":
+                words = (
+                    phrase("Declared, but missed")
+                    if declared and declared.result
+                    else phrase("No result yet for the declaration")
+                )
+                found.setdefault(words, []).append((criterion.layer, key))
+    return [
+        {
+            "layer": goals[0][0],
+            "judgement": judgement_of_declared(goals[0][1]),
+            "state": "unmet",
+            "text": phrase("{}: {}.", words, ", ".join((key.replace("_", " ") for _layer, key in goals))),
+            "who": "You" if may.manage else facts.people.get("owner", "the owner (no one has accepted yet)"),
+            "how": "report the result beside the declaration.",
+            "link": reverse("declaration", args=[initiative.ref]),
+            "link_text": _("Open the declaration"),
+        }
+        for words, goals in found.items()
+    ]
 
 
 def test_rows(context) -> list[dict]:
-    """The three scale tests: what each says, whether it passes, and how many of its requirements are open."""
-    rows, judged = [], context["judged"]
+    """Return the three scale tests from MVP on, with outcome and gaps.
+
+    Earlier stages have no scale tests, because no gate asks for them.
+    """
+    initiative, judged, may = context["initiative"], context["judged"], context["may"]
+    if initiative.stage not in (Stage.MVP, Stage.PRODUCTION):
+        return []
+    rows = []
     for key, test in judged.rulebook.scale_tests.items():
-        states = [judged.states[item] for item in test.items]
-        left = sum(1 for state in states if not state.satisfies("production") or state.state == "waived")
+        support, states = context["support"], [judged.states[item] for item in test.items]
+        left = [state.key for state in states if not state.satisfies("production") or state.state == "waived"]
+        against = support.against[key]
         rows.append(
             {
                 "key": key,
                 "word": key.capitalize(),
+                "question": QUESTIONS.get(key, ""),
                 "statement": test.statement,
-                "passes": context["support"].tests[key],
-                "left": left,
-                "of": len(states),
+                "outcome": support.tests[key],
+                "against": against,
+                "next": open_rows(initiative, judged, left[:1], may),
             }
         )
     return rows
 
 
-def people_rows(initiative) -> list[dict]:
-    """Everybody in a role or asked for one, in the order people are looked for."""
+def people_rows(initiative) -> list[RoleAssignment]:
+    """Return everyone in a role or proposed for one, in the usual order of roles."""
     rows = [row for row in initiative_rows.roles(initiative) if row.open]
     return sorted(rows, key=lambda row: (ROLE_ORDER.index(row.role), row.accepted_at is None))
 
 
 def ages(rulebook, states, keys) -> list[tuple[str, object]]:
-    """The evidence that expires next: requirement and last day on which each is current."""
+    """Return the evidence that expires next: requirements with their last current day."""
     today = clock.today()
     ends = [
         (states[key].last_day, rulebook.requirements[key].question)
@@ -251,114 +263,100 @@ def ages(rulebook, states, keys) -> list[tuple[str, object]]:
     return [(question, day) for day, question in sorted(ends)[:AGES_SHOWN]]
 
 
-def details(request, ref):
-    """Change problem, platform and confidentiality."""
-    row = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_describe(row, request.user).or_refuse()
-    names = ("problem", "platform", "confidential")
-    form = DetailsForm(sent(request), initial={name: getattr(row, name) for name in names})
-    if acted(
-        request,
-        form,
-        lambda: detail_actions.change_details(initiative=row, by=request.user, **form.cleaned_data),
-    ):
-        messages.success(request, _("The details are saved."))
-        return redirect(row)
-    effects = detail_preview.of_details(row, by=request.user) if _named_in_sign_offs(request, row) else None
-    return ask(request, row, "initiative", form, title=_("Details"), verb=_("Save"), effects=effects)
-
-
-def _named_in_sign_offs(request, row) -> bool:
-    """Whether a page about the initiative's own words is opened while there are sign-offs whose statements name
-    them.
-    """
-    return request.method != "POST" and any(
-        review.is_open and initiative_rows.current_sign_offs(review)
-        for review in initiative_rows.reviews(row)
-    )
-
-
-def rename(request, ref):
-    """Give the initiative another name."""
-    row = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_describe(row, request.user).or_refuse()
-    return one_act(
-        request,
-        row,
-        RenameForm(sent(request), initial={"title": row.title}),
-        lambda fields: detail_actions.rename(initiative=row, by=request.user, **fields),
-        _("The initiative has its new name."),
-        title=_("Rename the initiative"),
-        happens=[
-            f"{row.ref} stays its reference.",
-            _("Search finds it under its old name too, and its page says what it was called."),
-            _("On days before today it keeps the name that it had then."),
-        ],
-        effects=detail_preview.of_name(row, by=request.user) if _named_in_sign_offs(request, row) else None,
-        verb=_("Rename it"),
-    )
-
-
-def tier(request, ref):
-    """Propose a risk tier with the worst credible harm."""
-    row = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_describe(row, request.user).or_refuse()
-    rulebook = Rulebook.objects.current().parsed
-    initial = {"tier": row.proposed_tier, "worst_credible_harm": row.worst_credible_harm}
-    form = TierForm(sent(request), initial=initial, rulebook=rulebook)
-    if acted(
-        request,
-        form,
-        lambda: detail_actions.propose_tier(initiative=row, by=request.user, **form.cleaned_data),
-    ):
-        messages.success(request, _("The tier is proposed; the risk seat confirms it."))
-        return redirect(row)
-    return ask(
-        request,
-        row,
-        "initiative",
-        form,
-        title=_("Risk tier"),
-        lede=_(
-            "It counts once the risk seat has confirmed it. High means that evidence expires sooner, and a "
-            "larger quorum."
+INITIATIVE_ACTS["edit"] = PageStep(
+    may=initiative_permissions.may_describe,
+    act=detail_actions.edit,
+    form=DetailsForm,
+    given=lambda row, request: {
+        "initial": {name: getattr(row, name) for name in ("title", "problem", "platform", "confidential")}
+    },
+    title=gettext_lazy("Edit the initiative"),
+    happens=(
+        lambda row: phrase("The reference stays {}.", row.ref),
+        gettext_lazy(
+            "Search also finds earlier titles. The page of an earlier day shows the title of that day."
         ),
-        verb=_("Propose"),
-    )
+    ),
+    verb=gettext_lazy("Save the initiative"),
+    done=gettext_lazy("The initiative is saved."),
+)
 
 
-def confirm_tier(request, ref):
-    """Confirm the proposed tier, as the risk seat."""
-    row = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_confirm_tier(row, request.user).or_refuse()
-    if request.method == "POST":
-        detail_actions.confirm_tier(initiative=row, tier=request.POST.get("tier", ""), by=request.user)
-        messages.success(request, _("The tier is confirmed."))
-        return redirect(row)
-    before = row.get_tier_display().lower()
+INITIATIVE_ACTS["propose-tier"] = PageStep(
+    may=initiative_permissions.may_describe,
+    act=detail_actions.propose_tier,
+    form=TierForm,
+    given=lambda row, request: {
+        "initial": {"tier": row.proposed_tier, "worst_credible_harm": row.worst_credible_harm},
+        "rulebook": Rulebook.objects.current().parsed,
+    },
+    title=gettext_lazy("Risk tier"),
+    lede=gettext_lazy(
+        "The tier counts after the risk seat has confirmed it. High risk means that evidence expires sooner "
+        "and the quorum is larger."
+    ),
+    verb=gettext_lazy("Propose tier"),
+    done=gettext_lazy("The tier is proposed. The risk seat confirms the tier."),
+)
+
+
+def _tier_happens(initiative: Initiative) -> list[str]:
+    before = initiative.get_tier_display().lower()
+    proposed = initiative.get_proposed_tier_display().lower()
     happens = [
-        f"{row.get_proposed_tier_display()} becomes the tier of {row.ref}"
-        + (f", instead of {before}." if before else ".")
+        f"The risk tier of {initiative.ref} becomes {proposed}{f' instead of {before}' if before else ''}."
     ]
-    if row.proposed_tier == Tier.HIGH:
-        happens.append("Evidence expires sooner and more seats must sign.")
-    return ask(
-        request,
-        row,
-        "initiative",
-        None,
-        title=_("Confirm the risk tier"),
-        lede=f"Worst credible harm, in the owner's words: {row.worst_credible_harm}",
-        happens=happens,
-        effects=detail_preview.of_tier(row, row.proposed_tier, by=request.user),
-        verb=f"Confirm {row.get_proposed_tier_display().lower()}",
-        hidden={"tier": row.proposed_tier},
-    )
+    if initiative.proposed_tier == Tier.HIGH:
+        happens.append(phrase("Evidence expires sooner and more seats must sign."))
+    scopes = initiative_rows.rows(initiative, "scopes")
+    ahead = scope_ahead(initiative)
+    if ahead is None:
+        happens.append(phrase("No scope is recorded. The tier must be confirmed again for the first scope."))
+    else:
+        happens.append(
+            phrase("The tier is confirmed for {}. Purpose: {}", ahead.in_words, ended(initiative.problem))
+        )
+    for row in scopes:
+        if row.number == initiative.tier_scope and row != ahead:
+            happens.append(phrase("The tier was confirmed for {} before.", row.in_words))
+    if initiative.purpose_changed_at is not None:
+        happens.append(
+            phrase("The tier was confirmed for this purpose before: {}", ended(initiative.tier_purpose))
+        )
+    return happens
+
+
+INITIATIVE_ACTS["confirm-tier"] = PageStep(
+    may=initiative_permissions.may_confirm_tier,
+    act=detail_actions.confirm_tier,
+    form=ConfirmTierForm,
+    given=lambda row, request: {
+        "request": request,
+        "purpose": phrase("confirm the risk tier of {}", row.ref),
+        "facts": {
+            "tier proposed": row.proposed_tier,
+            "worst credible harm": row.worst_credible_harm,
+            "scope": str(scope_ahead(row) or "none"),
+            "purpose": row.problem,
+        },
+        "initial": {"tier": row.proposed_tier, "scope": getattr(scope_ahead(row), "number", 0)},
+    },
+    title=gettext_lazy("Confirm the risk tier"),
+    lede=lambda row: phrase("Worst credible harm, in the owner's words: {}", row.worst_credible_harm),
+    happens=_tier_happens,
+    verb=lambda row: phrase("Confirm {} risk", label(row.get_proposed_tier_display(), inside=True)),
+    done=gettext_lazy("The tier is confirmed."),
+)
 
 
 @on_any_day(initiative_lookup.initiative_on_any_day)
 def activity(request, ref):
-    """The activity: decisions as headlines with what lies between them folded, or a list of acts of one kind."""
+    """Show the activity: decisions as headlines, or acts of one kind.
+
+    With `one`, show two days side by side.
+    """
+    if "one" in request.GET:
+        return day_comparison_views.compare(request, ref)
     row = initiative_lookup.initiative_for(request.user, ref)
     entries = Entry.objects.acts().of_initiative(row.ref)
     if not may_see_audit_log(request.user):
@@ -402,5 +400,5 @@ def activity(request, ref):
 
 
 def _key(text: str | None) -> int | None:
-    """The key of an entry out of an address; None for junk."""
+    """Return the key of an entry out of an address, or None for junk."""
     return int(text) if text and text.isdecimal() and len(text) < 18 else None

@@ -1,1 +1,1 @@
-"""To whom reminders go and in which words; what is due is asked by each noun."""
+"""Recipients and wording of reminders. Each noun finds what is due."""

@@ -1,4 +1,4 @@
-"""Recipients of reminders about initiatives: roles in force, board, chair, admins; read once for all initiatives."""
+"""Recipients of reminders: roles, board, chair and admins, read once."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -13,8 +13,8 @@ from initiatives.models import Initiative, RoleAssignment
 
 CHAIR_AFTER, BOARD_AFTER = 7, 14  # days after something was due: escalation (docs/domain.md, "Beat")
 WHY_YOU = {
-    f"chair{CHAIR_AFTER}d": "This comes to you because it has waited for a week.",
-    f"board{BOARD_AFTER}d": "This comes to you because it has waited for two weeks.",
+    f"chair{CHAIR_AFTER}d": "You receive this because the task has been waiting for a week.",
+    f"board{BOARD_AFTER}d": "You receive this because the task has been waiting for two weeks.",
 }
 
 
@@ -30,7 +30,7 @@ class Circle:
         self._members: dict[int, list] = {}
 
     def role(self, initiative: Initiative, role: str) -> User | None:
-        """Who holds the role in force, if anybody."""
+        """Return the holder of the role in force, or None."""
         return next(
             (
                 row.person
@@ -40,19 +40,25 @@ class Circle:
             None,
         )
 
+    def roles(self, initiative: Initiative) -> dict[str, User]:
+        """Return the holder of each role in force."""
+        rows = self._open.get(initiative.pk, ())
+        return {row.role: row.person for row in rows if row.accepted_at and row.person.is_active}
+
     def team_member(self, initiative: Initiative, person: User) -> bool:
-        """Whether the person holds or is proposed for any role on the initiative."""
+        """Return True if the person holds or is proposed for any role on the initiative."""
         return any(row.person_id == person.pk for row in self._open.get(initiative.pk, ()))
 
     def members(self, initiative: Initiative) -> list:
-        """Who sits on the initiative's board now."""
+        """Return the present members of the initiative's board."""
         if initiative.unit_id not in self._members:
             self._members[initiative.unit_id] = members_now(board_for(initiative.unit))
         return self._members[initiative.unit_id]
 
     def chair(self, initiative: Initiative) -> User | None:
-        """Who decides on the initiative now: the chair, or the deputy where the chair is away or a team member of
-        it.
+        """Return the person who decides now: the chair, or the deputy.
+
+        The deputy decides if the chair is away or a team member.
         """
         for members in chairs(self.members(initiative)):
             for member in members:
@@ -61,7 +67,7 @@ class Circle:
         return None
 
     def holders(self, initiative: Initiative, seat: str) -> list[User]:
-        """Who holds the seat and is not a team member of the initiative."""
+        """Return the holders of the seat who are not team members of the initiative."""
         return [
             member.person
             for member in seat_holders(self.members(initiative), seat)
@@ -69,25 +75,25 @@ class Circle:
         ]
 
     def board(self, initiative: Initiative) -> list[User]:
-        """The signing members of the initiative's board."""
+        """Return the signing members of the initiative's board."""
         return [member.person for member in self.members(initiative) if member.seat in Seat]
 
     def owner(self, initiative: Initiative) -> User | None:
-        """The accepted owner."""
+        """Return the accepted owner."""
         return self.role(initiative, "owner")
 
     @cached_property
     def admins(self) -> list[User]:
-        """Everybody who administers this installation."""
+        """Return everyone who administers this installation."""
         return list(User.objects.active().filter(is_admin=True))
 
     def in_charge(self, initiative: Initiative) -> list[User]:
-        """The owner; while there is none, the sponsor and the chair."""
+        """Return the owner. Without an owner, return the sponsor and the chair."""
         owner = self.owner(initiative)
         return [owner] if owner else _people([self.role(initiative, "sponsor"), self.chair(initiative)])
 
     def escalated(self, initiative: Initiative, start: date, today: date) -> tuple[str, list[User]]:
-        """Whom something left undone since `start` is put to besides: the chair, then board and sponsor too."""
+        """Return who else gets a reminder of a task open since `start`. The chair is first, then board and sponsor."""
         waited = (today - start).days
         if waited >= BOARD_AFTER:
             people = [self.chair(initiative), self.role(initiative, "sponsor"), *self.board(initiative)]
@@ -98,7 +104,7 @@ class Circle:
 
 
 def _people(people: Iterable[User | None]) -> list[User]:
-    """Those who are there, each once."""
+    """Return the people who are not None, each once."""
     return list({person.pk: person for person in people if person is not None}.values())
 
 
@@ -108,7 +114,7 @@ def told(
     make: Callable[..., Due],
     escalation: tuple[str, list[User]] = ("", []),
 ) -> list[Due]:
-    """One message for each who is told at `period` and, put to them besides, for each of the escalation."""
+    """Return a message for each person at `period`, and for the escalation."""
     first = _people(told)
     dues = [make(person, period=period) for person in first if period]
     higher, people = escalation

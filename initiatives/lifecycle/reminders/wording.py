@@ -1,9 +1,10 @@
-"""Wording of messages about an initiative: which initiative, its stage and goal, the warnings that go with them."""
+"""Wording of messages about an initiative: its name, stage, goal and warnings."""
 
 from collections.abc import Callable
 from functools import partial
 
 from governance import clock
+from governance.contributions import EventSubject
 from governance.models import ContractVersion, Rulebook
 from governance.notifications.daily_mail import InitiativeWords
 from governance.notifications.due import Due
@@ -21,56 +22,87 @@ VERBS = {
     "change": "Complete the audit log",
     "change proposed": "Read and answer",
     "comment": "Read the comment",
-    "condition": "Say that it is met",
-    "condition overdue": "Say that it is met",
+    "component ends": "Record what replaces it",
+    "condition": "Mark the condition as met",
+    "condition overdue": "Mark the condition as met",
     "continue or stop": "See when it ends",
-    "data leaves its region": "See which transfer and which term",
+    "data leaves its region": "See the transfer and the term",
     "decided": "Read the decision",
-    "definitions disagree": "See what disagrees",
+    "definitions disagree": "See the conflicting definitions",
     "dependence": "Read and answer",
-    "dependence unanswered": "See who is asked",
+    "dependence unanswered": "See who was asked",
     "drift": "See the system",
     "drill": "Try it again",
     "evidence not shown": "Read what is missing",
-    "file missing": "See which file is gone",
+    "file missing": "See which file is missing",
     "gap": "Close the gap",
     "held": "See why it is held",
     "look again": "Look again",
-    "model ends": "Record what replaces it",
     "no owner": "Propose an owner",
     "not signed": "Review",
     "objection": "Answer the objection",
-    "overdue": "Complete it",
-    "due": "Complete it",
+    "overdue": "Complete the obligation",
+    "due": "Complete the obligation",
     "owner vacant": "Propose a successor",
-    "evidence": "Add newer evidence",
+    "evidence": "Renew the evidence",
     "proposal answered": "Read the answer",
     "question": "Answer the question",
     "ready to decide": "Read and decide",
     "reattest": "Accept production again",
     "renewal": "Open and verify",
-    "review expires": "Look at the review",
+    "review expires": "Open the review",
     "review opened": "Review",
     "role": "Accept or decline",
-    "role unanswered": "See who is asked",
-    "rulebook published": "See what is missing",
-    "seats not signed": "Look at the review",
+    "role unanswered": "See who was asked",
+    "rulebook published": "See what is open",
+    "seats not signed": "Open the review",
     "stepped back": "Read why",
     "stale sign-off": "See what changed",
     "term to confirm": "Read and confirm",
-    "waiver": "Look at the waiver",
+    "waiver": "Open the waiver",
 }
+
+# Kinds that ask for an act, which is in the inbox of their person until it is done.
+ASKING = {
+    "definitions disagree",
+    "delegate",
+    "dependence",
+    "handover",
+    "look again",
+    "not signed",
+    "objection",
+    "question",
+    "ready to decide",
+    "role",
+    "term to confirm",
+}
+# Kinds that say what happened: they stay until they are read.
+NEWS = {
+    "answered",
+    "change proposed",
+    "comment",
+    "data leaves its region",
+    "decided",
+    "drift",
+    "evidence not shown",
+    "initiative stopped",
+    "proposal answered",
+    "rulebook published",
+    "stepped back",
+}
+# All other kinds pass with their matter; some are told to people who have no task of their own about it.
+PASSING = set(VERBS) - NEWS - ASKING
 
 
 def subject(initiative: Initiative, words: str) -> str:
-    """The subject of a message about an initiative: its reference and title first."""
+    """Return the subject of a message, with reference and title first."""
     return f"{initiative.ref} {initiative.title}: {words}"
 
 
 def about(initiative: Initiative, kind: str, object_key: str, words: str, **more) -> Callable[..., Due]:
-    """A message about an initiative for `told`, which says to whom and for which period.
+    """Return a function that makes messages about an initiative, for `told`.
 
-    `more`: further fields of Due.
+    `told` gives the person and the period. `more` has further fields of Due.
     """
     return partial(
         Due,
@@ -82,10 +114,19 @@ def about(initiative: Initiative, kind: str, object_key: str, words: str, **more
     )
 
 
+def event_subjects(refs: set[str]) -> dict[str, EventSubject]:
+    """Return what an event says about initiatives: the title only of those that are not confidential."""
+    numbers = [int(ref.removeprefix("AI-")) for ref in refs if ref.removeprefix("AI-").isdecimal()]
+    found = Initiative.objects.filter(number__in=numbers).select_related("unit")
+    return {
+        one.ref: EventSubject("" if one.confidential else one.title, one.get_absolute_url(), one.unit.path)
+        for one in found
+        if one.ref in refs
+    }
+
+
 def words_of(refs: set[str]) -> dict[str, InitiativeWords]:
-    """Title, stage and goal of these initiatives as they stand now, the warnings that every mail about them carries,
-    and whom to ask: the owner, else whoever decides on the initiative.
-    """
+    """Return title, stage, goal, warnings and contact of initiatives. The contact is the owner, else who decides."""
     numbers = [int(ref.removeprefix("AI-")) for ref in refs if ref.removeprefix("AI-").isdecimal()]
     initiatives = list(Initiative.objects.filter(number__in=numbers).select_related("unit"))
     if not initiatives:
@@ -122,6 +163,6 @@ def _warnings(initiative: Initiative, under_contract: bool):
 def _people(circle: Circle, initiative: Initiative):
     owner, chair = circle.owner(initiative), circle.chair(initiative)
     if owner is not None:
-        yield owner.pk, f"{owner}, who owns it,"
+        yield owner.pk, f"{owner}, who is its owner,"
     if chair is not None:
         yield chair.pk, f"{chair}, who decides on it,"

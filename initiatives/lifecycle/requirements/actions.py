@@ -1,17 +1,19 @@
-"""Answers to the rulebook's requirements: saved one by one, kept as drafts, accepted as not applicable, declared."""
+"""Acts on answers: save, keep a draft, accept as not applicable, declare."""
 
 from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from governance import clock
 from governance.audit_log import entries
 from governance.files.plain_text import emptiness
 from governance.gates.requirement_state import ACCEPTED_IN_PERSON, GENERATED_ONLY
-from governance.models import Rulebook, User
+from governance.models import ApiToken, Rulebook, User
 from governance.permission_result import Conflict, no
-from governance.vocabulary import AnswerKind, DeclaredResult, Tier
+from governance.vocabulary import AnswerKind, DeclaredResult, Stage, Tier
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.signers import accounts_of
 from initiatives.lifecycle.evidence.actions import create_evidence
@@ -29,41 +31,43 @@ def answer(
     based_on: int | None = None,
     by: User,
 ) -> Answer:
-    """Save one answer. `true_as_of` makes it an attestation where the rulebook takes one.
+    """Save one answer. `true_as_of` makes it an attestation if the rulebook takes one.
 
-    `based_on`: the version the person saw; raises Conflict when somebody saved another meanwhile, so that
-    nobody's words are lost. Raises ValidationError by field.
+    `based_on` is the version that the person saw. Raises Conflict if someone saved another one meanwhile, so that no
+    words are lost. Raises ValidationError by field.
     """
     with act("answer", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
         rulebook = Rulebook.objects.current().parsed
         if requirement not in rulebook.requirements:
-            raise ValidationError({"requirement": f"The rulebook asks nothing named {requirement}."})
+            raise ValidationError(
+                {"requirement": phrase("The rulebook has no requirement named {}.", requirement)}
+            )
         asked = rulebook.requirements[requirement]
         wrong = {}
         if requirement in GENERATED_ONLY:
-            wrong["text"] = "This answer is generated, not written."
+            wrong["text"] = "Plumbline generates this answer, so it cannot be written here."
         if kind not in AnswerKind or kind == AnswerKind.NOT_REPORTED:
-            wrong["kind"] = "Say whether this is your answer, a no, or does not apply."
+            wrong["kind"] = "Choose “Yes”, “Not yet” or “Not applicable”."
         if not text.strip():
             wrong["text"] = (
-                "Say why it does not apply."
+                "Explain why the requirement does not apply."
                 if kind == AnswerKind.NOT_APPLICABLE
-                else "Write the answer; an honest no is one too."
+                else "Write the answer, or choose “Not yet”."
             )
         elif why := emptiness(text, asked.question):
             wrong["text"] = why
         if true_as_of is not None and true_as_of > clock.today():
             wrong["true_as_of"] = (
-                f"{true_as_of:%-d %B %Y} lies in the future; give the day on which it was true."
+                f"{true_as_of:%-d %B %Y} is in the future. Enter the day on which the answer was true."
             )
         if wrong:
             raise ValidationError(wrong)
         row = Answer.objects.filter(initiative=initiative, requirement=requirement).first()
         if row is not None and based_on is not None and based_on != row.version:
             raise Conflict(
-                f"{row.by} saved another answer at {clock.local_day(row.at):%-d %B %Y}: “{row.text}”",
-                "Your words are kept as a draft; put the two together and save again.",
+                phrase("{} saved a different answer on {}: “{}”", row.by, clock.local_day(row.at), row.text),
+                "Merge the two answers, then save again. Your text is kept as a draft.",
             )
         before = {"kind": row.kind, "text": row.text} if row else None
         changed = before != {"kind": kind, "text": text.strip()}
@@ -101,7 +105,7 @@ def answer(
 
 
 def _end_attestations(initiative: Initiative, requirement: str) -> None:
-    """Void what was attested of the words before: an attestation is for the answer it was saved with."""
+    """Void attestations of earlier words. Each belongs to its own answer."""
     # Asked of the coverage first, by its column alone: mostly there is none, and this is in every answer.
     covering = Coverage.objects.filter(
         requirement=requirement,
@@ -118,7 +122,7 @@ def _end_attestations(initiative: Initiative, requirement: str) -> None:
             evidence=item,
             requirement=requirement,
             trigger="answer",
-            cause="the answer it attested was changed",
+            cause="the attested answer was changed",
             effective_at=clock.now(),
             recorded_at=clock.now(),
         )
@@ -127,27 +131,67 @@ def _end_attestations(initiative: Initiative, requirement: str) -> None:
 
 
 def keep_draft(*, initiative: Initiative, requirement: str, fields: dict, by: User) -> AnswerDraft:
-    """Keep what somebody typed and did not save. Private to the person; replaced by the next one, gone on saving."""
+    """Keep unsaved input of a person as a private draft. The next one replaces it, and saving removes it."""
     initiative_permissions.may_collaborate(initiative, by).or_refuse()
     draft, _ = AnswerDraft.objects.update_or_create(
         initiative=initiative,
         requirement=requirement,
         person=by,
-        defaults={"fields": fields, "at": clock.now()},
+        defaults={"fields": fields, "at": clock.now(), "edited": True},
     )
     return draft
 
 
+def discard_draft(*, initiative: Initiative, requirement: str, by: User) -> None:
+    """Delete the draft of a person, typed or of a program."""
+    AnswerDraft.objects.filter(initiative=initiative, requirement=requirement, person=by).delete()
+
+
+def draft_by_program(
+    *, initiative: Initiative, requirement: str, fields: dict, token: ApiToken
+) -> AnswerDraft:
+    """Keep what a program drafts for the owner of its token, who saves or discards it on the page of the requirement.
+
+    It is added to what the program drafted before. Raises Refused where the owner may not answer or has typed a draft
+    themselves, and ValidationError.
+    """
+    by = token.owner
+    initiative_permissions.may_collaborate(initiative, by).or_refuse()
+    if requirement not in Rulebook.objects.current().parsed.requirements:
+        raise ValidationError(
+            {"requirement": phrase("The rulebook has no requirement named {}.", requirement)}
+        )
+    if requirement in GENERATED_ONLY:
+        no("Plumbline generates this answer, so it cannot be written here.").or_refuse()
+    with transaction.atomic():
+        draft, made = AnswerDraft.objects.select_for_update().get_or_create(
+            initiative=initiative,
+            requirement=requirement,
+            person=by,
+            defaults={"fields": fields, "at": clock.now(), "token": token},
+        )
+        if made:
+            return draft
+        if draft.edited or draft.token_id is None:
+            no(
+                phrase("{} has typed a draft for this requirement.", by),
+                "Ask the person to save or discard that draft first.",
+            ).or_refuse()
+        draft.fields, draft.at, draft.token = draft.fields | fields, clock.now(), token
+        draft.save()
+    return draft
+
+
 def accept_not_applicable(*, initiative: Initiative, requirement: str, version: int, by: User) -> Answer:
-    """Accept, as a seat that signs for the requirement, that it does not apply. Lasts as long as its evidence would."""
+    """Accept, as a signing seat, that a requirement does not apply. It lasts as long as its evidence would."""
     with act("accept not applicable", by=by, initiative=initiative) as initiative:
         seats = Rulebook.objects.current().parsed.at_tier(initiative.tier).seats_asking(requirement)
         initiative_permissions.may_accept_exception(initiative, seats, by).or_refuse()
         row = Answer.objects.filter(initiative=initiative, requirement=requirement).first()
         if row is None or row.kind != AnswerKind.NOT_APPLICABLE:
-            no("The owner does not say that it does not apply.").or_refuse()
+            no("The owner's answer is no longer “not applicable”.").or_refuse()
         if row.version != version:
-            raise Conflict("The answer changed since you opened it.", "Read it again.")
+            raise Conflict("The answer changed after you opened it.", "Read the answer again.")
         held = initiative_permissions.seats_of(initiative, by)
         seat = next(seat for seat in seats if seat in held)
         if waits_for_second(initiative, row, by):
@@ -168,7 +212,7 @@ def accept_not_applicable(*, initiative: Initiative, requirement: str, version: 
 
 
 def waits_for_second(initiative: Initiative, row: Answer, person: User) -> bool:
-    """Whether what somebody else accepted within its days still waits for a second person, as at high risk."""
+    """Return True if an acceptance waits for a second person, at high risk."""
     if initiative.tier != Tier.HIGH or row.accepted_at is None or row.second_at:
         return False
     if row.accepted_by_id in accounts_of(person):
@@ -178,21 +222,29 @@ def waits_for_second(initiative: Initiative, row: Answer, person: User) -> bool:
 
 
 def declare(*, initiative: Initiative, key: str, text: str, by: User) -> DeclaredGoal:
-    """Declare one thing the MVP will prove. Frozen when the MVP gate is decided (S2-24)."""
+    """Declare one thing the MVP will prove. It freezes when the MVP gate is decided (S2-24), later at once."""
     if not text.strip():
-        raise ValidationError({"text": "Say what will be shown, by when, and how it is measured."})
+        raise ValidationError({"text": "Describe what will be shown, by when, and how it is measured."})
     with act("declare", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
         if key not in declared_goal_keys():
-            raise ValidationError({"key": f"The rulebook asks for no declaration named {key}."})
+            raise ValidationError(
+                {
+                    "key": phrase(
+                        "The rulebook has no declaration named {}. Open the page of the declaration.", key
+                    )
+                }
+            )
         row = DeclaredGoal.objects.filter(initiative=initiative, key=key).first()
         if row is not None and row.frozen_at:
             no(
-                "What was declared at the MVP gate is frozen.", "Its result is reported beside it."
+                "The declaration was frozen at the MVP gate.", "Report the result beside the declaration."
             ).or_refuse()
         before = row.declared if row else None
         row = row or DeclaredGoal(initiative=initiative, key=key)
         row.declared, row.declared_at = text.strip(), clock.now()
+        if initiative.stage in (Stage.MVP, Stage.PRODUCTION):
+            row.frozen_at = row.declared_at
         row.save()
         entries.record(EntryKind.DECLARED, initiative=initiative, key=key, text=row.declared, before=before)
         rewrite_supported_stage(initiative)
@@ -202,19 +254,19 @@ def declare(*, initiative: Initiative, key: str, text: str, by: User) -> Declare
 def report_outcome(
     *, initiative: Initiative, key: str, result: str, outcome: str, evidence=None, by: User
 ) -> DeclaredGoal:
-    """Report what came of one declared thing: met or missed, in words. Misses stay visible."""
+    """Report the result of one declared thing: met or missed, in words. Misses stay visible."""
     wrong = {}
     if result not in DeclaredResult:
-        wrong["result"] = "Say whether it was met or missed."
+        wrong["result"] = "Choose “met” or “missed”."
     if not outcome.strip():
-        wrong["outcome"] = "Say what was found, beside what was declared."
+        wrong["outcome"] = "Describe the result."
     if wrong:
         raise ValidationError(wrong)
     with act("report outcome", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
         row = DeclaredGoal.objects.filter(initiative=initiative, key=key).first()
         if row is None or not row.frozen_at:
-            no("Nothing was declared for this at the MVP gate.", "Declare it first.").or_refuse()
+            no("No goal was declared for this at the MVP gate.", "First declare the goal.").or_refuse()
         before = {"result": row.result, "outcome": row.outcome}
         row.result, row.outcome, row.evidence, row.reported_at = (
             result,
@@ -235,7 +287,7 @@ def report_outcome(
     return row
 
 
-def declared_goal_keys() -> list[str]:
-    """What the rulebook wants declared at the MVP gate and compared at the production gate."""
-    rulebook = Rulebook.objects.current().parsed
+def declared_goal_keys(tier: str = "") -> list[str]:
+    """Return goals to declare at the MVP gate and compare at production."""
+    rulebook = Rulebook.objects.current().parsed.at_tier(tier)
     return [key for criterion in rulebook.criteria.values() for key in criterion.declared_goals]

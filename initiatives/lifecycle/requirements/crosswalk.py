@@ -1,7 +1,7 @@
-"""Crosswalk to outside frameworks: what answers each paragraph, with an initiative's answers, evidence and sign-offs.
+"""Crosswalk to outside frameworks: answers, evidence, sign-offs by paragraph.
 
-The pairing is the rulebook's crosswalk. Which sign-offs count for a requirement: those of the seats whose criteria rest
-on it. Nothing here judges; whether evidence counts, the initiative itself says.
+The pairing is the rulebook's crosswalk. Sign-offs for a requirement are those of the seats whose criteria need it.
+The initiative itself judges its evidence, not this module.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from initiatives.models import Answer, Coverage, Initiative, SignOff, Voiding
 
 @dataclass(frozen=True)
 class Asked:
-    """One requirement of the rulebook under a reference; `signed` are the (gate, seat) that sign for it."""
+    """One requirement of the rulebook under a reference. `signed` are the (gate, seat) that sign for it."""
 
     reference: str
     key: str
@@ -24,7 +24,7 @@ class Asked:
 
 
 def references(rulebook, framework: str) -> dict[str, list[Asked]]:
-    """The paragraphs of a framework that the rulebook refers to, each with the requirements that answer it."""
+    """Return a framework's paragraphs, each with the requirements that answer it."""
     found: dict[str, list[Asked]] = {}
     for rows, criterion in ((rulebook.requirements, False), (rulebook.criteria, True)):
         for row in rows.values():
@@ -42,7 +42,7 @@ def _signed(rulebook, row, criterion: bool) -> tuple[tuple[str, str], ...]:
 
 
 def _natural(reference: str) -> list:
-    """CC9.2 before CC10.1: digits are compared as numbers, and come before letters."""
+    """Return a sort key with CC9.2 before CC10.1: digits as numbers, before letters."""
     parts, run = [], ""
     for letter in reference:
         if run and letter.isdecimal() != run[-1].isdecimal():
@@ -54,7 +54,7 @@ def _natural(reference: str) -> list:
 
 @dataclass(frozen=True)
 class OfferedEvidence:
-    """One item offered for a requirement: `state` in a word when it no longer stands, `last` its last current day."""
+    """One item offered for a requirement. `state` is a word if it no longer counts, `last` its last day."""
 
     evidence: object
     state: str
@@ -63,7 +63,7 @@ class OfferedEvidence:
 
 @dataclass(frozen=True)
 class Found:
-    """What one initiative has for one requirement."""
+    """The answer, evidence and sign-offs of one initiative for one requirement."""
 
     initiative: Initiative
     asked: Asked
@@ -73,12 +73,12 @@ class Found:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing at all."""
+        """Return True if answer, evidence and sign-offs are all missing."""
         return self.answer is None and not self.offered and not self.sign_offs
 
 
 def found(initiatives: list[Initiative], asked: list[Asked], rulebook) -> list[Found]:
-    """What these initiatives have for these requirements, case by case: four queries, however many there are."""
+    """Return the rows of these initiatives and requirements, in four queries."""
     keys = {one.key for one in asked if not one.criterion}
     answers = {
         (row.initiative_id, row.requirement): row

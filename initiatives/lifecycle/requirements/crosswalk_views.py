@@ -1,6 +1,4 @@
-"""The initiatives by the paragraphs of outside frameworks: what answers each, with its evidence and its sign-offs, and
-as a file.
-"""
+"""Pages and a file of initiatives by paragraphs of outside frameworks."""
 
 from typing import Any
 
@@ -10,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.audit_log import csv_export
+from governance.database.replica import reads_replica
 from governance.models import Rulebook
 from governance.people.permissions import may_audit
 from governance.runtime.signed_in_request import SignedInRequest
@@ -39,9 +38,10 @@ HEADING = [
 ]
 
 
+@reads_replica
 @require_safe
 def frameworks(request: SignedInRequest) -> HttpResponse:
-    """The paragraphs of a framework; under one of them, what each initiative has for it."""
+    """Show the paragraphs of a framework, or each initiative's rows for one."""
     may_audit(request.user).or_refuse()
     rulebook = Rulebook.objects.in_force()
     parsed = rulebook.parsed if rulebook else None
@@ -79,9 +79,7 @@ def frameworks(request: SignedInRequest) -> HttpResponse:
 def _file(
     request: SignedInRequest, rulebook: Rulebook, framework: str, asked: list, of: tuple
 ) -> HttpResponse:
-    """The same as a CSV file: one row for each reference, requirement and initiative. Without a reference, all of
-    them.
-    """
+    """Return the same as CSV: a row for each reference, requirement, initiative."""
     rows = _lines(_initiatives(request, of[1]), asked, rulebook, framework_words(framework))
     name = f"crosswalk-{framework or 'none'}"
     return csv_export.stream(
@@ -138,7 +136,7 @@ def _frameworks(parsed) -> list[str]:
 
 
 def _asked(request: SignedInRequest, parsed) -> tuple[str, str, str]:
-    """Framework, reference and initiative as the address names them; junk changes nothing."""
+    """Return framework, reference and initiative of the address. Unknown values are ignored."""
     names = _frameworks(parsed)
     framework = pick(request.GET.get("framework"), names, names[0] if names else "")
     listed = crosswalk.references(parsed, framework) if framework else {}

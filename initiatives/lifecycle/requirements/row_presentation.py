@@ -1,28 +1,54 @@
-"""Requirements of a gate as pages show them: state in words, evidence with its age, whose turn it is."""
+"""Requirements of a gate as pages show them: state, evidence, turn."""
 
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
-from governance.gates import requirements
+from governance.gates import levels, remarks, requirements
+from governance.gates.levels import CLAUSES
+from governance.models import ContractVersion
 from governance.templatetags.plumbline import stage_word
-from governance.vocabulary import AnswerKind, Seat, Stage
+from governance.vocabulary import AnswerKind, EvidenceKind, Seat, Stage
+from governance.vocabulary.phrases import phrase
+from initiatives.contributions import contributed
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence import artefact_kinds
+from initiatives.lifecycle.evidence.renewal import Renewal, renewal_of, written_elsewhere
 from initiatives.lifecycle.evidence.verification.queries import item_to_verify
-from initiatives.lifecycle.facts import initiative_rows, supported_stage
+from initiatives.lifecycle.facts import initiative_rows, open_requirements, supported_stage
 from initiatives.lifecycle.facts.wording import drawn_words, state_word
-from initiatives.lifecycle.initiative.initiative_frame import WhoMay, on_inbox_of, who_answers
+from initiatives.lifecycle.initiative.initiative_frame import who_answers
+from initiatives.lifecycle.initiative.who_may import WhoMay
 from initiatives.models import Answer
 from initiatives.models.initiative import gate_out_of
 
 ITEMS_SHOWN = 4
 LIVE = "live"
+# What is recorded before evidence: what the page says, the page step, the words of its button.
+FIRST = {
+    levels.MODEL: (
+        gettext_lazy(
+            "First record the model. Otherwise, your evidence stops counting when the model is recorded."
+        ),
+        "record-version",
+        gettext_lazy("Record the model"),
+    ),
+    levels.SCOPE: (
+        gettext_lazy(
+            "First plan the scope. Otherwise, your evidence may stop counting when a wider scope starts."
+        ),
+        "record-scope",
+        gettext_lazy("Plan the scope"),
+    ),
+}
+# States of an answer whose evidence is missing, ended, or not enough.
+RENEWED = frozenset({"unproven", "voided", "failing", "expired", "weak"})
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One list of requirements: those of a gate, or those still live for the approved stage."""
+    """One list of requirements: those of a gate, or the live ones."""
 
     key: str
     words: str
@@ -32,33 +58,34 @@ class Sheet:
 
 
 def sheets_of(initiative, rulebook) -> list[Sheet]:
-    """The lists an initiative can be looked at by: the gate ahead, what the approved stage still asks, the
-    other gates.
-    """
+    """Return an initiative's lists: next gate, approved stage, other gates."""
     facts = _StageFacts(initiative.stage)
     ahead = gate_out_of(initiative.stage)
     sheets = []
     if initiative.stage in (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION):
-        words = f"what {stage_word(initiative.stage)} still asks"
+        words = phrase("the missing evidence for {}", stage_word(initiative.stage))
         keys = tuple(supported_stage.asked(facts, rulebook))
-        sheets.append(Sheet(LIVE, words, f"What {stage_word(initiative.stage)} still asks", keys))
+        sheets.append(
+            Sheet(LIVE, words, phrase("Missing evidence for {}", stage_word(initiative.stage)), keys)
+        )
     for gate in rulebook.gates.values():
-        title = f"Requirements for {gate.title}"
+        title = phrase("Requirements for {}", gate.title)
         sheets.append(Sheet(gate.key, gate.title, title, gate.requirements(), gate.key))
     return sorted(sheets, key=lambda sheet: (sheet.key != ahead, sheet.key != LIVE))
 
 
 @dataclass(frozen=True)
 class _StageFacts:
-    """The one fact that `supported_stage.asked` looks at."""
+    """The one fact that `supported_stage.asked` reads."""
 
     approved_stage: str
 
 
 def sheet_of(initiative, sheets: list[Sheet], wanted: str | None, key: str = "") -> Sheet:
-    """The list asked for; without a word: live ones in production, those of its end when closed, else the gate ahead.
+    """Return the wanted list, or the usual one of the initiative's stage.
 
-    With `key`, the first list that has this requirement where the usual one has it not.
+    Production has the live list, and a closed initiative that of its end. With `key`, it is the first list with this
+    requirement if the usual one does not have it.
     """
     by_key = {sheet.key: sheet for sheet in sheets}
     if wanted in by_key:
@@ -71,7 +98,7 @@ def sheet_of(initiative, sheets: list[Sheet], wanted: str | None, key: str = "")
 
 
 def rows_of(context, sheet: Sheet) -> list[dict]:
-    """Every requirement of the list, in the order of the rulebook."""
+    """Return every requirement of the list, in the order of the rulebook."""
     answers = {row.requirement: row for row in _answers(context["initiative"])}
     return [row_of(context, key, answers.get(key), sheet) for key in sheet.keys]
 
@@ -81,7 +108,7 @@ def _answers(initiative):
 
 
 def row_of(context, key: str, answer, sheet: Sheet) -> dict:
-    """One requirement with its answer, its evidence, its state and whose turn it is."""
+    """Return one requirement with answer, evidence, state and turn."""
     rulebook, facts, may = context["rulebook"], context["facts"], context["may"]
     asked, state = rulebook.requirements[key], context["states"][key]
     gate = sheet.gate or next((c.gate for c in rulebook.criteria_using(key)), "")
@@ -89,7 +116,8 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
     items = list(state.items) or facts.items_for(key)
     shown = {item.id for item in items[:ITEMS_SHOWN]}
     lines = artefact_kinds.lines(
-        row for row in initiative_rows.rows(context["initiative"], "evidence") if row.pk in shown
+        (row for row in initiative_rows.rows(context["initiative"], "evidence") if row.pk in shown),
+        initiative_rows.known_names(context["initiative"]),
     )
     word, tone = state_word(state, gate)
     later = bool(gate) and key in rulebook.deferred(gate)
@@ -97,6 +125,7 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
     mine = _asked_of(context, key, gate)
     there = fix_of(context["initiative"], rulebook, state, may)
     mine = mine or (state.place == requirements.BY_VERIFYING and there is not None)
+    first = "" if satisfied else levels.recorded_first(facts, asked, context["now"])
     can_accept = state.fixed_by == requirements.ITS_SEAT and may.person.pk not in state.verifiers
     can_accept = can_accept and bool(set(may.seats) & set(rulebook.seats_asking(key)))
     return {
@@ -105,6 +134,8 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
         "days": asked.days(facts.tier),
         "answer": answer,
         "state": state,
+        "looks": remarks.second_looks(facts, state.level, context["now"]),
+        "same": " ".join(remarks.of_answer(facts, key, context["now"])),
         "drawn": drawn_words(facts, rulebook, key, context["now"]),
         "word": word,
         "tone": tone,
@@ -113,6 +144,9 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
         "age_from": state.items[0].observed_on if state.items else None,
         "who": "You" if mine else state.fixed_by or who_answers(facts, asked),
         "fix": there or ("", ""),
+        "first": first,
+        "first_words": FIRST[first][0] if first else "",
+        "first_page": first_page(context["initiative"], first),
         "seats": [Seat.word(seat).lower() for seat in seats],
         "later": later,
         "generated": key in requirements.GENERATED_ONLY,
@@ -126,36 +160,47 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
 
 
 def _asked_of(context, key: str, gate: str) -> bool:
-    """Whether the person is the one to answer: what is met, comes later or waits for somebody else is not theirs."""
+    """Return True if the person is the one to answer a requirement that is open now."""
     rulebook, state = context["rulebook"], context["states"][key]
     satisfied = state.satisfies(gate) if gate else state.satisfied
     later = bool(gate) and key in rulebook.deferred(gate)
-    others = satisfied or later or state.state == "waiting" or state.fixed_by
-    return not others and on_inbox_of(context["facts"], rulebook.requirements[key], context["may"])
+    turn = open_requirements.turn(context["judged_next"], key)
+    return not (satisfied or later) and turn in context["may"].turns
+
+
+def first_page(initiative, first: str) -> tuple[str, str]:
+    """Return the page on which this is recorded, and the words of its button; twice "" for nothing."""
+    return (
+        (reverse("initiative-act", args=[initiative.ref, FIRST[first][1]]), str(FIRST[first][2]))
+        if first
+        else ("", "")
+    )
 
 
 def next_open(context, sheet: Sheet, key: str) -> str:
-    """The next requirement of the list that has no answer, can block, and is the person's to answer; "" where none is.
+    """Return the next blocking requirement for the person to answer, or "".
 
-    After `key` in the order of the list, then from its start.
+    The search starts after `key` and wraps around. A requirement that waits for the model or the scope is left out.
     """
-    rulebook = context["rulebook"]
+    rulebook, facts, now = context["rulebook"], context["facts"], context["now"]
     place = sheet.keys.index(key) if key in sheet.keys else 0
     answered = {row.requirement for row in _answers(context["initiative"])}
     for one in (*sheet.keys[place + 1 :], *sheet.keys[:place]):
         written = (
             one in answered or one in requirements.GENERATED_ONLY or one in requirements.ACCEPTED_IN_PERSON
         )
-        if not written and rulebook.requirements[one].blocking and _asked_of(context, one, sheet.gate):
+        asked = rulebook.requirements[one]
+        if written or not asked.blocking or levels.recorded_first(facts, asked, now):
+            continue
+        if _asked_of(context, one, sheet.gate):
             return one
     return ""
 
 
 def example_of(key: str, initiative, person):
-    """The newest answer to the requirement on another initiative in production that the person may see; None without
-    one.
+    """Return the newest visible answer to it in production elsewhere, or None.
 
-    Its words as they were written there, to learn from; an imported or confidential initiative is no example.
+    The words are unchanged, as an example. Imported and confidential initiatives are left out.
     """
     seen = (
         initiative_permissions.visible_to(person)
@@ -173,33 +218,65 @@ def example_of(key: str, initiative, person):
 
 
 def fix_of(initiative, rulebook, state, may: WhoMay) -> tuple[str, str] | None:
-    """The page, and its words, that fixes what neither an answer nor an upload does; None for all else."""
+    """Return the page that fixes what no answer or upload fixes, or None."""
+    if state.state == "unanswered" and may.collaborate and _in_contract(initiative, state.key):
+        return reverse("requirements-several", args=[initiative.ref]), phrase("Answer from the contract")
     if state.state == "unmapped":
-        return reverse("contract-map", args=[initiative.ref]), "Open the map of the contract"
+        return reverse("contract", args=[initiative.ref]), phrase("Open the contract")
+    if (renewal := _renewed_elsewhere(initiative, rulebook, state)) is not None:
+        return (renewal.address, renewal.words) if may.collaborate else None
+    if state.place == requirements.IN_DEPLOYMENTS:
+        return first_page(initiative, levels.MODEL) if may.change_what_runs else None
     if state.state == "register" or state.place == requirements.IN_REGISTER:
-        return reverse("integration", args=[initiative.ref]), "See what the register says"
+        return reverse("integration", args=[initiative.ref]), phrase("See the register")
     if state.place == requirements.BY_VERIFYING:
         item = item_to_verify(state, rulebook, may.seats, may.person.pk)
         if item is None:
             return None
-        return reverse("evidence-verify", args=[initiative.ref, item.id, state.key]), "Open and verify"
+        return reverse("evidence-verify", args=[initiative.ref, item.id, state.key]), phrase(
+            "Open and verify"
+        )
     if state.place == requirements.IN_DECLARATION:
-        return reverse("declaration", args=[initiative.ref]), "Open the declaration"
+        return reverse("declaration", args=[initiative.ref]), phrase("Declare what the MVP will show")
     if state.place == requirements.BY_GENERATING:
         return (
-            (reverse("evidence-index", args=[initiative.ref]), "Generate the index") if may.manage else None
+            (reverse("initiative-act", args=[initiative.ref, "generate-index"]), phrase("Generate the index"))
+            if may.manage
+            else None
         )
     if state.place == requirements.BY_ACCEPTANCE:
         return _acceptance(initiative, requirements.ACCEPTED_IN_PERSON[state.key], may)
     return None
 
 
+def _in_contract(initiative, key: str) -> bool:
+    """Return True if the contract in force has a clause of the kind that this requirement asks for."""
+    return any(
+        version.state == ContractVersion.IN_FORCE and CLAUSES.get(key) in version.clause_kinds
+        for version in initiative_rows.rows(initiative, "contract_versions")
+    )
+
+
+def _renewed_elsewhere(initiative, rulebook, state) -> Renewal | None:
+    """Return where the evidence is given, if that is not the page of the requirement: by a measure or a register."""
+    asked, measured = rulebook.requirements[state.key], state.key in contributed.renewals
+    if state.state == "register":
+        return renewal_of(initiative, rulebook, state.key) if measured else None
+    if state.place or state.state not in RENEWED or state.satisfied:
+        return None
+    item = state.items[0] if state.items else None
+    registers = rulebook.register_kinds - {EvidenceKind.ATTESTATION, EvidenceKind.CONTRACT_CLAUSE}
+    if written_elsewhere(rulebook, asked) or (item is not None and item.kind in registers):
+        return renewal_of(initiative, rulebook, state.key, item)
+    return None
+
+
 def _acceptance(initiative, role: str, may: WhoMay) -> tuple[str, str]:
-    """Where the role is accepted by whoever is asked for it or holds it, and where somebody is asked."""
+    """Return the page to accept the role, or to propose someone, with its words."""
     asked = [row for row in initiative_rows.roles(initiative) if row.role == role and row.open]
     own = next((row for row in asked if row.person_id == may.person.pk), None)
     if own is not None:
-        return reverse("role-again" if own.accepted_at else "role", args=[own.pk]), "Accept it"
+        return reverse("role-again" if own.accepted_at else "role", args=[own.pk]), phrase("Accept the role")
     if not asked and may.propose_role:
-        return f"{reverse('role-propose', args=[initiative.ref])}?role={role}", "Propose somebody"
-    return reverse("people", args=[initiative.ref]), "See who is asked"
+        return f"{reverse('role-propose', args=[initiative.ref])}?role={role}", "Propose someone"
+    return reverse("people", args=[initiative.ref]), phrase("See who was asked")

@@ -1,7 +1,7 @@
-"""The declaration that an initiative is linked to nothing: declared by its owner, accepted by a seat, ended by the
-first link.
+"""The declaration that an initiative has no links, accepted by a seat.
 
-An empty integration register is unknown (docs/domain.md, "Four levels"); so somebody answers for its emptiness.
+The first link ends it. An empty integration register means unknown (docs/domain.md, "Four levels"), so a person
+declares that it is empty. An API key is not a link, because it only asks for decisions and sends reports.
 """
 
 from django.core.exceptions import ValidationError
@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.audit_log import entries
 from governance.gates.levels import INVENTORY
-from governance.models import Rulebook, ServiceKey, User
+from governance.models import Rulebook, User
 from governance.permission_result import Answer, Conflict, no
 from governance.vocabulary import Tier
 from governance.vocabulary.entry_kinds import EntryKind
@@ -20,18 +20,19 @@ from initiatives.models import Initiative, StandaloneDeclaration
 
 
 def current_declaration(initiative: Initiative) -> StandaloneDeclaration | None:
-    """The declaration that stands, accepted or not."""
+    """Return the current declaration, accepted or not."""
     rows = StandaloneDeclaration.objects.filter(initiative=initiative, ended_at__isnull=True)
     return rows.select_related("declared_by", "accepted_by", "second_by").first()
 
 
 def may_accept(initiative: Initiative, row: StandaloneDeclaration, person: User) -> Answer:
-    """Accept it: a holder of a seat that signs for the inventory, on no team; two of them at high risk."""
+    """Allow a holder of a seat that signs for the inventory, on no team, to accept it. High risk needs two of them."""
     if row.accepted_at and (initiative.tier != Tier.HIGH or row.second_at):
-        return no("It is accepted already.")
+        return no("This declaration was already accepted.")
     if row.accepted_by_id in accounts_of(person):
         return no(
-            "You accepted it, and at high risk two persons do.", "Somebody else in the seat accepts it too."
+            "You already accepted this declaration, and high risk needs two people.",
+            "Ask another holder of the seat to accept the declaration too.",
         )
     seats = Rulebook.objects.current().parsed.at_tier(initiative.tier).seats_asking(INVENTORY)
     return initiative_permissions.may_accept_exception(initiative, seats, person)
@@ -40,19 +41,26 @@ def may_accept(initiative: Initiative, row: StandaloneDeclaration, person: User)
 def declare(*, initiative: Initiative, reason: str, by: User) -> StandaloneDeclaration:
     """Declare that the initiative reads from, writes to and falls back on no system. Raises Refused, Conflict."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say how it works without any system: who types in, who reads out."})
+        raise ValidationError(
+            {
+                "reason": (
+                    "Describe how the initiative works without any system: who enters data, and who reads "
+                    "the "
+                    "results."
+                )
+            }
+        )
     with act(
         "declare stands alone", by=by, initiative=initiative, reason=reason, register=True
     ) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
         if initiative.links.filter(ended_at__isnull=True).exists():
-            no("It is linked to systems.", "Close the links that are gone, with the reason.").or_refuse()
-        if any(
-            key.good_at(clock.now()) for key in ServiceKey.objects.filter(contract__initiative=initiative)
-        ):
-            no("A system of it holds a key.", "Revoke the keys of systems that are gone.").or_refuse()
+            no(
+                "The initiative is linked to systems.",
+                "Close the links that no longer exist, with the reason.",
+            ).or_refuse()
         if current_declaration(initiative) is not None:
-            raise Conflict("That is declared already.")
+            raise Conflict("The initiative was already declared standalone.")
         row = StandaloneDeclaration(
             initiative=initiative, reason=reason.strip(), declared_by=by, declared_at=clock.now()
         )
@@ -62,11 +70,11 @@ def declare(*, initiative: Initiative, reason: str, by: User) -> StandaloneDecla
 
 
 def accept(*, declaration: StandaloneDeclaration, by: User) -> StandaloneDeclaration:
-    """Accept, as a seat that signs for the inventory, that the initiative stands alone."""
+    """Accept the declaration of no links, as a seat that signs for the inventory."""
     with act("accept stands alone", by=by, initiative=declaration.initiative_id, register=True) as initiative:
         row = current_declaration(initiative)
         if row is None or row.pk != declaration.pk:
-            raise Conflict("This declaration ended meanwhile.")
+            raise Conflict("This declaration has ended meanwhile. Open the page again.")
         may_accept(initiative, row, by).or_refuse()
         seats = Rulebook.objects.current().parsed.at_tier(initiative.tier).seats_asking(INVENTORY)
         seat = next(seat for seat in initiative_permissions.seats_of(initiative, by) if seat in seats)
@@ -81,7 +89,7 @@ def accept(*, declaration: StandaloneDeclaration, by: User) -> StandaloneDeclara
 
 
 def end_row(initiative: Initiative, why: str) -> None:
-    """End what stands, inside the running act, and write the current anew: a link or a key came."""
+    """End the current declaration because of a link, and rewrite the stage."""
     row = current_declaration(initiative)
     if row is not None:
         row.ended_at, row.ended_reason = clock.now(), why

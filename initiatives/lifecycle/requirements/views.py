@@ -1,4 +1,4 @@
-"""Requirements: what a gate asks as a task list, one page a requirement; and the declaration of the MVP."""
+"""Pages of requirements: a task list, a page each, the MVP declaration."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -8,32 +8,33 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from governance.gates import criteria, requirements
+from governance.database.rehearsing import Unconfirmed
+from governance.gates import requirements
 from governance.models import Rulebook
 from governance.permission_result import Conflict
 from governance.rulebook.judgements import JUDGEMENTS, judgement_of
 from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import as_of
-from governance.vocabulary import EvidenceKind, Level, Seat
+from governance.vocabulary import RUNNING_STAGES, EvidenceKind, Level, Seat
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.evidence import preview as evidence_preview
 from initiatives.lifecycle.evidence.forms import added_kinds, elsewhere
-from initiatives.lifecycle.facts.wording import profile_of, profile_words
+from initiatives.lifecycle.facts import initiative_rows, open_requirements
 from initiatives.lifecycle.initiative.act import together
 from initiatives.lifecycle.initiative.initiative_frame import fix, initiative_context, layers_of, pick
-from initiatives.lifecycle.requirements import actions, preview
+from initiatives.lifecycle.requirements import actions
 from initiatives.lifecycle.requirements.forms import (
     AnswerForm,
     DeclareForm,
-    OfferForm,
     OutcomeForm,
     RowEvidenceForm,
 )
+from initiatives.lifecycle.requirements.known_answers import known_words
 from initiatives.lifecycle.requirements.requirement_rows import save_row
 from initiatives.lifecycle.requirements.row_presentation import (
+    LIVE,
     example_of,
     next_open,
     row_of,
@@ -47,15 +48,16 @@ from initiatives.models.initiative import gate_out_of
 LINES = 10  # of requirements that wait for others, or for nobody, shown without unfolding them
 SHOWN = {
     "all": gettext_lazy("everything"),
-    "mine": gettext_lazy("what waits for me"),
-    "open": gettext_lazy("what is not met"),
+    "mine": gettext_lazy("my tasks"),
+    "open": gettext_lazy("open requirements"),
 }
+SHOWS = {"mine": ("mine",), "open": ("mine", "others")}  # the groups of rows behind each
 LONGEST_DRAFT = 100_000  # characters of one draft; beyond that it is kept in the browser only
 
 
 @on_any_day(initiative_lookup.initiative_on_any_day)
 def all_requirements(request, ref):
-    """The requirements of a gate as a task list: yours, waiting for others, ready."""
+    """Show the requirements of a gate as a task list, by whose turn it is."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, "requirements")
     rulebook = context["rulebook"]
@@ -68,7 +70,7 @@ def all_requirements(request, ref):
     wanted = [
         row
         for row in rows
-        if (show == "all" or row["group"] == "mine" or (show == "open" and row["group"] == "others"))
+        if (show == "all" or (row["group"] in SHOWS[show] and row["asked"].blocking))
         and layer in ("", row["asked"].layer)
         and judgement in ("", judgement_of(row["asked"]))
     ]
@@ -84,25 +86,28 @@ def all_requirements(request, ref):
         "judgement": judgement,
         "groups": _groups(wanted, asked_for=show != "all" or bool(layer or judgement)),
         "nothing": not wanted,
+        "open_here": _open_here(context, chosen),
         "declares": chosen.key in ("mvp", "production"),
         "may_index": chosen.key == "production" and bool(context["may"].manage),
-        "fallen": _fallen(context, sheets) if chosen.gate == gate_out_of(initiative.stage) else 0,
+        "fallen": chosen.gate == gate_out_of(initiative.stage)
+        and open_requirements.total(context["open"], open_requirements.APPROVED),
         "sums": _counted(context, chosen, rows),
+        "recorded_first": _recorded_first(rows) if context["may"].change_what_runs else [],
     }
     return render(request, "initiatives/requirements/requirements.html", context)
 
 
 def _groups(rows: list[dict], *, asked_for: bool) -> list[dict]:
-    """The requirements by whose turn it is; what does not wait for whoever looks is folded.
+    """Return the requirements by whose turn it is. Groups not waiting for the reader are folded.
 
-    Where nothing waits for them the first group stands open, if it is short or somebody `asked_for` some of it.
+    If none waits for the reader, the first group is unfolded if it is short or the reader `asked_for` part of it.
     """
     groups = [
         {"words": words, "rows": [row for row in rows if row["group"] == group], "open": group == "mine"}
         for group, words in (
-            ("mine", _("Yours")),
+            ("mine", _("Need your answer")),
             ("others", _("Waiting for others")),
-            ("met", _("Ready")),
+            ("met", _("Met")),
         )
     ]
     shown = [group for group in groups if group["rows"]]
@@ -112,37 +117,41 @@ def _groups(rows: list[dict], *, asked_for: bool) -> list[dict]:
 
 
 def _counted(context, chosen, rows: list[dict]) -> dict:
-    """How many requirements are met and wait for whom, the first for whoever looks, and whether the board can be
-    asked.
-    """
-    counts = {group: sum(row["group"] == group for row in rows) for group in ("mine", "others", "met")}
+    """Return the first requirement of the reader, and True if the board can be asked."""
+    mine = [row["key"] for row in rows if row["group"] == "mine"]
+    ahead = chosen.gate == gate_out_of(context["initiative"].stage)
     return {
-        "total": len(rows),
-        "counts": counts,
-        "profile": profile_words(profile_of(context["states"], chosen.keys)),
-        "first": next((row["key"] for row in rows if row["group"] == "mine"), ""),
-        "all_there": chosen.gate == gate_out_of(context["initiative"].stage) and counts["met"] == len(rows),
+        "first": next((row["key"] for row in rows if row["group"] == "mine" and not row["first"]), ""),
+        "several": len(mine) > 1,
+        "all_there": ahead
+        and all(row["group"] == "met" for row in rows)
+        and not initiative_rows.objections(context["open_review"]),
     }
 
 
-def _fallen(context, sheets) -> int:
-    """How many requirements of an approved stage that is not supported lack current evidence: the gate ahead does
-    not ask them again.
-    """
-    if context["support"].supports_approved_stage:
-        return 0
-    judged = context["judged"]
-    return len(criteria.gaps_to(judged, context["initiative"].stage))
+def _open_here(context, chosen) -> str:
+    """Return the count of the list in the words of all pages, or "" for another gate."""
+    if chosen.key == LIVE:
+        return context["open_words"][open_requirements.APPROVED]
+    ahead = context["rulebook"].gates.get(gate_out_of(context["initiative"].stage))
+    rises = ahead is not None and ahead.key == chosen.gate and ahead.to in RUNNING_STAGES
+    return context["open_words"][open_requirements.NEXT] if rises else ""
+
+
+def _recorded_first(rows: list[dict]) -> list[dict]:
+    """Return what is recorded before the evidence of open requirements, with its page."""
+    waiting = {row["first"]: row for row in reversed(rows) if row["first"] and not row["later"]}
+    return [{"words": row["first_words"], "page": row["first_page"]} for row in waiting.values()]
 
 
 @on_any_day(initiative_lookup.initiative_on_any_day)
 def row(request, ref, key):
-    """One requirement a page: what a good answer is, the answer, and its evidence."""
+    """Show one requirement: the rules for a good answer, the answer, and its evidence."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, "requirements")
     rulebook = context["rulebook"]
     if key not in rulebook.requirements:
-        raise Http404("The rulebook has no such requirement.")
+        raise Http404("The rulebook has no requirement with this name.")
     asked = rulebook.requirements[key]
     stored = (
         Answer.objects.filter(initiative=initiative, requirement=key)
@@ -173,7 +182,6 @@ def row(request, ref, key):
     context["editable"] = bool(context["may"].collaborate) and key not in requirements.GENERATED_ONLY
     context["entry"] = {
         **forms,
-        **_impact(request, initiative, context),
         "draft": draft,
         "other": other,
         "following": next_open(context, chosen, key),
@@ -188,8 +196,9 @@ def row(request, ref, key):
 
 
 def _word_counts(context, asked, chosen) -> bool:
-    """Whether the owner's word alone can be enough here: it is evidence, and no more than stated is asked at this
-    tier.
+    """Return True if the owner's word alone can be enough for the requirement.
+
+    It is evidence there, and this tier asks for no level above "stated".
     """
     rulebook, tier = context["rulebook"], context["facts"].tier
     gates = [chosen.gate] if chosen.gate else rulebook.gates_asking(asked.key)
@@ -201,26 +210,33 @@ def _word_counts(context, asked, chosen) -> bool:
 
 
 def _evidence_opened(row: dict, forms: dict, draft, word_counts: bool) -> bool:
-    """Whether the form for new evidence stands open: it was begun, or none is there that could be chosen."""
+    """Return True if the evidence form is unfolded: begun, or no item to choose."""
     if forms["evidence_form"] is None:
         return False
-    missing = not row["state"].satisfied and not word_counts and not row["items"] and not forms["offer_form"]
+    missing = not row["state"].satisfied and not word_counts and not row["items"]
     return bool(forms["evidence_form"].errors or draft or missing)
 
 
 def _forms(request, initiative, rulebook, asked, stored):
-    """The forms of a row, filled with what was sent, else with the person's draft, else with what stands."""
+    """Return a row's forms with the input, else the draft, else saved values."""
     sent, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
     draft = None
     if sent is None:
-        draft = AnswerDraft.objects.filter(
-            initiative=initiative, requirement=asked.key, person=request.user
-        ).first()
+        draft = (
+            AnswerDraft.objects.select_related("token")
+            .filter(initiative=initiative, requirement=asked.key, person=request.user)
+            .first()
+        )
     kept = draft.fields if draft else {}
     forms = {
-        "answer_form": AnswerForm(sent, initial=_kept(kept, AnswerForm), requirement=asked, row=stored),
+        "answer_form": AnswerForm(
+            sent,
+            initial=_kept(kept, AnswerForm),
+            requirement=asked,
+            row=stored,
+            known=known_words(initiative, asked.key),
+        ),
         "evidence_form": None,
-        "offer_form": None,
     }
     if added_kinds(rulebook).keys() & set(asked.evidence):
         forms["evidence_form"] = RowEvidenceForm(
@@ -236,21 +252,18 @@ def _forms(request, initiative, rulebook, asked, stored):
             rulebook=rulebook,
             requirement=asked,
         )
-        offer = OfferForm(sent, initial=_kept(kept, OfferForm), initiative=initiative, requirement=asked)
-        forms["offer_form"] = offer if offer.fields["offer"].queryset.exists() else None
     return forms, draft
 
 
 def _kept(kept: dict, form) -> dict:
-    """The fields of a draft that belong to a form."""
+    """Return the fields of a draft that belong to a form."""
     return {name: value for name, value in kept.items() if name in form.base_fields}
 
 
 def _save(request, initiative, asked, forms) -> tuple[bool, int, Answer | None]:
-    """Save the row in one act. Whether that was done; else the status of the page that says otherwise, and the answer
-    that somebody else saved meanwhile."""
-    answer, added, offer = forms["answer_form"], forms["evidence_form"], forms["offer_form"]
-    checked = [form.is_valid() for form in (answer, added, offer) if form is not None]
+    """Save the row in one act. Returns success, the status of the page on failure, and an answer of someone else."""
+    answer, added = forms["answer_form"], forms["evidence_form"]
+    checked = [form.is_valid() for form in (answer, added) if form is not None]
     if not all(checked):
         return False, 422, None
     try:
@@ -259,12 +272,14 @@ def _save(request, initiative, asked, forms) -> tuple[bool, int, Answer | None]:
             requirement=asked.key,
             reply=answer.reply(),
             evidence=added.act() if added is not None and added.meant else None,
-            offer=offer.cleaned_data["offer"] if offer is not None else None,
+            offer=added.cleaned_data.get("offer") if added is not None else None,
             by=request.user,
         )
     except ValidationError as error:
         _fix_row(forms, error)
         return False, 422, None
+    except Unconfirmed:
+        return False, 200, None
     except Conflict:
         # The typed words stay in the form and in the draft; saving again is then a decision, not an accident.
         now = Answer.objects.select_related("by").get(initiative=initiative, requirement=asked.key)
@@ -278,7 +293,7 @@ def _save(request, initiative, asked, forms) -> tuple[bool, int, Answer | None]:
 
 
 def _fix_row(forms, error: ValidationError) -> None:
-    """Put what was wrong on the form it belongs to: the answer's fields, else the evidence's."""
+    """Put the errors on their form: the answer's fields, else the evidence's."""
     answer, added = forms["answer_form"], forms["evidence_form"]
     problems = error.error_dict if hasattr(error, "error_dict") else {"__all__": error.error_list}
     of_answer = {name: found for name, found in problems.items() if name in answer.fields and name != "kind"}
@@ -292,42 +307,24 @@ def _fix_row(forms, error: ValidationError) -> None:
 
 
 def _saved(request, initiative, key, chosen):
-    """After saving: back to the list at the row, or on to the next open requirement."""
+    """Return the page after saving: the list at the row, or the next open requirement."""
     following = ""
     if "then" in request.POST:
         following = next_open(initiative_context(request, initiative, "requirements"), chosen, key)
     if following:
-        messages.success(request, _("Saved. This is the next requirement that is open for you."))
+        messages.success(request, _("Saved. Your next open requirement is shown below."))
         return redirect(_place_of(initiative, following, chosen))
-    messages.success(
-        request, _("Saved. Nothing else here waits for you.") if "then" in request.POST else _("Saved.")
-    )
+    messages.success(request, _("Saved."))
     return redirect(f"{reverse('requirements', args=[initiative.ref])}?gate={chosen.key}#row-{key}")
 
 
 def _place_of(initiative, key: str, chosen) -> str:
-    """The address of a requirement in its list."""
+    """Return the address of a requirement in its list."""
     return f"{reverse('requirement', args=[initiative.ref, key])}?gate={chosen.key}"
 
 
-def _impact(request, initiative, context) -> dict:
-    """What saving this row would end: other words, and a result other than pass. Asked only where something stands."""
-    row, rulebook = context["row"], context["rulebook"]
-    if not context["may"].collaborate or not (row["state"].satisfied or context["open_review"]):
-        return {"answer_effects": [], "result_effects": []}
-    asked, key = row["asked"], row["asked"].key
-    told = preview.of_answer(initiative, key, by=request.user) if row["answer"] else []
-    kind = next((kind for kind in asked.evidence if kind in rulebook.result_kinds), None)
-    failing = (
-        evidence_preview.of_evidence(initiative, covers=[key], kind=kind, result="fail", by=request.user)
-        if kind
-        else []
-    )
-    return {"answer_effects": told, "result_effects": failing}
-
-
 def _typed(request) -> dict:
-    """What was typed, without files and without what only the page needs."""
+    """Return the input, without files and without fields that only the page needs."""
     typed = {}
     for name in request.POST:
         if name in ("csrfmiddlewaretoken", "step", "then"):
@@ -338,16 +335,20 @@ def _typed(request) -> dict:
 
 
 def draft(request, ref, key):
-    """Keep what somebody typed and did not save yet."""
+    """Keep the unsaved input of a person, or discard it with `discard`."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     if request.method != "POST":
+        return redirect("requirement", initiative.ref, key)
+    if "discard" in request.POST:
+        actions.discard_draft(initiative=initiative, requirement=key, by=request.user)
+        messages.success(request, _("The draft is discarded."))
         return redirect("requirement", initiative.ref, key)
     typed = _typed(request)
     if (
         key not in Rulebook.objects.current().parsed.requirements
         or sum(len(name) + len(str(value)) for name, value in typed.items()) > LONGEST_DRAFT
     ):
-        raise Http404("No draft is kept of that.")
+        raise Http404("Plumbline does not save a draft of this form.")
     actions.keep_draft(initiative=initiative, requirement=key, fields=typed, by=request.user)
     return HttpResponse(status=204)
 
@@ -363,29 +364,34 @@ def accept(request, ref, key):
         or not version.isdecimal()
         or not initiative.answers.filter(requirement=key).exists()
     ):
-        raise Http404("There is no such answer.")
+        raise Http404("This answer does not exist.")
     actions.accept_not_applicable(
         initiative=initiative, requirement=key, version=int(version), by=request.user
     )
-    messages.success(request, _("Accepted: it does not apply, for as long as evidence would last."))
+    messages.success(
+        request, _("Accepted as not applicable. The acceptance expires after the same time as evidence.")
+    )
     return redirect("requirement", initiative.ref, key)
 
 
 def declaration(request, ref):
-    """What the MVP will show: declared before its gate, frozen by it, with the results beside it later. One form."""
+    """Show and save the MVP's goals and, once frozen, their results."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    keys = actions.declared_goal_keys()
     stored = {item.key: item for item in initiative.declared_goals.select_related("evidence")}
+    asked = actions.declared_goal_keys(initiative.tier)
+    keys = [key for key in actions.declared_goal_keys() if key in asked or key in stored]
     sent = request.POST if request.method == "POST" else None
     forms = {key: _declaration_form(initiative, key, stored.get(key), sent) for key in keys}
     if sent is not None:
         initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
         saved = _declare(initiative, forms, request.user)
         if saved is not None:
-            messages.success(request, _("Saved.") if saved else _("Nothing was changed."))
+            messages.success(request, _("Saved.") if saved else _("You changed nothing."))
             return redirect("requirements" if "then" in request.POST else "declaration", initiative.ref)
     context = initiative_context(request, initiative, "declaration")
-    criteria = {name: c for c in context["rulebook"].criteria.values() for name in c.declared_goals}
+    here = context["rulebook"].criteria
+    every = Rulebook.objects.current().parsed.criteria.values()
+    criteria = {name: here[one.key] for one in every for name in one.declared_goals}
     context |= {
         "title": _("MVP declaration"),
         "rows": [
@@ -407,7 +413,7 @@ def declaration(request, ref):
 
 
 def _declaration_form(initiative, key, item, sent):
-    """The form that fits: what will be shown, or, once that is frozen, what came of it."""
+    """Return the fitting form: the goal, or its result once the goal is frozen."""
     if sent is not None and not any(name.startswith(f"{key}-") for name in sent):
         sent = None
     # A row may stay empty while others are saved: the browser asks for none of them.
@@ -419,7 +425,7 @@ def _declaration_form(initiative, key, item, sent):
 
 
 def _declare(initiative, forms: dict, by) -> int | None:
-    """Save what was changed, all of it or nothing: how many rows; None when something is to fix."""
+    """Save all changed rows or none, and return their number. Returns None if there are errors."""
     changed = {key: form for key, form in forms.items() if form.is_bound and form.has_changed()}
     checked = [
         form.is_valid() for form in changed.values()

@@ -1,26 +1,29 @@
-"""The form by which a waiver is asked for."""
+"""The form that requests a waiver."""
 
 from datetime import timedelta
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from governance import clock
 from governance.web.form_fields import DayField, WordsField
 
 
 class WaiverForm(forms.Form):
-    """What is to be waived, why, and until when. Only what the rulebook lets anybody waive can be chosen."""
+    """The requirement to waive, the reason and the last day. Only waivable ones can be chosen."""
 
-    key = forms.ChoiceField(label="What cannot be shown now")
+    key = forms.ChoiceField(label=gettext_lazy("Requirement that cannot be met now"))
     reason = WordsField(
-        label="Why, and what is done instead",
+        label=gettext_lazy("Reason, and what is done instead"),
         max_length=2000,
-        help_text="The chair and the risk seat decide on these words.",
+        help_text=gettext_lazy("The chair and the risk seat use your text to decide."),
     )
-    until = DayField(label="Until which day")
+    until = DayField(label=gettext_lazy("Until"))
 
     def __init__(self, *args, choices, longest: int, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["key"].choices = choices
         last = clock.today() + timedelta(days=longest)
-        self.fields["until"].help_text = f"At most {longest} days, not after {last:%-d %B %Y}."
+        self.fields[
+            "until"
+        ].help_text = f"The waiver can last at most {longest} days, until {last:%-d %B %Y}."

@@ -1,8 +1,9 @@
-"""Waivers: asked for by the owner, agreed to by the chair and the risk seat, for at most 90 days.
+"""Waivers by chair and risk seat, on the owner's request, for 90 days at most.
 
 See docs/domain.md, invariant 12.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from governance import clock
@@ -10,7 +11,7 @@ from governance.gates import criteria
 from governance.models import Rulebook
 from governance.permission_result import ended
 from governance.rulebook import ParsedRulebook
-from governance.templatetags.plumbline import day
+from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.lifecycle.access.initiative_lookup import initiative_for
@@ -36,7 +37,7 @@ def _form(request, initiative: Initiative, context: dict, rows: list[Waiver]) ->
 
 
 def _wrong(waiver: Waiver) -> dict[str, str]:
-    """Only what the rulebook lets anybody waive, never twice in a row, and only so many at once.
+    """Return a waiver's errors: not waivable, twice in a row, too many at once.
 
     Scale tests are never waived (docs/domain.md, invariant 10).
     """
@@ -46,17 +47,19 @@ def _wrong(waiver: Waiver) -> dict[str, str]:
         key in rulebook.requirements and rulebook.waivable_requirement(key)
     )
     if not waivable:
-        wrong["key"] = "The rulebook does not allow this to be waived."
+        wrong["key"] = (
+            "The rulebook does not allow a waiver for this requirement. Choose a different requirement."
+        )
     pause = clock.today() - timedelta(days=longest)
     if stand.granted().filter(key=key, until__gte=pause).exists():
         wrong["key"] = (
-            "It was waived before, and a waiver does not run twice in a row. It has to be shown now."
+            "This requirement was waived before, and it cannot have two waivers in a row. Meet the "
+            "requirement with evidence."
         )
     if stand.filter(refused_at__isnull=True, until__gte=clock.today()).count() >= rulebook.waivers_max:
         wrong["key"] = (
-            f"It carries {rulebook.waivers_max} waivers already, and no initiative carries more at once. Show one of "
-            f"them, "
-            "or let it run out."
+            f"The initiative already has {rulebook.waivers_max} waivers, the most that are allowed at once. "
+            "Meet one of the waived requirements, or wait until a waiver ends."
         )
     return wrong
 
@@ -67,26 +70,44 @@ def _after(waiver: Waiver, initiative: Initiative) -> None:
 
 
 def _choices(initiative: Initiative, context: dict, rows: list[Waiver]) -> list[tuple[str, list]]:
-    """What can be waived on this initiative in two groups: what is missing now, then what is shown."""
+    """Return what is open and can be waived: for the approved stage, then for the next gate."""
     rulebook = context["rulebook"]
-    stages = RUNNING_STAGES[1 : STAGE_RANK.get(initiative.stage, 0) + 1]
-    keys = [rulebook.gate_to(stage).key for stage in stages]
-    if ahead := gate_out_of(initiative.stage):
-        keys.append(ahead)
+    approved = [
+        rulebook.gate_to(stage) for stage in RUNNING_STAGES[1 : STAGE_RANK.get(initiative.stage, 0) + 1]
+    ]
+    ahead = rulebook.gates.get(gate_out_of(initiative.stage))
     taken = {row.key for row in rows if row.refused_at is None and row.until >= clock.today()}
-    missing, shown = {}, {}
-    for gate in keys:
-        for finding in context["judged_next"].at_gate(gate):
-            criterion = finding.criterion
-            if criterion.key not in taken and rulebook.waivable_criterion(criterion.key):
-                (shown if finding.met else missing)[criterion.key] = criterion.question
-            for state in finding.requirements:
-                if state.key not in taken and rulebook.waivable_requirement(state.key):
-                    (shown if state.satisfies(gate) else missing)[state.key] = rulebook.requirements[
-                        state.key
-                    ].question
-    groups = [("Not shown now", list(missing.items())), ("Shown now", list(shown.items()))]
-    return [(word, found) for word, found in groups if found]
+    groups = []
+    for words, gates in (
+        (f"Open for {stage_word(initiative.stage)}", approved),
+        (f"Open for {ahead.title}" if ahead else "", [ahead] if ahead else []),
+    ):
+        found = {
+            key: question
+            for gate in gates
+            for key, question in _open(context["judged_next"], gate)
+            if key not in taken
+        }
+        taken |= found.keys()
+        if found:
+            groups.append((words, list(found.items())))
+    return groups
+
+
+def _open(judged: criteria.Judged, gate) -> Iterator[tuple[str, str]]:
+    """Yield key and question of each unmet requirement that can be waived."""
+    rulebook, later = judged.rulebook, judged.rulebook.deferred(gate)
+    for finding in judged.at_gate(gate.key):
+        criterion = finding.criterion
+        if not finding.met and rulebook.waivable_criterion(criterion.key):
+            yield criterion.key, criterion.question
+        for state in finding.requirements:
+            if (
+                not state.satisfies(gate.key)
+                and state.key not in later
+                and rulebook.waivable_requirement(state.key)
+            ):
+                yield state.key, rulebook.requirements[state.key].question
 
 
 def _rulebook() -> ParsedRulebook:
@@ -100,7 +121,7 @@ def _question(row: Waiver) -> str:
 
 
 def worth_nothing(initiative: Initiative) -> list[str]:
-    """Why a waiver would change nothing now: holds that stop the initiative whatever is waived, in sentences."""
+    """Return sentences on open holds that stop the initiative even with a waiver."""
     rulebook, now = _rulebook(), clock.now()
     facts = supported_stage.facts_of(initiative)
     ahead = rulebook.gates.get(gate_out_of(initiative.stage))
@@ -111,7 +132,7 @@ def worth_nothing(initiative: Initiative) -> list[str]:
         if hold.blocking or capped:
             why = ended(f"Held: {hold.words[:1].lower()}{hold.words[1:]}. {hold.reason}")
             told.append(
-                f"{why} While that stands, a waiver lets nothing pass, and its days run all the same."
+                f"{why} A waiver has no effect until this hold is closed. The end date of the waiver stays the same."
             )
     return told
 
@@ -128,8 +149,9 @@ WAIVERS = Kind(
     one="a waiver",
     title="Waivers",
     introduction=(
-        "A waiver says that something is not asked for until a day. After that day it has to be shown: a waiver does "
-        "not run twice in a row. What is not in the list below cannot be waived by anybody."
+        "A waiver lets the initiative continue without one requirement until a set day. The requirement "
+        "must be met after that day. A requirement cannot have two waivers in a row. Requirements that "
+        "are not in the list below cannot be waived."
     ),
     section="waivers",
     signature="waiver",
@@ -141,9 +163,9 @@ WAIVERS = Kind(
     form=_form,
     wrong=_wrong,
     facts=lambda row: {"key": row.key, "until": row.until, "why": row.reason},
-    what=lambda row: f"“{_question(row)}” is not asked for until {day(row.until)}.",
-    follows="It runs from now on and shows on every page of the initiative.",
-    instead="It stays asked for.",
+    what=lambda row: f"“{_question(row)}” is waived until {day(row.until)}.",
+    follows="The waiver starts now and shows on every page of the initiative.",
+    instead="The requirement is not waived.",
     warnings=worth_nothing,
     after=_after,
 )

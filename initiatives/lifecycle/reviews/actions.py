@@ -1,4 +1,4 @@
-"""Reviews: opened, asked about, signed off on, returned, decided. Every act locks the initiative first.
+"""Acts on reviews: open, ask, sign off, return, decide. Each act locks the initiative first.
 
 See docs/architecture.md, trap 8.
 """
@@ -18,14 +18,15 @@ from governance.permission_result import Answer, Conflict, Refused, no
 from governance.transparency_log import sealing
 from governance.vocabulary import ReviewOutcome, Role, SignOffVerdict, Stage
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.evidence.actions import write_index
+from initiatives.lifecycle.evidence.governance_index import write_index
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.findings.sync import follow_more
 from initiatives.lifecycle.holds.actions import open_obligation
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
-from initiatives.lifecycle.reviews import checkpoint_mails
+from initiatives.lifecycle.reviews import checkpoint_mails, turn_notifications
 from initiatives.lifecycle.stages.actions import end_review, owner_of_that_day, promote, retire_row
 from initiatives.models import Condition, Initiative, Question, Review
 from initiatives.models.initiative import gate_out_of
@@ -33,21 +34,27 @@ from initiatives.models.stage_machine import judged, offered
 
 
 def open_review(*, initiative: Initiative, by: User) -> Review:
-    """Submit the initiative to the gate that leads out of its stage. One open review per initiative."""
+    """Submit the initiative to the gate that leads out of its stage. It has one open review at most."""
     with act("open review", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
         if initiative_permissions.board_for(initiative.unit) is None:
             no(
-                "No board is responsible for this unit.", "An admin can give it or a unit above it a board."
+                "No board is responsible for this unit.",
+                "Ask an admin to give this unit, or a unit above it, a board.",
             ).or_refuse()
         gate = gate_out_of(initiative.stage)
         running = initiative.reviews.filter(outcome=ReviewOutcome.OPEN).first()
         if running is not None:
             raise Conflict(
-                f"A review of the gate {running.gate} is open since {clock.local_day(running.opened_at):%-d %B %Y}.",
-                "Withdraw it first, or go on with it.",
+                phrase(
+                    "A review of the gate {} has been open since {}.",
+                    running.gate,
+                    clock.local_day(running.opened_at),
+                ),
+                "Continue that review, or withdraw it first.",
                 running.get_absolute_url(),
             )
+        review_state.tier_confirmed(initiative, gate).or_refuse()
         rulebook = Rulebook.objects.current()
         if gate == "production":
             write_index(initiative, by)
@@ -79,20 +86,12 @@ def _tell_seats(initiative: Initiative, review: Review) -> None:
     for member in members:
         if member.seat in gate.seats:
             notify(
-                member.person,
-                "review opened",
-                f"review:{review.pk}",
-                subject=f"{initiative.ref} {initiative.title}: {gate.title} is open for your seat",
-                text=f"{review.opened_by} asks the board to decide the gate {gate.title}. You sign as "
-                f"{member.get_seat_display().lower()}.",
-                link=review.get_absolute_url(),
-                initiative_ref=initiative.ref,
-                due_on=clock.local_day(review.expires_at),
+                member.person, "review opened", **turn_notifications.opened(review, initiative, member.seat)
             )
 
 
 def still_open(review: Review, initiative: Initiative) -> Review:
-    """The review of the locked initiative, read after the lock; raises Conflict naming who ended it and when."""
+    """Return the review, read after the lock. Raises Conflict naming who ended it and when."""
     review = next(row for row in initiative_rows.reviews(initiative) if row.pk == review.pk)
     review.rulebook = Rulebook.objects.kept(review.rulebook_id)
     refuse_closed(review)
@@ -100,11 +99,16 @@ def still_open(review: Review, initiative: Initiative) -> Review:
 
 
 def refuse_closed(review: Review) -> None:
-    """Raise Conflict naming who ended the review and when, where it has ended."""
+    """Raise Conflict naming who ended the review and when, if it has ended."""
     if not review.is_open:
         who = review.ended_by.full_name if review.ended_by else "the system"
         raise Conflict(
-            f"Already {review.get_outcome_display().lower()} by {who} at {clock.moment_in_words(review.ended_at)}.",
+            phrase(
+                "This review was already {} by {} at {}.",
+                label(review.get_outcome_display(), inside=True),
+                who,
+                clock.moment_in_words(review.ended_at),
+            ),
             "Read the decision.",
             review.get_absolute_url(),
         )
@@ -115,13 +119,15 @@ def decide(
 ) -> Review:
     """Decide a review as chair: approve, approve with conditions, or refuse. One locked transaction.
 
-    `conditions`: text, owner (User), due, proposed_by (User). Raises Refused with every reason when it is not
-    decidable, Conflict when somebody decided before.
+    `conditions` have text, owner (User), due, proposed_by (User). Raises Refused with every reason if it is not
+    decidable, and Conflict if someone decided earlier.
     """
     if outcome not in (ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS, ReviewOutcome.REFUSED):
-        raise ValidationError({"outcome": "Choose to approve, approve with conditions, or refuse."})
+        raise ValidationError({"outcome": "Choose “Approve”, “Approve with conditions” or “Reject”."})
     if outcome == ReviewOutcome.REFUSED and not reason.strip():
-        raise ValidationError({"reason": "Say why it is refused, so that the team can learn from it."})
+        raise ValidationError(
+            {"reason": "Explain why the gate is rejected, so that the team can learn from it."}
+        )
     conditions = conditions or []
     retiring = review.gate == "retire"  # what an initiative was tied to ends with it
     with act(
@@ -160,9 +166,9 @@ def decide(
 
 
 def _move_of(snapshot: review_state.ReviewSnapshot, outcome: str) -> Transition | None:
-    """The move that this outcome makes, None for a refusal.
+    """Return the move that this outcome makes, or None for a refusal.
 
-    Raises Refused where the initiative does not offer it now.
+    Raises Refused if the initiative does not offer it now.
     """
     if outcome == ReviewOutcome.REFUSED:
         if not snapshot.judged_sign_offs:
@@ -175,19 +181,23 @@ def _move_of(snapshot: review_state.ReviewSnapshot, outcome: str) -> Transition 
 
 
 def _check_conditions(snapshot: review_state.ReviewSnapshot, outcome: str, conditions: list[dict]) -> None:
-    """Raise ValidationError where the conditions that signers attached do not agree with the outcome."""
+    """Raise ValidationError if the conditions of the signers do not fit the outcome."""
     proposed = any(row.verdict == SignOffVerdict.CONDITION for row in snapshot.sign_offs)
     if outcome == ReviewOutcome.APPROVED and (proposed or conditions):
         raise ValidationError(
-            {"outcome": "Signers attached conditions: fix them, and approve with conditions."}
+            {
+                "outcome": "Signers attached conditions. Choose “Approve with conditions” and enter each condition."
+            }
         )
     if outcome == ReviewOutcome.WITH_CONDITIONS and not conditions:
-        raise ValidationError({"conditions": "Write at least one condition, with who meets it and by when."})
+        raise ValidationError(
+            {"conditions": "Write at least one condition, with its owner and its due date."}
+        )
 
 
 def _fix_condition(review: Review, wanted: dict, by: User) -> None:
     if not wanted.get("text") or wanted.get("due") is None or wanted["due"] < clock.today():
-        raise ValidationError({"conditions": "A condition needs its words and a day that lies ahead."})
+        raise ValidationError({"conditions": "This condition has no text, or no due date after today."})
     Condition(
         review=review,
         text=wanted["text"],
@@ -235,9 +245,7 @@ def _tell(team: list[User], initiative: Initiative, review: Review) -> None:
 
 
 def frozen_findings(snapshot: review_state.ReviewSnapshot) -> dict:
-    """The review as it was decided on, as plain values: criteria, requirements, sign-offs, what the initiative
-    supported.
-    """
+    """Return the decided review as plain values. It has criteria, requirements, sign-offs and support."""
     return {
         "at": snapshot.judged.at.isoformat(),
         "rulebook": snapshot.judged.rulebook.version,
@@ -279,35 +287,44 @@ def frozen_findings(snapshot: review_state.ReviewSnapshot) -> dict:
     }
 
 
+def _end(review: Review, initiative: Initiative, outcome: str, *, by: User | None, reason: str) -> None:
+    """End a review without a decision. Its objections end too, which changes scale tests."""
+    end_review(review, outcome, by=by, reason=reason)
+    if review.sign_offs.latest().filter(verdict=SignOffVerdict.OBJECT).exists():
+        rewrite_supported_stage(initiative)
+
+
 def return_review(*, review: Review, reason: str, by: User) -> Review:
     """Return a review to its owner with questions, as chair. The next attempt starts from the same answers."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say what has to be answered before it comes back."})
+        raise ValidationError(
+            {"reason": "Write what must be answered before the review can be opened again."}
+        )
     with act("return review", by=by, initiative=review.initiative_id, reason=reason) as initiative:
         review = still_open(review, initiative)
         initiative_permissions.may_chair(initiative, by).or_refuse()
-        end_review(review, ReviewOutcome.RETURNED, by=by, reason=reason.strip())
+        _end(review, initiative, ReviewOutcome.RETURNED, by=by, reason=reason.strip())
         _tell(_team(initiative), initiative, review)
     return review
 
 
 def withdraw_review(*, review: Review, reason: str, by: User) -> Review:
-    """Withdraw one's own submission."""
+    """Withdraw an open review, as the owner of the initiative."""
     with act("withdraw review", by=by, initiative=review.initiative_id, reason=reason) as initiative:
         review = still_open(review, initiative)
         initiative_permissions.may_manage(initiative, by).or_refuse()
-        end_review(review, ReviewOutcome.WITHDRAWN, by=by, reason=reason.strip())
+        _end(review, initiative, ReviewOutcome.WITHDRAWN, by=by, reason=reason.strip())
     return review
 
 
 def rebase_review(*, review: Review, by: User) -> Review:
-    """Move an open review to the rulebook in force, as owner. Every sign-off given under the old one goes stale."""
+    """Move an open review to the rulebook in force, as owner. All its sign-offs become stale."""
     with act("move review to rulebook", by=by, initiative=review.initiative_id) as initiative:
         review = still_open(review, initiative)
         initiative_permissions.may_manage(initiative, by).or_refuse()
         current = Rulebook.objects.current()
         if review.rulebook_id == current.pk:
-            no("It is under the rulebook in force already.").or_refuse()
+            no("This review already uses the rulebook in force.").or_refuse()
         before, review.rulebook = review.rulebook.version, current
         review.save()
         entries.record(
@@ -321,7 +338,7 @@ def rebase_review(*, review: Review, by: User) -> Review:
 
 
 def expire_reviews(*, system: str = "review expiry") -> list[Review]:
-    """End the reviews whose time is over. Nothing waits for this: an overdue review is not decidable anyway."""
+    """End overdue reviews. An overdue review is not decidable even before this job runs."""
     ended = []
     for row in Review.objects.filter(outcome=ReviewOutcome.OPEN, expires_at__lte=clock.now()).order_by(
         "initiative_id"
@@ -329,7 +346,13 @@ def expire_reviews(*, system: str = "review expiry") -> list[Review]:
         with act("expire review", system=system, initiative=row.initiative_id) as initiative:
             review = Review.objects.select_related("initiative").get(pk=row.pk)
             if review.is_open and review.expires_at <= clock.now():
-                end_review(review, ReviewOutcome.EXPIRED, by=None, reason="Nobody decided it in time.")
+                _end(
+                    review,
+                    initiative,
+                    ReviewOutcome.EXPIRED,
+                    by=None,
+                    reason="No one decided the review in time.",
+                )
                 _tell(_team(initiative), initiative, review)
                 ended.append(review)
     return ended
@@ -338,7 +361,7 @@ def expire_reviews(*, system: str = "review expiry") -> list[Review]:
 def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Question:
     """Ask about one criterion, apart from any verdict."""
     if not text.strip():
-        raise ValidationError({"text": "Write the question."})
+        raise ValidationError({"text": "Write the question before you send it."})
     with act("ask", by=by, initiative=review.initiative_id) as initiative:
         review = still_open(review, initiative)
         initiative_permissions.may_ask(review, by).or_refuse()
@@ -356,7 +379,7 @@ def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Ques
             notify(
                 owner.person,
                 "question",
-                f"question:{question.pk}",
+                f"review:{review.pk}:question:{question.pk}",
                 initiative_ref=initiative.ref,
                 subject=f"{initiative.ref} {initiative.title}: {by} asks",
                 text=question.text,
@@ -366,16 +389,18 @@ def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Ques
 
 
 def answer_question(*, question: Question, text: str, by: User) -> Question:
-    """Answer a board's question: the owner and the people working on the initiative."""
+    """Answer a board's question, as owner or a person on the initiative."""
     if not text.strip():
-        raise ValidationError({"text": "Write the answer."})
+        raise ValidationError({"text": "Write the answer before you send it."})
     with act("answer question", by=by, initiative=question.review.initiative_id) as initiative:
         still_open(question.review, initiative)
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
         question = Question.objects.select_related("asked_by", "review").get(pk=question.pk)
         if question.answer:
             raise Conflict(
-                f"{question.answered_by} answered it already.", "", question.review.get_absolute_url()
+                phrase("{} already answered this question.", question.answered_by),
+                "",
+                question.review.get_absolute_url(),
             )
         question.answer, question.answered_by, question.answered_at = text.strip(), by, clock.now()
         question.save()
@@ -399,17 +424,18 @@ def answer_question(*, question: Question, text: str, by: User) -> Question:
 
 
 def meet_condition(*, condition: Condition, note: str, by: User) -> Condition:
-    """Say that a condition is met: who owns it, or the initiative's owner; with what shows it."""
+    """Record that a condition is met, with evidence, as its owner or the initiative's."""
     if not note.strip():
-        raise ValidationError({"note": "Say what shows that it is met."})
+        raise ValidationError({"note": "Write what shows that the condition is met."})
     with act("meet condition", by=by, initiative=condition.review.initiative_id, reason=note) as initiative:
         condition = Condition.objects.select_related("review").get(pk=condition.pk)
         if condition.owner_id != by.pk:
             initiative_permissions.may_manage(initiative, by).or_refuse()
         if condition.met_at:
-            raise Conflict("This condition was met already.")
+            raise Conflict("This condition was already met.")
         condition.met_at, condition.met_by, condition.met_note = clock.now(), by, note.strip()
         condition.save()
+        rewrite_supported_stage(initiative)
         entries.record(
             EntryKind.CONDITION_MET, initiative=initiative, text=condition.text, note=condition.met_note
         )

@@ -1,7 +1,7 @@
-"""The checkpoint of a production decision, mailed at once to those who keep it elsewhere: its chair and the auditors.
+"""Emails with the checkpoint of a production decision, to its keepers.
 
-Who holds both database and signing key can rewrite the audit log, and only a checkpoint that lies outside tells. The
-weekly one leaves the last days open, so the first that covers a decision on production leaves as soon as it is signed.
+A person with both database and signing key can rewrite the audit log, and only a checkpoint kept elsewhere shows it.
+The weekly email leaves the last days open, so the first checkpoint over a production decision is sent at once.
 """
 
 from collections.abc import Iterator
@@ -30,19 +30,19 @@ DECIDED = (ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS, ReviewOutcome.
 
 
 def send() -> daily_mail.Counts:
-    """Write the checkpoints of decisions that are sealed, and send the mails. May run twice at once: one mail each."""
+    """Write and email the checkpoints of sealed decisions. Two runs at once send one email each."""
     due.run(queries=[checkpoints_of_decisions])
     return daily_mail.deliver(kind=Delivery.CHECKPOINT)
 
 
 def soon() -> None:
-    """Have it done as soon as the running transaction is committed; a queue that is away does not undo the act."""
+    """Send soon after the running transaction is committed. A missing queue does not undo the act."""
     if not clock.simulating():
         after_commit("initiatives.tasks.mail_checkpoints")
 
 
 def checkpoints_of_decisions(moment: datetime) -> Iterator[Due]:
-    """The newest checkpoint, once for each decision on production that it covers, to everybody who keeps it."""
+    """Yield the newest checkpoint for each production decision it covers."""
     rows = Review.objects.filter(
         gate=GATE, outcome__in=DECIDED, ended_at__gt=moment - LOOKED_BACK, ended_at__lte=moment
     )
@@ -58,8 +58,8 @@ def checkpoints_of_decisions(moment: datetime) -> Iterator[Due]:
                 person,
                 KIND,
                 f"review:{review.pk}",
-                f"{initiative.ref} was decided on for production: "
-                f"the audit log's checkpoint to keep, {checkpoint.size} entries",
+                f"{initiative.ref} was decided for production. Keep the checkpoint of the audit log, "
+                f"{checkpoint.size} entries",
                 text=checkpoint.note,
                 link="/audit-log/",
                 personal=True,
@@ -67,7 +67,7 @@ def checkpoints_of_decisions(moment: datetime) -> Iterator[Due]:
 
 
 def _covered(review: Review) -> bool:
-    """Whether the entry of the decision is sealed."""
+    """Return True if the entry of the decision is sealed."""
     said = Entry.objects.filter(
         kind=f"review {review.outcome.replace('_', ' ')}", initiative_ref=review.initiative.ref
     ).order_by("-pk")
@@ -89,7 +89,7 @@ def _unsent():
 
 
 def compose(row: Delivery) -> EmailMultiAlternatives | None:
-    """The mail, with each checkpoint whole; None when all were read meanwhile or the address is gone."""
+    """Return the email with checkpoints, or None if all are read or no one is left."""
     notifications = list(row.notifications.unread().order_by("pk"))
     if not notifications or not row.person.email:
         return None

@@ -1,4 +1,4 @@
-"""The chair's pages, and every other page on which one act at a review is confirmed."""
+"""The chair's pages, and the other pages that confirm one act at a review."""
 
 from datetime import date, datetime
 
@@ -17,10 +17,11 @@ from governance.sign_in.signing import SigningForm
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import Layer, ReviewOutcome, Role, SignOffVerdict, Stage
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.initiative_lookup import review_for
 from initiatives.lifecycle.facts import initiative_rows
-from initiatives.lifecycle.initiative import impact_preview, review_state
+from initiatives.lifecycle.initiative import rehearsal, review_state
 from initiatives.lifecycle.initiative.act import act
 from initiatives.lifecycle.initiative.initiative_frame import fix, initiative_context, insist, pick
 from initiatives.lifecycle.reviews import actions
@@ -36,12 +37,12 @@ from initiatives.models import Initiative, Review
 OUTCOMES = {
     ReviewOutcome.APPROVED: "Approve",
     ReviewOutcome.WITH_CONDITIONS: "Approve with conditions",
-    ReviewOutcome.REFUSED: "Refuse",
+    ReviewOutcome.REFUSED: "Reject",
 }
 
 
 def insist_open(request, row: Review, name: str) -> None:
-    """Refuse what is sent for a review that has ended, naming who was first; it leaves its entry as a refused act."""
+    """Refuse a POST for an ended review, naming who ended it. The refusal leaves its entry."""
     if not row.is_open:
         with act(name, by=request.user, initiative=row.initiative):
             refuse_closed(row)
@@ -50,7 +51,7 @@ def insist_open(request, row: Review, name: str) -> None:
 def act_page(
     request, initiative: Initiative, *, title, form, verb, back, happens=(), danger=False, status=200, **more
 ):
-    """A page on which one act is confirmed: what will happen, what has to be typed, one button."""
+    """Show a page that confirms one act: its effects, the fields, one button."""
     context = initiative_context(request, initiative, more.pop("page", "review-open")) | {
         "nav": "reviews",
         "frame": "form",
@@ -69,7 +70,7 @@ def act_page(
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def decide(request, pk):
-    """Decide as chair: approve, approve with conditions, or refuse; what it does is told before it is done."""
+    """Decide as chair, with the effects shown: approve, with conditions, or refuse."""
     row = review_for(request.user, pk)
     if not row.is_open and request.method != "POST":
         return redirect(row)
@@ -98,10 +99,10 @@ def decide(request, pk):
                 sign_off.seat: sign_off.digest for sign_off in initiative_rows.current_sign_offs(row)
             },
         },
-        label=_("Why it is refused") if refusing else _("Reason"),
-        help_text=_("The team reads it, and learns from it.")
+        label=_("Reason for the rejection") if refusing else _("Reason"),
+        help_text=_("The team reads your reason.")
         if refusing
-        else _("It stays with the decision for good."),
+        else _("The reason stays with the decision permanently."),
         required=refusing,
     )
     refusal = None
@@ -121,7 +122,10 @@ def decide(request, pk):
         except Refused as refused:
             refusal = refused
         else:
-            messages.success(request, f"{done.get_outcome_display()}. The team was told.")
+            messages.success(
+                request,
+                phrase("{}. Plumbline notified the team.", label(done.get_outcome_display())).in_language(),
+            )
             return redirect(row)
     snapshot = review_state.snapshot_of(row)  # only where the page is shown: the act judges under its lock
     blockers = refusal.answer.reasons if refusal else _blockers(snapshot, outcome, proposed)
@@ -151,7 +155,7 @@ def decide(request, pk):
 
 
 def _condition_rows(request, initiative: Initiative, proposed):
-    """The conditions as the signers proposed them, for the chair to fix."""
+    """Return the proposed conditions of the signers as a form for the chair."""
     wanted = [sign_off.condition for sign_off in proposed]
     owners = [row["owner"] for row in wanted if isinstance(row.get("owner"), int)]
     return ConditionFormSet(
@@ -163,7 +167,7 @@ def _condition_rows(request, initiative: Initiative, proposed):
 
 
 def _conditions(rows, proposed) -> list[dict]:
-    """What the chair fixed, each with who proposed it."""
+    """Return the conditions that the chair set, each with the person who proposed it."""
     if rows is None:
         return []
     found = []
@@ -178,7 +182,7 @@ def _conditions(rows, proposed) -> list[dict]:
 
 
 def _blockers(snapshot: review_state.ReviewSnapshot, outcome: str, proposed) -> tuple[Reason, ...]:
-    """Why this outcome cannot be chosen now; empty when it can."""
+    """Return the reasons why this outcome cannot be chosen now, or none."""
     if outcome == ReviewOutcome.REFUSED:
         if snapshot.judged_sign_offs:
             return ()
@@ -186,23 +190,28 @@ def _blockers(snapshot: review_state.ReviewSnapshot, outcome: str, proposed) -> 
     if outcome == ReviewOutcome.APPROVED and proposed:
         names = ", ".join(sign_off.person.full_name for sign_off in proposed)
         words = Reason(
-            f"{names} signed with a condition.", "Choose to approve with conditions, and fix them."
+            phrase("{} signed with a condition.", names),
+            "Choose “Approve with conditions” and enter each condition with a due date.",
         )
         return (*snapshot.verdict.blockers, words)
     return snapshot.verdict.blockers
 
 
 def not_recorded(snapshot: review_state.ReviewSnapshot, now: datetime) -> list[dict]:
-    """What the stage of this gate needs recorded and has not: `what`, what is refused `then`, `who` records it.
+    """Return records that the stage of this gate needs and lacks.
 
-    What its systems ask is refused by the decision API for the same reasons (`governance.authorization.decision`).
+    `what` is to be recorded, `then` what is refused without it, `who` records it. The decision API refuses requests of
+    the systems for the same reasons (`governance.authorization.decision`).
     """
     facts, stage = snapshot.judged.facts, snapshot.judged.rulebook.gates[snapshot.review.gate].to
     if stage not in (Stage.MVP, Stage.PRODUCTION):
         return []
-    initiative, refused = snapshot.initiative, "Until then every call of its systems is refused."
+    initiative, refused = (
+        snapshot.initiative,
+        "Plumbline refuses every call of the initiative's systems until then.",
+    )
     people = facts.people
-    owner = people.get(Role.OWNER, "the owner, whom it has not")
+    owner = people.get(Role.OWNER, "the owner (no one yet)")
     found = []
     if not any(version.in_force_at(now) for version in facts.contracts):
         found.append({"what": _("A contract in force"), "then": refused, "who": owner, "page": "contract"})
@@ -211,8 +220,11 @@ def not_recorded(snapshot: review_state.ReviewSnapshot, now: datetime) -> list[d
     if not any(one.layer == Layer.MODEL and one.until is None for one in facts.deployments):
         found.append(
             {
-                "what": _("The model version that runs"),
-                "then": "Until then no change of it ends evidence, for nobody can tell that it changed.",
+                "what": _("The model version in use"),
+                "then": (
+                    "Plumbline cannot detect a change of the model until then, so the change ends no "
+                    "evidence."
+                ),
                 "who": people.get(Role.TECHNICAL_LEAD, owner),
                 "page": "deployments",
             }
@@ -221,7 +233,7 @@ def not_recorded(snapshot: review_state.ReviewSnapshot, now: datetime) -> list[d
         found.append(
             {
                 "what": _("A confirmed risk tier"),
-                "then": "Until then nothing that a higher tier asks for is asked.",
+                "then": "The requirements of a higher tier do not apply until then.",
                 "who": "the risk seat",
                 "page": "initiative",
             }
@@ -231,7 +243,7 @@ def not_recorded(snapshot: review_state.ReviewSnapshot, now: datetime) -> list[d
         found.append(
             {
                 "what": _("An API key"),
-                "then": "Until then no system can ask.",
+                "then": "The systems cannot send requests until then.",
                 "who": owner,
                 "page": "api-access",
             }
@@ -240,11 +252,11 @@ def not_recorded(snapshot: review_state.ReviewSnapshot, now: datetime) -> list[d
 
 
 def what_happens(snapshot: review_state.ReviewSnapshot, outcome: str, *, by) -> list[str]:
-    """What this decision would do, told by the entries it would write: the act is run and undone."""
+    """Return the effects of this decision, from the entries of an undone run."""
     row, initiative = snapshot.review, snapshot.initiative
     standby = [{"text": "-", "owner": by, "due": clock.today()}]
 
-    def run(_):
+    def run():
         actions.decide(
             review=row,
             outcome=outcome,
@@ -253,7 +265,7 @@ def what_happens(snapshot: review_state.ReviewSnapshot, outcome: str, *, by) -> 
             by=by,
         )
 
-    entries = impact_preview.acts_of(initiative, run, by=by)
+    entries = rehearsal.entries_of(run, by=by)
     if not entries:
         return []
     planned = [scope.words for scope in snapshot.judged.facts.scopes if scope.planned]
@@ -261,23 +273,23 @@ def what_happens(snapshot: review_state.ReviewSnapshot, outcome: str, *, by) -> 
     lines = [line for kind, facts in entries if (line := _will(kind, facts, initiative, planned))]
     if outcome != ReviewOutcome.REFUSED and gate.to == Stage.MVP:
         count = len(snapshot.judged.facts.declared)
-        lines.append(f"What the MVP declared it will show is frozen: {count} things.")
+        lines.append(f"The declaration of the MVP is frozen: {count} goals.")
     if outcome == ReviewOutcome.REFUSED and not any(
         kind == EntryKind.OBLIGATION_OPENED for kind, _ in entries
     ):
-        lines.append("The stage stays as it is, and no obligation arises.")
+        lines.append("The stage does not change, and no obligation is opened.")
     elif outcome == ReviewOutcome.REFUSED:
-        lines.append("The stage stays as it is.")
+        lines.append("The stage does not change.")
     if outcome == ReviewOutcome.WITH_CONDITIONS:
-        lines.append("Each condition below is due by its day; an overdue one blocks later decisions.")
+        lines.append("Each condition below has a due date. An overdue condition blocks later decisions.")
     told = ", ".join(sorted(set(snapshot.judged.facts.people.values())))
-    lines.append("The findings, sign-offs and statements are frozen as they stand now.")
-    lines.append(f"Told at once: {told or 'nobody holds a role'}.")
+    lines.append("The findings, sign-offs and statements are frozen as they are now.")
+    lines.append(f"Notified at once: {told or 'no one, because no one holds a role'}.")
     return lines
 
 
 def _will(kind: str, facts: dict, initiative: Initiative, planned: list[str]) -> str:
-    """One entry of the decision, said before it is written; empty for what needs no words."""
+    """Return one entry of the decision in the future tense, or ""."""
     if kind == EntryKind.STAGE_CHANGED:
         return (
             f"{initiative.ref} moves from {stage_word(facts['from'])} to {stage_word(facts['to'])} at once."
@@ -287,10 +299,10 @@ def _will(kind: str, facts: dict, initiative: Initiative, planned: list[str]) ->
     if kind == EntryKind.CHANGED and facts["voided"]:
         number = len(facts["voided"])
         ends = "1 item of evidence stops" if number == 1 else f"{number} items of evidence stop"
-        return f"{facts['what']}: {ends} counting, for it shows what was before."
+        return f"{facts['what']}: {ends} counting, because the evidence shows the earlier state."
     if kind == EntryKind.OBLIGATION_OPENED:
         return (
-            f"Due from {facts['responsible'] or 'nobody yet'}: {facts['text']}, by {_day_of(facts['due'])}."
+            f"Due from {facts['responsible'] or 'no one yet'}: {facts['text']}, by {_day_of(facts['due'])}."
         )
     if kind == EntryKind.OBLIGATION_COMPLETED:
         return f"No longer due: {facts['text']}."
@@ -313,23 +325,23 @@ def return_review(request, pk):
     )
     form = ReasonOfActForm(
         request.POST or None,
-        label=_("What has to be answered"),
-        help_text=_("The owner is told in these words."),
+        label=_("What must the owner answer?"),
+        help_text=_("The owner receives this text."),
     )
     if request.method == "POST" and form.is_valid():
         actions.return_review(review=row, reason=form.cleaned_data["reason"], by=request.user)
         messages.success(request, _("The review went back to its owner."))
         return redirect(row)
     happens = [
-        "The review ends. Its sign-offs are kept and count for no later review.",
-        "No obligation arises. The next attempt starts from the same answers and evidence.",
+        "The review ends. The sign-offs are kept and do not count for a later review.",
+        "No obligation is opened. The next attempt starts from the same answers and evidence.",
     ]
     return act_page(
         request,
         row.initiative,
         title=_("Request changes"),
         form=form,
-        verb=_("Return it"),
+        verb=_("Request changes"),
         happens=happens,
         back=row.get_absolute_url(),
     )
@@ -337,7 +349,7 @@ def return_review(request, pk):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request, pk):
-    """Withdraw one's own submission."""
+    """Withdraw an open review, as the owner of the initiative."""
     row = review_for(request.user, pk)
     insist(
         request,
@@ -346,22 +358,22 @@ def withdraw(request, pk):
         row.initiative,
     )
     form = ReasonOfActForm(
-        request.POST or None, label=_("Why"), help_text=_("The board reads it."), required=False
+        request.POST or None, label=_("Why"), help_text=_("The board reads your reason."), required=False
     )
     if request.method == "POST" and form.is_valid():
         actions.withdraw_review(review=row, reason=form.cleaned_data["reason"], by=request.user)
         messages.success(request, _("The review is withdrawn."))
         return redirect(row)
     happens = [
-        "The review ends. Its sign-offs are kept and count for no later review.",
-        "Answers and evidence stay; you can open another review at any time.",
+        "The review ends. The sign-offs are kept and do not count for a later review.",
+        "Answers and evidence stay. You can open another review at any time.",
     ]
     return act_page(
         request,
         row.initiative,
         title=_("Withdraw the review"),
         form=form,
-        verb=_("Withdraw it"),
+        verb=_("Withdraw the review"),
         happens=happens,
         danger=True,
         back=row.get_absolute_url(),
@@ -370,7 +382,7 @@ def withdraw(request, pk):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def rebase(request, pk):
-    """Move an open review to the rulebook in force; every sign-off given under the old one goes stale."""
+    """Move an open review to the rulebook in force. All its sign-offs become stale."""
     row = review_for(request.user, pk)
     insist(
         request,
@@ -380,11 +392,10 @@ def rebase(request, pk):
     )
     if request.method == "POST":
         actions.rebase_review(review=row, by=request.user)
-        messages.success(
-            request, _("The review runs under the rulebook in force now. Every seat signs anew.")
-        )
+        messages.success(request, _("The review now uses the rulebook in force. Every seat must sign again."))
         return redirect(row)
     current = Rulebook.objects.current()
+    title = _("Switch to rulebook %(version)s") % {"version": current.version}
     names = [
         sign_off.person.full_name
         for sign_off in row.sign_offs.latest().select_related("person")
@@ -392,15 +403,17 @@ def rebase(request, pk):
     ]
     stale = "All sign-offs go stale"
     happens = [
-        f"The review is judged by rulebook {current.version} instead of {row.rulebook.version}.",
-        f"{stale} and are asked for again: {', '.join(names)}." if names else f"{stale}; none was given yet.",
+        f"The review uses rulebook {current.version} instead of {row.rulebook.version}.",
+        f"{stale} and are needed again: {', '.join(names)}."
+        if names
+        else f"{stale}. No one has signed off yet.",
     ]
     return act_page(
         request,
         row.initiative,
-        title=f"Move to rulebook {current.version}",
+        title=title,
         form=None,
-        verb=_("Move the review"),
+        verb=title,
         happens=happens,
         back=row.get_absolute_url(),
     )

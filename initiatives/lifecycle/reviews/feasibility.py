@@ -1,4 +1,4 @@
-"""Whether a review could be decided at all, said before it opens: who is missing, what fixes it, who only waits."""
+"""Feasibility of a review before it opens: missing and waiting people."""
 
 from dataclasses import dataclass, replace
 
@@ -7,6 +7,7 @@ from governance.gates import criteria
 from governance.people import cooling_off
 from governance.permission_result import Reason
 from governance.rulebook import ParsedRulebook
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.review_state import EligibleSigners, eligible_signers_of, seat_states
 from initiatives.models import Initiative
@@ -14,9 +15,10 @@ from initiatives.models import Initiative
 
 @dataclass(frozen=True)
 class Feasibility:
-    """What a board can give a gate: `never` why it cannot as it is, `today` why it cannot now though it could later.
+    """The reviewers that a board has for a gate.
 
-    `waits`: who cannot sign now and from when, in words, and who is away.
+    `never` has the reasons why they cannot decide as it is, and `today` those that pass with time. `waits` has in
+    words the people who are away or cannot sign yet, with their first moment.
     """
 
     seats: dict[str, criteria.SeatState]
@@ -26,14 +28,16 @@ class Feasibility:
 
 
 def feasibility(initiative: Initiative, gate: str, rulebook: ParsedRulebook) -> Feasibility:
-    """Ask it of the board of the initiative as it sits now, everybody who works on the initiative barred."""
+    """Return the feasibility with the present board, without the people on the team."""
     eligible_signers = eligible_signers_of(initiative)
     seats = seat_states(eligible_signers)
     chair, why = initiative_permissions.acting_chair(initiative, list(eligible_signers.members))
     nobody = (
         ()
         if chair is not None or not eligible_signers.members
-        else (Reason(f"Nobody can decide: {why}.", "An admin can appoint a chair or deputy chair."),)
+        else (
+            Reason(phrase("No one can decide: {}.", why), "Ask an admin to appoint a chair or deputy chair."),
+        )
     )
     never = criteria.reach(rulebook, gate, initiative.tier, seats)
     waiting = _waiting(eligible_signers, rulebook.at_tier(initiative.tier).gates[gate].seats)
@@ -51,7 +55,7 @@ def feasibility(initiative: Initiative, gate: str, rulebook: ParsedRulebook) -> 
 
 
 def _waiting(eligible_signers: EligibleSigners, seats: tuple[str, ...]) -> dict[int, str]:
-    """By key of the membership, why its person signs nothing now that lets an initiative rise: in these seats."""
+    """Return by key of the membership why its person in these seats cannot sign now."""
     now, found = clock.now(), {}
     for member in eligible_signers.members:
         if member.seat not in seats:

@@ -2,17 +2,18 @@
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy
 
 from governance import clock
 from governance.models import User
 from governance.people.boards import board_for
 from governance.sign_in.signing import SigningForm
 from governance.web.form_fields import DayField, PersonField, ReasonForm, WordsField
-from initiatives.models import Initiative
+from initiatives.models import Initiative, SignOff
 
 
 def people_around(initiative: Initiative, *more) -> QuerySet:
-    """Who can be asked to do something for the initiative: people with a role on it, its board, and `more`."""
+    """Return people for tasks here: role holders, the board, and `more`."""
     board = board_for(initiative.unit)
     seated = board.memberships.held_at(clock.now()).values("person") if board else []
     return (
@@ -23,7 +24,7 @@ def people_around(initiative: Initiative, *more) -> QuerySet:
 
 
 class ReasonOfActForm(ReasonForm):
-    """The reason of one act at a review; whether it must be there is the act's own rule, which the page knows."""
+    """The reason of one act at a review. The page knows if the act needs it."""
 
     def __init__(self, *args, label: str = "Reason", help_text: str = "", required: bool = True, **kwargs):
         super().__init__(*args, **kwargs)
@@ -41,20 +42,39 @@ class SignedReasonForm(SigningForm, ReasonOfActForm):
 class TextForm(forms.Form):
     """The words of an answer."""
 
-    text = WordsField(label="Your answer", max_length=4000)
+    text = WordsField(label=gettext_lazy("Your answer"), max_length=4000)
+
+
+class ReplyForm(TextForm):
+    """The reply to an objection, and its criterion if the seat objects to several."""
+
+    criterion = forms.ChoiceField(label=gettext_lazy("Criterion"))
+    field_order = ("criterion", "text")
+
+    def __init__(self, *args, objection: SignOff, **kwargs):
+        super().__init__(*args, **kwargs)
+        known = objection.review.parsed_rulebook.criteria
+        self.fields["criterion"].choices = [(key, known[key].question) for key in objection.criteria]
+        self.fields["text"].label = "Your reply"
+        if len(objection.criteria) == 1:
+            del self.fields["criterion"]
 
 
 class NoteForm(forms.Form):
-    """What shows that something is done."""
+    """The evidence that a condition is met."""
 
-    note = WordsField(label="What shows that it is met", max_length=4000, help_text="Name the evidence.")
+    note = WordsField(
+        label=gettext_lazy("How is the condition met?"),
+        max_length=4000,
+        help_text=gettext_lazy("Name the evidence."),
+    )
 
 
 class QuestionForm(forms.Form):
     """A question on one criterion of the gate."""
 
-    criterion = forms.ChoiceField(label="Criterion")
-    text = WordsField(label="Your question", max_length=4000)
+    criterion = forms.ChoiceField(label=gettext_lazy("Criterion"))
+    text = WordsField(label=gettext_lazy("Your question"), max_length=4000)
 
     def __init__(self, *args, gate, **kwargs):
         super().__init__(*args, **kwargs)
@@ -62,29 +82,29 @@ class QuestionForm(forms.Form):
 
 
 class ConditionForm(forms.Form):
-    """One condition of a decision: what, by whom, until when."""
+    """One condition of a decision: its text, owner and last day."""
 
-    text = WordsField(label="Condition", max_length=2000)
-    owner = PersonField(label="Who meets it")
-    due = DayField(label="By which day")
+    text = WordsField(label=gettext_lazy("Condition"), max_length=2000)
+    owner = PersonField(label=gettext_lazy("Owner of the condition"))
+    due = DayField(label=gettext_lazy("Due date"))
 
     def __init__(self, *args, people, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["owner"].queryset = people
 
     def clean_due(self):
-        """A condition lies ahead: overdue ones block decisions."""
+        """Refuse a past day, because overdue conditions block decisions."""
         due = self.cleaned_data["due"]
         if due < clock.today():
-            raise forms.ValidationError("Choose a day that lies ahead.")
+            raise forms.ValidationError(gettext_lazy("Choose today or a later day."))
         return due
 
 
 class ConditionRows(forms.BaseFormSet):
-    """The conditions of a decision; what a signer proposed can be left out."""
+    """The conditions of a decision. The chair can leave out those of signers."""
 
     def add_fields(self, form, index):
-        """Django's word for leaving a row out says what it does here."""
+        """Rename Django's field for deleting a row to what it does here."""
         super().add_fields(form, index)
         if "DELETE" in form.fields:
             form.fields["DELETE"].label = "Leave this condition out"

@@ -1,6 +1,6 @@
-"""Open reviews at which the move is one person's, and since when: for inbox, calendar and list of reviews.
+"""Moves of a person at open reviews, for inbox, calendar and list of reviews.
 
-Whose move it is, `review_turn.moves` says; a glance keeps it until something changes that a review depends on.
+`review_turn.moves` computes the moves. A glance keeps them until something that a review depends on changes.
 """
 
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from governance.permission_result import Answer, ended, yes
 from governance.rulebook.parsed_rulebook import Gate
 from governance.templatetags.plumbline import day
 from governance.vocabulary import Seat
+from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.reviews import review_summaries, review_turn
 from initiatives.models import Review, SignOff
 
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
     from initiatives.inbox.rows.person_rows import Look
 
 
+ANCHORED = (review_turn.ANSWER, review_turn.LOOK_AGAIN)  # what is done at one criterion of the page
+
+
 @dataclass(frozen=True)
 class Mine:
-    """A move of the person at an open review; of a seat whose sign-off no longer counts, `reasons` why."""
+    """A move of the person at an open review. `reasons` are those for a stale sign-off of the seat."""
 
     review: Review
     move: review_turn.Move
@@ -33,22 +37,22 @@ class Mine:
 
     @property
     def kind(self) -> str:
-        """What is to be done, as `review_turn.KINDS` has it."""
+        """Return the kind of the move, one of `review_turn.KINDS`."""
         return self.move.kind
 
     @property
     def seat(self) -> str:
-        """The seat it is about, if any."""
+        """Return the seat of the move, if any."""
         return self.move.seat
 
 
 def moves(look: "Look") -> list[Mine]:
-    """Every move that the person, or somebody for whom they stand in, can make today at the open reviews near them."""
+    """Return the moves that the person, or one they stand in for, can make now."""
     return [one for one in _near(look) if _may(look, one)]
 
 
 def _near(look: "Look") -> list[Mine]:
-    """Every move of theirs, those included that cooling off keeps them from today."""
+    """Return all moves of the person, with those that cooling off prevents today."""
     reviews = {row.pk: row for row in [*look.open_reviews, *look.own_reviews]}
     seen = review_summaries.at(list(reviews.values()))
     return [
@@ -60,13 +64,13 @@ def _near(look: "Look") -> list[Mine]:
 
 
 def _may(look: "Look", one: Mine) -> Answer:
-    """Make the move today: a new seat approves nothing in its first day, save a retirement."""
+    """Allow the move today. A new seat approves only a retirement on its first day."""
     lifts = one.kind == review_turn.SIGN and one.review.gate != "retire"
     return look.may_lift_in(one.review.initiative.unit_id, one.seat) if lifts else yes()
 
 
 def since(mine: list[Mine]) -> dict[int, datetime]:
-    """By review, since when it waits for the person."""
+    """Return by review the moment since which it waits for the person."""
     found: dict[int, datetime] = {}
     for one in mine:
         found[one.review.pk] = min(one.move.since, found.get(one.review.pk, one.move.since))
@@ -74,16 +78,16 @@ def since(mine: list[Mine]) -> dict[int, datetime]:
 
 
 def tasks(look: "Look") -> Iterator[InboxTask]:
-    """Reviews to sign, look at again, answer, fix, decide. Questions of the board have tasks of their own.
+    """Yield reviews to sign, look at again, answer, fix or decide.
 
-    Whoever signs nothing before a seat or a password has cooled off reads from when.
+    A person whose seat or password is still cooling off sees the moment from which they can sign.
     """
     for one in _near(look):
         may = _may(look, one)
         if not may:
-            why = f"{_gate(one.review).title}. {may.reasons[0]}"
+            why = phrase("{}. {}", _gate(one.review).title, may.reasons[0])
             task = _inbox_task(
-                one, "sign", "Read the review", why, look.holder_on(one.review.initiative, one.seat)
+                one, "sign", phrase("Read the review"), why, look.holder_on(one.review.initiative, one.seat)
             )
             yield replace(task, waited_for=False)
         elif one.kind == review_turn.SIGN:
@@ -96,19 +100,27 @@ def tasks(look: "Look") -> Iterator[InboxTask]:
             first = reverse("evidence-verify-first", args=[initiative.ref])
             yield replace(
                 _inbox_task(
-                    one, "sign", "Open and verify", _waits(one), look.holder_on(initiative, one.seat)
+                    one, "sign", phrase("Open and verify"), _waits(one), look.holder_on(initiative, one.seat)
                 ),
                 link=first,
             )
         elif one.kind == review_turn.LOOK_AGAIN:
-            why = f"{_gate(one.review).title}. Your seat objected ({Seat(one.seat).label.lower()}), and was answered."
+            why = phrase(
+                "{}. Your objection was answered (seat: {}).",
+                _gate(one.review).title,
+                label(Seat(one.seat).label, inside=True),
+            )
             yield _inbox_task(one, "sign", "Look again", why, look.holder_on(one.review.initiative, one.seat))
         elif one.kind == review_turn.DECIDE:
             yield _decidable(one)
         elif one.kind == review_turn.APPOINT:
-            yield _inbox_task(one, "decide", "See who could sign", _waits(one))
+            yield _inbox_task(one, "decide", phrase("See who could sign"), _waits(one))
         elif one.kind != review_turn.QUESTION:
-            button = "Answer the objection" if one.kind == review_turn.ANSWER else "See what is missing"
+            button = (
+                phrase("Answer the objection")
+                if one.kind == review_turn.ANSWER
+                else phrase("See what is open")
+            )
             behalf = look.standing_in_on.get(one.review.initiative_id, "")
             yield _inbox_task(one, "answer", button, _waits(one), behalf)
 
@@ -118,7 +130,7 @@ def _gate(review: Review) -> Gate:
 
 
 def _waits(one: Mine) -> str:
-    return ended(f"{_gate(one.review).title}. The review waits for you {one.move.what}")
+    return ended(phrase("{}. The review waits for you {}", _gate(one.review).title, one.move.what))
 
 
 def _inbox_task(one: Mine, verb: str, button: str, why: str, behalf: str = "") -> InboxTask:
@@ -126,13 +138,15 @@ def _inbox_task(one: Mine, verb: str, button: str, why: str, behalf: str = "") -
     return InboxTask(
         verb,
         initiative.title,
-        one.review.get_absolute_url(),
+        one.move.link(one.review) if one.kind in ANCHORED else one.review.get_absolute_url(),
         button,
         why,
         initiative.ref,
         clock.local_day(one.review.expires_at),
         on_behalf=behalf,
         waited_for=True,
+        since=clock.local_day(one.move.since),
+        matter=f"review:{one.review.pk}",
     )
 
 
@@ -140,25 +154,37 @@ def _decidable(one: Mine) -> InboxTask:
     review = one.review
     approving = len({sign_off.seat for sign_off in review.latest_sign_offs if sign_off.approves})
     why = (
-        f"{_gate(review).title}. {approving} {'seat approves' if approving == 1 else 'seats approve'}; "
-        "everything the gate asks for is there."
+        f"{_gate(review).title}. {approving} {'seat approves' if approving == 1 else 'seats approve'}. All "
+        "requirements of the gate are met."
     )
-    return _inbox_task(one, "decide", "Read and decide", why)
+    return _inbox_task(one, "decide", phrase("Read and decide"), why)
 
 
 def _unsigned(look: "Look", one: Mine) -> InboxTask:
     review, gate, initiative = one.review, _gate(one.review), one.review.initiative
-    must = f", {Seat(one.seat).label.lower()} among them" if one.seat in gate.must_include else ""
+    must = (
+        phrase(", including {}", label(Seat(one.seat).label, inside=True))
+        if one.seat in gate.must_include
+        else ""
+    )
     count = len(review.latest_sign_offs)
     why = (
-        f"{gate.title}. {count} {'seat has' if count == 1 else 'seats have'} signed off; the gate needs "
+        f"{gate.title}. {count} {'seat has' if count == 1 else 'seats have'} signed off. The gate needs "
         f"{gate.quorum_for(initiative.tier)}{must}."
     )
-    return _inbox_task(one, "sign", "Review and sign", why, look.holder_on(initiative, one.seat))
+    return _inbox_task(one, "sign", phrase("Review and sign"), why, look.holder_on(initiative, one.seat))
 
 
 def _stale(look: "Look", one: Mine, sign_off: SignOff) -> InboxTask:
-    whose = "Your approval" if sign_off.person_id == look.person.pk else f"The approval by {sign_off.person}"
+    whose = (
+        "Your approval"
+        if sign_off.person_id == look.person.pk
+        else phrase("The approval by {}", sign_off.person)
+    )
     reasons = "; ".join(one.reasons[:2])
-    why = ended(f"{_gate(one.review).title}. {whose} of {day(sign_off.at)} went stale: {reasons}")
-    return _inbox_task(one, "sign", "See what changed", why, look.holder_on(one.review.initiative, one.seat))
+    why = ended(
+        phrase("{}. {} of {} went stale: {}", _gate(one.review).title, whose, day(sign_off.at), reasons)
+    )
+    return _inbox_task(
+        one, "sign", phrase("See what changed"), why, look.holder_on(one.review.initiative, one.seat)
+    )

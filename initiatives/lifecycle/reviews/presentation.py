@@ -1,37 +1,45 @@
-"""What the pages of a review show: the matrix, each criterion with its evidence, the sign-offs, whom it waits for.
+"""The content of review pages: matrix, criteria, sign-offs, people awaited.
 
-An open review is shown as `review_state.snapshot_of` finds it now; one that was decided as it was frozen, never
+An open review is shown as `review_state.snapshot_of` finds it now. A decided review is shown as frozen, never
 recomputed.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from governance.gates import criteria, sign_off_statement
+from governance.gates import criteria, remarks, sign_off_statement
 from governance.people import cooling_off
 from governance.templatetags.plumbline import moment, seat_word
-from governance.vocabulary import Level, Seat, SignOffVerdict
+from governance.vocabulary import ScaleTestOutcome, Seat, SignOffVerdict
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence import artefact_kinds
 from initiatives.lifecycle.evidence.verification.queries import item_to_verify
 from initiatives.lifecycle.facts import initiative_rows
-from initiatives.lifecycle.facts.wording import drawn_words, state_word, word_of
+from initiatives.lifecycle.facts.wording import drawn_words, level_word, state_word, word_of
 from initiatives.lifecycle.initiative import review_state
-from initiatives.lifecycle.reviews.sign_offs.actions import statement_for
+from initiatives.lifecycle.reviews import review_turn
+from initiatives.lifecycle.reviews.sign_offs.actions import may_approve, statement_for
 from initiatives.models import Review, SignOff
 
+# What a statement names for the machine: keys, versions of answers, fingerprints.
+RAW = re.compile(r" \([a-z_]+(\.[a-z0-9_]+)+(, answer \d+)?\)|, fingerprint \S+|, sha-256 [0-9a-f]+")
 CRITERION_STATES = {
-    "met": ("met", "ok"),
+    "met": ("met", ""),
+    "documented": (ScaleTestOutcome.DOCUMENTED.label, ""),
     "with_waiver": ("with a waiver", "lead"),
     "waived": ("waived", "lead"),
     "unmet": ("not met", "bad"),
     "expired": ("expired evidence", "warn"),
-    "later": ("due after the move", ""),
+    "later": ("due after the change", ""),
     "advice": ("advice, not met", ""),
     "": ("not judged", ""),
 }
+# States in which an answer counts, as far as the gate asks for no higher level.
+ANSWERED = ("met", "below", "as_decided")
 OTHER_VERDICTS = {
-    SignOffVerdict.CONDITION: "Approve with a condition",
+    SignOffVerdict.CONDITION: phrase("Approve with a condition"),
     SignOffVerdict.OBJECT: "Object",
     SignOffVerdict.RECUSE: "Recuse yourself",
 }
@@ -39,7 +47,7 @@ OTHER_VERDICTS = {
 
 @dataclass
 class Cast:
-    """One sign-off as a page shows it, with why it no longer counts."""
+    """One sign-off in the form of a page, with the reasons why it no longer counts."""
 
     row: SignOff
     stale: tuple[str, ...] = ()
@@ -47,14 +55,14 @@ class Cast:
 
     @property
     def tone(self) -> str:
-        """Approved, stale, objecting, recused: as a colour; `word` says it in words."""
+        """Return the state as a colour: approved, stale, objecting, recused. `word` has it in words."""
         if self.row.approves:
             return "warn" if self.stale else "ok"
         return "bad" if self.row.verdict == SignOffVerdict.OBJECT else ""
 
     @property
     def word(self) -> str:
-        """The sign-off in one or two words."""
+        """Return the sign-off in one or two words."""
         if self.row.approves and self.stale:
             return "expired"
         words: dict[str, str] = {
@@ -81,32 +89,40 @@ class Line:
     may_ask: bool = False
     open: bool = False
     judged: bool = True
+    objections: list[SignOff] = field(default_factory=list)
 
     @property
     def word(self) -> str:
-        """The state in words: what is met and not yet decided on is there for a seat to review, no more."""
+        """Return the state in words. A met criterion without a decision is ready for review only."""
+        if self.objections:
+            return "objected to"
         if self.state == "met" and not self.judged:
             return "ready for review"
         return CRITERION_STATES[self.state][0]
 
     @property
     def tone(self) -> str:
-        """The state as a colour."""
+        """Return the state as a colour, green once decided with all verified or measured."""
+        if self.objections:
+            return "bad"
+        if self.state == "met":
+            shown = self.judged and all(asked["tone"] == "ok" for asked in self.requirements)
+            return "ok" if shown else ""
         return CRITERION_STATES[self.state][1]
 
     @property
     def more(self) -> list[str]:
-        """The reasons that the requirements behind it do not say already."""
+        """Return the reasons that its requirements do not already have."""
         asked = tuple(row["question"] for row in self.requirements)
         return [reason for reason in self.reasons if not (self.open and reason.startswith(asked))]
 
     @property
     def summary(self) -> str:
-        """How many requirements stand behind it, and how many of them are met."""
+        """Return the number of its requirements, and of those that are met."""
         count = len(self.requirements)
-        good = sum(asked["tone"] == "ok" for asked in self.requirements)
-        asked = f"{count} requirement{'' if count == 1 else 's'} behind it"
-        return f"{asked}, met" if good == count else f"{asked}, {good} met"
+        good = sum(asked["met"] for asked in self.requirements)
+        asked = f"{count} requirement{'' if count == 1 else 's'}"
+        return f"{asked}, met" if good == count else phrase("{}, {} met", asked, good)
 
 
 def _criterion_state(state: str, criterion, requirement_states) -> str:
@@ -118,8 +134,12 @@ def _criterion_state(state: str, criterion, requirement_states) -> str:
 
 
 def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
-    """The criteria of an open review as they stand now, each with answers, evidence and the reasons."""
-    holds = artefact_kinds.lines(initiative_rows.rows(snapshot.initiative, "evidence"))
+    """Return an open review's criteria now, with answers, evidence, reasons."""
+    objections = [row for row in snapshot.sign_offs if row.verdict == SignOffVerdict.OBJECT]
+    holds = artefact_kinds.lines(
+        initiative_rows.rows(snapshot.initiative, "evidence"),
+        initiative_rows.known_names(snapshot.initiative),
+    )
     lines = []
     for finding in snapshot.verdict.findings:
         criterion = finding.criterion
@@ -128,6 +148,7 @@ def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
                 state.key,
                 snapshot.judged.rulebook.requirements[state.key].question,
                 state_word(state, finding.criterion.gate),
+                state.state in ANSWERED and state.satisfies(finding.criterion.gate),
                 state.words,
                 [(item.id, item.title, item.unverified, holds.get(item.id, "")) for item in state.items],
                 state.last_day,
@@ -137,6 +158,8 @@ def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
                 drawn_words(snapshot.judged.facts, snapshot.judged.rulebook, state.key, snapshot.judged.at)
                 if snapshot.draws
                 else "",
+                " ".join(remarks.of_answer(snapshot.judged.facts, state.key, snapshot.judged.at)),
+                remarks.second_looks(snapshot.judged.facts, state.level, snapshot.judged.at),
             )
             for state in finding.requirements
         ]
@@ -149,39 +172,46 @@ def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
                 reasons=list(finding.reasons),
                 requirements=requirements,
                 counts=criterion.counts,
-                waivable=snapshot.judged.rulebook.waivable_criterion(criterion.key),
+                waivable=not finding.met and snapshot.judged.rulebook.waivable_criterion(criterion.key),
                 judged=False,
+                objections=[row for row in objections if criterion.key in row.criteria],
             )
         )
     return lines
 
 
-def _requirement(key, question, shown, words, evidence, last_day=None, said="", drawn="") -> dict:
+def _requirement(
+    key, question, shown, met, words, evidence, last_day=None, said="", drawn="", same="", looks=""
+) -> dict:
     word, tone = shown
     return {
         "key": key,
         "question": question,
         "word": word,
         "tone": tone,
+        "met": met,
         "words": words,
         "evidence": evidence,
         "last_day": last_day,
         "said": said,
         "drawn": drawn,
+        "same": same,
+        "looks": looks,
     }
 
 
 def frozen(asked: dict, question: str, evidence: list) -> dict:
-    """A requirement as it was decided, with its level."""
+    """Return a requirement as it was decided, with its level."""
     if asked["state"] in ("met", "below") and asked.get("level"):
-        shown = Level.word(asked["level"]).lower(), "ok" if asked["satisfied"] else "warn"
+        shown = level_word(asked["level"], enough=asked["satisfied"])
     else:
         shown = word_of(asked["state"])
-    return _requirement(asked["key"], question, shown, asked["words"], evidence)
+    met = asked["state"] in ANSWERED and asked["satisfied"]
+    return _requirement(asked["key"], question, shown, met, asked["words"], evidence)
 
 
 def frozen_lines(review: Review) -> list[Line]:
-    """The criteria as they were when the review was decided; without a decision, unjudged."""
+    """Return the criteria as decided. Without a decision, they are not judged."""
     rulebook = review.parsed_rulebook
     if review.findings is None:
         return [
@@ -189,6 +219,7 @@ def frozen_lines(review: Review) -> list[Line]:
             for c in rulebook.gates[review.gate].criteria
         ]
     titles = {item.pk: item for item in review.initiative.evidence.all()}
+    known = initiative_rows.known_names(review.initiative)
     covers = {
         (asked["key"], pk)
         for row in review.findings["criteria"]
@@ -206,7 +237,7 @@ def frozen_lines(review: Review) -> list[Line]:
                     item.pk,
                     item.title,
                     item.unverified,
-                    artefact_kinds.line(item.kind, item.details, serves[pk]),
+                    artefact_kinds.line(item.kind, item.title, item.details, serves[pk], known),
                 )
                 for pk in asked["evidence"]
                 if (item := titles.get(pk))
@@ -229,7 +260,7 @@ def frozen_lines(review: Review) -> list[Line]:
 
 
 def live_sign_offs(snapshot: review_state.ReviewSnapshot) -> dict[str, Cast]:
-    """The sign-off that stands for each seat, with every reason why it does not count."""
+    """Return the current sign-off of each seat, with reasons against it."""
     return {
         row.seat: Cast(row, sign_off.stale, _fresh(snapshot, row))
         for row, sign_off in zip(snapshot.sign_offs, snapshot.judged_sign_offs, strict=True)
@@ -237,9 +268,7 @@ def live_sign_offs(snapshot: review_state.ReviewSnapshot) -> dict[str, Cast]:
 
 
 def _fresh(snapshot: review_state.ReviewSnapshot, sign_off: SignOff) -> tuple[str, ...]:
-    """What others should know of a sign-off: its seat was granted, or its password reset, after the review was
-    opened.
-    """
+    """Return notes on a sign-off whose seat or password is newer than the review."""
     opened, found = snapshot.review.opened_at, []
     held = [
         row
@@ -248,24 +277,33 @@ def _fresh(snapshot: review_state.ReviewSnapshot, sign_off: SignOff) -> tuple[st
     ]
     if held and all(row.signs_from is not None and row.starts_at > opened for row in held):
         row = held[0]
-        confirmed = f"confirmed by {row.confirmed_by}" if row.confirmed_by_id else "confirmed by nobody"
+        confirmed = (
+            phrase("confirmed by {}", row.confirmed_by) if row.confirmed_by_id else "not confirmed by anyone"
+        )
         found.append(
-            f"The seat was given to {sign_off.person} {moment(row.starts_at)}, after this review was opened, by "
-            f"{row.granted_by or 'the system'}; {confirmed}"
+            phrase(
+                "{} received the seat {}, after this review was opened, from {}, {}",
+                sign_off.person,
+                moment(row.starts_at),
+                row.granted_by or "the system",
+                confirmed,
+            )
         )
     reset = sign_off.person.signs_from and sign_off.person.signs_from - cooling_off.LASTS
     if reset and reset > opened:
         found.append(
-            f"Somebody else reset the password of {sign_off.person} or made them an admin {moment(reset)}, after this "
-            "review was opened"
+            phrase(
+                "Someone else reset the password of {} or made them an admin {}, after this review "
+                "was opened",
+                sign_off.person,
+                moment(reset),
+            )
         )
     return tuple(found)
 
 
 def cooling(snapshot: review_state.ReviewSnapshot) -> list[str]:
-    """Who of the seats of this gate approves nothing yet, why, and from when; nothing for retiring, which waits for
-    nobody.
-    """
+    """Return who of this gate's seats cannot approve yet, why and until when. A retirement has none."""
     review = snapshot.review
     if review.gate == "retire":
         return []
@@ -277,11 +315,11 @@ def cooling(snapshot: review_state.ReviewSnapshot) -> list[str]:
         (seat, cooling_off.why_waits(rows[0].person, rows, snapshot.judged.at))
         for (seat, _), rows in held.items()
     ]
-    return [f"{seat_word(seat)}: {why}" for seat, why in said if why]
+    return [phrase("{}: {}", seat_word(seat), why) for seat, why in said if why]
 
 
 def frozen_sign_offs(review: Review) -> dict[str, Cast]:
-    """The sign-offs as they stood when the review ended."""
+    """Return the sign-offs at the end of the review."""
     stale = {
         sign_off["digest"]: tuple(sign_off["stale"])
         for sign_off in (review.findings or {}).get("sign_offs", ())
@@ -291,14 +329,14 @@ def frozen_sign_offs(review: Review) -> dict[str, Cast]:
 
 
 def seats_of_gate(rulebook, gate: str) -> list[str]:
-    """The seats that have a criterion at the gate, in the order of a board."""
+    """Return the seats that have a criterion at the gate, in the order of a board."""
     return [seat for seat in Seat if seat in rulebook.gates[gate].seats]
 
 
 def matrix(
     rulebook, gate: str, lines: list[Line], sign_offs: dict[str, Cast], mine, waiting: dict, ended: bool
 ):
-    """Seats and rows for the component `matrix.html`. `waiting`: who is awaited, by seat."""
+    """Return seats and rows for the component `matrix.html`. `waiting` has the awaited person by seat."""
     seats = seats_of_gate(rulebook, gate)
     rows = []
     for line in lines:
@@ -342,34 +380,48 @@ def _cell(line: Line, seat: str, sign_off: Cast | None, mine, waiting, ended: bo
 
 
 def decision_state(verdict: criteria.Verdict) -> tuple[str, str]:
-    """Whether an open review can be decided, as a tag: words and tone."""
+    """Return a tag, words and tone, for whether an open review can be decided."""
     if verdict.decidable:
-        return "ready for decision", "ok"
-    count = len(verdict.blockers)
-    return f"{count} blocker{'' if count == 1 else 's'}", "warn"
+        return "ready for decision", "lead"
+    return "cannot be decided yet", "warn"
 
 
 def seats_table(snapshot: review_state.ReviewSnapshot, sign_offs: dict[str, Cast]) -> list[dict]:
-    """For each seat of the gate: who can sign, who is barred and why, the sign-off, whether it must be there."""
-    rules = snapshot.judged.rulebook.gates[snapshot.review.gate]
+    """Return each seat's signers, barred people, sign-off, and if required."""
+    must = review_turn.must_sign(snapshot)
     return [
         {
             "seat": seat,
             "able": ", ".join(snapshot.seats[seat].eligible),
             "barred": snapshot.seats[seat].barred,
             "sign_off": sign_offs.get(seat),
-            "must": seat in rules.must_include,
+            "must": seat in must,
         }
         for seat in seats_of_gate(snapshot.judged.rulebook, snapshot.review.gate)
+    ]
+
+
+def waits(moves: list[review_turn.Move]) -> list[dict]:
+    """Return a line for each awaited person or group, with their move and its start."""
+    found: dict[str, list[review_turn.Move]] = {}
+    for move in moves:
+        found.setdefault(move.who, []).append(move)
+    return [
+        {
+            "who": who,
+            "what": "; ".join(move.what for move in group),
+            "first": min(group, key=lambda m: m.since),
+        }
+        for who, group in found.items()
     ]
 
 
 def own_seats(
     snapshot: review_state.ReviewSnapshot, person, sign_offs: dict[str, Cast], lines: list[Line]
 ) -> list[dict]:
-    """What this person reads and can do for each seat they hold: sign, sign-off otherwise, withdraw; or why not.
+    """Return what this person can do in each of their seats, or why not.
 
-    Of a sign-off that no longer counts also what of its statement changed, as `since_signed` tells it.
+    A stale sign-off also has the changes of its statement (`since_signed`).
     """
     found = []
     for seat in initiative_permissions.seats_of(snapshot.initiative, person):
@@ -377,10 +429,17 @@ def own_seats(
             continue
         sign_off = sign_offs.get(seat)
         unmet = [
-            finding.criterion.question
+            {
+                "key": finding.criterion.key,
+                "question": finding.criterion.question,
+                "who": criteria.who_can_fix(snapshot.judged.facts, snapshot.judged.rulebook, finding),
+            }
             for finding in snapshot.verdict.findings
             if finding.criterion.seat == seat and finding.blocks
         ]
+        _, covered = statement_for(
+            snapshot, seat, person, verdict=SignOffVerdict.APPROVE, at=snapshot.judged.at
+        )
         changed, unchanged = (
             since_signed(snapshot, person, sign_off) if sign_off and sign_off.stale else ([], 0)
         )
@@ -394,6 +453,7 @@ def own_seats(
                 "may_recuse": initiative_permissions.may_sign(
                     snapshot.review, seat, person, verdict=SignOffVerdict.RECUSE
                 ),
+                "approve": may_approve(snapshot, covered, person),
                 "sign_off": sign_off,
                 "own_sign_off": sign_off is not None and sign_off.row.person_id == person.pk,
                 "done": sign_off is not None and not sign_off.stale,
@@ -416,20 +476,22 @@ def own_seats(
 def since_signed(
     snapshot: review_state.ReviewSnapshot, person, sign_off: Cast
 ) -> tuple[list[tuple[str, str]], int]:
-    """What differs between the statement of an approval and the one that this person would sign now.
+    """Return the differences between an approval's statement and the one to sign now.
 
-    As `sign_off_statement.differences` gives it; nothing of a sign-off that is no approval.
+    They are those of `sign_off_statement.differences`. Other verdicts have none.
     """
     if not sign_off.row.approves:
         return [], 0
     now, _ = statement_for(
         snapshot, sign_off.row.seat, person, verdict=SignOffVerdict.APPROVE, at=snapshot.judged.at
     )
-    return sign_off_statement.differences(sign_off.row.statement, now)
+    pairs, same = sign_off_statement.differences(sign_off.row.statement, now)
+    words = [(RAW.sub("", was), RAW.sub("", is_now)) for was, is_now in pairs]
+    return [(was, is_now) for was, is_now in words if was != is_now], same
 
 
 def declared_against_results(review: Review) -> list[dict]:
-    """What the MVP declared beside what came of it, for the gate that compares them; misses stay visible."""
+    """Return the MVP's declared goals beside their results, misses included."""
     rulebook = review.parsed_rulebook
     keys = [key for criterion in rulebook.gates[review.gate].criteria for key in criterion.declared_goals]
     if not keys:
@@ -443,13 +505,11 @@ def declared_against_results(review: Review) -> list[dict]:
             declared, result = frozen.get(key, ["", ""])
         else:
             declared, result = (row.declared, row.result) if row else ("", "")
-        word, tone = {"met": ("met", "ok"), "missed": ("missed", "bad")}.get(
-            result, ("no result yet", "warn")
-        )
+        word, tone = {"met": ("met", ""), "missed": ("missed", "bad")}.get(result, ("no result yet", "warn"))
         compared.append(
             {
                 "name": key.replace("_", " ").capitalize(),
-                "declared": declared or "Nothing was declared.",
+                "declared": declared or phrase("No goal was declared."),
                 "word": word,
                 "tone": tone,
                 "outcome": row.outcome if row and (frozen is None or row.result == result) else "",
@@ -460,8 +520,8 @@ def declared_against_results(review: Review) -> list[dict]:
 
 
 def quorum_words(verdict: criteria.Verdict, rulebook, gate: str) -> str:
-    """Fresh approvals against what is needed, as the caption of the matrix."""
+    """Return the fresh approvals and the needed number, as the caption of the matrix."""
     must = [seat_word(key) for key in rulebook.gates[gate].must_include]
-    among = f", among them {'; '.join(must)}" if must else ""
+    among = phrase(", including {}", " and ".join(must)) if must else ""
     given = verdict.fresh_approvals
-    return f"{given} current approval{'' if given == 1 else 's'}; {verdict.quorum} needed{among}"
+    return f"{given} current approval{'' if given == 1 else 's'}, {verdict.quorum} needed{among}"

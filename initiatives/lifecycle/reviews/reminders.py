@@ -1,4 +1,4 @@
-"""Open reviews: sign-offs that went stale, whose move it is and has been for days, reviews about to expire."""
+"""Reminders of open reviews: stale sign-offs, waiting moves, near ends."""
 
 import hashlib
 from datetime import datetime
@@ -17,7 +17,7 @@ from governance.vocabulary import ReviewOutcome, Seat
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.reminders.recipients import Circle, told
 from initiatives.lifecycle.reminders.wording import about, subject
-from initiatives.lifecycle.reviews import review_turn
+from initiatives.lifecycle.reviews import review_turn, turn_notifications
 from initiatives.models import Review, SignOff
 
 
@@ -32,9 +32,10 @@ def _open_reviews() -> list[Review]:
 
 
 def sign_offs_gone_stale(moment: datetime):
-    """Approvals of open reviews that no longer count: to the signer, the owner and, where it lies with them, support.
+    """Yield reminders of stale approvals, to the signer and the owner.
 
-    The period is the sign-off and what went stale, so that each is told once, and told again only for a new reason.
+    The support owner gets it if the change is theirs. The period is the sign-off with what became stale, so each is
+    sent once, and again only for a new reason.
     """
     reviews = [
         review
@@ -68,7 +69,10 @@ def _stale(
         "stale sign-off",
         f"review:{review.pk}:{row.seat}",
         subject(initiative, f"the sign-off of the seat {seat} went stale"),
-        text=f"{gate.title}: the sign-off of {row.person} no longer counts: {reasons} {_what_now(row, own, needed)}",
+        text=(
+            f"{gate.title}: the sign-off of {row.person} no longer counts. {reasons} "
+            f"{_what_now(row, own, needed)}"
+        ),
         link=reverse("sign", args=[review.pk, row.seat]) if own else review.get_absolute_url(),
         initiative_ref=initiative.ref,
         due_on=clock.local_day(review.expires_at),
@@ -78,16 +82,16 @@ def _stale(
 
 
 def _what_now(row: SignOff, own: bool, needed: bool) -> str:
-    """Whether the decision waits for the sign-off again, to who gave it and to others."""
+    """Return in words if the decision needs the sign-off again."""
     if not needed:
-        return "Nothing waits for this sign-off now; the page of the review says whom the decision waits for."
+        return "The decision does not need this sign-off now. The page of the review shows who must act."
     return (
         "Read what changed and sign again." if own else f"{row.person} can read what changed and sign again."
     )
 
 
 def _support_answers(snapshot: review_state.ReviewSnapshot, row: SignOff) -> bool:
-    """Whether a criterion that moved under this sign-off asks something that the support owner answers."""
+    """Return True if a changed criterion asks the support owner."""
     rulebook, signed = snapshot.judged.rulebook, row.facts
     empty = {**signed, "requirements": {}, "criteria": {}}
 
@@ -107,9 +111,27 @@ def _support_answers(snapshot: review_state.ReviewSnapshot, row: SignOff) -> boo
     )
 
 
+def reviews_opened(moment: datetime):
+    """Yield open reviews that a seat has not signed, to its holder. Each closes when they sign or it ends."""
+    reviews = [review for review in _open_reviews() if review.expires_at > moment]
+    circle = Circle(review.initiative for review in reviews)
+    for review in reviews:
+        signed = {row.seat for row in review.current_sign_offs}
+        for member in circle.members(review.initiative):
+            if member.seat in review.parsed_rulebook.gates[review.gate].seats and member.seat not in signed:
+                yield Due(
+                    member.person,
+                    "review opened",
+                    **turn_notifications.opened(review, review.initiative, member.seat),
+                    seat=member.seat,
+                )
+
+
 def moves_waiting(moment: datetime):
-    """Whose move an open review is, after 3 and 7 days (`waiting.moves`): seats that are to sign, then the chair too;
-    who has to answer an objection, and the seat that objected once it was answered, with who they are escalated to.
+    """Yield reminders of waiting moves after 3 and 7 days (`waiting.moves`).
+
+    They go to seats that are to sign, then also the chair. They go to people who answer an objection, to the seat
+    that objected once it was answered, and to their escalation.
     """
     today = clock.local_day(moment)
     reviews = _open_reviews()
@@ -122,16 +144,15 @@ def moves_waiting(moment: datetime):
         for move in found:
             start = clock.local_day(move.since)
             there = [people[key] for key in move.people if key in people]
-            if move.kind == review_turn.SIGN:
-                yield from told(there, since(start, today, (3, 7)), _unsigned(review, snapshot, move))
-            elif move.kind in OBJECTED:
+            if move.kind in (review_turn.SIGN, *turn_notifications.KINDS):
                 escalation = circle.escalated(review.initiative, start, today)
-                make = _objected(review, snapshot, move)
-                yield from told(there, since(start, today, (3, 7)), make, escalation)
+                yield from told(
+                    there,
+                    since(start, today, (3, 7)),
+                    _still_waiting(review, snapshot, move),
+                    ("", []) if move.kind == review_turn.SIGN else escalation,
+                )
         yield from _seats_quiet(review, snapshot, found, circle, today)
-
-
-OBJECTED = {review_turn.ANSWER: "objection", review_turn.LOOK_AGAIN: "look again"}
 
 
 def _asked(review: Review, snapshot: review_state.ReviewSnapshot) -> str:
@@ -140,35 +161,29 @@ def _asked(review: Review, snapshot: review_state.ReviewSnapshot) -> str:
     return f"{gate} has been open since {start:%-d %B %Y} and ends on {until:%-d %B %Y}."
 
 
-def _unsigned(review: Review, snapshot: review_state.ReviewSnapshot, move: review_turn.Move):
-    initiative, until = review.initiative, clock.local_day(review.expires_at)
-    return about(
-        initiative,
-        "not signed",
-        f"review:{review.pk}:{move.seat}",
-        f"your seat {Seat(move.seat).label.lower()} has not signed",
-        text=f"{_asked(review, snapshot)} Approve, object, recuse yourself, or ask a question: any of these helps.",
-        link=reverse("sign", args=[review.pk, move.seat]),
-        due_on=until,
-        seat=move.seat,
+def _still_waiting(review: Review, snapshot: review_state.ReviewSnapshot, move: review_turn.Move):
+    """Return the message to sign, answer an objection or look again."""
+    initiative, signs = review.initiative, move.kind == review_turn.SIGN
+    if signs:
+        words = f"your seat {Seat(move.seat).label.lower()} has not signed"
+        text = f"{_asked(review, snapshot)} Approve, object, recuse yourself, or ask a question."
+    else:
+        words, text = review_turn.message(snapshot, move)
+        words += f", waiting since {clock.local_day(move.since):%-d %B %Y}"
+    sign_off = next(
+        (f"sign_off:{row.pk}:" for row in snapshot.sign_offs if row.seat == move.seat and not signs), ""
     )
-
-
-def _objected(review: Review, snapshot: review_state.ReviewSnapshot, move: review_turn.Move):
-    initiative = review.initiative
-    words, text = review_turn.message(snapshot, move)
-    sign_off = next(row.pk for row in snapshot.sign_offs if row.seat == move.seat)
     return lambda person, period: Due(
         person,
-        OBJECTED[move.kind],
+        "not signed" if signs else turn_notifications.KINDS[move.kind],
         f"review:{review.pk}:{move.seat}",
-        subject(initiative, f"{words}, and waits since {clock.local_day(move.since):%-d %B %Y}"),
+        subject(initiative, words),
         text=text,
-        link=review.get_absolute_url(),
+        link=reverse("sign", args=[review.pk, move.seat]) if signs else move.link(review),
         initiative_ref=initiative.ref,
         due_on=clock.local_day(review.expires_at),
-        period=f"sign_off:{sign_off}:{period}",
-        seat=move.seat if move.kind == review_turn.LOOK_AGAIN else "",
+        period=f"{sign_off}{period}",
+        seat="" if move.kind == review_turn.ANSWER else move.seat,
     )
 
 
@@ -179,7 +194,7 @@ def _seats_quiet(
     circle: Circle,
     today,
 ):
-    """Two weeks after the opening: to the chair, which seats are still awaited."""
+    """Yield the awaited seats to the chair, two weeks after the opening."""
     initiative, chair = review.initiative, circle.chair(review.initiative)
     awaited = [Seat(move.seat).label.lower() for move in found if move.kind == review_turn.SIGN]
     period = since(clock.local_day(review.opened_at), today, (14,))
@@ -189,8 +204,10 @@ def _seats_quiet(
             "seats not signed",
             f"review:{review.pk}",
             subject(initiative, "seats have not signed for two weeks"),
-            text=f"{_asked(review, snapshot)} Without a sign-off: {', '.join(awaited)}. "
-            "You can speak to them, or have a delegate appointed.",
+            text=(
+                f"{_asked(review, snapshot)} Without a sign-off: {', '.join(awaited)}. Speak to the "
+                "holders of these seats, or ask an admin to appoint a delegate."
+            ),
             link=review.get_absolute_url(),
             initiative_ref=initiative.ref,
             due_on=clock.local_day(review.expires_at),
@@ -199,7 +216,7 @@ def _seats_quiet(
 
 
 def reviews_expiring(moment: datetime):
-    """Reviews that end undecided in 14 or 3 days: to owner and chair."""
+    """Yield reviews that end undecided in 14 or 3 days, to owner and chair."""
     today = clock.local_day(moment)
     reviews = _open_reviews()
     circle = Circle(review.initiative for review in reviews)
@@ -214,8 +231,11 @@ def reviews_expiring(moment: datetime):
                 initiative,
                 "review expires",
                 f"review:{review.pk}",
-                f"its review ends undecided on {until:%-d %B %Y}",
-                text="The chair decides or returns it before; after that day it has to be opened again.",
+                f"its review ends without a decision on {until:%-d %B %Y}",
+                text=(
+                    "The chair can decide or return the review before that day. After that day, the review "
+                    "must be opened again."
+                ),
                 link=review.get_absolute_url(),
                 due_on=until,
             ),

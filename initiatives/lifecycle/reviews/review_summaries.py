@@ -1,6 +1,6 @@
-"""Open reviews at a glance: whether each is decidable, whose move it is and since when, which sign-offs went stale.
+"""Open reviews at a glance: decidable, whose move, stale sign-offs.
 
-What inboxes and lists say of a review in a line; its own page sits down to it in full (`review_state.snapshot_of`).
+Inboxes and lists show a line of it. The page of the review computes it in full (`review_state.snapshot_of`).
 """
 
 import hashlib
@@ -33,7 +33,7 @@ _ref = Func(
     template="'AI-' || lpad(%(expressions)s::text, greatest(4, length(%(expressions)s::text)), '0')",
     output_field=TextField(),
 )
-# Of whoever owned the initiative at any time: which of them hold its review up, judging it tells.
+# Obligations of all its owners ever, because only judging shows which of them block its review.
 _owned = RoleAssignment.objects.filter(initiative=OuterRef(OuterRef("initiative")), role=Role.OWNER)
 _obligations = Obligation.objects.open().filter(responsible__in=_owned.values("person")).order_by("pk")
 _of_initiative = Entry.objects.filter(initiative_ref=OuterRef("ref")).order_by()
@@ -45,7 +45,7 @@ def _newest(entries: QuerySet) -> Subquery:
 
 
 def _which(rows: QuerySet) -> Subquery:
-    """Which rows there are, as one text."""
+    """Return a digest of the keys of these rows, as one text."""
     keys = Func(
         ArrayAgg("pk", order_by="pk"), template="md5(%(expressions)s::text)", output_field=TextField()
     )
@@ -71,7 +71,7 @@ _MARKS = Batch(
 
 @dataclass(frozen=True)
 class Glance:
-    """What a line says of an open review; `stale`: by seat, why its approval no longer counts, and since when."""
+    """The line on an open review. `stale` has by seat why its approval no longer counts, and since when."""
 
     decidable: bool
     moves: tuple[review_turn.Move, ...]
@@ -83,22 +83,22 @@ class Glance:
 
 @dataclass(frozen=True)
 class Kept:
-    """A glance as it was judged: under which marks, and until when time alone cannot change it."""
+    """A stored glance with its mark, and the moment at which time alone may change it."""
 
     mark: str
     until: datetime
     seen: Glance
 
     def holds(self, mark: str, now: datetime) -> bool:
-        """Whether it may be said again: nothing it depends on changed, and its time is not over."""
+        """Return True if the glance is current: same mark, time not over."""
         return self.mark == mark and now < self.until
 
 
 def at(reviews: list[Review]) -> dict[int, Glance]:
-    """A glance at each of these open reviews, which come with their initiatives and units.
+    """Return a glance at each of these reviews with initiatives and units.
 
-    It is kept until a moment at which time alone may change it, while nothing changed that a review depends on: a row
-    of its initiative, an obligation of whoever owned it on any initiative, who is who, who sits where and who is away.
+    It is kept until a moment at which time alone may change it, while all that a review depends on is the same: rows
+    of its initiative, obligations of its owners on any initiative, people, seats and absences.
     """
     if not reviews:
         return {}
@@ -137,7 +137,7 @@ def _judge(reviews: list[Review]) -> dict[int, tuple[Glance, datetime]]:
 
 
 def _until(snapshot: review_state.ReviewSnapshot) -> datetime:
-    """The next moment at which time alone may change what is judged; the end of the day at the latest."""
+    """Return when time alone may change the glance, at most the day's end."""
     moments = [snapshot.review.expires_at, clock.midnight_after(clock.local_day(snapshot.judged.at))]
     moments += turning_points.turning_points(snapshot.judged.facts, snapshot.judged.rulebook)
     moments += [

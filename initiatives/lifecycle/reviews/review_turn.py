@@ -1,6 +1,4 @@
-"""Whose move an open review is, and since when: worked out from the review snapshot, so that it is right at any
-moment.
-"""
+"""Moves at an open review with their start, computed from the snapshot."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from governance.gates.evidence_rules import expiry
 from governance.gates.requirements import BY_VERIFYING, State
 from governance.permission_result import ended
 from governance.vocabulary import Seat, SignOffVerdict
+from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative import review_state
@@ -23,9 +22,10 @@ FAST_LANE_DAYS = 30
 
 @dataclass(frozen=True)
 class Move:
-    """Who has the move, what it is, and since when it lies there.
+    """A move at an open review: its people in words, the act, and since when it waits.
 
-    `kind`: one of KINDS. `people`: by key; nobody where nobody is there to do it. `seat`: the one it is about.
+    `kind` is one of KINDS. `people` has the keys, empty if no one can do it. `seat` is the seat of the move, and
+    `criterion` the one that an objection is about.
     """
 
     who: str
@@ -34,10 +34,16 @@ class Move:
     kind: str = ""
     people: tuple[int, ...] = ()
     seat: str = ""
+    criterion: str = ""
+
+    def link(self, review: Review) -> str:
+        """Return the place on the page of the review where the move is made."""
+        place = self.criterion or ("mine" if self.seat else "")
+        return f"{review.get_absolute_url()}{'#' if place else ''}{place}"
 
     @property
     def days(self) -> int:
-        """Whole days that it has lain there."""
+        """Return the whole days that it has waited."""
         return (clock.today() - clock.local_day(self.since)).days
 
 
@@ -55,12 +61,12 @@ DECIDE, REOPEN, FIX, VERIFY, ANSWER, LOOK_AGAIN, SIGN, APPOINT, QUESTION = KINDS
 
 
 def moves(snapshot: review_state.ReviewSnapshot) -> list[Move]:
-    """Whom an open review waits for, the longest wait first: the one computation that pages, inboxes and notifications
-    ask.
+    """Return the moves that an open review waits for, the longest wait first.
 
-    The chair once it can be decided. Before that whoever answers an objection, the seat that objected once it was
-    answered, and the owner while criteria are unmet; only then seats, and of these those alone whose sign-off is
-    needed. Last the owner where the board asked something: it blocks nothing, and seats wait for it.
+    Pages, inboxes and notifications all use it. The chair moves once the review can be decided. Earlier moves are
+    those of people who answer an objection, the seat that objected once it was answered, the owner while criteria are
+    unmet, and each seat whose sign-off is needed and whose criteria are met. The owner comes last for questions of
+    the board, which block nothing, although seats wait for an answer.
     """
     return [*_deciding(snapshot), *_questions(snapshot)]
 
@@ -69,14 +75,14 @@ def _questions(snapshot: review_state.ReviewSnapshot) -> Iterator[Move]:
     asked = [row.asked_at for row in initiative_rows.questions(snapshot.review) if not row.answer]
     if asked:
         who, people = _owner(snapshot)
-        yield Move(who, "to answer what the board asked", min(asked), QUESTION, people)
+        yield Move(who, "to answer the board's question", min(asked), QUESTION, people)
 
 
 def _deciding(snapshot: review_state.ReviewSnapshot) -> list[Move]:
-    """Whose move stands between an open review and its decision."""
+    """Return the moves that are needed before the decision on an open review."""
     verdict, review = snapshot.verdict, snapshot.review
     if verdict.decidable:
-        last = max([review.opened_at, *(row.at for row in snapshot.sign_offs)])
+        last = max([_ready_since(snapshot), *(row.at for row in snapshot.sign_offs)])
         return [_of_chair(snapshot, "to decide", last, DECIDE)]
     found = list(_objections(snapshot))
     blocking = [finding for finding in verdict.findings if finding.blocks]
@@ -84,17 +90,21 @@ def _deciding(snapshot: review_state.ReviewSnapshot) -> list[Move]:
     unmet = [finding for finding in blocking if not _only_unverified(finding)]
     if unmet:
         who, people = _owner(snapshot)
-        count = f"{len(unmet)} criteri{'on' if len(unmet) == 1 else 'a'}"
-        what = f"to fix {count}, then for the seats to sign"
+        what = (
+            phrase("to fix 1 criterion, then for the seats to sign")
+            if len(unmet) == 1
+            else phrase("to fix {} criteria, then for the seats to sign", len(unmet))
+        )
         found.append(Move(who, what, _unmet_since(snapshot, unmet), FIX, people))
     if not found and snapshot.judged.at >= review.expires_at:
         who, people = _owner(snapshot)
-        what = "to open a new review: the time for this one is over"
+        what = "to open a new review, because the review period has ended"
         found = [Move(who, what, review.expires_at, REOPEN, people)]
-    found = found or list(_seats(snapshot))
+    if snapshot.judged.at < review.expires_at:
+        found += _seats(snapshot, {finding.criterion.seat for finding in blocking})
     if not found:
         first = verdict.blockers[0]
-        return [Move(first.remedy or "Somebody", f"({first.text})", review.opened_at)]
+        return [Move(first.remedy or "Someone", f"({first.text})", review.opened_at)]
     return sorted(found, key=lambda move: move.since)
 
 
@@ -103,7 +113,7 @@ def _open_states(finding: gates_criteria.Finding) -> list[State]:
 
 
 def _only_unverified(finding: gates_criteria.Finding) -> bool:
-    """Whether nothing is missing behind the criterion but that its seat opens and verifies what is there."""
+    """Return True if the criterion only lacks its seat's verification."""
     missing = _open_states(finding)
     return bool(missing) and all(state.place == BY_VERIFYING for state in missing)
 
@@ -111,7 +121,7 @@ def _only_unverified(finding: gates_criteria.Finding) -> bool:
 def _verifying(
     snapshot: review_state.ReviewSnapshot, blocking: list[gates_criteria.Finding]
 ) -> Iterator[Move]:
-    """Seats whose criteria wait for nothing but their verification: the first half of signing."""
+    """Yield the seats whose criteria only lack their verification."""
     waiting: dict[str, set[str]] = {}
     for finding in blocking:
         if _only_unverified(finding):
@@ -119,13 +129,18 @@ def _verifying(
             waiting.setdefault(finding.criterion.seat, set()).update(keys)
     for seat, keys in waiting.items():
         holders = snapshot.eligible_signers.holders(seat)
-        what = f"to open and verify {len(keys)} answer{'' if len(keys) == 1 else 's'} as {Seat.word(seat)}"
-        opened = snapshot.review.opened_at
+        name = label(Seat.word(seat))
+        what = (
+            phrase("to open and verify 1 answer as {}", name)
+            if len(keys) == 1
+            else phrase("to open and verify {} answers as {}", len(keys), name)
+        )
+        ready = min(_changed_at(snapshot, key) for key in keys)
         if holders:
             names = " or ".join(person.full_name for person in holders)
-            yield Move(names, what, opened, VERIFY, tuple(person.pk for person in holders), seat)
+            yield Move(names, what, ready, VERIFY, tuple(person.pk for person in holders), seat)
         else:
-            yield _of_chair(snapshot, f"to have somebody appointed, {what}", opened, APPOINT, seat)
+            yield _of_chair(snapshot, phrase("to have someone appointed, {}", what), ready, APPOINT, seat)
 
 
 def _of_chair(
@@ -134,21 +149,21 @@ def _of_chair(
     chair, _ = initiative_permissions.acting_chair(
         snapshot.initiative, list(snapshot.eligible_signers.members)
     )
-    who = chair.full_name if chair else "a chair, nobody sits there"
+    who = chair.full_name if chair else "a chair (no one yet)"
     return Move(who, what, since, kind, (chair.pk,) if chair else (), seat)
 
 
 def _owner(snapshot: review_state.ReviewSnapshot) -> tuple[str, tuple[int, ...]]:
-    """The owner by name and key; whoever registered the initiative while nobody ever accepted."""
+    """Return the owner by name and key. Before any acceptance, return the person who registered it."""
     held = snapshot.eligible_signers.working.get("owner")
     if held is not None:
         return held[1], (held[0],)
     stand_in = snapshot.eligible_signers.team_members.stand_in
-    return "the owner, nobody accepted", (stand_in,) if stand_in is not None else ()
+    return "the owner (no one has accepted yet)", (stand_in,) if stand_in is not None else ()
 
 
 def _objections(snapshot: review_state.ReviewSnapshot) -> Iterator[Move]:
-    """For each objection that stands in the way: who has to answer it, and the seat once something was answered."""
+    """Yield who answers each blocking objection, and the seat once answered."""
     criteria = {one.key: one for one in snapshot.judged.rulebook.gates[snapshot.review.gate].criteria}
     for row in snapshot.sign_offs:
         objected = [criteria[key] for key in row.criteria if key in criteria and criteria[key].blocking]
@@ -158,38 +173,48 @@ def _objections(snapshot: review_state.ReviewSnapshot) -> Iterator[Move]:
         answered = {one.key: _answered_at(snapshot, row, one) for one in objected}
         moments = [moment for moment in answered.values() if moment is not None]
         if moments:
-            what = f"to look again as {seat}: what it objected to was answered"
+            what = phrase(
+                "to review again for the seat {}, because the objection of this seat was answered", seat
+            )
             holders = snapshot.eligible_signers.holders(row.seat)
             if holders:
                 names = " or ".join(person.full_name for person in holders)
                 keys = tuple(person.pk for person in holders)
-                yield Move(names, what, min(moments), LOOK_AGAIN, keys, row.seat)
+                first = next(key for key, moment in answered.items() if moment is not None)
+                yield Move(names, what, min(moments), LOOK_AGAIN, keys, row.seat, first)
             else:
-                what = f"to have somebody appointed as {seat}, who objected"
+                what = phrase("to have someone appointed as {}, the seat that objected", seat)
                 yield _of_chair(snapshot, what, min(moments), APPOINT, row.seat)
         left = [one for one in objected if answered[one.key] is None]
         if left:
             people = _answering(snapshot, left)
             asked = " and ".join(f"“{one.question}”" for one in left)
             yield Move(
-                " and ".join(people.values()) or "the owner, nobody accepted",
-                f"to answer the objection of {seat} to {asked}",
+                " and ".join(people.values()) or "the owner (no one has accepted yet)",
+                phrase("to answer the objection of {} to {}", seat, asked),
                 row.at,
                 ANSWER,
                 tuple(people),
                 row.seat,
+                left[0].key,
             )
 
 
 def message(snapshot: review_state.ReviewSnapshot, move: Move) -> tuple[str, str]:
-    """What whoever has to answer an objection, or to look at it again, is told: the subject and the text."""
+    """Return subject and text of the message on an objection's move."""
     row = next(row for row in snapshot.sign_offs if row.seat == move.seat)
     gate, seat = snapshot.judged.rulebook.gates[snapshot.review.gate].title, Seat(move.seat).label
     if move.kind == LOOK_AGAIN:
         return (
-            "what your seat objected to was answered",
-            f"{gate}: something is new on what {row.person} objected to as {seat}. Read it, then sign-off afresh or "
-            "withdraw the objection; it stands until your seat does.",
+            "the objection of your seat was answered",
+            phrase(
+                "{}: there is an answer to the objection of {} as {}. Read the answer, then sign off "
+                "again or withdraw the objection. The objection counts until your seat does one of "
+                "the two.",
+                gate,
+                row.person,
+                seat,
+            ),
         )
     asked = " ".join(
         snapshot.judged.rulebook.criteria[key].question
@@ -197,15 +222,19 @@ def message(snapshot: review_state.ReviewSnapshot, move: Move) -> tuple[str, str
         if key in snapshot.judged.rulebook.criteria
     )
     return (
-        f"{seat} objects",
-        f"{gate}: {row.person} objects as {seat}. {ended(row.reason)} It is about: {asked} Nothing is decided until it "
-        "is answered: change the answer or add evidence there, and the seat is asked to look again.",
+        phrase("{} objects", seat),
+        (
+            f"{gate}: {row.person} objects as {seat}. {ended(row.reason)} The objection is about: {asked} "
+            "The board cannot decide until you answer. Reply on the page of the review, change the "
+            "answer, or add evidence. The holder of the seat then reviews again."
+        ),
     )
 
 
 def _answering(snapshot: review_state.ReviewSnapshot, criteria: list) -> dict[int, str]:
-    """The owner, and of those who work on the initiative who answers these criteria or wrote the answers; names by
-    key.
+    """Return by key the owner and team members who answer these criteria.
+
+    A team member who wrote one of the answers counts too.
     """
     name, owner = _owner(snapshot)
     people = dict.fromkeys(owner, name)
@@ -221,8 +250,13 @@ def _answering(snapshot: review_state.ReviewSnapshot, criteria: list) -> dict[in
 
 
 def _answered_at(snapshot: review_state.ReviewSnapshot, row: SignOff, criterion) -> datetime | None:
-    """Since when an answer, evidence, a result or a waiver is new on what was objected to; None where nothing is."""
-    facts, told = snapshot.judged.facts, []
+    """Return when the objection got an answer, evidence, result or waiver, or None."""
+    facts = snapshot.judged.facts
+    told = [
+        question.answered_at
+        for question in initiative_rows.questions(snapshot.review)
+        if question.criterion == criterion.key and question.answered_at and question.answered_at > row.at
+    ]
     for key in criterion.requirements:
         then = row.facts["requirements"].get(key, {})
         reply = facts.answers.get(key)
@@ -244,29 +278,49 @@ def _answered_at(snapshot: review_state.ReviewSnapshot, row: SignOff, criterion)
     return max(told, default=None)
 
 
-def _seats(snapshot: review_state.ReviewSnapshot) -> Iterator[Move]:
-    """The seats whose sign-off is still needed. One that must sign and where nobody can is the chair's to fill."""
+def _seats(snapshot: review_state.ReviewSnapshot, unmet: set[str]) -> Iterator[Move]:
+    """Yield the seats whose sign-off is needed. The chair fills a required seat without a signer.
+
+    `unmet` has the seats whose own criteria are not met. They, and seats that object, have another move first.
+    """
     rules, verdict = snapshot.judged.rulebook.gates[snapshot.review.gate], snapshot.verdict
     signed = {sign_off.seat for sign_off in snapshot.judged_sign_offs if sign_off.approves and sign_off.fresh}
     spoken = {sign_off.seat for sign_off in snapshot.judged_sign_offs if sign_off.fresh}
     needed = {seat for seat in rules.must_include if seat not in signed}
     if verdict.quorum - len(signed) > len(needed):
         needed |= {seat for seat in rules.seats if seat not in spoken and _able(snapshot, seat)}
+    objecting = {row.seat for row in snapshot.sign_offs if row.verdict == SignOffVerdict.OBJECT}
     for seat in Seat:
-        if seat not in needed:
+        if seat not in needed or seat in unmet | objecting:
             continue
         since, able = _unsigned_since(snapshot, seat), _able(snapshot, seat)
         if able:
             yield Move(
-                " or ".join(able.values()), f"to sign as {Seat(seat).label}", since, SIGN, tuple(able), seat
+                " or ".join(able.values()),
+                phrase("to sign as {}", label(Seat(seat).label)),
+                since,
+                SIGN,
+                tuple(able),
+                seat,
             )
         else:
-            what = f"to have somebody appointed who can sign as {Seat(seat).label}"
+            what = phrase("to have someone appointed who can sign as {}", label(Seat(seat).label))
             yield _of_chair(snapshot, what, since, APPOINT, seat)
 
 
+def must_sign(snapshot: review_state.ReviewSnapshot) -> set[str]:
+    """Return the seats that the quorum needs, with those that the gate names."""
+    rules, quorum = snapshot.judged.rulebook.gates[snapshot.review.gate], snapshot.verdict.quorum
+    approving = {row.seat for row in snapshot.judged_sign_offs if row.approves and row.fresh}
+    recused = {row.seat for row in snapshot.sign_offs if row.verdict == SignOffVerdict.RECUSE}
+    open_to = {
+        seat for seat in rules.seats if seat in approving or (seat not in recused and _able(snapshot, seat))
+    }
+    return {*rules.must_include} | {seat for seat in rules.seats if len(open_to - {seat}) < quorum}
+
+
 def _able(snapshot: review_state.ReviewSnapshot, seat: str) -> dict[int, str]:
-    """Who can sign for the seat, names by key: whoever signed another seat of this review signs no second one."""
+    """Return by key the people who can sign for the seat. A signer of another seat cannot."""
     state = snapshot.seats[seat]
     elsewhere = {row.person_id for row in initiative_rows.sign_offs(snapshot.review) if row.seat != seat}
     people = zip(state.people, state.eligible, strict=True)
@@ -274,19 +328,19 @@ def _able(snapshot: review_state.ReviewSnapshot, seat: str) -> dict[int, str]:
 
 
 def awaited_seats(found: list[Move]) -> dict[str, str]:
-    """By seat that has a move, who has it."""
+    """Return the people in words by each seat that has a move."""
     return {move.seat: move.who for move in found if move.kind in (SIGN, LOOK_AGAIN)}
 
 
 def quiet_since(review: Review, sign_offs) -> datetime:
-    """Since when nothing moved: the last sign-off, or the opening."""
+    """Return the moment of the last sign-off, else of the opening."""
     return max([review.opened_at, *(row.at for row in sign_offs)])
 
 
 def fast_lane(initiative: Initiative, gate: str, at: datetime) -> int | None:
-    """Days from registration to `at` where that is early for the MVP gate; None where there is nothing to say.
+    """Return the days since registration if early for the MVP gate, else None.
 
-    An import tells nothing of when its initiatives began.
+    An imported initiative has none, because an import does not contain its start.
     """
     days = (clock.local_day(at) - clock.local_day(initiative.registered_at)).days
     return (
@@ -297,14 +351,14 @@ def fast_lane(initiative: Initiative, gate: str, at: datetime) -> int | None:
 
 
 def _unmet_since(snapshot: review_state.ReviewSnapshot, unmet) -> datetime:
-    """Since when the first of what is unmet has been: since the opening, unless its evidence ended later."""
+    """Return when the first unmet criterion began: opening, or end of evidence."""
     opened = snapshot.review.opened_at
     missing = [state for finding in unmet for state in _open_states(finding)]
     return min((max(opened, _ended_at(snapshot, state) or opened) for state in missing), default=opened)
 
 
 def _ended_at(snapshot: review_state.ReviewSnapshot, state) -> datetime | None:
-    """When the evidence behind a requirement ended, by age or by a trigger; None where it never was complete."""
+    """Return when a requirement's evidence ended, by age or trigger, or None."""
     facts, asked = snapshot.judged.facts, snapshot.judged.rulebook.requirements[state.key]
     if state.state == "expired":
         last = expiry(asked, state.items[0], facts.tier)
@@ -321,14 +375,35 @@ def _ended_at(snapshot: review_state.ReviewSnapshot, state) -> datetime | None:
 
 
 def _unsigned_since(snapshot: review_state.ReviewSnapshot, seat: str) -> datetime:
-    """Since when the seat must give a sign-off: since the opening, or since its own sign-off went stale."""
+    """Return since when the seat can sign: all is there, its own is stale."""
     row = next((row for row in snapshot.sign_offs if row.seat == seat), None)
-    return snapshot.review.opened_at if row is None else stale_since(snapshot, row)
+    ready = _ready_since(snapshot)
+    return ready if row is None else max(ready, stale_since(snapshot, row))
+
+
+def _ready_since(snapshot: review_state.ReviewSnapshot) -> datetime:
+    """Return since when the review is open and all that its criteria need is there."""
+    criteria = snapshot.judged.rulebook.gates[snapshot.review.gate].criteria
+    keys = {key for one in criteria if one.blocking for key in one.requirements}
+    return max((_changed_at(snapshot, key) for key in keys), default=snapshot.review.opened_at)
+
+
+def _changed_at(snapshot: review_state.ReviewSnapshot, key: str) -> datetime:
+    """Return the last change of answer, evidence or verification since opening."""
+    facts = snapshot.judged.facts
+    reply, items = (
+        facts.answers.get(key),
+        [item for item in facts.items_for(key) if item.withdrawn_at is None],
+    )
+    moments = [snapshot.review.opened_at, *(item.added_at for item in items)]
+    moments += [row.at for item in items for row in item.verifications.get(key, ())]
+    return max([*moments, reply.at] if reply is not None else moments)
 
 
 def stale_since(snapshot: review_state.ReviewSnapshot, row: SignOff) -> datetime:
-    """When the sign-off stopped counting: the first thing after it that ends such a sign-off; where none shows, the
-    sign-off.
+    """Return when the sign-off stopped counting, by the first change that ends it.
+
+    Without a known change, it is the moment of the sign-off.
     """
     limit = snapshot.judged.rulebook.freshness.sign_off_max_age_days
     moments = [clock.midnight_after(clock.local_day(row.at) + timedelta(days=limit))]
@@ -339,7 +414,7 @@ def stale_since(snapshot: review_state.ReviewSnapshot, row: SignOff) -> datetime
 
 
 def _moments_of(facts, key: str, then: dict) -> Iterator[datetime]:
-    """The moments at which what a sign-off said of one requirement can have moved."""
+    """Yield the moments at which a sign-off's facts on it may have changed."""
     if then["until"]:
         yield clock.midnight_after(date.fromisoformat(then["until"]))
     reply = facts.answers.get(key)

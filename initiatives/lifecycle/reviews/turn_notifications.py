@@ -1,20 +1,38 @@
-"""Telling at once whose move a review is after an objection: who answers it, and the seat once it was answered."""
+"""Notifications of moves after an objection, to people and its seat."""
 
+from governance import clock
 from governance.database import row_history
 from governance.models import Rulebook, User
 from governance.notifications import notify
-from governance.vocabulary import SignOffVerdict
+from governance.vocabulary import Seat, SignOffVerdict
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.reviews import review_turn
-from initiatives.models import Initiative
+from initiatives.models import Initiative, Review
 
 KINDS = {review_turn.ANSWER: "objection", review_turn.LOOK_AGAIN: "look again"}
 
 
+def opened(review: Review, initiative: Initiative, seat: str) -> dict:
+    """Return the message to a seat on an open review, due until it signs."""
+    gate = review.parsed_rulebook.gates[review.gate].title
+    return {
+        "object_key": f"review:{review.pk}",
+        "subject": f"{initiative.ref} {initiative.title}: {gate} is open for your seat",
+        "text": (
+            f"{review.opened_by} requested a review of the gate {gate}. You sign as "
+            f"{Seat(seat).label.lower()}."
+        ),
+        "link": review.get_absolute_url(),
+        "initiative_ref": initiative.ref,
+        "due_on": clock.local_day(review.expires_at),
+    }
+
+
 def tell_turns(initiatives: list[Initiative]) -> None:
-    """Inside an act that changed these initiatives: tell what it means for objections that stand in their open
-    reviews.
+    """Notify people of moves on objections, inside the act that changed these.
+
+    Only current objections in open reviews make moves.
     """
     for initiative in initiatives:
         review = next((row for row in initiative_rows.reviews(initiative) if row.is_open), None)
@@ -27,10 +45,9 @@ def tell_turns(initiatives: list[Initiative]) -> None:
 
 
 def tell_turn(snapshot: review_state.ReviewSnapshot) -> None:
-    """Write a message to everybody whose move an objection makes it: one for each sign-off, however often this is
-    asked.
+    """Write one message a sign-off to each person whose move an objection makes it.
 
-    Whoever acts is told nothing of their own doing.
+    The acting person gets no message.
     """
     initiative, acting = snapshot.initiative, row_history.current().person
     sign_offs = {row.seat: row.pk for row in snapshot.sign_offs}
@@ -46,6 +63,6 @@ def tell_turn(snapshot: review_state.ReviewSnapshot) -> None:
             period=f"sign_off:{sign_offs[move.seat]}",
             subject=f"{initiative.ref} {initiative.title}: {subject}",
             text=text,
-            link=snapshot.review.get_absolute_url(),
+            link=move.link(snapshot.review),
             initiative_ref=initiative.ref,
         )

@@ -1,4 +1,4 @@
-"""The board's pages: what is open and for whom, one review with its matrix, its opening, its questions."""
+"""Pages of the board: open reviews, one review, opening, questions."""
 
 from django.contrib import messages
 from django.http import Http404
@@ -11,9 +11,11 @@ from governance.gates import criteria, levels
 from governance.identity.proofs import demands
 from governance.models import Rulebook
 from governance.people.boards import members_now
+from governance.permission_result import all_of
 from governance.templatetags.plumbline import count_words
 from governance.transparency_log import as_of
 from governance.vocabulary import SignOffVerdict
+from governance.vocabulary.phrases import phrase
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown, where_decided
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -46,7 +48,7 @@ __all__ = [
 @on_any_day(review_on_any_day)
 @require_safe
 def review(request, pk):
-    """One review: what stands in the way, criteria x seats, each criterion with its evidence, my statement."""
+    """Show one review: blockers, criteria by seats, evidence, own statement."""
     row = review_for(request.user, pk)
     if row.is_open:
         return render(request, "initiatives/reviews/review_in_progress.html", _open_page(request, row))
@@ -97,9 +99,10 @@ def _open_page(request, row: Review) -> dict:
     manages = bool(context["may"].manage)
     for line in lines:
         line.may_ask = may_ask
-        line.open = line.seat in mine
+        line.open = line.seat in mine or bool(line.objections)
         line.waivable = line.waivable and manages and line.state in ("unmet", "expired")
     own = presentation.own_seats(snapshot, person, sign_offs, lines) if acting else []
+    others = [line for line in lines if line.seat not in {one["seat"] for one in own}]
     return context | {
         "verdict": snapshot.verdict,
         "seats": seats,
@@ -107,11 +110,12 @@ def _open_page(request, row: Review) -> dict:
         "caption": presentation.quorum_words(snapshot.verdict, snapshot.judged.rulebook, row.gate),
         "seat_table": presentation.seats_table(snapshot, sign_offs),
         "own_seats": own,
-        "others": [line for line in lines if line.seat not in {one["seat"] for one in own}],
+        "objected": [line for line in others if line.objections],
+        "others": [line for line in others if not line.objections],
         "state": presentation.decision_state(snapshot.verdict),
         "cooling": presentation.cooling(snapshot),
         "changed": recent_changes.of_review(row, person, snapshot.judged) if acting else None,
-        "awaited": awaited,
+        "awaited": presentation.waits(awaited),
         "may_answer": bool(context["may"].collaborate),
         "manages": manages,
         "in_arrears": _in_arrears(snapshot) if context["may"].chair else [],
@@ -130,7 +134,7 @@ def _open_page(request, row: Review) -> dict:
 
 
 def _in_arrears(snapshot: review_state.ReviewSnapshot) -> list:
-    """Overdue obligations of the owner that hold the decision up: the chair may let it pass each of them once."""
+    """Return overdue obligations of the owner that block the decision. The chair may excuse each once."""
     if snapshot.review.gate not in HELD_UP:
         return []
     day = clock.local_day(snapshot.judged.at)
@@ -148,18 +152,18 @@ def _ended_page(request, row: Review) -> dict:
         "where": where_decided([row.pk]).get(row.pk) if as_of.current() is None else None,
         "seats": seats,
         "rows": rows,
-        "caption": "As it stood when the review ended",
+        "caption": "State at the end of the review",
         "obligations": row.initiative.obligations.filter(source=f"refusal:{row.pk}"),
     }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def open_review(request, ref):
-    """Submit an initiative to its next gate: who can sign, what is unmet and what opening does, all told before."""
+    """Submit an initiative to its next gate, after a page on the effects."""
     initiative = initiative_for(request.user, ref)
     if request.method == "POST":
         row = actions.open_review(initiative=initiative, by=request.user)
-        messages.success(request, _("The review is open. The seats that sign were told."))
+        messages.success(request, _("The review is open. Plumbline notified the seats that sign."))
         return redirect(row)
     context = initiative_context(request, initiative, "review-open")
     past = list(initiative.reviews.select_related("rulebook").order_by("-id"))
@@ -182,22 +186,23 @@ def _before_opening(initiative, gate: str, context) -> dict:
     told = [m for m in members_now(where) if m.seat in rules.seats]
     names = ", ".join(dict.fromkeys(m.person.full_name for m in told))
     happens = [
-        f"The seats that sign are told: {names or 'nobody sits there yet'}.",
-        f"It runs under rulebook {rulebook.version} and ends by itself after "
-        f"{rulebook.freshness.review_expires_days} days.",
-        "Your answers stay open for change; a change makes the sign-offs that rest on it stale.",
+        f"Plumbline notifies the seats that sign: {names or 'no one holds these seats yet'}.",
+        (
+            f"The review uses rulebook {rulebook.version} and closes automatically after "
+            f"{rulebook.freshness.review_expires_days} days."
+        ),
+        "You can still change your answers. A changed answer makes the sign-offs based on it stale.",
     ]
     signers = list({m.person_id: m.person for m in told}.values())
     if asks := demands.before_signing(signers, "sign_off", initiative.tier):
         happens.append(asks)
     if gate == "production":
-        happens.append("The governance index is generated anew and added to the evidence.")
+        happens.append("A new governance index is generated and added to the evidence.")
         if drawn := rulebook.drawn_at(facts.tier):
             happens.append(
-                f"{count_words(drawn).capitalize()} of its requirements are drawn with the audit log's "
-                f"next checkpoint, "
-                "and "
-                "a seat verifies them. One that is refused, or changed before, brings another."
+                f"{count_words(drawn).capitalize()} of the requirements of the gate are drawn at the next "
+                "checkpoint of the audit log. A seat verifies them. If a drawn requirement is refused or "
+                "changed before its verification, a different one is drawn."
             )
     return {
         "gate": rules,
@@ -216,6 +221,8 @@ def _before_opening(initiative, gate: str, context) -> dict:
         ),
         "not_today": able.today,
         "waits": able.waits,
+        "may_submit": all_of(context["may"].manage, review_state.tier_confirmed(initiative, gate)),
+        "tier_waits": _tier_waits(initiative, seats),
         "who_signs": [
             {
                 "seat": seat,
@@ -232,6 +239,19 @@ def _before_opening(initiative, gate: str, context) -> dict:
     }
 
 
+def _tier_waits(initiative, seats) -> str:
+    """Return who can confirm the proposed tier, or "" if none waits."""
+    if not initiative.proposed_tier or initiative.proposed_tier == initiative.tier:
+        return ""
+    able = seats["risk_compliance"].eligible if "risk_compliance" in seats else ()
+    who = " or ".join(able)
+    return (
+        f"{who} can confirm the tier."
+        if who
+        else "No one holds the risk seat. Ask an admin to appoint someone."
+    )
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request, pk):
     """Ask about one criterion, apart from any verdict."""
@@ -242,17 +262,21 @@ def ask(request, pk):
     form = QuestionForm(request.POST or None, initial=initial, gate=gate)
     if request.method == "POST" and form.is_valid():
         actions.ask_question(review=row, by=request.user, **form.cleaned_data)
-        messages.success(request, _("Asked. The owner was told; the answer appears beside the criterion."))
+        messages.success(
+            request, _("Asked. The owner was notified. The answer will be shown beside the criterion.")
+        )
         return redirect(f"{row.get_absolute_url()}#{form.cleaned_data['criterion']}")
     back = row.get_absolute_url()
-    return act_page(request, row.initiative, title=_("Ask the owner"), form=form, verb=_("Ask"), back=back)
+    return act_page(
+        request, row.initiative, title=_("Ask the owner"), form=form, verb=_("Ask the owner"), back=back
+    )
 
 
 def _of_review(request, rows, pk):
-    """A row of a review on an initiative this person may see, with that review. Raises Http404."""
+    """Return a row of a review on a visible initiative, with that review. Raises Http404."""
     found = rows.filter(pk=pk).first()
     if found is None:
-        raise Http404("No such thing, or not yours to see.")
+        raise Http404("This page does not exist, or you cannot see it.")
     return found, review_for(request.user, found.review_id)
 
 
@@ -268,20 +292,22 @@ def answer(request, pk):
     )
     form = TextForm(request.POST or None)
     about = row.parsed_rulebook.criteria[question.criterion].question
-    form.fields["text"].help_text = f"{question.asked_by} asks: {question.text} It is about “{about}”"
+    form.fields[
+        "text"
+    ].help_text = f"{question.asked_by} asks: {question.text} The question is about “{about}”"
     if request.method == "POST" and form.is_valid():
         actions.answer_question(question=question, text=form.cleaned_data["text"], by=request.user)
-        messages.success(request, f"Answered. {question.asked_by} was told.")
+        messages.success(request, phrase("Answered. {} was notified.", question.asked_by).in_language())
         return redirect(f"{row.get_absolute_url()}#{question.criterion}")
     back = f"{row.get_absolute_url()}#{question.criterion}"
     return act_page(
-        request, row.initiative, title=_("Answer the board"), form=form, verb=_("Answer"), back=back
+        request, row.initiative, title=_("Answer the board"), form=form, verb=_("Send the answer"), back=back
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def meet(request, pk):
-    """Say that a condition of a decision is met, with what shows it."""
+    """Record that a condition of a decision is met, with the evidence."""
     condition, row = _of_review(request, Condition.objects.select_related("owner"), pk)
     if condition.owner_id != request.user.pk:
         may = initiative_permissions.may_manage(row.initiative, request.user)
@@ -297,7 +323,7 @@ def meet(request, pk):
         row.initiative,
         title=_("Meet a condition"),
         form=form,
-        verb=_("It is met"),
+        verb=_("Mark the condition as met"),
         happens=happens,
         back=row.get_absolute_url(),
     )

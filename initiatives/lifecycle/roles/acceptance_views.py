@@ -1,4 +1,4 @@
-"""Roles that wait for whoever reads, of all initiatives on one page: each read, ticked, all signed at once."""
+"""The page of all roles that wait for the reader, signed together."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -22,7 +22,7 @@ from initiatives.models import Handover, RoleAssignment
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def waiting(request: SignedInRequest) -> HttpResponse:
-    """Every role that waits for this person; those that are ticked are accepted together, or none of them."""
+    """Show the roles that wait for this person. Ticked ones are all accepted, or none."""
     person = request.user
     may = cooling_off.may_lift(person)
     roles = list(RoleAssignment.objects.to_accept(person))
@@ -63,13 +63,13 @@ def waiting(request: SignedInRequest) -> HttpResponse:
 
 
 def _holders(roles: list[RoleAssignment]) -> dict[tuple[int, str], User]:
-    """Who holds each of these roles now."""
+    """Return the present holder of each of these roles."""
     held = RoleAssignment.objects.in_force().filter(initiative__in={row.initiative_id for row in roles})
     return {(row.initiative_id, row.role): row.person for row in held.select_related("person")}
 
 
 def _rows(roles: list[RoleAssignment], holders: dict, person: User) -> dict[int, Row]:
-    """What is signed of each; by its key, in the order of the page."""
+    """Return by key the signed content of each role, in the order of the page."""
     why_not = demands.why_not_by_tier(person, AcceptSeveralForm.act, [row.initiative.tier for row in roles])
     found = {}
     for row in roles:

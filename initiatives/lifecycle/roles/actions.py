@@ -1,4 +1,4 @@
-"""Roles: proposed by some, in force only once the person accepted (docs/domain.md, invariant 6)."""
+"""Acts on roles, in force once accepted (docs/domain.md, invariant 6)."""
 
 from collections.abc import Mapping
 
@@ -8,10 +8,12 @@ from governance import clock
 from governance.audit_log import entries
 from governance.gates.requirement_state import ACCEPTED_IN_PERSON
 from governance.identity.proofs.ceremony import Proof
-from governance.models import Rulebook, User
+from governance.models import ContractVersion, Rulebook, User
+from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.evidence.actions import create_evidence
@@ -22,18 +24,18 @@ from initiatives.models import Answer, Initiative, RoleAssignment, Verification
 TRIGGER_OF_ROLE = {"owner": "owner", "support_owner": "support_owner", "record_owner": "record_owner"}
 
 ROLE_DUTIES = {  # what each role does, as its people read it
-    "owner": "owns the outcome and answers for it",
+    "owner": "owns the outcome and is responsible for it",
     "deputy": "stands in for the owner",
-    "support_owner": "answers for its operation",
-    "technical_lead": "answers for what runs, and records its changes",
-    "data_steward": "answers for definitions and sources",
-    "sponsor": "steps in while there is no owner",
+    "support_owner": "is responsible for running the system",
+    "technical_lead": "is responsible for the running components, and records their changes",
+    "data_steward": "is responsible for definitions and sources",
+    "sponsor": "takes over while the initiative has no owner",
     "record_owner": "owns the change log and the audit trail",
 }
 
 
 def acceptance_words(initiative: Initiative, role: str) -> str:
-    """What a person accepts with a role, in words they see before they press."""
+    """Return the words that a person accepts with a role, as the page shows them."""
     duties = {
         "owner": "I own the outcome of this initiative, answer for it, and take on the obligations that it leaves.",
         "support_owner": "I answer for its operation, in the hours and with the promises written in its answers.",
@@ -47,7 +49,7 @@ def acceptance_words(initiative: Initiative, role: str) -> str:
 
 
 def acceptance_facts(assignment: RoleAssignment, holder: int | None) -> dict:
-    """What the signature under an acceptance rests on; `holder`: who holds the role now, by key."""
+    """Return the facts of the signature on an acceptance. `holder` is the key of the present holder."""
     initiative = assignment.initiative
     return {
         "ref": initiative.ref,
@@ -64,9 +66,10 @@ def acceptance_facts(assignment: RoleAssignment, holder: int | None) -> dict:
 def create_role(
     initiative: Initiative, role: str, person: User, by: User, *, accepted: bool = False, handover=None
 ) -> RoleAssignment:
-    """The row of a proposal, inside the running act; accepted at once where the person acts for themselves.
+    """Create the row of a proposal inside the running act. A person who proposes themselves accepts.
 
-    `handover`: the one it is part of, and answered with.
+    While the person must wait (`cooling_off.may_lift`), they are asked instead, and accept later. `handover` is the
+    handover that the proposal is part of and answered with.
     """
     assignment = RoleAssignment(
         initiative=initiative,
@@ -84,7 +87,7 @@ def create_role(
         person=person.full_name,
         person_id=person.pk,
     )
-    if accepted:
+    if accepted and cooling_off.may_lift(person):
         accept_row(initiative, assignment, acceptance_words(initiative, role))
     else:
         _rewrite_for_verifier(initiative, person)
@@ -92,9 +95,7 @@ def create_role(
 
 
 def _rewrite_for_verifier(initiative: Initiative, person: User) -> None:
-    """Rewrite the supported stage if the person, now asked to join or no longer, verified evidence of the
-    initiative.
-    """
+    """Rewrite the supported stage if the person, new or gone, verified evidence here."""
     if Verification.objects.filter(evidence__initiative=initiative, verifier=person).exists():
         rewrite_supported_stage(initiative)
 
@@ -105,7 +106,7 @@ def propose_role(*, initiative: Initiative, role: str, person: User, by: User) -
 
 
 def propose_roles(*, initiative: Initiative, people: dict[str, User], by: User) -> list[RoleAssignment]:
-    """Propose a person for each of some roles, all of them or none; who proposes themselves accepts by that.
+    """Propose a person for each role, all or none. A person who proposes themselves accepts.
 
     Raises ValidationError that names the role whose person cannot be asked, or Refused.
     """
@@ -116,9 +117,11 @@ def propose_roles(*, initiative: Initiative, people: dict[str, User], by: User) 
             if role not in Role:
                 raise ValidationError({"role": "Choose one of the roles listed."})
             if not person.is_active:
-                raise ValidationError({role: f"{person} is no longer active; name somebody else."})
+                raise ValidationError({role: phrase("{} is no longer active. Choose someone else.", person)})
             if initiative.roles.open().filter(role=role, person=person).exists():
-                raise ValidationError({role: f"{person} holds or is asked for this role already."})
+                raise ValidationError(
+                    {role: phrase("{} already has this role, or has been asked for it.", person)}
+                )
             made.append(create_role(initiative, role, person, by, accepted=person == by))
         if by in people.values():
             rewrite_supported_stage(initiative)
@@ -128,17 +131,19 @@ def propose_roles(*, initiative: Initiative, people: dict[str, User], by: User) 
 def accept_role(
     *, assignment: RoleAssignment, words: str = "", by: User, proof: Proof | None = None
 ) -> RoleAssignment:
-    """Accept a role in person. An earlier holder's role ends with it, and what rested on them is voided.
+    """Accept a role in person. It ends an earlier holder's role and voids what depended on them.
 
-    `proof`: what it is signed by inside another act.
+    `proof` is the signature inside another act.
     """
     with act("accept role", by=by, initiative=assignment.initiative_id, proof=proof) as initiative:
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
         initiative_permissions.may_accept_role(assignment, by).or_refuse()
         if initiative.closed and not initiative.obligations.open().exists():
-            no(f"This initiative is {initiative.stage}; its roles are history.").or_refuse()
+            no(
+                phrase("This initiative is {}, so its roles can no longer change.", initiative.stage)
+            ).or_refuse()
         if assignment.accepted_at or assignment.declined_at or assignment.ended_at:
-            raise Conflict("This proposal was answered or ended already.")
+            raise Conflict("This proposal was already answered, or it has ended.")
         accept_row(initiative, assignment, words.strip() or acceptance_words(initiative, assignment.role))
         rewrite_supported_stage(initiative)
     return assignment
@@ -147,9 +152,9 @@ def accept_role(
 def accept_roles(
     *, assignments: list[RoleAssignment], proofs: Mapping[int, Proof], by: User
 ) -> list[RoleAssignment]:
-    """Accept several roles in one batch, all of them or none, each signed by its own proof (by the key of the role).
+    """Accept several roles, all or none, each with its proof (by role key).
 
-    Raises Refused and Conflict where one of them cannot be accepted any more.
+    Raises Refused and Conflict if one of them can no longer be accepted.
     """
     with act("accept roles", by=by):
         return [
@@ -159,12 +164,12 @@ def accept_roles(
 
 
 def reaccept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> RoleAssignment:
-    """Accept again a role one holds, so that the attestation is fresh (rulebook: half-yearly, quarterly)."""
+    """Accept a held role again for a fresh attestation. The rulebook asks it half-yearly or quarterly."""
     with act("accept role again", by=by, initiative=assignment.initiative_id) as initiative:
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
         initiative_permissions.may_accept_role(assignment, by).or_refuse()
         if not assignment.accepted_at or assignment.ended_at:
-            no("Only a role in force is accepted again.").or_refuse()
+            no("Only a current role can be accepted again.").or_refuse()
         entries.record(EntryKind.ROLE_ACCEPTED_AGAIN, initiative=initiative, role=assignment.role)
         _attest(initiative, assignment, words.strip() or assignment.accepted_words)
         rewrite_supported_stage(initiative)
@@ -172,7 +177,7 @@ def reaccept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> R
 
 
 def accept_row(initiative: Initiative, assignment: RoleAssignment, words: str) -> None:
-    """Accept a proposal inside the running act of its person; whoever held the role before no longer does."""
+    """Accept a proposal inside the running act of its person. It ends the role of the earlier holder."""
     role, person = assignment.role, assignment.person
     previous = initiative_permissions.accepted(initiative, role)
     if previous is not None:
@@ -182,7 +187,7 @@ def accept_row(initiative: Initiative, assignment: RoleAssignment, words: str) -
     entries.record(EntryKind.ROLE_ACCEPTED, initiative=initiative, role=role, words=words)
     earlier = initiative.roles.filter(role=role, accepted_at__isnull=False).exclude(pk=assignment.pk).exists()
     if role in TRIGGER_OF_ROLE and earlier:
-        before = previous.person.full_name if previous else "nobody"
+        before = previous.person.full_name if previous else "no one"
         pull(
             initiative,
             [TRIGGER_OF_ROLE[role]],
@@ -199,7 +204,7 @@ def accept_row(initiative: Initiative, assignment: RoleAssignment, words: str) -
 
 
 def _attest(initiative: Initiative, assignment: RoleAssignment, words: str) -> None:
-    """The attestation that an acceptance is, for the requirements met by nothing else, and their answers."""
+    """Write an acceptance's attestation, for requirements that need it."""
     keys = [key for key, role in ACCEPTED_IN_PERSON.items() if role == assignment.role]
     if assignment.role == Role.RECORD_OWNER:
         keys = ["gov.record_owner"]
@@ -236,13 +241,13 @@ def decline_role(*, assignment: RoleAssignment, reason: str = "", by: User) -> R
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
         initiative_permissions.may_answer_role(assignment, by).or_refuse()
         if assignment.accepted_at or assignment.declined_at or assignment.ended_at:
-            raise Conflict("This proposal was answered or ended already.")
+            raise Conflict("This proposal was already answered, or it has ended.")
         decline_row(initiative, assignment, reason.strip())
     return assignment
 
 
 def decline_row(initiative: Initiative, assignment: RoleAssignment, reason: str, *, withdrawn=False) -> None:
-    """End a proposal that nobody answered, inside the running act: declined by its person, or withdrawn."""
+    """End an unanswered proposal inside the act: declined or withdrawn."""
     if withdrawn:
         _end(initiative, assignment, reason)
     else:
@@ -253,15 +258,15 @@ def decline_row(initiative: Initiative, assignment: RoleAssignment, reason: str,
 
 
 def revoke_role(*, assignment: RoleAssignment, reason: str, by: User) -> RoleAssignment:
-    """Revoke a role or withdraw a proposal: the person in the role, or whoever may propose for it."""
+    """Revoke a role or withdraw a proposal, as its person or a proposer."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why the role ends."})
+        raise ValidationError({"reason": "Explain why the role ends."})
     with act("revoke role", by=by, initiative=assignment.initiative_id, reason=reason) as initiative:
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
         if assignment.person_id != by.pk:
             initiative_permissions.may_propose_role(initiative, by).or_refuse()
         if assignment.ended_at or assignment.declined_at:
-            raise Conflict("This role has ended already.")
+            raise Conflict("This role has already ended.")
         _end(initiative, assignment, reason.strip())
         leave_vacancy(initiative, assignment)
         rewrite_supported_stage(initiative)
@@ -277,7 +282,7 @@ def _end(initiative: Initiative, assignment: RoleAssignment, reason: str) -> Non
 
 
 def leave_vacancy(initiative: Initiative, assignment: RoleAssignment) -> None:
-    """What the end of a role leaves: voided evidence, and a hold where an MVP or production has no owner any more."""
+    """Void evidence after the end of a role. Open a hold if an owner or audit trail owner is missing."""
     role, person = assignment.role, assignment.person
     if not assignment.accepted_at or initiative.closed:
         return
@@ -285,11 +290,36 @@ def leave_vacancy(initiative: Initiative, assignment: RoleAssignment) -> None:
         pull(initiative, [TRIGGER_OF_ROLE[role]], f"{Role(role).label}: {person.full_name} left", by=None)
     if role == Role.OWNER and initiative.stage in (Stage.MVP, Stage.PRODUCTION):
         open_system_hold(
-            initiative, "owner_vacant", f"{person.full_name} no longer owns it, and nobody else has accepted."
-        )
-    if role == Role.RECORD_OWNER and initiative.contract_id and initiative.contract.in_force_at(clock.now()):
-        open_system_hold(
             initiative,
-            "record_owner_vacant",
-            f"{person.full_name}, whom the contract names, no longer owns the audit trail.",
+            "owner_vacant",
+            f"{person.full_name} no longer owns the initiative, and no one else has accepted.",
         )
+    if role == Role.RECORD_OWNER:
+        ask_record_owner(
+            initiative, f"{person.full_name} is named in the contract and no longer owns the audit trail."
+        )
+
+
+def owner_keeps_records(initiative: Initiative) -> bool:
+    """Return True if the tier needs no other owner of the records."""
+    return not Rulebook.objects.current().parsed.asks("gov.record_owner", initiative.tier)
+
+
+def follow_tier(initiative: Initiative) -> None:
+    """Ask for an audit trail owner, or stop, in the act that confirmed a tier."""
+    tier = initiative.tier
+    if owner_keeps_records(initiative):
+        close_system_hold(initiative, "record_owner_vacant", f"At {tier} risk the owner owns the audit trail")
+    ask_record_owner(
+        initiative,
+        f"An initiative with {tier} risk needs an audit trail owner. Someone must accept this role.",
+    )
+
+
+def ask_record_owner(initiative: Initiative, why: str) -> None:
+    """Open a hold if a contract is in force without its audit trail owner."""
+    if initiative.contract_id is None or owner_keeps_records(initiative):
+        return
+    in_force = initiative.contract.versions.filter(state=ContractVersion.IN_FORCE)
+    if in_force.exists() and not initiative.roles.in_force().filter(role=Role.RECORD_OWNER).exists():
+        open_system_hold(initiative, "record_owner_vacant", why)

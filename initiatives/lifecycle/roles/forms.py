@@ -1,6 +1,7 @@
 """Forms on roles."""
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from governance.identity.proofs.batch_forms import BatchSigningForm
 from governance.models import User
@@ -12,32 +13,33 @@ from initiatives.models import Initiative
 
 
 class ProposeForm(SigningForm):
-    """People for roles of an initiative: one field a role, named like it; at least one is filled.
+    """People for roles of an initiative: one field a role, with at least one filled.
 
-    Whoever proposes themselves accepts by that, and signs it: only then the password is asked for.
+    A person who proposes themselves accepts, so only then the form asks for a signature.
     """
 
     act = "role"
 
     def __init__(self, *args, initiative: Initiative, roles: dict[str, str], **options):
-        """`roles`: the roles that can be proposed for here, each with what it does."""
+        """Set up the form. `roles` are those that can be proposed, each with its duty."""
         super().__init__(*args, **options)
         board = board_for(initiative.unit)
         beside = sign_offs_lost(board) if board else {}
         self.roles = tuple(roles)
         for role, duty in roles.items():
             field = PersonField(
-                label=Role.word(role), required=False, help_text=f"{duty[:1].upper()}{duty[1:]}."
+                label=Role.word(role),
+                required=False,
+                help_text=f"{duty[:1].upper()}{duty[1:]}.",
             )
             field.beside = beside
             self.fields[role] = field
         self.order_fields(self.roles)
-        self.fields["password"].required = self.data.get("step") != "look"
         if not self._themselves():
             del self.fields["password"]
 
     def _themselves(self) -> bool:
-        """Whether whoever sent this chose themselves for one of the roles."""
+        """Return True if the sender chose themselves for one of the roles."""
         for role in self.roles if self.is_bound else ():
             field = self.fields[role]
             try:
@@ -49,14 +51,14 @@ class ProposeForm(SigningForm):
         return False
 
     def clean(self):
-        """Somebody is proposed for something."""
+        """Refuse a form without any person."""
         if not self.errors and not self.chosen:
-            raise forms.ValidationError("Choose a person for one role at least.")
+            raise forms.ValidationError("Choose a person for at least one role.")
         return super().clean()
 
     @property
     def chosen(self) -> dict[str, User]:
-        """Whom the form, once it is valid, proposes for which role."""
+        """Return the proposed person by role, for a valid form."""
         return {role: self.cleaned_data[role] for role in self.roles if self.cleaned_data.get(role)}
 
 
@@ -66,19 +68,23 @@ class AcceptForm(SigningForm):
     act = "role"
 
     words = WordsField(
-        label="In your own words",
+        label=gettext_lazy("In your own words"),
         required=False,
-        help_text="Left empty, the words above are what you accept.",
+        help_text=gettext_lazy("If you leave this empty, you accept the text above."),
     )
 
 
 class AcceptSeveralForm(BatchSigningForm):
-    """Roles that are accepted in one batch, each in the words that are shown, and the signature."""
+    """Roles accepted in one batch, each in the shown words, and the signature."""
 
     act = "role"
 
 
 class DeclineForm(forms.Form):
-    """Why not."""
+    """The reason to decline."""
 
-    reason = WordsField(label="Why", required=False, help_text="Helps the owner to find somebody else.")
+    reason = WordsField(
+        label=gettext_lazy("Why"),
+        required=False,
+        help_text=gettext_lazy("This helps the owner to find someone else."),
+    )

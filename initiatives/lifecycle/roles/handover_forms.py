@@ -3,6 +3,7 @@
 import re
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from governance.identity.proofs.batch_forms import BatchSigningForm
 from governance.models import User
@@ -13,7 +14,7 @@ IN_BRACKETS = re.compile(r"\(([^()]+)\)\s*$")
 
 
 class SuccessorField(forms.CharField):
-    """A person, typed or picked from the one list of the page; becomes a `User` in `HandoverForm.clean`."""
+    """A person, typed or picked from the list of the page. `HandoverForm.clean` makes it a `User`."""
 
     def __init__(self, **options):
         options.setdefault("required", False)
@@ -24,13 +25,21 @@ class SuccessorField(forms.CharField):
 
 
 class HandoverForm(forms.Form):
-    """Successors: `initiative-<key>` for each part, `everything` for those left empty; and why."""
+    """Successors in `initiative-<key>`, `everything` for the rest, and why."""
 
     everything = SuccessorField(
-        label="One successor for every initiative left empty below",
-        help_text="Begin to type a name. Left empty, those initiatives stay where they are.",
+        label=gettext_lazy("Successor for every initiative that you leave empty below"),
+        help_text=(
+            gettext_lazy(
+                "Type the beginning of a name. If you leave this empty, those initiatives stay with the "
+                "person."
+            )
+        ),
     )
-    reason = WordsField(label="Why", help_text="The successors read it; it stays in the history.")
+    reason = WordsField(
+        label=gettext_lazy("Why"),
+        help_text=gettext_lazy("The successors read the reason, and it stays in the activity."),
+    )
 
     rows_may_be_empty = True
 
@@ -42,16 +51,18 @@ class HandoverForm(forms.Form):
         for person in people:
             self._by_name.setdefault(person.full_name.casefold(), []).append(person)
         for name, part in self.parts.items():
-            self.fields[name] = SuccessorField(label=f"Successor for {part.initiative.ref}")
+            self.fields[name] = SuccessorField(
+                label=gettext("Successor for %(ref)s") % {"ref": part.initiative.ref}
+            )
         self.order_fields(["everything", *self.parts, "reason"])
 
     @property
     def rows(self) -> list[tuple]:
-        """Each part with its field."""
+        """Return each part with its field."""
         return [(part, self[name]) for name, part in self.parts.items()]
 
     def clean(self):
-        """Names become people; a name that two people have needs its sign-in name."""
+        """Replace names by people. A name that two people have needs its sign-in name."""
         said = super().clean()
         for name in ("everything", *self.parts):
             if said.get(name):
@@ -66,13 +77,15 @@ class HandoverForm(forms.Form):
         if found is None and len(named) == 1:
             found = named[0]
         if found is None:
-            many = "Several people have that name: add the sign-in name in brackets."
-            self.add_error(name, many if named else "Nobody active has that name; pick one from the list.")
+            many = "Several people have this name. Add the sign-in name in brackets."
+            self.add_error(
+                name, many if named else "No active person has this name. Choose a person from the list."
+            )
         return found
 
     @property
     def chosen(self) -> list[tuple[Part, User]]:
-        """Each part for which somebody is asked, of a form that is valid. Who waits for an answer is left in peace."""
+        """Return each part with its successor, for a valid form. `everything` skips parts that wait for an answer."""
         said = self.cleaned_data
         pairs = [
             (part, said.get(name) or (said.get("everything") if part.waiting is None else None))
@@ -82,11 +95,15 @@ class HandoverForm(forms.Form):
 
 
 class AnswerForm(BatchSigningForm):
-    """Which of the handovers one answers, and why not; taking over is signed, for roles are accepted by it."""
+    """The handovers that a person answers, the reason, and the signature."""
 
     act = "role"
 
-    reason = WordsField(label="If you decline: why", required=False, help_text="Helps to find somebody else.")
+    reason = WordsField(
+        label=gettext_lazy("Reason, if you decline"),
+        required=False,
+        help_text=gettext_lazy("This helps to find someone else."),
+    )
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)

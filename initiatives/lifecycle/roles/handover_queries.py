@@ -1,4 +1,4 @@
-"""What somebody holds on initiatives and could hand over; what a successor cannot be besides. Read set-wise."""
+"""The parts that a person can hand over, and the limits of a successor."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from initiatives.models import Condition, Gap, Handover, Initiative, Obligation,
 
 @dataclass
 class Part:
-    """What one person holds on one initiative.
+    """The rows that one person holds on one initiative.
 
     Obligations stay with the responsible person (docs/domain.md, invariant 14).
     """
@@ -26,12 +26,12 @@ class Part:
 
     @property
     def what(self) -> str:
-        """What passes to a successor, in words."""
+        """Return in words what passes to a successor."""
         return passes(self.roles, self.conditions, self.gaps)
 
 
 def passes(roles, conditions, gaps) -> str:
-    """Roles by name, conditions and gaps counted: "business owner, 2 conditions"."""
+    """Return role names and counts, such as "business owner, 2 conditions"."""
     words = [Role(role.role).label.lower() for role in roles]
     for rows, noun in ((conditions, "condition"), (gaps, "gap")):
         if rows:
@@ -40,7 +40,7 @@ def passes(roles, conditions, gaps) -> str:
 
 
 def parts_of(person: User, initiatives: Iterable[int] | None = None) -> list[Part]:
-    """What the person holds on running initiatives, or on those named, by their number; five queries."""
+    """Return what the person holds on running initiatives, or on these keys."""
     of_initiatives = {} if initiatives is None else {"pk__in": list(initiatives)}
     running = (
         Initiative.objects.live().filter(stage__in=RUNNING_STAGES, **of_initiatives).select_related("unit")
@@ -73,7 +73,7 @@ def parts_of(person: User, initiatives: Iterable[int] | None = None) -> list[Par
 
 
 def keeps_from(chosen: list[tuple[Part, User]]) -> list[str]:
-    """What being asked, and accepting, takes from these successors: separation of duties, shown before."""
+    """Return what successors lose by being asked and accepting. The reason is separation of duties."""
     initiatives, people = {part.initiative.pk for part, _ in chosen}, {person.pk for _, person in chosen}
     now = clock.now()
     sign_offs = SignOff.objects.latest().filter(
@@ -97,10 +97,11 @@ def keeps_from(chosen: list[tuple[Part, User]]) -> list[str]:
         held = seats.get((board.pk, person.pk)) if board else None
         said.append(f"{part.initiative.ref} {part.initiative.title}: {person} is asked for {part.what}.")
         if (part.initiative.pk, person.pk) in signed:
-            said.append(f"{person} approved in its open review: from now on that sign-off does not count.")
+            said.append(f"{person} approved in the open review. This sign-off no longer counts from now on.")
         if held:
             said.append(
-                f"{person} sits on its board ({', '.join(held)}): asked, they approve and decide nothing on it."
+                f"{person} is on the board of the initiative ({', '.join(held)}). After the request, "
+                f"{person} can no longer approve or decide on the initiative."
             )
         if person.pk in absent:
             said.append(f"{person} is away now, and may answer late.")

@@ -1,4 +1,4 @@
-"""Handing over everything that somebody holds on initiatives, and taking over what one is asked to."""
+"""Pages to hand over all that a person holds on initiatives, and to take over."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -13,6 +13,7 @@ from governance.identity.proofs import demands
 from governance.identity.proofs.batch_forms import Row
 from governance.models import Membership, User
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import sign_offs_lost
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import fix, sent
@@ -26,8 +27,8 @@ TAKES = ["GET", "HEAD", "POST"]
 
 @require_http_methods(TAKES)
 def propose(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Everything the person holds; a successor for each initiative or for all; what that means, then the one act."""
-    # Whoever may not is not told whether there is somebody with this number, nor who that is.
+    """Show all that the person holds, then the effects, then hand over."""
+    # A person without the permission does not learn if this number exists, nor whose it is.
     seen = User.objects.all() if request.user.is_admin else User.objects.filter(pk=request.user.pk)
     person = get_object_or_404(seen, pk=pk)
     initiative_permissions.may_hand_over(person, request.user).or_refuse()
@@ -77,14 +78,16 @@ def _withdraw(request, person: User) -> HttpResponse:
     key = int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 19 else 0
     row = get_object_or_404(Handover, pk=key, person=person)
     handovers.withdraw_handover(handover=row, by=request.user)
-    messages.success(request, f"{row.successor} is no longer asked for {row.initiative.ref}.")
+    messages.success(
+        request, phrase("{} is no longer asked for {}.", row.successor, row.initiative.ref).in_language()
+    )
     return redirect("handover", person.pk)
 
 
 @sensitive_post_parameters("password")
 @require_http_methods(TAKES)
 def offered(request: SignedInRequest) -> HttpResponse:
-    """What one is asked to take over: read, ticked, taken over or declined together."""
+    """Show this person's handovers, and answer the ticked ones together."""
     rows = list(
         Handover.objects.waiting()
         .filter(successor=request.user)
@@ -104,7 +107,7 @@ def offered(request: SignedInRequest) -> HttpResponse:
         chosen = [row for row in rows if row.pk in form.cleaned_data["take"]]
         if request.POST.get("step") == "decline":
             handovers.decline_handovers(handovers=chosen, reason=form.cleaned_data["reason"], by=request.user)
-            messages.success(request, _("You declined; whoever asked you is told."))
+            messages.success(request, _("You declined. The person who asked you is notified."))
         else:
             signed = [row for row in chosen if row.pk in form.proofs]
             handovers.accept_handovers(handovers=signed, proofs=form.proofs, by=request.user)
@@ -121,11 +124,11 @@ def offered(request: SignedInRequest) -> HttpResponse:
 
 
 def _signed_row(one: dict, why_not: dict[str, str]) -> Row:
-    """What a signature under a handover rests on."""
+    """Return the signed facts of a handover."""
     row, part = one["row"], one["part"]
     initiative = row.initiative
     return Row(
-        label=f"{initiative.ref} from {row.person}",
+        label=_("%(ref)s from %(person)s") % {"ref": initiative.ref, "person": row.person},
         purpose=f"take over {initiative.ref}",
         facts={
             "ref": initiative.ref,
@@ -144,7 +147,7 @@ def _signed_row(one: dict, why_not: dict[str, str]) -> Row:
 
 
 def _with_words(rows: list[Handover]) -> list[dict]:
-    """Each handover with the words that are accepted by it, and what comes besides."""
+    """Return each handover with the words that it accepts, and its other parts."""
     initiatives = [row.initiative_id for row in rows]
     asked: dict[int, list[RoleAssignment]] = {}
     for role in RoleAssignment.objects.waiting().filter(handover__in=rows).order_by("role"):

@@ -1,6 +1,6 @@
-"""Handing over: everything somebody holds on initiatives, proposed to successors in one act, taken by each in person.
+"""Acts on handovers: proposed to successors in one act, taken by each in person.
 
-Initiatives are locked in the order of their keys. Until a successor accepts, all of it stays with whoever holds it.
+Initiatives are locked in the order of their keys. The holder keeps all of it until a successor accepts.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from governance.notifications.notify import notify
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, lock, rewrite_supported_stage
 from initiatives.lifecycle.roles import handover_queries
@@ -26,13 +27,13 @@ from initiatives.models import Handover, Initiative
 def propose_handover(
     *, person: User, chosen: dict[Initiative, User], reason: str, by: User
 ) -> list[Handover]:
-    """Ask successors, in one act, to take over what `person` holds on these initiatives: the person, or an admin.
+    """Ask successors to take over from `person`, as them or an admin.
 
-    Whoever was asked for the same initiative before and has not answered is no longer asked. Raises ValidationError at
-    `reason` or `initiative-<key>`; Refused for others.
+    An earlier unanswered successor is no longer asked. Raises ValidationError at `reason` or `initiative-<key>`, and
+    Refused for other people.
     """
     if not reason.strip():
-        raise ValidationError({"reason": "Say why; the successors read it."})
+        raise ValidationError({"reason": "Give a reason. The successors read the reason."})
     if not chosen:
         raise ValidationError("Name a successor for at least one initiative.")
     with act("propose handover", by=by, reason=reason):
@@ -68,19 +69,19 @@ def _check(person, wanted, parts, initiatives) -> None:
     for pk, successor in wanted.items():
         if pk not in parts:
             wrong[f"initiative-{pk}"] = (
-                f"{person} holds nothing on {initiatives[pk].ref} any more; leave it empty."
+                f"{person} no longer has a role on {initiatives[pk].ref}. Leave this empty."
             )
         elif successor.pk == person.pk:
-            wrong[f"initiative-{pk}"] = f"{person} holds it already; name somebody else."
+            wrong[f"initiative-{pk}"] = f"{person} is the person who leaves. Choose someone else."
         elif not successor.is_active:
-            wrong[f"initiative-{pk}"] = f"{successor} is no longer active; name somebody else."
+            wrong[f"initiative-{pk}"] = f"{successor} is no longer active. Choose someone else."
     if wrong:
         raise ValidationError(wrong)
 
 
 def _propose(initiative, part, person, successor, reason, by) -> Handover:
     if part.waiting is not None:
-        _end(part.waiting, "Somebody else is asked", by)
+        _end(part.waiting, "Someone else is asked", by)
     row = Handover(
         initiative=initiative,
         person=person,
@@ -107,9 +108,9 @@ def _propose(initiative, part, person, successor, reason, by) -> Handover:
 def accept_handovers(
     *, handovers: list[Handover], proofs: Mapping[int, Proof] | None = None, by: User
 ) -> list[Handover]:
-    """Take over, in person, what was proposed: roles with the words that go with them, conditions, gaps.
+    """Take over the proposed roles with their words, conditions and gaps, in person.
 
-    `proofs`: by which each is signed, by the key of the handover.
+    `proofs` has the signature of each by the key of the handover.
     """
     with act("accept handover", by=by, reason="Took over"):
         cooling_off.may_lift(by).or_refuse()
@@ -139,7 +140,7 @@ def _accept(initiative: Initiative, row: Handover) -> Handover:
         EntryKind.HANDOVER_ACCEPTED,
         initiative=initiative,
         person=row.person.full_name,
-        what=took or "nothing that was left",
+        what=took or "no role remained",
     )
     notify(
         row.proposed_by,
@@ -153,7 +154,7 @@ def _accept(initiative: Initiative, row: Handover) -> Handover:
 
 
 def decline_handovers(*, handovers: list[Handover], reason: str = "", by: User) -> list[Handover]:
-    """Decline, in person, to take over; everything stays where it is, and whoever asked is told."""
+    """Decline to take over, in person. The holder keeps everything, and the asker is notified."""
     with act("decline handover", by=by, reason=reason or "Declined to take over"):
         rows = []
         for handover in sorted(handovers, key=lambda one: (one.initiative_id, one.pk)):
@@ -166,7 +167,7 @@ def decline_handovers(*, handovers: list[Handover], reason: str = "", by: User) 
                 "handover answered",
                 f"handover:{row.pk}",
                 subject=f"{row.initiative.ref}: {by} does not take over from {row.person}",
-                text=reason.strip() or "Ask somebody else.",
+                text=reason.strip() or "Ask someone else.",
                 link=reverse("handover", args=[row.person_id]),
                 initiative_ref=row.initiative.ref,
             )
@@ -174,7 +175,7 @@ def decline_handovers(*, handovers: list[Handover], reason: str = "", by: User) 
 
 
 def withdraw_handover(*, handover: Handover, by: User) -> Handover:
-    """No longer ask: the person who hands over, or an admin."""
+    """Withdraw a handover, as the person who hands over, or an admin."""
     with act("withdraw handover", by=by, initiative=handover.initiative_id, reason="Withdrawn"):
         row = _waiting(handover)
         initiative_permissions.may_hand_over(row.person, by).or_refuse()
@@ -183,7 +184,7 @@ def withdraw_handover(*, handover: Handover, by: User) -> Handover:
 
 
 def _proposals(row: Handover):
-    """The roles that were proposed as part of it and that nobody answered one by one."""
+    """Return the unanswered roles that were proposed as part of the handover."""
     return row.roles.waiting().select_related("person").order_by("role")
 
 
@@ -194,19 +195,22 @@ def _waiting(handover: Handover) -> Handover:
         .get(pk=handover.pk)
     )
     if row.accepted_at or row.ended_at:
-        raise Conflict("This was answered or withdrawn already.", "", reverse("handovers"))
+        raise Conflict("This handover was already answered or withdrawn.", "", reverse("handovers"))
     return row
 
 
 def _answerable(handover: Handover, by: User) -> Handover:
     row = _waiting(handover)
     if row.successor_id != by.pk or not by.is_active:
-        no(f"Only {row.successor} can answer this.", "Nobody accepts for another.").or_refuse()
+        no(
+            phrase("Only {} can answer this.", row.successor),
+            phrase("Ask {} to answer, or propose someone else.", row.successor),
+        ).or_refuse()
     return row
 
 
 def _end(row: Handover, reason: str, by: User) -> None:
-    """End a proposal that waits, with the roles that were proposed beside it."""
+    """End a waiting handover, with the roles that were proposed as part of it."""
     declined = by.pk == row.successor_id
     for assignment in _proposals(row):
         decline_row(row.initiative, assignment, reason, withdrawn=not declined)
@@ -225,6 +229,7 @@ def _ask(successor: User, person: User, rows: list[Handover]) -> None:
         "handover",
         f"handover:{rows[0].pk}",
         subject=f"You are asked to take over from {person}: {count} initiative{'' if count == 1 else 's'}",
-        text=f"{rows[0].reason} It counts only once you accept; you can decline any of them.",
+        text=f"{rows[0].reason} The handover takes effect after you have accepted it. You can decline any "
+        "of the initiatives.",
         link=reverse("handovers"),
     )

@@ -1,4 +1,4 @@
-"""Roles that wait for an answer, initiatives whose owner is gone or never came."""
+"""Reminders of roles that wait for an answer, and of initiatives without an owner."""
 
 from collections import Counter
 from datetime import date, datetime
@@ -19,10 +19,10 @@ NAMED = 3  # initiatives that one message names
 
 
 def roles_to_accept(moment: datetime):
-    """Proposed roles: to the person at once, after 3 and 7 days, those of one day in one message; after two weeks to
-    whoever proposed.
+    """Yield reminders of proposed roles: to the person at once, after 3 and 7 days.
 
-    An owner who does not answer leaves the initiative without one, which has messages of its own.
+    Roles proposed on one day share a message. After two weeks the proposer gets one. An owner who does not answer
+    leaves the initiative without an owner, for which there are other messages.
     """
     today = clock.local_day(moment)
     rows = list(
@@ -47,7 +47,10 @@ def roles_to_accept(moment: datetime):
                 "role",
                 f"role:{row.pk}",
                 f"you are asked to be its {role}",
-                text=f"{row.proposed_by} proposed you. It counts only once you accept; you can decline too.",
+                text=(
+                    f"{row.proposed_by} proposed you. The role takes effect after you have accepted it. "
+                    "You can also decline."
+                ),
                 link=reverse("role", args=[row.pk]),
                 personal=True,
             ),
@@ -62,16 +65,19 @@ def roles_to_accept(moment: datetime):
                 "role unanswered",
                 f"role:{row.pk}",
                 f"{row.person} has not answered for two weeks",
-                text=f"{row.person} has been asked to be its {role} since {start:%-d %B %Y}. "
-                "Speak to them, or propose somebody else.",
+                text=(
+                    f"{row.person} has been asked to be its {role} since {start:%-d %B %Y}. Speak to this "
+                    "person, or propose someone else."
+                ),
                 link=reverse("people", args=[initiative.ref]),
             ),
         )
 
 
 def _asked_together(rows: list[RoleAssignment]) -> dict[tuple[User, date], list[RoleAssignment]]:
-    """By person and day those of the rows that were proposed to them beside others, whether these are answered or not:
-    so that a message stays the same one while they are answered.
+    """Return by person and day the rows that were proposed to them together.
+
+    Answered rows count too, so that the message is the same while they are answered.
     """
     by_itself = RoleAssignment.objects.filter(person__in={row.person_id for row in rows}, handover=None)
     asked = Counter(
@@ -86,7 +92,7 @@ def _asked_together(rows: list[RoleAssignment]) -> dict[tuple[User, date], list[
 
 
 def _several(person: User, start: date, rows: list[RoleAssignment]):
-    """The message on roles that somebody was asked for on one day, for `told`."""
+    """Return the message on roles proposed to a person on one day, for `told`."""
     count = len(rows)
     named = [f"{row.initiative.ref} {row.initiative.title}" for row in rows[:NAMED]]
     more = f" and {count - NAMED} more" if count > NAMED else ""
@@ -95,15 +101,20 @@ def _several(person: User, start: date, rows: list[RoleAssignment]):
         kind="role",
         object_key=f"roles:{person.pk}:{start.isoformat()}",
         subject=f"You are asked to accept {count} role{'' if count == 1 else 's'}",
-        text=f"{', '.join(named)}{more}. Each counts only once you accept; you sign once for all of them, and can "
-        "decline any.",
+        text=(
+            f"{', '.join(named)}{more}. Each role takes effect after you have accepted it. You sign once "
+            "for all roles. You can decline any role."
+        ),
         link=reverse("roles-to-accept"),
         personal=True,
     )
 
 
 def vacancies(moment: datetime):
-    """MVP and production without the owner they had: sponsor and chair at once, chair after 7 days, then the board."""
+    """Yield MVP and production that lost their owner.
+
+    Sponsor and chair get it at once, the chair after 7 days, then board and sponsor.
+    """
     today = clock.local_day(moment)
     holds = list(
         Hold.objects.open()
@@ -130,15 +141,17 @@ def vacancies(moment: datetime):
                 "owner vacant",
                 f"hold:{hold.pk}",
                 f"no owner since {start:%-d %B %Y}",
-                text=f"{hold.reason} Its decisions are held. Sponsor or chair can propose a successor, "
-                "who accepts in person.",
+                text=(
+                    f"{hold.reason} No decision is possible until then. The sponsor or the chair can "
+                    "propose a successor, who accepts in person."
+                ),
                 link=reverse("people", args=[initiative.ref]),
             ),
         )
 
 
 def ideas_without_owner(moment: datetime):
-    """Ideas and prototypes whose ownership nobody has accepted: to whoever registered them, then the chair."""
+    """Yield ideas and prototypes without an owner. The person who registered them gets it, then the chair."""
     today = clock.local_day(moment)
     owned = RoleAssignment.objects.in_force().filter(initiative=OuterRef("pk"), role=Role.OWNER)
     initiatives = list(
@@ -175,10 +188,10 @@ def ideas_without_owner(moment: datetime):
                 initiative,
                 "no owner",
                 f"initiative:{initiative.pk}:{start.isoformat()}",
-                f"nobody has owned it since {start:%-d %B %Y}",
-                text="Somebody is asked and has not answered. Speak to them, or propose somebody else."
+                f"no owner since {start:%-d %B %Y}",
+                text="Someone was asked and has not answered. Speak to this person, or propose someone else."
                 if asked
-                else "Propose an owner, who accepts in person; or withdraw it.",
+                else "Propose an owner, who accepts in person, or withdraw the initiative.",
                 link=reverse("people", args=[initiative.ref]),
             ),
         )

@@ -1,4 +1,4 @@
-"""People on an initiative: roles proposed, accepted in person, declined, accepted again, ended."""
+"""Pages of people on an initiative: propose, accept, decline, accept again, end."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -7,20 +7,27 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
 from governance import clock
 from governance.models import Absence, User
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.vocabulary import Role
+from governance.vocabulary.phrases import label, phrase
 from governance.web.middleware import on_any_day
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
-from initiatives.lifecycle.initiative.initiative_frame import ask, fix, initiative_context, page_of, sent
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, RowAct
-from initiatives.lifecycle.roles import actions, preview
+from initiatives.lifecycle.initiative.initiative_frame import (
+    acted,
+    ask,
+    fix,
+    initiative_context,
+    page_of,
+    sent,
+)
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct
+from initiatives.lifecycle.roles import actions
 from initiatives.lifecycle.roles.actions import ROLE_DUTIES, acceptance_facts, acceptance_words
 from initiatives.lifecycle.roles.forms import AcceptForm, DeclineForm, ProposeForm
 from initiatives.models import RoleAssignment
@@ -28,7 +35,7 @@ from initiatives.models import RoleAssignment
 
 @on_any_day(initiative_lookup.initiative_on_any_day)
 def people(request, ref):
-    """Every role with who holds it, who is asked, and who held it before."""
+    """Show every role with its holder, proposed person and earlier holders."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     absent = Absence.objects.at(clock.now()).filter(person=OuterRef("person")).values("ends_at")[:1]
     rows = list(initiative.roles.select_related("person", "proposed_by").annotate(back_on=Subquery(absent)))
@@ -48,7 +55,7 @@ def people(request, ref):
 
 @sensitive_post_parameters("password")
 def propose(request, ref):
-    """Propose a person for a role; the person answers for themselves."""
+    """Propose a person for a role. The person answers for themselves."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_propose_role(initiative, request.user).or_refuse()
     wanted = request.GET.get("role", "")
@@ -68,25 +75,18 @@ def propose(request, ref):
             ]
         },
     )
-    effects = None
-    if request.method == "POST" and form.is_valid():
-        if request.POST.get("step") == "look":
-            effects = [
-                line for role, person in form.chosen.items() for line in _effects_of(initiative, role, person)
-            ]
-        else:
-            try:
-                actions.propose_roles(initiative=initiative, people=form.chosen, by=request.user)
-            except ValidationError as error:
-                fix(form, error)
-            else:
-                asked = [str(person) for person in form.chosen.values() if person != request.user]
-                words = ["You accepted the role by that."] if len(asked) < len(form.chosen) else []
-                if asked:
-                    verb = "is" if len({*asked}) == 1 else "are"
-                    words = [f"{' and '.join(dict.fromkeys(asked))} {verb} asked to accept.", *words]
-                messages.success(request, " ".join(words))
-                return redirect("people", initiative.ref)
+    if acted(
+        request,
+        form,
+        lambda: actions.propose_roles(initiative=initiative, people=form.chosen, by=request.user),
+    ):
+        asked = [str(person) for person in form.chosen.values() if person != request.user]
+        words = ["You accepted the role with this signature."] if len(asked) < len(form.chosen) else []
+        if asked:
+            verb = "is" if len({*asked}) == 1 else "are"
+            words = [f"{' and '.join(dict.fromkeys(asked))} {verb} asked to accept.", *words]
+        messages.success(request, " ".join(words))
+        return redirect("people", initiative.ref)
     return ask(
         request,
         initiative,
@@ -94,38 +94,30 @@ def propose(request, ref):
         form,
         title=_("Propose people") if len(form.roles) > 1 else _("Propose a person"),
         lede=_(
-            "Nobody holds a role before they accepted it. While somebody is asked, their approvals do not count."
+            "A role takes effect after the person has accepted it. After the proposal, approvals of this "
+            "person no longer count."
         ),
-        effects=effects,
-        two_steps=True,
-        seen=effects is not None,
         verb=_("Propose"),
         back_url=reverse("people", args=[initiative.ref]),
     )
-
-
-def _effects_of(initiative, role: str, person) -> list[str]:
-    """What asking this person for this role ends, and what their accepting it would."""
-    later = [f"Once {person} accepted: {line}" for line in preview.of_role(initiative, role, person)]
-    return [*preview.of_role(initiative, role, person, accepted=False), *later]
 
 
 ASSIGNMENTS = RoleAssignment.objects.select_related("initiative__unit", "initiative__contract", "person")
 
 
 def _assignment(request, pk: int) -> RoleAssignment:
-    """The role, on an initiative the person may see; whoever is asked sees the initiative by that."""
+    """Return the role on a visible initiative. The proposed person sees the initiative."""
     return initiative_lookup.of_initiative(ASSIGNMENTS, request.user, pk)
 
 
 def holder_of(row: RoleAssignment) -> int | None:
-    """Who holds the role now, by key."""
+    """Return the key of the present holder of the role, or None."""
     held = initiative_permissions.accepted(row.initiative, row.role)
     return held.person_id if held is not None else None
 
 
 def _acceptance(request, row: RoleAssignment) -> AcceptForm:
-    """The form by which a role is accepted."""
+    """Return the form that accepts a role."""
     purpose = f"accept the role {row.get_role_display().lower()} on {row.initiative.ref}"
     return AcceptForm(
         sent(request),
@@ -137,7 +129,7 @@ def _acceptance(request, row: RoleAssignment) -> AcceptForm:
 
 @sensitive_post_parameters("password")
 def role(request, pk):
-    """Read what is accepted with a role and accept it, in person."""
+    """Show the words that a role's acceptance covers, and accept it in person."""
     row = _assignment(request, pk)
     initiative = row.initiative
     words = acceptance_words(initiative, row.role)
@@ -147,7 +139,7 @@ def role(request, pk):
     if request.method == "POST" and not (answer and open_):
         with act("accept role", by=request.user, initiative=initiative):
             answer.or_refuse()
-            raise Conflict("This proposal was answered or ended already.")
+            raise Conflict("This proposal was already answered, or it has ended.")
     form = _acceptance(request, row)
     if request.method == "POST" and form.is_valid():
         try:
@@ -155,22 +147,29 @@ def role(request, pk):
         except ValidationError as error:
             fix(form, error)
         else:
-            messages.success(request, f"You are {row.get_role_display().lower()} of {initiative.ref} now.")
+            messages.success(
+                request,
+                phrase(
+                    "You are now {} of {}.", label(row.get_role_display(), inside=True), initiative.ref
+                ).in_language(),
+            )
             return redirect("people", initiative.ref)
     if answer and not open_:
-        answer = no("This proposal was answered or ended already.", "The owner can propose you again.")
+        answer = no(
+            "This proposal was already answered, or it has ended.", "Ask the owner to propose you again."
+        )
     return ask(
         request,
         initiative,
         "people",
         form,
         template="initiatives/roles/role_accept.html",
-        title=f"{row.get_role_display()}: {row.person}",
+        title=_("%(get_role_display)s: %(person)s")
+        % {"get_role_display": row.get_role_display(), "person": row.person},
         role=row,
         words=words,
         mine=mine,
         may_answer=answer,
-        effects=preview.of_role(initiative, row.role, row.person) if mine and open_ else None,
         waiting=RoleAssignment.objects.to_accept(request.user).count() if mine and open_ else 0,
         back_url=reverse("people", args=[initiative.ref]),
     )
@@ -183,27 +182,27 @@ def decline(request, pk):
     form = DeclineForm(sent(request))
     if request.method == "POST" and form.is_valid():
         actions.decline_role(assignment=row, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, _("You declined; whoever asked you sees it."))
+        messages.success(request, _("You declined the role. The person who asked you sees your answer."))
         return redirect("inbox")
     return ask(
         request,
         row.initiative,
         "people",
         form,
-        title=f"Decline: {row.get_role_display()}",
-        happens=[f"{row.proposed_by} has to find somebody else as {row.get_role_display().lower()}."],
-        verb=_("Decline"),
+        title=_("Decline: %(get_role_display)s") % {"get_role_display": row.get_role_display()},
+        happens=[f"{row.proposed_by} must find someone else as {row.get_role_display().lower()}."],
+        verb=_("Decline the role"),
         back_url=reverse("role", args=[row.pk]),
     )
 
 
 @sensitive_post_parameters("password")
 def again(request, pk):
-    """Accept again a role one holds, so that the word is fresh."""
+    """Accept a held role again, so that the acceptance is fresh."""
     row = _assignment(request, pk)
     initiative_permissions.may_accept_role(row, request.user).or_refuse()
     if not row.accepted_at or row.ended_at:
-        raise Http404("Only a role in force is accepted again.")
+        raise Http404("Only a current role can be accepted again.")
     form = _acceptance(request, row)
     if request.method == "POST" and form.is_valid():
         actions.reaccept_role(assignment=row, words=form.cleaned_data["words"], by=request.user)
@@ -214,12 +213,12 @@ def again(request, pk):
         row.initiative,
         "people",
         form,
-        title=f"Accept again: {row.get_role_display()}",
+        title=_("Accept again: %(get_role_display)s") % {"get_role_display": row.get_role_display()},
         lede=row.accepted_words or acceptance_words(row.initiative, row.role),
         happens=[
-            _("Your acceptance counts as evidence from today on; the earlier one stays in the history.")
+            _("Your acceptance counts as evidence from today. The earlier acceptance stays in the activity.")
         ],
-        verb=_("Accept again"),
+        verb=_("Accept the role again"),
         back_url=reverse("people", args=[row.initiative.ref]),
     )
 
@@ -244,14 +243,10 @@ ROW_ACTS["roles/revoke"] = RowAct(
             f"{row.person} stops being {row.get_role_display().lower()} of {row.initiative.ref} at once."
         ),
         lambda row: (
-            f"{row.person} no longer reads the initiative by it, except for what anybody in the unit reads; "
-            "what is still due from them here they read until it is resolved."
+            f"{row.person} can then read only what everyone in the unit can read, and the obligations that "
+            "are still due from them."
         ),
     ),
-    effects=lambda row, person: (
-        None if row.ended_at or row.declined_at else preview.of_role_end(row, by=person)
-    ),
-    impact_verb=gettext_lazy("Ending this"),
     danger=True,
     verb=lambda row: _("Revoke the role") if row.accepted_at else _("Withdraw the proposal"),
     done=lambda row: f"{row.person} is no longer {row.get_role_display().lower()}.",

@@ -1,1 +1,1 @@
-"""The scope of an initiative: for whom, where, with which data, until when."""
+"""The scope of an initiative: users, places, data and end."""

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 
 from governance import clock
 from governance.audit_log import entries
-from governance.authorization import subject_patterns
+from governance.contracts import subject_patterns
 from governance.database import row_history
 from governance.models import User
 from governance.vocabulary import EARLY_STAGES, STAGE_RANK
@@ -20,45 +20,31 @@ from initiatives.models import (
 )
 
 
-def widened(old: ScopeVersion, new: ScopeVersion) -> bool:
-    """Whether users, departments, geography or data classes grew (rulebook, trigger `scope`).
-
-    Test subjects are no users: to declare more of them, which only tells more, ends no evidence.
-    """
-    grew = (
-        new.user_count > old.user_count
-        or (new.live_data and not old.live_data)
-        or (new.rollout and not old.rollout)
-    )
-    return grew or any(
-        set(getattr(new, name)) - set(getattr(old, name))
-        for name in ("departments", "places", "data_classes")
-    )
-
-
 def check_scope(initiative: Initiative, fields: dict, for_stage: str) -> dict:
-    """What is wrong with a scope, by field; empty when nothing is. A prototype has no rollout and no live data."""
+    """Return the errors of a scope, by field. A prototype has no rollout and no live data."""
     wrong = {}
     if not str(fields.get("users") or "").strip():
-        wrong["users"] = "Say who uses it."
+        wrong["users"] = "Enter who uses the system."
     if fields.get("user_count") is None or fields["user_count"] < 0:
-        wrong["user_count"] = "Give the number of users; 0 is an answer."
+        wrong["user_count"] = "Enter the number of users. You can enter 0."
     if fields.get("ends_on") and fields["ends_on"] < clock.today():
-        wrong["ends_on"] = "The end lies in the past."
+        wrong["ends_on"] = "The end is in the past. Choose today or later."
     if trouble := subject_patterns.wrong_with(fields.get("test_subjects") or ()):
         wrong["test_subjects"] = trouble
     early = initiative.stage in EARLY_STAGES and not for_stage
     if early and fields.get("rollout"):
-        wrong["rollout"] = "A prototype has no rollout. Plan this scope for the MVP stage instead."
+        wrong["rollout"] = "A prototype must not have a rollout. Plan this scope for the MVP stage instead."
     if early and fields.get("live_data"):
-        wrong["live_data"] = "A prototype has no production data. Plan this scope for the MVP stage instead."
+        wrong["live_data"] = (
+            "A prototype must not use production data. Plan this scope for the MVP stage instead."
+        )
     if for_stage and STAGE_RANK.get(for_stage, 0) != STAGE_RANK.get(initiative.stage, 9) + 1:
-        wrong["for_stage"] = "A scope is planned for the next stage only."
+        wrong["for_stage"] = "You can plan a scope only for the next stage. Choose that stage."
     return wrong
 
 
 def record_scope(*, initiative: Initiative, for_stage: str = "", by: User, **fields) -> ScopeVersion:
-    """Record the scope in force from now, or the one planned for the next stage; a wider one pulls `scope`.
+    """Record the scope in force from now, or for the next stage. A wider one pulls `scope`.
 
     Fields: users, departments, places, data_classes, test_subjects (lists), user_count, ends_on, rollout, live_data.
     """
@@ -90,7 +76,7 @@ def record_scope(*, initiative: Initiative, for_stage: str = "", by: User, **fie
 
 
 def new_scope(initiative, for_stage, by, fields) -> ScopeVersion:
-    """The next version of the scope of the locked initiative, in force or planned for a stage; not saved."""
+    """Return the next scope version, in force or planned, unsaved."""
     last = initiative.scopes.order_by("-number").first()
     return ScopeVersion(
         initiative=initiative, number=(last.number if last else 0) + 1, for_stage=for_stage, by=by, **fields
@@ -98,7 +84,7 @@ def new_scope(initiative, for_stage, by, fields) -> ScopeVersion:
 
 
 def scope_now(scopes: list[ScopeVersion]) -> ScopeVersion | None:
-    """The one of these scopes of an initiative that is in force."""
+    """Return the one of these scopes that is in force, or None."""
     running = (row for row in scopes if row.starts_at and row.ended_at is None)
     return max(running, key=lambda row: row.number, default=None)
 
@@ -106,7 +92,7 @@ def scope_now(scopes: list[ScopeVersion]) -> ScopeVersion | None:
 def start_scope(
     initiative: Initiative, scope: ScopeVersion, outgoing: ScopeVersion | None, *, by: User
 ) -> None:
-    """Put a scope in force inside the running act: `outgoing` ends, and the trigger `scope` is pulled where it grew."""
+    """Put a scope in force inside the running act. `outgoing` ends, and a wider one pulls `scope`."""
     if outgoing is not None:
         outgoing.ended_at = clock.now()
         row_history.update_alike(ScopeVersion, [outgoing], ["ended_at"])
@@ -122,7 +108,7 @@ def start_scope(
         users=scope.user_count,
         replaces=outgoing.number if outgoing else None,
     )
-    if outgoing is not None and widened(outgoing, scope):
+    if outgoing is not None and scope.wider_than(outgoing):
         pull(
             initiative,
             ["scope"],

@@ -1,19 +1,24 @@
 """Forms on the scope."""
 
+from datetime import timedelta
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from governance.web.form_fields import DayField, ListField
+from governance import clock
+from governance.vocabulary import Stage
+from governance.web.form_fields import DayField, FoldedForm, ListField
+from initiatives.lifecycle.facts.initiative_rows import scope_ahead
+from initiatives.models import Initiative
 
 MOST_USERS = 1_000_000_000
+TRIAL = timedelta(days=90)  # how long a trial lasts where nobody says otherwise
 
 
 class ScopeForm(forms.Form):
-    """For whom, where, with which data, until when."""
+    """The users, places, data and end of a scope."""
 
-    users = forms.CharField(
-        label=_("Who uses it"), max_length=500, help_text=_("For instance: two pilot teams.")
-    )
+    users = forms.CharField(label=_("Users"), max_length=500, help_text=_("For instance: two pilot teams."))
     user_count = forms.IntegerField(label=_("Number of users"), min_value=0, max_value=MOST_USERS)
     departments = ListField(required=False, help_text=_("Separated by commas."))
     places = ListField(required=False, help_text=_("Sites or countries, separated by commas."))
@@ -24,16 +29,21 @@ class ScopeForm(forms.Form):
         required=False,
         max_length=20_000,
         help_text=_(
-            "For whom a prototype may act, as type:id, separated by commas; * stands for any characters of the "
-            "id. For instance: user:tester-1, user:test-*. Without any, the decision API denies a prototype everything."
+            "The users a prototype may act for, as type:id, separated by commas. A * matches any "
+            "characters of the id. For instance: user:tester-1, user:test-*. If you enter none, the "
+            "decision API denies every request of a prototype."
         ),
     )
-    ends_on = DayField(label=_("Ends on"), required=False, help_text=_("The last day of a bounded use."))
+    ends_on = DayField(label=_("Ends on"), required=False, help_text=_("The last day of temporary use."))
     rollout = forms.BooleanField(
-        label=_("Rolled out to users in their work"), required=False, help_text=_("Never for a prototype.")
+        label=_("Rolled out to users in their work"),
+        required=False,
+        help_text=_("Not possible for a prototype."),
     )
     live_data = forms.BooleanField(
-        label=_("Reads or writes production data"), required=False, help_text=_("Never for a prototype.")
+        label=_("Reads or writes production data"),
+        required=False,
+        help_text=_("Not possible for a prototype."),
     )
 
     SCOPE = (
@@ -49,19 +59,39 @@ class ScopeForm(forms.Form):
     )
 
     def scope(self) -> dict:
-        """The fields of the scope alone, as the acts take them."""
+        """Return the fields of the scope alone, as the acts take them."""
         return {name: self.cleaned_data[name] for name in self.SCOPE}
 
 
-class PlannedScopeForm(ScopeForm):
-    """A scope, in force from now or with the next promotion."""
+class PlannedScopeForm(FoldedForm, ScopeForm):
+    """A scope, in force now or after the next promotion. One for an MVP has usual initial values."""
 
     for_stage = forms.ChoiceField(label=_("In force"), required=False, widget=forms.RadioSelect)
     field_order = ("for_stage",)
 
-    def __init__(self, *args, next_stage: str, next_word: str, **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args, initiative: Initiative, next_stage: str, next_word: str, **kwargs):
+        known = scope_ahead(initiative)
+        initial = {name: getattr(known, name) for name in self.SCOPE} if known else {}
+        if next_stage == Stage.MVP and (known is None or not known.for_stage):
+            initial = {
+                "users": initiative.unit.name,
+                "departments": [initiative.unit.name],
+                "ends_on": clock.today() + TRIAL,
+                **{name: value for name, value in initial.items() if value not in ("", [], None)},
+                "for_stage": next_stage,
+                "rollout": True,
+                "live_data": True,
+            }
+        elif known is not None and known.starts_at is None:
+            initial["for_stage"] = known.for_stage
+        super().__init__(*args, initial=initial, **kwargs)
+        if next_stage == Stage.MVP:
+            self.at_once = tuple(name for name in self.fields if name != "test_subjects")
         choices = [("", "from now on")]
         if next_stage:
-            choices.append((next_stage, f"planned: with the promotion to {next_word}"))
+            choices.append((next_stage, f"planned: starts with the promotion to {next_word}"))
         self.fields["for_stage"].choices = choices
+
+    def act(self) -> dict:
+        """Return the fields as the act takes them."""
+        return self.scope() | {"for_stage": self.cleaned_data["for_stage"]}

@@ -1,1 +1,1 @@
-"""Stage changes, expiry, the preview of what an act brings."""
+"""Stage changes, expiry."""

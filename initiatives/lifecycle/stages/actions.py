@@ -1,6 +1,4 @@
-"""The moves of an initiative. `change_stage` is where one is made; an import reports stages set-wise, in
-`reported_stages`.
-"""
+"""Acts that move an initiative by `change_stage`. `reported_stages` imports stages set-wise."""
 
 from datetime import date, timedelta
 
@@ -14,8 +12,9 @@ from governance.database.row_history import update_where
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.transparency_log import sealing
-from governance.vocabulary import ReviewOutcome, Role, Stage
+from governance.vocabulary import RUNNING_STAGES, ReviewOutcome, Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence.actions import create_evidence
 from initiatives.lifecycle.facts import initiative_rows, rulebook_in_effect, supported_stage
@@ -26,7 +25,7 @@ from initiatives.lifecycle.holds.dependants import end_row
 from initiatives.lifecycle.initiative.act import act, end_ties, rewrite_supported_stage
 from initiatives.lifecycle.initiative.review_state import ReviewSnapshot
 from initiatives.lifecycle.initiative.stage_judgement import judgement_of_stop
-from initiatives.lifecycle.scope.actions import check_scope, new_scope, scope_now, start_scope, widened
+from initiatives.lifecycle.scope.actions import check_scope, new_scope, scope_now, start_scope
 from initiatives.lifecycle.stages.permissions import may_be_accepted_again
 from initiatives.models import (
     Answer,
@@ -44,10 +43,10 @@ from initiatives.models import (
 from initiatives.models.stage_machine import EMERGENCY, REOPENING, STEP_BACK, STOP, judged, make_move, offered
 
 STOP_REASONS = {
-    "answered_no": "Answered: it is not worth going on",
-    "no_value": "The value did not show",
+    "answered_no": "Answered: the idea is not worth going on",
+    "no_value": "No value was shown",
     "risk": "The risk is too high",
-    "cost": "It costs too much",
+    "cost": "The cost is too high",
     "blocked": "Blocked by something outside",
     "other": "Another reason",
 }
@@ -61,12 +60,11 @@ def change_stage(
     by: User | None,
     snapshot: ReviewSnapshot | None = None,
 ) -> StageChange:
-    """Move the initiative inside the running act: the transition, the entry, the StageChange, the save, in this order.
+    """Move the initiative: transition, entry, StageChange, save, in order.
 
-    The database refuses the save without the two rows before it (docs/domain.md, invariant 1). `move`: as the
-    initiative offers it (`stage_machine.offered`). `snapshot`: the review that decides it, as it was judged in this
-    act; what the evidence supported is then known from there. Raises TransitionNotAllowed for what the machine does not
-    have.
+    The database refuses the save without the two rows before it (docs/domain.md, invariant 1). `move` is offered by
+    the initiative (`stage_machine.offered`). `snapshot` is the deciding review as judged in this act, which gives the
+    supported stage. Raises TransitionNotAllowed for a move that the machine does not have.
     """
     source, basis = initiative.stage, move.custom["basis"]
     now = clock.now()
@@ -102,7 +100,7 @@ def change_stage(
 
 
 def _supported(initiative: Initiative, snapshot: ReviewSnapshot | None, now) -> str:
-    """What the evidence supports before the move, by the rulebook that decides for the initiative."""
+    """Return the supported stage before the move, by the rulebook that decides."""
     if (
         snapshot is not None
         and snapshot.judged.rulebook == rulebook_in_effect.rulebook_of(initiative, now).parsed
@@ -120,7 +118,7 @@ def promote(
     *,
     by: User,
 ) -> StageChange:
-    """What a decision to approve does to the initiative, inside the act of the decision.
+    """Apply a decision to approve to the initiative, inside the act of the decision.
 
     `scopes` and `declared` are those of the initiative, as they were read in this act.
     """
@@ -144,22 +142,25 @@ def promote(
     return change
 
 
-def step_back(*, initiative: Initiative, reason: str, users_told: str, scope: dict, by: User) -> Initiative:
-    """Take production back to an MVP, or an MVP back to a prototype: the chair; users told; scope cut back.
+def step_back(
+    *, initiative: Initiative, reason: str, users_told: str, scope: dict, target: str = "", by: User
+) -> Initiative:
+    """Take production or an MVP back to a lower stage as chair, with a smaller scope.
 
-    `scope` are the fields of the smaller scope (see record_scope). When it becomes a prototype, dependants end and its
-    links no longer carry data of production.
+    `target` is the new stage, by default the next lower one. `users_told` is how users were told. `scope` has the
+    fields of the smaller scope (see record_scope). For a prototype, dependants end and its links no longer carry
+    production data.
     """
     wrong = {}
     if not reason.strip():
-        wrong["reason"] = "Say why the stage is withdrawn."
+        wrong["reason"] = "Explain why the stage is withdrawn."
     if not users_told.strip():
-        wrong["users_told"] = "Say how and when its users were told."
+        wrong["users_told"] = "Write how and when the users were told."
     if wrong:
         raise ValidationError(wrong)
     with act("step back", by=by, initiative=initiative, reason=reason, register=True) as initiative:
         initiative_permissions.may_chair(initiative, by).or_refuse()
-        move = step_back_of(initiative)
+        move = _step_back_to(initiative, target)
         target = move.target
         was, depending = initiative.stage, alerts.depending([initiative])
         _cut_scope(initiative, target, scope, by)
@@ -179,36 +180,46 @@ def step_back(*, initiative: Initiative, reason: str, users_told: str, scope: di
     return initiative
 
 
-def step_back_of(initiative: Initiative) -> Transition:
-    """The step back that the initiative offers. Raises Refused where its stage has none."""
-    move = offered(initiative, kind=STEP_BACK)
-    if move is None:
-        no(f"An initiative that is {initiative.stage} has no stage to step back to.").or_refuse()
-    return move
+def lower_stages(initiative: Initiative) -> list[str]:
+    """Return the lower stages of the initiative, highest first. Raises Refused if it has none."""
+    lower = [stage for stage in reversed(RUNNING_STAGES) if offered(initiative, kind=STEP_BACK, target=stage)]
+    if not lower:
+        no(phrase("An initiative that is {} has no stage to step back to.", initiative.stage)).or_refuse()
+    return lower
+
+
+def _step_back_to(initiative: Initiative, target: str) -> Transition:
+    """Return the step back to this or the next lower stage. Raises Refused, ValidationError for others."""
+    lower = lower_stages(initiative)
+    if target and target not in lower:
+        raise ValidationError({"target": "Choose a stage below the approved stage."})
+    return offered(initiative, kind=STEP_BACK, target=target or lower[0])
 
 
 def _cut_scope(initiative: Initiative, target: str, fields: dict, by: User) -> None:
     current = scope_now(initiative_rows.rows(initiative, "scopes"))
     wrong = check_scope(initiative, fields, "")
     if target == "prototype" and (fields.get("rollout") or fields.get("live_data")):
-        wrong["rollout"] = "A prototype has no rollout and no production data: take both out of the scope."
+        wrong["rollout"] = (
+            "A prototype must not have a rollout or production data. Remove both from the scope."
+        )
     if wrong:
         raise ValidationError(wrong)
     scope = new_scope(initiative, "", by, fields)
-    if current is not None and widened(current, scope):
-        raise ValidationError({"user_count": "Stepping back cuts the scope; this one is wider than today's."})
+    if current is not None and scope.wider_than(current):
+        raise ValidationError(
+            {"user_count": "The new scope is wider than the current one. Make it smaller to step back."}
+        )
     start_scope(initiative, scope, current, by=by)
 
 
 def stop(*, initiative: Initiative, reason_code: str, reason: str, by: User) -> Initiative:
-    """Stop an initiative at once. Past the idea it must give a post-mortem and a clean-up; an idea must give only its
-    reason.
-    """
+    """Stop an initiative at once. All but ideas then need a post-mortem and a clean-up."""
     wrong = {}
     if reason_code not in STOP_REASONS:
         wrong["reason_code"] = "Choose the reason that fits best."
     if not reason.strip():
-        wrong["reason"] = "Add a sentence: what was learned?"
+        wrong["reason"] = "Write one sentence: what was learned?"
     if wrong:
         raise ValidationError(wrong)
     with act("stop", by=by, initiative=initiative, reason=reason, register=True) as initiative:
@@ -251,12 +262,12 @@ def _answer_stop_reason(initiative: Initiative, text: str, by: User) -> None:
 
 
 def retire(*, initiative: Initiative, reason: str, by: User) -> Initiative:
-    """Retire production in an emergency, as chair alone: what the gate asks becomes dated obligations.
+    """Retire production in an emergency, as chair alone. The gate becomes dated obligations.
 
-    The ordinary way is a review of the gate `retire`, decided like any other.
+    The usual way is a review of the gate `retire`.
     """
     if not reason.strip():
-        raise ValidationError({"reason": "Say what the emergency is."})
+        raise ValidationError({"reason": "Describe the emergency."})
     with act("retire", by=by, initiative=initiative, reason=reason, register=True) as initiative:
         initiative_permissions.may_chair(initiative, by).or_refuse()
         move = emergency_of(initiative)
@@ -268,17 +279,20 @@ def retire(*, initiative: Initiative, reason: str, by: User) -> Initiative:
 
 
 def emergency_of(initiative: Initiative) -> Transition:
-    """The retirement without a review that the initiative offers. Raises Refused where its stage has none."""
+    """Return the offered retirement without a review. Raises Refused if the stage has none."""
     move = offered(initiative, kind=EMERGENCY)
     if move is None:
-        no("Only production is retired.", "A prototype or MVP is stopped.").or_refuse()
+        no(
+            "This initiative is not in production, so it cannot be retired.",
+            "If the initiative is a prototype or an MVP, stop it instead.",
+        ).or_refuse()
     return move
 
 
 def retire_row(
     initiative: Initiative, move: Transition, *, reason: str, by: User, snapshot: ReviewSnapshot | None = None
 ) -> StageChange:
-    """Retire inside the running act, by decision or in an emergency, with what is due from then on."""
+    """Retire inside the running act, with the obligations after it. Both reviews and emergencies use it."""
     rulebook = snapshot.judged.rulebook if snapshot else Rulebook.objects.current().parsed
     change = change_stage(initiative, move, reason=reason, by=by, snapshot=snapshot)
     open_written_obligation(
@@ -294,18 +308,18 @@ def retire_row(
 
 
 def reopen(*, initiative: Initiative, reason: str, by: User) -> Initiative:
-    """Reopen a stopped initiative: the chair, once its post-mortem is completed. No old evidence or sign-off is
-    current.
-    """
+    """Reopen a stopped initiative as chair, after its post-mortem. Old evidence and sign-offs do not count."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why it is worth another attempt."})
+        raise ValidationError({"reason": "Explain why the initiative is worth another attempt."})
     with act("reopen", by=by, initiative=initiative, reason=reason) as initiative:
         initiative_permissions.may_raise(initiative, by).or_refuse()
         judgement = judgement_of_stop(initiative)
         with judged(initiative, judgement):
             move = offered(initiative, kind=REOPENING)
             if move is None and not judgement.post_mortem_written:
-                no("Its post-mortem is still due.", "Publish it first.").or_refuse()
+                no(
+                    "The post-mortem of this initiative is still due.", "First publish the post-mortem."
+                ).or_refuse()
             _end_old_evidence(initiative, by)
             change_stage(initiative, move, reason=reason.strip(), by=by)
         rewrite_supported_stage(initiative)
@@ -344,15 +358,15 @@ def _end_old_evidence(initiative: Initiative, by: User) -> None:
 
 
 def reattest(*, initiative: Initiative, reason: str, by: User) -> Initiative:
-    """Confirm, as chair, that production is accepted again: owner and support owner accepted anew before.
+    """Confirm production again as chair, after owner and support owner accepted again.
 
-    Their acceptances must be younger than the rulebook's grace days. At minimal risk the requirements that were
-    drawn for it are verified; from then on they are asked in place of those drawn before.
+    Their acceptances must be younger than the rulebook's grace days. The requirements drawn for this acceptance at
+    minimal risk must be verified, and they replace those drawn earlier.
     """
     with act("re-attest", by=by, initiative=initiative, reason=reason) as initiative:
         initiative_permissions.may_raise(initiative, by).or_refuse()
         if initiative.stage != Stage.PRODUCTION:
-            no("Only production is accepted again.").or_refuse()
+            no("This initiative is not in production, so production cannot be confirmed again.").or_refuse()
         grace = Rulebook.objects.current().parsed.freshness.grace_days
         since = clock.today() - timedelta(days=grace)
         for role, words in (("owner", "The owner"), ("support_owner", "The support owner")):
@@ -360,8 +374,8 @@ def reattest(*, initiative: Initiative, reason: str, by: User) -> Initiative:
                 acceptance__role=role, acceptance__ended_at__isnull=True, observed_on__gte=since
             ).exists():
                 no(
-                    f"{words} has not accepted again in the last {grace} days.",
-                    "They do it on the initiative page.",
+                    phrase("{} has not accepted again in the last {} days.", words, grace),
+                    "Ask them to accept again on the page of the initiative.",
                 ).or_refuse()
         may_be_accepted_again(initiative).or_refuse()
         initiative.reattested_at = clock.now()
@@ -372,26 +386,26 @@ def reattest(*, initiative: Initiative, reason: str, by: User) -> Initiative:
 
 
 def end_to_decide(initiative: Initiative) -> date:
-    """The end of the stage that the chair is to decide now. Raises Refused while there is nothing to decide."""
+    """Return the end of the stage that the chair is to decide now. Raises Refused if there is none."""
     ends = supported_stage.review_by(initiative)
     if ends is None:
-        no("Nothing ends this stage here.").or_refuse()
+        no("This stage has no end date.").or_refuse()
     if supported_stage.decision_due(initiative) is None:
-        no(f"It may run until {ends:%-d %B %Y}; nothing is to be decided yet.").or_refuse()
+        no(phrase("This stage may run until {}. A decision is not needed yet.", ends)).or_refuse()
     return ends
 
 
 def continue_stage(*, initiative: Initiative, reason: str, until: date, was: date, by: User) -> Continuation:
-    """Let a prototype or MVP go on past its age, as chair, with a reason and a new end; the other word is `stop`.
+    """Continue a prototype or MVP past its age, as chair, with a reason and a new end.
 
-    `was` is the end that the person saw: a second word on the same end is a Conflict. The new end lies at most the
-    rulebook's maximum age ahead. Raises ValidationError, Refused, or Refused before the first reminder of the end.
+    `was` is the end that the person saw. A second decision on the same end raises Conflict. The new end is at most
+    the rulebook's maximum age ahead. Raises ValidationError, and Refused also before the first reminder of the end.
     """
     wrong = {}
     if not reason.strip():
-        wrong["reason"] = "Say what it still has to find out, and why that is worth the time."
+        wrong["reason"] = "Write what the initiative still has to find out, and why this is worth the time."
     if until <= clock.today():
-        wrong["until"] = "The new end lies ahead: choose a day to come."
+        wrong["until"] = "Choose an end date after today."
     if wrong:
         raise ValidationError(wrong)
     with act("continue", by=by, initiative=initiative, reason=reason) as initiative:
@@ -399,11 +413,11 @@ def continue_stage(*, initiative: Initiative, reason: str, until: date, was: dat
         rulebook = rulebook_in_effect.rulebook_of(initiative).parsed
         ends, most = end_to_decide(initiative), rulebook.stages[initiative.stage].max_days_before_review
         if ends != was:
-            raise Conflict(f"Its end was moved to {ends:%-d %B %Y} already.")
+            raise Conflict(phrase("The end was already moved to {}.", ends))
         last = clock.today() + timedelta(days=most)
         if until > last:
             raise ValidationError(
-                {"until": f"At most {most} days ahead: {last:%-d %B %Y}. Then the question is asked again."}
+                {"until": phrase("Choose {} or an earlier day. The limit is {} days from today.", last, most)}
             )
         row = Continuation(
             initiative=initiative,
@@ -426,7 +440,7 @@ def continue_stage(*, initiative: Initiative, reason: str, until: date, was: dat
 
 
 def open_written_obligation(initiative: Initiative, kind: str, source: str, days: int, text: str) -> None:
-    """A post-mortem stays with the owner of that day (docs/domain.md, invariant 14)."""
+    """Open a text obligation for its day's owner (docs/domain.md, invariant 14)."""
     responsible = owner_of_that_day(initiative) or (None if initiative.imported else initiative.registered_by)
     open_obligation(
         initiative,
@@ -439,9 +453,7 @@ def open_written_obligation(initiative: Initiative, kind: str, source: str, days
 
 
 def owner_of_that_day(initiative: Initiative) -> User | None:
-    """Who owns the initiative; where nobody does, who owned it last and is still here: laying a role down pays no
-    obligation.
-    """
+    """Return the owner, else the last one if active. Leaving a role completes no obligation."""
     owner = initiative_permissions.accepted(initiative, Role.OWNER)
     if owner is not None:
         return owner.person
@@ -451,10 +463,10 @@ def owner_of_that_day(initiative: Initiative) -> User | None:
 
 
 def later_criteria(rulebook, gate: str, *, emergency: bool) -> list[tuple]:
-    """What a gate leaves to do after the move: each criterion with its term in days.
+    """Return the criteria left for after the move, each with its days.
 
-    Criteria on post-mortems are left out: every such move must give that obligation anyway (docs/domain.md, invariant
-    14).
+    Criteria on post-mortems are left out, because each of these moves opens that obligation anyway (docs/domain.md,
+    invariant 14).
     """
     found = []
     for criterion in rulebook.gates[gate].criteria:
@@ -469,7 +481,7 @@ def later_criteria(rulebook, gate: str, *, emergency: bool) -> list[tuple]:
 def _open_later_criteria(
     initiative: Initiative, rulebook, gate: str, change: StageChange, *, emergency: bool
 ) -> None:
-    """Turn criteria with a term into dated obligations; the ones on post-mortems are that same obligation."""
+    """Turn criteria with a term into dated obligations, except those on post-mortems."""
     later = later_criteria(rulebook, gate, emergency=emergency)
     if not later:
         return
@@ -495,9 +507,9 @@ def _withdraw_open_review(initiative: Initiative, by: User, why: str) -> None:
 
 
 def end_review(review: Review, outcome: str, *, by: User | None, reason: str, findings=None) -> None:
-    """End a review inside the running act. Raises Conflict when it has ended already."""
+    """End a review inside the running act. Raises Conflict if it has already ended."""
     if not review.is_open:
-        raise Conflict("This review has ended already.")
+        raise Conflict("This review has already ended.")
     review.outcome, review.ended_at, review.ended_by = outcome, clock.now(), by
     review.reason, review.findings = reason, findings
     row_history.update_alike(Review, [review], ["outcome", "ended_at", "ended_by", "reason", "findings"])

@@ -1,7 +1,7 @@
-"""Periodic acts on stages: supported stages that ran out, vacancies that lasted too long.
+"""Periodic acts on stages: outdated supported stages, long vacancies.
 
-Nothing waits for these: support, sign-offs and holds are computed for the moment that somebody looks. A transaction
-takes on one initiative, or a batch of a few dozen where many are the same work, and each periodic job may run twice.
+Support, sign-offs and holds do not wait for them, because each page computes these for its moment. A transaction
+covers one initiative, or a batch of a few dozen with the same work, and each periodic job may run twice.
 """
 
 import time
@@ -27,9 +27,9 @@ SECONDS = 120  # of a run that compares supported stages; the worker ends a task
 
 
 def recompute() -> list[int]:
-    """Rewrite the supported stages whose time ran out or are older than the rulebook; obligations of grace follow.
+    """Rewrite supported stages that ran out or predate the rulebook.
 
-    Returns initiatives.
+    The obligations of grace follow. Returns the keys of the initiatives.
     """
     current, now = Rulebook.objects.in_force(), clock.now()
     if current is None:
@@ -50,11 +50,10 @@ def recompute() -> list[int]:
 
 
 def correct(seconds: float = SECONDS) -> list[int]:
-    """Compare every supported stage with its facts, and write anew those that differ. Returns the keys of their
-    initiatives.
+    """Rewrite the supported stages that differ from their facts. Returns keys of initiatives.
 
-    Each run begins at another initiative, so that all are compared within a day where one run has no time for them. A
-    wrong supported stage is recorded, and admins and auditors are told. One that only has the seal of another secret
+    Each run begins at another initiative, so that all are compared within a day if one run is too short. A wrong
+    supported stage is recorded, and admins and auditors are notified. One that only has the seal of another secret
     key is not.
     """
     keys, until = (
@@ -81,7 +80,7 @@ def correct(seconds: float = SECONDS) -> list[int]:
 
 
 def _correct(keys: list[int]) -> list[int]:
-    """Write these supported stages anew, of those that still differ once they are locked."""
+    """Rewrite these supported stages, if they still differ once they are locked."""
     with act("correct supported stages", system="supported stage job"):
         locked = {initiative.pk: initiative for initiative in Initiative.objects.all_locked(keys)}
         wrong = list(supported_stage_rows.differing(list(locked)))
@@ -109,10 +108,9 @@ def _correct(keys: list[int]) -> list[int]:
 
 
 def open_vacancy_obligations() -> list[Obligation]:
-    """Write the chair an owner or a step back, where an owner is missing for as long as the rulebook bears it.
+    """Open the chair's choice of owner or step back, for long vacancies.
 
-    The stage is untouched (docs/domain.md, invariant 6). Once per vacancy, also when the obligation was completed
-    otherwise.
+    The stage stays (docs/domain.md, invariant 6). A vacancy opens it once, even if it was completed otherwise.
     """
     rulebook = Rulebook.objects.in_force()
     if rulebook is None:
@@ -139,7 +137,9 @@ def open_vacancy_obligations() -> list[Obligation]:
                 initiative,
                 "vacancy",
                 source=f"hold:{hold.pk}",
-                text=f"No owner since {clock.local_day(hold.opened_at):%-d %B %Y}: find one, or step back",
+                text=(
+                    f"No owner since {clock.local_day(hold.opened_at):%-d %B %Y}: find an owner, or step back"
+                ),
                 due=clock.today() + timedelta(days=freshness.grace_days),
                 responsible=chair,
             )

@@ -1,4 +1,4 @@
-"""Stages that end: production to be accepted again, trials to continue or stop; and dependences to be stated."""
+"""Reminders of stages that end, and of dependences to state."""
 
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from governance import clock
 from governance.models import Rulebook
 from governance.notifications.due import before, late, since
 from governance.templatetags.plumbline import stage_word
-from governance.vocabulary import CLOSED_STAGES, Stage
+from governance.vocabulary import CLOSED_STAGES, HoldKind, Stage
 from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.reminders.recipients import BOARD_AFTER, Circle, told
 from initiatives.lifecycle.reminders.wording import about
@@ -21,7 +21,10 @@ WARN = (30, 14, 3, 0)
 
 
 def trials(moment: datetime):
-    """Prototypes and MVPs that end: to the owner and the chair 30, 14, 3 days before, on the day and after it."""
+    """Yield prototypes and MVPs that end, to owner and chair.
+
+    They come 30, 14 and 3 days before, on the day and after it.
+    """
     today, rules = clock.local_day(moment), [one.parsed.stages for one in Rulebook.objects.kept_versions()]
     old = Q(pk__in=[])
     for stage in ("prototype", "mvp"):
@@ -50,12 +53,14 @@ def trials(moment: datetime):
             about(
                 initiative,
                 "continue or stop",
-                f"initiative:{initiative.pk}:{due.isoformat()}",
+                f"stage-end:{initiative.pk}:{due.isoformat()}",
                 f"this {word} {'was to end' if overdue else 'ends'} on {due:%-d %B %Y}: continue or stop?",
-                text="The chair says whether it goes on, why, and until which day; the owner can stop it at once, or "
-                "ask for a decision on the next gate."
+                text=(
+                    "Chair: decide whether to continue, with a reason and an end date. Owner: you can stop "
+                    "the initiative, or ask for a review."
+                )
                 + (
-                    " Until somebody decides, every page of it says that it is past its end."
+                    " Every page of the initiative shows that its end has passed until the chair decides."
                     if overdue
                     else ""
                 ),
@@ -67,7 +72,7 @@ def trials(moment: datetime):
 
 
 def dependences(moment: datetime):
-    """Dependences to be stated: to the executive at once, after 3 and 7 days; then to whoever named them."""
+    """Yield dependences to state, to the executive at once, after 3 and 7 days. Later who named them gets it."""
     today = clock.local_day(moment)
     rows = (
         Dependant.objects.waiting()
@@ -86,8 +91,11 @@ def dependences(moment: datetime):
                 "dependence",
                 f"dependant:{row.pk}",
                 f"does {row.who} depend on it?",
-                text=f"{row.stated_by} wrote down that {row.who} can bear {row.outage} without it, and named you to "
-                "state it. It counts only once you do; you can say that it is not so.",
+                text=(
+                    f"{row.stated_by} recorded that {row.who} can work for at most {row.outage} without "
+                    "the initiative, and named you to confirm it. The dependence counts after you have "
+                    "confirmed it. You can also decline."
+                ),
                 link=reverse("dependant", args=[row.pk]),
             ),
         )
@@ -99,15 +107,20 @@ def dependences(moment: datetime):
                 "dependence unanswered",
                 f"dependant:{row.pk}",
                 f"{row.executive} has not answered for two weeks",
-                text=f"{row.executive} has been asked since {start:%-d %B %Y} whether {row.who} depends on it. "
-                "Speak to them, or end it and name somebody else.",
+                text=(
+                    f"{row.executive} has been asked since {start:%-d %B %Y} whether {row.who} depends on "
+                    "it. Speak to this person, or close the dependence and name someone else."
+                ),
                 link=reverse("deployments", args=[initiative.ref]),
             ),
         )
 
 
 def reattestations(moment: datetime):
-    """Production to be accepted again: to owner and support owner 30, 14, 3 days before, on the day and after it."""
+    """Yield production to accept again, to owner and support owner.
+
+    They come 30, 14 and 3 days before, on the day and after it.
+    """
     today, warn = clock.local_day(moment), (30, 14, 3, 0)
     rules = [one.parsed.stages["production"] for one in Rulebook.objects.kept_versions()]
     both = [days for rule in rules for days in (rule.reattest_days, rule.reattest_days_high)]
@@ -132,11 +145,11 @@ def reattestations(moment: datetime):
             about(
                 initiative,
                 "reattest",
-                f"initiative:{initiative.pk}:{due.isoformat()}",
-                f"production {'had' if overdue else 'has'} to be accepted again by {due:%-d %B %Y}",
-                text="Owner and support owner accept again, then the chair confirms."
-                + (" Until then it is held at MVP." if overdue else ""),
-                link=reverse("initiative-reattest", args=[initiative.ref]),
+                f"{HoldKind.REATTESTATION}:{initiative.pk}:{due.isoformat()}",
+                f"production {'had' if overdue else 'has'} to be confirmed again by {due:%-d %B %Y}",
+                text="The owner and the support owner accept their roles again. Then the chair confirms production."
+                + (" After that day, the initiative is held at MVP." if overdue else ""),
+                link=reverse("initiative-act", args=[initiative.ref, "confirm-production"]),
                 due_on=due,
                 personal=True,
             ),

@@ -1,4 +1,4 @@
-"""Import an inventory from a file: preview, show how it is understood, ask, confirm, say what came of it."""
+"""The command that imports an inventory, with a preview and a confirmation."""
 
 import json
 import sys
@@ -27,34 +27,41 @@ FIRST_LINES = 5
 
 
 class Command(BaseCommand):
-    """`manage.py import_inventory FILE --source us-2025`."""
+    """The command `manage.py import_inventory FILE --source us-2025`."""
 
-    help = "Import an inventory of AI systems as reported stages. Nothing is signed, decided, shown or due by it."
+    help = (
+        "Import an inventory of AI systems as reported stages. The import signs and decides nothing, "
+        "and creates no obligations."
+    )
 
     def add_arguments(self, parser):
-        """The file, its source, and how to run."""
+        """Add the file, its source, and the options of the run."""
         parser.add_argument("file", type=Path, help="csv or xlsx")
-        parser.add_argument("--source", required=True, help=f"{', '.join(KNOWN)}, or a name of your own")
-        parser.add_argument("--dry-run", action="store_true", help="say what would happen and change nothing")
-        parser.add_argument("--yes", action="store_true", help="confirm what was read without asking")
-        parser.add_argument("--sheet", default="", help="of a workbook, where it is not the one told")
         parser.add_argument(
-            "--json", action="store_true", help="end with one line that holds one JSON object"
+            "--source", required=True, help=f"{', '.join(KNOWN)}, or your own name for the source"
         )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="show what would happen, and change nothing"
+        )
+        parser.add_argument("--yes", action="store_true", help="confirm the result without asking")
+        parser.add_argument("--sheet", default="", help="the sheet of a workbook, if it is not the usual one")
+        parser.add_argument("--json", action="store_true", help="end with one line that has one JSON object")
         parser.add_argument("--by", default="", help="the login of the admin who imports")
         parser.add_argument(
-            "--encoding", default="", help="the code page, when it cannot be told, like cp1252"
+            "--encoding", default="", help="the code page, if it cannot be detected, for example cp1252"
         )
         parser.add_argument(
-            "--organisation", default="", help="whose inventory it is, when no column says so"
+            "--organisation", default="", help="the organisation of the inventory, if no column names it"
         )
         parser.add_argument(
-            "--own", action="store_true", help="it lists systems of our own organisation, not of others"
+            "--own", action="store_true", help="the inventory lists systems of your own organisation"
         )
-        parser.add_argument("--published-on", type=date.fromisoformat, default=None, help="like 2026-04-13")
+        parser.add_argument(
+            "--published-on", type=date.fromisoformat, default=None, help="for example 2026-04-13"
+        )
 
     def handle(self, *args, **options):
-        """Upload and confirm as the page does. Raises CommandError with a sentence that says how to fix it."""
+        """Upload and confirm as the page does. Raises CommandError with the way to fix it."""
         try:
             counts = self.run(options)
         except CodePageUnsure as unsure:
@@ -63,7 +70,8 @@ class Command(BaseCommand):
                 for line in lines:
                     self.stderr.write(f"    {line}")
             raise CommandError(
-                "The code page of the file cannot be told. Choose the one above whose lines read right."
+                "The code page of the file cannot be detected. In the list above, find the code page "
+                "with readable lines, and choose it with --encoding."
             ) from None
         except ValidationError as wrong:
             raise CommandError(" ".join(wrong.messages)) from None
@@ -73,10 +81,10 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(counts))
 
     def run(self, options) -> dict[str, int]:
-        """One import, or its preview in a transaction that is rolled back."""
+        """Run one import, or its preview in a transaction that is rolled back."""
         path = options["file"]
         if not path.is_file():
-            raise CommandError(f"There is no file {path}.")
+            raise CommandError(f"{path} is not a file. Check the path.")
         who: dict[str, Any] = {"by": self.person(options["by"])} if options["by"] else {"system": SYSTEM}
         with transaction.atomic():
             batch = inventory_actions.upload_batch(
@@ -95,22 +103,22 @@ class Command(BaseCommand):
             self.say_mapping(batch)
             self.say_why_set_aside(batch)
             if batch.repeats_id:
-                self.stdout.write(f"The same file as batch {batch.repeats_id}, by its SHA-256.")
+                self.stdout.write(f"This file has the same SHA-256 as the file of batch {batch.repeats_id}.")
             if options["dry_run"]:
                 counts = batch.counts
                 transaction.set_rollback(True)
             elif self.agreed(batch, options):
                 counts = inventory_actions.confirm_batch(batch=batch, **who)
             else:
-                raise CommandError("Nothing was imported.")
+                raise CommandError("The import was cancelled.")
         for word, count in counts.items():
             self.stdout.write(f"{word}: {count}")
         return counts
 
     def say_mapping(self, batch: ImportBatch) -> None:
-        """Print which column is taken for which field, and each word for a stage with its meaning."""
+        """Print the column of each field, and the meaning of each word for a stage."""
         columns, read = batch.reading.get("columns", {}), batch.reading
-        self.stdout.write("How its columns are understood:")
+        self.stdout.write("Columns:")
         for role, words in FIELDS.items():
             fixed = read.get("fixed", {}).get(role) or (
                 read.get("organisation") if role == "organisation" else ""
@@ -118,9 +126,9 @@ class Command(BaseCommand):
             self.stdout.write(f"  {words}: {columns.get(role) or fixed or '(no column)'}")
         stages = read.get("stages", {})
         if stages:
-            self.stdout.write("How its words for stages are understood:")
+            self.stdout.write("Stages:")
         for word, (stage, sureness, _) in stages.items():
-            meaning = Stage(stage).label if stage else "nothing known: set aside"
+            meaning = Stage(stage).label if stage else "unknown, set aside"
             doubt = ", in doubt" if stage and sureness == "low" else ""
             self.stdout.write(f"  {word[:80]}: {meaning}{doubt}")
 
@@ -136,27 +144,28 @@ class Command(BaseCommand):
                 if len(lines[kind]) < FIRST_LINES:
                     lines[kind].append(line)
         if reasons:
-            self.stdout.write("Set aside, for a person to decide:")
+            self.stdout.write("Rows that a person must decide:")
         for kind, count in reasons.most_common():
             first = ", ".join(map(str, lines[kind])) + (", \u2026" if count > FIRST_LINES else "")
             self.stdout.write(f"  {PROBLEMS[kind]}: {count} (line {first})")
 
     def agreed(self, batch: ImportBatch, options: dict[str, Any]) -> bool:
-        """Whether somebody says yes; without a terminal somebody has to have said so before."""
+        """Return True if someone confirms. Without a terminal, the option --yes is needed."""
         if options["yes"] or batch.repeats_id:
             return True
         if not sys.stdin.isatty():
             raise CommandError(
-                "Nothing was imported: nobody is here to say whether it is understood rightly. Look at the lines "
-                "above, then run it again with --yes; or correct it on the page of the imports."
+                "The import must be confirmed, but this command runs without a terminal. Check the lines "
+                "above. If they are right, run the command again with --yes. If not, correct the import on "
+                "the page of the imports."
             )
         counts = batch.counts
         self.stdout.write(f"{counts['imported']} of {counts['rows']} rows would become initiatives.")
-        return input("Import them, understood so? [y/N] ").strip().casefold() in ("y", "yes")
+        return input("Import them with this mapping? [y/N] ").strip().casefold() in ("y", "yes")
 
     def person(self, login: str) -> User:
-        """The admin of that login."""
+        """Return the admin with that login."""
         found = User.objects.active().filter(login__iexact=login).first()
         if found is None:
-            raise CommandError(f"Nobody active signs in as {login}.")
+            raise CommandError(f"No active person signs in as {login}. Check the login.")
         return found

@@ -37,6 +37,21 @@ CREATE CONSTRAINT TRIGGER has_its_act_accepted AFTER UPDATE ON initiatives_rolea
 CREATE CONSTRAINT TRIGGER has_its_act_attested AFTER UPDATE ON initiatives_initiative
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.reattested_at IS DISTINCT FROM NEW.reattested_at))
   EXECUTE FUNCTION plumbline_guard_told_of_initiative('re-attested');
+CREATE CONSTRAINT TRIGGER has_its_act_accepted AFTER UPDATE ON initiatives_acceptedrisk
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.risk_at IS DISTINCT FROM NEW.risk_at))
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('risk accepted');
+CREATE CONSTRAINT TRIGGER has_its_act_ended AFTER UPDATE ON initiatives_acceptedrisk
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.ended_at IS DISTINCT FROM NEW.ended_at))
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('accepted risk ended');
+CREATE CONSTRAINT TRIGGER has_its_act_refused AFTER UPDATE ON initiatives_acceptedrisk
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.refused_at IS DISTINCT FROM NEW.refused_at))
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('acceptance of a risk refused', 'acceptance of a risk lapsed');
+CREATE CONSTRAINT TRIGGER has_its_act_requested AFTER INSERT ON initiatives_acceptedrisk
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('acceptance of a risk requested');
+CREATE CONSTRAINT TRIGGER has_its_act_reviewed AFTER UPDATE ON initiatives_acceptedrisk
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.reviewed_at IS DISTINCT FROM NEW.reviewed_at))
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('accepted risk reviewed');
 CREATE CONSTRAINT TRIGGER has_its_act_chair AFTER UPDATE ON initiatives_waiver
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.chair_at IS DISTINCT FROM NEW.chair_at))
   EXECUTE FUNCTION plumbline_guard_told_of_initiative('waiver agreed');
@@ -61,6 +76,11 @@ CREATE CONSTRAINT TRIGGER has_its_act_opened AFTER INSERT ON initiatives_hold
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('hold opened');
 CREATE CONSTRAINT TRIGGER has_its_act_opened AFTER INSERT ON initiatives_review
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('review opened');
+CREATE CONSTRAINT TRIGGER has_its_act_declared AFTER INSERT ON initiatives_pipeline
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('pipeline declared');
+CREATE CONSTRAINT TRIGGER has_its_act_ended AFTER UPDATE ON initiatives_pipeline
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.ended_at IS DISTINCT FROM NEW.ended_at))
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('pipeline ended');
 CREATE CONSTRAINT TRIGGER has_its_act_pressed AFTER INSERT ON initiatives_killswitch
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('switched off');
 CREATE CONSTRAINT TRIGGER has_its_act_refused AFTER UPDATE ON initiatives_waiver

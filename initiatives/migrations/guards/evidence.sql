@@ -95,10 +95,41 @@ BEGIN
         WHERE a.initiative_id = item.initiative_id AND a.requirement = NEW.requirement), 0) THEN
     RAISE EXCEPTION 'Plumbline: the answer changed since it was read.' USING ERRCODE = 'PL032';
   END IF;
+  IF NEW.second_to_id IS NOT NULL AND NOT EXISTS (
+      SELECT FROM initiatives_secondlook l JOIN initiatives_verification v ON v.id = l.verification_id
+       WHERE v.id = NEW.second_to_id AND v.verifier_id <> NEW.verifier_id AND v.evidence_id = NEW.evidence_id
+         AND v.requirement = NEW.requirement AND v.answer_version = NEW.answer_version) THEN
+    RAISE EXCEPTION 'Plumbline: a second look is at what was drawn and somebody else verified.' USING ERRCODE = 'PL032';
+  END IF;
+  -- Strips less than `sentence_key`, so that this never refuses what the act takes.
+  IF EXISTS (SELECT 1 FROM initiatives_verification v
+             WHERE v.verifier_id = NEW.verifier_id AND v.fingerprint <> NEW.fingerprint
+               AND regexp_replace(lower(v.words), '[[:space:][:punct:]]+', '', 'g')
+                 = regexp_replace(lower(NEW.words), '[[:space:][:punct:]]+', '', 'g')) THEN
+    RAISE EXCEPTION 'Plumbline: the verifier used this sentence for another item.' USING ERRCODE = 'PL032';
+  END IF;
   RETURN NEW;
 END $$;
 CREATE TRIGGER verified_from_outside BEFORE INSERT ON initiatives_verification
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_verification();
+
+CREATE FUNCTION plumbline_guard_second_look() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM governance_user u WHERE u.id = NEW.drawn_by_id AND u.is_auditor AND u.is_active) THEN
+    RAISE EXCEPTION 'Plumbline: only an auditor draws second looks.' USING ERRCODE = 'PL032';
+  END IF;
+  IF NOT EXISTS (
+      SELECT FROM initiatives_verification v
+        JOIN governance_entry e ON e."table" = 'initiatives_verification' AND e.key = v.id::text AND e.operation = '+'
+        JOIN governance_leaf l ON l.entry_id = e.id
+        JOIN governance_checkpoint c ON c.id = NEW.checkpoint_id AND c.size > l.position
+       WHERE v.id = NEW.verification_id AND v.shows) THEN
+    RAISE EXCEPTION 'Plumbline: a second look is at a verification that its checkpoint sealed.' USING ERRCODE = 'PL032';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER drawn_from_what_was_verified BEFORE INSERT ON initiatives_secondlook
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_second_look();
 
 CREATE FUNCTION plumbline_guard_one_kind() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -215,3 +246,27 @@ CREATE TRIGGER second_from_outside BEFORE INSERT OR UPDATE OF second_by_id, seco
 -- Evidence is not observed after it was added; 26 hours cover every time zone.
 ALTER TABLE initiatives_evidence ADD CONSTRAINT observed_not_after_upload
   CHECK (observed_on <= (added_at + interval '26 hours')::date);
+
+-- What a pipeline reported is written by no person, with its item, for a pipeline that has not ended.
+CREATE FUNCTION plumbline_guard_pipeline_report() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  item initiatives_evidence%ROWTYPE;
+  declared initiatives_pipeline%ROWTYPE;
+BEGIN
+  SELECT * INTO item FROM initiatives_evidence WHERE id = NEW.evidence_id;
+  SELECT * INTO declared FROM initiatives_pipeline WHERE id = NEW.pipeline_id;
+  IF NULLIF(current_setting('plumbline.act', true), '')::jsonb ->> 'id' IS NOT NULL THEN
+    RAISE EXCEPTION 'Plumbline: only a pipeline files what it reported.' USING ERRCODE = 'PL074';
+  END IF;
+  IF declared.ended_at IS NOT NULL OR declared.initiative_id <> item.initiative_id
+     OR declared.by_id <> item.author_id THEN
+    RAISE EXCEPTION 'Plumbline: the item is not of this pipeline, or the pipeline has ended.' USING ERRCODE = 'PL074';
+  END IF;
+  IF NOT EXISTS (SELECT FROM initiatives_historicalevidence h
+                 WHERE h.id = item.id AND h.history_type = '+' AND h.history_xact = plumbline_xact()) THEN
+    RAISE EXCEPTION 'Plumbline: a pipeline reports an item when it files it, and not later.' USING ERRCODE = 'PL074';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER reported_by_a_pipeline BEFORE INSERT ON initiatives_pipelinereport
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_pipeline_report();

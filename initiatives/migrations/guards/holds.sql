@@ -66,6 +66,9 @@ BEGIN
   END LOOP;
   RETURN NEW;
 END $$;
+CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_acceptedrisk
+  FOR EACH ROW
+  EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'title', 'happens', 'limits', 'until', 'review_days', 'extends_id', 'reason', 'requested_by_id', 'requested_at', 'once', 'risk_id', 'risk_at', 'refused_at', 'refused_by_id', 'refused_reason', 'ended_at', 'ended_by_id', 'ended_reason');
 CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_bodyterm
   FOR EACH ROW
   EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'days', 'until', 'reason', 'requested_by_id', 'requested_at', 'once', 'risk_id', 'risk_at', 'auditor_id', 'auditor_at', 'refused_at', 'refused_by_id', 'refused_reason');
@@ -83,6 +86,25 @@ CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_killswitch
 CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_waiver
   FOR EACH ROW
   EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'key', 'until', 'reason', 'requested_by_id', 'requested_at', 'once', 'chair_id', 'chair_at', 'risk_id', 'risk_at', 'refused_at', 'refused_by_id', 'refused_reason');
+
+-- An acceptance extends one of the same initiative that the risk seat accepted; one that became a gap is not reviewed.
+CREATE FUNCTION plumbline_guard_accepted_risk() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'INSERT' AND NEW.extends_id IS NOT NULL AND NOT EXISTS (
+       SELECT FROM public.initiatives_acceptedrisk r
+        WHERE r.id = NEW.extends_id AND r.initiative_id = NEW.initiative_id AND r.risk_at IS NOT NULL) THEN
+    RAISE EXCEPTION 'Plumbline: an accepted risk extends an earlier acceptance on the same initiative.'
+      USING ERRCODE = 'PL048';
+  END IF;
+  IF TG_OP = 'UPDATE' AND NEW.reviewed_at IS DISTINCT FROM OLD.reviewed_at AND (OLD.ended_at IS NOT NULL
+       OR EXISTS (SELECT FROM public.initiatives_gap g WHERE g.ended_risk_id = NEW.id)) THEN
+    RAISE EXCEPTION 'Plumbline: an acceptance that ended is not reviewed.'
+      USING ERRCODE = 'PL048', HINT = 'Ask to accept the risk again.';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER accepted_risk_is_extended_or_reviewed BEFORE INSERT OR UPDATE ON initiatives_acceptedrisk
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_accepted_risk();
 
 -- What a person held, the chair lifts.
 CREATE FUNCTION plumbline_guard_hold() RETURNS trigger LANGUAGE plpgsql AS $$

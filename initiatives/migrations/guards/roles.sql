@@ -163,7 +163,8 @@ BEGIN
       RAISE EXCEPTION 'Plumbline: % of % names who acts.', name, TG_TABLE_NAME USING ERRCODE = 'PL048';
     END IF;
     about := plumbline_initiative_of(TG_TABLE_NAME, told);
-    place := CASE WHEN name = 'risk_id' OR name LIKE 'tier%' THEN 'risk_compliance'
+    place := CASE WHEN name = 'risk_id' OR name LIKE 'tier%' OR TG_TABLE_NAME = 'initiatives_acceptedrisk'
+                    THEN 'risk_compliance'
                   ELSE told ->> regexp_replace(name, '_by_id$', '_seat') END;
     allowed := CASE rule
       WHEN 'self' THEN told ->> 'person_id' = actor::text
@@ -187,6 +188,9 @@ END $$;
 CREATE TRIGGER changed_by_who_may AFTER UPDATE ON governance_servicekey
   FOR EACH ROW WHEN ((OLD.made_by_id IS DISTINCT FROM NEW.made_by_id))
   EXECUTE FUNCTION plumbline_guard_actor('made_by_id', 'runs');
+CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_acceptedrisk
+  FOR EACH ROW WHEN (((OLD.requested_by_id IS DISTINCT FROM NEW.requested_by_id) OR (OLD.risk_id IS DISTINCT FROM NEW.risk_id) OR (OLD.refused_by_id IS DISTINCT FROM NEW.refused_by_id) OR (OLD.reviewed_at IS DISTINCT FROM NEW.reviewed_at) OR (OLD.ended_by_id IS DISTINCT FROM NEW.ended_by_id)))
+  EXECUTE FUNCTION plumbline_guard_actor('requested_by_id', 'concerned', 'risk_id', '+seat', 'refused_by_id', 'seat', 'reviewed_by_id', '+seat', 'reviewed_at', '+seat', 'ended_by_id', 'seat');
 CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_answer
   FOR EACH ROW WHEN (((OLD.accepted_by_id IS DISTINCT FROM NEW.accepted_by_id) OR (OLD.second_by_id IS DISTINCT FROM NEW.second_by_id)))
   EXECUTE FUNCTION plumbline_guard_actor('accepted_by_id', '+seat', 'second_by_id', '+seat');
@@ -203,11 +207,14 @@ CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_hold
   FOR EACH ROW WHEN (((OLD.opened_by_id IS DISTINCT FROM NEW.opened_by_id) OR (OLD.lifted_by_id IS DISTINCT FROM NEW.lifted_by_id)))
   EXECUTE FUNCTION plumbline_guard_actor('opened_by_id', 'concerned', 'lifted_by_id', '+decides');
 CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_initiative
-  FOR EACH ROW WHEN (((OLD.tier IS DISTINCT FROM NEW.tier) OR (OLD.tier_confirmed_by_id IS DISTINCT FROM NEW.tier_confirmed_by_id) OR (OLD.reattested_at IS DISTINCT FROM NEW.reattested_at) OR (OLD.withdrawn_at IS DISTINCT FROM NEW.withdrawn_at)))
-  EXECUTE FUNCTION plumbline_guard_actor('tier', '+seat', 'tier_confirmed_by_id', '+seat', 'reattested_at', '+decides', 'withdrawn_at', 'withdraws');
+  FOR EACH ROW WHEN (((OLD.tier IS DISTINCT FROM NEW.tier) OR (OLD.tier_confirmed_by_id IS DISTINCT FROM NEW.tier_confirmed_by_id) OR (OLD.tier_confirmed_at IS DISTINCT FROM NEW.tier_confirmed_at) OR (OLD.tier_scope IS DISTINCT FROM NEW.tier_scope) OR (OLD.reattested_at IS DISTINCT FROM NEW.reattested_at) OR (OLD.withdrawn_at IS DISTINCT FROM NEW.withdrawn_at)))
+  EXECUTE FUNCTION plumbline_guard_actor('tier', '+seat', 'tier_confirmed_by_id', '+seat', 'tier_confirmed_at', '+seat', 'tier_scope', '+seat', 'reattested_at', '+decides', 'withdrawn_at', 'withdraws');
 CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_killswitch
   FOR EACH ROW WHEN (((OLD.pressed_by_id IS DISTINCT FROM NEW.pressed_by_id) OR (OLD.released_by_id IS DISTINCT FROM NEW.released_by_id)))
   EXECUTE FUNCTION plumbline_guard_actor('pressed_by_id', 'stops', 'released_by_id', '+stops');
+CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_pipeline
+  FOR EACH ROW WHEN (((OLD.by_id IS DISTINCT FROM NEW.by_id) OR (OLD.ended_by_id IS DISTINCT FROM NEW.ended_by_id)))
+  EXECUTE FUNCTION plumbline_guard_actor('by_id', 'runs', 'ended_by_id', 'runs');
 CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_review
   FOR EACH ROW WHEN (((OLD.opened_by_id IS DISTINCT FROM NEW.opened_by_id) OR (OLD.ended_by_id IS DISTINCT FROM NEW.ended_by_id)))
   EXECUTE FUNCTION plumbline_guard_actor('opened_by_id', 'owns', 'ended_by_id', 'ends');
@@ -222,6 +229,9 @@ CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_waiver
   EXECUTE FUNCTION plumbline_guard_actor('requested_by_id', 'owns', 'chair_id', '+decides', 'risk_id', '+seat', 'refused_by_id', 'refuses');
 CREATE TRIGGER done_by_who_may AFTER INSERT ON governance_servicekey
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('made_by_id', 'runs');
+CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_acceptedrisk
+  FOR EACH ROW
+  EXECUTE FUNCTION plumbline_guard_actor('requested_by_id', 'concerned', 'risk_id', '+seat', 'refused_by_id', 'seat', 'reviewed_by_id', '+seat', 'ended_by_id', 'seat');
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_answer
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('accepted_by_id', '+seat', 'second_by_id', '+seat');
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_condition
@@ -234,9 +244,11 @@ CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_hold
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('opened_by_id', 'concerned', 'lifted_by_id', '+decides');
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_initiative
   FOR EACH ROW
-  EXECUTE FUNCTION plumbline_guard_actor('tier', '+seat', 'tier_confirmed_by_id', '+seat', 'reattested_at', '+decides', 'withdrawn_at', 'withdraws');
+  EXECUTE FUNCTION plumbline_guard_actor('tier', '+seat', 'tier_confirmed_by_id', '+seat', 'tier_confirmed_at', '+seat', 'tier_scope', '+seat', 'reattested_at', '+decides', 'withdrawn_at', 'withdraws');
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_killswitch
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('pressed_by_id', 'stops', 'released_by_id', '+stops');
+CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_pipeline
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('by_id', 'runs', 'ended_by_id', 'runs');
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_review
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('opened_by_id', 'owns', 'ended_by_id', 'ends');
 CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_roleassignment

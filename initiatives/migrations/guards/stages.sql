@@ -57,7 +57,8 @@ BEGIN
        AND (NEW.basis, NEW.from_stage, NEW.to_stage) NOT IN (
          ('decision', 'proposed', 'prototype'), ('decision', 'prototype', 'mvp'), ('decision', 'mvp', 'production'),
          ('decision', 'production', 'retired'), ('emergency', 'production', 'retired'),
-         ('step back', 'production', 'mvp'), ('step back', 'mvp', 'prototype'),
+         ('step back', 'production', 'mvp'), ('step back', 'production', 'prototype'),
+         ('step back', 'mvp', 'prototype'),
          ('stopped', 'proposed', 'stopped'), ('stopped', 'prototype', 'stopped'), ('stopped', 'mvp', 'stopped'),
          ('reopened', 'stopped', 'prototype'), ('reopened', 'stopped', 'proposed')) THEN
       RAISE EXCEPTION 'Plumbline: there is no move from % to % by %.', NEW.from_stage, NEW.to_stage, NEW.basis
@@ -135,9 +136,10 @@ BEGIN
   END IF;
   DELETE FROM initiatives_supportedstageperiod s USING told WHERE s.initiative_id = told.initiative_id;
   INSERT INTO initiatives_supportedstageperiod (id, initiative_id, past_supported_stage_id, from_at, until_at, supported, unsupported_stages, label,
-                                governance, integration, adoption, held, gaps, profile, to_verify, next_expiry_on, seal)
+                                governance, integration, adoption, runs_without, held, gaps, open_requirements, profile, to_verify,
+                                next_expiry_on, seal)
   SELECT s.id, told.initiative_id, told.id, s.from_at, s.until_at, s.supported, s.unsupported_stages, s.label,
-         s.governance, s.integration, s.adoption, s.held, s.gaps, s.profile, s.to_verify, s.next_expiry_on, s.seal
+         s.governance, s.integration, s.adoption, s.runs_without, s.held, s.gaps, s.open_requirements, s.profile, s.to_verify, s.next_expiry_on, s.seal
     FROM told, jsonb_populate_recordset(NULL::initiatives_supportedstageperiod, told.spans) s;
   INSERT INTO initiatives_supportedstage (initiative_id, rulebook_id, computed_at, valid_until)
   SELECT initiative_id, rulebook_id, computed_at, valid_until FROM told

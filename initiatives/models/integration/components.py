@@ -1,6 +1,7 @@
-"""Rows of components: the register of their versions, what an initiative runs of it, how a model did there."""
+"""Rows of component versions, of their deployments, and of model evaluations."""
 
 from django.contrib.postgres.indexes import GinIndex
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -13,13 +14,18 @@ from governance.vocabulary import Comparison, Layer
 from initiatives.models.initiative import Initiative
 from initiatives.models.integration.residency import Vendor
 
+ARTEFACT_DIGEST = r"^sha256:[0-9a-f]{64}\Z"
+artefact_digest = RegexValidator(
+    ARTEFACT_DIGEST, "Use a SHA-256, for example sha256: and 64 hexadecimal digits in lower case."
+)
+
 
 class ComponentVersion(models.Model):
-    """A component in one version, as it is offered in a region: the one register of what initiatives can run.
+    """A component in one version, as it is offered in a region. Initiatives share the row.
 
-    Described once for every initiative that runs it. No vendor: the organisation made it. `end_of_life`: the first day
-    on which the vendor no longer stands behind it. Not confirmed: an initiative recorded that it runs, and nobody who
-    keeps the register has looked at it yet.
+    A component without a vendor is made by the organisation. On the first day in `end_of_life` the vendor no longer
+    supports it. An unconfirmed version was recorded by an initiative, and not yet checked by those who keep the
+    register.
     """
 
     layer = models.CharField(max_length=20, choices=Layer.choices)
@@ -64,40 +70,42 @@ class ComponentVersion(models.Model):
         return self.in_region(self.region)
 
     def get_absolute_url(self) -> str:
-        """The page of the component version: its facts, who runs it, how it did, what replacing it ends."""
+        """Return the address of the page of the component version."""
         return f"/components/{self.pk}/"
 
     def in_region(self, region: str) -> str:
-        """Its name and version beside a region, where one is said."""
+        """Return its name and version, with the region if there is one."""
         return f"{self.name} {self.version}" + (f" ({region})" if region else "")
 
 
 class DeploymentQuerySet(models.QuerySet):
     def running_at(self, moment):
-        """Deployments that run at `moment`."""
+        """Return the deployments that run at `moment`."""
         return self.current_at(moment).filter(runs_from__lte=moment)
 
     def current_at(self, moment):
-        """Deployments that run at `moment`, or are planned to begin after it."""
+        """Return the deployments that run at `moment`, or are planned to begin after it."""
         return self.filter(Q(runs_to__isnull=True) | Q(runs_to__gt=moment))
 
     def last_named(self, layer: str, name: str):
-        """The one of this layer and name that began, or is planned to begin, last."""
+        """Return the last deployment of this layer and name, planned ones included."""
         same = self.filter(version__layer=layer, version__name__iexact=name.strip())
         return same.select_related("version__vendor").order_by("-runs_from", "-pk").first()
 
 
 class Deployment(models.Model):
-    """That an initiative runs a version of the register, from a moment, perhaps in the future, to a moment.
+    """A version of the register that an initiative runs, from a moment to a moment.
 
-    `part`: the number of the place in the initiative's system. What runs next in the same part replaces this.
-    `region`: where it runs.
+    It may begin in the future. The number of the place in the initiative's system is `part`. The next version in the
+    same part replaces this one. The deployment runs in `region`. `artefact` is the digest of what is deployed, if it is
+    known.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="deployments")
     part = models.PositiveIntegerField()
     version = models.ForeignKey(ComponentVersion, models.PROTECT, related_name="deployments")
     region = models.CharField(max_length=60, blank=True, default="")
+    artefact = models.CharField(max_length=71, blank=True, default="")
     runs_from = models.DateTimeField()
     runs_to = models.DateTimeField(null=True, blank=True)
 
@@ -116,6 +124,10 @@ class Deployment(models.Model):
                 condition=Q(runs_to__isnull=True),
                 name="one_open_deployment_per_part",
             ),
+            models.CheckConstraint(
+                name="a_deployment_names_a_whole_digest",
+                condition=Q(artefact="") | Q(artefact__regex=ARTEFACT_DIGEST),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -123,10 +135,10 @@ class Deployment(models.Model):
 
 
 class ModelEvaluation(models.Model):
-    """How a model did in the use of one initiative: data set, metric and threshold, declared before the result is
-    known.
+    """The result of a model in one initiative, against a threshold declared before.
 
-    `n`: examples that the result rests on. `result_by`: who typed the result, which makes it that person's word.
+    Data set and metric are declared before too. The result rests on `n` examples. The person in `result_by` answers for
+    it.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="model_evaluations")
@@ -182,7 +194,7 @@ class ModelEvaluation(models.Model):
 
     @property
     def meets(self) -> bool | None:
-        """Whether the result meets its threshold, computed; None while there is no result."""
+        """Return True if the result meets its threshold, or None without a result."""
         if self.result is None:
             return None
         least = self.comparison == Comparison.AT_LEAST

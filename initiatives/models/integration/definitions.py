@@ -1,4 +1,4 @@
-"""Business terms, what each system means by them and when, and where they disagree (S1-3, S1-10, S1-11, S1-18)."""
+"""Rows of business terms, definitions and conflicts (S1-3, S1-10, S1-11, S1-18)."""
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -42,24 +42,24 @@ SAID = ("meaning", *STATED, "identifier_format", "business_logic", "valid_from",
 SEVERITIES = {"blocking": "Blocking", "note": "Worth a note"}
 UNDECIDED, OPEN, RECONCILED, ACCEPTED, GONE = "undecided", "open", "reconciled", "accepted", "gone"
 CONFLICT_STATES = {
-    UNDECIDED: "Not compared: nobody has called them the same",
+    UNDECIDED: "Not compared yet",
     OPEN: "Open",
     RECONCILED: "Reconciled",
     ACCEPTED: "Difference accepted",
-    GONE: "Gone: a definition changed",
+    GONE: "Ended: a definition changed",
 }
-# What a data steward can call two definitions that nobody has compared.
+# The words of a data steward for two definitions that were not compared.
 VERDICTS = {
     "same": "The same: one meaning in other words",
-    "different": "Different on purpose: nothing is to be matched between them",
-    "conflict": "A conflict: it has to be resolved before production",
+    "different": "Different on purpose: no match is needed",
+    "conflict": "A conflict: must be resolved before production",
 }
 
 
 class Term(models.Model):
-    """A business term: customer, case, order.
+    """A business term, such as customer, case or order.
 
-    Its page is the glossary's, for people outside any initiative too.
+    Its page belongs to the glossary, which people outside any initiative can read too.
     """
 
     name = models.CharField(max_length=80)
@@ -78,12 +78,12 @@ class Term(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """The term's page in the glossary."""
+        """Return the address of the term's page in the glossary."""
         return f"/glossary/{self.pk}/"
 
 
 class TermUse(models.Model):
-    """That an initiative uses a term: what its linked systems mean by it has to agree."""
+    """The use of a term by an initiative. The definitions in its linked systems have to agree."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="term_uses")
     term = models.ForeignKey(Term, models.PROTECT, related_name="uses")
@@ -116,16 +116,16 @@ class TermUse(models.Model):
 
 class DefinitionQuerySet(models.QuerySet):
     def current(self):
-        """Definitions that nobody withdrew, for whatever years they hold."""
+        """Return the definitions that were not withdrawn, for all years."""
         return self.filter(withdrawn_at__isnull=True)
 
 
 class TermDefinition(models.Model):
-    """What one field of one system means by a term, for rows written from a day to a day (the last one included).
+    """The meaning of a term in one field of a system, for rows of a period.
 
-    `includes` and `excludes`: lists separated by commas. `identifier_standard`: a key of
-    comparison/identifier_standards.py, `identifier_mask`: as comparison/masks.py reads it; a definition states
-    one of the two at most.
+    The last day is included. `includes` and `excludes` are lists separated by commas. A definition has at most one of
+    `identifier_standard`, a key of comparison/identifier_standards.py, and `identifier_mask`, as comparison/masks.py
+    reads it.
     """
 
     term = models.ForeignKey(Term, models.PROTECT, related_name="definitions")
@@ -184,21 +184,20 @@ class TermDefinition(models.Model):
 
 class ConflictQuerySet(models.QuerySet):
     def open(self):
-        """Conflicts that the steward has not decided; pairs that nobody has compared are none."""
+        """Return the conflicts that the steward has to decide. Pairs that were not compared are left out."""
         return self.filter(status=OPEN)
 
     def blocking(self):
-        """Open ones that keep an initiative from production."""
+        """Return the open conflicts that keep an initiative from production."""
         return self.open().filter(severity="blocking")
 
 
 class DefinitionConflict(models.Model):
-    """That two definitions an initiative rests on disagree in one facet: computed, and decided by the initiative's data
-    steward.
+    """A computed difference of two definitions in one facet, for the data steward.
 
-    Undecided: they are worded otherwise, and nobody has called them the same; that is a note, and no open conflict.
-    `one` is the definition with the smaller key. `mapping`: rows of {one, other, note}. `downstream`: reports and
-    systems that live with an accepted difference; its gap survives. Of one that is gone, a definition changed.
+    An undecided one has different words that were not called the same: it is a note, not an open conflict. `one` is the
+    definition with the smaller key. `mapping` has rows of {one, other, note}. `downstream` has the reports and systems
+    that live with an accepted difference, whose gap remains. If a definition changed, the conflict is gone.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="conflicts")

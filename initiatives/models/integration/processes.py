@@ -1,4 +1,4 @@
-"""How work is done around an initiative: processes, the sign-on flow, drills, traces to sources, and effort by layer.
+"""Rows of processes, sign-on flows, drills, traces to sources, and effort.
 
 Sources: S0-22, S0-24, S1-4, S1-5, S1-8.2, S1-26, S1-27.
 """
@@ -18,7 +18,7 @@ DOCUMENTED, PARTIAL, IN_HEAD = "documented", "partial", "in_head"
 PROCESS_STATES = {
     DOCUMENTED: "Documented",
     PARTIAL: "Partly documented",
-    IN_HEAD: "In somebody's head",
+    IN_HEAD: "In someone's head",
 }
 DRILL_KINDS = {
     "fallback": "Fallback",
@@ -33,18 +33,17 @@ FAULTS = {
     "stale": "Answers with old data",
     "malformed": "Answers with malformed data",
     "gone": "Cannot be reached",
-    "person": "A person is not there",
+    "person": "A person is absent",
     "wrong_output": "A wrong output",
     "none": "No fault planted",
 }
 
 
 class ProcessRecord(Note):
-    """A process that an initiative touches, as it is and as it is to be, and in whose head it is where nobody wrote it
-    down.
+    """A process that an initiative touches, now and as planned, and who knows it.
 
-    Steps are rows of {who, what}. `redesign_cost` None: not budgeted. What is recorded anew replaces what stood before.
-    `reopened_at`: since when its holder is gone; nobody who is here has confirmed since then what it says.
+    Steps are rows of {who, what}. A `redesign_cost` of None means not budgeted. A new record replaces the earlier one.
+    Its holder left at `reopened_at`, and no one present has confirmed it since.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="processes")
@@ -86,13 +85,14 @@ class ProcessRecord(Note):
 
     @property
     def held_by(self) -> str:
-        """In whose head it is, by name or in words."""
+        """Return the person who knows the process, by name or in words."""
         return self.holder.full_name if self.holder_id else self.holder_words
 
 
 class SignOnFlow(Note):
-    """How the initiative's system signs on to what it uses, step by step, and who can explain it; one current record
-    per initiative.
+    """The sign-on of the initiative's system, step by step, and who can explain it.
+
+    An initiative has one current record.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="sign_on_flows")
@@ -112,7 +112,7 @@ class SignOnFlow(Note):
 
 
 class Drill(Note):
-    """Something tried on purpose: a fault planted, what was expected, what happened, when it is due again."""
+    """A fault planted on purpose: the expectation, the result, and the next due day."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="drills")
     link = models.ForeignKey(Link, models.PROTECT, null=True, blank=True, related_name="drills")
@@ -135,9 +135,10 @@ class Drill(Note):
 
 
 class TraceSample(WrittenOnce):
-    """A sample of outputs, each with the sources that it cites, checked against the register (S0-22).
+    """A sample of outputs with their sources, checked against the register (S0-22).
 
-    `lines`: rows of {output, cites: [{said, system, governed}]}. `low`, `high`: the 95 % interval of the hit rate.
+    The field `lines` has rows of {output, cites: [{said, system, governed}]}. The 95 % interval of the hit rate is from
+    `low` to `high`.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="trace_samples")
@@ -167,10 +168,10 @@ class TraceSample(WrittenOnce):
 
 
 class Effort(Note):
-    """Hours, money and waiting that one week took in one layer of an initiative (S1-8.2). `week`: its Monday.
+    """Hours, money and waiting of a week in one layer (S1-8.2). `week` is its Monday.
 
-    `waits_for_*`: for whom or what it waited. `source_key`: the line of an import, which enters once. `worked_on` and
-    `worked_by`: day and author of a work log, where the import names them and the author has an account here.
+    The effort waited for `waits_for_*`. The line of an import has the key `source_key`, and enters once. `worked_on`
+    and `worked_by` are day and author of a work log, if the import names them and the author has an account here.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="efforts")
@@ -215,7 +216,7 @@ class Effort(Note):
 
     @property
     def awaited(self) -> str:
-        """For whom or what it waited, in words."""
+        """Return the person or thing that the effort waited for, in words."""
         if self.waits_for is not None:
             return self.waits_for.full_name
         return self.waits_for_system.name if self.waits_for_system is not None else self.waits_for_words

@@ -1,4 +1,4 @@
-"""What is known of the data of a system, and that someone confirmed a change in them (S1-3, S1-25)."""
+"""Rows of data profiles of systems, and of confirmed drift (S1-3, S1-25)."""
 
 from django.db import models
 
@@ -10,10 +10,10 @@ from initiatives.models.versions import ChangeRecord
 
 
 class Profile(WrittenOnce):
-    """What one file says of one data set of a system: a result of another tool, or a table that was counted here.
+    """A description of one data set of a system, from another tool or counted here.
 
-    `columns`: for each its name and type, and where they are known its share of missing values, its distinct values and
-    its patterns. `findings`: checks that failed and drift, with their kind, column and words. The file is not kept.
+    Each of `columns` has its name and type and, if known, its share of missing values, its distinct values and its
+    patterns. The failed checks and drift are in `findings`, with kind, column and words. The file is not kept.
     """
 
     TOOLS = {
@@ -45,12 +45,12 @@ class Profile(WrittenOnce):
 
     @property
     def changes(self) -> list[dict]:
-        """The findings that end what rests on the data, once someone confirms them."""
+        """Return the findings that, once confirmed, end evidence that rests on the data."""
         return [one for one in self.findings if one["kind"] in ("schema", "drift", "rows")]
 
 
 class Drift(WrittenOnce):
-    """That someone confirmed the changes that a profile reports, and the change that voids what rests on the data."""
+    """The confirmed changes of a profile, and the change that voids evidence."""
 
     profile = models.OneToOneField(Profile, models.PROTECT, related_name="drift")
     findings = models.JSONField()

@@ -1,4 +1,4 @@
-"""What people find wrong with shared things that are not theirs to change: proposed, and answered by who decides."""
+"""Rows of changes to shared things, proposed by people who may not make them."""
 
 from django.db import models
 from django.db.models import Q
@@ -12,15 +12,15 @@ from initiatives.models.integration.systems import ServiceAccount, System
 PROPOSED_KINDS = {
     "system_changed": "Change of a system",
     "system_retired": "Retire a system",
-    "account_opened": "A service account more",
+    "account_opened": "New service account",
     "account_changed": "Change of a service account",
     "account_closed": "Close a service account",
-    "definition_written": "What a field means",
-    "definition_changed": "Change of what a field means",
-    "definition_withdrawn": "Withdraw what a field means",
-    "term_named": "A business term",
+    "definition_written": "Meaning of a field",
+    "definition_changed": "Change of the meaning of a field",
+    "definition_withdrawn": "Withdraw the meaning of a field",
+    "term_named": "New business term",
     "term_changed": "Change of a business term",
-    "vendor_term_filed": "A term of a vendor",
+    "vendor_term_filed": "New term of a vendor",
 }
 CONFIRMED, DECLINED, WITHDRAWN = "confirmed", "declined", "withdrawn"
 PROPOSAL_OUTCOMES = {"": "waits", CONFIRMED: "confirmed", DECLINED: "declined", WITHDRAWN: "withdrawn"}
@@ -28,15 +28,15 @@ PROPOSAL_OUTCOMES = {"": "waits", CONFIRMED: "confirmed", DECLINED: "declined", 
 
 class ProposedQuerySet(models.QuerySet):
     def waiting(self):
-        """Proposals that nobody answered yet."""
+        """Return the proposals without an answer."""
         return self.filter(decided_at__isnull=True)
 
 
 class ProposedChange(models.Model):
-    """A change of something shared as somebody proposes it who may not make it: confirmed, it is made by who confirms.
+    """A proposed change of something shared. The person who confirms it makes the change.
 
-    `fields`: what would be said, by field; other rows by their keys, days as ISO 8601 writes them. `system`: the one
-    that it is about, or to which the account or definition belongs.
+    The new values are in `fields`, other rows by their keys, days in ISO 8601. The change is about `system`, or an
+    account or definition of it.
     """
 
     kind = models.CharField(max_length=24, choices=PROPOSED_KINDS.items())
@@ -81,11 +81,11 @@ class ProposedChange(models.Model):
         return f"{self.get_kind_display()}: {self.about}"
 
     def get_absolute_url(self) -> str:
-        """The page of the proposal."""
+        """Return the address of the page of the proposal."""
         return f"/proposals/{self.pk}/"
 
     @property
     def about(self):
-        """The thing that it is about; of a business term that does not exist yet, its name."""
+        """Return the subject of the proposal, or the name of a new business term."""
         found = self.account or self.definition or self.term or self.vendor or self.system
         return found if found is not None else self.fields.get("name", "")

@@ -1,4 +1,4 @@
-"""Where data may be: regions, vendors and their terms, and the policies of units (S1-6, S1-9)."""
+"""Rows on where data may be: regions, vendor terms, unit policies (S1-6, S1-9)."""
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
@@ -18,7 +18,7 @@ TERM_KINDS = {
 
 
 class Region(models.Model):
-    """A place by the name that clouds, contracts and people give it, and the larger one that it lies within."""
+    """A place by its name in clouds and contracts, and the place that contains it."""
 
     key = models.CharField(max_length=60)
     words = models.CharField(max_length=120)
@@ -39,7 +39,7 @@ class Region(models.Model):
 
 class VendorQuerySet(models.QuerySet):
     def shared(self):
-        """Those that everybody may read of: not those that nothing but components of confidential initiatives names."""
+        """Return the vendors that everyone may read. Those of confidential initiatives alone are left out."""
 
         def named(**by) -> Exists:
             return Exists(Vendor.objects.filter(pk=OuterRef("pk"), **by))
@@ -57,7 +57,7 @@ class VendorQuerySet(models.QuerySet):
 class Vendor(models.Model):
     """A company whose systems, models or services initiatives use.
 
-    `listed_by_component`: nobody listed it in so many words; a component of an initiative named it.
+    The flag `listed_by_component` is set if a component of an initiative named it and no person listed it.
     """
 
     name = models.CharField(max_length=120)
@@ -74,26 +74,26 @@ class Vendor(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """The page of the vendor: its terms, and where they bite."""
+        """Return the address of the page of the vendor, with its terms and their effects."""
         return f"/vendors/{self.pk}/"
 
 
 class TermQuerySet(models.QuerySet):
     def current(self):
-        """Terms that nobody withdrew, whatever day they bind from or to."""
+        """Return the terms that were not withdrawn, for all days."""
         return self.filter(withdrawn_at__isnull=True)
 
     def unconfirmed(self):
-        """Those of them that bind nobody until somebody confirms them."""
+        """Return the current terms that are not binding until a confirmation."""
         return self.current().filter(awaits_confirmation=True)
 
 
 class RegionTerm(models.Model):
-    """Which regions are allowed or forbidden for which classes of data, from a day to a day (the last one included).
+    """The allowed and forbidden regions for classes of data, from a day to a last day.
 
-    No class: for all of them. No allowed region: all that are not forbidden. What is in neither list where one is
-    allowed, and what nobody knows, is outside. `awaits_confirmation`: filed by somebody who cannot let it bind; until a
-    seat that answers for residency or an admin confirms it, it forbids nothing.
+    A term without classes is for all of them. Without allowed regions, all that are not forbidden are allowed. A term
+    that lists allowed regions excludes all others and unknown ones. A term that `awaits_confirmation` forbids nothing
+    until an admin or a seat that answers for residency confirms it.
     """
 
     data_classes = models.JSONField(default=list, blank=True)
@@ -137,7 +137,7 @@ class RegionTerm(models.Model):
 
 
 class VendorTerm(RegionTerm):
-    """What a contract with a vendor, or about what it runs, says of regions."""
+    """The terms on regions in a contract with a vendor, or about its component."""
 
     vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="terms")
     kind = models.CharField(max_length=20, choices=TERM_KINDS.items(), default="region")
@@ -155,7 +155,7 @@ class VendorTerm(RegionTerm):
 
 
 class UnitPolicy(RegionTerm):
-    """What a unit, and all below it, allow of regions, whoever runs the place."""
+    """The regions that a unit and all units below it allow, for every operator."""
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="region_policies")
 

@@ -1,4 +1,4 @@
-"""The register: systems, who looks after them and in which condition they are, and each initiative's links to them.
+"""The register: systems, owners, conditions, and the links of initiatives.
 
 A system is described once and seen from every initiative that uses it. Sources: S0-2, S1-2, S1-12 to S1-14, S1-24,
 S1-37.
@@ -29,13 +29,13 @@ SYSTEM_KINDS = {
     "policy": "Policy or rule book",
     "people": "Subject-matter experts",
 }
-# What is read for what it says: it goes out of date when nobody writes in it.
+# Knowledge sources. They go out of date without updates.
 KNOWLEDGE_KINDS = ("file_share", "wiki", "document", "policy")
 CONDITIONS_OF_SYSTEMS = {
     "maintained": "Maintained",
     "stale": "Out of date",
-    "frozen": "Frozen: nobody can edit it",
-    "orphaned": "Orphaned: nobody owns it",
+    "frozen": "Frozen: no one can edit it",
+    "orphaned": "Orphaned: no one owns it",
 }
 UPDATED_EVERY_DAYS = 365
 # From so many teams' customisations on, or this age with any, each link carries a risk note (S1-2).
@@ -60,11 +60,11 @@ ACCEPTANCE_DAYS = 365  # rulebook, int.systems_owned: "annual"
 
 class SystemQuerySet(models.QuerySet):
     def current(self):
-        """Systems that are in use."""
+        """Return the systems that are in use."""
         return self.filter(retired_at__isnull=True)
 
     def in_condition(self, condition: str, day: date):
-        """Systems in this condition on a day: what `System.condition` says, asked of the database."""
+        """Return the systems in this condition on a day, equal to `System.condition`."""
         orphaned = Q(owner__isnull=True) | Q(owner__is_active=False)
         due = ExpressionWrapper(
             F("last_updated_on") + F("updated_every_days"), output_field=models.DateField()
@@ -83,11 +83,10 @@ class SystemQuerySet(models.QuerySet):
 
 
 class System(models.Model):
-    """Something that already exists and that initiatives are tied to: bought, home-grown, a share, a wiki, people to
-    ask.
+    """An existing system that initiatives link to: software, a share, a wiki, people.
 
-    `last_updated_on`: the last day on which its content was really worked on. `collection`: the collection of
-    knowledge sources it is a member of. `source_key`: under which key a system import's export lists it.
+    The content was last worked on at `last_updated_on`. `collection` is the collection of knowledge sources that
+    contains it. `source_key` is its key in the export of a system import.
     """
 
     name = models.CharField(max_length=160)
@@ -142,22 +141,23 @@ class System(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """The page of the system."""
+        """Return the address of the page of the system."""
         return f"/systems/{self.pk}/"
 
     def stale_from(self) -> date | None:
-        """The first day on which it counts as out of date; None where only what it does counts, not what it says.
+        """Return the first day on which it is out of date, or None for other kinds.
 
-        Of a source that is read for what it says and whose last update nobody knows: from ever.
+        A knowledge source with an unknown last update returns `date.min`. Systems of other kinds count by their
+        function.
         """
         if self.last_updated_on is not None:
             return self.last_updated_on + timedelta(days=self.updated_every_days + 1)
         return date.min if self.kind in KNOWLEDGE_KINDS else None
 
     def conditions(self, day: date) -> list[str]:
-        """Every condition that it is in on a day, computed: keys of CONDITIONS_OF_SYSTEMS. What is worst is said first.
+        """Return all its conditions on a day, worst first: keys of CONDITIONS_OF_SYSTEMS.
 
-        Reads its owner: select it along.
+        The function reads the owner, so select the owner with the system.
         """
         stale = self.stale_from()
         bad = {
@@ -168,12 +168,12 @@ class System(models.Model):
         return [name for name, so in bad.items() if so] or ["maintained"]
 
     def condition(self, day: date) -> str:
-        """The worst of its conditions on a day, which stands for it in lists."""
+        """Return the worst of its conditions on a day, for lists."""
         return self.conditions(day)[0]
 
 
 class Customisation(models.Model):
-    """That a team changed a system for itself, what, and since when (S1-2)."""
+    """A change that a team made to a system for itself, and since when (S1-2)."""
 
     system = models.ForeignKey(System, models.PROTECT, related_name="customisations")
     team = models.CharField(max_length=120)
@@ -194,12 +194,12 @@ class Customisation(models.Model):
 
 class ServiceAccountQuerySet(models.QuerySet):
     def open(self):
-        """Accounts that nobody closed."""
+        """Return the accounts that were not closed."""
         return self.filter(closed_at__isnull=True)
 
 
 class ServiceAccount(models.Model):
-    """An account in a system under which something that is no person works (S1-13)."""
+    """An account in a system that software uses, not a person (S1-13)."""
 
     system = models.ForeignKey(System, models.PROTECT, related_name="service_accounts")
     name = models.CharField(max_length=160)
@@ -236,16 +236,15 @@ class ServiceAccount(models.Model):
 
 class LinkQuerySet(models.QuerySet):
     def current(self):
-        """Links that nobody ended."""
+        """Return the links that have not ended."""
         return self.filter(ended_at__isnull=True)
 
 
 class Link(models.Model):
-    """That an initiative is tied to a system: how, with which data, under which account, and what happens when it is
-    missing.
+    """A link of an initiative to a system: pattern, data, account, failure plan.
 
-    `live`: with data of production; a prototype holds none (docs/domain.md). `on_failure`: what is done instead;
-    `told_users`: what people are told meanwhile. `timeout_seconds`: after which a call is given up.
+    A `live` link has data of production, which a prototype must not have (docs/domain.md). In a failure, `on_failure`
+    is done instead, and users get the text `told_users`. A call is given up after `timeout_seconds`.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="links")
@@ -289,10 +288,10 @@ class Link(models.Model):
 
 
 class Transfer(models.Model):
-    """One place that the data of a link pass through, in order, and its region.
+    """One place that the data of a link pass through, in order, with its region.
 
-    `deployment`: the first one in a part of the initiative; the region is then that of the deployment which runs in the
-    part. `vendor` is who runs the place.
+    If `deployment` is set, it is the first one in a part of the initiative, and the region is that of the deployment
+    running in the part. `vendor` runs the place.
     """
 
     link = models.ForeignKey(Link, models.PROTECT, related_name="transfers")
@@ -325,9 +324,9 @@ class Transfer(models.Model):
 
 
 class LinkAnswer(WrittenOnce):
-    """What the owner of a system says, in person, to being depended on (S1-37). `digest`: of the link as it was read.
+    """The system owner's answer, in person, to a link (S1-37). `digest` is of the link as read.
 
-    It counts while the link still reads the same, that person still owns the system, and for ACCEPTANCE_DAYS.
+    It counts for ACCEPTANCE_DAYS, while the link reads the same and that person still owns the system.
     """
 
     link = models.ForeignKey(Link, models.PROTECT, related_name="answers")
@@ -349,9 +348,10 @@ class LinkAnswer(WrittenOnce):
 
 
 class SourceAcceptance(WrittenOnce):
-    """That the architecture seat accepts, for a time, a source in bad condition, and names the consequence.
+    """The architecture seat's acceptance of a source in bad condition.
 
-    At most 180 days (rulebook, int.sources_condition). `condition`: the one accepted; another asks again.
+    The seat names the consequence. The acceptance holds for at most 180 days (rulebook, int.sources_condition), and for
+    one `condition`: another condition needs another acceptance.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="source_acceptances")
@@ -370,9 +370,7 @@ class SourceAcceptance(WrittenOnce):
 
 
 class StandaloneDeclaration(models.Model):
-    """The owner's word that an initiative is linked to no system, accepted by a seat; ended by the first link,
-    transfer or key.
-    """
+    """The owner's declaration that an initiative has no link, accepted by a seat. A link ends it."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="standalone_declarations")
     reason = models.TextField()
@@ -417,11 +415,11 @@ class StandaloneDeclaration(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.initiative} stands alone"
+        return f"{self.initiative} is standalone"
 
     @property
     def acceptances(self) -> list[tuple[datetime, datetime | None, str, frozenset[int]]]:
-        """Since when, until when, by whom in words and by key it stands accepted: by one person, then by two."""
+        """Return its acceptances as (from, to, names, keys): by one person, then by two."""
         if self.accepted_by is None or self.accepted_at is None:
             return []
         one = frozenset({self.accepted_by.pk})

@@ -1,1 +1,1 @@
-"""Rows about what systems did: interactions selected for a purpose, and requests of persons about themselves."""
+"""Rows of interactions selected for a purpose, and of requests of persons."""

@@ -1,4 +1,4 @@
-"""Rows of interactions selected or drawn, of leave to read a selection at once, and of what calls are held to."""
+"""Rows of selections, bulk readings, performance promises and output samples."""
 
 from datetime import datetime, timedelta
 
@@ -18,12 +18,11 @@ UNDER_WAY = (WAITING, RUNNING)
 
 
 class InteractionSelection(models.Model):
-    """Interactions of an initiative and a period, selected by a text or drawn at random: references until a day, no
-    copies.
+    """Interactions of a period by a text or at random, kept as references until a day.
 
-    `phrase` is the text looked for, encrypted under the master key `phrase_master`, and removed once the worker has
-    looked; `at` and `row` are how far it came. `looked`, `unreadable` and `found` count interactions; `digest` is the
-    SHA-256 over the sealed digests of those selected, in order of their rows.
+    The text to search is `phrase`, encrypted under the master key `phrase_master`, and removed after the search. The
+    search has reached `at` and `row`. `looked`, `unreadable` and `found` count interactions. `digest` is the SHA-256
+    over the sealed digests of the selected ones, in order of their rows.
     """
 
     STATES = {
@@ -36,7 +35,9 @@ class InteractionSelection(models.Model):
     MOST = 1_000  # interactions
     LONGEST = 366  # days, of the period as of the time that it is kept
 
-    not_governed = "references for some days; that they were asked for, made and ended are entries"
+    not_governed = (
+        "references that are kept for some days, and the audit log records their creation and their end"
+    )
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="interaction_selections")
     purpose = models.TextField()
@@ -88,9 +89,9 @@ class InteractionSelection(models.Model):
 
 
 class SelectedInteraction(models.Model):
-    """One reference of a selection; `at` is the moment of the interaction, by which its row is found."""
+    """One reference of a selection. `at` is the moment of the interaction, which finds its row."""
 
-    not_governed = "references for some days; the entry of the selection has the digest over them"
+    not_governed = "references that are kept for some days, and the entry of the selection has their digest"
 
     selection = models.ForeignKey(InteractionSelection, models.CASCADE, related_name="selected")
     interaction = models.BigIntegerField()
@@ -109,7 +110,7 @@ class SelectedInteraction(models.Model):
 
 
 class BulkReading(Consent):
-    """Leave for one person to read all of a selection at once: asked for with a reason, given by a second person."""
+    """Permission to read a whole selection, given by a second person."""
 
     PARTS = ("second",)
     SAME = ("selection", "requested_by")
@@ -139,24 +140,24 @@ class BulkReading(Consent):
         return f"bulk reading {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """The page of the requests to read its selection at once."""
+        """Return the address of the requests to read its selection."""
         return reverse("bulk-readings", args=[self.selection_id])
 
     @property
     def ends_at(self) -> datetime | None:
-        """Some days after leave was given; None before that."""
+        """Return the end, some days after the permission was given, or None before."""
         return self.second_at + self.OPEN if self.second_at else None
 
     @property
     def state(self) -> ConsentState:
-        """How far it is now; it ends with its selection."""
+        """Return its state now. The permission ends with its selection."""
         return ConsentState.PAST if self.selection.state != DONE else super().state
 
 
 class PerformancePromise(models.Model):
-    """What an initiative promises of its calls: milliseconds of the median and of 95 in 100, the share that fails.
+    """Promised milliseconds of the median and of 95 in 100 calls, and share of errors.
 
-    Declared before the days it is held against; a newer one ends it, or somebody takes it back.
+    It is for the days after its declaration. A newer promise or a withdrawal ends it.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="performance_promises")
@@ -188,12 +189,11 @@ class PerformancePromise(models.Model):
 
 
 class OutputSample(models.Model):
-    """Outputs of an initiative and some days that the audit log's seed draws from the interaction log, to be judged one
-    by one.
+    """A sample of outputs that the audit log's seed draws, judged one by one.
 
-    `wanted` and `target` (the share that has to trace to its source, at the lower end of its interval) are declared
-    when it is asked for, before anybody knows the seed: `checkpoint`, the first that seals the asking. `among`: how
-    many outputs it was drawn from. `trace`: what it came to, once each was judged.
+    The number `wanted` and the `target` (the share that has to trace, at the lower end of its interval) are declared
+    before the seed is known. The seed is `checkpoint`, the first that seals the request. The draw is from `among`
+    outputs. `trace` is the result, once each output was judged.
     """
 
     LEAST, MOST = 30, 300  # outputs
@@ -238,14 +238,14 @@ class OutputSample(models.Model):
         return f"sample {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Where it is judged."""
+        """Return the address of the page to judge it."""
         return reverse("output-sample", args=[self.pk])
 
 
 class SampledOutput(WrittenOnce):
-    """One output that was drawn, by reference; `governed`: the systems of the register among the sources it names.
+    """One drawn output, by reference. `governed` has the register's systems among its sources.
 
-    What was said stays in the log: nothing of it stands here. `digest` is that of the sealed interaction.
+    The texts stay in the log only. `digest` is that of the sealed interaction.
     """
 
     sample = models.ForeignKey(OutputSample, models.PROTECT, related_name="outputs")
@@ -268,9 +268,9 @@ class SampledOutput(WrittenOnce):
 
 
 class OutputJudgement(WrittenOnce):
-    """What somebody who read a drawn output says: that it follows from the sources it names, or not, and why not.
+    """A reader's judgement whether a drawn output follows from its sources.
 
-    `outside`: whether they were outside the team when they said so.
+    The flag `outside` is True if the reader was outside the team at that time.
     """
 
     output = models.OneToOneField(SampledOutput, models.PROTECT, related_name="judgement")

@@ -1,4 +1,4 @@
-"""Rows of requests by which a person asks for what systems reported of them, or that it is erased."""
+"""Rows of requests of persons for their reported data or its erasure."""
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -16,23 +16,23 @@ MET, PARTLY, NOTHING, REFUSED = "met", "partly", "nothing", "refused"
 
 
 class SubjectRequest(models.Model):
-    """A request of one person about what AI systems reported of them (GDPR, Articles 15 and 17).
+    """A request of one person about reported data (GDPR, Articles 15 and 17).
 
-    Who they are, how systems call them and what they wrote lies encrypted in a RequestSecret, never here. `numbers`
-    are those of the initiatives that it is about; empty for all. `due_on` is the last day for an answer: a month after
-    receipt, three where it was extended (Article 12(3)).
+    Name, identifiers and words of the person are only in a RequestSecret, encrypted. `numbers` are those of the
+    initiatives concerned, or empty for all. `due_on` is the last day for an answer: a month after receipt, three if it
+    was extended (Article 12(3)).
     """
 
     KINDS = {ACCESS: "Access", ERASURE: "Erasure", BOTH: "Access and erasure"}
     CHANNELS = {
-        "letter": "By letter",
-        "mail": "By e-mail",
-        "form": "By a form",
-        "phone": "By telephone",
+        "letter": "Letter",
+        "mail": "Email",
+        "form": "Form",
+        "phone": "Telephone",
         "in person": "In person",
     }
-    OUTCOMES = {MET: "Met", PARTLY: "Met in part", NOTHING: "Nothing is held", REFUSED: "Refused"}
-    KEPT = 30  # days after it was closed, until what it says of the person is destroyed
+    OUTCOMES = {MET: "Met", PARTLY: "Met in part", NOTHING: "No data stored", REFUSED: "Refused"}
+    KEPT = 30  # days from closing to the destruction of the data on the person
 
     kind = models.CharField(max_length=10, choices=KINDS.items())
     channel = models.CharField(max_length=10, choices=CHANNELS.items())
@@ -105,17 +105,17 @@ class SubjectRequest(models.Model):
 
     @property
     def wants_copy(self) -> bool:
-        """Whether the person asks for what is held."""
+        """Return True if the person asks for a copy of the data."""
         return self.kind in (ACCESS, BOTH)
 
     @property
     def wants_erasure(self) -> bool:
-        """Whether the person asks that it is erased."""
+        """Return True if the person asks for an erasure."""
         return self.kind in (ERASURE, BOTH)
 
     @property
     def state(self) -> str:
-        """How far it is, in words."""
+        """Return the progress of the request in words."""
         if self.closed_at:
             return "closed"
         if self.answered_at:
@@ -126,13 +126,13 @@ class SubjectRequest(models.Model):
 
 
 class RequestSecret(models.Model):
-    """What a request says of its person, or what was made for them, encrypted under the key of the request.
+    """The data on a request's person, or their copy, under the request's key.
 
-    `wrapped` is the key of `content` under that key, an InteractionKey of no initiative: destroyed with it, also in
-    every copy of this row. Of `export` it is the file; where that is empty, the request itself.
+    The key of `content` is `wrapped` under that key, an InteractionKey without an initiative. It is destroyed with that
+    key, also in every copy of this row. The content is the file of `export`, or the request itself if this is empty.
     """
 
-    not_governed = "personal data, encrypted; removed when the request is forgotten, and no history keeps it"
+    not_governed = "encrypted personal data without history, removed after the request was closed"
 
     request = models.ForeignKey(SubjectRequest, models.CASCADE, related_name="secrets")
     export = models.OneToOneField("SubjectExport", models.CASCADE, null=True, blank=True, related_name="file")
@@ -152,13 +152,13 @@ class RequestSecret(models.Model):
 
 
 class RequestTextSearch(models.Model):
-    """A text that is looked for in one initiative for a request, by a selection of interactions.
+    """A text search in one initiative for a request, by a selection of interactions.
 
-    `place` is that of the text among those in the secret of the request. `done_at` is set once what was found was
-    taken over; `trouble` says why nothing was.
+    The text has the number `place` in the secret of the request. `done_at` is set once the hits were taken over.
+    `trouble` is the reason if there are none.
     """
 
-    not_governed = "a job for some minutes; that it was asked for, and what it found, are entries"
+    not_governed = "a job that runs for some minutes, and the audit log records the request and the results"
 
     request = models.ForeignKey(SubjectRequest, models.PROTECT, related_name="text_searches")
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="+")
@@ -183,10 +183,10 @@ class RequestTextSearch(models.Model):
 
 
 class SubjectHit(models.Model):
-    """An interaction that a search for a request found, and whether a person says that it belongs to who asks.
+    """An interaction that a search for a request found, and its judgement.
 
-    `passages` are the parts that are blacked out by hand: place in the report, first character, and the one behind the
-    last. They are offsets; no word of it stands here, and the body stays as it was sealed.
+    The parts blacked out by hand are `passages`: place in the report, first character, and the one behind the last. The
+    row has offsets and no text, and the sealed body does not change.
     """
 
     PSEUDONYM, TEXT = "pseudonym", "text"
@@ -224,7 +224,7 @@ class SubjectHit(models.Model):
 
 
 class SubjectExport(models.Model):
-    """The one copy that was made for a person: how much it holds, its digest, and until when its file is kept."""
+    """The one copy for a person: its size, its digest, and the last day of its file."""
 
     KEPT = 30  # days
 
@@ -257,9 +257,9 @@ class SubjectExport(models.Model):
 
 
 class SubjectErasure(WrittenOnce):
-    """That what belongs to a person was erased for their request: keys destroyed, bodies tried, not opened, left.
+    """The erasure for a request: keys destroyed, bodies tried, unopened and left.
 
-    `left` counts interactions whose key others share: they were not erased.
+    The interactions in `left` share their key with others, so they were not erased.
     """
 
     request = models.ForeignKey(SubjectRequest, models.PROTECT, related_name="erasures")

@@ -1,1 +1,1 @@
-"""Rows by which initiatives are chosen among others: what their people say of money and dates."""
+"""Rows for the choice among initiatives: stated money and dates, and found models."""

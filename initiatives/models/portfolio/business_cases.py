@@ -1,4 +1,4 @@
-"""The business case of an initiative: money and dates, as its people or their sheet state them."""
+"""The business case of an initiative: money and dates, as stated."""
 
 from decimal import Decimal
 
@@ -17,10 +17,10 @@ AMOUNTS = {
 
 
 class BusinessCase(models.Model):
-    """What is said of the money and dates of one initiative, and by which vendor it is made: words, never measured.
+    """The money, dates and vendor of one initiative, as stated and never measured.
 
-    `run_cost` and `benefit` are for a year; `benefit` is what is expected. `ticket`: its id in the portfolio it came
-    from, or in a tracker.
+    The amounts `run_cost` and `benefit` (expected) are for a year. `ticket` is its id in the source portfolio or in a
+    tracker.
     """
 
     initiative = models.OneToOneField(Initiative, models.PROTECT, related_name="business_case")
@@ -55,6 +55,6 @@ class BusinessCase(models.Model):
 
     @property
     def amounts(self) -> list[tuple[str, Decimal]]:
-        """The amounts that are stated, each with what it is called."""
+        """Return the stated amounts, each with its name."""
         stated = ((words, getattr(self, name)) for name, words in AMOUNTS.items())
         return [(words, amount) for words, amount in stated if amount is not None]

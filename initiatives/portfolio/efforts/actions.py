@@ -1,4 +1,4 @@
-"""Acts on effort: a week in one layer, typed or read from an issue tracker's table, each line once."""
+"""Acts on effort: a week in one layer, typed or read from a tracker's table."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -18,6 +18,7 @@ from governance.permission_result import Conflict
 from governance.tables.reader import Table
 from governance.vocabulary import Layer
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Effort, Initiative, System, SystemImportMapping
@@ -59,15 +60,16 @@ def note_effort(
     once: UUID | None = None,
     by: User,
 ) -> Effort:
-    """Note what a week took in one layer: hours, money in a currency, days waited and for whom or what (S1-8.2).
+    """Note what a week took in one layer: hours, money or days waited (S1-8.2).
 
-    `week`: any day of it; kept as its Monday. `once`: the key of the form; sent again, nothing is noted twice. It moves
-    no stage and proves nothing. Raises ValidationError by field, or Refused for who does not work on the initiative.
+    `week` is any day of the week, kept as its Monday. A form sent again with the same `once` notes one effort. The
+    effort changes no stage and proves nothing. Raises ValidationError by field, or Refused if `by` may not work on the
+    initiative.
     """
     currency, waits_for_words = currency.strip().upper(), waits_for_words.strip()
     wrong = _wrong(layer, week, hours, money, waited_days) | _wrong_currency(money, currency)
     if (waits_for or waits_for_system or waits_for_words) and not waited_days:
-        wrong.setdefault("waited_days", "Say how many days it waited, or leave out for whom.")
+        wrong.setdefault("waited_days", "Enter the days waited, or leave out the reason for waiting.")
     if wrong:
         raise ValidationError(wrong)
     with act("note effort", by=by, initiative=initiative) as initiative:
@@ -104,12 +106,12 @@ def note_week(
     once: UUID | None = None,
     by: User,
 ) -> list[Effort]:
-    """Note the hours of a week layer by layer, all of them or none; each as `note_effort` would.
+    """Note the hours of a week by layer, all or none, each as `note_effort` would.
 
-    Raises ValidationError by field, a layer's hours under its name, or Refused for who does not work on the initiative.
+    Raises ValidationError by field, a layer's hours under its name, or Refused if `by` may not work on the initiative.
     """
     given = {layer: value for layer, value in hours.items() if value}
-    wrong = {} if given else {None: "Say how many hours it took, in one layer at least."}
+    wrong = {} if given else {None: "Enter hours for at least one layer."}
     for layer, value in given.items():
         found = _wrong(layer, week, value, None, None)
         wrong |= {layer if name == "hours" else name: words for name, words in found.items()}
@@ -133,7 +135,7 @@ def note_week(
 
 
 def _facts(row: Effort) -> dict:
-    """An effort as the audit log keeps it; numbers as text, because they are no floats."""
+    """Return an effort as the audit log keeps it, with numbers as exact text."""
     return {
         "layer": row.layer,
         "week": row.week,
@@ -147,49 +149,56 @@ def _facts(row: Effort) -> dict:
 
 
 def _wrong(layer: str, week: date, hours, money, waited_days) -> dict[str, str]:
-    """What is wrong with an effort that somebody typed, by field."""
+    """Return the errors of a typed effort, by field."""
     wrong = {}
     if layer not in Layer:
-        wrong["layer"] = "Choose the layer that it went into."
+        wrong["layer"] = "Choose the layer of the work."
     if monday(week) > clock.today():
         wrong["week"] = FUTURE
     elif week < EARLIEST:
-        wrong["week"] = "Days before 1990 are not recorded here."
+        wrong["week"] = "Choose a day after 1989."
     for name, value, most, too_much in (
         (
             "hours",
             hours,
             MOST_HOURS,
-            "No week of one initiative takes so many hours; note what each layer took.",
+            "The hours are too many for one week of one initiative. Enter the hours of each layer.",
         ),
-        ("money", money, MOST_MONEY, "That is more money than is noted in one line."),
-        ("waited_days", waited_days, MOST_DAYS, "Longer than a year: note it year by year."),
+        ("money", money, MOST_MONEY, "The amount is too large for one line. Check the amount."),
+        (
+            "waited_days",
+            waited_days,
+            MOST_DAYS,
+            "The wait is longer than a year. Record the wait year by year.",
+        ),
     ):
         if value is not None and value < 0:
-            wrong[name] = "Less than nothing was not spent."
+            wrong[name] = "Enter a number of 0 or more."
         elif value is not None and value > most:
             wrong[name] = too_much
     if not (hours or money or waited_days) and not wrong:
-        wrong["hours"] = "Say how much it took: hours, money or days waited."
+        wrong["hours"] = "Enter hours, money or days waited."
     return wrong
 
 
 def _wrong_currency(money, currency: str) -> dict[str, str]:
     if money and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-        return {"currency": "Name the currency by its three letters, for instance EUR."}
+        return {"currency": "Enter the currency as three letters, for example EUR."}
     if currency and not money:
-        return {"money": "Give the amount too, or leave the currency out."}
+        return {"money": "Enter the amount too, or leave out the currency."}
     return {}
 
 
 def withdraw_effort(*, effort: Effort, reason: str, by: User) -> Effort:
-    """Take an effort back, with a reason; it is kept, struck out, and counts nowhere. Who noted it, or the chair."""
+    """Withdraw an effort with a reason, as its author or the chair. It stays, struck out, but does not count."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say what was wrong with it."})
+        raise ValidationError({"reason": "Describe what was wrong with the line."})
     with act("withdraw effort", by=by, initiative=effort.initiative_id, reason=reason) as initiative:
         effort = Effort.objects.select_related("waits_for", "waits_for_system", "by").get(pk=effort.pk)
         if effort.withdrawn_at:
-            raise Conflict(f"It was withdrawn on {clock.local_day(effort.withdrawn_at):%-d %B %Y} already.")
+            raise Conflict(
+                phrase("This effort was withdrawn on {} already.", clock.local_day(effort.withdrawn_at))
+            )
         initiative_permissions.may_withdraw_note(initiative, effort, by).or_refuse()
         effort.withdrawn_at, effort.withdrawn_by, effort.withdrawn_reason = clock.now(), by, reason.strip()
         effort.save()
@@ -201,21 +210,21 @@ def withdraw_effort(*, effort: Effort, reason: str, by: User) -> Effort:
 
 @dataclass(frozen=True)
 class Fate:
-    """What becomes of a line of a table, and the effort that it is compared with, if any."""
+    """The result for one line of a table, with the effort compared, if any."""
 
     worked: Worked
     state: str
     known: Effort | None = None
 
 
-COUNTED = "The work logs of this issue entered before. They hold the hours of this line."
+COUNTED = "The work logs of this issue were imported earlier, and include the hours of this line."
 
 
 def fates(initiative: Initiative, lines: list[Worked]) -> list[Fate]:
-    """What would become of each line in this initiative: it enters once, and never in place of what stands there.
+    """Return the result for each line of a table in this initiative.
 
-    Lines of one issue, day and author are told apart by what they say: as many as entered before are the same lines.
-    A line whose day was guessed, and the work logs of the same issue, never count both.
+    A line enters once and replaces no earlier effort. Lines of one issue, day and author are matched by their amounts.
+    A line with a guessed day and the work logs of the same issue never both count.
     """
     known: dict[str, list[Effort]] = defaultdict(list)
     issues: dict[str, list[Effort]] = defaultdict(list)
@@ -259,7 +268,7 @@ def _is_guess(row: Effort) -> bool:
 
 
 def unknown_authors(lines: Iterable[Worked], people: dict[str, int | None]) -> list[str]:
-    """Return the authors, as written, who are nobody certain here and of whom nobody said who they are."""
+    """Return the authors, as written, who match no one certain and have no answer."""
     authors = Counter(line.author for line in lines if line.author)
     known = queries.people_named(authors)
     return [
@@ -276,12 +285,11 @@ def _amounts(row: Effort) -> tuple:
 def import_efforts(
     *, initiative: Initiative, table: Table, how: How, file_name: str, replace: bool = False, by: User
 ) -> dict[str, int]:
-    """Let the lines of an issue tracker's table enter as effort; the mapping is remembered for its headers.
+    """Import lines of an issue tracker's table as effort, and keep the mapping.
 
-    Each line enters once: what entered before is left alone, and what it says otherwise now too, unless `replace` is
-    chosen: then the older is withdrawn, and both stay readable. Returns how many lines met which fate. Raises
-    ValidationError by field if the mapping cannot be or leaves a question open, and Refused for who does not work on
-    the initiative.
+    Each line enters once. An effort that entered earlier stays, even if its line has other values now. With `replace`,
+    the older effort is withdrawn, and both stay readable. Returns the number of lines by result. Raises ValidationError
+    by field if the mapping is invalid or leaves a question open, and Refused if `by` may not work on the initiative.
     """
     _check(table, how)
     now, lines = clock.now(), read(table, how, clock.today())
@@ -354,20 +362,20 @@ def _entered(initiative, line: Worked, place: int, named: dict, by: User, now) -
 
 
 def _check(table: Table, how: How) -> None:
-    """A mapping names columns that are there, each once, a day and an amount."""
+    """Refuse a mapping without existing, distinct columns, a day and an amount."""
     wrong, used = {}, Counter(column for column in how.columns.values() if column)
     for role, column in how.columns.items():
         if column and column not in table.columns:
             wrong[role] = "Choose one of the columns of the file."
         elif column and used[column] > 1:
-            wrong[role] = "Two fields cannot share a column."
+            wrong[role] = "Another field uses this column. Choose a different column for each field."
     logs = log_columns(table)  # they name their own day and time
     if not how.columns.get("date") and not logs:
         wrong["date"] = "Choose the column with the day of the work."
     if not logs and not any(how.columns.get(role) for role in ("spent", "waited", "money")):
         wrong.setdefault("spent", "Choose the column with the time spent, the days waited or the money.")
     if how.otherwise not in Layer:
-        wrong["otherwise"] = "Choose the layer of the lines whose words have none."
+        wrong["otherwise"] = "Choose the layer for lines without a layer."
     if wrong := wrong or questions(table, how):
         raise ValidationError(wrong)
 
@@ -375,17 +383,21 @@ def _check(table: Table, how: How) -> None:
 def _check_authors(unknown: list[str]) -> None:
     if unknown:
         raise ValidationError(
-            {"people": f"{author_asked(unknown[0])} Answer it below, then enter the lines."}
+            {
+                "people": phrase(
+                    "{} Answer the question below, then import the lines.", author_asked(unknown[0])
+                )
+            }
         )
 
 
 def author_asked(author: str) -> str:
-    """Return the question about an author whom the file names and nobody here is called."""
-    return f"No account here clearly matches “{author[:80]}”. Choose who it is."
+    """Return the question about an author of the file who matches no one here."""
+    return f"“{author[:80]}” does not clearly match an account. Choose the person."
 
 
 def _remember(table: Table, how: How, by: User) -> None:
-    """The mapping of these headers, for the next table that has them."""
+    """Save the mapping of these headers for the next table that has them."""
     headers = headers_of(table)
     row = SystemImportMapping.objects.filter(kind="efforts", headers=headers).first()
     if row is not None and row.columns == how.kept():

@@ -1,4 +1,4 @@
-"""The picture of the effort on one initiative: where its bars and words lie."""
+"""The picture of the effort on one initiative: its bars and words."""
 
 from governance.templatetags.plumbline import layer_word
 from governance.web.charts.primitives import WIDTH, Canvas, Picture, count, length
@@ -18,12 +18,12 @@ DRAWN = {
 
 
 def effort(weeks: tuple[WeekOfInitiative, ...]) -> Picture:
-    """Hours a week, the layers on each other; below, days waited, and a mark where something could be seen of it."""
+    """Return the picture of hours a week by layer, days waited and visible results."""
     most_hours = max((week.all_hours for week in weeks), default=0)
     most_waited = max((week.all_waited for week in weeks), default=0)
     layers = [layer for layer in DRAWN if any(week.hours.get(layer) for week in weeks)]
     if not (most_hours or most_waited):
-        return Picture("Effort week by week", "No effort was noted.", (), (), 0)
+        return Picture("Effort by week", "No effort is recorded.", (), (), 0)
     canvas = Canvas()
     for place, layer in enumerate(layers):
         total = sum(week.hours.get(layer, 0) for week in weeks)
@@ -51,7 +51,7 @@ def effort(weeks: tuple[WeekOfInitiative, ...]) -> Picture:
             canvas.bar("late", left, low - tall, wide, tall)
     canvas.axis(low)
     waited = sum(week.all_waited for week in weeks)
-    canvas.say("Marked: weeks in which something could be seen", 0, base + 22, "start")
+    canvas.say("Marked: weeks with a visible result", 0, base + 22, "start")
     canvas.name(f"Days waited: {amount(waited)}", base + 36)
     every = 1 if len(weeks) <= 4 else 5
     for place, week in enumerate(weeks):
@@ -60,7 +60,8 @@ def effort(weeks: tuple[WeekOfInitiative, ...]) -> Picture:
     hours = sum((week.all_hours for week in weeks), 0)
     unseen = sum(week.unseen for week in weeks)
     says = (
-        f"{count(len(weeks), 'week')} to the one from {weeks[-1].first:%-d %B %Y}: {amount(hours)} hours, "
-        f"{amount(waited)} days waited; in {count(unseen, 'week')} with work nothing could be seen of it."
+        f"{count(len(weeks), 'week')} until the week of {weeks[-1].first:%-d %B %Y}: "
+        f"{amount(hours)} hours, {amount(waited)} days waited, {count(unseen, 'week')} with work "
+        "but no visible result."
     )
-    return canvas.picture("Effort week by week", says, int(low + 20))
+    return canvas.picture("Effort by week", says, int(low + 20))

@@ -1,4 +1,4 @@
-"""Cells of an issue tracker's table: durations, numbers and work logs, read only where they have one meaning."""
+"""Cells of an issue tracker's table: durations, numbers and work logs. Only clear values are read."""
 
 import re
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ LOG_HEADERS = frozenset(("log work", "work log", "work logs", "worklog", "worklo
 
 @dataclass(frozen=True)
 class Log:
-    """One work log as a cell holds it: comment, day and author as written, and the time in seconds."""
+    """One work log of a cell: comment, day and author as written, and seconds."""
 
     comment: str
     day: str
@@ -34,9 +34,9 @@ class Log:
 
 
 def log_of(cell: str) -> Log | None:
-    """Return the work log of a cell "comment;day;author;seconds", or None for other text.
+    """Return the work log of a "comment;day;author;seconds" cell, or None.
 
-    The parts are taken from the right, because a comment may hold semicolons, quotation marks and line breaks.
+    The parts are taken from the right, because a comment can contain semicolons, quotation marks and line breaks.
     """
     parts = cell.strip().rsplit(";", 3)
     if len(parts) == 3:
@@ -52,7 +52,7 @@ def log_of(cell: str) -> Log | None:
 
 
 def unit_of(header: str) -> str:
-    """Return the unit that a header names, in lower case and as words; "" if it names none."""
+    """Return the unit that a header names, in lower case, or "" if it names none."""
     return next((unit for unit, words in UNIT_WORDS.items() if words.search(header)), "")
 
 
@@ -79,14 +79,14 @@ def clocked(text: str) -> Decimal | None:
 
 
 def counts_days(text: str) -> bool:
-    """Return True if a duration is written in days or weeks, whose hours a tracker's settings decide."""
+    """Return True if a duration uses days or weeks. A tracker's settings decide their hours."""
     return bool(re.search(r"\d\s*(?:[wd]|days?|tage?)\b", text.casefold())) and clocked(text) is not None
 
 
 def hours_of(text: str, unit: str, mark: str = "") -> Decimal | None:
-    """Return the hours of a cell: a duration that names its units, or a number in `unit`. None if it is neither.
+    """Return the hours of a duration with units or of a number in `unit`, or None.
 
-    `mark`: the decimal mark of numbers that can mean two; without it they are None, if both could be hours of one line.
+    `mark`: decimal mark of numbers with two readings. Without it, None if both could be the hours of one line.
     """
     found = clocked(text)
     if found is not None or not unit:

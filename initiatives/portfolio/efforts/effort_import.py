@@ -1,8 +1,8 @@
-"""Lines of an issue tracker as effort: which column holds what, and what each line says. Nothing is guessed silently.
+"""Lines of an issue tracker read as effort, with the meaning of each column.
 
-A tracker names its parts as it likes, so its words for components or labels are given a layer each. Work logs are read
-one by one, each with its own day, author and time. What can mean two things (a day, a number, a unit, an author) is
-asked once per file (`questions`). What cannot be read is said line by line, and stays out.
+A tracker names its parts freely, so each word of its components or labels gets a layer. Work logs are read one by one,
+each with its own day, author and time. A day, number, unit or author with two readings is asked about once per file
+(`questions`). Guesses are shown, and unreadable lines are reported and stay out.
 """
 
 import hashlib
@@ -39,10 +39,10 @@ FIELDS = {
     "money": "Money",
     "currency": "Currency",
     "layer": "Layer, component or label",
-    "waits_for": "For whom or what it waits",
-    "key": "Key of the issue",
-    "author": "Who did it",
-    "words": "What it was",
+    "waits_for": "Reason for waiting",
+    "key": "Issue key",
+    "author": "Person",
+    "words": "Description",
 }
 ALIASES = {
     "date": (
@@ -88,11 +88,11 @@ GUESS = "guessed".ljust(20, "-")  # the rest of a key, of a guessed line
 
 @dataclass(frozen=True)
 class How:
-    """How the table is read: columns by field, the layer of each word, the unit of time, the order of days.
+    """The reading of a table: columns by field, the layer of each word, and the units.
 
-    `unit`, `dates` and `decimals` are "" while nobody answered what the file leaves open. `otherwise`: the layer of
-    lines whose words have none. `currency`: of lines that name none. `people`: by author as written, in lower case, the
-    key of the person, or None for someone without an account here.
+    `unit`, `dates` and `decimals` are "" until someone answers what the file leaves open. `otherwise` is the
+    layer of lines whose words have none. `currency` is for lines that name none. `people` has the key of the
+    person by author as written, in lower case, or None for someone without an account here.
     """
 
     columns: dict[str, str]
@@ -105,7 +105,7 @@ class How:
     people: dict[str, int | None] = field(default_factory=dict)
 
     def kept(self) -> dict:
-        """Return what is remembered for the next table with the same headers: who an author is, is not."""
+        """Return what the next table with the same headers reuses: all but the authors."""
         return {name: value for name, value in vars(self).items() if name != "people"}
 
 
@@ -113,8 +113,8 @@ class How:
 class Worked:
     """One piece of work as it is understood: a work log, or a line without one.
 
-    `key` is the same for the same issue, day and author, and tells none of them. `remarks`: what was guessed.
-    `problems`: why it cannot enter. A line without any can.
+    `key` is the same for the same issue, day and author, and reveals none of them. `remarks` names what was
+    guessed. `problems` has the reasons why the line cannot enter. A line without problems can.
     """
 
     line: int
@@ -133,17 +133,17 @@ class Worked:
 
     @property
     def week(self) -> date | None:
-        """The Monday of its week."""
+        """Return the Monday of the week of the work."""
         return monday(self.day) if self.day else None
 
     @property
     def amounts(self) -> tuple:
-        """What two lines must share to be the same line."""
+        """Return the values that two equal lines share."""
         return self.week, self.layer, self.hours, self.waited, self.money, self.currency
 
     @property
     def issue(self) -> str:
-        """The part of the key that all lines of one issue share."""
+        """Return the part of the key that all lines of one issue share."""
         return self.key[:ISSUE]
 
     @property
@@ -153,23 +153,23 @@ class Worked:
 
 
 def monday(day: date) -> date:
-    """The Monday of the week that the day lies in."""
+    """Return the Monday of the week that contains the day."""
     return day - timedelta(days=day.weekday())
 
 
 def _base(header: str) -> str:
-    """A header as it is compared, without the number that the reader gives to repeated ones."""
+    """Return a header for comparison, without the reader's number for repeats."""
     return re.sub(r" \(\d+\)$", "", plain(header))
 
 
 def headers_of(table: Table) -> str:
-    """Return what tables with the same headers share: a hash. How often a header repeats does not count."""
+    """Return a hash that tables with the same headers share. Repeats do not count."""
     names = dict.fromkeys(_base(name) for name in table.columns)
     return hashlib.sha256("\x1f".join(names).encode()).hexdigest()
 
 
 def log_columns(table: Table) -> list[str]:
-    """Return the columns that hold work logs, by their header or by what most of their cells say."""
+    """Return the columns with work logs, by their header or by most of their cells."""
     found = []
     for column in table.columns:
         cells = [cell for line in table.lines if (cell := line.cells.get(column, "").strip())]
@@ -181,7 +181,7 @@ def log_columns(table: Table) -> list[str]:
 
 
 def guessed(table: Table) -> How:
-    """How a table that nobody mapped yet is most likely read."""
+    """Return the likely reading of a table that no one has mapped yet."""
     logs = log_columns(table)
     columns = GUIDE.guess([name for name in table.columns if name not in logs], sample(table.lines))
     words = words_of(table, columns.get("layer", ""))
@@ -195,7 +195,7 @@ def guessed(table: Table) -> How:
 
 
 def remembered(table: Table, kept: dict) -> How:
-    """Return how a table with these headers was read the last time; what this file itself shows wins."""
+    """Return the last reading of a table with these headers. The file itself comes first."""
     how = How(**{name: kept[name] for name in How.__dataclass_fields__ if name in kept})
     columns = {name: column for name, column in how.columns.items() if column in table.columns}
     logs = log_columns(table)
@@ -216,20 +216,20 @@ def _cells(table: Table, columns: dict[str, str], *roles: str) -> list[str]:
 
 
 def _days(table: Table, columns: dict[str, str], logs: list[str]) -> list[str]:
-    """The days of the table as written: those of its column, and of its work logs."""
+    """Return the days of the table as written, from its day column and its work logs."""
     found = [" ".join(cell[:60].split()) for cell in _cells(table, columns, "date")]
     cells = (line.cells.get(name, "") for line in table.lines for name in logs)
     return found + [log.day for cell in cells if cell and (log := log_of(cell))]
 
 
 def _decimals(table: Table, columns: dict[str, str]) -> str:
-    """The decimal mark that the numbers of the table agree on; "" if they show none, or two."""
+    """Return the decimal mark that the table's numbers share, or "" for none or two."""
     marks = decimal_marks(map(days_alone, _cells(table, columns, "spent", "waited", "money")))
     return marks.pop() if len(marks) == 1 else ""
 
 
 def _unit(table: Table, column: str, logs: list[str]) -> str:
-    """The unit of the time spent, by its header or by work logs that add up to it in seconds; "" if neither tells."""
+    """Return the unit of the time spent, by its header or matching work logs, or ""."""
     if named := unit_of(spaced(column)):
         return named
     for line in table.lines:
@@ -241,15 +241,13 @@ def _unit(table: Table, column: str, logs: list[str]) -> str:
 
 
 def questions(table: Table, how: How) -> dict[str, str]:
-    """Return by field of `How` what this file leaves open and nobody answered yet, each with an example of the file."""
+    """Return the open questions of this file by field of `How`, each with an example."""
     asked, logs = {}, log_columns(table)
     if not how.dates:
         open_day = next((day for day in _days(table, how.columns, logs) if len(_readings(day)) > 1), "")
         if open_day:
             first, second = (f"{date.fromisoformat(day):%-d %B %Y}" for day in _readings(open_day))
-            asked["dates"] = (
-                f"“{open_day}” can be {first} or {second}. Choose how the days of this file are written."
-            )
+            asked["dates"] = f"“{open_day}” can be {first} or {second}. Choose the date format of this file."
     if not how.unit:
         spent = how.columns.get("spent", "")
         lines = [line for line in table.lines if not any(log_of(line.cells.get(name, "")) for name in logs)]
@@ -257,7 +255,7 @@ def questions(table: Table, how: How) -> dict[str, str]:
         without = next(filter(is_number, cells), "")
         if without:
             asked["unit"] = (
-                f"“{without[:40]}” in “{spent[:60]}” names no unit. Choose the unit of the time spent."
+                f"“{without[:40]}” in “{spent[:60]}” has no unit. Choose the unit of the time spent."
             )
     if not how.decimals:
         cells = [
@@ -278,24 +276,24 @@ def questions(table: Table, how: How) -> dict[str, str]:
 
 
 def remarks_of(table: Table, how: How) -> list[str]:
-    """Return what somebody should know of how the table is read: its work logs, and days that are counted as hours."""
+    """Return remarks on the reading of a table: its work logs, and days as hours."""
     logs, said = log_columns(table), []
     if logs:
         columns = "1 column" if len(logs) == 1 else f"{len(logs)} columns"
         said.append(
-            f"Work logs are read from {columns} named “{_base(logs[0])}”, each with its day, author and time. "
-            "The time spent of a row counts only if its issue has no work log."
+            f"Work logs are read from {columns} named “{_base(logs[0])}”. Each work log has a day, an "
+            "author and a time. The time spent of a row counts only if its issue has no work log."
         )
     spent = _cells(table, how.columns, "spent")
     if how.unit == "days" or any(counts_days(cell) for cell in spent):
         said.append(
-            "A day counts as 8 hours, a week as 40 hours. If your tracker counts others, export hours."
+            "A day counts as 8 hours, a week as 40 hours. If your tracker uses other values, export hours."
         )
     return said
 
 
 def words_of(table: Table, column: str) -> list[str]:
-    """The words of the column that is to give the layer, the most frequent first."""
+    """Return the words of the column that gives the layer, the most frequent first."""
     if not column:
         return []
     found = Counter(word for line in table.lines for word in _parts(line.cells.get(column, "")))
@@ -308,7 +306,7 @@ def _parts(cell: str) -> list[str]:
 
 
 def guess_layer(word: str) -> str:
-    """The layer that a tracker's word for a part most likely means; "" when it says nothing known."""
+    """Return the layer that a tracker's word most likely means, or ""."""
     parts = re.split(r"[^a-z]+", word)
     for layer, starts in LAYER_WORDS.items():
         if any(
@@ -319,7 +317,7 @@ def guess_layer(word: str) -> str:
 
 
 def read(table: Table, how: How, today: date) -> list[Worked]:
-    """Return every piece of work as it is understood, in the order of the file; days after `today` have not come."""
+    """Return each piece of work in the order of the file. A day after `today` is a problem."""
     logs, found = log_columns(table), []
     key = how.columns.get("key", "")
     logged = {
@@ -340,14 +338,15 @@ def read(table: Table, how: How, today: date) -> list[Worked]:
 
 
 def _other_sum(line: Line, cells: list[str], how: How) -> str:
-    """That the time spent of a row is not what its work logs add up to; "" if it is, or if it cannot be told."""
+    """Return a remark if the time spent of a row differs from its work logs, or ""."""
     spent = line.cells.get(how.columns.get("spent", ""), "")
     hours = hours_of(spent, how.unit, how.decimals) if spent.strip() else None
     logged = Decimal(sum(log.seconds for cell in cells if (log := log_of(cell)))) / 3600
     if hours is None or abs(hours - logged) < Decimal("0.01"):
         return ""
     return (
-        f"The time spent of this row is {hours:.2f} h, its work logs add up to {logged:.2f} h. They are used."
+        f"The time spent of this row is {hours:.2f} h, but its work logs add up to {logged:.2f} h. "
+        "The work logs are used."
     )
 
 
@@ -374,13 +373,14 @@ def _read_log(line: Line, cell: str, how: How, today: date) -> Worked:
     log = log_of(cell)
     if log is None:
         problems.append(
-            f"“{cell[:40]}” is not a work log: comment, day, author and seconds, with semicolons between them."
+            f"“{cell[:40]}” is not a work log. A work log has comment, day, author and seconds, "
+            "separated by semicolons."
         )
         log = Log("", "", "", 0)
     day = _day(log.day, how.dates, today, problems) if log.day else None
     hours = _hours(str(log.seconds), "seconds", "", problems)
     if not hours and not problems:
-        problems.append("The work log has no time. Write its seconds.")
+        problems.append("The work log has no time. Enter its seconds.")
     key, words = _text(line, how, "key"), _text(line, how, "words")
     return Worked(
         line.number,
@@ -408,9 +408,9 @@ def _read(line: Line, how: How, today: date, *, spent: bool) -> Worked:
     waited = _waited(cell("waited"), how.decimals, problems)
     money, currency = _money(cell("money"), cell("currency").upper(), how, problems)
     if money and not re.fullmatch(r"[A-Z]{3}", currency):
-        problems.append("The money names no currency of three letters.")
+        problems.append("The amount needs a currency of three letters, for example EUR.")
     if not (hours or waited or money) and not problems:
-        problems.append("It says neither time nor money nor days waited.")
+        problems.append("The line has no time, no money and no days waited.")
     key, words, author = cell("key"), cell("words"), cell("author")
     dated = how.columns.get("date", "")
     guess = _base(dated) in CHANGED
@@ -431,12 +431,12 @@ def _read(line: Line, how: How, today: date, *, spent: bool) -> Worked:
         said,
         tuple(problems),
         author,
-        (f"Guessed: the week is that of “{dated[:60]}”, the day of the last change.",) if guess else (),
+        (f"The week is guessed from “{dated[:60]}”, the day of the last change.",) if guess else (),
     )
 
 
 def _readings(raw: str) -> list[str]:
-    """The days that a text can mean, as ISO days."""
+    """Return the possible days of a text, as ISO days."""
     if day := parse_date(raw):
         return [day] if len(day) == 10 else []
     days = (parse_date(raw, order) for order in DATE_ORDERS)
@@ -448,26 +448,26 @@ def _day(raw: str, order: str, today: date, problems: list[str]) -> date | None:
     if len(read_as) != 10:
         can_be = [f"{date.fromisoformat(one):%-d %B %Y}" for one in _readings(raw)]
         if not raw:
-            problems.append("It has no day.")
+            problems.append("The line has no day.")
         elif len(can_be) > 1:
-            problems.append(f"“{raw[:40]}” can be {can_be[0]} or {can_be[1]}. Choose how days are written.")
+            problems.append(f"“{raw[:40]}” can be {can_be[0]} or {can_be[1]}. Choose the date format.")
         else:
             problems.append(f"“{raw[:40]}” cannot be read as a day. Use YYYY-MM-DD, for example 2026-11-16.")
         return None
     day = date.fromisoformat(read_as)
     if day > today:
-        problems.append(f"{day:%-d %B %Y} has not come yet.")
+        problems.append(f"{day:%-d %B %Y} is in the future.")
     return day
 
 
 def _hours(raw: str, unit: str, mark: str, problems: list[str]) -> Decimal | None:
-    """Hours of a number in the unit, or of a duration that names its units."""
+    """Return the hours of a number in the unit, or of a duration that names its units."""
     if not raw:
         return None
     found = hours_of(raw, unit, mark)
     if found is None:
         if is_number(raw) and not unit:
-            problems.append(f"“{raw[:40]}” names no unit. Choose the unit of the time spent.")
+            problems.append(f"“{raw[:40]}” has no unit. Choose the unit of the time spent.")
         else:
             problems.append(unread(raw, "time. Use 1.5, 1:30 or 1h 30m"))
         return None
@@ -478,7 +478,7 @@ def _hours(raw: str, unit: str, mark: str, problems: list[str]) -> Decimal | Non
 
 
 def _waited(raw: str, mark: str, problems: list[str]) -> Decimal | None:
-    """Days waited; nothing for nothing."""
+    """Return the days waited, or None for an empty cell."""
     number = parse_number(days_alone(raw), mark, most=MOST_DAYS)
     if raw and (number is None or number < 0):
         problems.append(unread(raw, "days waited"))
@@ -487,7 +487,7 @@ def _waited(raw: str, mark: str, problems: list[str]) -> Decimal | None:
 
 
 def _money(raw: str, named: str, how: How, problems: list[str]) -> tuple[Decimal | None, str]:
-    """An amount and its currency: what stands with it, the currency of its column, else that of the file."""
+    """Return an amount and its currency: from the cell, its column, or else the file."""
     amount = read_amount(raw, how.decimals, currency=named or how.currency)
     if raw and (amount.value is None or not 0 <= amount.value <= MOST_MONEY):
         problems.append(unread(raw, "money"))
@@ -495,5 +495,5 @@ def _money(raw: str, named: str, how: How, problems: list[str]) -> tuple[Decimal
     if not amount.value:
         return None, ""
     if amount.currency and named and amount.currency != named:
-        problems.append(f"“{raw[:40]}” is in {amount.currency}, but its currency is given as {named[:20]}.")
+        problems.append(f"“{raw[:40]}” is in {amount.currency}, but the row has the currency {named[:20]}.")
     return amount.value, amount.currency or named or how.currency

@@ -1,29 +1,31 @@
-"""Forms of effort: a week or a line typed in seconds, a tracker's file, how it is read, which effort is looked at."""
+"""Forms of effort: a week, a line, a tracker's file with its mapping, and filters."""
 
 from decimal import Decimal
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.models import User
 from governance.tables.forms import TableForm
 from governance.tables.reader import Table
 from governance.vocabulary import Layer
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField, OnceForm
 from initiatives.models import System
 from initiatives.portfolio.efforts import queries
 from initiatives.portfolio.efforts.effort_cells import clocked
 from initiatives.portfolio.efforts.effort_import import FIELDS, SURE_ONLY, How
 
-LEFT_OUT = _("leave lines out that can be read in two ways")
+LEFT_OUT = _("skip lines that can be read in two ways")
 DATE_ORDERS = {
-    "": _("no day can be read in two ways"),
+    "": _("not needed: every day is clear"),
     "mdy": _("month first, 3/14/2026"),
     "dmy": _("day first, 14/3/2026"),
     SURE_ONLY: LEFT_OUT,
 }
 UNITS = {
-    "": _("named in each cell, such as 1h 30m"),
+    "": _("in each cell, for example 1h 30m"),
     "hours": _("hours"),
     "minutes": _("minutes"),
     "seconds": _("seconds"),
@@ -32,7 +34,7 @@ UNITS = {
 NOBODY = "-"  # typed for an author without an account here
 AUTHORS_ASKED = 200
 DECIMALS = {
-    "": _("no number can be read in two ways"),
+    "": _("not needed: every number is clear"),
     ".": _("a point, 1,250.50"),
     ",": _("a comma, 1.250,50"),
     SURE_ONLY: LEFT_OUT,
@@ -42,7 +44,7 @@ DECIMALS = {
 class NumberField(forms.DecimalField):
     """A number that may be left out, with a point or a comma."""
 
-    wrong = "Give a number, for instance 2.5 or 2,5."
+    wrong = "Enter a number, for example 2.5 or 2,5."
 
     def __init__(self, label: str, digits: int, **options):
         attrs = {"inputmode": "decimal", "autocomplete": "off"}
@@ -51,21 +53,21 @@ class NumberField(forms.DecimalField):
         self.error_messages["invalid"] = self.wrong
 
     def to_python(self, value):
-        """The number; a comma before three digits is refused, because it may part thousands."""
+        """Return the number. A comma before three digits is refused, because it can part thousands."""
         return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
 
 
 class HoursField(NumberField):
     """Hours, as people write them down."""
 
-    wrong = "Give hours as 2.5, 2,5, 2:30 or 2h30."
+    wrong = "Enter hours as 2.5, 2,5, 2:30 or 2h30."
 
     def __init__(self, label: str):
         super().__init__(label, 8)
         self.widget.attrs["inputmode"] = "text"  # a phone's decimal keys know no colon
 
     def to_python(self, value):
-        """The hours, to the hundredth."""
+        """Return the hours, rounded to the hundredth."""
         found = clocked(value) if isinstance(value, str) else None
         return super().to_python(value if found is None else found.quantize(Decimal("0.01")))
 
@@ -83,13 +85,13 @@ class WeekForm(OnceForm):
         self.fields["words"] = forms.CharField(label=_("What"), max_length=250, required=False)
 
     def noted(self) -> dict:
-        """What was typed, as the act takes it."""
+        """Return the typed values as the act takes them."""
         typed = dict(self.cleaned_data)
         return typed | {"hours": {layer: typed.pop(layer) for layer in Layer}}
 
 
 class EffortForm(OnceForm):
-    """One line of effort: the week that is looked at and the layer noted last are filled in already."""
+    """One line of effort. The shown week and the last layer are filled in."""
 
     rows_may_be_empty = True  # nearly all of it is optional, so it is said nowhere
     layer = forms.ChoiceField(label=_("Layer"), choices=list(Layer.choices))
@@ -98,7 +100,7 @@ class EffortForm(OnceForm):
     words = forms.CharField(label=_("What"), max_length=250, required=False)
     waited_days = NumberField(_("Days waited"), 6)
     waits_for = forms.CharField(
-        label=_("For whom or what"),
+        label=_("Reason for waiting"),
         max_length=160,
         required=False,
         widget=forms.TextInput(attrs={"list": "waits-for", "autocomplete": "off"}),
@@ -109,7 +111,7 @@ class EffortForm(OnceForm):
     )
 
     def noted(self) -> dict:
-        """What was typed as the act takes it: a name that somebody or a system bears becomes them, all else words."""
+        """Return the typed values as the act takes them. A known name becomes its person or system."""
         typed = dict(self.cleaned_data)
         words = typed.pop("waits_for").strip()
         found = queries.named([words]).get(words.casefold())
@@ -128,30 +130,28 @@ class EffortFileForm(TableForm):
     file = forms.FileField(
         label=_("The file"),
         error_messages={"required": "Choose the file that your issue tracker exported."},
-        help_text=_("csv or xlsx, one line for each piece of work, with a header row."),
+        help_text=_("csv or xlsx with a header row, one line for each piece of work."),
     )
 
 
 class EffortMappingForm(forms.Form):
-    """Which column holds what, which layer each word of the tracker means, and how time and days are written."""
+    """The columns, the layers of a tracker's words, and the formats of time and days."""
 
     rows_may_be_empty = True  # most tables hold only some of it
-    unit = forms.ChoiceField(label=_("Time spent is in"), required=False, choices=list(UNITS.items()))
-    dates = forms.ChoiceField(
-        label=_("How its days are written"), required=False, choices=list(DATE_ORDERS.items())
-    )
-    decimals = forms.ChoiceField(label=_("Its decimal mark"), required=False, choices=list(DECIMALS.items()))
+    unit = forms.ChoiceField(label=_("Unit of the time spent"), required=False, choices=list(UNITS.items()))
+    dates = forms.ChoiceField(label=_("Date format"), required=False, choices=list(DATE_ORDERS.items()))
+    decimals = forms.ChoiceField(label=_("Decimal mark"), required=False, choices=list(DECIMALS.items()))
     currency = forms.CharField(
         label=_("Currency"),
         max_length=3,
         required=False,
-        help_text=_("Of lines with money that name none: three letters, for instance EUR."),
+        help_text=_("For lines with money but no currency. Use three letters, for example EUR."),
     )
-    otherwise = forms.ChoiceField(label=_("Lines whose words have no layer"), choices=list(Layer.choices))
+    otherwise = forms.ChoiceField(label=_("Layer for lines without a layer"), choices=list(Layer.choices))
     replace = forms.BooleanField(
-        label=_("Where a line says something else than before, take the older back"),
+        label=_("Replace earlier lines that have different values"),
         required=False,
-        help_text=_("Otherwise what entered before stays as it is."),
+        help_text=_("Otherwise the earlier lines stay unchanged."),
     )
 
     def __init__(self, table: Table, how: How, words: list[str], authors: list[str], *args, **options):
@@ -159,7 +159,7 @@ class EffortMappingForm(forms.Form):
         columns = [("", "not in this file"), *[(name, name[:90]) for name in table.columns]]
         for role, label in FIELDS.items():
             self.fields[f"column_{role}"] = forms.ChoiceField(
-                label=f"Column: {label}",
+                label=gettext("Column: %(label)s") % {"label": label},
                 choices=columns,
                 required=False,
                 initial=how.columns.get(role, ""),
@@ -167,7 +167,7 @@ class EffortMappingForm(forms.Form):
         self.words = words
         for place, word in enumerate(words):
             self.fields[f"word_{place}"] = forms.ChoiceField(
-                label=f"“{word}” is",
+                label=gettext("“%(word)s” is") % {"word": word},
                 choices=[("", _("no layer")), *Layer.choices],
                 required=False,
                 initial=how.layers.get(word, ""),
@@ -189,7 +189,7 @@ class EffortMappingForm(forms.Form):
         self.order_fields(["unit", "dates", "decimals", *asked, *(f"column_{role}" for role in FIELDS)])
 
     def clean(self):
-        """Everyone who is named as an author is one active person."""
+        """Check that each named author is one active person."""
         cleaned = super().clean()
         typed = {place: (cleaned.get(f"author_{place}") or "").strip() for place in range(len(self.authors))}
         known = queries.people_named(typed.values())
@@ -201,12 +201,12 @@ class EffortMappingForm(forms.Form):
             elif words:
                 self.add_error(
                     f"author_{place}",
-                    f"“{words[:60]}” is not the name of exactly one active person. Type a user name.",
+                    phrase("“{}” matches no active person, or several. Type a user name.", words[:60]),
                 )
         return cleaned
 
     def how(self) -> How:
-        """What was chosen, as the act takes it."""
+        """Return the chosen values as the act takes them."""
         chosen = self.cleaned_data
         return How(
             {role: chosen[f"column_{role}"] for role in FIELDS if chosen[f"column_{role}"]},

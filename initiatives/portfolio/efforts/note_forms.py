@@ -13,12 +13,14 @@ class EventForm(OnceForm):
     """Something that happened around the initiative."""
 
     kind = forms.ChoiceField(
-        label=_("What happened"), choices=list(EVENT_KINDS.items()), widget=forms.RadioSelect
+        label=_("What happened?"), choices=list(EVENT_KINDS.items()), widget=forms.RadioSelect
     )
     happened_on = DayField(label=_("On"), initial=clock.today)
     words = WordsField(
-        label=_("In words"),
-        help_text=_("Who showed or said what to whom. It stands in the history; it is no evidence."),
+        label=_("Description"),
+        help_text=_(
+            "Describe what happened and who took part. The note is shown in the activity and is not evidence."
+        ),
     )
 
 
@@ -26,27 +28,27 @@ class FundingForm(OnceForm):
     """Money that was given."""
 
     decided_by = forms.CharField(
-        label=_("Who decided"),
+        label=_("Decided by"),
         max_length=160,
-        help_text=_("A name or a body, for instance: steering committee."),
+        help_text=_("A name or a body, for example: steering committee."),
     )
     decided_on = DayField(label=_("On"), initial=clock.today)
     basis = WordsField(
-        label=_("On what basis"),
-        help_text=_("What they had seen or read when they decided, for instance a demo."),
+        label=_("Basis"),
+        help_text=_("Name what they saw or read before they decided, for example a demo."),
     )
     amount = forms.DecimalField(
-        label=_("Amount"), max_digits=14, decimal_places=2, required=False, help_text=_("May be left out.")
+        label=_("Amount"), max_digits=14, decimal_places=2, required=False, help_text=_("Optional.")
     )
-    currency = forms.CharField(max_length=3, required=False, help_text=_("Three letters, for instance EUR."))
+    currency = forms.CharField(max_length=3, required=False, help_text=_("Three letters, for example EUR."))
 
 
 class ObservationForm(OnceForm):
-    """What somebody saw."""
+    """An observation of someone on the initiative."""
 
     layer = forms.ChoiceField(label=_("Layer"), choices=[("", _("choose a layer")), *Layer.choices])
     observed_on = DayField(label=_("Seen on"), initial=clock.today)
     words = WordsField(
-        label=_("What you saw"),
-        help_text=_("A field note: what happens in the work, good or bad. The board reads it."),
+        label=_("Observation"),
+        help_text=_("A field note on daily work, good or bad. The board reads the note."),
     )

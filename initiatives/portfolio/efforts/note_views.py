@@ -9,8 +9,15 @@ from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import initiative_context, one_act, page_of, sent
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, STRUCK_OUT, RowAct, recorded
+from initiatives.lifecycle.initiative.initiative_frame import initiative_context, page_of
+from initiatives.lifecycle.initiative.page_steps import (
+    INITIATIVE_ACTS,
+    ROW_ACTS,
+    STRUCK_OUT,
+    PageStep,
+    RowAct,
+    recorded,
+)
 from initiatives.models import Event, FundingDecision, Observation
 from initiatives.portfolio.efforts import notes as effort_notes
 from initiatives.portfolio.efforts.note_forms import EventForm, FundingForm, ObservationForm
@@ -20,7 +27,7 @@ PER_PAGE = 20
 
 @on_any_day(initiative_lookup.initiative_on_any_day)
 def notes(request, ref):
-    """Events, funding decisions and observations, newest first."""
+    """Show events, funding decisions and observations, newest first."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, "notes")
     who = ("by", "withdrawn_by")
@@ -39,80 +46,44 @@ def notes(request, ref):
 
 
 def _funding(row: FundingDecision) -> dict:
-    """A funding decision with the stage it was given at, in words."""
+    """Return a funding decision with the stage at which it was given, in words."""
     if not row.approved_stage:
-        given_at = "before it was registered here"
+        given_at = "not registered here yet"
     else:
         given_at = f"approved {stage_word(row.approved_stage)}, supported {stage_word(row.supported)}"
     return {"row": row, "given_at": given_at}
 
 
-def event(request, ref):
-    """Record an event."""
-    return _note(
-        request,
-        ref,
-        EventForm,
-        initiative_permissions.may_note,
-        lambda initiative, fields: effort_notes.record_event(
-            initiative=initiative, by=request.user, **fields
-        ),
-        "The event is recorded.",
-        title=_("Record an event"),
-        lede=_(
-            "An announcement, a demo, a choice of model, a budget talk: they are remembered, and move no stage."
-        ),
-    )
-
-
-def funding(request, ref):
-    """Record a funding decision."""
-    return _note(
-        request,
-        ref,
-        FundingForm,
-        initiative_permissions.may_fund,
-        lambda initiative, fields: effort_notes.record_funding(
-            initiative=initiative, by=request.user, **fields
-        ),
-        "The funding decision is recorded.",
-        title=_("Record a funding decision"),
-        lede=_(
-            "Kept with it for good: the approved stage on that day, and the stage its evidence supported."
-        ),
-    )
-
-
-def observation(request, ref):
-    """Add note."""
-    return _note(
-        request,
-        ref,
-        ObservationForm,
-        initiative_permissions.may_note,
-        lambda initiative, fields: effort_notes.observe(initiative=initiative, by=request.user, **fields),
-        "The note is added.",
-        title=_("Add note"),
-        lede=_(
-            "What you saw, as you saw it. It is no evidence and blames nobody; the board and the team read it."
-        ),
-    )
-
-
-def _note(request, ref, form, may, act, done: str, **page):
-    """The page of one kind of note: who may, the form, the act, and back to the notes."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    may(initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        initiative,
-        form(sent(request)),
-        lambda fields: act(initiative, fields),
-        done,
-        page="notes",
-        verb=_("Record it"),
-        **page,
-    )
+NOTE = {"page": "notes", "verb": gettext_lazy("Save note")}
+INITIATIVE_ACTS["record-event"] = PageStep(
+    may=initiative_permissions.may_note,
+    act=effort_notes.record_event,
+    form=EventForm,
+    title=gettext_lazy("Record an event"),
+    lede=gettext_lazy("For example an announcement, a demo or a budget talk. An event changes no stage."),
+    done=gettext_lazy("The event is recorded."),
+    **NOTE,
+)
+INITIATIVE_ACTS["record-funding"] = PageStep(
+    may=initiative_permissions.may_fund,
+    act=effort_notes.record_funding,
+    form=FundingForm,
+    title=gettext_lazy("Record a funding decision"),
+    lede=gettext_lazy(
+        "Plumbline keeps the approved stage and the supported stage of that day with the decision."
+    ),
+    done=gettext_lazy("The funding decision is recorded."),
+    **NOTE,
+)
+INITIATIVE_ACTS["add-note"] = PageStep(
+    may=initiative_permissions.may_note,
+    act=effort_notes.observe,
+    form=ObservationForm,
+    title=gettext_lazy("Add note"),
+    lede=gettext_lazy("Write what you saw. The board and the team read the note. A note is not evidence."),
+    done=gettext_lazy("The note is added."),
+    **NOTE,
+)
 
 
 for _rows, _model in {"events": Event, "funding": FundingDecision, "observations": Observation}.items():
@@ -122,9 +93,9 @@ for _rows, _model in {"events": Event, "funding": FundingDecision, "observations
         act=effort_notes.withdraw,
         noun="note",
         page="notes",
-        title=gettext_lazy("Take a note back"),
+        title=gettext_lazy("Withdraw a note"),
         lede=recorded,
         happens=(STRUCK_OUT,),
-        verb=gettext_lazy("Withdraw it"),
-        done=gettext_lazy("It is withdrawn."),
+        verb=gettext_lazy("Withdraw the note"),
+        done=gettext_lazy("The note is withdrawn."),
     )

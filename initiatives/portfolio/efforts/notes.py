@@ -12,21 +12,22 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import Layer
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Event, FundingDecision, Initiative, Observation
 from initiatives.models.notes import EVENT_KINDS, Note
 
-FUTURE = "That day has not come yet."
+FUTURE = "The day must not be in the future. Enter an earlier day."
 
 
 def record_event(
     *, initiative: Initiative, kind: str, happened_on: date, words: str, once: UUID | None = None, by: User
 ) -> Event:
-    """Record an announcement, a demo, a choice of model or a budget talk. It changes no stage and proves nothing.
+    """Record an announcement, a demo, a choice of model or a budget talk.
 
-    `once`: the key of the form; sent again, the note is not written twice. Raises ValidationError or Refused.
+    The event changes no stage and proves nothing. The same `once` writes one note. Raises ValidationError or Refused.
     """
     wrong = _wrong(happened_on=happened_on, words=words)
     if kind not in EVENT_KINDS:
@@ -64,19 +65,19 @@ def record_funding(
     once: UUID | None = None,
     by: User,
 ) -> FundingDecision:
-    """Record that money was given, with the approved and the supported stage at that moment, frozen (S1-38).
+    """Record that money was given, with the approved and supported stage (S1-38).
 
-    `decided_by`: who decided, in words, because many who do have no account; `basis`: on what. A day before today is
-    told its approved stage at its end and what the product said then.
+    `decided_by` names the decider in words, because many have no account. `basis` is the reason. Both stages are
+    frozen: an earlier day gets its approved stage at its end, and the supported stage computed then.
     """
     wrong = _wrong(decided_on=decided_on, decided_by=decided_by, basis=basis)
     if amount is not None and amount <= 0:
-        wrong["amount"] = "An amount is more than nothing; leave it out where it is not public."
+        wrong["amount"] = "Enter an amount above 0, or leave it out."
     currency = currency.strip().upper()
     if amount is not None and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-        wrong["currency"] = "Name the currency by its three letters, for instance EUR."
+        wrong["currency"] = "Enter the currency as three letters, for example EUR."
     if amount is None and currency:
-        wrong["amount"] = "Give the amount too, or leave the currency out."
+        wrong["amount"] = "Enter the amount too, or leave out the currency."
     if wrong:
         raise ValidationError(wrong)
     with act("record funding", by=by, initiative=initiative) as initiative:
@@ -116,13 +117,13 @@ def record_funding(
 def observe(
     *, initiative: Initiative, layer: str, observed_on: date, words: str, once: UUID | None = None, by: User
 ) -> Observation:
-    """Write down what somebody on the initiative saw, on a day, in one layer (S1-39).
+    """Record what someone on the initiative saw, on a day, in one layer (S1-39).
 
-    Nothing follows from it by itself.
+    An observation has no automatic effect.
     """
     wrong = _wrong(observed_on=observed_on, words=words)
     if layer not in Layer:
-        wrong["layer"] = "Choose the layer that it is about."
+        wrong["layer"] = "Choose the layer of the note."
     if wrong:
         raise ValidationError(wrong)
     with act("observe", by=by, initiative=initiative) as initiative:
@@ -146,13 +147,15 @@ def observe(
 
 
 def withdraw(*, note: Note, reason: str, by: User) -> Note:
-    """Take a note back, with a reason; it is kept, struck out. Who wrote it, or the chair."""
+    """Withdraw a note with a reason, as its author or the chair. It stays, struck out."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say what was wrong with it."})
+        raise ValidationError({"reason": "Describe what was wrong with the note."})
     with act("withdraw note", by=by, initiative=note.initiative_id, reason=reason) as initiative:
         note = type(note).objects.get(pk=note.pk)
         if note.withdrawn_at:
-            raise Conflict(f"It was withdrawn on {clock.local_day(note.withdrawn_at):%-d %B %Y} already.")
+            raise Conflict(
+                phrase("This note was withdrawn on {} already.", clock.local_day(note.withdrawn_at))
+            )
         initiative_permissions.may_withdraw_note(initiative, note, by).or_refuse()
         note.withdrawn_at, note.withdrawn_by, note.withdrawn_reason = clock.now(), by, reason.strip()
         note.save()
@@ -167,12 +170,12 @@ def withdraw(*, note: Note, reason: str, by: User) -> Note:
 
 
 def _known(model, initiative: Initiative, once: UUID | None):
-    """The note that the same form wrote before, if it did."""
+    """Return the note that the same form wrote earlier, or None."""
     return model.objects.filter(initiative=initiative, once=once).first() if once else None
 
 
 def _wrong(**fields) -> dict[str, str]:
-    """What is wrong with days and words: a day to come, nothing written."""
+    """Return the errors of days and words by name: a future day, or empty words."""
     return {
         name: FUTURE if isinstance(value, date) else "Write a sentence or two."
         for name, value in fields.items()

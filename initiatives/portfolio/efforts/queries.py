@@ -1,6 +1,6 @@
-"""Effort of an initiative week by week and layer by layer, beside visible progress (S1-8.2).
+"""Effort of an initiative by week and layer, beside visible progress (S1-8.2).
 
-Effort that was withdrawn counts nowhere. Money is told by currency, never added across.
+Withdrawn effort is not counted. Money is summed by currency, never across currencies.
 """
 
 from collections.abc import Iterable
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Lower
 
 from governance import clock
 from governance.models import User
 from governance.vocabulary import Layer
 from initiatives.lifecycle.facts import visible_progress
-from initiatives.models import Effort, Initiative, System
+from initiatives.models import Effort, FundingDecision, Initiative, System
 from initiatives.portfolio.efforts.effort_import import monday
 
 WEEKS = 26  # of an initiative, in its picture and its table: half a year
@@ -24,12 +24,12 @@ WAITS = ("waits_for", "waits_for__full_name", "waits_for_system", "waits_for_sys
 
 
 def amount(value: Decimal | float) -> str:
-    """A number of hours or days as it was noted: "1.5", and "32" without a point."""
+    """Return hours or days as they were noted: "1.5", and "32" without a point."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def named(words: Iterable[str]) -> dict[str, User | System]:
-    """By words in lower case, the person or system that bears exactly this name; a name that two bear is left out."""
+    """Return the person or system that alone has this name, by word in lower case. An email address counts too."""
     asked = {word.casefold() for word in words if word}
     if not asked:
         return {}
@@ -45,9 +45,9 @@ def named(words: Iterable[str]) -> dict[str, User | System]:
 
 
 def people_named(words: Iterable[str]) -> dict[str, int]:
-    """Return by words in lower case the key of the one active person with this login, email address or full name.
+    """Return the keys of active people by login, email or full name in lower case.
 
-    Accounts of trackers that no person has here are left out, and names that two people bear.
+    A word is left out if no person here has it, or two have it.
     """
     asked = {word.casefold() for word in words if word}
     if not asked:
@@ -65,7 +65,7 @@ def people_named(words: Iterable[str]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class WeekOfInitiative:
-    """What one week took, by layer, and what happened in it that somebody outside the team would notice."""
+    """The effort of one week by layer, and its visible progress."""
 
     first: date
     hours: dict[str, Decimal]
@@ -75,33 +75,33 @@ class WeekOfInitiative:
 
     @property
     def last(self) -> date:
-        """Its Sunday."""
+        """Return the Sunday of the week."""
         return self.first + timedelta(days=6)
 
     @property
     def noted(self) -> bool:
-        """Whether work or money was noted in it, not waiting alone."""
+        """Return True if the week has work or money, not waiting alone."""
         return bool(self.hours or self.money)
 
     @property
     def unseen(self) -> bool:
-        """Whether there was work and nothing to be seen of it."""
+        """Return True if the week has work and no visible result."""
         return self.noted and not self.seen
 
     @property
     def all_hours(self) -> Decimal:
-        """The hours of all layers."""
+        """Return the hours of all layers."""
         return sum(self.hours.values(), Decimal(0))
 
     @property
     def all_waited(self) -> Decimal:
-        """The days waited in all layers."""
+        """Return the days waited in all layers."""
         return sum(self.waited.values(), Decimal(0))
 
 
 @dataclass(frozen=True)
 class LayerOfInitiative:
-    """What one layer took in all."""
+    """The effort of one layer in all."""
 
     layer: str
     hours: Decimal = Decimal(0)
@@ -111,9 +111,7 @@ class LayerOfInitiative:
 
 @dataclass(frozen=True)
 class Waits:
-    """For whom or what somebody waited: a person, a system, or words; how many days, in how many initiatives and
-    lines.
-    """
+    """Someone or something waited for: a person, a system or words. Counts days, lines and initiatives."""
 
     person: int | None
     system: int | None
@@ -124,7 +122,7 @@ class Waits:
 
     @classmethod
     def of(cls, row: dict) -> "Waits":
-        """From a row of sums by `WAITS`."""
+        """Return the wait of a row of sums by `WAITS`."""
         words = row["waits_for__full_name"] or row["waits_for_system__name"] or row["waits_for_words"]
         return cls(
             row["waits_for"],
@@ -138,9 +136,7 @@ class Waits:
 
 @dataclass(frozen=True)
 class OfInitiative:
-    """All that was noted of an initiative: the last weeks, how many with effort lie before them, totals by layer,
-    waiting.
-    """
+    """The effort of an initiative. `before` counts the weeks with effort ahead of `weeks`."""
 
     weeks: tuple[WeekOfInitiative, ...]
     before: int
@@ -150,17 +146,17 @@ class OfInitiative:
 
     @property
     def unseen(self) -> tuple[WeekOfInitiative, ...]:
-        """The weeks in which there was work and nothing to be seen of it, the newest first."""
+        """Return the weeks with work and no visible result, the newest first."""
         return tuple(week for week in reversed(self.weeks) if week.unseen)
 
     @property
     def all_hours(self) -> Decimal:
-        """The hours of all layers."""
+        """Return the hours of all layers."""
         return sum((row.hours for row in self.layers), Decimal(0))
 
 
 def of_initiative(initiative: Initiative) -> OfInitiative:
-    """What was noted of the initiative, in the last half a year week by week, and in all."""
+    """Return the effort of the initiative, week by week for half a year, and in all."""
     current = Effort.objects.current().filter(initiative=initiative)
     sums = list(
         current.values("week", "layer", "currency")
@@ -185,7 +181,7 @@ def of_initiative(initiative: Initiative) -> OfInitiative:
 
 
 def _weeks(sums: list[dict], days: list[tuple[date, str]]) -> tuple[WeekOfInitiative, ...]:
-    """Every week from the first with effort on, half a year back at most, those without any too."""
+    """Return each week since the first with effort, half a year back at most."""
     if not sums:
         return ()
     this = monday(clock.today())
@@ -211,7 +207,7 @@ def _weeks(sums: list[dict], days: list[tuple[date, str]]) -> tuple[WeekOfInitia
 
 
 def _layers(sums: list[dict]) -> tuple[LayerOfInitiative, ...]:
-    """The sums of each layer that took anything, in the order of the stack."""
+    """Return the sums of each layer with effort, in the order of the stack."""
     found = {layer: LayerOfInitiative(layer) for layer in Layer}
     for row in sums:
         was = found[row["layer"]]
@@ -227,3 +223,25 @@ def _layers(sums: list[dict]) -> tuple[LayerOfInitiative, ...]:
             money,
         )
     return tuple(row for row in found.values() if row.hours or row.waited or row.money)
+
+
+Sums = dict[int, dict[str, tuple[Decimal, int]]]
+
+
+def given(initiatives: Iterable[int] | QuerySet) -> Sums:
+    """Return the funding of each initiative by currency. The number counts decisions with an amount."""
+    return _sums(FundingDecision.objects.current().filter(initiative__in=initiatives), "amount")
+
+
+def spent(initiatives: Iterable[int] | QuerySet) -> Sums:
+    """Return the spending of each initiative by currency. The number counts notes with an amount."""
+    return _sums(Effort.objects.current().filter(initiative__in=initiatives), "money")
+
+
+def _sums(notes: QuerySet, column: str) -> Sums:
+    """Return the sums of a column by initiative and currency, with currencies by name."""
+    rows = notes.filter(**{f"{column}__isnull": False}).order_by().values("initiative", "currency")
+    found: Sums = {}
+    for row in rows.annotate(sum=Sum(column), n=Count("pk")).order_by("initiative", "currency"):
+        found.setdefault(row["initiative"], {})[row["currency"]] = row["sum"], row["n"]
+    return found

@@ -16,6 +16,7 @@ from governance.tables import importing
 from governance.tables.importing import Look, SentTable, ShownLine, Target
 from governance.templatetags.plumbline import day
 from governance.vocabulary import Layer
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -26,7 +27,7 @@ from initiatives.lifecycle.initiative.initiative_frame import (
     outgrown_banner,
     page_of,
 )
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS, STRUCK_OUT, RowAct, recorded
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, STRUCK_OUT, RowAct, recorded
 from initiatives.models import Effort, SystemImportMapping
 from initiatives.portfolio.efforts import actions, charts, queries
 from initiatives.portfolio.efforts.actions import (
@@ -56,16 +57,16 @@ PER_PAGE = 20
 ASKED = 10  # authors that the page asks about above the lines; each has its field below
 SHOWN = 100  # lines of a table, what is wrong with them first
 FATES = {
-    WRONG: "cannot be read and stay out",
-    DIFFERS: "say something else than when they entered",
+    WRONG: "cannot be read",
+    DIFFERS: "differ from the earlier import",
     NEW: "are new",
-    SAME: "entered before and stay as they are",
-    WITHDRAWN: "were withdrawn here and stay so",
+    SAME: "were imported earlier and stay unchanged",
+    WITHDRAWN: "were withdrawn here and stay withdrawn",
 }
 
 
 def effort(request, ref):
-    """Effort, money and waiting by layer and week, what could be seen of it, and the forms for a week and a line."""
+    """Show effort, money and waiting by layer and week, with the forms for both."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     form = week_form = None
     if request.method == "POST":
@@ -106,7 +107,7 @@ def effort(request, ref):
 
 
 def _noted(request, initiative, form: WeekForm | EffortForm):
-    """Back to the page, on the same week and in the field to go on in, once what was typed is noted; None otherwise."""
+    """Save what was typed and return a redirect to its week, or None if it is invalid."""
     fields = form.noted()
     try:
         if isinstance(form, WeekForm):
@@ -117,7 +118,7 @@ def _noted(request, initiative, form: WeekForm | EffortForm):
         fix(form, error)
         return None
     week, layers = monday(fields["week"]), ", ".join(row.get_layer_display().lower() for row in rows)
-    messages.success(request, f"Noted for the week of {day(week)}: {layers}.")
+    messages.success(request, phrase("Recorded for the week of {}: {}.", day(week), layers).in_language())
     field = form["hours" if "hours" in form.fields else rows[0].layer]
     return redirect(
         f"{reverse('integration-effort', args=[initiative.ref])}?week={week}#{field.id_for_label}"
@@ -125,7 +126,7 @@ def _noted(request, initiative, form: WeekForm | EffortForm):
 
 
 def _said(row: Effort) -> str:
-    """A line in words: what was spent, what was waited for, and what it was about."""
+    """Return a line in words: what was spent, what was waited for, and its subject."""
     spent = [f"{floatformat(row.hours, -2)} h"] if row.hours else []
     if row.money:
         spent.append(f"{row.currency} {floatformat(row.money, '-2g')}")
@@ -138,7 +139,7 @@ def _said(row: Effort) -> str:
 
 
 def _week_asked(request) -> date:
-    """The Monday of the week in the address; of this week where there is none, or nothing that is a day."""
+    """Return the Monday of the week in the address, or else of this week."""
     try:
         return monday(DayField().clean(request.GET.get("week")))
     except ValidationError:
@@ -146,14 +147,14 @@ def _week_asked(request) -> date:
 
 
 def _people(initiative) -> list[str]:
-    """Names of the people on the initiative."""
+    """Return the names of the people on the initiative."""
     return sorted(
         {row.person.full_name for row in initiative_rows.roles(initiative) if row.in_force}, key=str.casefold
     )
 
 
 def _known(initiative) -> list[str]:
-    """Names that the field offers: people on the initiative, and systems that it is tied to."""
+    """Return the names that the field offers: people and systems of the initiative."""
     systems = initiative.links.current().values_list("system__name", flat=True)
     return sorted({*_people(initiative), *systems}, key=str.casefold)
 
@@ -165,11 +166,11 @@ ROW_ACTS["efforts/withdraw"] = RowAct(
     noun="effort",
     page="integration",
     back="integration-effort",
-    title=gettext_lazy("Take effort back"),
+    title=gettext_lazy("Withdraw effort"),
     lede=recorded,
-    happens=(STRUCK_OUT, gettext_lazy("It counts nowhere.")),
-    verb=gettext_lazy("Withdraw it"),
-    done=gettext_lazy("It is withdrawn."),
+    happens=(STRUCK_OUT, gettext_lazy("The line no longer counts.")),
+    verb=gettext_lazy("Withdraw the effort"),
+    done=gettext_lazy("The effort is withdrawn."),
 )
 
 
@@ -177,7 +178,7 @@ ROW_ACTS["efforts/withdraw"] = RowAct(
 
 
 class EffortTable(Target):
-    """A table of an issue tracker: each line enters once, however often its file is sent."""
+    """A table of an issue tracker. Each line enters once, however often its file is sent."""
 
     form_class = EffortFileForm
     headings = (
@@ -192,8 +193,8 @@ class EffortTable(Target):
     frame = "initiatives/contracts/initiative_base.html"
     title = gettext_lazy("Effort from an issue tracker")
     lede = gettext_lazy(
-        "A table that any issue tracker exports: one line for each piece of work. You see what would enter before "
-        "anything does, and each line enters once, however often its file is sent."
+        "Import a table from any issue tracker, with one line for each piece of work. Preview the "
+        "lines before you import them. Uploading a file twice adds no duplicates."
     )
 
     def __init__(self, request, initiative):
@@ -201,11 +202,11 @@ class EffortTable(Target):
         self.back = reverse("integration-effort", args=[initiative.ref])
 
     def context(self) -> dict:
-        """The initiative around the page."""
+        """Return the context of the initiative around the page."""
         return initiative_context(self.request, self.initiative, "integration")
 
     def look(self, sent: SentTable) -> Look:
-        """How the table is read, what is still open, and what would become of each line."""
+        """Return how the table is read, the open questions, and the result for each line."""
         table = sent.table
         known = SystemImportMapping.objects.filter(kind="efforts", headers=headers_of(table)).first()
         how = remembered(table, known.columns) if known else guessed(table)
@@ -215,7 +216,7 @@ class EffortTable(Target):
         unknown = set(unknown_authors(new, how.people))
         tally = {words: count for state, words in FATES.items() if (count := _count(met, state))}
         if unsure := sum(worked.guessed for worked in new):
-            tally[_("without a work log: the week is guessed from the day of the last change")] = unsure
+            tally[_("without a work log (week guessed from the day of the last change)")] = unsure
         order = list(FATES)
         met.sort(key=lambda fate: (order.index(fate.state), fate.worked.line))
         return Look(
@@ -230,14 +231,14 @@ class EffortTable(Target):
                 *map(actions.author_asked, sorted(unknown)[:ASKED]),
             ],
             mapping=mapping,
-            mapped=f"As {known.by} mapped a table with the same headers on {day(known.at)}."
+            mapped=f"{known.by} chose this mapping for a table with the same headers on {day(known.at)}."
             if known
-            else _("Guessed from its headers and words."),
+            else _("Plumbline guessed this mapping from the headers and words of the file."),
             names=_people(self.initiative) if mapping.authors else [],
         )
 
     def _mapping(self, sent: SentTable, how: How) -> tuple[EffortMappingForm, How]:
-        """The form that says how the table is read, and how it is read with what was answered."""
+        """Return the mapping form, and how the table is read with its answers."""
         table, posted = sent.table, sent.posted if sent.posted.get("step") else None
         if posted is not None:
             chosen = {role: posted.get(f"column_{role}", "") for role in ("layer", "author")}
@@ -249,7 +250,7 @@ class EffortTable(Target):
         return mapping, mapping.how() if posted is not None and mapping.is_valid() else how
 
     def enter(self, sent: SentTable, look: Look) -> str:
-        """Let the lines enter as the mapping says."""
+        """Import the lines as the mapping describes."""
         mapping = look.mapping
         if not mapping.is_valid():
             return ""
@@ -270,9 +271,9 @@ class EffortTable(Target):
             for state, words in FATES.items()
             if state != NEW and counts.get(state)
         )
-        replaced = f" {counts['replaced']} took the place of older ones." if counts["replaced"] else ""
+        replaced = f" {counts['replaced']} replaced earlier lines." if counts["replaced"] else ""
         lines = "line" if counts["entered"] == 1 else "lines"
-        return f"{counts['entered']} {lines} entered.{replaced or more}"
+        return f"{counts['entered']} {lines} imported.{replaced or more}"
 
 
 def _count(met: list[Fate], state: str) -> int:
@@ -280,9 +281,9 @@ def _count(met: list[Fate], state: str) -> int:
 
 
 def _shown(fate: Fate, unknown: set[str]) -> ShownLine:
-    """A line as it is understood, and what becomes of it."""
+    """Return a line as it is understood, with its result."""
     worked = fate.worked
-    author = worked.author[:60] + (_(" (not known here)") if worked.author in unknown else "")
+    author = worked.author[:60] + (_(" (unknown)") if worked.author in unknown else "")
     waited = f"{floatformat(worked.waited, -2)} d" if worked.waited else ""
     cells = (
         day(worked.day) if worked.day else _("none"),
@@ -294,20 +295,20 @@ def _shown(fate: Fate, unknown: set[str]) -> ShownLine:
         worked.words[:90],
     )
     words, tone = {
-        NEW: (_("enters"), "ok"),
-        WRONG: (_("stays out"), "bad"),
+        NEW: (_("new"), "ok"),
+        WRONG: (_("not imported"), "bad"),
         DIFFERS: (_("differs"), "warn"),
-        SAME: (_("entered before"), ""),
+        SAME: (_("imported earlier"), ""),
         WITHDRAWN: (_("withdrawn here"), ""),
     }[fate.state]
     said = [" ".join(worked.problems)] if worked.problems else []
     if fate.state == DIFFERS and fate.known is not None:
-        said.append(f"entered with {_amounts(fate.known)} in {fate.known.get_layer_display().lower()}")
+        said.append(f"imported with {_amounts(fate.known)} in {fate.known.get_layer_display().lower()}")
     return ShownLine(worked.line, cells, words, tone, (*said, *worked.remarks))
 
 
 def _amounts(row: Effort) -> str:
-    """What an effort holds, in figures."""
+    """Return the amounts of an effort as text."""
     found = (
         (row.hours, f"{floatformat(row.hours, -2)} h"),
         (row.money, f"{row.currency} {floatformat(row.money, '-2g')}"),
@@ -317,7 +318,7 @@ def _amounts(row: Effort) -> str:
 
 
 def bring_in(request, ref):
-    """A table of an issue tracker: sent, mapped and looked at; its lines enter once somebody says so."""
+    """Show how a tracker's table is read, and import its lines when confirmed."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     return importing.bring_in(request, EffortTable(request, initiative))

@@ -1,1 +1,1 @@
-"""Inventories of other organisations: read from a file, mapped to reported stages, never to evidence."""
+"""Inventories of other organisations, read from a file as reported stages. They are never evidence."""

@@ -1,4 +1,4 @@
-"""What imports add to the page of an initiative and to the activity."""
+"""Imports on the page of an initiative and in the activity."""
 
 from initiatives.contributions import Contribution
 from initiatives.portfolio.imports.entry_wording import SENTENCES

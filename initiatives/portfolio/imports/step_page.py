@@ -1,4 +1,4 @@
-"""The page that asks for one step of a file that was read: confirm it, throw it away, undo it."""
+"""The page that asks for one step of an imported file: confirm, discard or undo."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def ask_step(
     lede: str = "",
     danger: bool = False,
 ) -> HttpResponse:
-    """The page with what will happen, the form if there is one, and one button."""
+    """Show what the step will do, its form if it has one, and one button."""
     context = {
         "nav": "imports" if isinstance(batch, ImportBatch) else "systems",
         "batch": batch,

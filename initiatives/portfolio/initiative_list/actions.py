@@ -1,10 +1,11 @@
-"""Filters of the list that people name for themselves: kept and deleted by whom they belong to. They decide nothing."""
+"""Saved filters of the list: a person names, keeps and deletes them. They decide nothing."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import QueryDict
 
 from governance.models import User
+from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import refusal
 from initiatives.models import SavedView
 from initiatives.portfolio.initiative_list.filters import PortfolioFilter
@@ -14,7 +15,7 @@ LONGEST = {name: SavedView._meta.get_field(name).max_length or 0 for name in ("n
 
 
 def filter_of(query: QueryDict) -> str:
-    """What of an address says which initiatives are listed and how, in one order; empty where nothing does."""
+    """Return the filter and view of an address as a query in one order, or ""."""
     said = QueryDict(mutable=True)
     for name in (*PortfolioFilter.base_filters, "view"):
         value = query.get(name, "").strip()
@@ -24,28 +25,28 @@ def filter_of(query: QueryDict) -> str:
 
 
 def save_view(*, name: str, query: QueryDict, by: User) -> SavedView:
-    """Keep the filter of an address under a name; the same name again stands for the new one.
+    """Save the filter of an address under a name. The same name replaces its filter.
 
     Raises ValidationError without a name or a filter, and past twenty views.
     """
     name, said = " ".join(name.split()), filter_of(query)
     if not name or len(name) > LONGEST["name"]:
-        raise ValidationError(f"Give the view a name of at most {LONGEST['name']} letters.")
+        raise ValidationError(phrase("Give the view a name of at most {} letters.", LONGEST["name"]))
     if why := refusal(name) or refusal(said):
         raise ValidationError(why)
     if not said:
-        raise ValidationError("No filter is on. Choose one, press Filter, then save the view.")
+        raise ValidationError("No filter is active. Choose a filter, press Filter, then save the view.")
     if len(said) > LONGEST["query"]:
-        raise ValidationError("These filters are too long to be kept. Search for fewer words.")
+        raise ValidationError("These filters are too long to save. Search for fewer words.")
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=by.pk)  # two at once could both be the twentieth
         if by.saved_views.exclude(name=name).count() >= MOST:
             raise ValidationError(
-                f"You have {MOST} saved views. Delete one, then save \u201c{name}\u201d again."
+                phrase("You have {} saved views. Delete a view, then save “{}” again.", MOST, name)
             )
         return by.saved_views.update_or_create(name=name, defaults={"query": said})[0]
 
 
 def delete_view(*, view: SavedView, by: User) -> None:
-    """Delete a view of one's own."""
+    """Delete a saved view of the person."""
     by.saved_views.filter(pk=view.pk).delete()

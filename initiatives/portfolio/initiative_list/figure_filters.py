@@ -1,7 +1,7 @@
-"""The initiatives behind a figure of the charts: what is drawn as one bar, as a filter of the portfolio.
+"""The initiatives behind one bar of the charts, as a filter of the portfolio.
 
-A figure is called "moved.<move>.<month>", "expires.<first day of the week>", "falls.<the same>" or "spent". Each keeps
-to what `insights.flow` counts, so that a bar of three leads to three initiatives.
+A figure is called "moved.<move>.<month>", "expires.<first day of the week>", "falls.<the same>" or "spent". Each counts
+as `insights.flow` does, so that a bar of three leads to three initiatives.
 """
 
 from datetime import date, timedelta
@@ -30,20 +30,20 @@ BY_BASIS = {"reopened": "reopened", "stepped_back": "step back"}
 
 
 def months_to(today: date) -> tuple[date, ...]:
-    """The first days of this month and of those before it, oldest first."""
+    """Return the first days of this month and of the earlier months, oldest first."""
     count = today.year * 12 + today.month - 1
     return tuple(date(n // 12, n % 12 + 1, 1) for n in range(count - MONTHS + 1, count + 1))
 
 
 def weeks_from(today: date) -> list[tuple[date, date]]:
-    """First and last day of each week of the days ahead, from tomorrow on."""
+    """Return the first and last day of each week of the days ahead, from tomorrow on."""
     last = today + timedelta(days=DAYS_AHEAD)
     firsts = [today + timedelta(days=7 * place + 1) for place in range(-(-DAYS_AHEAD // 7))]
     return [(first, min(first + timedelta(days=6), last)) for first in firsts]
 
 
 def choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Every figure that the charts of today draw, in groups: key and words."""
+    """Return the figures that the charts draw today, in groups, as key and words."""
     today = clock.today()
     weeks = [(first, f"from {first:%-d %B}") for first, _ in weeks_from(today)]
     moved = [
@@ -62,12 +62,12 @@ def choices() -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def moved_key(move: str, month: date) -> str:
-    """What the moves of one kind in a month are called."""
+    """Return the key of the moves of one kind in a month."""
     return f"moved.{move}.{month:%Y-%m}"
 
 
 def behind(initiatives: QuerySet, figure: str) -> QuerySet:
-    """Those of the initiatives that this figure counts, one of `choices`; annotated as by `filters.with_support`."""
+    """Return the initiatives that a figure counts. They are annotated as by `filters.with_support`."""
     if figure == SPENT:
         spent = Effort.objects.current().filter(initiative=OuterRef("pk"), money__isnull=False)
         return initiatives.filter(Exists(spent))
@@ -103,7 +103,7 @@ def _moved(initiatives: QuerySet, move: str, month: str) -> QuerySet:
 
 
 def _spans() -> QuerySet:
-    """The spans of an initiative that hold from now on, within the days ahead."""
+    """Return the spans of an initiative that cover a moment of the days ahead."""
     now, end = clock.now(), clock.midnight_after(clock.today() + timedelta(days=DAYS_AHEAD))
     return SupportedStagePeriod.objects.filter(
         Q(until_at__isnull=True) | Q(until_at__gt=now), initiative=OuterRef("pk"), from_at__lt=end

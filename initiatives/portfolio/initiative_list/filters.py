@@ -1,7 +1,6 @@
-"""Filters of the portfolio: approved stage beside supported stage, in the database.
+"""Filters of the portfolio by approved and supported stage, in the database.
 
-What is supported comes from the spans that `supported_stage_rows.rewrite` left; nothing is computed while somebody
-reads.
+The supported stage comes from the spans that `supported_stage_rows.rewrite` wrote. Reading computes nothing.
 """
 
 import django_filters
@@ -25,11 +24,13 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce, Least
+from django.utils.translation import gettext_lazy
 from django_filters.fields import ModelChoiceField
 
 from governance.models import ContractVersion, Rulebook, Unit
 from governance.sign_in.forms import Choices, Picker
 from governance.vocabulary import Layer, Role, Stage, Tier
+from governance.vocabulary.phrases import phrase
 from initiatives.contributions import Report, contributed
 from initiatives.models import Condition, FormerTitle, Initiative, Obligation, RoleAssignment
 from initiatives.models.initiative import supported_rank
@@ -39,7 +40,7 @@ SUPPORTED = {
     "production": "Production",
     "mvp": "MVP",
     "prototype": "Prototype",
-    "proposed": "Nothing yet",
+    "proposed": phrase("No stage yet"),
     "recomputing": "Being recomputed",
 }
 ORDERS = {
@@ -56,10 +57,10 @@ AT_HAND = ("q", "approved_stage", "unit", "mine", "unsupported", "held")  # the 
 
 
 def with_support(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
-    """Initiatives with what they are chosen and ordered by, as it holds at `moment`: supported, unsupported_stages,
-    held, gaps.
+    """Return initiatives with the fields that filters and order use, at `moment`.
 
-    `supported` is "recomputing" where the supported stage was computed before `rulebook` was published.
+    The fields are `supported`, `unsupported_stages`, `held`, gaps and others. `supported` is "recomputing" if it was
+    computed before `rulebook` was published.
     """
     covering = Q(spans__from_at__lte=moment) & (
         Q(spans__until_at__isnull=True) | Q(spans__until_at__gt=moment)
@@ -71,13 +72,13 @@ def with_support(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> Qu
         held=_known(rulebook, "held", False, BooleanField()),
         next_expiry_on=_known(rulebook, "next_expiry_on", None, DateField()),
         gap_counts=F("span__gaps"),
+        runs_without=F("span__runs_without"),
+        open_requirements=F("span__open_requirements"),
     )
 
 
 def with_due(initiatives: QuerySet) -> QuerySet:
-    """Initiatives with `next_due`: the first day on which an obligation or a condition falls due, or evidence goes
-    stale.
-    """
+    """Return initiatives with `next_due`: the first obligation, condition or expiry."""
     open_obligations = Obligation.objects.open().filter(initiative=OuterRef("pk")).order_by()
     bound = Condition.objects.filter(review__initiative=OuterRef("pk"), met_at__isnull=True).order_by()
     return initiatives.annotate(
@@ -90,14 +91,12 @@ def with_due(initiatives: QuerySet) -> QuerySet:
 
 
 def with_supported_stage(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
-    """Initiatives with all that holds for them at `moment`: as `with_support` and `with_due`, and label and scale
-    tests.
-    """
+    """Return initiatives at `moment` as `with_support` and `with_details` do."""
     return with_details(with_support(initiatives, rulebook, moment), rulebook)
 
 
 def with_details(initiatives: QuerySet, rulebook: Rulebook | None) -> QuerySet:
-    """What rows show besides what they were chosen by; `initiatives` as `with_support` annotated them."""
+    """Return initiatives with the other fields of rows. `with_support` annotated them."""
     return with_due(initiatives).annotate(
         label=_known(rulebook, "label", "", CharField()),
         governance=F("span__governance"),
@@ -113,18 +112,16 @@ def _known(rulebook: Rulebook | None, column: str, unknown, field: Field) -> Cas
 
 
 def seen_since(rulebook: Rulebook | None) -> Q:
-    """That the supported stage was computed since this version was published; without one, there are no supported
-    stages.
-    """
+    """Return the condition of a stage computed since this rulebook. Without one, there is none."""
     if rulebook is None:
         return Q(supported_stage__isnull=True)
     return Q(supported_stage__computed_at__gte=rulebook.published_at)
 
 
 def known(initiatives: QuerySet, rulebook: Rulebook | None) -> QuerySet:
-    """Those that are not being recomputed, by supported stage and then worst first: in the order of an index.
+    """Return initiatives with a known supported stage, by stage, then worst first.
 
-    `initiatives` as `with_support` annotated them.
+    The order is that of an index. `initiatives` as `with_support` annotated them.
     """
     return (
         initiatives.alias(
@@ -136,7 +133,7 @@ def known(initiatives: QuerySet, rulebook: Rulebook | None) -> QuerySet:
 
 
 def with_people(initiatives: QuerySet) -> QuerySet:
-    """Initiatives with `unit_name`, `owner_name` (the accepted owner, or None), and whether anybody ever owned them."""
+    """Return initiatives with `unit_name`, `owner_name` (or None) and `ever_owned`."""
     # Not EXISTS: for that the database may gather the owners of all initiatives, where a page shows fifty.
     accepted = _owned().filter(accepted_at__isnull=False).values(accepted=Value(True))
     return initiatives.annotate(
@@ -147,7 +144,7 @@ def with_people(initiatives: QuerySet) -> QuerySet:
 
 
 def with_contract(initiatives: QuerySet, moment) -> QuerySet:
-    """Initiatives with `contracted`: whether a contract is in force at `moment`."""
+    """Return initiatives with `contracted`: if a contract is in force at `moment`."""
     force = ContractVersion.objects.filter(
         Q(ends_at__isnull=True) | Q(ends_at__gt=moment),
         contract=OuterRef("contract"),
@@ -161,7 +158,7 @@ def _owned():
 
 
 def units_to_choose(request) -> QuerySet:
-    """One's own units; of others those alone whose lists are looked at, or the one that the address names."""
+    """Return the organisation's units, and others that the address asks for."""
     if request is None:
         return Unit.objects.own()
     if request.GET.get("whose") == EXTERNAL:
@@ -175,7 +172,7 @@ class _UnitField(ModelChoiceField):
     """A unit, marked where an imported list brought it."""
 
     def label_from_instance(self, unit) -> str:
-        """Its name with the mark."""
+        """Return the name of the unit with the mark."""
         return unit.label
 
 
@@ -184,73 +181,88 @@ class _UnitFilter(django_filters.ModelChoiceFilter):
 
 
 class PortfolioFilter(django_filters.FilterSet):
-    """The filters of the portfolio. A value that is not understood is ignored and said so on the page."""
+    """The filters of the portfolio. An invalid value is ignored, and the page shows it."""
 
     q = django_filters.CharFilter(
-        label="Search",
+        label=gettext_lazy("Search"),
         method="search",
         max_length=200,
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "title, AI-42, owner"}),
     )
     approved_stage = django_filters.ChoiceFilter(
         widget=Choices,
-        label="Approved stage",
+        label=gettext_lazy("Approved stage"),
         field_name="stage",
         choices=list(Stage.choices),
-        empty_label="any",
+        empty_label=gettext_lazy("any"),
     )
     supported = django_filters.ChoiceFilter(
-        widget=Choices, label="Supported stage", choices=list(SUPPORTED.items()), empty_label="any"
+        widget=Choices,
+        label=gettext_lazy("Supported stage"),
+        choices=list(SUPPORTED.items()),
+        empty_label=gettext_lazy("any"),
     )
     unit = _UnitFilter(
-        widget=Picker, label="Unit", queryset=units_to_choose, method="in_unit", empty_label="any"
+        widget=Picker,
+        label=gettext_lazy("Unit"),
+        queryset=units_to_choose,
+        method="in_unit",
+        empty_label=gettext_lazy("any"),
     )
     whose = django_filters.ChoiceFilter(
-        widget=Choices, label="Whose", choices=list(WHOSE.items()), method="ordered", empty_label="Our own"
+        widget=Choices,
+        label=gettext_lazy("Whose"),
+        choices=list(WHOSE.items()),
+        method="ordered",
+        empty_label=gettext_lazy("Our own"),
     )
     layer = django_filters.ChoiceFilter(
         widget=Choices,
-        label="Gap in layer",
+        label=gettext_lazy("Gap in layer"),
         choices=list(Layer.choices),
         method="gap_in",
-        empty_label="any",
+        empty_label=gettext_lazy("any"),
     )
     tier = django_filters.ChoiceFilter(
         widget=Choices,
-        label="Risk tier",
+        label=gettext_lazy("Risk tier"),
         choices=[*Tier.choices, ("unset", "Not confirmed")],
         method="of_tier",
-        empty_label="any",
+        empty_label=gettext_lazy("any"),
     )
     report = django_filters.ChoiceFilter(
         widget=Choices,
-        label="Report",
+        label=gettext_lazy("Report"),
         choices=lambda: [(report.key, report.words) for report in contributed.reports],
         method="reported",
-        empty_label="all initiatives",
+        empty_label=gettext_lazy("all initiatives"),
     )
     figure = django_filters.ChoiceFilter(
         widget=Choices,
-        label="Figure of the charts",
+        label=gettext_lazy("Figure of the charts"),
         choices=figure_filters.choices,
         method="behind_figure",
-        empty_label="any",
+        empty_label=gettext_lazy("any"),
     )
     sort = django_filters.ChoiceFilter(
         widget=Choices,
-        label="Order",
+        label=gettext_lazy("Order"),
         choices=list(ORDERS.items()),
         method="ordered",
         empty_label=None,
         null_label=None,
     )
-    mine = django_filters.BooleanFilter(label="Mine", method="of_mine", widget=forms.CheckboxInput())
-    unsupported = django_filters.BooleanFilter(
-        label="Only not supported", method="short", widget=forms.CheckboxInput()
+    mine = django_filters.BooleanFilter(
+        label=gettext_lazy("Mine"), method="of_mine", widget=forms.CheckboxInput()
     )
-    held = django_filters.BooleanFilter(label="On hold", method="on_hold", widget=forms.CheckboxInput())
+    unsupported = django_filters.BooleanFilter(
+        label=gettext_lazy("Only not supported"), method="short", widget=forms.CheckboxInput()
+    )
+    held = django_filters.BooleanFilter(
+        label=gettext_lazy("On hold"), method="on_hold", widget=forms.CheckboxInput()
+    )
     imported = django_filters.BooleanFilter(
-        label="Imported", method="from_import", widget=forms.CheckboxInput()
+        label=gettext_lazy("Imported"), method="from_import", widget=forms.CheckboxInput()
     )
 
     class Meta:
@@ -259,28 +271,28 @@ class PortfolioFilter(django_filters.FilterSet):
 
     @property
     def values(self) -> dict:
-        """What was asked for and understood."""
+        """Return the valid values of the address."""
         return self.form.cleaned_data if self.is_bound and hasattr(self.form, "cleaned_data") else {}
 
     @property
     def order(self) -> str:
-        """The order asked for, one of `ORDERS`."""
+        """Return the order asked for, one of `ORDERS`."""
         return self.values.get("sort") or "supported"
 
     @property
     def whose_shown(self) -> str:
-        """Whose initiatives are looked at: one's own, unless external inventories, or a unit of one, are asked for."""
+        """Return whose initiatives are listed: the organisation's, or external ones."""
         unit = self.values.get("unit")
         return self.values.get("whose") or (EXTERNAL if unit is not None and unit.imported else OWN)
 
     @property
     def narrowed(self) -> bool:
-        """Whether anything was asked for besides an order."""
+        """Return True if the address asks for more than an order."""
         return any(value for name, value in self.values.items() if name != "sort")
 
     @property
     def qs(self) -> QuerySet:
-        """The initiatives that pass, withdrawn ones left out unless asked for, in the order asked for."""
+        """Return the matching initiatives in order, without withdrawn ones by default."""
         initiatives = super().qs  # which reads the form, too
         if self.order == "due":
             initiatives = with_due(initiatives)
@@ -291,27 +303,27 @@ class PortfolioFilter(django_filters.FilterSet):
 
     @property
     def at_hand(self) -> list:
-        """The fields that are always shown, in the order in which people reach for them."""
+        """Return the fields that are always shown, the most used first."""
         return [self.form[name] for name in AT_HAND]
 
     @property
     def further(self) -> list:
-        """The fields that are folded until one of them is used."""
+        """Return the fields that are folded until one is used."""
         return [field for field in self.form if field.name not in AT_HAND]
 
     @property
     def unfolded(self) -> bool:
-        """Whether one of the folded fields says something."""
+        """Return True if a folded field has a value."""
         return any(self.data.get(field.name) for field in self.further)
 
     @property
     def report_shown(self) -> Report | None:
-        """The report that is looked at, if any."""
+        """Return the report of the address, or None."""
         key = self.form.cleaned_data.get("report") if self.form.is_valid() else None
         return next((report for report in contributed.reports if report.key == key), None)
 
     def search(self, initiatives, name, value):
-        """By reference, title, a title it bore before, or the name of an owner, each word anywhere."""
+        """Return matches by reference, title, former title or owner, each word anywhere."""
         for word in value.split()[:8]:
             number = word.upper().removeprefix("AI-")
             former = FormerTitle.objects.filter(title__icontains=word)
@@ -330,47 +342,47 @@ class PortfolioFilter(django_filters.FilterSet):
         return initiatives
 
     def in_unit(self, initiatives, name, unit):
-        """The unit and everything below it."""
+        """Return the initiatives of the unit and of the units below."""
         return initiatives.filter(unit__path__startswith=unit.path)
 
     def gap_in(self, initiatives, name, layer):
-        """Something is missing in this layer."""
+        """Return the initiatives with gaps in this layer."""
         return initiatives.filter(gap_counts__has_key=layer).exclude(supported="recomputing")
 
     def of_tier(self, initiatives, name, tier):
-        """The confirmed tier."""
+        """Return the initiatives of the confirmed tier."""
         return initiatives.filter(tier="" if tier == "unset" else tier)
 
     def reported(self, initiatives, name, key):
-        """What the report is about."""
+        """Return the initiatives of the report."""
         report = next(report for report in contributed.reports if report.key == key)
         return report.apply(initiatives)
 
     def behind_figure(self, initiatives, name, figure):
-        """What one bar of the charts counts."""
+        """Return the initiatives that one bar of the charts counts."""
         return figure_filters.behind(initiatives, figure)
 
     def ordered(self, initiatives, name, value):
-        """Nothing here: order, and whose initiatives, are put on last."""
+        """Return all initiatives. Order, and whose initiatives, are applied last."""
         return initiatives
 
     def of_mine(self, initiatives, name, wanted):
-        """Whoever looks holds a role on them, or was asked to."""
+        """Return the initiatives on which the person has or was asked to take a role."""
         if not wanted:
             return initiatives
         held = RoleAssignment.objects.open().filter(person=self.request.user)
         return initiatives.filter(pk__in=held.values("initiative"))
 
     def short(self, initiatives, name, wanted):
-        """Approved stages above what evidence supports."""
+        """Return the initiatives whose approved stage is above their supported stage."""
         return initiatives.filter(unsupported_stages__gt=0) if wanted else initiatives
 
     def on_hold(self, initiatives, name, wanted):
-        """Held now."""
+        """Return the initiatives on hold now."""
         return initiatives.filter(held=True) if wanted else initiatives
 
     def from_import(self, initiatives, name, wanted):
-        """Stages that rest on an import."""
+        """Return the initiatives whose stage an import reported."""
         return initiatives.filter(basis="import") if wanted else initiatives
 
 

@@ -1,14 +1,17 @@
-"""The portfolio as a table for spreadsheets: stage and goal on every row, approved beside supported."""
+"""The portfolio as a table for spreadsheets, with stage and goal on each row."""
 
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 
 from governance import clock
 from governance.audit_log import csv_export, workbook_export
+from governance.gates.gate_inputs import without_words
 from governance.models import Rulebook
 from governance.rulebook import ParsedRulebook
-from governance.templatetags.plumbline import layer_word, stage_word
-from governance.vocabulary import Stage
+from governance.templatetags.plumbline import stage_word
+from governance.vocabulary import ScaleTestOutcome, Stage
+from initiatives.lifecycle.facts import open_requirements
+from initiatives.lifecycle.facts.open_requirements import FOR
 from initiatives.lifecycle.facts.wording import profile_words
 from initiatives.models import Initiative
 from initiatives.portfolio.initiative_list import filters
@@ -20,14 +23,16 @@ HEADING = [
     "Approved stage",
     "Goal of the stage",
     "Note",
-    "Approved stage rests on",
+    "Basis of the approved stage",
     "Supported stage",
     "Not supported",
     "Governance test",
     "Integration test",
     "Adoption test",
+    "Runs without",
     "Levels of answers",
-    "Gaps by layer",
+    "Open requirements, approved stage",
+    "Open requirements, next gate",
     "Held",
     "Owner",
     "Risk tier",
@@ -67,29 +72,27 @@ CHUNK = 500
 def portfolio(
     initiatives: QuerySet, rulebook: ParsedRulebook | None, *, of: str = "", by
 ) -> StreamingHttpResponse:
-    """The initiatives of the portfolio, as `filters.with_supported_stage`, `with_people` and `with_contract` annotated
-    them.
-    """
+    """Return the portfolio as CSV. `filters` annotated support, people and contract."""
     return csv_export.stream("portfolio", HEADING, _rows(initiatives, rulebook), of=of, by=by)
 
 
 def portfolio_workbook(
     initiatives: QuerySet, rulebook: ParsedRulebook | None, *, of: str = "", by
 ) -> HttpResponse:
-    """The same as a workbook."""
+    """Return the same as a workbook."""
     return workbook_export.workbook("portfolio", HEADING, _rows(initiatives, rulebook), of=of, by=by)
 
 
 def annotated(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
-    """Initiatives with all that a row of the export says of them."""
+    """Return initiatives with the fields of a row of the export."""
     initiatives = filters.with_supported_stage(initiatives, rulebook, moment)
     return filters.with_people(filters.with_contract(initiatives, moment))
 
 
 def compared(initiative: Initiative, rulebook: ParsedRulebook | None) -> dict[str, str]:
-    """What the export says of the initiative that no sheet changes, by header, as its cells are written.
+    """Return the exported cells that no sheet changes, by header, as they are written.
 
-    Without the days in stage, which are others tomorrow. `initiative` as `annotated` has it.
+    The days in stage are left out, because they change daily. `initiative` as `annotated` has it.
     """
     words = {EXPORTED_AS[role] for role in WORDS} | {"Reference", "Days in stage"}
     cells = zip(HEADING, _row(initiative, rulebook, clock.now()), strict=True)
@@ -112,14 +115,17 @@ def _row(initiative: Initiative, rulebook: ParsedRulebook | None, now) -> list:
         stage_word(initiative.stage),
         goal_of(rulebook, initiative.stage),
         caution(initiative),
-        "an import, not evidenced here" if initiative.imported else initiative.basis.replace("_", " "),
+        "reported by an import, without evidence here"
+        if initiative.imported
+        else initiative.basis.replace("_", " "),
         supported_words(initiative),
         initiative.label if known else "",
         _test(initiative.governance, known),
         _test(initiative.integration, known),
         _test(initiative.adoption, known),
+        runs_without_words(initiative) if known else "",
         profile_words(initiative.profile) if known else "",
-        gap_words(initiative.gap_counts) if known else "",
+        *(open_requirements.total(initiative.open_requirements, which) if known else "" for which in FOR),
         initiative.held,
         owner_words(initiative),
         initiative.get_tier_display() or "not confirmed",
@@ -132,13 +138,13 @@ def _row(initiative: Initiative, rulebook: ParsedRulebook | None, now) -> list:
 
 
 def goal_of(rulebook: ParsedRulebook | None, stage: str) -> str:
-    """What the rulebook says the stage is for; ideas and closed initiatives have no goal of their own."""
+    """Return the goal of the stage in the rulebook, or a default without a rule."""
     rule = rulebook.stages.get(stage) if rulebook else None
     return (rule.goal or rule.meaning) if rule else "describe it honestly"
 
 
 def caution(initiative) -> str:
-    """What nobody may overlook: prototypes are not production-ready, and whether a contract binds."""
+    """Return the cautions in words: withdrawn, not production-ready, or no contract."""
     words = []
     if initiative.withdrawn_at:
         words.append("withdrawn")
@@ -150,22 +156,21 @@ def caution(initiative) -> str:
 
 
 def supported_words(initiative) -> str:
-    """The supported stage in words."""
+    """Return the supported stage in words."""
     if initiative.supported == "recomputing":
         return "being recomputed"
-    return stage_word(initiative.supported) if initiative.supported != Stage.PROPOSED else "nothing yet"
-
-
-def gap_words(counts: dict | None) -> str:
-    """ "3 integration, 1 policy": how much is missing, by layer, most first."""
-    rows = sorted((counts or {}).items(), key=lambda pair: (-pair[1], pair[0]))
-    return ", ".join(f"{count} {layer_word(layer).lower()}" for layer, count in rows)
+    return stage_word(initiative.supported) if initiative.supported != Stage.PROPOSED else "no stage yet"
 
 
 def owner_words(initiative) -> str:
-    """The accepted owner by name, or which kind of nobody."""
+    """Return the name of the accepted owner, or why there is none."""
     return initiative.owner_name or ("vacant" if initiative.ever_owned else "no owner here yet")
 
 
-def _test(outcome: bool | None, known: bool) -> str:
-    return ("passes" if outcome else "does not pass") if known and outcome is not None else "not known"
+def runs_without_words(initiative) -> str:
+    """Return what production runs without, in words, or "" for other stages."""
+    return without_words(initiative.runs_without or ()) if initiative.stage == Stage.PRODUCTION else ""
+
+
+def _test(outcome: str | None, known: bool) -> str:
+    return ScaleTestOutcome.word(outcome) if known and outcome else "not known"

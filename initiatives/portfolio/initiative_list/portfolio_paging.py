@@ -1,8 +1,8 @@
-"""The portfolio page by page: no page works for the initiatives that are not on it.
+"""The portfolio page by page. A page reads only its initiatives.
 
-The keys of a page come first, in the order asked for and from the end that is nearer, and everything that a row shows
-is read for these keys alone. In the order that the portfolio opens with, an index holds the initiatives whose supported
-stage is known; those that are being recomputed follow them.
+The keys of a page come first, in the chosen order and from the nearer end. The fields of a row are read for these keys
+alone. In the default order, an index holds the initiatives with a known supported stage. Those being recomputed follow
+them.
 """
 
 from collections.abc import Iterable
@@ -27,10 +27,9 @@ _ROWS = Batch(initiatives=Rows(_SHOWN, "pk"))
 
 
 class Listing:
-    """The chosen initiatives in their order, for a paginator: `total` of them, of which `short` are not supported.
+    """The chosen initiatives in order, for a paginator. `short` counts unsupported ones.
 
-    `seen` is what the person may see at all: where nothing was asked for, it is counted without looking at supported
-    stages.
+    `seen` is what the person may see. Without a filter, it is counted without the supported stages.
     """
 
     def __init__(self, chosen: filters.PortfolioFilter, seen: QuerySet, rulebook: Rulebook | None, moment):
@@ -51,16 +50,16 @@ class Listing:
         return self.total
 
     def __getitem__(self, part: slice) -> list[Initiative]:
-        """These initiatives, as rows show them."""
+        """Return these initiatives as rows show them."""
         return self.rows(self._keys(*part.indices(self.total)[:2]))
 
     def by_stage(self) -> dict[str, int]:
-        """How many of the initiatives stand in each stage that has any."""
+        """Return the number of initiatives in each stage that has any."""
         told = self.counted.values("stage").annotate(n=Count("pk"))
         return dict(told.values_list("stage", "n"))
 
     def heads(self, stages: Iterable[str], most: int) -> dict[str, list[Initiative]]:
-        """The first initiatives of each of these stages; a stage without any is left out."""
+        """Return the first initiatives of each of these stages, without empty stages."""
         place = Window(RowNumber(), partition_by="stage", order_by=self.initiatives.query.order_by)
         first = self.initiatives.filter(stage__in=stages).alias(place=place).filter(place__lte=most)
         found: dict[str, list[Initiative]] = {}
@@ -69,14 +68,14 @@ class Listing:
         return found
 
     def rows(self, keys: Iterable[int]) -> list[Initiative]:
-        """The initiatives with these keys, in this order, with what holds for them and whose they are."""
+        """Return the initiatives with these keys, in this order, as rows show them."""
         keys = list(keys)
         rows = _ROWS.ask(keys, published=self.published, moment=self.moment)["initiatives"]
         found = {initiative.pk: initiative for initiative in rows}
         return [found[key] for key in keys if key in found]
 
     def _short(self, seen: QuerySet) -> QuerySet:
-        """Spans that hold now and fall short; no initiative that was withdrawn has one, because only ideas are."""
+        """Return the current spans below the approved stage. A withdrawn idea has none."""
         spans = SupportedStagePeriod.objects.covering(self.moment).filter(unsupported_stages__gt=0)
         outdated = SupportedStage.objects.filter(computed_at__lt=self.published)
         spans = spans.exclude(initiative__in=outdated.values("initiative"))
@@ -103,7 +102,7 @@ class Listing:
 
 
 def _between(initiatives: QuerySet, start: int, stop: int, total: int) -> list[int]:
-    """The keys from `start` to `stop` of so many initiatives, read from the end that is nearer."""
+    """Return the keys from `start` to `stop`, read from the nearer end of `total`."""
     if start >= stop:
         return []
     keys = initiatives.values_list("pk", flat=True)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from governance import clock
+from governance.database.replica import reads_replica
 from governance.models import Rulebook
 from governance.people.boards import seats_held
 from governance.runtime.signed_in_request import SignedInRequest
@@ -17,10 +18,13 @@ from governance.templatetags.days import keep
 from governance.templatetags.plumbline import day
 from governance.transparency_log import as_of
 from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Level, Stage
+from governance.vocabulary.phrases import phrase
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.facts import open_requirements
+from initiatives.lifecycle.facts.open_requirements import APPROVED
 from initiatives.lifecycle.facts.wording import profile_words
 from initiatives.lifecycle.initiative.initiative_frame import page_of
 from initiatives.portfolio.initiative_list import actions, filters, portfolio_export
@@ -32,10 +36,11 @@ MOST_OF_AN_ADDRESS = 4000  # letters; what is kept of it is shorter
 TESTS = ("governance", "integration", "adoption")
 
 
+@reads_replica
 @on_any_day(initiative_lookup.portfolio_on_any_day)
 @require_safe
 def portfolio(request: SignedInRequest) -> HttpResponse:
-    """Initiatives that the person may see, filtered by the address. `?view=board` puts them into columns."""
+    """Show the filtered initiatives that the person may see. `?view=board` shows columns."""
     rulebook = Rulebook.objects.in_force()
     parsed = rulebook.parsed if rulebook else None
     chosen = chosen_initiatives(request, rulebook)
@@ -68,9 +73,10 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
     return render(request, template, context)
 
 
+@reads_replica
 @require_safe
 def export(request: SignedInRequest, ending: str) -> HttpResponse:
-    """The same initiatives as a file: CSV, written as it is read, or a workbook."""
+    """Return the same initiatives as a file: streamed CSV, or a workbook."""
     rulebook = Rulebook.objects.in_force()
     initiatives = filters.with_details(chosen_initiatives(request, rulebook).qs, rulebook)
     initiatives = filters.with_people(filters.with_contract(initiatives, clock.now()))
@@ -81,36 +87,36 @@ def export(request: SignedInRequest, ending: str) -> HttpResponse:
 
 @require_POST
 def save_view(request: SignedInRequest) -> HttpResponse:
-    """Keep the filter that is on under a name of one's own."""
+    """Save the active filter under a name."""
     query = QueryDict(request.POST.get("query", "")[:MOST_OF_AN_ADDRESS])
     try:
         view = actions.save_view(name=request.POST.get("name", ""), query=query, by=request.user)
     except ValidationError as wrong:
-        messages.error(request, f"Not saved: {' '.join(wrong.messages)}")
+        messages.error(request, phrase("Not saved: {}", " ".join(wrong.messages)).in_language())
         return redirect(f"{reverse('portfolio')}?{actions.filter_of(query)}")
-    messages.success(request, f"Saved as \u201c{view}\u201d.")
+    messages.success(request, phrase("Saved as “{}”.", view).in_language())
     return redirect(view)
 
 
 @require_POST
 def delete_view(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Delete a saved view of one's own; of another's nobody is told that it is there."""
+    """Delete a saved view of the person. Raises Http404 for one of someone else."""
     view = get_object_or_404(request.user.saved_views, pk=pk)
     actions.delete_view(view=view, by=request.user)
-    messages.success(request, f"The saved view \u201c{view}\u201d is deleted. No initiative is touched.")
+    messages.success(
+        request, phrase("The saved view “{}” is deleted. No initiative has changed.", view).in_language()
+    )
     return redirect("portfolio")
 
 
 def chosen_initiatives(request: SignedInRequest, rulebook: Rulebook | None) -> filters.PortfolioFilter:
-    """The initiatives that the person may see, filtered by the address, with what holds for them now."""
+    """Return the filter of the address over the initiatives that the person may see."""
     seen = filters.with_support(initiative_permissions.visible_to(request.user), rulebook, clock.now())
     return filters.PortfolioFilter(request.GET, queryset=seen, request=request)
 
 
 class Told(NamedTuple):
-    """What a row says of the approved and the supported stage: the same for many initiatives, so their cells are drawn
-    once (`alike`).
-    """
+    """The approved and the supported stage of a row. Equal cells are drawn once (`alike`)."""
 
     stage: str
     imported: bool
@@ -119,11 +125,12 @@ class Told(NamedTuple):
     label: str
     unsupported_stages: int
     held: bool
-    tests: tuple[bool | None, ...]
+    tests: tuple[str | None, ...]
+    without: str
 
     @property
     def tone(self) -> str:
-        """How the label is coloured: an imported stage is not judged here."""
+        """Return the colour of the label. An imported stage has none, because it is not judged."""
         if self.imported:
             return ""
         return "bad" if self.unsupported_stages > 1 else "warn"
@@ -141,11 +148,12 @@ def _told(initiative) -> Told:
         unsupported_stages=initiative.unsupported_stages,
         held=initiative.held,
         tests=tuple(getattr(initiative, name) if asked else None for name in TESTS),
+        without=portfolio_export.runs_without_words(initiative) if known else "",
     )
 
 
 def _card(initiative) -> dict:
-    """What a card of the board shows; a row shows more."""
+    """Return the fields of a card on the board, fewer than of a row."""
     return {
         "title": initiative.title,
         "link": keep(initiative.get_absolute_url()),
@@ -164,8 +172,7 @@ def _row(initiative, now, today) -> dict:
         "withdrawn": initiative.withdrawn_at is not None,
         "profile": profile_words(initiative.profile) if known else "",
         "strengths": _strengths(initiative.profile or {}),
-        "gaps": portfolio_export.gap_words(initiative.gap_counts) if known else "",
-        "missing": sum((initiative.gap_counts or {}).values()),
+        "open": open_requirements.total(initiative.open_requirements, APPROVED) if known else 0,
         "unit": initiative.unit_name,
         "stay": _days((now - initiative.since).days),
         "due": day(initiative.next_due),
@@ -174,7 +181,7 @@ def _row(initiative, now, today) -> dict:
 
 
 def _strengths(profile: dict) -> str:
-    """How many answers are measured, verified, documented and stated, as a row has room for: "11/31/9/0"."""
+    """Return counts of measured, verified, documented, stated answers: "11/31/9/0"."""
     return "/".join(str(profile.get(level, 0)) for level in reversed(list(Level)))
 
 
@@ -188,7 +195,7 @@ def _rows(initiatives) -> list[dict]:
 
 
 def _columns(listing: Listing, parsed) -> list[dict]:
-    """One column a running stage with its first initiatives, and how many stand in each stage."""
+    """Return a column per running stage with first initiatives, and closed counts."""
     counts = listing.by_stage()
     heads = listing.heads(RUNNING_STAGES, PER_COLUMN)
     columns = [

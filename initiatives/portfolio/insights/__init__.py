@@ -1,1 +1,1 @@
-"""Insights over many initiatives in four pages: now, flow, money, people; with the lists behind their figures."""
+"""Insights over many initiatives: now, flow, money and people, with their lists."""

@@ -1,4 +1,4 @@
-"""The pictures of Flow: where their bars and words lie, and to which list each figure leads.
+"""The pictures of Flow: their bars and words, and the list behind each figure.
 
 `to` gives the address of the list that these filters narrow: to(approved_stage="mvp").
 """
@@ -10,14 +10,33 @@ from governance.web.charts.primitives import BARS, LETTER, LINE, ROW, WIDTH, Can
 from initiatives.portfolio.efforts.queries import amount
 from initiatives.portfolio.initiative_list.figure_filters import SPENT, moved_key
 from initiatives.portfolio.insights.effort_report import OfLayer
-from initiatives.portfolio.insights.flow import MOVES, Flow, LayerGaps, Spend, Stays, Week
+from initiatives.portfolio.insights.flow import MOVES, Flow, LayerGaps, OfStage, Spend, Stays, Week
 
 To = Callable[..., str]
 UPRIGHT = 84  # the highest of the upright bars
 
 
+def by_stage(stages: tuple[OfStage, ...], to: To) -> Picture:
+    """Return two bars for each approved stage: supported and unsupported initiatives."""
+    highest = max((row.initiatives for row in stages), default=0)
+    canvas, said = Canvas(), []
+    for place, row in enumerate(stages if highest else ()):
+        top = place * ROW
+        name = stage_word(row.stage)
+        text = f"{name[:1].upper()}{name[1:]}: {row.supported} supported, {row.short} not supported"
+        canvas.name(text, top + 13)
+        canvas.axis(top + 44)
+        for kind, value, down in (("bar", row.supported, 19), ("late", row.short, 32)):
+            if value:
+                canvas.bar(kind, 0, top + down, length(value, highest, WIDTH), 10)
+        canvas.lead(to(approved_stage=row.stage), text, 0, top, WIDTH, ROW - 4)
+        said.append(text)
+    says = f"Initiatives by approved stage: {', '.join(said) or 'none'}."
+    return canvas.picture("Initiatives by approved stage", says, len(said) * ROW)
+
+
 def flow(figures: Flow, to: To) -> Picture:
-    """A row of bars for each kind of move that there was, one bar a month, all rows on one scale."""
+    """Return a row of monthly bars for each kind of move, all rows on one scale."""
     rows = [(move, MOVES[move], counts) for move, counts in figures.counts.items() if any(counts)]
     highest = max((max(counts) for _, _, counts in rows), default=0)
     room = WIDTH / len(figures.months)
@@ -37,12 +56,12 @@ def flow(figures: Flow, to: To) -> Picture:
         canvas.say(f"{month:%b}", place * room + room / 2, bottom)
     said = [f"{name.lower()} {sum(counts)}" for _, name, counts in rows]
     first, last = figures.months[0], figures.months[-1]
-    says = f"Moves a month from {first:%B %Y} to {last:%B %Y}: {', '.join(said) or 'none'}."
+    says = f"Stage changes by month from {first:%B %Y} to {last:%B %Y}: {', '.join(said) or 'none'}."
     return canvas.picture("Flow between stages", says, bottom + 6)
 
 
 def stays(figures: Stays, to: To) -> Picture:
-    """For each stage a box from the lower to the upper quartile with a line at the median, in days."""
+    """Return for each stage a box of the quartiles of days, with a line at the median."""
     highest = max((row.upper for row in figures.rows), default=0) or 1
     canvas, said = Canvas(), []
     for place, row in enumerate(figures.rows):
@@ -59,12 +78,12 @@ def stays(figures: Stays, to: To) -> Picture:
         said.append(f"{name} {row.median:.0f}{spread}, n {row.count}")
         if not row.ended:
             canvas.lead(to(approved_stage=row.stage), said[-1], 0, top, WIDTH, LINE)
-    says = f"Days in a stage, median and quartiles: {'; '.join(said) or 'no stay yet'}."
+    says = f"Days in a stage, median and quartiles: {', '.join(said) or 'none yet'}."
     return canvas.picture("Time in stage", says, len(figures.rows) * LINE + 4)
 
 
 def ageing(weeks: tuple[Week, ...], to: To) -> Picture:
-    """Two bars a week: initiatives with evidence that ages out, and approved stages that lose support by it."""
+    """Return two bars a week: expiring evidence, and stages that lose support by it."""
     highest = max((max(week.ageing, week.falling) for week in weeks), default=0)
     total, falling = sum(week.ageing for week in weeks), sum(week.falling for week in weeks)
     base, room = UPRIGHT + 16, WIDTH / max(1, len(weeks))
@@ -89,32 +108,32 @@ def ageing(weeks: tuple[Week, ...], to: To) -> Picture:
             middle = min(max(place * room + room / 2, half), WIDTH - half)
             canvas.say(label, middle, base + 14)
     most = max(weeks, key=lambda week: week.ageing) if highest else None
-    says = f"Week by week, initiatives with evidence that expires ({total}) "
-    says += f"and approved stages that lose support by it ({falling})."
+    says = f"Initiatives with evidence that expires, by week ({total}), "
+    says += f"and approved stages that lose support ({falling})."
     if most:
         says += f" Most in the week from {most.first:%-d %B}: {count(most.ageing, 'initiative')}."
     return canvas.picture("Expiring evidence, next 90 days", says, base + 20)
 
 
 def gaps(layers: tuple[LayerGaps, ...], to: To) -> Picture:
-    """A bar for each layer, in the order of the stack."""
+    """Return a bar for each layer, in the order of the stack."""
     highest = max((row.gaps for row in layers), default=0)
     canvas = Canvas()
     for place, row in enumerate(layers if highest else ()):
-        text = f"{layer_word(row.layer)}: {count(row.gaps, 'gap')}"
+        text = f"{layer_word(row.layer)}: {row.gaps} open"
         text += f" in {count(row.initiatives, 'initiative')}" if row.gaps else ""
         canvas.bar_row(place, text, row.gaps, highest)
         if row.gaps:
             canvas.lead(to(layer=row.layer), text, 0, place * LINE, WIDTH, LINE)
     said = ", ".join(f"{layer_word(row.layer)} {row.gaps}" for row in layers)
-    says = f"What evidence lacks for the approved stages: {said}."
-    return canvas.picture("Gaps by layer", says, len(layers) * LINE + 4)
+    says = f"Requirements open for the approved stage: {said}."
+    return canvas.picture("Open requirements by layer", says, len(layers) * LINE + 4)
 
 
 def spend(rows: tuple[Spend, ...], to: To) -> Picture:
-    """Two bars for each stage that took money: all of it, and what went where evidence supports less.
+    """Return two bars for each stage with spending: all, and the unsupported part.
 
-    One currency, that of most initiatives: what others add stands in the table.
+    The currency is that of most initiatives. The table has the other currencies.
     """
     drawn = [row for row in rows if row.currency == rows[0].currency]
     highest = max((float(row.money) for row in drawn), default=0)
@@ -133,13 +152,14 @@ def spend(rows: tuple[Spend, ...], to: To) -> Picture:
         canvas.lead(to(approved_stage=row.stage, figure=SPENT), text, 0, top, WIDTH, ROW - 4)
         said.append(text)
     says = (
-        f"Money spent by approved stage, and of it where evidence supports less: {'; '.join(said) or 'none'}."
+        "Money spent by approved stage, and the part without supporting evidence: "
+        f"{', '.join(said) or 'none'}."
     )
     return canvas.picture("Spend against stage", says, len(drawn) * ROW)
 
 
 def months(layers: tuple[OfLayer, ...]) -> Picture:
-    """Two bars for each layer that took anything, in the order of the stack: months of work, and days waited."""
+    """Return two bars for each layer with effort: months of work, and days waited."""
     rows = [row for row in layers if row.hours or row.waited]
     most, longest = max((row.hours for row in rows), default=0), max((row.waited for row in rows), default=0)
     canvas, said = Canvas(), []
@@ -153,5 +173,5 @@ def months(layers: tuple[OfLayer, ...]) -> Picture:
         if row.waited:
             canvas.bar("late", 0, top + 34, length(float(row.waited), float(longest), WIDTH), 6)
         said.append(text)
-    says = f"Upper bar: months of work; lower bar: days waited. {'; '.join(said)}."
+    says = f"The upper bar shows months of work, the lower bar days waited. {', '.join(said)}."
     return canvas.picture("Effort by layer", says, len(rows) * ROW)

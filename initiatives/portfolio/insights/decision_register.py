@@ -1,8 +1,7 @@
-"""Every decision ever, as one list: what chairs and seats decided on initiatives, read from the rows that hold each
-decision.
+"""All decisions of chairs and seats on initiatives, as one list.
 
-Each kind of row is told in the same columns, so that the database filters, orders and counts them as one list. What a
-row forgets when it is overwritten (an earlier risk tier, an earlier re-attestation) is read from the audit log.
+Each kind of row is read in the same columns, so that the database filters, orders and counts them as one list. A value
+that a row overwrites (an earlier risk tier, an earlier re-attestation) is read from the audit log.
 """
 
 from collections.abc import Iterator
@@ -31,7 +30,7 @@ from governance.vocabulary import ReviewOutcome, Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives import contributions
 from initiatives.lifecycle.activity.entry_wording import question
-from initiatives.models import Continuation, Hold, Initiative, Review, StageChange, Waiver
+from initiatives.models import AcceptedRisk, Continuation, Hold, Initiative, Review, StageChange, Waiver
 
 # In the order in which people look for them. Reviews by outcome and moves by basis keep the words of their rows.
 KINDS = {
@@ -47,7 +46,9 @@ KINDS = {
     "re-attested": "Production confirmed again",
     "waiver agreed": "Waiver agreed to",
     "waiver refused": "Waiver refused",
-    "exception accepted": "Accepted that it does not apply",
+    "risk accepted": "Risk accepted",
+    "risk refused": "Risk not accepted",
+    "exception accepted": "Accepted as not applicable",
     "tier": "Risk tier confirmed",
     "contract": "Contract approved",
     "hold lifted": "Hold lifted",
@@ -78,7 +79,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which decisions: each of these narrows the list; what is empty or None does not."""
+    """The filter of decisions. A field that is empty or None does not narrow the list."""
 
     gate: str = ""
     what: str = ""
@@ -107,7 +108,7 @@ class Decision:
 
     @property
     def words(self) -> str:
-        """What was decided, in words."""
+        """Return the kind of decision, in words."""
         return KINDS[self.what]
 
     @property
@@ -117,7 +118,7 @@ class Decision:
 
 
 def decisions(initiatives: QuerySet, wanted: Wanted) -> QuerySet:
-    """The decisions on these initiatives that are wanted, newest first, each as a tuple of `COLUMNS`."""
+    """Return the wanted decisions on these initiatives, newest first. See `COLUMNS`."""
     if wanted.unit is not None:
         initiatives = initiatives.filter(unit__path__startswith=wanted.unit.path)
     if wanted.board is not None:
@@ -127,7 +128,7 @@ def decisions(initiatives: QuerySet, wanted: Wanted) -> QuerySet:
 
 
 def told(rows, rulebook) -> list[Decision]:
-    """These rows as a page shows them; `rulebook` words the gates and questions."""
+    """Return these rows as a page shows them. `rulebook` has the words of gates and questions."""
     found = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
     where = contributions.where_decided([row["row"] for row in found if row["what"] in OUTCOMES])
     return [_told(row, rulebook, where) for row in found]
@@ -138,6 +139,8 @@ def _told(row: dict, rulebook, where: dict) -> Decision:
     page = {
         "waiver agreed": "waivers/",
         "waiver refused": "waivers/",
+        "risk accepted": "accepted-risks/",
+        "risk refused": "accepted-risks/",
         "contract": "contract/",
         "exception accepted": f"requirements/{row['about']}/",
     }.get(row["what"], "activity/")
@@ -161,6 +164,8 @@ def _about(row: dict, rulebook) -> str:
         return rulebook.gates[row["at_gate"]].title if row["at_gate"] in rulebook.gates else row["at_gate"]
     if what in ("waiver agreed", "waiver refused", "exception accepted"):
         return question(rulebook, about)
+    if what in ("risk accepted", "risk refused"):
+        return about
     if what == "tier":
         return Tier.word(about)
     if what == "continued":
@@ -194,9 +199,7 @@ def _narrowed(rows: QuerySet, wanted: Wanted) -> QuerySet:
 def _columns(
     rows: QuerySet, *, what, moment, who, initiative="initiative__", at_gate=None, about=None, said="reason"
 ) -> QuerySet:
-    """The rows in the columns of every decision; `initiative` is the path to the initiative, `said` the field with why,
-    if any.
-    """
+    """Return the rows in the columns of decisions. `said` is the field of the reason."""
     word = Value("", output_field=CharField())
     return rows.annotate(
         what=Cast(what, CharField()),
@@ -249,6 +252,17 @@ def _all_kinds(visible: QuerySet) -> Iterator[QuerySet]:
         who="refused_by__full_name",
         about=F("key"),
     )
+    for what, moment, who in (
+        ("risk accepted", "risk_at", "risk"),
+        ("risk refused", "refused_at", "refused_by"),
+    ):
+        yield _columns(
+            AcceptedRisk.objects.filter(initiative__in=initiatives, **{f"{who}__isnull": False}),
+            what=Value(what),
+            moment=moment,
+            who=f"{who}__full_name",
+            about=F("title"),
+        )
     yield _columns(
         ContractApproval.objects.filter(version__contract__initiative__in=initiatives),
         what=Value("contract"),
@@ -270,16 +284,14 @@ def _all_kinds(visible: QuerySet) -> Iterator[QuerySet]:
 
 
 class _Said(Func):
-    """One text out of the body of an entry, by its path; nothing where the body was erased or says no such thing."""
+    """A text in the body of an entry, by path, or "" if erased or absent."""
 
     template = "coalesce(nullif(convert_from(%(expressions)s, 'UTF8'), '')::jsonb #>> '{%(path)s}', '')"
     output_field = TextField()
 
 
 def _in_the_audit_log(initiatives: QuerySet, kind: str, what: str, about: str, said: str) -> QuerySet:
-    """The decisions of which the audit log has an entry of this kind; its columns of an initiative come by the
-    reference.
-    """
+    """Return the decisions with entries of this kind, with columns by reference."""
     number = Cast(NullIf(Substr("initiative_ref", 4), Value("")), IntegerField())
     of_initiative = Initiative.objects.filter(number=OuterRef("initiative_number"))
     word = Value("", output_field=CharField())
@@ -302,10 +314,10 @@ def _in_the_audit_log(initiatives: QuerySet, kind: str, what: str, about: str, s
 
 
 def day_begins(day) -> datetime | None:
-    """The first moment of a day that may be left open."""
+    """Return the first moment of a day, or None without a day."""
     return clock.midnight_before(day) if day else None
 
 
 def day_ends(day) -> datetime | None:
-    """The first moment after a day that may be left open."""
+    """Return the first moment after a day, or None without a day."""
     return clock.midnight_after(day) if day else None

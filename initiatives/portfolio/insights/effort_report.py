@@ -1,7 +1,7 @@
-"""Report of effort over many initiatives: by layer, by whom, what they wait for, case by case.
+"""Report of effort over many initiatives: by layer, reason of waiting, initiative.
 
-Everything is added up by the database, of the initiatives that are handed in. Hours are told as months of 160 hours;
-money by currency, never added across. Effort that was withdrawn counts nowhere.
+The database sums the initiatives that are passed in. Hours are shown as months of 160 hours. Money is summed by
+currency, never across currencies. Withdrawn effort is not counted.
 """
 
 from dataclasses import dataclass, field, replace
@@ -27,7 +27,7 @@ OF_KIND = {
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which effort: each of these narrows it; what is empty or None does not. Days count by their weeks."""
+    """The filter of effort. A field that is empty or None does not narrow. Days count by week."""
 
     unit: object | None = None
     since: date | None = None
@@ -43,9 +43,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class OfLayer:
-    """What one layer took over all initiatives: hours, days waited, money by currency, in how many initiatives and
-    lines.
-    """
+    """The effort of one layer over all initiatives, with counts of them and lines."""
 
     layer: str
     hours: Decimal = Decimal(0)
@@ -56,7 +54,7 @@ class OfLayer:
 
     @property
     def months(self) -> Decimal:
-        """Its hours as months of work."""
+        """Return the hours of the layer as months of work."""
         return self.hours / HOURS_A_MONTH
 
 
@@ -65,10 +63,9 @@ NAMED = 3  # of the initiatives somebody works on, so many are named in a row
 
 @dataclass(frozen=True)
 class Pair:
-    """That one initiative waited for somebody who works on others: `others` may be seen by the reader, `unnamed` may
-    not.
+    """A wait for someone who works on others: visible `others`, and `unnamed` ones.
 
-    `mutual`: the initiatives among `others` that wait for somebody of this one.
+    `mutual`: the initiatives among `others` that wait for someone of this one.
     """
 
     initiative: Initiative
@@ -81,25 +78,25 @@ class Pair:
 
     @property
     def shown(self) -> tuple[Initiative, ...]:
-        """The first of the initiatives that may be named."""
+        """Return the first initiatives that may be named."""
         return self.others[:NAMED]
 
     @property
     def more(self) -> int:
-        """How many others may be named besides."""
+        """Return the number of further initiatives that may be named."""
         return len(self.others) - len(self.shown)
 
 
 @dataclass(frozen=True)
 class Redesigns:
-    """Processes that are to be worked in another way and have no budget for it: how many, and the newest."""
+    """The processes with a redesign but no budget for it: number, and newest."""
 
     count: int
     rows: tuple[ProcessRecord, ...]
 
 
 def chosen(initiatives: QuerySet, wanted: Wanted) -> QuerySet:
-    """The effort that is wanted, of these initiatives."""
+    """Return the wanted effort of these initiatives."""
     if wanted.unit is not None:
         initiatives = initiatives.filter(unit__path__startswith=wanted.unit.path)
     if wanted.initiative is not None:
@@ -125,7 +122,7 @@ def chosen(initiatives: QuerySet, wanted: Wanted) -> QuerySet:
 
 
 def by_layer(rows: QuerySet) -> tuple[OfLayer, ...]:
-    """What each layer took, in the order of the stack, layers that took nothing among them."""
+    """Return the effort of each layer in the order of the stack, also of empty layers."""
     found = {layer: OfLayer(layer) for layer in Layer}
     sums = (
         rows.order_by()
@@ -154,7 +151,7 @@ def by_layer(rows: QuerySet) -> tuple[OfLayer, ...]:
 
 
 def waiting(rows: QuerySet, *, systems: bool = False) -> tuple[Waits, ...]:
-    """For whom and what initiatives waited longest; `systems`: for systems alone."""
+    """Return the longest waits by their cause, or those for systems alone."""
     waits = rows.order_by().filter(waited_days__gt=0)
     if systems:
         waits = waits.filter(waits_for_system__isnull=False)
@@ -165,9 +162,9 @@ def waiting(rows: QuerySet, *, systems: bool = False) -> tuple[Waits, ...]:
 
 
 def between(rows: QuerySet, visible: QuerySet) -> tuple[Pair, ...]:
-    """Initiatives that waited longest for somebody who works on another running initiative.
+    """Return the longest waits for people who work on other running initiatives.
 
-    Of initiatives outside `visible` only how many there are is told, and of confidential ones not even that.
+    Initiatives outside `visible` are only counted, and confidential ones are not even counted.
     """
     at_work = RoleAssignment.objects.in_force().filter(
         initiative__stage__in=RUNNING_STAGES, initiative__withdrawn_at__isnull=True
@@ -221,7 +218,7 @@ def between(rows: QuerySet, visible: QuerySet) -> tuple[Pair, ...]:
 
 
 def not_budgeted(initiatives: QuerySet, wanted: Wanted) -> Redesigns:
-    """Processes of running initiatives with steps as they are to be and no cost of getting there (S1-27)."""
+    """Return processes of running initiatives with a redesign without a cost (S1-27)."""
     if wanted.unit is not None:
         initiatives = initiatives.filter(unit__path__startswith=wanted.unit.path)
     running = initiatives.filter(stage__in=RUNNING_STAGES, withdrawn_at__isnull=True).order_by().values("pk")
@@ -234,7 +231,7 @@ def not_budgeted(initiatives: QuerySet, wanted: Wanted) -> Redesigns:
 
 
 def period_words(wanted: Wanted) -> str:
-    """The weeks that count, in words: days are told by the weeks they lie in."""
+    """Return the counted weeks in words. A day counts with its week."""
     first = monday(wanted.since) if wanted.since else None
     last = monday(wanted.until) + timedelta(days=6) if wanted.until else None
     if first and last:

@@ -1,8 +1,7 @@
-"""What insights show of many initiatives, each answered by naming initiatives: scalable or pilot, used, oversold, too
-early.
+"""The figures of Insights: scalable or pilot, used, oversold, too early.
 
-Every figure is a number of initiatives that the reader may see, and the initiatives themselves are the rows behind it.
-A figure is put together from sets of keys (`Facts`), each of which one plain query reads.
+A figure is a number of initiatives that the reader may see, and the rows behind the figure are those initiatives. It
+combines sets of keys (`Facts`), and one plain query reads each set.
 
 Sources: S0-3, S0-31, S1-38, S2-3, S2-28, S2-39.
 """
@@ -19,7 +18,8 @@ from governance import clock
 from governance.database.request_memo import lists
 from governance.models import ContractVersion, Rulebook
 from governance.rulebook import ParsedRulebook
-from governance.vocabulary import RUNNING_STAGES, Role, Stage, Tier
+from governance.vocabulary import RUNNING_STAGES, Role, ScaleTestOutcome, Stage, Tier
+from governance.vocabulary.phrases import label, phrase
 from initiatives.contributions import Contribution, contributed
 from initiatives.lifecycle.stages.actions import STOP_REASONS
 from initiatives.models import (
@@ -34,6 +34,7 @@ from initiatives.models import (
 from initiatives.portfolio.insights import report_links
 
 USAGE = "adopt.usage"
+NOT_YET = ScaleTestOutcome.NOT_YET
 TESTS = ("governance", "integration", "adoption")
 EARLY_DAYS = 180  # a go-live that is withdrawn within so many days came too early
 HARD_LAYERS = ("application", "integration")  # where what was underdesigned shows: workflow and integration
@@ -41,7 +42,7 @@ HARD_LAYERS = ("application", "integration")  # where what was underdesigned sho
 
 @dataclass(frozen=True)
 class Wanted:
-    """Of which moment and rulebook, and in which period what happened on a day counts; None leaves an end open."""
+    """The moment, the rulebook, and the period of dated facts. An end may be None."""
 
     now: datetime
     rulebook: Rulebook | None
@@ -50,28 +51,28 @@ class Wanted:
 
     @property
     def parsed_rulebook(self) -> ParsedRulebook | None:
-        """The words and terms of the rulebook in force."""
+        """Return the words and terms of the rulebook in force."""
         return self.rulebook.parsed if self.rulebook else None
 
     def days(self, path: str) -> Q:
-        """That the day in this column lies in the period."""
+        """Return the condition that the day in this column is in the period."""
         found = Q(**{f"{path}__gte": self.since}) if self.since else Q()
         return found & Q(**{f"{path}__lte": self.until}) if self.until else found
 
     def takes(self, day: date) -> bool:
-        """Whether a day lies in the period."""
+        """Return True if a day is in the period."""
         return not ((self.since and day < self.since) or (self.until and day > self.until))
 
     def moments(self, path: str) -> Q:
-        """That the moment in this column lies on a local day of the period."""
+        """Return the condition of a moment in this column on a local day of the period."""
         found = Q(**{f"{path}__gte": clock.midnight_before(self.since)}) if self.since else Q()
         return found & Q(**{f"{path}__lt": clock.midnight_after(self.until)}) if self.until else found
 
 
 class Facts:
-    """What figures ask of initiatives, as sets of their keys; each is read when it is first asked for.
+    """The facts of figures, as sets of initiative keys. Each is read on first use.
 
-    `initiatives`: the initiatives that are counted. The facts themselves are of all initiatives that there are.
+    `initiatives`: the initiatives that are counted. The facts themselves are of all initiatives.
     """
 
     def __init__(self, initiatives: QuerySet, wanted: Wanted):
@@ -79,22 +80,22 @@ class Facts:
 
     @cached_property
     def places(self) -> dict[int, int]:
-        """The place of each initiative that is counted; the longest in its stage comes first."""
+        """Return the place of each counted initiative. The longest in its stage is first."""
         (keys,) = lists(self.initiatives.order_by("since", "number"))
         return {key: place for place, key in enumerate(keys)}
 
     @cached_property
     def in_production(self) -> set[int]:
-        """Those in production."""
+        """Return the initiatives in production."""
         return _keys(self.initiatives.filter(stage=Stage.PRODUCTION), "pk")
 
     @cached_property
     def decided_mvps(self) -> set[int]:
-        """MVPs that somebody made one here."""
+        """Return the MVPs that became one by a decision here."""
         return _keys(self.initiatives.filter(stage=Stage.MVP).exclude(basis="import"), "pk")
 
     def _spans(self, *stages: str) -> QuerySet:
-        """What evidence supports now in these stages, where that is not being recomputed."""
+        """Return the current spans of these stages, without those being recomputed."""
         rulebook = self.wanted.rulebook
         if rulebook is None:
             return SupportedStagePeriod.objects.none()
@@ -103,10 +104,12 @@ class Facts:
 
     @cached_property
     def judged_mvps(self) -> dict[int, tuple[bool, bool, bool]]:
-        """What is known of MVPs: whether they pass all three scale tests, whether their evidence supports a prototype
-        or less, and whether requirements are open in the layers application or integration."""
+        """Return for each MVP: fails no test, supports a prototype or less, has gaps.
+
+        The tests are the three scale tests. The gaps are open requirements in the layers application or integration.
+        """
         spans = self._spans(Stage.MVP).annotate(
-            passes=Q(governance=True, integration=True, adoption=True),
+            passes=~(Q(governance=NOT_YET) | Q(integration=NOT_YET) | Q(adoption=NOT_YET)),
             early=Q(supported__in=[Stage.PROPOSED, Stage.PROTOTYPE]),
             hard=Q(gaps__has_any_keys=list(HARD_LAYERS)),
         )
@@ -117,32 +120,32 @@ class Facts:
 
     @cached_property
     def passing_mvps(self) -> set[int]:
-        """MVPs that pass all three scale tests."""
+        """Return the MVPs that fail none of the three scale tests. Documents of others count."""
         return {key for key, (passes, _, _) in self.judged_mvps.items() if passes}
 
     @cached_property
     def early_mvps(self) -> set[int]:
-        """MVPs whose evidence supports a prototype or less."""
+        """Return the MVPs whose evidence supports a prototype or less."""
         return {key for key, (_, early, _) in self.judged_mvps.items() if early}
 
     @cached_property
     def mvps_with_gaps(self) -> set[int]:
-        """MVPs with open requirements in the layers application or integration."""
+        """Return the MVPs with open requirements in the layers application or integration."""
         return {key for key, (_, _, hard) in self.judged_mvps.items() if hard}
 
     @cached_property
     def short(self) -> set[int]:
-        """Those that run and whose evidence supports less than their stage."""
+        """Return the running initiatives whose evidence supports less than their stage."""
         return _keys(self._spans(*RUNNING_STAGES).filter(unsupported_stages__gt=0))
 
     @cached_property
     def past_time(self) -> set[int]:
-        """MVPs past the age at which somebody had to decide, and nobody did: as the portfolio's report says it."""
+        """Return the MVPs past their time for a decision, as in the portfolio's report."""
         return _keys(self.initiatives.filter(report_links.past_time()), "pk")
 
     @cached_property
     def deployed(self) -> dict[str, set[int]]:
-        """By stage: production, and MVPs whose scope in force is rolled out."""
+        """Return initiatives in production, and MVPs with a rolled out scope, by stage."""
         scopes = ScopeVersion.objects.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=self.wanted.now))
         scopes = scopes.filter(rollout=True, starts_at__lte=self.wanted.now)
         rolled_out = scopes.filter(initiative__stage=Stage.MVP)
@@ -150,9 +153,9 @@ class Facts:
 
     @cached_property
     def in_use(self) -> set[int]:
-        """Those whose newest result of evidence of `adopt.usage` is a pass and current; no finding says otherwise.
+        """Return initiatives whose newest `adopt.usage` evidence passes and is current.
 
-        Whatever measures use reaches the gates as evidence or as a finding, so this is what a gate is told (S0-3).
+        A finding that shows otherwise excludes them. A measure of use reaches gates as evidence or as a finding (S0-3).
         """
         wanted = self.wanted
         asked = wanted.parsed_rulebook.requirements.get(USAGE) if wanted.parsed_rulebook else None
@@ -181,27 +184,27 @@ class Facts:
 
     @cached_property
     def funded_above(self) -> set[int]:
-        """Those given money in the period for a stage that the evidence did not support on that day."""
+        """Return those funded in the period above the stage that evidence supported."""
         return _keys(report_links.above_support().filter(self.wanted.days("decided_on")))
 
     @cached_property
     def supported_by_somebody(self) -> set[int]:
-        """Those that somebody accepted to support."""
+        """Return the initiatives that someone accepted to support."""
         return _keys(RoleAssignment.objects.in_force().filter(role=Role.SUPPORT_OWNER))
 
     @property
     def _moves(self) -> QuerySet:
-        """Moves in the period that somebody decided here."""
+        """Return the moves in the period that were decided here."""
         return StageChange.objects.filter(self.wanted.moments("at")).exclude(basis="import")
 
     @cached_property
     def went_live(self) -> set[int]:
-        """Those that went into production in the period by a decision."""
+        """Return the initiatives that went into production in the period by a decision."""
         return _keys(self._moves.filter(to_stage=Stage.PRODUCTION))
 
     @cached_property
     def production_withdrawn(self) -> set[int]:
-        """Those of them that left production within half a year."""
+        """Return the initiatives of them that left production within half a year."""
         back = StageChange.objects.filter(
             initiative=OuterRef("initiative"),
             from_stage=Stage.PRODUCTION,
@@ -212,7 +215,7 @@ class Facts:
 
     @cached_property
     def came_late(self) -> set[int]:
-        """Those that became an MVP before a contract was in force, or went live before support was accepted."""
+        """Return moves to MVP without a contract, or to production without a supporter."""
         contracts = ContractVersion.objects.filter(
             contract=OuterRef("initiative__contract"), starts_at__lte=OuterRef("at")
         )
@@ -225,7 +228,7 @@ class Facts:
 
     @cached_property
     def answered_no(self) -> set[int]:
-        """Those stopped in the period, as an idea or within the time of a prototype, because the answer was no."""
+        """Return initiatives stopped in the period by a no. They were ideas, or prototypes within their time."""
         rulebook = self.wanted.parsed_rulebook
         most = rulebook.stages[Stage.PROTOTYPE].max_days_before_review if rulebook else None
         began = StageChange.objects.filter(
@@ -253,11 +256,11 @@ def _keys(rows: QuerySet, column: str = "initiative") -> set[int]:
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: its key in the address, its name, in one sentence what it counts, and which initiatives those are.
+    """One figure: its key in the address, its name, its meaning, and its initiatives.
 
-    `of`: the keys of the initiatives that it counts; it may name others than those of the facts.
-    `happened`: it counts what happened on a day, so that the period narrows it; else what is so at the moment.
-    `stage`: the approved stage that its name leaves out, because the column beside it says it.
+    `of` gives the keys of its initiatives, also outside those of the facts. `happened` is True if the figure counts
+    dated events, so that the period narrows it. `stage` is the approved stage that the name omits, because the column
+    beside the figure shows it.
     """
 
     key: str
@@ -269,11 +272,11 @@ class Figure:
 
     @property
     def title(self) -> str:
-        """Its name where it stands alone, with the approved stage whose initiatives it counts."""
-        return f"{self.words}: {Stage(self.stage).label}" if self.stage else self.words
+        """Return the name of the figure with its approved stage."""
+        return phrase("{}: {}", self.words, label(Stage(self.stage).label)) if self.stage else self.words
 
     def keys(self, facts: Facts) -> list[int]:
-        """The keys of the initiatives that it counts, the longest in its stage first."""
+        """Return the keys of the counted initiatives, the longest in their stage first."""
         return sorted(self.of(facts) & facts.places.keys(), key=facts.places.__getitem__)
 
 
@@ -281,27 +284,27 @@ class Figure:
 
 
 def scalable(facts: Facts) -> set[int]:
-    """MVPs that pass all three scale tests and are within their time, or were continued by the chair."""
+    """Return MVPs that fail no scale test, in time or continued by the chair."""
     return facts.passing_mvps - facts.past_time
 
 
 def trials(facts: Facts) -> set[int]:
-    """MVPs within their time that fail a scale test still."""
+    """Return the MVPs within their time that still fail a scale test."""
     return facts.judged_mvps.keys() - facts.passing_mvps - facts.past_time
 
 
 def oversold(facts: Facts) -> set[int]:
-    """Made an MVP here on the evidence of a prototype or less; or funded above what the evidence supported."""
+    """Return MVPs on evidence of a prototype or less, or funded above the evidence."""
     return facts.decided_mvps & facts.early_mvps | facts.funded_above
 
 
 def underdesigned(facts: Facts) -> set[int]:
-    """MVPs that nobody accepted to support, or with gaps in the layers application or integration."""
+    """Return MVPs without accepted support, or with gaps in hard layers."""
     return facts.decided_mvps & (facts.mvps_with_gaps | facts.decided_mvps - facts.supported_by_somebody)
 
 
 def too_early(facts: Facts) -> set[int]:
-    """Went into production by a decision; withdrawn or retired within half a year, or no longer supported now."""
+    """Return those that went live, and were withdrawn in half a year or lost support."""
     return facts.production_withdrawn | facts.in_production & facts.went_live & facts.short
 
 
@@ -320,20 +323,22 @@ def _unused(stage: str) -> Callable[[Facts], set[int]]:
 SCALING = (
     Figure(
         "scalable",
-        "Ready to scale",
-        "MVPs that pass all three scale tests, and are within their time or were continued.",
+        phrase("Ready to scale"),
+        phrase(
+            "MVPs that fail none of the three scale tests. Each MVP is within its time limit, or was continued."
+        ),
         scalable,
     ),
     Figure(
         "trials",
-        "Not ready yet",
-        "MVPs within their time that do not pass a scale test so far.",
+        phrase("Not ready yet"),
+        phrase("MVPs within their time limit that do not pass all scale tests yet."),
         trials,
     ),
     Figure(
         "pilots",
-        "Stuck in pilot",
-        "MVPs older than the rulebook lets an MVP grow without anybody's decision.",
+        phrase("Stuck in pilot"),
+        phrase("MVPs past the time limit of the rulebook, without a decision to continue, stop or promote."),
         attrgetter("past_time"),
     ),
 )
@@ -341,7 +346,7 @@ DEPLOYED = tuple(
     Figure(
         f"{key}-{stage}",
         words,
-        f"{statement} Approved stage: {Stage(stage).label}.",
+        phrase("{} Approved stage: {}.", statement, label(Stage(stage).label)),
         which(stage),
         stage=stage,
     )
@@ -350,57 +355,67 @@ DEPLOYED = tuple(
         (
             "deployed",
             "Deployed",
-            "Production, or an MVP whose scope in force is rolled out.",
+            phrase("Production, or an MVP with a rolled-out scope in force."),
             _deployed,
         ),
         (
             "used",
             "Used",
-            "Deployed, and the newest evidence of use is current and a pass.",
+            phrase("Deployed initiatives whose newest evidence of use is current and passes."),
             _used,
         ),
         (
             "unused",
-            "Not shown to be used",
-            "Deployed, with no current evidence of use that passes.",
+            phrase("Not shown to be used"),
+            phrase("Deployed initiatives without current evidence of use that passes."),
             _unused,
         ),
     )
 )
 FUNDED = Figure(
     "funded",
-    "Funded above evidence",
-    "Given money for a stage that the evidence did not support on the day of the decision.",
+    phrase("Funding approved ahead of evidence"),
+    phrase("Funding decisions for a stage that the evidence did not support on that day."),
     attrgetter("funded_above"),
     happened=True,
 )
 LAGGING = [
     Figure(
         "oversold",
-        "A prototype was oversold",
-        "Made an MVP here while the evidence supports a prototype or less, or funded above what it supported. What an "
-        "inventory reports is counted among the stage mismatches.",
+        phrase("A prototype was oversold"),
+        phrase(
+            "MVPs whose evidence supports a prototype or less, or that were funded above their "
+            "evidence. Stages that an inventory reported count under “Stage not supported” instead."
+        ),
         oversold,
     ),
     Figure(
         "underdesigned",
-        "An MVP is underdesigned",
-        "Made an MVP here, and nobody accepted to support it, or requirements are open in the layers application or "
-        "integration.",
+        phrase("An MVP is underdesigned"),
+        phrase(
+            "MVPs without an accepted support owner, or with open requirements in the layers "
+            "application or integration."
+        ),
         underdesigned,
     ),
     Figure(
         "too-early",
-        "Production came too early",
-        f"Went into production by a decision, and was withdrawn or retired within {EARLY_DAYS} days or is no longer "
-        "supported by its evidence.",
+        phrase("Production came too early"),
+        phrase(
+            "Initiatives that went into production by a decision. Each left production within {} "
+            "days, or is no longer supported by current evidence.",
+            EARLY_DAYS,
+        ),
         too_early,
         happened=True,
     ),
     Figure(
         "late",
-        "Support and governance came late",
-        "Became an MVP before a contract was in force, or went into production before anybody accepted to support it.",
+        phrase("Support and governance came late"),
+        phrase(
+            "Initiatives that became an MVP before a contract was in force, or went into production "
+            "before someone accepted the support role."
+        ),
         attrgetter("came_late"),
         happened=True,
     ),
@@ -408,22 +423,25 @@ LAGGING = [
 CONTRIBUTION = Contribution(reports=report_links.REPORTS, lagging=LAGGING)
 ANSWERED_NO = Figure(
     "answered-no",
-    "Useful “no” results",
-    "Stopped as an idea or a prototype, within the time a prototype has, because the answer was no. That is a success.",
+    phrase("Prototypes that ended early with an answer"),
+    phrase(
+        "Ideas and prototypes that were stopped within the time limit of a prototype, because they were "
+        "not worth continuing. These stops count as successes."
+    ),
     attrgetter("answered_no"),
     happened=True,
 )
 
 MISMATCHES = Figure(
     "mismatches",
-    "Stage mismatches",
-    "Runs, and is not supported by current evidence.",
+    phrase("Stage not supported"),
+    phrase("Initiatives in use that current evidence does not support."),
     attrgetter("short"),
 )
 
 
 def all_figures() -> dict[str, Figure]:
-    """Every figure by its key."""
+    """Return all figures by key."""
     return {
         one.key: one for one in (*SCALING, *DEPLOYED, FUNDED, *contributed.lagging, ANSWERED_NO, MISMATCHES)
     }

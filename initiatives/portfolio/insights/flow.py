@@ -1,8 +1,8 @@
-"""The figures of the page Flow, each worked out in one query over the initiatives that were chosen.
+"""The figures of the page Flow, each one query over the chosen initiatives.
 
-Moves come from stage changes, lengths of stays from the moments between them, and what lies ahead from the spans that
-`supported_stage_rows.rewrite` left: nothing is judged here, so no picture can say anything else than the initiatives it
-sums up.
+Moves come from stage changes. Lengths of stays come from the moments between the changes. The days ahead come from the
+spans that `supported_stage_rows.rewrite` wrote. No initiative is judged here, so pictures match the initiatives that
+they sum.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,15 @@ from decimal import Decimal
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from governance import clock
 from governance.models import Rulebook
 from governance.vocabulary import RUNNING_STAGES, Layer, Stage
+from initiatives.models import Initiative
+from initiatives.portfolio.efforts import queries
 from initiatives.portfolio.initiative_list.figure_filters import DAYS_AHEAD, MOVES, months_to, weeks_from
+from initiatives.portfolio.initiative_list.filters import with_support
 
 FEW = 5  # quartiles of fewer stays than this say nothing of the next one
 
@@ -93,27 +96,9 @@ SELECT layer, sum(gaps), count(DISTINCT initiative_id) FROM open GROUP BY 1
 """
 
 
-# Money noted on initiatives, by approved stage; of it, what was spent where the evidence supports less than the stage.
-SPEND = """
-short AS (
-  SELECT s.initiative_id FROM initiatives_supportedstageperiod s
-    JOIN chosen ON chosen.id = s.initiative_id
-    JOIN initiatives_supportedstage stored ON stored.initiative_id = s.initiative_id AND stored.computed_at >= %s
-   WHERE s.from_at <= %s AND (s.until_at IS NULL OR s.until_at > %s) AND s.unsupported_stages > 0
-)
-SELECT c.stage, e.currency, sum(e.money), count(DISTINCT c.id),
-       coalesce(sum(e.money) FILTER (WHERE short.initiative_id IS NOT NULL), 0), count(DISTINCT short.initiative_id)
-  FROM initiatives_effort e
-  JOIN chosen ON chosen.id = e.initiative_id
-  JOIN initiatives_initiative c ON c.id = e.initiative_id
-  LEFT JOIN short ON short.initiative_id = e.initiative_id
- WHERE e.money IS NOT NULL AND e.withdrawn_at IS NULL GROUP BY 1, 2
-"""
-
-
 @dataclass(frozen=True)
 class Flow:
-    """Moves in each of the last months: `counts` by move, one number a month; `reported`: stages reported by import."""
+    """Moves in each recent month: `counts` by kind, and `reported` from imports."""
 
     months: tuple[date, ...]
     counts: dict[str, tuple[int, ...]]
@@ -122,7 +107,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class Stay:
-    """How long initiatives were in a stage, in days: those that left it (`ended`), or those that are in it still."""
+    """The days that initiatives stay in a stage, if they left it (`ended`) or not."""
 
     stage: str
     ended: bool
@@ -133,13 +118,13 @@ class Stay:
 
     @property
     def few(self) -> bool:
-        """Whether there are too few of them for quartiles to mean anything."""
+        """Return True if too few initiatives make quartiles meaningful."""
         return self.count < FEW
 
 
 @dataclass(frozen=True)
 class Stays:
-    """Stays by stage, and how many more began with an import, of which nobody here knows when they began."""
+    """Stays by stage. `reported` counts those with an unknown start, from an import."""
 
     rows: tuple[Stay, ...]
     reported: int
@@ -147,10 +132,10 @@ class Stays:
 
 @dataclass(frozen=True)
 class Week:
-    """What ages out from `first` to `last` if nothing is done.
+    """The evidence that expires from `first` to `last` without action.
 
-    `ageing`: initiatives with evidence that goes stale; `opening`: gaps that open; `falling`: approved stages that lose
-    support by it.
+    `ageing` counts initiatives with expiring evidence and `opening` the gaps that open. `falling` counts approved
+    stages that lose support.
     """
 
     first: date
@@ -162,7 +147,7 @@ class Week:
 
 @dataclass(frozen=True)
 class LayerGaps:
-    """What stands open in one layer between approved and supported stages, and in how many initiatives."""
+    """The open requirements of a layer up to the approved stage, and the initiatives."""
 
     layer: str
     gaps: int
@@ -170,19 +155,33 @@ class LayerGaps:
 
 
 @dataclass(frozen=True)
+class OfStage:
+    """The initiatives with an approved stage, and the number without support."""
+
+    stage: str
+    initiatives: int
+    short: int
+
+    @property
+    def supported(self) -> int:
+        """Return the number of initiatives that evidence supports."""
+        return self.initiatives - self.short
+
+
+@dataclass
 class Spend:
-    """Money spent on the initiatives of a stage in one currency; `short`: of it, where evidence supports less."""
+    """Money spent on initiatives of a stage in a currency. `short` is the unsupported part."""
 
     stage: str
     currency: str
-    money: Decimal
-    initiatives: int
-    short: Decimal
-    short_initiatives: int
+    money: Decimal = Decimal(0)
+    initiatives: int = 0
+    short: Decimal = Decimal(0)
+    short_initiatives: int = 0
 
 
 def flow(initiatives: QuerySet, now: datetime) -> Flow:
-    """Moves between stages in this month and the eleven before it, in the configured time zone."""
+    """Return the moves of this and eleven earlier months, in the configured time zone."""
     months = months_to(clock.local_day(now))
     begin = clock.midnight_before(months[0])
     found: dict[str, dict[str, int]] = {}
@@ -196,7 +195,7 @@ def flow(initiatives: QuerySet, now: datetime) -> Flow:
 
 
 def stays(initiatives: QuerySet, now: datetime) -> Stays:
-    """How long initiatives stay in each stage that they can still leave: lower quartile, median, upper quartile."""
+    """Return the quartiles of days in each stage that initiatives can still leave."""
     rows, reported = {}, 0
     for stage, ended, unknown, count, quartiles in _asked(initiatives, STAYS, [now, list(RUNNING_STAGES)]):
         if unknown:
@@ -208,7 +207,7 @@ def stays(initiatives: QuerySet, now: datetime) -> Stays:
 
 
 def ageing(initiatives: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[Week, ...]:
-    """What the next ninety days bring, week by week from tomorrow on; the last week has six days."""
+    """Return the next ninety days by week from tomorrow on. The last week has six days."""
     today = clock.local_day(now)
     last = today + timedelta(days=DAYS_AHEAD)
     values = {
@@ -229,7 +228,7 @@ def ageing(initiatives: QuerySet, rulebook: Rulebook | None, now: datetime) -> t
 
 
 def gaps(initiatives: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[LayerGaps, ...]:
-    """What stands open now by layer, in the order of the stack; layers that only an own rulebook knows come last."""
+    """Return the open requirements by layer, in stack order. Extra layers of a rulebook are last."""
     found = {
         layer: LayerGaps(layer, int(count), of)
         for layer, count, of in _asked(
@@ -241,10 +240,25 @@ def gaps(initiatives: QuerySet, rulebook: Rulebook | None, now: datetime) -> tup
     )
 
 
+def by_stage(initiatives: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[OfStage, ...]:
+    """Return running initiatives by approved stage, without ideas, and the short ones."""
+    known = with_support(initiatives, rulebook, now).order_by().values_list("stage")
+    counted = known.annotate(all=Count("pk"), short=Count("pk", filter=Q(unsupported_stages__gt=0)))
+    found = {stage: OfStage(stage, *counts) for stage, *counts in counted}
+    return tuple(found.get(stage) or OfStage(stage, 0, 0) for stage in RUNNING_STAGES[1:])
+
+
 def spend(initiatives: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[Spend, ...]:
-    """Money spent by approved stage and currency, never added across; the currency of most initiatives first."""
-    since = rulebook.published_at if rulebook else None
-    rows = [Spend(*row) for row in _asked(initiatives, SPEND, [since, now, now])]
+    """Return money spent by approved stage and currency, the most used currency first."""
+    sums, found = queries.spent(initiatives.order_by().values("pk")), {}
+    known = with_support(Initiative.objects.filter(pk__in=sums), rulebook, now)
+    for pk, stage, unsupported in known.values_list("pk", "stage", "unsupported_stages"):
+        for currency, (amount, _) in sums[pk].items():
+            row = found.setdefault((stage, currency), Spend(stage, currency))
+            row.money, row.initiatives = row.money + amount, row.initiatives + 1
+            if unsupported:
+                row.short, row.short_initiatives = row.short + amount, row.short_initiatives + 1
+    rows = list(found.values())
     most: dict[str, int] = {}
     for row in rows:
         most[row.currency] = most.get(row.currency, 0) + row.initiatives
@@ -255,7 +269,7 @@ def spend(initiatives: QuerySet, rulebook: Rulebook | None, now: datetime) -> tu
 
 
 def _asked(initiatives: QuerySet, question: str, values: Sequence | dict) -> list[tuple]:
-    """The answer to a question about the initiatives, which it knows as `chosen`."""
+    """Return the rows of a question about the initiatives. Its SQL names them `chosen`."""
     try:
         chosen, keys = initiatives.order_by().values("pk").query.sql_with_params()
     except EmptyResultSet:

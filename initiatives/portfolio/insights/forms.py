@@ -1,4 +1,4 @@
-"""What the address of a page of Insights asks for; every field may be left empty."""
+"""Forms for the addresses of the pages of Insights. All fields are optional."""
 
 from urllib.parse import urlencode
 
@@ -15,7 +15,10 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.forms import UnitField
 from governance.templatetags.days import keep
 from governance.vocabulary import Layer
+from governance.web.form_fields import WordsField
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.evidence.verification import second_looks
+from initiatives.models import Initiative
 from initiatives.portfolio.insights import decision_register, effort_report, figures
 from initiatives.portfolio.insights.decision_register import day_begins, day_ends
 
@@ -29,27 +32,27 @@ KINDS = {
     "hours": "hours",
     "money": "money",
     "waiting": "days waited",
-    "unnamed": "days waited for nobody named",
+    "unnamed": "days waited without a named reason",
 }
 
 
 class PeriodForm(forms.Form):
-    """A unit with all below it, and a period; each may be left open."""
+    """A unit with all units below, and a period. Each can be left open."""
 
     unit = UnitField(label=_("Unit"), required=False, queryset=Unit.objects.own(), empty_label=_("any"))
     since = OpenDay(label=_("From"))
     until = OpenDay(label=_("until"))
 
     def clean(self):
-        """A period ends after it begins."""
+        """Check that the period ends after it begins."""
         cleaned = super().clean()
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and since > until:
-            self.add_error("until", "This day is before the first one.")
+            self.add_error("until", "The last day is before the first day. Exchange the two days.")
         return cleaned
 
     def kept(self, request: SignedInRequest) -> dict[str, str]:
-        """What of the address was understood, to write it into links."""
+        """Return the valid part of the address, for links."""
         return {
             name: request.GET[name]
             for name in self.fields
@@ -58,7 +61,7 @@ class PeriodForm(forms.Form):
 
     @property
     def wanted(self) -> effort_report.Wanted:
-        """Which effort, as far as the fields were understood."""
+        """Return the filter of effort from the valid fields."""
         self.is_valid()
         given = self.cleaned_data
         return effort_report.Wanted(
@@ -76,25 +79,27 @@ class PeriodForm(forms.Form):
 
 
 class DecidedForm(PeriodForm):
-    """The filters of the list of decisions. What is not understood is said and left out."""
+    """The filters of the list of decisions. An invalid value is reported and ignored."""
 
     q = forms.CharField(
-        label="Search",
+        label=_("Search"),
         required=False,
         max_length=200,
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "reason, title, AI-42"}),
     )
     what = forms.ChoiceField(
-        label="Decision", required=False, choices=[("", "any"), *decision_register.KINDS.items()]
+        label=_("Decision"),
+        required=False,
+        choices=[("", "any"), *decision_register.KINDS.items()],
     )
-    gate = forms.ChoiceField(label="Gate", required=False)
-    board = forms.TypedChoiceField(label="Board", required=False, empty_value=None)
-    who = forms.CharField(label="Decided by", required=False, max_length=120)
+    gate = forms.ChoiceField(label=_("Gate"), required=False)
+    board = forms.TypedChoiceField(label=_("Board"), required=False, empty_value=None)
+    who = forms.CharField(label=_("Decided by"), required=False, max_length=120)
 
     field_order = ("q", "what", "gate", "board", "unit", "who", "since", "until")
 
     def __init__(self, *args, rulebook, **options):
-        """`rulebook` names the gates."""
+        """Fill the choices of gates from `rulebook`, and those of boards."""
         super().__init__(*args, **options)
         known = boards()
         self.fields["gate"].choices = [
@@ -106,7 +111,7 @@ class DecidedForm(PeriodForm):
 
     @property
     def decided(self) -> decision_register.Wanted:
-        """What was understood."""
+        """Return the valid filter of decisions."""
         self.is_valid()
         given = self.cleaned_data
         return decision_register.Wanted(
@@ -122,14 +127,37 @@ class DecidedForm(PeriodForm):
 
 
 class InitiativeNumberField(forms.CharField):
-    """An initiative by its reference, told as its number."""
+    """An initiative by its reference, read as its number."""
 
     def clean(self, value) -> int | None:
-        """The number. Raises ValidationError for what is no reference."""
+        """Return the number. Raises ValidationError if the value is not a reference."""
         text = super().clean(value).strip().upper().removeprefix("AI-")
         if text and not (text.isascii() and text.isdecimal() and len(text) < 10):
-            raise forms.ValidationError("An initiative is named like AI-0042.")
+            raise forms.ValidationError(
+                "The reference of the initiative is not valid. Use a reference such as AI-0042."
+            )
         return int(text) if text else None
+
+
+class SecondLooksForm(forms.Form):
+    """The number of verifications for a second look, the initiative and the reason."""
+
+    size = forms.IntegerField(label=_("How many"), min_value=1, max_value=second_looks.MOST, initial=10)
+    initiative = InitiativeNumberField(
+        label=_("Initiative"),
+        required=False,
+        max_length=20,
+        help_text=_("Enter a reference, for example AI-0042. Leave empty to draw from all initiatives."),
+    )
+    reason = WordsField(label=_("Reason"), help_text=_("The audit log records the reason with the draw."))
+
+    def clean_initiative(self) -> Initiative | None:
+        """Return the initiative of the number. Raises ValidationError if it does not exist."""
+        number = self.cleaned_data["initiative"]
+        found = Initiative.objects.filter(number=number).first() if number else None
+        if number and found is None:
+            raise forms.ValidationError(_("No initiative has this reference."))
+        return found
 
 
 class LinesForm(PeriodForm):
@@ -149,7 +177,7 @@ class LinesForm(PeriodForm):
 
 
 class Asked:
-    """What the address asks for: the form, the initiatives of it, and how to write the addresses behind the figures."""
+    """The form and initiatives of an address, and the addresses behind its figures."""
 
     def __init__(self, request: SignedInRequest):
         self.form = PeriodForm(request.GET)
@@ -170,27 +198,27 @@ class Asked:
         self.filtered = any(request.GET.get(name) for name in self.form.fields)
 
     def link(self, name: str, *args, **also) -> str:
-        """The address of what stands behind a figure, with the unit and the period of this page."""
+        """Return the address of the list behind a figure, with the unit and the period."""
         asked = urlencode(self.kept | also)
         return keep(reverse(name, args=args) + (f"?{asked}" if asked else ""))
 
     def portfolio(self, **also) -> str:
-        """The portfolio of the same unit."""
+        """Return the address of the portfolio of the same unit."""
         kept = {"unit": self.kept["unit"]} if "unit" in self.kept else {}
         return keep(f"{reverse('portfolio')}?{urlencode(kept | also)}")
 
 
 def own_initiatives(request: SignedInRequest) -> QuerySet:
-    """The initiatives of this organisation that run or ended and that the person may open."""
+    """Return the organisation's initiatives that run or ended, as the person may see."""
     return initiative_permissions.visible_to(request.user).own().live()
 
 
 def below(initiatives: QuerySet, unit: Unit | None) -> QuerySet:
-    """Those of the initiatives that belong to the unit or to one below it; all where none is given."""
+    """Return the initiatives of the unit and of units below, or all without a unit."""
     return initiatives.filter(unit__path__startswith=unit.path) if unit is not None else initiatives
 
 
 def tabs(request: SignedInRequest, chosen: str) -> list[tuple[str, str, bool]]:
-    """The four pages: address with the unit and the period that are looked at, words, and whether it is this one."""
+    """Return the four pages as address, words, and True for this page."""
     kept = urlencode({name: request.GET[name] for name in PeriodForm.base_fields if request.GET.get(name)})
     return [(reverse(name) + (f"?{kept}" if kept else ""), words, name == chosen) for name, words in PAGES]

@@ -1,4 +1,4 @@
-"""The lists behind figures of Insights, page by page and as files: decisions, effort, money, people."""
+"""The lists behind figures of Insights, as pages and files."""
 
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.audit_log import csv_export
+from governance.database.replica import reads_replica
 from governance.models import Rulebook, User
 from governance.rulebook import ParsedRulebook
 from governance.runtime.signed_in_request import SignedInRequest
@@ -40,9 +41,10 @@ LINES = [
 ]
 
 
+@reads_replica
 @require_safe
 def decisions(request: SignedInRequest) -> HttpResponse:
-    """What was decided on the initiatives that the person may see, newest first; or as a CSV file."""
+    """Show the decisions on visible initiatives, newest first, or return them as CSV."""
     rulebook = Rulebook.objects.current().parsed
     form = DecidedForm(request.GET, rulebook=rulebook)
     found = decision_register.decisions(initiative_permissions.visible_to(request.user), form.decided)
@@ -60,7 +62,7 @@ def decisions(request: SignedInRequest) -> HttpResponse:
 
 
 def _decisions_file(request: SignedInRequest, found: QuerySet, rulebook: ParsedRulebook) -> HttpResponse:
-    """The decisions as a CSV file, all pages of them."""
+    """Return all pages of the decisions as a CSV file."""
     lines = (
         [row.moment, row.words, row.ref, row.title, row.unit, row.about, row.who, row.said]
         for one in found.iterator(chunk_size=CHUNK)
@@ -70,15 +72,16 @@ def _decisions_file(request: SignedInRequest, found: QuerySet, rulebook: ParsedR
 
 
 def _of(request: SignedInRequest) -> str:
-    """Which of the rows a file holds: the filter in the address."""
+    """Return the filter in the address, which names the rows of a file."""
     query = request.GET.copy()
     query.pop("format", None)
     return query.urlencode() or "all"
 
 
+@reads_replica
 @require_safe
 def lines(request: SignedInRequest) -> HttpResponse:
-    """The lines behind a figure, the newest week first; or all of them as a CSV file."""
+    """Show the lines behind a figure, newest week first, or return them all as CSV."""
     form = LinesForm(request.GET)
     wanted = form.wanted
     found = _found(request, wanted)
@@ -123,7 +126,7 @@ def _found(request: SignedInRequest, wanted: effort_report.Wanted):
 
 
 def _named(wanted: effort_report.Wanted) -> str:
-    """For whom or what the lines waited that are looked at, in words."""
+    """Return the person or system waited for, in words."""
     if wanted.person:
         return User.objects.filter(pk=wanted.person).values_list("full_name", flat=True).first() or ""
     if wanted.system:
@@ -131,9 +134,8 @@ def _named(wanted: effort_report.Wanted) -> str:
     return ""
 
 
-@require_safe
-def cost_export(request: SignedInRequest) -> StreamingHttpResponse:
-    """Every initiative with money, a line for each of its currencies."""
+def costs_file(request: SignedInRequest) -> StreamingHttpResponse:
+    """Return the initiatives with money as a file, one line for each currency."""
     initiatives = _costed(request)
     today, now = clock.today(), clock.now()
     found = money.costed(initiatives, Rulebook.objects.in_force(), now)
@@ -152,12 +154,9 @@ def cost_export(request: SignedInRequest) -> StreamingHttpResponse:
             one.vendor,
             amounts.currency,
             amounts.decisions,
-            amounts.given,
-            amounts.budget,
-            amounts.run_cost,
-            amounts.benefit,
+            *(amounts.sums.get(name) for name in money.STATED),
             measured := "; ".join(f"{words}: {said}" for words, said in values.get(one.pk, [])),
-            "measured" if measured else STATED if amounts.benefit else "",
+            "measured" if measured else STATED if "benefit" in amounts.sums else "",
         ]
         for one in found
         for amounts in one.money.values()
@@ -165,11 +164,10 @@ def cost_export(request: SignedInRequest) -> StreamingHttpResponse:
     return csv_export.stream("portfolio-cost", heading, lines, of=_of(request), by=request.user)
 
 
-@require_safe
-def capacity_export(request: SignedInRequest) -> StreamingHttpResponse:
-    """The same as a file."""
+def loads_file(request: SignedInRequest) -> StreamingHttpResponse:
+    """Return the load of each person as a file."""
     initiatives = _costed(request)
-    heading = ["Person", "Roles held", "Which roles", "Roles asked", "Due", "Overdue", "Seats"]
+    heading = ["Person", "Roles held", "Roles in detail", "Roles asked", "Due", "Overdue", "Seats"]
     lines = (
         [
             load.person.full_name,
@@ -186,6 +184,6 @@ def capacity_export(request: SignedInRequest) -> StreamingHttpResponse:
 
 
 def _costed(request: SignedInRequest) -> QuerySet:
-    """The initiatives of the unit in the address whose costs the reader may read."""
+    """Return the initiatives of the unit in the address. Raises Refused without access to costs."""
     initiative_permissions.may_read_costs(request.user).or_refuse()
     return below(own_initiatives(request), PeriodForm(request.GET).wanted.unit)

@@ -1,52 +1,76 @@
-"""Sums of funding decisions and stated money by currency, never added across (S1-38, S2-4.1).
+"""Sums of funding and stated money by currency, never across them (S1-38, S2-4.1).
 
-Amounts come from funding decisions that nobody withdrew, and from business cases, where somebody stated them.
+Amounts come from current funding decisions, and from the values that business cases state.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import F, QuerySet
+from django.template.defaultfilters import floatformat
 
 from governance.models import Rulebook
-from governance.vocabulary import Stage
+from governance.vocabulary import ScaleTestOutcome, Stage
 from initiatives.contributions import contributed
-from initiatives.models import BusinessCase, FundingDecision
+from initiatives.models import BusinessCase
+from initiatives.models.portfolio.business_cases import AMOUNTS
+from initiatives.portfolio.efforts import queries
 from initiatives.portfolio.initiative_list.filters import with_support
 
 TESTS = {"governance": "Governance", "integration": "Integration", "adoption": "Adoption"}
 NONE = Decimal(0)
+NOT_YET = ScaleTestOutcome.NOT_YET
+STATED = ("given", *AMOUNTS)
 NO_VENDOR = "No vendor stated"
 
 
 @dataclass
 class Amounts:
-    """What some initiatives come to in one currency: `given` by `decisions`; budget, run cost and benefit as stated."""
+    """Sums of some initiatives in one currency, with the number behind each sum.
+
+    `given` comes from `decisions`, the others from business cases. An amount that no one states has no sum.
+    """
 
     currency: str
     initiatives: int = 0
     decisions: int = 0
-    given: Decimal = NONE
-    budget: Decimal = NONE
-    run_cost: Decimal = NONE
-    benefit: Decimal = NONE
+    sums: dict[str, Decimal] = field(default_factory=dict)
+    stated: Counter[str] = field(default_factory=Counter)
+
+    def state(self, name: str, amount: Decimal | None) -> None:
+        """Add what one initiative states. An amount of None is not stated."""
+        if amount is not None:
+            self.sums[name] = self.sums.get(name, NONE) + amount
+            self.stated[name] += 1
 
     def add(self, other: "Amounts") -> None:
         """Take in another of the same currency."""
         self.initiatives += other.initiatives
         self.decisions += other.decisions
-        self.given += other.given
-        self.budget += other.budget
-        self.run_cost += other.run_cost
-        self.benefit += other.benefit
+        self.stated.update(other.stated)
+        for name, amount in other.sums.items():
+            self.sums[name] = self.sums.get(name, NONE) + amount
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Return each sum in words: "1,200.00", with "(3 of 5 stated)", or "not stated"."""
+        return {name: self._words(name) for name in STATED}
+
+    def _words(self, name: str) -> str:
+        if name not in self.sums:
+            return "not stated"
+        few = self.stated[name] < self.initiatives
+        return floatformat(self.sums[name], "2g") + (
+            f" ({self.stated[name]} of {self.initiatives} stated)" if few else ""
+        )
 
 
 @dataclass
 class Costed:
-    """One initiative with its money by currency; `failing`: the scale tests that it fails, of an MVP or production."""
+    """An initiative with its money by currency. `failing` are failed scale tests of MVPs or production."""
 
     pk: int
     stage: str
@@ -65,7 +89,7 @@ class Group:
 
 
 def costed(initiatives: QuerySet, rulebook: Rulebook | None, now: datetime) -> list[Costed]:
-    """These initiatives with their money, in three queries; those without any amount or vendor are left out."""
+    """Return the initiatives that have money or a vendor, in three queries."""
     known = with_support(initiatives, rulebook, now).annotate(
         **{f"{test}_test": F(f"span__{test}") for test in TESTS}
     )
@@ -73,25 +97,22 @@ def costed(initiatives: QuerySet, rulebook: Rulebook | None, now: datetime) -> l
     columns = ("pk", "stage", "supported", *(f"{test}_test" for test in TESTS))
     for pk, stage, supported, *tests in known.order_by("number").values_list(*columns):
         judged = stage in (Stage.MVP, Stage.PRODUCTION) and supported != "recomputing"
-        failing = tuple(key for key, passed in zip(TESTS, tests, strict=True) if judged and passed is False)
+        failing = tuple(
+            key for key, outcome in zip(TESTS, tests, strict=True) if judged and outcome == NOT_YET
+        )
         found[pk] = Costed(pk, stage, failing)
     keys = initiatives.order_by().values("pk")
-    given = FundingDecision.objects.current().filter(initiative__in=keys, amount__isnull=False)
-    for pk, currency, amount, decisions in (
-        given.order_by()
-        .values_list("initiative", "currency")
-        .annotate(sum=Sum("amount"), n=Count("pk"))
-        .values_list("initiative", "currency", "sum", "n")
-    ):
-        money = _of(found[pk], currency)
-        money.given, money.decisions = amount, decisions
+    for pk, by_currency in queries.given(keys).items():
+        for currency, (amount, decisions) in by_currency.items():
+            money = _of(found[pk], currency)
+            money.decisions = decisions
+            money.state("given", amount)
     for row in BusinessCase.objects.filter(initiative__in=keys):
         initiative = found[row.initiative_id]
         initiative.vendor = " ".join(row.vendor.split())
         if row.currency:
-            money = _of(initiative, row.currency)
-            money.budget, money.run_cost = row.budget or NONE, row.run_cost or NONE
-            money.benefit = row.benefit or NONE
+            for name in AMOUNTS:
+                _of(initiative, row.currency).state(name, getattr(row, name))
     return [initiative for initiative in found.values() if initiative.money or initiative.vendor]
 
 
@@ -100,7 +121,7 @@ def _of(initiative: Costed, currency: str) -> Amounts:
 
 
 def summed(initiatives: Iterable[Costed]) -> list[Amounts]:
-    """What these initiatives come to, a line for each currency, that of most initiatives first."""
+    """Return the sums by currency, that of most initiatives first."""
     found: dict[str, Amounts] = {}
     for initiative in initiatives:
         for currency, money in initiative.money.items():
@@ -109,19 +130,19 @@ def summed(initiatives: Iterable[Costed]) -> list[Amounts]:
 
 
 def by_stage(initiatives: list[Costed]) -> list[Group]:
-    """In the order of the stages."""
+    """Return the initiatives in groups, in the order of the stages."""
     return _grouped(
         initiatives, lambda initiative: [initiative.stage], {stage: Stage(stage).label for stage in Stage}
     )
 
 
 def by_failing_test(initiatives: list[Costed]) -> list[Group]:
-    """MVPs and production by each scale test that they fail: who fails two stands under both."""
+    """Return MVPs and production by each failed scale test. One can be in several groups."""
     return _grouped(initiatives, lambda initiative: initiative.failing, TESTS)
 
 
 def by_vendor(initiatives: list[Costed]) -> list[Group]:
-    """By vendor as stated, however it is written, that of most initiatives first."""
+    """Return initiatives by stated vendor, ignoring capitals, that of most first."""
     names: dict[str, str] = {}
     for initiative in initiatives:
         names.setdefault(initiative.vendor.casefold(), initiative.vendor or NO_VENDOR)
@@ -140,7 +161,7 @@ def _grouped(
 
 
 def measured_value(initiatives: Iterable[int], today: date) -> dict[int, list[tuple[str, str]]]:
-    """By initiative, what measures its value and the value in words; an initiative without any is left out."""
+    """Return the measured value by initiative: its source, and the value in words."""
     found: dict[int, list[tuple[str, str]]] = {}
     for measured in contributed.measured_value:
         for pk, said in measured(initiatives, today).items():

@@ -1,19 +1,24 @@
-"""What each person carries: roles held and asked, what is due, seats (S2-4.2). It advises; no gate asks for it."""
+"""The load of each person, and how each verifies evidence (S2-4.2). No gate uses it."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from statistics import median
 
 from django.db.models import Count, Q, QuerySet
 
+from governance.gates.evidence_rules import used_before
 from governance.models import Membership, User
-from governance.vocabulary import RUNNING_STAGES, Role
-from initiatives.models import Condition, Gap, Obligation, RoleAssignment
+from governance.people.boards import seats_held
+from governance.permission_result import Answer, no, yes
+from governance.tables import shares
+from governance.vocabulary import RUNNING_STAGES, BoardRole, Role
+from initiatives.models import Condition, Gap, Obligation, RoleAssignment, Verification
 
 
 @dataclass
 class Load:
-    """What one person carries on the initiatives that are looked at: roles held and asked, what is due, seats."""
+    """The load of one person on these initiatives: roles held or asked, tasks, seats."""
 
     person: User
     roles: dict[str, int] = field(default_factory=dict)
@@ -24,19 +29,19 @@ class Load:
 
     @property
     def held(self) -> int:
-        """How many roles on initiatives that run, whatever role."""
+        """Return the number of roles on running initiatives."""
         return sum(self.roles.values())
 
     @property
     def roles_in_words(self) -> str:
-        """Which roles, and how many of each."""
+        """Return the roles and their numbers in words."""
         return ", ".join(f"{Role(role).label.lower()} {count}" for role, count in sorted(self.roles.items()))
 
 
 def loads(initiatives: QuerySet, today: date, now: datetime) -> list[Load]:
-    """Load by person over these initiatives, in six questions: those with most roles first, then with most that is due.
+    """Return the load by person, most roles first, then most due, in six queries.
 
-    Roles count on initiatives that run; obligations, conditions and gaps wherever they are open.
+    Roles count on running initiatives. Obligations, conditions and gaps count on all initiatives where they are open.
     """
     keys = initiatives.order_by().values("pk")
     running = initiatives.filter(stage__in=RUNNING_STAGES, withdrawn_at__isnull=True).order_by().values("pk")
@@ -65,3 +70,73 @@ def loads(initiatives: QuerySet, today: date, now: datetime) -> list[Load]:
     people = User.objects.in_bulk(list(found))
     rows_ = [Load(people[pk], **facts) for pk, facts in found.items()]
     return sorted(rows_, key=lambda one: (-one.held, -one.due, one.person.full_name, one.person.pk))
+
+
+@dataclass
+class Verifying:
+    """The verifications of one person in one seat. `seconds` run from opening to verdict.
+
+    `looked_at` counts second looks of others at them, and `agreed` those that agree.
+    """
+
+    person: User
+    seat: str
+    seconds: list[float] = field(default_factory=list)
+    refused: int = 0
+    repeated: int = 0
+    agreed: int = 0
+    looked_at: int = 0
+
+    @property
+    def count(self) -> int:
+        """Return the number of verdicts of both kinds."""
+        return len(self.seconds)
+
+    @property
+    def median_seconds(self) -> float:
+        """Return the median time from opening to verdict, in seconds."""
+        return median(self.seconds)
+
+    @property
+    def refused_percent(self) -> float:
+        """Return the percentage of verdicts that the item does not show the answer."""
+        return 100 * self.refused / self.count
+
+    @property
+    def repeated_percent(self) -> float:
+        """Return the percentage of verdicts in words that the person used earlier."""
+        return 100 * self.repeated / self.count
+
+    @property
+    def agreement(self) -> str:
+        """Return the share of second looks that agree, with its interval, or ""."""
+        return shares.in_words(self.agreed, self.looked_at)
+
+
+def may_read_verifying(person: User) -> Answer:
+    """Allow auditors and chairs to read how each person verifies visible evidence."""
+    chairs = (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)
+    if person.is_active and (person.is_auditor or any(held.seat in chairs for held in seats_held(person))):
+        return yes()
+    return no("Only auditors and chairs can see how people verify evidence.", "Ask an auditor or a chair.")
+
+
+def verifying(initiatives: QuerySet) -> list[Verifying]:
+    """Return how each person verified, by seat, then by most verdicts, in two queries."""
+    keys = initiatives.order_by().values("pk")
+    said = list(
+        Verification.objects.filter(evidence__initiative__in=keys)
+        .order_by("at", "pk")
+        .values_list("verifier", "seat", "shows", "at", "opening__at", "words", "second__shows")
+    )
+    people = User.objects.in_bulk({person for person, *_ in said})
+    again = used_before((person, words) for person, *_, words, _ in said)
+    found: dict[tuple[str, int], Verifying] = {}
+    for (person, seat, shows, at, opened, _, agrees), repeated in zip(said, again, strict=True):
+        row = found.setdefault((seat, person), Verifying(people[person], seat))
+        row.seconds.append((at - opened) / timedelta(seconds=1))
+        row.refused += not shows
+        row.repeated += repeated
+        row.looked_at += agrees is not None
+        row.agreed += bool(agrees)
+    return sorted(found.values(), key=lambda one: (one.seat, -one.count, one.person.full_name, one.person.pk))

@@ -1,6 +1,6 @@
-"""Why an initiative stands behind a figure of Insights: from the rows that put it there, in words.
+"""The reasons why an initiative is counted by a figure of Insights, in words.
 
-Of initiatives that are not supported by current evidence: which of the nine matters of S2-4.1 to S2-4.9 say so.
+An initiative without current support has its reasons among the nine matters of S2-4.1 to S2-4.9.
 """
 
 from collections.abc import Iterable
@@ -10,10 +10,11 @@ from datetime import datetime
 from governance.contracts.wording import listed
 from governance.database.request_memo import one_look
 from governance.gates.criteria import Judged, judge
+from governance.gates.gate_inputs import without_words
 from governance.gates.standards import NOT_MET, standard_of
 from governance.models import ContractVersion, Rulebook
 from governance.templatetags.plumbline import day, layer_word, stage_word
-from governance.vocabulary import Role, Stage
+from governance.vocabulary import Role, ScaleTestOutcome, Stage
 from initiatives.contributions import contributed
 from initiatives.lifecycle.facts import initiative_rows, supported_stage
 from initiatives.models import Coverage, FundingDecision, Initiative, RoleAssignment, StageChange
@@ -35,7 +36,7 @@ MOST = 100  # initiatives judged for one page; beyond that it says so
 
 @dataclass(frozen=True)
 class Mismatch:
-    """An initiative that is not supported by current evidence, and the matters on which its stage expects more."""
+    """An initiative without current support, and the matters that fall short."""
 
     initiative: Initiative
     matters: tuple[str, ...]
@@ -44,14 +45,14 @@ class Mismatch:
 def judged(
     initiatives: list[Initiative], rulebook: Rulebook, now: datetime
 ) -> list[tuple[Initiative, Judged]]:
-    """These initiatives as this rulebook judges them, read together."""
+    """Return these initiatives as this rulebook judges them, read together."""
     with one_look():
         initiative_rows.read_together(initiatives)
         return [(one, judge(supported_stage.facts_of(one), rulebook.parsed, now)) for one in initiatives]
 
 
 def _missing(judged: Judged, test: str) -> list[str]:
-    """The requirements of a scale test that are not satisfied, in the words of the rulebook."""
+    """Return the unsatisfied requirements of a scale test, in the rulebook's words."""
     return [
         judged.rulebook.requirements[key].question
         for key in judged.rulebook.scale_tests[test].items
@@ -60,7 +61,7 @@ def _missing(judged: Judged, test: str) -> list[str]:
 
 
 def mismatches_of(initiatives: list[Initiative], rulebook: Rulebook, now: datetime) -> list[Mismatch]:
-    """Of each of these initiatives the matters whose standard for the approved stage is not met."""
+    """Return each initiative with the matters whose standard for its stage is not met."""
     return [
         Mismatch(
             initiative,
@@ -79,7 +80,7 @@ QUESTIONS = 2  # that a scale test misses, in full; the rest as a number
 
 
 def of(key: str, initiatives: list[Initiative], wanted: figures.Wanted) -> dict[int, list[str]]:
-    """By initiative, why it is among those of the figure; a few sentences each.
+    """Return the reasons by initiative of a figure, a few sentences each.
 
     Initiatives as `with_details` gives them.
     """
@@ -89,20 +90,25 @@ def of(key: str, initiatives: list[Initiative], wanted: figures.Wanted) -> dict[
 
 
 def scaling(initiatives: list[Initiative], rulebook: Rulebook | None, now: datetime) -> dict[int, list[str]]:
-    """Of each MVP which scale tests it passes, and what those miss that it does not pass."""
+    """Return for each MVP its passed scale tests, and what its other tests miss."""
     if not initiatives or rulebook is None:
         return {}
     found = {}
     for initiative, one in judged(
         list({initiative.pk: initiative for initiative in initiatives}.values()), rulebook, now
     ):
-        missing = {test: _missing(one, test) for test in figures.TESTS}
-        passed = [test for test, questions in missing.items() if not questions]
+        missing = {test: [*one.support.against[test], *_missing(one, test)] for test in figures.TESTS}
+        outcomes = one.support.tests
+        passed = [test for test in missing if outcomes[test] == ScaleTestOutcome.PASSES]
         words = [f"Passes {listed(passed)}."] if passed else []
+        words += [
+            f"{test.capitalize()} is documented by others. {without_words(one.support.runs_without)}"
+            for test in missing
+            if outcomes[test] == ScaleTestOutcome.DOCUMENTED
+        ]
         for test, questions in missing.items():
             if questions:
-                more = len(questions) - QUESTIONS
-                also = f" And {more} more." if more > 0 else ""
+                also = " And others." if len(questions) > QUESTIONS else ""
                 words.append(f"Fails {test}: {' '.join(questions[:QUESTIONS])}{also}")
         found[initiative.pk] = words
     return found
@@ -121,9 +127,9 @@ def _pilots(initiatives, wanted) -> dict[int, list[str]]:
     found = scaling(initiatives, wanted.rulebook, wanted.now)
     for initiative in initiatives:
         over = (wanted.now - initiative.since).days - (most or 0)
-        decided = "nobody has decided to continue, to stop or to promote it"
+        decided = "no decision to continue, to stop or to promote"
         found.setdefault(initiative.pk, []).insert(
-            0, f"{over} day{'' if over == 1 else 's'} past its {most} days; {decided}."
+            0, f"{over} day{'' if over == 1 else 's'} past its limit of {most} days, {decided}."
         )
     return found
 
@@ -167,9 +173,9 @@ def _oversold(initiatives, wanted) -> dict[int, list[str]]:
     found = _funded(initiatives, wanted)
     for initiative in initiatives:
         if initiative.stage == Stage.MVP and initiative.supported in (Stage.PROPOSED, Stage.PROTOTYPE):
-            words = "nothing yet" if initiative.supported == Stage.PROPOSED else "a prototype"
+            words = "no stage yet" if initiative.supported == Stage.PROPOSED else "a prototype"
             found.setdefault(initiative.pk, []).insert(
-                0, f"Approved as an MVP; its evidence supports {words}."
+                0, f"Approved as MVP. Current evidence supports {words}."
             )
     return found
 
@@ -181,11 +187,10 @@ def _underdesigned(initiatives, wanted) -> dict[int, list[str]]:
     supported = set(held.values_list("initiative", flat=True))
     found = {}
     for initiative in initiatives:
-        words = [] if initiative.pk in supported else ["Nobody has accepted to support it."]
+        words = [] if initiative.pk in supported else ["No one has accepted the support role."]
         for layer in figures.HARD_LAYERS:
-            count = (initiative.gap_counts or {}).get(layer, 0)
-            if count:
-                words.append(f"{count} open in the layer {layer_word(layer).lower()}.")
+            if (initiative.gap_counts or {}).get(layer):
+                words.append(f"Requirements are open in the layer {layer_word(layer).lower()}.")
         found[initiative.pk] = words
     return found
 
@@ -198,14 +203,15 @@ def _too_early(initiatives, wanted) -> dict[int, list[str]]:
         if row.from_stage == Stage.PRODUCTION and row.initiative_id in live:
             days = (row.at - live[row.initiative_id].at).days
             found.setdefault(row.initiative_id, []).append(
-                f"Left production on {day(row.at)}, {days} day{'' if days == 1 else 's'} after it went in: {row.reason}"
+                f"Left production on {day(row.at)}, {days} day{'' if days == 1 else 's'} after the "
+                f"start: {row.reason}"
             )
         if row.to_stage == Stage.PRODUCTION and row.basis != "import":
             live[row.initiative_id] = row
     for initiative in initiatives:
         if initiative.stage == Stage.PRODUCTION and initiative.unsupported_stages:
             found.setdefault(initiative.pk, []).append(
-                f"Its evidence supports {stage_word(initiative.supported)} now."
+                f"Current evidence supports {stage_word(initiative.supported)}."
             )
     return found
 
@@ -235,8 +241,8 @@ def _late(initiatives, wanted) -> dict[int, list[str]]:
 
 def _came_late(found, row: StageChange, first: datetime | None, moved: str, came: str) -> None:
     if first is None or first > row.at:
-        then = f"{came} on {day(first)}" if first else f"never yet that {came}"
-        found.setdefault(row.initiative_id, []).append(f"{moved} on {day(row.at)}; {then}.")
+        then = day(first) if first else "not yet"
+        found.setdefault(row.initiative_id, []).append(f"{moved} on {day(row.at)}, before {came} ({then}).")
 
 
 def _answered(initiatives, wanted) -> dict[int, list[str]]:

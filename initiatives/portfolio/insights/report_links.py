@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from governance import clock
 from governance.models import Rulebook
 from governance.vocabulary import RUNNING_STAGES, ObligationKind, Role, Stage
+from governance.vocabulary.phrases import phrase
 from initiatives.contributions import Report
 from initiatives.lifecycle.facts import stage_expiry
 from initiatives.models import Continuation, FundingDecision, Obligation, RoleAssignment
@@ -21,12 +22,12 @@ ENDING = "ending-stages"
 
 
 def larger_prototypes(initiatives: QuerySet) -> QuerySet:
-    """MVPs whose evidence supports a prototype."""
+    """Return the MVPs whose evidence supports a prototype."""
     return initiatives.filter(stage=Stage.MVP, supported=Stage.PROTOTYPE)
 
 
 def past_time() -> Q:
-    """That an initiative is an MVP older than the rulebook lets an MVP grow without a decision."""
+    """Return the condition of an MVP past its time for a decision and not continued."""
     rulebook = Rulebook.objects.in_force()
     days = rulebook.parsed.stages[Stage.MVP].max_days_before_review if rulebook else None
     if not days:
@@ -38,12 +39,12 @@ def past_time() -> Q:
 
 
 def permanent_pilots(initiatives: QuerySet) -> QuerySet:
-    """MVPs older than the rulebook lets an MVP grow without a decision."""
+    """Return the MVPs past their time for a decision and not continued."""
     return initiatives.filter(past_time())
 
 
 def ending_stages(initiatives: QuerySet) -> QuerySet:
-    """Initiatives whose stage ends soon, or has ended: to be continued or stopped, or accepted again."""
+    """Return the initiatives whose stage ends soon or has ended. Each needs a decision."""
     rulebook = Rulebook.objects.in_force()
     return (
         stage_expiry.soon(initiatives, stage_expiry.moments(rulebook.parsed).get)
@@ -53,28 +54,28 @@ def ending_stages(initiatives: QuerySet) -> QuerySet:
 
 
 def above_support() -> QuerySet:
-    """Funding decisions for a stage that the evidence of their initiative did not support on that day (S1-38)."""
+    """Return funding for a stage that evidence did not support on that day (S1-38)."""
     return FundingDecision.objects.current().exclude(label="")
 
 
 def funded_above_support(initiatives: QuerySet) -> QuerySet:
-    """Initiatives that were given money for a stage that their evidence did not support on that day."""
+    """Return initiatives funded for a stage that evidence did not support on that day."""
     return initiatives.filter(pk__in=above_support().values("initiative"))
 
 
 def expiring(initiatives: QuerySet) -> QuerySet:
-    """Initiatives with evidence that goes stale within 30 days."""
+    """Return the initiatives with evidence that expires within 30 days."""
     last = clock.today() + timedelta(days=EXPIRING_DAYS)
     return initiatives.filter(stage__in=RUNNING_STAGES, next_expiry_on__lte=last)
 
 
 def lapsed_production(initiatives: QuerySet) -> QuerySet:
-    """Production that its evidence no longer supports."""
+    """Return the initiatives in production that evidence no longer supports."""
     return initiatives.filter(stage=Stage.PRODUCTION, unsupported_stages__gt=0)
 
 
 def overdue_post_mortems(initiatives: QuerySet) -> QuerySet:
-    """Initiatives, closed ones among them, whose post-mortem or retrospective is overdue."""
+    """Return initiatives, also closed, whose post-mortem or retrospective is overdue."""
     open_obligations = Obligation.objects.overdue_on(clock.today()).filter(
         initiative=OuterRef("pk"), kind__in=["post_mortem", "retrospective"]
     )
@@ -82,19 +83,19 @@ def overdue_post_mortems(initiatives: QuerySet) -> QuerySet:
 
 
 def to_be_shown(initiatives: QuerySet) -> QuerySet:
-    """Imported initiatives whose owner said by when what they lack is shown."""
+    """Return the imported initiatives with an owner's day for their missing evidence."""
     said = Obligation.objects.open().filter(initiative=OuterRef("pk"), kind=ObligationKind.SHOWN_BY)
     return initiatives.filter(Exists(said))
 
 
 def shown_late(initiatives: QuerySet) -> QuerySet:
-    """Imported initiatives that show too little after the day that their owner said."""
+    """Return the imported initiatives past their owner's day for missing evidence."""
     said = Obligation.objects.overdue_on(clock.today()).filter(kind=ObligationKind.SHOWN_BY)
     return initiatives.filter(Exists(said.filter(initiative=OuterRef("pk"))))
 
 
 def vacant_owners(initiatives: QuerySet) -> QuerySet:
-    """Running initiatives that had an accepted owner and have none now."""
+    """Return the running initiatives that had an accepted owner and have none now."""
     owners = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role=Role.OWNER)
     return initiatives.filter(
         Exists(owners.filter(accepted_at__isnull=False)), ~Exists(owners.in_force()), stage__in=RUNNING_STAGES
@@ -102,7 +103,7 @@ def vacant_owners(initiatives: QuerySet) -> QuerySet:
 
 
 def withdrawn(initiatives: QuerySet) -> QuerySet:
-    """Ideas that were registered by mistake or joined to another initiative."""
+    """Return the ideas registered by mistake or joined to another initiative."""
     return initiatives.filter(withdrawn_at__isnull=False)
 
 
@@ -110,55 +111,69 @@ REPORTS = [
     Report(
         "larger-prototypes",
         "Larger prototypes",
-        "Approved as MVP; the evidence supports a prototype.",
+        phrase("Initiatives that are approved as MVP, with evidence that supports only a prototype."),
         larger_prototypes,
     ),
     Report(
         PILOTS,
         "Permanent pilots",
-        "MVPs that are older than the rulebook lets an MVP grow without a decision, and the scale tests they fail.",
+        phrase("MVPs past the time limit of the rulebook without a decision, and the scale tests they fail."),
         permanent_pilots,
     ),
     Report(
         ENDING,
-        "Stages that end",
-        "Prototypes and MVPs that await their stage time-box review, and production to be accepted again, soon or "
-        "overdue.",
+        phrase("Stages that end"),
+        phrase(
+            "Prototypes and MVPs whose time-box review is due soon or overdue, and production whose next "
+            "acceptance is due soon or overdue."
+        ),
         ending_stages,
     ),
     Report(
         "funded-above-support",
-        "Funded above supported stage",
-        "Given money for a stage that the evidence did not support on the day of the decision.",
+        phrase("Funding ahead of evidence"),
+        phrase("Funding decisions for a stage that the evidence did not support on that day."),
         funded_above_support,
     ),
     Report(
         "to-be-shown",
-        "To be shown",
-        "Imported, with a day by which the owner shows what is missing.",
+        phrase("Imported, evidence planned"),
+        phrase("Imported initiatives with a planned date for the missing evidence."),
         to_be_shown,
     ),
     Report(
-        "shown-late", "Shown late", "Imported, and the day to show what is missing has passed.", shown_late
+        "shown-late",
+        phrase("Imported, evidence late"),
+        phrase("Imported initiatives whose planned date for the missing evidence has passed."),
+        shown_late,
     ),
-    Report("expiring", "Expiring in 30 days", "Evidence that expires within 30 days.", expiring),
+    Report(
+        "expiring", phrase("Expiring in 30 days"), phrase("Evidence that expires within 30 days."), expiring
+    ),
     Report(
         "lapsed-production",
         "Lapsed production",
-        "Approved as production; the evidence supports less.",
+        phrase(
+            "Initiatives that are approved as production, with evidence that supports only a lower stage."
+        ),
         lapsed_production,
     ),
     Report(
         "overdue-post-mortems",
         "Overdue post-mortems",
-        "Closed or live, with a post-mortem or retrospective that should have been written.",
+        phrase("Closed or live initiatives with an overdue post-mortem or retrospective."),
         overdue_post_mortems,
     ),
-    Report("vacant-owners", "Vacant owners", "Had an owner who accepted, and has none now.", vacant_owners),
+    Report(
+        "vacant-owners",
+        phrase("Initiatives that had an accepted owner and have none now."),
+        phrase("An owner had accepted, but the role is vacant now."),
+        vacant_owners,
+    ),
     Report(
         WITHDRAWN,
-        "Registered by mistake",
-        "Withdrawn ideas, kept and marked; every other list leaves them out.",
+        phrase("Registered by mistake"),
+        phrase("Withdrawn ideas. Other lists do not show withdrawn ideas."),
         withdrawn,
     ),
 ]

@@ -4,46 +4,61 @@ from collections import Counter
 from collections.abc import Callable
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import JSONObject
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
+from governance.audit_log import csv_export
+from governance.database.replica import reads_replica
 from governance.models import Rulebook
 from governance.people.boards import seats_held
+from governance.people.permissions import may_audit
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import as_of
 from governance.vocabulary import RUNNING_STAGES, Stage
+from governance.vocabulary.phrases import phrase
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.evidence.verification import second_looks
 from initiatives.lifecycle.initiative.initiative_frame import page_of
 from initiatives.models import Effort, FundingDecision, Initiative
 from initiatives.portfolio.efforts import queries
 from initiatives.portfolio.initiative_list.figure_filters import MOVES, SPENT, moved_key
 from initiatives.portfolio.initiative_list.filters import with_support, with_supported_stage
 from initiatives.portfolio.initiative_list.views import chosen_initiatives
-from initiatives.portfolio.insights import charts, effort_report, figures, reasons
+from initiatives.portfolio.insights import charts, effort_report, figures, list_views, reasons
 from initiatives.portfolio.insights import flow as flow_figures
 from initiatives.portfolio.insights import money as costs
 from initiatives.portfolio.insights import people as load
-from initiatives.portfolio.insights.forms import Asked, PeriodForm, below, own_initiatives, tabs
+from initiatives.portfolio.insights.forms import (
+    Asked,
+    PeriodForm,
+    SecondLooksForm,
+    below,
+    own_initiatives,
+    tabs,
+)
 from initiatives.portfolio.insights.reasons import MATTERS, MOST, Mismatch, mismatches_of
 
 PAGE = 25
 VENDORS = 30  # of most initiatives; the file has all
+NUMBERS = (figures.MISMATCHES.key, "scalable", "pilots", "unused-production", figures.FUNDED.key)
 NAMED = 5  # initiatives named beside a figure; the rest stand behind it
 
 
+@reads_replica
 @on_any_day(initiative_lookup.portfolio_on_any_day)
 @require_safe
 def now(request: SignedInRequest) -> HttpResponse:
-    """Who can scale and who is stuck, by name; all other figures as numbers in a row, and folded with their rows."""
+    """Show initiatives by approved stage and support, five numbers, and named lists."""
     asked = Asked(request)
     wanted = asked.wanted
     facts = figures.Facts(asked.initiatives, wanted)
@@ -61,21 +76,12 @@ def now(request: SignedInRequest) -> HttpResponse:
         }
         for key, one in every.items()
     }
-    cells[figures.MISMATCHES.key]["link"] = asked.link("insights-mismatches")
-    short_link = asked.portfolio(unsupported="on")
+    stages = flow_figures.by_stage(asked.initiatives, wanted.rulebook, wanted.now)
     scaling = [cells[one.key] for one in figures.SCALING]
     why = reasons.scaling(
         [initiative for cell in scaling for initiative in cell["initiatives"]], wanted.rulebook, wanted.now
     )
     lagging = [cells[one.key] for one in contributed.lagging]
-    told = (
-        figures.MISMATCHES.key,
-        figures.FUNDED.key,
-        "unused-mvp",
-        "unused-production",
-        figures.ANSWERED_NO.key,
-    )
-    numbers = [*(cells[key] for key in told), *lagging]
     context = {
         "nav": "insights",
         "tabs": tabs(request, "insights"),
@@ -98,13 +104,19 @@ def now(request: SignedInRequest) -> HttpResponse:
             (Stage(stage).label, [cells[f"{key}-{stage}"] for key in ("deployed", "used", "unused")])
             for stage in ("mvp", "production")
         ],
-        "numbers": [(cell["figure"].title, cell["count"], cell["link"]) for cell in numbers],
+        "numbers": [cells[key] for key in NUMBERS],
+        "drawn": charts.by_stage(stages, asked.portfolio),
+        "stages": [
+            (
+                row,
+                asked.portfolio(approved_stage=row.stage),
+                asked.portfolio(approved_stage=row.stage, unsupported="on"),
+            )
+            for row in stages
+        ],
         "deployed_in_all": counts["deployed-mvp"] + counts["deployed-production"],
         "used_in_all": counts["used-mvp"] + counts["used-production"],
         "parts": parts_shown(contributed.beside_insights, request.user, asked),
-        "short": cells[figures.MISMATCHES.key],
-        "short_link": short_link,
-        "funded": cells[figures.FUNDED.key],
         "lagging": lagging,
         "seen": sum(bool(cell["count"]) for cell in lagging),
         "answered_no": cells[figures.ANSWERED_NO.key],
@@ -113,7 +125,7 @@ def now(request: SignedInRequest) -> HttpResponse:
 
 
 def _named(asked: Asked, keys: list[int]) -> dict[int, Initiative]:
-    """The initiatives that are named, with the outcome of their scale tests and what was spent on and given to them."""
+    """Return the named initiatives by key, with scale tests, spending and funding."""
     wanted = asked.wanted
     rows = with_support(asked.initiatives.filter(pk__in=keys), wanted.rulebook, wanted.now).annotate(
         **{test: F(f"span__{test}") for test in figures.TESTS},
@@ -124,14 +136,14 @@ def _named(asked: Asked, keys: list[int]) -> dict[int, Initiative]:
 
 
 def _by_currency(notes: type[Effort | FundingDecision], column: str) -> ArraySubquery:
-    """What the current notes of an initiative come to, a sum for each currency: never added across."""
+    """Return the sums of an initiative's current notes, by currency."""
     known = notes.objects.current().filter(initiative=OuterRef("pk"), **{f"{column}__isnull": False})
     sums = known.order_by("currency").values("currency")
     return ArraySubquery(sums.annotate(sum=JSONObject(currency="currency", amount=Sum(column))).values("sum"))
 
 
 def _judge(asked: Asked) -> dict:
-    """How many are not supported by current evidence, and of the first of them which matters say so."""
+    """Return the number of initiatives without support, and the first with matters."""
     wanted = asked.wanted
     initiatives = with_support(asked.initiatives, wanted.rulebook, wanted.now)
     short = initiatives.filter(stage__in=RUNNING_STAGES, unsupported_stages__gt=0)
@@ -144,18 +156,21 @@ def _judge(asked: Asked) -> dict:
 def _matters(asked: Asked, rows: list[Mismatch]) -> list[tuple]:
     counts = Counter(matter for row in rows for matter in row.matters)
     return [
-        (words, counts[matter], asked.link("insights-mismatches", matter=matter))
+        (words, counts[matter], asked.link("insights-figure", figures.MISMATCHES.key, matter=matter))
         for matter, words in MATTERS.items()
     ]
 
 
+@reads_replica
 @on_any_day(lambda person, **_: initiative_lookup.portfolio_on_any_day(person))
 @require_safe
 def rows(request: SignedInRequest, figure: str) -> HttpResponse:
-    """The initiatives behind one figure, each with why it is among them."""
+    """Show the initiatives behind one figure, each with its reason."""
     every = figures.all_figures()
     if figure not in every:
-        raise Http404("No such figure.")
+        raise Http404("This figure does not exist.")
+    if figure == figures.MISMATCHES.key:
+        return _mismatches(request)
     figure = every[figure]
     asked = Asked(request)
     wanted = asked.wanted
@@ -179,10 +194,8 @@ def rows(request: SignedInRequest, figure: str) -> HttpResponse:
     return render(request, "initiatives/insights/rows.html", context)
 
 
-@on_any_day(initiative_lookup.portfolio_on_any_day)
-@require_safe
-def mismatches(request: SignedInRequest) -> HttpResponse:
-    """Initiatives that are not supported by current evidence, with the matters on which their stage expects more."""
+def _mismatches(request: SignedInRequest) -> HttpResponse:
+    """Show the initiatives without current support, with the matters that fall short."""
     asked = Asked(request)
     judged = _judge(asked)
     matter = request.GET.get("matter", "")
@@ -204,9 +217,10 @@ def mismatches(request: SignedInRequest) -> HttpResponse:
     return render(request, "initiatives/insights/mismatches.html", context)
 
 
+@reads_replica
 @require_safe
 def flow(request: SignedInRequest) -> HttpResponse:
-    """Flow, time in stage, evidence that expires in ninety days, gaps by layer, spend: of the initiatives that pass."""
+    """Show flow, stays, expiring evidence and gaps of the initiatives that match."""
     now, rulebook = clock.now(), Rulebook.objects.in_force()
     chosen = chosen_initiatives(request, rulebook)
     initiatives = chosen.qs
@@ -221,7 +235,7 @@ def flow(request: SignedInRequest) -> HttpResponse:
         flow_figures.ageing(initiatives, rulebook, now),
         flow_figures.gaps(initiatives, rulebook, now),
     )
-    spend, to = flow_figures.spend(initiatives, rulebook, now), _to(request)
+    to = _to(request)
     context = {
         "nav": "insights",
         "tabs": tabs(request, "insights-flow"),
@@ -242,27 +256,18 @@ def flow(request: SignedInRequest) -> HttpResponse:
             (week, to(figure=f"expires.{week.first}"), to(figure=f"falls.{week.first}")) for week in weeks
         ],
         "gaps": [(row, to(layer=row.layer)) for row in gaps],
-        "spend": [
-            (
-                row,
-                to(approved_stage=row.stage, figure=SPENT),
-                to(approved_stage=row.stage, figure=SPENT, unsupported="on"),
-            )
-            for row in spend
-        ],
         "drawn": {
             "flow": charts.flow(moves, to),
             "stays": charts.stays(stays, to),
             "ageing": charts.ageing(weeks, to),
             "gaps": charts.gaps(gaps, to),
-            "spend": charts.spend(spend, to),
         },
     }
     return render(request, "initiatives/insights/flow.html", context)
 
 
 def _to(request: SignedInRequest) -> Callable[..., str]:
-    """The address of the list of initiatives, filtered as the charts are and by what it is called with."""
+    """Return a function for the address of the list, with the filters of the charts."""
     kept = {
         name: value for name, value in request.GET.items() if name not in ("page", "view", "sort", "figure")
     }
@@ -270,9 +275,7 @@ def _to(request: SignedInRequest) -> Callable[..., str]:
 
 
 def _months(moves: flow_figures.Flow, to: Callable[..., str]) -> list[tuple]:
-    """The rows of the table: a month, its moves of each kind with the initiatives behind them, and its stages reported
-    by import.
-    """
+    """Return the rows of the table: month, moves with links, and reported stages."""
     return [
         (
             month,
@@ -283,9 +286,15 @@ def _months(moves: flow_figures.Flow, to: Callable[..., str]) -> list[tuple]:
     ]
 
 
+@reads_replica
 @require_safe
 def money(request: SignedInRequest) -> HttpResponse:
-    """What was noted as spent, by layer; for those who may read costs what was given and stated, value beside cost."""
+    """Show spending by layer and stage, with costs and value for their readers.
+
+    The costs of initiatives are also a CSV file.
+    """
+    if csv_export.asked(request):
+        return list_views.costs_file(request)
     form = PeriodForm(request.GET)
     wanted, initiatives = form.wanted, own_initiatives(request)
     layers = effort_report.by_layer(effort_report.chosen(initiatives, wanted))
@@ -300,6 +309,7 @@ def money(request: SignedInRequest) -> HttpResponse:
         "waited": sum(row.waited for row in layers),
         "lines": sum(row.rows for row in layers),
         "picture": charts.months(layers),
+        **_spend(request, form),
         "redesigns": effort_report.not_budgeted(initiatives, wanted),
         "all_lines": link(),
     }
@@ -308,8 +318,30 @@ def money(request: SignedInRequest) -> HttpResponse:
     return render(request, "initiatives/insights/money.html", context)
 
 
+def _spend(request: SignedInRequest, form: PeriodForm) -> dict:
+    """Return money spent by approved stage, with the initiatives and a picture."""
+    unit = form.wanted.unit
+    found = flow_figures.spend(
+        below(own_initiatives(request), unit), Rulebook.objects.in_force(), clock.now()
+    )
+    kept = {"unit": unit.pk} if unit else {}
+
+    def to(**asked: str) -> str:
+        return f"{reverse('portfolio')}?{urlencode(kept | asked)}"
+
+    spend = [
+        (
+            row,
+            to(approved_stage=row.stage, figure=SPENT),
+            to(approved_stage=row.stage, figure=SPENT, unsupported="on"),
+        )
+        for row in found
+    ]
+    return {"spend": spend, "spend_drawn": charts.spend(found, to)}
+
+
 def _costs(request: SignedInRequest, initiatives: QuerySet) -> dict:
-    """What was given and what is stated to be spent, by stage, failing test and vendor; value beside cost."""
+    """Return given and stated money by stage, failing test and vendor, with value."""
     found = costs.costed(initiatives, Rulebook.objects.in_force(), clock.now())
     page = page_of(request, [initiative for initiative in found if initiative.money], PAGE)
     vendors = costs.by_vendor(found)
@@ -327,7 +359,7 @@ def _costs(request: SignedInRequest, initiatives: QuerySet) -> dict:
 
 
 def _valued(page, today) -> list[dict]:
-    """The initiatives of a page with what they cost and what their value is measured at, or stated to be."""
+    """Return the initiatives of a page with costs, and their measured or stated value."""
     initiatives = Initiative.objects.select_related("unit").in_bulk([initiative.pk for initiative in page])
     values = costs.measured_value(initiatives, today)
     return [
@@ -341,9 +373,15 @@ def _valued(page, today) -> list[dict]:
     ]
 
 
+@reads_replica
 @require_safe
 def people(request: SignedInRequest) -> HttpResponse:
-    """For whom and what initiatives wait; for those who may read it, who carries how much."""
+    """Show the causes of waiting, and the load of people for readers of costs.
+
+    The load is also a CSV file. Auditors and chairs also see how each person verifies evidence.
+    """
+    if csv_export.asked(request):
+        return list_views.loads_file(request)
     form = PeriodForm(request.GET)
     wanted, initiatives = form.wanted, own_initiatives(request)
     rows = effort_report.chosen(initiatives, wanted)
@@ -360,11 +398,30 @@ def people(request: SignedInRequest) -> HttpResponse:
     if context["plans"]:
         loads = load.loads(below(initiatives, wanted.unit), clock.today(), clock.now())
         context["page"] = page_of(request, loads, PAGE)
+    if load.may_read_verifying(request.user):
+        context["verifying"] = load.verifying(below(initiatives, wanted.unit))
+        context["may_draw"] = may_audit(request.user)
     return render(request, "initiatives/insights/people.html", context)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+def draw_second_looks(request: SignedInRequest) -> HttpResponse:
+    """Draw verifications for a second, blind look: of one initiative, or of all."""
+    may_audit(request.user).or_refuse()
+    form = SecondLooksForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        drawn = second_looks.draw(**form.cleaned_data, by=request.user)
+        messages.success(request, phrase("Drawn for a second verification: {}.", len(drawn)).in_language())
+        return redirect("insights-people")
+    return render(
+        request,
+        "initiatives/insights/second_looks.html",
+        {"nav": "insights", "form": form, "tabs": tabs(request, "insights-people")},
+    )
+
+
 def _effort_page(request: SignedInRequest, name: str, form: PeriodForm) -> dict:
-    """What Money and People have in common: their filters, and whether the reader may read costs."""
+    """Return what Money and People share: filters, and the right to read costs."""
     return {
         "nav": "insights",
         "tabs": tabs(request, name),
@@ -377,7 +434,7 @@ def _effort_page(request: SignedInRequest, name: str, form: PeriodForm) -> dict:
 
 
 def _links(request: SignedInRequest, form):
-    """What makes the address of the lines behind a figure: its own narrowing, and the filters of the page."""
+    """Return a function for the address of the lines behind a figure, with filters."""
     kept = form.kept(request)
 
     def link(**also) -> str:
@@ -403,7 +460,7 @@ def _money(row: effort_report.OfLayer, link) -> list[tuple]:
 
 
 def _all(layers) -> list[tuple]:
-    """The money of all layers, by currency: never added across."""
+    """Return the money of all layers by currency."""
     found: dict = {}
     for row in layers:
         for currency, amount in row.money.items():

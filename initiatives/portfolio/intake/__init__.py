@@ -1,1 +1,1 @@
-"""Ideas of people without an account: links of units, what came by them, the answers; waiting ideas side by side."""
+"""Ideas of people without an account: links, requests, answers and comparison."""

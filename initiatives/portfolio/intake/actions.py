@@ -1,7 +1,7 @@
-"""Intake: a unit's link, what people without an account write by it, and what the chair and the admins make of it.
+"""Acts on intake: a unit's link, requests by people without an account, answers.
 
-Nothing here makes an account or writes to anybody by itself: an address that somebody typed into a public form is
-nobody's until an admin invites its owner.
+No act here makes an account or writes to anyone by itself. An email address of a public form is unproven until an admin
+invites its owner.
 """
 
 from datetime import date, timedelta
@@ -19,6 +19,7 @@ from governance.permission_result import Conflict, no
 from governance.sign_in import password_links
 from governance.vocabulary import IntakeState, Invitation
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative, IntakeLink, IntakeRequest, IntakeSender
 from initiatives.portfolio.intake import permissions as intake_permissions
@@ -32,17 +33,15 @@ KEPT_UNANSWERED_DAYS = 366
 
 
 def make_link(*, unit: Unit, until: date, by: User) -> IntakeLink:
-    """Make the address at which people write to a unit, or another one in its place: the one before ends at once.
+    """Make the intake link of a unit. An earlier link ends at once.
 
-    `until`: its last day. Raises ValidationError by field, Refused.
+    `until` is the last day of the link. Raises ValidationError by field, Refused.
     """
     wrong = {}
     if not clock.today() <= until <= clock.today() + timedelta(days=LONGEST_DAYS):
         wrong["until"] = f"Choose a day from today to {LONGEST_DAYS} days ahead."
     if intake_permissions.chair_of(unit) is None:
-        wrong["unit"] = (
-            f"No chair is there for {unit}: nobody would answer. Fill the seat, or choose another."
-        )
+        wrong["unit"] = f"{unit} has no chair who could answer. Fill the seat, or choose another unit."
     if wrong:
         raise ValidationError(wrong)
     open_to_own(unit, "unit")
@@ -58,12 +57,12 @@ def make_link(*, unit: Unit, until: date, by: User) -> IntakeLink:
 
 
 def close_link(*, link: IntakeLink, by: User) -> IntakeLink:
-    """Switch an address off; what came by it stays. Raises Refused, Conflict."""
+    """Switch an intake link off. Its requests stay. Raises Refused, Conflict."""
     with act("close intake link", by=by, reason="Intake link closed"):
         intake_permissions.may_open(link.unit, by).or_refuse()
         row = IntakeLink.objects.select_for_update(of=("self",)).select_related("unit").get(pk=link.pk)
         if row.ended_at is not None:
-            raise Conflict("It was switched off already.")
+            raise Conflict("This intake link was switched off already.")
         _end(row, by)
     return row
 
@@ -84,10 +83,10 @@ def receive(
     hurts: str = "",
     once: UUID | None = None,
 ) -> IntakeRequest:
-    """Take what somebody wrote by a link, as anybody. No account is made, and nobody is written to.
+    """Save a request that someone wrote by a link, without a login or an account.
 
-    `once`: the form it came by; one sent twice is one request. Raises Refused when the link has ended, ValidationError
-    by field.
+    No one is written to. A form sent again with the same `once` is one request. Raises Refused after the link has
+    ended, and ValidationError by field.
     """
     said = {
         key: text.strip()
@@ -101,7 +100,7 @@ def receive(
     }
     wrong = {key: "Please fill this in." for key, text in said.items() if not text and key != "hurts"}
     wrong |= {
-        key: f"Say it in at most {LONGEST[key]} letters."
+        key: f"The text has {len(text)} letters. Use at most {LONGEST[key]} letters."
         for key, text in said.items()
         if len(text) > LONGEST[key]
     }
@@ -111,7 +110,9 @@ def receive(
         there = IntakeLink.objects.open_on(clock.today()).select_for_update(of=("self",)).filter(pk=link.pk)
         link = there.select_related("unit").first()
         if link is None:
-            no("This link is switched off.", "Ask whoever gave it to you for another one.").or_refuse()
+            no(
+                "This link is switched off.", "Ask the person who gave you the link for a new link."
+            ).or_refuse()
         known = IntakeRequest.objects.filter(once=once).first() if once else None
         if known is not None:
             return known
@@ -131,31 +132,29 @@ def receive(
 
 
 def problem_of(request: IntakeRequest) -> str:
-    """The sender's words, as the initiative that is made of them has its problem."""
+    """Return the sender's words as the problem of the initiative made of them."""
     said = (request.problem, f"Who would use it: {request.users}")
-    hurts = f"Where it hurts today: {request.hurts}" if request.hurts else ""
+    hurts = f"Effects today: {request.hurts}" if request.hurts else ""
     return "\n\n".join(filter(None, (*said, hurts)))
 
 
 def unit_now(unit: Unit) -> Unit:
-    """The unit, or the one that it was merged into."""
+    """Return the unit, or the one that it was merged into."""
     while unit.merged_into is not None:
         unit = unit.merged_into
     return unit
 
 
-def make_idea(
-    *, request: IntakeRequest, title: str, owner: User, reason: str = "", invite: bool, by: User
-) -> Initiative:
-    """Register an idea with the sender's words as its problem, as the chair, who names its owner.
+def make_idea(*, request: IntakeRequest, title: str, owner: User, invite: bool, by: User) -> Initiative:
+    """Register an idea with the sender's words as its problem, as the chair.
 
-    `invite`: the admins are asked to invite the sender. `reason`: why it is new although there are similar initiatives.
-    Raises ValidationError by field, Refused, Conflict.
+    The chair names the owner. `invite`: ask admins to invite the sender. Raises ValidationError by field, Refused,
+    Conflict.
     """
     with act("make idea of intake", by=by, reason="Came by the intake link"):
         row = _waiting(request, by)
         initiative = registration_actions.register(
-            title=title, unit=unit_now(row.unit), problem=problem_of(row), owner=owner, reason=reason, by=by
+            title=title, unit=unit_now(row.unit), problem=problem_of(row), owner=owner, by=by
         )
         row.initiative, row.state = initiative, IntakeState.IDEA
         if invite and IntakeSender.objects.filter(request=row).exists():
@@ -174,7 +173,7 @@ def make_idea(
 def decline(*, request: IntakeRequest, reason: str, by: User) -> IntakeRequest:
     """Decline a request, as the chair, with a reason. The sender is not written to. Raises as `make_idea`."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why, for whoever asks about it later."})
+        raise ValidationError({"reason": "Give a reason, for people who ask about it later."})
     with act("decline intake", by=by, reason=reason):
         row = _waiting(request, by)
         row.state, row.reason = IntakeState.DECLINED, reason.strip()
@@ -189,11 +188,13 @@ def _locked(request: IntakeRequest) -> IntakeRequest:
 
 
 def _waiting(request: IntakeRequest, by: User) -> IntakeRequest:
-    """The request, read after the lock, while nobody answered it."""
+    """Return the request, read after the lock, while it has no answer."""
     row = _locked(request)
     if row.state != IntakeState.WAITING:
         raise Conflict(
-            f"{row.decided_by} answered it already.", "Read what became of it.", row.get_absolute_url()
+            phrase("{} answered this request already.", row.decided_by),
+            "Read the outcome.",
+            row.get_absolute_url(),
         )
     intake_permissions.may_answer(row, by).or_refuse()
     return row
@@ -208,12 +209,14 @@ def _decide(row: IntakeRequest, by: User) -> None:
 
 
 def invite_sender(*, request: IntakeRequest, login: str, full_name: str, unit: Unit | None, by: User) -> User:
-    """Add an account for the sender and invite them by mail, as admins invite everybody. Raises as `add_person`."""
+    """Add an account for the sender and invite them by email. Raises as `add_person`."""
     with act("invite intake sender", by=by, reason="Invited by the intake link"):
         row = _to_invite(request, by)
         known = account_of(row.sender)
         if known is not None:
-            raise ValidationError({"login": f"{known} has an account with this address already."})
+            raise ValidationError(
+                {"login": phrase("{} already has an account with this address. Choose another login.", known)}
+            )
         person = add_person(
             login=login.strip(), full_name=full_name.strip(), email=row.sender.email, unit=unit, by=by
         )
@@ -227,7 +230,7 @@ def invite_sender(*, request: IntakeRequest, login: str, full_name: str, unit: U
 def leave_sender(*, request: IntakeRequest, reason: str, by: User) -> IntakeRequest:
     """Do not invite the sender, as an admin, with a reason."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why, for the chair who asked for it."})
+        raise ValidationError({"reason": "Give a reason for the chair who asked."})
     with act("leave intake sender", by=by, reason=reason):
         row = _to_invite(request, by)
         row.invitation = Invitation.LEFT
@@ -240,35 +243,39 @@ def _to_invite(request: IntakeRequest, by: User) -> IntakeRequest:
     may_keep_accounts(by).or_refuse()
     row = _locked(request)
     if row.invitation != Invitation.ASKED:
-        raise Conflict("This is answered already.", "Read what became of it.", row.get_absolute_url())
+        raise Conflict("This invitation is answered already.", "Read the outcome.", row.get_absolute_url())
     return row
 
 
 def account_of(sender: IntakeSender) -> User | None:
-    """Who has an account with the address that the sender gave; nobody looked whether it is theirs."""
+    """Return the active person with the sender's email address. Ownership is unproven."""
     return User.objects.active().filter(email__iexact=sender.email).first()
 
 
 def remove_sender(*, request: IntakeRequest, by: User) -> IntakeRequest:
-    """Delete who sent a request, as whoever reads it: because they asked for it, or nobody needs it any more."""
+    """Delete the sender of a request, as one of its readers."""
     with act("remove intake sender", by=by, reason="Sender removed"):
         if not intake_permissions.requests_for(by).filter(pk=request.pk).exists():
-            no("Only the chair of the board and admins do this.", "Ask one of them.").or_refuse()
+            no(
+                "Only the chair of the board and admins can do this.", "Ask the chair or an admin."
+            ).or_refuse()
         row = _locked(request)
         if row.invitation == Invitation.ASKED:
-            no("An admin is asked to invite them.", "Ask an admin to answer it first.").or_refuse()
+            no(
+                "An admin was asked to invite the sender.", "Ask an admin to answer the request first."
+            ).or_refuse()
         gone, _ = IntakeSender.objects.filter(request=row).delete()
         if not gone:
-            raise Conflict("It is deleted already.", link=row.get_absolute_url())
+            raise Conflict("The name and the address are deleted already.", link=row.get_absolute_url())
         entries.record(EntryKind.INTAKE_SENDER_REMOVED, request=row.pk)
     return row
 
 
 def forget_senders() -> int:
-    """Delete who sent requests some time after their answer, as the form promises; returns how many.
+    """Delete senders some time after their answer, as the form promises. Return how many.
 
-    An unanswered one is not known for ever either. While an invitation waits, or a legal hold is on the initiative, the
-    sender stays. Safe to repeat.
+    An unanswered one is deleted later. The sender stays while an invitation waits, or a legal hold is on the
+    initiative. Safe to repeat.
     """
     now = clock.now()
     held = [

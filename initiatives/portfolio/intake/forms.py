@@ -1,4 +1,4 @@
-"""The form of the intake link, and those of whoever answers it."""
+"""The form of the intake link, and the forms of its answers."""
 
 from typing import cast
 
@@ -11,7 +11,7 @@ from initiatives.portfolio.intake.actions import LONGEST
 
 
 class IntakeForm(forms.Form):
-    """What somebody without an account tells: who they are, which problem it is, whose, and what it costs."""
+    """The request of someone without an account: name, problem, users and effects."""
 
     name = forms.CharField(
         label=_("Your name"),
@@ -19,23 +19,23 @@ class IntakeForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     email = forms.EmailField(
-        label=_("Your mail address"),
+        label=_("Your email address"),
         max_length=LONGEST["email"],
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        help_text=_("No mail comes from this form. Somebody may write to you, or invite you."),
+        help_text=_("This form sends no email. Someone might write to you or invite you."),
     )
     problem = WordsField(
-        label=_("What the problem is"),
+        label=_("What is the problem?"),
         max_length=LONGEST["problem"],
         help_text=_("Leave out names of other people."),
     )
-    users = forms.CharField(label=_("Who would use a solution"), max_length=LONGEST["users"])
+    users = forms.CharField(label=_("Who would use a solution?"), max_length=LONGEST["users"])
     hurts = WordsField(
-        label=_("Where it hurts today"),
+        label=_("What are the effects today?"),
         required=False,
         max_length=LONGEST["hurts"],
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("How often, how long, what it costs. If you know."),
+        help_text=_("Frequency, duration and cost, if you know them."),
     )
     once = forms.UUIDField(required=False, widget=forms.HiddenInput())
 
@@ -43,35 +43,27 @@ class IntakeForm(forms.Form):
 class LinkForm(forms.Form):
     """The unit that people write to, and until when."""
 
-    until = DayField(label=_("Open until"), help_text=_("The last day on which it takes something."))
+    until = DayField(label=_("Open until"), help_text=_("The last day for new ideas."))
 
     def __init__(self, *args, units, **options):
         super().__init__(*args, **options)
         self.fields["unit"] = OwnUnitField(
-            queryset=units, empty_label=_("choose"), help_text=_("The chair of its board answers.")
+            queryset=units, empty_label=_("choose"), help_text=_("The chair of the unit's board answers.")
         )
         self.order_fields(["unit", "until"])
 
 
 class IdeaForm(forms.Form):
-    """What the sender's words lack for an idea. `why_new` is asked only when there are similar initiatives."""
+    """The fields of an idea that the sender's words lack."""
 
-    rows_may_be_empty = True  # only why_new, which is needed wherever it is shown
-    title = forms.CharField(max_length=200, help_text=_("What people will call it."))
-    owner = PersonField(help_text=_("Is asked to accept. You, or somebody else; never a team."))
-    why_new = WordsField(
-        label=_("Why this is new"),
-        max_length=1000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("What it does that none of these does."),
-    )
+    title = forms.CharField(max_length=200, help_text=_("Enter the name that people will use."))
+    owner = PersonField(help_text=_("Name one person, not a team. The person must accept."))
     invite = forms.BooleanField(
         label=_("Ask the admins to invite the sender"),
         required=False,
         initial=True,
         help_text=_(
-            "Only admins add accounts. It comes to their inbox with the name and address that were given."
+            "Only admins can add accounts. The request in their inbox has the name and address from the form."
         ),
     )
 
@@ -81,7 +73,7 @@ class IdeaForm(forms.Form):
 
 
 class DeclineForm(forms.Form):
-    """Why nothing is made of it."""
+    """The reason for declining the request."""
 
     reason = WordsField(label=_("Why"), max_length=1000)
 
@@ -94,12 +86,12 @@ class InviteForm(forms.Form):
         label=_("User name"),
         max_length=User._meta.get_field("login").max_length,
         validators=User._meta.get_field("login").validators,
-        help_text=_("What they sign in with."),
+        help_text=_("The name to sign in with."),
     )
     unit = OwnUnitField(required=False, empty_label=_("none"))
 
 
 class LeaveForm(forms.Form):
-    """Why the sender is not invited."""
+    """The reason why the sender is not invited."""
 
     reason = WordsField(label=_("Why"), max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))

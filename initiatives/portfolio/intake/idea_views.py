@@ -1,6 +1,6 @@
-"""Waiting ideas side by side: what each is worth, what it risks, how it could be done, and what resembles it."""
+"""The page of waiting ideas side by side: value, risk, options and similar ones."""
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -13,7 +13,8 @@ from governance.vocabulary import RUNNING_STAGES, ReviewOutcome, Role, Stage, Ti
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import page_of
 from initiatives.lifecycle.initiative.similar_initiatives import said_not_similar, similar_to_each
-from initiatives.models import Answer, BusinessCase, FundingDecision, Initiative, Review, RoleAssignment
+from initiatives.models import Answer, BusinessCase, Initiative, Review, RoleAssignment
+from initiatives.portfolio.efforts import queries
 from initiatives.portfolio.initiative_list import filters
 from initiatives.portfolio.intake import permissions as intake_permissions
 
@@ -27,7 +28,7 @@ RISK = ("proto.assumptions", "proto.limitations")
 
 @require_safe
 def ideas(request: SignedInRequest) -> HttpResponse:
-    """The ideas that wait for the person's boards, oldest first; up to five of them (`?initiative=`) side by side."""
+    """Show the waiting ideas of the person's boards, and up to five side by side."""
     intake_permissions.may_compare_ideas(request.user).or_refuse()
     waiting = waiting_ideas(request.user)
     asked = list(dict.fromkeys(request.GET.getlist("initiative")))
@@ -49,7 +50,7 @@ def ideas(request: SignedInRequest) -> HttpResponse:
 
 
 def waiting_ideas(person: User) -> QuerySet:
-    """Ideas of the units whose board the person sits on, the longest waiting first."""
+    """Return the ideas of the person's boards, the longest waiting first."""
     units = Q()
     for board in {member.board for member in seats_held(person)}:
         units |= Q(unit__in=units_of_board(board))
@@ -57,7 +58,7 @@ def waiting_ideas(person: User) -> QuerySet:
 
 
 def days_waiting(initiative: Initiative) -> int:
-    """Whole days since the initiative became an idea: registered, or reopened as one."""
+    """Return the whole days since the initiative was registered or reopened."""
     return (clock.today() - clock.local_day(initiative.since)).days
 
 
@@ -106,20 +107,12 @@ def _side_by_side(initiatives: list[Initiative], person: User) -> list[dict]:
 
 
 def _cost_and_people(initiatives: list[Initiative]) -> tuple[dict, dict, dict]:
-    """By initiative: its business case as stated, what was given in each currency, and for each role it needs who holds
-    it or was asked, with how many initiatives that run each of them works on.
-    """
+    """Return business cases, funding, and people by role. Each person has a count of running initiatives."""
     money = {row.initiative_id: row for row in BusinessCase.objects.filter(initiative__in=initiatives)}
-    given: dict[int, list[tuple]] = {}
-    decided = FundingDecision.objects.current().filter(initiative__in=initiatives, amount__isnull=False)
-    for pk, currency, amount in (
-        decided.order_by()
-        .values("initiative", "currency")
-        .annotate(sum=Sum("amount"))
-        .order_by("initiative", "currency")
-        .values_list("initiative", "currency", "sum")
-    ):
-        given.setdefault(pk, []).append((currency, amount))
+    given = {
+        pk: [(currency, amount) for currency, (amount, _) in sums.items()]
+        for pk, sums in queries.given([initiative.pk for initiative in initiatives]).items()
+    }
     held = list(RoleAssignment.objects.open().filter(initiative__in=initiatives).select_related("person"))
     works = RoleAssignment.objects.in_force().filter(
         person__in={row.person_id for row in held},

@@ -1,4 +1,4 @@
-"""What people without an account wrote: in the inbox of the chair, and of admins where the sender is to be invited."""
+"""Intake requests in the inbox of the chair, and invitations in those of admins."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 from django.utils.text import Truncator
 
+from governance import clock
 from governance.notifications.inbox import InboxTask
-from governance.templatetags.plumbline import day
+from governance.vocabulary.phrases import phrase
 from initiatives.models import Initiative
 
 if TYPE_CHECKING:
@@ -16,24 +17,24 @@ if TYPE_CHECKING:
 
 
 def tasks(look: "Look") -> Iterator[InboxTask]:
-    """Requests that the person answers now, and senders that an admin is asked to invite."""
+    """Yield requests that the person answers, and senders that an admin invites."""
     for row in sorted(look.rows("intake"), key=lambda row: row.pk):
         if look.chairs_now(row.unit_id):
             yield InboxTask(
                 "decide",
-                f"Somebody wrote to {row.unit.name}",
+                phrase("New idea for {}", row.unit.name),
                 row.get_absolute_url(),
-                "Read and answer",
-                f"By the intake link: {Truncator(row.problem).chars(120)}",
-                when=f"since {day(row.received_at)}",
+                phrase("Read and answer"),
+                phrase("Received by the intake link: {}", Truncator(row.problem).chars(120)),
+                since=clock.local_day(row.received_at),
             )
     for row in look.intake_invitations:
         yield InboxTask(
             "confirm",
-            f"Invite who wrote to {row['unit']}",
+            phrase("Invite the sender of an idea for {}", row["unit"]),
             reverse("intake-invite", args=[row["pk"]]),
-            "Look and invite",
-            "The chair made an idea of it and asks for an account.",
+            phrase("Check and invite"),
+            phrase("The chair registered the idea and asks for an account."),
             Initiative.ref_of(row["number"]),
-            when=f"since {day(datetime.fromisoformat(row['at']))}",
+            since=clock.local_day(datetime.fromisoformat(row["at"])),
         )

@@ -1,4 +1,4 @@
-"""The intake: the public form behind a unit's link, the links, and what became of what came by them."""
+"""The pages of intake: a unit's public form, the links and the requests."""
 
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -21,6 +21,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary import IntakeState, Invitation
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import acted, fix, page_of, sent
 from initiatives.lifecycle.initiative.similar_initiatives import Similar, similar
@@ -47,7 +48,7 @@ USUAL_DAYS = 90
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def write(request: HttpRequest, token: str) -> HttpResponse:
-    """Tell a unit of a problem. A link that was switched off, or never was one, opens nothing and says so."""
+    """Show and receive the public form of a unit's link. Without an open link, show that."""
     links = IntakeLink.objects.open_on(clock.today()).select_related("unit")
     link = link_tokens.rows_of(links, token).first()
     if link is None:
@@ -89,7 +90,7 @@ def _too_many(request: HttpRequest, context: dict, until: datetime) -> HttpRespo
 @never_cache
 @require_safe
 def thanks(request: HttpRequest) -> HttpResponse:
-    """That it came."""
+    """Show that the request was received."""
     return render(request, "initiatives/intake/intake_sent.html", {"days": actions.KEPT_DAYS})
 
 
@@ -98,7 +99,7 @@ def thanks(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def links(request: SignedInRequest) -> HttpResponse:
-    """The links of the units that the person looks after, what came by them, and the form for the next link."""
+    """Show the links of the person's units, their requests, and the form for a link."""
     intake_permissions.may_look(request.user).or_refuse()
     units = intake_permissions.units_for(request.user)
     until = clock.today() + timedelta(days=USUAL_DAYS)
@@ -111,7 +112,12 @@ def links(request: SignedInRequest) -> HttpResponse:
         ),
     )
     if made:
-        messages.success(request, f"{made.unit} has an intake link. Give it to those whom you want to hear.")
+        messages.success(
+            request,
+            phrase(
+                "{} has an intake link. Give the link to the people who you want to ask for ideas.", made.unit
+            ).in_language(),
+        )
         return redirect("intake")
     there = IntakeLink.objects.open_on(clock.today()).filter(unit__in=units.order_by().values("pk"))
     rows = intake_permissions.requests_for(request.user).select_related("unit", "initiative", "decided_by")
@@ -129,28 +135,33 @@ def links(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def close(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Switch a link off."""
+    """Switch an intake link off."""
     intake_permissions.may_look(request.user).or_refuse()
     units = intake_permissions.units_for(request.user).order_by().values("pk")
     link = get_object_or_404(IntakeLink.objects.select_related("unit").filter(unit__in=units), pk=pk)
     actions.close_link(link=link, by=request.user)
-    messages.success(request, f"The intake link of {link.unit} is switched off. What came by it stays.")
+    messages.success(
+        request,
+        phrase(
+            "The intake link of {} is switched off. The ideas received are kept.", link.unit
+        ).in_language(),
+    )
     return redirect("intake")
 
 
 def _request_for(request: SignedInRequest, pk: int) -> IntakeRequest:
-    """The request with this key, for who reads it. Raises Refused to who reads none, Http404 to all others."""
+    """Return the request with this key. Raises Refused if the person reads none, else Http404."""
     intake_permissions.may_look(request.user).or_refuse()
     rows = intake_permissions.requests_for(request.user)
     found = rows.select_related("unit", "initiative", "decided_by", "sender").filter(pk=pk).first()
     if found is None:
-        raise Http404("No such request, or not yours to read.")
+        raise Http404("This request does not exist, or you cannot read it.")
     return found
 
 
 @require_safe
 def asked(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What somebody wrote, who they say they are, and what became of it."""
+    """Show a request, its sender and its outcome."""
     row = _request_for(request, pk)
     sender = getattr(row, "sender", None)
     visible = initiative_permissions.visible_to(request.user)
@@ -170,7 +181,7 @@ def asked(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def idea(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Make an idea of a request. Where similar initiatives exist the chair says why this is new, or declines it."""
+    """Make an idea of a request, and show similar initiatives beside the form."""
     row = _request_for(request, pk)
     intake_permissions.may_answer(row, request.user).or_refuse()
     form = IdeaForm(sent(request), board=board_for(row.unit))
@@ -179,31 +190,30 @@ def idea(request: SignedInRequest, pk: int) -> HttpResponse:
         del form.fields["invite"]  # nobody is left to invite, or they are here
     title = request.POST.get("title", "")
     near = similar(title, actions.problem_of(row), initiative_permissions.visible_to(request.user))
-    unsaid = bool(near.stubs) and request.method == "POST" and not request.POST.get("why_new", "").strip()
-    if not unsaid:
-        made = acted(
+    made = acted(
+        request,
+        form,
+        lambda: actions.make_idea(
+            request=row,
+            title=form.cleaned_data["title"],
+            owner=form.cleaned_data["owner"],
+            invite=form.cleaned_data.get("invite", False),
+            by=request.user,
+        ),
+    )
+    if made:
+        messages.success(
             request,
-            form,
-            lambda: actions.make_idea(
-                request=row,
-                title=form.cleaned_data["title"],
-                owner=form.cleaned_data["owner"],
-                reason=form.cleaned_data["why_new"],
-                invite=form.cleaned_data.get("invite", False),
-                by=request.user,
-            ),
+            phrase("{} is registered. You can withdraw the initiative at any time.", made.ref).in_language(),
         )
-        if made:
-            messages.success(request, f"{made.ref} is registered. Nobody has promised anything yet.")
-            return redirect(row)
+        return redirect(row)
     return _answer(
         request,
         row,
         form,
-        "Make an idea of it",
-        "Register it",
+        "Register the idea",
+        "Register the idea",
         near=near,
-        unsaid=unsaid and form.is_valid(),
         template="initiatives/intake/intake_idea.html",
     )
 
@@ -215,10 +225,10 @@ def decline(request: SignedInRequest, pk: int) -> HttpResponse:
     intake_permissions.may_answer(row, request.user).or_refuse()
     form = DeclineForm(sent(request))
     if acted(request, form, lambda: actions.decline(request=row, by=request.user, **form.cleaned_data)):
-        messages.success(request, _("Declined. Nobody was written to."))
+        messages.success(request, _("The idea is declined. Plumbline sent no email."))
         return redirect(row)
-    happens = ["The sender is not written to: tell them yourself, by the address they gave."]
-    return _answer(request, row, form, "Decline it", "Decline", happens=happens)
+    happens = ["Plumbline does not write to the sender. Write to the address of the sender yourself."]
+    return _answer(request, row, form, "Decline the idea", "Decline the idea", happens=happens)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -234,14 +244,17 @@ def invite(request: SignedInRequest, pk: int) -> HttpResponse:
         request, form, lambda: actions.invite_sender(request=row, by=request.user, **form.cleaned_data)
     )
     if made:
-        messages.success(request, f"{made} is sent a link to choose a password; it works for a week.")
+        messages.success(
+            request,
+            phrase("{} gets a link to choose a password. The link works for a week.", made).in_language(),
+        )
         return redirect(row)
     happens = [
-        "An account is added, and a mail with a link to choose a password goes to the address below.",
-        "Nobody looked whether that address is theirs. Where you do not know them, ask the chair, or call them.",
+        "An account is added. The address below gets an email with a link to choose a password.",
+        "The address is not checked. If you do not know the sender, ask the chair, or call the sender.",
     ]
     return _answer(
-        request, row, form, "Invite the sender", "Add and invite", happens=happens, sender=row.sender
+        request, row, form, "Invite the sender", "Add account and invite", happens=happens, sender=row.sender
     )
 
 
@@ -254,7 +267,7 @@ def leave(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect(row)
     form = LeaveForm(sent(request))
     if acted(request, form, lambda: actions.leave_sender(request=row, by=request.user, **form.cleaned_data)):
-        messages.success(request, _("Answered: no one is invited."))
+        messages.success(request, _("The request is answered. No one is invited."))
         return redirect(row)
     return _answer(request, row, form, "Do not invite the sender", "Do not invite")
 
@@ -264,12 +277,12 @@ def forget(request: SignedInRequest, pk: int) -> HttpResponse:
     """Delete who sent it."""
     row = _request_for(request, pk)
     actions.remove_sender(request=row, by=request.user)
-    messages.success(request, _("Name and address are deleted."))
+    messages.success(request, _("The name and the address are deleted."))
     return redirect(row)
 
 
 def _answer(request, row: IntakeRequest, form, title: str, verb: str, **more) -> HttpResponse:
-    """A page with one form about a request."""
+    """Show a page with one form about a request."""
     template = more.pop("template", "initiatives/intake/intake_answer.html")
     context = {"nav": "reviews", "asked": row, "form": form, "title": title, "verb": verb}
-    return render(request, template, context | {"near": Similar([]), "unsaid": False, "happens": []} | more)
+    return render(request, template, context | {"near": Similar([]), "happens": []} | more)

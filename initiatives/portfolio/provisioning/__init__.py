@@ -1,1 +1,1 @@
-"""Provisioning by SCIM 2.0: accounts and groups that a directory of the company keeps."""
+"""Provisioning by SCIM 2.0: accounts and groups that a company directory keeps."""

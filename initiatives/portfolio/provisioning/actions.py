@@ -1,8 +1,8 @@
-"""Acts of directories on accounts and groups, and of admins on directories and their keys.
+"""Acts of directories on accounts and groups, and of admins on directories.
 
-A directory acts as a named part of the system, on what it made itself and on nothing else: an account that is here
-already is never adopted by its name or address, and local accounts, those for emergencies among them, do not exist for
-it. Deactivating an account ends roles, seats and sessions in the same transaction; nobody is ever deleted.
+A directory acts as a named part of the system, and only on rows that it made. It never adopts an existing account by
+its name or address, and it cannot see local accounts, such as emergency ones. Deactivating an account ends roles, seats
+and sessions in the same transaction. No person is ever deleted.
 """
 
 from datetime import datetime, timedelta
@@ -36,6 +36,7 @@ from governance.organisation.actions import change_address, open_to_own
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import no
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.portfolio.provisioning.queries import uid_of
 from initiatives.portfolio.provisioning.resources import Enterprise, etag
 from initiatives.portfolio.units import leaving
@@ -51,17 +52,24 @@ LONGEST_NAME = User._meta.get_field("full_name").max_length or 0
 def add_directory(
     *, name: str, expires_at: datetime, provider: IdentityProvider | None = None, by: User
 ) -> tuple[Directory, service_keys.Token]:
-    """Let a directory keep accounts here: its row and its key, which is shown once. Raises Refused, ValidationError.
+    """Let a directory keep accounts here, and return its row and its key, shown once.
 
-    `provider`: with which the people of its accounts sign in, each as whom the external id names.
+    `provider` signs in the people of its accounts, by their external id. Raises Refused, ValidationError.
     """
     with acting(by=by, reason="Directory added"):
         may_keep_accounts(by).or_refuse()
         name = name.strip()
         if not name:
-            raise ValidationError({"name": "Name it as the company does, for instance Entra ID."})
+            raise ValidationError(
+                {"name": "Name the directory as your organisation does, for example Entra ID."}
+            )
         if Directory.objects.filter(name__iexact=name).exists():
-            raise ValidationError({"name": "A directory of that name is there; give it a new key instead."})
+            raise ValidationError(
+                {
+                    "name": "A directory with this name is already connected. Give that directory a new key "
+                    "instead."
+                }
+            )
         token = service_keys.fresh()
         row = Directory(name=name, provider=provider, made_by=by)
         _give_key(row, token, expires_at)
@@ -76,7 +84,7 @@ def add_directory(
 
 
 def renew_key(*, directory: Directory, expires_at: datetime, by: User) -> service_keys.Token:
-    """Give the directory a new key; the one before opens nothing from now on. Raises Refused, ValidationError."""
+    """Give the directory a new key. The earlier key ends at once. Raises Refused, ValidationError."""
     with acting(by=by, reason="New key of a directory"):
         may_keep_accounts(by).or_refuse()
         row = Directory.objects.select_for_update(of=("self",)).get(pk=directory.pk)
@@ -92,20 +100,20 @@ def renew_key(*, directory: Directory, expires_at: datetime, by: User) -> servic
 def _give_key(row: Directory, token: service_keys.Token, expires_at: datetime) -> None:
     now = clock.now()
     if not now < expires_at <= now + LONGEST_LIFE:
-        raise ValidationError({"expires_on": "A key lives until a day within the next year."})
+        raise ValidationError({"expires_on": "Choose a day for the end of the key within the next year."})
     row.public, row.secret_hash, row.made_at, row.expires_at = token.public, token.digest, now, expires_at
     row.save()
 
 
 def revoke_key(*, directory: Directory, reason: str, by: User) -> Directory:
-    """End the key of a directory at once; the accounts that it keeps stay as they are. Raises Refused."""
+    """End the key of a directory at once. Its accounts stay as they are. Raises Refused."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why: it is kept with the key."})
+        raise ValidationError({"reason": "Give a reason. The reason is kept with the key."})
     with acting(by=by, reason=reason):
         may_keep_accounts(by).or_refuse()
         row = Directory.objects.select_for_update(of=("self",)).get(pk=directory.pk)
         if row.revoked_at is not None:
-            no("This key was revoked already.").or_refuse()
+            no("This key was already revoked.").or_refuse()
         row.revoked_at, row.revoked_by, row.revoked_reason = clock.now(), by, reason.strip()
         row.save()
         entries.record(EntryKind.DIRECTORY_KEY_REVOKED, directory=row.name, public=row.public)
@@ -113,7 +121,7 @@ def revoke_key(*, directory: Directory, reason: str, by: User) -> Directory:
 
 
 def propose_unit(*, group: ManagedGroup, unit: Unit | None, by: User) -> ManagedGroup:
-    """Say which unit a group of a directory proposes for its people; it moves nobody. Raises Refused."""
+    """Set the unit that a group of a directory proposes. No one is moved. Raises Refused."""
     with acting(by=by, reason="Unit of a group"):
         may_keep_accounts(by).or_refuse()
         open_to_own(unit, "unit")
@@ -130,12 +138,12 @@ def propose_unit(*, group: ManagedGroup, unit: Unit | None, by: User) -> Managed
 
 
 def accept_proposed_unit(*, account: ManagedAccount, unit: Unit, by: User) -> User:
-    """Move a person into the unit that a group of theirs proposes. Raises Refused, where none proposes it any more."""
+    """Move a person into the unit that one of their groups proposes. Raises Refused if none does."""
     with acting(by=by, reason="Unit proposed by a directory"):
         may_keep_accounts(by).or_refuse()
         person = User.objects.select_for_update(of=("self",)).get(pk=account.person_id)
         if not account.memberships.filter(group__proposes=unit).exists():
-            no(f"No group of {person} proposes {unit} any more.", "Open the page again.").or_refuse()
+            no(phrase("No group of {} still proposes {}.", person, unit), "Open the page again.").or_refuse()
         open_to_own(unit, "unit")
         before, person.unit = person.unit, unit
         if before != unit:
@@ -148,16 +156,17 @@ def accept_proposed_unit(*, account: ManagedAccount, unit: Unit, by: User) -> Us
 
 
 def make_account(*, directory: Directory, said: Any) -> ManagedAccount:
-    """Make the account that a directory describes: it holds no role, no seat, and no password.
+    """Make the account that a directory describes, without a role, seat or password.
 
-    Raises UniquenessException (409) where anybody here has that name already, InvalidValueException.
+    Raises UniquenessException (409) if someone here has the name already, and InvalidValueException.
     """
     with acting(system=_system(directory), reason="Account made by the directory"):
         login, full_name, address = _login(said.user_name), _full_name(said), _address(said)
         taken = User.objects.filter(login__iexact=login).exists()
         if taken or ManagedAccount.objects.filter(user_name__iexact=said.user_name, removed_at=None).exists():
             raise UniquenessException(
-                detail=f"{login} is here already and is not taken over: an account is linked by its person, signed in."
+                detail=f"An account {login} exists already, and a directory cannot take it over. Ask the "
+                "person to sign in and link the account."
             )
         _check_external_id(directory, _external_id(said))
         manager = _manager(directory, said, None)
@@ -190,10 +199,10 @@ def make_account(*, directory: Directory, said: Any) -> ManagedAccount:
 
 
 def change_account(*, row: ManagedAccount, said: Any, asked_of: str = "") -> ManagedAccount:
-    """Have an account say what its directory says now; `active` false ends it, true gives it back without roles.
+    """Update an account from its directory. `active` false ends it, true returns it.
 
-    `asked_of` is the ETag that the directory has seen, or empty. Raises PreconditionFailedException (412),
-    UniquenessException, InvalidValueException, Refused.
+    A returned account has no roles. `asked_of` is the ETag that the directory has seen, or empty. Raises
+    PreconditionFailedException (412), UniquenessException, InvalidValueException, Refused.
     """
     directory = row.directory
     with acting(system=_system(directory), reason="Account changed by the directory"):
@@ -202,10 +211,13 @@ def change_account(*, row: ManagedAccount, said: Any, asked_of: str = "") -> Man
             others = ManagedAccount.objects.filter(user_name__iexact=said.user_name, removed_at=None)
             people = User.objects.filter(login__iexact=said.user_name).exclude(pk=row.person_id)
             if others.exclude(pk=row.pk).exists() or people.exists():
-                raise UniquenessException(detail=f"{said.user_name} is another account here.")
+                raise UniquenessException(
+                    detail=f"{said.user_name} is another account here. Send another userName."
+                )
         if directory.provider_id and row.external_id and said.external_id != row.external_id:
             raise MutabilityException(
-                detail="externalId says who signs in to this account, and stays: delete it and make another."
+                detail="externalId identifies the person who signs in to this account, and cannot change. "
+                "Delete the account and make a new account."
             )
         _check_external_id(directory, _external_id(said), row.pk)
         person = User.objects.select_for_update(of=("self",)).get(pk=row.person_id)
@@ -222,7 +234,7 @@ def change_account(*, row: ManagedAccount, said: Any, asked_of: str = "") -> Man
 
 
 def remove_account(*, row: ManagedAccount, asked_of: str = "") -> None:
-    """The directory deletes an account: it ends here and is the directory's no more; its person stays."""
+    """End an account that its directory deletes. The directory no longer keeps it, and its person stays."""
     directory = row.directory
     with acting(system=_system(directory), reason="Account deleted in the directory"):
         row = _locked(row, asked_of)
@@ -235,7 +247,7 @@ def remove_account(*, row: ManagedAccount, asked_of: str = "") -> None:
 
 
 def _carry_over(directory: Directory, person: User, said: Any, manager: User | None) -> None:
-    """What the directory says of a person, into the account: name, address and manager."""
+    """Copy name, address and manager from the directory into the account."""
     full_name, address = _full_name(said), _address(said)
     before = {"full_name": person.full_name, "email": person.email, "manager": _name(person.manager)}
     person.full_name, person.manager = full_name, manager
@@ -259,7 +271,9 @@ def _changed(person: User, before: dict, after: dict) -> None:
 def _locked(row: ManagedAccount, asked_of: str) -> ManagedAccount:
     row = ManagedAccount.objects.select_for_update(of=("self",)).get(pk=row.pk)
     if row.removed_at is not None:
-        raise PreconditionFailedException(detail="The account was deleted meanwhile.")
+        raise PreconditionFailedException(
+            detail="The account was deleted before this request. Read it again."
+        )
     _insist(row, asked_of)
     return row
 
@@ -267,7 +281,9 @@ def _locked(row: ManagedAccount, asked_of: str) -> ManagedAccount:
 def _insist(row, asked_of: str) -> None:
     versions = {one.strip().removeprefix("W/") for one in asked_of.split(",") if one.strip()}
     if versions and "*" not in versions and etag(row.version).removeprefix("W/") not in versions:
-        raise PreconditionFailedException(detail="It was changed meanwhile: read it again first.")
+        raise PreconditionFailedException(
+            detail="The resource was changed before this request. First read the resource again."
+        )
 
 
 def _touch(row) -> None:
@@ -295,7 +311,7 @@ def make_group(*, directory: Directory, said: Any) -> ManagedGroup:
 
 
 def change_group(*, row: ManagedGroup, said: Any, asked_of: str = "") -> ManagedGroup:
-    """Have a group say what its directory says now. Raises PreconditionFailedException, InvalidValueException."""
+    """Update a group from its directory. Raises PreconditionFailedException, InvalidValueException."""
     with acting(system=_system(row.directory), reason="Group of the directory"):
         row = ManagedGroup.objects.select_for_update(of=("self",)).get(pk=row.pk)
         _insist(row, asked_of)
@@ -307,7 +323,7 @@ def change_group(*, row: ManagedGroup, said: Any, asked_of: str = "") -> Managed
 
 
 def remove_group(*, row: ManagedGroup, asked_of: str = "") -> None:
-    """Forget a group: it gave nobody anything."""
+    """Delete a group. Its members lose no rights, because a group gives none."""
     with acting(system=_system(row.directory), reason="Group of the directory"):
         row = ManagedGroup.objects.select_for_update(of=("self",)).get(pk=row.pk)
         _insist(row, asked_of)
@@ -325,7 +341,10 @@ def _set_members(row: ManagedGroup, said: Any) -> None:
     }
     if len(found) < len(wanted):
         missing = sorted(value for value in wanted if uid_of(value) not in found)
-        raise InvalidValueException(detail=f"No account of this directory has the id {missing[0]!r}.")
+        raise InvalidValueException(
+            detail=f"No account of this directory has the id {missing[0]!r}. Send the id of an account that "
+            "this directory made."
+        )
     row.memberships.exclude(account__in=found.values()).delete()
     there = set(row.memberships.values_list("account_id", flat=True))
     for account in found.values():
@@ -368,9 +387,13 @@ def _full_name(said: Any) -> str:
 def _short(text: str, attribute: str) -> str:
     text = (text or "").strip()
     if not text or len(text) > LONGEST_NAME:
-        raise InvalidValueException(detail=f"{attribute} has between 1 and {LONGEST_NAME} letters.")
+        raise InvalidValueException(
+            detail=f"{attribute} is empty or too long. Send 1 to {LONGEST_NAME} characters."
+        )
     if len(text.splitlines()) > 1 or "\t" in text:
-        raise InvalidValueException(detail=f"{attribute} has several lines or a tab. Send it as one line.")
+        raise InvalidValueException(
+            detail=f"{attribute} has several lines or a tab. Send one line without tabs."
+        )
     return text
 
 
@@ -383,15 +406,14 @@ def _address(said: Any) -> str:
             User._meta.get_field("email").run_validators(found)  # its length too
     except ValidationError:
         raise InvalidValueException(
-            detail=f"emails: {found[:300]!r} is not an email address. Send one like ana@example.org."
+            detail=f"emails: {found[:300]!r} is not an email address. Send an address such as ana@example.org."
         ) from None
     return found
 
 
 def _manager(directory: Directory, said: Any, row: ManagedAccount | None) -> User | None:
-    """The manager whom the directory names, by our id or its own (Okta sends that); None where there is no such account
-    of it yet: what it said is kept, and counts once that account comes.
-    """
+    """Return the manager that the directory names by either id, or None without one."""
+    # Okta sends its own id. A manager without an account yet is kept in `said`, and counts once the account exists.
     value = _manager_said(said)
     uid = uid_of(value)
     named = Q(uid=uid) if uid else Q(external_id=value)
@@ -400,7 +422,7 @@ def _manager(directory: Directory, said: Any, row: ManagedAccount | None) -> Use
     if found is None:
         return None
     if row is not None and found.pk == row.pk:
-        raise InvalidValueException(detail="Nobody is their own manager.")
+        raise InvalidValueException(detail="A person cannot be their own manager. Send another manager.")
     return found.person
 
 
@@ -410,7 +432,7 @@ def _manager_said(said: Any) -> str:
 
 
 def _come_as_manager(row: ManagedAccount) -> None:
-    """Those of the directory who were sent with this account as their manager, before it came, report to it now."""
+    """Set this account as the manager of people whose directory named it earlier."""
     if not row.external_id:
         return
     waiting = ManagedAccount.objects.filter(
@@ -426,7 +448,7 @@ def _external_id(said: Any) -> str:
     found = said.external_id or ""
     if len(found) > LONGEST_EXTERNAL_ID:
         raise InvalidValueException(
-            detail=f"externalId has more than {LONGEST_EXTERNAL_ID} letters. Send a shorter one."
+            detail=f"externalId has more than {LONGEST_EXTERNAL_ID} characters. Send a shorter externalId."
         )
     return found
 
@@ -434,11 +456,13 @@ def _external_id(said: Any) -> str:
 def _check_external_id(directory: Directory, external_id: str, but: int = 0) -> None:
     others = ManagedAccount.objects.filter(directory=directory, external_id=external_id, removed_at=None)
     if external_id and others.exclude(pk=but).exists():
-        raise UniquenessException(detail=f"externalId {external_id!r} is another account's.")
+        raise UniquenessException(
+            detail=f"externalId {external_id!r} belongs to another account. Send another one."
+        )
 
 
 def _said(said: Any) -> dict:
-    """What is kept beside the columns so that the resource reads as it was sent."""
+    """Return what is kept beside the columns, so the resource reads as it was sent."""
     name = said.name
     return {
         "display_name": said.display_name,

@@ -1,7 +1,7 @@
-"""SCIM 2.0 for directories: Users, Groups and discovery under /scim/v2/, with the key of a directory (RFC 7644).
+"""SCIM 2.0 for directories: Users, Groups, discovery under /scim/v2/ (RFC 7644).
 
-Every answer is made by scim2-models from the schemas in `resources`; an error names what is wrong and how it is sent
-right. What Entra ID and Okta send beside the standard is taken (`resources.POLICY`, `directory_habits`).
+A directory's key opens it. scim2-models makes each answer from the schemas in `resources`. An error names the fault and
+the correction. Deviations of Entra ID and Okta are accepted (`resources.POLICY`, `directory_habits`).
 """
 
 from collections.abc import Callable
@@ -57,7 +57,7 @@ rate = Rate()
 
 
 def error(request: HttpRequest, answered: Answered) -> HttpResponse:
-    """An error as RFC 7644 has it (section 3.12)."""
+    """Return an error in the form of RFC 7644, section 3.12."""
     said = Error(status=answered.status, detail=answered.words, scim_type=answered.code or None)
     return json_response(said.model_dump(), answered.status, TYPE)
 
@@ -74,7 +74,7 @@ def _known(trouble: Exception) -> Answered | None:
         return Answered(403, str(trouble))
     if isinstance(trouble, IntegrityError):
         return Answered(
-            409, "Another request took that name meanwhile. Read the resource again.", code="uniqueness"
+            409, "Another request used this name first. Read the resource again.", code="uniqueness"
         )
     return None
 
@@ -84,7 +84,7 @@ nothing = scim_api.nothing
 
 
 def scim(**views: Callable) -> Callable:
-    """A view for directories: by method, behind a key of a directory, with errors as RFC 7644 has them."""
+    """Return a view for directories by method, behind a key, with errors of RFC 7644."""
 
     @scim_api.view(*views)
     def answer(request: HttpRequest, **named) -> HttpResponse:
@@ -97,35 +97,40 @@ def scim(**views: Callable) -> Callable:
 
 
 def _check_query(request: HttpRequest) -> None:
-    """Raise InvalidValueException for a parameter of the address with characters that readers cannot see."""
+    """Raise InvalidValueException if a parameter of the address has hidden characters."""
     if found := strict_json.hidden_text(request.GET.dict()):
         raise InvalidValueException(detail=f"{found[0] or 'A parameter'}: {found[1]}")
 
 
 def _entered(request: HttpRequest) -> Directory:
-    """The directory behind the key. Raises Answered: 401, 429."""
+    """Return the directory behind the key. Raises Answered: 401, 429."""
     token = service_keys.read(request.META.get("HTTP_AUTHORIZATION", ""))
     found = Directory.objects.filter(public=token.public).first() if token else None
     if token is None or found is None or not token.opens(found.secret_hash) or not found.good_at(clock.now()):
         if wait := throttling.wrong_key(request, token.public if token else ""):
-            raise Answered(429, "Too many wrong keys came from this address.", Retry_After=str(wait))
+            raise Answered(
+                429,
+                "Too many requests with a wrong key came from this address. Try again later.",
+                Retry_After=str(wait),
+            )
         raise Answered(
             401,
-            "Send the key of the directory as Authorization: Bearer; an admin makes it.",
+            "Send the key of the directory as a bearer token in the Authorization header. An admin can "
+            "make a key.",
             WWW_Authenticate="Bearer",
         )
     if wait := rate.wait(found.pk, RATE):
-        raise Answered(429, "This directory asks too often.", Retry_After=str(wait))
+        raise Answered(429, "This directory sends too many requests. Try again later.", Retry_After=str(wait))
     return found
 
 
 def of(message: Any, model: Any) -> Any:
-    """A message of SCIM about resources of a model, which is composed as it runs."""
+    """Return a SCIM message about resources of a model that is composed at run time."""
     return message.__class_getitem__(model)
 
 
 def base_of() -> str:
-    """The address of SCIM here, as it stands in resources."""
+    """Return the address of SCIM here, as resources have it."""
     return urljoin(settings.ADDRESS, ROOT)
 
 
@@ -220,7 +225,7 @@ def _config(request, directory):
 def _described(kind: str, rows: dict) -> Callable:
     def answer(request, directory, name=None):
         if "filter" in request.GET:
-            raise Answered(403, "What is declared here is not filtered.")
+            raise Answered(403, "This resource does not support filters. Send the request without a filter.")
         said = {key: _dumped(row, {"meta": _place(kind, f"{kind}s/{key}")}) for key, row in rows.items()}
         if name is None:
             return json_response(
@@ -234,7 +239,7 @@ def _described(kind: str, rows: dict) -> Callable:
                 content_type=TYPE,
             )
         if name not in said:
-            raise Answered(404, f"Nothing is declared here as {name!r}.")
+            raise Answered(404, f"The resource {name!r} does not exist here.")
         return json_response(said[name], content_type=TYPE)
 
     return answer
@@ -252,11 +257,11 @@ def _search(model, rows_of, resource_of) -> Callable:
 
 
 def _search_all(request, directory):
-    raise Answered(501, "Search Users or Groups: there is no search over both.")
+    raise Answered(501, "A search over all resources is not supported. Search Users or Groups.")
 
 
 def _me(request, directory):
-    raise Answered(501, "A directory is no account: there is no /Me here.")
+    raise Answered(501, "A directory does not have an account, so /Me is not available.")
 
 
 users = scim(GET=_list_users, POST=_make_user)
@@ -278,19 +283,19 @@ me = scim(GET=_me, POST=_me, PUT=_me, PATCH=_me, DELETE=_me)
 def _account(directory: Directory, uid) -> ManagedAccount:
     row = queries.accounts(directory).filter(uid=uid).first()
     if row is None:
-        raise Answered(404, "No account of this directory has that id.")
+        raise Answered(404, "No account of this directory has this id.")
     return row
 
 
 def _group(directory: Directory, uid) -> ManagedGroup:
     row = queries.groups(directory).filter(uid=uid).first()
     if row is None:
-        raise Answered(404, "No group of this directory has that id.")
+        raise Answered(404, "No group of this directory has this id.")
     return row
 
 
 def _json(request: HttpRequest) -> dict:
-    """The body of a request, every text of it readable. Raises Answered, NotJson, SCIMException."""
+    """Return the body of a request. Its texts are readable. Raises Answered, NotJson, SCIMException."""
     said = strict_json.read(body_of(request, TYPE, JSON))
     if not isinstance(said, dict):
         raise InvalidSyntaxException(detail="The body is not a JSON object. Send a JSON object.")
@@ -304,9 +309,9 @@ def _read(request: HttpRequest, model: Any, context: Context) -> Any:
 
 
 def _patched(request: HttpRequest, said: Resource, message: Any) -> bool:
-    """Apply a PATCH to a resource; whether it changed anything. An error names the operation, counted from 1.
+    """Apply a PATCH to a resource, and return True if it changed. Errors count operations from 1.
 
-    `said` is a copy: nothing is kept unless every operation could be applied (RFC 7644 section 3.5.2).
+    `said` is a copy. It is kept only if every operation could be applied (RFC 7644 section 3.5.2).
     """
     asked = _json(request)
     name = next((name for name in asked if name.lower() == "operations"), "")
@@ -330,7 +335,7 @@ def _patched(request: HttpRequest, said: Resource, message: Any) -> bool:
 
 
 def _named(operation: Any) -> str:
-    """An operation as an error names it."""
+    """Return an operation as an error names it."""
     if not isinstance(operation, dict):
         return "not an object"
     return " ".join(str(operation[name])[:120] for name in ("op", "path") if operation.get(name))
@@ -353,7 +358,7 @@ def _listed(asked: dict, rows, model: Any, resource_of) -> HttpResponse:
 
 
 def _whole(request: HttpRequest, row, model: Any, resource_of, status: int = 200) -> HttpResponse:
-    """One resource with its ETag; 304 where the reader has it."""
+    """Return one resource with its ETag, or 304 if the reader has it."""
     version = etag(row.version)
     if request.method == "GET" and version in request.META.get("HTTP_IF_NONE_MATCH", ""):
         response = HttpResponse(status=304)

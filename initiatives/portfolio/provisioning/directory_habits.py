@@ -1,7 +1,7 @@
-"""What Entra ID and Okta send beside the standard, turned into what RFC 7644 has. Pure.
+"""Deviations of Entra ID and Okta from the standard, converted to RFC 7644. Pure.
 
-Sources: Microsoft, "Known issues and resolutions with SCIM 2.0 protocol compliance of the provisioning service" and
-"Tutorial: develop and plan provisioning for a SCIM endpoint"; Okta, "SCIM 2.0 protocol reference".
+The sources are Microsoft's "Known issues and resolutions with SCIM 2.0 protocol compliance of the provisioning service"
+and "Tutorial: develop and plan provisioning for a SCIM endpoint", and Okta's "SCIM 2.0 protocol reference".
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ LISTS = ("emails", "members")  # the attributes with several values that are kep
 
 
 def plain(said: Any) -> Any:
-    """Return a resource as the standard has it: truth values that were sent as texts, read-only parts left out."""
+    """Return a resource in standard form: truth values parsed, no read-only parts."""
     if isinstance(said, list):
         return [plain(one) for one in said]
     if not isinstance(said, dict):
@@ -31,7 +31,7 @@ def plain(said: Any) -> Any:
 
 
 def as_the_standard_has_it(operation: Any) -> list:
-    """Return the operations that one operation of a PATCH means; none if it only writes what cannot be written."""
+    """Return the standard operations of one PATCH operation. A read-only write gives none."""
     if not isinstance(operation, dict):
         return [operation]
     operation = {
@@ -55,7 +55,7 @@ def as_the_standard_has_it(operation: Any) -> list:
 
 
 def _at(operation: dict, path: str, value: Any) -> list:
-    """An operation on a path."""
+    """Return the standard operations of an operation on a path."""
     last = _last(path)
     removes = str(operation.get("op")).lower() == "remove"
     if removes and path.lower() == "members" and isinstance(value, list):
@@ -79,13 +79,13 @@ def _at(operation: dict, path: str, value: Any) -> list:
 
 
 def _last(path: str) -> str:
-    """The attribute that a path names last, in small letters: without its schema, filter and what stands before."""
+    """Return the last attribute of a path, lower case, without schema and filter."""
     tail = path.lower().rpartition("]")[2] or path.lower().partition("[")[0]
     return tail.rpartition(":")[2].rpartition(".")[2] if ":" in tail else tail.rpartition(".")[2]
 
 
 def _only(value: Any) -> Any:
-    """The value itself where Entra ID sends a list that holds one, or `[{"$ref": null, "value": "…"}]`."""
+    """Return the value that Entra ID wraps in a list of one or in an object."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, dict) and "value" in value and not value.keys() - {"value", "$ref"}:
@@ -98,7 +98,7 @@ def _truth(value: Any) -> Any:
 
 
 def _manager(value: Any) -> Any:
-    """The manager by id alone: the name of a manager is read-only and ignored (RFC 7644 section 3.5.2)."""
+    """Return the manager by id alone. A name is read-only and ignored (RFC 7644, 3.5.2)."""
     value = _only(value)
     if isinstance(value, str):
         return {"value": value}

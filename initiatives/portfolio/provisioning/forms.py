@@ -1,4 +1,4 @@
-"""Forms on directories; admins send them, and the acts decide."""
+"""Forms on directories. Admins send them, and the acts decide."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ class KeyForm(forms.Form):
     """The last day of a directory's key."""
 
     expires_on = DayField(
-        label="Key good until", help_text="At most a year ahead; renewed here, in a minute."
+        label="Key valid until", help_text="Within a year. You can renew the key here later."
     )
 
     def __init__(self, *args, **kwargs):
@@ -25,21 +25,22 @@ class KeyForm(forms.Form):
 
     @property
     def expires_at(self):
-        """The end of the day that was chosen."""
+        """Return the end of the chosen day."""
         return clock.midnight_after(self.cleaned_data["expires_on"])
 
 
 class DirectoryForm(KeyForm):
     """A directory that is to keep accounts here."""
 
-    name = forms.CharField(max_length=80, help_text="As the company calls it, for instance Entra ID.")
+    name = forms.CharField(max_length=80, help_text="The name in your organisation, for example Entra ID.")
 
     provider = forms.ModelChoiceField(
         IdentityProvider.objects.all(),
         required=False,
         empty_label="none",
-        label="Its people sign in with",
-        help_text="Then send as externalId who somebody is there: the object id of Entra ID, else the sub.",
+        label="Identity provider",
+        help_text="If you choose a provider, send the id that the provider uses for the person as "
+        "externalId. In Entra ID, use the object id. For other providers, use sub.",
     )
 
     field_order = ["name", "provider", "expires_on"]

@@ -21,7 +21,7 @@ COLUMNS = {
 
 
 def accounts(directory: Directory) -> QuerySet[ManagedAccount]:
-    """The accounts that the directory keeps, with what their resources need; break-glass and local ones are none."""
+    """Return the accounts that the directory keeps, with rows for their resources. Local ones are not included."""
     groups = ManagedMembership.objects.select_related("group").order_by("group__display_name", "group_id")
     return (
         ManagedAccount.objects.filter(directory=directory, removed_at__isnull=True)
@@ -32,7 +32,7 @@ def accounts(directory: Directory) -> QuerySet[ManagedAccount]:
 
 
 def groups(directory: Directory, *, members: bool = True) -> QuerySet[ManagedGroup]:
-    """The groups of the directory; with their members, which is much, unless the reader wants none."""
+    """Return the groups of the directory, with their many members unless not wanted."""
     rows = ManagedGroup.objects.filter(directory=directory).order_by("pk")
     inside = ManagedMembership.objects.select_related("account__person").order_by("pk")
     if not members:
@@ -41,10 +41,10 @@ def groups(directory: Directory, *, members: bool = True) -> QuerySet[ManagedGro
 
 
 def page(rows: QuerySet, asked: SearchRequest, resource_of) -> tuple[int, Sequence[Resource]]:
-    """How many resources the question finds, and those of its page, MOST at most.
+    """Return the number of matching resources, and those of the page, MOST at most.
 
-    Raises SCIMException where the filter cannot be applied. What the database can narrow it narrows; the rest of a
-    filter and the order are worked out over the resources.
+    Raises SCIMException if the filter cannot be applied. The database narrows what it can. The rest of the filter, and
+    the order, are applied to the resources.
     """
     start = (asked.start_index or 1) - 1
     stop = start + (MOST if asked.count is None else min(asked.count, MOST))
@@ -58,7 +58,7 @@ def page(rows: QuerySet, asked: SearchRequest, resource_of) -> tuple[int, Sequen
 
 
 def _narrowed(rows: QuerySet, asked: SearchRequest) -> QuerySet:
-    """Only the rows that can match, where the filter asks for one value of a column."""
+    """Return only the rows that can match a filter for one value of a column, or all."""
     tree = asked.filter.ast if asked.filter else None
     if not isinstance(tree, Comparison) or str(tree.op).lower() != "eq" or not isinstance(tree.value, str):
         return rows
@@ -72,7 +72,7 @@ def _narrowed(rows: QuerySet, asked: SearchRequest) -> QuerySet:
 
 
 def uid_of(text: str) -> UUID | None:
-    """The id that a text names; None where it is none."""
+    """Return the id in a text, or None."""
     try:
         return UUID(text)
     except ValueError:

@@ -1,7 +1,7 @@
-"""What SCIM says of accounts and groups here: only what Plumbline uses, declared in its schemas; the rest is not kept.
+"""SCIM resources of accounts and groups: only the fields that Plumbline uses.
 
-RFC 7643 and 7644 as scim2-models has them. Directories send what the schemas do not declare (telephone numbers, job
-titles): it is read over, and nothing of it is stored.
+The schemas are those of RFC 7643 and 7644 in scim2-models. Directories send undeclared fields too (telephone numbers,
+job titles). They are ignored and not stored.
 """
 
 from datetime import datetime
@@ -40,7 +40,7 @@ ROOT = "/scim/v2/"
 
 
 class Name(ComplexAttribute):
-    """The parts of a name; the whole is made of them where a directory sends no `displayName`."""
+    """The parts of a name. They make the whole if a directory sends no `displayName`."""
 
     formatted: str | None = None
     family_name: str | None = None
@@ -48,7 +48,7 @@ class Name(ComplexAttribute):
 
 
 class Address(ComplexAttribute):
-    """A mail address; the primary one, else the first, is the address of the account."""
+    """An email address. The primary, or else the first, is the address of the account."""
 
     value: str | None = None
     type: str | None = None
@@ -66,7 +66,7 @@ class InGroup(ComplexAttribute):
 
 
 class Member(ComplexAttribute):
-    """An account that is in a group; groups in groups are not kept, so that it has no type."""
+    """An account that is in a group. It has no type, because groups in groups are not kept."""
 
     value: Annotated[str | None, Mutability.immutable] = None
     ref: Annotated[Reference["User"] | None, Mutability.immutable] = Field(
@@ -82,7 +82,7 @@ class Manager(ComplexAttribute):
 
 
 class Enterprise(Extension):
-    """What the enterprise schema adds: the manager, who counts for the separation of duties."""
+    """The enterprise schema: the manager, who counts for the separation of duties."""
 
     __schema__ = URN("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User")
 
@@ -144,14 +144,14 @@ PROVIDER = ScimProvider(
 
 
 def etag(version: int) -> str:
-    """The version of a resource as its ETag."""
+    """Return the version of a resource as its ETag."""
     return f'W/"{version}"'
 
 
 def account_of(row: ManagedAccount, base: str, *, with_names: bool = True) -> Resource:
-    """The SCIM resource of an account; `base` is the address of SCIM here.
+    """Return the SCIM resource of an account. `base` is the address of SCIM here.
 
-    `with_names=False` leaves out the name of the manager, which is derived: what a directory writes does not change it.
+    `with_names=False` omits the manager's name, which is derived: a directory cannot write it.
     """
     said, person = row.said, row.person
     manager = getattr(person.manager, "managed", None) if person.manager_id else None
@@ -183,7 +183,7 @@ def account_of(row: ManagedAccount, base: str, *, with_names: bool = True) -> Re
 
 
 def group_of(row: ManagedGroup, base: str) -> Resource:
-    """The SCIM resource of a group."""
+    """Return the SCIM resource of a group."""
     return Group(
         id=str(row.uid),
         external_id=row.external_id or None,

@@ -1,4 +1,4 @@
-"""Directories on a page of their own: their keys, what they keep, and the units that their groups propose."""
+"""Pages of directories: their keys, accounts, and units that groups propose."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,6 +13,7 @@ from governance import clock
 from governance.models import Directory, ManagedAccount, ManagedGroup, ManagedMembership, Unit
 from governance.people.permissions import may_keep_accounts
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import ReasonForm
 from initiatives.lifecycle.initiative.initiative_frame import acted, sent
 from initiatives.portfolio.provisioning import actions
@@ -25,7 +26,7 @@ SHOWN = 50  # proposals at a time
 
 @require_safe
 def directories(request: SignedInRequest) -> HttpResponse:
-    """Every directory with its key and what it keeps, its groups, and the units that wait to be accepted."""
+    """Show each directory with its key, accounts and groups, and the proposed units."""
     may_keep_accounts(request.user).or_refuse()
     now = clock.now()
     kept = Count("accounts", filter=Q(accounts__removed_at=None), distinct=True)
@@ -53,7 +54,7 @@ def directories(request: SignedInRequest) -> HttpResponse:
 
 
 def state_of(row: Directory, now) -> tuple[str, str]:
-    """What to know of a directory's key, in words, and their tone."""
+    """Return the state of a directory's key, in words, and its tone."""
     if row.revoked_at is not None:
         return "revoked", "bad"
     if row.expires_at <= now:
@@ -64,7 +65,7 @@ def state_of(row: Directory, now) -> tuple[str, str]:
 @never_cache
 @require_http_methods(TAKES)
 def add(request: SignedInRequest) -> HttpResponse:
-    """Let a directory keep accounts here; its key is shown once."""
+    """Let a directory keep accounts here. Its key is shown once."""
     may_keep_accounts(request.user).or_refuse()
     form = DirectoryForm(sent(request))
     made = acted(
@@ -83,11 +84,13 @@ def add(request: SignedInRequest) -> HttpResponse:
         request,
         form,
         title="Connect a directory",
-        verb="Make its key",
+        verb="Make the key",
         happens=[
-            "It creates, changes and deactivates accounts here, by SCIM 2.0: only those that it made.",
-            "What it makes holds no role, no seat and no password. Accounts that are here stay as they are.",
-            "Whoever it ends is signed out at once; their roles and seats end.",
+            "The directory can create accounts here by SCIM 2.0. The directory can change and deactivate "
+            "only accounts that it created.",
+            "New accounts have no role, no seat and no password. Existing accounts do not change.",
+            "If the directory deactivates an account, its person is signed out at once. The roles and "
+            "seats of that person end.",
         ],
     )
 
@@ -105,7 +108,7 @@ def renew(request: SignedInRequest, pk: int) -> HttpResponse:
     if token:
         row.refresh_from_db()
         return _key(request, row, token)
-    happens = ["The key of now opens nothing from that moment on: change it in the directory too."]
+    happens = ["The current key stops working when you make a new one. Change the key in the directory too."]
     return _form(request, form, title=f"A new key for {row}", verb="Make a new key", happens=happens)
 
 
@@ -120,11 +123,11 @@ def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
         form,
         lambda: actions.revoke_key(directory=row, reason=form.cleaned_data["reason"], by=request.user),
     ):
-        messages.success(request, f"The key of {row} is revoked.")
+        messages.success(request, phrase("The key of {} is revoked.", row).in_language())
         return redirect("directories")
     happens = [
-        "Nothing is made, changed or ended by it from now on.",
-        "The accounts that it keeps stay as they are.",
+        "The directory can no longer create, change or deactivate accounts.",
+        "Accounts of the directory stay as they are.",
     ]
     return _form(
         request, form, title=f"Revoke the key of {row}", verb="Revoke the key", happens=happens, danger=True
@@ -133,7 +136,7 @@ def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(TAKES)
 def group(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say which unit a group proposes."""
+    """Set the unit that a group proposes."""
     may_keep_accounts(request.user).or_refuse()
     row = get_object_or_404(ManagedGroup.objects.select_related("directory"), pk=pk)
     form = GroupForm(sent(request), initial={"unit": row.proposes_id})
@@ -142,7 +145,10 @@ def group(request: SignedInRequest, pk: int) -> HttpResponse:
         form,
         lambda: actions.propose_unit(group=row, unit=form.cleaned_data["unit"], by=request.user),
     ):
-        messages.success(request, f"{row} is saved. Nobody is moved before you accept it.")
+        messages.success(
+            request,
+            phrase("{} is saved. People move to the unit only after you accept it.", row).in_language(),
+        )
         return redirect("directories")
     return _form(request, form, title=f"The unit of {row}", verb="Save")
 
@@ -155,7 +161,7 @@ def accept(request: SignedInRequest, pk: int, unit: int) -> HttpResponse:
     person = actions.accept_proposed_unit(
         account=account, unit=get_object_or_404(Unit, pk=unit), by=request.user
     )
-    messages.success(request, f"{person} works in {person.unit} now.")
+    messages.success(request, phrase("{} now works in {}.", person, person.unit).in_language())
     return redirect(f"{reverse('directories')}#proposed")
 
 

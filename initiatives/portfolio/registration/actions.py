@@ -19,7 +19,7 @@ BUSINESS_FIELDS = ("vendor", *AMOUNTS, "currency", "go_live_on", "ticket")
 
 
 def next_numbers(count: int = 1) -> list[int]:
-    """Numbers for new references, each handed out once even if the act that took it is rolled back.
+    """Return numbers for new references. Each is used once, even after a rollback.
 
     See docs/domain.md, invariant 2.
     """
@@ -35,31 +35,29 @@ def register(
     problem: str,
     owner: User,
     successor_of: Initiative | None = None,
-    reason: str = "",
     by: User,
 ) -> Initiative:
-    """Register an idea with four fields. Whoever names themselves owner accepts by that; another person is asked.
+    """Register an idea with four fields. Owners who register it accept. Others are asked.
 
-    `reason`: why it is new although there are similar initiatives. Raises ValidationError naming the field; Refused for
-    inactive people.
+    Raises ValidationError naming the field, and Refused for inactive people.
     """
     wrong = {}
     if not title.strip():
-        wrong["title"] = "Give it a title that people will recognise."
+        wrong["title"] = "Give the initiative a title that people will recognise."
     if not problem.strip():
-        wrong["problem"] = "Say in a sentence or two which problem it should solve."
+        wrong["problem"] = "Describe the problem that the initiative should solve, in one or two sentences."
     if not owner.is_active:
-        wrong["owner"] = f"{owner} is no longer active; name somebody else."
+        wrong["owner"] = f"{owner} is no longer active. Choose someone else."
     if unit.imported:
         wrong["unit"] = unit.taken_over_first
     if successor_of is not None and not successor_of.closed:
         wrong["successor_of"] = (
-            f"{successor_of.ref} still runs; a successor follows a stopped or retired initiative."
+            f"{successor_of.ref} is not stopped or retired. Choose a stopped or retired initiative."
         )
     if wrong:
         raise ValidationError(wrong)
     open_to_own(unit, "unit")
-    with act("register", by=by, reason=reason.strip() or "Registered"):
+    with act("register", by=by, reason="Registered"):
         initiative_permissions.may_register(by).or_refuse()
         initiative = Initiative(
             number=next_numbers()[0],
@@ -84,9 +82,9 @@ def register(
 
 
 def state_business_case(*, initiative: Initiative, said: dict, reason: str = "", by: User) -> BusinessCase:
-    """State money and dates of an initiative, and its vendor: `said` by the fields of `BusinessCase`; others stay.
+    """State money, dates and vendor of an initiative, as a person's own figures.
 
-    Words of whoever states them: nothing is measured or decided by it. Raises ValidationError naming the field.
+    `said` has fields of `BusinessCase`. Others stay. No decision uses the figures. Raises ValidationError by field.
     """
     with act("state business case", by=by, initiative=initiative, reason=reason) as initiative:
         initiative_permissions.may_describe(initiative, by).or_refuse()
@@ -112,9 +110,9 @@ def state_business_case(*, initiative: Initiative, said: dict, reason: str = "",
 
 
 def check_business_case(row: BusinessCase) -> None:
-    """Raise ValidationError, naming the field, for amounts below nothing, too large, or without a currency."""
+    """Raise ValidationError by field for negative or huge amounts, or no currency."""
     wrong: dict[str, str | list] = {
-        name: "An amount is not below nothing." for name in AMOUNTS if (getattr(row, name) or 0) < 0
+        name: "Enter an amount of 0 or more." for name in AMOUNTS if (getattr(row, name) or 0) < 0
     }
     try:
         row.clean_fields(exclude=[each.name for each in row._meta.fields if each.name not in AMOUNTS])
@@ -122,11 +120,11 @@ def check_business_case(row: BusinessCase) -> None:
         wrong |= digits.error_dict
     stated = any(getattr(row, name) is not None for name in AMOUNTS)
     if (row.currency or stated) and not re.fullmatch(r"[A-Z]{3}", row.currency):
-        wrong["currency"] = "Name the currency by its three letters, for instance EUR."
+        wrong["currency"] = "Enter the currency as three letters, for example EUR."
     if wrong:
         raise ValidationError(wrong)
 
 
 def _plain(value) -> str | None:
-    """A field of the business case as an entry keeps it."""
+    """Return a field of the business case as an entry keeps it."""
     return None if value in (None, "") else str(value)

@@ -1,9 +1,7 @@
-"""Past decisions under other rules: the facts as they were when the chair decided, judged by another rulebook.
+"""Back-tests: past decisions judged by another rulebook, with the facts they had.
 
-What was known then comes from the audit log, looked back at (`governance.transparency_log.as_of`); what the sign-offs
-were worth then, from the
-findings that were frozen into the review. Nobody's decision is put in question by it: it shows what rules would have
-meant.
+The audit log shows those facts (`governance.transparency_log.as_of`). The sign-offs count as the findings frozen in the
+review show. A back-test shows what rules would have meant, and does not question a decision.
 """
 
 from dataclasses import dataclass, replace
@@ -19,12 +17,12 @@ from governance.vocabulary import ReviewOutcome, Seat
 from initiatives.lifecycle.facts import initiative_rows, supported_stage
 from initiatives.models import Review
 
-SOMEBODY = "whoever sat there then"
+SOMEBODY = "the holder at that time"
 
 
 @dataclass(frozen=True)
 class Told:
-    """One decision under another rulebook: whether it could have been taken, what was not shown, and why not."""
+    """One decision under another rulebook: if it was possible, and what was missing."""
 
     initiative: int
     decidable: bool
@@ -33,7 +31,7 @@ class Told:
 
 
 def decided_between(since: date, until: date) -> list[int]:
-    """Keys of the reviews that were approved in these days, the oldest first."""
+    """Return the keys of the reviews approved in these days, the oldest first."""
     approved = Review.objects.filter(outcome__in=(ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS))
     within = approved.filter(
         ended_at__gte=clock.midnight_before(since), ended_at__lt=clock.midnight_after(until)
@@ -42,8 +40,9 @@ def decided_between(since: date, until: date) -> list[int]:
 
 
 def replay(pk: int, rulebook: ParsedRulebook) -> Told | None:
-    """Judge an approved review by this rulebook, on the facts of then. None where the audit log does not show
-    them yet.
+    """Judge an approved review by this rulebook, on the facts at its decision.
+
+    The result is None if the audit log does not show the facts yet.
     """
     review = Review.objects.get(pk=pk)
     decided = review.history.filter(outcome=review.outcome).earliest("history_id")
@@ -78,7 +77,7 @@ def replay(pk: int, rulebook: ParsedRulebook) -> Told | None:
 
 
 def _before(facts: Facts, review: Review, changes) -> Facts:
-    """The facts as the decision found them: what it did itself is taken away again."""
+    """Return the facts before the decision, without what the decision changed."""
     frozen, at = review.findings, review.ended_at
     earlier = [change for change in changes if change.at < at]
     return replace(
@@ -95,7 +94,7 @@ def _before(facts: Facts, review: Review, changes) -> Facts:
 
 
 def _sign_offs(review: Review, rulebook: ParsedRulebook, at) -> tuple[criteria.JudgedSignOff, ...]:
-    """The sign-offs as they counted then; one that was older than this rulebook allows counts no longer."""
+    """Return the sign-offs as they counted then. One too old for this rulebook is stale."""
     limit = rulebook.freshness.sign_off_max_age_days
     cast = {row.digest: row for row in initiative_rows.sign_offs(review)}
     found = []
@@ -113,7 +112,7 @@ def _sign_offs(review: Review, rulebook: ParsedRulebook, at) -> tuple[criteria.J
 
 
 def _seats(review: Review, rulebook: ParsedRulebook) -> dict[str, criteria.SeatState]:
-    """Every seat as one that somebody could have signed for: who sat there is not what is asked."""
+    """Return each seat as one that someone can sign for. The holders do not matter."""
     keys = {*Seat, *rulebook.gates[review.gate].seats}
     return {
         key: criteria.SeatState(key, (SOMEBODY,), (), (-number,))

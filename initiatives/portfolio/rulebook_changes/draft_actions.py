@@ -1,7 +1,7 @@
 """Drafts of a rulebook: copied, edited by several people, loaded as a version.
 
-A draft binds nobody. Loading makes the version that an admin proposes
-and a chair publishes (`governance.organisation.actions`, `actions.rulebooks`).
+A draft has no effect. Loading makes the version that an admin proposes and a chair publishes
+(`governance.organisation.actions`, `actions.rulebooks`).
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from governance.rulebook.editing import Place, Text, read, with_values
 from governance.rulebook.requirement_editing import references, with_requirement, without_requirement
 from governance.rulebook.schema import ROWS
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import RulebookDraft
 
@@ -29,21 +30,21 @@ REFERENCE = "reference"  # in `Overtaken.now`: something names a requirement by 
 
 
 class Overtaken(ValidationError):
-    """Somebody changed the same places meanwhile. `now`: what stands there by now; `draft`: the draft as it is.
+    """Someone changed the same places meanwhile. `now` has their values, `draft` the draft.
 
-    `remedy`: how to go on, where it is not by saving again.
+    `remedy` is how to continue, if saving again is not enough.
     """
 
     def __init__(self, draft: RulebookDraft, now: dict[Place, object], remedy: str = ""):
         self.draft, self.now = draft, now
         super().__init__(
-            f"{draft.by} changed this at {clock.moment_in_words(draft.at)} while you were writing. "
-            + (remedy or "What you typed is kept below; save again to have yours.")
+            f"{draft.by} changed the draft at {clock.moment_in_words(draft.at)} while you were editing. "
+            + (remedy or "Your text is kept below. Save again to use your text.")
         )
 
 
 def copy_rulebook(*, base: Rulebook, version: str, by: User) -> RulebookDraft:
-    """Start a draft that says what `base` says, for a version to come. Raises ValidationError or Refused."""
+    """Start a draft as a copy of `base`, for a new version. Raises ValidationError or Refused."""
     with act("copy rulebook", by=by, reason="Draft begun"):
         people_permissions.may_draft(by).or_refuse()
         version = _free(version)
@@ -63,27 +64,32 @@ def copy_rulebook(*, base: Rulebook, version: str, by: User) -> RulebookDraft:
 
 
 def _free(version: str, draft: RulebookDraft | None = None) -> str:
-    """The name of a version to come. Raises ValidationError where it cannot be one."""
+    """Return the name of a new version. Raises ValidationError if it is invalid or taken."""
     version = version.strip()
     if not VERSION.fullmatch(version):
         raise ValidationError(
-            {"version": "Use at most 40 letters, digits and . - _, such as 1.1: it is part of an address."}
+            {
+                "version": "Use up to 40 letters, digits and the signs . - _, for example 1.1. Other "
+                "characters are not possible in the web address of the version."
+            }
         )
     if Rulebook.objects.filter(version=version).exists():
-        raise ValidationError({"version": f"Version {version} exists; give this one another name."})
+        raise ValidationError({"version": phrase("Version {} exists already. Choose another name.", version)})
     others = RulebookDraft.objects.current().filter(version=version)
     if others.exclude(pk=draft.pk if draft else None).exists():
-        raise ValidationError({"version": f"Another draft is called {version} already; choose another name."})
+        raise ValidationError(
+            {"version": phrase("A draft called {} exists already. Choose another name.", version)}
+        )
     return version
 
 
 def edit_draft(
     *, draft: RulebookDraft, values: dict[Place, object], based_on: int, by: User
 ) -> RulebookDraft:
-    """Set values of a draft by their places; None takes one away. `based_on`: the `number` the person saw.
+    """Set values of a draft by their places. A value of None removes one.
 
-    What others changed elsewhere meanwhile stays. Raises Overtaken where they changed the same places or took the row
-    away, RulebookErrors with the loader's own problems, ValidationError or Refused.
+    `based_on` is the `number` that the person saw. Changes of others elsewhere stay. Raises Overtaken if others changed
+    the same places or removed the row, RulebookErrors with the loader's problems, ValidationError or Refused.
     """
     with act("edit draft", by=by, reason="Draft edited"):
         people_permissions.may_draft(by).or_refuse()
@@ -121,10 +127,10 @@ def add_requirement(
     based_on: int,
     by: User,
 ) -> RulebookDraft:
-    """Add a requirement to a draft, asked by these criteria; `row` and `fate` as `with_requirement` takes them.
+    """Add a requirement to a draft, asked by these criteria.
 
-    What others changed meanwhile stays. Raises Overtaken where they used the same key or took a criterion away,
-    ValidationError where the key asks something else of initiatives today, RulebookErrors, Refused.
+    `row` and `fate` are as in `with_requirement`. Changes of others stay. Raises Overtaken if others used the key or
+    removed a criterion, ValidationError if the key now has another question, RulebookErrors, Refused.
     """
     with act("edit draft", by=by, reason="Requirement added to a draft"):
         people_permissions.may_draft(by).or_refuse()
@@ -134,8 +140,11 @@ def add_requirement(
         if asked is not None and asked.question != row["question"]:
             raise ValidationError(
                 {
-                    "key": f"In the rulebook in force this key asks “{asked.question}”: what was answered to that "
-                    "would count for your question. Choose another key."
+                    "key": phrase(
+                        "This key belongs to “{}” in the rulebook in force. Earlier answers would then be "
+                        "used for your question. Choose another key.",
+                        asked.question,
+                    )
                 }
             )
         moved: dict[Place, object] = {
@@ -156,10 +165,10 @@ def add_requirement(
 
 
 def remove_requirement(*, draft: RulebookDraft, key: str, based_on: int, by: User) -> RulebookDraft:
-    """Take a requirement out of a draft, with whatever names it. `based_on`: the `number` the person saw.
+    """Remove a requirement from a draft, with the rows that name it.
 
-    Raises Overtaken where others changed it or what names it meanwhile, Conflict where it is gone, RulebookErrors where
-    something cannot stand without it, Refused.
+    `based_on` is the `number` that the person saw. Raises Overtaken if others changed it or those rows meanwhile,
+    Conflict if it is gone, RulebookErrors if another row needs it, Refused.
     """
     with act("edit draft", by=by, reason="Requirement taken out of a draft"):
         people_permissions.may_draft(by).or_refuse()
@@ -168,20 +177,24 @@ def remove_requirement(*, draft: RulebookDraft, key: str, based_on: int, by: Use
         row = text.row("requirement", key)
         if row is None:
             raise Conflict(
-                f"{key} is not in this draft any more.", "Look at it again.", f"/rulebook-drafts/{draft.pk}/"
+                phrase("{} is no longer in this draft.", key),
+                "Open the draft again.",
+                f"/rulebook-drafts/{draft.pk}/",
             )
         if based_on != draft.number:
             moved = _moved(read(_text_of(draft, based_on)), text, key)
             if moved:
                 raise Overtaken(
-                    draft, moved, "What goes with it is told again below; remove it if it still is to go."
+                    draft,
+                    moved,
+                    "The consequences are listed again below. Remove the requirement if you still want to.",
                 )
         _write(draft, without_requirement(text, key).source, by, f"Removed: “{row['question']}” ({key}).")
     return draft
 
 
 def _moved(seen: Text, text: Text, key: str) -> dict[Place, object]:
-    """What a requirement says otherwise than in the text somebody saw, and whether what names it is new or gone."""
+    """Return the changes since the seen text, in a requirement and rows that name it."""
     before, after = seen.row("requirement", key) or {}, text.row("requirement", key) or {}
     found: dict[Place, object] = {
         ("requirement", key, name): after.get(name)
@@ -209,7 +222,7 @@ def replace_draft(*, draft: RulebookDraft, source: str, based_on: int, by: User)
 
 
 def _write(draft: RulebookDraft, source: str, by: User, first: str = "") -> None:
-    """Save a sound text as the next of the draft, with what it says otherwise than the one before; `first` leads."""
+    """Save a valid text as the next version of the draft, with its changes. `first` replaces them."""
     before, after = parse(draft.source), parse(source)
     said = [f"{part.title}: {line}" for part in diff.differences(before, after) for line in part.lines]
     if before.version != after.version:
@@ -219,7 +232,7 @@ def _write(draft: RulebookDraft, source: str, by: User, first: str = "") -> None
     draft.source, draft.digest, draft.version = source, after.digest, after.version
     draft.number += 1
     draft.said = (
-        (said[0][: SAID - 20] + (f" And {len(said) - 1} more." if len(said) > 1 else ""))
+        (said[0][: SAID - 20] + (f" {len(said) - 1} more changes." if len(said) > 1 else ""))
         if said
         else "Remarks"
     )
@@ -231,14 +244,18 @@ def _write(draft: RulebookDraft, source: str, by: User, first: str = "") -> None
 
 
 def load_draft(*, draft: RulebookDraft, based_on: int, by: User) -> Rulebook:
-    """Make the draft a version that can be proposed; it does not change any more. Raises Conflict, ValidationError."""
+    """Make the draft a version, which no longer changes. Raises Conflict, ValidationError."""
     with act("load draft", by=by, reason="Draft loaded"):
         people_permissions.may_draft(by).or_refuse()
         draft = _open(draft)
         if based_on != draft.number:
             raise Conflict(
-                f"{draft.by} changed the draft at {clock.moment_in_words(draft.at)}: you have not seen that yet.",
-                "Look at it again.",
+                phrase(
+                    "{} changed the draft at {}, after you opened it.",
+                    draft.by,
+                    clock.moment_in_words(draft.at),
+                ),
+                "Open the draft again.",
                 f"/rulebook-drafts/{draft.pk}/",
             )
         rulebook = load_rulebook(source=draft.source, by=by)
@@ -262,25 +279,31 @@ def drop_draft(*, draft: RulebookDraft, by: User) -> RulebookDraft:
 
 
 def _open(draft: RulebookDraft) -> RulebookDraft:
-    """The draft, locked and read again. Raises Conflict when nobody works on it any more."""
+    """Return the draft, locked and read again. Raises Conflict if it is dropped or loaded."""
     draft = (
         RulebookDraft.objects.select_for_update(of=("self",)).select_related("by", "base").get(pk=draft.pk)
     )
     if draft.dropped_at:
-        raise Conflict("This draft was dropped.", "Copy the rulebook again.", "/rulebook-drafts/")
+        raise Conflict(
+            "This draft was discarded.", "Start a new draft from a copy of the rulebook.", "/rulebook-drafts/"
+        )
     if draft.loaded_id:
         raise Conflict(
-            "This draft is a version by now, and does not change.", "Copy that version.", "/rulebook-drafts/"
+            "This draft is now a version, so it cannot change.",
+            "Start a new draft from a copy of that version.",
+            "/rulebook-drafts/",
         )
     return draft
 
 
 def _text_of(draft: RulebookDraft, number: int) -> str:
-    """The text that the draft had under this number. Raises Conflict for one it never had."""
+    """Return the draft's text with this number. Raises Conflict if it does not exist."""
     kept = draft.history.filter(number=number).values_list("source", flat=True).first()
     if kept is None:
         raise Conflict(
-            "This draft never was what you say you saw.", "Open it again.", f"/rulebook-drafts/{draft.pk}/"
+            "This version of the draft does not exist.",
+            "Open the draft again.",
+            f"/rulebook-drafts/{draft.pk}/",
         )
     return kept
 

@@ -1,4 +1,4 @@
-"""Drafts of the rulebook: copied, edited part by part beside what they change, loaded as a version that is proposed."""
+"""Pages of rulebook drafts: copy, edit by part beside the changes, and load."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -18,6 +18,7 @@ from governance.rulebook.requirement_editing import asked_of, gates_asking
 from governance.rulebook.schema import MOVES, ROWS, SIGNED_ACTS
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import RUNNING_STAGES, Tier
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.initiative.initiative_frame import fix, page_of, sent
 from initiatives.models import Forecast, RulebookDraft
 from initiatives.portfolio.rulebook_changes import draft_actions
@@ -29,7 +30,7 @@ ALL = "all"  # the key of a part that has no rows
 TITLES = {
     "freshness": "Terms of the whole rulebook",
     "levels": "Waivers, and who signs at minimal risk",
-    "signatures": "Signatures: how strong each must be at least",
+    "signatures": "Signatures: minimum strength for each",
     "stages": "Stages",
     "gates": "Gates",
     "criterion": "Criteria: what the board signs",
@@ -37,14 +38,14 @@ TITLES = {
 }
 # Parts without rows, each with what it is about.
 WHOLE = {
-    "freshness": "Days and limits that hold for every initiative",
-    "levels": "How many waivers an initiative carries, and which seats sign at minimal risk",
+    "freshness": "Days and limits for every initiative",
+    "levels": "The number of waivers for one initiative, and the seats that sign at minimal risk",
 }
 NAMED_BY = {"fate": "list", "replaced": "replacement of"}
 
 
 def drafts(request):
-    """Every draft that is worked on, and the form that begins another."""
+    """Show the open drafts, and the form that starts another."""
     people_permissions.may_forecast(request.user).or_refuse()
     base = request.GET.get("base") or getattr(Rulebook.objects.in_force(), "version", None)
     form = CopyForm(sent(request), initial={"base": base})
@@ -57,7 +58,10 @@ def drafts(request):
                 fix(form, wrong)
             else:
                 messages.success(
-                    request, f"The draft of {draft.version} says what {draft.base.version} says."
+                    request,
+                    phrase(
+                        "The draft of {} is a copy of {}.", draft.version, draft.base.version
+                    ).in_language(),
                 )
                 return redirect("rulebook-draft", draft.pk)
     rows = RulebookDraft.objects.current().select_related("base", "by").defer("source").order_by("-at")
@@ -71,7 +75,7 @@ def drafts(request):
 
 
 def draft(request, pk):
-    """What a draft says otherwise than the rulebook in force, its parts, and every text it had."""
+    """Show the changes of a draft from the rulebook in force, its parts and its texts."""
     people_permissions.may_forecast(request.user).or_refuse()
     row = draft_of(pk)
     text, rulebook = read(row.source), parse(row.source)
@@ -89,14 +93,14 @@ def draft(request, pk):
 
 
 def edit(request, pk, part, key):
-    """Edit one part of a draft, what it changes beside it. Nothing typed is lost, and nobody overwrites anybody."""
+    """Edit one part of a draft beside its changes. Conflicting edits keep the typed text."""
     people_permissions.may_draft(request.user).or_refuse()
     row = draft_of(pk)
     number = number_of(request) or row.number
     text, key = read(seen_text(row, number)), "" if key == ALL else key
     known = part in PARTS and _has(text, part) and text.row(part, key) is not None
     if not known or (part not in WHOLE) != bool(key):
-        raise Http404("The draft has no such part.")
+        raise Http404("This part of the draft does not exist.")
     form = PartForm(sent(request), text=text, part=part, key=key, number=number)
     overtaken = None
     if request.method == "POST" and form.is_valid():
@@ -115,14 +119,18 @@ def edit(request, pk, part, key):
         except ValidationError as wrong:
             fix(form, wrong)
         else:
-            said = "Nothing was changed." if saved.number == row.number else f"Saved: {saved.said}"
+            said = (
+                "You changed nothing, so nothing was saved."
+                if saved.number == row.number
+                else f"Saved: {saved.said}"
+            )
             messages.success(request, said)
             return redirect("rulebook-draft-edit", row.pk, part, key or ALL)
     context = beside(row) | {
         "form": form,
         "part": part,
         "key": key,
-        "heading": f"Signature of a {key.replace('_', '-')}, at least"
+        "heading": f"Minimum signature for a {key.replace('_', '-')}"
         if part == "signatures"
         else key or TITLES[part],
         "question": (text.row(part, key) or {}).get("question", "")
@@ -134,7 +142,7 @@ def edit(request, pk, part, key):
 
 
 def _again(newest: Text, number: int, form: PartForm, values: dict) -> PartForm:
-    """The form on the newest text, with what the person had typed: what others changed elsewhere stays theirs."""
+    """Return the form on the newest text, with the typed values. Edits of others stay."""
     again = PartForm(text=newest, part=form.part, key=form.key, number=number)
     for name in form.changed_data:
         if name in again.fields and name != "based_on":
@@ -143,7 +151,7 @@ def _again(newest: Text, number: int, form: PartForm, values: dict) -> PartForm:
 
 
 def _gone(request, row: RulebookDraft, form: PartForm, overtaken: DraftOvertaken):
-    """Somebody took the requirement out meanwhile: what was typed stands in the form that adds one."""
+    """Show the form for a new requirement with the typed values, as the old is gone."""
     newest = read(row.source)
     gates = [gate for gate in gates_asking(form.text, form.key) if gate in RUNNING_STAGES] or ["production"]
     add = AddForm(text=form.text, gate=gates[0], number=row.number, like=form.key)
@@ -153,7 +161,7 @@ def _gone(request, row: RulebookDraft, form: PartForm, overtaken: DraftOvertaken
 
 
 def add_page(request, row: RulebookDraft, title: str, gate: str, form: AddForm, overtaken=None):
-    """The page with the form that adds a requirement to a draft."""
+    """Show the page with the form that adds a requirement to a draft."""
     context = beside(row) | {
         "form": form,
         "gate": gate,
@@ -166,7 +174,7 @@ def add_page(request, row: RulebookDraft, title: str, gate: str, form: AddForm, 
 
 
 def said_now(overtaken: DraftOvertaken | None) -> list[str]:
-    """What others wrote meanwhile, each place in a sentence."""
+    """Return what others wrote meanwhile, each place in a sentence."""
     if overtaken is None:
         return []
     newest, found = read(overtaken.draft.source), []
@@ -174,15 +182,15 @@ def said_now(overtaken: DraftOvertaken | None) -> list[str]:
         part, *names = place
         if part == draft_actions.REFERENCE:
             kind, key = NAMED_BY.get(names[0], names[0]), names[1].replace("_", " ")
-            found.append(f"The {kind} {key} {'names it by now' if value else 'does not name it any more'}.")
+            found.append(f"The {kind} {key} {'now names it' if value else 'no longer names it'}.")
         elif part in ROWS and newest.row(part, names[0]) is None:
-            found.append(f"{names[0]} is not in the draft any more.")
+            found.append(f"{names[0]} is no longer in the draft.")
         else:
             words = [
                 diff.NAMES.get(name, name.replace("_", " ")) for name in names[1 if part in ROWS else 0 :]
             ]
             said = ", ".join([*(names[:1] if part in ROWS else ()), *words]) or part
-            found.append(f"{said[:1].upper() + said[1:]}: it says by now {_said(value)}.")
+            found.append(f"{said[:1].upper() + said[1:]} is now {_said(value)}.")
     return list(dict.fromkeys(found))
 
 
@@ -197,7 +205,7 @@ def _said(value) -> str:
 
 
 def text(request, pk):
-    """The whole text of a draft, to be edited or replaced by a file."""
+    """Show the whole text of a draft, to edit or to replace by a file."""
     people_permissions.may_draft(request.user).or_refuse()
     row = draft_of(pk)
     form = TextForm(
@@ -231,10 +239,13 @@ def text(request, pk):
 
 @require_POST
 def load(request, pk):
-    """Make the draft a version; an admin proposes it on its page."""
+    """Make the draft a version. An admin proposes it on its page."""
     people_permissions.may_draft(request.user).or_refuse()
     rulebook = draft_actions.load_draft(draft=draft_of(pk), based_on=number_of(request), by=request.user)
-    messages.success(request, f"Version {rulebook.version} does not change any more. It can be proposed now.")
+    messages.success(
+        request,
+        phrase("Version {} is final, and an admin can propose it now.", rulebook.version).in_language(),
+    )
     return redirect("rulebook-version", rulebook.version)
 
 
@@ -243,7 +254,10 @@ def drop(request, pk):
     """Give a draft up."""
     people_permissions.may_draft(request.user).or_refuse()
     row = draft_actions.drop_draft(draft=draft_of(pk), by=request.user)
-    messages.success(request, f"The draft of {row.version} is dropped; its texts stay in the audit log.")
+    messages.success(
+        request,
+        phrase("The draft of {} is discarded. The audit log keeps its texts.", row.version).in_language(),
+    )
     return redirect("rulebook-drafts")
 
 
@@ -253,26 +267,26 @@ def number_of(request) -> int:
 
 
 def draft_of(pk: int) -> RulebookDraft:
-    """The draft, worked on or not. Raises Http404."""
+    """Return the draft, open or not. Raises Http404."""
     return get_object_or_404(RulebookDraft.objects.select_related("base", "by", "loaded"), pk=pk)
 
 
 def seen_text(row: RulebookDraft, number: int) -> str:
-    """The text under the number that a form was filled in on."""
+    """Return the text with the number on which a form was filled in. Raises Conflict."""
     if number == row.number:
         return row.source
     kept = row.history.filter(number=number).values_list("source", flat=True).first()
     if kept is None:
         raise Conflict(
-            "This draft never was what you say you saw.",
-            "Open it again.",
+            "This version of the draft does not exist.",
+            "Open the draft again.",
             reverse("rulebook-draft", args=[row.pk]),
         )
     return kept
 
 
 def beside(row: RulebookDraft) -> dict:
-    """What every page of a draft shows: what it says otherwise than the version it was copied from, or in force."""
+    """Return the context of draft pages: changes from the base and the one in force."""
     in_force, rulebook = Rulebook.objects.current(), parse(row.source)
     sections = diff.differences(row.base.parsed, rulebook)
     others = diff.differences(in_force.parsed, rulebook) if in_force.pk != row.base_id else []
@@ -280,7 +294,7 @@ def beside(row: RulebookDraft) -> dict:
 
 
 def _asked(rulebook: ParsedRulebook, gate: str) -> dict:
-    """What a gate asks, requirement by requirement, at each tier; `counts`: how many at each."""
+    """Return the requirements of a gate at each tier, and `counts` of them."""
     rows = [
         {
             "asked": row,
@@ -297,12 +311,12 @@ def _asked(rulebook: ParsedRulebook, gate: str) -> dict:
 
 
 def _has(text: Text, part: str) -> bool:
-    """Whether a part can be edited: each that the text has, and signatures, of which it need say nothing."""
+    """Return True if a part can be edited: it is in the text, or it is the signatures."""
     return part in text.raw or part == "signatures"
 
 
 def _rows_of(text: Text, part: str) -> list[tuple[str, str]]:
-    """The rows of a part: key, and what it is about."""
+    """Return the rows of a part: key and subject."""
     if part in WHOLE:
         return [(ALL, WHOLE[part])]
     if part == "signatures":

@@ -1,6 +1,6 @@
-"""Acts on forecasts: what a rulebook would do to initiatives or past decisions, worked out by the worker and kept.
+"""Acts on forecasts of a rulebook's effects. The worker computes and keeps them.
 
-A forecast writes nothing but its own rows. Publishing is another act (`actions.rulebooks`), and names the one it saw.
+A forecast writes only its rows. Publishing is another act (`actions.rulebooks`), and names the forecast that it saw.
 """
 
 import hashlib
@@ -27,7 +27,10 @@ TOGETHER = 100  # initiatives that are read and judged between two signs of prog
 LOST = timedelta(minutes=15)  # without a sign for so long, whoever worked it out is gone
 MOST_AHEAD = timedelta(days=730)
 LONGEST_PERIOD = timedelta(days=1830)
-FAILED = "It could not be worked out ({}). An admin finds more in the log; ask again once that is fixed."
+FAILED = (
+    "The forecast failed ({}). An admin finds details in the log. Ask for the forecast again after the fault "
+    "is fixed."
+)
 MOST_GRACE = timedelta(days=366)
 
 
@@ -39,9 +42,9 @@ def ask_forecast(
     period: tuple[date, date] | None = None,
     by: User,
 ) -> Forecast:
-    """Ask what this text would do: to the initiatives if it were published on `day`, or to the decisions of a period.
+    """Ask for the effects of a text on initiatives from `day` on, or on decisions.
 
-    Worked out by the worker as soon as it can. Raises ValidationError or Refused.
+    The decisions are those of `period`. The worker computes it as soon as possible. Raises ValidationError or Refused.
     """
     today = clock.today()
     day = day or today
@@ -49,9 +52,9 @@ def ask_forecast(
     if not today <= day <= today + MOST_AHEAD:
         wrong["day"] = "Choose today, or a day within the next two years."
     if grace_until is not None and not day <= grace_until <= day + MOST_GRACE:
-        wrong["grace_until"] = "Grace ends on that day or within a year of it."
+        wrong["grace_until"] = "Choose a day from the day of publishing to a year after it."
     if period is not None and not period[0] <= period[1] <= today:
-        wrong["until"] = "The period ends today or earlier, and not before it begins."
+        wrong["until"] = "Choose a last day that is not in the future and not before the first day."
     elif period is not None and period[1] - period[0] > LONGEST_PERIOD:
         wrong["since"] = "Choose a period of at most five years."
     if wrong:
@@ -93,9 +96,9 @@ def _send(pk: int) -> None:
 
 
 def work_out(pk: int) -> Forecast | None:
-    """Work a waiting forecast out and keep what was found. None where that is done, or under way.
+    """Compute a waiting forecast and keep the result. Return None if done or running.
 
-    One at a time by a claim in its row, which lapses: what was lost in between is begun again.
+    A claim in its row allows one worker at a time. The claim lapses, so a lost run starts again.
     """
     forecast = _claim(pk)
     if forecast is None:
@@ -122,7 +125,7 @@ def work_out(pk: int) -> Forecast | None:
 
 
 def _claim(pk: int) -> Forecast | None:
-    """Take a forecast that waits, or one whose worker is gone; what was found of it before is thrown away."""
+    """Take a forecast that waits or lost its worker, and delete its earlier results."""
     with transaction.atomic():
         row = (
             Forecast.objects.select_for_update(of=("self",)).select_related("in_force").filter(pk=pk).first()
@@ -140,7 +143,7 @@ def _claim(pk: int) -> Forecast | None:
 
 
 def _progress(forecast: Forecast, rows: list[Foreseen], done: int, total: int) -> None:
-    """Keep what was found and say how far it has come."""
+    """Save the results and the progress."""
     Foreseen.objects.bulk_create(rows, batch_size=500)
     Forecast.objects.filter(pk=forecast.pk).update(done=done, total=total, claimed_at=clock.now())
 
@@ -266,7 +269,7 @@ class Tally:
         self.asked: dict[str, int] = {}
 
     def initiatives(self, rows: list[Foreseen]) -> None:
-        """Count what becomes of initiatives."""
+        """Count the effects on initiatives."""
         for row in rows:
             for name, counts in (
                 ("lose", row.falls > 0),
@@ -293,13 +296,13 @@ class Tally:
             self.counts["decidable"] += bool(row.after and not row.before)
 
     def told(self, initiatives: int) -> dict:
-        """As the row keeps it: how many requirements are newly lacked by how many initiatives, the most first."""
+        """Return the totals for the row, with the newly lacked requirements by count."""
         most = sorted(self.asked.items(), key=lambda one: (-one[1], one[0]))
         return {"initiatives": initiatives, **self.counts, "owners": len(self.owners), "asked": most}
 
 
 def outcome_of(pk: int) -> str:
-    """SHA-256 of everything a forecast found, row by row: what publishing names as seen."""
+    """Return the SHA-256 of all rows of a forecast, which publishing names as seen."""
     found = hashlib.sha256()
     names = (
         "what", "initiative_id", "review_id", "before", "after", "label", "unmet", "met", "because", "held", "freed",

@@ -31,11 +31,11 @@ CHUNK = 500
 KEPT = 20  # forecasts that a list shows
 CHANGES = {
     "lose": "Loses its supported stage",
-    "gain": "Gains one",
-    "work": "Has work more",
-    "less": "Has work less",
+    "gain": "Gains a supported stage",
+    "work": "Has more work",
+    "less": "Has less work",
     "obligation": "An obligation is opened or resolved",
-    "held": "A hold comes or goes",
+    "held": "A hold starts or ends",
 }
 NARROWED = {
     "lose": Q(falls__gt=0),
@@ -45,22 +45,22 @@ NARROWED = {
     "obligation": ~Q(obligation=""),
     "held": ~Q(held=[]) | ~Q(freed=[]),
 }
-STALE, GONE = "goes stale if the review is moved", "counted for nothing already"
+STALE, GONE = "goes stale if the review switches to this version", "did not count before"
 HEADING = [
-    "What", "Reference", "Title", "Unit", "Owner", "Supported now", "Supported then", "Requirement", "Question",
-    "Who answers", "Becomes", "By when", "Seat", "Person", "In words",
+    "What", "Reference", "Title", "Unit", "Owner", "Supported now", "Supported after", "Requirement", "Question",
+    "Responsible", "Becomes", "Due", "Seat", "Person", "Description",
 ]  # fmt: skip
 
 
 def of_draft(request, pk):
-    """What was worked out for a draft's text, and the forms that ask for more."""
+    """Show the forecasts of a draft's text, and the forms for more."""
     people_permissions.may_forecast(request.user).or_refuse()
     row = get_object_or_404(RulebookDraft.objects.select_related("base", "by"), pk=pk)
     return _asked(request, row, reverse("rulebook-draft", args=[row.pk]))
 
 
 def of_version(request, version):
-    """The same for a version that was loaded."""
+    """Show the forecasts of a loaded version, and the forms for more."""
     people_permissions.may_forecast(request.user).or_refuse()
     row = readable(request, version)
     return _asked(request, row, reverse("rulebook-version", args=[row.version]))
@@ -100,11 +100,11 @@ def _asked(request, of, back: str):
 
 
 def forecast(request, pk):
-    """One forecast: its totals, what truly happens on publishing, and its rows, filtered. Posting asks for it anew."""
+    """Show a forecast with totals, effects and filtered rows. Posting asks for it again."""
     row = _forecast(request, pk)
     if request.method == "POST":
         made = _once_more(row, request.user)
-        messages.success(request, _("It is being worked out anew."))
+        messages.success(request, _("The forecast is being computed again."))
         return redirect(made)
     if row.state != Forecast.DONE:
         return render(request, "initiatives/rulebook_changes/forecast_wait.html", _waiting(row))
@@ -137,13 +137,13 @@ def forecast(request, pk):
 
 
 def progress(request, pk):
-    """How far a forecast has come: a part of its page, looked at again while it runs."""
+    """Show the progress of a forecast, a part of its page that is polled."""
     row = _forecast(request, pk)
     return render(request, "initiatives/rulebook_changes/_forecast_progress.html", _waiting(row))
 
 
 def _file(request, row: Forecast):
-    """The rows of a forecast as a CSV file, a line for each requirement, obligation and sign-off."""
+    """Return a forecast as CSV, a line for each requirement, obligation and sign-off."""
     new, old = parse(row.source), row.in_force.parsed
     kinds = (Foreseen.DECISION,) if row.kind == Forecast.DECISIONS else (Foreseen.INITIATIVE, Foreseen.REVIEW)
     lines = (
@@ -158,25 +158,32 @@ def _file(request, row: Forecast):
 
 
 def outdated(row: Forecast) -> list[str]:
-    """Why what was worked out may not hold any more; empty while it does."""
+    """Return the reasons why a forecast may no longer hold."""
     reasons = []
     in_force = Rulebook.objects.current()
     if in_force.digest == row.digest:
-        return [f"Rulebook {in_force.version} is in force by now: this is what was foretold of it."]
+        return [
+            f"Rulebook {in_force.version} is now in force. The forecast on this page was made before that."
+        ]
     if in_force.pk != row.in_force_id:
-        reasons.append(f"It was held against {row.in_force.version}; {in_force.version} is in force by now.")
+        reasons.append(
+            f"This forecast compares with {row.in_force.version}, but {in_force.version} is now in force."
+        )
     if row.draft_id and row.draft.digest != row.digest:
-        reasons.append(f"The draft was edited since: {row.draft.said}")
+        reasons.append(f"The draft was edited after the forecast: {row.draft.said}")
     acts = row.acts_since()
     done = acts.count()
     if done:
         initiatives = count(acts.values("initiative_ref").distinct().count(), "initiative")
-        reasons.append(f"{count(done, 'act')} on {initiatives} came since: some of it may be another by now.")
+        reasons.append(
+            f"{count(done, 'act')} on {initiatives} happened after the forecast, so some results may "
+            "differ now."
+        )
     return reasons
 
 
 def _once_more(row: Forecast, person) -> Forecast:
-    """The same asked again, of the text as it is by now; a day that has passed becomes today."""
+    """Ask the same again of the current text. A past day becomes today."""
     of = row.draft or Rulebook.objects.filter(digest=row.digest).first()
     if row.kind == Forecast.DECISIONS:
         return forecast_actions.ask_forecast(of=of, period=(row.since, row.until), by=person)
@@ -200,7 +207,7 @@ def _waiting(row: Forecast) -> dict:
 
 
 def _visible(row: Forecast, what: str, person):
-    """Rows about initiatives that the person may open; the totals count all of them."""
+    """Return the rows of initiatives that the person may open. Totals count all."""
     initiatives = visibility.visible_to(person).order_by().values("pk")
     rows = row.rows.filter(what=what, initiative__in=initiatives)
     return rows.select_related("initiative__unit", "owner", "review").order_by(
@@ -209,7 +216,7 @@ def _visible(row: Forecast, what: str, person):
 
 
 def _narrowed(request, row: Forecast, what: str):
-    """The rows that the address asks for, and what was chosen."""
+    """Return the rows that the address asks for, and the chosen filters."""
     rows = _visible(row, what, request.user)
     change = pick(request.GET.get("change"), CHANGES)
     words = request.GET.get("q", "").replace("\0", "")[:120].strip()
@@ -230,7 +237,7 @@ def _narrowed(request, row: Forecast, what: str):
 
 
 def _shown(one: Foreseen, new, old) -> dict:
-    """A row as the page shows it."""
+    """Return a row as the page shows it."""
 
     def asked(pairs, rulebook):
         return [
@@ -257,7 +264,7 @@ def _shown(one: Foreseen, new, old) -> dict:
 
 
 def _lines(one: Foreseen, new, old):
-    """A row as lines of the file."""
+    """Yield the lines of the file for a row."""
     initiative: Initiative = one.initiative
     head = [
         one.get_what_display(),
@@ -278,12 +285,12 @@ def _lines(one: Foreseen, new, old):
     for key, who in one.because:
         rulebook = new if one.falls > 0 else old
         question = rulebook.requirements[key].question if key in rulebook.requirements else ""
-        yield line(key, question, who, "support falls by it" if one.falls > 0 else "support rises by it")
+        yield line(key, question, who, "supported stage falls" if one.falls > 0 else "supported stage rises")
     for _sign_off, seat, person, counts, stale in one.sign_offs:
         state = (
-            "goes stale if the review is moved"
+            "goes stale if the review switches to this version"
             if counts and stale
-            else "counted for nothing already"
+            else "did not count before"
             if stale
             else "stays"
         )
@@ -312,21 +319,19 @@ def _stage(stage: str) -> str:
 
 
 def _happens(row: Forecast) -> list[str]:
-    """What truly happens on publishing, in sentences that hold whatever the totals."""
+    """Return the effects of publishing in sentences that hold for any totals."""
     if row.kind == Forecast.DECISIONS:
         return [
-            "Nothing that was decided changes, whatever rulebook is in force later.",
-            "Each decision was judged by the facts and sign-offs of its moment, as the audit log keeps them.",
+            "Earlier decisions do not change, even if another rulebook is in force later.",
+            "Each decision was judged by the facts and sign-offs of its time, as the audit log keeps them.",
         ]
     return [
-        "What evidence supports is worked out anew for every initiative at the moment of publishing, and not a "
-        "day later. "
-        "Approved stages stay as they are.",
-        f"Where an MVP or production falls, its owner has to bring the support back, or the chair is asked to "
-        f"step back: by "
-        f"{_last_day(row)}.",
-        "Open reviews keep the version they were opened with: no sign-off goes stale by publishing. Only where an "
-        "owner moves a review to the new version must every approval given under the old one be given again.",
+        "Plumbline computes the supported stage of every initiative again when the rulebook is "
+        "published, with the facts of that time. Approved stages stay as they are.",
+        "If an MVP or production loses its support, its owner must restore the support by "
+        f"{_last_day(row)}. If not, the chair is asked to step back.",
+        "Open reviews keep their version, and publishing makes no sign-off stale. If an owner switches a "
+        "review to the new version, all approvals must be given again.",
     ]
 
 

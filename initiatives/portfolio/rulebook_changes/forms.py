@@ -1,8 +1,9 @@
-"""Forms of a rulebook's draft: one part of it field by field, its whole text, and what is asked of a forecast."""
+"""Forms of a rulebook's draft: its parts by field, its text, and its forecasts."""
 
 import re
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance import clock
@@ -11,6 +12,7 @@ from governance.rulebook import RulebookErrors, diff
 from governance.rulebook.editing import BY_TIER, LEVELLED, Place, Text, fields_of, problems_at
 from governance.rulebook.requirement_editing import gates_asking, list_of
 from governance.sign_in.forms import RulebookForm
+from governance.sign_in.signing import SigningForm
 from governance.vocabulary import Level, Stage, TakesEffect, Tier
 from governance.web.form_fields import DayField
 from initiatives.lifecycle.facts.rulebook_in_effect import LATEST_DAYS, LATEST_DAYS_HIGH
@@ -18,24 +20,28 @@ from initiatives.lifecycle.facts.rulebook_in_effect import LATEST_DAYS, LATEST_D
 ONE_LINE = ("title",)
 TICKED = ("evidence kind", "trigger", "seat", "way", "requirement")
 LEFT_OUT = "left out"
-WHY = "Say in a sentence why this tier does not ask it."
+WHY = "Explain in one sentence why this tier does not need it."
 HELP = {
-    "fresh_days": "0: only what is named under “what ends its evidence at once” ends it.",
-    "fresh_days_minimal": "Empty: the same as for every other initiative.",
-    "fresh_days_high_risk": "Empty: the same as for every other initiative.",
-    "seats_minimal": "What another seat would sign for goes to the last of these. None: every seat signs.",
-    "grace_days": "Empty: the rulebook's own.",
-    "warn_days_before": "The earliest first, such as 30, 14, 3.",
-    "due_days": "Empty: it is asked before the move, not after it.",
-    "quorum_high_risk": "Empty: the same as for every other initiative.",
-    "ways": "From rows whose deciding value comes from outside the team; such an answer waits for no verifier.",
-    "high": "Of these the strongest is a passkey, then a fresh sign-in at the identity provider. None: a password.",
-    "of_register": "Unless it is accepted that the initiative stands alone.",
+    "fresh_days": "0 means that the evidence does not expire by date. Only a change under “what ends its evidence at "
+    "once” ends the evidence.",
+    "fresh_days_minimal": "If empty, the value for other initiatives applies.",
+    "fresh_days_high_risk": "If empty, the value for other initiatives applies.",
+    "seats_minimal": "These seats sign. The last seat also signs for the seats that you do not choose. If you choose "
+    "no seat, every seat signs.",
+    "grace_days": "If empty, the value of the rulebook applies.",
+    "warn_days_before": "Enter the largest number first, for example 30, 14, 3.",
+    "due_days": "If empty, the answer is due before the stage change.",
+    "quorum_high_risk": "If empty, the value for other initiatives applies.",
+    "ways": "Plumbline measures the answer from records whose deciding value comes from outside the "
+    "team. These answers need no verification.",
+    "high": "The strongest is a passkey, then a new sign-in at the identity provider. If you choose none, a "
+    "password is enough.",
+    "of_register": "Not needed if the initiative is accepted as standalone.",
 }
 
 
 class CopyForm(forms.Form):
-    """Which version is copied, and what the next one will be called."""
+    """The version to copy, and the name of the next one."""
 
     base = forms.ModelChoiceField(
         label=_("Start from"),
@@ -44,9 +50,12 @@ class CopyForm(forms.Form):
         empty_label=None,
     )
     version = forms.CharField(
-        label=_("Call the next version"),
+        label=_("Name of the next version"),
         max_length=40,
-        help_text=_("Letters, digits and . - _, such as 1.1: it is part of an address."),
+        help_text=_(
+            "Letters, digits and the signs . - _, for example 1.1. The name becomes part of a web "
+            "address, so use only these characters."
+        ),
     )
 
 
@@ -57,7 +66,7 @@ class TextForm(RulebookForm):
 
 
 class ReasonField(forms.CharField):
-    """Why a tier does not ask a question: a sentence, on one line of the text."""
+    """The reason why a tier leaves a question out: a sentence on one line."""
 
     widget = forms.Textarea(attrs={"rows": 1})
 
@@ -65,44 +74,45 @@ class ReasonField(forms.CharField):
         super().__init__(required=False, max_length=500, **options)
 
     def to_python(self, value):
-        """Line ends are blanks."""
+        """Return the reason with line ends as blanks."""
         return " ".join(super().to_python(value).split())
 
 
 class TierFields(forms.Form):
-    """What one requirement asks at each risk tier: a level, or that it is left out and why; what the gate to MVP asks.
+    """The demands of a requirement at each tier: a level, or a reason to leave it out.
 
-    The fields are there where `add_tiers` was called.
+    The gate to MVP can have its own levels. `add_tiers` adds the fields.
     """
 
     tiers_at_mvp: bool | None = None  # None: no fields of tiers
     ahead: tuple[str, ...] = ("question", "counts")  # what stands before the table of tiers
 
     def add_tiers(self, row: dict, *, at_mvp: bool) -> None:
-        """Add the fields, with what a row says; `at_mvp`: the gate to MVP may ask another level than others."""
+        """Add the fields with the values of a row. `at_mvp` allows another level at the gate to MVP."""
         self.tiers_at_mvp = at_mvp
         levels = [(level.value, level.label.lower()) for level in Level]
         for tier in Tier:
             told = {name: row.get(name, {}).get(tier, "") for name in BY_TIER}
             self.fields[f"level_{tier}"] = forms.ChoiceField(
-                label=f"{tier.label}: level",
+                label=gettext("%(label)s: level") % {"label": tier.label},
                 choices=[*levels, (LEFT_OUT, LEFT_OUT)],
                 initial=told["level"] or (LEFT_OUT if told["left_out"] else Level.DOCUMENTED),
             )
             self.fields[f"left_out_{tier}"] = ReasonField(
-                label=f"{tier.label}: left out because", initial=told["left_out"]
+                label=gettext("%(label)s: reason for leaving it out") % {"label": tier.label},
+                initial=told["left_out"],
             )
             if at_mvp:
                 self.fields[f"level_at_mvp_{tier}"] = forms.ChoiceField(
-                    label=f"{tier.label}: level at the gate to MVP",
+                    label=gettext("%(label)s: level at the gate to MVP") % {"label": tier.label},
                     required=False,
-                    choices=[("", _("the same")), *levels],
+                    choices=[("", _("same level")), *levels],
                     initial=told["level_at_mvp"],
                 )
 
     @property
     def tiers(self) -> list[tuple[str, list[forms.BoundField]]]:
-        """Each tier with its fields, for a table."""
+        """Return each tier with its fields, for a table."""
         if self.tiers_at_mvp is None:
             return []
         names = ("level", "left_out", *(("level_at_mvp",) if self.tiers_at_mvp else ()))
@@ -110,22 +120,22 @@ class TierFields(forms.Form):
 
     @property
     def plain(self) -> list[forms.BoundField]:
-        """The fields that stand outside that table."""
+        """Return the fields outside that table."""
         own = {field.name for _, fields in self.tiers for field in fields}
         return [field for field in self if field.name not in own and not field.is_hidden]
 
     @property
     def first(self) -> list[forms.BoundField]:
-        """Those of them that stand before the table: what is asked."""
+        """Return the fields before the table of tiers, which ask the question."""
         return [field for field in self.plain if field.name in self.ahead]
 
     @property
     def further(self) -> list[forms.BoundField]:
-        """Those that stand after it."""
+        """Return the fields after the table of tiers."""
         return [field for field in self.plain if field.name not in self.ahead]
 
     def clean(self):
-        """A tier that is left out says why; one that is asked keeps no new reason."""
+        """Check that a tier has a reason if it is left out, and no new one if it is asked."""
         cleaned = super().clean()
         for tier in Tier if self.tiers_at_mvp is not None else ():
             level, why = cleaned.get(f"level_{tier}"), cleaned.get(f"left_out_{tier}")
@@ -133,7 +143,7 @@ class TierFields(forms.Form):
         return cleaned
 
     def told(self) -> dict[str, dict[str, str | None]]:
-        """What was typed, by field of a row and tier; None where a row says nothing."""
+        """Return the typed values by field and tier, or None for a field to leave out."""
         found: dict[str, dict[str, str | None]] = {name: {} for name in BY_TIER}
         for tier in Tier if self.tiers_at_mvp is not None else ():
             level = self.cleaned_data[f"level_{tier}"]
@@ -147,7 +157,7 @@ class TierFields(forms.Form):
         return found
 
     def fix_by(self, text: Text, errors: RulebookErrors, part: str, key: str) -> None:
-        """Put the loader's problems at the fields they concern, each with the way to fix it."""
+        """Add the loader's problems to their fields, each with its remedy."""
         own = [name for name in self.fields if not self.fields[name].widget.is_hidden]
         asked_by = list_of(text, key)[:2] if part == "criterion" else ()
         for name, problems in problems_at(text, errors, part, key, fields=[*own, *BY_TIER]).items():
@@ -161,20 +171,20 @@ class TierFields(forms.Form):
                 )
 
     def tier_of(self, problem) -> str:
-        """The tier that a problem speaks of; the first where it names none."""
+        """Return the tier that a problem names, or the first."""
         return next((tier for tier in Tier if f'"{tier}"' in problem.what), next(iter(Tier)))
 
 
 def fix_reason(form: forms.Form, name: str, level: str | None, why: str | None) -> None:
-    """Ask for the reason why a tier is left out, and refuse one that was typed where the tier asks."""
+    """Require a reason if a tier is left out, and refuse one typed if the tier asks."""
     if level == LEFT_OUT and not why and name not in form.errors:
         form.add_error(name, WHY)
     if level not in (None, LEFT_OUT) and why and name in form.changed_data:
-        form.add_error(name, "It is asked at this tier. Choose “left out”, or take the reason away.")
+        form.add_error(name, "This tier asks the requirement. Choose “left out”, or remove the reason.")
 
 
 class PartForm(TierFields):
-    """One part of a draft: the fields that can be edited, as the text has them. `based_on`: the text they come from."""
+    """One part of a draft: its editable fields. `based_on` is the number of their text."""
 
     based_on = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -206,7 +216,7 @@ class PartForm(TierFields):
             self.add_tiers(row, at_mvp=at_mvp)
 
     def _duty(self) -> None:
-        """What a criterion asks, to be ticked off, and one more requirement to choose."""
+        """Add the requirements of a criterion to clear, and one more to choose."""
         asked = self.text.value(self.place("requirements")) or []
         names = {
             row["key"]: row["question"]
@@ -218,23 +228,23 @@ class PartForm(TierFields):
         if not asked:
             field.widget = forms.MultipleHiddenInput()
         if self.place("requirements")[0] == "scale_tests":
-            field.label = _("Items of its scale test")
+            field.label = _("Items of the scale test")
         others = [key for key in self.text.names("requirement") if key not in (*asked, self.key)]
         choices = [("", "none"), *((key, f"{names[key]} ({key})") for key in others)]
         self.fields["more"] = forms.ChoiceField(
-            label=_("Ask one more requirement"), required=False, choices=choices
+            label=_("Ask for one more requirement"), required=False, choices=choices
         )
         before = list(self.fields)[: list(self.fields).index("requirements") + 1]
         self.order_fields([*before, "more"])
 
     def place(self, name: str) -> Place:
-        """Where a field stands in the text."""
+        """Return the place of a field in the text."""
         if self.part == "criterion" and name == "requirements":
             return list_of(self.text, self.key)
         return (self.part, self.key, name) if self.key else (self.part, name)
 
     def changed(self) -> dict[Place, object]:
-        """What was typed that differs from the text that the form was filled in on, by place."""
+        """Return the typed values that differ from the form's text, by place."""
         found: dict[Place, object] = {}
         for name, (_label, required, _kind) in fields_of(self.text, self.part).items():
             if name not in self.fields:
@@ -268,14 +278,14 @@ class PartForm(TierFields):
 
 
 def shown(value):
-    """A value as its field takes it."""
+    """Return a value as its field takes it."""
     if isinstance(value, list) and value and isinstance(value[0], int):
         return ", ".join(map(str, value))
     return value
 
 
 def field_of(kind: str, required: bool, among: str, text: Text, name: str, **said) -> forms.Field:
-    """The field for a value of this kind. What the loader checks is left to the loader, which says it better."""
+    """Return the field for a value of this kind. The loader checks the rest."""
     if kind == "flag":
         return forms.BooleanField(required=False, **said)
     if kind == "count":
@@ -302,39 +312,40 @@ def field_of(kind: str, required: bool, among: str, text: Text, name: str, **sai
 
 
 class NumbersField(forms.CharField):
-    """Whole numbers, separated by commas; read as a list."""
+    """Whole numbers, separated by commas, read as a list."""
 
     def to_python(self, value):
-        """Raises ValidationError for what is no number."""
+        """Return the numbers. Raises ValidationError if one is not a number."""
         words = [one for one in re.split(r"[,\s]+", value or "") if one]
         if not all(one.isascii() and one.isdecimal() and len(one) < 6 for one in words):
-            raise forms.ValidationError("Whole numbers, separated by commas, such as 30, 14, 3.")
+            raise forms.ValidationError("Enter whole numbers, separated by commas, for example 30, 14, 3.")
         return [int(one) for one in words]
 
 
 class LinesField(forms.CharField):
-    """Words, one a line; read as a list."""
+    """Words, one a line, read as a list."""
 
     widget = forms.Textarea(attrs={"rows": 8, "class": "mono", "spellcheck": "false"})
 
     def prepare_value(self, value):
-        """A list as it is typed."""
+        """Return a list as typed text."""
         return "\n".join(value) if isinstance(value, list) else value
 
     def to_python(self, value):
-        """Every line that is not blank."""
+        """Return the lines that are not blank."""
         return [line.strip() for line in (value or "").splitlines() if line.strip()]
 
 
 class ForecastForm(forms.Form):
     """When a rulebook would be published, and until when what falls could be fixed."""
 
-    day = DayField(label=_("Published on"), required=False, help_text=_("Today, or a day to come."))
+    day = DayField(label=_("Published on"), required=False, help_text=_("Choose today or a future day."))
     grace_until = DayField(
-        label=_("Fixed until"),
+        label=_("Fix by"),
         required=False,
         help_text=_(
-            "The last day of the obligation where support falls. Empty: as many days as the rulebook says."
+            "The last day to restore a supported stage that falls. If empty, the number of "
+            "days in the rulebook applies."
         ),
     )
 
@@ -355,30 +366,39 @@ class PeriodForm(forms.Form):
         )
 
 
-class PublishForm(forms.Form):
-    """From when it decides, until when what falls may be fixed, and which forecast the chair saw: key and outcome."""
+class PublishForm(SigningForm):
+    """The start of a rulebook, the last day to restore support, and the signature. It names the forecast seen."""
+
+    act = "rulebook"
 
     takes_effect = forms.ChoiceField(
-        label=_("It decides what is supported"),
+        label=_("Start of the new rulebook"),
         choices=TakesEffect.choices,
         required=False,
         initial=TakesEffect.CASE_BY_CASE,
         widget=forms.RadioSelect,
-        help_text="Case by case: from the next gate or re-attestation of each, at the latest "
-        f"{LATEST_DAYS} days from now ({LATEST_DAYS_HIGH} at high risk). Until then the version before decides, and "
-        "each initiative shows what this one would make of it.",
+        help_text=f"Case by case: from the next gate or re-attestation of each initiative, at the latest in "
+        f"{LATEST_DAYS} days ({LATEST_DAYS_HIGH} days at high risk). The earlier version applies until then. Each "
+        "initiative also shows its result under the new version.",
     )
     effective_on = DayField(
-        label=_("From which day"), required=False, help_text=_("Only where it takes effect on a day.")
+        label=_("First day"),
+        required=False,
+        help_text=_("Fill in this field only if you chose “On a day” above."),
     )
     grace_until = DayField(
-        label=_("What falls may be fixed until"),
+        label=_("Last day to restore support"),
         required=False,
         help_text=_(
-            "Only where it takes effect at once: the last day of the obligation of owners. Empty: as many "
-            "days as "
-            "the rulebook says."
+            "Fill in this field only if the rulebook starts immediately. Owners must restore the support "
+            "by this day. If empty, the number of days in the rulebook applies."
         ),
     )
     seen = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
     outcome = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, *args, affects_initiatives: bool = True, **signing):
+        super().__init__(*args, **signing)
+        if not affects_initiatives:
+            for name in ("takes_effect", "effective_on", "grace_until"):
+                self.fields[name].widget = forms.HiddenInput()

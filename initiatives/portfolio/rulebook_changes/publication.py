@@ -1,4 +1,4 @@
-"""Publishing a rulebook: it changes what every initiative's evidence supports, so it lives beside the initiatives."""
+"""Publication of a rulebook. It changes supported stages, so the module is beside the initiatives."""
 
 from datetime import date, timedelta
 
@@ -13,6 +13,7 @@ from governance.permission_result import Conflict, no
 from governance.transparency_log import signing_rules
 from governance.vocabulary import BoardRole, TakesEffect
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.holds.actions import Grace
 from initiatives.lifecycle.initiative.act import act, batched, rewrite_supported_stages
 from initiatives.models import Forecast, Initiative, Obligation
@@ -30,44 +31,47 @@ def publish_rulebook(
     forecast: Forecast | None = None,
     by: User,
 ) -> Rulebook:
-    """Put a rulebook in force as chair, after an admin proposed it; every supported stage is computed anew.
+    """Put a rulebook in force as chair, after an admin proposed it.
 
-    Open reviews keep the version they were opened with, new ones are opened under this one. `takes_effect`: from when
-    it decides what is supported (initiatives/lifecycle/facts/rulebook_in_effect.py); `effective_on`: the day, where
-    that is one to come. What falls falls then; `grace_until` is the last day of the obligations that this opens at once
-    (docs/adr/0037), else as many days as the rulebook says. `forecast`: what the chair saw of its effects. Raises
-    ValidationError, Refused or Conflict.
+    All supported stages are computed again. Open reviews keep their version, and new ones get this one. `takes_effect`
+    is when it starts to decide the supported stage (initiatives/lifecycle/facts/rulebook_in_effect.py), and
+    `effective_on` a future day of it. Support falls at that time. `grace_until` is the last day of the obligations that
+    this opens at once (docs/adr/0037), or else the rulebook's number of days. `forecast` is the one that the chair saw.
+    Raises ValidationError, Refused or Conflict.
     """
     today = clock.today()
     dated = takes_effect == TakesEffect.ON_A_DAY
     if takes_effect not in TakesEffect:
-        raise ValidationError({"takes_effect": "Choose from when it decides what is supported."})
+        raise ValidationError({"takes_effect": "Choose when the rulebook takes effect."})
     if dated and (effective_on is None or not today < effective_on <= today + MOST_AHEAD):
-        raise ValidationError(
-            {"effective_on": f"Choose a day to come, until {today + MOST_AHEAD:%-d %B %Y}."}
-        )
+        raise ValidationError({"effective_on": phrase("Choose a future day, until {}.", today + MOST_AHEAD)})
     if grace_until is not None and takes_effect != TakesEffect.AT_ONCE:
         raise ValidationError(
-            {"grace_until": "That day is for a rulebook that takes effect at once: leave it empty."}
+            {"grace_until": "This day is only for a rulebook that starts at once. Leave it empty."}
         )
     if grace_until is not None and not today <= grace_until <= today + MOST_GRACE:
         raise ValidationError(
-            {"grace_until": f"Choose a day from today to {today + MOST_GRACE:%-d %B %Y}, or leave it empty."}
+            {"grace_until": phrase("Choose a day from today to {}, or leave it empty.", today + MOST_GRACE)}
         )
     with act("publish rulebook", by=by):
         rulebook = Rulebook.objects.select_for_update().get(pk=rulebook.pk)
         if rulebook.published:
-            raise Conflict(f"Rulebook {rulebook.version} is published already.")
+            raise Conflict(phrase("Rulebook {} is already published.", rulebook.version))
         if rulebook.admin_id is None:
-            no("No admin proposed to publish it.", "An admin does that on its page.").or_refuse()
+            no(
+                "No admin has proposed this rulebook.",
+                "Ask an admin to propose it on the page of the rulebook.",
+            ).or_refuse()
         if rulebook.admin_id == by.pk:
-            no("Admin and chair are two people.", "A chair publishes what an admin proposed.").or_refuse()
+            no("You proposed this rulebook, so someone else must publish it.", "Ask a chair.").or_refuse()
         chaired = list(Membership.objects.held_at(clock.now()).filter(person=by, seat=BoardRole.CHAIR))
         if not chaired:
-            no("Only a chair publishes a rulebook.", "Ask the chair of a board.").or_refuse()
+            no("Only a chair can publish a rulebook.", "Ask the chair of a board.").or_refuse()
         cooling_off.may_lift(by, chaired).or_refuse()
         if forecast is not None and (forecast.digest != rulebook.digest or forecast.state != Forecast.DONE):
-            raise Conflict("What you were shown is not what this rulebook would do.", "Look again.")
+            raise Conflict(
+                "The effects of this rulebook have changed after you opened the page.", "Open the page again."
+            )
         rulebook.chair, rulebook.published_at = by, clock.now()
         rulebook.takes_effect, rulebook.effective_on = takes_effect, effective_on if dated else None
         rulebook.save()
@@ -93,9 +97,7 @@ def publish_rulebook(
 
 
 def _tell(rulebook: Rulebook, opened: list[Obligation]) -> None:
-    """Each responsible person hears once what fell and until when it may be brought back, at once with the
-    publishing.
-    """
+    """Notify each responsible person once of lost support and the day to restore it."""
     by_person: dict[User, list[Obligation]] = {}
     for obligation in opened:
         if obligation.responsible is not None:
@@ -106,14 +108,15 @@ def _tell(rulebook: Rulebook, opened: list[Obligation]) -> None:
             f"{obligation.initiative}: {obligation.text.partition(' under rulebook')[0]}"
             for obligation in obligations[:NAMED]
         )
-        more = f"; and {len(obligations) - NAMED} more" if len(obligations) > NAMED else ""
+        more = f", and {len(obligations) - NAMED} more" if len(obligations) > NAMED else ""
         notify.notify(
             person,
             "rulebook published",
             f"rulebook:{rulebook.pk}",
             subject=f"Rulebook {rulebook.version} is in force: "
-            f"{one or f'{len(obligations)} of your initiatives'} lost the support of the approved stage",
-            text=f"{named}{more}. Bring the support back until {obligations[0].due:%-d %B %Y}; after that "
+            f"{one or f'{len(obligations)} of your initiatives'} lost the support of the approved "
+            "stage",
+            text=f"{named}{more}. Restore the support until {obligations[0].due:%-d %B %Y}. After that day "
             "the chair is asked to step back.",
             link=one.get_absolute_url() if one else "/initiatives/?mine=on",
             initiative_ref=one.ref if one else "",

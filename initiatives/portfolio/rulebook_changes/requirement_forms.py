@@ -1,16 +1,22 @@
-"""Forms of requirements in a rulebook's draft: one more of them, and what a gate asks at a risk tier."""
+"""Forms to add a requirement to a draft, and to edit a gate's demands at a tier."""
 
+import re
+from collections import Counter
 from collections.abc import Iterable
+from itertools import chain, count
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
+from governance.models import Rulebook
 from governance.rulebook import RulebookErrors, diff, parse, schema
 from governance.rulebook.editing import Place, Text
 from governance.rulebook.parsed_rulebook import ParsedRulebook, Requirement
 from governance.rulebook.requirement_editing import Asked, asked_of, fates_of, places_of
 from governance.vocabulary import Level, Seat, Stage
+from governance.vocabulary.phrases import label, phrase
 from initiatives.portfolio.rulebook_changes.forms import (
     HELP,
     LEFT_OUT,
@@ -20,7 +26,7 @@ from initiatives.portfolio.rulebook_changes.forms import (
     fix_reason,
 )
 
-# What an added requirement says besides, in the order of the form.
+# What an added requirement says, in the order of the form.
 SAYS = ("stage", "group", "layer", "question", "counts", "evidence", "min_evidence", "min_condition")
 ANSWERED = (
     "answered_by",
@@ -31,19 +37,23 @@ ANSWERED = (
     "fresh_days_high_risk",
     "triggers",
 )
-REST = ("why_fresh", "grace_days", "ways", "of_register")
+REST = ("tested", "each", "why_fresh", "grace_days", "ways", "of_register")
 INITIAL = {
     "group": "stage",
     "answered_by": "business_owner",
     "severity": "blocking",
     "waivable": True,
-    "fresh_days": 180,
+    "evidence": ["document", "test_report"],
+    "why_fresh": "as long as most evidence of this stage",
 }
+# What most requirements of the gate's stage say is preset.
+USUAL = ("layer", "fresh_days")
+PREFIXES = {Stage.PROTOTYPE: "proto", Stage.PRODUCTION: "prod"}
 FATES = {
-    "": "it must stay current",
-    "frozen_at_mvp": "it stands as decided at the gate to MVP (of a requirement of the prototype)",
-    "frozen_at_production": "it stands as decided at the gate to production",
-    "ended_at_production": "it is not asked any more in production (of a requirement of the MVP)",
+    "": "the answer must stay current",
+    "frozen_at_mvp": "the answer at the gate to MVP stays valid (for a requirement of the prototype)",
+    "frozen_at_production": "the answer at the gate to production stays valid",
+    "ended_at_production": "an MVP requirement that is no longer asked in production",
 }
 GROUPS = {
     "stage": "the stage",
@@ -55,15 +65,16 @@ GROUPS = {
 
 
 class AddForm(TierFields):
-    """A requirement to add to a draft, and what asks for it; `gate`: the gate whose criteria may."""
+    """A new requirement for a draft, and its criteria, which are those of `gate`."""
 
-    ahead = ("question", "counts", "key", "stage", "group", "layer", "asked_by")
+    ahead = ("question", "counts", "answered_by", "asked_by")
     based_on = forms.IntegerField(widget=forms.HiddenInput)
     key = forms.CharField(
         max_length=60,
+        required=False,
         help_text=_(
-            "A name that answers are kept under, such as prod.energy: small letters, digits, _ and dots. It does "
-            "not change any more."
+            "Answers are kept under this key, for example prod.energy. Use small letters, digits, _ and "
+            "dots. If empty, Plumbline makes the key from the question."
         ),
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "class": "mono"}),
     )
@@ -71,7 +82,7 @@ class AddForm(TierFields):
     def __init__(self, *args, text: Text, gate: str, number: int, like: str = "", **options):
         self.text, self.gate = text, gate
         row = text.row("requirement", like) or {}
-        told = INITIAL | {"stage": gate} | {name: value for name, value in row.items() if name != "key"}
+        told = INITIAL | self._usual() | {name: value for name, value in row.items() if name != "key"}
         asking = [one["key"] for one in self._criteria() if like and like in self._asked(one)]
         options["initial"] = told | {"based_on": number, "asked_by": asking} | options.get("initial", {})
         super().__init__(*args, **options)
@@ -86,21 +97,41 @@ class AddForm(TierFields):
                 help_text=HELP.get(name, ""),
             )
         self.fields["group"].choices = list(GROUPS.items())
-        self.fields["group"].label = _("What it is about")
+        self.fields["group"].label = pgettext("topic", "Subject")
         self.fields["asked_by"] = forms.MultipleChoiceField(
-            label=_("Asked by, and signed by whom"),
+            label=_("Seat that asks and signs"),
             choices=[(one["key"], self._said(one)) for one in self._criteria()],
             widget=forms.CheckboxSelectMultiple,
             error_messages={
-                "required": "Choose at least one: a requirement that nothing asks is never put to anybody."
+                "required": "Choose at least one seat. Otherwise no one is asked about the requirement."
             },
         )
         self.fields["fate"] = forms.ChoiceField(
-            label=_("Its answer after the next promotion"), required=False, choices=list(FATES.items())
+            label=_("The answer after the next stage change"), required=False, choices=list(FATES.items())
         )
-        self.order_fields(["based_on", *self.ahead, *SAYS, *ANSWERED])
+        self.order_fields(["based_on", *self.ahead, "key", *SAYS, *ANSWERED])
         sent = any(name.startswith("level_at_mvp_") for name in self.data)
         self.add_tiers(row, at_mvp="level_at_mvp" in row or sent)
+
+    def _usual(self) -> dict[str, Any]:
+        """Return the stage of the gate, and the usual values of its requirements."""
+        rows = [row for row in self.text.raw["requirement"] if row["stage"] == self.gate]
+        said = {name: Counter(repr(row[name]) for row in rows) for name in USUAL}
+        return {"stage": self.gate} | {
+            name: next(row[name] for row in rows if repr(row[name]) == max(counts, key=counts.__getitem__))
+            for name, counts in said.items()
+            if counts
+        }
+
+    @property
+    def copies(self) -> list[tuple[str, str]]:
+        """Return the requirements that another can copy: key and question."""
+        return [(row["key"], row["question"]) for row in self.text.raw["requirement"]]
+
+    @property
+    def more_open(self) -> bool:
+        """Return True if a folded field has an error."""
+        return any(field.errors for field in self.further)
 
     def _criteria(self) -> Iterable[dict[str, Any]]:
         return (row for row in self.text.raw["criterion"] if row["gate"] == self.gate)
@@ -114,17 +145,32 @@ class AddForm(TierFields):
         return f"{row['question']} ({Seat.word(row['seat'])}{item})"
 
     def clean(self):
-        """What becomes of the answer fits the stage of the requirement."""
+        """Check that the use of the answer fits the stage, and fill in a missing key."""
         cleaned = super().clean()
+        if not cleaned.get("key") and "key" not in self.errors:
+            cleaned["key"] = self._named(cleaned.get("question", ""))
         stage, fate = cleaned.get("stage"), cleaned.get("fate")
         if stage and fate and fate not in fates_of(stage):
-            self.add_error("fate", f"An answer of the stage {Stage.word(stage)} cannot. Choose another.")
+            self.add_error(
+                "fate",
+                phrase(
+                    "An answer of the stage {} cannot have this value. Choose a different value.",
+                    label(Stage.word(stage)),
+                ),
+            )
         if stage == Stage.MVP and fate == "":
             cleaned["fate"] = "live_at_production"
         return cleaned
 
+    def _named(self, question: str) -> str:
+        """Return a free key from the stage and the words of the question."""
+        words = [word for word in re.findall("[a-z0-9]+", question.lower()) if len(word) > 3][:3]
+        name = f"{PREFIXES.get(Stage(self.gate), self.gate)}.{'_'.join(words)[:40] or 'added'}"
+        taken = {*self.text.names("requirement"), *Rulebook.objects.current().parsed.requirements}
+        return next(one for one in chain([name], (f"{name}_{n}" for n in count(2))) if one not in taken)
+
     def row(self) -> dict[str, Any]:
-        """What was typed as a row of the text, without what says nothing."""
+        """Return the typed values as a row of the text, without empty optional ones."""
         names = [name for name in (*SAYS, *ANSWERED, *REST) if name in self.fields]
         typed = {name: self.cleaned_data[name] for name in names} | {
             name: {tier: value for tier, value in tiers.items() if value}
@@ -144,7 +190,7 @@ class AddForm(TierFields):
 
 
 class AskedForm(forms.Form):
-    """What a gate asks at one tier: of each requirement a level, or that it is left out and why."""
+    """The demands of a gate at one tier: for each requirement a level or a reason."""
 
     based_on = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -157,16 +203,17 @@ class AskedForm(forms.Form):
         for row in self.rulebook.requirements_at(gate):
             asked = asked_of(row, gate, tier)
             self.fields[f"level-{row.key}"] = forms.ChoiceField(
-                label=f"{row.question}: level",
+                label=gettext("%(question)s: level") % {"question": row.question},
                 choices=[*levels, (LEFT_OUT, LEFT_OUT)],
                 initial=asked.level or LEFT_OUT,
             )
             self.fields[f"why-{row.key}"] = ReasonField(
-                label=f"{row.question}: left out because", initial=asked.why
+                label=gettext("%(question)s: reason for leaving it out") % {"question": row.question},
+                initial=asked.why,
             )
 
     def rows(self) -> list[tuple[Requirement, list[str], forms.BoundField, forms.BoundField]]:
-        """Each requirement with the other gates that ask it, and its two fields."""
+        """Return each requirement with the other gates that ask it, and its two fields."""
         return [
             (
                 row,
@@ -182,7 +229,7 @@ class AskedForm(forms.Form):
         ]
 
     def clean(self):
-        """What is left out says why."""
+        """Check that each requirement left out has a reason."""
         cleaned = super().clean()
         for row in self.rulebook.requirements_at(self.gate):
             level, why = cleaned.get(f"level-{row.key}"), cleaned.get(f"why-{row.key}")
@@ -190,7 +237,7 @@ class AskedForm(forms.Form):
         return cleaned
 
     def changed(self) -> dict[Place, object]:
-        """What was chosen that differs from the text that the form was filled in on, by place."""
+        """Return the chosen values that differ from the form's text, by place."""
         said = self.cleaned_data
         wanted = {
             row.key: Asked("", said[f"why-{row.key}"])
@@ -201,11 +248,11 @@ class AskedForm(forms.Form):
         return places_of(self.rulebook, self.gate.key, self.tier, wanted)
 
     def typed(self) -> dict[str, str]:
-        """What was typed and not left as it stood, by field."""
+        """Return the typed values that changed, by field."""
         return {name: self.data[self.add_prefix(name)] for name in self.changed_data if name in self.data}
 
     def fix(self, errors: RulebookErrors) -> None:
-        """Say what is wrong; it concerns the list as a whole, such as a scale test with too few items."""
+        """Add the loader's problems to the form, because they concern the whole list."""
         for problem in errors.problems:
             self.add_error(
                 None, f"{problem.key}: {problem.what} {problem.remedy[:1].upper()}{problem.remedy[1:]}"

@@ -1,4 +1,4 @@
-"""Requirements of a rulebook's draft by form: added, taken out with what names them, asked at a tier or left out."""
+"""Pages of a draft's requirements: add, remove, and ask at a tier or leave out."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -11,6 +11,7 @@ from governance.rulebook import RulebookErrors, diff
 from governance.rulebook.editing import Text, read
 from governance.rulebook.requirement_editing import Reference, references, without_requirement
 from governance.vocabulary import RUNNING_STAGES, Seat, Tier
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.initiative.initiative_frame import fix, sent
 from initiatives.models import Answer
 from initiatives.portfolio.rulebook_changes import draft_actions
@@ -27,13 +28,13 @@ from initiatives.portfolio.rulebook_changes.requirement_forms import AddForm, As
 
 
 def add(request, pk, gate):
-    """Add a requirement that criteria of a gate ask for; `?like=` begins with what another says."""
+    """Add a requirement that criteria of a gate ask. `?like=` starts from another."""
     people_permissions.may_draft(request.user).or_refuse()
     row = draft_of(pk)
     number = number_of(request) or row.number
     text = read(seen_text(row, number))
     if gate not in RUNNING_STAGES[1:]:
-        raise Http404("Nothing can be added there.")
+        raise Http404("You cannot add a requirement here.")
     form = AddForm(sent(request), text=text, gate=gate, number=number, like=request.GET.get("like", ""))
     overtaken = None
     if request.method == "POST" and form.is_valid():
@@ -61,13 +62,13 @@ def add(request, pk, gate):
         except ValidationError as wrong:
             fix(form, wrong)
         else:
-            messages.success(request, f"Added: “{said['question']}”.")
+            messages.success(request, phrase("Added: “{}”.", said["question"]).in_language())
             return redirect(f"{reverse('rulebook-draft', args=[row.pk])}#asked-{gate}")
     return add_page(request, row, text.raw["gates"][gate]["title"], gate, form, overtaken)
 
 
 def remove(request, pk, key):
-    """Take a requirement out, after saying what goes with it, or what cannot stand without it."""
+    """Remove a requirement, after showing what goes with it or needs it."""
     people_permissions.may_draft(request.user).or_refuse()
     row = draft_of(pk)
     text, overtaken = read(row.source), None
@@ -80,11 +81,11 @@ def remove(request, pk, key):
         except RulebookErrors:
             pass  # the page says why below
         else:
-            messages.success(request, f"Removed: {key}.")
+            messages.success(request, phrase("Removed: {}.", key).in_language())
             return redirect("rulebook-draft", row.pk)
     asked = text.row("requirement", key)
     if asked is None:
-        raise Http404("The draft has no such requirement.")
+        raise Http404("The draft does not contain this requirement.")
     try:
         without_requirement(text, key)
     except RulebookErrors as errors:
@@ -106,38 +107,48 @@ def remove(request, pk, key):
 
 
 def _goes(text: Text, key: str, one: Reference) -> str:
-    """What becomes of a place that names a requirement which is taken out."""
+    """Return what happens to a place that names a removed requirement."""
     if one.kind == "criterion":
         row = text.row("criterion", one.key) or {}
         gate = text.raw["gates"][row["gate"]]["title"]
-        return f"“{row['question']}” ({gate}, signed by {Seat.word(row['seat'])}) does not ask it any more."
+        return (
+            f"The criterion “{row['question']}” ({gate}, signed by {Seat.word(row['seat'])}) no longer "
+            "depends on the requirement."
+        )
     if one.kind == "scale test":
         left = len(text.raw["scale_tests"][one.key]["items"]) - 1
         return f"The scale test {one.key} has {left} item{'' if left == 1 else 's'} left."
     if one.kind == "fate":
-        return f"It goes from the list “{diff.NAMES.get(one.key, one.key.replace('_', ' '))}”."
+        return (
+            "The requirement is removed from the list "
+            f"“{diff.NAMES.get(one.key, one.key.replace('_', ' '))}”."
+        )
     new = text.value(("carry_forward", "replaced_at_production", one.key))
     old = (text.row("requirement", one.key) or text.row("criterion", one.key) or {}).get("question", one.key)
     if one.key == key:
         other = (text.row("requirement", new) or text.row("criterion", new) or {}).get("question", new)
-        return f"“{other}” does not stand in for it in production any more."
-    return f"“{old}” is not replaced by it in production any more: its own answer must stay current."
+        return f"“{other}” no longer replaces the requirement in production."
+    return (
+        f"The requirement no longer replaces “{old}” in production. The answer to “{old}” must stay current."
+    )
 
 
 def _answered(key: str) -> str:
     count = Answer.objects.filter(requirement=key).count()
-    initiatives = f"{count} initiative{' has' if count == 1 else 's have'} answered it. " if count else ""
-    return f"{initiatives}Answers and evidence stay recorded; under this version nobody is asked for them."
+    initiatives = (
+        f"{count} initiative{' has' if count == 1 else 's have'} answered the requirement. " if count else ""
+    )
+    return f"{initiatives}Answers and evidence stay recorded. No one is asked for them under this version."
 
 
 def asked(request, pk, gate, tier):
-    """What a gate asks at one risk tier, as a list to edit: a level for each requirement, or why it is left out."""
+    """Show the demands of a gate at one tier as an editable list, and save them."""
     people_permissions.may_draft(request.user).or_refuse()
     row = draft_of(pk)
     number = number_of(request) or row.number
     text = read(seen_text(row, number))
     if gate not in text.raw["gates"] or tier not in Tier:
-        raise Http404("The draft has no such list.")
+        raise Http404("The draft does not contain this list.")
     form = AskedForm(sent(request), text=text, gate=gate, tier=tier, number=number)
     overtaken = None
     if request.method == "POST" and form.is_valid():
@@ -153,7 +164,11 @@ def asked(request, pk, gate, tier):
         except RulebookErrors as errors:
             form.fix(errors)
         else:
-            said = "Nothing was changed." if saved.number == row.number else f"Saved: {saved.said}"
+            said = (
+                "You changed nothing, so nothing was saved."
+                if saved.number == row.number
+                else f"Saved: {saved.said}"
+            )
             messages.success(request, said)
             return redirect(f"{reverse('rulebook-draft', args=[row.pk])}#asked-{gate}")
     context = beside(row) | {

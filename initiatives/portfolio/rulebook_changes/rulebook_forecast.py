@@ -1,7 +1,7 @@
-"""Forecast: what a rulebook would do to the initiatives in place of the one in force.
+"""Forecast: the effects of a rulebook on initiatives, against the one in force.
 
-The rules are the same pure functions that judge everything else, over the facts as they are; nothing is written, and
-nothing is published on trial. What publishing then does is another way to the same answer, and a test compares both.
+The same pure functions as elsewhere judge the current facts. No row is written, and no version is published on trial.
+Publishing computes the answer in another way, and a test compares both.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,11 +27,10 @@ ROLE_OF = {"business_owner": "owner"}
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two rulebooks, when the new one would be published, and until when what falls may be fixed.
+    """Two rulebooks, the moment of publishing, and the last day to restore support.
 
-    `old` is the one in force; an initiative that an older one decides for is held against that one.
-    `grace_until`: the day the chair grants; None: as many days as the new rulebook says. `ahead`: that is on a day to
-    come.
+    `old` is the one in force, or the older one that decides for an initiative. `grace_until` is the day that the chair
+    grants, or None for the new rulebook's number of days. `ahead` is True for publishing on a future day.
     """
 
     old: ParsedRulebook
@@ -42,24 +41,22 @@ class Comparison:
 
     @property
     def due(self) -> date:
-        """The last day of the obligations that publishing would open."""
+        """Return the last day of the obligations that publishing would open."""
         if self.grace_until is not None:
             return self.grace_until
         return clock.local_day(self.at) + timedelta(days=self.new.freshness.grace_days)
 
     @property
     def touched(self) -> list[str]:
-        """Requirements of the new rulebook whose state may differ from the one under the old rulebook, for the same
-        facts.
-        """
+        """Return the requirements whose state may differ under the new rulebook."""
         old, new = self.old, self.new
         together = (
             old.carry == new.carry
             and old.result_kinds == new.result_kinds
             and {key: one.group for key, one in old.requirements.items()}
             == {key: one.group for key, one in new.requirements.items()}
-            and [one.declared_goals for one in old.criteria.values()]
-            == [one.declared_goals for one in new.criteria.values()]
+            and [(one.declared_goals, one.declared_goals_minimal) for one in old.criteria.values()]
+            == [(one.declared_goals, one.declared_goals_minimal) for one in new.criteria.values()]
         )
         if not together:
             return list(new.requirements)
@@ -74,10 +71,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Effect:
-    """What publishing would do to one initiative. Stages are those its evidence supports; keys are requirements.
+    """The effect of publishing on one initiative: stages supported, and requirements.
 
-    `unmet`: what it would lack that it has now, up to its approved stage, each with who answers for it. `because`:
-    what else support falls or rises by, beyond that stage. `obligation`: "opened", "completed" or "".
+    `unmet` has what it would newly lack up to its approved stage, with the responsible person. `because` has the other
+    causes of a fall or rise, beyond that stage. `obligation` is "opened", "completed" or "".
     """
 
     initiative: Initiative
@@ -95,18 +92,18 @@ class Effect:
 
     @property
     def falls(self) -> int:
-        """By how many stages support falls; negative where it rises."""
+        """Return the number of stages that support falls, negative if it rises."""
         return STAGE_RANK.get(self.before, 0) - STAGE_RANK.get(self.after, 0)
 
     @property
     def changes(self) -> bool:
-        """Whether the initiative is another one afterwards."""
+        """Return True if publishing changes the initiative."""
         return bool(self.falls or self.unmet or self.met or self.held or self.freed or self.obligation)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A sign-off of an open review: whether it counts now, and why it would not if the review were moved."""
+    """A sign-off of an open review: if it counts now, and why not after a move."""
 
     sign_off: int
     seat: str
@@ -117,9 +114,9 @@ class Seen:
 
 @dataclass(frozen=True)
 class Moved:
-    """What moving an open review to the new rulebook would do; publishing by itself leaves it as it is.
+    """The effect of moving an open review to the new rulebook. Publishing does not move it.
 
-    `again`: whether it could be decided once the same people had signed again; `why`: what else stands in the way then.
+    `again` is True if it could be decided after the same people sign again. `why` has the other blockers.
     """
 
     review: Review
@@ -138,7 +135,7 @@ def looking(two: Comparison) -> Iterator[None]:
 
 
 def effects(initiatives: list[Initiative], two: Comparison) -> Iterator[Effect]:
-    """What publishing would do to each of these initiatives, read together."""
+    """Yield the effect of publishing on each of these initiatives, read together."""
     initiative_rows.read_together(initiatives)
     against: dict[ParsedRulebook, tuple[Comparison, list[str]]] = {}
     for initiative in initiatives:
@@ -195,7 +192,7 @@ def _effect(initiative: Initiative, two: Comparison, touched: list[str]) -> Effe
 
 
 def _in_the_way(judged: criteria.Judged, stage: str) -> list[str]:
-    """Requirements by which the gates up to a stage are not passed: what keeps support below it."""
+    """Return the requirements that keep support below a stage, at gates up to it."""
     found, rulebook = dict[str, None](), judged.rulebook
     for key in RUNNING_STAGES[1 : STAGE_RANK[stage] + 1]:
         for finding in judged.at_gate(rulebook.gate_to(key).key):
@@ -208,7 +205,7 @@ def _in_the_way(judged: criteria.Judged, stage: str) -> list[str]:
 
 
 def _whose(facts: Facts, rulebook: ParsedRulebook, keys: list[str]) -> tuple[tuple[str, str], ...]:
-    """Each key with who answers for it; where nobody has that role, it is the owner's to find somebody."""
+    """Return each key with the person in its role, or the owner, who must find one."""
 
     def who(key: str) -> str:
         role = rulebook.requirements[key].answered_by
@@ -220,10 +217,10 @@ def _whose(facts: Facts, rulebook: ParsedRulebook, keys: list[str]) -> tuple[tup
 def _obligation(
     initiative: Initiative, before: criteria.Support, after: criteria.Support, ahead: bool
 ) -> str:
-    """Whether publishing opens or completes the obligation of the grace days
-    (initiatives.lifecycle.holds.actions.follow_support).
+    """Return "opened", "completed" or "" for the effect on the grace obligation.
 
-    Until a day to come the obligations follow the rulebook in force, night by night.
+    Publishing uses `initiatives.lifecycle.holds.actions.follow_support`. Obligations follow the rulebook in force every
+    night until a future day.
     """
     with_grace = initiative.stage in WITH_GRACE
     is_open = any(obligation.kind == "step_back" for obligation in initiative_rows.obligations(initiative))
@@ -239,7 +236,7 @@ def _obligation(
 
 
 def moved(reviews: Iterable[Review], two: Comparison) -> Iterator[Moved]:
-    """What moving each of these open reviews to the new rulebook would do."""
+    """Yield the effect of moving each of these open reviews to the new rulebook."""
     for review in reviews:
         yield _moved(review, two)
 

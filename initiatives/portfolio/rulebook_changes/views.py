@@ -1,6 +1,4 @@
-"""Publishing a rulebook and comparing two: beside the initiatives, because it changes what every initiative's evidence
-supports.
-"""
+"""Pages that publish a rulebook and compare two. They show initiatives, so they are here."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -8,6 +6,7 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
@@ -18,26 +17,37 @@ from governance.rulebook import diff
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary import STAGE_RANK, BoardRole, ReviewOutcome, TakesEffect
+from governance.vocabulary.phrases import phrase
 from governance.web.pages.rulebook_views import readable
-from initiatives.lifecycle.initiative.initiative_frame import fix, sent
+from initiatives.lifecycle.initiative.initiative_frame import fix, insist, sent
 from initiatives.models import Forecast, Initiative, Review
 from initiatives.portfolio.rulebook_changes import publication
 from initiatives.portfolio.rulebook_changes.forecast_views import outdated
 from initiatives.portfolio.rulebook_changes.forms import PublishForm
 
 
+@sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def publish(request: SignedInRequest, version: str) -> HttpResponse:
-    """Say what it does, with what was worked out of it, then publish as chair."""
+    """Show what publishing does, with its forecast, and publish as chair."""
     rulebook = get_object_or_404(Rulebook.objects.select_related("admin"), version=version.replace("\0", ""))
     may_open_publication(rulebook, request.user).or_refuse()
-    form = PublishForm(sent(request))
+    if request.method == "POST" and not rulebook.published:
+        insist(request, _offered(rulebook, request.user), "publish rulebook", None)
+    initiatives = Initiative.objects.live().own().count()
+    signed = {
+        "affects_initiatives": bool(initiatives),
+        "request": request,
+        "purpose": f"publish rulebook {rulebook.version}",
+        "facts": {"digest": rulebook.digest},
+    }
+    form = PublishForm(sent(request), **signed)
     seen = Forecast.objects.of(rulebook.digest).filter(state=Forecast.DONE, kind=Forecast.INITIATIVES)
     if request.method == "POST" and form.is_valid():
         shown, digest = form.cleaned_data["seen"], form.cleaned_data["outcome"]
         forecast = seen.filter(pk=shown, outcome=digest).first() if shown else None
         if shown and forecast is None:
-            raise Conflict("What you were shown is not what was worked out.", "Look again.")
+            raise Conflict("The forecast has changed after you opened the page.", "Open the page again.")
         try:
             publication.publish_rulebook(
                 rulebook=rulebook,
@@ -50,9 +60,8 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
         except ValidationError as wrong:
             fix(form, wrong)
         else:
-            messages.success(request, f"Rulebook {version} is in force. Every initiative was computed anew.")
+            messages.success(request, phrase("Rulebook {} is in force.", version).in_language())
             return redirect("rulebook-version", rulebook.version)
-    initiatives = Initiative.objects.live().own().count()
     reviews = Review.objects.filter(outcome=ReviewOutcome.OPEN).count()
     newest = seen.select_related("in_force", "draft", "by").first()
     if newest is not None and not form.is_bound:
@@ -63,7 +72,8 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
                 "grace_until": newest.grace_until,
                 "seen": newest.pk,
                 "outcome": newest.outcome,
-            }
+            },
+            **signed,
         )
     context = {
         "nav": "rulebook",
@@ -72,50 +82,53 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
         "form": form,
         "forecast": newest,
         "outdated": outdated(newest) if newest else [],
-        "may_forecast": may_forecast(request.user),
+        "may_forecast": bool(initiatives) and may_forecast(request.user),
         "happens": [
-            f"Version {rulebook.version} is in force from this moment, and can no longer be changed.",
-            _("What a review asks that is opened from now on is this version."),
-            f"What evidence supports is computed anew for {initiatives} initiative{'' if initiatives == 1 else 's'}, "
-            "by "
-            f"this version "
-            "from the moment that you choose below; approved stages stay as they are.",
-            _(
-                "Where an MVP or production then falls, support is gone at once; its owner has to bring it back "
-                "within the days of "
-                "grace, and is told so."
-            ),
-            f"{reviews} open review{' keeps' if reviews == 1 else 's keep'} the version "
-            f"{'it was' if reviews == 1 else 'they were'} opened with.",
+            f"Version {rulebook.version} is in force from now, and can no longer be changed.",
+            _("Reviews that open from now on use this version."),
         ],
     }
-    return render(request, "governance/pages/rulebook_publish.html", context)
+    if initiatives:
+        context["happens"] += [
+            f"Plumbline computes the supported stage of {initiatives} "
+            f"initiative{'' if initiatives == 1 else 's'} again with this version, from the day that you "
+            "choose below. Approved stages stay as they are.",
+            _(
+                "If an MVP or production loses its support, the owner is notified and must restore the "
+                "support within the days of grace."
+            ),
+            f"{reviews} open review{' keeps its' if reviews == 1 else 's keep their'} version.",
+        ]
+    return render(request, "governance/pages/rulebook_publish.html", context, status=form.status)
 
 
 def may_open_publication(rulebook: Rulebook, person: User) -> Answer:
-    """Open the page on which a draft is published: whoever proposes or publishes it, or works out what it would do."""
+    """Open the page that publishes a draft: people who propose, publish or forecast."""
     if rulebook.published or may_forecast(person):
         return yes()
-    return no("Only admins and the chairs of boards publish a rulebook.", "Its draft is open to read.")
+    return no("Only admins and the chairs of boards can publish a rulebook.", "Read the draft instead.")
 
 
 def _offered(rulebook: Rulebook, person: User) -> Answer:
-    """Whether the page offers the button; the act itself asks again."""
+    """Return the answer for the button on the page. The act itself asks again."""
     if rulebook.published:
-        return no(f"Version {rulebook.version} was published already.")
+        return no(phrase("Version {} was already published.", rulebook.version))
     if rulebook.admin_id is None:
-        return no("No admin has proposed to publish it.", "An admin does that on its page.")
+        return no(
+            "No admin has proposed to publish this version.",
+            "Ask an admin to propose it on the page of the rulebook.",
+        )
     if rulebook.admin_id == person.pk:
-        return no("You proposed it: admin and chair are two people.", "A chair publishes it.")
+        return no("You proposed this version, so someone else must publish it.", "Ask a chair.")
     if not Membership.objects.held_at(clock.now()).filter(person=person, seat=BoardRole.CHAIR).exists():
-        return no("Only the chair of a board publishes a rulebook.", "Ask one of them.")
+        return no("Only the chair of a board can publish a rulebook.", "Ask the chair of a board.")
     return yes()
 
 
 @open_to_all
 @require_safe
 def changes(request: SignedInRequest, version: str) -> HttpResponse:
-    """What a version says otherwise than another (`?since=`; else the one in force before it), and whom it meets."""
+    """Show the changes of a version from another, and the initiatives affected."""
     newer = readable(request, version)
     others = Rulebook.objects.published().exclude(pk=newer.pk)
     earlier = others.filter(published_at__lt=newer.published_at) if newer.published else others
@@ -134,9 +147,7 @@ def changes(request: SignedInRequest, version: str) -> HttpResponse:
 
 
 def _met(older: Rulebook, newer: Rulebook, sections: list[diff.Section]) -> list[dict]:
-    """For each gate that something touches: how many initiatives stand before it, have passed it, or have a review
-    open.
-    """
+    """Return for each changed gate how many initiatives are before, past or in review."""
     stages = dict(
         Initiative.objects.live()
         .own()

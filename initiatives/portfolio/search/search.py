@@ -1,9 +1,9 @@
-"""Search: initiatives by reference and title, people, systems, vendors, terms, evidence.
+"""Search for initiatives, people, systems, vendors, terms and evidence.
 
-Only what the person may see is found (`permissions.visible_to`), and nothing counts what they may not. Of other
-initiatives that are not confidential the stub is found, by reference and title, so that nobody builds twice. Each
-question asks for a few rows more than are shown, newest first, and never for a count. What an answer costs does not
-grow with the company: a rare word is looked up in the index, and one that half of the portfolio has in the newest rows.
+Only rows that the person may see are found (`permissions.visible_to`), and no count includes others. The stub of
+another initiative that is not confidential is found by reference and title, so that no one builds it twice. Each query
+asks for a few rows more than are shown, newest first, and never for a count. The cost of an answer does not grow with
+the company. A rare word is read from the index, and a word of half the portfolio from the newest rows.
 """
 
 import re
@@ -48,7 +48,7 @@ NUMBER = re.compile(r"(?<![^\W_])0*([1-9]\d{0,8})(?![^\W_])")
 
 @dataclass(frozen=True)
 class Hit:
-    """One thing found: what it is called, where it is, and the words beside it; `initiatives` are those of a person."""
+    """One result: its title, link and words. `initiatives` are those of a person."""
 
     title: str
     link: str = ""
@@ -61,7 +61,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found of one kind, as far as it was looked for; `more` where there is more than that."""
+    """The results of one kind. `more` is True if there are further ones."""
 
     key: str
     words: str
@@ -70,7 +70,7 @@ class Found:
 
 
 class Search:
-    """What somebody typed, asked of everything that they may see."""
+    """A typed text, searched in everything that the person may see."""
 
     def __init__(self, text: str, person: User):
         self.text = " ".join(text.split())[:LONGEST]
@@ -79,27 +79,27 @@ class Search:
 
     @cached_property
     def references(self) -> list[int]:
-        """The initiatives that are meant for certain: AI-0042, ai 42, #42."""
+        """Return the numbers of certain references: AI-0042, ai 42, #42."""
         return [int(number) for number in REFERENCE.findall(self.text)][:MOST_WORDS]
 
     @cached_property
     def numbers(self) -> list[int]:
-        """The initiatives that are perhaps meant: a bare 42 too."""
+        """Return the numbers of possible references: a bare 42 too."""
         return self.references or [int(number) for number in NUMBER.findall(self.text)][:MOST_WORDS]
 
     @cached_property
     def words(self) -> str:
-        """What is looked for in titles and names; "" when nothing can be."""
+        """Return the words to find in titles and names, or "" if none can be found."""
         return question(self.text)
 
     @cached_property
     def beside(self) -> str:
-        """The words beside the numbers of initiatives: what else is said of them."""
+        """Return the other words of the text, without the numbers of initiatives."""
         return question(NUMBER.sub(" ", REFERENCE.sub(" ", self.text)))
 
     @cached_property
     def rare(self) -> dict[str, list[int]]:
-        """By place, the keys of the rows with the words, where they are few: one query for all."""
+        """Return the keys of rows with the words by place, if they are few, in one query."""
         found = lists(*(self._keys(place)[: RARE + 1] for place in PLACES))
         return {place: keys for place, keys in zip(PLACES, found, strict=True) if len(keys) <= RARE}
 
@@ -107,18 +107,18 @@ class Search:
         return PLACES[place](self.words).order_by().values(KEY_OF.get(place, "pk"))
 
     def _with_words(self, place: str, rows: QuerySet) -> QuerySet:
-        """Those rows that have the words."""
+        """Return the rows that have the words."""
         few = self.rare.get(place)
         # Told one by one where they are few: the planner would look for them row by row. No row has the key 0; with it
         # the question is sent even where none is there, because its absence would tell that something is hidden.
         return rows.filter(pk__in=self._keys(place) if few is None else [0, *few])
 
     def _open(self, place: str, rows: QuerySet, most: int) -> list:
-        """Those of the register that have the words: open to whoever signed in, so an absence hides nothing."""
+        """Return the register's rows with the words. Everyone signed in may read them."""
         return [] if self.rare.get(place) == [] else list(self._with_words(place, rows)[:most])
 
     def all(self) -> list[Found]:
-        """The first few of every group; groups without any are left out."""
+        """Return the first results of each group, without empty groups."""
         return (
             [found for key in contributed.search_groups if (found := self.of(key, FEW)).hits]
             if self.words
@@ -126,15 +126,13 @@ class Search:
         )
 
     def of(self, key: str, most: int = MOST) -> Found:
-        """What was found of one kind, at most so many."""
+        """Return the results of one kind, at most `most`."""
         words, find = contributed.search_groups[key]
         hits = list(find(self, most + 1)) if self.words else []
         return Found(key, words, hits[:most], more=len(hits) > most)
 
     def initiatives(self, most: int) -> list[Hit]:
-        """Initiatives meant by number, then by their title, then by a title that they had once; then stubs of
-        others.
-        """
+        """Return initiatives by number, title or former title, then stubs of others."""
         seen, found = self.seen.select_related("unit"), {}
         if self.numbers:
             meant = seen.filter(number__in=self.numbers)
@@ -148,9 +146,7 @@ class Search:
         return hits if len(hits) == most else hits + self._stubs(most - len(hits))
 
     def _stubs(self, most: int) -> list[Hit]:
-        """Of initiatives that the person may not open and everybody hears of: meant by number, or by their title of
-        today.
-        """
+        """Return the stubs of other initiatives, by number or by their current title."""
         others = Initiative.objects.told().filter(~Exists(self.seen.filter(pk=OuterRef("pk"))))
         few = self.rare.get("initiatives")
         meant = Q(pk__in=self._keys("initiatives") if few is None else [0, *few])
@@ -178,7 +174,7 @@ class Search:
         }
 
     def people(self, most: int) -> list[Hit]:
-        """People with an account, where they work and sit, and their initiatives among those one may see."""
+        """Return people with unit, seats and the initiatives that the searcher may see."""
         named = User.objects.active().filter(full_name__says=self.words).select_related("unit")
         people = list(named.order_by("full_name", "pk")[:most])
         if not people:
@@ -196,7 +192,7 @@ class Search:
         return [_person(person, roles.get(person.pk, []), seats.get(person.pk, [])) for person in people]
 
     def systems(self, most: int) -> list[Hit]:
-        """What the register describes: systems by name and place, those in use first, then accounts one may see."""
+        """Return systems by name and place, those in use first, then visible accounts."""
         last = (F("retired_at").asc(nulls_first=True), "-pk")
         found = [
             Hit(
@@ -220,14 +216,14 @@ class Search:
         ]
 
     def terms(self, most: int) -> list[Hit]:
-        """The glossary: terms by name and by what is meant."""
+        """Return terms of the glossary by name and meaning."""
         rows = self._open("terms", Term.objects.order_by("-pk"), most)
         return [
             Hit(row.name, row.get_absolute_url(), beside=Truncator(row.meaning).words(30)) for row in rows
         ]
 
     def parts(self, most: int) -> list[Hit]:
-        """Vendors that are listed; what initiatives run on: components by vendor and name, platforms by name."""
+        """Return listed vendors, components by vendor and name, and platforms by name."""
         listed = self._open("vendors", Vendor.objects.shared().order_by("-pk"), most)
         found = [Hit(row.name, row.get_absolute_url(), beside="Vendor, with its terms") for row in listed]
         return found + self._run_on(most - len(found)) if len(found) < most else found
@@ -263,7 +259,7 @@ class Search:
         return found
 
     def evidence(self, most: int) -> list[Hit]:
-        """Evidence by its title; of one initiative where a reference stands beside the words."""
+        """Return evidence by its title, of one initiative if the text has its reference."""
         rows = Evidence.objects.filter(initiative__in=self.seen)
         if self.references and self.beside:
             rows = rows.filter(initiative__number__in=self.references, title__says=self.beside)
@@ -287,7 +283,7 @@ def _initiative(initiative: Initiative, once: str = "") -> Hit:
         for word, true in (("withdrawn", initiative.withdrawn_at), ("confidential", initiative.confidential))
         if true
     )
-    called = f" Once called “{once}”." if once else ""
+    called = f" Former title: “{once}”." if once else ""
     return Hit(
         initiative.title,
         initiative.get_absolute_url(),
@@ -304,7 +300,7 @@ def _stub(initiative: Initiative) -> Hit:
         else "the board of its unit"
     )
     beside = (
-        f"{_stage(initiative)}, {initiative.unit.label}. Not yours to open: ask {initiative.owner or asked}."
+        f"{_stage(initiative)}, {initiative.unit.label}. You cannot open it. Ask {initiative.owner or asked}."
     )
     return Hit(initiative.title, reverse("initiative-stub", args=[initiative.ref]), initiative.ref, beside)
 
@@ -325,7 +321,7 @@ def _person(person: User, initiatives: list[Hit], seats: list[str]) -> Hit:
 
 
 def _components(words: str) -> QuerySet[ComponentVersion]:
-    """Component versions that have each word in their name or in that of their vendor."""
+    """Return component versions with each word in their name or that of their vendor."""
     rows = ComponentVersion.objects.all()
     for word in words.split():
         named = ComponentVersion.objects.filter(name__says=word).order_by().values("pk")

@@ -1,6 +1,4 @@
-"""The search: one box, grouped answers; and the stub of an initiative, to which it leads who may not open the
-initiative.
-"""
+"""The search page with grouped results, and the stub of an initiative."""
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -19,7 +17,7 @@ PAGE = 25
 
 @require_safe
 def search(request: SignedInRequest) -> HttpResponse:
-    """What the words find: the first few of every group, or all of the group named by `in`, page by page."""
+    """Show the first results of each group, or pages of all results of group `in`."""
     asked = Search(request.GET.get("q", ""), request.user)
     groups = contributed.search_groups
     chosen = pick(request.GET.get("in"), groups)
@@ -35,6 +33,6 @@ def search(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def stub(request: SignedInRequest, ref: str) -> HttpResponse:
-    """What everybody signed in sees of an initiative that is not confidential, and whom to ask."""
+    """Show the public part of an initiative that is not confidential, with a contact."""
     context = {"nav": "portfolio", "stub": stub_for(request.user, ref)}
     return render(request, "initiatives/portfolio/stub.html", context)

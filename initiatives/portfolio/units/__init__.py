@@ -1,1 +1,1 @@
-"""Units, boards and seats on pages of their own: the tree, moving and merging, who sits where, people leaving."""
+"""Units, boards and seats: the tree, moving, merging, seat holders, and leaving."""

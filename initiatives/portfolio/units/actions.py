@@ -1,8 +1,8 @@
-"""The organisation changes: a unit moves, or is merged into another, each as one act with its reason.
+"""Acts on the tree of units: move or merge a unit, each with its reason.
 
-Here and not below, because initiatives go with it and other boards decide. All units are locked in the order of their
-keys before anything is looked at, then the initiatives in theirs: two acts on the tree follow each other, and no
-sign-off or decision on an initiative is under way while its board changes.
+They are here because initiatives move too and other boards decide. All units are locked in key order before a read,
+then the initiatives in key order. Two acts on the tree therefore follow each other, and no sign-off or decision on an
+initiative is under way while its board changes.
 """
 
 from django.core.exceptions import ValidationError
@@ -23,23 +23,23 @@ from initiatives.integration.residency.actions import rebound
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative, Link
-from initiatives.portfolio.units import preview
+from initiatives.portfolio.units import plans
 from initiatives.portfolio.units.leaving import end_seats
-from initiatives.portfolio.units.preview import Plan, Shift, counted
+from initiatives.portfolio.units.plans import Plan, Shift, counted
 
 
 def move_unit(*, unit: Unit, into: Unit | None, reason: str, seen: str = "", by: User) -> Plan:
-    """Put a unit below another, or at the top, with everything below it. Returns what that changed.
+    """Move a unit with all units below it under another, or to the top. Return the plan.
 
-    `seen`: the digest of the plan the person read. Raises Conflict when it would change anything else by now,
-    ValidationError when the place is no place, Refused for others than admins.
+    `seen` is the digest of the plan that the person read. Raises Conflict if the plan changed, ValidationError if the
+    place is invalid, and Refused unless `by` is an admin.
     """
     _said(reason)
     with act("move unit", by=by, reason=reason, register=True):
         may_reorganise(by).or_refuse()
         units = _locked_tree()
         unit, into = units[unit.pk], units[into.pk] if into else None
-        plan = preview.plan_move(unit, into)
+        plan = plans.plan_move(unit, into)
         _as_seen(plan, seen)
         initiatives = _locked(plan)
         shifted = _shifted(plan, initiatives)
@@ -63,17 +63,17 @@ def move_unit(*, unit: Unit, into: Unit | None, reason: str, seen: str = "", by:
 def merge_units(
     *, unit: Unit, into: Unit, carry: bool = False, reason: str, seen: str = "", by: User
 ) -> Plan:
-    """Merge a unit into another: its initiatives, people and the units below it go there; it is kept, marked.
+    """Merge a unit into another, which gets its initiatives, people and units below.
 
-    `carry`: its board becomes the board of the other, which must have none of its own; else the board closes and its
-    seats end. Otherwise as `move_unit`.
+    The unit is kept and marked. With `carry`, its board becomes that of the other, which must have none. Otherwise the
+    board closes and its seats end. The rest is as in `move_unit`.
     """
     _said(reason)
     with act("merge units", by=by, reason=reason, register=True):
         may_reorganise(by).or_refuse()
         units = _locked_tree()
         unit, into = units[unit.pk], units[into.pk]
-        plan = preview.plan_merge(unit, into, carry=carry)
+        plan = plans.plan_merge(unit, into, carry=carry)
         _as_seen(plan, seen)
         initiatives = _locked(plan)
         shifted, own = (
@@ -111,11 +111,13 @@ def merge_units(
 
 def _said(reason: str) -> None:
     if not reason.strip():
-        raise ValidationError({"reason": "Say why; everybody who looks for the old tree reads it."})
+        raise ValidationError(
+            {"reason": "Give the reason. People who look for the old tree can read the reason."}
+        )
 
 
 def _locked_tree() -> dict[int, Unit]:
-    """Every unit by its key, locked in the order of keys: whoever changes the tree waits for who was first."""
+    """Return all units by key, locked in key order, so that changes of the tree queue."""
     units = {unit.pk: unit for unit in Unit.objects.select_for_update().order_by("pk")}
     for unit in units.values():
         unit.parent = units.get(unit.parent_id)
@@ -125,13 +127,13 @@ def _locked_tree() -> dict[int, Unit]:
 
 def _as_seen(plan: Plan, seen: str) -> None:
     if seen and plan.digest != seen:
-        raise Conflict("Since you looked, this would change something else.", "Look again, then decide.")
+        raise Conflict(
+            "The consequences have changed after you opened the page.", "Open the page again, then decide."
+        )
 
 
 def _locked(plan: Plan) -> list[Initiative]:
-    """The initiatives that get another board or unit, or other policies on where their data may be: locked in the order
-    of keys and read after that.
-    """
+    """Return initiatives with a new board, unit or data policy, locked in key order."""
     units = {pk for shift in plan.shifts for pk in shift.units}
     if plan.merges:
         units.add(plan.unit.pk)
@@ -141,13 +143,13 @@ def _locked(plan: Plan) -> list[Initiative]:
 
 
 def _linked(initiatives: list[Initiative]) -> list[Initiative]:
-    """Those of the initiatives that are tied to a system: their data pass somewhere."""
+    """Return those of the initiatives that are tied to a system, so that data pass."""
     tied = set(Link.objects.current().filter(initiative__in=initiatives).values_list("initiative", flat=True))
     return [initiative for initiative in initiatives if initiative.pk in tied]
 
 
 def _put(unit: Unit, parent: Unit | None) -> None:
-    """Put the unit below another, and rewrite the paths of everything below it in one statement."""
+    """Put the unit below another, and rewrite all paths below it in one statement."""
     old = unit.path
     unit.parent = parent
     unit.save()
@@ -158,7 +160,7 @@ def _put(unit: Unit, parent: Unit | None) -> None:
 
 
 def _shifted(plan: Plan, initiatives: list[Initiative]) -> list[tuple[Initiative, Shift]]:
-    """The initiatives that another board decides from now on, as they stand before anything is changed."""
+    """Return the initiatives that get another board, as they are before the change."""
     shifts = {pk: shift for shift in plan.shifts for pk in shift.units}
     return [
         (initiative, shifts[initiative.unit_id]) for initiative in initiatives if initiative.unit_id in shifts
@@ -195,9 +197,7 @@ def _told_boards(plan: Plan) -> list[dict]:
 
 
 def _tell(plan: Plan, shifted: list[tuple[Initiative, Shift]]) -> None:
-    """An entry on each initiative that another board decides now; a message to that chair and to the owners in
-    review.
-    """
+    """Record the new board on each initiative, and notify chair and owners in review."""
     entries.record_many(
         EntryKind.BOARD_CHANGED,
         [
@@ -226,8 +226,9 @@ def _tell_chair(plan: Plan, shift: Shift) -> None:
             f"unit:{plan.unit.pk}",
             period=clock.now().isoformat(timespec="seconds"),
             subject=f"The {shift.after.name} decides {counted(shift.initiatives, 'more initiative')}",
-            text=f"{plan.unit} {'is now part of' if plan.merges else 'stands below'} {plan.into or 'no other unit'}. "
-            f"{counted(len(shift.reviews), 'open review')} came with it.",
+            text=f"{plan.unit} {'is now part of' if plan.merges else 'is now below'} "
+            f"{plan.into or 'no other unit'}. {counted(len(shift.reviews), 'open review')} moved with "
+            "it.",
             link=f"/initiatives/?unit={plan.into.pk if plan.merges else plan.unit.pk}",
         )
 
@@ -242,10 +243,10 @@ def _tell_owner(plan: Plan, shift: Shift, review) -> None:
         "board changed",
         f"review:{review.pk}",
         period=clock.now().isoformat(timespec="seconds"),
-        subject=f"{initiative.ref} {initiative.title}: its review is before {_name(shift.after) or 'no board'} now",
-        text=f"{counted(len(review.latest_sign_offs), 'sign-off')} given before no longer count; "
-        "the seats there sign anew. "
-        "Questions and answers went along.",
+        subject=f"{initiative.ref} {initiative.title}: {_name(shift.after) or 'no board'} now decides the "
+        "review",
+        text=f"{counted(len(review.latest_sign_offs), 'earlier sign-off')} no longer count. The seats of "
+        "the new board must sign again. Questions and answers are kept.",
         link=review.get_absolute_url(),
         initiative_ref=initiative.ref,
     )

@@ -1,4 +1,4 @@
-"""Boards as their page shows them: who holds each seat, what each stage asks of them, and whether they can give it."""
+"""Boards as their page shows them: seat holders, demands of stages, and blockers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from governance.rulebook import ParsedRulebook
 from governance.vocabulary import BoardRole, ReviewOutcome, Seat, Stage, Tier
 from initiatives.lifecycle.initiative.review_state import EligibleSigners, seat_states
 from initiatives.models import Review
-from initiatives.portfolio.units.preview import nearest
+from initiatives.portfolio.units.plans import nearest
 
 
 @dataclass(frozen=True)
 class Held:
-    """A seat that somebody holds, or will: `cools_until` while it lets nothing rise, `begins` when that is to come."""
+    """A seat held now or later. It counts for no rise before `cools_until`. `begins` is its start, if later."""
 
     seat: Membership
     cools_until: datetime | None
@@ -31,9 +31,9 @@ class Held:
 
 @dataclass(frozen=True)
 class StageRow:
-    """What the gate to one stage asks of a board, and why it cannot give it; the latter is empty where it can.
+    """The demands of a gate on a board, and why the board cannot meet them, if so.
 
-    The quorum at high and at minimal risk is None where it is the same.
+    The quorum at high and at minimal risk is None if it is the same.
     """
 
     stage: str
@@ -47,7 +47,7 @@ class StageRow:
 
 @dataclass(frozen=True)
 class BoardRows:
-    """A board with every seat it can have, filled or vacant, in the order of the field."""
+    """A board with each of its seats, filled or vacant, in the order of the field."""
 
     board: Board
     units: int
@@ -57,12 +57,12 @@ class BoardRows:
 
     @property
     def vacant(self) -> list[str]:
-        """The seats that nobody holds now, in words."""
+        """Return the seats without a holder now, in words."""
         return [role.label for role, held in self.seats if all(one.begins for one in held)]
 
 
 def board_rows() -> list[BoardRows]:
-    """Every board by name."""
+    """Return all boards by name."""
     now = clock.now()
     current = Rulebook.objects.in_force()
     with one_look():
@@ -89,7 +89,7 @@ def board_rows() -> list[BoardRows]:
 
 
 def _held(now: datetime) -> dict[tuple[int, str], list[Held]]:
-    """By board and seat who holds it now, or from a day to come; delegates behind those they stand in for."""
+    """Return the holders of each seat, now or from a later day. Delegates come last."""
     rows = (
         Membership.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), person__is_active=True)
         .select_related("person", "granted_by", "delegate_of__person")
@@ -105,7 +105,7 @@ def _held(now: datetime) -> dict[tuple[int, str], list[Held]]:
 
 
 def _decides(every: list[Board]) -> dict[int, list[int]]:
-    """By board the living units whose nearest board it is."""
+    """Return for each board the living units that it decides for."""
     places = {board.unit.path: board for board in every}
     found: dict[int, list[int]] = {board.pk: [] for board in every}
     for pk, path in Unit.objects.living().values_list("pk", "path"):
@@ -116,7 +116,7 @@ def _decides(every: list[Board]) -> dict[int, list[int]]:
 
 
 def stages_of(rulebook: ParsedRulebook, members: Iterable[Membership]) -> list[StageRow]:
-    """What each gate asks of a board with these members, before anybody is barred from an initiative of theirs."""
+    """Return what each gate asks of a board with these members, before any is barred."""
     states = seat_states(EligibleSigners(tuple(members), TeamMembers()))
     minimal = rulebook.at_tier(Tier.MINIMAL).gates
     return [

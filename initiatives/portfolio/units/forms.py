@@ -1,14 +1,17 @@
-"""Forms on units, boards and seats; admins send them, and the acts decide."""
+"""Forms on units, boards and seats. Admins send them, and the acts decide."""
 
 from datetime import date, datetime, time
 
 from django import forms
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy
 
 from governance import clock
 from governance.models import Board, Membership, Unit, User
+from governance.sign_in.signing import SigningForm
 from governance.vocabulary import BoardRole
+from governance.vocabulary.phrases import phrase
 from governance.web.confirmation_pages import ReasonForm
 from governance.web.form_fields import DayField, OwnUnitField, PersonField
 
@@ -16,13 +19,13 @@ LONGEST_CODE = Unit._meta.get_field("code").max_length or 0
 
 
 class PlaceField(OwnUnitField):
-    """A unit of one's own, shown in its place in the tree."""
+    """A unit of the organisation, shown in its place in the tree."""
 
     def __init__(self, **options):
         super().__init__(queryset=Unit.objects.own().order_by("path"), **options)
 
     def label_from_instance(self, unit) -> str:
-        """Its name, and what it is below."""
+        """Return the name of the unit, with the unit above."""
         above = unit.path.strip("/").split("/")[:-1]
         return f"{unit} (below {above[-1]})" if above else f"{unit} (at the top)"
 
@@ -30,16 +33,21 @@ class PlaceField(OwnUnitField):
 class AddUnitForm(forms.Form):
     """A new unit: name, place, and a code where the one made of the name will not do."""
 
-    name = forms.CharField(max_length=120, help_text="As people call it.")
-    parent = PlaceField(label="Below", required=False, empty_label="no unit: at the top")
+    name = forms.CharField(max_length=120, help_text=gettext_lazy("The name that people use."))
+    parent = PlaceField(
+        label=gettext_lazy("Below"), required=False, empty_label=gettext_lazy("no unit: at the top")
+    )
     code = forms.SlugField(
         required=False,
         max_length=LONGEST_CODE,
-        help_text="Short, for tables and files, such as sales; it never changes. Left empty, it is made of the name.",
+        help_text=gettext_lazy(
+            "Short, for tables and files, for example sales. You cannot change it later. If you leave the "
+            "code empty, it is made from the name."
+        ),
     )
 
     def clean(self):
-        """Where no code was typed, the first one of the name that nobody has."""
+        """Fill in the first free code of the name if no code was typed."""
         said = super().clean()
         if said.get("name") and not said.get("code") and "code" not in self.errors:
             said["code"] = free_code(said["name"])
@@ -47,7 +55,7 @@ class AddUnitForm(forms.Form):
 
 
 def free_code(name: str) -> str:
-    """A code made of this name that no unit has."""
+    """Return a code made of this name that no unit has."""
     code = stem = (slugify(name) or "unit")[: LONGEST_CODE - 4].rstrip("-")
     number = 1
     while Unit.objects.filter(code=code).exists():
@@ -59,33 +67,38 @@ def free_code(name: str) -> str:
 class RenameForm(forms.Form):
     """Another name for a unit."""
 
-    name = forms.CharField(max_length=120, help_text="Its code and its place stay.")
+    name = forms.CharField(
+        max_length=120, help_text=gettext_lazy("The code and the place of the unit do not change.")
+    )
 
 
 class MoveForm(ReasonForm):
     """The new place of a unit."""
 
     into = PlaceField(
-        label="Below",
+        label=gettext_lazy("Below"),
         required=False,
-        empty_label="no unit: at the top",
-        help_text="What is below it comes along.",
+        empty_label=gettext_lazy("no unit: at the top"),
+        help_text=gettext_lazy("The units below the moved unit move too."),
     )
     field_order = ("into", "reason")
 
 
 class MergeForm(ReasonForm):
-    """The unit that takes another in. `carry` is asked where the merged one has a board of its own."""
+    """The unit that takes another in. `carry` is for a merged unit with a board."""
 
     into = PlaceField(
-        label="Into",
-        empty_label="choose",
-        help_text="Takes its initiatives, its people and what is below it.",
+        label=gettext_lazy("Into"),
+        empty_label=gettext_lazy("choose"),
+        help_text=gettext_lazy("This unit gets the initiatives, the people and the units below."),
     )
     carry = forms.BooleanField(
-        label="Keep its board",
+        label=gettext_lazy("Keep its board"),
         required=False,
-        help_text="Only where the other unit has none of its own. Otherwise its seats end.",
+        help_text=gettext_lazy(
+            "Tick this field only if the other unit has no board. If you do not keep the board, its "
+            "seats end."
+        ),
     )
     field_order = ("into", "carry", "reason")
 
@@ -100,39 +113,53 @@ class AddBoardForm(forms.Form):
 
     name = forms.CharField(max_length=120)
     unit = PlaceField(
-        empty_label="choose",
-        help_text="It decides the initiatives of this unit and of every unit below that has no board.",
+        empty_label=gettext_lazy("choose"),
+        help_text=gettext_lazy(
+            "The board decides on initiatives of this unit, and of units below without a board."
+        ),
     )
 
     def clean_name(self) -> str:
-        """Boards are told apart by their names."""
+        """Return the name. Raises ValidationError if a board has it, because boards have unique names."""
         name = self.cleaned_data["name"]
         if Board.objects.filter(name=name).exists():
-            raise forms.ValidationError(f"There is a board called {name}; choose another name.")
+            raise forms.ValidationError(
+                phrase("There is already a board called {}. Choose another name.", name)
+            )
         return name
 
     def clean_unit(self) -> Unit:
-        """A unit has one board at most."""
+        """Return the unit. Raises ValidationError if it has a board already."""
         unit = self.cleaned_data["unit"]
         own = Board.objects.filter(unit=unit).first()
         if own is not None:
-            raise forms.ValidationError(f"{unit} has {own} already; choose another unit.")
+            raise forms.ValidationError(phrase("{} already has {}. Choose another unit.", unit, own))
         return unit
 
 
-class GrantForm(forms.Form):
-    """A person for a seat of one board."""
+class GrantForm(SigningForm):
+    """A person for a seat of one board, and the signature."""
+
+    act = "seat"
 
     seat = forms.ChoiceField(choices=[("", "choose a seat"), *BoardRole.choices])
     person = PersonField()
-    starts_on = DayField(label="From", required=False, help_text="Left empty, from now on.")
-    ends_on = DayField(label="Last day", required=False, help_text="Left empty, until somebody ends it.")
+    starts_on = DayField(
+        label=gettext_lazy("From"),
+        required=False,
+        help_text=gettext_lazy("If you leave this empty, the seat starts now."),
+    )
+    ends_on = DayField(
+        label=gettext_lazy("Last day"),
+        required=False,
+        help_text=gettext_lazy("If you leave this empty, the seat has no last day."),
+    )
     delegate_of = forms.ModelChoiceField(
         Membership.objects.none(),
-        label="Stands in for",
+        label=gettext_lazy("Delegate of"),
         required=False,
-        empty_label="nobody: holds the seat",
-        help_text="Only for a delegate of somebody in the same seat.",
+        empty_label=gettext_lazy("no one: the person holds the seat"),
+        help_text=gettext_lazy("Fill in this field only for a delegate of a person in the same seat."),
     )
 
     def __init__(self, *args, board: Board, by: User, **options):
@@ -146,25 +173,27 @@ class GrantForm(forms.Form):
         )
 
     def clean(self):
-        """The days as moments; one seat is held once, and ends after it begins."""
+        """Check the days and the seat: it is held once, and ends after it begins."""
         said = super().clean()
         starts, ends = said.get("starts_on"), said.get("ends_on")
         if starts and starts < clock.today():
-            self.add_error("starts_on", "No seat begins before the day it is granted. Choose today or later.")
+            self.add_error("starts_on", "A seat cannot start before today. Choose today or a later day.")
         if ends and ends < (starts or clock.today()):
-            self.add_error("ends_on", "The seat ends before it begins.")
+            self.add_error("ends_on", "The last day is before the first day. Change one of the two days.")
         held_by = said.get("delegate_of")
         if held_by is not None and held_by.seat != said.get("seat"):
-            self.add_error("delegate_of", "A delegate stands in for somebody in the same seat.")
+            self.add_error(
+                "delegate_of", "A delegate must have the same seat as the person. Choose another person."
+            )
         person, seat = said.get("person"), said.get("seat")
         open_ended = Membership.objects.filter(board=self.board, ends_at=None)
         if person and seat and not ends and open_ended.filter(person=person, seat=seat).exists():
-            self.add_error("person", f"{person} holds this seat already.")
+            self.add_error("person", phrase("{} already holds this seat. Choose another seat.", person))
         return said
 
     @property
     def granted(self) -> dict:
-        """What `actions.appoint` takes, of a form that is valid."""
+        """Return the valid values as `actions.appoint` takes them."""
         said = self.cleaned_data
         starts, ends = said["starts_on"], said["ends_on"]
         return {
@@ -175,6 +204,12 @@ class GrantForm(forms.Form):
             "ends_at": _moment(ends, time.max) if ends else None,
             "delegate_of": said["delegate_of"],
         }
+
+
+class RevokeForm(SigningForm, ReasonForm):
+    """The reason for revoking a seat, and the signature."""
+
+    act = "seat"
 
 
 def _moment(day: date, at: time) -> datetime:

@@ -1,9 +1,10 @@
-"""People leaving: roles end, seats end, systems lose their owner, and what rested on them says so."""
+"""Departures: roles and seats end, systems lose their owner, and evidence follows."""
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from governance import clock
+from governance.api_tokens.actions import end_tokens
 from governance.audit_log import entries
 from governance.models import Membership, User
 from governance.notifications import preferences
@@ -19,17 +20,17 @@ from initiatives.models import Initiative
 
 
 def deactivate(*, person: User, reason: str, by: User | None = None, system: str = "") -> User:
-    """Deactivate an account: roles, seats and sessions end that moment, holds open where an owner is gone, drafts stay.
+    """Deactivate an account: its roles, seats and sessions end at once.
 
-    What the person alone knew is reopened, and evidence that rests on it ends (S1-5). `by` an admin, or `system` for a
-    feed such as HR. Initiatives are locked in the order of their keys.
+    An initiative without an owner goes on hold, and drafts stay. Knowledge that only the person had is reopened, and
+    its evidence ends (S1-5). `by` is an admin, or `system` a feed such as HR. Initiatives are locked in key order.
     """
     if not reason.strip():
-        raise ValidationError({"reason": "Say why the account is deactivated."})
+        raise ValidationError({"reason": "Give the reason why the account is deactivated."})
     initiatives = set(person.roles.open().values_list("initiative_id", flat=True))
     with act("deactivate", by=by, system=system, reason=reason, register=True):
         if by is not None and not (by.is_active and by.is_admin):
-            no("Only admins deactivate accounts.").or_refuse()
+            no("Only admins can deactivate accounts.").or_refuse()
         if by is not None and by.pk == person.pk:
             no("You cannot deactivate your own account.", "Ask another admin.").or_refuse()
         tied, resting = initiatives_of_owner(person), resting_on(person)
@@ -50,6 +51,7 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
         person.save()
         sessions.end_all(person)
         password_links.end_all(person)
+        end_tokens(person=person, reason=reason.strip(), by=by)
         preferences.revoke_calendar_address(person=person)
         entries.record(
             EntryKind.ACCOUNT_DEACTIVATED, person=person.full_name, person_id=person.pk, login=person.login
@@ -64,13 +66,13 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
 
 
 def reactivate(*, person: User, reason: str, by: User | None = None, system: str = "") -> User:
-    """Give an account back; no role or seat comes back with it. What the person owned is owned again.
+    """Reactivate an account without its roles and seats. Owned systems are owned again.
 
-    `by` an admin, or `system` for the directory that keeps the account.
+    `by` is an admin, or `system` the directory that keeps the account.
     """
     with act("reactivate", by=by, system=system, register=True, reason=reason):
         if by is not None and not (by.is_active and by.is_admin):
-            no("Only admins give accounts back.").or_refuse()
+            no("Only admins can reactivate accounts.").or_refuse()
         person = User.objects.select_for_update().get(pk=person.pk)
         person.is_active = True
         person.save()
@@ -80,10 +82,10 @@ def reactivate(*, person: User, reason: str, by: User | None = None, system: str
 
 
 def revoke_membership(*, membership: Membership, reason: str, by: User) -> Membership:
-    """Revoke a seat now: an admin, or the person who holds it. Sign-offs given in it stop counting where undecided."""
+    """Revoke a seat now, as an admin or its holder. Its sign-offs no longer count in open reviews."""
     with act("revoke membership", by=by, reason=reason):
         if not (by.is_active and (by.is_admin or by.pk == membership.person_id)):
-            no("Only admins, or the person in the seat, end a membership.").or_refuse()
+            no("Only admins, or the person in the seat, can end a membership.").or_refuse()
         membership = Membership.objects.select_for_update().get(pk=membership.pk)
         end_seat(membership)
     return membership
@@ -96,7 +98,7 @@ def end_seats(memberships) -> None:
 
 
 def end_seat(membership: Membership) -> None:
-    """Revoke a seat now inside the running act, or before it begins; one that has ended stays as it is."""
+    """Revoke a seat now, or before it begins, in the running act. An ended one stays."""
     if membership.ends_at is not None and membership.ends_at <= clock.now():
         return
     membership.ends_at = max(clock.now(), membership.starts_at)

@@ -1,4 +1,4 @@
-"""Preview of a seat granted or ended: what it changes for open reviews, worked out to be shown."""
+"""Previews of granting or ending a seat, with the effects on open reviews."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,32 +12,36 @@ from governance.vocabulary import BoardRole, ReviewOutcome, SignOffVerdict
 from initiatives.lifecycle.initiative.review_state import ReviewSnapshot, seat_states, snapshot_of
 from initiatives.models import Initiative, Review, RoleAssignment
 from initiatives.portfolio.units.board_seats import stages_of
-from initiatives.portfolio.units.preview import counted, listed
+from initiatives.portfolio.units.plans import counted, listed
 
 
 def of_grant(
     *, board: Board, person: User, seat: str, starts_at: datetime | None = None, **_others
 ) -> list[str]:
-    """What happens when the person is given the seat, as `organisation.actions.appoint` takes it."""
+    """Return what happens when the seat is granted with arguments of `appoint`."""
     role, starts = BoardRole(seat), starts_at or clock.now()
     said = [
-        f"{person} holds the seat {role.label} of {board}, is told, and reads the initiatives it decides."
+        f"{person} gets the seat {role.label} of {board}, is notified, and can read the initiatives of "
+        "the board."
     ]
     until = cooling_off.seat_from(starts)
     if until > starts:
         said.append(
-            f"Until {clock.moment_in_words(until)} the seat approves nothing, unless the chair or a second admin "
-            "confirms it before."
+            f"The seat cannot approve anything before {clock.moment_in_words(until)}, unless the chair or "
+            "a second admin confirms it earlier."
         )
     members = boards.members_now(board)
     beside = [member.person for member in boards.seat_holders(members, seat)]
     if beside:
         said.append(
-            f"{listed(beside, 'person')} holds this seat too. It has one sign-off; either of them gives it."
+            f"{listed(beside, 'person')} also holds this seat. The seat has one sign-off, and either "
+            "person can give it."
         )
     others = [m.get_seat_display() for m in members if m.person_id == person.pk and m.seat != seat]
     if others:
-        said.append(f"{person} also holds {', '.join(others)}, and signs for one seat only in each review.")
+        said.append(
+            f"{person} also holds {', '.join(others)}, and can sign for only one seat in each review."
+        )
     works = (
         RoleAssignment.objects.open()
         .filter(person=person, initiative__unit__in=boards.units_of_board(board))
@@ -47,12 +51,12 @@ def of_grant(
     )
     if works:
         refs = listed([Initiative.ref_of(number) for number in works], "initiative")
-        said.append(f"{person} works on {refs}, and does not sign off there.")
+        said.append(f"{person} works on {refs}, and cannot sign off there.")
     return said
 
 
 def of_end(membership: Membership) -> list[str]:
-    """What happens when the seat ends now: sign-offs that stop counting, and what is left without a quorum by that."""
+    """Return what happens when the seat ends now: sign-offs and quorums that are lost."""
     board, person, seat = membership.board, membership.person, membership.get_seat_display()
     said = [f"{person} no longer holds the seat {seat} of {board}."]
     reviews = Review.objects.filter(
@@ -81,7 +85,8 @@ def of_end(membership: Membership) -> list[str]:
     said += stuck
     if not signed_off and not stuck:
         said.append(
-            f"No open review loses a sign-off or its quorum; the board has {counted(len(reviews), 'open review')}."
+            "No open review loses a sign-off or its quorum. The board has "
+            f"{counted(len(reviews), 'open review')}."
         )
     current = Rulebook.objects.in_force()
     if current is not None:
@@ -89,12 +94,14 @@ def of_end(membership: Membership) -> list[str]:
         now = {row.stage: row for row in stages_of(current.parsed, members)}
         for row in stages_of(current.parsed, _left(members, gone)):
             if row.cannot and not now[row.stage].cannot:
-                said.append(f"From then on the board cannot decide on {row.stage}: {row.cannot[0].text}")
+                said.append(
+                    f"Without this seat, the board can no longer decide on {row.stage}: {row.cannot[0].text}"
+                )
     return said
 
 
 def _without_quorum(snapshot: ReviewSnapshot, gone: set[int]) -> list[str]:
-    """That the review could be decided by those who can sign, and cannot without these seats; empty otherwise."""
+    """Return a sentence if the review loses its quorum without these seats, or none."""
     recused = {one.person_id for one in snapshot.judged_sign_offs if one.verdict == SignOffVerdict.RECUSE}
     left = replace(snapshot.eligible_signers, members=tuple(_left(snapshot.eligible_signers.members, gone)))
     about = (snapshot.judged.rulebook, snapshot.review.gate, snapshot.judged.facts.tier)
@@ -103,7 +110,7 @@ def _without_quorum(snapshot: ReviewSnapshot, gone: set[int]) -> list[str]:
     if before or not after:
         return []
     why = " ".join(reason.text for reason in after)
-    return [f"The review of {snapshot.initiative.ref} is left without a quorum: {why}"]
+    return [f"Without this seat, the review of {snapshot.initiative.ref} has no quorum: {why}"]
 
 
 def _left(members: Iterable[Membership], gone: set[int]) -> list[Membership]:

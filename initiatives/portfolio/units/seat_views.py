@@ -1,10 +1,11 @@
-"""Boards and seats on a page of their own: who holds what, what stages ask, and the acts of admins on them."""
+"""Pages of boards and seats: holders, demands of stages, and acts of admins."""
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
@@ -13,18 +14,19 @@ from governance.organisation import actions as organisation_actions
 from governance.people.permissions import may_read_organisation, may_reorganise
 from governance.permission_result import no
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.sign_in.signing import SigningForm
 from governance.vocabulary import BoardRole
-from governance.web.form_fields import ReasonForm
+from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.initiative.initiative_frame import acted, pick, sent
 from initiatives.portfolio.units import board_seats, leaving, seat_preview
-from initiatives.portfolio.units.forms import AddBoardForm, GrantForm
+from initiatives.portfolio.units.forms import AddBoardForm, GrantForm, RevokeForm
 
 TAKES = ["GET", "HEAD", "POST"]
 
 
 @require_safe
 def boards(request: SignedInRequest) -> HttpResponse:
-    """Every board with its seats, who holds them, and the quorum of each stage."""
+    """Show each board with its seats, their holders, and the quorum of each stage."""
     may_read_organisation(request.user).or_refuse()
     context = {"nav": "units", "boards": board_seats.board_rows(), "may": bool(may_reorganise(request.user))}
     return render(request, "initiatives/units/boards.html", context)
@@ -32,51 +34,70 @@ def boards(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(TAKES)
 def add(request: SignedInRequest) -> HttpResponse:
-    """Give a unit a board of its own."""
+    """Add a board for a unit."""
     may_reorganise(request.user).or_refuse()
     form = AddBoardForm(sent(request), initial={"unit": request.GET.get("unit", "")[:20]})
     board = acted(request, form, lambda: organisation_actions.add_board(**form.cleaned_data, by=request.user))
     if board:
-        messages.success(request, f"{board} is added. Nobody sits on it yet; fill its seats.")
+        messages.success(
+            request, phrase("{} is added. Now grant the seats of the board.", board).in_language()
+        )
         return redirect(f"{reverse('boards')}#board-{board.pk}")
     return _form(request, form, title=_("Add a board"), verb=_("Add the board"))
 
 
+@sensitive_post_parameters("password")
 @require_http_methods(TAKES)
 def grant(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Give somebody a seat of the board; what that means is said first where it is asked for."""
+    """Grant a seat of the board to someone, with a preview on request."""
     may_reorganise(request.user).or_refuse()
     board = get_object_or_404(Board, pk=pk)
     initial = {"seat": pick(request.GET.get("seat"), BoardRole.values)}
-    form = GrantForm(sent(request), board=board, by=request.user, initial=initial)
+    looks = request.POST.get("step") == "look"
+    form = GrantForm(
+        sent(request),
+        board=board,
+        by=request.user,
+        initial=initial,
+        request=request,
+        purpose=f"grant a seat of {board}",
+        facts={"board": board.pk},
+    )
+    form.fields["password"].required = not looks
     happens = []
-    if request.POST.get("step") == "look":
+    if looks:
         happens = seat_preview.of_grant(**form.granted) if form.is_valid() else []
     else:
         seat = acted(request, form, lambda: organisation_actions.appoint(**form.granted, by=request.user))
         if seat:
             messages.success(
-                request, f"{seat.person} was given the seat {seat.get_seat_display()} of {board}."
+                request,
+                phrase(
+                    "{} was given the seat {} of {}.", seat.person, label(seat.get_seat_display()), board
+                ).in_language(),
             )
             return redirect(f"{reverse('boards')}#board-{board.pk}")
     return _form(
         request,
         form,
-        title=f"Grant a seat of {board}",
+        title=_("Grant a seat of %(board)s") % {"board": board},
         verb=_("Grant the seat"),
         happens=happens,
         two_steps=True,
     )
 
 
+@sensitive_post_parameters("password")
 @require_http_methods(TAKES)
 def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Revoke a seat now, below what that does to the open reviews of its board."""
+    """Show the effects of revoking a seat on open reviews, and revoke it now."""
     may_reorganise(request.user).or_refuse()
     seat = get_object_or_404(Membership.objects.select_related("person", "board__unit"), pk=pk)
     if seat.ends_at is not None and seat.ends_at <= clock.now():
-        no("This seat has ended.").or_refuse()
-    form = ReasonForm(sent(request))
+        no("This seat has already ended.").or_refuse()
+    form = RevokeForm(
+        sent(request), request=request, purpose=f"revoke a seat of {seat.board}", facts={"seat": seat.pk}
+    )
     if acted(
         request,
         form,
@@ -84,13 +105,18 @@ def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
             membership=seat, reason=form.cleaned_data["reason"], by=request.user
         ),
     ):
-        messages.success(request, f"{seat.person} no longer holds the seat {seat.get_seat_display()}.")
+        messages.success(
+            request,
+            phrase(
+                "{} no longer holds the seat {}.", seat.person, label(seat.get_seat_display())
+            ).in_language(),
+        )
         return redirect(f"{reverse('boards')}#board-{seat.board_id}")
-    form.fields["reason"].help_text = "Stands in the audit log."
+    form.fields["reason"].help_text = "The audit log keeps the reason."
     return _form(
         request,
         form,
-        title=f"Revoke a seat: {seat.person}",
+        title=_("Revoke a seat: %(person)s") % {"person": seat.person},
         verb=_("Revoke the seat"),
         happens=seat_preview.of_end(seat),
         danger=True,
@@ -107,4 +133,5 @@ def _form(request, form, **more) -> HttpResponse:
         "danger": False,
         **more,
     }
-    return render(request, "initiatives/units/organisation_form.html", context)
+    status = form.status if isinstance(form, SigningForm) else 200
+    return render(request, "initiatives/units/organisation_form.html", context, status=status)

@@ -1,4 +1,4 @@
-"""The tree of units as its page shows it: what is in each unit, and which board decides there."""
+"""The tree of units as its page shows it, with contents and deciding boards."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,16 @@ from governance.models import Board, Unit, User
 from governance.people import boards
 from initiatives.models import Initiative
 from initiatives.models.imports import ROOT
-from initiatives.portfolio.units.preview import nearest
+from initiatives.portfolio.units.plans import nearest
 
 DEEPEST_SHOWN = 6
 
 
 @dataclass(frozen=True)
 class Row:
-    """A unit in its place. `with_below`: how many initiatives lie in it and in the units below it.
+    """A unit in its place. `with_below` counts its initiatives and those of units below.
 
-    `board`: its own; `decides`: the one that decides on its initiatives, None where no unit above has one.
+    `board` is its board. `decides` is the deciding board, or None if no unit above has one.
     """
 
     unit: Unit
@@ -30,23 +30,23 @@ class Row:
 
     @property
     def shown_depth(self) -> int:
-        """How far its name is indented; deeper than that, all alike."""
+        """Return the depth of indentation, limited to `DEEPEST_SHOWN`."""
         return min(self.depth, DEEPEST_SHOWN)
 
 
 def own_rows() -> list[Row]:
-    """Every unit of this organisation, each behind the one it is below, and those by name."""
+    """Return the organisation's units, each after the unit above, by name."""
     return _rows(list(Unit.objects.own()))
 
 
 def imported() -> QuerySet:
-    """Units that a list named and nobody took over, the organisations before their parts; `holds`: initiatives."""
+    """Return units of lists that no one took over, parents first. `holds` counts initiatives."""
     found = Unit.objects.living().filter(path__startswith=f"/{ROOT[1]}/").exclude(code=ROOT[1])
     return found.select_related("parent").annotate(holds=Count("initiatives")).order_by("path")
 
 
 def merged() -> QuerySet:
-    """Units that were merged away, kept to be read."""
+    """Return the units that were merged away, kept for reading."""
     return Unit.objects.filter(merged_into__isnull=False).select_related("merged_into")
 
 

@@ -1,14 +1,15 @@
-"""Units on a page of their own: the tree, and the acts of admins on it."""
+"""Pages of units: the tree, and the acts of admins on it."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from governance.database.rehearsing import not_rehearsed
 from governance.models import Unit, User
 from governance.organisation import actions as organisation_actions
 from governance.organisation import unit_import
@@ -16,9 +17,10 @@ from governance.organisation.forms import LinesForm
 from governance.people.permissions import may_read_organisation, may_reorganise
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.tables.importing import Look, SentTable, Target, bring_in
+from governance.vocabulary.phrases import phrase
 from governance.web.confirmation_pages import looked_or_done
 from initiatives.lifecycle.initiative.initiative_frame import acted, sent
-from initiatives.portfolio.units import actions, preview, tree
+from initiatives.portfolio.units import actions, plans, tree
 from initiatives.portfolio.units.forms import AddUnitForm, MergeForm, MoveForm, RenameForm
 
 TAKES = ["GET", "HEAD", "POST"]
@@ -27,7 +29,7 @@ PAGE = 50  # of imported units, which come by the thousand
 
 @require_safe
 def units(request: SignedInRequest) -> HttpResponse:
-    """The tree with what is in each unit; what imports brought and what was merged away apart."""
+    """Show the tree with the contents of each unit, and imported and merged units."""
     may_read_organisation(request.user).or_refuse()
     context = {
         "nav": "units",
@@ -46,7 +48,9 @@ def add(request: SignedInRequest) -> HttpResponse:
     form = AddUnitForm(sent(request), initial={"parent": request.GET.get("parent", "")[:20]})
     unit = acted(request, form, lambda: organisation_actions.add_unit(**form.cleaned_data, by=request.user))
     if unit:
-        messages.success(request, f"{unit} is added. Nobody works there yet, and no initiative is in it.")
+        messages.success(
+            request, phrase("{} is added. The unit has no people and no initiatives yet.", unit).in_language()
+        )
         return redirect("units")
     return _form(request, form, title=_("Add a unit"), verb=_("Add the unit"))
 
@@ -59,28 +63,28 @@ class UnitsTable(Target):
     headings = ((gettext_lazy("Unit"), ""), (gettext_lazy("Code"), ""), (gettext_lazy("Below"), ""))
     help_template = "governance/organisation/_table_example.html"
     title = gettext_lazy("Units from a table")
-    lede = gettext_lazy("A table with one unit a line. Units that are here already stay as they are.")
+    lede = gettext_lazy("A table with one unit on each line. Existing units do not change.")
 
     def __init__(self, by: User):
         self.by, self.back = by, reverse("units")
 
     def context(self) -> dict:
-        """What a table of units looks like."""
+        """Return the context of the page: navigation, columns and an example."""
         return {
             "nav": "units",
             "up": _("Units"),
             "help": {
                 "columns": list(unit_import.COLUMNS),
                 "needs": _(
-                    "Only the name is needed. A code that is left out is made of the name; a parent is a code or a "
-                    "name, here or in the table."
+                    "Only the name is needed. A missing code is made from the name. For a parent, enter "
+                    "the code or name of a unit, here or in the table."
                 ),
                 "example": unit_import.EXAMPLE,
             },
         }
 
     def look(self, sent: SentTable) -> Look:
-        """What each line does."""
+        """Return the reading of the table with the result of each line."""
         return unit_import.read(sent.table).look(lambda line: (line.name, line.code, line.place))
 
     def enter(self, sent: SentTable, look: Look) -> str:
@@ -92,7 +96,7 @@ class UnitsTable(Target):
 
 @require_http_methods(TAKES)
 def from_table(request: SignedInRequest) -> HttpResponse:
-    """Units from a table: read, shown line by line, fixed here, and added all at once or not at all."""
+    """Show units of a table line by line to correct, and add all or none."""
     may_reorganise(request.user).or_refuse()
     return bring_in(request, UnitsTable(request.user))
 
@@ -108,33 +112,39 @@ def rename(request: SignedInRequest, pk: int) -> HttpResponse:
         form,
         lambda: organisation_actions.rename_unit(unit=unit, **form.cleaned_data, by=request.user),
     ):
-        messages.success(request, f"{unit} is called {form.cleaned_data['name']} from now on.")
+        messages.success(
+            request, phrase("{} is now called {}.", unit, form.cleaned_data["name"]).in_language()
+        )
         return redirect("units")
-    happens = ["Every page of today shows the new name. Earlier days still show the old one."]
-    return _form(request, form, title=f"Rename {unit}", verb=_("Rename"), happens=happens)
+    happens = ["Current pages show the new name. Pages for earlier days still show the old name."]
+    return _form(
+        request, form, title=gettext("Rename %(unit)s") % {"unit": unit}, verb=_("Rename"), happens=happens
+    )
 
 
+@not_rehearsed
 @require_http_methods(TAKES)
 def move(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Put a unit below another, once it was shown what that changes; an imported one is taken over by that."""
+    """Show the effects of moving a unit, and move it. An imported one is taken over."""
     may_reorganise(request.user).or_refuse()
     unit = get_object_or_404(Unit.objects.select_related("parent"), pk=pk)
     form = MoveForm(sent(request), initial={} if unit.imported else {"into": unit.parent_id})
     look = looked_or_done(
         request,
         form,
-        lambda said: preview.plan_move(unit, said["into"]),
+        lambda said: plans.plan_move(unit, said["into"]),
         lambda said, seen: actions.move_unit(unit=unit, **said, seen=seen, by=request.user),
     )
     if look.done:
-        messages.success(request, f"{unit} has moved.")
+        messages.success(request, phrase("{} has moved.", unit).in_language())
         return redirect("units")
     title = f"Take over {unit}" if unit.imported else f"Move {unit}"
     return _form(
-        request, form, title=title, verb=_("Take it over") if unit.imported else _("Move"), look=look
+        request, form, title=title, verb=_("Take over the unit") if unit.imported else _("Move"), look=look
     )
 
 
+@not_rehearsed
 @require_http_methods(TAKES)
 def merge(request: SignedInRequest, pk: int) -> HttpResponse:
     """Merge a unit into another, once it was shown what that changes."""
@@ -144,14 +154,22 @@ def merge(request: SignedInRequest, pk: int) -> HttpResponse:
     look = looked_or_done(
         request,
         form,
-        lambda said: preview.plan_merge(unit, said["into"], carry=said.get("carry", False)),
+        lambda said: plans.plan_merge(unit, said["into"], carry=said.get("carry", False)),
         lambda said, seen: actions.merge_units(unit=unit, **said, seen=seen, by=request.user),
     )
     if look.done:
-        messages.success(request, f"{unit} is merged. Earlier days still show it where it was.")
+        messages.success(
+            request,
+            phrase("{} is merged. Pages for earlier days still show its old place.", unit).in_language(),
+        )
         return redirect("units")
     return _form(
-        request, form, title=f"Merge {unit} into another unit", verb=_("Merge"), look=look, danger=True
+        request,
+        form,
+        title=gettext("Merge %(unit)s into another unit") % {"unit": unit},
+        verb=_("Merge"),
+        look=look,
+        danger=True,
     )
 
 

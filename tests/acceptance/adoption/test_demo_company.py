@@ -1,5 +1,6 @@
 """The demo: every stage and every trouble is there, told through the real acts, and everybody has something to do."""
 
+import html
 import json
 import random
 import re
@@ -15,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
 from adoption.demo import people
-from adoption.demo.stories import decision_requests
+from adoption.demo.stories import running
 from adoption.management.commands import demo
 from adoption.models import BehaviourReport, PostMortem
 from governance import clock
@@ -23,11 +24,21 @@ from governance.audit_log import entries
 from governance.authorization import decision_queries
 from governance.database.row_history import acting
 from governance.gates import criteria, levels, turning_points
-from governance.models import ContractVersion, Delegation, Entry, Notification, PolicyDecision, Rulebook, User
+from governance.models import (
+    ContractVersion,
+    Delegation,
+    Entry,
+    Notification,
+    PolicyDecision,
+    Rulebook,
+    SignatureProof,
+    User,
+)
 from governance.notifications.inbox import tasks_for
+from governance.people.boards import board_for, chair_now
 from governance.storage import backup, restore
 from governance.transparency_log import as_of
-from governance.vocabulary import RUNNING_STAGES, Level, ReviewOutcome
+from governance.vocabulary import RUNNING_STAGES, FoundAnswer, Level, ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import contributed
 from initiatives.lifecycle.facts import rulebook_in_effect, supported_stage
@@ -40,14 +51,17 @@ from initiatives.models import (
     DefinitionConflict,
     Deployment,
     Forecast,
+    FoundModel,
     Gap,
     Handover,
     Hold,
     ImportRow,
     Initiative,
     Obligation,
+    OutputSample,
     Review,
     RoleAssignment,
+    SubjectRequest,
     SupportedStagePeriod,
     UnitPolicy,
     Waiver,
@@ -59,6 +73,7 @@ from initiatives.portfolio.initiative_list.filters import with_support
 from initiatives.portfolio.insights import report_links
 from tests.support.database import restored_copies
 from tests.support.database.reset import as_it_was
+from tests.support.initiatives import contradictions
 from tests.support.rules.plain_differences import differences
 
 PAIRS = 1_000  # of an initiative and an instant, half of them past
@@ -77,8 +92,11 @@ class Told:
 def told(django_db_setup, django_db_blocker, tmp_path_factory):
     """The demo, told once: committed, and gone with this module."""
     folder, said, began = tmp_path_factory.mktemp("demo"), StringIO(), clock.now()
-    here = override_settings(DATA_DIR=folder, DEMO_PASSWORD="correct horse battery staple")
-    with django_db_blocker.unblock(), here:
+    settings_there = {"DATA_DIR": folder, "DEMO_PASSWORD": "correct horse battery staple"}
+    here = override_settings(**settings_there, ADDRESS="http://localhost:8000")  # which can have passkeys
+    with django_db_blocker.unblock(), here, pytest.MonkeyPatch.context() as patched:
+        # The login of the tests may simulate time on every server, and keeps this right.
+        patched.setattr(demo.embedded_postgres, "in_use", lambda: True)
         call_command("demo", stdout=said)
         yield Told(folder, said.getvalue(), began)
         as_it_was(None)
@@ -97,6 +115,7 @@ def test_a_demo_that_was_interrupted_is_built_anew_and_a_whole_one_is_kept(
 ):
     """Each day is committed by itself, so an interrupted demo leaves half of one; people of others are left alone."""
     settings.DATA_DIR, built = tmp_path, []
+    monkeypatch.setattr(demo.embedded_postgres, "in_use", lambda: True)
     monkeypatch.setattr(demo, "drop_everything", lambda: built.append("dropped"))
     monkeypatch.setattr(demo, "build", lambda password: built.append("built"))
     call_command("demo", keep=True, stdout=StringIO())
@@ -109,6 +128,14 @@ def test_a_demo_that_was_interrupted_is_built_anew_and_a_whole_one_is_kept(
         entries.record(EntryKind.DEMO_TOLD)
     call_command("demo", keep=True, stdout=StringIO())
     assert built == ["dropped", "built"]
+
+
+def test_the_evidence_of_the_demo_contradicts_itself_nowhere(told):
+    compared = Counter()
+    assert list(contradictions.all_of(compared)) == []
+    print(dict(compared))
+    assert min(compared.values()) > 3
+    assert len(compared) == 6
 
 
 def test_the_demo_is_whole(told, tmp_path, monkeypatch):
@@ -138,42 +165,46 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     )
     assert labels["Call note search"] == "MVP: not supported by current evidence"
     assert labels["Payment reminder drafts"] == "Production: not supported by current evidence"
-    assert labels["Expense receipt reading"] == "Production: not supported by current evidence"
     assert labels["Shelf gap spotting"] == "Prototype: not supported by current evidence"
-    tiers = {"Meeting note formatter": "minimal", "Invoice matching": "limited", "Call-back order": "high"}
+    tiers = {"Meeting note formatter": "minimal", "Customer summary assistant": "limited"}
     for title, tier in tiers.items():
         assert (initiative(title).stage, initiative(title).tier, labels[title]) == ("production", tier, "")
     drawn = initiative("Meeting note formatter").drawn_requirements.order_by("place")
     assert [row.place for row in drawn] == [1, 2, 3, 4, 5], "by the seed of its own audit log"
     states = supported_stage.judged(initiative("Meeting note formatter")).states
     assert all(levels.vouched_for(states[row.requirement]) for row in drawn), "or it stands as decided since"
-    assert labels["Credit note drafts"] == "Production: not supported by current evidence", (
-        "its papers are new, and nobody verified them"
-    )
 
     # Reviews
-    assert snapshot("Customer summary assistant").verdict.decidable
+    assert snapshot("Offer wording check").verdict.decidable
     assert snapshot("Shift wish planner").verdict.decidable
     waiting = snapshot("Renewal letter drafts").verdict
     assert waiting.missing_seats == ("risk_compliance",)
-    stale = [sign_off for sign_off in snapshot("Warranty reply drafts").judged_sign_offs if sign_off.stale]
+    high = snapshot("Refund plausibility check")
+    stale = [sign_off for sign_off in high.judged_sign_offs if sign_off.stale]
     assert [sign_off.seat for sign_off in stale] == ["security_privacy"]
-    high = snapshot("Refund plausibility check").verdict
-    assert high.quorum == 6
-    assert high.fresh_approvals == 3
-    assert any("Due since" in str(blocker) for blocker in snapshot("Price label check").verdict.blockers)
+    assert (high.verdict.quorum, high.verdict.fresh_approvals) == (6, 3)
+    assert any("An obligation of" in str(blocker) for blocker in high.verdict.blockers)
     assert set(Review.objects.values_list("outcome", flat=True)) >= {
         "open", "approved", "approved_with_conditions", "refused", "returned",
     }  # fmt: skip
 
+    assert set(SignatureProof.objects.values_list("strength", flat=True)) == {"password", "passkey"}
+
     # A system that asks
     codes = set(PolicyDecision.objects.values_list("code", flat=True))
     assert codes == {"allowed", "edge_policy", "unknown_action", "needs_approval"}
-    week = decision_queries.weeks(initiative(decision_requests.TITLE).number, clock.now(), 1)[0]
-    assert (week.allowed, week.done, week.failed, week.never_done, week.never_asked) == (6, 3, 1, 3, 1)
+    week = decision_queries.weeks(initiative(running.TITLE).number, clock.now(), 1)[0]
+    assert (week.allowed, week.done, week.failed, week.never_done, week.never_asked) == (6, 3, 1, 3, 0)
     waits = ApprovalRequest.objects.waiting_at(clock.now()).get()
     assert waits.get_absolute_url() in {line.link for line in tasks_for(User.objects.get(login="owner"))}
     assert waits.preview.words > 20, "its approver sees the letter that goes out"
+
+    # A model that its log names and nobody declares
+    unknown = FoundModel.objects.get()
+    assert (unknown.name, unknown.answer) == (running.UNKNOWN_MODEL, FoundAnswer.WAITING)
+    assert sum(day.times for day in unknown.days.all()) == 7
+    chair = chair_now(board_for(unknown.unit))
+    assert unknown.get_absolute_url() in {line.link for line in tasks_for(chair)}
 
     # Two systems that meant two things by a word, resolved by the steward
     resolved = DefinitionConflict.objects.order_by("facet")
@@ -183,16 +214,16 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
         assert {row.one.system.name, row.other.system.name} == {"Billing", "CRM"}
 
     # What only a register holds
-    matching = initiative("Invoice matching")
+    summary = initiative(running.TITLE)
     for rows in (
-        matching.links,
-        matching.drills,
-        matching.trace_samples,
-        matching.processes,
-        matching.profiles,
+        summary.links,
+        summary.drills,
+        summary.trace_samples,
+        summary.processes,
+        summary.profiles,
     ):
         assert rows.exists(), rows.model
-    assert matching.architecture_decisions.exists()
+    assert summary.architecture_decisions.exists()
     assert ComponentVersion.objects.filter(end_of_life__lte=clock.today() + timedelta(days=90)).exists()
     assert UnitPolicy.objects.exists()
     assert BehaviourReport.objects.filter(kind="weaponised").exists()
@@ -206,8 +237,9 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     assert open_obligations.filter(due__lt=today).exists()
     assert open_obligations.filter(due__gte=today).exists()
     assert PostMortem.objects.filter(state=PostMortem.IN_REVIEW).exists()
-    looked_back = PostMortem.objects.get(state=PostMortem.PUBLISHED)
-    assert looked_back.looks_back
+    published = PostMortem.objects.filter(state=PostMortem.PUBLISHED)
+    stopped, looked_back = sorted(published, key=lambda row: row.looks_back)
+    assert (stopped.looks_back, looked_back.looks_back) == (False, True)
     assert looked_back.attachments.count() == 1
     assert sorted(bool(said.resolved_at) for said in looked_back.comments.all()) == [False, True]
     assert Condition.objects.filter(met_at__isnull=True, due__lt=today).exists()
@@ -235,20 +267,24 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     # Everybody who is listed has something to do, and not too much; who only reads has nothing to do
     for person in people.logins():
         waits = len(tasks_for(User.objects.get(login=person.login)))
-        assert (waits == 0) if person.auditor else (1 <= waits <= 10), (person.login, waits)
+        assert (waits == 0) if person.auditor else (1 <= waits <= 12), (person.login, waits)
     assert not Notification.objects.unread().filter(created_at__lt=clock.now() - demo.READ_AFTER).exists()
 
     # It was told through acts, all but those of today marked as simulated, and it is told once
     assert not Entry.objects.acts().filter(simulated=False, at__lt=told.began).exists()
-    assert Entry.objects.acts().filter(kind="stage changed").count() >= 50
+    assert Entry.objects.acts().filter(kind="stage changed").count() >= 40
     newest: dict[str, object] = {}
-    for ref, at in (
-        Entry.objects.acts().exclude(initiative_ref="").order_by("id").values_list("initiative_ref", "at")
-    ):
-        assert newest.setdefault(ref, at) <= at, "an initiative is told in the order of its days"
-        newest[ref] = at
+    # Periodic jobs run at once in tests, so a lesson may be found at the day of a story that is told later.
+    told_by_people = Entry.objects.acts().exclude(initiative_ref="").exclude(actor_id=None)
+    for entry in told_by_people.order_by("id").select_related("body"):
+        ref, before = entry.initiative_ref, newest.setdefault(entry.initiative_ref, entry.at)
+        assert before <= entry.at, (
+            f"an initiative is told in the order of its days: {ref}, {entry.kind} {entry.facts}: "
+            f"{entry.at} after {before}"
+        )
+        newest[ref] = entry.at
     assert max(newest.values()) < clock.now()
-    with pytest.raises(CommandError, match="there already"):
+    with pytest.raises(CommandError, match="exists already"):
         call_command("demo", stdout=StringIO())
 
     # A fact that an entry's sentence names is a fact of such entries: a renamed fact is not left out without an error
@@ -282,7 +318,7 @@ def test_its_export_comes_back_in_without_a_change(told, ending):
     response = client.get(f"/initiatives/export.{ending}")
     content = b"".join(response.streaming_content) if response.streaming else response.content
     batch = portfolio_actions.upload_portfolio(content=content, file_name=f"demo.{ending}", by=admin)
-    assert batch.rows.count() > 30
+    assert batch.rows.count() > 25
     for row in batch.rows.all():
         assert (row.decision, row.mapped["changes"], row.mapped["refused"]) == ("unchanged", [], []), (
             row.problems
@@ -339,6 +375,135 @@ def judged_then(initiative, facts, at):
     rulebook = rulebook_in_effect.rulebook_of(initiative, at).parsed
     said = SupportedStagePeriod.objects.covering(at).get(initiative=initiative).supported
     return initiative, at, supported_stage.under(facts, initiative, rulebook), rulebook, said
+
+
+# A feature, who looks for it, the page (what is in braces is found by `places`), and what stands on that page.
+FEATURES = (
+    ("production that is enforced here", "chair", "/initiatives/{summary}/", r"contract clear\? passes"),
+    ("production that is not", "auditor", "/initiatives/{reminders}/", "Not enforced here. No log here."),
+    (
+        "two thousand calls",
+        "owner",
+        "/initiatives/{summary}/interactions/",
+        "2,000 of 2,007 outputs name a source",
+    ),
+    (
+        "days compared",
+        "owner",
+        "/initiatives/{summary}/interactions/",
+        "399 of 399 allowed calls are complete in the log",
+    ),
+    ("the mismatch", "owner", "/initiatives/{summary}/interactions/", r"\d+ 0 1 0 \d+ of \d+"),
+    ("what the sample says", "owner", "/initiatives/{summary}/interactions/", "29 of 30 drawn outputs trace"),
+    ("a drawn sample", "lead", "/output-samples/{sample}/", "30 of 30 are judged"),
+    (
+        "the kill switch used",
+        "owner",
+        "/initiatives/{summary}/api-access/",
+        "stays off until the connector asks",
+    ),
+    ("what came of decisions", "owner", "/initiatives/{summary}/api-access/", "6 3 1 0 3 0"),
+    ("a call that waits", "owner", "/", "Customer summary assistant"),
+    (
+        "a fallback that failed",
+        "lead",
+        "/initiatives/{summary}/integration/drills/",
+        "forty seconds without a word",
+    ),
+    (
+        "and was drilled again",
+        "lead",
+        "/initiatives/{summary}/integration/drills/",
+        "After eight seconds the summary",
+    ),
+    (
+        "a risk accepted until a day",
+        "chair",
+        "/initiatives/{summary}/accepted-risks/",
+        "notes of another account",
+    ),
+    ("a survey", "chair", "/initiatives/{summary}/adoption/", "28 of 38 answered"),
+    (
+        "a problem of the public",
+        "auditor",
+        "/initiatives/{summary}/incidents/",
+        "offer of last year as if it were open",
+    ),
+    ("a found model", "chair", "/found-models/{model}/", "Register the model as a proposed initiative"),
+    ("a request answered", "privacy", "/subject-requests/{request}/", "10 belong to the person"),
+    ("a request that waits", "privacy", "/subject-requests/", "2 requests"),
+    ("a passkey", "auditor", "/audit/?kind=passkey+added", "Telephone"),
+    ("an evaluation", "auditor", "/initiatives/{refunds}/deployments/", "does not meet its threshold"),
+    ("and its question", "chair", "/reviews/{review}/", "The evaluation found 83 of 100 right"),
+    ("an objection answered", "chair", "/reviews/{review}/", "They did for three hours"),
+    ("a stale sign-off", "chair", "/reviews/{review}/", "Security and privacy must sign again"),
+    ("a review blocked by an obligation", "chair", "/reviews/{review}/", "Post-mortem after stopping"),
+    ("a promotion refused", "chair", "/reviews/{refused}/", "Come back when they know"),
+    ("a review returned", "chair", "/reviews/{returned}/", "Two of the four knowledge bases have no owner"),
+    ("a step back", "chair", "/initiatives/{handover}/", "stepped back on"),
+    ("a hold of a seat", "chair", "/initiatives/{handover}/", "someone raised a concern"),
+    ("an incident", "auditor", "/initiatives/{handover}/incidents/", "Summaries named an illness"),
+    ("a model near its end", "auditor", "/components/", "Scribe 4 .* end of life"),
+    (
+        "a stop looked back on",
+        "seat-adoption",
+        "/post-mortems/{stopped}/",
+        "Confirmed by Luis Ortega for the adoption seat",
+    ),
+    (
+        "a lesson that came back",
+        "seat-adoption",
+        "/initiatives/{articles}/lessons/",
+        "Learned in AI-.* Voice call",
+    ),
+    ("a waiver that waits", "chair", "/initiatives/{articles}/waivers/", "Still needed: the chair"),
+    ("a waiver that runs", "auditor", "/initiatives/{tickets}/waivers/", "is waived until"),
+    ("an owner who left", "auditor", "/initiatives/{stops}/", "Tove Berg no longer owns the initiative"),
+    ("a gap", "auditor", "/initiatives/{stops}/", "Line 3 writes local time"),
+    ("data that leave a region", "auditor", "/initiatives/{shelves}/", "forbidden by Northlight order form"),
+    ("a contract that waits", "seat-value", "/", "Contract of Cash forecast notes"),
+    ("a tier that waits", "seat-risk", "/", "Risk tier of Cash forecast notes"),
+    ("a condition", "steward", "/", "A condition of the decision on Ticket triage"),
+    ("a decision of the deputy", "deputy-chair", "/", "Shift wish planner"),
+    ("a meeting", "auditor", "/meetings/", "Room 4.12"),
+    ("funding above evidence", "auditor", "/insights/money/", "180,000.00"),
+)
+
+
+def places() -> dict[str, object]:
+    """What stands for the names in the addresses of FEATURES."""
+    titles = {
+        "summary": running.TITLE,
+        "reminders": "Payment reminder drafts",
+        "refunds": "Refund plausibility check",
+        "handover": "Chat handover summary",
+        "articles": "Knowledge article drafts",
+        "tickets": "Ticket triage",
+        "stops": "Machine stop summaries",
+        "shelves": "Shelf gap spotting",
+    }
+    reviews = Review.objects.exclude(outcome="approved")
+    return {name: initiative(title).ref for name, title in titles.items()} | {
+        "review": reviews.get(outcome="open", initiative__title=titles["refunds"]).pk,
+        "refused": reviews.get(outcome="refused").pk,
+        "returned": reviews.get(outcome="returned").pk,
+        "sample": OutputSample.objects.get().pk,
+        "model": FoundModel.objects.get().pk,
+        "request": SubjectRequest.objects.get(closed_at__isnull=False).pk,
+        "stopped": PostMortem.objects.get(initiative__title="Voice call transcripts").pk,
+    }
+
+
+def test_each_feature_stands_on_a_page_that_somebody_may_open(told):
+    found, missing = places(), []
+    for feature, login, address, words in FEATURES:
+        client = Client()
+        client.force_login(User.objects.get(login=login))
+        page = client.get(address.format(**found))
+        shown = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.content.decode())).split())
+        if page.status_code != 200 or not re.search(words, shown):
+            missing.append((feature, login, address.format(**found), page.status_code))
+    assert missing == []
 
 
 def test_a_database_of_others_is_left_as_it_is(cast):

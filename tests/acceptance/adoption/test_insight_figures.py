@@ -25,7 +25,7 @@ from initiatives.portfolio.insights import figures, reasons
 from initiatives.portfolio.insights.reasons import MATTERS, mismatches_of
 from tests.support import factories
 from tests.support.initiatives.plain_figures import Raw, counted_by
-from tests.support.initiatives.random_organisations import RANK, arrange
+from tests.support.initiatives.random_organisations import arrange
 
 pytestmark = pytest.mark.django_db
 
@@ -88,7 +88,7 @@ def test_each_number_on_the_page_is_that_of_the_rows_it_leads_to(cast, as_):
         if first.isdecimal():
             numbers.setdefault(one["href"], set()).add(int(first))
     for key, initiatives in raw.items():
-        link = "/insights/mismatches/" if key == "mismatches" else f"/insights/figures/{key}/"
+        link = f"/insights/figures/{key}/"
         assert numbers[link] == {len(initiatives)}, key
         assert behind(client, link) == {f"AI-{refs[pk]:04d}" for pk in initiatives}, key
     rows = list(PostMortem.objects.filter(state="published"))
@@ -111,7 +111,7 @@ def test_gaps_and_stages_lead_to_the_portfolio_with_as_many_initiatives(cast, as
     client = as_(cast.auditor)
     raw = Raw(cast.auditor)
     page = shown(client, "/insights/")
-    hard = shown(client, "/insights/flow/").find(attrs={"aria-label": "Gaps by layer"})
+    hard = shown(client, "/insights/flow/").find(attrs={"aria-label": "Open requirements by layer"})
     for row in hard.select("tbody tr"):
         gaps, initiatives = (cell.text.split()[0] for cell in row.select("td"))
         layer = next(key for key, words in Layer.choices if words == row.th.text)
@@ -119,10 +119,17 @@ def test_gaps_and_stages_lead_to_the_portfolio_with_as_many_initiatives(cast, as
         counts = [span.gaps[layer] for span in spans if span and layer in span.gaps]
         assert (int(gaps), int(initiatives)) == (sum(counts), len(counts))
         assert len(row.select("a")) == bool(counts), "the figure leads to the initiatives"
-    short = page.find(id="mismatches").find("a")
-    spans = [raw.span(initiative) for initiative in raw.initiatives if initiative.stage in RANK]
-    assert short.text.startswith(f"{sum(bool(span and span.unsupported_stages) for span in spans)} ")
-    assert "unsupported=on" in short["href"]
+    for row, stage in zip(
+        page.select("main table")[0].select("tbody tr"), ("prototype", "mvp", "production"), strict=True
+    ):
+        spans = [raw.span(initiative) for initiative in raw.initiatives if initiative.stage == stage]
+        short = sum(bool(span and span.unsupported_stages) for span in spans)
+        assert [cell.text for cell in row.select("td")] == [
+            str(len(spans)),
+            str(len(spans) - short),
+            str(short),
+        ]
+        assert "unsupported=on" in row.select("a")[1]["href"]
 
 
 def test_matters_are_the_nine_standards_of_the_approved_stage(cast, as_):
@@ -148,7 +155,9 @@ def test_matters_are_the_nine_standards_of_the_approved_stage(cast, as_):
     assert len(wanted) > 5
     assert MATTERS.keys() == standards.SHOWN_BY.keys()
     client = as_(cast.chair)
-    page = shown(client, "/insights/mismatches/").find(attrs={"aria-label": "Stage mismatches by matter"})
+    page = shown(client, "/insights/figures/mismatches/").find(
+        attrs={"aria-label": "Stage not supported, by topic"}
+    )
     for words in MATTERS.values():
         line = next(line for line in page.select("tbody tr") if line.th.text == words)
         matter = next(key for key, said in MATTERS.items() if said == words)
@@ -172,7 +181,7 @@ def test_an_mvp_is_named_with_the_test_it_fails_and_what_is_missing(cast, as_):
         wanted = figures.Wanted(later, Rulebook.objects.in_force())
         (old,) = counted_by("pilots", wanted)
         (why,) = reasons.of("pilots", [old], wanted).values()
-    assert "past its 270 days" in why[0]
+    assert "past its limit of 270 days" in why[0]
     assert any(words.startswith("Fails ") for words in why)
 
 
@@ -212,18 +221,21 @@ def test_money_stands_beside_an_mvp_as_spent_or_else_as_given_and_never_added_ac
     assert line().endswith("EUR 300, USD 7 spent")
 
 
-def test_everything_but_the_verdicts_is_folded_under_a_count(cast, as_):
+def test_now_opens_with_one_picture_and_five_numbers(cast, as_):
     factories.make_mvp(cast)
     page = shown(as_(cast.chair), "/insights/")
     folds = {one["id"]: one.summary.text for one in page.select(".folds > details")}
-    assert list(folds) == ["used", "later", "success", "money", "mismatches", "causes"]
+    assert list(folds) == ["used", "later", "success", "causes"]
     assert all(re.search(r"\(\d+( of \d+)?( seen| differ)?\)$", words.strip()) for words in folds.values()), (
         folds
     )
     assert not page.select("main details[open]")
     numbers = page.select(".numbers a")
-    assert len(numbers) == 10
+    assert len(numbers) == 5
     assert all(one["href"] and one.b.text.isdecimal() for one in numbers)
+    assert all(one.find_next_sibling(class_="why").text.endswith(".") for one in numbers)
+    (picture,) = page.select("svg.chart")
+    assert "MVP: 1 supported, 0 not supported" in picture.desc.text
 
 
 def test_what_left_production_before_it_went_in_did_not_come_too_early(cast):
@@ -250,10 +262,7 @@ def test_a_page_on_paper_says_of_which_moment_unit_and_period_it_is(cast, as_):
     assert page.h1.text == "Deployed: MVP"
     said = " ".join(page.h1.find_parent("header").text.split())
     assert f"Counted on {clock.local(clock.now()):%-d %B %Y} at " in said
-    assert (
-        f"; {cast.unit} and what belongs to it; of what happens on a day, what happened until 31 January 2026."
-        in said
-    )
+    assert f". Unit: {cast.unit} with subunits. Period for events: until 31 January 2026." in said
 
 
 def test_strangers_count_nothing_of_what_they_may_not_see(cast, as_):

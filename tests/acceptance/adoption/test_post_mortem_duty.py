@@ -16,6 +16,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import ProtectedError
 from django.urls import reverse
 
+from adoption.demo import initiative_acts
 from adoption.models import PostMortem
 from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems import permissions as postmortem_permissions
@@ -67,8 +68,8 @@ class Scene:
         review = Review.objects.select_related("initiative__unit", "rulebook").get(
             pk=(review or self.review).pk
         )
-        said = f"for {self.stopped.ref}: {self.obligation.text}"
-        return any(said in reason.text for reason in review_state.snapshot_of(review).verdict.blockers)
+        blockers = [reason.text for reason in review_state.snapshot_of(review).verdict.blockers]
+        return any(self.stopped.ref in said and self.obligation.text in said for said in blockers)
 
     def stands(self) -> None:
         """The obligation is what it was, open, and on the list of what is overdue."""
@@ -82,7 +83,9 @@ class Scene:
 @snapshots.kept
 def _scene(cast) -> Scene:
     stopped = factories.make_prototype(cast, title=TITLE)
-    other = factories.make_prototype(cast, title="Invoice reader")
+    other = initiative_acts.propose_and_confirm_tier(
+        factories.make_prototype(cast, title="Invoice reader"), cast.team
+    )
     stage_actions.stop(initiative=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     review = review_actions.open_review(initiative=Initiative.objects.get(pk=other.pk), by=cast.owner)
     return Scene(cast, stopped, stopped.obligations.get(kind="post_mortem"), other, review)
@@ -136,6 +139,7 @@ def register_again_under_another_title(scene):
     near = similar_initiatives.similar(f"{TITLE} two", "", Initiative.objects.all()).stubs
     assert scene.stopped.ref in {stub.ref for stub in near}, "the one before is named while typing"
     again = factories.make_prototype(scene.cast, title="Account digest, second try")
+    initiative_acts.propose_and_confirm_tier(again, scene.cast.team)
     review = review_actions.open_review(initiative=Initiative.objects.get(pk=again.pk), by=scene.cast.owner)
     assert scene.held_up(review)
 
@@ -420,13 +424,13 @@ def excuse(scene, reason: str, by=None) -> None:
 
 # By hand: each way, and the words with which it is refused.
 REFUSED = {
-    hand_the_stopped_initiative_over: "no longer changes",
+    hand_the_stopped_initiative_over: "can no longer change",
     stop_twice: "stopped",
-    reopen_and_stop: "Its post-mortem is still due",
+    reopen_and_stop: "The post-mortem of this initiative is still due",
     withdraw: "idea",
     join_to_another: "idea",
-    retire: "Only production is retired",
-    complete_by_hand: "completed by publishing the post-mortem",
+    retire: "This initiative is not in production, so it cannot be retired",
+    complete_by_hand: "A published and confirmed post-mortem completes",
     complete_past_the_page: "completed by its published post-mortem alone",
     complete_by_a_draft: "completed by its published post-mortem alone",
     delete_by_orm: "an obligation is completed, not deleted",
@@ -439,15 +443,15 @@ REFUSED = {
     make_nobody_responsible: "an obligation stays with its responsible person and day",
     call_it_something_else: "an obligation stays with its responsible person and day",
     move_it_to_another_initiative: "an obligation stays with its responsible person and day",
-    hand_in_one_sign_each: "too short to be understood",
-    hand_in_nothing: "Nothing is written yet",
-    let_no_lesson_pass_unsaid: "No lesson is written",
+    hand_in_one_sign_each: "This section is too short",
+    hand_in_nothing: "This section is empty",
+    let_no_lesson_pass_unsaid: "The post-mortem has no lesson",
     confirm_it_oneself: "Marta Lindqvist is business owner of this initiative",
-    confirm_by_whoever_helped_to_write: "Nobody confirms what they wrote",
+    confirm_by_whoever_helped_to_write: "so someone else must confirm it",
     publish_it_past_the_seat: "by somebody who neither wrote nor had to write it",
     publish_a_draft: "out of review",
-    lift_it_twice: "once is all",
-    lift_it_without_a_reason: "Say why",
+    lift_it_twice: "was already allowed once despite this obligation",
+    lift_it_without_a_reason: "Explain why this decision is allowed while the obligation is due",
     lift_it_oneself: "Only the chair",
 }
 

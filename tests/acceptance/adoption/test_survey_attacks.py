@@ -35,7 +35,7 @@ def pages_of(initiative, survey: Survey) -> list[str]:
         f"{at}?as_of={today}",
         f"{at}?format=csv",
         f"/initiatives/{initiative.ref}/activity/",
-        f"/initiatives/{initiative.ref}/compare/?one={today}",
+        f"/initiatives/{initiative.ref}/activity/?one={today}",
         "/audit/",
         "/audit/?format=csv",
         f"/search/?q={MARK.split()[0]}",

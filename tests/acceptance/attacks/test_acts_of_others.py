@@ -232,7 +232,7 @@ def _dated_back(*, signed: bool) -> Checkpoint:
     return row
 
 
-@pytest.mark.parametrize("signed", [False, True], ids=["beside the note", "signed anew"])
+@pytest.mark.parametrize("signed", [False, True], ids=["beside the note", "must sign again"])
 def test_a_checkpoint_dated_back_is_found(scene, signed):
     sealing.seal()
     with transaction.atomic():

@@ -95,7 +95,7 @@ def test_a_line_that_the_database_refuses_holds_up_nobody_and_is_told(system, ca
     assert aside.read_bytes() == bad, "and nothing of it is lost"
     assert "Decisions were set aside" in [line.text for line in notification_inbox.tasks_for(cast.admin)]
     assert aside.name in as_(cast.admin).get("/status/").content.decode()
-    with pytest.raises(CommandError, match="still do not fit"):
+    with pytest.raises(CommandError, match="still refuses lines"):
         call_command("bring_decisions")
     (aside,) = waiting()
     aside.write_bytes(good)  # fixed

@@ -161,7 +161,7 @@ def test_a_forged_supported_stage_allows_nothing_is_named_and_corrected(
     )
     assert (decided(system), shown_outside(initiative)) == ("needs_approval", None)
     assert ("initiatives_supportedstageperiod", "supported") in named()
-    with pytest.raises(CommandError, match=f"The supported stage of {initiative.ref} says supported: "):
+    with pytest.raises(CommandError, match=f"The supported stage of {initiative.ref} has supported "):
         call_command("verify_audit_log", "--application", plugin.LOGINS.application, stdout=StringIO())
 
     assert periodic.correct() == [initiative.pk]
@@ -230,9 +230,12 @@ def test_what_was_corrected_is_recorded_and_told_to_admins_and_auditors(
     told = list(corrections.corrections_due(clock.now()))
     assert {one.person for one in told} >= {cast.admin}
     assert all(one.person.is_admin or one.person.is_auditor for one in told)
-    assert "the supported stage, supported said production. The facts say prototype." in told[0].text
+    assert (
+        "the supported stage, supported had the value production. The correct value is prototype."
+        in told[0].text
+    )
     page = as_(cast.admin).get("/status/").content.decode()
-    assert "A derived row did not follow from its facts." in page
+    assert "A computed value was wrong and was corrected." in page
     assert in_name_only.ref in page
 
 
@@ -247,10 +250,8 @@ def test_a_row_changed_by_the_owner_is_not_relied_on_and_is_named(cast, in_name_
         )
     assert decided(system) == "needs_approval"
     words = [str(one) for one in verification.verify().findings]
-    assert any(f"is not what the newest supported stage of {in_name_only.ref} says" in one for one in words)
-    assert any(
-        f"The supported stage of {in_name_only.ref} says supported: production" in one for one in words
-    )
+    assert any(f"differs from the newest supported stage of {in_name_only.ref}" in one for one in words)
+    assert any(f"The supported stage of {in_name_only.ref} has supported production" in one for one in words)
     assert periodic.correct() == [in_name_only.pk]
     assert verification.verify().ok
 

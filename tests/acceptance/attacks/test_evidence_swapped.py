@@ -47,7 +47,7 @@ def test_a_swapped_file_is_not_handed_out_and_the_worker_writes_it_down(
     with acts() as kinds:
         answer = reader.get(reverse(way, args=[initiative.ref, swapped.pk]))
     assert answer.status_code == 404
-    assert "The file is not the one that was recorded." in text_of(answer)
+    assert "The stored file is not the recorded file." in text_of(answer)
     assert b"PDX" not in answer.content
     assert kinds == [], "a look writes nothing"
     assert Evidence.objects.get(pk=swapped.pk).missing_since is None
@@ -84,13 +84,13 @@ def test_a_file_larger_than_an_upload_is_hashed_too(initiative, swapped, setting
 def test_verify_audit_log_with_files_names_the_row(initiative, swapped):
     assert verification.verify().ok, "without --files the bytes of files are not looked at"
     out = StringIO()
-    with pytest.raises(CommandError, match=f"the file {swapped.file.name} is not the file that was recorded"):
+    with pytest.raises(CommandError, match=f"the file {swapped.file.name} is not the recorded file"):
         call_command("verify_audit_log", "--files", stdout=out)
     assert f"(table initiatives_evidence, row {swapped.pk}, field file)" in out.getvalue()
     with open(swapped.file.path, "r+b") as file:
         file.write(b"%PDF")
     call_command("verify_audit_log", "--files", stdout=out)
-    assert "files hashed; 0 of them are gone" in out.getvalue()
+    assert "files hashed. 0 of them are missing, as the audit log records." in out.getvalue()
 
 
 def test_a_file_that_is_gone_is_a_finding_until_the_audit_log_knows_it(initiative, swapped):
@@ -101,7 +101,7 @@ def test_a_file_that_is_gone_is_a_finding_until_the_audit_log_knows_it(initiativ
     assert len(file_checks.find_missing_files()) == rows.count()
     out = StringIO()
     call_command("verify_audit_log", "--files", stdout=out)
-    assert f"{rows.count()} of them are gone, which the audit log knows" in out.getvalue()
+    assert f"{rows.count()} of them are missing, as the audit log records" in out.getvalue()
 
 
 def test_a_swapped_attachment_of_a_post_mortem_is_refused_and_recorded_once(cast, as_):
@@ -118,7 +118,7 @@ def test_a_swapped_attachment_of_a_post_mortem_is_refused_and_recorded_once(cast
         for name in ("attachment-file", "attachment-look", "attachment-file"):
             answer = reader.get(reverse(name, args=[kept.pk]))
             assert answer.status_code == 404
-            assert "is not the file that was recorded" in text_of(answer)
+            assert "is not the recorded file" in text_of(answer)
     assert kinds == ["attachment file changed"]
     with open(kept.file.path, "r+b") as file:
         file.write(b"%PDF")

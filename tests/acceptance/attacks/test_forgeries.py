@@ -53,7 +53,7 @@ FOUND = {
             " AS 'BEGIN RETURN NEW; END'"
         ),
         f"{OWNERS}|{DENIED}",
-        "plumbline_guard_stage() is not as migrations install it",
+        "plumbline_guard_stage() differs from the one that migrations install",
     ),
     "append_only dropped": (
         plain("DROP TRIGGER append_only ON initiatives_signoff"),
@@ -66,12 +66,12 @@ FOUND = {
             " RETURNS boolean LANGUAGE sql AS 'SELECT true'"
         ),
         f"{OWNERS}|{DENIED}",
-        "is not as migrations install it",
+        "differs from the one that migrations install",
     ),
     "a search path opened": (
         plain("ALTER FUNCTION plumbline_guard_decision() RESET search_path"),
         OWNERS,
-        "plumbline_guard_decision() is not as migrations install it",
+        "plumbline_guard_decision() differs from the one that migrations install",
     ),
     "a trigger function given to everybody": (
         plain("GRANT EXECUTE ON FUNCTION plumbline_capture_initiatives_signoff() TO PUBLIC"),
@@ -84,7 +84,7 @@ FOUND = {
             "CREATE TRIGGER aaa BEFORE INSERT ON initiatives_signoff FOR EACH ROW EXECUTE FUNCTION public.mine()",
         ),
         DENIED,
-        "initiatives_signoff.aaa is of nobody's making",
+        "initiatives_signoff.aaa is unknown: no migration installs it",
     ),
     "sign-offs made changeable": (
         lambda s: [(f"GRANT UPDATE ON initiatives_signoff TO {plugin.LOGINS.application}", [])],
@@ -99,7 +99,7 @@ FOUND = {
     "temporary tables for everybody": (
         lambda s: [(f'GRANT TEMPORARY ON DATABASE "{connection.settings_dict["NAME"]}" TO PUBLIC', [])],
         "",
-        "Everybody was granted TEMPORARY",
+        "Everyone was granted TEMPORARY",
     ),
     "a constraint dropped": (
         plain("ALTER TABLE initiatives_signoff DROP CONSTRAINT one_sign_off_per_seat"),
@@ -116,7 +116,7 @@ FOUND = {
             )
         ],
         "is written when it is published",
-        "are not what its text says",
+        "differ from its text",
     ),
     "a stage with every trigger off": (
         plain(
@@ -125,7 +125,7 @@ FOUND = {
             "ALTER TABLE initiatives_initiative ENABLE TRIGGER USER",
         ),
         OWNERS,
-        "changed past the audit log",
+        "changed outside of the audit log",
     ),
     "a sign-off turned round with every trigger off": (
         plain(
@@ -134,7 +134,7 @@ FOUND = {
             "ALTER TABLE initiatives_signoff ENABLE TRIGGER USER",
         ),
         OWNERS,
-        "changed past the audit log",
+        "changed outside of the audit log",
     ),
 }
 

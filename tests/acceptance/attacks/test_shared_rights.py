@@ -24,6 +24,7 @@ from initiatives.portfolio.imports.systems import actions as system_import_actio
 from initiatives.portfolio.registration import actions as registration_actions
 from tests.support import factories
 from tests.support.attacks.shared_world import World, changed, make_world
+from tests.support.web.confirming import ConfirmingClient
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ def supported(initiative) -> str:
 
 
 def signed_in(person) -> Client:
-    client = Client(raise_request_exception=True)
+    client = ConfirmingClient(raise_request_exception=True)
     client.force_login(person)
     return client
 
@@ -118,9 +119,10 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
         )
         post(
             "system: accept",
-            "source-accept",
+            "initiative-act",
             world.initiative.ref,
-            row.pk,
+            "accept-source",
+            system=row.pk,
             consequence="None",
             until=f"{today}",
         )

@@ -39,14 +39,18 @@ def test_h3_another_name_problem_and_platform_end_all_six_approvals(cast, as_):
     initiative, chair = review.initiative, as_(cast.chair)
     decide = reverse("review-decide", args=[review.pk])
     before = words(chair.get(review.get_absolute_url()))
-    assert "goes stale" not in before
+    assert "seat will no longer count" not in before
     assert "must sign again" not in before
 
     owner = as_(cast.owner)
-    rename = reverse("initiative-rename", args=[initiative.ref])
-    assert owner.post(rename, {"title": OTHER_NAME, "reason": "Clearer."}).status_code == 302
-    details = {"problem": OTHER_PROBLEM, "platform": "another vendor", "reason": "Clearer."}
-    assert owner.post(reverse("initiative-details", args=[initiative.ref]), details).status_code == 302
+    edit = reverse("initiative-act", args=[initiative.ref, "edit"])
+    typed = {
+        "title": OTHER_NAME,
+        "problem": OTHER_PROBLEM,
+        "platform": "another vendor",
+        "reason": "Clearer.",
+    }
+    assert owner.post(edit, typed).status_code == 302
 
     told = words(chair.get(review.get_absolute_url()))
     assert f"the title changed from “Customer summary assistant” to “{OTHER_NAME}”" in told
@@ -61,7 +65,7 @@ def test_h3_another_name_problem_and_platform_end_all_six_approvals(cast, as_):
     for sign_off in review.sign_offs.all():
         page = words(as_(sign_off.person).get(reverse("sign-off", args=[sign_off.pk])))
         assert (
-            f"It no longer counts. The title changed from “Customer summary assistant” to “{OTHER_NAME}”"
+            f"This sign-off no longer counts. The title changed from “Customer summary assistant” to “{OTHER_NAME}”"
             in page
         )
 
@@ -70,16 +74,16 @@ def test_h3_what_is_signed_says_the_problem_the_platform_and_who_may_know(cast, 
     review = signed_by_everybody(cast, as_)
     for sign_off in review.sign_offs.all():
         assert f"Problem: {review.initiative.problem}" in sign_off.statement
-        assert "Platform: none named. Confidential: no." in sign_off.statement
+        assert "Platform: none named. The initiative is not confidential." in sign_off.statement
 
 
 def test_h3_confidentiality_alone_ends_them_and_the_owner_is_told_before(cast, as_):
     review = signed_by_everybody(cast, as_)
     initiative, owner = review.initiative, as_(cast.owner)
-    page = reverse("initiative-details", args=[initiative.ref])
-    for address in (page, reverse("initiative-rename", args=[initiative.ref])):
-        assert words(owner.get(address)).count("goes stale") == 6
-    same = {"problem": initiative.problem, "platform": initiative.platform, "confidential": "on"}
-    assert owner.post(page, same).status_code == 302
+    page = reverse("initiative-act", args=[initiative.ref, "edit"])
+    same = {name: getattr(initiative, name) for name in ("title", "problem", "platform")}
+    after = words(owner.post(page, same | {"confidential": "on"}, confirm=False))
+    assert after.count("seat will no longer count") == 6
+    assert owner.post(page, same | {"confidential": "on"}).status_code == 302
     told = words(as_(cast.chair).get(review.get_absolute_url()))
     assert "the confidentiality changed from not confidential to confidential" in told

@@ -1,4 +1,4 @@
-"""Any day again: pages as of a day say what was known then, to whom they may, and change nothing."""
+"""Any day again: pages as of a day say what wknown at that time, to whom they may, and change nothing."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,6 @@ INITIATIVE_PAGES = (
     "initiative",
     "requirements",
     "contract",
-    "contract-map",
     "initiative-activity",
     "evidence",
     "people",
@@ -230,7 +229,7 @@ def test_auditors_owners_and_boards_look_back_and_others_do_not(year, initiative
     for who, status in MAY_NOT.items():
         client = as_(getattr(year.cast, who))
         assert client.get(on(initiative, day)).status_code == status, who
-        assert client.get(f"/initiatives/{initiative.ref}/compare/?one={day}").status_code == status, who
+        assert client.get(f"/initiatives/{initiative.ref}/activity/?one={day}").status_code == status, who
         assert client.get(f"/initiatives/?as_of={day}").status_code == 403, who
 
 
@@ -298,7 +297,7 @@ def test_pages_of_another_day_offer_nothing_to_do_and_keep_the_day(year, initiat
                 answer = client.get(page)
                 text = answer.content.decode()
                 assert answer.status_code == 200, page
-                assert "as it was known then" in text
+                assert "known at that time" in text
                 assert 'method="post"' not in text, page
                 assert 'aria-disabled="true"' not in text, page
                 assert "hx-get" not in text
@@ -326,31 +325,31 @@ def test_the_bar_leads_a_day_earlier_and_later_and_back(year, initiative, audito
 def test_a_initiative_that_came_later_is_said_not_to_be_there(initiative, auditor):
     answer = auditor.get(on(initiative, "2023-01-01"))
     assert answer.status_code == 404
-    assert "Nothing of this was known on that day" in answer.content.decode()
+    assert "This page did not exist on that day" in answer.content.decode()
 
 
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("tomorrow", "is no day"),
-        ("2024-02-30", "is no day"),
-        ("2024-13-01T99:99", "is no day"),
-        ("0001-01-01", "is no day"),
-        ("9999-12-31", "is no day"),
-        ("2999-01-01", "has not come yet"),
-        ("2024-03-01T10:00:00Z", "is no day"),
+        ("tomorrow", "is not a date"),
+        ("2024-02-30", "is not a date"),
+        ("2024-13-01T99:99", "is not a date"),
+        ("0001-01-01", "is not a date"),
+        ("9999-12-31", "is not a date"),
+        ("2999-01-01", "is in the future"),
+        ("2024-03-01T10:00:00Z", "is not a date"),
     ],
 )
 def test_days_that_cannot_be_shown_are_answered_with_words(initiative, auditor, asked, said):
     for page in (
         on(initiative, asked),
         f"/initiatives/?as_of={asked}",
-        f"/initiatives/{initiative.ref}/compare/?one={asked}",
+        f"/initiatives/{initiative.ref}/activity/?one={asked}",
     ):
         answer = auditor.get(page)
         assert answer.status_code == 400
         assert said in answer.content.decode()
-        assert "Any day can be asked for up to" in answer.content.decode()
+        assert "You can choose any day up to" in answer.content.decode()
 
 
 def test_what_is_not_sealed_yet_cannot_be_asked(initiative, auditor, monkeypatch):
@@ -366,23 +365,24 @@ def test_what_is_not_sealed_yet_cannot_be_asked(initiative, auditor, monkeypatch
 
 
 def test_an_empty_day_is_today(initiative, auditor):
-    assert "as it was known then" not in auditor.get(on(initiative, "")).content.decode()
+    assert "known at that time" not in auditor.get(on(initiative, "")).content.decode()
 
 
 def test_nothing_is_sent_to_another_day(year, initiative, as_):
     before = Entry.objects.count()
-    for page in ("initiative-stop", "hold-open", "initiative"):
-        answer = as_(year.cast.owner).post(on(initiative, "2024-06-01", page), {"reason": "x"})
+    stop = f"{reverse('initiative-act', args=[initiative.ref, 'stop'])}?as_of=2024-06-01"
+    for address in (stop, on(initiative, "2024-06-01")):
+        answer = as_(year.cast.owner).post(address, {"reason": "x"})
         assert answer.status_code == 405
-        assert "Nothing can be changed on another day" in answer.content.decode()
+        assert "You cannot change the past" in answer.content.decode()
     assert Entry.objects.count() == before
 
 
 def test_pages_without_a_past_say_so(initiative, auditor):
-    for page in ("/", "/reviews/", "/notifications/", on(initiative, "", "initiative-details").split("?")[0]):
+    for page in ("/", "/reviews/", reverse("initiative-act", args=[initiative.ref, "edit"])):
         answer = auditor.get(f"{page}?as_of=2024-06-01")
         assert answer.status_code == 400, page
-        assert "only shown as it is today" in answer.content.decode()
+        assert "available only for today" in answer.content.decode()
 
 
 def test_an_auditor_who_looks_back_is_recorded_and_nobody_else(year, initiative, as_):
@@ -395,7 +395,7 @@ def test_an_auditor_who_looks_back_is_recorded_and_nobody_else(year, initiative,
     auditor = as_(year.cast.auditor)
     auditor.get(on(initiative, "2024-06-01", "contract"))
     auditor.get("/initiatives/?as_of=2024-06-01")
-    auditor.get(f"/initiatives/{initiative.ref}/compare/?one=2024-06-01&other=2024-07-01")
+    auditor.get(f"/initiatives/{initiative.ref}/activity/?one=2024-06-01&other=2024-07-01")
     key = year.cast.auditor.pk
     assert read() == [
         (key, initiative.ref, {"page": "contract", "as_of": "2024-06-01"}),
@@ -434,7 +434,7 @@ def test_supported_stage_as_computed_and_as_computed_now(year, initiative, audit
         PastSupportedStage.objects.bulk_create([other])
     page = auditor.get(on(initiative, Day.of(as_of.known_until()).asked)).content.decode()
     assert "they differ" in page
-    assert "What the product said then is not what the rules" in page
+    assert "The stored result of that day differs from" in page
 
 
 def test_the_supported_stage_of_a_day_is_the_one_kept_then(year, initiative):
@@ -457,7 +457,7 @@ def test_the_supported_stage_of_a_day_is_the_one_kept_then(year, initiative):
 def test_two_days_side_by_side_show_what_differs_and_count_the_rest(initiative, auditor):
     one = (initiative.stage_changes.get(to_stage="mvp").at - timedelta(days=1)).date().isoformat()
     other = day_of(initiative, "mvp")
-    text = auditor.get(f"/initiatives/{initiative.ref}/compare/?one={one}&other={other}").content.decode()
+    text = auditor.get(f"/initiatives/{initiative.ref}/activity/?one={one}&other={other}").content.decode()
     line = re.search(r"<tr><th scope=\"row\">Approved stage</th><td>(.*?)</td><td>(.*?)</td>", text)
     assert line.groups() == ("Prototype", "MVP")
     assert "Contract in force</th><td>none</td><td>version 1</td>" in text
@@ -465,7 +465,7 @@ def test_two_days_side_by_side_show_what_differs_and_count_the_rest(initiative, 
     assert "The same on both days" in text
     assert re.search(r"<li>Answers: [1-9]\d*</li>", text)
     assert '<th scope="row">Rulebook</th>' not in text, "what is the same is counted, not shown"
-    swapped = auditor.get(f"/initiatives/{initiative.ref}/compare/?one={other}&other={one}").content.decode()
+    swapped = auditor.get(f"/initiatives/{initiative.ref}/activity/?one={other}&other={one}").content.decode()
     assert "Approved stage</th><td>Prototype</td><td>MVP</td>" in swapped, (
         "the earlier day stands on the left"
     )
@@ -473,15 +473,15 @@ def test_two_days_side_by_side_show_what_differs_and_count_the_rest(initiative, 
 
 def test_comparing_the_same_day_or_a_day_before_the_initiative(initiative, auditor):
     same = auditor.get(
-        f"/initiatives/{initiative.ref}/compare/?one=2024-06-01&other=2024-06-01"
+        f"/initiatives/{initiative.ref}/activity/?one=2024-06-01&other=2024-06-01"
     ).content.decode()
-    assert "Nothing differs between these two days" in same
+    assert "These two days have no differences" in same
     none = auditor.get(
-        f"/initiatives/{initiative.ref}/compare/?one=2023-06-01&other=2024-06-01"
+        f"/initiatives/{initiative.ref}/activity/?one=2023-06-01&other=2024-06-01"
     ).content.decode()
     assert "This initiative was not known on the end of 1 June 2023" in none
-    assert auditor.get(f"/initiatives/{initiative.ref}/compare/").status_code == 200
-    assert auditor.get(f"/initiatives/{initiative.ref}/compare/?one=2024-06-01").status_code == 200, (
+    assert auditor.get(f"/initiatives/{initiative.ref}/activity/?one=").status_code == 200
+    assert auditor.get(f"/initiatives/{initiative.ref}/activity/?one=2024-06-01").status_code == 200, (
         "else: to the newest"
     )
 

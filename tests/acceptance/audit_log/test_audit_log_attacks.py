@@ -135,8 +135,8 @@ def test_the_owner_is_refused_while_the_triggers_are_on(cast):
     assert came_through == []
 
 
-# Rows that verification does not rest on: a time-stamp proves itself, or does not.
-PROVES_ITSELF = {"governance_timestamp"}
+# Rows that verification does not rest on: the signature of another organisation proves itself, or does not.
+PROVES_ITSELF = {"governance_timestamp", "governance_cosignature"}
 
 
 @pytest.mark.django_db

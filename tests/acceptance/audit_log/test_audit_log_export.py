@@ -18,12 +18,13 @@ from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.models import Checkpoint, Entry
 from governance.offline import verify
-from governance.transparency_log import sealing
+from governance.transparency_log import sealing, signing_keys, witnesses
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.models import Evidence
+from initiatives.models import Evidence, Initiative
 from tests.support import factories
 from tests.support.database.tampering import rewrite_everything, tamper
 from tests.support.initiatives.exported_audit_log import flip_missed, resealed
+from tests.support.servers.witness import Witness
 
 pytestmark = pytest.mark.django_db
 
@@ -69,7 +70,7 @@ def test_a_initiative_verifies_offline_with_nothing_but_python(initiative, tmp_p
     entries = Entry.objects.filter(initiative_ref=initiative.ref).count()
     files = Evidence.objects.exclude(file="").count()
     assert f"{entries} entries (0 of them erased)" in ran.stdout
-    assert "It begins as 1 checkpoint(s) that you hold say." in ran.stdout
+    assert "The beginning of the audit log matches 1 checkpoint(s) that you hold." in ran.stdout
     assert len(list((folder / "evidence").iterdir())) == files > 0
     shutil.copy(folder / "keys.txt", tmp_path)
     (folder / "keys.txt").unlink()
@@ -91,7 +92,7 @@ def test_the_whole_audit_log_makes_its_root_again(initiative, tmp_path):
     changed = [*lines[:4], verify.line_bytes(leaf), *lines[5:]]
     (folder / "entries.jsonl").write_bytes(b"".join(changed))
     resealed(folder)
-    assert wrong(folder) == "entries.jsonl, line 5: The hash of the entry is not the one of its leaf."
+    assert wrong(folder) == "entries.jsonl, line 5: The hash of the entry does not match its leaf."
     # Whoever leaves an entry out, and makes the manifest fit, is found by the root.
     (folder / "entries.jsonl").write_bytes(b"".join(lines[:-1]))
     resealed(folder, entries=len(lines) - 1)
@@ -124,8 +125,8 @@ def test_an_export_is_itself_in_the_audit_log(initiative, tmp_path, cast):
 def test_the_index_says_what_happened_and_what_this_proves(initiative, tmp_path):
     page = " ".join((taken(tmp_path, "--initiative", initiative.ref) / "index.html").read_text().split())
     assert "python3 verify.py ." in page
-    assert "It does not prove that what was recorded was true." in page
-    assert "an insider who has both the database and the signing key could still rewrite it" in page
+    assert "does not prove that the recorded facts are true." in page
+    assert "A person with access to both the database and the signing key could rewrite a new entry" in page
     assert sealing.newest().note.splitlines()[2].replace("+", "&#x2B;") in page.replace("+", "&#x2B;")
     assert f'<strong translate="no">{initiative.registered_by.full_name}</strong>' in page
     assert "src=" not in page
@@ -145,7 +146,9 @@ def test_evidence_that_is_not_what_was_recorded_stays_out_and_the_verdict_names_
     assert not list(folder.glob(f"evidence/{item.pk}.*"))
     same = Evidence.objects.filter(sha256=item.sha256).count()
     said = wrong(folder)
-    assert said.startswith(f"evidence.jsonl: {same} file(s) of evidence are not in this export")
+    assert said.startswith(
+        f"evidence.jsonl: this export lacks {same} file(s) of evidence. These files were missing or changed"
+    )
     assert f"{initiative.ref}, item {item.pk} “{item.title}”" in said
     ran = bare_python(folder, ".")
     assert ran.returncode == 1
@@ -170,13 +173,13 @@ def test_whoever_also_makes_the_manifest_fit_is_found(initiative, tmp_path):
     lines = (untouched / "entries.jsonl").read_bytes().splitlines(keepends=True)
     for scope in ({"kind": "project"}, {}):
         said = after("entries.jsonl", lines[8], lines[8], scope=scope)
-        assert "Its scope must be one of" in said, "an unknown scope is not judged as another one"
+        assert "The scope must be one of" in said, "an unknown scope is not judged as another one"
     ninth = "entries.jsonl, line 9: "
     renamed = lines[8].replace(b"Marta", b"Maria")
     assert renamed != lines[8]
     assert after("entries.jsonl", lines[8], renamed).startswith(f"{ninth}The body of position")
     assert after("entries.jsonl", lines[8], lines[8] * 2, entries=len(lines) + 1).startswith(
-        "entries.jsonl, line 10: The entry stands at position"
+        "entries.jsonl, line 10: The entry at position"
     )
     assert after("entries.jsonl", lines[8] + lines[9], lines[9] + lines[8]).startswith(
         "entries.jsonl, line 10: "
@@ -188,18 +191,15 @@ def test_whoever_also_makes_the_manifest_fit_is_found(initiative, tmp_path):
     dated["leaf"] = dated["leaf"].replace("20", "19", 1)
     dated["hash"] = verify.base64.b64encode(verify.leaf_hash(dated["leaf"].encode())).decode()
     assert after("entries.jsonl", lines[8], verify.line_bytes(dated)).startswith(ninth)
-    assert after("entries.jsonl", lines[8], b"").startswith("entries.jsonl: holds")
+    assert after("entries.jsonl", lines[8], b"").startswith("entries.jsonl: has ")
     # What says the same in another way is refused: one thing has one written form.
     spaced = lines[8].replace(b'{"body":', b'{ "body":', 1)
-    assert (
-        after("entries.jsonl", lines[8], spaced)
-        == f"{ninth}The entry is not written in the one form that it has."
-    )
+    assert after("entries.jsonl", lines[8], spaced) == f"{ninth}The entry does not have the valid format."
     shown = json.loads((untouched / "evidence.jsonl").read_bytes().splitlines()[-1])
     fingerprint = shown["sha256"].encode()
     swapped = after("evidence.jsonl", fingerprint, fingerprint[::-1])
-    assert "Its sha256 is not the one that the entry at position" in swapped
-    assert "is not the one whose fingerprint was recorded" in after(shown["file"], b"%PDF", b"%pdf")
+    assert "The sha256 differs from the entry at position" in swapped
+    assert "does not have the recorded fingerprint" in after(shown["file"], b"%PDF", b"%pdf")
     (tmp_path / "edited" / "more.txt").write_text("More")
     assert wrong(tmp_path / "edited") == "more.txt: does not belong to this export."
 
@@ -213,11 +213,11 @@ def test_an_insider_with_database_and_key_is_found_by_a_checkpoint_received_earl
         verify.Export(folder).check()
         if options != ["--all"]:
             assert wrong(folder, held=[held]).startswith(
-                "checkpoints/proofs.jsonl: holds no proof for the checkpoint"
+                "checkpoints/proofs.jsonl: has no proof for your checkpoint"
             )
             (tmp_path / "held.txt").write_bytes(held)
             folder = taken(tmp_path, *options, "--checkpoint", str(tmp_path / "held.txt"))
-        assert wrong(folder, held=[held]).startswith("checkpoints/final.txt: the audit log was rewritten: ")
+        assert wrong(folder, held=[held]).startswith("checkpoints/final.txt: the audit log was rewritten. ")
 
 
 def test_a_checkpoint_that_is_newer_than_the_export_is_not_passed_over(initiative, tmp_path, cast):
@@ -226,7 +226,7 @@ def test_a_checkpoint_that_is_newer_than_the_export_is_not_passed_over(initiativ
     newer = sealing.seal()
     said = wrong(folder, held=[newer.note.encode()])
     assert said.startswith(
-        f"the checkpoint you hold (number 1): is of size {newer.size}, and this export ends at"
+        f"the checkpoint you hold (number 1): has size {newer.size}, but this export ends at"
     )
 
 
@@ -235,7 +235,87 @@ def test_only_the_keys_that_are_trusted_count(initiative, tmp_path):
     (key,) = (folder / "keys.txt").read_text().split()
     verify.Export(folder, trusted=[verify.parse_key(key)]).check()
     other = verify.verifier_key(key.split("+")[0], verify._pack(verify.BASE))
-    assert wrong(folder, trusted=[other]) == "keys.txt: holds none of the keys that you trust."
+    assert wrong(folder, trusted=[other]) == "keys.txt: contains none of the keys that you trust."
+
+
+@pytest.fixture
+def cosigned(cast, settings):
+    """A witness that cosigned two checkpoints; the entries after them are not cosigned."""
+    with Witness() as witness:
+        origin = signing_keys.origin()
+        witness.trust(origin, str(signing_keys.signer(origin).vkey))
+        settings.WITNESSES = [(witness.url, verify.parse_key(witness.vkey, (verify.COSIGNATURE,)))]
+        for title in ("First", "Second"):
+            factories.make_initiative(cast, title=title)
+            witness.newest = sealing.seal()
+            witnesses.cosign()
+        factories.make_initiative(cast, title="Third")
+        sealing.seal()
+        yield witness
+
+
+def test_cosignatures_are_verified_with_the_key_of_the_witness(cosigned, tmp_path):
+    folder = taken(tmp_path, "--all")
+    ran = bare_python(folder, ".", "--key", cosigned.vkey)
+    assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
+    assert (
+        "The witness witness.invalid/w1 cosigned 2 checkpoint(s) in this export, the newest at size "
+        f"{cosigned.newest.size} on 2023-11-14 22:13:20 UTC.\n"
+    ) in ran.stdout
+    assert "come from the export itself" not in ran.stdout
+    assert "cannot detect a rewritten audit log" not in ran.stdout
+    ran = bare_python(folder, ".")
+    assert "The keys of these witnesses come from the export itself." in ran.stdout
+    assert "cannot detect a rewritten audit log" in ran.stdout
+    log_key = (folder / "keys.txt").read_text().splitlines()[0]
+    file = f"checkpoints/{cosigned.newest.size}.txt"
+    ran = bare_python(folder, file, "--key", log_key, "--key", cosigned.vkey)
+    assert f"  cosigned on 2023-11-14 22:13:20 UTC by {cosigned.vkey}\n" in ran.stdout
+    assert (
+        "a cosignature of witness.invalid/w1 with an unknown key"
+        in bare_python(folder, file, "--key", log_key).stdout
+    )
+    assert bare_python(folder, file, "--key", cosigned.vkey).stdout.endswith(
+        "The audit log page shows the key.\n"
+    )
+
+
+def test_an_export_of_an_initiative_has_the_newest_cosigned_checkpoint(cosigned, tmp_path):
+    folder = taken(tmp_path, "--initiative", Initiative.objects.earliest("pk").ref)
+    export = verify.Export(folder, trusted=[verify.parse_key(cosigned.vkey, (verify.COSIGNATURE,))])
+    export.check()
+    (line,) = export.witnesses.lines()
+    assert f"cosigned 2 checkpoint(s) in this export, the newest at size {cosigned.newest.size} on" in line
+
+
+def test_a_cosignature_with_an_unknown_key_is_reported_and_not_trusted(cosigned, tmp_path):
+    folder = taken(tmp_path, "--all")
+    other = Witness("witness.invalid/w2", bytes(range(1, 33)))
+    other.server.server_close()
+    export = verify.Export(folder, trusted=[verify.parse_key(other.vkey, (verify.COSIGNATURE,))])
+    export.check()
+    assert export.witnesses.lines() == [
+        "The witness witness.invalid/w2 cosigned no checkpoint in this export.",
+        "2 checkpoint(s) have a cosignature of witness.invalid/w1 with an unknown key, which was not checked.",
+    ]
+    assert not export.witnesses.proven
+
+
+def test_a_changed_cosignature_is_found(cosigned, tmp_path):
+    folder = taken(tmp_path, "--all")
+    file = folder / "checkpoints" / f"{cosigned.newest.size}.txt"
+    note, _, line = file.read_text().rpartition("\u2014 ")
+    body = verify.parse_note(cosigned.newest.note).body
+    assert line == cosigned.cosigned(body)[2:]
+    file.write_text(note + cosigned.cosigned(body + b"more\n"))
+    resealed(folder)
+    assert wrong(folder) == f"checkpoints/{file.name}: The cosignature of witness.invalid/w1 is wrong."
+    file.write_text(note + "\u2014 stranger.invalid AAAAAAAA\n")
+    resealed(folder)
+    assert "signature by an unknown key of stranger.invalid" in wrong(folder)
+    file.write_text(note.partition("\n\n")[0] + "\n\n" + cosigned.cosigned(body))
+    resealed(folder)
+    assert "The format of the note is wrong" in wrong(folder), "a witness alone signs for no log"
 
 
 def test_an_erased_body_is_exported_as_erased(initiative, tmp_path, cast):
@@ -267,16 +347,26 @@ def test_what_cannot_be_exported_is_said_with_advice(initiative, tmp_path):
         return str(said.value)
 
     out = ["--to", str(tmp_path / "out.zip")]
-    assert refused("--all") == "Name one file to write, such as --to plumbline-export-2026.zip."
+    assert refused("--all") == "Give one file to write, for example --to plumbline-export-2026.zip."
     assert (
-        refused("--initiative", "AI-9999", *out) == "There is no initiative AI-9999; write it like AI-0042."
+        refused("--initiative", "AI-9999", *out)
+        == "Initiative AI-9999 does not exist. Write the reference like AI-0042."
     )
-    assert refused("--initiative", "42", *out).startswith("There is no initiative 42")
-    assert refused("--from", "2026-13-01", *out) == "'2026-13-01' is not a day; write it like 2026-11-09."
-    assert refused("--from", "2026-02-02", "--to", "2026-02-01", *out) == "2026-02-01 is before 2026-02-02."
-    assert refused("--all", "--to", "2026-02-01", *out) == "--to with a date needs one --from before it."
-    assert refused("--all", "--by", "nobody", *out) == "Nobody active signs in as nobody."
+    assert refused("--initiative", "42", *out).startswith("Initiative 42 does not exist.")
+    assert (
+        refused("--from", "2026-13-01", *out)
+        == "'2026-13-01' is not a day. Use YYYY-MM-DD, for example 2026-11-09."
+    )
+    assert (
+        refused("--from", "2026-02-02", "--to", "2026-02-01", *out)
+        == "2026-02-01 is before 2026-02-02. Exchange the two days."
+    )
+    assert (
+        refused("--all", "--to", "2026-02-01", *out)
+        == "--to can have one date, and only together with --from. Add --from with the first day."
+    )
+    assert refused("--all", "--by", "nobody", *out) == "No active person signs in as nobody. Check the login."
     assert not Entry.objects.filter(kind="audit log exported").exists()
     (tmp_path / "out.zip").write_text("")
-    assert refused("--all", *out) == f"{tmp_path / 'out.zip'} is there already; name another file."
+    assert refused("--all", *out) == f"{tmp_path / 'out.zip'} exists already. Give a different file name."
     assert refused("--all", "--out", str(tmp_path / "no" / "out.zip")).endswith("No such file or directory.")

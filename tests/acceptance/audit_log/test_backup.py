@@ -24,9 +24,10 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.authorization.decision_log import FIELDS, decisions
 from governance.management.commands import restore_check
-from governance.models import Entry, PolicyDecision, User
+from governance.models import Entry, PolicyDecision, TaskRun, User
+from governance.operations import heartbeats
 from governance.privacy import erasure, erasure_log
-from governance.storage import backup, restore
+from governance.storage import backup, backup_schedule, restore
 from governance.transparency_log import sealing, verification
 from initiatives.lifecycle.evidence import file_checks
 from initiatives.models import Evidence, Initiative
@@ -221,7 +222,9 @@ def test_a_flipped_byte_in_any_file_is_refused_by_name(cast, tmp_path):
     victim = tmp_path / "copy" / "tables" / "governance_entry.gz"
     victim.write_bytes(victim.read_bytes()[:-1])
     with another() as name, installed_in(name, tmp_path / "uploads"):
-        with pytest.raises(CommandError, match=r"Nothing was restored: .*governance_entry\.gz has \d+ bytes"):
+        with pytest.raises(
+            CommandError, match=r"The backup was not restored: .*governance_entry\.gz has \d+ bytes"
+        ):
             call_command("restore", str(tmp_path / "copy"))
         assert not User.objects.exists()
         assert not (tmp_path / "uploads").exists()
@@ -277,7 +280,7 @@ def test_a_backup_that_was_killed_does_not_look_whole_and_is_not_in_the_way(cast
     backup.take(folder)
     assert not draft.exists()
     backup.check(folder)
-    with pytest.raises(backup.BackupTrouble, match="there already"):
+    with pytest.raises(backup.BackupTrouble, match="already exists"):
         backup.take(folder)
 
 
@@ -286,7 +289,7 @@ def test_only_an_empty_database_is_restored_into(cast, tmp_path):
     name = connection.settings_dict["NAME"]
     connection.close()
     people = User.objects.count()
-    with pytest.raises(CommandError, match=r"is not empty .* set DATABASE_URL to a new database"):
+    with pytest.raises(CommandError, match=r"is not empty .* Set DATABASE_URL to a new database"):
         call_command("restore", str(tmp_path / "copy"))
     assert User.objects.count() == people
     assert not Entry.objects.filter(kind="restored").exists()
@@ -308,7 +311,7 @@ def test_what_was_erased_after_the_backup_does_not_come_back(cast, tmp_path, era
     erasure.erase(person=dana, why="She asked for it", duty="GDPR, Article 17", by=cast.admin)
     named = User.objects.get(pk=dana.pk).full_name
     with another() as name, installed_in(name, tmp_path / "uploads"):
-        with pytest.raises(CommandError, match=rf"Nothing was restored: .*--erasures {erasures}"):
+        with pytest.raises(CommandError, match=rf"The backup was not restored: .*--erasures {erasures}"):
             call_command("restore", str(tmp_path / "copy"))
         out = StringIO()
         call_command("restore", str(tmp_path / "copy"), erasures=erasures, stdout=out)
@@ -321,7 +324,7 @@ def test_what_was_erased_after_the_backup_does_not_come_back(cast, tmp_path, era
         assert b"Whitfield" not in content, path
         assert b"Whitfield".hex().encode() not in content, path
     erasures.write_text(erasures.read_text()[:-20])
-    with pytest.raises(backup.BackupTrouble, match="cut short"):
+    with pytest.raises(backup.BackupTrouble, match="cut off"):
         restore.read_log(erasures)
 
 
@@ -334,7 +337,7 @@ def test_only_the_owner_restores(cast, tmp_path, application_url):
     with (
         another() as name,
         installed_in(name, tmp_path / "uploads", **login),
-        pytest.raises(CommandError, match="set DATABASE_URL to the owner of the tables"),
+        pytest.raises(CommandError, match="In DATABASE_URL, use the login that owns the tables"),
     ):
         call_command("restore", str(tmp_path / "copy"))
 
@@ -342,7 +345,7 @@ def test_only_the_owner_restores(cast, tmp_path, application_url):
 def test_a_backup_of_a_newer_version_is_refused(cast, tmp_path):
     manifest = backup.take(tmp_path / "copy")
     state = manifest["migrations"] | {"governance": [*manifest["migrations"]["governance"], "0999_later"]}
-    with pytest.raises(backup.BackupTrouble, match=r"another version .* governance\.0999_later"):
+    with pytest.raises(backup.BackupTrouble, match=r"a different version .* governance\.0999_later"):
         restore.migrate_to(state)
     state = manifest["migrations"] | {"adoption": []}
     with pytest.raises(backup.BackupTrouble, match=r"migrated further than the backup \(adoption\.0001"):
@@ -365,7 +368,7 @@ def test_files_that_storage_lost_or_changed_are_named_and_none_leads_out(cast, t
     assert (manifest["lost"], manifest["changed"]) == ([lost.file.name], [changed.file.name])
     assert known.file.name not in manifest["evidence"]
     for name in ("/etc/passwd", "evidence/../../out", "..", "", "a\\b"):
-        with pytest.raises(backup.BackupTrouble, match="leads out"):
+        with pytest.raises(backup.BackupTrouble, match="points outside"):
             backup.evidence_place(name)
 
 
@@ -419,6 +422,28 @@ def test_restore_check_proves_a_good_copy_and_finds_a_forged_one(cast, tmp_path,
     assert "verify_audit_log says: The audit log does not verify" in found["trouble"]
     assert "table initiatives_initiative" in found["trouble"]
     assert "field title" in found["trouble"]
+
+
+def test_the_newest_encrypted_backup_is_restored_and_the_result_recorded(
+    cast, tmp_path, monkeypatch, settings
+):
+    check_here(monkeypatch)
+    factories.make_initiative(cast)
+    sealing.seal()
+    settings.BACKUPS = tmp_path / "backups"
+    settings.BACKUPS.mkdir()
+    settings.BACKUP_KEY = backup_schedule.new_key(tmp_path / "key.txt")
+    call_command("backup", stdout=StringIO())
+    check = ("restore_check", "--newest", "--key", str(tmp_path / "key.txt"))
+    call_command(*check, stdout=StringIO())
+    last = TaskRun.objects.get(name=heartbeats.RESTORE_CHECK)
+    assert last.done_at is not None
+    path = backup_schedule.newest()
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(CommandError, match="cannot be decrypted"):
+        call_command(*check, stdout=StringIO())
+    last.refresh_from_db()
+    assert last.failed_in_a_row == 1
 
 
 def test_restore_check_makes_a_database_of_its_own_and_drops_it():

@@ -18,12 +18,13 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import DataFolder, Entry
 from governance.operations import installation_inbox, startup
-from governance.storage import backup, data_folder, restore
+from governance.storage import backup, data_folder, restore, sealed_files
 from initiatives import tasks as initiatives_tasks
 from initiatives.lifecycle.evidence import file_checks
 from initiatives.models import Evidence
 from tests.support import factories, plugin
 from tests.support.database.restored_copies import another, installed_in
+from tests.support.servers import object_store
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +48,9 @@ def test_a_folder_that_is_not_mounted_voids_nothing_and_takes_nothing_in(
 ):
     items, entries = Evidence.objects.exclude(file=""), Entry.objects.count()
     assert items.count() >= 3
-    with pytest.raises(data_folder.WrongFolder, match=f"{unmounted} has no mark: .* See that it is mounted"):
+    with pytest.raises(
+        data_folder.WrongFolder, match=rf"{unmounted} has no mark\. .* Check that the right folder is mounted"
+    ):
         file_checks.find_missing_files()
     with pytest.raises(data_folder.WrongFolder):
         initiatives_tasks.find_missing_files.delay()
@@ -56,13 +59,15 @@ def test_a_folder_that_is_not_mounted_voids_nothing_and_takes_nothing_in(
     assert answer.status_code == 404
     assert not items.filter(missing_since__isnull=False).exists()
     assert Entry.objects.count() == entries
-    with pytest.raises(ValidationError, match="Files cannot be kept now: their folder is not in its place"):
+    with pytest.raises(
+        ValidationError, match="Files cannot be stored now: the storage folder is not available"
+    ):
         initiative_acts.ground(initiative, "proto.limitations", cast.team)
     assert list(unmounted.iterdir()) == []
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["folder"]) == (
         503,
-        "is not the one that the database names; see PLUMBLINE_DATA",
+        "is not the one that the database names. See PLUMBLINE_DATA",
     )
     assert str(unmounted) not in answer.content.decode()
     (line,) = installation_inbox.tasks(cast.admin)
@@ -154,7 +159,7 @@ def test_migrating_marks_the_folder_of_a_new_installation_and_the_one_that_holds
     whole, said = of_django.MEDIA_ROOT, StringIO()
     DataFolder.objects.all().delete()
     call_command("migrate", stdout=said, verbosity=0)
-    assert "recorded files 0 are in" in said.getvalue()
+    assert "was not marked as the folder of this database: 0 of" in said.getvalue()
     assert not DataFolder.objects.exists()
     assert not (unmounted / data_folder.MARK).exists()
     # Where the files are, it is the one.
@@ -187,7 +192,7 @@ def test_the_embedded_database_lies_in_its_folder_and_marks_it_at_its_first_star
 
 
 def test_adopting_a_folder_is_said_and_stands_in_the_audit_log(initiative, unmounted):
-    with pytest.raises(CommandError, match=r"Of \d+ recorded files 0 are in .* not adopted"):
+    with pytest.raises(CommandError, match=r"The folder was not adopted: 0 of \d+ recorded files are in "):
         call_command("adopt_folder")
     assert data_folder.wrong()
     out = StringIO()
@@ -213,3 +218,32 @@ def test_a_restore_marks_its_folder(initiative, tmp_path, monkeypatch):
         assert file_checks.find_missing_files() == []
     assert data_folder.wrong() == ""
     assert clock.now()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_backup_of_the_folder_is_restored_into_an_encrypted_bucket_and_back(
+    initiative, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(restore, "migrate_to", lambda state: False)
+    first = backup.take(tmp_path / "copy")
+    with (
+        object_store.running() as endpoint,
+        another() as name,
+        installed_in(name, tmp_path / "uploads"),
+        object_store.files_in(
+            (admin := object_store.Admin(endpoint)).told(), keys=[b"k" * 32], encrypts=True
+        ),
+    ):
+        restore.restore(tmp_path / "copy")
+        assert data_folder.wrong() == ""
+        assert file_checks.find_missing_files() == []
+        assert first["evidence"]
+        for file in first["evidence"]:
+            assert admin.get(file).startswith(sealed_files.MAGIC)
+        again = backup.take(tmp_path / "again")
+    assert again["evidence"] == first["evidence"]
+    for file in first["evidence"]:
+        assert again["files"][f"evidence/{file}"] == first["files"][f"evidence/{file}"]
+    with another() as name, installed_in(name, tmp_path / "third"):
+        restore.restore(tmp_path / "again")
+        assert file_checks.find_missing_files() == []

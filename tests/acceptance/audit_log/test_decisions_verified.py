@@ -46,13 +46,13 @@ def test_what_was_told_verifies_and_the_audit_log_commits_to_each_batch(told):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("UPDATE {} SET outcome = 'allow' WHERE id = %s", "decision {} of batch {} is not as it was written"),
-        ("UPDATE {} SET reason = reason || ' ' WHERE id = %s", "decision {} of batch {} is not as it was written"),
-        ("UPDATE {} SET subject = 'user:nobody' WHERE id = %s", "decision {} of batch {} is not as it was written"),
-        ("UPDATE {} SET at = at + interval '1 microsecond' WHERE id = %s", "decision {} of batch {} is not as"),
-        ("UPDATE {} SET digest = sha256(digest) WHERE id = %s", "the decisions of batch {1} do not give its digest"),
-        ("UPDATE {} SET batch_id = 999 WHERE id = %s", "batch {1} has 1 decisions, and was written with 2"),
-        ("DELETE FROM {} WHERE id = %s", "batch {1} has 1 decisions, and was written with 2"),
+        ("UPDATE {} SET outcome = 'allow' WHERE id = %s", "decision {} of batch {} was changed after"),
+        ("UPDATE {} SET reason = reason || ' ' WHERE id = %s", "decision {} of batch {} was changed after"),
+        ("UPDATE {} SET subject = 'user:nobody' WHERE id = %s", "decision {} of batch {} was changed after"),
+        ("UPDATE {} SET at = at + interval '1 microsecond' WHERE id = %s", "decision {} of batch {} was changed after"),
+        ("UPDATE {} SET digest = sha256(digest) WHERE id = %s", "the decisions of batch {1} do not match its digest"),
+        ("UPDATE {} SET batch_id = 999 WHERE id = %s", "batch {1} has 1 decisions, but 2 were written"),
+        ("DELETE FROM {} WHERE id = %s", "batch {1} has 1 decisions, but 2 were written"),
     ],
 )  # fmt: skip
 def test_a_decision_that_was_changed_behind_the_triggers_is_found(told, change, words):

@@ -34,6 +34,20 @@ def test_a_migrated_database_has_no_difference_for_any_login(application, audito
         assert database_guards.differences(login, plugin.LOGINS) == []
 
 
+def test_migrations_of_a_newer_version_are_named_before_what_they_installed():
+    execute("ALTER TABLE initiatives_evidence ALTER COLUMN note SET DEFAULT 'new'")
+    assert len(told()) == 1
+    execute(
+        "INSERT INTO django_migrations (app, name, applied) VALUES ('governance', '0002_add_note', now())"
+    )
+    newer, unknown = told()
+    assert newer == (
+        "The database has migrations of a newer version: governance.0002_add_note. "
+        "This version does not know what they installed. Verify with the newer version."
+    )
+    assert "unknown" in unknown
+
+
 def test_a_month_of_decisions_is_no_difference():
     execute("SELECT plumbline_decisions_of('2026-11-20'), plumbline_decisions_of('2026-12-20')")
     assert execute("SELECT to_regclass('public.governance_policydecision_2026_12') IS NOT NULL") == [(True,)]
@@ -77,10 +91,10 @@ def test_only_the_owner_makes_tables_of_a_session(application, auditor_login, se
 # One alteration each, and the sentence that names it.
 ALTERED = {
     "CREATE OR REPLACE FUNCTION plumbline_guard_stage() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'": (
-        "The function public.plumbline_guard_stage() is not as migrations install it."
+        "The function public.plumbline_guard_stage() differs from the one that migrations install."
     ),
     "ALTER FUNCTION plumbline_guard_review() RESET search_path": (
-        "The function public.plumbline_guard_review() is not as migrations install it."
+        "The function public.plumbline_guard_review() differs from the one that migrations install."
     ),
     "GRANT EXECUTE ON FUNCTION plumbline_capture_initiatives_signoff() TO PUBLIC": (
         "The function public.plumbline_capture_initiatives_signoff() may be called by anybody."
@@ -93,20 +107,20 @@ ALTERED = {
         "The trigger initiatives_signoff.append_only is switched off."
     ),
     "CREATE FUNCTION mine() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'": (
-        "The function public.mine() is of nobody's making: no migration installs it."
+        "The function public.mine() is unknown: no migration installs it."
     ),
     "ALTER TABLE initiatives_review DROP CONSTRAINT decided_means_findings_are_frozen": (
         "The constraint initiatives_review.decided_means_findings_are_frozen is gone."
     ),
     "DROP INDEX one_open_review_per_initiative": "The index one_open_review_per_initiative is gone.",
     "ALTER TABLE initiatives_signoff ALTER xact SET DEFAULT 1": (
-        "The default initiatives_signoff.xact is not as migrations install it."
+        "The default initiatives_signoff.xact differs from the one that migrations install."
     ),
     "CREATE RULE silent AS ON UPDATE TO initiatives_hold DO INSTEAD NOTHING": (
-        "Beside what migrations install, the rule silent on initiatives_hold rewrites what is asked of it."
+        "Not from a migration: the rule silent on initiatives_hold rewrites what is asked of it."
     ),
     "ALTER TABLE initiatives_hold ENABLE ROW LEVEL SECURITY": (
-        "Beside what migrations install, row security on initiatives_hold hides or refuses rows."
+        "Not from a migration: row security on initiatives_hold hides or refuses rows."
     ),
     "ALTER TABLE initiatives_review DISABLE TRIGGER ALL": "The trigger initiatives_review.captured is switched off.",
     "GRANT UPDATE ON initiatives_signoff TO {application}": "{application} was granted UPDATE on initiatives_signoff.",
@@ -118,13 +132,15 @@ ALTERED = {
         "{auditor} was granted SELECT on governance_user.password."
     ),
     "REVOKE SELECT ON governance_entry FROM {auditor}": "{auditor} lacks SELECT on governance_entry.",
-    "GRANT TRUNCATE ON initiatives_signoff TO PUBLIC": "Everybody was granted TRUNCATE on initiatives_signoff.",
-    "GRANT CREATE ON SCHEMA public TO PUBLIC": "Everybody was granted CREATE on the schema public.",
+    ("GRANT TRUNCATE ON initiatives_signoff TO PUBLIC"): (
+        "Everyone was granted TRUNCATE on initiatives_signoff."
+    ),
+    "GRANT CREATE ON SCHEMA public TO PUBLIC": "Everyone was granted CREATE on the schema public.",
     "GRANT EXECUTE ON FUNCTION plumbline_keep_row TO {application}": (
         "{application} was granted EXECUTE on the function plumbline_keep_row."
     ),
     "ALTER TABLE initiatives_hold OWNER TO {application}": (
-        "Beside what migrations install, initiatives_hold belongs to {application}, not to {owner}."
+        "Not from a migration: initiatives_hold belongs to {application}, not to {owner}."
     ),
 }
 
@@ -141,7 +157,7 @@ def test_everybody_with_temporary_tables_is_named():
     (database,) = execute("SELECT current_database()")[0]
     execute(f'GRANT TEMPORARY ON DATABASE "{database}" TO PUBLIC')
     try:
-        assert told() == ["Everybody was granted TEMPORARY on the database."]
+        assert told() == ["Everyone was granted TEMPORARY on the database."]
     finally:
         execute(f'REVOKE TEMPORARY ON DATABASE "{database}" FROM PUBLIC')
 
@@ -172,6 +188,6 @@ def test_another_login_has_what_one_of_ours_has_or_is_named():
         execute("GRANT SELECT ON initiatives_initiative TO plumbline_reader_of_tests")
         assert told() == []
         execute("GRANT INSERT ON governance_leaf, initiatives_signoff TO plumbline_reader_of_tests")
-        assert told() == ["plumbline_reader_of_tests was granted more than any login of Plumbline has."]
+        assert told() == ["plumbline_reader_of_tests has more rights than any login of Plumbline."]
     finally:
         execute("DROP OWNED BY plumbline_reader_of_tests; DROP ROLE plumbline_reader_of_tests")

@@ -240,7 +240,7 @@ def test_a_restore_overwrites_no_other_file_and_needs_its_list(cast, tmp_path):
         there = tmp_path / "restored" / "interactions" / name
         there.parent.mkdir(parents=True)
         there.write_bytes(b"of another installation")
-        with pytest.raises(CommandError, match="has another file"):
+        with pytest.raises(CommandError, match="has a different file"):
             call_command("restore", str(tmp_path / "copy"))
         there.unlink()
         destroyed.path().write_text('{"key": 1')
@@ -281,16 +281,16 @@ def test_an_older_database_put_back_by_other_means_destroys_again_what_was(cast,
 
 
 def test_keys_are_copied_by_themselves_apart_from_backups_and_put_back(cast, tmp_path, settings):
-    with pytest.raises(CommandError, match="holds no keys yet"):
+    with pytest.raises(CommandError, match="has no keys yet"):
         call_command("interaction_keys", backup=tmp_path / "none")
     initiative = factories.make_initiative(cast)
     plant(initiative, planted(0, 2))
     backup.take(tmp_path / "copy")
     for place in (tmp_path / "copy" / "keys", tmp_path / "copy" / "tables" / "keys"):
-        with pytest.raises(CommandError, match="keep the keys apart from it"):
+        with pytest.raises(CommandError, match="Use a different folder for the keys"):
             call_command("interaction_keys", backup=place)
     call_command("interaction_keys", backup=tmp_path / "held", stdout=StringIO())
-    with pytest.raises(CommandError, match="is there already"):
+    with pytest.raises(CommandError, match=r"already exists\. Name a new folder"):
         call_command("interaction_keys", backup=tmp_path / "held")
     erase(initiative, cast)
     plant(initiative, planted(2, 1))
@@ -307,7 +307,7 @@ def test_keys_are_copied_by_themselves_apart_from_backups_and_put_back(cast, tmp
         )
         out = StringIO()
         call_command("interaction_keys", restore=tmp_path / "held", stdout=out)
-        assert "2 files are put back, 1 keys destroyed again" in out.getvalue()
+        assert "2 files are restored, 1 keys destroyed again" in out.getvalue()
         assert destroyed.lines() == listed
         assert readable() == []
         assert key_copies.put(tmp_path / "held") == (0, 0), "safe to repeat"
@@ -320,7 +320,7 @@ def test_keys_are_copied_by_themselves_apart_from_backups_and_put_back(cast, tmp
         call_command("interaction_keys", restore=tmp_path / "held")
     other.write_bytes(content)
     (keys.folder() / other.name).write_text("another key")
-    with pytest.raises(CommandError, match="is another key"):
+    with pytest.raises(CommandError, match="contains a different key"):
         call_command("interaction_keys", restore=tmp_path / "held")
 
 

@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from structlog.testing import capture_logs
 
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.audit_log import entries
 from governance.database import row_history
@@ -42,8 +43,8 @@ def cast(transactional_db):
 
 @pytest.fixture
 def initiative(cast):
-    """A reported prototype."""
-    return make_reported(cast, "prototype")
+    """A reported prototype whose risk tier is confirmed."""
+    return initiative_acts.propose_and_confirm_tier(make_reported(cast, "prototype"), cast.team)
 
 
 def execute(statement, *values):
@@ -404,12 +405,12 @@ def test_what_an_act_refuses_leaves_its_entry(cast, initiative):
 
 
 MOVING_PAGES = {
-    "initiative-stop": {"reason_code": "cost", "reason": "Attack"},
-    "initiative-retire": {"reason": "Attack", "confirm": "on"},
-    "initiative-reopen": {"reason": "Attack"},
-    "initiative-step-back": {"reason": "Attack", "users_told": "Attack", "users": "x", "user_count": "0"},
-    "initiative-reattest": {"reason": "Attack"},
-    "initiative-withdraw": {"reason": "Attack"},
+    "stop": {"reason_code": "cost", "reason": "Attack"},
+    "retire": {"reason": "Attack", "confirm": "on"},
+    "reopen": {"reason": "Attack"},
+    "demote": {"reason": "Attack", "users_told": "Attack", "users": "x", "user_count": "0"},
+    "confirm-production": {"reason": "Attack"},
+    "withdraw": {"reason": "Attack"},
 }
 
 
@@ -420,7 +421,7 @@ def test_the_pages_that_move_refuse_whoever_may_not(cast, initiative):
         client.force_login(who)
         for name, fields in MOVING_PAGES.items():
             last = Entry.objects.acts().order_by("-pk").first().pk
-            status = client.post(reverse(name, args=[initiative.ref]), fields).status_code
+            status = client.post(reverse("initiative-act", args=[initiative.ref, name]), fields).status_code
             assert read(initiative.pk).stage == "prototype", f"{name}: {who} moved it"
             assert status == expected, f"{name}, {who}: {status}"
             left = Entry.objects.acts().filter(

@@ -195,17 +195,7 @@ def test_an_insider_without_the_key_is_found_by_the_next_checkpoint(sealed):
     tamper("UPDATE governance_leaf SET hash = sha256('\\x00'::bytea || data)", table="governance_leaf")
     (found,) = verification.verify().findings
     assert (found.table, found.key, found.field) == ("governance_checkpoint", str(new.pk), "root")
-    assert f"something between positions {old.size} and {new.size - 1} was changed" in found.words
-
-
-def test_the_line_of_a_witness_must_verify_too(cast, settings):
-    settings.WITNESS_KEY = bytes(range(32))
-    newest = sealing.seal()
-    assert first_found() is None
-    for wrong in (newest.note.replace("/witness", "/witnesz"), newest.note[:-3] + "=\n"):
-        with undone():
-            tamper("UPDATE governance_checkpoint SET note = %s", wrong, table="governance_checkpoint")
-            assert first_found().field == "note"
+    assert f"an entry between positions {old.size} and {new.size - 1} was changed" in found.words
 
 
 def test_an_insider_with_database_and_key_is_found_by_a_checkpoint_handed_out_earlier(sealed):
@@ -219,8 +209,8 @@ def test_an_insider_with_database_and_key_is_found_by_a_checkpoint_handed_out_ea
     (found,) = report.findings
     root, said = sealing.Tree().root(handed_out.size).hex(), bytes(handed_out.root).hex()
     assert found.words == (
-        f"the audit log was rewritten: at size {handed_out.size} it has root {root}, the checkpoint you hold says "
-        f"{said}"
+        f"the audit log was rewritten. The root at size {handed_out.size} is {root}, but the checkpoint you hold "
+        f"has {said}"
     )
     assert verification.verify(held=[after.note.encode()]).ok
 
@@ -235,12 +225,12 @@ def test_an_audit_log_that_was_cut_off_is_found_by_a_checkpoint_handed_out_earli
     assert not [found for found in verification.verify().findings if found.place != "row"]
     (found,) = verification.verify(held=[newest.note.encode()]).findings
     assert found.words.startswith(
-        f"the audit log was cut: the checkpoint you hold speaks of {newest.size} entries"
+        f"the audit log was cut: the checkpoint you hold covers {newest.size} entries"
     )
 
 
 def test_a_former_key_still_verifies_and_a_strange_one_does_not(sealed, settings):
-    (signer,) = signing_keys.signers(signing_keys.origin())
+    signer = signing_keys.signer(signing_keys.origin())
     settings.SIGNING_KEY = bytes(range(32))
     settings.ORIGIN = signer.name
     found = first_found()
@@ -355,7 +345,7 @@ def test_the_command_says_what_it_looked_at(sealed, tmp_path):
     call_command("verify_audit_log", "--checkpoint", str(tmp_path / "held.txt"), stdout=out)
     assert f"{Leaf.objects.count()} sealed entries from position 0 on, 2 checkpoints" in out.getvalue()
     assert "Compared with 1 checkpoint that you hold." in out.getvalue()
-    assert out.getvalue().endswith("All is as it was recorded.\n")
+    assert out.getvalue().endswith("Everything is as recorded.\n")
 
 
 def test_the_command_fails_with_the_first_bad_place(sealed):
@@ -380,11 +370,11 @@ def test_the_command_fails_with_the_first_bad_place(sealed):
 
 def test_the_command_refuses_what_is_no_checkpoint_of_ours(sealed, tmp_path):
     (tmp_path / "held.txt").write_text(Checkpoint.objects.earliest("pk").note[::-1])
-    with pytest.raises(CommandError, match="This cannot be compared with the audit log: The "):
+    with pytest.raises(CommandError, match="The file cannot be compared with the audit log: The "):
         call_command("verify_audit_log", "--checkpoint", str(tmp_path / "held.txt"))
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("verify_audit_log", "--checkpoint", str(tmp_path / "absent.txt"))
-    with pytest.raises(CommandError, match="--since is a position"):
+    with pytest.raises(CommandError, match="--since must be a position"):
         call_command("verify_audit_log", "--since", "-1")
-    with pytest.raises(CommandError, match="sealed entries, and position 999999 is beyond them"):
+    with pytest.raises(CommandError, match="sealed entries, so position 999999 does not exist"):
         call_command("verify_audit_log", "--since", "999999")

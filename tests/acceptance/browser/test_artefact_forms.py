@@ -1,5 +1,7 @@
 """Forms of kinds of evidence in a browser: what is asked follows the kind that is chosen, with scripts and without."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -32,25 +34,26 @@ def test_what_is_asked_follows_the_kind(watch, cast):
     owner.check(page.locator("input[name=covers][value='mvp.possibility']"))
     owner.type("Title", "Results of May")
     owner.upload("Results of May")
-    for label, name in (("Data set", "data_set"), ("How many were tried", "n"), ("Metric", "metric")):
+    for label, name in (("Data set", "data_set"), ("Number of examples", "n"), ("Metric", "metric")):
         owner.type(label, GIVEN["test_report"][name])
-    owner.type("Figure reached", "0.80")
+    owner.type("Result value", "0.80")
     owner.type("Threshold declared before", "0.85")
-    owner.choose("Good is", "At least the threshold")
+    owner.choose("Subject", "Quality of results")
+    owner.choose("Good is", "The threshold or more")
     owner.choose("Result", "Pass")
     owner.choose("Test conditions", "Bounded real conditions")
-    owner.press("Add it")
+    owner.press("Add the item")
     expect(page.locator("main")).to_contain_text("0.8 misses the threshold of 0.85")
     wrong += trouble_in(page, "evidence-refused")
     expect(page.get_by_label("Data set")).to_have_value(GIVEN["test_report"]["data_set"])
-    owner.type("Figure reached", "0.91")
+    owner.type("Result value", "0.91")
     owner.upload("Results of May")
-    owner.press("Add it")
+    owner.press("Add the item")
     expect(page.locator("main")).to_contain_text("accuracy 0.91 against 0.85 declared")
     wrong += trouble_in(page, "evidence-item")
     # In a row that takes several kinds, the part of the chosen kind is unfolded.
     page.goto(at("requirement", initiative.ref, "prod.q11_expectations"))
-    asked = page.get_by_label("How many took part")
+    asked = page.get_by_label("Number of people")
     expect(asked).to_be_hidden()
     owner.choose("Kind of evidence", "User research")
     expect(asked).to_be_visible()
@@ -64,5 +67,19 @@ def test_without_scripts_each_part_can_be_unfolded(watch, cast):
     initiative = factories.make_initiative(cast)
     page = watch.sign_in(cast.owner, java_script_enabled=False).page
     page.goto(at("requirement", initiative.ref, "prod.q11_expectations"))
-    page.locator("summary", has_text="User research: what it holds").click()
-    expect(page.get_by_label("How many took part")).to_be_visible()
+    page.locator("summary", has_text="User research: details").click()
+    expect(page.get_by_label("Number of people")).to_be_visible()
+
+
+def test_typing_into_a_list_of_people_replaces_who_stands_there(watch, cast):
+    """A click into the field of a list selects the name in it, as the Tab key does."""
+    page = watch.sign_in(cast.owner).page
+    page.goto(at("register"))
+    owner = page.locator("[data-picks=owner]")
+    before = owner.input_value()
+    assert before
+    owner.click()
+    page.keyboard.type(cast.chair.full_name[:3])
+    assert before not in owner.input_value()
+    page.keyboard.press("Tab")
+    expect(owner).to_have_value(re.compile(re.escape(cast.chair.full_name)))

@@ -56,13 +56,13 @@ def test_two_years_later(watch, past, tmp_path):
     decision = page.locator("main ol.line > li").filter(has_text=re.compile("approved", re.I)).first
     expect(decision).to_contain_text(cast.chair.full_name)
     auditor.click("Entry", decision)
-    expect(page.locator("main")).to_contain_text("The bytes below give the digest of this entry.")
+    expect(page.locator("main")).to_contain_text("The digest of this entry matches the bytes below.")
     auditor.fits()
 
     # The initiative at the end of that day, and the day before: it was an idea.
     auditor.click("The initiative at the end of that day")
     bar = page.get_by_role("region", name="Another day")
-    expect(bar).to_contain_text("Nothing can be changed here")
+    expect(bar).to_contain_text("You cannot change this page")
     expect(page.locator("main header").first).to_contain_text("Prototype, decided")
     assert page.locator("main form[method=post]").count() == 0
     auditor.fits()
@@ -75,8 +75,8 @@ def test_two_years_later(watch, past, tmp_path):
     page.get_by_role("navigation", name="Audit").get_by_role("link", name="Sampling").click()
     auditor.click("Draw a sample")
     auditor.type("Name", "Sample of the year")
-    auditor.type("What for", "Whether evidence stood behind what was answered.")
-    auditor.type("How many", str(SIZE))
+    auditor.type("Purpose", "Whether evidence stood behind what was answered.")
+    auditor.type("Number of entries", str(SIZE))
     auditor.type("Seed", "20261120")
     page.get_by_label("What", exact=True).select_option(label="acts")
     auditor.press("Draw sample")
@@ -85,7 +85,7 @@ def test_two_years_later(watch, past, tmp_path):
     auditor.click("Look at place 1")
     page.get_by_label("Exception").check()
     auditor.type("Why", "The plan was dated after the trial.")
-    auditor.press("Save, and on to the next")
+    auditor.press("Save and open next entry")
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"Place 2 of {SIZE}")
     sample = Sample.objects.get()
     for drawn in sample.drawn.filter(place__gt=1):

@@ -56,7 +56,10 @@ def begin(owner: Person) -> None:
     """Start from what others use, in the words of these systems, and leave out three things."""
     owner.tab("Contract")
     owner.click("Triage")
-    owner.press("Start from this")
+    owner.type("Who does the system work for?", "the service desk")
+    owner.type("What does the system act on?", "incoming requests")
+    owner.type("Regions where data may go", "")  # the script of the example names no region
+    owner.press("Use this template")
     owner.said("The draft")
     new_clause(owner, "Autonomous", "assign a ticket to a team", "assign_ticket")
     owner.press("Save the clause")
@@ -65,18 +68,18 @@ def begin(owner: Person) -> None:
     owner.press("Save the clause")  # the first gap: no time to answer is set
     everybody = clause_row(owner, "It works for")
     owner.click("Edit", everybody)
-    owner.type("And a new group", "the triage agent")
-    owner.page.get_by_label("Its key").last.fill(AGENT)
+    owner.type("Also add a new group", "the triage agent")
+    owner.page.get_by_label("Key", exact=True).last.fill(AGENT)
     owner.press("Save the clause")
     owner.click("Remove", clause_row(owner, "the model does not answer in time"))  # the second
-    owner.press("Remove clause", exact=False)
+    owner.press("Remove the clause")
 
 
 def new_clause(owner: Person, kind: str, words: str, key: str) -> None:
     """The form of a new clause with an act that the vocabulary does not have yet."""
     owner.click(kind, owner.page.locator("#add"))
-    owner.type("Or a new act", words)
-    owner.page.get_by_label("Its key").first.fill(key)
+    owner.type("Or enter a new action", words)
+    owner.page.get_by_label("Key", exact=True).first.fill(key)
 
 
 def clause_row(owner: Person, words: str):
@@ -91,9 +94,9 @@ def gaps(owner: Person) -> None:
     expect(owner.page.locator("main")).to_contain_text("the model does not answer in time")
     expect(owner.page.locator("main")).to_contain_text("change log")
     owner.fits()
-    owner.click("Done for now")
-    expect(owner.page.locator("main")).to_contain_text("Missing before it can be sent to the board")
-    expect(owner.page.get_by_role("link", name="Send it to the board")).to_have_count(0)
+    owner.click("Back to the contract")
+    expect(owner.page.locator("main")).to_contain_text("Missing in the draft")
+    expect(owner.page.get_by_role("link", name="Send the draft to the board")).to_have_count(0)
 
 
 def fix(owner: Person) -> None:
@@ -104,7 +107,7 @@ def fix(owner: Person) -> None:
     owner.page.get_by_label("in", exact=True).select_option("minutes")
     owner.press("Save the clause")
     owner.click("Exceptions", owner.page.locator("#add"))
-    owner.choose("When", "the model does not answer in time")
+    owner.choose("Applies if", "the model does not answer in time")
     owner.choose("Then", "it does nothing")
     owner.press("Save the clause")
     expect(owner.page.locator(".gap").filter(has_text="to fix first")).to_have_count(0)
@@ -112,10 +115,10 @@ def fix(owner: Person) -> None:
 
 def send(owner: Person) -> None:
     """To the seats."""
-    owner.click("Done for now")
-    owner.click("Send it to the board")
-    owner.press("Send it")
-    owner.said("The contract is with its seats.")
+    owner.click("Back to the contract")
+    owner.click("Send the draft to the board")
+    owner.press("Send the contract")
+    owner.said("The contract is with the board.")
 
 
 def approve_contract(seat: Person, title: str) -> None:
@@ -130,11 +133,11 @@ def make_key(owner: Person) -> str:
     """A key for the agent, read from the one page that shows it."""
     owner.tab("API access")
     owner.click("Make a key")
-    owner.type("Which system", "Triage agent")
+    owner.type("System", "Triage agent")
     owner.choose("Responsible person", "Ravi Menon")
     owner.press("Make the key")
     key = owner.page.get_by_label("The key of Triage agent").input_value()
-    owner.click("I have it")
+    owner.click("I have copied the key")
     expect(owner.page.locator("main")).not_to_contain_text(key)
     return key
 
@@ -163,10 +166,10 @@ def answer_call(support: Person) -> None:
             break
     support.follow(waiting.first)
     expect(support.page.locator("main")).to_contain_text("80.00 EUR")
-    expect(support.page.locator("main")).to_contain_text("When nobody answers, nothing is done.")
+    expect(support.page.locator("main")).to_contain_text("If no one answers, the call is denied.")
     support.fits()
-    support.press("Approve this one call")
-    support.said("Approved, for this one call.")
+    support.press("Approve this call")
+    support.said("You approved the call. The approval is for this call only.")
 
 
 def recorded(owner: Person) -> None:

@@ -56,12 +56,6 @@ class Newcomer:
         with self.page.expect_navigation():
             self.page.get_by_role("button", name=name, exact=True).click()
 
-    def sign_in(self, login: str) -> None:
-        """Type name and password; the inbox opens."""
-        self.type("User name", login)
-        self.type("Password", PHRASE)
-        self.press("Sign in")
-
     def next_step(self, button: str) -> None:
         """From the inbox to the step it leads to next."""
         self.page.goto("/")
@@ -70,7 +64,7 @@ class Newcomer:
         following.get_by_role("link", name=button, exact=True).click()
 
     def accept(self, address: str) -> None:
-        """Open the link of the invitation to this address, choose a password, sign in."""
+        """Open the link of the invitation to this address and choose a password; the inbox opens."""
         bodies = [message.body for message in mail.outbox if message.to == [address]]
         (link,) = re.findall(r"https?://\S+/password/link/\S+", " ".join(bodies))
         self.page.goto(link)
@@ -79,7 +73,6 @@ class Newcomer:
         self.type("New password again", PHRASE)
         self.press("Set the password")
         expect(self.page.locator("[role=status]")).to_contain_text("Your password is set.")
-        self.sign_in(address.partition("@")[0])
 
     def look(self, name: str) -> None:
         """Nothing is wrong with the open page."""
@@ -93,11 +86,10 @@ def test_from_the_printed_link_to_the_first_initiative(empty):
     admin.look("first-admin")
     admin.type("User name", "ada")
     admin.type("Your name", "Ada Root")
-    admin.type("Mail address", "ada@example.org")
+    admin.type("Email address", "ada@example.org")
     admin.type("Password", PHRASE)
     admin.type("Password again", PHRASE)
     admin.press("Make the account")
-    admin.sign_in("ada")
     expect(admin.page.get_by_role("heading", name="Set up Plumbline")).to_be_visible()
 
     admin.next_step("Add a unit")
@@ -114,13 +106,14 @@ def test_from_the_printed_link_to_the_first_initiative(empty):
     admin.page.get_by_role("textbox", name="Lines").fill(TABLE.replace("s3@example.org", "s3 at example.org"))
     admin.press("Preview")
     expect(admin.page.get_by_role("alert")).to_contain_text("One line needs fixing.")
-    expect(admin.page.get_by_text("Write it like ana@example.org.")).to_be_visible()
+    expect(admin.page.get_by_text("Use the form ana@example.org.")).to_be_visible()
     admin.look("people-wrong")
     admin.page.get_by_role("textbox", name="Lines").fill(TABLE)
-    admin.press("Look again")
+    admin.press("Check again")
     admin.look("people-right")
     assert User.objects.count() == 1, "nothing is saved before it is pressed"
-    admin.press("Let eight lines enter")
+    admin.type("Your password", PHRASE)
+    admin.press("Import eight lines")
     expect(admin.page.locator("main > [role=status]")).to_contain_text(
         "8 accounts added, 7 seats filled, 8 invited."
     )
@@ -128,13 +121,13 @@ def test_from_the_printed_link_to_the_first_initiative(empty):
 
     admin.page.goto("/rulebook/")
     admin.look("rulebook-none")
-    admin.next_step("Load one")
-    admin.page.get_by_role("link", name="Start with that one").click()
-    admin.press("Check and load")
-    admin.press("Propose it to the chairs")
+    admin.next_step("Load a rulebook")
+    admin.press("Use the rulebook that comes with Plumbline")
+    admin.press("Propose the rulebook to the chairs")
     chair = Newcomer(empty)
     chair.accept("s6@example.org")
     chair.page.get_by_role("link", name="Read and publish").click()
+    chair.type("Your password", PHRASE)
     chair.press("Publish as chair")
 
     owner = Newcomer(empty)
@@ -142,13 +135,13 @@ def test_from_the_printed_link_to_the_first_initiative(empty):
     owner.page.get_by_role("link", name="Register", exact=True).first.click()
     owner.type("Title", "Call note search")
     owner.page.get_by_label("Problem").fill("Nobody finds what was agreed on the phone last month.")
-    owner.press("Register")
+    owner.press("Register as a new initiative")
     expect(owner.page.get_by_role("heading", level=1)).to_contain_text("Call note search")
     initiative = Initiative.objects.get()
     assert (initiative.unit.name, initiative.registered_by.full_name) == ("Sales", "Owen Hart")
 
     admin.page.goto("/")
-    expect(admin.page.get_by_role("heading", name="Nothing waits for you")).to_be_visible()
+    expect(admin.page.get_by_role("heading", name="You have no tasks")).to_be_visible()
     assert admin.page.get_by_role("heading", name="Set up Plumbline").count() == 0
     admin.page.goto("/status/")
     admin.look("status")

@@ -1,5 +1,6 @@
 """A passkey at a real browser, with the authenticator that Chromium brings along: made, used, lost, made anew."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -56,7 +57,7 @@ def add(somebody: Person, name: str) -> None:
     page.goto("/account/security/passkeys/add/")
     somebody.type("Name", name)
     somebody.type("Your password", factories.PASSWORD)
-    page.get_by_role("button", name="Add it").click()
+    page.get_by_role("button", name="Add the passkey").click()
 
 
 def grown_old() -> None:
@@ -88,7 +89,9 @@ def test_made_used_lost_and_made_anew(watch: Watch, cast):
     add(chair, "Phone")
     expect(page.get_by_role("heading", name="Make recovery codes")).to_be_visible()
     page.goto("/account/security/")
-    expect(page.locator("main")).to_contain_text("It signs from")
+    expect(page.locator("main")).to_contain_text(
+        re.compile(r"You can sign with this passkey from .+, or after an admin confirms it\.")
+    )
 
     grown_old()
     page.goto(f"/reviews/{review.pk}/decide/")
@@ -101,7 +104,7 @@ def test_made_used_lost_and_made_anew(watch: Watch, cast):
     assert not SignatureProof.objects.exists()
     device.verifies(True)
     page.get_by_role("button", name="Approve").click()
-    expect(page.locator("main")).to_contain_text("The team was told.")
+    expect(page.locator("main")).to_contain_text("Plumbline notified the team.")
     proof = SignatureProof.objects.get()
     assert proof.strength == "passkey"
     assert verify.check_signature({**proof.__dict__}) == "passkey"
@@ -159,14 +162,14 @@ def test_several_roles_are_signed_at_one_touch_and_a_form_beside_another_too(wat
     page.get_by_label("Invoice matching").check()
     expect(page.locator("[data-tick-count]")).to_have_text("2 of 3 ticked")
     device.verifies(False)
-    page.get_by_role("button", name="I accept what is ticked").click()
+    page.get_by_role("button", name="Accept the ticked roles").click()
     expect(page.locator("[data-signing-said]")).to_contain_text("No passkey was used.")
     shown = page.locator("[data-signing-statement]")
     expect(shown).to_contain_text(f"accept the role sponsor on {rows[1].initiative.ref}")
     expect(shown).to_contain_text(f"accept the role sponsor on {rows[2].initiative.ref}")
     expect(shown).not_to_contain_text(rows[0].initiative.ref)
     device.verifies(True)
-    page.get_by_role("button", name="I accept what is ticked").click()
+    page.get_by_role("button", name="Accept the ticked roles").click()
     lead.said("You accepted 2 roles.")
     proofs = list(SignatureProof.objects.order_by("id"))
     assert [verify.check_signature({**proof.__dict__}) for proof in proofs] == ["passkey", "passkey"]

@@ -34,8 +34,8 @@ def test_three_hundred_of_ones_own(watch, cast, people):
     before = Initiative.objects.count()
     page.goto("/imports/")
     file = {"name": "portfolio.csv", "mimeType": "text/csv", "buffer": people.content}
-    admin.hand_in(page.get_by_label("The file"), file)
-    source = page.get_by_label("Where it comes from")
+    admin.hand_in(page.get_by_label("File", exact=True), file)
+    source = page.get_by_label("Source", exact=True)
     admin.select(source, source.locator("option[value=own-portfolio]"))
     admin.press("Preview")
     tally.step("upload")
@@ -50,7 +50,7 @@ def test_three_hundred_of_ones_own(watch, cast, people):
     tally.step("corrections")
     admin.follow(page.get_by_role("link", name="Publish"))
     assert trouble_in(page, "import-confirm") == []
-    admin.press("Publish and ask the owners")
+    admin.press("Publish and ask the owners to accept")
     tally.step("publish")
     expect(page.get_by_text("initiatives are in your portfolio")).to_be_visible()
     print("\n", *tally.lines(), sep="\n  ")

@@ -51,11 +51,11 @@ def test_two_tabs_sign_what_the_first_shows(watch: Watch, cast, house, password)
     expect(page.get_by_label("Reason")).to_have_value("It is ready.")
     there.get_by_role("link", name="Continue to House").click()
     expect(there.get_by_role("heading", name="Signed at House")).to_be_visible()
-    expect(page.locator("main")).to_contain_text("The team was told.")
+    expect(page.locator("main")).to_contain_text("Plumbline notified the team.")
     proof = SignatureProof.objects.get()
     assert (proof.strength, proof.person) == ("identity provider", cast.chair)
     there.reload()
-    expect(there.locator("main")).to_contain_text("This can be signed no more.")
+    expect(there.locator("main")).to_contain_text("You can no longer sign this statement.")
 
 
 def test_the_return_key_sends_the_password_and_opens_no_tab(watch: Watch, cast, house):
@@ -65,6 +65,6 @@ def test_the_return_key_sends_the_password_and_opens_no_tab(watch: Watch, cast, 
     chair.page.goto(f"/reviews/{review.pk}/decide/")
     chair.page.locator("input[type=password]").fill(factories.PASSWORD)
     chair.page.keyboard.press("Enter")
-    expect(chair.page.locator("main")).to_contain_text("The team was told.")
+    expect(chair.page.locator("main")).to_contain_text("Plumbline notified the team.")
     assert len(chair.page.context.pages) == 1
     assert SignatureProof.objects.get().strength == "password"

@@ -95,13 +95,13 @@ def test_what_it_told_this_customer_and_whether_it_was_allowed_to(watch, past, t
     expect(facts).to_contain_text("It may summarise")
     auditor.fits()
     with page.expect_download() as download:
-        auditor.click("As a file that can be checked")
+        auditor.click("Download a file for verification")
     file = Path(tmp_path / "told.json")
     download.value.save_as(file)
 
     # By whom, and on which evidence it was trusted.
     auditor.click("The initiative at the end of that day")
-    expect(page.get_by_role("region", name="Another day")).to_contain_text("Nothing can be changed here")
+    expect(page.get_by_role("region", name="Another day")).to_contain_text("You cannot change this page")
     expect(page.locator("main header").first).to_contain_text("MVP")
     auditor.tab("Requirements")
     expect(page.locator("main")).to_contain_text("Requirements")

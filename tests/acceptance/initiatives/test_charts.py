@@ -219,16 +219,25 @@ def tables(response) -> dict[str, list[list[str]]]:
 def test_each_picture_says_in_words_and_in_a_table_what_it_draws(cast, as_):
     now = clock.now()
     life = Life(timedelta(days=40))
-    life.moves = [("proposed", "prototype", "decision", timedelta(days=30))]
+    life.moves = [
+        ("proposed", "prototype", "decision", timedelta(days=30)),
+        ("prototype", "mvp", "decision", timedelta(days=20)),
+    ]
     life.spans = [
-        {"start": -3, "unsupported_stages": 0, "gaps": {"integration": 2, "model": 1}, "stale_in": 10},
+        {
+            "start": -3,
+            "unsupported_stages": 0,
+            "gaps": {"integration": 2, "model": 1, "policy": 1},
+            "stale_in": 10,
+        },
         {"start": 10, "unsupported_stages": 1, "gaps": {"integration": 5}, "stale_in": None},
     ]
     arrange(cast, [life], now)
     response = as_(cast.owner).get("/insights/flow/")
     page = BeautifulSoup(response.content, "html.parser")
     pictures = page.select("svg.chart")
-    assert len(pictures) == 4, "no money was noted: nothing is drawn of it"
+    assert len(pictures) == 3, "no money was noted, and what expires has two values: neither is drawn"
+    assert page.find(id="ageing-heading").parent.select("details[open] table"), "two values are a table"
     for picture in pictures:
         named = picture["aria-labelledby"].split()
         assert [page.find(id=key).name for key in named] == ["title", "desc"]
@@ -238,14 +247,15 @@ def test_each_picture_says_in_words_and_in_a_table_what_it_draws(cast, as_):
         assert not picture.select("[style]")
     found = tables(response)
     assert [sum(int(row[2]) for row in found["Flow between stages"])] == [1]
-    assert ["Proposed idea", "moved on few: read with care", "1", "10.0", "10.0", "10.0"] in found[
+    assert not page.find(id="flow-heading").parent.select("details[open]")
+    assert ["Proposed idea", "moved on few values, not reliable", "1", "10.0", "10.0", "10.0"] in found[
         "Time in stage"
     ]
-    assert [row[1:] for row in found["Expiring evidence"]][1] == ["1", "2", "1"]
-    assert found["Gaps by layer"][0] == ["Model", "1", "1"]
-    assert ["Integration", "2", "1"] in found["Gaps by layer"]
+    assert [row[1:] for row in found["Expiring evidence"]][1] == ["1", "1", "1"]
+    assert found["Open requirements by layer"][0] == ["Model", "1", "1"]
+    assert ["Integration", "2", "1"] in found["Open requirements by layer"]
     words = " ".join(text.get_text() for text in page.select("svg text"))
-    assert "Integration: 2 gaps in 1 initiative" in words
+    assert "Integration: 2 open in 1 initiative" in words
     assert "n 1" in words
 
 
@@ -258,7 +268,7 @@ def test_they_follow_the_filters_and_show_nobody_what_is_not_theirs(cast, as_):
     arrange(cast, lives, clock.now())
 
     def model_gaps(person, query=""):
-        return tables(as_(person).get(f"/insights/flow/{query}"))["Gaps by layer"][0][1]
+        return tables(as_(person).get(f"/insights/flow/{query}"))["Open requirements by layer"][0][1]
 
     assert model_gaps(cast.admin) == "7"
     assert model_gaps(cast.admin, f"?unit={cast.elsewhere.pk}") == "5"
@@ -316,7 +326,7 @@ def test_spend_stands_against_stage_and_leads_to_its_initiatives(cast, as_):
             by=cast.owner,
         )
     client = as_(cast.owner)
-    context = client.get("/insights/flow/").context
+    context = client.get("/insights/money/").context
     found = {
         (row.stage, row.currency): (row.money, row.initiatives, row.short) for row, *_ in context["spend"]
     }
@@ -325,7 +335,7 @@ def test_spend_stands_against_stage_and_leads_to_its_initiatives(cast, as_):
         ("mvp", "CHF"): (1000, 1, 0),
         ("mvp", "EUR"): (70, 1, 0),
     }
-    drawn = context["drawn"]["spend"]
+    drawn = context["spend_drawn"]
     assert "MVP: CHF 1,000, 0 not supported" in drawn.says
     assert "EUR" not in drawn.says, "money is never added across, nor drawn on one scale"
     for row, to, _ in context["spend"]:
@@ -336,7 +346,7 @@ def test_spend_stands_against_stage_and_leads_to_its_initiatives(cast, as_):
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(f"ALTER TABLE {SupportedStagePeriod._meta.db_table} DISABLE TRIGGER USER")
     initiative_of_row.update(unsupported_stages=1)
-    context = client.get("/insights/flow/").context
+    context = client.get("/insights/money/").context
     short, to = next(
         (row, to) for row, _, to in context["spend"] if row.stage == "mvp" and row.currency == "CHF"
     )
@@ -355,7 +365,7 @@ def test_without_initiatives_nothing_is_drawn_and_no_nonsense_breaks_it(cast, as
     client = as_(cast.owner)
     text = client.get("/insights/flow/").content.decode()
     assert '<svg class="chart"' not in text
-    assert "No stay is known yet" in text
+    assert "No times are known yet" in text
     for query in (
         "approved_stage=nothing",
         "unit=x",

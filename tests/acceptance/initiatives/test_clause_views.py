@@ -83,6 +83,11 @@ def of_page(response, main: str = "form[data-guard]") -> dict:
     return sent
 
 
+def _removing(initiative, number: int) -> str:
+    """The page that takes a clause of the newest version out."""
+    return at("row-act", "clauses", now(initiative, number).pk, "remove")
+
+
 def now(initiative, number: int) -> Clause:
     """The clause in the newest version."""
     return (
@@ -229,17 +234,17 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(cast, as_,
         (
             "autonomy",
             {"action": "summarise", "over": "9", "up_to": "5", "currency": "EUR"},
-            "No amount lies between",
+            "The smallest amount is not below the largest",
         ),
-        ("autonomy", {"action": "summarise", "from_time": "09:00"}, "Give both hours, or none."),
+        ("autonomy", {"action": "summarise", "from_time": "09:00"}, "Enter both hours, or leave both empty."),
         ("autonomy", {"action": "summarise", "from_time": "9 o'clock"}, "Enter a valid time"),
         ("autonomy", {"action": "summarise", "sentence": "Anything."}, "make the sentence"),
-        ("autonomy", {"action": "summarise", "new_action": "sing"}, "not both"),
-        ("autonomy", {"new_action": "summarise"}, "choose it above"),
-        ("autonomy", {"new_action": "!!!"}, "none can be made from these words"),
+        ("autonomy", {"action": "summarise", "new_action": "sing"}, "or add a new word, not both."),
+        ("autonomy", {"new_action": "summarise"}, "choose this word above"),
+        ("autonomy", {"new_action": "!!!"}, "Plumbline cannot make a key from these words"),
         ("autonomy", {"new_action": "sing", "new_action_key": "a b"}, "no spaces"),
-        ("autonomy", {"new_action_key": "sing"}, "Give the words"),
-        ("autonomy", {"new_action": "sing", "new_resource": "sing"}, "give each its own"),
+        ("autonomy", {"new_action_key": "sing"}, "Enter the words that people read for this key"),
+        ("autonomy", {"new_action": "sing", "new_resource": "sing"}, "Enter a different key for each word"),
         ("autonomy", {"action": "nothing-like-it"}, "Select a valid choice"),
         ("autonomy", {"action": "summarise", "test-0-value": "x"}, "Name the attribute"),
         (
@@ -247,11 +252,11 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(cast, as_,
             {"action": "summarise", "test-0-name": "a b", "test-0-value": "x"},
             "as your system names it",
         ),
-        ("autonomy", {"action": "summarise", "test-0-name": "risk"}, "Say what it is compared with."),
+        ("autonomy", {"action": "summarise", "test-0-name": "risk"}, "Enter the value to compare with."),
         (
             "autonomy",
             {"action": "summarise", "test-0-name": "n", "test-0-how": "at_least", "test-0-value": "much"},
-            "Give a whole number.",
+            "Enter a whole number.",
         ),
         (
             "autonomy",
@@ -259,9 +264,9 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(cast, as_,
             "Type yes or no.",
         ),
         ("edge_policy", {"failure": "low_confidence"}, "Then: Choose here, or write"),
-        ("autonomy", {"failure": "low_confidence"}, "Act: Choose here, or write"),
+        ("autonomy", {"failure": "low_confidence"}, "Action: Choose here, or write"),
         ("human_approval", {"action": "summarise", "wait": "31", "wait_unit": "days"}, "thirty days"),
-        ("retention", {"days": "10"}, "at least 730 days"),
+        ("retention", {"days": "10"}, "730 days or more"),
         ("residency", {"regions": ", ,"}, "Choose here, or write"),
         ("retention", {"days": "many"}, "Enter a whole number"),
     ):
@@ -319,7 +324,7 @@ def test_pressed_twice_it_is_one_clause(cast, as_, initiative):
     sent = of_page(client.get(url)) | {"days": "900"}
     assert client.post(url, sent).status_code == 302
     second = client.post(url, sent)
-    assert "Clause 10 says exactly this already." in text_of(second)
+    assert "Clause 10 already has exactly this text." in text_of(second)
     assert (
         initiative_acts.fresh(initiative).contract.versions.get().clauses.count()
         == len(initiative_acts.CLAUSES) + 1
@@ -330,14 +335,13 @@ def test_what_is_not_there_is_not_found(cast, as_, initiative):
     client = as_(cast.owner)
     for number in ("99", "x", "0", "²", "999999999999"):
         assert client.get(at("clause-edit", initiative.ref, number)).status_code == 404
-    assert client.get(at("clause-remove", initiative.ref, 99)).status_code == 404
+    assert client.get(at("row-act", "clauses", 10**9, "remove")).status_code == 404
     assert client.get(at("clause", initiative.ref, 99)).status_code == 404
-    assert client.get(at("contract-word", initiative.ref, 10**9)).status_code == 404
+    assert client.get(at("row-act", "words", 10**9, "reword")).status_code == 404
     assert client.get(at("contract-start", initiative.ref, "junk")).status_code == 404
-    assert client.post(at("clause-move", initiative.ref), {"up": "x"}).status_code == 404
-    assert client.post(at("clause-move", initiative.ref)).status_code == 404
-    assert client.post(at("clause-move", initiative.ref), {"up": "99"}).status_code == 403
-    assert client.post(at("comment-resolve", initiative.ref, 10**9)).status_code == 404
+    assert client.post(at("contract-edit", initiative.ref), {"up": "x"}).status_code == 404
+    assert client.post(at("contract-edit", initiative.ref), {"up": "99"}).status_code == 403
+    assert client.post(at("row-act", "comments", 10**9, "resolve")).status_code == 404
     unkind = client.get(at("clause-edit", initiative.ref, "new", kind="junk"))
     assert unkind["Location"] == at("contract-edit", initiative.ref) + "#add"
 
@@ -347,13 +351,9 @@ def test_words_and_comments_of_another_initiative_are_not_found(cast, as_, initi
     contract_actions.save_contract(
         initiative=other, clauses=initiative_acts.CLAUSES, vocabulary=WORDS, by=cast.owner
     )
-    word = initiative_acts.fresh(other).contract.vocabulary.first()
     comment = comments.comment_on_clause(
         initiative=initiative_acts.fresh(other), number=1, text="Why?", by=cast.seat_risk
     )
-    client = as_(cast.owner)
-    assert client.get(at("contract-word", initiative.ref, word.pk)).status_code == 404
-    assert client.post(at("comment-resolve", initiative.ref, comment.pk)).status_code == 404
     with pytest.raises(ClauseComment.DoesNotExist):
         comments.resolve_comment(initiative=initiative, comment=comment, by=cast.owner)
 
@@ -368,7 +368,7 @@ def order(initiative) -> list[int]:
 
 
 def test_clauses_change_places_among_their_kind(cast, as_, initiative):
-    client, url = as_(cast.owner), at("clause-move", initiative.ref)
+    client, url = as_(cast.owner), at("contract-edit", initiative.ref)
     with acts() as kinds:
         client.post(url, {"up": "4"})
         client.post(url, {"down": "3"})
@@ -378,7 +378,7 @@ def test_clauses_change_places_among_their_kind(cast, as_, initiative):
 
 
 def test_a_removed_clause_is_out_and_its_number_is_never_given_again(cast, as_, initiative):
-    client, url = as_(cast.owner), at("clause-remove", initiative.ref, 9)
+    client, url = as_(cast.owner), _removing(initiative, 9)
     page = client.get(url)
     assert "The record owner of this initiative" in text_of(page)
     assert client.post(url, of_page(page)).status_code == 302
@@ -392,7 +392,7 @@ def test_the_first_change_begins_the_next_version_and_leaves_the_signed_one(cast
     initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
     client, url = as_(cast.owner), at("clause-edit", initiative.ref, 1)
     page = text_of(client.get(at("contract-edit", initiative.ref)))
-    assert "the first change begins the next version" in page
+    assert "Your first change begins the next version" in page
     assert client.post(at("contract-edit", initiative.ref), {"wanted_from": ""}).status_code == 403
     sent = of_page(client.get(url))
     client.post(url, sent)
@@ -414,7 +414,9 @@ def test_from_when_it_is_wanted(cast, as_, initiative):
     with acts() as kinds:
         assert client.post(url, {"wanted_from": later.isoformat()}).status_code == 302
         assert client.post(url, {"wanted_from": later.isoformat()}).status_code == 302
-        assert "does not start in the past" in text_of(client.post(url, {"wanted_from": "2001-01-01"}))
+        assert "The start of the contract is in the past" in text_of(
+            client.post(url, {"wanted_from": "2001-01-01"})
+        )
     assert kinds == ["contract start planned"]
     assert initiative_acts.fresh(initiative).contract.versions.get().wanted_from == later
     add(initiative, cast.owner, days=900)
@@ -471,7 +473,7 @@ def test_what_somebody_else_saved_meanwhile_comes_back_beside_what_was_typed(cas
     back = of_page(answer)
     assert (back["most"], back["holds_until"]) == (["20"], ["2031-05-01"]), "still in the form"
     assert now(initiative, 1).said.most == 50, "theirs stands until it is chosen"
-    assert mine.post(url, back).status_code == 302, "Save mine in place of theirs"
+    assert mine.post(url, back).status_code == 302, "Replace the saved text with mine"
     assert (now(initiative, 1).said.most, now(initiative, 1).said.holds_until) == (20, date(2031, 5, 1))
 
 
@@ -488,7 +490,7 @@ def test_a_third_person_in_between_is_noticed_too(cast, as_, initiative, deputy)
 def test_a_clause_that_was_removed_meanwhile_can_be_put_back_as_it_was_typed(cast, as_, initiative, deputy):
     url, mine, theirs = at("clause-edit", initiative.ref, 1), as_(cast.owner), as_(deputy)
     opened = of_page(mine.get(url))
-    gone = at("clause-remove", initiative.ref, 1)
+    gone = _removing(initiative, 1)
     theirs.post(gone, of_page(theirs.get(gone)))
     answer = mine.post(url, opened | {"most": "20"})
     assert answer.status_code == 409
@@ -498,7 +500,7 @@ def test_a_clause_that_was_removed_meanwhile_can_be_put_back_as_it_was_typed(cas
 
 
 def test_what_changed_since_it_was_seen_is_not_removed_unseen(cast, as_, initiative, deputy):
-    url, mine, theirs = at("clause-remove", initiative.ref, 1), as_(cast.owner), as_(deputy)
+    url, mine, theirs = _removing(initiative, 1), as_(cast.owner), as_(deputy)
     seen = of_page(mine.get(url))
     edit = at("clause-edit", initiative.ref, 1)
     theirs.post(edit, of_page(theirs.get(edit)) | {"most": "50"})
@@ -511,7 +513,7 @@ def test_different_clauses_do_not_meet(cast, as_, initiative, deputy):
     one, other = at("clause-edit", initiative.ref, 1), at("clause-edit", initiative.ref, 2)
     opened = of_page(mine.get(one))
     theirs.post(other, of_page(theirs.get(other)) | {"wait": "3"})
-    theirs.post(at("clause-move", initiative.ref), {"up": "4"})
+    theirs.post(at("contract-edit", initiative.ref), {"up": "4"})
     assert mine.post(one, opened | {"most": "20"}).status_code == 302
     assert (now(initiative, 1).said.most, now(initiative, 2).said.minutes) == (20, 180)
 
@@ -537,18 +539,18 @@ def test_a_whole_draft_that_moved_on_is_not_overwritten(cast, initiative):
 
 
 def test_words_are_added_worded_otherwise_and_retired(cast, as_, initiative):
-    client, url = as_(cast.owner), at("contract-words", initiative.ref)
+    client, url = as_(cast.owner), at("initiative-act", initiative.ref, "add-word")
     with acts() as kinds:
         client.post(url, {"kind": "resource", "words": "contracts of suppliers", "key": ""})
     assert kinds == ["word written"]
     word = initiative_acts.fresh(initiative).contract.vocabulary.get(key="contracts_of_suppliers")
     taken = text_of(client.post(url, {"kind": "action", "words": "sign", "key": word.key}))
-    assert "stands for “contracts of suppliers” already" in taken
-    page = at("contract-word", initiative.ref, word.pk)
+    assert "already means “contracts of suppliers”" in taken
+    page = at("row-act", "words", word.pk, "reword")
     client.post(page, of_page(client.get(page)) | {"words": "supplier contracts"})
     with acts() as kinds:
-        client.post(page, {"step": "retire"})
-        client.post(page, {"step": "retire"})
+        client.post(at("row-act", "words", word.pk, "retire"))
+        client.post(at("row-act", "words", word.pk, "retire"))
     assert kinds == ["word retired"]
     word.refresh_from_db()
     assert (word.words, bool(word.retired_at)) == ("supplier contracts", True)
@@ -564,8 +566,8 @@ def test_a_word_in_use_is_not_retired_and_other_words_change_the_draft_alone(cas
     initiative_acts.staff(initiative, cast.team)
     initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
     word = initiative_acts.fresh(initiative).contract.vocabulary.get(key="summarise")
-    client, page = as_(cast.owner), at("contract-word", initiative.ref, word.pk)
-    refused = client.post(page, {"step": "retire"})
+    client, page = as_(cast.owner), at("row-act", "words", word.pk, "reword")
+    refused = client.post(at("row-act", "words", word.pk, "retire"))
     assert refused.status_code == 403
     assert "is used by clause 1" in text_of(refused)
     client.post(page, of_page(client.get(page)) | {"words": "condense notes"})
@@ -581,12 +583,11 @@ def test_a_word_in_use_is_not_retired_and_other_words_change_the_draft_alone(cas
 
 def test_two_who_word_it_otherwise_are_told(cast, as_, initiative, deputy):
     word = initiative.contract.vocabulary.get(key="summarise")
-    page, mine, theirs = at("contract-word", initiative.ref, word.pk), as_(cast.owner), as_(deputy)
+    page, mine, theirs = at("row-act", "words", word.pk, "reword"), as_(cast.owner), as_(deputy)
     opened = of_page(mine.get(page))
     theirs.post(page, of_page(theirs.get(page)) | {"words": "condense"})
     answer = mine.post(page, opened | {"words": "shorten"})
-    assert answer.status_code == 409
-    assert "reads “condense” now" in text_of(answer)
+    assert "Someone changed this word to “condense”" in text_of(answer)
     assert of_page(answer)["words"] == ["shorten"]
     mine.post(page, of_page(answer))
     word.refresh_from_db()
@@ -597,17 +598,23 @@ def test_two_who_word_it_otherwise_are_told(cast, as_, initiative, deputy):
 
 
 def as_offered(client, url: str) -> dict:
-    """What the form of a contract to begin with is filled with."""
+    """What the form of a contract to begin with is filled with, and the two words that it asks for."""
     fields = client.get(url).context["form"].fields
-    return {name: field.initial for name, field in fields.items() if field.initial is not None}
+    given = {name: field.initial for name, field in fields.items() if field.initial is not None}
+    return given | {"audience": "the account team", "resource": "account notes"}
 
 
 @pytest.mark.parametrize("key", STARTERS)
 def test_a_contract_to_begin_with_is_read_first_and_then_taken_over(cast, as_, key):
     initiative = factories.make_initiative(cast)
     client, url = as_(cast.owner), at("contract-start", initiative.ref, key)
-    shown = re.findall(r"Clause \d+\. ([^<]+)</p>", text_of(client.get(url)))
     sent = as_offered(client, url)
+    page = (
+        text_of(client.get(url))
+        .replace("[audience]", sent["audience"])
+        .replace("[resource]", sent["resource"])
+    )
+    shown = re.findall(r"Clause \d+\. ([^<]+)</p>", page)
     with acts() as kinds:
         assert client.post(url, sent).status_code == 302
     assert kinds == ["contract written"]
@@ -648,11 +655,11 @@ def test_comments_stand_beside_their_clause_until_somebody_resolves_them(cast, a
     contract_actions.propose_contract(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     assert "2 open comments" in text_of(as_(cast.seat_risk).get(at("contract-approve", initiative.ref)))
     first, second = ClauseComment.objects.all()
-    resolve = at("comment-resolve", initiative.ref, second.pk)
+    resolve = at("row-act", "comments", second.pk, "resolve")
     assert as_(cast.seat_value).post(resolve).status_code == 403, "neither the owner nor the author"
     assert as_(cast.seat_risk).post(resolve).status_code == 403
     with acts() as kinds:
-        as_(cast.seat_risk).post(at("comment-resolve", initiative.ref, first.pk))
+        as_(cast.seat_risk).post(at("row-act", "comments", first.pk, "resolve"))
         as_(cast.owner).post(resolve)
     assert kinds == ["comment resolved", "comment resolved"]
     assert as_(cast.owner).post(resolve).status_code == 409
@@ -670,7 +677,7 @@ def test_a_comment_stays_with_the_number_when_the_clause_is_gone(cast, as_, init
     assert "clause 9" in text_of(as_(cast.owner).get(at("contract-edit", initiative.ref)))
     page = text_of(as_(cast.owner).get(at("clause", initiative.ref, 9)))
     assert "Who is it?" in page
-    assert "No version has this clause any more." in page
+    assert "No version of the contract has this clause now." in page
 
 
 def test_an_empty_comment_says_nothing(cast, as_, initiative):
@@ -686,7 +693,7 @@ def test_a_clause_says_since_when_it_reads_as_it_does(cast, as_):
     initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
     add(initiative, cast.owner, days=900)
     page = text_of(as_(cast.owner).get(at("clause", initiative.ref, 1)))
-    assert "From version 1" in page
-    assert "From version 2" not in page
+    assert "Since version 1" in page
+    assert "Since version 2" not in page
     with pytest.raises(Overtaken):
         add(initiative, cast.owner, kind="retention", number=10, seen="other", days=901)

@@ -19,6 +19,7 @@ from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.portfolio.insights.decision_register import KINDS
 from tests.support import factories
@@ -59,6 +60,9 @@ def test_every_kind_of_decision_stands_in_it(cast, as_, mvp, idea):
     )
     WAIVERS.agree(row=waiver, by=cast.chair)
     WAIVERS.refuse(row=waiver, reason="Not this one.", by=cast.seat_risk)
+    ACCEPTED_RISKS.agree(row=factories.ask_risk(cast, mvp, title="Old prices"), by=cast.seat_risk)
+    refused = factories.ask_risk(cast, mvp, title="New prices")
+    ACCEPTED_RISKS.refuse(row=refused, reason="Nobody knows them.", by=cast.seat_risk)
     before = mvp.tier
     detail_actions.propose_tier(
         initiative=initiative_acts.fresh(mvp),
@@ -80,8 +84,22 @@ def test_every_kind_of_decision_stands_in_it(cast, as_, mvp, idea):
     assert of_mvp.count("Approved") == 2
     assert of_mvp.count("Risk tier confirmed") == 2
     assert of_mvp.count("Contract approved") >= 1
-    for words in ("Hold lifted", "Waiver agreed to", "Waiver refused", "Stepped back"):
+    once = (
+        "Hold lifted",
+        "Waiver agreed to",
+        "Waiver refused",
+        "Risk accepted",
+        "Risk not accepted",
+        "Stepped back",
+    )
+    for words in once:
         assert of_mvp.count(words) == 1, words
+    (row,) = as_(cast.chair).get("/decisions/?what=risk+accepted").context["rows"]
+    assert (row.about, row.who, row.link) == (
+        "Old prices",
+        cast.seat_risk.full_name,
+        f"/initiatives/{mvp.ref}/accepted-risks/",
+    )
     assert [words for words, ref in listed if ref == idea.ref] == ["Stopped", "Returned with questions"]
     moments = [row.moment for row in as_(cast.chair).get("/decisions/").context["rows"]]
     assert moments == sorted(moments, reverse=True)
@@ -109,7 +127,7 @@ def test_going_on_past_its_age_and_what_was_accepted_not_to_apply(cast, as_):
         end = day(until)
     said = {row.words: (row.about, row.said, row.who) for row in rows}
     assert said["Continued"] == (f"until {end}", "One more site.", "Elena Novak")
-    about, why, who = said["Accepted that it does not apply"]
+    about, why, who = said["Accepted as not applicable"]
     assert (why, who) == ("Nobody is judged by it.", "Ines Okafor")
     assert about
 

@@ -118,7 +118,24 @@ ROWS = {
     "an unasked act": Row(
         "access-outcomes", {"outcome": "done", "unasked": True, "action": "send", "at": NOW, "note": "sent"}
     ),
-    "an approval": Row("access-approval", method="GET", args=(uuid.UUID(int=7),), query=("x",)),
+    "a search for subjects": Row("access-search-subject", QUESTION | {"page": {"token": "", "limit": 1}}),
+    "a search for resources": Row("access-search-resource", QUESTION),
+    "a search for actions": Row("access-search-action", QUESTION),
+    "an access request": Row(
+        "access-requests",
+        QUESTION | {"denial": {"evaluation_id": "e", "expires_at": NOW, "binding_token": "t"}},
+    ),
+    "a task": Row("access-request", method="GET", args=(uuid.UUID(int=7),), query=("x",)),
+    "a deployment": Row(
+        "access-evaluation",
+        {
+            "subject": {"type": "pipeline", "id": "release"},
+            "action": {"name": "deploy", "properties": {"stage": "production", "version": "1.0"}},
+            "resource": {"type": "artefact", "id": f"sha256:{'a' * 64}"},
+        },
+    ),
+    "an attestation": Row("access-attestation", method="GET", args=("A" * 75,), query=("x",)),
+    "the public key": Row("access-signing-key", method="GET", query=("x",)),
     "the configuration": Row("access-configuration", method="GET", query=("x",)),
     "interactions": Row(
         "access-interactions",
@@ -261,13 +278,52 @@ ROWS = {
     "schemas": Row("scim-schemas", method="GET", key="scim", query=("filter",)),
     "a schema": Row("scim-schema", method="GET", key="scim", args=(USER,)),
     "oneself": Row("scim-me", method="GET", key="scim", query=("x",)),
+    **{
+        f"read, {name}": Row(f"api-{name}", method="GET", key="token", args=args, query=query)
+        for name, args, query in (
+            ("initiatives", (), ("q", "unit", "cursor", "as_of", "approved_stage")),
+            ("initiative", ("AI-0001",), ("as_of",)),
+            ("requirements", ("AI-0001",), ("gate", "open", "cursor")),
+            ("tasks", (), ("initiative",)),
+            ("contract", ("AI-0001",), ("version",)),
+            ("measures", ("AI-0001",), ("cursor", "limit")),
+            ("measurements", (1,), ("cursor",)),
+            ("obligations", (), ("initiative",)),
+            ("reviews", (), ("initiative", "gate", "outcome")),
+            ("review", (1,), ("as_of",)),
+            ("decisions", (), ("q", "who", "board", "since")),
+            ("logged-decisions", ("AI-0001",), ("subject", "code", "clause", "key")),
+            ("logged-decision", ("AI-0001", "1-1"), ("as_of",)),
+            ("register", ("terms",), ("cursor",)),
+        )
+    },
+    "the document of the read API": Row("api-openapi", method="GET", query=("x",)),
+    "no address of the read API": Row("api-nothing", {"a": "b"}, below="else"),
     "no address for directories": Row("scim-nothing", {"a": "b"}, key="scim", below="Else"),
     "no address for spans": Row("otlp-nothing", {"a": "b"}, below="v1/else"),
     "no address for decisions": Row("access-nothing", {"a": "b"}, below="else"),
+    "a report of a pipeline": Row(
+        "evidence-results", {"metric": "accuracy"}, query=("initiative", "requirement", "format", "tested")
+    ),
+    "a draft of an agent": Row(
+        "mcp",
+        {
+            "jsonrpc": "2.0",
+            "id": "a",
+            "method": "tools/call",
+            "params": {
+                "name": "draft_answer",
+                "arguments": {"initiative": "AI-0001", "requirement": "mvp.workflow", "text": "Yes."},
+            },
+        },
+        key="token",
+    ),
+    "no address for agents": Row("mcp-nothing", {"a": "b"}, below="else"),
+    "no address for pipelines": Row("evidence-nothing", {"a": "b"}, below="else"),
     "no address for measurements": Row("adoption-nothing", {"a": "b"}, below="else"),
 }
-# Addresses for machines that take no text of a sender: files to fetch, and probes.
-NO_TEXT = {"healthz", "readyz"}
+# Addresses for machines that take no text of a sender: probes and figures.
+NO_TEXT = {"healthz", "readyz", "metrics"}
 
 
 def machine_addresses(patterns=None) -> Iterator[str]:
@@ -289,6 +345,7 @@ class Keys:
 
     initiative: str
     scim: str
+    token: str
     made: dict[str, str] = field(default_factory=dict)
 
 
@@ -296,7 +353,7 @@ class Keys:
 def keys(cast, monkeypatch) -> Keys:
     monkeypatch.setattr(Rate, "wait", lambda *_, **__: 0)  # so many requests are another test's matter
     initiative = factories.make_mvp(cast)
-    scopes = ["evaluate", "approvals", "interactions", "measurements"]
+    scopes = ["evaluate", "approvals", "interactions", "measurements", "deployments"]
     system = factories.make_key(cast, initiative, scopes=scopes)[1].text
     alerts = factories.make_key(cast, initiative, scopes=["alerts"], system="Monitoring")[1].text
     directory = Sender(cast.admin)
@@ -305,7 +362,7 @@ def keys(cast, monkeypatch) -> Keys:
         "team": directory.send("POST", "Groups", {"schemas": [GROUP], "displayName": "Team"}).json()["id"],
         "alerts": alerts,
     }
-    return Keys(system, directory.token, made)
+    return Keys(system, directory.token, factories.make_token(cast.owner)[1].text, made)
 
 
 def texts(value: Any, path: tuple = ()) -> Iterator[tuple[tuple, bool]]:

@@ -141,9 +141,10 @@ def wrong_with(cast, review: Review) -> list[str]:
     named = {(seat, person) for seat, person in able if (seat, person.pk) in asked}
     if len(named) != len(asked):
         found.append(f"asked to sign and cannot: {asked}, able {able}")
+    sign_offs_alone = by_kind.keys() <= {review_turn.SIGN, review_turn.APPOINT, review_turn.QUESTION, ""}
     if named:
-        # Where somebody has to be appointed first, those who can sign now are needed and not enough.
-        if review_turn.APPOINT not in by_kind and not decidable_after(review, named):
+        # Those who can sign now are needed, and not enough while somebody else has to act too.
+        if sign_offs_alone and review_turn.APPOINT not in by_kind and not decidable_after(review, named):
             found.append(f"{named} signed, and it cannot be decided")
         rules = snapshot.judged.rulebook.gates[review.gate]
         for one in named:
@@ -164,15 +165,15 @@ def wrong_with(cast, review: Review) -> list[str]:
     attending = {pk for move in moves if move.kind != review_turn.QUESTION for pk in move.people if move.kind}
     if not attending and decidable_after(review, able):
         found.append(f"nobody is waited for, and {able} could make it decidable")
-    sign_offs_alone = by_kind.keys() <= {review_turn.SIGN, review_turn.APPOINT, review_turn.QUESTION, ""}
     if sign_offs_alone and review_turn.APPOINT not in by_kind and not decidable_after(review, able):
         found.append(f"all of {able} are not enough, and nobody is to appoint another")
     on_inbox = {
         person.pk
         for person in cast.people.values()
         if any(
-            line.link == link and line.button != "Read the review"
-            for line in notification_inbox.tasks_for(person)
+            line.link.startswith(link) and line.button != "Read the review"
+            for task in notification_inbox.tasks_for(person)
+            for line in (task, *task.parts)
         )
     }
     asks = {pk for move in moves if move.kind == review_turn.QUESTION for pk in move.people}

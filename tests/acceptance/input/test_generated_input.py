@@ -53,7 +53,6 @@ NOT_WALKED = {
     "governance.web.styleguide.ReasonForm": "likewise",
     "initiatives.lifecycle.stages.forms.ContinueForm": "shown when a trial is past its greatest age: "
     "its own tests send it",
-    "initiatives.lifecycle.evidence.forms.CaptureForm": "holds no field",
     "initiatives.portfolio.efforts.forms.EffortMappingForm": "shown once a table was sent: its own tests send it",
 }
 
@@ -77,7 +76,7 @@ LEFT_BEHIND = {
 # Where the answer itself is what was made: an address that is a key, a key, a pack whose taking is recorded, the links
 # of a survey.
 SHOWN_AT_ONCE = re.compile(
-    r"/settings/calendar/|/initiatives/[^/]+/api-access/(key|\d+/rotate)/|/meetings/\d+/pack/|/surveys/\d+/(open|links)/"
+    r"/settings/calendar/|/initiatives/[^/]+/do/make-key/|/rows/keys/\d+/rotate/|/meetings/\d+/pack/|/surveys/\d+/(open|links)/"
     r"|/reports/[^/]+/\d+/ask/"
 )
 
@@ -209,9 +208,9 @@ def in_other_states(cast) -> list[tuple[str, str]]:
         )
     return [
         (first_admin.link().removeprefix(of_django.ADDRESS), "nobody"),
-        (reverse("initiative-withdraw", args=[idea.ref]), "owner"),
+        (reverse("initiative-act", args=[idea.ref, "withdraw"]), "owner"),
         (reverse("declaration", args=[prototype.ref]), "owner"),
-        (reverse("initiative-reattest", args=[production.ref]), "chair"),
+        (reverse("initiative-act", args=[production.ref, "confirm-production"]), "chair"),
         (reverse("import", args=[batch.pk]), "admin"),
         (reverse("row-act", args=["obligations", obligation.pk, "complete"]), "owner"),
     ]

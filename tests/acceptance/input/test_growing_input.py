@@ -35,6 +35,7 @@ PUT_TOGETHER = {
     "governance/tables/columns.py::parse_date": "patterns of WRITTEN: parse_date is tried below",
     "governance/vocabulary/readable_text.py::_many_marks": "one set of marks, escaped: folded is tried below",
     "governance/web/form_fields.py::clean": "a set of separators",
+    "initiatives/integration/pipelines/platforms.py::wrong_with": "a pattern of a platform's field, in this module",
     "initiatives/portfolio/imports/inventories/import_batch.py::_speaks_of": "a word of a cell, escaped",
     "initiatives/interactions/requests/hits.py::black_out": "words of a line, escaped, with blanks between",
 }

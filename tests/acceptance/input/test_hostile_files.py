@@ -35,6 +35,7 @@ SEVERAL = (
     "mvp.advance_evidence",
     "mvp.rollout",
     "mvp.override",
+    "mvp.expectations",
 )
 DOORS = {
     "EvidenceForm": (
@@ -64,7 +65,11 @@ DOORS = {
         {
             # What a browser sends along of the other questions of the page: hidden, and empty.
             **{f"{key}-kind": "answered" for key in SEVERAL} | {f"{key}-based_on": "0" for key in SEVERAL},
-            **{"mvp.workflow-text": "Letters of the morning.", "item-document-kind": "document"},
+            **{
+                "mvp.workflow-text": "Letters of the morning.",
+                "item-document-kind": "document",
+                "item-document-source": "file",
+            },
             **{"item-document-observed_on": timedelta(0), "item-test_report-kind": "test_report"},
         },
     ),
@@ -309,7 +314,9 @@ def test_what_lies_there_from_before_is_looked_at_again(cast, as_, monkeypatch):
         item = initiative.evidence.latest("pk")
         assert item.file.read() == content
         assert client.get(at("evidence-content", initiative.ref, item.pk)).status_code == 404
-        assert "is not shown here" in text_of(client.get(at("evidence-look", initiative.ref, item.pk)))
+        assert "Plumbline shows only plain text" in text_of(
+            client.get(at("evidence-look", initiative.ref, item.pk))
+        )
 
 
 def test_only_pictures_and_pdfs_that_pass_go_to_a_browser_as_they_are():

@@ -73,7 +73,7 @@ def test_references_in_circles_and_out_of_the_document_are_not_followed():
     }
     table = source_documents.read(hostile_tables.document(circle), "definitions")
     assert [line.cells["field"] for line in table.lines] == ["b", "far", "own"]
-    assert "1 references lead out of the document" in " ".join(table.remarks)
+    assert "1 references point outside the document" in " ".join(table.remarks)
 
 
 def test_yaml_builds_texts_and_nothing_else():

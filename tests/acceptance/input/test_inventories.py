@@ -149,7 +149,7 @@ def test_a_workbook_is_read_from_the_sheet_that_holds_the_inventory():
         (b"PK\x03\x04 broken", "damaged"),
         (b"<html><table></table></html>", "not a table"),
         (b"Name,Stage\n", "no rows"),
-        (b'Name,Stage\n"' + b"x" * (reader.MAX_CELL + 10), "never closed"),
+        (b'Name,Stage\n"' + b"x" * (reader.MAX_CELL + 10), "without its closing mark"),
     ],
 )
 def test_what_is_no_inventory_is_refused_with_advice(raw, words):
@@ -236,14 +236,14 @@ def test_cells_of_a_workbook_come_as_people_see_them():
     ]
     assert table.lines[-1].number == 14
     assert table.remarks == [
-        "Read from the sheet “Sheet”; not read: Lists, Old (hidden).",
-        "Merged cells (one area) were filled with what their first cell holds.",
+        "Plumbline read the sheet “Sheet” and not Lists, Old (hidden).",
+        "Merged cells (one area) were filled with the value of their first cell.",
     ]
     assert table.sheets == (("Sheet", 10), ("Lists", 1))
     other = read_table(stored.getvalue(), sheet="Lists")
     assert [line.cells for line in other.lines] == [{"Name": "x", "Value": "y"}]
     for unseen in ("Old", "None"):
-        with pytest.raises(ValidationError, match="these do: “Sheet”, “Lists”"):
+        with pytest.raises(ValidationError, match="Choose one of “Sheet”, “Lists”"):
             read_table(stored.getvalue(), sheet=unseen)
 
 
@@ -260,7 +260,7 @@ def test_the_process_that_reads_workbooks_knows_no_secrets_and_ends_in_time(tmp_
     assert set(seen["env"]) == {"PATH"}
     with monkeypatch.context() as small:
         small.setattr(reader, "MEMORY", 60 << 20)
-        with pytest.raises(ValidationError, match="far more than its rows"):
+        with pytest.raises(ValidationError, match="far more data than its rows"):
             read_table(
                 hostile_tables.workbook(hostile_tables.HEADER + hostile_tables.far_cell("B", 1_000_000))
             )
@@ -268,7 +268,7 @@ def test_the_process_that_reads_workbooks_knows_no_secrets_and_ends_in_time(tmp_
     slow.write_text("import time\ntime.sleep(5)\n")
     monkeypatch.setattr(reader.workbook, "__file__", str(slow))
     monkeypatch.setattr(reader, "SECONDS", 0.1)
-    with pytest.raises(ValidationError, match="far more than its rows"):
+    with pytest.raises(ValidationError, match="far more data than its rows"):
         read_table(hostile_tables.workbook())
 
 
@@ -578,7 +578,7 @@ def test_a_schema_never_seen_is_guessed_mapped_by_hand_and_remembered(cast):
     assert InventorySource.objects.get(key="acme").stages["Türkis"][0] == "mvp"
     counts = inventory_actions.confirm_batch(batch=batch, by=cast.admin)
     assert counts["imported"] == 3
-    with pytest.raises(Conflict, match="Rows of this file are live"):
+    with pytest.raises(Conflict, match="Rows of this file are imported"):
         inventory_actions.map_batch(batch=batch, columns=columns, by=cast.admin)
     following = text_upload(cast.admin, UNSEEN.replace("Rätsel", "Lotse"))
     assert [row.mapped["stage"] for row in following.rows.all()] == ["production", "proposed", "mvp"]

@@ -13,9 +13,8 @@ import pytest
 from django.db import transaction
 
 from governance import clock
-from governance.authorization import subject_patterns
 from governance.authorization.decision import Bound, InitiativeCondition, decide
-from governance.authorization.decision_queries import ENFORCED_WITHIN
+from governance.contracts import subject_patterns
 from governance.database import row_history
 from governance.gates import criteria, sign_off_statement, turning_points
 from governance.gates.criteria import judge
@@ -45,6 +44,7 @@ from tests.support.servers.asking_systems import write
 
 IN_THE_SUITE = 200
 HOUR, INSTANT = timedelta(hours=1), timedelta(microseconds=1)
+WITHIN = timedelta(days=RULEBOOK.freshness.shown_here_days)
 SIGNER = SimpleNamespace(pk=12, full_name="Ines Okafor")
 DOCUMENTED = LEVEL_RANK[Level.DOCUMENTED]
 
@@ -371,7 +371,7 @@ def circumstances(chance):
         "withdrawn": chance.random() < 0.03,
         "switched_off": chance.choice(["", "", "", "", "", "", "An incident."]),
         "held": chance.choice([(), (), (), (), (), ("A drill failed.",)]),
-        "short": chance.choice(["", "", "", "Its evidence supports no more than an idea."]),
+        "short": chance.choice(["", "", "", "The evidence supports no more than an idea."]),
     }
 
 
@@ -403,7 +403,7 @@ def test_a_prototype_acts_for_its_declared_test_subjects_alone_and_says_what_it_
 
 
 @pytest.mark.django_db
-def test_production_says_enforced_elsewhere_unless_a_key_of_it_was_heard_of_within_its_days(chances):
+def test_production_says_not_enforced_here_unless_a_key_of_it_was_heard_of_within_its_days(chances):
     cast = factories.make_cast()
     initiative, other = (factories.make_production(cast, title=title) for title in ("Own", "Other"))
     own, foreign = factories.make_key(cast, initiative)[0], factories.make_key(cast, other)[0]
@@ -425,9 +425,9 @@ def test_production_says_enforced_elsewhere_unless_a_key_of_it_was_heard_of_with
                 if key == own:
                     signs.append(at)
             for chance in chances[first : first + 50]:
-                edge = chance.choice([*signs, start]) + chance.choice([timedelta(), ENFORCED_WITHIN])
+                edge = chance.choice([*signs, start]) + chance.choice([timedelta(), WITHIN])
                 now = edge + chance.choice([timedelta(), INSTANT, -INSTANT, HOUR, -HOUR, timedelta(days=9)])
-                heard = any(at <= now < at + ENFORCED_WITHIN for at in signs)
+                heard = any(at <= now < at + WITHIN for at in signs)
                 asked = SimpleNamespace(
                     ref=initiative.ref,
                     number=initiative.number,
@@ -436,9 +436,10 @@ def test_production_says_enforced_elsewhere_unless_a_key_of_it_was_heard_of_with
                 )
                 for stage in ("prototype", "mvp", "production"):
                     asked.stage = stage
-                    shown = [one["title"] for one in banners.enforced_elsewhere(asked, now)]
-                    elsewhere = stage == "production" and not heard
-                    assert shown == (["Enforced elsewhere."] if elsewhere else []), (stage, now, signs)
+                    judged = SimpleNamespace(at=now, rulebook=RULEBOOK)
+                    shown = [one["title"] for one in banners.runs_without(asked, judged)]
+                    missing = "No log here." if heard else "Not enforced here. No log here."
+                    assert shown == ([missing] if stage == "production" else []), (stage, now, signs)
                 said[heard] += 1
             transaction.set_rollback(True)
     assert min(said.values()) > len(chances) / 10, said

@@ -180,7 +180,7 @@ FILES = {
         [("Guide", "proposed", "Mairie", "")],
         fields=("title", "stage", "organisation", "began"),
         asked={"sheet": "Registre"},
-        remark="not read: Brouillon",
+        remark="and not Brouillon",
         name="a.xlsx",
     ),
     "merged headers and cells, Spanish": Nasty(

@@ -1,4 +1,5 @@
-"""Silence never pays: whatever an initiative describes of itself, from an empty register, costs it no support.
+"""Silence never pays: whatever an initiative describes of itself, from an empty register, costs it no support. Where
+links are described already, what nobody knows yet costs none before the day to find it out.
 
 Rows are told by real acts and judged in the facts of random initiatives, at every moment at which something turns; 200
 times in the suite, more with `--rounds`.
@@ -7,15 +8,25 @@ times in the suite, more with `--rounds`.
 import random
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from governance import clock
 from governance.gates import criteria, turning_points
 from governance.gates.gate_inputs import FindingFact, HoldFact
+from governance.models import Rulebook
 from governance.rulebook import shipped_text
 from governance.vocabulary import STAGE_RANK
 from tests.support import factories
-from tests.support.rules.described_registers import KINDS_TO_TELL, bare_initiative, laid_into, told_of
+from tests.support.rules.described_registers import (
+    KINDS_TO_TELL,
+    UNKNOWNS,
+    bare_initiative,
+    laid_into,
+    linked_initiative,
+    told_of,
+)
 from tests.support.rules.gate_facts import AT, LONG_AGO
 from tests.support.rules.random_facts import RULEBOOK, later, moments_of, random_facts
 
@@ -72,6 +83,41 @@ def test_no_row_that_describes_costs_support_from_an_empty_register(chances):
     assert set(told_once) == set(KINDS_TO_TELL)
     assert rose > len(chances) / 20, "what was told hardly mattered"
     assert against > len(chances) / 4, "hardly anything was found against what was told"
+
+
+@pytest.mark.django_db
+def test_what_nobody_knows_costs_before_its_day_no_more_than_what_is_known(chances):
+    """Where links are described already. A source more ends evidence in both; it is shown anew in both."""
+    cast, fell, told_once = factories.make_cast(), 0, Counter()
+    initiative = linked_initiative(cast, links=2)
+    rulebook = Rulebook.objects.current().parsed
+
+    def rank(facts, at):
+        return STAGE_RANK.get(criteria.judge(facts, rulebook, at).support.supported, 0)
+
+    for place, chance in enumerate(chances[:: 2 * INITIATIVES_OF_EACH]):
+        # First each kind alone, then several in whatever order.
+        kinds, seed = UNKNOWNS[place : place + 1] or chance.choices(UNKNOWNS, k=3), chance.random()
+        known, unknown = (
+            told_of(cast, initiative, random.Random(seed), kinds, knows=knows, gate="mvp")
+            for knows in (True, False)
+        )
+        told_once.update(unknown.kinds)
+        assert known.kinds == unknown.kinds == tuple(kinds)
+        ends = clock.midnight_after(clock.today() + timedelta(days=rulebook.freshness.unknown_days))
+        turns = {one.at for facts in (known.after, unknown.after) for one in outlook_of(facts, rulebook)}
+        before = [known.after, unknown.before] if set(kinds) == {"unknown_place"} else [known.after]
+        assert rank(known.after, clock.now()) == STAGE_RANK["mvp"], kinds
+        for at in sorted(turns):
+            now = rank(unknown.after, at)
+            assert at >= ends or all(now >= rank(facts, at) for facts in before), (kinds, at)
+            fell += now < rank(known.after, at)
+    assert set(told_once) == set(UNKNOWNS)
+    assert fell, "what nobody found out never counted"
+
+
+def outlook_of(facts, rulebook):
+    return turning_points.outlook(facts, rulebook, clock.now())
 
 
 def costs_nothing(told):

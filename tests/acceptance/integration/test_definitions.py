@@ -145,8 +145,8 @@ def test_other_words_are_undecided_which_holds_nothing_up_and_asks_nobody(cast, 
     (row,) = undecided(initiative)
     assert (row.facet, row.severity) == ("wording", "note")
     assert row.words == (
-        "Nobody has called CRM customer_id and Billing customer_id the same. Meaning: “account” and “Konto”; "
-        "Identifier format: “10 digits” and “10-stellig”."
+        "No one has confirmed that CRM customer_id and Billing customer_id mean the same. Meaning: "
+        "“account” and “Konto”; Identifier format: “10 digits” and “10-stellig”."
     )
     assert open_facets(initiative) == []
     assert not RequirementFinding.objects.current().filter(requirement="int.definitions").exists()
@@ -154,11 +154,14 @@ def test_other_words_are_undecided_which_holds_nothing_up_and_asks_nobody(cast, 
     assert not Notification.objects.filter(kind="definitions disagree").exists()
     page = text_of(as_(cast.owner).get(at("integration-definitions", initiative.ref)))
     assert "1 not compared" in page
-    assert "Not compared: nobody has called them the same" in page
+    assert "Not compared yet" in page
     assert "none found" not in page
     term = text_of(as_(cast.owner).get(row.one.term.get_absolute_url()))
-    assert "1 not compared: nobody has called them the same." in term
-    assert "No conflict is open" not in term
+    assert (
+        "Pairs of definitions not compared: 1. No one has confirmed that these definitions mean the same."
+        in term
+    )
+    assert "No open conflicts" not in term
 
 
 def test_a_facet_that_both_state_otherwise_is_a_conflict_that_names_both_values(cast, as_, initiative):
@@ -166,12 +169,12 @@ def test_a_facet_that_both_state_otherwise_is_a_conflict_that_names_both_values(
     define(cast, initiative, "Billing", meaning="account", counted_unit="payer", excludes="tests")
     assert open_facets(initiative) == ["business_logic"]
     assert DefinitionConflict.objects.get().words == (
-        "customer is counted in two ways, by CRM customer_id and Billing customer_id. "
+        "CRM customer_id and Billing customer_id count customer in two ways. "
         "Counted unit: “account” and “payer”."
     )
     page = text_of(as_(cast.owner).get(at("integration-definitions", initiative.ref)))
-    assert "Stated, side by side" in page
-    assert page.count("not stated") == 2, "the time window of one, what the other leaves out"
+    assert "Definitions side by side" in page
+    assert page.count("not stated") == 6, "the time window of one, what the other leaves out"
 
 
 def test_a_conflict_of_before_stays_open_until_it_is_decided_or_a_definition_changes(cast, initiative):
@@ -268,7 +271,8 @@ def test_a_field_that_was_measured_otherwise_than_declared_is_named(cast, initia
     profile_of(cast, initiative, "CRM", {"A{18}": 0.7, "9{10}": 0.3})
     (words,) = measured_otherwise(initiative)
     assert words == (
-        "CRM customer_id is said to be “9{10}” and was measured mostly A{18} (30% of the values are written so)."
+        "CRM customer_id is defined as “9{10}”, but most measured values are A{18} (30% of the values "
+        "have this format)."
     )
     assert not Hold.objects.open().filter(initiative=initiative).exists(), (
         "nothing disagrees, but it is not proven"
@@ -355,7 +359,7 @@ def test_what_a_decision_lacks_is_said_at_its_field(cast, initiative, three):
         )
     assert set(lacking.value.message_dict) == {"decision", "downstream", "owner", "due"}
     other = factories.make_mvp(cast, title="Another assistant")
-    with pytest.raises(ValidationError, match="an item of this initiative"):
+    with pytest.raises(ValidationError, match="evidence of this initiative"):
         resolve(cast, three["validity"], mapping=[], evidence=other.evidence.first())
     item = initiative.evidence.filter(withdrawn_at=None).first()
     assert resolve(cast, three["validity"], mapping=[], evidence=item).mapping_evidence == item
@@ -405,7 +409,7 @@ def test_what_is_undecided_is_neither_reconciled_nor_accepted_as_a_conflict(cast
     define(cast, initiative, "Billing", meaning="Konto")
     (row,) = undecided(initiative)
     for decide in (resolve, accept):
-        with pytest.raises(Conflict, match="It stands otherwise now"):
+        with pytest.raises(Conflict, match="The status of this conflict changed"):
             decide(cast, row)
     with pytest.raises(ValidationError) as lacking:
         definition_actions.decide_pair(conflict=row, verdict="perhaps", decision=" ", by=cast.steward)
@@ -420,7 +424,7 @@ def test_a_slip_in_an_identifier_of_a_standard_is_found_in_the_table(cast, initi
         {"one": "CH9300762011623852957", "other": "4711"},
         {"one": "CH9300762011623852975", "other": "4712"},
     ]
-    with pytest.raises(ValidationError, match="Row 2: “CH9300762011623852975” is no IBAN"):
+    with pytest.raises(ValidationError, match="Row 2: “CH9300762011623852975” is not a valid IBAN"):
         resolve(cast, row, mapping=rows)
     assert resolve(cast, row, mapping=rows[:1]).status == "reconciled"
 
@@ -463,7 +467,7 @@ def test_a_conflict_is_gone_when_the_definitions_agree(cast, initiative, three):
         definition_actions.withdraw_definition(definition=row, reason="Read wrongly.", by=cast.lead)
     assert open_facets(initiative) == []
     assert set(DefinitionConflict.objects.values_list("status", flat=True)) == {"gone"}
-    with pytest.raises(Conflict, match="a definition changed"):
+    with pytest.raises(Conflict, match="A definition changed"):
         resolve(cast, three["validity"])
 
 
@@ -471,14 +475,14 @@ def test_of_two_ways_to_give_the_table_one_is_needed_and_both_say_so(cast, as_, 
     page = as_(cast.steward).get(at("conflict-reconcile", three["validity"].pk))
     text = text_of(page)
     assert "(optional)" not in text
-    assert "This, or the item below that holds the table, is needed." in text
-    assert "Needed where no table is written above." in text
+    assert "Write the table here, or choose evidence that contains it." in text
+    assert "Choose evidence if you write no table above." in text
 
 
 def test_a_decision_without_a_full_stop_is_a_sentence_of_its_own(cast, as_, initiative, three):
     accept(cast, three["validity"], decision="Legal entity for now")
     text = text_of(as_(cast.owner).get(at("integration-definitions", initiative.ref)))
-    assert "Legal entity for now. Lives with it: Churn report, Dunning list." in text
+    assert "Legal entity for now. Shown with the difference: Churn report, Dunning list." in text
 
 
 # What is void, and what is not
@@ -554,7 +558,7 @@ def test_the_same_words_again_leave_no_trace(cast, initiative):
         term=crm.term, system=crm.system, field=crm.field, definition=crm, by=cast.lead, **ACCOUNT
     )
     assert Entry.objects.count() == before
-    with pytest.raises(ValidationError, match="defined like this already"):
+    with pytest.raises(ValidationError, match="already has the same definition"):
         define(cast, initiative, "CRM", **ACCOUNT)
 
 
@@ -574,7 +578,7 @@ def test_who_may_define_is_who_may_change_the_system(cast, initiative):
         definition_actions.use_term(initiative=initiative, name="order", by=cast.outsider)
     with pytest.raises(Refused, match="architecture seat"):
         definition_actions.name_term(name="responsible", by=cast.lead)
-    with pytest.raises(ValidationError, match="propose it there first"):
+    with pytest.raises(ValidationError, match="Propose the term in the glossary first"):
         definition_actions.use_term(initiative=initiative, name="responsible", by=cast.lead)
 
 
@@ -600,13 +604,13 @@ def test_what_a_definition_lacks_is_said_at_its_field(cast, initiative):
         "counted_unit",
         "valid_to",
     }
-    with pytest.raises(ValidationError, match="is no class of characters"):
+    with pytest.raises(ValidationError, match="The mask has an unknown sign"):
         define(cast, initiative, "CRM", meaning="account", identifier_mask="C-9{6}")
     with pytest.raises(ValidationError, match="not both"):
         define(cast, initiative, "CRM", meaning="account", identifier_mask="9", identifier_standard="iban")
     with pytest.raises(TypeError, match="granularity"):
         define(cast, initiative, "CRM", meaning="account", granularity="one")
-    with pytest.raises(ValidationError, match="uses customer already"):
+    with pytest.raises(ValidationError, match="The initiative already uses customer"):
         definition_actions.use_term(initiative=initiative, name=" Customer ", by=cast.lead)
 
 
@@ -624,5 +628,5 @@ def test_two_tabs_of_the_steward_decide_once(cast, initiative, three):
         first, second = pool.map(decide, [resolve, accept])
     refused = [one for one in (first, second) if isinstance(one, Conflict)]
     assert len(refused) == 1
-    assert "decided this at" in str(refused[0])
+    assert "already decided this conflict at" in str(refused[0])
     assert DefinitionConflict.objects.get(pk=three["validity"].pk).status in ("reconciled", "accepted")

@@ -158,7 +158,7 @@ def test_an_owner_who_may_not_set_it_is_told_who_may(settings, monkeypatch):
         database_roles, "limits", lambda _, seconds, real=database_roles.limits: real(nobody, seconds)
     )
     with pytest.raises(
-        CommandError, match=r"grants are applied, the time limit is not .* as a superuser, or as"
+        CommandError, match=r"grants were applied, but the time limit was not .* as a superuser, or as"
     ):
         call_command(
             "database_roles",

@@ -46,10 +46,10 @@ def test_what_looks_like_a_secret_is_taken_out(line):
 @pytest.mark.parametrize(
     "line",
     [
-        "User name and password do not belong together",
+        "The user name or the password is wrong",
         "sealed 12 entries, key plumbline.example.org/audit-log+f00f",
         "https://example.org/a:b@c",
-        "no such initiative for this person: AI-0042",
+        "initiative not found for this person: AI-0042",
         "the token authority does not answer",
     ],
 )

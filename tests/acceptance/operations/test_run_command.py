@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 import psutil
@@ -24,7 +25,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from governance.management.commands import run
-from governance.operations import readiness
+from governance.operations import readiness, static_files
 from tests.support import plugin
 
 SIGNING_KEY = base64.b64encode(bytes(range(32))).decode()
@@ -146,12 +147,58 @@ def test_a_killed_run_takes_its_parts_along(start):
     assert all_gone(processes, 15)
 
 
-def test_a_part_that_ends_by_itself_stops_the_rest(start):
+def test_a_worker_that_ends_by_itself_is_started_again(start):
     running = start()
     processes = running.wait_until_ready()
     next(one for one in processes if "celery" in one.cmdline()).kill()
+    deadline = time.monotonic() + 20
+    while "is started again." not in running.said():
+        assert time.monotonic() < deadline, running.said()
+        time.sleep(0.2)
+    assert running.process.poll() is None
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(20) == 0
+    assert all_gone(processes, 3), "the beat of the first worker too"
+
+
+def test_a_worker_that_keeps_ending_stops_the_rest(monkeypatch):
+    parts = {
+        "web server": SimpleNamespace(poll=lambda: None),
+        "worker": SimpleNamespace(poll=lambda: 3, returncode=3),
+    }
+    monkeypatch.setattr(run, "begin", lambda command, told: parts["worker"])
+    monkeypatch.setattr(run, "end", lambda parts: None)
+    monkeypatch.setattr(run.time, "sleep", lambda seconds: None)
+    said = []
+    with pytest.raises(run.CommandError, match=r"The worker stopped unexpectedly \(code 3\)"):
+        run.watch(parts, said.append)
+    assert len(said) == run.MOST_ENDS - 1
+
+
+def test_a_signal_while_an_object_is_finalized_is_not_lost(monkeypatch):
+    class Finalized:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+    monkeypatch.setattr(run, "ignore_signals", lambda: None)
+    monkeypatch.setattr(run, "stop_asked", threading.Event())
+    monkeypatch.setattr(run.time, "sleep", lambda seconds: pytest.fail("it goes on"))
+    earlier = signal.signal(signal.SIGUSR1, run.stop)
+    try:
+        with mock.patch("sys.unraisablehook"):
+            Finalized()
+        with pytest.raises(run.Stopped):
+            run.watch({"worker": SimpleNamespace(poll=lambda: None)}, print)
+    finally:
+        signal.signal(signal.SIGUSR1, earlier)
+
+
+def test_a_web_server_that_ends_by_itself_stops_the_rest(start):
+    running = start()
+    processes = running.wait_until_ready()
+    next(one for one in processes if "gunicorn" in one.cmdline()).kill()
     assert running.process.wait(20) == 1
-    assert "The worker ended by itself" in running.said()
+    assert "The web server stopped unexpectedly" in running.said()
     assert "Traceback" not in running.said()
     assert all_gone(processes, 3)
 
@@ -178,7 +225,7 @@ def test_what_fails_in_a_child_is_told_in_words(capfd):
         raise CommandError("The day is too short.")
 
     run.in_a_child(lambda: None)
-    with pytest.raises(CommandError, match="its last lines are above"):
+    with pytest.raises(CommandError, match="See the last lines above"):
         run.in_a_child(fail)
     assert "The day is too short." in capfd.readouterr().err
 
@@ -221,16 +268,42 @@ def test_one_run_a_folder(tmp_path):
         pass
 
 
-def test_static_files_are_collected_only_when_they_changed(tmp_path, settings, monkeypatch):
-    settings.STATIC_ROOT = tmp_path / "static"
-    settings.STATIC_ROOT.mkdir()
-    calls = []
-    collect = run.call_command
-    monkeypatch.setattr(run, "call_command", lambda *a, **k: (calls.append(a), collect(*a, **k)))
-    run.collect_static(settings.STATIC_ROOT)
-    run.collect_static(settings.STATIC_ROOT)
-    assert len(calls) == 1
-    assert any(settings.STATIC_ROOT.iterdir())
+class TestStaticFiles:
+    """Collected once for a version; without a collection pages work with the files of the packages."""
+
+    @pytest.fixture(autouse=True)
+    def empty(self, tmp_path, settings):
+        settings.STATIC_ROOT = tmp_path / "static"
+        settings.STORAGES = settings.STORAGES | {
+            "staticfiles": {"BACKEND": "governance.operations.static_files.StaticFiles"}
+        }
+
+    def test_they_are_collected_only_when_they_changed(self, settings, monkeypatch):
+        calls = []
+        collect = run.call_command
+        monkeypatch.setattr(run, "call_command", lambda *a, **k: (calls.append(a), collect(*a, **k)))
+        run.collect_static()
+        run.collect_static()
+        assert len(calls) == 1
+        assert static_files.condition() == static_files.OK
+        modes = {path.stat().st_mode & 0o777 for path in settings.STATIC_ROOT.rglob("*")}
+        assert modes == {0o755, 0o644}, "another user may read them"
+        assert (
+            static_files.StaticFiles().url("governance/plumbline.css") != "/static/governance/plumbline.css"
+        )
+
+    @pytest.mark.parametrize("state", ["none", "of an earlier version"])
+    def test_without_a_fitting_collection_names_have_no_hash(self, settings, state):
+        if state != "none":
+            run.collect_static()
+            manifest = settings.STATIC_ROOT / static_files.StaticFiles.manifest_name
+            os.utime(manifest, (1, 1))
+        assert "collectstatic" in static_files.condition()
+        assert (
+            static_files.StaticFiles().url("governance/plumbline.css") == "/static/governance/plumbline.css"
+        )
+        (advice,) = static_files.check_collected(None)
+        assert "collectstatic" in advice.msg
 
 
 # --- Health ------------------------------------------------------------------------------------------------
@@ -267,6 +340,8 @@ def test_readyz_says_that_all_is_well(client):
         "clock": "ok",
         "folder": "ok",
         "broker": "ok",
+        "static": mock.ANY,  # whether the files were collected where the tests run
+        "interaction keys": "ok",
     }
 
 
@@ -288,7 +363,7 @@ def test_readyz_counts_missing_migrations(client, monkeypatch):
     monkeypatch.setattr(readiness.MigrationExecutor, "migration_plan", lambda *a: [1, 2, 3])
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["migrations"] == "3 not applied; run `manage.py migrate`"
+    assert answer.json()["migrations"] == "3 not applied. Run `manage.py migrate`"
 
 
 @pytest.mark.django_db
@@ -342,7 +417,7 @@ def test_what_was_found_is_kept_for_two_seconds(monkeypatch):
 
 def test_a_check_that_breaks_is_not_ready(monkeypatch):
     monkeypatch.setattr(readiness, "CHECKS", [readiness.Check("it", lambda: 1 / 0)])
-    assert readiness.ready() == (False, {"it": "cannot be found out; the log says more"})
+    assert readiness.ready() == (False, {"it": "unknown. See the log of Plumbline"})
 
 
 @pytest.mark.django_db

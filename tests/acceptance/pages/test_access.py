@@ -52,7 +52,7 @@ from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.lifecycle.holds import dependants
 from initiatives.lifecycle.holds.actions import open_obligation
-from initiatives.lifecycle.initiative.row_acts import ROW_ACTS
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.roles import actions as role_actions
@@ -60,6 +60,7 @@ from initiatives.models import (
     BulkReading,
     ChangeRecord,
     Condition,
+    FoundModel,
     ImportRow,
     OutputSample,
     Profile,
@@ -78,6 +79,7 @@ from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.initiatives import alerts, answered_surveys
 from tests.support.rules.plain_rulebook import plain_text
+from tests.support.servers import pipeline_issuers
 from tests.support.servers.asking_systems import System, logged, reported
 from tests.support.servers.directories import GROUP, Sender
 from tests.support.web import undefined_names
@@ -88,19 +90,20 @@ pytestmark = pytest.mark.django_db
 
 REFUSED_IN_TURN = 6  # of those who may not see a page one in so many is asked, in the suite
 # Files of evidence have a policy of their own, stricter still: tests/acceptance/input/test_hostile_files.py.
-BODIES = ("evidence-file", "evidence-content", "attachment-file")
+BODIES = ("evidence-file", "evidence-content", "attachment-file", "access-signing-key")
 
 
 # Of each address that many acts share, these acts: rows and verb, as they stand in it.
 SHARED = {
     "consent-answer": [f"{rows}/{verb}" for rows in CONSENTS for verb in ("agree", "refuse")],
     "row-act": ROW_ACTS,
+    "initiative-act": INITIATIVE_ACTS,
 }
 
 
 def address_name(name: str) -> str:
     """The name of the address under which the table has this name: its own, or that of the address it shares."""
-    return "consent-answer" if name in SHARED["consent-answer"] else "row-act" if "/" in name else name
+    return next((address for address, names in SHARED.items() if name in names), name)
 
 
 def urls(patterns=None):
@@ -168,6 +171,7 @@ def world(cast):
     export = export_actions.ask_export(initiative=initiative, by=cast.auditor)
     directory = Sender(cast.admin)
     directory.send("POST", "Groups", {"schemas": [GROUP], "displayName": "Claims"})
+    delivery = factories.make_delivery(cast)
     drill = factories.make_drill(cast, initiative)
     process = factories.make_process(cast, initiative)
     sampled = factories.make_trace_sample(cast, initiative)
@@ -175,6 +179,7 @@ def world(cast):
     waiver = WAIVERS.ask(
         initiative, key="production.mvp_goals", reason="Later.", until=tomorrow, by=cast.owner
     )
+    risk = factories.ask_risk(cast, initiative)
     term = BODY_TERMS.ask(initiative, days=200, reason="A law.", until=tomorrow, by=cast.owner)
     gap = hold_actions.open_gap(
         initiative=initiative,
@@ -351,6 +356,9 @@ def world(cast):
     wrote = intake_actions.receive(
         link=intake_link, name="Somebody", email="s@example.org", problem="Typed twice.", users="All of us"
     )
+    with acting(system="test", reason="One of everything"):
+        found = FoundModel(key="quince-2", name="quince-2", unit=cast.unit, found_at=clock.now())
+        found.save()
     provider = identity_actions.add_provider(
         name="House",
         slug="house",
@@ -393,6 +401,7 @@ def world(cast):
         "seat": "adoption_change",
         "number": clause.number,
         "comments": comment.pk,
+        "clauses": control.clause_id,
         "words": contract.contract.vocabulary.first().pk,
         "starter": "triage",
         "version": draft.version,
@@ -406,15 +415,17 @@ def world(cast):
         "units": cast.unit.pk,
         "boards": cast.board.pk,
         "directories": directory.row.pk,
+        "receivers": delivery.receiver_id,
+        "deliveries": delivery.pk,
         "groups": ManagedGroup.objects.get().pk,
         "uid": directory.makes("ann@corp.example")["id"],
         "name": "User",
         "unit": cast.unit.pk,
         "delegations": absence.delegations.get().pk,
         "reference": factories.make_request(initiative, factories.make_key(cast, initiative)[0]).reference,
+        "decision": "A" * 75,
         "people": cast.owner.pk,
         "changes": ChangeRecord.objects.latest("pk").pk,
-        "map": control.clause_id,
         "mappings": control.pk,
         "architecture": decision.pk,
         "dependants": dependant.pk,
@@ -435,6 +446,7 @@ def world(cast):
         "conditions": condition.pk,
         "sign-offs": sign_off.pk,
         "waivers": waiver.pk,
+        "accepted-risks": risk.pk,
         "body-terms": term.pk,
         "system-imports": system_import.pk,
         "imports": batch.pk,
@@ -451,6 +463,7 @@ def world(cast):
         "measurement": measure.measurements.get().pk,
         "lessons": known.pk,
         "keys": key.pk,
+        "pipelines": pipeline_issuers.make_pipeline(cast, initiative).pk,
         "systems": shared.pk,
         "service-accounts": service.pk,
         "links": link.pk,
@@ -459,6 +472,8 @@ def world(cast):
         "conflicts": conflict.pk,
         "glossary": use.term_id,
         "customisations": changed.pk,
+        "tokens": factories.make_token(cast.owner, kind="service")[0].pk,
+        "token_kind": "personal",
         "moment": str(Place.of(asked)),
         "reported": str(Place(spoken.at, spoken.pk)),
         "switch": pressed.pk,
@@ -482,6 +497,8 @@ def world(cast):
         "outcome": "answered",
         "intake-links": intake_link.pk,
         "intake-requests": wrote.pk,
+        "found-models": found.pk,
+        "verb": "not-ours",
         "intake_token": intake_link.token,
         "exports": export.pk,
         "problem_token": initiative.problem_links.get().token,
@@ -540,8 +557,10 @@ def address(name: str, world: dict) -> str:
     if "/" in name:
         rows, verb = name.split("/")
         return reverse(address_name(name), args=[rows, world[rows], verb])
+    if name in INITIATIVE_ACTS:
+        return reverse("initiative-act", args=[world["ref"], name])
     pattern, wanted = next(iter(get_resolver().reverse_dict.getlist(name)))[0][0]
-    noun = "keys" if name.startswith("key-") else pattern.split("/%(pk)s")[0].split("/")[-1]
+    noun = pattern.split("/%(pk)s")[0].split("/")[-1]
     noun = noun.replace("%(kind)s", world["kind"])
     return reverse(name, kwargs={field: world[noun if field == "pk" else field] for field in wanted})
 
@@ -587,8 +606,9 @@ def test_who_opens_what(world, cast, rounds, undefined):
             expect(name, who, answer.status_code, 200 if who in row.opens else row.closed)
             if answer.status_code == 200 and not seen and name not in BODIES:
                 seen = True
-                if (
-                    name == "access-configuration"
+                if name in (
+                    "access-configuration",
+                    "api-openapi",
                 ):  # an answer of an API, whose headers are not those of pages
                     expect(name, "its type", answer["Content-Type"], "application/json")
                     expect(name, "its header", answer["X-Content-Type-Options"], "nosniff")
@@ -608,7 +628,7 @@ def test_a_initiative_that_is_not_yours_looks_like_one_that_is_not_there(world, 
     stranger = as_(cast.outsider)
     hidden, absent = stranger.get(f"/initiatives/{world['ref']}/"), stranger.get("/initiatives/AI-9999/")
     assert hidden.status_code == absent.status_code == 404
-    token = re.compile(rb"[A-Za-z0-9]{64}")
+    token = re.compile(rb"[A-Za-z0-9]{64}|[0-9a-f]{32}")
     assert token.sub(b"", hidden.content) == token.sub(b"", absent.content)
 
 

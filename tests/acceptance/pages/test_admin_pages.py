@@ -27,7 +27,7 @@ OURS = ("governance", "initiatives", "adoption")
 WRONG = [
     (User, {"login": "OWNER", "full_name": "Twice"}, "is taken"),
     (User, {"login": "new one", "full_name": "Blank"}, "Use letters"),
-    (User, {"login": "sam", "full_name": "Sam", "unit": "999999"}, "was not taken over"),
+    (User, {"login": "sam", "full_name": "Sam", "unit": "999999"}, "belongs to an imported list"),
 ]
 
 
@@ -163,7 +163,7 @@ def test_a_stage_is_not_edited_here(cast, as_, initiative):
     assert 'name="_save"' not in text
     response = client.post(url, {"stage": "production", "title": "Mine"})
     assert response.status_code == 403
-    assert "changes through its own pages" in response.content.decode()
+    assert "Use the pages of the initiative" in response.content.decode()
     now = Initiative.objects.get(pk=initiative.pk)
     assert (now.stage, now.title) == ("proposed", initiative.title)
     entry = Entry.objects.acts().filter(kind="refused").latest("id")
@@ -222,7 +222,7 @@ def test_nobody_seats_themselves(cast, as_):
     url = reverse("seat-grant", args=[cast.board.pk])
     response = as_(cast.admin).post(url, {"seat": "chair", "person": cast.admin.pk})
     assert response.status_code == 200
-    with pytest.raises(Refused, match="Nobody seats themselves"):
+    with pytest.raises(Refused, match="You cannot give yourself a seat"):
         appoint(board=cast.board, person=cast.admin, seat="chair", by=cast.admin)
     assert not Membership.objects.filter(person=cast.admin).exists()
 
@@ -331,7 +331,7 @@ def test_others_are_told_that_it_is_not_for_them(cast, as_, client):
     assert client.get("/admin/login/").url.startswith("/sign-in/")
     response = as_(cast.owner).get("/admin/", follow=True)
     assert response.status_code == 403
-    assert "for admins and auditors" in response.content.decode()
+    assert "Only admins and auditors can open Admin" in response.content.decode()
     assert as_(cast.admin).post("/admin/logout/").url == "/sign-in/"
 
 
@@ -349,4 +349,4 @@ def test_rows_ticked_under_keys_that_are_none_are_said_to_be_gone(cast, as_, ini
     """Django itself breaks down over them."""
     sent = {"action": "export_csv", "index": "0", "_selected_action": [ticked]}
     answer = as_(cast.admin).post("/admin/initiatives/initiative/", sent, follow=True)
-    assert "Some of these rows are not here. Tick them again." in answer.content.decode()
+    assert "Some of these rows are missing. Select them again." in answer.content.decode()

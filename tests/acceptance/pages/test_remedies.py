@@ -39,9 +39,9 @@ def does(words: str, soup) -> bool:
         return any(name.endswith("-text") for name in fields)
     if words.startswith("Add"):
         return bool({"evidence-kind", "true_as_of"} & fields)
-    if words.startswith(("Answer the requirement", "Bring it about", "Fix it")):
+    if words.startswith(("Answer the requirement", "Create what is missing", "Fix the fault")):
         return "kind" in fields
-    if words.startswith(("Have the", "Ask the support owner")):
+    if words.startswith("Ask the support owner") or "to accept the role in person" in words:
         return bool({"words", *Role} & fields)
     return bool(soup.select("form[method=post], form[method=get]"))
 
@@ -153,13 +153,13 @@ def test_a_requirement_of_acceptance_leads_to_who_accepts(cast, as_):
         rows = as_(cast.owner).get(at("requirement", initiative.ref, "mvp.duty"))
         return rows.context["row"]["fix"]
 
-    assert row() == (at("role-propose", initiative.ref, role="support_owner"), "Propose somebody")
+    assert row() == (at("role-propose", initiative.ref, role="support_owner"), "Propose someone")
     asked = role_actions.propose_role(
         initiative=initiative, role="support_owner", person=cast.support, by=cast.owner
     )
-    assert row() == (reverse("people", args=[initiative.ref]), "See who is asked")
+    assert row() == (reverse("people", args=[initiative.ref]), "See who was asked")
     mine = as_(cast.support).get(at("requirement", initiative.ref, "mvp.duty")).context["row"]["fix"]
-    assert mine == (reverse("role", args=[asked.pk]), "Accept it")
+    assert mine == (reverse("role", args=[asked.pk]), "Accept the role")
 
 
 def test_what_waits_for_its_seat_is_nobody_elses_to_do(cast, as_):
@@ -172,5 +172,5 @@ def test_what_waits_for_its_seat_is_nobody_elses_to_do(cast, as_):
         by=cast.owner,
     )
     rows = as_(cast.owner).get(initiative.get_absolute_url()).context["reaching"]
-    (row,) = [row for row in rows if "Said not to apply" in row["how"]]
+    (row,) = [row for row in rows if "has not accepted the answer “not applicable”" in row["how"]]
     assert (row["who"], row["link_text"]) == (requirements.ITS_SEAT, "Open the requirement")

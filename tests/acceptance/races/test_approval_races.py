@@ -119,7 +119,7 @@ def test_two_opposite_answers_at_once_are_one(cast, initiative, key, numbers):
             for place, one in enumerate(outcomes):
                 person = (cast.support, cast.owner)[place % 2]
                 who = "You" if person == given.person else given.person.full_name
-                told = f"{who} {done} this at {clock.moment_in_words(given.at)}."
+                told = f"{who} {done} the call at {clock.moment_in_words(given.at)}."
                 assert one.kind == "done" or told in one.value
             decided = ApprovalRequest.objects.get(pk=request.pk)
             assert decided.granted == (given.verdict == "approve")

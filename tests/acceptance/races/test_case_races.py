@@ -204,7 +204,7 @@ class DoubleDecision(Race):
         if (count(outcomes, "done"), count(outcomes, "conflict")) != (1, SIZE - 1):
             yield f"outcomes {[o.kind for o in outcomes]}"
         told = [o.value for o in outcomes if o.kind == "conflict"]
-        if any("Already approved by Elena Novak" not in words for words in told):
+        if any("This review was already approved by Elena Novak" not in words for words in told):
             yield f"told {told}"
         moves = review.initiative.stage_changes.filter(to_stage="prototype").count()
         written = len(entries(review, "stage changed")), len(entries(review, "review approved"))

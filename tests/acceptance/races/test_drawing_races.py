@@ -48,7 +48,7 @@ def refuse(initiative, found, key, person):
         requirement=key,
         shows=False,
         place="",
-        words="It says the opposite.",
+        words=f"{item} says the opposite.",
         fingerprint=item.fingerprint,
         answer_version=found.states[key].answer_version,
         by=person,

@@ -82,7 +82,7 @@ def verify(item, person, version):
         requirement=KEY,
         shows=True,
         place="Week 1",
-        words="Forty, and an end.",
+        words=f"{item} says forty, and an end.",
         fingerprint=item.fingerprint,
         answer_version=version,
         by=person,

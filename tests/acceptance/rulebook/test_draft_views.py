@@ -41,11 +41,11 @@ def typed(page, **other) -> dict:
 
 def test_a_copy_says_the_same_under_another_name(cast, as_):
     admin = as_(cast.admin)
-    assert "Nobody works on a draft" in admin.get("/rulebook-drafts/").content.decode()
+    assert "No drafts yet" in admin.get("/rulebook-drafts/").content.decode()
     sent = {"base": "0.9", "version": "1.0"}
     page = admin.post("/rulebook-drafts/", sent, follow=True).content.decode()
-    assert "says what 0.9 says" in page
-    assert "Nothing differs yet" in page
+    assert "Copied from 0.9." in page
+    assert "No changes yet." in page
     draft = RulebookDraft.objects.get()
     assert draft.source == plain_text().replace('version = "0.9"', 'version = "1.0"')
     for version in ("0.9", "1.0", "a b", ""):
@@ -77,7 +77,7 @@ def test_who_signs_at_minimal_risk_is_chosen_by_form(cast, as_, shipped):
     admin, address = as_(cast.admin), f"/rulebook-drafts/{shipped.pk}/edit/levels/all/"
     page, two = admin.get(address), ["risk_compliance", "service_operations"]
     alone = admin.post(address, typed(page, seats_minimal=two[:1])).content.decode()
-    assert "Name two seats, or leave it out for all to sign." in alone
+    assert "Name two seats, or remove seats_minimal so that all seats sign." in alone
     assert admin.post(address, typed(page, seats_minimal=two)).status_code == 302
     shipped.refresh_from_db()
     assert read(shipped.source).raw["levels"]["seats_minimal"] == two
@@ -132,7 +132,7 @@ def test_two_people_do_not_overwrite_each_other(cast, as_, draft):
 
     page = other.post(address, typed(third, fresh_days=9))
     assert page.status_code == 200
-    assert "it says by now 5" in page.content.decode()
+    assert "is now 5" in page.content.decode()
     draft.refresh_from_db()
     assert draft.number == 3
     again = typed(page)
@@ -154,7 +154,7 @@ def test_a_whole_text_is_taken_when_it_is_sound_and_nobody_was_faster(cast, as_,
     assert admin.post(address, {"text": sound, "based_on": 1}).status_code == 302
     late = admin.post(address, {"text": draft.source, "based_on": 1})
     assert late.status_code == 200
-    assert "while you were writing" in late.content.decode()
+    assert "while you were editing" in late.content.decode()
 
 
 def test_a_draft_becomes_a_version_once_as_it_was_seen(cast, as_, draft):

@@ -34,7 +34,7 @@ from tests.support import factories
 
 pytestmark = pytest.mark.django_db
 
-NOT_YET = "are drawn with the audit log's next checkpoint, and nobody chooses them"
+NOT_YET = "requirements to verify are drawn at random after the next checkpoint of the audit log"
 
 
 @pytest.fixture
@@ -84,8 +84,8 @@ def say(initiative, key, cast, *, shows=True):
         evidence=item,
         requirement=key,
         shows=shows,
-        place="Page 1",
-        words="It says so." if shows else "It says the opposite.",
+        place="Heading",
+        words=f"{item} says {'so' if shows else 'the opposite'}.",
         fingerprint=item.fingerprint,
         answer_version=found.answer_version,
         by=by,
@@ -101,7 +101,7 @@ class TestSubmitted:
         assert NOT_YET in blockers(review)
         initiative_acts.sign_offs(review, cast.team)
         assert [str(one) for one in snapshot(review).verdict.blockers if NOT_YET not in str(one)] == []
-        with pytest.raises(Refused, match="nobody chooses them"):
+        with pytest.raises(Refused, match="at random"):
             review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
 
     def test_the_first_checkpoint_after_submission_draws_five(self, review, initiative, cast):
@@ -174,9 +174,9 @@ class TestSubmitted:
         found = drawn(initiative)
         for row in found[:4]:
             say(initiative, row.requirement, cast)
-        assert "it was drawn" in blockers(review)
+        assert "because the requirement was drawn" in blockers(review)
         say(initiative, found[4].requirement, cast)
-        assert "it was drawn" not in blockers(review)
+        assert "because the requirement was drawn" not in blockers(review)
 
     def test_at_a_tier_that_rises_the_draw_has_no_effect(self, review, initiative, cast):
         found = drawn(initiative)
@@ -216,7 +216,7 @@ class TestAnother:
     def test_a_refused_one_stays_and_brings_another(self, review, initiative, cast):
         first = drawn(initiative)
         say(initiative, first[1].requirement, cast, shows=False)
-        assert "Another requirement is drawn" in blockers(review)
+        assert "A new requirement is drawn" in blockers(review)
         *_, brought = drawn(initiative)
         assert (brought.place, brought.replaces_id) == (6, first[1].pk)
         assert brought.checkpoint_id == first[0].checkpoint_id
@@ -278,7 +278,7 @@ class TestAnother:
                 say(initiative, key, cast, shows=False)
                 refused.add(key)
         assert [row.requirement for row in rows(initiative)] == among
-        assert "Another requirement" not in blockers(review)
+        assert "A new requirement" not in blockers(review)
 
     def test_submitting_again_takes_none_back(self, review, initiative, cast):
         first = drawn(initiative)
@@ -366,15 +366,15 @@ class TestAcceptedAgain:
     def test_it_is_refused_until_they_are_verified(self, old, cast):
         with later(336):
             self.accepted(old)
-            with pytest.raises(Refused, match="drawn with the audit log's next checkpoint"):
+            with pytest.raises(Refused, match="The requirements to verify are drawn at random"):
                 stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
             drawn(old)
-            with pytest.raises(Refused, match="5 of the requirements drawn for it are not verified"):
+            with pytest.raises(Refused, match="5 of the drawn requirements are not verified"):
                 stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
             found = self.renewal(old)
             for row in found[:4]:
                 say(old, row.requirement, cast)
-            with pytest.raises(Refused, match="1 of the requirements drawn for it is not verified"):
+            with pytest.raises(Refused, match="1 of the drawn requirements is not verified"):
                 stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
             say(old, found[4].requirement, cast)
             initiative = stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
@@ -384,7 +384,7 @@ class TestAcceptedAgain:
         """Else accepting again a month early, every year, would draw nothing ever."""
         with later(334):
             self.accepted(old)
-            with pytest.raises(Refused, match="The requirements for it are drawn on"):
+            with pytest.raises(Refused, match="The requirements to verify are drawn on"):
                 stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
 
     def test_then_the_new_ones_take_the_place_of_the_old(self, old, cast):
@@ -426,7 +426,7 @@ def later(days):
 class TestPages:
     def test_before_submission_it_is_said_that_five_are_drawn(self, initiative, cast, as_):
         shown = as_(cast.owner).get(reverse("review-open", args=[initiative.ref])).content.decode()
-        assert "Five of its requirements are drawn with the audit log" in shown
+        assert "Five of the requirements of the gate are drawn at the next checkpoint" in shown
 
     def test_owner_and_seat_see_beside_each_that_it_was_drawn_and_by_what(
         self, review, initiative, cast, as_
@@ -482,7 +482,7 @@ class TestPages:
     def test_the_history_says_what_was_drawn(self, review, initiative, cast, as_):
         found = drawn(initiative)
         shown = as_(cast.owner).get(reverse("initiative-activity", args=[initiative.ref])).content.decode()
-        assert "what somebody outside the team verifies" in shown
+        assert "the requirements that someone outside the team verifies" in shown
         for row in found:
             assert escape(review.parsed_rulebook.requirements[row.requirement].question) in shown
 
@@ -491,9 +491,13 @@ class TestPages:
         verify_all(initiative, cast)
         initiative_acts.sign_offs(review, cast.team)
         review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
-        shown = as_(cast.chair).get(reverse("initiative-reattest", args=[initiative.ref])).content.decode()
+        shown = (
+            as_(cast.chair)
+            .get(reverse("initiative-act", args=[initiative.ref, "confirm-production"]))
+            .content.decode()
+        )
         day = clock.today() + timedelta(days=335)
-        assert f"The requirements for it are drawn on {day:%-d %B %Y}." in shown
+        assert f"The requirements to verify are drawn on {day:%-d %B %Y}." in shown
 
 
 class TestDatabase:
@@ -517,8 +521,8 @@ class TestDatabase:
         review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
         found = drawn(initiative)
         later = sealing.seal()
-        self.refused("nobody chooses", by=cast.owner)
-        self.refused("nobody chooses", by=cast.admin)
+        self.refused("requirements that are drawn", by=cast.owner)
+        self.refused("requirements that are drawn", by=cast.admin)
         self.refused("one checkpoint", checkpoint_id=later.pk)
         self.refused("open review of production", review_id=review.pk)
         self.refused("drawn_once_in_a_round", requirement=found[0].requirement)

@@ -23,6 +23,7 @@ from initiatives.portfolio.rulebook_changes import (
 )
 from tests.support import factories
 from tests.support.database import snapshots
+from tests.support.initiatives.initiative_pages import SIGNED
 from tests.support.initiatives.open_reviews import signed_off
 from tests.support.rules.plain_rulebook import plain_text
 from tests.support.web import query_counts
@@ -68,15 +69,15 @@ def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
     for words in (
         "=Bounded",
         "Missing:",
-        "Beyond its approved stage, missing:",
+        "Missing for later stages:",
         "mvp.users",
         "Marta Lindqvist",
         "MVP: not supported by current evidence",
     ):
         assert words in text
-    assert "It may be out of date" not in text
+    assert "The result may be out of date" not in text
     assert "would have to be given again" in admin.get(f"{page.url}?what=review").content.decode()
-    assert "Nothing passes this filter" in admin.get(f"{page.url}?change=gain").content.decode()
+    assert "No initiative matches" in admin.get(f"{page.url}?change=gain").content.decode()
     assert "=Bounded" in admin.get(f"{page.url}?key=mvp.users&q=bounded").content.decode()
 
     rows = list(csv.reader(io.StringIO(b"".join(admin.get(f"{page.url}?format=csv")).decode("utf-8-sig"))))
@@ -90,7 +91,12 @@ def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
     shown = chair.get(f"/rulebook/{rulebook.version}/publish/").content.decode()
     assert forecast.outcome in shown
     assert f'value="{until.isoformat()}"' in shown
-    sent = {"takes_effect": "at_once", "grace_until": until, "seen": forecast.pk, "outcome": "0" * 64}
+    sent = {
+        "takes_effect": "at_once",
+        "grace_until": until,
+        "seen": forecast.pk,
+        "outcome": "0" * 64,
+    } | SIGNED
     assert chair.post(f"/rulebook/{rulebook.version}/publish/", sent).status_code == 409
     sent["outcome"] = forecast.outcome
     assert chair.post(f"/rulebook/{rulebook.version}/publish/", sent).status_code == 302
@@ -102,7 +108,7 @@ def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
     assert told.due_on == until
     said = Entry.objects.acts().filter(kind="rulebook published").latest("pk").facts["facts"]
     assert (said["forecast"], said["grace_until"]) == (forecast.outcome, until.isoformat())
-    assert "is in force by now" in admin.get(page.url).content.decode()
+    assert "is now in force" in admin.get(page.url).content.decode()
 
 
 def test_it_says_who_could_not_sign(company, as_):
@@ -116,10 +122,10 @@ def test_it_says_who_could_not_sign(company, as_):
     forecast = worked_out(draft_of(company, asks), company)
     page = as_(company.admin).get(f"/rulebook-effects/{forecast.pk}/").content.decode()
     sign_offs, decisions = page.split('id="signers"')[1].split("</ul>")[0].split("<li>")[1:]
-    assert "Sign-off at limited and high risk: at least passkey." in sign_offs
+    assert "Sign-off at limited and high risk needs at least: passkey." in sign_offs
     assert company.seat_risk.full_name in sign_offs
     assert company.chair.full_name in sign_offs
-    assert "at least password and one-time code" in decisions
+    assert "at least: password and one-time code" in decisions
     assert company.chair.full_name not in decisions
     plain = worked_out(draft_of(company, STRICTER, "2026.3"), company)
     assert 'id="signers"' not in as_(company.admin).get(f"/rulebook-effects/{plain.pk}/").content.decode()
@@ -131,12 +137,13 @@ def test_it_says_what_came_since(company, as_):
     initiative = Review.objects.get(outcome="open").initiative
     hold_actions.hold(initiative=initiative, reason="Wait.", by=company.seat_security)
     text = as_(company.admin).get(forecast.get_absolute_url()).content.decode()
-    assert "1 act on 1 initiative came since" in text
+    assert "1 act on 1 initiative happened after the forecast" in text
     draft_actions.edit_draft(
         draft=draft, values={("freshness", "grace_days"): 3}, based_on=draft.number, by=company.admin
     )
     assert (
-        "The draft was edited since" in as_(company.admin).get(forecast.get_absolute_url()).content.decode()
+        "The draft was edited after the forecast"
+        in as_(company.admin).get(forecast.get_absolute_url()).content.decode()
     )
     again = as_(company.admin).post(forecast.get_absolute_url())
     assert Forecast.objects.get(pk=again.url.strip("/").split("/")[-1]).digest != forecast.digest

@@ -103,9 +103,9 @@ def test_a_requirement_is_added_by_form_and_removed_again(cast, as_, draft):
 
     address = f"/rulebook-drafts/{draft.pk}/remove/{KEY}/"
     asked = words(admin.get(address))
-    assert "(MVP to production, signed by Service operations) does not ask it any more." in asked
+    assert "(MVP to production, signed by Service operations) no longer depends on the requirement." in asked
     assert "The scale test governance has 9 items left." in asked
-    assert "It goes from the list" in asked
+    assert "The requirement is removed from the list" in asked
     page = admin.post(address, {"based_on": draft.number}, follow=True)
     assert f"Removed: {KEY}." in words(page)
     draft.refresh_from_db()
@@ -121,13 +121,13 @@ def test_what_is_wrong_is_told_at_its_field_and_nothing_typed_is_lost(cast, as_,
     begun = filled(admin.get(address)) | TYPED
     for wrong, field, sentence in (
         ({"key": "Prod energy"}, "key", "a key is part of web addresses"),
-        ({"key": "mvp.owner"}, "key", "In the rulebook in force this key asks"),
-        ({"key": "proto.personal_data"}, "key", "there is a requirement proto.personal_data already"),
+        ({"key": "mvp.owner"}, "key", "This key belongs to"),
+        ({"key": "proto.personal_data"}, "key", "the requirement proto.personal_data already exists"),
         ({"asked_by": []}, "asked_by", "Choose at least one"),
         ({"evidence": []}, "evidence", "at least one text"),
-        ({"min_evidence": "log_sample"}, "min_evidence", "is not among its evidence"),
-        ({"left_out_minimal": ""}, "left_out_minimal", "why this tier does not ask it"),
-        ({"left_out_high": "why not"}, "left_out_high", "It is asked at this tier"),
+        ({"min_evidence": "log_sample"}, "min_evidence", "is not in the evidence"),
+        ({"left_out_minimal": ""}, "left_out_minimal", "why this tier does not need it"),
+        ({"left_out_high": "why not"}, "left_out_high", "This tier asks the requirement"),
         ({"fate": "ended_at_production"}, "fate", "cannot"),
     ):
         page = admin.post(address, begun | wrong)
@@ -136,6 +136,30 @@ def test_what_is_wrong_is_told_at_its_field_and_nothing_typed_is_lost(cast, as_,
         assert "annual figure" in words(page) or "annual figure" in page.content.decode()
     draft.refresh_from_db()
     assert draft.number == 2
+
+
+def test_five_answers_add_a_requirement(cast, as_, draft):
+    admin, address = as_(cast.admin), f"/rulebook-drafts/{draft.pk}/add/production/"
+    page = admin.get(address)
+    form = BeautifulSoup(page.content, "html.parser").select_one("form:has([name=based_on])")
+    asked = {field["name"] for field in form.select("[name]:not([type=hidden]):not(details *)")}
+    tiers = {f"{name}_{tier}" for name in ("level", "left_out") for tier in ("minimal", "limited", "high")}
+    five = {"question", "counts", "answered_by", "asked_by"}
+    assert asked == five | tiers
+    typed = {name: value for name, value in TYPED.items() if name in five | tiers}
+    assert "Added" in words(admin.post(address, filled(page) | typed, follow=True))
+    row = parse(RulebookDraft.objects.get().source).requirements["prod.much_energy_does"]
+    assert (row.evidence, row.fresh_days, row.layer) == (("document", "test_report"), 365, "policy")
+
+
+def test_a_question_asked_twice_has_two_names_and_a_wrong_folded_field_is_shown(cast, as_, draft):
+    admin, address = as_(cast.admin), f"/rulebook-drafts/{draft.pk}/add/production/"
+    for key in ("prod.much_energy_does", "prod.much_energy_does_2"):
+        begun = filled(admin.get(address)) | TYPED | {"key": "", "fate": ""}
+        assert admin.post(address, begun).status_code == 302
+        assert key in parse(RulebookDraft.objects.get().source).requirements
+    page = BeautifulSoup(admin.post(address, begun | {"fresh_days": "-1"}).content, "html.parser")
+    assert page.select_one("form details[open] [name=fresh_days]")
 
 
 def test_copying_one_begins_with_what_it_says(cast, as_, draft):
@@ -181,12 +205,12 @@ def test_a_tiers_whole_list_is_edited_at_once(cast, as_, draft):
     admin.post(address, filled(admin.get(address)))
     assert RulebookDraft.objects.get().number == 3
     page = admin.post(address, filled(admin.get(address)) | {"level-mvp.owner": "left out"})
-    assert "Say in a sentence why" in page.context["form"].errors["why-mvp.owner"][0]
+    assert "Explain in one sentence why" in page.context["form"].errors["why-mvp.owner"][0]
     address = f"/rulebook-drafts/{draft.pk}/asked/production/minimal/"
     out = {f"level-{key}": "left out" for key in ("int.fallback", "int.residency")}
     reasons = {f"why-{key}": "no link" for key in ("int.fallback", "int.residency")}
     page = admin.post(address, filled(admin.get(address)) | out | reasons)
-    assert "the scale test integration has 2 of at least 3 items" in words(page)
+    assert "the scale test integration has 2 items at minimal risk, but needs 3" in words(page)
     assert RulebookDraft.objects.get().number == 3
     for wrong in ("asked/mvp/huge", "asked/nowhere/high", "add/stop", "add/nowhere", "remove/nobody.asks"):
         assert admin.get(f"/rulebook-drafts/{draft.pk}/{wrong}/").status_code == 404
@@ -217,7 +241,7 @@ def test_two_people_do_not_overwrite_each_other(cast, as_, draft):
     }
     page = other.post(address, third | typed)
     assert page.status_code == 200
-    assert "mvp.workflow is not in the draft any more." in words(page)
+    assert "mvp.workflow is no longer in the draft." in words(page)
     page = other.post(address, filled(page))
     assert page.status_code == 302
     rulebook = parse(RulebookDraft.objects.get().source)
@@ -232,7 +256,7 @@ def test_the_same_level_changed_by_two_is_told(cast, as_, draft):
     late = filled(other.get(address)) | {"level-mvp.users": "stated"}
     admin.post(address, filled(admin.get(address)) | {"level-mvp.users": "verified"})
     page = other.post(address, late)
-    assert "Mvp.users, level that is asked, limited: it says by now verified." in words(page)
+    assert "Mvp.users, required level, limited is now verified." in words(page)
     assert filled(page)["level-mvp.users"] == "stated"
     assert RulebookDraft.objects.get().number == 3
 
@@ -270,9 +294,9 @@ def test_a_seats_duty_is_ticked_off_and_chosen(cast, as_, draft):
     criterion = parse(draft.source).criteria["mvp.real_use_case"]
     assert criterion.requirements == ("mvp.problem", "mvp.users")
     assert criterion.seat == "adoption_change"
-    assert "Asked at no gate (1)" in words(admin.get(f"/rulebook-drafts/{draft.pk}/"))
+    assert "Requirements that no gate asks (1)" in words(admin.get(f"/rulebook-drafts/{draft.pk}/"))
     page = admin.post(address, filled(admin.get(address)) | {"requirements": []})
-    assert "asks for nothing" in words(page)
+    assert "has no requirements" in words(page)
     # The items of a scale test are what its criterion asks.
     address = f"/rulebook-drafts/{draft.pk}/edit/criterion/production.test_adoption/"
     assert admin.post(address, filled(admin.get(address)) | {"more": KEY}).status_code == 200
@@ -282,7 +306,7 @@ def test_a_seats_duty_is_ticked_off_and_chosen(cast, as_, draft):
     page = admin.post(
         address, filled(admin.get(address)) | {"requirements": ["adopt.usage", "adopt.explains"]}
     )
-    assert "of at least 3 items" in page.context["form"].errors["requirements"][0]
+    assert "but needs 3" in page.context["form"].errors["requirements"][0]
     # A seat that must sign keeps a criterion.
     address = f"/rulebook-drafts/{draft.pk}/edit/criterion/mvp.contract_first/"
     admin.post(address, filled(admin.get(address)) | {"seat": "adoption_change"})
@@ -294,7 +318,7 @@ def test_a_seats_duty_is_ticked_off_and_chosen(cast, as_, draft):
 def test_what_something_rests_on_does_not_go(cast, as_, draft):
     admin, address = as_(cast.admin), f"/rulebook-drafts/{draft.pk}/remove/int.systems_owned/"
     for page in (admin.get(address), admin.post(address, {"based_on": "2"})):
-        assert "asks for nothing else" in words(page)
+        assert "has no other requirement" in words(page)
         assert "Remove it" not in words(page)
     with pytest.raises(RulebookErrors):
         draft_actions.remove_requirement(draft=draft, key="int.systems_owned", based_on=2, by=cast.admin)
@@ -312,7 +336,7 @@ def test_a_removal_is_of_what_was_seen(cast, as_, draft):
     )
     page = admin.post(address, {"based_on": "2"})
     assert page.status_code == 200
-    assert "Mvp.users, days that its evidence stays current: it says by now 7." in words(page)
+    assert "Mvp.users, number of days for which the evidence is current is now 7." in words(page)
     draft_actions.edit_draft(
         draft=draft,
         values={("criterion", "mvp.real_use_case", "requirements"): ["mvp.problem", "mvp.users"]},
@@ -320,7 +344,7 @@ def test_a_removal_is_of_what_was_seen(cast, as_, draft):
         by=cast.second_admin,
     )
     page = admin.post(address, {"based_on": "3"})
-    assert "The criterion mvp.real use case names it by now." in words(page)
+    assert "The criterion mvp.real use case now names it." in words(page)
     draft_actions.edit_draft(
         draft=draft, values={("freshness", "grace_days"): 4}, based_on=4, by=cast.second_admin
     )
@@ -337,11 +361,11 @@ def test_what_is_typed_into_a_requirement_that_somebody_removed_can_be_added_aga
     draft_actions.remove_requirement(draft=draft, key="mvp.users", based_on=2, by=cast.second_admin)
     # Also where nothing stood in the one field that was filled in.
     page = admin.post(address, unchanged | {"grace_days": "5"})
-    assert "mvp.users is not in the draft any more." in words(page)
+    assert "mvp.users is no longer in the draft." in words(page)
     assert filled(page)["grace_days"] == "5"
     page = admin.post(address, begun)
     assert page.status_code == 200
-    assert "mvp.users is not in the draft any more." in words(page)
+    assert "mvp.users is no longer in the draft." in words(page)
     sent = filled(page)
     assert (sent["key"], sent["question"], sent["fresh_days"]) == ("mvp.users", "Who uses it, by name?", "31")
     page = admin.post(f"/rulebook-drafts/{draft.pk}/add/mvp/", sent)
@@ -357,7 +381,7 @@ def test_two_add_under_one_key(cast, as_, draft):
         draft=draft, row=other, asked_by=["production.model_current"], based_on=2, by=cast.second_admin
     )
     page = admin.post(address, begun)
-    assert "Prod.energy: it says by now What does it cost?." in words(page)
+    assert "Prod.energy is now What does it cost?." in words(page)
     sent = filled(page)
     assert sent["question"] == QUESTION
     assert sent["level_minimal"] == "left out"

@@ -23,6 +23,7 @@ from initiatives.models import Initiative, Obligation, SupportedStage
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database import snapshots
+from tests.support.initiatives.initiative_pages import SIGNED
 from tests.support.initiatives.open_reviews import signed_off
 from tests.support.rules.plain_rulebook import plain_text
 
@@ -227,9 +228,9 @@ def test_the_page_of_the_initiative_says_who_decides_and_what_comes(company, as_
     publish(company)
     initiative, last = initiative_of(), clock.today() + timedelta(days=366)
     text = as_(company.owner).get(initiative.get_absolute_url()).content.decode()
-    assert "Rulebook 0.9 decides what is supported here." in text
+    assert "Rulebook 0.9 decides the supported stage here." in text
     assert f"at the latest from {last:%-d %B %Y}" in text
-    assert "evidence supports: Prototype" in text
+    assert "evidence supports Prototype" in text
     assert "approved, evidence supports it" in text
     portfolio = as_(company.owner).get("/initiatives/?unsupported=on").content.decode()
     assert initiative.ref not in portfolio
@@ -241,10 +242,10 @@ def test_the_chair_chooses_on_the_page(company, as_):
     chair, address = as_(company.chair), "/rulebook/2027.1/publish/"
     page = chair.get(address).content.decode()
     assert re.search(r'value="case_by_case"[^>]*checked', page)
-    refused = chair.post(address, {"takes_effect": "on_a_day"})
+    refused = chair.post(address, SIGNED | {"takes_effect": "on_a_day"})
     assert refused.status_code == 200
-    assert "Choose a day to come" in refused.content.decode()
+    assert "Choose a future day" in refused.content.decode()
     day = clock.today() + timedelta(days=9)
-    assert chair.post(address, {"takes_effect": "on_a_day", "effective_on": day}).status_code == 302
+    assert chair.post(address, SIGNED | {"takes_effect": "on_a_day", "effective_on": day}).status_code == 302
     published = Rulebook.objects.current()
     assert (published.version, published.takes_effect, published.effective_on) == ("2027.1", "on_a_day", day)

@@ -76,7 +76,7 @@ def test_the_example_agent_is_drilled_and_its_drill_is_evidence_with_its_trace(c
 
     # The form takes the drill record, and the trace with it; a person says what was expected, and whether it passed.
     lead = as_(cast.lead)
-    form = reverse("drill-add", args=[initiative.ref])
+    form = reverse("initiative-act", args=[initiative.ref, "record-drill"])
 
     def send(kept: bytes, **typed):
         return lead.post(
@@ -93,7 +93,7 @@ def test_the_example_agent_is_drilled_and_its_drill_is_evidence_with_its_trace(c
         )
 
     other = send(trace + b"{}\n")
-    assert "not the trace that the drill record speaks of" in other.content.decode()
+    assert "trace does not belong to the drill record" in other.content.decode()
     assert not Drill.objects.exists()
     assert send(trace, result="").status_code == 200, "nobody says whether it passed: nothing is recorded"
     assert not Drill.objects.exists()

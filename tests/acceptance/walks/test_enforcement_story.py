@@ -17,8 +17,8 @@ from initiatives.contracts.documents import actions as contract_actions
 from initiatives.contracts.documents import control_mapping
 from initiatives.contracts.documents.actions import Written
 from initiatives.lifecycle.evidence import actions as evidence_actions
-from initiatives.lifecycle.evidence import preview as evidence_preview
 from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.initiative.rehearsal import rehearse
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import ClauseEnforcement, Evidence
@@ -63,7 +63,7 @@ def clause_of(initiative, number: int) -> Clause:
 
 def test_one_clause_without_a_control_keeps_the_production_gate_closed_and_is_named(cast, as_, trial):
     initiative, review = trial
-    page = reverse("contract-map", args=[initiative.ref])
+    page = reverse("contract", args=[initiative.ref])
     with at(2026, 9, 2):
         lead = as_(cast.lead)
         assert story.state(initiative, "gov.enforced").satisfied
@@ -71,7 +71,7 @@ def test_one_clause_without_a_control_keeps_the_production_gate_closed_and_is_na
         assert "Each clause has a control." in lead.get(page).content.decode()
         third = control_of(initiative, 3)
         ending = reverse("row-act", args=["mappings", third.pk, "close"])
-        told = lead.get(ending).content.decode()
+        told = lead.post(ending, confirm=False).content.decode()
         assert "No control is named for clause 3" in told, "what ending it ends is told before"
         assert lead.post(ending).status_code == 302
     with at(2026, 9, 3):
@@ -91,7 +91,7 @@ def test_one_clause_without_a_control_keeps_the_production_gate_closed_and_is_na
         assert page in listed, "the row leads to the map"
     with at(2026, 9, 4):
         lead = as_(cast.lead)
-        form = reverse("clause-map", args=[initiative.ref, third.clause_id])
+        form = reverse("row-act", args=["clauses", third.clause_id, "name-control"])
         empty = lead.post(form, {"layer": "policy", "control": "", "evidence": ""})
         assert empty.status_code == 200
         assert ClauseEnforcement.objects.current().filter(clause=third.clause).count() == 0
@@ -120,7 +120,7 @@ def test_a_clause_that_is_reworded_is_mapped_again_and_the_others_carry_over(cas
         assert "300 at a time" in found.words
         assert "Nor" not in found.words, "the other clauses say what they said"
         assert found.words in story.blockers(review)
-        shown = as_(cast.owner).get(reverse("contract-map", args=[initiative.ref])).content.decode()
+        shown = as_(cast.owner).get(reverse("contract", args=[initiative.ref])).content.decode()
         assert shown.count("Carried over from version 1.") == len(before) - 1
         assert shown.count("no control yet") == 1
         initiative_acts.ground(initiative, "gov.enforced", cast.team)
@@ -128,7 +128,7 @@ def test_a_clause_that_is_reworded_is_mapped_again_and_the_others_carry_over(cas
         newest = ClauseEnforcement.objects.current().filter(initiative=initiative).latest("pk")
         assert newest.clause == clause_of(initiative, 1)
         old = Clause.objects.get(version__contract=initiative.contract, version__number=1, number=1)
-        with pytest.raises(Refused, match="Version 1 of the contract is not in force"):
+        with pytest.raises(Refused, match="Version 1 of the contract is not approved, or it has ended"):
             control_mapping.map_clause(
                 initiative=initiative,
                 clause=old,
@@ -157,7 +157,7 @@ def test_a_version_that_starts_later_closes_the_gate_on_its_day_and_can_be_mappe
             "evidence": evidence,
             "by": cast.lead,
         }
-        with pytest.raises(Refused, match="Version 2 of the contract is not in force"):
+        with pytest.raises(Refused, match="Version 2 of the contract is not approved, or it has ended"):
             control_mapping.map_clause(initiative=story.fresh(initiative), clause=draft, **given)
         for seat in ("risk_compliance", "business_value"):
             contract_actions.approve_contract(
@@ -191,14 +191,18 @@ def test_evidence_that_is_withdrawn_or_replaced_maps_nothing_any_more(cast, as_,
         given = {"layer": "policy", "control": "The rules.", "evidence": other, "by": cast.lead}
         control_mapping.map_clause(initiative=initiative, clause=clause_of(initiative, 2), **given)
         assert story.state(initiative, "gov.enforced").satisfied
-        with pytest.raises(Exception, match="named for the clause already"):
+        with pytest.raises(Exception, match="already named for the clause"):
             control_mapping.map_clause(initiative=initiative, clause=clause_of(initiative, 2), **given)
         with story.undone():
-            effects = evidence_preview.of_withdrawal(initiative, other, by=cast.owner)
+            effects = rehearse(
+                lambda: evidence_actions.withdraw_evidence(evidence=other, reason="Not ours.", by=cast.owner),
+                by=cast.owner,
+                initiative=initiative,
+            )
             assert any("No control is named for clause 2" in line for line in effects)
             evidence_actions.withdraw_evidence(evidence=other, reason="Not ours.", by=cast.owner)
             assert "clause 2" in story.state(initiative, "gov.enforced").words
-            with pytest.raises(Exception, match="choose its successor"):
+            with pytest.raises(Exception, match="Choose an item that counts"):
                 control_mapping.map_clause(initiative=initiative, clause=clause_of(initiative, 2), **given)
         evidence_actions.add_evidence(
             initiative=initiative,
@@ -211,8 +215,8 @@ def test_evidence_that_is_withdrawn_or_replaced_maps_nothing_any_more(cast, as_,
             by=cast.owner,
         )
         assert "clause 2" in story.state(initiative, "gov.enforced").words
-        shown = as_(cast.owner).get(reverse("contract-map", args=[initiative.ref])).content.decode()
-        assert "name the control again, with newer evidence" in shown
+        shown = as_(cast.owner).get(reverse("contract", args=[initiative.ref])).content.decode()
+        assert "Name the control again, with newer evidence" in shown
 
 
 def test_who_maps_and_what(cast, trial):
@@ -264,7 +268,7 @@ def test_the_map_of_a_past_day_is_what_it_was_then(as_):
     with simulated(2024, 7, 1):
         control_mapping.close_mapping(mapping=control_of(initiative, 3), by=cast.owner)
     sealing.seal()
-    auditor, page = as_(cast.auditor), reverse("contract-map", args=[initiative.ref])
+    auditor, page = as_(cast.auditor), reverse("contract", args=[initiative.ref])
     before = auditor.get(page, {"as_of": "2024-06-20"}).content.decode()
     after = auditor.get(page, {"as_of": "2024-07-02"}).content.decode()
     assert "Each clause has a control." in before
@@ -309,11 +313,11 @@ def test_the_same_report_attached_to_three_layers_serves_one(cast, audited):
     with at(2026, 9, 1):
         for key in ("layer.policy", "layer.runtime"):
             offered(cast, initiative, key, "One and the same audit", kind="test_report")
-        with pytest.raises(ValidationError, match="One file is one kind"):
+        with pytest.raises(ValidationError, match="A file has one kind"):
             offered(cast, initiative, "layer.observability", "One and the same audit")
         grounded = {key for key in LAYERS if story.state(initiative, key).satisfied}
         assert grounded == {"layer.policy"}
-        assert "each layer needs its own report" in story.state(initiative, "layer.runtime").words
+        assert "Each layer needs its own report" in story.state(initiative, "layer.runtime").words
         for key in ("layer.runtime", "layer.observability"):
             offered(cast, initiative, key, f"Audit of {key} alone")
         assert all(story.state(initiative, key).satisfied for key in LAYERS)
@@ -338,7 +342,8 @@ def test_a_contract_later_than_the_first_decision_is_told_to_owner_and_board(cas
 
     def told() -> list[bool]:
         return [
-            "Architecture came before the contract." in as_(who).get(page).content.decode()
+            "An architecture decision was made before a contract was in force."
+            in as_(who).get(page).content.decode()
             for who, page in pages.items()
         ]
 
@@ -370,12 +375,15 @@ def test_a_decision_without_any_contract_is_told_too(cast, as_):
     with at(2026, 5, 10):
         initiative = factories.make_prototype(cast)
     with at(2026, 6, 1):
-        form = reverse("architecture-add", args=[initiative.ref])
+        form = reverse("initiative-act", args=[initiative.ref, "record-decision"])
         owner = as_(cast.owner)
         sent = {"title": "One database", "text": "Fewer parts.", "decided_on": "2026-06-02"}
-        assert "That day has not come yet." in owner.post(form, sent).content.decode()
+        assert (
+            "The day is in the future. Enter the day of the decision."
+            in owner.post(form, sent).content.decode()
+        )
         assert owner.post(form, sent | {"decided_on": "2026-05-20"}).status_code == 302
         page = owner.get(initiative.get_absolute_url()).content.decode()
-        assert "No contract is in force yet; the first architecture decision was made on 20 May." in page
+        assert "No contract is in force yet. The first architecture decision was made on 20 May." in page
         with pytest.raises(Refused, match="Only the owner or the technical lead"):
             decided(cast, initiative, date(2026, 5, 20), by=cast.seat_risk)

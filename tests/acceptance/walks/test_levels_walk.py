@@ -79,8 +79,8 @@ def test_what_a_board_of_two_cannot_decide_is_said_before_it_is_submitted(compan
     initiative = production_at_tier.at_mvp_gate(company, tier, alone=True, deputies={})
     two_members(company)
     page = as_(company.owner).get(f"/initiatives/{initiative.ref}/review/").content.decode()
-    assert "Cannot reach quorum: 3 seats must sign, 2 can at once." in page
-    assert "Without anybody able to sign:" in page
+    assert "The quorum cannot be reached: 3 seats must sign, and 2 can." in page
+    assert "Seats without anyone who can sign:" in page
 
 
 @pytest.mark.parametrize("tier", TIERS)

@@ -25,7 +25,7 @@ def story(cast):
     """A prototype whose evidence ages, an open review, a role and an owner to accept, a stopped initiative that
     has obligations.
     """
-    initiative = factories.make_prototype(cast)
+    initiative = initiative_acts.propose_and_confirm_tier(factories.make_prototype(cast), cast.team)
     review = review_actions.open_review(initiative=initiative, by=cast.owner)
     role_actions.propose_role(initiative=initiative, role="sponsor", person=cast.sponsor, by=cast.owner)
     factories.make_initiative(cast, title="Ticket triage", owner=cast.lead, by=cast.owner)
@@ -145,7 +145,7 @@ def test_acts_need_no_broker(cast, settings):
     current_app.conf.task_always_eager = False
     try:
         current_app.conf.broker_url = "redis://127.0.0.1:1/0"
-        initiative = factories.make_prototype(cast)
+        initiative = initiative_acts.propose_and_confirm_tier(factories.make_prototype(cast), cast.team)
         review = review_actions.open_review(initiative=initiative, by=cast.owner)
         seat = next(iter(review.rulebook.parsed.gates[review.gate].seats))
         initiative_acts.sign_off(
@@ -165,4 +165,4 @@ def criteria(review, seat) -> tuple[str, ...]:
 
 
 def test_every_app_hangs_its_queries_once():
-    assert len(contributed.due_queries) == len(set(contributed.due_queries)) == 35
+    assert len(contributed.due_queries) == len(set(contributed.due_queries)) == 33

@@ -89,7 +89,7 @@ def test_a_review_past_its_time_is_not_decidable_although_no_task_ran(cast, idea
         initiative_acts.sign_off(review, "business_value", cast.seat_value)
     with at(2026, 8, 30, 8, 59):
         assert story.snapshot(review).verdict.decidable, story.blockers(review)
-    with at(2026, 8, 30, 9, 0), pytest.raises(Refused, match="time for this review is over"):
+    with at(2026, 8, 30, 9, 0), pytest.raises(Refused, match="The review period has ended"):
         review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
     assert story.fresh(initiative).stage == "proposed"
     with at(2026, 8, 31):
@@ -153,7 +153,7 @@ def test_a_waiver_nobody_answered_makes_room_and_one_person_is_not_two(cast):
         waiver = WAIVERS.ask(initiative, until=date(2026, 6, 30), **fields)
         factories.make_seat(cast, cast.chair, "risk_compliance")
         WAIVERS.agree(row=waiver, by=cast.chair)
-        with pytest.raises(Refused, match="agreed to already"):
+        with pytest.raises(Refused, match="You already agreed, or someone else agreed in your role"):
             WAIVERS.agree(row=waiver, by=cast.chair)
 
 
@@ -176,7 +176,7 @@ def test_no_seat_comes_back_with_an_account(cast):
 
 def test_a_sign_off_copied_to_another_gate_counts_nowhere(cast):
     with at(2026, 6, 1):
-        initiative = factories.make_prototype(cast)
+        initiative = initiative_acts.propose_and_confirm_tier(factories.make_prototype(cast), cast.team)
         review = review_actions.open_review(initiative=initiative, by=cast.owner)
         old = SignOff.objects.get(review__initiative=initiative, seat="business_value")
         copy = SignOff(
@@ -193,7 +193,7 @@ def test_a_sign_off_copied_to_another_gate_counts_nowhere(cast):
         from initiatives.lifecycle.initiative import review_state
 
         reasons = review_state.stale_of(copy, found.eligible_signers, found.judged)
-        assert "the statement was signed for something else" in reasons
+        assert "the statement was signed for a different review" in reasons
 
 
 def test_support_that_falls_is_due_back_and_completes_itself(cast):

@@ -41,9 +41,9 @@ def test_a_system_import_comes_in_twice_and_nothing_is_lost(cast, as_):
     with at(2026, 6, 1):
         client = as_(cast.admin)
         june, shown = upload(client, JUNE.format(owner=owner.full_name))
-        assert "Nobody here has the name “Nobody Known”" in shown
+        assert "No one here has the name “Nobody Known”" in shown
         assert (
-            "3 rows enter the register as new"
+            "3 rows are added to the register"
             in client.get(reverse("system-import-confirm", args=[june.pk])).content.decode()
         )
         post(client, reverse("system-import-confirm", args=[june.pk]), go="1")
@@ -57,11 +57,11 @@ def test_a_system_import_comes_in_twice_and_nothing_is_lost(cast, as_):
     with at(2026, 6, 2):
         again, shown = upload(as_(cast.admin), JUNE.format(owner=owner.full_name))
         assert again == june
-        assert "This very file was read before" in shown
+        assert "This file was imported before" in shown
     with at(2026, 7, 1):
         client = as_(cast.admin)
         july, shown = upload(client, JULY.format(owner=owner.full_name))
-        assert "as for the last table" not in shown, "its guess was never changed"
+        assert "as in the last table" not in shown, "its guess was never changed"
         states = dict(july.rows.values_list("mapped__label", "state"))
         assert states == {
             "Claims core": "same",

@@ -90,7 +90,6 @@ def django_on(root: Path) -> None:
 
 def tables() -> None:
     """Tables, roles, style sheets."""
-    from django.conf import settings
     from django.core.management import call_command
     from django.db import connection
 
@@ -99,7 +98,7 @@ def tables() -> None:
 
     call_command("migrate", interactive=False, verbosity=0)
     database_roles.grant(connection)
-    collect_static(settings.STATIC_ROOT)
+    collect_static()
 
 
 def found() -> None:
@@ -263,7 +262,6 @@ def write(root: Path, number: str, stopped: threading.Event) -> None:
                 words = {
                     "title": title,
                     "problem": "That something may crash.",
-                    "why_new": "It is another one.",
                 }
                 said = words | whose()
                 if found := re.fullmatch(

@@ -377,7 +377,6 @@ class Person(threading.Thread):
             "/initiatives/register/",
             title=f"Idea {time.time()}",
             problem="It takes long.",
-            why_new="It is new.",
         )
 
     def answer(self) -> None:

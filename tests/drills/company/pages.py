@@ -19,10 +19,10 @@ from tests.drills.company import place, thousands
 ROUNDS = 25
 REVIEWS = 8  # real ones, before the MVP gate, told through the acts
 INBOXES = ("inbox", "inbox of a seat", "inbox of the chair")
-MOST = {"insights": 10.0, "portfolio": 3.0, "initiative": 4.0, "review": 4.0, "search": 4.0} | dict.fromkeys(
+MOST = {"insights": 10.0, "portfolio": 3.0, "initiative": 4.0, "review": 4.0, "search": 3.0} | dict.fromkeys(
     INBOXES, 3.0
 )
-LONG = ("long contract", "its editor", "its map")
+LONG = ("long contract", "its editor")
 QUERIES = (
     dict.fromkeys(LONG, 25)
     | {"insights": 34, "portfolio": 12, "initiative": 20, "review": 15, "reviews": 25}
@@ -151,7 +151,6 @@ def pages(cast, reviews, long) -> None:
         ("reviews", cast.seat_risk, "/reviews/"),
         ("long contract", cast.owner, reverse("contract", args=[long.ref])),
         ("its editor", cast.owner, reverse("contract-edit", args=[long.ref])),
-        ("its map", cast.owner, reverse("contract-map", args=[long.ref])),
         ("inbox", cast.owner, "/"),
         ("inbox of a seat", cast.seat_risk, "/"),
         ("inbox of the chair", cast.chair, "/"),

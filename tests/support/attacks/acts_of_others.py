@@ -29,20 +29,24 @@ from governance.privacy import retention
 from initiatives.contracts.enforcement import kill_switch
 from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import (
+    AcceptedRisk,
     Answer,
     Condition,
     Continuation,
     Excuse,
     Hold,
     KillSwitch,
+    Pipeline,
     Review,
     StandaloneDeclaration,
     Waiver,
 )
 from tests.support import factories
 from tests.support.attacks.forged_statements import Scene, as_, changed, row_of_history, stage_change, told
+from tests.support.servers import pipeline_issuers
 
 DAY = timedelta(days=1)
 NEW = 990_001  # the key of a row that a forger makes
@@ -80,6 +84,10 @@ def prepared(scene: Scene) -> Scene:
     scene.waiver = WAIVERS.ask(
         scene.other, key=key, reason="Later.", until=clock.today() + 20 * DAY, by=cast.owner
     )
+    scene.risk = factories.ask_risk(cast, scene.other)
+    scene.accepted = ACCEPTED_RISKS.agree(
+        row=factories.ask_risk(cast, scene.other, title="Old names"), by=cast.seat_risk
+    )
     scene.proposed = role_actions.propose_role(
         initiative=scene.other, role="sponsor", person=cast.sponsor, by=cast.owner
     )
@@ -101,8 +109,15 @@ def prepared(scene: Scene) -> Scene:
             due=clock.today(),
             responsible=cast.owner,
         )
+    scene.pipeline = pipeline_issuers.make_pipeline(cast, scene.initiative)
     scene.legal_hold = retention.open_hold(person=cast.lead, reason="A claim.", by=cast.admin)
     return scene
+
+
+def _risk(s, by):
+    said = {"title": "x", "happens": "x", "limits": "x", "reason": "x", "review_days": 9}
+    asked = {"requested_by": by, "requested_at": clock.now(), "until": clock.today() + 20 * DAY}
+    return AcceptedRisk(initiative=s.initiative, **said, **asked)
 
 
 def _stopped(s, by):
@@ -183,6 +198,19 @@ def _key(s, by):
         made_by=by,
         made_at=now,
         expires_at=now + DAY,
+    )
+
+
+def _pipeline(s, by):
+    row = s.pipeline
+    return Pipeline(
+        initiative=s.initiative,
+        name="Mine",
+        platform=row.platform,
+        issuer=row.issuer,
+        bound=row.bound,
+        by=by,
+        at=clock.now(),
     )
 
 
@@ -282,6 +310,49 @@ ACTS = {
             _other,
         ),
     ),
+    "risk accepted": (
+        "risk seat",
+        "initiatives_acceptedrisk",
+        _of("risk accepted", lambda s, by: changed(s.risk, risk_id=by.pk, risk_at=clock.now()), _other),
+    ),
+    "acceptance of a risk refused": (
+        "risk seat",
+        "initiatives_acceptedrisk",
+        _of(
+            "acceptance of a risk refused",
+            lambda s, by: changed(s.risk, refused_by_id=by.pk, refused_at=clock.now(), refused_reason="No."),
+            _other,
+        ),
+    ),
+    "accepted risk reviewed": (
+        "risk seat",
+        "initiatives_acceptedrisk",
+        _of(
+            "accepted risk reviewed",
+            lambda s, by: changed(
+                s.accepted, reviewed_by_id=by.pk, reviewed_at=clock.now(), reviewed_words="x"
+            ),
+            _other,
+        ),
+    ),
+    "accepted risk ended": (
+        "risk seat",
+        "initiatives_acceptedrisk",
+        _of(
+            "accepted risk ended",
+            lambda s, by: changed(s.accepted, ended_by_id=by.pk, ended_at=clock.now(), ended_reason="x"),
+            _other,
+        ),
+    ),
+    "acceptance of a risk requested": (
+        "the team or the board",
+        "initiatives_acceptedrisk",
+        _of(
+            "acceptance of a risk requested",
+            lambda s, by: inserted(_risk(s, by)),
+            _initiative,
+        ),
+    ),
     "condition fixed": (
         "chair",
         "initiatives_condition",
@@ -370,6 +441,20 @@ ACTS = {
         "owner or technical lead",
         "governance_servicekey",
         _of("key made", lambda s, by: inserted(_key(s, by)), _initiative),
+    ),
+    "pipeline declared": (
+        "owner or technical lead",
+        "initiatives_pipeline",
+        _of("pipeline declared", lambda s, by: inserted(_pipeline(s, by)), _initiative),
+    ),
+    "pipeline ended": (
+        "owner or technical lead",
+        "initiatives_pipeline",
+        _of(
+            "pipeline ended",
+            lambda s, by: changed(s.pipeline, ended_at=clock.now(), ended_by_id=by.pk, ended_reason="x"),
+            _initiative,
+        ),
     ),
     "legal hold opened": (
         "admin or auditor",
@@ -551,7 +636,7 @@ ACCOUNTS = {
         ],
     ),
     "a passkey added for somebody else": (
-        "added by its own person",
+        "a second factor is added by its own person",
         lambda s: [as_(s.cast.admin), *inserted(_passkey(s))],
     ),
     "a passkey that signs at once": (
@@ -572,7 +657,7 @@ ACCOUNTS = {
         ],
     ),
     "an authenticator app added for somebody else": (
-        "added by its own person",
+        "a second factor is added by its own person",
         lambda s: [
             as_(s.cast.outsider),
             *inserted(AuthenticatorApp(person=s.cast.chair, secret=b"mine", made_at=clock.now())),

@@ -43,6 +43,9 @@ class Tally:
     reached: dict[str, Cost] = field(default_factory=dict)
     reached_by: dict[str, dict[str, Cost]] = field(default_factory=dict)
     by_step: dict[str, Cost] = field(default_factory=dict)
+    asked: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # by step, the fields filled; "" before it is noted
     last: float = field(default_factory=time.monotonic)
 
     def of(self, person: User) -> Cost:
@@ -60,6 +63,15 @@ class Tally:
         """Note that what it took since the last note was for this."""
         noted = sum(self.by_step.values(), Cost())
         self.by_step[name] = self.by_step.get(name, Cost()) + (self.total() - noted)
+        self.asked[name] = self.asked.pop("", [])
+
+    def filled(self, person: User, field: Locator) -> None:
+        """Count one field of this person, and note how the page calls it."""
+        self.of(person).fields += 1
+        words = field.evaluate(
+            "one => one.labels?.[0]?.innerText ?? one.getAttribute('aria-label') ?? one.name"
+        )
+        self.asked.setdefault("", []).append(f"{person.full_name}: {words.splitlines()[0]}")
 
     def reach(self, stage: str) -> None:
         """Note what it took all together, and each, up to this stage."""
@@ -76,6 +88,7 @@ class Tally:
             before = cost
         for name, cost in self.by_step.items():
             yield f"  {name:30} {_words(cost)}"
+            yield from (f"    {words}" for words in self.asked.get(name, ()))
         for name, cost in sorted(self.by_person.items(), key=lambda one: -one[1].clicks):
             yield f"{name:32} {_words(cost)}"
         yield f"{len(self.by_person)} people"
@@ -113,20 +126,20 @@ class Counted(Person):
 
     def fill(self, field: Locator, words: str) -> None:
         """A text is a field."""
+        self.tally.filled(self.person, field)
         super().fill(field, words)
-        self.tally.of(self.person).fields += 1
 
     def select(self, field: Locator, option: Locator) -> None:
         """A choice is a field."""
+        self.tally.filled(self.person, field)
         super().select(field, option)
-        self.tally.of(self.person).fields += 1
 
     def check(self, box: Locator) -> None:
         """A tick is a field."""
+        self.tally.filled(self.person, box)
         super().check(box)
-        self.tally.of(self.person).fields += 1
 
     def hand_in(self, field: Locator, file: dict) -> None:
         """A file is a field."""
+        self.tally.filled(self.person, field)
         super().hand_in(field, file)
-        self.tally.of(self.person).fields += 1

@@ -143,15 +143,32 @@ class Person:
 
     def press(self, name: str | re.Pattern, within: Locator | None = None, *, exact: bool = True) -> None:
         """Press the button of that name, or with `exact=False` the first that has it in its name."""
+        self.follow(self._button(name, within, exact=exact))
+        self.confirm()
+
+    def _button(
+        self, name: str | re.Pattern, within: Locator | None = None, *, exact: bool = True
+    ) -> Locator:
         buttons = (within or self.page.locator("main")).get_by_role("button", name=name, exact=exact)
-        self.follow(buttons if exact else buttons.first)
+        return buttons if exact else buttons.first
+
+    def confirm(self) -> None:
+        """Read what will happen, where the page asks, and press the button of that form again."""
+        self.page.wait_for_load_state("load")  # before its scripts have run, a page may forget what is typed
+        asked = self.page.locator("main form").filter(has=self.page.locator("input[name=confirmed]"))
+        if asked.count():
+            for field in asked.locator("input[type=password]").all():
+                self.fill(field, factories.PASSWORD)
+            with self.page.expect_navigation(wait_until="domcontentloaded"):
+                self.follow(asked.locator("button[type=submit]").first)
 
     def send(self, name: str, within: Locator | None = None) -> None:
         """Press the button of that name and wait for the page that answers: what stood before is not taken for it."""
         with self.page.expect_navigation(wait_until="domcontentloaded"):
-            self.press(name, within)
+            self.follow(self._button(name, within))
+        self.confirm()
 
-    def type(self, label: str, words: str, within: Locator | None = None) -> None:
+    def type(self, label: str | re.Pattern, words: str, within: Locator | None = None) -> None:
         """Type into the field with that label."""
         self.fill((within or self.page.locator("main")).get_by_label(label), words)
 
@@ -166,7 +183,7 @@ class Person:
         the page makes a long list into a field to type into, so it has to be done first.
         """
         self.page.wait_for_load_state("load")
-        lists = self.page.locator("select, input")
+        lists = self.page.locator("select, input[list]")
         field = (within or self.page.locator("main")).get_by_label(label).and_(lists)
         picked = field.get_attribute("list")
         options = self.page.locator(f"#{picked}>option") if picked else field.locator("option")
@@ -180,8 +197,11 @@ class Person:
             self.follow(part.first)
 
     def inbox(self) -> None:
-        """Back to what waits."""
+        """Back to what waits, with every fold of it open."""
         self._place("Inbox")
+        self.page.locator("main section details:not(.small)").evaluate_all(
+            "every => every.forEach(one => one.open = true)"
+        )
 
     def _place(self, name: str) -> None:
         """An entry of the main navigation; on a phone its menu is opened first."""
@@ -232,15 +252,19 @@ class Person:
         """Answer requirements, each on its page, in the words of the rulebook; valid from today where a word counts."""
         for key in keys:
             self.unfold("Waiting for others")
-            self.click("Answer", self.page.locator(f"[id='row-{key}']"))
-            counts = self.page.get_by_text("A good answer: ").inner_text().removeprefix("A good answer: ")
+            self.click(re.compile(r"^\s*Answer(?! from)"), self.page.locator(f"[id='row-{key}']"))
+            counts = (
+                self.page.get_by_text("What a good answer contains: ")
+                .inner_text()
+                .removeprefix("What a good answer contains: ")
+            )
             self.type("Your answer", counts[:1].upper() + counts[1:])
             if self.page.get_by_label("Valid from").count():
                 self.type("Valid from", clock.today().isoformat())
-            self.press(re.compile("^Save(?: and exit)?$"))
+            self.press(re.compile("^Save(?: and close)?$"))
             self.said("Saved.")
 
-    def unanswered(self, within: Locator | None = None, verb: str = "Answer") -> list[str]:
+    def unanswered(self, within: Locator | None = None, verb: str = "Answer(?! from)") -> list[str]:
         """The requirements of the open list, or of a part of it, that can be answered and are not yet."""
         self.unfold("Waiting for others")
         rows = (
@@ -269,7 +293,7 @@ class Person:
             self.choose("Result", "Pass")
         if condition:
             self.choose("Test conditions", condition)
-        self.press("Add it")
+        self.press("Add the item")
         self.said("The item is added.")
 
     def upload(self, title: str) -> None:
@@ -284,14 +308,15 @@ class Person:
         """Press a button that binds, with one's password."""
         self.type("Your password", factories.PASSWORD)
         with self.page.expect_navigation(wait_until="domcontentloaded"):
-            self.press(button, exact=exact)
+            self.follow(self._button(button, exact=exact))
+        self.confirm()
 
     def accept_all(self, count: int) -> None:
         """From the inbox to the page of the roles that wait, all of them ticked and signed at once."""
         self.inbox()
         self.open("Read and answer")
         self.open("Tick all")
-        self.bind("I accept what is ticked")
+        self.bind("Accept the ticked roles")
         self.said(f"You accepted {count} roles.")
 
     def approve_contract(self) -> None:
@@ -305,10 +330,10 @@ class Person:
         self.inbox()
         self.click(line)
         self.click(re.compile("^(Approve and sign|Approve again|Sign again)"))
-        expect(self.page.locator("main")).to_contain_text("What you sign")
+        expect(self.page.locator("main")).to_contain_text("Statement you will sign")
         self.bind("Sign as ", exact=False)
-        self.said("This is what you signed.")
-        expect(self.page.locator("main")).to_contain_text("Current: it counts.")
+        self.said("You can read your statement here.")
+        expect(self.page.locator("main")).to_contain_text("This sign-off is current and counts.")
 
     def decide(self, reason: str) -> None:
         """From the inbox to the review that is ready, and approve it as chair."""

@@ -15,6 +15,7 @@ from governance import clock
 from governance.gates.requirements import ACCEPTED_IN_PERSON, GENERATED_ONLY
 from governance.rulebook import Requirement
 from governance.vocabulary import EvidenceKind, Level
+from initiatives.models.integration.processes import DRILL_KINDS
 from tests.support.browser.tier_setup import USERS, SetUp
 
 MEASURED = {one.requirement for one in INSTRUMENTS.values() if one.requirement}
@@ -24,7 +25,7 @@ CLAUSES = {
     "gov.autonomy": "Autonomous",
     "gov.human_approval": "Human approval required",
     "gov.edge_policies": "Exceptions",
-    "gov.record_owner": "Who owns the change log",
+    "gov.record_owner": "Ownership of the change log",
     "prod.q06_human_review": "Human approval required",
     "int.residency": "Data residency",
 }
@@ -60,16 +61,17 @@ class Answers(SetUp):
         if owner.page.get_by_role("link", name="Answer several at once").count():
             owner.open("Answer several at once")
             self.answer_together(gate)
-        mine = self.open_rows("Yours")
+        mine = self.open_rows("Need your answer")
         # What is another's to answer the owner may answer too; saving leads on only through what is the owner's.
-        chained = [key for key in asked if key in mine]
         others = self.open_rows("Waiting for others")
-        for key in (*chained, *(key for key in asked if key in others)):
-            if key not in chained[1:]:
+        for key in (*(key for key in asked if key in mine), *(key for key in asked if key in others)):
+            if self.rulebook.requirements[key].question not in owner.page.locator("h1").inner_text():
+                if "/requirements/" not in owner.page.url or not self.listed(key).count():
+                    owner.tab("Requirements")
                 owner.unfold("Waiting for others")
-                owner.click("Answer", owner.page.locator(f"[id='row-{key}']"))
+                owner.click("Answer", self.listed(key))
             stated = self.rulebook.requirements[key].level_for(tier, gate) == Level.STATED
-            self.answer(key, stated=stated, last=key not in chained[:-1])
+            self.answer(key, stated=stated)
 
     def answer_together(self, gate: str) -> None:
         """From page to page of the form: what the contract answers, then words for the rest, and what shows them."""
@@ -79,15 +81,16 @@ class Answers(SetUp):
         rows = page.locator("main fieldset[id^='row-']")
         while rows.count():
             for row in rows.all():
-                counts = self.rulebook.requirements[
-                    (row.get_attribute("id") or "").removeprefix("row-")
-                ].counts
-                owner.type("Your answer", f"{counts[:1].upper()}{counts[1:]}.", row)
+                key = (row.get_attribute("id") or "").removeprefix("row-")
+                counts = self.rulebook.requirements[key].counts
+                begun = row.get_by_label("Your answer").input_value()
+                if not begun and "If you leave this empty" not in row.inner_text():
+                    owner.type("Your answer", f"{counts[:1].upper()}{counts[1:]}.", row)
             for kind, words in WORDS_OF_KIND.items():
                 legend = page.get_by_role("group", name=f"Evidence: {words}", exact=True)
                 if legend.count():
                     self.add_for_all(legend, kind, gate)
-            owner.send("Save and continue")
+            owner.send("Save and go to next requirements")
             owner.said("saved.")
 
     def add_for_all(self, part: Locator, kind: str, gate: str) -> None:
@@ -101,21 +104,30 @@ class Answers(SetUp):
         self.kept[kind, condition, ""] = title
         self.fill_form(part, kind, title, condition)
 
+    def listed(self, key: str) -> Locator:
+        """The requirement in the list."""
+        return self.owner.page.locator(f"[id='row-{key}']")
+
     def open_rows(self, group: str) -> set[str]:
         """The requirements in this part of the open list of requirements that wait for an answer."""
         page = self.owner.page
         part = page.locator("main section").filter(has=page.get_by_role("heading", name=group))
         return set(self.owner.unanswered(part))
 
-    def answer(self, key: str, *, stated: bool, last: bool) -> None:
-        """Say what is so on the page that stands open, and add or offer what shows it; saving opens the next."""
+    def answer(self, key: str, *, stated: bool) -> None:
+        """Say what is so on the page that stands open, and add or offer what shows it; saving opens the next one."""
         owner, asked = self.owner, self.rulebook.requirements[key]
         row = owner.page.locator("main")
         expect(owner.page.get_by_role("heading", level=1)).to_contain_text(asked.question)
         owner.type("Your answer", f"{asked.counts[:1].upper()}{asked.counts[1:]}.", row)
         if not (stated and "attestation" in asked.evidence):
             self.show(row, asked)
-        owner.press(re.compile("^Save(?: and exit)?$") if last else "Save and continue")
+        onward = owner.page.locator("main").get_by_role(
+            "button", name="Save and go to next requirement", exact=True
+        )
+        owner.send(
+            "Save and go to next requirement" if onward.count() else re.compile("^Save(?: and close)?$")
+        )
         owner.said("Saved.")
 
     def kind_of(self, asked: Requirement) -> str:
@@ -155,7 +167,9 @@ class Answers(SetUp):
         alone = asked.key if asked.group == "layer" or kind == "contract_clause" else ""
         pile = (kind, self.condition_of(asked, kind), alone)
         if pile in self.kept:
-            owner.choose("Choose from what this initiative has", self.kept[pile], row)
+            owner.unfold("Add evidence")
+            owner.check(row.get_by_role("radio", name="Item of this initiative"))
+            owner.choose("Choose an item of this initiative", self.kept[pile], row)
             return
         self.kept[pile] = title = f"{WORDS_OF_KIND[kind]} on {asked.key}"
         owner.unfold("Add evidence")
@@ -163,6 +177,8 @@ class Answers(SetUp):
         if picked.is_visible() and picked.input_value() != kind:
             owner.choose("Kind of evidence", WORDS_OF_KIND[kind], row)
         if kind == "contract_clause":
+            if row.get_by_label("Clause of the contract in force").count():
+                owner.tick("Clause of the contract in force", row)
             owner.choose("Clause", CLAUSES[asked.key], row)
         else:
             self.fill_form(row, kind, title, self.condition_of(asked, kind))
@@ -172,28 +188,26 @@ class Answers(SetUp):
         typed = {
             "test_report": {
                 "Data set": "Letters of May",
-                "How many were tried": "240",
-                "Metric": "accuracy",
-                "Figure reached": "0.93",
+                "Number of examples": "240",
+                "Result value": "0.93",
                 "Threshold declared before": "0.85",
             },
-            "user_research": {"How many took part": "24", "From": today, "To": today},
+            "user_research": {"Number of people": "24", "From": today, "To": today},
             "decision_record": {
-                "Who decided": "Ada Moreau",
+                "Decided by": "Ada Moreau",
                 "Decided on": today,
                 "Board or ticket": "Minutes of the board, item 4",
             },
         }.get(kind, {})
         for label, words in typed.items():
             owner.fill(row.get_by_label(label, exact=True).locator("visible=true"), words)
-        if kind == "test_report":
-            owner.choose("Good is", "At least", row)
         if kind == "user_research":
             owner.choose("Method", "Interviews", row)
         self.hand_in(row, kind, title)
-        if kind in self.rulebook.result_kinds:
+        if kind in self.rulebook.result_kinds and kind != "test_report":  # whose figure says it
             owner.choose("Result", "Pass", row)
-        if kind in self.rulebook.condition_kinds:
+        chosen = row.get_by_label("Test conditions")
+        if kind in self.rulebook.condition_kinds and chosen.input_value() != condition:
             owner.choose("Test conditions", CONDITIONS[condition], row)
 
     def hand_in(self, row: Locator, kind: str, title: str) -> None:
@@ -223,16 +237,16 @@ class Answers(SetUp):
             words, source, target, baseline = DECLARED[key]
             owner.tab("Adoption")
             owner.follow(owner.page.locator(f"main a[href$='instrument={key}']").first)
-            owner.type("What exactly", words)
-            owner.type("Whom it is about", f"The {USERS} users in scope")
-            owner.type("Where the figures come from", source)
+            owner.type("Definition", words)
+            owner.type("Group", f"The {USERS} users in scope")
+            owner.type("Source", source)
             if baseline is not None:
-                owner.type("Baseline", str(baseline))
-                owner.type("Read from how many", str(SAMPLE))
+                owner.type(re.compile(r"^\s*Baseline"), str(baseline))
+                owner.type("Sample size of the baseline", str(SAMPLE))
             share = INSTRUMENTS[key].share
             owner.type("Target", f"{target * 100:g}" if share else str(target))
-            owner.type("How many people it is meant for", str(USERS))
-            owner.press("Declare it")
+            owner.type("Number of intended users", str(USERS))
+            owner.press("Declare measure")
             expect(owner.page.get_by_role("heading", name="Add measurement")).to_be_visible()
         owner.tab("Adoption")
         owner.click("Measurements from a table")
@@ -241,7 +255,7 @@ class Answers(SetUp):
             {"name": "measurements.csv", "mimeType": "text/csv", "buffer": measurements(wanted)},
         )
         owner.press("Preview")
-        owner.press("Let ", exact=False)
+        owner.press("Import ", exact=False)
         owner.tab("Adoption")
         filed = [
             key
@@ -254,7 +268,7 @@ class Answers(SetUp):
             owner.tab("Adoption")
 
     def drill(self) -> None:
-        """One drill, for all that a drill is asked to show."""
+        """A drill of each kind that is asked for, a fallback on the link of the initiative."""
         owner = self.owner
         shown = [
             key
@@ -263,26 +277,39 @@ class Answers(SetUp):
             and not self.kind_of(self.rulebook.requirements[key])
             and key not in MEASURED
         ]
-        if not shown:
-            return
+        kinds: dict[str, list[str]] = {}
+        for key in shown:
+            asked = self.rulebook.requirements[key].tested
+            kinds.setdefault(next((kind for kind in asked if kind in kinds), asked[0]), []).append(key)
+        for kind, keys in kinds.items():
+            self._drill(owner, kind, keys)
+
+    def _drill(self, owner, kind: str, keys: list[str]) -> None:
         owner.tab("Integration")
         owner.click("Drills")
         owner.click("Record a drill")
-        owner.choose("What was drilled", "Fallback")
+        owner.choose("Kind of drill", DRILL_KINDS[kind])
+        links = owner.page.locator("[name=link] option:not([value=''])")
+        if kind == "fallback" and links.count():
+            owner.page.locator("[name=link]").select_option(index=1)
         owner.choose("Fault planted", "No answer in time")
         owner.fill(owner.page.locator("[name=observed_on]"), clock.today().isoformat())
-        owner.type("What was expected", "The list of yesterday within five seconds.")
-        owner.type("What happened", "The list of yesterday after three seconds; all were told.")
+        owner.type("Expected result", "The list of yesterday within five seconds.")
+        owner.type("Actual result", "The list of yesterday after three seconds; all were told.")
         owner.choose("Result", "Pass")
         owner.hand_in(
-            owner.page.get_by_label("Trace"),
-            {"name": "trace.jsonl", "mimeType": "application/jsonl", "buffer": b'{"fault": "timeout"}\n'},
+            owner.page.get_by_label(re.compile(r"^\s*Trace")),
+            {
+                "name": "trace.jsonl",
+                "mimeType": "application/jsonl",
+                "buffer": f'{{"of": "{kind}"}}\n'.encode(),
+            },
         )
-        for key in shown:
+        for key in keys:
             box = owner.page.locator(f"input[name=covers][value='{key}']")
             if not box.is_checked():
                 owner.check(box)
-        owner.press("Record it")
+        owner.press("Record the drill")
 
     def map_contract(self) -> None:
         """Each clause is given the control that enforces it, where that is asked."""
@@ -291,22 +318,21 @@ class Answers(SetUp):
             return
         report = next(title for (kind, *_), title in self.kept.items() if kind == "test_report")
         owner.tab("Contract")
-        owner.open("Where each clause is enforced")
         owner.click("Name one control for several clauses")
-        owner.tick("Policy: says what is allowed")
-        owner.type("What enforces it", "What is not allowed is denied before it runs.")
-        owner.choose("What last showed it", report)
+        owner.tick("Policy: defines what is allowed")
+        owner.type(re.compile(r"^\s*Control\s*$"), "What is not allowed is denied before it runs.")
+        owner.choose("Evidence that shows the control", report)
         for box in owner.page.locator("input[name=clauses]").all():
             owner.check(box)
-        owner.press("Name it")
-        owner.said("their control.")
+        owner.press("Name the control")
+        owner.said("The clauses now have this control.")
 
     def generate_index(self) -> None:
         """The one answer that nobody writes."""
         owner = self.owner
         owner.tab("Requirements")
         owner.click("Generate the index")
-        owner.press("Generate it")
+        owner.press("Generate the index")
         owner.said("The index is generated.")
 
 

@@ -25,6 +25,8 @@ ASKED = {
         "entered_by_id": lambda: User.objects.earliest("pk").pk,
         "entered_at": clock.now,
     },
+    "governance.ApiToken": {"expires_at": lambda: clock.now() + timedelta(days=1)},
+    "governance.EventReceiver": {"key_box": lambda: b"key"},
     "governance.Directory": {"expires_at": lambda: clock.now() + timedelta(days=1)},
     "governance.Passkey": {"algorithm": lambda: -7, "signs_from": lambda: clock.now() + timedelta(days=1)},
     "governance.FactorReset": {"asked_by_id": lambda: _another()},
@@ -50,10 +52,12 @@ ASKED = {
     "initiatives.Effort": {"hours": lambda: 1},
     "initiatives.LinkAnswer": {"accepts": lambda: True},
     "initiatives.ModelEvaluation": {"threshold": lambda: Decimal("0.9")},
+    "initiatives.Pipeline": {"issuer": lambda: "https://issuer.example"},
     "initiatives.TraceSample": {"low": lambda: 0.0, "high": lambda: 1.0},
     "initiatives.UnitPolicy": {"allowed": lambda: ["EU"]},
     "initiatives.VendorTerm": {"allowed": lambda: ["EU"]},
     "initiatives.BodyTerm": {"days": lambda: 183, "until": lambda: clock.today()},
+    "initiatives.AcceptedRisk": {"until": lambda: clock.today(), "review_days": lambda: 30},
     "initiatives.Waiver": {"until": lambda: clock.today()},
 }
 

@@ -52,7 +52,7 @@ _stands: dict[Place, Snapshot | None] = {}
 
 
 # What was laid down is sealed anew, like everything that is there; and nobody is signed in by it.
-LEFT_OUT = ("Checkpoint", "Leaf", "Node", "Sealing", "Timestamp", "Session")
+LEFT_OUT = ("Checkpoint", "Cosignature", "Leaf", "Node", "Sealing", "Timestamp", "Session")
 
 
 @functools.cache

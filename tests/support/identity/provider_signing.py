@@ -106,7 +106,7 @@ def refusal(answer) -> tuple[str, str]:
     """The code and the words of a refusal that the page says, and the audit log too."""
     assert answer.status_code == 403, answer
     page = text_of(answer)
-    assert "Nothing was signed" in page
+    assert "No statement was signed" in page
     entry = Entry.objects.acts().filter(kind="sign-in with a provider refused").latest("pk").facts["facts"]
     assert (entry["purpose"], entry["why"]) == ("sign", answer.context["denied"].words)
     return answer.context["denied"].code, entry["why"]

@@ -8,18 +8,37 @@ from functools import cache
 from types import FunctionType
 from typing import Any
 
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from governance.sign_in.signing import SigningForm
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, ROW_ACTS
 
 OURS = ("governance.", "initiatives.", "adoption.")
 
 
 def signing_addresses() -> set[str]:
-    """The names of all addresses whose view makes a form that signs, itself or by what it calls."""
-    return {
+    """Return the names of all addresses whose view makes a form that signs, and of all page steps with such a form."""
+    views = {
         str(pattern.name) for pattern in _patterns(get_resolver()) if _makes_one(_plain(pattern.callback))
     }
+    steps = {
+        name
+        for name, step in (INITIATIVE_ACTS | ROW_ACTS).items()
+        if step.signed or issubclass(step.form, SigningForm)
+    }
+    return views | steps
+
+
+def name_of(address: str) -> str:
+    """Return the name of the address, or of the page step that it shows."""
+    found = resolve(address)
+    if found.url_name == "initiative-act":
+        return str(found.kwargs["verb"])
+    return (
+        f"{found.kwargs['rows']}/{found.kwargs['verb']}"
+        if found.url_name == "row-act"
+        else str(found.url_name)
+    )
 
 
 def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:

@@ -82,14 +82,7 @@ def look(number: int, person) -> dict | None:
         "page": [context[name] for name in ("rests_on", "goal", "lean", "tags")],
         "banners": [(banner["title"], banner["text"]) for banner in context["banners"]],
         "rooms": [(room["word"], room["tags"]) for room in context["rooms"]],
-        "leads": next_step.lead_rows(
-            initiative,
-            facts,
-            parsed,
-            context["states"],
-            set(supported_stage.asked(facts, parsed)),
-            context["now"],
-        ),
+        "open": context["open_words"],
         "standards": next_step.standard_rows(context),
         "requirements": [
             (row["key"], row["word"], row["who"], row["more_items"], row["answer"] and row["answer"].text)

@@ -89,7 +89,7 @@ class Raw:
 
     def passes_all(self, initiative):
         span = self.span(initiative)
-        return span and span.governance and span.integration and span.adoption
+        return span and "not_yet" not in (span.governance, span.integration, span.adoption)
 
     def pilot(self, initiative):
         days = self.rulebook.parsed.stages["mvp"].max_days_before_review
@@ -232,7 +232,9 @@ class Raw:
         most = timedelta(days=self.rulebook.parsed.stages["prototype"].max_days_before_review)
         moves = self.rows(StageChange, initiative)
         for place, row in enumerate(moves):
-            said = row.basis == "stopped" and row.reason.startswith("Answered: it is not worth going on")
+            said = row.basis == "stopped" and row.reason.startswith(
+                "Answered: the idea is not worth going on"
+            )
             if initiative.stage != "stopped" or not said or not self.within(clock.local_day(row.at)):
                 continue
             began = [other.at for other in moves[:place] if other.to_stage == "prototype"]

@@ -85,9 +85,9 @@ def at_mvp_gate(cast: Cast, tier: str, *, alone: bool, deputies: Deputies, **fie
     _shown(initiative, "prototype", cast, deputies)
     initiative_acts.pass_gate(initiative, cast.team)
     initiative_acts.staff(initiative, cast.team)
+    initiative_acts.plan_scope(initiative, cast.team)
     initiative_acts.propose_and_confirm_tier(initiative_acts.fresh(initiative), cast.team, tier)
     initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
-    initiative_acts.plan_scope(initiative, cast.team)
     if alone:
         _stands_alone(initiative_acts.fresh(initiative), cast, deputies if tier == Tier.HIGH else {})
     else:

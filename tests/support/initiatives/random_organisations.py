@@ -145,9 +145,9 @@ def _initiative(cast, draw, place: int, now, rulebook, computed_at) -> None:
         "until_at": now + timedelta(days=1) if sometimes() else None,
         "supported": path[reached],
         "unsupported_stages": approved_stage - reached,
-        "governance": sometimes(0.7),
-        "integration": sometimes(0.7),
-        "adoption": sometimes(0.7),
+        "governance": "passes" if sometimes(0.7) else "not_yet",
+        "integration": "passes" if sometimes(0.7) else "not_yet",
+        "adoption": "passes" if sometimes(0.7) else "not_yet",
         "gaps": {layer: draw.randint(1, 4) for layer in Layer if sometimes(0.2)},
     }
     told_supported_stages.say(initiative, [span], rulebook=rulebook, at=computed_at)

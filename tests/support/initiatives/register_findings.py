@@ -2,6 +2,8 @@
 system.
 """
 
+from datetime import timedelta
+
 from adoption.demo import artefacts
 from governance import clock
 from governance.database.row_history import acting
@@ -10,14 +12,14 @@ from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.models import Evidence, EvidenceNames, Initiative, Link, System, Voiding
 
 
-def against(initiative: Initiative, requirement: str = "") -> list[str]:
+def against(initiative: Initiative, requirement: str = "", *, in_days: int = 0) -> list[str]:
     """What the register says against the initiative now, in words; of one requirement alone where it is named.
 
-    Where none is, what links do not say of failure is left out: test_drills asks that.
+    Where none is, what links do not say of failure is left out: test_drills asks that. `in_days`: then, if nobody
+    finds out what is unknown now.
     """
-    rows = (
-        initiative.requirement_findings.current().filter(since__lte=clock.now()).order_by("requirement", "pk")
-    )
+    then = clock.now() + timedelta(days=in_days)
+    rows = initiative.requirement_findings.current().filter(since__lte=then).order_by("requirement", "pk")
     wanted = rows.filter(requirement=requirement) if requirement else rows.exclude(requirement="int.fallback")
     return [row.words for row in wanted]
 

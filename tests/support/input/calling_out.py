@@ -6,7 +6,11 @@ from tests.support.input.hostile_files import KEPT, REFUSED, RELS, Hostile, offi
 
 W = '<w:document xmlns:w="w" xmlns:v="v" xmlns:o="o" xmlns:xlink="x">{}</w:document>'
 SHARE = "\\\\evil.example\\share\\a"
-LOADS, LINKS, STARTS = "loads parts from elsewhere", "has a link to a file, a share", "starts another program"
+LOADS, LINKS, STARTS = (
+    "loads parts from elsewhere",
+    "has a link to a file, a network folder",
+    "starts another program",
+)
 
 
 def _runs(*codes: str, begin: str = "begin") -> str:
@@ -100,7 +104,7 @@ def _fields() -> list[Hostile]:
         _docx("a field in a header (A9)", _runs("INCLUDETEXT x"), LOADS, "word/header1.xml"),
         _docx("a field in a part of another name (A9)", _runs("INCLUDETEXT x"), LOADS, "other/main.xml"),
         _docx("a field that starts a program (A9)", '<w:fldSimple w:instr="DDE cmd"/>', STARTS),
-        _docx("a field whose code fields make (A9)", made, "hides what one of its fields does"),
+        _docx("a field whose code fields make (A9)", made, "hides the function of a field"),
         _docx("a field that links to a share (A9)", _runs('HYPERLINK "\\\\\\\\evil.example\\\\a"'), LINKS),
         _docx("a picture of an old drawing (A9)", '<v:imagedata src="https://evil.example/a.png"/>', LOADS),
         _docx(
@@ -211,20 +215,20 @@ def _others() -> list[Hostile]:
             REFUSED,
             "In “word/embeddings/a.xlsx”",
         ),
-        Hostile("documents in documents (A9)", "report.docx", nested, REFUSED, "cannot be looked into"),
+        Hostile("documents in documents (A9)", "report.docx", nested, REFUSED, "cannot be checked"),
         Hostile(
             "a part under another ending (A9)",
             "report.docx",
             office(parts={"[Content_Types].xml": types}),
             REFUSED,
-            "as another kind of part",
+            "does not match its file ending",
         ),
         Hostile(
             "XML without a floor (A9)",
             "report.docx",
             office(parts={"word/a.xml": "<a>" * 50_000 + "</a>" * 50_000}),
             REFUSED,
-            "far more",
+            "much larger",
         ),
         Hostile(
             "a link to the web, one to an address, and one inside",
@@ -236,7 +240,7 @@ def _others() -> list[Hostile]:
 
 
 def _pdfs() -> list[Hostile]:
-    opens, itself = "opens other files", "does something when it is opened"
+    opens, itself = "opens other files", "starts an action when it is opened"
     far = b"<< /S /GoToR /F (\\\\\\\\evil.example\\\\a.pdf) /D [0 /Fit] >>"
     uri = b"<< /S /URI /URI (https://evil.example/) >>"
     numbers = b"9 0 " + uri
@@ -265,7 +269,11 @@ def _pdfs() -> list[Hostile]:
             pdf(b"<< /AA\x00<< /O << /S\x00/URI\x00/URI (https://a) >> >> >>"),
             itself,
         ),
-        ("an action that is nowhere", pdf(b"<< /OpenAction 99 0 R >>"), "cannot be found"),
+        (
+            "an action that is nowhere",
+            pdf(b"<< /OpenAction 99 0 R >>"),
+            "refers to an action that it does not contain",
+        ),
         ("a link to a share", pdf(b"<< /S /URI /URI (\\\\\\\\evil.example\\\\a) >>"), LINKS),
         ("a link to a file, in octal", pdf(b"<< /S /URI /URI (\\146ile:///a) >>"), LINKS),
         ("a link to a file, in digits", pdf(b"<< /S /URI /URI <66 69 6c 65 3a 2f> >>"), LINKS),
@@ -278,14 +286,14 @@ def _pdfs() -> list[Hostile]:
         (
             "a link to a file, filled up",
             pdf(b"<< /S /URI /URI (fi" + b"\\\n" * 300 + b"le:///a) >>"),
-            "cannot be looked into",
+            "cannot be checked",
         ),
         (
             "a link whose address lies elsewhere",
             pdf(b"<< /S /URI /URI 5 0 R >>", b"(file:///a)"),
-            "cannot be looked into",
+            "cannot be checked",
         ),
-        ("comments before its values", pdf(b"<< /F %x\n 1 >>" * 40), "cannot be looked into"),
+        ("comments before its values", pdf(b"<< /F %x\n 1 >>" * 40), "cannot be checked"),
         ("links begin at a file", pdf(b"<< /URI << /Base (file:///a) >> >>"), LINKS),
         (
             "a stream of another file",

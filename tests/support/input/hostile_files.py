@@ -160,18 +160,18 @@ def files() -> list[Hostile]:
 def _names() -> list[Hostile]:
     good = pdf()
     refused = [
-        ("no ending", "report", "not taken"),
-        ("only an ending", ".pdf", "not taken"),
-        ("a second ending", "report.pdf.exe", "Files named .exe"),
-        ("a second ending, a page", "report.pdf.html", "Files named .html"),
-        ("a stream of NTFS", "report.pdf::$DATA", "not taken"),
-        ("a hidden stream of NTFS", "report.pdf:evil.exe", "Files named .exe"),
-        ("a turned name", "report\u202efdp.exe", "Files named .exe"),
-        ("a macro document", "report.docm", "Files named .docm"),
-        ("a shortcut", "report.pdf.lnk", "Files named .lnk"),
-        ("configuration of a server", ".htaccess", "not taken"),
-        ("a page of a server", "report.php", "Files named .php"),
-        ("an ending in other letters", "report.\uff50\uff44\uff46", "not taken"),
+        ("no ending", "report", "not accepted"),
+        ("only an ending", ".pdf", "not accepted"),
+        ("a second ending", "report.pdf.exe", "Files of type .exe"),
+        ("a second ending, a page", "report.pdf.html", "Files of type .html"),
+        ("a stream of NTFS", "report.pdf::$DATA", "not accepted"),
+        ("a hidden stream of NTFS", "report.pdf:evil.exe", "Files of type .exe"),
+        ("a turned name", "report\u202efdp.exe", "Files of type .exe"),
+        ("a macro document", "report.docm", "Files of type .docm"),
+        ("a shortcut", "report.pdf.lnk", "Files of type .lnk"),
+        ("configuration of a server", ".htaccess", "not accepted"),
+        ("a page of a server", "report.php", "Files of type .php"),
+        ("an ending in other letters", "report.\uff50\uff44\uff46", "not accepted"),
     ]
     kept = [
         ("up and out", "../../../../etc/cron.d/report.pdf"),
@@ -199,7 +199,7 @@ def _names() -> list[Hostile]:
 
 
 def _wrong_kinds() -> list[Hostile]:
-    other = "The content is not that of"
+    other = "The content does not match"
     return [
         Hostile("nothing at all", "report.pdf", b"", REFUSED, "empty"),
         Hostile("a program as PDF", "report.pdf", EXE, REFUSED, other),
@@ -208,12 +208,12 @@ def _wrong_kinds() -> list[Hostile]:
         Hostile("a page as picture", "report.png", HTML, REFUSED, other),
         Hostile("a page as text", "report.txt", HTML, REFUSED, "web page"),
         Hostile("a page as table", "report.csv", b"\xef\xbb\xbf \n" + HTML, REFUSED, "web page"),
-        Hostile("a drawing", "report.svg", SVG, REFUSED, "Files named .svg"),
+        Hostile("a drawing", "report.svg", SVG, REFUSED, "Files of type .svg"),
         Hostile("a drawing as picture", "report.jpg", SVG, REFUSED, other),
         Hostile("a drawing as text", "report.md", SVG, REFUSED, "web page"),
-        Hostile("a page", "report.html", HTML, REFUSED, "Files named .html"),
-        Hostile("a page of one file", "report.mhtml", HTML, REFUSED, "Files named .mhtml"),
-        Hostile("a script", "report.js", b"alert(1)", REFUSED, "Files named .js"),
+        Hostile("a page", "report.html", HTML, REFUSED, "Files of type .html"),
+        Hostile("a page of one file", "report.mhtml", HTML, REFUSED, "Files of type .mhtml"),
+        Hostile("a script", "report.js", b"alert(1)", REFUSED, "Files of type .js"),
         Hostile("a script of a shell as log", "report.log", b"#!/bin/sh\nrm -rf /\n", REFUSED, "web page"),
         Hostile(
             "a page of a server as log", "report.log", b"<?php system($_GET[0]); ?>", REFUSED, "web page"
@@ -222,7 +222,7 @@ def _wrong_kinds() -> list[Hostile]:
         Hostile("an old document as new", "report.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", REFUSED, other),
         Hostile("a PDF as document", "report.docx", pdf(), REFUSED, other),
         Hostile("a table as workbook", "report.xlsx", b"a,b\n1,2\n", REFUSED, other),
-        Hostile("a zip", "report.zip", archive({"a.txt": "a"}), REFUSED, "Files named .zip"),
+        Hostile("a zip", "report.zip", archive({"a.txt": "a"}), REFUSED, "Files of type .zip"),
         Hostile(
             "a packed bomb as table",
             "report.csv",
@@ -236,10 +236,10 @@ def _wrong_kinds() -> list[Hostile]:
 
 
 def _polyglots() -> list[Hostile]:
-    both = "at its beginning"
+    both = "begins with a web page"
     return [
-        Hostile("a moving picture and script", "report.gif", GIF, REFUSED, "Files named .gif"),
-        Hostile("the same under another name", "report.png", GIF, REFUSED, "not that of"),
+        Hostile("a moving picture and script", "report.gif", GIF, REFUSED, "Files of type .gif"),
+        Hostile("the same under another name", "report.png", GIF, REFUSED, "does not match"),
         Hostile("PDF and page", "report.pdf", pdf(head=b"%" + HTML + b"\n"), REFUSED, both),
         Hostile("PDF and archive", "report.pdf", pdf(tail=archive({"a.js": "1"})), REFUSED, "PDF"),
         Hostile(
@@ -253,9 +253,19 @@ def _polyglots() -> list[Hostile]:
         Hostile(
             "picture and page, PNG", "report.png", png(before=chunk(b"tEXt", b"a\0" + HTML)), REFUSED, both
         ),
-        Hostile("picture and something after it", "report.png", png(after=b"more"), REFUSED, "after its end"),
         Hostile(
-            "picture and archive, PNG", "report.png", png(after=archive({"a": "1"})), REFUSED, "after its end"
+            "picture and something after it",
+            "report.png",
+            png(after=b"more"),
+            REFUSED,
+            "extra data after the picture",
+        ),
+        Hostile(
+            "picture and archive, PNG",
+            "report.png",
+            png(after=archive({"a": "1"})),
+            REFUSED,
+            "extra data after the picture",
         ),
         Hostile(
             "document and PDF",
@@ -282,7 +292,7 @@ def _pictures() -> list[Hostile]:
             REFUSED,
             "damaged",
         ),
-        Hostile("a moving PNG", "report.png", png(before=chunk(b"acTL", b"\0" * 8)), REFUSED, "moves"),
+        Hostile("a moving PNG", "report.png", png(before=chunk(b"acTL", b"\0" * 8)), REFUSED, "is animated"),
         Hostile("a photograph without end", "report.jpg", jpeg()[:-2], REFUSED, "damaged"),
         Hostile("a photograph of nothing", "report.jpeg", b"\xff\xd8\xff\xd9", REFUSED, "damaged"),
         Hostile(
@@ -339,21 +349,21 @@ def _pdfs() -> list[Hostile]:
             "report.pdf",
             pdf(packed(b"313233>", filter_name=b"/ASCIIHexDecode")),
             REFUSED,
-            "cannot be looked into",
+            "cannot be checked",
         ),
         Hostile(
             "packed behind another stream of the same object (M5)",
             "report.pdf",
             pdf(packed(b"313233>", filter_name=b"/ASCIIHexDecode", pad=harmless)),
             REFUSED,
-            "cannot be looked into",
+            "cannot be checked",
         ),
         Hostile(
             "packed in another way, and said to be encrypted (M5)",
             "report.pdf",
             pdf(packed(b"313233>", filter_name=b"/ASCIIHexDecode"), head=b"% /Encrypt\n"),
             REFUSED,
-            "cannot be looked into",
+            "cannot be checked",
         ),
         Hostile(
             "packed behind a lone carriage return (M5)",
@@ -367,9 +377,9 @@ def _pdfs() -> list[Hostile]:
             "report.pdf",
             pdf(b"<< /Type /Filespec /F (a.exe) /#45F %x\n << /F 5 0 R >> >>"),
             REFUSED,
-            "carries other files",
+            "contains other files",
         ),
-        Hostile("a bomb in a PDF", "report.pdf", pdf(packed(bomb)), REFUSED, "unpacks to far more"),
+        Hostile("a bomb in a PDF", "report.pdf", pdf(packed(bomb)), REFUSED, "much larger than a PDF"),
         Hostile(
             "a program started",
             "report.pdf",
@@ -378,25 +388,23 @@ def _pdfs() -> list[Hostile]:
             "starts programs",
         ),
         Hostile(
-            "files in a PDF", "report.pdf", pdf(b"<< /Type /EmbeddedFile >>"), REFUSED, "carries other files"
+            "files in a PDF", "report.pdf", pdf(b"<< /Type /EmbeddedFile >>"), REFUSED, "contains other files"
         ),
-        Hostile(
-            "a form that sends", "report.pdf", pdf(b"<< /S /SubmitForm >>"), REFUSED, "sends what is typed"
-        ),
+        Hostile("a form that sends", "report.pdf", pdf(b"<< /S /SubmitForm >>"), REFUSED, "sends its input"),
         Hostile(
             "a form of XML", "report.pdf", pdf(b"<< /AcroForm << /XFA [] >> >>"), REFUSED, "runs scripts"
         ),
         Hostile("half a PDF", "report.pdf", pdf()[:-8], REFUSED, "damaged"),
         Hostile(
-            "something after a PDF", "report.pdf", pdf(tail=b"x" * 5000), REFUSED, "goes on after its end"
+            "something after a PDF", "report.pdf", pdf(tail=b"x" * 5000), REFUSED, "extra data after the PDF"
         ),
         Hostile("a link in a PDF", "report.pdf", pdf(b"<< /S /URI /URI (javascript:alert\\(1\\)) >>"), KEPT),
     ]
 
 
 def _offices() -> list[Hostile]:
-    acts, entities = "carries a macro", "defines entities"
-    damaged, far, loads = "damaged", "far more", "loads parts from elsewhere"
+    acts, entities = "contains a macro", "defines XML entities"
+    damaged, far, loads = "damaged", "much larger than", "loads parts from elsewhere"
     zeros = b"\0" * 60_000_000
     template = RELS.format("attachedTemplate", "https://evil.example/t.dotm")
     picture = RELS.format("image", "\\\\evil.example\\share\\a.png")
@@ -522,21 +530,21 @@ def _offices() -> list[Hostile]:
             "report.docx",
             office(parts={"../../evil.xml": "<x/>"}),
             REFUSED,
-            "outside of it",
+            "outside of the file",
         ),
         Hostile(
             "a part at the root",
             "report.docx",
             office(parts={"/etc/evil.xml": "<x/>"}),
             REFUSED,
-            "outside of it",
+            "outside of the file",
         ),
         Hostile(
             "a part of Windows",
             "report.docx",
             office(parts={"C:\\evil.xml": "<x/>"}),
             REFUSED,
-            "outside of it",
+            "outside of the file",
         ),
         Hostile(
             "an archive as document",
@@ -545,7 +553,13 @@ def _offices() -> list[Hostile]:
             REFUSED,
             "archive, not an office",
         ),
-        Hostile("a workbook as document", "report.docx", office("xlsx"), REFUSED, "not that of a .docx"),
+        Hostile(
+            "a workbook as document",
+            "report.docx",
+            office("xlsx"),
+            REFUSED,
+            "does not match the file ending .docx",
+        ),
         Hostile("half a document", "report.docx", office()[:-30], REFUSED, damaged),
         Hostile(
             "a link in a document",

@@ -91,7 +91,7 @@ def files() -> list[Bad]:
 
 
 def _workbooks() -> list[Bad]:
-    far, packed, unread = "holds far more than its rows could need", "unpacks to far more", "cannot be read"
+    far, packed, unread = "holds far more data than its rows", "unpacks to far more", "cannot be read"
     fine = workbook()
     bomb = "<!DOCTYPE x [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;'>]><x>&b;</x>"
     found = [
@@ -118,16 +118,16 @@ def _workbooks() -> list[Bad]:
         (
             "a book in every cell of a row",
             workbook(HEADER + f"<row>{VALUE * 400}</row>", f"<si><t>{'x' * 150_000}</t></si>"),
-            "far more text than a table needs",
+            "contain too much text",
         ),
         ("parts without end", workbook(extra={f"xl/media/{n}": "" for n in range(5_000)}), packed),
         ("a lie about its size", lying(HEADER + "<row><c><v>1</v></c></row>" * 300_000), unread),
         (
             "a cell as large as a book",
             workbook(HEADER + ROW.replace("wiki", "x" * 5_000_000)),
-            "A cell holds",
+            "A cell has more",
         ),
-        ("a cell that is too long", workbook(HEADER + ROW.replace("wiki", "x" * 300_000)), "A cell holds"),
+        ("a cell that is too long", workbook(HEADER + ROW.replace("wiki", "x" * 300_000)), "A cell has more"),
         ("laughs", workbook(extra={"xl/sharedStrings.xml": bomb}), unread),
         ("cut off", fine[:-40], "damaged"),
         ("half", fine[: len(fine) // 2], "damaged"),
@@ -142,9 +142,9 @@ def _tables() -> list[Bad]:
         ("a million columns", ",".join(f"c{n}" for n in range(1_000_000)).encode() + b"\n1\n", large),
         ("a million rows", b"Name,Kind\n" + b"a,b\n" * 1_000_000, large),
         ("a cell without end", b"Name,Kind\na," + b"x" * 5_000_000, "cannot be read"),
-        ("a quotation that never ends", b'Name,Kind\na,"' + b"x,y\n" * 500_000, "never closed"),
-        ("a header like a book", b"x" * 150_000 + b",Kind\na,b\n", "characters long"),
-        ("a chapter in every cell", b"Name,Kind\n" + (b"a," + b"x" * 190_000 + b"\n") * 110, "more text"),
+        ("a quotation that never ends", b'Name,Kind\na,"' + b"x,y\n" * 500_000, "closing mark"),
+        ("a header like a book", b"x" * 150_000 + b",Kind\na,b\n", "characters. Put the names"),
+        ("a chapter in every cell", b"Name,Kind\n" + (b"a," + b"x" * 190_000 + b"\n") * 110, "too much text"),
         ("bytes", bytes(range(256)) * 50, "not text"),
         ("a lie about Unicode", b"\xff\xfeN\x00a\x00m\x00e\x00\xd8", "bytes are damaged"),
         ("nothing", b"", "empty"),
@@ -156,7 +156,7 @@ def _tables() -> list[Bad]:
 
 
 def _documents() -> list[Bad]:
-    deep, far = "nested far deeper", "more than an interface has"
+    deep, far = "too many nested levels", "too many values or YAML aliases"
     nested = "".join(
         f"{chr(98 + n)}: &{chr(98 + n)} {{properties: {{{', '.join(f'p{m}: *{chr(97 + n)}' for m in range(20))}}}}}\n"
         for n in range(14)
@@ -169,7 +169,7 @@ def _documents() -> list[Bad]:
         ("YAML without a ground", "api.yaml", f"{HEAD}a: {'[' * 100_000}", deep),
         ("YAML without an end", "api.yaml", f"{HEAD}a:\n{'- x' + chr(10)}" + "- x\n" * 1_100_000, far),
         ("several documents", "api.yaml", f"{HEAD}---\n{HEAD}", "several YAML documents"),
-        ("YAML that breaks off", "api.yaml", f"{HEAD}a: [1, 2\nb: {{", "cannot be read"),
+        ("YAML that breaks off", "api.yaml", f"{HEAD}a: [1, 2\nb: {{", "is not valid"),
         ("JSON without a ground", "api.json", '{"openapi": "3.0.0", "a": ' + "[" * 900_000, deep),
         (
             "JSON without an end",
@@ -177,10 +177,10 @@ def _documents() -> list[Bad]:
             '{"openapi": "3.0.0", "a": [' + "[]," * 1_500_000 + "1]}",
             "far more",
         ),
-        ("JSON that breaks off", "api.json", '{"openapi": "3.0.0", "info": ', "cannot be read"),
+        ("JSON that breaks off", "api.json", '{"openapi": "3.0.0", "info": ', "is not valid"),
         ("fields without end", "api.json", document({"A": {"properties": many}}), "more than 20,000 fields"),
         ("Swagger of long ago", "api.json", '{"swagger": "2.0", "info": {"title": "x"}}', "Swagger 2"),
-        ("other JSON", "api.json", '{"name": "x"}', "no OpenAPI document"),
+        ("other JSON", "api.json", '{"name": "x"}', "not an OpenAPI document"),
         ("a document without a name", "api.json", '{"openapi": "3.0.0", "info": {}}', "no title"),
         ("a document without schemas", "api.json", document({}), "no named schema"),
     ]

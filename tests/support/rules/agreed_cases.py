@@ -12,7 +12,7 @@ from governance import clock
 from governance.gates.criteria import JudgedSignOff, SeatState
 from governance.gates.gate_inputs import Declared, Facts, Reply, ScopeFact, Verification
 from tests.support.rules import agreed_gates, agreed_requirements
-from tests.support.rules.gate_facts import AT, CONTRACT, LONG_AGO, MODEL, TODAY, item
+from tests.support.rules.gate_facts import AT, CONTRACT, LONG_AGO, MODEL, SHOWN, TODAY, item
 
 TIERS = ("minimal", "limited", "high")
 LEVELS = ("", "stated", "documented", "verified")
@@ -294,6 +294,7 @@ def initiative(tier, keys=(), *items, **fields):
         "people": PEOPLE,
         "owner_id": 7,
         "described": DESCRIBED,
+        "measured": SHOWN,
     }
     return Facts(**(values | fields))
 

@@ -24,7 +24,7 @@ mvp.users | system_record document | 730 365 365 | documented documented verifie
 mvp.success | document | - 365 365 | - verified verified
 mvp.observability | log_sample! document | - 90 90 | - verified verified
 mvp.rollout | document system_record | 90 90 90 | documented verified verified
-mvp.override | document test_report | ever 365 180 | documented verified verified
+mvp.override | document test_report | - 365 180 | - verified verified
 mvp.risk | document | 730 365 180 | documented documented verified
 mvp.advance_evidence | document decision_record | 180 180 180 | documented verified verified
 mvp.duty | attestation | - 90 90 | - documented verified
@@ -54,7 +54,7 @@ int.inventory | system_record | ever 365 365 | documented verified verified
 int.anchor | log_sample! test_report | - 365 365 | - verified verified
 int.definitions | system_record decision_record | - 365 365 | - verified verified
 int.audit_trail | log_sample drill_record! | - 365 180 | - verified verified
-int.fallback | document test_report | ever 365 180 | documented verified verified
+int.fallback | drill_record | ever 365 180 | documented verified verified
 int.residency | contract_clause! system_record | ever 365 365 | documented verified verified
 int.identity | system_record document | - 365 180 | - verified verified
 int.sources_condition | system_record | 730 365 365 | documented verified verified
@@ -123,7 +123,7 @@ mvp.expectations | business_owner | waivable | - | scope application | 3049afe4
 prod.q01_outcome_owner | business_owner | never | acceptance | owner | 1de095b7
 prod.q02_support | support_owner | never | acceptance | support | 08548c8c
 prod.q03_logged | technical_lead | never | interactions | application model | fa31230e
-prod.q04_exceptions | technical_lead | waivable | - | application schema | 0ed76282
+prod.q04_exceptions | technical_lead | waivable | pipeline | application schema | 0ed76282
 prod.q05_wrong_output | business_owner | waivable | - | application model incident | 5a70b8ae
 prod.q06_human_review | business_owner | never | clause | contract model scope | ccfffa89
 prod.q07_governance_evidence | business_owner | never | index | contract tier | 72dd2120
@@ -144,7 +144,7 @@ int.inventory | technical_lead | never register | agreement | source schema | 4b
 int.anchor | technical_lead | never | interactions | source schema model | 2b13306c
 int.definitions | data_steward | never register | - | schema | b96d9246
 int.audit_trail | technical_lead | never | - | application model | bf94ddae
-int.fallback | technical_lead | never register | - | schema application | d40647fe
+int.fallback | technical_lead | never register | pipeline | schema application | d40647fe
 int.residency | technical_lead | never register | - | vendor source model scope | 4f3056a9
 int.identity | technical_lead | never register | - | support source | c7a6fc3c
 int.sources_condition | data_steward | never register | - | source | 119e4c17
@@ -157,8 +157,8 @@ adopt.trust | business_owner | never | measurements | model incident | 3b3e5e11
 adopt.usage | business_owner | never | measurements | scope | 66adb656
 adopt.behaviour | business_owner | never | measurements | scope workflow | 8ae76f2d
 layer.policy | technical_lead | never | - | contract | cd0906c6
-layer.runtime | technical_lead | never | decisions | application contract | 9da91a57
-layer.observability | technical_lead | never | - | application | cccb2cba
+layer.runtime | technical_lead | never | decisions pipeline | application contract | 9da91a57
+layer.observability | technical_lead | never | pipeline | application | cccb2cba
 mvp.lessons_read | business_owner | advisory waivable | - | - | 06d11848
 production.business_depends | business_owner | never | - | - | 86caf17e
 production.lessons_captured | business_owner | waivable | - | - | 36f960f1

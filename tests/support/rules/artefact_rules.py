@@ -13,6 +13,7 @@ GIVEN = {
         "figure": "0.91",
         "threshold": "0.85",
         "side": "at_least",
+        "tested": "quality",
     },
     "log_sample": {},
     "user_research": {
@@ -20,6 +21,7 @@ GIVEN = {
         "starts_on": "2026-03-02",
         "ends_on": "2026-03-13",
         "method": "interviews",
+        "tested": "use",
     },
     "decision_record": {
         "approver": "Ada Moreau",

@@ -45,6 +45,10 @@ KINDS_TO_TELL = (
 )  # fmt: skip
 
 
+# What somebody says truthfully and does not know in full.
+UNKNOWNS = ("unknown_link", "unknown_place", "unsaid_link", "unknown_source")
+
+
 @dataclass(frozen=True)
 class Told:
     """What was told of an initiative from a moment on, by kind of row in order, and the facts of the initiative before
@@ -70,16 +74,38 @@ def bare_initiative(cast) -> Initiative:
     return initiative_acts.fresh(initiative)
 
 
-def told_of(cast, initiative: Initiative, chance, kinds) -> Told:
-    """What these rows come to, told one after the other; the database is as it was afterwards."""
+def linked_initiative(cast, links: int) -> Initiative:
+    """An MVP with so many links, each described in full and agreed to; its unit allows data in the EU alone."""
+    initiative = factories.make_mvp(cast)
+    residency_actions.set_unit_policy(
+        unit=cast.unit,
+        reference="Data policy",
+        allowed=["EU"],
+        starts_on=clock.today(),
+        by=cast.seat_security,
+    )
+    for number in range(links):
+        system = factories.make_system(cast, f"Ledger {number}", regions=["eu-west"], owner=cast.outsider)
+        factories.make_link(cast, initiative, system, agreed=True, **FAILURE)
+    initiative_acts.ground_gate(initiative_acts.fresh(initiative), "mvp", cast.team)
+    return initiative_acts.fresh(initiative)
+
+
+def told_of(cast, initiative: Initiative, chance, kinds, *, knows: bool = False, gate: str = "") -> Told:
+    """What these rows come to, told one after the other; the database is as it was afterwards.
+
+    `knows`: what is unknown otherwise is known, and in order. `gate`: what a source more ended is shown anew for it.
+    """
     with transaction.atomic():
         began = clock.now()
         before = supported_stage.facts_of(initiative_acts.fresh(initiative))
-        teller, done = Teller(cast, initiative, chance), []
+        teller, done = Teller(cast, initiative, chance, knows=knows), []
         for kind in kinds:
             with suppress(ValidationError, Refused, Conflict):
                 getattr(teller, kind)()
                 done.append(kind)
+        if gate:
+            initiative_acts.ground_gate(initiative_acts.fresh(initiative), gate, cast.team)
         after = supported_stage.facts_of(initiative_acts.fresh(initiative))
         changes = initiative.changes.order_by("pk").values_list("effective_at", "triggers", "what")
         triggers = tuple((at, trigger, what) for at, listed, what in changes for trigger in listed)
@@ -90,8 +116,8 @@ def told_of(cast, initiative: Initiative, chance, kinds) -> Told:
 class Teller:
     """Somebody who tells what is so of one initiative, whatever it is; what a row needs before it is told first."""
 
-    def __init__(self, cast, initiative, chance):
-        self.cast, self.initiative, self.chance = cast, initiative, chance
+    def __init__(self, cast, initiative, chance, *, knows: bool = False):
+        self.cast, self.initiative, self.chance, self.knows = cast, initiative, chance, knows
 
     def name(self, of: str) -> str:
         return f"{of} {self.chance.getrandbits(40)}"
@@ -197,7 +223,7 @@ class Teller:
         link_actions.change_link(link=link, account=account, by=self.cast.lead)
 
     def flow(self):
-        """How it signs on, explained by somebody or by nobody."""
+        """Sign-on, explained by somebody or by nobody."""
         explainer = self.cast.lead if self.sound() else None
         factories.make_flow(self.cast, self.initiative, explainer=explainer, reviewed_on=self.day(-80, 0))
 
@@ -271,6 +297,33 @@ class Teller:
             self.cast, name=self.name("Model"), end_of_life=self.day(-30, 300), region="eu-west"
         )
         component_actions.record_component(initiative=self.initiative, listed=model, by=self.cast.owner)
+
+    def unknown_link(self):
+        """A link with a station of which nobody knows the region."""
+        self._tie(transfers=[self.unknown()])
+
+    def unknown_place(self):
+        """A station more of a link that is there."""
+        link = self.chance.choice(list(self.links()))
+        link_actions.change_link(link=link, transfers=[self.unknown()], by=self.cast.lead)
+
+    def unsaid_link(self):
+        """A link of which only the system is said."""
+        self._tie(data_classes=["contracts"] if self.knows else [])
+
+    def unknown_source(self):
+        """A link to a system of which nobody knows where it is."""
+        regions = ["eu-west"] if self.knows else []
+        self._tie(self.source(owner=self.cast.outsider, regions=regions))
+
+    def unknown(self):
+        name, region = self.name("Place"), self.chance.choice(["", "the moon"])
+        return link_actions.Place(name, "eu-west" if self.knows else region)
+
+    def _tie(self, system: System | None = None, **fields):
+        system = system or self.source(owner=self.cast.outsider, regions=["eu-west"])
+        said = {"pattern": "feed", "direction": "reads", "access": "api", "data_classes": ["contracts"]}
+        link_actions.add_link(initiative=self.initiative, system=system, by=self.cast.lead, **(said | fields))
 
     def alone(self):
         """That it is linked to nothing; a seat may have accepted that."""

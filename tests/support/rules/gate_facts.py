@@ -9,19 +9,27 @@ from governance.gates.gate_inputs import (
     DeploymentFact,
     Facts,
     Item,
+    Measured,
     Reply,
     ScopeFact,
 )
 from governance.gates.requirements import ACCEPTED_IN_PERSON, GENERATED_ONLY
-from governance.rulebook import parse
+from governance.rulebook import parse, shipped_text
 from tests.support.rules.plain_rulebook import plain_text
 
 RULEBOOK = parse(plain_text())
+# What an item has to be about where the shipped rulebook asks for that.
+TESTED = {key: asked.tested[:1] for key, asked in parse(shipped_text()).requirements.items()}
 AT = datetime(2026, 11, 2, 12, tzinfo=UTC)
 TODAY = AT.date()
 LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
 MODEL = DeploymentFact(1, 1, "model", "Language model m-4", LONG_AGO, None)
 CONTRACT = ContractState(1, 1, "c" * 64, LONG_AGO, None)
+# Requests that were asked here and calls that are logged here, from ever and for good.
+SHOWN = (
+    Measured("gov.enforced", "asked", "its systems asked here", LONG_AGO),
+    Measured("int.audit_trail", "logged", "the interaction log has calls", LONG_AGO),
+)
 
 
 # The kind of clause that speaks of each requirement about the contract.
@@ -58,6 +66,7 @@ def item(pk: int, *keys: str, kind: str = "document", observed_on: date = TODAY,
         "covers": {key: pk * 10 + place for place, key in enumerate(keys)},
         "components": frozenset({MODEL.id}),
     }
+    values["tested"] = next((one for key in keys for one in TESTED.get(key, ())), "")
     if kind in RULEBOOK.result_kinds:
         values["result"] = "pass"
     if kind in RULEBOOK.condition_kinds:
@@ -123,6 +132,7 @@ def everything(approved_stage: str = "mvp", *, without=(), **fields) -> Facts:
         "scopes": (ScopeFact(1, "40 users", 40, None, False),),
         "people": {"owner": "Marta", "support_owner": "Karim"},
         "owner_id": 7,
+        "measured": SHOWN,
     }
     return Facts(**(values | fields))
 

@@ -88,6 +88,8 @@ def take_apart(evaluation_request):
             return evaluation_request["resource"]["type"]
         if (of, name) == ("action", None):
             return evaluation_request["action"]["name"]
+        if (of, name) == ("resource", "id"):  # the id itself, whatever a property of this name says
+            return evaluation_request["resource"]["id"]
         there = (
             evaluation_request.get("context") if of == "context" else evaluation_request[of].get("properties")
         )

@@ -25,6 +25,7 @@ SINCE = {
     ("prod.monitoring", "monitoring"),
 }
 NOT_ASKED_OF_IMPORTS = ("proto.not_production", "prototype.selected")
+TESTS = ("test_report", "drill_record", "user_research")
 FREE = ("as decided", "not asked", "not applicable", "waived")
 
 
@@ -47,7 +48,7 @@ class Reading:
     levels: dict[str, str]
     satisfied: dict[tuple[str, str], bool]
     findings: dict[str, str]
-    tests: dict[str, bool]
+    tests: dict[str, str]
     supported: str
 
 
@@ -63,19 +64,28 @@ def read(facts, rulebook, at):
     findings = {}
     for criterion in rulebook.criteria.values():
         findings[criterion.key] = finding(facts, rulebook, criterion, answer_levels, satisfied, at)
-    tests = {}
+    met, tests = {}, {}
     for name, test in rulebook.scale_tests.items():
-        tests[name] = True
+        met[name] = True
         for key in test.items:
             if answer_levels[key].beside == "waived" or not satisfied[key, "production"]:
-                tests[name] = False
+                met[name] = False
+        tests[name] = "passes" if met[name] else "not_yet"
+    if met["governance"] and not shown_here(facts, at):
+        tests["governance"] = "documented"
     return Reading(
         levels={key: answer_levels[key].level for key in answer_levels},
         satisfied=satisfied,
         findings=findings,
         tests=tests,
-        supported=supported_stage(facts, rulebook, findings, tests, at),
+        supported=supported_stage(facts, rulebook, findings, met, at),
     )
+
+
+def shown_here(facts, at):
+    """Whether requests were asked here and calls are logged here."""
+    ways = [measured.way for measured in facts.measured if during(measured, at)]
+    return "asked" in ways and "logged" in ways
 
 
 # --- One requirement
@@ -97,15 +107,37 @@ def level_asked(facts, rulebook, key, gate, at):
     tier = facts.tier
     if tier == "":
         tier = "minimal" if gate == "prototype" else "limited"
+    elif tier_lapsed(facts, rulebook, at):
+        # What the tier left out is asked as at the lowest tier that asks it.
+        for other in (tier, "minimal", "limited", "high"):
+            if any(level_at(requirement, other, one) for one in gates_that_ask(rulebook, key)):
+                tier = other
+                break
+    level = level_at(requirement, tier, gate)
     if gate == "mvp" and tier in requirement.level_at_mvp:
-        return requirement.level_at_mvp[tier]
-    level = requirement.level.get(tier, "")
+        return level
     # At minimal risk production has a few of its requirements drawn, and what is drawn is verified.
     if gate == "production" and facts.tier == "minimal" and rulebook.drawn_at_minimal and level != "":
         for drawn in facts.drawn:
             if drawn.requirement == key and drawn.since is not None and during(drawn, at):
                 return "verified"
     return level
+
+
+def level_at(requirement, tier, gate):
+    """The level that a gate asks at a tier; "" where the tier leaves the requirement out."""
+    if gate == "mvp" and tier in requirement.level_at_mvp:
+        return requirement.level_at_mvp[tier]
+    return requirement.level.get(tier, "")
+
+
+def tier_lapsed(facts, rulebook, at):
+    """Whether the scope in force is another than the tier was confirmed for, and the grace since the first passed."""
+    for since, until in facts.tier_outdated:
+        if since <= at and (until is None or at < until):
+            first = clock.local_day(facts.tier_outdated[0][0])
+            return clock.local_day(at) > first + timedelta(days=rulebook.freshness.tier_grace_days)
+    return False
 
 
 def enough(facts, rulebook, key, gate, answer_level, at):
@@ -223,8 +255,10 @@ def own_answer_level(facts, rulebook, key, at):
         return NOTHING
     # The declaration is made item by item.
     if key == "mvp.advance_evidence":
+        fewer = facts.tier == "minimal" and not tier_lapsed(facts, rulebook, at)
         for criterion in rulebook.criteria.values():
-            for item_key in criterion.declared_goals:
+            goals = criterion.declared_goals_minimal if fewer else ()
+            for item_key in goals or criterion.declared_goals:
                 if item_key not in facts.declared:
                     return NOTHING
     return by_items(facts, rulebook, key, at)
@@ -256,6 +290,12 @@ def by_items(facts, rulebook, key, at):
         needed.append([item for item in counting if CONDITIONS.index(item.condition) >= least])
     if key in ACCEPTANCE_NEEDED:
         needed.append([item for item in counting if item.kind == "attestation"])
+    # Each link that was ever drilled and stands needs a drill of its own that counts.
+    if requirement.each == "link":
+        for item in facts.items:
+            stands = item.withdrawn_at is None and item.superseded_by is None
+            if key in item.covers and item.link is not None and stands and item.added_at <= at:
+                needed.append([other for other in counting if other.link == item.link])
     weakest = None
     for group in needed:
         if not group:
@@ -329,6 +369,8 @@ def why_not(facts, rulebook, key, item, at):
                 in_force = True
         if not in_force:
             return "not in force"
+    if requirement.tested and item.kind in TESTS and item.tested not in requirement.tested:
+        return "about something else"
     about_model_alone = set(item.layers) == {"model"} and item.kind != "attestation"
     if about_model_alone and requirement.layer != "model":
         return "about the model alone"
@@ -354,8 +396,12 @@ def first_layer(facts, item):
 
 
 def newest_result_says_no(facts, rulebook, key, at):
-    """Whether the newest item with a result that covers the requirement says anything else than pass."""
-    newest = None
+    """Whether the newest item with a result that covers the requirement says anything else than pass.
+
+    Where each link needs its own, the newest of each link, and the newest of none.
+    """
+    newest = {}
+    by_link = rulebook.requirements[key].each == "link"
     for item in facts.items:
         if key not in item.covers or item.kind not in rulebook.result_kinds:
             continue
@@ -364,9 +410,10 @@ def newest_result_says_no(facts, rulebook, key, at):
         # That somebody does not find it in a report takes a pass away, and never a failure.
         if item.result == "pass" and refused(facts, key, item, at):
             continue
-        if newest is None or age_of(item) > age_of(newest):
-            newest = item
-    return newest is not None and newest.result != "pass"
+        link = item.link if by_link else None
+        if link not in newest or age_of(item) > age_of(newest[link]):
+            newest[link] = item
+    return any(item.result != "pass" for item in newest.values())
 
 
 def age_of(item):
@@ -481,13 +528,16 @@ def finding(facts, rulebook, criterion, answer_levels, satisfied, at):
             lacking.append(key)
         if answer_levels[key].beside == "waived":
             carried.append(key)
-    for item_key in criterion.declared_goals:
+    goals = criterion.declared_goals_minimal if facts.tier == "minimal" else ()
+    for item_key in goals or criterion.declared_goals:
         if item_key not in facts.declared or facts.declared[item_key].result != "met":
             lacking.append(item_key)
     may_be_waived = criterion.waivable and not criterion.scale_test
     if not may_be_waived and len(carried) > 1:
         lacking.append("more than one waiver")
     if not lacking:
+        if criterion.scale_test == "governance" and not shown_here(facts, at):
+            return "documented"
         return "with_waiver" if carried else "met"
     if may_be_waived and waiver_runs(facts, criterion.key, at):
         return "waived"
@@ -505,7 +555,7 @@ def supported_stage(facts, rulebook, findings, tests, at):
             if rulebook.gates[criterion.gate].to != stage:
                 continue
             blocks = criterion.severity == "blocking" and criterion.due_days is None
-            if blocks and findings[criterion.key] not in ("met", "with_waiver", "waived"):
+            if blocks and findings[criterion.key] not in ("met", "documented", "with_waiver", "waived"):
                 whole = False
         if stage == "production" and not all(tests.values()):
             whole = False

@@ -39,6 +39,7 @@ OTHER_DAY = date(2026, 10, 19)  # and the one in which they are put back
 ATTRIBUTES = [
     ("resource", "status"),
     ("resource", "level"),
+    ("resource", "id"),
     ("subject", "rank"),
     ("context", "mood"),
     ("action", "kind"),
@@ -223,7 +224,11 @@ def random_request(chance, rules, words):
             ),
             "properties": properties["action"],
         },
-        "resource": {"type": chance.choice(words["things"]), "id": "1", "properties": properties["resource"]},
+        "resource": {
+            "type": chance.choice(words["things"]),
+            "id": chance.choice(["1", *words["values"]]),
+            "properties": properties["resource"],
+        },
         "context": properties["context"],
     }
     if chance.random() < 0.04:

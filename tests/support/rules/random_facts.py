@@ -25,7 +25,8 @@ from governance.gates.gate_inputs import (
     WaiverFact,
 )
 from governance.rulebook import parse, shipped_text
-from tests.support.rules.gate_facts import AT, CLAUSE_OF, CONTRACT, LONG_AGO, MODEL, TODAY
+from governance.vocabulary import KINDS_TESTED, Tested
+from tests.support.rules.gate_facts import AT, CLAUSE_OF, CONTRACT, LONG_AGO, MODEL, SHOWN, TODAY
 
 RULEBOOK = parse(shipped_text())
 DAY = timedelta(days=1)
@@ -40,6 +41,7 @@ ACCEPTED_BY = {
 }
 NEXT_MODEL, OTHER_MODEL, NEXT_CONTRACT = 2, 3, 2
 ROUNDS = ("review 1", "review 2")
+LINKS = (1, 2)
 DECLARED_GOALS = [key for criterion in RULEBOOK.criteria.values() for key in criterion.declared_goals]
 
 
@@ -77,13 +79,14 @@ class Draft:
         self.chance = chance
         self.tier = chance.choice(TIERS)
         self.approved_stage = chance.choice(STAGES)
-        self.answers, self.items = {}, {}
+        self.answers, self.items, self.made = {}, {}, 0
         self.deployments, self.contracts = [MODEL], [CONTRACT]
         self.declared = {key: Declared(key, "It will be shown.", "met") for key in DECLARED_GOALS}
         self.described, self.alone = [(LONG_AGO, None)], []
-        self.waivers, self.requirement_findings, self.holds, self.measured = [], [], [], []
+        self.waivers, self.requirement_findings, self.holds = [], [], []
+        self.measured = list(SHOWN)
         self.decided, self.imported, self.reattest_by = {}, False, None
-        self.drawn = []
+        self.drawn, self.tier_outdated = [], []
         gates = ["prototype", "mvp", "production"]
         if chance.random() < 0.1:
             gates += ["stop", "retire"]
@@ -114,9 +117,18 @@ class Draft:
             return "attestation"
         return others[0] if self.chance.random() < 0.8 else self.chance.choice(others)
 
+    def about(self, key, kind):
+        """What an item of this kind is about: mostly what the requirement asks for."""
+        asked = RULEBOOK.requirements[key].tested
+        if kind not in KINDS_TESTED or not asked:
+            return ""
+        return self.chance.choice(asked if self.chance.random() < 0.95 else ["", *Tested])
+
     def add(self, key, *, verified=True, **fields):
         """One more item for a requirement, which answers it whole where `fields` do not say otherwise."""
-        chance, pk = self.chance, len(self.items) + 1
+        # No key comes twice, not even of an item that is gone: the file and the place of an item follow from it.
+        self.made += 1
+        chance, pk = self.chance, self.made
         days = RULEBOOK.requirements[key].fresh_days or 400
         observed = TODAY - chance.randint(0, min(days, 90) // 3) * DAY
         kind = fields.get("kind") or self.kind_for(key)
@@ -139,6 +151,9 @@ class Draft:
             "clause_of": CONTRACT.id if kind == "contract_clause" and key != "int.residency" else None,
             "clause_kind": CLAUSE_OF.get(key, ""),
         }
+        values["tested"] = self.about(key, kind)
+        if RULEBOOK.requirements[key].each == "link":
+            values["link"] = chance.choice([None, *LINKS])
         item = Item(**(values | fields))
         if verified:
             version = self.answers[key].version if key in self.answers else 1
@@ -190,6 +205,7 @@ class Draft:
             alone=tuple(self.alone),
             drawn=tuple(self.drawn),
             round=ROUNDS[1],
+            tier_outdated=tuple(self.tier_outdated),
         )
 
 
@@ -365,6 +381,19 @@ def offer(draft):
             draft.change(draft.items[item.id], covers={**draft.items[item.id].covers, key: free_place(draft)})
 
 
+def drill(draft):
+    """The links were drilled, each with what came of it, and not each record was opened."""
+    chance = draft.chance
+    for _ in range(chance.randint(1, 3)):
+        draft.add(
+            "int.fallback",
+            kind="drill_record",
+            result=chance.choice(["pass", "pass", "pass", "partial", "fail"]),
+            verified=chance.random() < 0.6,
+            withdrawn_at=chance.choice([None, None, None, AT - DAY]),
+        )
+
+
 def doubt_failure(draft):
     """Somebody opens a report that failed, and says of it whether it shows the answer."""
     with_result = [one for one in draft.items.values() if one.kind in RULEBOOK.result_kinds]
@@ -478,6 +507,15 @@ def measure(draft):
         draft.answers.pop(key, None)
 
 
+def fall_silent(draft):
+    """What is shown here is shown for a time, or never was."""
+    since, until = span(draft.chance)
+    shown = draft.chance.choice(SHOWN)
+    draft.measured = [one for one in draft.measured if one.way != shown.way]
+    if draft.chance.random() < 0.6:
+        draft.measured.append(replace(shown, since=since, until=until))
+
+
 def declare_less(draft):
     key = draft.chance.choice(DECLARED_GOALS)
     if draft.chance.random() < 0.5:
@@ -518,6 +556,12 @@ def draw(draft):
                     draft.change(item, verifications={})
 
 
+def outdate_tier(draft):
+    """Another scope came into force than the tier was confirmed for, perhaps only for a time."""
+    since, until = span(draft.chance)
+    draft.tier_outdated = [(since, until)]
+
+
 def lose(draft):
     item, _ = draft.some()
     draft.items.pop(item.id)
@@ -530,9 +574,10 @@ def close(draft):
 
 EVENTS = (
     answer_otherwise, unanswer, answer_again, age, void, end_item, end_item, supersede, fail, fail, other_kind,
-    offer, doubt_failure,
+    offer, doubt_failure, drill,
     one_more, only_papers, unverify, unverify, say, say, share, models, contracts, register, finding, hold, waive,
-    waive_beside, measure, measure, declare_less, by_import, decide, reattest, draw, draw, lose, close,
+    waive_beside, measure, measure, fall_silent, declare_less, by_import, decide, reattest, draw, draw, outdate_tier,
+    lose, close,
 )  # fmt: skip
 
 
@@ -548,7 +593,11 @@ def random_facts(chance, most=6, also=()):
 
 def moments_of(facts):
     """Every moment from `AT` on that these facts name or that follows from an age, in order."""
-    found = [*facts.described]
+    found = [*facts.described, *facts.tier_outdated]
+    grace = timedelta(days=RULEBOOK.freshness.tier_grace_days + 1)
+    found += [
+        (clock.midnight_before(clock.local_day(one[0]) + grace), None) for one in facts.tier_outdated[:1]
+    ]
     for one in (
         *facts.deployments,
         *facts.contracts,

@@ -39,6 +39,12 @@ class System:
         assert answer.status_code == 200, answer.content
         return answer.json()
 
+    def ask_person(self, asked: dict, answer: dict):
+        """The response to an access request about a denied call."""
+        context = answer["context"]
+        denial = context["access_request"] | {"evaluation_id": context["evaluation_id"]}
+        return self.send("/access/v1/requests", asked | {"denial": denial})
+
     def report(self, body: dict):
         """The response to what came of a decision, or to a heartbeat."""
         return self.send("/access/v1/outcomes", body)

@@ -35,13 +35,27 @@ def deny(**context: Any) -> dict:
     return {"decision": False, "context": {"outcome": "deny", "contract": CONTRACT, **context}}
 
 
-def needs_approval(key: str, *, until: datetime = NOW + timedelta(minutes=30)) -> dict:
-    """A decision that asks a person, with the approval's id."""
-    approval = {"id": key, "status": "waiting", "expires_at": until.isoformat()}
-    approval["poll"] = f"/access/v1/approvals/{key}"
-    return deny(
-        outcome="needs_approval", code="needs_approval", reason="A person decides.", approval=approval
-    )
+def needs_approval(evaluation: str = "evaluation-1", **context: Any) -> dict:
+    """A denial about which a person may be asked."""
+    asks = {
+        "endpoint": "https://plumbline.example.org/access/v1/requests",
+        "expires_at": (NOW + timedelta(minutes=10)).isoformat(),
+        "binding_token": f"token of {evaluation}",
+    }
+    context = {"evaluation_id": evaluation, "access_request": asks, **context}
+    return deny(outcome="needs_approval", code="needs_approval", reason="A person decides.", **context)
+
+
+def task(
+    key: str, status: str = "pending", *, until: datetime = NOW + timedelta(minutes=30), said=""
+) -> dict:
+    """The task of an access request, with its result if it is approved."""
+    found = {"id": key, "status": status, "expires_at": until.isoformat()}
+    found["status_endpoint"] = f"https://plumbline.example.org/access/v1/requests/{key}"
+    if said:
+        found["display"] = {"description": said}
+    result = {"mode": "reevaluate", "approval": {"id": key, "approved_until": until.isoformat()}}
+    return {"task": found, **({"result": result} if status == "approved" else {})}
 
 
 class Call(BaseHTTPRequestHandler):
@@ -126,6 +140,7 @@ class Contract:
 
     def __init__(self, *, waits: int = 1, verdict: str = "approved"):
         self.waits, self.verdict, self.lock = waits, verdict, threading.Lock()
+        self.denied: dict[str, dict] = {}  # evaluation: what was asked
         self.approvals: dict[str, list] = {}  # id: what was asked, status, polls
 
     def __call__(self, call: Call) -> None:
@@ -135,22 +150,33 @@ class Contract:
             call.reply(self.poll(call.path.rpartition("/")[2]))
         elif call.path == "/access/v1/outcomes":
             call.reply(call.body)
+        elif call.path == "/access/v1/requests":
+            call.reply(*self.ask(call.body))
         else:
             call.reply(self.decide(call.body))
+
+    def ask(self, body: dict) -> tuple[dict, int]:
+        denial, asked = body["denial"], {"context": {}, **body}
+        del asked["denial"]
+        with self.lock:
+            name = denial["evaluation_id"]
+            if denial["binding_token"] != f"token of {name}" or self.denied[name] != asked:
+                return {"type": "about:blank", "status": 400, "detail": "This is not the denied call."}, 400
+            for key, (before, status, _) in self.approvals.items():
+                if before == asked and status in ("pending", "approved"):
+                    return task(key, status), 202
+            key = str(uuid.uuid4())
+            self.approvals[key] = [asked, "pending", 0]
+            return task(key), 202
 
     def poll(self, key: str) -> dict:
         with self.lock:
             approval = self.approvals[key]
             approval[2] += 1
-            if approval[1] == "waiting" and approval[2] > self.waits:
+            if approval[1] == "pending" and approval[2] > self.waits:
                 approval[1] = self.verdict
-            said = "Mara Lind: not for this customer." if approval[1] == "refused" else ""
-            return {
-                "id": key,
-                "status": approval[1],
-                "expires_at": (NOW + timedelta(minutes=30)).isoformat(),
-                "reason": said,
-            }
+            said = "Mara Lind: not for this customer." if approval[1] == "denied" else ""
+            return task(key, approval[1], said=said)
 
     def decide(self, evaluation_request: dict) -> dict:
         action, context = evaluation_request["action"]["name"], dict(evaluation_request.get("context", {}))
@@ -158,17 +184,18 @@ class Contract:
             return allow()
         if action != "refund_customer":
             return deny()
-        key = context.pop("approval", None)
+        approval = context.pop("approval", None)
         asked = {**evaluation_request, "context": context}
         with self.lock:
-            if key is None:
-                key = str(uuid.uuid4())
-                self.approvals[key] = [asked, "waiting", 0]
-                return needs_approval(key)
+            if approval is None:
+                name = str(uuid.uuid4())
+                self.denied[name] = asked
+                return needs_approval(name)
+            key = approval["id"]
             if self.approvals[key][:2] != [asked, "approved"]:
                 return deny(code="approval_invalid", reason="This approval is not for these arguments.")
             self.approvals[key][1] = "used"
-            return allow(reason="Mara Lind approved it.")
+            return allow(reason="Mara Lind approved it.", approval=approval)
 
 
 def saying(*replies: Any, **headers: str | None) -> Callable[[Call], None]:

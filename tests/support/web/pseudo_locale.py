@@ -12,7 +12,7 @@ import django
 from babel.messages import mofile
 from babel.messages.catalog import Catalog
 
-from tests.support.commands.messages import marked_in, sources
+from tests.support.commands.messages import marked_in, sources, vocabulary
 
 CODE, FOLDER = "en-xa", "en_XA"
 OPENS, CLOSES = "⟦", "⟧"
@@ -53,6 +53,8 @@ def write(folder: Path) -> None:
         for text, context in marked_in(name):
             said = tuple(pseudo(one) for one in text) if isinstance(text, tuple) else pseudo(text)
             catalogue.add(text, said, context=context)
+    for word in sorted(vocabulary()):
+        catalogue.add(word, pseudo(word))
     place = folder / FOLDER / "LC_MESSAGES"
     place.mkdir(parents=True)
     with (place / "django.mo").open("wb") as file:

@@ -171,3 +171,26 @@ def test_a_text_that_is_not_marked_is_found(source, words):
 )
 def test_what_is_marked_or_no_text_is_not_found(source):
     assert unmarked(source) == []
+
+
+# Words of what stands on somebody's word, on a paper that nobody else opened, or on nothing decided yet.
+NOT_GREEN = (
+    "as decided",
+    "can be decided",
+    "counts",
+    "current",
+    "documented",
+    "met",
+    "ready for review",
+    "ready to decide",
+    "stated",
+)
+GREEN = re.compile(r'\{% tag _\("([^"]+)"\) "ok"')
+
+
+def test_green_is_only_for_what_is_verified_or_measured():
+    """ "Stated" and "documented" are grey, and ready for review is no tick."""
+    green = [
+        (name, word) for name, text in PAGES.items() for word in GREEN.findall(text) if word in NOT_GREEN
+    ]
+    assert not green

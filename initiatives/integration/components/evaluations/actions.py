@@ -1,6 +1,6 @@
-"""Acts on evaluations of models: a threshold is declared, then a result recorded; what is wrong is withdrawn.
+"""Acts on evaluations of models: declare a threshold, record a result, withdraw.
 
-Whether a result meets its threshold is computed (`ModelEvaluation.meets`); nobody says it.
+`ModelEvaluation.meets` computes whether a result meets its threshold.
 """
 
 from datetime import date
@@ -14,6 +14,7 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import Comparison, Layer
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.integration.components import permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Deployment, Initiative, ModelEvaluation
@@ -29,19 +30,19 @@ def declare_evaluation(
     threshold: Decimal,
     by: User,
 ) -> ModelEvaluation:
-    """Say, before anything is measured, on which data a model is tried and what result is good enough.
+    """Declare the data set, the metric and the threshold of a model before measuring.
 
-    It counts as declared today, whatever day it was thought of. Raises ValidationError or Refused.
+    The evaluation counts as declared today. Raises ValidationError or Refused.
     """
     wrong = {}
     if deployment.initiative_id != initiative.pk or deployment.version.layer != Layer.MODEL:
         wrong["deployment"] = "Choose a version of a model that this initiative runs."
     if not data_set.strip():
-        wrong["data_set"] = "Name the data set, so that somebody else finds it."
+        wrong["data_set"] = "Name the data set so that someone else can find it."
     if not metric.strip():
-        wrong["metric"] = "Name the metric, for instance accuracy."
+        wrong["metric"] = "Name the metric, for example accuracy."
     if comparison not in Comparison:
-        wrong["comparison"] = "Say on which side of the threshold the result has to lie."
+        wrong["comparison"] = "Choose if a good result is above or below the threshold."
     if wrong:
         raise ValidationError(wrong)
     with act("declare evaluation", by=by, initiative=initiative) as initiative:
@@ -71,19 +72,19 @@ def declare_evaluation(
 def record_result(
     *, evaluation: ModelEvaluation, result: Decimal, n: int, measured_on: date, by: User
 ) -> ModelEvaluation:
-    """Type in what was measured, on `n` examples; it is marked as typed by this person.
+    """Record a result measured on `n` examples, marked as entered by this person.
 
-    Raises ValidationError for a result from before its threshold was declared, Conflict where there is one already.
+    Raises ValidationError if the result is from before its threshold, Conflict if there is already a result.
     """
     wrong = {}
     if n < 1:
-        wrong["n"] = "Give the number of examples that the result rests on, one at least."
+        wrong["n"] = "Enter the number of examples that the result is based on, at least one."
     if measured_on > clock.today():
-        wrong["measured_on"] = "That day has not come yet."
+        wrong["measured_on"] = "This day is in the future. Give the day on which you measured."
     elif measured_on < evaluation.declared_on:
         wrong["measured_on"] = (
-            f"The threshold was declared on {evaluation.declared_on:%-d %B %Y}, after this result. Measure again: what "
-            "is good enough is said before anybody knows what comes out."
+            f"The threshold was declared on {evaluation.declared_on:%-d %B %Y}, after this result. "
+            "Measure again: the threshold must be declared before the result is known."
         )
     if wrong:
         raise ValidationError(wrong)
@@ -91,7 +92,9 @@ def record_result(
         permissions.may_evaluate(initiative, by).or_refuse()
         evaluation = _current(evaluation)
         if evaluation.result is not None:
-            raise Conflict(f"Its result was recorded by {evaluation.result_by} already.")
+            raise Conflict(
+                phrase("{} has already recorded the result of this evaluation.", evaluation.result_by)
+            )
         evaluation.result, evaluation.n, evaluation.measured_on = result, n, measured_on
         evaluation.result_by, evaluation.result_at = by, clock.now()
         evaluation.save()
@@ -109,9 +112,13 @@ def record_result(
 
 
 def withdraw_evaluation(*, evaluation: ModelEvaluation, reason: str, by: User) -> ModelEvaluation:
-    """Take an evaluation back; it stays to be read, with who did and why."""
+    """Withdraw an evaluation, which stays readable, with the person and the reason."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why it is withdrawn; it stays to be read with that."})
+        raise ValidationError(
+            {
+                "reason": "Give the reason why you withdraw the evaluation. The reason is shown with the evaluation."
+            }
+        )
     with act("withdraw evaluation", by=by, initiative=evaluation.initiative_id, reason=reason) as initiative:
         permissions.may_evaluate(initiative, by).or_refuse()
         evaluation = _current(evaluation)
@@ -129,11 +136,11 @@ def withdraw_evaluation(*, evaluation: ModelEvaluation, reason: str, by: User) -
 
 
 def _current(evaluation: ModelEvaluation) -> ModelEvaluation:
-    """The evaluation as it stands after the lock. Raises Conflict where it was withdrawn."""
+    """Return the evaluation as it is after the lock. Raises Conflict if it was withdrawn."""
     rows = ModelEvaluation.objects.select_related("deployment__version", "result_by", "withdrawn_by")
     row = rows.get(pk=evaluation.pk)
     if row.withdrawn_at is not None:
-        raise Conflict(f"{row.withdrawn_by} withdrew it already.")
+        raise Conflict(phrase("{} has already withdrawn this evaluation.", row.withdrawn_by))
     return row
 
 

@@ -14,16 +14,16 @@ MOST_EXAMPLES = 2_000_000_000
 
 
 class EvaluationForm(forms.Form):
-    """What is measured, on which data, and what is good enough: said before anything is measured."""
+    """A form that declares data set, metric and threshold before anything is measured."""
 
     deployment = forms.ModelChoiceField(
-        Deployment.objects.none(), label=_("Which version"), empty_label=_("choose a version")
+        Deployment.objects.none(), label=_("Version"), empty_label=_("choose a version")
     )
     data_set = forms.CharField(
-        max_length=200, help_text=_("With its version, so that somebody else finds it.")
+        max_length=200, help_text=_("Name the version too, so that someone else can find the data set.")
     )
-    metric = forms.CharField(max_length=120, help_text=_("For instance: accuracy, or minutes per letter."))
-    comparison = forms.ChoiceField(label=_("Good enough is"), choices=Comparison.choices)
+    metric = forms.CharField(max_length=120, help_text=_("For example: accuracy, or minutes per letter."))
+    comparison = forms.ChoiceField(label=_("A good result is"), choices=Comparison.choices)
     threshold = forms.DecimalField(max_digits=DIGITS, decimal_places=PLACES)
 
     def __init__(self, *args, initiative: Initiative, **options):
@@ -37,13 +37,13 @@ class EvaluationForm(forms.Form):
 
 
 class ResultForm(forms.Form):
-    """What was measured, on how many examples, when."""
+    """A form for a measured result, its number of examples and its day."""
 
     result = forms.DecimalField(max_digits=DIGITS, decimal_places=PLACES)
     n = forms.IntegerField(
         label=_("Examples"),
         min_value=1,
         max_value=MOST_EXAMPLES,
-        help_text=_("How many the result rests on."),
+        help_text=_("The number of examples that the result is based on."),
     )
     measured_on = DayField(label=_("Measured on"))

@@ -1,4 +1,4 @@
-"""The act on the register of components, and how an initiative names a row of it while it records what runs."""
+"""The act on the register of components, and the rows that initiatives name."""
 
 from datetime import date
 
@@ -10,6 +10,7 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.vocabulary import Layer
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.integration.components import permissions
 from initiatives.integration.components.queries import initiatives_of
 from initiatives.lifecycle.findings.sync import follow, lock_initiatives
@@ -35,10 +36,11 @@ def keep_component(
     successor: ComponentVersion | None = None,
     by: User,
 ) -> ComponentVersion:
-    """List a version of a component, or change and confirm what is said of one; the initiatives that run it hear of it.
+    """List a version of a component, or change and confirm its row.
 
-    `end_of_life`: the first day on which its vendor no longer stands behind it; its source is a link or words. The
-    layer stays once an initiative runs it. Raises ValidationError or Refused.
+    A change reaches the initiatives that run the version. `end_of_life` is the first day without support of the
+    vendor. Its source is a link or words. The layer cannot change once an initiative runs it. Raises ValidationError
+    or Refused.
     """
     with act("keep component", by=by, register=True):
         permissions.may_keep_components(by).or_refuse()
@@ -58,7 +60,13 @@ def keep_component(
             return row
         if before and "layer" in changed and row.deployments.exists():
             raise ValidationError(
-                {"layer": f"{row} runs in the layer {before['layer']}. Add another component instead."}
+                {
+                    "layer": phrase(
+                        "{} runs in the layer {}, so its layer cannot change. Add another component instead.",
+                        row,
+                        before["layer"],
+                    )
+                }
             )
         row.save()
         entries.record(
@@ -75,9 +83,9 @@ def keep_component(
 def version_named(
     layer: str, vendor: Vendor | None, name: str, version: str, region: str, *, by: User
 ) -> ComponentVersion:
-    """The row of the register that says this, the one without a region where none names this one.
+    """Return the row with these values, else the one without a region, else a new one.
 
-    Proposed where there is neither. Inside an act on the register. Raises ValidationError.
+    The new row is a proposal. Runs inside an act on the register. Raises ValidationError.
     """
     row = ComponentVersion(added_by=by, added_at=clock.now())
     _take(row, (layer, vendor, name, version, region, None, "", None))
@@ -95,7 +103,7 @@ def _take(row: ComponentVersion, said: tuple) -> None:
 
 
 def _said(row: ComponentVersion) -> dict:
-    """What the audit log keeps of a component version: things by name."""
+    """Return the values of a component version for the audit log, with things by name."""
     named = {key: getattr(row, key) for key in SAID} | {"confirmed": row.confirmed_at is not None}
     as_text = {key: str(named[key]) for key in ("vendor", "successor") if named[key] is not None}
     return named | as_text
@@ -104,26 +112,26 @@ def _said(row: ComponentVersion) -> dict:
 def _check(row: ComponentVersion) -> None:
     wrong = {}
     if row.layer not in Layer:
-        wrong["layer"] = "Choose the layer it belongs to."
+        wrong["layer"] = "Choose the layer of the component."
     if not row.name:
-        wrong["name"] = "Name the component, for instance the model or the application."
+        wrong["name"] = "Name the component, for example the model or the application."
     if not row.version:
-        wrong["version"] = "Say which version it is."
+        wrong["version"] = "Enter the version."
     if not wrong and _same(row, row.region).exclude(pk=row.pk).exists():
         whose = f" of {row.vendor}" if row.vendor else ""
-        wrong["name"] = f"{row}{whose} is in the register already. Choose it there."
+        wrong["name"] = f"{row}{whose} is already in the register. Choose the existing row."
     if row.end_of_life and not row.end_of_life_source:
-        wrong["end_of_life_source"] = "Say where the end of life stands: a link, or who said it and when."
+        wrong["end_of_life_source"] = "Give the source of the end of life: a link, or a person and a date."
     if row.successor is not None and row.successor.layer != row.layer:
-        wrong["successor"] = f"{row.successor} is in another layer. Choose one of the same layer."
+        wrong["successor"] = f"{row.successor} is in another layer. Choose a successor in the same layer."
     elif row.successor is not None and _leads_to(row.successor.pk, row):
-        wrong["successor"] = f"{row.successor} is itself followed by {row}. Choose another."
+        wrong["successor"] = f"{row.successor} already has {row} as its successor. Choose another successor."
     if wrong:
         raise ValidationError(wrong)
 
 
 def _same(row: ComponentVersion, region: str) -> QuerySet[ComponentVersion]:
-    """The row of the register that says what this one says of itself, in this region."""
+    """Return the row with the same layer, vendor, name and version in this region."""
     return ComponentVersion.objects.select_related("vendor").filter(
         layer=row.layer,
         vendor=row.vendor,
@@ -134,7 +142,7 @@ def _same(row: ComponentVersion, region: str) -> QuerySet[ComponentVersion]:
 
 
 def _leads_to(key: int | None, row: ComponentVersion) -> bool:
-    """Whether this row comes by successors from the one with that key, as they stand."""
+    """Return True if the successors of the row with that key lead to this row."""
     seen: set[int] = set()
     while key is not None and key not in seen:
         if key == row.pk:

@@ -1,24 +1,30 @@
-"""Evidence opened and verified: what a person outside the team says of an item, bound to what they opened."""
+"""Acts of opening and verifying evidence. A verification by a person outside the team is bound to what they opened."""
 
 from django.core.exceptions import ValidationError
 
 from governance import clock
 from governance.audit_log import entries
 from governance.database import row_history
+from governance.files.file_previews import AS_TEXT
+from governance.gates.evidence_rules import names_a_page
 from governance.models import Rulebook, User
 from governance.notifications.notify import notify
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
+from governance.vocabulary.readable_text import sentence_key
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.evidence.verification import second_looks
 from initiatives.lifecycle.evidence.verification.permissions import may_verify, seat_to_verify_in
+from initiatives.lifecycle.evidence.verification.queries import other_item_with_words
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Answer, Evidence, EvidenceOpening, Initiative, Verification
 
 
 def open_item(*, initiative: Initiative, evidence: Evidence, way: str, by: User) -> EvidenceOpening:
-    """Record that the person opened the item, before a byte of it leaves; the first opening is a row of its own.
+    """Record that the person opened the item, before its file is sent. The first opening gets its own row.
 
-    `way`: "look" or "download", as the entry keeps it. Raises Refused for who may not read evidence here.
+    `way` is "look" or "download", as in the entry. Raises Refused if the person may not read evidence here.
     """
     initiative_permissions.may_open_file(initiative, by).or_refuse()
     with row_history.acting(by=by, reason=""):
@@ -47,16 +53,23 @@ def verify(
     answer_version: int,
     by: User,
 ) -> Verification:
-    """Say that an item shows the answer to a requirement, or that it does not: `place` where in it, `words` what.
+    """Verify that an item shows an answer, or does not: `place` where, `words` what.
 
-    `fingerprint` and `answer_version`: of the content and the answer that the person saw. Raises ValidationError by
-    field, Refused with who may, Conflict where the item or the answer changed meanwhile.
+    `fingerprint` and `answer_version` are those of the content and the answer that the person saw. Raises
+    ValidationError by field (also for words that the person wrote about another content), Refused, and Conflict if
+    the item or the answer changed meanwhile.
     """
     wrong = {}
-    if not words.strip():
-        wrong["words"] = "Say in a sentence what you saw there." if shows else "Say why it does not show it."
+    if not sentence_key(words):
+        wrong["words"] = (
+            "Describe in a sentence what you saw."
+            if shows
+            else "Explain why this evidence does not support the answer."
+        )
     if shows and not place.strip():
-        wrong["place"] = "Say where in it: a page, a row, a time, a heading."
+        wrong["place"] = "Enter the place in the document: a page, a row, a time or a heading."
+    elif evidence.content_type in AS_TEXT and names_a_page(place):
+        wrong["place"] = f"{evidence.file_name} has no pages. Enter a row, a line, a heading or a time."
     if wrong:
         raise ValidationError(wrong)
     with act("verify evidence", by=by, initiative=evidence.initiative_id) as initiative:
@@ -66,16 +79,32 @@ def verify(
             requirement not in rulebook.requirements
             or not evidence.coverage.filter(requirement=requirement).exists()
         ):
-            no(f"{evidence.title} is not offered for that requirement.").or_refuse()
+            no(phrase("{} is not linked to this requirement.", evidence.title)).or_refuse()
         may_verify(initiative, evidence, rulebook, requirement, by).or_refuse()
         opening = EvidenceOpening.objects.filter(evidence=evidence, person=by).first()
         if opening is None:
-            no("You have not opened it yet.", "Open it here first; nothing is verified unopened.").or_refuse()
+            no(
+                phrase("You have not opened {} yet.", evidence.title), "First open the evidence on this page."
+            ).or_refuse()
         if evidence.withdrawn_at or Evidence.objects.filter(supersedes=evidence).exists():
-            raise Conflict(f"{evidence.title} no longer counts.", "Verify the item that took its place.")
+            raise Conflict(
+                phrase("{} no longer counts.", evidence.title), "Verify the item that replaced it."
+            )
         said = Answer.objects.filter(initiative=initiative, requirement=requirement).first()
         if (evidence.fingerprint, said.version if said else 0) != (fingerprint, answer_version):
-            raise Conflict("The item or the answer changed since you opened the page.", "Read it again.")
+            raise Conflict("The item or the answer changed after you opened the page.", "Read both again.")
+        if (other := other_item_with_words(by, words, fingerprint)) is not None:
+            raise ValidationError(
+                {
+                    "words": phrase(
+                        "You already wrote this sentence about “{}” of {}. Describe what you saw in this "
+                        "item.",
+                        other.title,
+                        other.initiative.ref,
+                    )
+                }
+            )
+        first = second_looks.open_for(initiative, by).get((evidence.pk, requirement))
         row = Verification(
             evidence=evidence,
             requirement=requirement,
@@ -87,6 +116,7 @@ def verify(
             words=words.strip(),
             answer_version=answer_version,
             fingerprint=fingerprint,
+            second_to=first,
             at=clock.now(),
         )
         row.save()
@@ -102,6 +132,16 @@ def verify(
             answer=answer_version,
             fingerprint=fingerprint,
         )
+        if first is not None:
+            entries.record(
+                EntryKind.SECOND_LOOK_TAKEN,
+                initiative=initiative,
+                evidence=evidence.pk,
+                title=evidence.title,
+                requirement=requirement,
+                verdict="agrees" if shows else "disagrees",
+                verification=first.pk,
+            )
         if not shows:
             _ask_author(initiative, row, said)
         rewrite_supported_stage(initiative)
@@ -109,16 +149,20 @@ def verify(
 
 
 def _ask_author(initiative: Initiative, row: Verification, said: Answer | None) -> None:
-    """What a refusal asks reaches whoever wrote the answer, and whoever added the item, with its words."""
+    """Notify the authors of answer and item of a refusal, with its words."""
     question = Rulebook.objects.current().parsed.requirements[row.requirement].question
+    saw = (
+        f"{row.verifier} opened the evidence{' for a second verification' if row.second_to_id else ''} "
+        f"and wrote: {row.words}"
+    )
     for person in {row.evidence.author, *([said.by] if said else [])}:
         notify(
             person,
             "evidence not shown",
             f"verification:{row.pk}",
             period=clock.today().isoformat(),
-            subject=f"{initiative.ref} {initiative.title}: {row.evidence.title} does not show it",
-            text=f"{question} {row.verifier} opened it and says: {row.words}",
+            subject=f"{initiative.ref} {initiative.title}: {row.evidence.title} does not support its answer",
+            text=f"{question} {saw}",
             link=f"/initiatives/{initiative.ref}/requirements/{row.requirement}/",
             initiative_ref=initiative.ref,
         )

@@ -1,4 +1,4 @@
-"""The page on which somebody outside the team reads an item beside the requirement and says whether it shows it."""
+"""The page on which a person outside the team verifies an item."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -10,13 +10,17 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
 from governance.files import file_previews
+from governance.gates import remarks
 from governance.models import User
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.evidence import file_views
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.evidence import artefact_kinds, file_views
 from initiatives.lifecycle.evidence.verification import actions
 from initiatives.lifecycle.evidence.verification.forms import VerificationForm
 from initiatives.lifecycle.evidence.verification.permissions import may_verify
 from initiatives.lifecycle.evidence.verification.queries import waiting_for
+from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.facts.wording import drawn_words
 from initiatives.lifecycle.initiative.initiative_frame import ask, back_to, fix, initiative_context, sent
 from initiatives.models import Answer, Evidence, EvidenceOpening
@@ -24,13 +28,13 @@ from initiatives.models import Answer, Evidence, EvidenceOpening
 
 @sensitive_post_parameters("password")
 def verify(request, ref, pk, key):
-    """Read an item of evidence beside the requirement it is offered for, and say whether it shows it."""
+    """Show an item of evidence beside its requirement, and record the verification."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     row = initiative_lookup.evidence_for(request.user, initiative, pk)
     context = initiative_context(request, initiative, "evidence")
     asked = context["rulebook"].requirements.get(key)
     if asked is None or not row.coverage.filter(requirement=key).exists():
-        raise Http404("This item is not offered for that requirement.")
+        raise Http404("This item is not linked to that requirement.")
     may_verify(initiative, row, context["rulebook"], key, request.user).or_refuse()
     said = Answer.objects.filter(initiative=initiative, requirement=key).select_related("by").first()
     form = VerificationForm(
@@ -52,7 +56,12 @@ def verify(request, ref, pk, key):
         except ValidationError as error:
             fix(form, error)
         else:
-            messages.success(request, f"Your word stands beside {row.title}.")
+            messages.success(
+                request,
+                phrase("Verified: {}.", row.title).in_language()
+                if form.said()["shows"]
+                else phrase("Recorded: {} does not support the answer.", row.title).in_language(),
+            )
             return redirect(_next(request, initiative))
     left = len(waiting_for(initiative, context["rulebook"], context["states"], request.user))
     return ask(
@@ -65,19 +74,23 @@ def verify(request, ref, pk, key):
         item=row,
         asked=asked,
         said=said,
+        holds=artefact_kinds.with_remarks(
+            row.kind, row.title, row.details, initiative_rows.known_names(initiative)
+        ),
+        same=" ".join(remarks.of_answer(context["facts"], key, context["now"])),
         drawn=drawn_words(context["facts"], context["rulebook"], key, context["now"]),
         left=left,
         has_file=bool(row.file),
         names=row.names.select_related("deployment__version", "scope_version", "contract_version__contract"),
         hidden={"fingerprint": row.fingerprint, "answer": said.version if said else 0},
-        verb=_("Save and continue") if left > 1 else _("Save"),
+        verb=_("Save and go to next item") if left > 1 else _("Save"),
         back_url=back_to(request, reverse("requirement", args=[initiative.ref, key])),
         **_seen(request, initiative, row),
     )
 
 
 def _facts(row: Evidence, key: str, said: Answer | None, person: User) -> dict:
-    """What the signature rests on: the item and its content, since when the person has opened it, the answer."""
+    """Return the signed facts: item, content, time of opening and answer."""
     opening = EvidenceOpening.objects.filter(evidence=row, person=person).first()
     return {
         "item": row.pk,
@@ -94,7 +107,7 @@ def _number(words: str) -> int:
 
 
 def _seen(request, initiative, row) -> dict:
-    """What the page shows of the item, which opens it; a picture or PDF opens in its frame, others by download."""
+    """Return the item for the page and record its opening. A picture or PDF opens in its frame, others by download."""
     if not row.file:
         actions.open_item(initiative=initiative, evidence=row, way="look", by=request.user)
         return {"told": None, "sent_as": "", "table": False}
@@ -114,17 +127,29 @@ def _seen(request, initiative, row) -> dict:
 
 @require_safe
 def begin(request, ref):
-    """Go to the first item that waits for this person on the initiative; to its evidence where none does."""
+    """Go to the next item that waits for this person on the initiative."""
     return redirect(_next(request, initiative_lookup.initiative_for(request.user, ref)))
 
 
 def _next(request, initiative) -> str:
-    """The next item that waits for this person on the initiative; the evidence where none does."""
+    """Return the page of the next item that waits for this person.
+
+    Without an item, it is the review that waits for their sign-off, else the initiative, with a message.
+    """
     context = initiative_context(
         request, initiative_lookup.initiative_for(request.user, initiative.ref), "evidence"
     )
     waiting = waiting_for(initiative, context["rulebook"], context["states"], request.user)
-    if not waiting:
-        return reverse("evidence", args=[initiative.ref])
-    key, item = waiting[0]
-    return reverse("evidence-verify", args=[initiative.ref, item, key])
+    if waiting:
+        key, item = waiting[0]
+        return reverse("evidence-verify", args=[initiative.ref, item, key])
+    review, person = context["open_review"], request.user
+    signing = review.parsed_rulebook.gates[review.gate].seats if review is not None else ()
+    seats = [seat for seat in initiative_permissions.seats_of(initiative, person) if seat in signing]
+    if any(initiative_permissions.may_sign(review, seat, person) for seat in seats):
+        messages.success(
+            request, phrase("You have verified everything. Now sign {}.", initiative.title).in_language()
+        )
+        return f"{review.get_absolute_url()}#mine"
+    messages.success(request, phrase("You have verified everything on {}.", initiative.title).in_language())
+    return initiative.get_absolute_url()

@@ -1,3 +1,1 @@
-"""Many requirements of a gate in one form: those that the contract answers, and those that somebody answers in
-words.
-"""
+"""Many requirements in one form: answered by the contract or in words."""

@@ -1,4 +1,4 @@
-"""Clauses of the contract in force taken as answers to the requirements that ask for them."""
+"""Clauses of the contract in force, taken as answers and evidence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from initiatives.models import Initiative
 
 @dataclass(frozen=True)
 class Cited:
-    """A requirement that clauses of the contract in force answer; `worded` where somebody answered it already."""
+    """A requirement that clauses of the contract in force answer. `worded` is True if it has an answer."""
 
     key: str
     question: str
@@ -24,20 +24,21 @@ class Cited:
 
     @property
     def text(self) -> str:
-        """The answer: the sentences of the clauses, each with its number."""
+        """Return the answer: the sentences of the clauses, each with its number."""
         return "\n".join(f"Clause {clause.number}: {clause.sentence}" for clause in self.clauses)
 
 
 def cite_contract(*, initiative: Initiative, cited: Sequence[Cited], version: str, by: User) -> None:
-    """Answer each requirement of `cited` in the sentences of its clauses, which become its evidence; all or none.
+    """Answer each of `cited` in the sentences of its clauses, as evidence.
 
-    A requirement with an answer keeps it. `version`: the key of the contract version that was read; raises Conflict
-    where another one, or none, answers anything now.
+    All answers are saved, or none. A requirement with an answer keeps it. `version` is the key of the contract
+    version that was read. Raises Conflict if another one, or none, answers them now.
     """
     with act("cite contract", by=by, initiative=initiative) as initiative, together():
         if not cited or version != str(cited[0].clauses[0].version_id):
             raise Conflict(
-                "The contract in force answers something else now.", "Look at the requirements that are open."
+                "The contract in force now answers a different set of requirements.",
+                "Open the list of requirements again.",
             )
         for one in cited:
             if not one.worded:

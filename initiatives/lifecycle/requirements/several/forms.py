@@ -1,22 +1,23 @@
-"""The parts of the form that asks many requirements: one answer in words, and one item that shows several."""
+"""Parts of the form for many requirements: an answer, and a shared item."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from governance.vocabulary import AnswerKind
+from governance.vocabulary import AnswerKind, EvidenceKind, EvidenceResult
+from initiatives.lifecycle.evidence import artefact_kinds
 from initiatives.lifecycle.requirements.forms import AnswerForm, EvidenceOnRow
 
 # What is asked of an item at once; the rest is right by itself for almost everybody, and folded.
-AT_ONCE = ("file", "result", "condition")
+AT_ONCE = ("result", "condition")
 
 
 class ShortAnswerForm(AnswerForm):
-    """An answer that is given; that there is none yet, or that it does not apply, is said on the requirement's page."""
+    """A positive answer. The page of the requirement takes "not yet" and "not applicable"."""
 
     item = forms.ChoiceField(label=_("Evidence"), required=False)
 
     def __init__(self, *args, items, otherwise: str, **options):
-        """`items`: evidence there is that the requirement takes. `otherwise`: what shows it when none is chosen."""
+        """Set up the form. `items` are existing fitting evidence, `otherwise` the words for choosing none."""
         super().__init__(*args, row=None, **options)
         self.fields["kind"].widget = forms.HiddenInput()
         self.fields["text"].widget.attrs["rows"] = 2
@@ -30,36 +31,48 @@ class ShortAnswerForm(AnswerForm):
             del self.fields["item"]
 
     def clean_kind(self):
-        """Whatever was sent, this form holds answers."""
+        """Return the kind of an answer, for any input."""
         return AnswerKind.ANSWERED
 
     @property
     def chosen(self):
-        """The item that was chosen for it, once the form is valid; None where none was."""
+        """Return the chosen item of a valid form, or None."""
         return self.items.get(self.cleaned_data.get("item") or "")
 
 
 class ItemForm(EvidenceOnRow):
-    """One item of one kind for all that is answered beside it and takes that kind; left empty, none is added."""
+    """One item of one kind for all answers beside it that take that kind. An empty form adds none."""
 
     def __init__(self, *args, kind: str, **options):
         super().__init__(*args, kinds=[kind], **options)
+        self.of_kind = kind
         self.fields["kind"].widget = forms.HiddenInput()
         self.fields["kind"].initial = kind
 
     @property
     def first_fields(self) -> list:
-        """What is asked at once, in order: the form of the kind, then the file and how it went."""
+        """Return the unfolded fields in order: the form of the kind, then the result. The source precedes them."""
         own = [name for names in self.own.values() for name in names]
-        return [self[name] for name in (*own, *AT_ONCE) if name in self.fields]
+        asked = AT_ONCE[1:] if self.of_kind == EvidenceKind.TEST_REPORT else AT_ONCE
+        return [self[name] for name in (*own, *asked) if name in self.fields]
+
+    @property
+    def in_words(self) -> str:
+        """Return an item with a form in words, as an answer, or ""."""
+        if not self.meant or self.of_kind not in self.own:
+            return ""
+        said = artefact_kinds.in_words(
+            self.of_kind, artefact_kinds.read(self.of_kind, self.details(self.of_kind))
+        )
+        return f"{said[:1].upper()}{said[1:]}. {EvidenceResult.word(self.cleaned_data['result'])}."
 
     @property
     def more_fields(self) -> list:
-        """What is asked besides, folded."""
-        first = {field.name for field in self.first_fields}
+        """Return the other fields, which are folded."""
+        first = {"source", *self.sources, *(field.name for field in self.first_fields)}
         return [field for field in self.visible_fields() if field.name not in first]
 
     @property
     def more_open(self) -> bool:
-        """Whether something is to fix in what is folded."""
+        """Return True if a folded field has an error."""
         return any(field.errors for field in self.more_fields)

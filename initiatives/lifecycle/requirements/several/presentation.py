@@ -1,10 +1,11 @@
-"""Which requirements one form asks together, and what can show each of them."""
+"""The requirements that one form asks together, and what can show them."""
 
 from governance import clock
 from governance.gates import requirements
 from governance.gates.levels import CLAUSES, IN_REGISTER
 from governance.models import Clause
 from governance.vocabulary import ClauseKind, EvidenceKind, Level
+from initiatives.contributions import contributed
 from initiatives.lifecycle.evidence.forms import added_kinds
 from initiatives.lifecycle.requirements.row_presentation import Sheet, rows_of
 from initiatives.lifecycle.requirements.several.actions import Cited
@@ -22,9 +23,10 @@ CLAUSE_KINDS = CLAUSES | {"int.residency": ClauseKind.RESIDENCY}
 
 
 def open_rows(context, sheet: Sheet) -> list[dict]:
-    """The requirements of the list that have no current answer, can block, and are not another page's.
+    """Return the list's blocking requirements without a current answer.
 
-    Those of whoever looks come first, then those that wait for others, whom they may stand in for.
+    Requirements with another page are left out. The reader's come first. Those of others, in whose place the reader
+    may answer, follow.
     """
     rulebook = context["rulebook"]
     rows = [
@@ -40,7 +42,7 @@ def open_rows(context, sheet: Sheet) -> list[dict]:
 
 
 def cited(context, rows: list[dict]) -> list[Cited]:
-    """What the contract in force answers of these requirements; nothing where clauses of the kind are cited already."""
+    """Return these requirements that the contract answers and no item cites."""
     initiative = context["initiative"]
     version = initiative.contract.in_force_at(clock.now()) if initiative.contract_id else None
     wanted = [
@@ -64,35 +66,35 @@ def cited(context, rows: list[dict]) -> list[Cited]:
 
 
 def worded(context, rows: list[dict]) -> list[dict]:
-    """Of these requirements, those that nobody answered yet and that are answered in words.
+    """Return these requirements that have no answer yet and are answered in words.
 
-    What a layer is judged by has a page of its own: its item is read by somebody from outside that layer.
+    Requirements that judge a layer have another page, because a person outside that layer reads their item. Those
+    that only a register, a measure or the contract answers are left out, as are those that wait for the model or the
+    scope.
     """
+    rulebook = context["rulebook"]
     return [
         row
         for row in rows
         if row["answer"] is None
         and row["asked"].group != "layer"
-        and row["key"] not in requirements.ACCEPTED_IN_PERSON
-        and (kinds_of(context["rulebook"], row["asked"]) or _in_words(context, row))
+        and row["key"] not in {*requirements.ACCEPTED_IN_PERSON, *contributed.renewals}
+        and row["state"].place != IN_REGISTER
+        and not row["first"]
+        and (EvidenceKind.ATTESTATION in row["asked"].evidence or kinds_of(rulebook, row["asked"]))
     ]
 
 
-def _in_words(context, row: dict) -> bool:
-    """Whether words alone may do: somebody's word counts as evidence, or a register brings the evidence."""
-    asked = row["asked"]
-    registers = context["rulebook"].register_kinds - {EvidenceKind.CONTRACT_CLAUSE}
-    return (
-        "attestation" in asked.evidence
-        or bool(registers & set(asked.evidence))
-        or (row["state"].place == IN_REGISTER)
-    )
+def elsewhere(rows: list[dict], here: list[dict]) -> list[dict]:
+    """Return these requirements that the person answers on another page."""
+    shown = {row["key"] for row in here}
+    return [row for row in rows if row["mine"] and row["key"] not in shown]
 
 
 def kinds_of(rulebook, asked) -> list[str]:
-    """The kinds of evidence for a requirement that people add by a file, the lightest first.
+    """Return the kinds of evidence that people add by file, lightest first.
 
-    Where conditions of the test count, a kind that carries none would show nothing.
+    If test conditions count, kinds without a condition are left out.
     """
     if asked.min_evidence:
         return [asked.min_evidence] if asked.min_evidence in LIGHTEST else []
@@ -103,7 +105,7 @@ def kinds_of(rulebook, asked) -> list[str]:
 
 
 def shown_by(context, row: dict, gate: str) -> str:
-    """The kind of evidence that one item on the page brings for the requirement; "" where a word or a register does."""
+    """Return the kind of the item that shows the requirement here, or ""."""
     asked, rulebook = row["asked"], context["rulebook"]
     level = asked.level_for(context["facts"].tier, gate) if gate else ""
     if "attestation" in asked.evidence and level in ("", Level.STATED):

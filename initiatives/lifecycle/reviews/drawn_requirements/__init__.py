@@ -1,1 +1,1 @@
-"""Requirements of an initiative of minimal risk drawn by the audit log's seed: by the worker, after each sealing."""
+"""Requirements at minimal risk, drawn by the worker after sealing."""

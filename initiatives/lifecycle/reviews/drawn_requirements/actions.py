@@ -1,6 +1,4 @@
-"""Requirements of an initiative of minimal risk drawn to be verified: by the audit log's seed, once, by nobody's
-choice.
-"""
+"""Acts that draw requirements at minimal risk, once, by the log's seed."""
 
 from collections.abc import Collection
 
@@ -18,21 +16,21 @@ from initiatives.models import DrawnRequirement
 
 
 def draw_after_sealing(checkpoint: Checkpoint) -> None:
-    """Have the requirements drawn that this checkpoint brings, or a refusal or change that it sealed."""
+    """Have requirements drawn for this checkpoint and what it sealed."""
     if keys := queries.touched(checkpoint):
         named("initiatives.tasks.draw_requirements").delay(keys)
 
 
 def draw_due(keys: Collection[int] | None = None) -> list[DrawnRequirement]:
-    """Draw what the rounds that run open_obligation, of all initiatives or of these.
+    """Draw the due requirements of running rounds, of all initiatives or of these.
 
-    May run twice at once: nothing is drawn twice.
+    Two runs at once draw each requirement once.
     """
     return [row for key in queries.rounds_among(keys) for row in draw(key)]
 
 
 def draw(initiative: int) -> list[DrawnRequirement]:
-    """Draw what the round of this initiative, by key, must_write now; nothing while its seed is not sealed."""
+    """Draw the due requirements of this initiative (a key). Draws none before its seed is sealed."""
     with act("draw requirements", system="drawing of requirements", initiative=initiative) as locked:
         with one_look():
             running = queries.round_that_runs(locked)

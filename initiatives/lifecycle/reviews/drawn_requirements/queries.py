@@ -1,4 +1,4 @@
-"""Which rounds of drawing run: open reviews of production, and acceptances of production soon to be renewed."""
+"""Running drawing rounds: open reviews of production, near renewals."""
 
 from collections.abc import Collection
 
@@ -13,12 +13,12 @@ from initiatives.lifecycle.facts import drawn_requirements, initiative_rows
 from initiatives.lifecycle.facts.drawing_rounds import Round, round_that_runs
 from initiatives.models import Initiative, Review
 
-# What a round of drawing follows from: whoever knew the seed before one of these could prepare what it draws.
+# Acts before a round draws. A person who knew the seed before one of these could prepare what it draws.
 SUBMITTED = (EntryKind.REVIEW_OPENED, EntryKind.RISK_TIER_CONFIRMED, EntryKind.REVIEW_MOVED_TO_RULEBOOK)
 
 
 def initiatives_with_rounds() -> QuerySet[Initiative]:
-    """Initiatives of minimal risk with an open review of production, or in production."""
+    """Return initiatives of minimal risk in production or under its review."""
     opened = Review.objects.filter(
         initiative=OuterRef("pk"), gate=drawn_requirements.GATE, outcome=ReviewOutcome.OPEN
     )
@@ -27,7 +27,7 @@ def initiatives_with_rounds() -> QuerySet[Initiative]:
 
 
 def touched(checkpoint: Checkpoint) -> list[int]:
-    """Keys of initiatives with rounds of which this checkpoint sealed something."""
+    """Return initiatives with rounds of which this checkpoint sealed an entry."""
     by_ref = {initiative.ref: initiative.pk for initiative in initiatives_with_rounds().only("number")}
     if not by_ref:
         return []
@@ -41,10 +41,11 @@ def touched(checkpoint: Checkpoint) -> list[int]:
 
 
 def seed_of(running: Round) -> Checkpoint | None:
-    """The checkpoint that draws in this round: the one that drew first; before that the first sealed after submission.
+    """Return the checkpoint whose seed draws in this round, or None.
 
-    Of a renewal the first sealed from its day on. Nobody knew it while what is drawn could be prepared for it: not
-    before the tier was confirmed either. None while it is not sealed.
+    It is the one that drew first, or the first that was sealed after submission. For a renewal, it is the first
+    sealed from the renewal's day on. It is later than the confirmation of the tier too, so that no one could know it
+    in advance.
     """
     for row in initiative_rows.rows(running.initiative, "drawn"):
         if row.round == running.judged.facts.round:
@@ -71,7 +72,7 @@ def seed_of(running: Round) -> Checkpoint | None:
 
 
 def rounds_among(keys: Collection[int] | None = None) -> list[int]:
-    """Keys of initiatives with a round that runs and must give a draw; of all initiatives, or of these."""
+    """Return initiatives, all or these, with a running round that must draw."""
     found = []
     initiatives = initiatives_with_rounds() if keys is None else initiatives_with_rounds().filter(pk__in=keys)
     for initiative in initiatives.order_by("pk"):

@@ -1,6 +1,7 @@
-"""Forms of sign-offs: words, criteria, a condition; and the signature."""
+"""Forms of sign-offs: words, criteria, a condition, and the signature."""
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from governance import clock
 from governance.gates.sign_off_statement import one_line
@@ -9,24 +10,24 @@ from governance.vocabulary import SignOffVerdict
 from governance.web.form_fields import DayField, PersonField, WordsField
 
 REASON = {
-    SignOffVerdict.APPROVE: ("Remark", "It becomes part of the statement."),
-    SignOffVerdict.CONDITION: ("Remark", "It becomes part of the statement."),
-    SignOffVerdict.OBJECT: ("Why you object", "So that others can answer it."),
-    SignOffVerdict.RECUSE: ("Why you recuse yourself", "For instance: I advised the team last year."),
+    SignOffVerdict.APPROVE: ("Remark", "The remark becomes part of the statement."),
+    SignOffVerdict.CONDITION: ("Remark", "The remark becomes part of the statement."),
+    SignOffVerdict.OBJECT: ("Why you object", "Others can read and answer the reason."),
+    SignOffVerdict.RECUSE: ("Reason to recuse yourself", "For instance: I advised the team last year."),
 }
 
 
 class SignOffForm(forms.Form):
-    """The words of a sign-off: they are part of the statement shown next, and stand in no address."""
+    """The words of a sign-off, part of the statement and of no address."""
 
     criteria = forms.MultipleChoiceField(
-        label="Criteria you object to",
+        label=gettext_lazy("Criteria you object to"),
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Name the criteria of your seat that you object to."},
+        error_messages={"required": "Choose the criteria of your seat that you object to."},
     )
-    condition_text = WordsField(label="The condition", max_length=600)
-    condition_owner = PersonField(label="Who meets it")
-    condition_due = DayField(label="By which day")
+    condition_text = WordsField(label=gettext_lazy("The condition"), max_length=600)
+    condition_owner = PersonField(label=gettext_lazy("Owner of the condition"))
+    condition_due = DayField(label=gettext_lazy("Due date"))
     reason = WordsField(max_length=1000)
 
     def __init__(self, data, *, verdict: str, criteria, people):
@@ -43,14 +44,14 @@ class SignOffForm(forms.Form):
                 del self.fields[name]
 
     def clean_condition_due(self):
-        """A condition lies ahead."""
+        """Refuse a past day for the condition."""
         due = self.cleaned_data["condition_due"]
         if due < clock.today():
-            raise forms.ValidationError("Choose a day that lies ahead.")
+            raise forms.ValidationError(gettext_lazy("Choose today or a later day."))
         return due
 
     def words(self) -> dict:
-        """What the sign-off says beside its verdict, as plain values: reason, criteria, condition."""
+        """Return reason, criteria and condition of the sign-off as plain values."""
         given = self.cleaned_data
         condition = None
         if given.get("condition_text"):
@@ -75,5 +76,5 @@ class StatementForm(SigningForm):
     statement = forms.CharField(widget=forms.HiddenInput)
 
     def signed_words(self, cleaned: dict) -> dict:
-        """None: the digest of what was read is a fact, and the seal around it says no more."""
+        """Return no words, because the digest of the statement is a signed fact."""
         return {}

@@ -1,4 +1,4 @@
-"""Sign-offs: the statement exactly as it will be signed, the signature, the statement as it was signed."""
+"""Pages of sign-offs: the statement to sign, the signature, the result."""
 
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -20,15 +21,18 @@ from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import as_of
 from governance.vocabulary import APPROVING, Seat, SignOffVerdict
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from governance.web.middleware import on_any_day
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.initiative_lookup import review_for, sign_off_on_any_day
+from initiatives.lifecycle.evidence.verification import second_looks
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.initiative.initiative_frame import fix, initiative_context, insist, pick
+from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct
 from initiatives.lifecycle.reviews import presentation as review_presentation
 from initiatives.lifecycle.reviews import review_turn
 from initiatives.lifecycle.reviews.decision_views import act_page, insist_open
-from initiatives.lifecycle.reviews.forms import ReasonOfActForm, people_around
+from initiatives.lifecycle.reviews.forms import ReasonOfActForm, ReplyForm, people_around
 from initiatives.lifecycle.reviews.sign_offs import actions
 from initiatives.lifecycle.reviews.sign_offs.actions import may_approve, statement_for
 from initiatives.lifecycle.reviews.sign_offs.forms import SignOffForm, StatementForm
@@ -41,10 +45,12 @@ VERDICTS = {
     SignOffVerdict.RECUSE: "Recuse yourself",
 }
 MEANINGS = {
-    SignOffVerdict.APPROVE: "Your approval counts while what the statement names stays as it is.",
-    SignOffVerdict.CONDITION: "Somebody has to meet it by a day. The chair fixes the words, the person and the day.",
-    SignOffVerdict.OBJECT: "It stands until you withdraw it, or new evidence and a new sign-off answer it.",
-    SignOffVerdict.RECUSE: "You give no verdict. The quorum is not lowered by it.",
+    SignOffVerdict.APPROVE: "Your approval counts while the facts in the statement do not change.",
+    SignOffVerdict.CONDITION: (
+        "Someone must meet the condition by a day. The chair sets the text, the person and the day."
+    ),
+    SignOffVerdict.OBJECT: "Your objection counts until you withdraw it, or sign off again after new evidence.",
+    SignOffVerdict.RECUSE: "You give no verdict. The quorum stays the same.",
 }
 SALT = "statement"
 STATEMENT = "statement"  # the step of the page on which it is read and signed
@@ -57,20 +63,22 @@ REMEMBERED = 5
 @sensitive_post_parameters("password", "reason", "condition_text")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign(request, pk, seat):
-    """Write the words of a sign-off, read the statement made of them, and sign exactly that, with one's password.
+    """Write the words of a sign-off, read its statement, and sign that.
 
-    The words are posted and kept in the session until they are signed; no address, and so no log, history or Referer,
-    ever holds them.
+    The words are posted and kept in the session until they are signed. No address contains them, so no log, history
+    or Referer does.
     """
     row = review_for(request.user, pk)
     if seat not in review_presentation.seats_of_gate(row.parsed_rulebook, row.gate):
-        raise Http404("This seat signs nothing at this gate.")
+        raise Http404("This seat does not sign at this gate.")
     verdict = pick(request.GET.get("verdict"), VERDICTS, SignOffVerdict.APPROVE)
     if not row.is_open and request.method != "POST":
         return redirect(row)
     insist_open(request, row, "sign off")
     may = initiative_permissions.may_sign(row, seat, request.user, verdict=verdict)
     insist(request, may, "sign off", row.initiative)
+    if verdict in APPROVING:
+        second_looks.refuse_before_looking(row.initiative, request.user)
     if request.method == "POST" and "statement" in request.POST:
         return _signed(request, row, seat, verdict)
     if request.method == "POST":
@@ -86,7 +94,7 @@ def sign(request, pk, seat):
 
 
 def _step(verdict: str) -> str:
-    """The query under which the statement of this verdict is read and signed."""
+    """Return the query under which the statement of this verdict is read and signed."""
     return urlencode(
         {"verdict": verdict} | ({} if verdict == SignOffVerdict.APPROVE else {"step": STATEMENT})
     )
@@ -106,7 +114,7 @@ def _words_form(row: Review, seat: str, verdict: str, sent, kept: QueryDict | No
 
 
 def _words_page(request, row: Review, seat: str, verdict: str, form: SignOffForm):
-    """The form for the words; of an approval that would be refused it says so before anything is typed."""
+    """Show the form for the words, with the reasons if the approval would be refused."""
     blocked = yes()
     if verdict == SignOffVerdict.CONDITION:
         snapshot = review_state.snapshot_of(row)
@@ -124,7 +132,7 @@ def _words_page(request, row: Review, seat: str, verdict: str, form: SignOffForm
 
 
 def _statement_of(request, row: Review, seat: str, verdict: str, kept: QueryDict | None, password=None):
-    """The statement made of the words that were kept; the form for them where there are none, or they do no longer."""
+    """Show the statement of the kept words, or the form for them if none are valid."""
     if kept is None and verdict == SignOffVerdict.APPROVE:
         kept = QueryDict("reason=")
     form = _words_form(row, seat, verdict, kept)
@@ -134,15 +142,16 @@ def _statement_of(request, row: Review, seat: str, verdict: str, kept: QueryDict
 
 
 def _signed(request, row: Review, seat: str, verdict: str):
-    """What comes with a password: signed when it was shown to this person within the hour, else shown anew.
+    """Sign a statement shown to this person within the hour, else show it again.
 
-    The act alone judges the review, after its lock; here it is judged only where the statement is shown again.
+    The act alone judges the review, after its lock. This page judges only for showing the statement again.
     """
     shown, late = _shown(request.POST["statement"], row, seat, verdict, request.user)
     password = _signature(request, row, seat, shown)
     if shown is None or late:
         password.add_error(
-            None, "The statement below was made anew, for this page was open too long. Read it and sign it."
+            None,
+            "The page was open too long, so the statement below is new. Read the new statement, then sign.",
         )
     if shown is None:
         return _statement_of(request, row, seat, verdict, _kept_words(request, row, seat, verdict), password)
@@ -151,14 +160,17 @@ def _signed(request, row: Review, seat: str, verdict: str):
             request, row, seat, verdict, shown["words"], password, shown=None if late else shown
         )
     _forget_words(request, row, seat)
-    messages.success(request, f"Signed as {seat_word(seat).lower()}. This is what you signed.")
+    messages.success(
+        request,
+        phrase("Signed as {}. You can read your statement here.", seat_word(seat).lower()).in_language(),
+    )
     return redirect("sign-off", sign_off.pk)
 
 
 def _sign_off_on(
     request, row: Review, seat: str, verdict: str, shown: dict, password: StatementForm
 ) -> SignOff | None:
-    """The sign-off on what was shown; None where the password form now says what was wrong."""
+    """Return the sign-off on the shown statement, or None on errors."""
     if not password.is_valid():
         return None
     words = shown["words"]
@@ -184,7 +196,7 @@ def _place(row: Review, seat: str, verdict: str) -> str:
 
 
 def _keep_words(request, row: Review, seat: str, verdict: str) -> None:
-    """Keep what was typed for this sign-off, and the newest few others of this session."""
+    """Keep the input for this sign-off, and the newest few others of this session."""
     place = _place(row, seat, verdict)
     kept = {key: words for key, words in request.session.get(WORDS, {}).items() if key != place}
     typed = {name: values for name, values in request.POST.lists() if name in SignOffForm.base_fields}
@@ -192,7 +204,7 @@ def _keep_words(request, row: Review, seat: str, verdict: str) -> None:
 
 
 def _kept_words(request, row: Review, seat: str, verdict: str) -> QueryDict | None:
-    """What this session typed for this sign-off and has not signed; None where that is nothing."""
+    """Return the unsigned words of this session for this sign-off, or None."""
     typed = request.session.get(WORDS, {}).get(_place(row, seat, verdict))
     if typed is None:
         return None
@@ -203,7 +215,7 @@ def _kept_words(request, row: Review, seat: str, verdict: str) -> QueryDict | No
 
 
 def _forget_words(request, row: Review, seat: str) -> None:
-    """A sign-off was signed: what was typed for it under any verdict goes."""
+    """Remove the kept words of a signed sign-off, under any verdict."""
     mine = {_place(row, seat, verdict) for verdict in VERDICTS}
     kept = request.session.get(WORDS, {})
     if mine & kept.keys():
@@ -227,14 +239,14 @@ def _page(request, row: Review, seat: str, verdict: str, template: str, *, statu
 def _statement_page(
     request, row: Review, seat: str, verdict: str, words: dict, password=None, shown: dict | None = None
 ):
-    """The statement with its password field, and what was wrong with the password for what was `shown`."""
+    """Show the statement with its password field, and errors for `shown`."""
     person, snapshot = request.user, review_state.snapshot_of(row)
     password = password or _signature(request, row, seat)
     at = shown["at"] if shown else clock.now()
     text, covered = statement_for(snapshot, seat, person, verdict=verdict, at=at, **words)
     digest = sign_off_statement.digest(text)
     if shown is not None and shown["digest"] != digest:
-        password.add_error(None, "What you would sign changed since you opened this page. Read it again.")
+        password.add_error(None, "The statement changed after you opened this page. Read it again.")
         at = clock.now()
         text, covered = statement_for(snapshot, seat, person, verdict=verdict, at=at, **words)
         digest = sign_off_statement.digest(text)
@@ -244,6 +256,7 @@ def _statement_page(
     if password.is_bound:
         password.data["statement"] = sealed
     password.initial["statement"] = sealed
+    cast = review_presentation.live_sign_offs(snapshot)
     return _page(
         request,
         row,
@@ -254,6 +267,10 @@ def _statement_page(
         facts=snapshot.judged.facts,
         text=text,
         digest=digest,
+        lines=_signed_lines(snapshot, seat, verdict, words),
+        words=words,
+        asked=review_presentation.seats_table(snapshot, cast),
+        new=cast[seat].stale if seat in cast else (),
         early=review_turn.fast_lane(row.initiative, row.gate, row.opened_at),
         form=password,
         remark=words["reason"],
@@ -264,8 +281,17 @@ def _statement_page(
     )
 
 
+def _signed_lines(snapshot: review_state.ReviewSnapshot, seat: str, verdict: str, words: dict) -> list:
+    """Return the criteria of the signature in the form of review pages. A recusal has none."""
+    if verdict == SignOffVerdict.RECUSE:
+        return []
+    own = [line for line in review_presentation.live_lines(snapshot) if line.seat == seat]
+    objecting = verdict == SignOffVerdict.OBJECT
+    return [line for line in own if not objecting or line.key in words["criteria"]]
+
+
 def _seal(row: Review, seat: str, verdict: str, person, digest: str, at: datetime, words: dict) -> str:
-    """What the page showed, to whom and when, so that the signature is for exactly that."""
+    """Return the sealed content, reader and moment of the page."""
     last = row.sign_offs.filter(seat=seat, replaced_by__isnull=True).values_list("pk", flat=True).first()
     shown = {
         "review": row.pk,
@@ -281,7 +307,7 @@ def _seal(row: Review, seat: str, verdict: str, person, digest: str, at: datetim
 
 
 def _shown(sealed: str, row: Review, seat: str, verdict: str, person) -> tuple[dict | None, bool]:
-    """What was shown to this person for this sign-off, and whether that was too long ago; None for anything else."""
+    """Return the content shown to this person, and True if it expired. A foreign seal gives None."""
     try:
         shown, late = signing.loads(sealed, salt=SALT, max_age=OPEN_FOR), False
     except signing.SignatureExpired:
@@ -295,13 +321,13 @@ def _shown(sealed: str, row: Review, seat: str, verdict: str, person) -> tuple[d
 
 
 def _remember(request, digest: str, covered: dict) -> None:
-    """Keep the facts behind the statement as they were seen, the newest few of this session."""
+    """Keep the facts behind the shown statement, the newest few of this session."""
     kept = {key: seen for key, seen in request.session.get("statements", {}).items() if key != digest}
     request.session["statements"] = dict([*kept.items()][-(REMEMBERED - 1) :]) | {digest: covered}
 
 
 def _signature(request, row: Review, seat: str, shown: dict | None = None) -> StatementForm:
-    """The form that signs; bound to what was sent with a statement, empty where only its words were."""
+    """Return the form that signs, bound only if a statement was sent."""
     purpose = f"sign as {seat_word(seat).lower()} on {row.initiative.ref}"
     sent = request.POST if "statement" in request.POST else None
     facts = {"digest": shown["digest"]} if shown else None
@@ -316,16 +342,16 @@ def _quorum_after_recusal(snapshot: review_state.ReviewSnapshot, person) -> str:
     ]
     count = len(able)
     return (
-        f"The quorum stays {snapshot.verdict.quorum}; "
-        f"{count} seat{'' if count == 1 else 's'} can still be signed for without you."
+        f"The quorum stays {snapshot.verdict.quorum}. If you recuse yourself, {count} seat{'' if count == 1 else 's'} "
+        "can still sign."
     )
 
 
 def _sign_off(request, pk) -> SignOff:
-    """A sign-off on an initiative that this person may see. Raises Http404."""
+    """Return a sign-off on an initiative that this person may see. Raises Http404."""
     found = SignOff.objects.filter(pk=pk).select_related("person", "replaces__person").first()
     if found is None:
-        raise Http404("No such sign-off, or not yours to see.")
+        raise Http404("This sign-off does not exist, or you cannot see it.")
     found.review = review_for(request.user, found.review_id)
     return found
 
@@ -333,8 +359,9 @@ def _sign_off(request, pk) -> SignOff:
 @on_any_day(sign_off_on_any_day)
 @require_safe
 def statement(request, pk):
-    """A sign-off as it was signed: the words, their digest, when it was recorded, whether it counts and why not."""
+    """Show a signed sign-off: words, digest, moment, and if it counts."""
     sign_off = _sign_off(request, pk)
+    second_looks.refuse_before_looking(sign_off.review.initiative, request.user)
     if request.GET.get("as") == "text":
         return HttpResponse(sign_off.statement, content_type="text/plain; charset=utf-8")
     row = sign_off.review
@@ -364,10 +391,32 @@ def statement(request, pk):
     return render(request, "initiatives/reviews/sign_offs/sign_off.html", context)
 
 
+ROW_ACTS["sign-offs/reply"] = RowAct(
+    rows=SignOff.objects.select_related("person", "review__initiative__unit", "review__rulebook"),
+    of="review",
+    may=actions.may_reply,
+    act=actions.reply,
+    noun="objection",
+    page="review-open",
+    form=ReplyForm,
+    given=lambda row, request: {
+        "objection": row,
+        "initial": {"criterion": request.GET.get("criterion", "")},
+    },
+    back=lambda row: f"{row.review.get_absolute_url()}#{row.criteria[0]}",
+    title=gettext_lazy("Reply to the objection"),
+    lede=lambda row: f"{row.person} objects as {row.get_seat_display().lower()}: {row.reason}",
+    happens=(
+        lambda row: f"Plumbline asks the seat {row.get_seat_display().lower()} to review again.",
+        gettext_lazy("The objection counts until the seat signs again or withdraws it."),
+    ),
+    verb=gettext_lazy("Send the reply"),
+    done=lambda row: f"The reply is shown beside the criterion. {row.person} was notified.",
+)
+
+
 def _entry_of(sign_off: SignOff) -> Entry | None:
-    """The entry of the audit log that holds this statement: the first of its kind by this person from that moment
-    on.
-    """
+    """Return the audit entry with this statement, first of its kind since."""
     entries = (
         Entry.objects.acts()
         .of_initiative(sign_off.review.initiative.ref)
@@ -384,7 +433,7 @@ def _entry_of(sign_off: SignOff) -> Entry | None:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request, pk):
-    """Withdraw one's own sign-off: a new row; the old one stays readable."""
+    """Withdraw a sign-off with a new row. The old row stays readable."""
     sign_off = _sign_off(request, pk)
     insist(
         request,
@@ -393,22 +442,22 @@ def withdraw(request, pk):
         sign_off.review.initiative,
     )
     form = ReasonOfActForm(
-        request.POST or None, label=_("Why"), help_text=_("The board and the team read it.")
+        request.POST or None, label=_("Why"), help_text=_("The board and the team read your reason.")
     )
     if request.method == "POST" and form.is_valid():
         actions.withdraw_sign_off(sign_off=sign_off, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, _("The sign-off is withdrawn. What was signed stays readable."))
+        messages.success(request, _("The sign-off is withdrawn. You can still read the statement."))
         return redirect(sign_off.review)
     happens = [
-        f"The seat {sign_off.get_seat_display().lower()} has no sign-off until somebody in it signs off again.",
-        "What was signed stays readable, with this reason.",
+        f"The seat {sign_off.get_seat_display().lower()} has no sign-off until its holder signs off again.",
+        "The statement stays readable, with this reason.",
     ]
     return act_page(
         request,
         sign_off.review.initiative,
         title=_("Withdraw a sign-off"),
         form=form,
-        verb=_("Withdraw it"),
+        verb=_("Withdraw the sign-off"),
         happens=happens,
         danger=True,
         back=sign_off.review.get_absolute_url(),

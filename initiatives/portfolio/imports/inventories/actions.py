@@ -1,6 +1,4 @@
-"""Importing inventories: what a source reports becomes initiatives with a reported stage, and nothing else comes of
-it.
-"""
+"""Acts that import inventories: the rows of a source become reported stages only."""
 
 import hashlib
 from collections import Counter
@@ -25,6 +23,7 @@ from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import Table, TableFile, open_table
 from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import ImportBatch, ImportRow, Initiative, InventorySource
 from initiatives.models.imports import OWN_SHEET
@@ -39,17 +38,17 @@ from initiatives.portfolio.imports.inventories.inventory_sources import (
 )
 from initiatives.portfolio.imports.inventories.reported_stages import TARGETS, import_rows
 
-BY_HAND = "Asserted by its source; decided by hand"
+BY_HAND = "Asserted by its source, decided by hand"
 NO_NAMES = (
-    "No column of the file is known to hold the names of its systems: nothing can be confirmed. Choose it on the "
-    "page of the file, under \u201cHow its columns are understood\u201d."
+    "No column with the names of systems is known, so you cannot confirm rows. Choose the column on the "
+    "page of the file, under “Columns”."
 )
-NAME_IT = "Name the source with letters or digits, like acme-2026."
+NAME_IT = "Name the source with letters or digits, for example acme-2026."
 WAITS_FOR_ANOTHER = "5s"  # less than what ends a statement of the web server, which could not say why
 
 
 class ImportUnderWay(Conflict):
-    """Another import holds the lock; the same act succeeds once that one is done."""
+    """Another import holds the lock. The same act succeeds once the lock is free."""
 
 
 def upload_batch(
@@ -66,14 +65,13 @@ def upload_batch(
     sheet: str = "",
     progress: batch_rows.Progress | None = None,
 ) -> ImportBatch:
-    """Read a file and keep every row with what would become of it. Nothing is live until it is confirmed.
+    """Read a file and keep each row with its planned result. Rows are live once confirmed.
 
-    `own`: it lists systems of one's own organisation; what others list lives apart from these.
-
-    The same file again is linked to the first by SHA-256 and brings no rows. `sheet` of a workbook: the one that is
-    meant, else the one this source had before, else the likeliest. `progress` is told rows done and rows in all, and
-    may raise to end it. Raises CodePageUnsure when somebody must choose the code page, ValidationError on the field
-    that is wrong, Refused for everybody but admins.
+    `own` marks a list of the organisation's systems. A list of another organisation is kept apart. The same file again
+    is linked to the first by SHA-256 and brings no rows. `sheet` is the sheet of a workbook, or else the source's last
+    one, or else the likeliest. `progress` gets the rows done and the rows in all, and may raise to end the upload.
+    Raises CodePageUnsure if someone must choose the code page, ValidationError on the wrong field, and Refused
+    unless `by` is an admin.
     """
     key = slugify(source)[:60]
     described = source_for(key) or newcomer(key)
@@ -133,7 +131,7 @@ def new_batch(source: str, content: bytes, file_name: str, by: User | None) -> I
 
 
 def note_reading(batch: ImportBatch, table: Table, encoding: str, sheet: str) -> None:
-    """Keep on the batch how its file was read; `encoding` and `sheet` are what somebody chose."""
+    """Note on the batch how its file was read. `encoding` and `sheet` are chosen values."""
     batch.encoding, batch.columns = table.encoding, table.columns
     batch.reading = {
         "delimiter": table.delimiter,
@@ -162,37 +160,41 @@ def record_upload(batch: ImportBatch) -> None:
 def check_columns(columns: dict[str, str], fields: Container[str], known: list[str]) -> dict[str, str]:
     """Return the columns that were chosen, by field. Raises ValidationError by field on what cannot be."""
     chosen = {role: column for role, column in columns.items() if column}
-    wrong = {} if chosen.get("title") else {"title": "Choose the column that holds the names."}
+    wrong = {} if chosen.get("title") else {"title": "Choose the column with the names."}
     for role, column in columns.items():
         if role not in fields or (column and column not in known):
             wrong[role] = "Choose one of the columns of the file."
         elif column and list(chosen.values()).count(column) > 1:
-            wrong[role] = "Choose another column: two fields cannot share one."
+            wrong[role] = "Another field uses this column. Choose a different column for each field."
     if wrong:
         raise ValidationError(wrong)
     return chosen
 
 
 def _refuse_other_columns(described: Source, columns: list[str]) -> None:
-    """A file of a known source that lacks its column for names is another file."""
+    """Refuse a file of a known source without the source's column for names."""
     title = described.columns.get("title", "")
     if not described.guessed and not present(columns, [title]):
         raise ValidationError(
             {
-                "source": f"The file has no column \u201c{title}\u201d, which holds the names in {described.words}. "
-                "Choose \u201ca source not listed\u201d and say on the next page which column does."
+                "source": phrase(
+                    "The file has no column “{}”, which contains the names in {}. Choose “a source not "
+                    "listed”, then choose the column on the next page.",
+                    title,
+                    described.words,
+                )
             }
         )
 
 
 def refuse_unless_admin(by: User | None) -> None:
-    """Raise Refused for everybody but admins who may act; the system may."""
+    """Raise Refused unless `by` is an admin who may act. The system may."""
     if by is not None:
         all_of(may_import(by), cooling_off.may_lift(by)).or_refuse()
 
 
 def one_import_at_a_time() -> None:
-    """Two imports at once could both find a system missing: the second waits a moment, then ImportUnderWay says why."""
+    """Take the lock of imports, or raise ImportUnderWay after a wait. Two at once could add a system twice."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [WAITS_FOR_ANOTHER])
@@ -202,16 +204,16 @@ def one_import_at_a_time() -> None:
         if not isinstance(error.__cause__, LockNotAvailable):
             raise
         raise ImportUnderWay(
-            "Another import is under way; two at once could enter the same system twice.",
-            "Nothing of yours was taken. Send it again when the other one is done, in a minute or two.",
+            "Another import is running. Two imports at once could add the same system twice.",
+            "Send the file again in a minute or two.",
             "/imports/",
         ) from None
 
 
 def open_inventory(content: bytes, described: Source, encoding: str = "", sheet: str = "") -> TableFile:
-    """The table of a file of this source: in its code page and on its sheet, where nobody says others.
+    """Return the table of a source's file, by default in its code page and sheet.
 
-    Raises CodePageUnsure when somebody must choose the code page, ValidationError on the field that is wrong.
+    Raises CodePageUnsure if someone must choose the code page, ValidationError on the wrong field.
     """
     expected = tuple(described.columns.values())
     try:
@@ -227,7 +229,7 @@ def open_inventory(content: bytes, described: Source, encoding: str = "", sheet:
 
 
 def _refuse_older(described: Source, published_on: date | None) -> None:
-    """Refuse a file that is older than one that was imported: it would propose what its source no longer says."""
+    """Refuse a file older than an imported one, because its values are outdated."""
     newer = (
         ImportBatch.objects.current()
         .filter(
@@ -243,8 +245,13 @@ def _refuse_older(described: Source, published_on: date | None) -> None:
     if newer:
         raise ValidationError(
             {
-                "published_on": f"This file is older than {newer.file_name}, which was imported already: "
-                f"{published_on:%-d %B %Y}, and {newer.published_on:%-d %B %Y}. Upload a newer file."
+                "published_on": phrase(
+                    "This file, of {}, is older than {}, of {}, which was imported already. Upload a "
+                    "newer file.",
+                    published_on,
+                    newer.file_name,
+                    newer.published_on,
+                )
             }
         )
 
@@ -259,9 +266,9 @@ def map_batch(
     by: User,
     progress: batch_rows.Progress | None = None,
 ) -> ImportBatch:
-    """Say which column holds what and what each word for a stage means; remembered for the next file of the source.
+    """Set the columns and the meaning of stage words, and keep them for the source.
 
-    Raises ValidationError on what cannot be, Conflict once rows of the file are live.
+    Raises ValidationError on invalid values, and Conflict once rows of the file are live.
     """
     chosen = check_columns(columns, FIELDS, batch.columns)
     with act("map inventory", by=by, reason="Mapping of an inventory confirmed"):
@@ -270,13 +277,13 @@ def map_batch(
         batch_rows.still_current(batch)
         if batch.rows.filter(done_at__isnull=False).exists():
             raise Conflict(
-                "Rows of this file are live: its mapping no longer changes.",
+                "Rows of this file are imported, so its mapping cannot change.",
                 "Undo the import, then upload the file again.",
                 f"/imports/{batch.pk}/undo/",
             )
         described = source_for(batch.source) or newcomer(batch.source)
         if not described.guessed:
-            no("This source is known: its mapping is part of Plumbline.").or_refuse()
+            no("You cannot change the mapping of this source, because it is part of Plumbline.").or_refuse()
         meanings = dict(described.stages)
         for word, stage in (stages or {}).items():
             meanings[word] = (stage if stage in TARGETS else "", "medium", "Chosen by hand.")
@@ -306,7 +313,7 @@ def map_batch(
 
 
 def remember(batch: ImportBatch, described: Source, fixed: dict[str, str]) -> InventorySource:
-    """Keep how this source is read, for its next file; `fixed`: what no column says. Runs inside an act."""
+    """Keep how this source is read. `fixed` has values without a column. Runs inside an act."""
     row = InventorySource.objects.filter(key=batch.source).first() or InventorySource(
         key=batch.source, words=described.words
     )
@@ -318,7 +325,7 @@ def remember(batch: ImportBatch, described: Source, fixed: dict[str, str]) -> In
 
 
 def remember_file(row: InventorySource, batch: ImportBatch) -> None:
-    """Save the source with the sheet and the code page that somebody chose for its file."""
+    """Save the source with the chosen sheet and code page of its file."""
     if batch.reading.get("sheet_chosen"):
         row.sheet = batch.reading["sheet"][:100]
     if batch.reading.get("code_page_chosen"):
@@ -334,10 +341,10 @@ def confirm_batch(
     system: str = "",
     progress: batch_rows.Progress | None = None,
 ) -> dict[str, int]:
-    """Make the rows of the batch live, all or those of the named organisations. Returns what this run did.
+    """Make the rows of the batch live, all or by organisation. Return what this run did.
 
-    A repeated file stands for the first. Whoever waited finds rows that were imported meanwhile unchanged. Raises
-    ValidationError where no column of the file is known to hold the names.
+    A repeated file uses the rows of the first. A run that waited finds rows imported meanwhile unchanged. Raises
+    ValidationError if no column of the file holds the names.
     """
     reason = f"Asserted by source {batch.source}, file {batch.file_name}"
     with act("confirm inventory", by=by, system=system, reason=reason):
@@ -362,7 +369,7 @@ def confirm_batch(
                 .defer("raw", "problems")
                 .order_by("line")
             )
-            batch_rows.notification_what_is_done(batch, rows)
+            batch_rows.mark_what_is_done(batch, rows)
             import_rows(batch, [row for row in rows if row.decision == "import"], by)
             batch_rows.join_twins(batch, rows)
             batch_rows.write_outcomes(rows, now)
@@ -386,7 +393,7 @@ def confirm_batch(
 
 
 def _remember_confirmed(batch: ImportBatch) -> None:
-    """What was confirmed as it was guessed is how the next file of the source is read; what was missing is guessed."""
+    """Keep the confirmed guesses for the next file of the source. Missing ones are guessed."""
     source = source_for(batch.source) or newcomer(batch.source)
     if not source.guessed:
         return
@@ -397,7 +404,7 @@ def _remember_confirmed(batch: ImportBatch) -> None:
 
 
 def _no_second_initiative(row: ImportRow) -> None:
-    """Raise Refused if a file imported since brought in a system of this id or name, which nobody was told of yet."""
+    """Raise Refused if a later import added a system of this id or name, still unseen."""
     if row.initiative_id is not None or "candidates" in row.mapped:
         return  # the page of the row names it, and somebody looked
     source = source_for(row.batch.source) or newcomer(row.batch.source)
@@ -406,16 +413,16 @@ def _no_second_initiative(row: ImportRow) -> None:
     if known:
         refs = ", ".join(initiative.ref for initiative in known)
         no(
-            f"A file imported since brought in a system of this id or name: {refs}.",
-            "Reject this row. What it says stays in its file.",
+            phrase("A later import added a system with this id or name: {}.", refs),
+            "Reject this row. The file still contains the row.",
         ).or_refuse()
 
 
 def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -> ImportRow:
-    """Decide a row set aside: give it a stage by hand, or reject it (no stage). Either needs a reason.
+    """Decide a row that is set aside: give it a stage, or reject it without one.
 
-    It becomes live at once when its part of the batch was confirmed, otherwise with the confirmation. A stage makes
-    the row an initiative of its own, also where one of its id or name is here: that one stays as it is either way.
+    Both need a reason. It becomes live at once if its part of the batch was confirmed, otherwise with the confirmation.
+    A stage makes the row a separate initiative, even if one with its id or name exists, which stays as it is.
     """
     _check_decision(stage, reason)
     with act("decide imported row", by=by, reason=f"{BY_HAND}: {reason.strip()}"):
@@ -424,13 +431,16 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
         row = ImportRow.objects.select_for_update(of=("self",)).select_related("batch").get(pk=row.pk)
         batch_rows.still_current(row.batch)
         if row.decision not in ("triage", "reject") or (row.decision == "reject" and row.done_at):
-            raise Conflict(f"This row is decided already: {row.get_decision_display().lower()}.")
+            raise Conflict(
+                phrase("This row is decided already: {}.", label(row.get_decision_display(), inside=True))
+            )
         if stage:
             _no_second_initiative(row)
         if stage and not row.mapped["organisation"]:
             no(
                 "The row names no organisation.",
-                "Say on the page of its file which column holds it, or name one for all rows.",
+                "Choose the column with the organisation on the page of the file, or name one "
+                "organisation for all rows.",
                 f"/imports/{row.batch_id}/",
             ).or_refuse()
         _decide([row], row.batch, stage, reason.strip(), by)
@@ -441,10 +451,10 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
 def decide_rows(
     *, batch: ImportBatch, rows: Iterable[int], stage: str = "", reason: str = "", by: User
 ) -> dict[str, int]:
-    """Decide many rows of a batch that are set aside, alike and for one reason, as `decide_row` does one.
+    """Decide many rows that are set aside alike, for one reason, as `decide_row` does.
 
-    `rows`: their keys. Left as they are, and counted as "left": rows decided already, and, where a stage is given, rows
-    without an organisation and rows whose id or name an initiative has. Returns how many were "decided" and "left".
+    `rows`: their keys. Rows decided already are left, and with a stage also rows without an organisation or with the id
+    or name of an initiative. Returns how many were "decided" and "left".
     """
     _check_decision(stage, reason)
     with act("decide imported rows", by=by, reason=f"{BY_HAND}: {reason.strip()}"):
@@ -469,7 +479,7 @@ def decide_rows(
 def _check_decision(stage: str, reason: str) -> None:
     wrong = {}
     if not reason.strip():
-        wrong["reason"] = "Say how you know, so that others can follow it."
+        wrong["reason"] = "Explain how you know the stage, so that others understand it."
     if stage and stage not in TARGETS:
         wrong["stage"] = (
             f"Choose one of {', '.join(Stage(name).label for name in TARGETS)}, or reject the row."
@@ -479,7 +489,7 @@ def _check_decision(stage: str, reason: str) -> None:
 
 
 def _decide(rows: list[ImportRow], batch: ImportBatch, stage: str, reason: str, by: User) -> None:
-    """Give these rows the stage, or reject them; those of a part that was confirmed become live."""
+    """Give these rows the stage, or reject them. Rows of a confirmed part become live."""
     for row in rows:
         row.mapped["by_hand"] = reason
         row.decision = "import" if stage else "reject"

@@ -1,4 +1,4 @@
-"""The rows of a batch, some at a time: kept as they were read, mapped again, and what became of them."""
+"""The rows of a batch, some at a time: saved, mapped again, and given results."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,6 +10,7 @@ from django.db.models import Count
 
 from governance.permission_result import Conflict
 from governance.tables.reader import Line
+from governance.vocabulary.phrases import phrase
 from initiatives.models import ImportBatch, ImportRow
 from initiatives.portfolio.imports.inventories import import_batch
 from initiatives.portfolio.imports.inventories.inventory_sources import newcomer, source_for
@@ -21,16 +22,16 @@ Progress = Callable[
 
 
 def still_current(batch: ImportBatch) -> None:
-    """Raise Conflict where the file was thrown away, or its import undone."""
+    """Raise Conflict if the file was discarded, or its import undone."""
     if batch.discarded_at or batch.undone_at:
-        what = "thrown away" if batch.discarded_at else "undone"
-        raise Conflict(f"This import was {what}.", "Upload the file again.", "/imports/")
+        what = "discarded" if batch.discarded_at else "undone"
+        raise Conflict(phrase("This import was {}.", what), "Upload the file again.", "/imports/")
 
 
 def told_of(
     lines: Callable[[], Iterator[Line]], progress: Progress | None, rows: int
 ) -> Callable[[], Iterator[Line]]:
-    """The lines, with a word to `progress` now and then while they are looked through."""
+    """Return a reader of the lines that calls `progress` now and then."""
 
     def told() -> Iterator[Line]:
         for place, line in enumerate(lines()):
@@ -42,7 +43,7 @@ def told_of(
 
 
 def keep(batch: ImportBatch, rows: Iterator[ImportRow], progress: Progress | None, in_all: int) -> dict:
-    """Keep the rows of a batch, some at a time; returns how many there are by what would become of them."""
+    """Save the rows of a batch, some at a time, and return their number by result."""
     found: Counter[str] = Counter()
     while some := list(islice(rows, AT_A_TIME)):
         import_batch.propose_changes(some)
@@ -56,7 +57,7 @@ def keep(batch: ImportBatch, rows: Iterator[ImportRow], progress: Progress | Non
 
 
 def lines_of(batch: ImportBatch) -> Iterator[Line]:
-    """The rows of a batch as they came, in their order."""
+    """Yield the rows of a batch as they came, in their order."""
     kept = batch.rows.order_by("line").values_list("line", "raw", "mapped__odd")
     for number, raw, odd in kept.iterator(chunk_size=AT_A_TIME):
         yield Line(number, raw, tuple(odd or ()))
@@ -80,9 +81,7 @@ def map_again(batch: ImportBatch, rows: Iterator[ImportRow], progress: Progress 
 
 
 def write_outcomes(rows: list[ImportRow], now: datetime) -> None:
-    """Write decision, initiative and moment of every row in one statement; proposed changes wait for an answer from
-    now.
-    """
+    """Write decision, initiative and moment of rows at once. Proposed changes then wait for an answer."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE initiatives_importrow AS r SET decision = o.decision,"
@@ -99,17 +98,17 @@ def write_outcomes(rows: list[ImportRow], now: datetime) -> None:
 
 
 def count_again(pk: int) -> None:
-    """Count the rows of a batch by what became of them, once some were decided. Runs inside an act."""
+    """Count the rows of a batch by result, once some were decided. Runs inside an act."""
     batch = ImportBatch.objects.select_for_update().get(pk=pk)
     tally = batch.rows.order_by().values_list("decision").annotate(n=Count("pk"))
     batch.counts = import_batch.counts_of(dict(tally))
     batch.save()
 
 
-def notification_what_is_done(batch: ImportBatch, rows: list[ImportRow]) -> None:
-    """Lines that another batch of the family made live since this one was read are unchanged now.
+def mark_what_is_done(batch: ImportBatch, rows: list[ImportRow]) -> None:
+    """Mark lines as unchanged if another batch of the family made them live meanwhile.
 
-    What somebody rejected stays rejected.
+    A rejected row stays rejected.
     """
     source = source_for(batch.source) or newcomer(batch.source)
     digests = dict(
@@ -128,7 +127,7 @@ def notification_what_is_done(batch: ImportBatch, rows: list[ImportRow]) -> None
 
 
 def join_twins(batch: ImportBatch, rows: list[ImportRow]) -> None:
-    """A merged line belongs to the initiative of the line it repeats."""
+    """Give each merged line the initiative of the line that it repeats."""
     merged = [row for row in rows if row.decision == "merge"]
     if not merged:
         return
@@ -140,7 +139,7 @@ def join_twins(batch: ImportBatch, rows: list[ImportRow]) -> None:
 
 
 def match_again(batch: ImportBatch, waiting) -> None:
-    """Systems that another batch of the family brought in since this one was read are no new initiatives."""
+    """Match rows with systems that another batch of the family added meanwhile."""
     source = source_for(batch.source) or newcomer(batch.source)
     since = ImportBatch.objects.current().filter(
         source__in=import_batch.family_of(source), confirmed_at__gt=batch.uploaded_at
@@ -149,7 +148,7 @@ def match_again(batch: ImportBatch, waiting) -> None:
         return
     untold = waiting.filter(initiative=None).exclude(mapped__has_key="candidates")
     new = list(untold.exclude(decision="merge").defer("raw"))
-    notification_what_is_done(batch, new)  # what was entered meanwhile, line by line, needs no question
+    mark_what_is_done(batch, new)  # what was entered meanwhile, line by line, needs no question
     import_batch.match(new, import_batch.earlier_of(source, but=batch))
     import_batch.propose_changes(new)
     ImportRow.objects.bulk_update(

@@ -1,6 +1,7 @@
-"""Forms of the imports: a file and where it comes from, its columns, its confirmation, a row set aside."""
+"""Forms of the imports: a file with its source, columns, confirmation, and rows."""
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.tables.encodings import CodePageUnsure, code_page_named
@@ -17,7 +18,7 @@ from initiatives.portfolio.imports.inventories.reported_stages import TARGETS
 
 NEW = "new"
 DATE_ORDERS = {
-    "": "only dates that cannot be mistaken",
+    "": "only unambiguous dates",
     "mdy": "month first, 3/14/2025",
     "dmy": "day first, 14/3/2025",
 }
@@ -33,11 +34,12 @@ class UploadForm(TableForm):
         *("own", "published_on", "encoding", "other_encoding"),
     )
     file = forms.FileField(
-        label=_("The file"),
+        label=_("File"),
         error_messages={"required": "Choose the file."},
         help_text=_(
-            "csv or xlsx, at most %(rows)s rows and %(size)s MB; a header of one or two rows, banner rows above it "
-            "are fine. With more than %(long)s rows it is read in the background."
+            "csv or xlsx, at most %(rows)s rows and %(size)s MB, with one or two header rows. Banner "
+            "rows above the header are allowed. Files with more than %(long)s rows are imported in the "
+            "background."
         )
         % {
             "rows": f"{MAX_ROWS:,}",
@@ -47,33 +49,35 @@ class UploadForm(TableForm):
     )
     sheet = forms.CharField(widget=forms.HiddenInput, required=False, label=_("Sheet"))
     other_encoding = forms.CharField(
-        label=_("Another code page"),
+        label=_("Other code page"),
         max_length=40,
         required=False,
-        help_text=_("By its name, like koi8_u or big5hkscs, where the list above lacks it."),
+        help_text=_("The name of a code page that is not in the list, for example koi8_u or big5hkscs."),
     )
-    source = forms.ChoiceField(label=_("Where it comes from"))
+    source = forms.ChoiceField(label=_("Source"))
     new_source = forms.CharField(
         label=_("Name of a source not listed"),
         max_length=60,
         required=False,
-        help_text=_("Its columns are guessed, shown to you, and remembered for its next file."),
+        help_text=_(
+            "Plumbline guesses the columns, shows them to you, and remembers them for the next file."
+        ),
     )
     organisation = forms.CharField(
-        label=_("Whose inventory it is"),
+        label=_("Organisation"),
         max_length=160,
         required=False,
-        help_text=_("When no column of the file says so."),
+        help_text=_("Needed only if no column of the file contains the organisation."),
     )
     own = forms.BooleanField(
-        label=_("It lists systems of our own organisation"),
+        label=_("This file lists systems of our own organisation"),
         required=False,
-        help_text=_("What others list lives apart from your own initiatives, in no count or menu of yours."),
+        help_text=_("Systems of other organisations are kept apart from your initiatives, counts and menus."),
     )
     published_on = DayField(
         label=_("Published on"),
         required=False,
-        help_text=_("So that an older file is refused."),
+        help_text=_("Used to refuse an older file."),
     )
 
     def __init__(self, *args, **options):
@@ -88,10 +92,10 @@ class UploadForm(TableForm):
         ]
 
     def clean(self):
-        """A name for a source not listed."""
+        """Check the name of a source that is not listed, and a code page that was typed."""
         cleaned = super().clean()
         if cleaned.get("source") == NEW and not cleaned.get("new_source", "").strip():
-            self.add_error("new_source", "Give the source a name, like acme-2026.")
+            self.add_error("new_source", "Name the source, for example acme-2026.")
         if cleaned.get("other_encoding", "").strip():
             try:
                 cleaned["encoding"] = code_page_named(cleaned["other_encoding"])
@@ -101,14 +105,14 @@ class UploadForm(TableForm):
         return cleaned
 
     def again(self, user, question=None):
-        """The form once more; where several sheets hold tables, with the question which is meant."""
+        """Return the form again, with the question of the sheet or the code page."""
         form = super().again(user, question if isinstance(question, CodePageUnsure) else None)
         if isinstance(question, SheetUnsure):
             form.fields["sheet"] = forms.ChoiceField(
                 label=_("Sheet"),
                 choices=[(title, f"{title} ({rows} rows)") for title, rows in question.sheets],
                 initial=question.likely,
-                help_text=_("It is remembered for the next workbook of this source."),
+                help_text=_("Plumbline remembers the sheet for the next workbook of this source."),
             )
             form.initial["sheet"] = question.likely
             form.order_fields(["sheet"])
@@ -116,23 +120,21 @@ class UploadForm(TableForm):
 
     @property
     def source_key(self) -> str:
-        """The key of the source chosen or named."""
+        """Return the key of the source chosen or named."""
         chosen = self.cleaned_data["source"]
         return self.cleaned_data["new_source"].strip() if chosen == NEW else chosen
 
 
 class MappingForm(forms.Form):
-    """Which column holds what, and what each of the source's words for a stage means."""
+    """The columns of the fields, and the meaning of the source's words for stages."""
 
     organisation = forms.CharField(
-        label=_("Whose inventory it is"),
+        label=_("Organisation"),
         max_length=160,
         required=False,
-        help_text=_("When no column says so."),
+        help_text=_("Needed only if no column contains the organisation."),
     )
-    dates = forms.ChoiceField(
-        label=_("How its dates are written"), required=False, choices=DATE_ORDERS.items()
-    )
+    dates = forms.ChoiceField(label=_("Date format"), required=False, choices=DATE_ORDERS.items())
 
     def __init__(self, batch, *args, **options):
         super().__init__(*args, **options)
@@ -141,7 +143,7 @@ class MappingForm(forms.Form):
         for role, words in FIELDS.items():
             name = "organisation_column" if role == "organisation" else role
             self.fields[name] = forms.ChoiceField(
-                label=f"Column: {words}",
+                label=gettext("Column: %(words)s") % {"words": words},
                 choices=columns,
                 required=role == "title",
                 initial=reading.get("columns", {}).get(role, ""),
@@ -149,9 +151,9 @@ class MappingForm(forms.Form):
         self.words = list(reading.get("stages", {}))
         for place, word in enumerate(self.words):
             self.fields[f"word_{place}"] = forms.ChoiceField(
-                label=f"\u201c{word[:160]}\u201d means",
+                label=gettext("“%(word)s” means") % {"word": word[:160]},
                 choices=[
-                    ("", _("nothing known: set aside")),
+                    ("", _("not known: set aside")),
                     *[(name, Stage(name).label) for name in TARGETS],
                 ],
                 required=False,
@@ -164,7 +166,7 @@ class MappingForm(forms.Form):
         self.order_fields(["title", "organisation_column", "organisation"])
 
     def chosen(self) -> dict:
-        """What was chosen, as the act takes it."""
+        """Return the chosen values as the act takes them."""
         cleaned = self.cleaned_data
         columns = {
             role: cleaned["organisation_column" if role == "organisation" else role] for role in FIELDS
@@ -196,7 +198,7 @@ class ConfirmForm(forms.Form):
 
 
 class RowForm(forms.Form):
-    """What becomes of a row set aside."""
+    """The decision on a row that is set aside."""
 
     stage = forms.ChoiceField(
         label=_("Decision"),
@@ -204,12 +206,12 @@ class RowForm(forms.Form):
             ("", _("choose")),
             ("proposed", _("Import as a proposed idea: it has no approved stage")),
             *[(name, f"Import as a reported {Stage(name).label}") for name in TARGETS if name != "proposed"],
-            ("reject", _("Reject the row; it stays in the file")),
+            ("reject", _("Reject the row (it stays in the file)")),
         ],
     )
     reason = WordsField(
-        label=_("How you know"),
-        help_text=_("It stays with the initiative: a stage chosen by hand is a reported stage too."),
+        label=_("How do you know?"),
+        help_text=_("The initiative keeps this text: a stage chosen by hand is also a reported stage."),
     )
 
     def decide(self, row, *, by):
@@ -219,14 +221,14 @@ class RowForm(forms.Form):
 
 
 class RowsForm(RowForm):
-    """What becomes of many rows set aside: those that are ticked, or all that the filter of the page shows."""
+    """The decision on many rows set aside: ticked ones, or all that match the filter."""
 
     which = forms.ChoiceField(
-        label=_("Which rows"),
+        label=_("Rows"),
         widget=forms.RadioSelect,
         choices=[
-            ("ticked", _("those ticked on this page")),
-            ("all", _("all rows set aside that the filter finds, on every page")),
+            ("ticked", _("the rows selected on this page")),
+            ("all", _("all rows that are set aside and match the filter, on every page")),
         ],
         initial="ticked",
     )

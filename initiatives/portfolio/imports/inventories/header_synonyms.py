@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 - the sources' own dashes and apostrophes
-"""Headers by which columns of inventories never seen before are guessed; a person confirms the guess."""
+"""Headers to guess the columns of unknown inventories. A person confirms the guess."""
 
 from governance.tables.column_values import Guide
 

@@ -1,4 +1,4 @@
-"""Planning an import: what each row of a file would become. Writes nothing."""
+"""The plan of an import: the result of each row of a file. Writes no row."""
 
 import hashlib
 import re
@@ -43,9 +43,7 @@ class Known:
 
 @dataclass
 class Earlier:
-    """What earlier files of the same family left behind: lines already dealt with, and initiatives by id and by
-    name.
-    """
+    """The results of earlier files of the family: lines and initiatives."""
 
     digests: dict[str, int | None] = field(default_factory=dict)
     by_key: dict[tuple[str, str], dict[int, Known]] = field(default_factory=lambda: defaultdict(dict))
@@ -53,17 +51,17 @@ class Earlier:
 
 
 def family_of(source: Source) -> list[str]:
-    """The keys of the sources that speak of the same systems."""
+    """Return the keys of the sources that list the same systems."""
     return [known.key for known in KNOWN.values() if known.family == source.family] or [source.key]
 
 
 def digest_of(cells: dict[str, str]) -> str:
-    """SHA-256 of a row as it came: two lines are the same only when every cell is."""
+    """Return the SHA-256 of a row as it came. Rows are equal only if each cell is."""
     return hashlib.sha256(canonical(cells)).hexdigest()
 
 
 def read_before(digest: str, source: str, *, own: bool, encoding: str, sheet: str) -> ImportBatch | None:
-    """The first batch of this very file, where it would be read with these choices as it was then."""
+    """Return the first batch of this file that these choices read in the same way."""
     for first in ImportBatch.objects.current().filter(sha256=digest, source=source, own=own, repeats=None):
         if encoding in ("", first.encoding) and sheet in ("", first.reading.get("sheet", "")):
             return first
@@ -71,9 +69,9 @@ def read_before(digest: str, source: str, *, own: bool, encoding: str, sheet: st
 
 
 def earlier_of(source: Source, *, but: ImportBatch | None = None) -> Earlier:
-    """Return what this family left behind, read by two queries; `but`: without the rows of this batch.
+    """Return the results of this family in two queries, without those of `but`.
 
-    Names and ids are those of the rows: an initiative that was renamed here is found by what its source calls it.
+    Names and ids are those of the rows. A renamed initiative is found by the name in its source.
     """
     done = ImportRow.objects.filter(
         batch__source__in=family_of(source), batch__undone_at__isnull=True, done_at__isnull=False
@@ -99,7 +97,7 @@ def earlier_of(source: Source, *, but: ImportBatch | None = None) -> Earlier:
 def preview(
     lines: list[Line], columns: list[str], source: Source, earlier: Earlier, *, organisation: str = ""
 ) -> tuple[list[ImportRow], Source]:
-    """One unsaved row per line with its decision, and the source as it was resolved on this file."""
+    """Return an unsaved row per line with its decision, and the resolved source."""
     rows, source = planned(lambda: iter(lines), columns, source, earlier, organisation=organisation)
     return list(rows), source
 
@@ -112,9 +110,9 @@ def planned(
     *,
     organisation: str = "",
 ) -> tuple[Iterator[ImportRow], Source]:
-    """As `preview`, but one row after the other: of a large file only what tells its rows apart is held.
+    """Return the result of `preview` one row at a time, for large files.
 
-    `lines` gives the lines of the file each time it is called; a row is read twice, first for what others need of it.
+    `lines` returns the lines at each call. Each row is read twice. Only the facts that other rows need stay in memory.
     """
     source = _resolved_on(lines, columns, source)
     told, tied = _Told(), set()
@@ -149,7 +147,7 @@ def planned(
 
 
 def _resolved_on(lines: Callable[[], Iterator[Line]], columns: list[str], source: Source) -> Source:
-    """The source with its columns found in this file, the words for stages that stand there, the order of its days."""
+    """Return the source with the columns, stage words and day order of this file."""
     values = sample(lines()) if source.guessed else {}
     found = resolved(source, columns, values=values).columns
     stages: Counter[str] = Counter()
@@ -169,7 +167,7 @@ def _resolved_on(lines: Callable[[], Iterator[Line]], columns: list[str], source
 
 
 def reading_of(used: Source) -> dict:
-    """How the source reads the file, as its batch keeps it."""
+    """Return how the source reads the file, as its batch keeps it."""
     return {
         "columns": used.columns,
         "stages": {word: list(meaning) for word, meaning in used.stages.items()} if used.guessed else {},
@@ -179,19 +177,19 @@ def reading_of(used: Source) -> dict:
 
 
 def counted(rows) -> dict[str, int]:
-    """Rows by what becomes of them, in the words of the report; `rows` are objects with a decision."""
+    """Return the number of rows by result. `rows` are objects with a decision."""
     return counts_of(Counter(row.decision for row in rows))
 
 
 def counts_of(found: Mapping[str, int]) -> dict[str, int]:
-    """How many rows each decision has, in the words of the report; all of them together are the rows."""
+    """Return the number of rows by decision, in the words of the report, and in all."""
     return {"rows": sum(found.values())} | {
         word: found.get(decision, 0) for decision, word in COUNTED.items()
     }
 
 
 class _Told:
-    """What of every row the others need: whose it is, its id, its name, its part, and whether it is another again."""
+    """The facts of each row that other rows need: organisation, id, name and part."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
@@ -205,7 +203,7 @@ class _Told:
         self.speaks: dict[int, set[str]] = {}
 
     def add(self, line: Line, mapped: dict) -> str:
-        """One row more; returns its digest."""
+        """Add one row, and return its digest."""
         self.lines.append(line.number)
         organisation = sys.intern(mapped["organisation"].casefold())
         name = organisation, mapped["title"].casefold()
@@ -223,12 +221,12 @@ class _Told:
         return digest
 
     def flag(self, row: ImportRow) -> None:
-        """Say of a row what others tell of it: a shared mailbox, a repeated id; rows alike stand in one group."""
+        """Note on a row a shared mailbox or repeated id. Similar rows get one group."""
         mapped, problems = row.mapped, row.problems
         often = self.contacts[mapped["contact"].casefold()]
         if often > 1:
             # A contact that stands on several systems is a mailbox, not a person: nobody is made an owner of it.
-            text = f"The contact stands on {often} rows: a shared mailbox, not an owner."
+            text = f"{often} rows have this contact. It is a shared mailbox, not an owner."
             problems.append(problem("shared mailbox", text, value=mapped["contact"]))
         key = mapped["organisation"].casefold(), mapped["key"]
         if mapped["key"] and self.keys[key] > 1:
@@ -240,7 +238,7 @@ class _Told:
             row.group = f"{mapped['organisation']}: no id, {mapped['title']}"[:160]
 
     def listen(self, lines: Callable[[], Iterator[Line]]) -> None:
-        """Note which rows speak of another part of their organisation that has a system of the same name."""
+        """Note the rows that name another part with a system of the same name."""
         sharers: dict[int, list[int]] = {}
         for places in self.by_name.values():
             if (
@@ -254,7 +252,7 @@ class _Told:
                 self.speaks[place] = {part for part in others if _speaks_of(line, self.parts[place], part)}
 
     def suggest_shared(self, row: ImportRow, place: int) -> None:
-        """Two parts of one organisation name the same system, and one speaks of the other: perhaps one system."""
+        """Suggest that two parts share a system, if one of them names the other."""
         if place not in self.speaks:
             return
         mine = self.parts[place]
@@ -267,8 +265,8 @@ class _Told:
                     {
                         "kind": "shared system",
                         "line": self.lines[other],
-                        "text": f"{theirs} reports {row.mapped['title']} as well (line {self.lines[other]}): "
-                        "perhaps one system, provided by one and used by the other.",
+                        "text": f"{theirs} also reports {row.mapped['title']} (line {self.lines[other]}). "
+                        "Perhaps one organisation provides the system and the other uses it.",
                     }
                 )
 
@@ -290,7 +288,7 @@ def _decide(
         return
     if digest in first:
         row.decision = "merge"
-        text = f"The same line as line {first[digest]}, to the last letter."
+        text = f"This line is identical to line {first[digest]}."
         row.problems.append(problem("same line", text))
         return
     first[digest] = row.line
@@ -300,10 +298,10 @@ def _decide(
 
 
 def match(rows: list[ImportRow], earlier: Earlier) -> None:
-    """Find the initiative of each row that waits: by an id that the file and the earlier files each use once.
+    """Find the initiative of each waiting row by an id that both sides use once.
 
-    A name ties nothing: a person says whether it is the same system. `rows`: the different lines of one file; those
-    that are dealt with already only say which ids and names it uses more than once.
+    A name alone matches none: a person decides. `rows` are the different lines of one file. Rows that are done only
+    show which ids and names are used more than once.
     """
     often_key = Counter(_key_of(row) for row in rows)
     often_name = Counter(_name_of(row) for row in rows)
@@ -316,7 +314,7 @@ def match(rows: list[ImportRow], earlier: Earlier) -> None:
 
 
 def _tied_by_id(often: Mapping[tuple[str, str], int], earlier: Earlier) -> set[int]:
-    """The initiatives that an id of this file names, which it uses once, and which they use once."""
+    """Return initiatives with an id that this file and the earlier ones use once."""
     found = (earlier.by_key.get(key, {}) for key, count in often.items() if count == 1 and key[1])
     return {pk for known in found if len(known) == 1 for pk in known}
 
@@ -334,7 +332,8 @@ def _match_one(
         refs = ", ".join(one.ref for one in named)
         have = "has" if len(named) == 1 else "have"
         text = (
-            f"{refs} {have} this name. Reject the row if it is the same system. Import it if it is another."
+            f"{refs} {have} this name. Reject the row if it is the same system. Import the row if it is a "
+            "different system."
         )
         row.problems.append(problem("same name", text))
 
@@ -348,13 +347,14 @@ def _name_of(row: ImportRow) -> tuple[str, str]:
 
 
 def _tie(row: ImportRow, known: Known) -> None:
-    """The row speaks of an initiative that is here; a stage that differs is asked about and never moved."""
+    """Tie the row to a known initiative. Another stage is asked about and never moved."""
     row.initiative_id, stage = known.pk, row.mapped["stage"]
     if stage and stage != known.stage:
         row.decision = "triage"
         text = (
-            f"{known.ref} is {Stage.word(known.stage)} here, and {Stage.word(stage)} according to its source. "
-            "An import does not move it. Reject the row to leave it. Import the row if it is another system."
+            f"{known.ref} is {Stage.word(known.stage)} here, and {Stage.word(stage)} in its source. An "
+            "import does not change the stage. Reject the row if it is the same system. Import the row "
+            "if it is a different system."
         )
         row.problems.append(problem("moved", text, value=f"{known.stage} -> {stage}"))
     else:
@@ -363,7 +363,7 @@ def _tie(row: ImportRow, known: Known) -> None:
 
 
 def propose_changes(rows: list[ImportRow]) -> None:
-    """Say of rows tied to an initiative by its id which words of it they would change."""
+    """Note on rows tied by id which words of the initiative they would change."""
     waiting = [row for row in rows if row.decision == "unchanged" and _by_id(row)]
     initiatives = Initiative.objects.in_bulk({row.initiative_id for row in waiting})
     for row in waiting:

@@ -1,7 +1,6 @@
-"""Long imports, which the worker does: asked for by a page, with progress, and cancelled with nothing left of them.
+"""Long imports in the worker, with progress. A cancelled run leaves no rows.
 
-What a run brings is one transaction. How far it is goes into its row over a connection of its own, or nobody else
-would see it before the end.
+A run is one transaction. A second connection writes its progress into its row, so that others see it before the end.
 """
 
 import hashlib
@@ -32,11 +31,14 @@ FOLDER = "import-runs"
 LOST = timedelta(minutes=10)  # without a word for so long, whoever does it is gone
 TRIES = 2
 TOLD = timedelta(days=2)  # for which the page says how a run ended
-FAILED = "It broke off ({}); nothing of it was kept. Whoever runs the installation finds more in the log."
+FAILED = (
+    "The import stopped ({}), so no row was added. The people who run the installation find details in "
+    "the log."
+)
 
 
 class Cancelled(Exception):
-    """Somebody cancelled the run that is under way."""
+    """Someone cancelled the run that is under way."""
 
 
 def ask_run(
@@ -49,9 +51,9 @@ def ask_run(
     file_name: str = "",
     by: User,
 ) -> ImportRun:
-    """Have the worker upload a file, map a batch or confirm one; `options` go to that act as they are.
+    """Have the worker upload a file, map a batch or confirm one, with `options`.
 
-    Raises Refused for everybody but admins, Conflict while another run of the batch is under way.
+    Raises Refused unless `by` is an admin, and Conflict while another run of the batch is under way.
     """
     with act("ask for a long import", by=by):
         inventory_actions.refuse_unless_admin(by)
@@ -73,8 +75,8 @@ def ask_run(
                 )
         except IntegrityError:
             raise Conflict(
-                "The worker is at this file already.",
-                "Wait until it is done, or cancel it on the page of the imports.",
+                "The worker already reads this file.",
+                "Wait until it has finished, or cancel it on the page of the imports.",
                 "/imports/#under-way",
             ) from None
         after_commit("initiatives.tasks.run_import", run.pk)
@@ -82,7 +84,7 @@ def ask_run(
 
 
 def cancel_run(*, run: ImportRun, by: User) -> bool:
-    """End a run that waits or is under way; whether it still was. Nothing of it is kept."""
+    """End a waiting or running run without results. Return True if it had not ended."""
     with act("cancel a long import", by=by):
         inventory_actions.refuse_unless_admin(by)
         now = clock.now()
@@ -93,14 +95,14 @@ def cancel_run(*, run: ImportRun, by: User) -> bool:
 
 
 def told() -> list[ImportRun]:
-    """The runs that the page of the imports tells of: under way, or ended lately without a batch to show for it."""
+    """Return the runs for the page of imports: open ones, and recent failures."""
     lately = Q(state__in=["failed", "cancelled"], ended_at__gt=clock.now() - TOLD)
     under_way = Q(state__in=["waiting", "running"])
     return list(ImportRun.objects.filter(under_way | lately).select_related("by", "batch")[:20])
 
 
 def go_on() -> None:
-    """Send a queue message again for what waits, or was lost."""
+    """Send a queue message again for runs that wait or were lost."""
     for pk in ImportRun.objects.under_way().filter(_unattended()).values_list("pk", flat=True):
         after_commit("initiatives.tasks.run_import", pk)
 
@@ -110,7 +112,7 @@ def _unattended() -> Q:
 
 
 def run(pk: int) -> ImportRun | None:
-    """Do what was asked; None where that is done, cancelled, or under way elsewhere."""
+    """Run what was asked, and return None if done, cancelled or under way elsewhere."""
     asked = _claim(pk)
     if asked is None:
         return None
@@ -132,7 +134,9 @@ def run(pk: int) -> ImportRun | None:
     except ValidationError as wrong:
         last = _failed(pk, " ".join(wrong.messages))
     except CodePageUnsure:
-        last = _failed(pk, "Its code page cannot be told. Send it again, and choose one.")
+        last = _failed(
+            pk, "The code page of the file is not clear. Send the file again, and choose a code page."
+        )
     except Exception as trouble:
         log.exception("a long import broke off", run=pk)
         last = _failed(pk, FAILED.format(type(trouble).__name__))
@@ -148,7 +152,7 @@ def _claim(pk: int) -> ImportRun | None:
             return None
         if asked.tries >= TRIES:
             asked.state, asked.ended_at = "failed", clock.now()
-            asked.trouble = "It broke off twice; nothing of it was kept. Split the file."
+            asked.trouble = "The import stopped twice, so no row was added. Split the file."
             asked.save()
             _forget(asked)
             return None
@@ -158,7 +162,7 @@ def _claim(pk: int) -> ImportRun | None:
 
 
 def _wait(pk: int) -> ImportRun:
-    """Back into the queue: a queue message is sent again, and this was no try."""
+    """Put the run back into the queue without counting a try."""
     ImportRun.objects.under_way().filter(pk=pk).update(state="waiting", tries=F("tries") - 1)
     return ImportRun.objects.get(pk=pk)
 
@@ -176,6 +180,8 @@ def _forget(asked: ImportRun) -> None:
 def _upload(asked: ImportRun, progress: "_Progress") -> ImportBatch:
     with default_storage.open(asked.content) as stored:
         content = stored.read()
+    if not asked.content.startswith(f"{FOLDER}/{hashlib.sha256(content).hexdigest()}"):
+        raise ValidationError("The file was changed while it waited. Send the file again.")
     options = dict(asked.options)
     if day := options.pop("published_on", None):
         options["published_on"] = date.fromisoformat(day)
@@ -201,9 +207,9 @@ _DO: dict[str, Callable[[ImportRun, Any], ImportBatch]] = {
 
 
 class _Progress:
-    """Writes how far a run is, and ends it once somebody cancelled it.
+    """The progress of a run, which ends once someone cancels the run.
 
-    What it tells never goes back, though a file is looked through several times.
+    The progress never falls, even if a file is read several times.
     """
 
     def __init__(self, pk: int) -> None:
@@ -217,7 +223,7 @@ class _Progress:
         self._beside.close()
 
     def __call__(self, done: int, rows: int) -> None:
-        """Raises Cancelled."""
+        """Write the progress. Raises Cancelled."""
         if ImportRun.objects.filter(pk=self._pk).exclude(state="running").exists():
             raise Cancelled
         self._most = max(self._most, done)

@@ -1,4 +1,4 @@
-"""From a row as it came to what is read in it: fields, a reported stage, problems. Nothing is fixed silently."""
+"""The fields, reported stage and problems read from a row. Each correction is noted."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -48,12 +48,12 @@ NOTHING = {"none", "tbd", "unknown", "to be determined", "onbekend", "unbekannt"
 
 
 def says_nothing(raw: str) -> bool:
-    """Whether a cell names nothing: blank, marked as such, or nothing that is known to its source."""
+    """Return True if a cell is blank, marked as blank, or unknown to its source."""
     return is_blank(raw) or folded(raw) in NOTHING
 
 
 def problem(kind: str, text: str, *, column: str = "", value: str = "") -> dict:
-    """One problem of a row: its kind, a sentence, where it is and what stands there."""
+    """Return one problem of a row: its kind, a sentence, the column and the value."""
     return {"kind": kind, "text": text, "column": column, "value": value[:300]}
 
 
@@ -64,9 +64,9 @@ def resolved(
     *,
     values: Mapping[str, list[str]] | None = None,
 ) -> Source:
-    """The source with every column it names found in the file, and what is missing guessed where it may be.
+    """Return the source with its columns in the file, missing ones guessed if allowed.
 
-    `values`: by column some of its cells, by which guesses are checked.
+    `values` has some cells by column, to check the guesses.
     """
     found = named(columns, {role: (name,) for role, name in source.columns.items()})
     if source.guessed:
@@ -87,7 +87,7 @@ def resolved(
 
 
 def _bare(text: str) -> str:
-    """A value without its list letter ("a) ", also repeated), with single spaces, in lower case."""
+    """Return a value in lower case without list letters ("a) "), with single spaces."""
     # The process remembers what comes again, which is short: a cell may hold two hundred thousand characters.
     return _stripped(text) if len(text) <= 200 else _stripped.__wrapped__(text)
 
@@ -98,14 +98,14 @@ def _stripped(text: str) -> str:
 
 
 def _looked_up(stages: dict[str, tuple[str, str, str]], raw: str) -> tuple[str, str, str] | None:
-    """The meaning of a stage as written: exactly, or as the words before a dash that explains them."""
+    """Return the meaning of a stage by exact words, or those before a dash or colon."""
     table = {_bare(word): meaning for word, meaning in stages.items()}
     bare = _bare(raw)
     return table.get(bare) or table.get(re.split(r" [\u2013\u2014-] |: ", bare)[0])
 
 
 def map_row(line: Line, source: Source, organisation: str = "") -> tuple[dict, list[dict]]:
-    """What is read from one row, and what is wrong with it. `source` is resolved."""
+    """Return the fields of one row, and its problems. `source` is resolved."""
     problems: list[dict] = []
 
     def cell(role: str) -> str:
@@ -190,7 +190,7 @@ def _stage(raw: str, source: Source, problems: list[dict]) -> dict:
 
 
 def _check_values(line: Line, source: Source, problems: list[dict]) -> None:
-    """Values a column does not allow; told apart: at home in a neighbouring column, or at home nowhere."""
+    """Note values that a column does not allow, and if a near column allows them."""
     names = list(source.allowed)
     for place, column in enumerate(names):
         raw = line.cells.get(column, "").strip()

@@ -1,8 +1,8 @@
 # ruff: noqa: RUF001 - the sources' own dashes and apostrophes
-"""Inventories known by name: which column says what, and what their words for stages most likely mean.
+"""Known inventories: the meaning of their columns, and of their words for stages.
 
-Where a word could mean two stages, the weaker is taken and the doubt is kept as `confidence`. No stage means triage.
-Sources of one family speak of the same systems in different years; `published_on` says which is newer.
+If a word has two possible stages, the lower is used, and the doubt is kept as `confidence`. A row without a stage is
+set aside. Sources of one family list the same systems in different years, and `published_on` shows which is newer.
 """
 
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ FIELDS = {
 
 @dataclass(frozen=True)
 class Source:
-    """How one inventory is read. `stages`: their word -> (stage or "", confidence, note)."""
+    """The reading of one inventory. `stages`: their word -> (stage or "", confidence, note)."""
 
     key: str
     words: str
@@ -256,7 +256,7 @@ KNOWN = {source.key: source for source in (US_2025, US_2024, US_2023)}
 
 
 def source_for(key: str) -> Source | None:
-    """A known or remembered source; None when nobody has imported under this name yet."""
+    """Return a known or remembered source, or None if no one has imported from it."""
     if key in KNOWN:
         return KNOWN[key]
     row = InventorySource.objects.filter(key=key).first()
@@ -264,7 +264,7 @@ def source_for(key: str) -> Source | None:
 
 
 def remembered(row: InventorySource) -> Source:
-    """A source that somebody mapped by hand, as the reading code takes it; what was never confirmed is guessed."""
+    """Return a source that someone mapped by hand. Unconfirmed parts are guessed."""
     return Source(
         key=row.key,
         words=row.words,
@@ -280,10 +280,10 @@ def remembered(row: InventorySource) -> Source:
 
 
 def newcomer(key: str) -> Source:
-    """A source nobody described yet: its columns and stages are guessed, and shown before anything is live."""
+    """Return a source without a description, with guessed columns and stages."""
     return Source(key=key, words=key, family=key, guessed=True)
 
 
 def source_words(key: str) -> str:
-    """Return the name of a source; one that was mapped by hand keeps the name it was given."""
+    """Return the name of a source. One mapped by hand keeps its given name."""
     return OWN if key == OWN_SHEET else KNOWN[key].words if key in KNOWN else key

@@ -1,4 +1,4 @@
-"""Initiatives from imported rows, set-wise: the units they belong to, the reported stage, the entries of both."""
+"""Initiatives from imported rows, set-wise, with units, stages and entries."""
 
 from collections import defaultdict
 
@@ -36,10 +36,10 @@ def import_rows(
     by: User | None,
     units: dict[tuple[str, str], Unit] | None = None,
 ) -> None:
-    """Initiatives from rows, set-wise: registered as ideas, then moved to the reported stage with all the audit log
-    asks for.
+    """Register initiatives from rows as ideas, then move them to reported stages.
 
-    `units`: the unit of each (organisation, part of it) that the rows name; those of an external inventory are made.
+    The audit log gets an entry of each. `units` has the unit of each (organisation, part) of the rows. Units of an
+    external inventory are created.
     """
     if not rows:
         return
@@ -123,7 +123,7 @@ def import_rows(
 
 
 def _record_ideas(batch: ImportBatch, ideas: list[tuple[Initiative, ImportRow]]) -> None:
-    """Ideas of a list, as they were registered: they have no approved stage, and nobody owns them yet."""
+    """Record ideas of a list, which have no approved stage and no owner."""
     if not ideas:
         return
     entries.record_many(
@@ -153,10 +153,10 @@ def _supported_as_idea(initiative: Initiative) -> str:
 
 
 def units_of(rows: list[ImportRow], *, own: bool) -> dict[tuple[str, str], Unit]:
-    """The unit of each (organisation, part): one that is here by its name, else a new one.
+    """Return the unit of each (organisation, part): an existing or a new one.
 
-    Of an external inventory, units below "Imported" and those that an admin took over from there; of one's `own` list,
-    units of this organisation, and new ones beside them.
+    An external inventory uses units below "Imported" and those that an admin took over. With `own`, the list uses units
+    of the organisation and adds new ones.
     """
     pairs = {(row.mapped["organisation"], row.mapped["bureau"]) for row in rows}
     root = None if own else Unit.objects.filter(code=ROOT[1]).first() or add_units([(*ROOT, None)])[0]
@@ -195,15 +195,17 @@ def _taken_over(unit: Unit) -> bool:
 
 
 def unit_stays(keys: list[int]) -> dict[int, str]:
-    """Of these initiatives, by key, why it is not put into another unit: what was looked at rests on this one."""
+    """Return by key why an initiative must keep its unit: its links or reviews."""
     linked = Link.objects.current().filter(initiative__in=keys).values_list("initiative", flat=True)
-    stays = dict.fromkeys(linked, "It is tied to systems: their residency was looked at for its unit.")
+    stays = dict.fromkeys(
+        linked, "The initiative has links to systems, whose residency was checked for its current unit."
+    )
     reviewed = Review.objects.filter(initiative__in=keys).values_list("initiative", flat=True)
-    return stays | dict.fromkeys(reviewed, "A board reviewed it: the unit stays.")
+    return stays | dict.fromkeys(reviewed, "A board has reviewed the initiative.")
 
 
 def add_units(wanted: list[tuple[str, str, Unit | None]]) -> list[Unit]:
-    """Units by (name, code, the one above), set-wise, each with its entry."""
+    """Add units by (name, code, parent), set-wise, with their entries."""
     if not wanted:
         return []
     units = row_history.insert_many(
@@ -227,7 +229,7 @@ def add_units(wanted: list[tuple[str, str, Unit | None]]) -> list[Unit]:
 
 
 def unit_code(name: str, taken: set[str], prefix: str = MADE_HERE) -> str:
-    """A code nobody has, from the name; it joins `taken`."""
+    """Return a free code made of the name, and add it to `taken`."""
     stem = code = f"{prefix}{slugify(name) or 'unit'}"[:34].rstrip("-")
     number = 1
     while code in taken:
@@ -238,9 +240,9 @@ def unit_code(name: str, taken: set[str], prefix: str = MADE_HERE) -> str:
 
 
 def said_by_source(initiative: Initiative) -> dict | None:
-    """Return what the source of an imported initiative says in its newest row, cell by cell as it came.
+    """Return the newest row of an imported initiative as its source has it, or None.
 
-    `shared`: initiatives of the same file that may be the same system, each with why. None without such a row.
+    `shared` has the initiatives of the same file that may be the same system, each with its reason.
     """
     rows = initiative.import_rows.filter(done_at__isnull=False).exclude(
         decision__in=("merge", "triage", "reject")
@@ -272,11 +274,11 @@ def said_by_source(initiative: Initiative) -> dict | None:
 
 
 def _written(raw: str | None) -> str:
-    """A cell as it came; nothing for an empty list."""
+    """Return a cell as it came, or "" for an empty list."""
     return raw if raw and raw.strip("[]'\" ") else ""
 
 
 def beside_initiative(person, initiative: Initiative) -> Part | None:
-    """On the page of an imported initiative: what its source says of it."""
+    """Return the part of an imported initiative's page with its source's row, or None."""
     said = said_by_source(initiative) if initiative.imported else None
     return Part("initiatives/imports/inventories/_said_by_source.html", said) if said else None

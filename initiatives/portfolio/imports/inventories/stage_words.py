@@ -1,4 +1,4 @@
-"""Words for stages in several languages, and the weakest stage that they may mean; a person confirms the guess."""
+"""Words for stages in several languages, and the lowest stage of each. A person confirms the guess."""
 
 import re
 
@@ -104,9 +104,9 @@ LOOKED_AT = 500  # letters of a stage; what is longer is a text about it
 
 
 def guess_stage(raw: str) -> tuple[str, str, str]:
-    """The weakest stage that the words may mean; none when they say nothing known, or only what it is not.
+    """Return the lowest stage that the words may mean, or "" if they are unknown.
 
-    Returns the stage or "", how sure that is ("medium", "low"), and why.
+    The other values are how sure that is ("medium", "low"), and the reason.
     """
     words = _words(raw[:LOOKED_AT])
     lead = re.split(r" [\u2013\u2014-] |: ", words)[0]
@@ -117,12 +117,12 @@ def guess_stage(raw: str) -> tuple[str, str, str]:
 
 
 def unlisted(text: str) -> str:
-    """A value without its list letter ("a) ", also repeated)."""
+    """Return a value without its list letter ("a) ", also repeated)."""
     return re.sub(r"^(?:[A-Za-z0-9]\)\s*)+", "", text.strip()).strip()
 
 
 def _words(raw: str) -> str:
-    """Parted at underscores and capitals, folded."""
+    """Return the words, folded, and split at underscores and capitals."""
     return folded(re.sub(r"(?<=[a-z])(?=[A-Z][a-z])|_+", " ", unlisted(raw)))
 
 
@@ -138,7 +138,7 @@ def _stage_in(text: str) -> tuple[str, str, str] | None:
 
 
 def _pilot_in(text: str) -> tuple[str, str, str] | None:
-    """What a pilot is: of limited real use, unless it is ended, or less than begun."""
+    """Return the stage of a pilot: MVP, or less if it is meant or not begun, or None."""
     if not PILOT.search(text) or any(pattern.search(text) for _, _, pattern in PATTERNS[:3]):
         return None
     if PILOT_IS_MEANT.search(text):

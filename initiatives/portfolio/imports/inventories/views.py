@@ -1,4 +1,4 @@
-"""Pages of the imports, for admins: upload, preview, mapping, confirmation, rows set aside."""
+"""Pages of the imports, for admins: upload, preview, mapping, confirmation, rows."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -17,6 +17,7 @@ from governance.permission_result import Conflict
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import SheetUnsure
 from governance.vocabulary import Stage
+from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.initiative.initiative_frame import fix
 from initiatives.models import ImportBatch, ImportRow, ImportRun
 from initiatives.models.imports import OWN_SHEET
@@ -48,7 +49,7 @@ GROUPS = 50  # of repeated rows that are shown; all are found by their problem
 
 
 def imports(request):
-    """The files that were uploaded, newest first, and the form for the next one."""
+    """Show the uploaded files, newest first, and the form for the next one."""
     may_import(request.user).or_refuse()
     if request.method == "POST" and "cancel" in request.POST:
         return _cancel(request)
@@ -94,7 +95,12 @@ def _upload(request, form):
         read = {"encoding": cleaned["encoding"], "sheet": cleaned["sheet"]}
         batch = portfolio_actions.upload_portfolio(content=content, file_name=name, by=request.user, **read)
         form.throw_away()
-        messages.success(request, f"Read {batch.rows.count()} rows. Nothing is live until you publish.")
+        messages.success(
+            request,
+            phrase(
+                "{} rows are read. They are imported when you publish them.", batch.rows.count()
+            ).in_language(),
+        )
         return redirect(batch)
     options = {
         "source": form.source_key,
@@ -117,7 +123,11 @@ def _upload(request, form):
         form.throw_away()
         messages.success(
             request,
-            f"{name} has {opened.rows:,} rows: it is read in the background. You can leave this page.",
+            phrase(
+                "{} has {} rows, so it is read in the background. You can leave this page.",
+                name,
+                f"{opened.rows:,}",
+            ).in_language(),
         )
         return redirect(f"{reverse('imports')}#under-way")
     del opened
@@ -125,41 +135,53 @@ def _upload(request, form):
     form.throw_away()
     if batch.repeats_id:
         messages.info(
-            request, _("This very file was uploaded before: nothing changed. Here is what it brought then.")
+            request,
+            _(
+                "This file was uploaded before, and nothing changed. The results of the first upload are "
+                "below."
+            ),
         )
         return redirect("import", pk=batch.repeats_id)
-    messages.success(request, f"Read {batch.counts['rows']} rows. Nothing is live until you confirm.")
+    messages.success(
+        request,
+        phrase(
+            "{} rows are read. They are imported when you confirm them.", batch.counts["rows"]
+        ).in_language(),
+    )
     return redirect("import", pk=batch.pk)
 
 
 def _where_it_lands(batch: ImportBatch) -> list[str]:
-    """Where the rows are found afterwards, and who sees them."""
+    """Return the later place of the rows, and who can see them, in sentences."""
     if batch.own:
         return [
-            "It is your own organisation's list: its initiatives lie in units of their names, in the portfolio, and "
-            "are counted with yours. The boards of these units, admins and auditors open them.",
+            "This file lists your own organisation. Its initiatives are placed in units with the names "
+            "in the file, and are counted in your portfolio. The boards of these units, admins and "
+            "auditors can open them.",
         ]
     return [
-        "It is an external inventory: its initiatives lie in units below \u201cImported\u201d, apart from your own: "
-        "in no "
-        "menu, count or reminder of yours.",
-        "Admins and auditors open them under \u201cExternal inventories\u201d. An admin who takes a unit over makes "
-        "its "
-        "initiatives your own.",
+        "This file is an external inventory. Its initiatives are placed in units below “Imported”, apart "
+        "from your own. Your menus, counts and reminders leave these initiatives out.",
+        "Admins and auditors can open them under “External inventories”. An admin can take over a unit. "
+        "Its initiatives are then your own.",
     ]
 
 
 def _cancel(request):
     run = get_object_or_404(ImportRun, pk=request.POST["cancel"] if request.POST["cancel"].isdigit() else 0)
     if import_runs.cancel_run(run=run, by=request.user):
-        messages.success(request, f"Cancelled: nothing of {run.file_name} is kept that was not there before.")
+        messages.success(
+            request, phrase("The import of {} is cancelled. No row was added.", run.file_name).in_language()
+        )
     else:
-        messages.info(request, f"{run.file_name} was done already, or had ended.")
+        messages.info(
+            request, phrase("The import of {} had already finished or stopped.", run.file_name).in_language()
+        )
     return redirect("imports")
 
 
 def batch(request, pk):
-    """The preview: what would become of every row and why; for new sources also the mapping."""
+    """Show the preview: the result of each row with its reason, and the mapping."""
     may_import(request.user).or_refuse()
     row = get_object_or_404(
         ImportBatch.objects.select_related("uploaded_by", "confirmed_by", "repeats"), pk=pk
@@ -210,7 +232,7 @@ def batch(request, pk):
 
 
 def _mapping(request, row: ImportBatch, deciding: bool) -> MappingForm | None:
-    """The mapping of a source that is not one of ours, until rows of the file are live."""
+    """Return the mapping form of a source without a description, until rows are live."""
     live = row.rows.filter(done_at__isnull=False).exists()
     if live or row.source in KNOWN or row.discarded_at or row.undone_at:
         return None
@@ -218,15 +240,15 @@ def _mapping(request, row: ImportBatch, deciding: bool) -> MappingForm | None:
 
 
 def _map(request, row: ImportBatch, mapping: MappingForm) -> bool:
-    """Map at once or, what is long, in the background; False where something typed is wrong."""
+    """Map at once, or in the background if long. Return False if a typed value is wrong."""
     try:
         rows = row.rows.count()
         if rows > import_runs.LONG:
             import_runs.ask_run(kind="map", batch=row, rows=rows, options=mapping.chosen(), by=request.user)
-            messages.success(request, _("It is read again in the background. You can leave this page."))
+            messages.success(request, _("The file is read again in the background. You can leave this page."))
         else:
             actions.map_batch(batch=row, by=request.user, **mapping.chosen())
-            messages.success(request, "Mapped, and remembered for the next file of this source.")
+            messages.success(request, "The mapping is saved, and used for the next file of this source.")
     except ValidationError as wrong:
         fix(mapping, wrong)
         return False
@@ -237,14 +259,14 @@ def _map(request, row: ImportBatch, mapping: MappingForm) -> bool:
 
 
 def _decide_rows(request, row: ImportBatch, form: RowsForm, rows):
-    """One decision for the rows that were ticked, or for all that the filter finds; None where that is wrong."""
+    """Decide the ticked rows, or all that match the filter. Return None if invalid."""
     chosen = form.cleaned_data
     if chosen["which"] == "ticked":
         rows = rows.filter(pk__in=[key for key in request.POST.getlist("rows") if key.isdigit()])
     keys = list(rows.filter(decision="triage").values_list("pk", flat=True))
     if not keys:
         form.add_error(
-            "which", _("No row set aside is chosen: tick some, or take all that the filter finds.")
+            "which", _("You have selected no row. Select rows, or choose all rows that match the filter.")
         )
         return None
     stage = "" if chosen["stage"] == "reject" else chosen["stage"]
@@ -261,8 +283,8 @@ def _decide_rows(request, row: ImportBatch, form: RowsForm, rows):
     words = f"{done['decided']} rows decided."
     if done["left"]:
         words += (
-            f" {done['left']} stay as they are: decided meanwhile, without an organisation, or with the id or name of "
-            "an initiative that is here. Decide these one by one."
+            f" {done['left']} rows are unchanged: someone decided them, they have no organisation, or an "
+            "initiative already has their id or name. Decide these rows one by one."
         )
     messages.success(request, words)
     return redirect("import", pk=row.pk)
@@ -287,7 +309,7 @@ def _filtered(request, row: ImportBatch):
 
 
 def _problem_tally(row: ImportBatch) -> list[tuple[str, str, int]]:
-    """How many rows have a problem of each kind; counted by the database, since a file may have 50,000 rows."""
+    """Return the number of rows by kind of problem. The database counts, for large files."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT one ->> 'kind', count(DISTINCT r.id) FROM initiatives_importrow r,"
@@ -299,7 +321,7 @@ def _problem_tally(row: ImportBatch) -> list[tuple[str, str, int]]:
 
 
 def _groups(row: ImportBatch) -> list[dict]:
-    """Repeated organisation and id, with what becomes of each row."""
+    """Return the repeated organisations and ids, with the rows of each."""
     names = row.rows.exclude(group="").order_by("group").values_list("group", flat=True).distinct()[:GROUPS]
     groups: dict[str, list[ImportRow]] = {}
     for each in row.rows.filter(group__in=list(names)).defer("raw").order_by("group", "line"):
@@ -307,7 +329,7 @@ def _groups(row: ImportBatch) -> list[dict]:
     found = []
     for name, rows in groups.items():
         same = len({each.raw_digest for each in rows}) == 1
-        words = "one system, the same line twice" if same else f"{len(rows)} lines kept as different systems"
+        words = "one system, listed twice" if same else f"{len(rows)} lines kept as different systems"
         found.append({"name": name, "rows": rows, "words": words})
     return found
 
@@ -337,7 +359,7 @@ def _shown(row: ImportRow, batch: ImportBatch) -> dict:
 
 
 def confirm(request, pk):
-    """What will happen, for which organisations; then it happens."""
+    """Show what the import does, for which organisations, and confirm it."""
     may_import(request.user).or_refuse()
     row = get_object_or_404(ImportBatch, pk=pk)
     if row.source == OWN_SHEET:
@@ -345,7 +367,7 @@ def confirm(request, pk):
     waiting = row.rows.filter(done_at__isnull=True)
     organisations = _organisations(waiting)
     if not organisations:
-        messages.info(request, _("Every row of this file is dealt with already."))
+        messages.info(request, _("All rows of this file are already decided."))
         return redirect("import", pk=pk)
     form = ConfirmForm(organisations, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -355,7 +377,9 @@ def confirm(request, pk):
                 import_runs.ask_run(
                     kind="confirm", batch=row, rows=rows, options={"organisations": chosen}, by=request.user
                 )
-                messages.success(request, _("They are entered in the background. You can leave this page."))
+                messages.success(
+                    request, _("The rows are imported in the background. You can leave this page.")
+                )
                 return redirect("import", pk=pk)
             counts = actions.confirm_batch(batch=row, organisations=chosen, by=request.user)
         except Conflict as other:
@@ -364,29 +388,29 @@ def confirm(request, pk):
             fix(form, wrong)
         else:
             words = ", ".join(f"{counts[word]} {word}" for word in COUNTED.values() if counts[word])
-            messages.success(request, f"Of {counts['rows']} rows: {words}.")
+            messages.success(request, phrase("{} rows: {}.", counts["rows"], words).in_language())
             return redirect("import", pk=pk)
     tally = dict(waiting.values_list("decision").annotate(n=Count("pk")).order_by())
     happens = [
-        f"{tally.get('import', 0)} initiatives arrive with the stage their source reports, on the basis of an import.",
-        "Their supported stage is worked out at once: nothing is evidenced here yet.",
+        f"{tally.get('import', 0)} initiatives are added with the stage that their source reports.",
+        "Plumbline then computes their supported stage. No initiative has evidence yet.",
     ]
     if tally.get("change"):
         happens.append(
-            f"{tally['change']} rows propose other words for initiatives that are here. Nothing changes before "
-            "somebody takes them."
+            f"{tally['change']} rows propose changes to existing initiatives. The owners decide on these "
+            "changes."
         )
     if tally.get("merge"):
-        happens.append(f"{tally['merge']} repeated lines join the initiative of the line they repeat.")
+        happens.append(f"{tally['merge']} repeated lines are merged into the initiative of the first line.")
     if tally.get("triage"):
-        happens.append(f"{tally['triage']} rows stay set aside until somebody decides them by hand.")
+        happens.append(f"{tally['triage']} rows stay set aside until someone decides them by hand.")
     happens += _where_it_lands(row)
-    happens.append("Nobody becomes an owner, nothing is signed or decided, nothing is due.")
+    happens.append("The import makes no one an owner, signs nothing and creates no obligations.")
     return ask_step(
         request,
         row,
         title=_("Publish the import?"),
-        lede=_("Import all, or one organisation now and the others later."),
+        lede=_("Import all rows, or one organisation now and the others later."),
         verb=_("Import the chosen rows"),
         happens=happens,
         form=form,
@@ -394,7 +418,7 @@ def confirm(request, pk):
 
 
 def decide_row(request, pk):
-    """One row as it came, how it was read, what is wrong; and its decision where it was set aside."""
+    """Show one row as it came, as read, and its problems, and decide it if set aside."""
     may_import(request.user).or_refuse()
     row = get_object_or_404(ImportRow.objects.select_related("batch", "initiative"), pk=pk)
     posted = request.POST if request.method == "POST" else None
@@ -402,7 +426,12 @@ def decide_row(request, pk):
     form = RowForm(posted) if row.decision == "triage" and not own else None
     if request.method == "POST":
         if form is None:
-            messages.info(request, f"This row is decided already: {row.get_decision_display().lower()}.")
+            messages.info(
+                request,
+                phrase(
+                    "This row is already decided: {}.", label(row.get_decision_display(), inside=True)
+                ).in_language(),
+            )
             return redirect("import-row", pk=pk)
         if form.is_valid():
             try:
@@ -412,7 +441,12 @@ def decide_row(request, pk):
             except Conflict as other:
                 form.add_error(None, str(other))
             else:
-                messages.success(request, f"Line {row.line}: {row.get_decision_display().lower()}.")
+                messages.success(
+                    request,
+                    phrase(
+                        "Line {}: {}.", row.line, label(row.get_decision_display(), inside=True)
+                    ).in_language(),
+                )
                 return redirect("import", pk=row.batch_id)
     columns = row.batch.columns or list(row.raw)
     read = row.mapped | {"stage": Stage.word(row.mapped.get("stage", ""))}

@@ -1,1 +1,1 @@
-"""The portfolio that an organisation has already: its own sheet read into initiatives of its own units."""
+"""The existing portfolio of an organisation: a sheet read into its initiatives."""

@@ -1,4 +1,6 @@
-"""A sheet of one's own initiatives: read, mapped, published; changes that it proposes are taken or left."""
+"""Acts on an organisation's sheet: upload, mapping and publication."""
+
+from collections import Counter
 
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
@@ -13,6 +15,7 @@ from governance.sign_in import password_links
 from governance.tables.reader import Line
 from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import (
     BusinessCase,
@@ -42,17 +45,18 @@ from initiatives.portfolio.imports.inventories.reported_stages import (
     unit_code,
 )
 from initiatives.portfolio.imports.portfolio import portfolio_plan, queries, sheet_reading
+from initiatives.portfolio.imports.portfolio.people_matching import name_key
 from initiatives.portfolio.imports.portfolio.portfolio_columns import AMOUNTS, FIELDS
 from initiatives.portfolio.imports.portfolio.portfolio_plan import INVITE, NEW_UNIT
 
 MOST_ROWS = 10_000  # of one sheet; a portfolio of more comes in parts
-NO_HARM = "Not stated by the portfolio it came from."
+NO_HARM = "Not stated by the portfolio that it was imported from."
 
 
 def upload_portfolio(
     *, content: bytes, file_name: str, encoding: str = "", sheet: str = "", by: User
 ) -> ImportBatch:
-    """Read a sheet and keep every row with what would become of it. Nothing is live until it is published.
+    """Read a sheet and keep each row with its planned result. Rows are live once published.
 
     The same file again leads to the first. Raises CodePageUnsure, ValidationError on "file", Refused.
     """
@@ -68,7 +72,13 @@ def upload_portfolio(
         opened = open_inventory(content, source_for(OWN_SHEET) or newcomer(OWN_SHEET), encoding, sheet)
         if opened.rows > MOST_ROWS:
             raise ValidationError(
-                {"file": f"The sheet has {opened.rows:,} rows. Send at most {MOST_ROWS:,} at once."}
+                {
+                    "file": phrase(
+                        "The sheet has {} rows. Send no more than {} at once.",
+                        f"{opened.rows:,}",
+                        f"{MOST_ROWS:,}",
+                    )
+                }
             )
         lines = list(opened.lines())
         note_reading(batch, opened.table, encoding, sheet)
@@ -97,14 +107,14 @@ def map_portfolio(
     mark: str = "",
     by: User,
 ) -> ImportBatch:
-    """Say how the sheet is read; remembered for the next one. Rows that are live keep what became of them.
+    """Set how the sheet is read, and keep the mapping for the next one.
 
-    `units`: a key, or "new", by department; `people`: a key, "" for nobody, "invite" by what stands for an owner.
-    Whoever is invited gets no mail before the sheet is published.
-    Raises ValidationError naming the field.
+    Live rows keep their result. `units` has a key or "new" by department. `people` has a key, "" for no one, or
+    "invite" by the word for an owner. An invited person gets no email before the sheet is published. Raises
+    ValidationError naming the field.
     """
     if currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-        raise ValidationError({"currency": "Name the currency by its three letters, for instance EUR."})
+        raise ValidationError({"currency": "Enter the currency as three letters, for example EUR."})
     chosen = check_columns(columns, FIELDS, batch.columns)
     with act("map portfolio", by=by, reason="Mapping of a portfolio confirmed"):
         refuse_unless_admin(by)
@@ -141,13 +151,13 @@ def map_portfolio(
 
 
 def _asked(batch: ImportBatch, people: dict[str, str]) -> dict[str, dict]:
-    """Who was meant by each word for an owner; who is to be invited is invited when the sheet is published."""
+    """Return the answer for each word for an owner. Invitations follow when the sheet is published."""
     found = {}
     for word, answer in people.items():
         known = batch.reading["people"].get(word, {})
         if answer == INVITE and not known.get("address"):
             raise ValidationError(
-                {"people": f"\u201c{word}\u201d holds no email address. Choose somebody, or nobody."}
+                {"people": phrase("“{}” contains no email address. Choose a person, or no one.", word)}
             )
         chosen = answer and answer != INVITE
         how = INVITE if answer == INVITE else "chosen" if chosen else ""
@@ -156,7 +166,7 @@ def _asked(batch: ImportBatch, people: dict[str, str]) -> dict[str, dict]:
 
 
 def _invite(batch: ImportBatch, by: User) -> bool:
-    """Invite the owners of new initiatives for whom that was chosen, each once; return whether there were any."""
+    """Invite the chosen owners of new initiatives, each once, and return True if any."""
     rows = batch.rows.filter(done_at__isnull=True, decision="import")
     words = {row.mapped["contact"] for row in rows.only("mapped")}
     people = batch.reading["people"]
@@ -170,7 +180,7 @@ def _invite(batch: ImportBatch, by: User) -> bool:
 
 
 def _invited(name: str, address: str, by: User) -> User:
-    """An account for somebody whom a sheet names by an address; they sign in by the link of the invitation alone."""
+    """Return the active account of the email address, or add one and invite them."""
     if here := User.objects.active().filter(email__iexact=address).first():
         return here
     stem = slugify(address.partition("@")[0].replace(".", "-")) or "person"
@@ -186,7 +196,7 @@ def _invited(name: str, address: str, by: User) -> User:
 
 
 def _own_source() -> InventorySource:
-    """What is remembered of one's own sheets; a new one for the first."""
+    """Return the mapping kept for sheets of the organisation, or a new one."""
     return InventorySource.objects.filter(key=OWN_SHEET).first() or InventorySource(key=OWN_SHEET, words=OWN)
 
 
@@ -212,7 +222,7 @@ def _remember(kept: InventorySource, batch: ImportBatch) -> None:
 
 
 def _plan(batch: ImportBatch, lines: list[Line]) -> None:
-    """Rows of the batch as they would be now; those that are live stay as they are."""
+    """Save the rows of the batch as they would be now. Live rows stay unchanged."""
     export = batch.reading["export"]
     look = queries.look(batch.uploaded_by, exported=export)
     rows = portfolio_plan.plan(lines, batch.reading, look)
@@ -238,10 +248,10 @@ def _plan(batch: ImportBatch, lines: list[Line]) -> None:
 
 
 def confirm_portfolio(*, batch: ImportBatch, by: User) -> dict[str, int]:
-    """Register what the sheet brings: its units, initiatives, business cases; and ask the owners who are certain.
+    """Register the units, initiatives and business cases of the sheet, and ask owners.
 
-    Rows set aside wait, and so do proposed changes. Returns the rows by what became of them, and `asked`: how many
-    roles were proposed. Raises Refused; Conflict once nothing waits.
+    Only certain owners are asked. Rows set aside and proposed changes wait. Returns the number of rows by result, and
+    in `asked` the number of proposed roles. Raises Refused, and Conflict once no row waits.
     """
     with act("publish portfolio", by=by, reason=f"Own portfolio, file {batch.file_name}"):
         refuse_unless_admin(by)
@@ -256,7 +266,10 @@ def confirm_portfolio(*, batch: ImportBatch, by: User) -> dict[str, int]:
         waiting = batch.rows.filter(done_at__isnull=True).exclude(decision__in=["triage", "change"])
         rows = list(waiting.order_by("line"))
         if not rows:
-            raise Conflict("Nothing of this sheet waits.", "Decide the rows set aside, or upload another.")
+            raise Conflict(
+                "This sheet has no rows to publish.",
+                "Decide what to do with each row that is set aside, or upload a different sheet.",
+            )
         new = [row for row in rows if row.decision == "import"]
         import_rows(batch, new, by, _units(batch, new))
         _state(new)
@@ -279,36 +292,39 @@ def confirm_portfolio(*, batch: ImportBatch, by: User) -> dict[str, int]:
 
 
 def _units(batch: ImportBatch, rows: list[ImportRow]) -> dict[tuple[str, str], Unit]:
-    """The unit of each department that the rows name; those that are new stand below the one that was chosen.
+    """Return the unit of each department in the rows. New units are placed below the chosen unit.
 
-    A department that became a unit since the sheet was read is that unit.
+    A department that became a unit after the sheet was read is that unit. A new unit has its most usual spelling.
     """
     known = queries.units_by_word()
     here = {str(unit.pk): unit for unit in Unit.objects.own()}
     codes = set(Unit.objects.values_list("code", flat=True))
     parent = here.get(batch.reading["parent"])
+    often = Counter(row.mapped["bureau"] for row in rows)
+    usual = {name_key(word): word for word, _ in reversed(often.most_common())}
     wanted, found = {}, {}
     for row in rows:
         said, word = row.mapped["unit"], row.mapped["bureau"]
-        if said == NEW_UNIT and word.casefold() in known:
-            found[OWN, word] = here[str(known[word.casefold()])]
+        key = name_key(word)
+        if said == NEW_UNIT and key in known:
+            found[OWN, word] = here[str(known[key])]
         elif said == NEW_UNIT:
-            wanted[word.casefold()] = word
+            wanted[key] = usual[key]
         elif said not in here:
-            raise ValidationError({"unit": f"Say which unit line {row.line} belongs to."})
+            raise ValidationError({"unit": phrase("Choose the unit for line {}.", row.line)})
         else:
             found[OWN, word] = here[said]
     names = list(wanted.values())
     made = add_units([(name, unit_code(name, codes, ""), parent) for name in names])
-    by_word = {unit.name.casefold(): unit for unit in made}
+    by_word = {name_key(unit.name): unit for unit in made}
     for row in rows:
         if (OWN, row.mapped["bureau"]) not in found:
-            found[OWN, row.mapped["bureau"]] = by_word[row.mapped["bureau"].casefold()]
+            found[OWN, row.mapped["bureau"]] = by_word[name_key(row.mapped["bureau"])]
     return found
 
 
 def _state(rows: list[ImportRow]) -> None:
-    """The business cases of new initiatives, as their rows state them."""
+    """Record the business cases of new initiatives as their rows state them."""
     stated = []
     for row in rows:
         said = row.mapped
@@ -320,7 +336,7 @@ def _state(rows: list[ImportRow]) -> None:
 
 
 def _propose_tiers(rows: list[ImportRow]) -> None:
-    """Tiers that the sheet names are proposed: each counts once the risk seat confirmed it."""
+    """Propose the tiers that the sheet names. A tier counts once the risk seat confirms it."""
     for tier in {row.mapped["tier"] for row in rows} - {""}:
         initiatives = [row.initiative for row in rows if row.mapped["tier"] == tier]
         keys = [initiative.pk for initiative in initiatives]
@@ -332,7 +348,7 @@ def _propose_tiers(rows: list[ImportRow]) -> None:
 
 
 def _ask_owners(rows: list[ImportRow], by: User) -> int:
-    """Propose each owner who is certain, of initiatives that still run: one message asks for all of theirs."""
+    """Propose each certain owner of a running initiative, and return how many."""
     people = User.objects.active().in_bulk({row.mapped["owner"] for row in rows if row.mapped["owner"]})
     now, asked = clock.now(), []
     for row in rows:

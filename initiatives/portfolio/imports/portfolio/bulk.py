@@ -1,4 +1,4 @@
-"""One thing set for many initiatives at once: tier, unit, vendor or owner; looked at before, all or nothing."""
+"""One value set for many initiatives at once: tier, unit, vendor or owner."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from governance.people.permissions import may_import
 from governance.permission_result import Conflict
 from governance.vocabulary import Role, Stage, Tier
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stages
@@ -27,7 +28,7 @@ WHAT = {"owner": "Owner to ask", "unit": "Unit", "tier": "Risk tier to propose",
 
 @dataclass(frozen=True)
 class Change:
-    """What would become of one initiative: before and after in words, or why it stays as it is."""
+    """The change of one initiative: before and after in words, or why it stays."""
 
     initiative: Initiative
     before: str
@@ -36,7 +37,7 @@ class Change:
 
 
 def open_to_many(person: User) -> QuerySet:
-    """Initiatives of one's own that an admin may set something of: an import brought them and nobody accepted."""
+    """Return the organisation's imported initiatives without an accepted owner. The person sees them."""
     owned = RoleAssignment.objects.in_force().filter(role=Role.OWNER)
     brought = Q(basis="import") | ~Q(source_organisation="")
     seen = initiative_permissions.visible_to(person).live().own().filter(brought)
@@ -44,7 +45,7 @@ def open_to_many(person: User) -> QuerySet:
 
 
 def preview(initiatives: list[Initiative], what: str, value, by: User) -> list[Change]:
-    """What setting `what` to `value` would change, case by case; nothing is written."""
+    """Return each change of setting `what` to `value`, without writing it."""
     keys = [initiative.pk for initiative in initiatives]
     may = set(open_to_many(by).filter(pk__in=keys).values_list("pk", flat=True)) if may_import(by) else set()
     stays = unit_stays(keys) if what == "unit" else {}
@@ -55,17 +56,21 @@ def preview(initiatives: list[Initiative], what: str, value, by: User) -> list[C
         before = now.get(initiative.pk, [])
         why = stays.get(initiative.pk, "")
         if initiative.pk not in may:
-            why = "Its owner says what it is." if by.is_admin else "Only admins set this for many."
+            why = (
+                "Only its owner can propose the tier."
+                if by.is_admin
+                else "Only admins can set this for several initiatives."
+            )
         elif initiative.closed:
-            why = f"It is {Stage.word(initiative.stage).lower()}."
+            why = f"The initiative is {Stage.word(initiative.stage).lower()}."
         elif after in before:
-            why = "It is so already."
+            why = "The initiative already has this value."
         found.append(Change(initiative, ", ".join(before), after, why))
     return found
 
 
 def _now(initiatives: list[Initiative], what: str) -> dict[int, list[str]]:
-    """How it stands now, by initiative."""
+    """Return the current values in words, by initiative."""
     found: dict[int, list[str]] = {}
     if what == "owner":
         asked = RoleAssignment.objects.open().filter(initiative__in=initiatives, role=Role.OWNER)
@@ -96,21 +101,21 @@ def _said(what: str, value) -> str:
 def set_for_many(
     *, initiatives: list[Initiative], what: str, value, worst_credible_harm: str = "", by: User
 ) -> list[Initiative]:
-    """Set one thing for all of these initiatives that `preview` would change; returns those that changed.
+    """Set one value for all initiatives that `preview` would change, and return those.
 
-    `value`: a person, a unit, a tier or the name of a vendor. Raises ValidationError on what is missing, Refused where
-    one of them is no longer the admin's to set, Conflict where none would change.
+    `value` is a person, a unit, a tier or the name of a vendor. Raises ValidationError on a missing value, Refused if
+    the admin may no longer set one of them, and Conflict if none would change.
     """
     if what not in WHAT:
-        raise ValidationError({"what": "Choose what to set."})
+        raise ValidationError({"what": "Choose a field to set."})
     if not value:
-        raise ValidationError({what: "Choose what it should be."})
+        raise ValidationError({what: "Choose a value."})
     if len(initiatives) > MOST:
-        raise ValidationError({"what": f"At most {MOST} at once: filter further."})
-    if what == "tier" and not worst_credible_harm.strip():
         raise ValidationError(
-            {"worst_credible_harm": "Say what the worst credible harm of a wrong output is."}
+            {"what": phrase("You selected more than {} initiatives. Use a narrower filter.", MOST)}
         )
+    if what == "tier" and not worst_credible_harm.strip():
+        raise ValidationError({"worst_credible_harm": "Describe the worst credible harm of a wrong output."})
     if what == "unit":
         open_to_own(value, "unit")
     with act("set for many", by=by, reason=f"{WHAT[what]}, set for many: {_said(what, value)}"):
@@ -122,7 +127,7 @@ def set_for_many(
         locked = list(Initiative.objects.filter(pk__in=keys).select_related("unit").order_by("pk"))
         wanted = [change.initiative for change in preview(locked, what, value, by) if not change.why]
         if not wanted:
-            raise Conflict("None of these would change.", "Choose others, or another value.")
+            raise Conflict("No initiative would change.", "Choose other initiatives, or another value.")
         one: Callable[[Initiative], object] = {
             "owner": lambda initiative: role_actions.propose_role(
                 initiative=initiative, role=Role.OWNER, person=value, by=by

@@ -1,4 +1,4 @@
-"""The page that sets one thing for many imported initiatives: choose them, look at what changes, do it."""
+"""The page that sets one value for many imported initiatives, with a preview."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -12,18 +12,19 @@ from governance.people.permissions import may_import
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import RUNNING_STAGES, Stage
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.initiative.initiative_frame import fix, page_of, pick
 from initiatives.models import ImportBatch, Initiative, RoleAssignment
 from initiatives.portfolio.imports.portfolio.bulk import MOST, WHAT, open_to_many, preview, set_for_many
 from initiatives.portfolio.imports.portfolio.forms import ManyForm
 
 LISTED = 100
-LACKING = {"owner": "nobody asked to own it", "tier": "no tier proposed", "vendor": "no vendor"}
+LACKING = {"owner": "no owner asked", "tier": "no tier proposed", "vendor": "no vendor"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def several(request: SignedInRequest) -> HttpResponse:
-    """Imported initiatives that nobody owns yet, filtered; one thing is set for those that are chosen."""
+    """Show filtered imported initiatives without an owner. Set one value for the chosen ones."""
     may_import(request.user).or_refuse()
     chosen, initiatives = _filtered(request)
     form = ManyForm(request.POST if request.method == "POST" else None)
@@ -33,9 +34,17 @@ def several(request: SignedInRequest) -> HttpResponse:
         what = form.cleaned_data["what"]
         value = form.cleaned_data[what]
         if len(wanted) > MOST:
-            form.add_error(None, f"{len(wanted):,} initiatives fit; at most {MOST} at once. Filter further.")
+            form.add_error(
+                None,
+                phrase(
+                    "{} initiatives match, but you can change no more than {} at once. Use a narrower "
+                    "filter.",
+                    f"{len(wanted):,}",
+                    MOST,
+                ),
+            )
         elif not wanted:
-            form.add_error(None, "Tick the initiatives, or all that fit the filter.")
+            form.add_error(None, "Select initiatives, or choose all that match the filter.")
         elif request.POST.get("step") != "apply":
             looked = preview(wanted, what, value, request.user)
         else:
@@ -52,7 +61,9 @@ def several(request: SignedInRequest) -> HttpResponse:
             except Conflict as other:
                 form.add_error(None, str(other))
             else:
-                messages.success(request, f"{WHAT[what]}: set for {len(done)} initiatives.")
+                messages.success(
+                    request, phrase("{}: set for {} initiatives.", WHAT[what], len(done)).in_language()
+                )
                 return redirect(f"{reverse('imports-several')}?{request.GET.urlencode()}")
     page = page_of(request, initiatives.select_related("unit", "business_case"), LISTED)
     context = {
@@ -105,7 +116,7 @@ def _of_batch(pk: int):
 
 
 def _wanted(request: SignedInRequest, initiatives) -> list[Initiative]:
-    """The initiatives ticked, or all that fit, as far as they may be set."""
+    """Return the ticked initiatives, or all that match, if they may be set."""
     if not request.POST.get("all"):
         numbers = [
             int(key) for key in request.POST.getlist("initiative") if key.isdecimal() and len(key) < 10
@@ -115,7 +126,7 @@ def _wanted(request: SignedInRequest, initiatives) -> list[Initiative]:
 
 
 def _rows(page) -> list[tuple[Initiative, str]]:
-    """The initiatives of a page, each with who is asked to own it."""
+    """Return the initiatives of a page, each with the person asked to own it."""
     rows = RoleAssignment.objects.open().filter(initiative__in=page.object_list, role="owner")
     asked = dict(rows.values_list("initiative", "person__full_name"))
     return [(initiative, asked.get(initiative.pk, "")) for initiative in page]

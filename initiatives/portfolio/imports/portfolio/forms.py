@@ -1,4 +1,4 @@
-"""Forms of a sheet of one's own: the file, how it is read, which changes are taken."""
+"""Forms of an organisation's sheet: file, mapping and choice of changes."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -8,18 +8,20 @@ from governance.models import Unit, User
 from governance.sign_in.forms import UnitField
 from governance.tables.numbers import DECIMAL_MARKS
 from governance.vocabulary import Stage, Tier
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import OwnUnitField, PersonField
 from initiatives.models import ImportBatch
 from initiatives.portfolio.imports.inventories.forms import DATE_ORDERS
 from initiatives.portfolio.imports.inventories.reported_stages import TARGETS
 from initiatives.portfolio.imports.portfolio.bulk import WHAT
+from initiatives.portfolio.imports.portfolio.people_matching import spelled_alike
 from initiatives.portfolio.imports.portfolio.portfolio_columns import FIELDS
 from initiatives.portfolio.imports.portfolio.portfolio_plan import INVITE, NEW_UNIT
 
 WORDS_SHOWN = 200  # departments, and owners, that the page lists; those nobody is certain of come first
-LONGEST_LABEL = 400  # letters of the spellings of one person
+LONGEST_LABEL = 400  # letters of the spellings of one word
 FOUND_BY = {
-    "address": _("by mail address"),
+    "address": _("by email address"),
     "login": _("by user name"),
     "name": _("by name"),
     "remembered": _("as last time"),
@@ -30,26 +32,22 @@ FOUND_BY = {
 
 
 class PortfolioMappingForm(forms.Form):
-    """Which column holds what, and what the words of the sheet stand for here."""
+    """The fields for the columns of the sheet and the meaning of its words."""
 
     rows_may_be_empty = True
 
-    dates = forms.ChoiceField(
-        label=_("How its dates are written"), required=False, choices=DATE_ORDERS.items()
-    )
-    mark = forms.ChoiceField(
-        label=_("How its amounts are written"), required=False, choices=DECIMAL_MARKS.items()
-    )
+    dates = forms.ChoiceField(label=_("Date format"), required=False, choices=DATE_ORDERS.items())
+    mark = forms.ChoiceField(label=_("Number format"), required=False, choices=DECIMAL_MARKS.items())
     currency = forms.CharField(
         label=_("Currency"),
         max_length=3,
         required=False,
-        help_text=_("Of amounts where the sheet names none, for instance EUR."),
+        help_text=_("Used for amounts without a currency, for example EUR."),
     )
     unit = UnitField(
         label=_("Unit of rows without a department"), queryset=Unit.objects.own(), empty_label=_("choose")
     )
-    parent = UnitField(label=_("New units stand below"), queryset=Unit.objects.own(), empty_label=_("choose"))
+    parent = UnitField(label=_("Place new units below"), queryset=Unit.objects.own(), empty_label=_("choose"))
 
     def __init__(self, batch: ImportBatch, *args, **options):
         super().__init__(*args, **options)
@@ -62,22 +60,23 @@ class PortfolioMappingForm(forms.Form):
                 required=role == "title",
                 initial=reading["columns"].get(role, ""),
             )
-        self.stage_words = list(reading["stages"])
-        for place, word in enumerate(self.stage_words):
+        self.stages = spelled_alike(reading["stages"])
+        for place, (word, *others) in enumerate(self.stages):
             self.fields[f"stage_{place}"] = forms.ChoiceField(
-                label=word[:120] or _("no status"),
+                label="; ".join([word, *others])[:LONGEST_LABEL] or _("no status"),
                 choices=[("", _("not known: set aside")), *[(name, Stage(name).label) for name in TARGETS]],
                 required=False,
                 initial=reading["stages"][word][0],
             )
-        self.unit_words = list(reading["units"])
-        self.unit_places = _shown([reading["units"][word] != NEW_UNIT for word in self.unit_words])
+        self.units = spelled_alike(reading["units"])
+        self.unit_places = _shown([reading["units"][group[0]] != NEW_UNIT for group in self.units])
         choices = [(NEW_UNIT, _("a new unit of this name"))]
         choices += [(str(unit.pk), unit.name) for unit in Unit.objects.own()]
         for place in self.unit_places:
-            word = self.unit_words[place]
             self.fields[f"unit_{place}"] = forms.ChoiceField(
-                label=word, choices=choices, initial=reading["units"][word]
+                label="; ".join(self.units[place])[:LONGEST_LABEL],
+                choices=choices,
+                initial=reading["units"][self.units[place][0]],
             )
         self.people = _by_person(reading["people"])
         self.people_words = [group[0] for group in self.people]
@@ -98,7 +97,7 @@ class PortfolioMappingForm(forms.Form):
                 key for one in group for key in (one["person"], *one["candidates"]) if key in known
             )
             choices = [(str(key), known[key].full_name) for key in keys]
-            choices.append(("", _("nobody is asked yet")))
+            choices.append(("", _("no one yet")))
             if first["address"] and not first["person"]:
                 choices.append((INVITE, _("invite %(address)s") % {"address": first["address"]}))
             hows = dict.fromkeys(str(FOUND_BY.get(one["how"], _("not certain"))) for one in group)
@@ -110,7 +109,7 @@ class PortfolioMappingForm(forms.Form):
                 help_text=", ".join(hows),
             )
             self.fields[f"login_{place}"] = forms.CharField(
-                label=_("Somebody else"),
+                label=_("Someone else"),
                 required=False,
                 max_length=150,
                 widget=forms.TextInput(attrs={"list": "logins", "autocomplete": "off"}),
@@ -124,7 +123,7 @@ class PortfolioMappingForm(forms.Form):
         }
 
     def clean(self):
-        """Whoever is named by login is somebody active."""
+        """Check that each login belongs to an active person."""
         cleaned = super().clean()
         logins = {
             place: cleaned.get(f"login_{place}", "").strip()
@@ -135,22 +134,24 @@ class PortfolioMappingForm(forms.Form):
         for place, login in logins.items():
             person = found.get(login.split(" ")[0].lower())
             if person is None:
-                self.add_error(f"login_{place}", f"Nobody active signs in as {login[:60]}.")
+                self.add_error(
+                    f"login_{place}", phrase("No active user is called {}. Check the name.", login[:60])
+                )
             else:
                 cleaned[f"person_{place}"] = str(person.pk)
         return cleaned
 
     def part(self, name: str) -> list:
-        """The fields of one part of the page, in order: column, stage or unit."""
+        """Return the fields of one part of the page, in order: column, stage or unit."""
         if name == "column":
             return [self[f"column_{role}"] for role in FIELDS]
-        places = {"stage": range(len(self.stage_words)), "unit": self.unit_places}[name]
+        places = {"stage": range(len(self.stages)), "unit": self.unit_places}[name]
         return [self[f"{name}_{place}"] for place in places]
 
     @property
     def more(self) -> int:
-        """How many departments and owners are not listed: they are read as they stand in the rows."""
-        words, listed = (self.unit_words, self.people_words), (self.unit_places, self.people_places)
+        """Return the number of departments and owners without a field on the page."""
+        words, listed = (self.units, self.people_words), (self.unit_places, self.people_places)
         return sum(map(len, words)) - sum(map(len, listed))
 
     def _people(self, *, certain: bool) -> list[tuple]:
@@ -159,21 +160,23 @@ class PortfolioMappingForm(forms.Form):
 
     @property
     def unsure(self) -> list[tuple]:
-        """The fields of each word for an owner that stands for nobody yet: one of the likely, or somebody else."""
+        """Return the fields of the words for owners that match no one yet."""
         return self._people(certain=False)
 
     @property
     def sure(self) -> list[tuple]:
-        """The same for each word that stands for somebody."""
+        """Return the fields of the words for owners that match someone."""
         return self._people(certain=True)
 
     def chosen(self) -> dict:
-        """What was chosen, as the act takes it."""
+        """Return the chosen values as the act takes them."""
         cleaned = self.cleaned_data
         return {
             "columns": {role: cleaned[f"column_{role}"] for role in FIELDS},
-            "stages": {word: cleaned[f"stage_{at}"] for at, word in enumerate(self.stage_words)},
-            "units": {self.unit_words[at]: cleaned[f"unit_{at}"] for at in self.unit_places},
+            "stages": {
+                word: cleaned[f"stage_{at}"] for at, group in enumerate(self.stages) for word in group
+            },
+            "units": {word: cleaned[f"unit_{at}"] for at in self.unit_places for word in self.units[at]},
             "people": {
                 word: cleaned[f"person_{at}"] for at in self.people_places for word in self.people[at]
             },
@@ -182,7 +185,7 @@ class PortfolioMappingForm(forms.Form):
 
 
 def _by_person(people: dict[str, dict]) -> list[list[str]]:
-    """The spellings that stand for one person together: found to be the same, or likely to be."""
+    """Return the spellings in groups that mean one person, certainly or likely."""
     groups: dict[tuple, list[str]] = {}
     for word, one in people.items():
         key = ("person", one["person"]) if one["person"] else ("spelled", one["group"])
@@ -191,12 +194,12 @@ def _by_person(people: dict[str, dict]) -> list[list[str]]:
 
 
 def _shown(certain: list[bool]) -> list[int]:
-    """The places of the words that are listed, in their order: where there are too many, first who is not certain."""
+    """Return the places of the words to list, in order. Uncertain words are chosen first."""
     return sorted(sorted(range(len(certain)), key=lambda place: certain[place])[:WORDS_SHOWN])
 
 
 class ManyForm(forms.Form):
-    """What is set for many initiatives, and to what."""
+    """The field to set for many initiatives, and its value."""
 
     rows_may_be_empty = True
     what = forms.ChoiceField(label=_("Set"), choices=[("", _("choose")), *WHAT.items()])
@@ -210,35 +213,35 @@ class ManyForm(forms.Form):
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("With a tier: what could a wrong output do to somebody, at worst?"),
+        help_text=_("Needed for a tier: the worst harm that a wrong output could do to someone."),
     )
     vendor = forms.CharField(label=_("Vendor"), required=False, max_length=160)
 
     def clean(self):
-        """What is set needs its value."""
+        """Check that the field to set has its value."""
         cleaned = super().clean()
         what = cleaned.get("what")
         if what and not cleaned.get(what):
-            self.add_error(what, "Choose what it should be.")
+            self.add_error(what, "Choose a value.")
         if what == "tier" and not cleaned.get("worst_credible_harm", "").strip():
-            self.add_error("worst_credible_harm", "Say what the worst credible harm of a wrong output is.")
+            self.add_error("worst_credible_harm", "Describe the worst credible harm of a wrong output.")
         return cleaned
 
 
 class ChangesForm(forms.Form):
-    """Which of the changes that a row proposes are taken."""
+    """The choice of the proposed changes to take from a row."""
 
     fields_taken = forms.MultipleChoiceField(
         label=_("Take"), required=False, widget=forms.CheckboxSelectMultiple
     )
 
-    def __init__(self, changes: list[dict], *args, **options):
+    def __init__(self, *args, changes: list[dict], **options):
         super().__init__(*args, **options)
         self.fields["fields_taken"].choices = [
             (
                 each["field"],
-                f"{FIELDS[each['field']]}: \u201c{each['after'][:200]}\u201d in place of "
-                f"\u201c{each['before'][:200] or 'nothing'}\u201d",
+                f"{FIELDS[each['field']]}: “{each['after'][:200]}” instead of "
+                f"“{each['before'][:200] or 'nothing'}”",
             )
             for each in changes
         ]

@@ -1,4 +1,4 @@
-"""Who is meant by a cell of a sheet: by address, login or name; whoever is not certain is asked about. Pure."""
+"""People matched with cells of a sheet, by email address, login or name. Uncertain ones are asked about. Pure."""
 
 import re
 import unicodedata
@@ -29,7 +29,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Match:
-    """Who a cell means. `how`: address, login or name where it is certain; "" where a person must say."""
+    """The person that a cell means. `how` is address, login or name if certain, or "" if someone must choose."""
 
     person: int | None = None
     how: str = ""
@@ -51,7 +51,7 @@ class Directory:
             self.by_name[" ".join(sorted(words))].append(one.pk)
 
     def match(self, cell: str) -> Match:
-        """Who this cell means. Nobody is certain by likeness alone, nor where two people go by the same name."""
+        """Return the person that this cell means. Likeness alone, or a name that two people have, is never certain."""
         address = next(iter(ADDRESS.findall(cell)), "")
         if address:
             found = self.by_address.get(address.casefold(), [])
@@ -71,7 +71,7 @@ class Directory:
         return Match(candidates=found[:OFFERED] or self._alike(words), address=address)
 
     def _alike(self, words: list[str]) -> list[int]:
-        """Whose names are like these words, the likeliest first: a shared surname, a short or misspelled name."""
+        """Return people with similar names, likeliest first: shared, short or misspelled."""
         if not words:
             return []
         rated = []
@@ -85,14 +85,32 @@ class Directory:
 
 
 def words_of(name: str) -> list[str]:
-    """The words and numbers of a name as they are compared: no accents, initiative, titles or punctuation."""
+    """Return the words and numbers of a person's name for comparison, without titles."""
+    return [word for word in bare_words(name) if word not in TITLES]
+
+
+def bare_words(name: str) -> list[str]:
+    """Return words and numbers of a name without accents, capitals or punctuation."""
     bare = normalized("NFKD", name.replace("ß", "ss").replace("ø", "o").replace("ł", "l"))
     letters = "".join(letter for letter in bare if not unicodedata.combining(letter)).casefold()
-    return [word for word in re.findall(r"[^\W_]+", letters) if word not in TITLES]
+    return re.findall(r"[^\W_]+", letters)
+
+
+def name_key(name: str) -> str:
+    """Return the common form of spellings: "head office" of "HEAD-OFFICE"."""
+    return " ".join(bare_words(name)) or name
+
+
+def spelled_alike(names: Iterable[str]) -> list[list[str]]:
+    """Return the names in groups of one spelling, in the order of the first of each."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(name_key(name), []).append(name)
+    return list(groups.values())
 
 
 def _spelled(cell: str) -> tuple[str, tuple[str, ...]]:
-    """The address in a cell and the words of its name, sorted; the words of the address where no name stands."""
+    """Return the email address in a cell, and the sorted words of its name. Without a name, the address gives them."""
     address = next(iter(ADDRESS.findall(cell)), "").casefold()
     words = words_of(ADDRESS.sub("", cell))
     if not words and address:
@@ -106,7 +124,7 @@ def _is_initial(word: str) -> bool:
 
 
 def _may_be(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
-    """Whether a name with initials may be this full name: "a", "rossi" and "anna", "rossi"."""
+    """Return True if initials fit a full name: "a", "rossi" and "anna", "rossi"."""
     whole = [word for word in short if not _is_initial(word)]
     initials = sorted(filter(_is_initial, short))
     left = list(full)
@@ -118,10 +136,10 @@ def _may_be(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
 
 
 def spellings(cells: Iterable[str], others: Callable[[str], Iterable[str]]) -> list[list[str]]:
-    """Return the cells in groups that each name one person: by address, by the words of a name, by initials.
+    """Return the cells in groups that each name one person: address, name, initials.
 
-    Two addresses are two people. Initials join a name only where no other name fits them, of this sheet or of the
-    names of `others`: who is here and may be meant by the cell.
+    Two addresses are two people. Initials join a name only if no other name fits them, of this sheet or of `others`,
+    which returns the names of people here that the cell may mean.
     """
     read = {cell: _spelled(cell) for cell in cells}
     groups: dict[tuple[str, ...], list[str]] = {}
@@ -157,12 +175,12 @@ def spellings(cells: Iterable[str], others: Callable[[str], Iterable[str]]) -> l
 
 
 def address_in(group: Iterable[str]) -> str:
-    """Return the address that one of the spellings holds, as it stands there; "" for none."""
+    """Return the email address in one of the spellings, in lower case, or ""."""
     return next((found for cell in group for found in ADDRESS.findall(cell)), "").lower()
 
 
 def name_in(group: Iterable[str]) -> str:
-    """Return the best name among the spellings of one person: in full, the first name first; the address for none."""
+    """Return the best name of one person's spellings, or else of the email address."""
     names = [ADDRESS.sub("", cell).strip(" <>()\"'") for cell in group]
     full = [name for name in names if name and not any(map(_is_initial, words_of(name)))]
     for name in sorted(full, key=lambda name: "," in name):

@@ -1,4 +1,4 @@
-"""Columns and cells of a sheet of one's own initiatives. Pure: nothing is looked up, nothing guessed silently."""
+"""Columns and cells of an organisation's sheet. Pure: no lookups, and no silent guesses."""
 
 import re
 from calendar import monthrange
@@ -181,15 +181,15 @@ TIERS = {
     Tier.MINIMAL: ("minimal", "low", "niedrig", "gering", "laag", "faible", "bajo", "basso", "baixo"),
 }
 UNREAD = {  # what is said of a cell that cannot be read, by field
-    "go_live_on": "could not be read as a day, month, quarter or year without guessing",
-    "tier": "is no risk tier that is known here",
-} | dict.fromkeys(AMOUNTS, "could not be read as an amount")
+    "go_live_on": "is not a clear day, month, quarter or year",
+    "tier": "is not a known risk tier",
+} | dict.fromkeys(AMOUNTS, "is not a clear amount")
 
 
 def parse_go_live(text: str, order: str = "") -> date | None:
-    """The day of a planned go-live; of a quarter, a month or a year its last day, which promises least.
+    """Return the last day of a planned go-live: a day, quarter, month or year.
 
-    `order`: how days are written, as for `parse_date`. None for what cannot be told.
+    The last day promises least. `order` is that of `parse_date`. Returns None for other text.
     """
     if found := re.fullmatch(
         r"(?:Q([1-4])[\s/-]*(\d{4})|(\d{4})[\s/-]*Q([1-4]))", text.strip(), re.IGNORECASE
@@ -205,6 +205,6 @@ def parse_go_live(text: str, order: str = "") -> date | None:
 
 
 def parse_tier(text: str) -> str:
-    """The risk tier that the words of a cell name; "" for none. Where words of two tiers stand, the higher."""
+    """Return the risk tier that the words of a cell name, the higher of two, or ""."""
     words = re.findall(r"[\w-]+", text.casefold())
     return next((tier for tier, known in TIERS.items() if any(word in known for word in words)), "")

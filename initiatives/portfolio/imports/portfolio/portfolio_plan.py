@@ -1,7 +1,7 @@
-"""What each row of a sheet of one's own would become: a new initiative, changes proposed to one, or nothing yet.
+"""The plan for each row of an organisation's sheet: new, a change, or neither.
 
-Writes nothing. A blank cell says nothing and takes nothing away; stage, level and roles are decided here and are never
-taken from a sheet.
+The plan writes no data. A blank cell changes no value. Stage, level and roles are decided here and are never taken from
+a sheet.
 """
 
 import re
@@ -36,18 +36,18 @@ INVITE = "invite"  # the answer for an owner who has no account yet
 # What a sheet proposes of an initiative that is here; the rest is decided elsewhere.
 OPEN_TO_CHANGE = ("title", "problem", "vendor", *AMOUNTS, "currency", "go_live_on", "ticket")
 DECIDED = {
-    "stage": "A stage is decided at its gate.",
-    "owner": "A role counts once its person accepts it: propose it on the page of its people.",
-    "tier": "A risk tier is proposed on its page and confirmed by the risk seat.",
-    "unit": "The unit decides which board does: it is set among many, by an admin.",
+    "stage": "The board decides a stage at its gate.",
+    "owner": "A person must accept a role. Propose the owner on the People page of the initiative.",
+    "tier": "Propose a risk tier on the page of the initiative. The risk seat confirms the tier.",
+    "unit": "The unit decides which board is responsible. An admin can set it for several initiatives.",
 }
-WORKED_OUT = "It is worked out here from evidence; no sheet changes it."
+WORKED_OUT = "Plumbline computes this value from evidence, so a sheet cannot change it."
 LIMITS = {"title": 200, "vendor": 160, "ticket": 160, "problem": 4000}
 
 
 @dataclass(frozen=True)
 class Here:
-    """An initiative that is here already, and what a sheet may say of it: by field, as plain values."""
+    """An initiative here, with the fields that a sheet may change, as plain values."""
 
     pk: int
     ref: str
@@ -64,7 +64,7 @@ class Look:
     by_title: dict[str, list[Here]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, one: Here, *, own: bool = True) -> None:
-        """One initiative more; one of another organisation is called by its reference alone."""
+        """Add one initiative. One of another organisation is found by its reference alone."""
         self.by_ref[one.ref] = one
         if not own:
             return
@@ -74,7 +74,7 @@ class Look:
 
 
 def plan(lines: Iterable[Line], reading: dict, look: Look) -> list[ImportRow]:
-    """One unsaved row per line with its decision; `reading` says how the sheet is read, as `actions` keeps it."""
+    """Return one unsaved row per line with its decision. `actions` keeps `reading`."""
     rows = [_row(line, reading) for line in lines]
     often: dict[str, int] = defaultdict(int)
     for row in rows:
@@ -83,7 +83,7 @@ def plan(lines: Iterable[Line], reading: dict, look: Look) -> list[ImportRow]:
     for row in rows:
         if row.raw_digest in first:
             row.decision = "merge"
-            text = f"The same line as line {first[row.raw_digest].line}, to the last letter."
+            text = f"This line is identical to line {first[row.raw_digest].line}."
             row.problems.append(problem("same line", text))
             continue
         first[row.raw_digest] = row
@@ -96,17 +96,19 @@ def plan(lines: Iterable[Line], reading: dict, look: Look) -> list[ImportRow]:
 
 
 def _look_at_new(row: ImportRow) -> None:
-    """What a row that becomes an initiative lacks: without a stage it waits, without an owner it does not."""
+    """Note what a row for a new initiative lacks. It waits without a stage, not without an owner."""
     mapped = row.mapped
     if not mapped["stage"]:
         row.decision, said = "triage", mapped["stage_raw"][:120]
-        words = f"\u201c{said}\u201d is no stage known here" if said else "The row has no status"
-        row.problems.append(problem("no stage", f"{words}: say above what it means."))
+        words = f"“{said}” is not a known stage" if said else "The row has no status"
+        row.problems.append(problem("no stage", f"{words}. Choose its meaning above."))
     if mapped["invite"]:
-        text = f"{mapped['invite']} is invited when the sheet is published, and asked to own it."
+        text = f"{mapped['invite']} is invited when the sheet is published, and asked to become the owner."
         row.problems.append(problem("owner", text, value=mapped["contact"]))
     elif mapped["contact"] and not mapped["owner"]:
-        text = f"Nobody is asked to own it: it is not certain who \u201c{mapped['contact'][:80]}\u201d is."
+        text = (
+            f"No one is asked to become the owner, because “{mapped['contact'][:80]}” is not a clear match."
+        )
         row.problems.append(problem("owner", text, value=mapped["contact"]))
 
 
@@ -136,6 +138,8 @@ def _row(line: Line, reading: dict) -> ImportRow:
         mapped["reference"] = ""
     for role in LIMITS:
         text = cell(role)
+        if role == "vendor":
+            text = reading.get("vendors", {}).get(text, text)
         if text and role == "problem":
             text = unquoted(line.cells[columns[role]].strip())  # with its lines
         mapped[role] = _short(role, text, problems)
@@ -166,12 +170,12 @@ def _row(line: Line, reading: dict) -> ImportRow:
     )
     if not mapped["title"] and not mapped["reference"]:
         row.decision = "reject"
-        problems.append(problem("no name", "The row has no title; it stays in the file."))
+        problems.append(problem("no name", "The row has no title, so it is not imported."))
     return row
 
 
 def text_in(line: Line, column: str | None) -> str:
-    """Return what a cell says, with single spaces; "" where it says nothing: N/A, a dash, no column."""
+    """Return the text of a cell with single spaces, or "" for N/A, dash or no column."""
     text = unquoted(" ".join(line.cells.get(column, "").split())) if column else ""
     return "" if is_blank(text) else text
 
@@ -181,13 +185,13 @@ def _short(role: str, text: str, problems: list[dict]) -> str:
         return text
     words = FIELDS[role].lower()
     problems.append(
-        problem("cut", f"The {words} is longer than {LIMITS[role]} letters; it is whole in the row.")
+        problem("cut", f"The {words} is longer than {LIMITS[role]} characters. The row keeps the full text.")
     )
     return text[: LIMITS[role] - 1].rstrip() + "…"
 
 
 def _money(cell, reading: dict, problems: list[dict]) -> dict[str, Any]:
-    """Amounts as text, and their one currency: its own column, what stands with an amount, else what was said."""
+    """Return amounts as text, and their currency from the column, cell or choice."""
     found: dict[str, str] = {}
     named = currency_of(cell("currency"), reading["currency"]) or cell("currency").upper()
     own = named or reading["currency"]
@@ -202,12 +206,16 @@ def _money(cell, reading: dict, problems: list[dict]) -> dict[str, Any]:
             currencies |= {amount.currency} - {""}
     currency = next(iter(currencies)) if len(currencies) == 1 else "" if currencies else reading["currency"]
     if len(currencies) > 1:
-        text = f"Several currencies in one row ({', '.join(sorted(currencies))}): its amounts are left out."
+        text = (
+            f"The row has several currencies ({', '.join(sorted(currencies))}), so its amounts are left out."
+        )
         problems.append(problem("invalid", text))
     elif found and not currency:
-        problems.append(problem("invalid", "An amount without a currency: say above which one is meant."))
+        problems.append(
+            problem("invalid", "The row has an amount without a currency. Choose a currency above.")
+        )
     elif currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-        problems.append(problem("invalid", f"\u201c{currency[:20]}\u201d is no currency of three letters."))
+        problems.append(problem("invalid", f"“{currency[:20]}” is not a currency of three letters."))
         currency = ""
     read = [
         {"field": role, "raw": cell(role)[:60], "value": f"{Decimal(value):,.2f} {currency}".rstrip()}
@@ -225,7 +233,7 @@ def _money(cell, reading: dict, problems: list[dict]) -> dict[str, Any]:
 
 
 def _odd(role: str, raw: str, amount: Amount, mark: str) -> dict | None:
-    """What is said of an amount: not read, left out, or read although it is unlike the others."""
+    """Return the problem of an unread, unlike, estimated or negative amount, or None."""
     kind, said = "invalid", ""
     if amount.value is None and amount.either:
         less, more = (f"{value:,.2f}" for value in amount.either)
@@ -235,9 +243,9 @@ def _odd(role: str, raw: str, amount: Amount, mark: str) -> dict | None:
     elif amount.value < 0:
         said = "is below zero, so it is left out."
     elif amount.mark and mark and amount.mark != mark:
-        kind, said = "unlike", f"is read as {amount.value:,.2f}, unlike the amounts of other rows."
+        kind, said = "unlike", f"is read as {amount.value:,.2f}. Other rows use a different decimal mark."
     elif amount.about:
-        kind, said = "about", f"is an estimate; {amount.value:,.2f} is kept without that word."
+        kind, said = "about", f"is an estimate. Plumbline keeps only the number {amount.value:,.2f}."
     return problem(kind, f"{FIELDS[role]}: \u201c{raw[:60]}\u201d {said}", value=raw) if said else None
 
 
@@ -256,13 +264,16 @@ def _unread(role: str, raw: str) -> dict:
 
 
 def _known(row: ImportRow, look: Look, often: dict[str, int]) -> Here | None:
-    """The one initiative a row speaks of: by reference, else by a ticket or a title that one alone has."""
+    """Return the initiative of a row by reference, or by a unique ticket or title."""
     if ref := row.mapped["reference"]:
         if ref in look.by_ref:
             return look.by_ref[ref]
         row.decision = "reject"
         row.problems.append(
-            problem("known", f"There is no initiative {ref[:40]} here. Empty the cell to register it.")
+            problem(
+                "known",
+                f"There isn't an initiative {ref[:40]} here. Empty the cell to register a new initiative.",
+            )
         )
         return None
     ticket = row.mapped["key"].casefold()
@@ -273,7 +284,7 @@ def _known(row: ImportRow, look: Look, often: dict[str, int]) -> Here | None:
 
 
 def _compare(row: ImportRow, known: Here, reading: dict) -> None:
-    """What the row says otherwise than it stands here: proposed where a sheet may, else refused with the reason."""
+    """Note the values of the row that differ here, as proposed changes or as refused."""
     row.initiative_id = known.pk
     changes = row.mapped["changes"]
     refused = row.mapped["refused"]
@@ -289,9 +300,7 @@ def _compare(row: ImportRow, known: Here, reading: dict) -> None:
     row.decision = "change" if changes else "unchanged"
     for each in refused:
         said, stays = each["after"][:80], each["before"][:80]
-        text = (
-            f"{each['words']}: \u201c{said}\u201d is not taken, it stays \u201c{stays}\u201d. {each['why']}"
-        )
+        text = f"{each['words']}: “{said}” is not imported. The value stays “{stays}”. {each['why']}"
         row.problems.append(problem("refused", text, value=each["after"]))
 
 
@@ -309,7 +318,7 @@ def _decided_elsewhere(mapped: dict, known: Here) -> Iterator[dict]:
 
 
 def _edits_of_export(raw: dict[str, str], known: Here) -> Iterator[dict]:
-    """Cells of our own export that say otherwise than it would say now, and are no words of a person's."""
+    """Yield the edited cells of an export of Plumbline that a sheet cannot change."""
     whys = {"Approved stage": "stage", "Owner": "owner", "Risk tier": "tier", "Unit": "unit"}
     for header, here in known.exported.items():
         if header not in raw:
@@ -322,7 +331,7 @@ def _edits_of_export(raw: dict[str, str], known: Here) -> Iterator[dict]:
 
 
 def alike(said: str, here: str) -> bool:
-    """Whether a cell says what the export wrote, as a spreadsheet may have written it again."""
+    """Return True if a cell equals the exported value, as a spreadsheet may write it."""
     said, here = unquoted(said), unquoted(" ".join(here.split()))
     if said == here:
         return True
@@ -343,7 +352,7 @@ def _same(role: str, said: str, here: Any) -> bool:
 
 
 def values_of(initiative: Initiative) -> dict[str, Any]:
-    """What a sheet may propose of an initiative, as it stands here; `initiative` with its business case."""
+    """Return the current values that a sheet may change. `initiative` has its business case."""
     row = getattr(initiative, "business_case", None)
     said = {
         name: getattr(row, name, None) for name in ("vendor", *AMOUNTS, "currency", "go_live_on", "ticket")
@@ -352,12 +361,12 @@ def values_of(initiative: Initiative) -> dict[str, Any]:
 
 
 def value_of(name: str, text: str) -> Any:
-    """A field of the business case from the text of a proposed change."""
+    """Return a field of the business case from the text of a proposed change."""
     if name in AMOUNTS:
         return Decimal(text)
     return date.fromisoformat(text) if name == "go_live_on" else text
 
 
 def text_of(here: Any) -> str:
-    """A value as a proposed change names it."""
+    """Return a value as a proposed change names it."""
     return "" if here is None else here.isoformat() if isinstance(here, date) else str(here)

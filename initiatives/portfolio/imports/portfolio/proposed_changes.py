@@ -5,6 +5,7 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.initiative.act import act
@@ -16,9 +17,10 @@ from initiatives.portfolio.registration import actions as registration_actions
 
 
 def take_changes(*, row: ImportRow, fields: list[str], by: User) -> Initiative:
-    """Take some of the changes that a row proposes of an initiative, and leave the others: all at once, one answer.
+    """Take some proposed changes of a row and leave the others, in one answer.
 
-    By whoever may describe it. Raises Refused, Conflict where it was answered or the initiative changed meanwhile.
+    Raises Refused if `by` may not describe the initiative. Raises Conflict if the row was answered or the value
+    changed.
     """
     with act(
         "take changes of a sheet", by=by, initiative=row.initiative_id, reason="Changes of a portfolio"
@@ -27,15 +29,15 @@ def take_changes(*, row: ImportRow, fields: list[str], by: User) -> Initiative:
         initiative_permissions.may_describe(initiative, by).or_refuse()
         batch_rows.still_current(row.batch)
         if not ImportRow.objects.proposing_changes().filter(pk=row.pk).exists():
-            raise Conflict("These changes were answered already.")
+            raise Conflict("These changes were already answered.")
         offered = {each["field"]: each for each in row.mapped["changes"]}
         taken = {name: offered[name]["after"] for name in fields if name in offered}
         now = portfolio_plan.values_of(queries.described(initiative))
         for name in taken:
             if portfolio_plan.text_of(now.get(name)) != offered[name]["before"]:
                 raise Conflict(
-                    f"{FIELDS[name]} of {initiative.ref} changed since the sheet was read.",
-                    "Upload it again.",
+                    phrase("{} of {} changed after the sheet was read.", FIELDS[name], initiative.ref),
+                    "Upload the sheet again.",
                 )
         _take(initiative, taken, by)
         row.mapped |= {"taken": sorted(taken), "proposed": False}
@@ -54,7 +56,7 @@ def take_changes(*, row: ImportRow, fields: list[str], by: User) -> Initiative:
 
 
 def _take(initiative: Initiative, taken: dict[str, str], by: User) -> None:
-    why = "Taken from a portfolio"
+    why = "Imported from a portfolio"
     if "title" in taken:
         detail_actions.rename(initiative=initiative, title=taken["title"], reason=why, by=by)
     if "problem" in taken:

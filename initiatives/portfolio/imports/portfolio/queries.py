@@ -1,4 +1,4 @@
-"""What is here that a sheet may speak of: units, people, initiatives."""
+"""Units, people and initiatives here that a sheet may name."""
 
 from django.db.models import QuerySet
 
@@ -6,42 +6,47 @@ from governance import clock
 from governance.models import Rulebook, Unit, User
 from governance.vocabulary import Role, Stage, Tier
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.models import ImportBatch, ImportRow, Initiative, RoleAssignment
-from initiatives.portfolio.imports.portfolio.people_matching import Directory, Known
+from initiatives.models import ImportBatch, ImportRow, Initiative, RoleAssignment, Vendor
+from initiatives.portfolio.imports.portfolio.people_matching import Directory, Known, name_key
 from initiatives.portfolio.imports.portfolio.portfolio_plan import Here, Look, values_of
 from initiatives.portfolio.initiative_list import portfolio_export
 
 
 def top_unit() -> Unit | None:
-    """The unit at the top of the organisation; of several the first."""
+    """Return the unit at the top of the organisation, the first of several."""
     return Unit.objects.own().filter(parent=None).order_by("pk").first()
 
 
 def units_by_word() -> dict[str, int]:
-    """Units of one's own by name and by code; of two with one name neither."""
+    """Return the organisation's units by `name_key` of name and code, if unique."""
     found: dict[str, int | None] = {}
     for unit in Unit.objects.own():
-        for word in {unit.name.casefold(), unit.code.casefold()}:
+        for word in {name_key(unit.name), name_key(unit.code)}:
             found[word] = None if word in found else unit.pk
     return {word: key for word, key in found.items() if key is not None}
 
 
+def vendors_by_word() -> dict[str, str]:
+    """Return the names of the vendors in the register, by `name_key`."""
+    return {name_key(name): name for name in Vendor.objects.shared().values_list("name", flat=True)}
+
+
 def directory() -> Directory:
-    """Active people, as cells are matched with them."""
+    """Return the active people, as cells are matched with them."""
     rows = User.objects.active().values_list("pk", "full_name", "login", "email").order_by("full_name", "pk")
     return Directory(Known(*row) for row in rows)
 
 
 def described(initiative: Initiative) -> Initiative:
-    """The initiative with its business case, read anew."""
+    """Return the initiative with its business case, read again."""
     return Initiative.objects.select_related("business_case", "unit").get(pk=initiative.pk)
 
 
 def look(person: User, *, exported: bool) -> Look:
-    """Initiatives that the person sees, by what rows may call them by: those of external inventories by reference
-    alone.
+    """Return the initiatives that the person sees, by the names that rows may use.
 
-    `exported`: with the row of each in our own export, which is how a sheet of ours is read back.
+    Initiatives of external inventories are found by reference alone. With `exported`, each has its row of the export.
+    An exported sheet is read back by that row.
     """
     initiatives = initiative_permissions.visible_to(person).live()
     owners: dict[int, dict[int, str]] = {}
@@ -72,6 +77,6 @@ def look(person: User, *, exported: bool) -> Look:
 
 
 def changes_waiting() -> QuerySet:
-    """Rows of sheets and of other files that propose changes which nobody answered."""
+    """Return the rows of files with proposed changes that no one has answered."""
     rows = ImportRow.objects.proposing_changes().filter(batch__in=ImportBatch.objects.current())
     return rows.order_by("-batch_id", "line")

@@ -1,4 +1,4 @@
-"""How a sheet of one's own is most likely read: columns, words, people, days and amounts; the rest is asked."""
+"""The likely reading of an organisation's sheet. Uncertain words are asked about."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -16,7 +16,14 @@ from initiatives.models.imports import OWN_SHEET
 from initiatives.portfolio.imports.inventories.reported_stages import TARGETS
 from initiatives.portfolio.imports.inventories.stage_words import guess_stage
 from initiatives.portfolio.imports.portfolio import queries
-from initiatives.portfolio.imports.portfolio.people_matching import Match, address_in, name_in, spellings
+from initiatives.portfolio.imports.portfolio.people_matching import (
+    Match,
+    address_in,
+    name_in,
+    name_key,
+    spelled_alike,
+    spellings,
+)
 from initiatives.portfolio.imports.portfolio.portfolio_columns import AMOUNTS, FIELDS, GUIDE
 from initiatives.portfolio.imports.portfolio.portfolio_plan import NEW_UNIT, text_in
 from initiatives.portfolio.initiative_list.portfolio_export import EXPORTED_AS
@@ -25,7 +32,7 @@ MOST_STATUSES = 200  # a column with more different words is no status
 
 
 def guessed(lines: list[Line], columns: list[str]) -> dict:
-    """How the sheet is read before anybody corrected it: as the last one was, the rest by guess."""
+    """Return how to read a sheet before corrections, from the last one and guesses."""
     kept = InventorySource.objects.filter(key=OWN_SHEET).first()
     known = {plain(name): name for name in columns}
     exported = {role: known[plain(header)] for role, header in EXPORTED_AS.items() if plain(header) in known}
@@ -44,7 +51,8 @@ def guessed(lines: list[Line], columns: list[str]) -> dict:
         found_now = GUIDE.guess(left, sample(lines), language=language, but=remembered)
         found = remembered | found_now
         remarks = [
-            f"The column \u201c{column[:60]}\u201d is not taken for {FIELDS[role]}: its cells are something else."
+            f"The column “{column[:60]}” is not used for {FIELDS[role]}, because its cells contain "
+            "something else."
             for role, column in GUIDE.guess(left, {}, language=language, but=remembered).items()
             if found_now.get(role) != column
         ]
@@ -67,9 +75,10 @@ def guessed(lines: list[Line], columns: list[str]) -> dict:
 
 
 def with_words(lines: Iterable[Line], reading: dict, kept: InventorySource | None) -> dict:
-    """The words of the sheet that stand for something here: statuses, departments, owners, each once.
+    """Return the meaning of the sheet's words: statuses, departments, owners, vendors.
 
-    What was remembered counts while it is still there: a unit that is one's own, a person who is active.
+    Each word is listed once. Spellings of one word have one meaning. A remembered meaning counts if its unit is still
+    of the organisation, or its person is active.
     """
     lines = list(lines)
 
@@ -81,18 +90,30 @@ def with_words(lines: Iterable[Line], reading: dict, kept: InventorySource | Non
     meant = kept.stages if kept else {}
     chosen = kept.fixed.get("units", {}) if kept else {}
     people = kept.fixed.get("people", {}) if kept else {}
-    stages = {
-        word: reading["stages"].get(word) or meant.get(word) or list(stage_of(word))
-        for word in of("stage", MOST_STATUSES)
-    }
+    stages = {}
+    for group in spelled_alike(of("stage", MOST_STATUSES)):
+        said = (known[word] for known in (reading["stages"], meant) for word in group if known.get(word))
+        stages |= dict.fromkeys(group, next(said, None) or list(stage_of(group[0])))
     if not reading["columns"].get("stage"):
         stages = {"": reading["stages"].get("") or ["", "none", ""]}
     known, directory = queries.units_by_word(), queries.directory()
     here = {NEW_UNIT, *(str(unit.pk) for unit in Unit.objects.own())}
     units = {}
-    for word in filter(None, (word[:120] for word in of("unit"))):
-        before = (unit for unit in (reading["units"].get(word), chosen.get(word)) if str(unit) in here)
-        units[word] = str(next(before, None) or known.get(word.casefold(), NEW_UNIT))
+    for group in spelled_alike(filter(None, dict.fromkeys(word[:120] for word in of("unit")))):
+        before = (
+            said[word]
+            for said in (reading["units"], chosen)
+            for word in group
+            if word in said and str(said[word]) in here
+        )
+        units |= dict.fromkeys(group, str(next(before, None) or known.get(name_key(group[0]), NEW_UNIT)))
+    registered = queries.vendors_by_word()
+    vendors = {
+        word: registered.get(name_key(word), group[0])
+        for group in spelled_alike(of("vendor"))
+        for word in group
+        if word
+    }
     owners = {}
     for word in filter(None, of("owner")):
         found = directory.match(word)
@@ -114,6 +135,7 @@ def with_words(lines: Iterable[Line], reading: dict, kept: InventorySource | Non
     return {
         "stages": stages,
         "units": units,
+        "vendors": {word: name for word, name in vendors.items() if word != name},
         "people": owners,
         "dates": reading["dates"] or _sole(_orders(lines, reading["columns"])),
         "mark": reading["mark"] or _sole(_marks(lines, reading["columns"])),
@@ -129,12 +151,12 @@ def _marks(lines: Iterable[Line], columns: dict[str, str]) -> set[str]:
 
 
 def _sole(found: set[str], remembered: str = "") -> str:
-    """How the cells are written where they agree; where none decides as last time; where they disagree it is asked."""
+    """Return the one format of the cells, "" if they disagree, or else the last one."""
     return next(iter(found)) if len(found) == 1 else "" if found else remembered
 
 
 def stage_of(word: str) -> tuple[str, str, str]:
-    """What a status most likely means: our own words exactly, the rest by guess."""
+    """Return the likely stage of a status. Words of Plumbline are exact, others a guess."""
     for stage in Stage:
         if word.casefold() in (stage.value, Stage.word(stage).casefold()):
             return (stage.value if stage in TARGETS else "", "high", "")

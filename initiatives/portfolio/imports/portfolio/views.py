@@ -1,48 +1,51 @@
-"""Pages of a sheet of one's own: upload, how it is read, what it brings; changes that it proposes of initiatives."""
+"""Pages of an organisation's sheet: upload, mapping, preview and changes."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
 from governance.models import User
 from governance.people.permissions import may_import
-from governance.permission_result import Conflict
+from governance.permission_result import Answer, Conflict, no
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Stage
-from initiatives.lifecycle.access import initiative_lookup
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.initiative_frame import one_act, sent
-from initiatives.models import ImportBatch, ImportRow
+from initiatives.lifecycle.initiative.initiative_frame import sent
+from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
+from initiatives.models import ImportBatch, ImportRow, Initiative
 from initiatives.portfolio.imports.portfolio import actions, proposed_changes, queries
 from initiatives.portfolio.imports.portfolio.forms import ChangesForm, PortfolioMappingForm
+from initiatives.portfolio.imports.portfolio.people_matching import name_key
 from initiatives.portfolio.imports.portfolio.portfolio_columns import FIELDS
 from initiatives.portfolio.imports.portfolio.portfolio_plan import NEW_UNIT
 from initiatives.portfolio.imports.step_page import ask_step
 
 
 def mapping_of(request: SignedInRequest, batch: ImportBatch) -> PortfolioMappingForm | None:
-    """Return the form that says how the sheet is read, while any row of it waits."""
+    """Return the mapping form of the sheet, while a row of the sheet waits."""
     waits = batch.rows.filter(done_at__isnull=True).exists()
     current = batch.undone_at is None and batch.discarded_at is None
     return PortfolioMappingForm(batch, sent(request)) if waits and current else None
 
 
 def map_sheet(request: SignedInRequest, batch: ImportBatch, form: PortfolioMappingForm) -> bool:
-    """Read the sheet as the form says; False where something typed is wrong."""
+    """Read the sheet as the form describes. Return False if a typed value is wrong."""
     try:
         actions.map_portfolio(batch=batch, by=request.user, **form.chosen())
     except ValidationError as wrong:
         _fix(form, wrong)
         return False
-    messages.success(request, "Mapped, and remembered for your next sheet.")
+    messages.success(request, "The mapping is saved, and used for your next sheet.")
     return True
 
 
 def preview_of(batch: ImportBatch, form: PortfolioMappingForm | None) -> dict:
-    """Return what the page of a file shows of a sheet of one's own, beside what it shows of every file."""
+    """Return what the page of an organisation's sheet adds to that of every file."""
     waiting = batch.rows.filter(done_at__isnull=True)
     return {
         "parts": _parts(form) if form else [],
@@ -54,21 +57,26 @@ def preview_of(batch: ImportBatch, form: PortfolioMappingForm | None) -> dict:
 
 
 def _parts(form: PortfolioMappingForm) -> list[tuple[str, str, str, list]]:
-    """The parts of the mapping with their fields: key, title, what to look at."""
+    """Return the parts of the mapping with their fields: key, title and instruction."""
     return [
         (
             "stage",
             _("Statuses"),
-            _("Where a word could mean two stages, take the weaker."),
+            _("If a word could mean two stages, choose the lower stage."),
             form.part("stage"),
         ),
-        ("unit", _("Departments"), _("Each is a unit here, or becomes one."), form.part("unit")),
-        ("column", _("Columns"), _("Which column holds what."), form.part("column")),
+        (
+            "unit",
+            _("Departments"),
+            _("Each word is an existing unit, or becomes a new unit."),
+            form.part("unit"),
+        ),
+        ("column", _("Columns"), _("The meaning of each column."), form.part("column")),
     ]
 
 
 def _fix(form: PortfolioMappingForm, wrong: ValidationError) -> None:
-    """Each message at its field; columns go by the names that they have on the form."""
+    """Add each message to its field. Columns have the names of the form."""
     if not hasattr(wrong, "error_dict"):
         form.add_error(None, wrong)
         return
@@ -78,10 +86,10 @@ def _fix(form: PortfolioMappingForm, wrong: ValidationError) -> None:
 
 
 def shown(row: ImportRow, batch: ImportBatch) -> dict:
-    """Return what the page shows of a row of the sheet: its unit, its owner, and what was read from which cell."""
+    """Return a row of the sheet for the page: its unit, owner, and the cells read."""
     said = row.mapped
     asked = bool(said["owner"]) and bool((batch.reading["people"].get(said["contact"]) or {}).get("how", ""))
-    owner = _("asked to own it") if asked else _("not asked")
+    owner = _("asked to become the owner") if asked else _("not asked")
     return {
         "where": said["bureau"] + (" (new)" if said["unit"] == NEW_UNIT else ""),
         "owner": said["contact"],
@@ -91,7 +99,7 @@ def shown(row: ImportRow, batch: ImportBatch) -> dict:
 
 
 def publish(request: SignedInRequest, batch: ImportBatch) -> HttpResponse:
-    """What will happen; then it happens."""
+    """Show what the publication will do, and publish the sheet."""
     rows = batch.rows.filter(done_at__isnull=True, decision="import")
     if request.method == "POST":
         try:
@@ -104,14 +112,18 @@ def publish(request: SignedInRequest, batch: ImportBatch) -> HttpResponse:
             return redirect(batch)
         messages.success(
             request,
-            f"{counts['imported']} initiatives are in your portfolio; {counts['asked']} times an owner is asked.",
+            phrase(
+                "{} initiatives are in your portfolio. Owners are asked for {} of them.",
+                counts["imported"],
+                counts["asked"],
+            ).in_language(),
         )
         return redirect(batch)
     return ask_step(
         request,
         batch,
         title=_("Publish the import?"),
-        verb=_("Publish and ask the owners"),
+        verb=_("Publish and ask the owners to accept"),
         happens=_happens(batch, rows),
     )
 
@@ -121,12 +133,12 @@ def _happens(batch: ImportBatch, rows) -> list[str]:
     ideas = sum(row["stage"] == Stage.PROPOSED for row in rows)
     owners = {row["owner"] for row in rows if row["owner"]}
     invited = sorted({row["invite"] for row in rows if row["invite"]})
-    new = sorted({row["bureau"] for row in rows if row["unit"] == NEW_UNIT})
+    new = sorted({name_key(row["bureau"]): row["bureau"] for row in rows if row["unit"] == NEW_UNIT}.values())
     found = [
-        f"{len(rows)} initiatives join the portfolio: {ideas} as ideas, {len(rows) - ideas} with the stage that the "
-        "sheet reports. Nothing of it is evidenced yet.",
-        f"{len(owners)} people are asked to accept what they own, each by one message; "
-        f"{sum(not (row['owner'] or row['invite']) for row in rows)} initiatives wait for an owner.",
+        f"{len(rows)} initiatives are added to the portfolio: {ideas} as ideas, {len(rows) - ideas} "
+        "with the stage that the sheet reports. These initiatives have no evidence yet.",
+        f"{len(owners)} people are asked to accept ownership, with one message each. "
+        f"{sum(not (row['owner'] or row['invite']) for row in rows)} initiatives still need an owner.",
     ]
     if invited:
         listed = f"{', '.join(invited[:12])}{' and more' if len(invited) > 12 else ''}"
@@ -137,18 +149,19 @@ def _happens(batch: ImportBatch, rows) -> list[str]:
         )
     aside = batch.rows.filter(done_at__isnull=True, decision="triage").count()
     if aside:
-        found.append(f"{aside} rows wait until you say what their status means.")
+        found.append(f"{aside} rows are set aside until you choose the meaning of their status.")
     if unsure := batch.reading["two_amounts"]["count"]:
         found.append(f"Amounts left out because each can mean two values: {unsure}.")
     found.append(
-        "Boards see them in the portfolio. Nobody becomes an owner without accepting; nothing is due."
+        "Boards can see the initiatives in the portfolio. Owners must accept their role. No obligations "
+        "start."
     )
     return found
 
 
 @require_POST
 def take_all(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take every change that a file proposes of initiatives which an admin may describe; the others wait."""
+    """Take all proposed changes of initiatives that an admin may describe. The others wait."""
     may_import(request.user).or_refuse()
     batch = get_object_or_404(ImportBatch, pk=pk)
     taken = waits = 0
@@ -163,26 +176,43 @@ def take_all(request: SignedInRequest, pk: int) -> HttpResponse:
             waits += 1  # changed meanwhile, or no longer fits: it stays on the page of its initiative
         else:
             taken += 1
-    messages.success(request, f"Taken of {taken} rows; {waits} wait for whoever owns the initiative.")
+    messages.success(
+        request,
+        phrase(
+            "Changes of {} rows are accepted. {} rows wait for the owner of the initiative.", taken, waits
+        ).in_language(),
+    )
     return redirect(batch)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def changes(request: SignedInRequest, ref: str) -> HttpResponse:
-    """What a sheet proposes of one initiative: its owner takes some, and leaves the rest."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_describe(initiative, request.user).or_refuse()
-    row = queries.changes_waiting().filter(initiative=initiative).select_related("batch").first()
-    if row is None:
-        messages.info(request, _("No sheet proposes anything of this initiative now."))
-        return redirect(initiative)
-    return one_act(
-        request,
-        initiative,
-        ChangesForm(row.mapped["changes"], sent(request)),
-        lambda said: proposed_changes.take_changes(row=row, fields=said["fields_taken"], by=request.user),
-        _("Answered: what you took stands, the rest is left."),
-        title=_("Changes that a sheet proposes"),
-        lede=f"{row.batch.file_name}, line {row.line}, {row.batch.uploaded_at:%-d %B %Y}.",
-        verb=_("Take what is ticked, leave the rest"),
-    )
+def _proposing(initiative: Initiative) -> ImportRow | None:
+    return queries.changes_waiting().filter(initiative=initiative).select_related("batch").first()
+
+
+def _may_take(initiative: Initiative, person: User) -> Answer:
+    may = initiative_permissions.may_describe(initiative, person)
+    if may and _proposing(initiative) is None:
+        there = initiative.get_absolute_url()
+        return no("No sheet proposes changes to this initiative now.", "Open the initiative.", there)
+    return may
+
+
+def _take(*, initiative: Initiative, fields_taken: list[str], by: User) -> Initiative:
+    return proposed_changes.take_changes(row=_proposing(initiative), fields=fields_taken, by=by)
+
+
+def _line(initiative: Initiative) -> str:
+    row = _proposing(initiative)
+    return f"{row.batch.file_name}, line {row.line}, {row.batch.uploaded_at:%-d %B %Y}."
+
+
+INITIATIVE_ACTS["take-changes"] = PageStep(
+    may=_may_take,
+    act=_take,
+    form=ChangesForm,
+    given=lambda initiative, request: {"changes": _proposing(initiative).mapped["changes"]},
+    title=gettext_lazy("Changes proposed by a sheet"),
+    lede=_line,
+    verb=gettext_lazy("Accept the selected changes"),
+    done=gettext_lazy("The selected changes are accepted, and the others are declined."),
+)

@@ -1,1 +1,1 @@
-"""Files thrown away before anything of them is live, and imports undone while nobody works on what they brought."""
+"""Discarded files without live rows, and undone imports that no one works on."""

@@ -1,4 +1,4 @@
-"""A file thrown away before anything of it is live, and an import undone while nobody works on what it brought."""
+"""Acts that discard a file without live rows, or undo an import not yet in use."""
 
 from collections import defaultdict
 
@@ -14,6 +14,7 @@ from governance.people.permissions import may_import
 from governance.permission_result import Answer, all_of, no
 from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.facts import supported_stage_rows
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import ImportBatch, Initiative, RoleAssignment, StageChange
@@ -35,49 +36,53 @@ NAMED = 5  # initiatives that a refusal names
 
 
 def may_discard(batch: ImportBatch, person: User) -> Answer:
-    """Throw a file away: whoever imports, while nothing of it is live."""
+    """Discard a file: an importer, while no row of the file is live."""
     if batch.discarded_at:
-        return no("This file was thrown away already.")
+        return no("This file was already discarded.")
     if batch.runs.under_way().exists():
-        return no("The file is being worked on.", "Cancel that first, on the page of imports.", "/imports/")
+        return no("The file is being processed.", "Cancel the processing on the page Imports.", "/imports/")
     if batch.confirmed_at or batch.rows.filter(done_at__isnull=False).exists():
-        return no("Rows of this file are live.", "Undo the import instead.", f"/imports/{batch.pk}/undo/")
+        return no("Rows of this file are imported.", "Undo the import instead.", f"/imports/{batch.pk}/undo/")
     return all_of(may_import(person), cooling_off.may_lift(person))
 
 
 def may_undo(batch: ImportBatch, person: User) -> Answer:
-    """Undo an import: whoever imports, while nobody works on anything that it brought."""
+    """Undo an import: an importer, while no one works on its initiatives."""
     answer = all_of(may_import(person), cooling_off.may_lift(person))
     if not answer:
         return answer
     if batch.undone_at:
-        return no("This import was undone already.")
+        return no("This import was already undone.")
     if not batch.confirmed_at:
-        return no("Nothing of this file is live.", "Throw it away instead.", f"/imports/{batch.pk}/discard/")
+        return no(
+            "No row of this file is imported.",
+            "Open the page of the file and discard it.",
+            f"/imports/{batch.pk}/discard/",
+        )
     if batch.runs.under_way().exists():
-        return no("The file is being worked on.", "Cancel that first, on the page of imports.", "/imports/")
+        return no("The file is being processed.", "Cancel the processing on the page Imports.", "/imports/")
     busy = worked_on(brought_by(batch))
     if busy:
         named = "; ".join(f"{ref}: {', '.join(words)}" for ref, words in list(busy.items())[:NAMED])
-        more = f"; and {len(busy) - NAMED} more" if len(busy) > NAMED else ""
+        more = f", and {len(busy) - NAMED} more" if len(busy) > NAMED else ""
         return no(
-            f"People work on {len(busy)} of the initiatives that it brought ({named}{more}).",
-            "Stop or withdraw those that are wrong one by one.",
+            phrase("People work on {} initiatives of this import ({}{}).", len(busy), named, more),
+            "Stop or withdraw the wrong initiatives one by one.",
         )
     return answer
 
 
 def brought_by(batch: ImportBatch) -> QuerySet:
-    """The initiatives that the batch registered: not those that it found here already."""
+    """Return the initiatives that the batch registered, without those it found here."""
     rows = batch.rows.filter(decision="import", done_at__isnull=False, initiative__isnull=False)
     return Initiative.objects.filter(pk__in=rows.values("initiative"))
 
 
 def worked_on(initiatives: QuerySet) -> dict[str, list[str]]:
-    """Which of the initiatives are more than their import left, by reference, and what stands there.
+    """Return the initiatives that changed since their import, each with reasons.
 
-    Every row that points at an initiative counts, of whichever app, but for what the import itself writes, and roles
-    that nobody accepted.
+    Each row of any app that points at an initiative is a reason. Rows that the import writes and roles without an
+    acceptance are not. The key is the reference.
     """
     keys = list(initiatives.values_list("pk", flat=True))
     found: dict[int, list[str]] = defaultdict(list)
@@ -105,8 +110,8 @@ def worked_on(initiatives: QuerySet) -> dict[str, list[str]]:
 
 
 def discard_batch(*, batch: ImportBatch, by: User) -> ImportBatch:
-    """Throw an uploaded file away: its rows are deleted, that it was here stays. Raises Refused once rows are live."""
-    with act("discard import", by=by, reason=f"Thrown away: {batch.file_name}"):
+    """Discard an uploaded file: delete its rows and keep its upload. Raises Refused once rows are live."""
+    with act("discard import", by=by, reason=f"Discarded: {batch.file_name}"):
         one_import_at_a_time()
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
         may_discard(batch, by).or_refuse()
@@ -121,13 +126,15 @@ def discard_batch(*, batch: ImportBatch, by: User) -> ImportBatch:
 
 
 def undo_batch(*, batch: ImportBatch, reason: str, by: User) -> int:
-    """Undo an import: each reported stage and each initiative is withdrawn, at once. Returns how many.
+    """Undo an import: withdraw its reported stages and initiatives at once. Return how many.
 
-    Entries, numbers and rows stay; the same file can be imported again. Raises ValidationError without a reason,
-    Refused where somebody works on one of them.
+    Entries, numbers and rows stay, and the same file can be imported again. Raises ValidationError without a reason,
+    and Refused if someone works on one of the initiatives.
     """
     if not reason.strip():
-        raise ValidationError({"reason": "Say why, for whoever finds one of them withdrawn."})
+        raise ValidationError(
+            {"reason": "Give the reason. People who open a withdrawn initiative can read the reason."}
+        )
     with act("undo import", by=by, reason=f"Import undone: {reason.strip()}"):
         one_import_at_a_time()
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
@@ -161,7 +168,7 @@ def undo_batch(*, batch: ImportBatch, reason: str, by: User) -> int:
 
 
 def _end_proposals(keys: list[int]) -> None:
-    """Roles that nobody answered end with what they were asked for."""
+    """End the roles that no one answered."""
     waiting = list(
         RoleAssignment.objects.waiting().filter(initiative__in=keys).select_related("initiative", "person")
     )
@@ -178,7 +185,7 @@ def _end_proposals(keys: list[int]) -> None:
 
 
 def _withdraw(batch: ImportBatch, initiatives: list[Initiative], reason: str, by: User) -> None:
-    """Each reported stage back to an idea, with all that the audit log asks of a move."""
+    """Move each initiative with a reported stage back to an idea, with its entries."""
     if not initiatives:
         return
     now, why = clock.now(), f"The import of {batch.file_name} was undone: {reason}"

@@ -1,3 +1,1 @@
-"""SystemImports: what an organisation has, read from its tables and documents into the register;
-nothing is overwritten.
-"""
+"""Imports of systems, read from tables and documents into the register."""

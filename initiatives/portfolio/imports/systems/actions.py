@@ -1,7 +1,7 @@
-"""SystemImports: tables and documents are read, mapped, looked at and confirmed; only then do their rows enter the
-register.
+"""Acts on tables and documents of systems: read, map, choose and confirm.
 
-Nothing is overwritten that nobody ticked: rows are compared once more as they enter, and what changed meanwhile waits.
+Rows enter the register after they are confirmed. A register value is replaced only if someone ticked it. Rows are
+compared again as they enter, and rows that changed meanwhile wait.
 """
 
 import hashlib
@@ -50,13 +50,13 @@ WRITTEN = ["mapped", "state", "problems", "takes", "entered"]
 def read_system_import(
     *, content: bytes, file_name: str, kind: str, encoding: str = "", by: User
 ) -> tuple[SystemImport, bool]:
-    """Read a table or document and keep its rows, compared with the register. Nothing of it is live.
+    """Read a table or document and keep its rows, compared with the register.
 
-    The same file again is the first one, found by SHA-256: returns it and True. Raises CodePageUnsure when somebody
-    must choose the code page, ValidationError on what is wrong with the file, Refused for who may not bring it.
+    No row is live. The same file again is the first one, found by SHA-256: returns the first and True. Raises
+    CodePageUnsure if someone must choose the code page, ValidationError on a fault of the file, and Refused.
     """
     if kind not in REGISTER_KINDS:
-        raise ValidationError({"kind": "Choose what the table holds."})
+        raise ValidationError({"kind": "Choose the contents of the table."})
     with act("read system import", by=by):
         import_permissions.may_bring(by, kind).or_refuse()
         digest = hashlib.sha256(content).hexdigest()
@@ -78,16 +78,17 @@ def read_system_import(
         export = export_of(kind, table.columns)
         notes = list(table.remarks)
         if export is not None:
-            notes.append(f"Its columns are those of “{export.words}”.")
+            notes.append(f"Plumbline recognised the columns of the export “{export.words}”.")
             if export.remark:
                 notes.append(export.remark)
         changed = chosen.get("last_updated_on", {}).get("columns", [""])[0]
         if export is None and plain(changed) == "sys updated on":
             notes.append(
-                "“sys_updated_on” is the last change of the entry in the CMDB, taken as last worked on."
+                "“sys_updated_on” is the last change of the entry in the CMDB. Plumbline uses this "
+                "date as the last update of the system."
             )
         if remembered:
-            notes.append("Its columns are understood as for the last table with these headers.")
+            notes.append("The columns have the same meaning as in the last table with these headers.")
         batch = SystemImport(
             kind=kind,
             file_name=file_name[-200:],
@@ -123,11 +124,10 @@ def _compared(batch: SystemImport, chosen: dict, lines: list[Line], by: User) ->
 
 
 def map_system_import(*, batch: SystemImport, columns: dict[str, dict], by: User) -> SystemImport:
-    """Say which column holds what; remembered for tables with these headers. The rows are read and compared anew.
+    """Set the columns of the fields, remember them for these headers, and read again.
 
-    `columns`: field -> {"columns": [first, second], "value": for all rows, "words": what a word of it means,
-    "order": how its days are written}. Raises ValidationError by field, Conflict
-    once the table is confirmed.
+    `columns`: field -> {"columns": [first, second], "value": for all rows, "words": what a word of it means, "order":
+    how its days are written}. Raises ValidationError by field, and Conflict once the table is confirmed.
     """
     chosen, wrong = {}, {}
     for field in FIELDS[batch.kind]:
@@ -137,8 +137,8 @@ def map_system_import(*, batch: SystemImport, columns: dict[str, dict], by: User
             wrong[field.name] = "Choose one of the columns of the table."
         value = (how.get("value") or "").strip()
         if field.needed and not there and not value:
-            wrong[field.name] = "Choose the column that says it" + (
-                ", or name it for all rows." if field.fixable else "."
+            wrong[field.name] = "Choose the column with this value" + (
+                ", or name one value for all rows." if field.fixable else "."
             )
         if there or value:
             chosen[field.name] = {"columns": there} | ({"value": value} if value else {})
@@ -184,7 +184,7 @@ def map_system_import(*, batch: SystemImport, columns: dict[str, dict], by: User
 def choose_rows(
     *, batch: SystemImport, takes: dict[int, list[str]], left_out: dict[int, bool], by: User
 ) -> SystemImport:
-    """Say of single rows which of their fields replace the register's, and which rows stay out. Nothing is live yet."""
+    """Choose which fields of rows replace the register's, and which rows stay out."""
     with act("choose system import rows", by=by):
         batch = _open(batch, by)
         rows = list(batch.rows.select_for_update().filter(pk__in={*takes, *left_out}))
@@ -210,7 +210,7 @@ def _leave(row: SystemImportRow, out: bool) -> None:
 
 
 def take_column(*, batch: SystemImport, field: str, take: bool, by: User) -> int:
-    """Take one field of the table, or the register's, on every row that differs in it; returns how many rows."""
+    """Take a field of the table, or the register's, on each differing row. Return how many."""
     with act("choose system import rows", by=by):
         batch = _open(batch, by)
         rows = list(
@@ -228,7 +228,7 @@ def take_column(*, batch: SystemImport, field: str, take: bool, by: User) -> int
 
 
 def leave_rows(*, batch: SystemImport, state: str, words: str = "", by: User) -> int:
-    """Leave out every row in this state whose name holds these words; returns how many."""
+    """Leave out each row in this state with these words in its name. Return how many."""
     with act("choose system import rows", by=by):
         batch = _open(batch, by)
         rows = batch.rows.select_for_update().filter(state=state)
@@ -243,15 +243,16 @@ def leave_rows(*, batch: SystemImport, state: str, words: str = "", by: User) ->
 
 
 def confirm_system_import(*, batch: SystemImport, by: User) -> SystemImport:
-    """Confirm a table: from here on its rows enter the register, a few hundred at a time."""
+    """Confirm a table. Its rows then enter the register, a few hundred at a time."""
     with act("confirm system import", by=by):
         batch = _open(batch, by)
         new = batch.rows.filter(state="new").count()
         replaced = batch.rows.waiting().filter(state="differs").count()
         if not new and not replaced:
             no(
-                "Nothing of this table would enter: no row is new, and none of what differs is ticked.",
-                "Tick what should replace the register's words, or throw the file away.",
+                "No row of this table is new, and you selected no difference, so the import would change "
+                "nothing.",
+                "Select values that replace those of the register, or discard the file.",
                 batch.get_absolute_url(),
             ).or_refuse()
         batch.confirmed_at, batch.confirmed_by = clock.now(), by
@@ -267,9 +268,9 @@ def confirm_system_import(*, batch: SystemImport, by: User) -> SystemImport:
 
 
 def enter_rows(batch: SystemImport, *, seconds: float | None = None) -> int:
-    """Let the rows of a confirmed table enter, in the name of who confirmed it, for so many seconds or to the end.
+    """Enter rows of a confirmed table for `seconds`, or to the end. Return the rest.
 
-    Each few hundred are one transaction: whoever stops in between loses nothing, and may go on. Returns what is left.
+    Rows enter in the name of the person who confirmed. Each few hundred are one transaction, so a stop loses no row.
     """
     until = None if seconds is None else time.monotonic() + seconds
     while _enter_some(batch) and (until is None or time.monotonic() < until):
@@ -278,10 +279,10 @@ def enter_rows(batch: SystemImport, *, seconds: float | None = None) -> int:
 
 
 def _enter_some(batch: SystemImport) -> bool:
-    """Let the next rows enter; False when none is left."""
+    """Enter the next rows, and return False if none is left."""
     by = batch.confirmed_by
     if by is None:
-        raise Conflict("This table is not confirmed.")
+        raise Conflict("This table is not confirmed. Confirm it first.")
     with act("enter system import", by=by, register=True, reason=f"From the table {batch.file_name}"):
         import_permissions.may_bring(by, batch.kind).or_refuse()
         waiting = batch.rows.select_for_update(of=("self",)).waiting()
@@ -302,7 +303,7 @@ def _enter_some(batch: SystemImport) -> bool:
 
 
 def _enter(batch: SystemImport, rows: list[SystemImportRow], by: User) -> None:
-    """Compare rows once more with the register as it is now, and write those that still are what was confirmed."""
+    """Compare rows with the register again, and write those still as confirmed."""
     before = {row.pk: (row.state, dict(row.mapped["differs"]), list(row.takes)) for row in rows}
     compare(batch.kind, rows, scope_of(by))
     new, replaced = [], []
@@ -320,7 +321,9 @@ def _enter(batch: SystemImport, rows: list[SystemImportRow], by: User) -> None:
         else:
             row.takes = []
             if row.state != "wrong":
-                row.problems.append(problem("The register was changed since you looked: it did not enter."))
+                row.problems.append(
+                    problem("The register changed after you looked at it, so this row was not imported.")
+                )
             if row.state == "new":  # what it differed from is gone
                 row.mapped["was"], row.state = "new", "skipped"
     _lock(batch.kind, rows)
@@ -339,7 +342,7 @@ def _enter(batch: SystemImport, rows: list[SystemImportRow], by: User) -> None:
 
 
 def _lock(kind: str, rows: list[SystemImportRow]) -> None:
-    """The initiatives that rows of links are about, locked before anything is written."""
+    """Lock the initiatives of link rows before a row is written."""
     if kind == "links":
         lock_initiatives(
             row.mapped["values"]["initiative"] for row in rows if row.state in ("new", "differs")
@@ -347,7 +350,7 @@ def _lock(kind: str, rows: list[SystemImportRow]) -> None:
 
 
 def _reach(written: Written, by: User) -> None:
-    """Let what was written reach the initiatives: evidence that it voids, what the register says, what is supported."""
+    """Update affected initiatives: voided evidence, findings and supported stage."""
     initiatives = lock_initiatives(written.initiatives)
     items = Evidence.objects.filter(initiative__in=written.causes, withdrawn_at__isnull=True)
     relied = set(items.values_list("initiative", flat=True))
@@ -371,7 +374,7 @@ def _reach(written: Written, by: User) -> None:
 
 
 def _together(causes: list[tuple[str, str, int]], named: set[int]) -> list[tuple[str, str, int]]:
-    """Causes by trigger: each system that evidence names by itself, the others as one, for they void the same items."""
+    """Return the causes by trigger, with one for each system that evidence names."""
     found, rest = [], {}
     for trigger, words, key in dict.fromkeys(causes):
         if key in named:
@@ -385,7 +388,7 @@ def _together(causes: list[tuple[str, str, int]], named: set[int]) -> list[tuple
 
 
 def drop_system_import(*, batch: SystemImport, by: User) -> SystemImport:
-    """Drop a table that was not confirmed: its rows are thrown away, that it was read stays in the audit log."""
+    """Discard a table that is not confirmed, with its rows. The audit log keeps its upload."""
     with act("drop system import", by=by):
         batch = _open(batch, by)
         batch.dropped_at = clock.now()
@@ -398,27 +401,28 @@ def drop_system_import(*, batch: SystemImport, by: User) -> SystemImport:
 
 
 def _open(batch: SystemImport, by: User) -> SystemImport:
-    """The table, locked, while something can still be changed about it."""
+    """Return the table, locked, while it can still be changed."""
     batch = SystemImport.objects.select_for_update(of=("self",)).get(pk=batch.pk)
     import_permissions.may_work_on(batch, by).or_refuse()
     if batch.dropped_at:
-        raise Conflict("This file was thrown away. Read it again.")
+        raise Conflict("This file was discarded. Import it again.")
     if batch.confirmed_at:
         raise Conflict(
-            "This table is confirmed; its rows are in the register, or on their way. Read the next one."
+            "This table is already confirmed, and its rows are imported or being imported. Import the "
+            "next table."
         )
     return batch
 
 
 def go_on() -> None:
-    """Have the worker enter what is left of confirmed tables."""
+    """Start the worker on the remaining rows of confirmed tables."""
     after_commit("initiatives.tasks.enter_system_imports")
 
 
 def enter_waiting(*, seconds: float) -> int:
-    """Let the rows of confirmed tables enter, the oldest table first, for so many seconds; returns what is left.
+    """Enter rows of confirmed tables for `seconds`, oldest table first. Return the rest.
 
-    Tables whose confirmer may no longer bring them wait: an admin reads them anew.
+    A table waits if the person who confirmed it may no longer bring it. An admin reads such tables again.
     """
     until, left = time.monotonic() + seconds, 0
     for batch in waiting_system_imports():
@@ -428,7 +432,7 @@ def enter_waiting(*, seconds: float) -> int:
 
 
 def waiting_system_imports() -> list[SystemImport]:
-    """Confirmed tables with rows that did not enter yet, the oldest first."""
+    """Return the confirmed tables with rows that have not entered, the oldest first."""
     waiting = SystemImportRow.objects.waiting().filter(batch=OuterRef("pk"))
     found = SystemImport.objects.current().filter(Exists(waiting), confirmed_at__isnull=False)
     return list(found.select_related("confirmed_by").order_by("pk"))

@@ -1,6 +1,6 @@
-"""From a line of a table to values: cells understood by what their field is; people, systems and initiatives looked up.
+"""Cells of a table read as values by field, with people, systems and initiatives.
 
-Nobody and nothing is made on the way: whom the register does not know stays blank, and the row says so.
+No row of the register is made here. A name that the register does not have stays blank, and the row shows it.
 """
 
 import re
@@ -38,19 +38,19 @@ MOST_NUMBER = 10_000_000  # which no number of days or seconds reaches
 
 
 def problem(text: str, field: str = "", *, wrong: bool = False) -> dict:
-    """What is said of a row: a sentence, its field, and whether the row cannot enter because of it."""
+    """Return a problem of a row: a sentence, its field, and if it keeps the row out."""
     return {"text": text, "field": field, "wrong": wrong}
 
 
 class Lookups:
-    """People, systems, vendors, units, accounts and initiatives by what tables call them; each kind is read once."""
+    """The register's rows by the names that tables use. Each kind is read once."""
 
     def __init__(self, refs: Iterable[str] = ()):
         self.refs = refs
 
     @cached_property
     def people(self) -> dict[str, set[tuple[int, str]]]:
-        """Active people by login, address and full name ("Doe, Jane" too), in lower case."""
+        """Return active people by login, email and name ("Doe, Jane" too), in lower case."""
         found = defaultdict(set)
         for pk, login, email, name in User.objects.filter(is_active=True).values_list(
             "pk", "login", "email", "full_name"
@@ -63,7 +63,7 @@ class Lookups:
 
     @cached_property
     def systems(self) -> dict[str, set[tuple[int, str]]]:
-        """Systems in use by name, and by their key."""
+        """Return the systems in use by name, and by their key."""
         found = defaultdict(set)
         for pk, name, key in System.objects.current().values_list("pk", "name", "source_key"):
             found[name.casefold()].add((pk, name))
@@ -73,17 +73,17 @@ class Lookups:
 
     @cached_property
     def vendors(self) -> dict[str, set[tuple[int, str]]]:
-        """Vendors by name."""
+        """Return the vendors by name."""
         return _by_name(Vendor.objects.values_list("pk", "name"))
 
     @cached_property
     def units(self) -> dict[str, set[tuple[int, str]]]:
-        """Units by name; several may bear the same."""
+        """Return the units by name. Several can have the same name."""
         return _by_name(Unit.objects.values_list("pk", "name"))
 
     @cached_property
     def regions(self) -> set[str]:
-        """The keys of every region that is known."""
+        """Return the keys of all known regions."""
         return {*regions.known(), *(regions.key_of(key) for key, _ in residency_findings.added())}
 
     @cached_property
@@ -99,7 +99,7 @@ class Lookups:
 
     @cached_property
     def initiatives(self) -> dict[str, set[tuple[int, str]]]:
-        """The initiatives that are named, by reference."""
+        """Return the named initiatives by reference."""
         numbers = {
             int(found[1]) for ref in self.refs if (found := re.fullmatch(r"(?i)AI-0*(\d{1,9})", ref.strip()))
         }
@@ -115,7 +115,7 @@ def _by_name(rows) -> dict[str, set[tuple[int, str]]]:
 
 
 def orders_of(kind: str, chosen: dict[str, dict], lines: list[Line]) -> dict[str, str]:
-    """By column of days, whether they are written month or day first: beyond doubt, or because somebody said so."""
+    """Return the order of month and day by date column: certain, or else chosen."""
     said = {
         column: chosen[field.name].get("order", "")
         for field in FIELDS[kind]
@@ -137,7 +137,7 @@ def can_be_two_days(cell: str) -> bool:
 def read_rows(
     kind: str, columns: list[str], chosen: dict[str, dict], dates: dict[str, str], lines: list[Line]
 ) -> list[SystemImportRow]:
-    """One unsaved row per line: what is read of it, and what cannot be; the register is not looked at yet."""
+    """Return one unsaved row per line with values and problems, without the register."""
     wanted = chosen.get("initiative", {})
     refs = {line.cells.get(column, "") for line in lines for column in wanted.get("columns", ())}
     known = Lookups({*refs, wanted.get("value", "")})
@@ -164,7 +164,9 @@ def _row(kind, columns, chosen, dates, line: Line, known: Lookups) -> SystemImpo
         answered = chosen.get(field.name, {}).get("words", {})
         if field.reads == "choice" and choice_of(text, field.choices, answered) == LEAVE_OUT:
             row.state = "skipped"
-            row.problems.append(problem(f"Rows with “{text[:60]}” in “{column[:60]}” stay out.", field.name))
+            row.problems.append(
+                problem(f"Rows with “{text[:60]}” in “{column[:60]}” are left out.", field.name)
+            )
             continue
         value, said = _understood(field, text, dates.get(column, ""), answered, values, known, row.problems)
         if value is not None:
@@ -172,7 +174,7 @@ def _row(kind, columns, chosen, dates, line: Line, known: Lookups) -> SystemImpo
     row.mapped["label"] = _label(kind, words, texts)
     if column := gone_at_source(kind, columns, line.cells):
         row.state = "skipped"
-        row.problems.append(problem(f"“{column}” says that it is gone at its source."))
+        row.problems.append(problem(f"“{column}” shows that this row is retired in the source."))
     _look_at_status(row, chosen.get("status", {}).get("columns", ()), line.cells)
     if row.state == "new":
         _ask_for_needed(kind, row)
@@ -180,24 +182,24 @@ def _row(kind, columns, chosen, dates, line: Line, known: Lookups) -> SystemImpo
 
 
 def _look_at_status(row: SystemImportRow, columns: Iterable[str], cells: dict[str, str]) -> None:
-    """Leave a row out if its source says that the thing is gone."""
+    """Leave a row out if its source marks the thing as gone."""
     for column in columns:
         text = cells.get(column, "").strip()
         gone = gone_by_status(column, text) if text else ""
         if gone == "unknown":
-            said = f"“{column}” says “{text[:40]}”. Whether that means retired is not known: look it up."
+            said = f"“{column}” is “{text[:40]}”. Check in the source if this value means “retired”."
             row.problems.append(problem(said, "status"))
         elif gone:
             row.state, row.mapped["retired"] = "skipped", True
             row.mapped["words"]["status"] = text if gone == plain(text) else f"{text} ({gone})"
             row.problems.append(
-                problem(f"“{column}” says “{text[:40]}” ({gone}): it does not enter.", "status")
+                problem(f"“{column}” is “{text[:40]}” ({gone}), so the row is left out.", "status")
             )
             return
 
 
 def _cell(field: Field, chosen, cells: dict[str, str], problems: list[dict]) -> tuple[str, str]:
-    """The text for a field and the column it is from: of the first column that says something, else for all rows."""
+    """Return a field's text and column: the first filled one, or the value for all."""
     how = chosen.get(field.name, {})
     for column in how.get("columns", ()):
         text = cells.get(column, "").strip()
@@ -207,7 +209,7 @@ def _cell(field: Field, chosen, cells: dict[str, str], problems: list[dict]) -> 
 
 
 def _complete(kind: str, texts: dict[str, tuple[str, str]]) -> None:
-    """Fields that several columns make up: the object before its field, type and length as a format."""
+    """Complete fields made of several columns: object and field, type and length."""
     if kind == "systems" and re.match(r"(?i)https?://", texts["name"][0]):
         texts["name"] = (re.sub(r"(?i)^https?://", "", texts["name"][0]).rstrip("/"), texts["name"][1])
     if kind != "definitions":
@@ -223,7 +225,7 @@ def _complete(kind: str, texts: dict[str, tuple[str, str]]) -> None:
 
 
 def _label(kind: str, words: dict[str, str], texts) -> str:
-    """How the row is called on the page."""
+    """Return the name of the row on the page."""
     if kind == "links":
         said = [words.get("initiative") or texts["initiative"][0], words.get("system") or texts["system"][0]]
         return " to ".join(part for part in said if part)[:200]
@@ -234,13 +236,13 @@ def _label(kind: str, words: dict[str, str], texts) -> str:
 
 
 def _ask_for_needed(kind: str, row: SystemImportRow) -> None:
-    """What a row cannot do without; what was said already is not said twice."""
+    """Add a problem for each needed field that is missing and has no problem yet."""
     values, told = row.mapped["values"], {one["field"] for one in row.problems if one["wrong"]}
     for field in FIELDS[kind]:
         if field.needed and field.name not in values and field.name not in told:
             row.problems.append(
                 problem(
-                    f"“{field.words}” is missing: name it in the table, or for all rows.",
+                    f"“{field.words}” is missing. Add it to the table, or choose a value for all rows.",
                     field.name,
                     wrong=True,
                 )
@@ -253,18 +255,23 @@ def _ask_for_needed(kind: str, row: SystemImportRow) -> None:
             for name in ("system", *SAID):
                 values.pop(name, None)
         elif "system" not in values:
-            text = "No system is named that the register knows: bring in the system first, or name one for all rows."
+            text = (
+                "The row names no system that is in the register. Import the system first, or choose "
+                "one system for all rows."
+            )
             row.problems.append(problem(text, "system", wrong=True))
         elif "meaning" not in values and row.state == "new":
             row.state = "skipped"
             row.problems.append(
-                problem("Its source does not say what it means, which a definition has to.", "meaning")
+                problem(
+                    "A definition needs a meaning, but the source has no meaning for this field.", "meaning"
+                )
             )
     for name, text in facets.wrong(values).items():
         row.problems.append(problem(text, name, wrong=True))
     first, last = values.get("valid_from"), values.get("valid_to")
     if first and last and last < first:
-        row.problems.append(problem("It ends before it begins.", "valid_to", wrong=True))
+        row.problems.append(problem("The last day is before the first day.", "valid_to", wrong=True))
     if any(one["wrong"] for one in row.problems):
         row.state = "wrong"
 
@@ -275,12 +282,13 @@ def _ask_for_needed(kind: str, row: SystemImportRow) -> None:
 def _understood(
     field: Field, text: str, order: str, answered: dict, values, known: Lookups, problems: list[dict]
 ):
-    """Value and words of a cell; (None, "") with a problem where it cannot be understood."""
+    """Return the value and words of a cell, or (None, "") with a problem if unclear."""
     if field.reads == "text":
         longest = field.longest or LONGEST_TEXT
         if len(text) > longest:
             said = (
-                f"“{field.words}” holds {len(text):,} characters; at most {longest:,} are kept. Shorten it."
+                f"“{field.words}” has {len(text):,} characters, more than the {longest:,} allowed. "
+                "Shorten it."
             )
             problems.append(problem(said, field.name, wrong=True))
             return None, ""
@@ -308,8 +316,8 @@ def _choice(field, text, *, answered, problems, **_):
     known = ", ".join(words.partition(":")[0].lower() for words in field.choices.values())
     problems.append(
         problem(
-            f"“{text[:60]}” is no {field.words.lower()} known here. Known are: {known}. "
-            "Say under Columns what it means.",
+            f"“{text[:60]}” is not a known value of {field.words.lower()}. Known values: {known}. Choose "
+            "its meaning under Columns.",
             field.name,
             wrong=True,
         )
@@ -322,13 +330,11 @@ def _day(field, text, *, order, problems, **_):
     if field.name == "in_service_since":
         day = first_day(day)  # people know the year; its first day stands for it
     if field.name in PAST and day > clock.today().isoformat():
-        problems.append(problem(f"{text[:60]} has not come yet: “{field.words}” stays blank.", field.name))
+        problems.append(problem(f"{text[:60]} is in the future, so “{field.words}” stays blank.", field.name))
         return None, ""
     if len(day) == 10:
         return day, day
-    problems.append(
-        problem(f"“{text[:60]}” is no day that can be read without guessing: left blank.", field.name)
-    )
+    problems.append(problem(f"“{text[:60]}” is not a clear date, so the field stays blank.", field.name))
     return None, ""
 
 
@@ -336,7 +342,7 @@ def _yes_no(field, text, *, problems, **_):
     bare = text.casefold()
     if bare in YES or bare in NO:
         return bare in YES, "yes" if bare in YES else "no"
-    problems.append(problem(f"“{text[:60]}” is neither yes nor no: left blank.", field.name))
+    problems.append(problem(f"“{text[:60]}” is neither yes nor no, so the field stays blank.", field.name))
     return None, ""
 
 
@@ -344,28 +350,35 @@ def _number(field, text, *, problems, **_):
     number = parse_number(text)
     if number is not None and 0 < number == int(number) < MOST_NUMBER:
         return int(number), str(int(number))
-    problems.append(problem(f"“{text[:60]}” is no whole number above zero: left blank.", field.name))
+    problems.append(
+        problem(f"“{text[:60]}” is not a whole number above zero, so the field stays blank.", field.name)
+    )
     return None, ""
 
 
 def _list(field, text, *, known, problems, **_):
     parts = list(dict.fromkeys(" ".join(part.split()) for part in re.split(r"[;,|\n]", text) if part.strip()))
     if len(parts) > MOST_PARTS or any(len(part) > LONGEST_PART for part in parts):
-        problems.append(problem(f"“{field.words}” is no list of words: left blank.", field.name))
+        problems.append(
+            problem(f"“{field.words}” is not a list of words, so the field stays blank.", field.name)
+        )
         return None, ""
     if field.name == "regions" and (
         strange := [one for one in parts if regions.key_of(one) not in known.regions]
     ):
-        said = f"{residency_findings.nobody_knows(strange)}: data there count as allowed nowhere. Add it under Regions."
+        said = (
+            f"{residency_findings.nobody_knows(strange)}. {residency_findings.FIND_OUT} Add the missing "
+            "regions under Regions."
+        )
         problems.append(problem(said, field.name))
     return parts, ", ".join(parts)
 
 
 def _person(field, text, *, known, problems, **_):
-    """The person a cell names: by login, address or full name. Of several, the first who is known here."""
+    """Return the person of a cell by login, address or full name: the first known."""
     if len(text) > 500:
         problems.append(
-            problem(f"“{field.words}” names nobody in a form that can be read: left blank.", field.name)
+            problem(f"“{field.words}” is too long to name a person, so the field stays blank.", field.name)
         )
         return None, ""
     tries = [text, *re.split(r"[;|\n/]", text), *WITH_AT.findall(text)]
@@ -375,11 +388,14 @@ def _person(field, text, *, known, problems, **_):
         if len(found) == 1:
             return next(iter(found))
         if len(found) > 1:
-            said = f"Several people here are called “{text[:80]}”: “{field.words}” stays blank. Name a login."
+            said = (
+                f"Several people here are called “{text[:80]}”, so “{field.words}” stays blank. Enter a "
+                "login."
+            )
             problems.append(problem(said, field.name))
             return None, ""
     what = "address" if _is_address(text) else "name"
-    said = f"Nobody here has the {what} “{text[:80]}”: “{field.words}” stays blank."
+    said = f"No one here has the {what} “{text[:80]}”, so “{field.words}” stays blank."
     problems.append(problem(said, field.name))
     return None, ""
 
@@ -395,21 +411,34 @@ def _is_address(text: str) -> bool:
 def _one(found, field, text, problems, *, what: str, fix: str, wrong: bool):
     if found and len(found) == 1:
         return next(iter(found))
-    said = f"The register knows {'several' if found else 'no'} {what}{'s' if found else ''} called “{text[:80]}”{fix}."
+    said = (
+        f"The register has {'several' if found else 'no'} {what}{'s' if found else ''} called "
+        f"“{text[:80]}”{fix}."
+    )
     problems.append(problem(said, field.name, wrong=wrong))
     return None, ""
 
 
 def _system(field, text, *, known, problems, **_):
     found = known.systems.get(text.casefold())
-    fix = ": bring in the system first, then look again" if field.needed or field.fixable else ": left blank"
+    fix = (
+        ". Import the system first, then check again"
+        if field.needed or field.fixable
+        else ", so the field stays blank"
+    )
     return _one(found, field, text, problems, what="system", fix=fix, wrong=field.needed)
 
 
 def _account(field, text, *, values, known, problems, **_):
     found = known.accounts.get((values.get("system"), text.casefold()))
     return _one(
-        found, field, text, problems, what="open account", fix=" in that system: left blank", wrong=False
+        found,
+        field,
+        text,
+        problems,
+        what="open account",
+        fix=" in that system, so the field stays blank",
+        wrong=False,
     )
 
 
@@ -422,19 +451,19 @@ def _initiative(field, text, *, known, problems, **_):
 
 def _vendor(field, text, *, known, problems, **_):
     found = known.vendors.get(text.casefold())
-    return _one(found, field, text, problems, what="vendor", fix=": left blank", wrong=False)
+    return _one(found, field, text, problems, what="vendor", fix=", so the field stays blank", wrong=False)
 
 
 def _unit(field, text, *, known, problems, **_):
     found = known.units.get(text.casefold())
-    return _one(found, field, text, problems, what="unit", fix=": left blank", wrong=False)
+    return _one(found, field, text, problems, what="unit", fix=", so the field stays blank", wrong=False)
 
 
 # --- The same thing on several lines ---------------------------------------------------------------------------------
 
 
 def key_of(kind: str, values: dict) -> tuple:
-    """What a row speaks of: two rows with the same key speak of the same thing."""
+    """Return the key of a row. Rows with the same key describe the same thing."""
     if kind == "systems":
         return (values.get("name", "").casefold(),)
     if kind == "accounts":
@@ -447,9 +476,9 @@ def key_of(kind: str, values: dict) -> tuple:
 
 
 def fold_repeats(kind: str, rows: list[SystemImportRow]) -> None:
-    """Lines that speak of one thing become one: the first takes what it lacks from the others.
+    """Fold lines with one key into the first, which takes the missing values.
 
-    Of days of review the earliest counts. Where they say different things, the later is wrong: nothing is chosen.
+    The earliest day of review counts. Lines with different values are not merged: the later is wrong.
     """
     first: dict[tuple, SystemImportRow] = {}
     for row in rows:
@@ -469,11 +498,13 @@ def fold_repeats(kind: str, rows: list[SystemImportRow]) -> None:
         if other:
             row.state = "wrong"
             said = ", ".join(field.words for field in FIELDS[kind] if field.name in other)
-            text = f"Line {before.line} speaks of it too and says otherwise ({said}). Leave one of them out."
+            text = (
+                f"Line {before.line} has the same key and other values ({said}). Remove one of the two lines."
+            )
             row.problems.append(problem(text, other[0], wrong=True))
             continue
         row.state = "skipped"
-        row.problems.append(problem(f"Line {before.line} speaks of it already."))
+        row.problems.append(problem(f"Line {before.line} has the same key."))
         added = [name for name in values if name not in kept]
         if added:
             before.problems.append(problem(f"Completed from line {row.line}."))
@@ -484,7 +515,7 @@ def fold_repeats(kind: str, rows: list[SystemImportRow]) -> None:
 
 
 def alike(one, other) -> bool:
-    """Whether two values say the same: spaces, the order of a list, and the initiative of its words do not count."""
+    """Return True if values are equal but for spaces, list order, and capitals in lists."""
     if isinstance(one, str) and isinstance(other, str):
         return " ".join(one.split()) == " ".join(other.split())
     if isinstance(one, list) and isinstance(other, list):

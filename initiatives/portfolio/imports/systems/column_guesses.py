@@ -1,6 +1,6 @@
-"""Guessing which column holds what: known exports by header, earlier choices, likeness of words.
+"""Guesses of columns: known exports by header, earlier choices, similar words.
 
-How the exports are made, and what becomes of them, stands in docs/import-systems.md.
+docs/import-systems.md describes the exports and their use.
 """
 
 import hashlib
@@ -27,10 +27,10 @@ OPENAPI = ("system", "object", "field", "title", "description", "format")
 
 @dataclass(frozen=True)
 class Export:
-    """An export of a product: the headers that tell it, and which of them says what.
+    """An export of a product: its identifying headers, and the fields they give.
 
-    `columns`: field -> headers, the second for cells that the first leaves blank; `values`: field -> what holds for all
-    rows; `ended`: column -> word by which its rows say that the thing is gone at its source.
+    `columns` has the headers by field, the second for blank cells of the first. `values` has values for all rows by
+    field. `ended` has by column the word that marks a row as gone at its source.
     """
 
     key: str
@@ -57,7 +57,7 @@ EXPORTS = (
             "review_by": ("Secret End Date", "Certificate End Date"),
         },
         {"system": "Microsoft Entra ID"},
-        remark="The day on which a secret or certificate ends is taken as the day of the next review.",
+        remark="The end date of a secret or certificate becomes the day of the next review.",
     ),
     Export(
         "entra-applications",
@@ -88,7 +88,7 @@ EXPORTS = (
         },
         {"kind": "file_share"},
         {"Is Deleted": "true"},
-        "The last activity counts visits too: a site that is only read looks fresher than it is.",
+        "The last activity includes visits. A site that people only read looks more current than it is.",
     ),
     Export(
         "power-platform-connectors",
@@ -123,7 +123,7 @@ EXPORTS = (
     ),
     Export(
         "salesforce-setup",
-        "Salesforce: a field list as its set-up pages show it",
+        "Salesforce: field list from the set-up pages",
         "definitions",
         ("Field Label", "API Name", "Data Type"),
         {
@@ -182,12 +182,12 @@ EXPORTS = (
 
 
 def headers_digest(columns: list[str]) -> str:
-    """SHA-256 of the headers, whatever their order and however they are spaced."""
+    """Return the SHA-256 of the headers, independent of their order and spacing."""
     return hashlib.sha256(canonical(sorted(plain(name) for name in columns))).hexdigest()
 
 
 def export_of(kind: str, columns: list[str]) -> Export | None:
-    """The known export with these headers that brings this kind of row."""
+    """Return the known export with these headers for this kind of row, or None."""
     known = {plain(name) for name in columns}
     return next(
         (one for one in EXPORTS if one.kind == kind and {plain(name) for name in one.tells} <= known), None
@@ -195,9 +195,9 @@ def export_of(kind: str, columns: list[str]) -> Export | None:
 
 
 def guess(kind: str, columns: list[str], cells: dict[str, list[str]]) -> dict[str, dict]:
-    """For each field what is most likely: {"columns": [first, second], "value": for all rows}.
+    """Return by field the likely {"columns": [first, second], "value": for all rows}.
 
-    `cells`: some of each column.
+    `cells` has some cells of each column.
     """
     export = export_of(kind, columns)
     if export is None:
@@ -220,9 +220,9 @@ def guess(kind: str, columns: list[str], cells: dict[str, list[str]]) -> dict[st
 
 
 def mapping_for(kind: str, columns: list[str], cells: dict[str, list[str]]) -> tuple[dict[str, dict], bool]:
-    """Return what somebody chose before for tables with these headers, else the guess; and whether it was remembered.
+    """Return the mapping for these headers, and True if it is remembered, not guessed.
 
-    What a word means is remembered for every table of the kind.
+    The meaning of a word is remembered for every table of the kind.
     """
     known = SystemImportMapping.objects.filter(kind=kind, headers=headers_digest(columns)).first()
     chosen: dict[str, dict] = {}
@@ -240,7 +240,7 @@ def mapping_for(kind: str, columns: list[str], cells: dict[str, list[str]]) -> t
 
 
 def gone_at_source(kind: str, columns: list[str], cells: dict[str, str]) -> str:
-    """The column by which a row of a known export says that its thing is deleted; "" when it does not."""
+    """Return the column that marks a known export's row as deleted, or ""."""
     export = export_of(kind, columns)
     for header, word in (export.ended if export else {}).items():
         for column in present(columns, (header,)):

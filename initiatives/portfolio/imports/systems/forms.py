@@ -1,6 +1,7 @@
-"""Forms of the system imports: a table or document and what it holds, and which of its columns says what."""
+"""Forms of the system imports: a table or document, and its mapping."""
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.tables.forms import TableForm
@@ -18,11 +19,11 @@ class SystemImportForm(TableForm):
     what = "A table or document"
     field_order = ("file", "kept", "kind", "encoding")
     file = forms.FileField(
-        label=_("The table or document"),
+        label=_("Table or document"),
         error_messages={"required": "Choose the file."},
         help_text=_("csv or xlsx with one header row, or an OpenAPI document (JSON or YAML)."),
     )
-    kind = forms.ChoiceField(label=_("What it holds"))
+    kind = forms.ChoiceField(label=_("Contents"))
 
     def __init__(self, *args, kinds: list[str], **options):
         super().__init__(*args, **options)
@@ -31,7 +32,7 @@ class SystemImportForm(TableForm):
 
 
 class ColumnsForm(forms.Form):
-    """Which column holds what: for each field a column, sometimes a second, sometimes a word for all rows."""
+    """The mapping of fields: a column, sometimes a second, or one value for all rows."""
 
     def __init__(self, batch, *args, **options):
         super().__init__(*args, **options)
@@ -50,13 +51,13 @@ class ColumnsForm(forms.Form):
             self._ask(field, how, cells)
             if field.second:
                 self.fields[f"second_{field.name}"] = forms.ChoiceField(
-                    label=f"{field.words}, where that is blank",
+                    label=gettext("%(words)s, for blank cells") % {"words": field.words},
                     choices=[("", _("nothing")), *columns[1:]],
                     required=False,
                     initial=there[1],
                 )
             if field.fixable:
-                label = f"{field.words}, for all rows that do not say it"
+                label = f"{field.words}, for rows without a value"
                 value = chosen.get(field.name, {}).get("value", "")
                 if field.choices:
                     self.fields[f"value_{field.name}"] = forms.ChoiceField(
@@ -71,7 +72,7 @@ class ColumnsForm(forms.Form):
                     )
 
     def _ask(self, field, how: dict, cells: list[str]) -> None:
-        """A field for what the column of one field leaves open: each word nobody explained, and the order of days."""
+        """Add fields for open points of a column: unknown words, and the order of days."""
         if field.reads == "choice":
             self.words[field.name] = unknown_words(cells, field.choices)
             for place, word in enumerate(self.words[field.name]):
@@ -83,14 +84,14 @@ class ColumnsForm(forms.Form):
                 )
         if field.reads == "day" and (open_day := next(filter(can_be_two_days, cells), "")):
             self.fields[f"order_{field.name}"] = forms.ChoiceField(
-                label=_("How days such as %(day)s are written") % {"day": open_day[:40]},
+                label=_("Format of days such as %(day)s") % {"day": open_day[:40]},
                 choices=[("", _("left blank")), ("mdy", _("month first")), ("dmy", _("day first"))],
                 required=False,
                 initial=how.get("order", ""),
             )
 
     def chosen(self) -> dict[str, dict]:
-        """What was chosen, as the act takes it."""
+        """Return the chosen values as the act takes them."""
         cleaned, found = self.cleaned_data, {}
         for field in FIELDS[self.kind]:
             columns = [cleaned.get(f"{part}_{field.name}", "") for part in ("column", "second")]
@@ -107,6 +108,6 @@ class ColumnsForm(forms.Form):
         return found
 
     def put(self, errors) -> None:
-        """Each message of the act beside the column that it is about."""
+        """Add each message of the act to the column of the message."""
         for name, problems in errors.error_dict.items():
             self.add_error(f"column_{name}" if f"column_{name}" in self.fields else None, problems)

@@ -1,7 +1,7 @@
-"""An OpenAPI document as a table of candidate definitions: each property of each named schema is one row.
+"""An OpenAPI document as a table of candidate definitions, one row a property.
 
-Nothing is fetched: references that lead out of the document are named, not followed. Depth, size, aliases and the
-number of rows are bounded, so that a document made to explode is refused in words.
+References out of the document are named, not fetched. Depth, size, aliases and the number of rows are bounded, so a
+document made to explode is refused with a message.
 """
 
 import json
@@ -23,35 +23,39 @@ LONGEST_TEXT = 2000  # characters of a description that are kept
 LONGEST_PATH = 200  # of a field; longer ones are cut, and nothing within them is looked for
 SAID = ("title", "description", "pattern", "format", "minLength", "maxLength", "type")
 COLUMNS = ["system", "object", "field", "title", "description", "format"]
-NO_DOCUMENT = "This is no OpenAPI document of version 3. Send one as JSON or YAML, or a table as csv or xlsx."
+NO_DOCUMENT = (
+    "This file is not an OpenAPI document of version 3. Send an OpenAPI 3 document as JSON or YAML, or a table "
+    "as csv or xlsx."
+)
 
 
 def is_document(content: bytes) -> bool:
-    """Whether the content is meant as an OpenAPI document: told by its beginning, not by its name."""
+    """Return True if the content begins like an OpenAPI document. Its name does not count."""
     head = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     return head.startswith(b"{") or bool(re.search(rb"(?m)^[\"']?(openapi|swagger)[\"']?\s*:", head))
 
 
 def read_document(content: bytes, kind: str) -> Table:
-    """The document as a table: of its fields (kind "definitions"), or of the one system it describes ("systems").
+    """Return the document as a table of its fields, or of the system it describes.
 
-    Raises ValidationError (on "file") for what is no such document, is too large or was made to explode.
+    `kind` is "definitions" or "systems". Raises ValidationError (on "file") if invalid, too large or made to explode.
     """
     if len(content) > MAX_BYTES:
         raise wrong(
-            f"The document is larger than {MAX_BYTES // 1024 // 1024} MB. Cut it to the schemas you need."
+            f"The document is larger than {MAX_BYTES // 1024 // 1024} MB. Keep only the schemas that you "
+            "need."
         )
     text, encoding = decode(content, "utf-8")
     document = _parsed(text)
     version = _text(document.get("openapi"))
     if not version.startswith("3"):
         if "swagger" in document:
-            raise wrong("This is a Swagger 2 document. Convert it to OpenAPI 3 and send that.")
+            raise wrong("The file is a Swagger 2 document. Convert it to OpenAPI 3 and send it again.")
         raise wrong(NO_DOCUMENT)
     about = _map(document.get("info"))
     name = _text(about.get("title"))
     if not name:
-        raise wrong("The document has no title (info.title): nobody could tell which system it describes.")
+        raise wrong("The document has no title (info.title), so its system is not clear. Add a title.")
     if kind == "systems":
         return Table(
             ["name", "location", "purpose"],
@@ -68,22 +72,22 @@ def read_document(content: bytes, kind: str) -> Table:
             encoding=encoding,
         )
     if kind != "definitions":
-        raise wrong("An OpenAPI document brings a system or its definitions. Choose one of these kinds.")
+        raise wrong("An OpenAPI document describes a system or its definitions. Choose one of these kinds.")
     fields = _Fields(document, name)
     lines = list(islice(fields.lines(), MAX_ROWS + 1))
     if len(lines) > MAX_ROWS:
-        raise wrong(f"The document has more than {MAX_ROWS:,} fields. Cut it to the schemas you need.")
+        raise wrong(f"The document has more than {MAX_ROWS:,} fields. Keep only the schemas that you need.")
     if not lines:
-        raise wrong("The document has no named schema with properties (components.schemas): nothing to read.")
+        raise wrong("The document has no named schema with properties (components.schemas). Add one.")
     remarks = [f"Read from the named schemas of “{name}”, OpenAPI {version[:20]}."]
     if place := _servers(document):
         remarks.append(
-            f"The system runs at {place}. Read the document once more as “Systems” to enter it so."
+            f"The system runs at {place}. Import the document again as “Systems” to add the system."
         )
     if fields.outside:
         remarks.append(
-            f"{len(fields.outside)} references lead out of the document and were not followed, beginning "
-            f"“{sorted(fields.outside)[0][:120]}”."
+            f"{len(fields.outside)} references point outside the document and were not followed. The "
+            f"first is “{sorted(fields.outside)[0][:120]}”."
         )
     return Table(COLUMNS, lines, encoding=encoding, remarks=remarks)
 
@@ -99,19 +103,21 @@ def _parsed(text: str) -> dict:
 
 
 def _from_json(text: str):
-    """JSON, once its marks were counted: what it will hold is known before any of it is built."""
+    """Return the parsed JSON. Its marks are counted first, to bound the result."""
     if sum(text.count(mark) for mark in "{[,") > MAX_NODES:
-        raise wrong("The document holds far more values than an interface has. Cut it to its schemas.")
+        raise wrong("The document has far more values than an interface needs. Keep only its schemas.")
     try:
         return json.loads(text, parse_int=str, parse_float=str)
     except json.JSONDecodeError as error:
-        raise wrong(f"The JSON cannot be read: line {error.lineno}, column {error.colno}.") from None
+        raise wrong(
+            f"The JSON is not valid: line {error.lineno}, column {error.colno}. Correct it."
+        ) from None
     except RecursionError:
-        raise wrong("The document is nested far deeper than an interface is.") from None
+        raise wrong("The document has too many nested levels. Keep only its schemas.") from None
 
 
 def _from_yaml(text: str):
-    """YAML as texts, lists and mappings and nothing else; looked through event by event before any of it is built."""
+    """Return the YAML as texts, lists and mappings. Its events are checked first."""
     try:
         _look_through(text)
         return yaml.load(
@@ -119,9 +125,9 @@ def _from_yaml(text: str):
         )  # texts only: builds no object
     except yaml.MarkedYAMLError as error:
         where = f": line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise wrong(f"The YAML cannot be read{where}.") from None
+        raise wrong(f"The YAML is not valid{where}. Correct it.") from None
     except (yaml.YAMLError, RecursionError):
-        raise wrong("The YAML cannot be read. Send the document as JSON.") from None
+        raise wrong("The YAML is not readable. Send the document as JSON.") from None
 
 
 def _look_through(text: str) -> None:
@@ -137,13 +143,16 @@ def _look_through(text: str) -> None:
             documents += 1
         nodes += isinstance(event, yaml.NodeEvent)
         if depth > MAX_DEPTH:
-            raise wrong("The document is nested far deeper than an interface is.")
+            raise wrong("The document has too many nested levels. Keep only its schemas.")
         if aliases > MAX_ALIASES or nodes > MAX_NODES:
             raise wrong(
-                "The document repeats or holds far more than an interface has. Send it as plain JSON."
+                "The document has too many values or YAML aliases for an interface. Send the document as "
+                "plain JSON."
             )
         if documents > 1:
-            raise wrong("The file holds several YAML documents. Send the one that describes the interface.")
+            raise wrong(
+                "The file contains several YAML documents. Send only the one that describes the interface."
+            )
 
 
 def _map(value) -> dict:
@@ -159,12 +168,12 @@ def _text(value) -> str:
 
 
 def _kept(text: str) -> str:
-    """The text without what no database keeps: zero bytes and halves of letters."""
+    """Return the text without zero bytes and lone surrogates, which databases refuse."""
     return re.sub(r"[\x00\ud800-\udfff]", "", text)
 
 
 def _servers(document: dict) -> str:
-    """The address of the first server that has one; a relative one says nothing."""
+    """Return the address of the first server with an absolute address, or ""."""
     urls = [_text(_map(server).get("url")) for server in _list(document.get("servers"))[:20]]
     return next((url for url in urls if "://" in url), "")[:250]
 
@@ -173,7 +182,7 @@ def _servers(document: dict) -> str:
 
 
 class _Fields:
-    """The properties of the named schemas, one by one; each named schema is gone through once."""
+    """The properties of the named schemas, one by one. Each schema is read once."""
 
     def __init__(self, document: dict, system: str):
         self.system = system
@@ -182,7 +191,7 @@ class _Fields:
         self.steps = 0
 
     def lines(self):
-        """One line a field; the number of a line is its place among them."""
+        """Yield one line a field, numbered by its place."""
         number = 0
         for name, schema in self.schemas.items():
             seen: set[str] = set()
@@ -194,10 +203,12 @@ class _Fields:
                 yield Line(number, self._cells(str(name), path, found))
 
     def _of(self, schema, before: str, depth: int):
-        """Path and schema of each property, those of objects within it too; parts of `allOf` count as its own."""
+        """Yield path and schema of each property, also of nested objects and `allOf`."""
         self.steps += 1
         if self.steps > MAX_NODES:
-            raise wrong("The schemas of the document lead to far more fields than an interface has.")
+            raise wrong(
+                "The schemas of the document have far too many fields. Keep only the schemas that you need."
+            )
         if depth > 2 * NESTED:
             return
         schema = _map(schema)
@@ -216,7 +227,7 @@ class _Fields:
                 yield from self._of(inside, f"{path}{mark}", depth + 1)
 
     def _followed(self, found) -> dict:
-        """The schema behind references within the document, at most ten of them; what stands beside one wins."""
+        """Return the schema behind at most ten local references. Values beside one come first."""
         merged: dict = {}
         for _ in range(10):
             found = _map(found)
@@ -244,13 +255,13 @@ class _Fields:
 
 
 def in_words(name: str) -> str:
-    """The name of a field as people say it: "customerId" and "customer_id" are "customer id"."""
+    """Return a field name as words: "customerId" and "customer_id" are "customer id"."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\-.\s]+", " ", name[:200])
     return re.sub(r"\s+", " ", parted).strip().lower()
 
 
 def format_of(found: dict) -> str:
-    """How values look: the pattern as it stands, else type, format and lengths; "" for free text and numbers."""
+    """Return the format of values: the pattern, or type, format and lengths, or ""."""
     pattern, shape = _text(found.get("pattern")), _text(found.get("format"))
     if pattern:
         return pattern

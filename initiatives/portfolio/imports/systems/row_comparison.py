@@ -1,4 +1,4 @@
-"""Rows beside the register: new, as it is there, or different, field by field; and who may bring which of them."""
+"""Rows compared with the register, field by field, and who may bring them."""
 
 from dataclasses import dataclass
 
@@ -30,9 +30,9 @@ KEYS = {
 
 @dataclass(frozen=True)
 class Scope:
-    """Which rows a person may bring: all, or the links of these initiatives and definitions of these systems.
+    """The rows that a person may bring: all, or links and definitions.
 
-    `names_terms`: whether business terms may enter or change with them.
+    The links are those of `initiatives`, the definitions those of `systems`. `names_terms` allows new business terms.
     """
 
     everything: bool = False
@@ -42,7 +42,9 @@ class Scope:
 
 
 def scope_of(person) -> Scope:
-    """Admins bring everything; technical leads links of their own initiatives, and definitions they may write by
+    """Return the rows that a person may bring.
+
+    An admin brings all. A technical lead brings links of their initiatives, and definitions that they may write by
     hand.
     """
     if not person.is_active:
@@ -57,9 +59,9 @@ def scope_of(person) -> Scope:
 
 
 def compare(kind: str, rows: list[SystemImportRow], scope: Scope) -> None:
-    """Say of each row that can be read how it stands to the register: state, target and differences.
+    """Set the state, target and differences of each readable row.
 
-    Rows that are wrong, left out, or done with are not touched. The register is read in a few queries.
+    Rows that are wrong, left out or done are not changed. The register is read in a few queries.
     """
     waiting = [row for row in rows if row.state in ("new", "same", "differs")]
     find = {"systems": _Systems, "accounts": _Accounts, "links": _Links, "definitions": _Definitions}[kind](
@@ -92,7 +94,7 @@ def compare(kind: str, rows: list[SystemImportRow], scope: Scope) -> None:
 
 
 def _tell_of_retired(rows: list[SystemImportRow], find: "_Systems") -> None:
-    """Say of rows whose source says that the system is gone whether the register has it in use."""
+    """Add a problem to rows that are gone at their source but in use in the register."""
     for row in rows:
         if row.mapped.get("retired") and row.mapped["values"].get("name"):
             try:
@@ -101,7 +103,10 @@ def _tell_of_retired(rows: list[SystemImportRow], find: "_Systems") -> None:
                 continue
             row.mapped["target"] = there.pk if there else None
             if there:
-                said = f"The register has “{there}” in use. Retire it there, or ask its owner."
+                said = (
+                    f"“{there}” is still in use in the register. Retire the system, or ask its owner to "
+                    "do it."
+                )
                 row.problems.append(problem(said, "status"))
 
 
@@ -113,23 +118,23 @@ def _refusal(kind: str, values: dict, scope: Scope) -> dict | None:
     if kind == "definitions" and values.get("system") in scope.systems:
         return None
     said = {
-        "links": "You bring links of initiatives whose technical lead you are; this is none of them.",
-        "definitions": "You bring definitions of systems that are yours, or whose owner agreed to the link of an "
-        "initiative of yours; this is none of them.",
-    }.get(kind, "Only admins bring this.")
-    return problem(f"{said} Give the table to an admin.", wrong=True)
+        "links": "You can import links only for initiatives where you are the technical lead.",
+        "definitions": "You can import only definitions of your systems, and of systems with an agreed link to your "
+        "initiatives.",
+    }.get(kind, "Only admins can import these rows.")
+    return problem(f"{said} Ask an admin to import the table.", wrong=True)
 
 
 def _unnamed(kind: str, values: dict, find, scope: Scope) -> dict | None:
-    """That a row would bring a business term which its bringer cannot name."""
+    """Return a problem if the person may not name the new business term of a row."""
     if kind != "definitions" or scope.names_terms or values["term"].casefold() in find.terms:
         return None
-    text = "The glossary does not have this term: propose it there first, to the architecture seat."
+    text = "The glossary does not have this term. First propose the term to the architecture seat in the glossary."
     return problem(text, "term", wrong=True)
 
 
 def _differences(kind: str, values: dict, target) -> dict[str, dict]:
-    """By field, what the register says where the table says otherwise; a blank cell says nothing."""
+    """Return the register's value by field that differs. A blank cell is not compared."""
     found = {}
     for field in compared(kind):
         if field.name in values and field.name not in KEYS[kind]:
@@ -143,7 +148,7 @@ def _differences(kind: str, values: dict, target) -> dict[str, dict]:
 
 
 def said_of(target, field) -> tuple[object, str]:
-    """What the register says of one field of a thing, as a value and in words."""
+    """Return the register's value of one field, as a value and in words."""
     if isinstance(target, Term):
         text = {"term": target.name, "term_meaning": target.meaning}.get(field.name, "")
         return text, text
@@ -191,23 +196,25 @@ class _Systems:
         if len(keyed) != 1:
             return named
         if named is not None and named.pk != keyed[0].pk:
-            raise ValueError(f"Its key is that of {keyed[0]}, its name that of {named}. Fix one of them.")
+            raise ValueError(
+                f"The key belongs to {keyed[0]}, but the name belongs to {named}. Correct the key or the name."
+            )
         return keyed[0]
 
     def trouble(self, values):
-        """What keeps a row from entering; None when nothing does."""
+        """Return the problem that keeps a row from entering, or None."""
         inside = values.get("collection")
         there = self(values)
         if there is not None and there.pk in self.collections and values["kind"] != there.kind:
-            text = "It is a collection of sources here; take them out first, in the register."
+            text = "This system is a collection with sources. First remove its sources in the register."
             return problem(text, "kind", wrong=True)
         if inside is None:
             return None
         if values["kind"] == "knowledge_collection":
-            return problem("A collection lists sources, not other collections.", "collection", wrong=True)
+            return problem("A collection cannot contain another collection.", "collection", wrong=True)
         if inside not in self.collections:
             return problem(
-                "What it is part of is no collection of knowledge sources.", "collection", wrong=True
+                "The “part of” column must name a collection of knowledge sources.", "collection", wrong=True
             )
         return None
 
@@ -229,11 +236,13 @@ class _Accounts:
         if len(keyed) != 1:
             return named
         if named is not None and named.pk != keyed[0].pk:
-            raise ValueError(f"Its key is that of {keyed[0]}, its name that of {named}. Fix one of them.")
+            raise ValueError(
+                f"The key belongs to {keyed[0]}, but the name belongs to {named}. Correct the key or the name."
+            )
         return keyed[0]
 
     def trouble(self, values):
-        """Nothing keeps a row from entering."""
+        """Return None, because an account row always enters."""
         return None
 
 
@@ -260,23 +269,23 @@ class _Links:
         return self.found.get((values["initiative"], values["system"], values["pattern"]))
 
     def trouble(self, values):
-        """What keeps a new link from entering; None when nothing does."""
+        """Return the problem that keeps a new link from entering, or None."""
         initiative = self.initiatives.get(values["initiative"])
         if initiative is None or initiative.closed or initiative.withdrawn_at:
             return problem(
-                "This initiative has ended; it is connected to nothing any more.", "initiative", wrong=True
+                "This initiative has ended, so it cannot be connected to systems.", "initiative", wrong=True
             )
         if values.get("live") and initiative.stage in EARLY_STAGES:
-            said = f"A {stage_word(initiative.stage).lower()} holds no data of production."
+            said = f"A {stage_word(initiative.stage).lower()} must not use production data."
             return problem(said, "live", wrong=True)
         if values["system"] in self.empty:
-            text = "It is a collection of sources, and none is listed: list them one by one first."
+            text = "This system is a collection without sources. First list the sources of the collection one by one."
             return problem(text, "system", wrong=True)
         return None
 
 
 class _Definitions:
-    """Current definitions by system, field and first day; terms by name, for rows that name no field."""
+    """Current definitions by system, field and first day, and terms by name."""
 
     def __init__(self, rows):
         self.terms = {term.name.casefold(): term for term in Term.objects.all()}
@@ -295,10 +304,11 @@ class _Definitions:
             same = known
         if len(same) > 1:
             raise ValueError(
-                "The register holds several definitions of this field for these years: change them there."
+                "The register has several definitions of this field for these years. Change the definitions "
+                "in the register."
             )
         return same[0] if same else None
 
     def trouble(self, values):
-        """Nothing keeps a row from entering."""
+        """Return None, because a definition row always enters."""
         return None

@@ -1,7 +1,7 @@
-"""The seam between tables and the register: new rows enter set-wise, as the ordinary acts would enter them one by one.
+"""Rows written into the register, set-wise, as the ordinary acts would write them.
 
-Each function runs inside an act on the register, on rows that were compared in it, and returns the keys of what was
-written, by row, and what has to reach which initiatives.
+Each function runs inside an act on the register, on rows that were compared in it. It returns the keys of what was
+written, by row, and the effects for initiatives.
 """
 
 from collections import defaultdict
@@ -38,9 +38,9 @@ NAMES = {"initiative": "initiative"}
 
 @dataclass
 class Written:
-    """What was written: by row the key of its thing; the initiatives it touches; causes that void evidence there.
+    """The written rows: by row the key of its thing, the initiatives, and the causes.
 
-    `causes`: initiative -> [(trigger, words, key of the system)].
+    `initiatives` are those affected. `causes` void evidence: initiative -> [(trigger, words, key of the system)].
     """
 
     keys: dict[int, int] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Written:
 
 
 def attributes(kind: str, values: dict, only: list[str] | None = None) -> dict:
-    """Values of a row as attributes of its thing; `only` these fields."""
+    """Return the values of a row as attributes of its thing, or `only` these fields."""
     found = {}
     for one in compared(kind):
         if one.name not in values or (only is not None and one.name not in only):
@@ -100,7 +100,7 @@ def _new_systems(rows, by, written: Written) -> None:
         links = Link.objects.current().filter(system__in=inside).select_related("system")
         for link in links:
             written.initiatives.add(link.initiative_id)
-            words = f"{link.system} lists sources more"
+            words = f"{link.system} has more sources"
             written.causes[link.initiative_id].append(("data_source", words, link.system_id))
 
 
@@ -149,14 +149,14 @@ def _new_links(rows, by, written: Written) -> None:
         place = (link.initiative_id, link.system_id)
         if place not in before:
             before.add(place)
-            words = f"{words['system']} is a source more"
+            words = f"{words['system']} was added as a source"
             written.causes[link.initiative_id].append(("data_source", words, link.system_id))
     entries.record_many(EntryKind.LINK_ADDED, acts)
     written.initiatives |= keys
 
 
 def _terms(rows, by) -> dict[str, Term]:
-    """The terms of these rows by name, those that nobody named yet made on the way."""
+    """Return the terms of these rows by name. Missing terms are created."""
     wanted: dict[str, SystemImportRow] = {}
     for row in rows:
         wanted.setdefault(row.mapped["values"]["term"].casefold(), row)
@@ -200,14 +200,14 @@ def _new_definitions(rows, by, written: Written) -> None:
 
 
 def _initiatives_of_definitions(definitions) -> set[int]:
-    """Initiatives that use one of the terms, or are tied to one of the systems."""
+    """Return the initiatives that use one of the terms or have one of the systems."""
     uses = TermUse.objects.filter(ended_at__isnull=True, term__in={one.term_id for one in definitions})
     links = Link.objects.current().filter(system__in={one.system_id for one in definitions})
     return set(uses.values_list("initiative", flat=True)) | set(links.values_list("initiative", flat=True))
 
 
 def replace(kind: str, row: SystemImportRow, by: User) -> Written:
-    """Put the fields that were ticked in place of what the register says; what is not ticked stays."""
+    """Replace the ticked fields of the register with those of the row. Others stay."""
     written = Written()
     values, takes = row.mapped["values"], row.takes
     model = Term if kind == "definitions" and "field" not in values else OWN[kind]
@@ -264,20 +264,18 @@ def _record(kind: str, target, row: SystemImportRow, before: dict, after: dict) 
 
 
 def _consequences(kind: str, target, before: dict, after: dict, written: Written) -> None:
-    """Which initiatives a change touches, and what voids evidence there: a source frozen or moved, a definition
-    changed.
-    """
+    """Note the initiatives of a change, and its causes that void evidence there."""
     if kind == "systems":
         tied = [key for key in (target.pk, target.collection_id) if key]
         keys = set(Link.objects.current().filter(system__in=tied).values_list("initiative", flat=True))
         causes = []
         if "editable" in after and target.editable is False:
-            causes.append(f"{target} was frozen: nobody can edit it")
+            causes.append(f"{target} was frozen: no one can edit it")
         for name in ("location", "regions"):
             if before.get(name):
                 causes.append(f"{target} moved, {name}: {before[name]} -> {after[name]}")
         if "collection" in after:
-            causes.append(f"{target} is a source more of {after['collection']}")
+            causes.append(f"{target} was added as a source of {after['collection']}")
         for key in keys if causes else ():
             written.causes[key].append(("data_source", "; ".join(causes), target.pk))
         written.initiatives |= keys
@@ -290,6 +288,9 @@ def _consequences(kind: str, target, before: dict, after: dict, written: Written
         written.initiatives |= _initiatives_of_definitions([target])
         if set(after) - {"source_key", "term_meaning"}:
             tied = Link.objects.current().filter(system=target.system_id).values_list("initiative", flat=True)
-            words = f"{target.field} of {target.system} is defined otherwise: {', '.join(after).replace('_', ' ')}"
+            words = (
+                f"{target.field} of {target.system} has a new definition: "
+                f"{', '.join(after).replace('_', ' ')}"
+            )
             for key in set(tied):
                 written.causes[key].append(("integration_schema", words, target.system_id))

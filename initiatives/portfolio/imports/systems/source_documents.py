@@ -1,4 +1,4 @@
-"""A file as a table: csv and xlsx by the reader of the inventories, OpenAPI documents by their own."""
+"""A file as a table. The reader of inventories reads csv and xlsx, `openapi` documents."""
 
 from governance.tables.encodings import wrong
 from governance.tables.reader import Table, read_table
@@ -9,10 +9,10 @@ MOST_TEXT = 20_000_000  # characters in all cells together
 
 
 def read(content: bytes, kind: str, encoding: str = "") -> Table:
-    """The table that a file holds.
+    """Return the table in a file.
 
-    Raises CodePageUnsure when somebody must choose the code page, ValidationError (on "file" or "encoding") for what
-    cannot be read, is too large, or was made to explode.
+    Raises CodePageUnsure if someone must choose the code page. Raises ValidationError (on "file" or "encoding") if the
+    file cannot be read, is too large, or was made to explode.
     """
     if is_document(content):
         return read_document(content, kind)
@@ -20,11 +20,11 @@ def read(content: bytes, kind: str, encoding: str = "") -> Table:
     longest = max(table.columns, key=len)
     if len(longest) > LONGEST_HEADER:
         raise wrong(
-            f"The header “{longest[:40]}…” is {len(longest)} characters long. "
-            "The table needs one row with the names of its columns, above its rows."
+            f"The header “{longest[:40]}…” has {len(longest)} characters. Put the names of the columns "
+            "in one row directly above the data."
         )
     if sum(len(cell) for line in table.lines for cell in line.cells.values()) > MOST_TEXT:
         raise wrong(
-            "The cells of the table hold far more text than names and purposes need. Leave columns out."
+            "The cells of the table contain far too much text for names and purposes. Leave columns out."
         )
     return table

@@ -1,4 +1,4 @@
-"""Fields of each kind of system import table, with the headers by which they are guessed."""
+"""Fields of each kind of system import, with the headers to guess them by."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ from initiatives.models.integration.systems import ACCESS, DIRECTIONS, PATTERNS,
 
 @dataclass(frozen=True)
 class Field:
-    """One thing that a row can say. `reads`: how a cell is understood (reading.py); `longest`: in characters.
+    """One value of a row. `reads` is how a cell is read. `longest` is in characters.
 
-    `fixable`: one value may be named for all rows; `second`: another column may be named for cells that are blank;
-    `part`: it only completes another field and is not compared by itself.
+    `fixable` allows one value for all rows. `second` allows another column for blank cells. A `part` completes another
+    field and is not compared by itself.
     """
 
     name: str
@@ -119,16 +119,16 @@ SYSTEMS = (
     ),
     Field(
         "location",
-        "Where it is",
+        "Location",
         ("location", "url", "address", "web address", "ort", "adresse", "link", "path", "pfad", "site url"),
         longest=250,
     ),
-    Field("purpose", "What it is for", _PURPOSE),
+    Field("purpose", "Purpose", _PURPOSE),
     Field("vendor", "Vendor", ("vendor", "supplier", "manufacturer", "hersteller", "anbieter"), "vendor"),
     Field("unit", "Unit", ("unit", "department", "business unit", "abteilung", "bereich", "einheit"), "unit"),
     Field(
         "last_updated_on",
-        "Last worked on",
+        "Last updated",
         (
             "last updated",
             "last update",
@@ -146,7 +146,7 @@ SYSTEMS = (
     ),
     Field(
         "status",
-        "Status at its source",
+        "Status in its source",
         (
             *(
                 "install status",
@@ -164,9 +164,10 @@ SYSTEMS = (
     ),
     Field(
         "updated_every_days",
-        "Out of date after, in days",
+        "Days until the content is out of date",
         (
             "out of date after",
+            "out of date after in days",
             "update interval",
             "updated every",
             "review interval days",
@@ -220,7 +221,7 @@ SYSTEMS = (
     ),
     Field(
         "knowledge_holder",
-        "Who knows how it works",
+        "Expert",
         ("knowledge holder", "expert", "key person", "wissensträger", "ansprechpartner", "experte"),
         "person",
     ),
@@ -232,7 +233,7 @@ SYSTEMS = (
     ),
     Field(
         "source_key",
-        "Its key in the table",
+        "Key in the table",
         (*_KEY, "site id", "connectorname", "connector name", "system id"),
         longest=160,
     ),
@@ -264,7 +265,7 @@ ACCOUNTS = (
     Field("owner", "Owner", _OWNER, "person", second=True),
     Field(
         "privileges",
-        "What it may do",
+        "Permissions",
         ("privileges", "permissions", "rights", "scopes", "api permissions", "rechte", "berechtigungen"),
     ),
     Field(
@@ -289,7 +290,7 @@ ACCOUNTS = (
     ),
     Field(
         "source_key",
-        "Its key in the table",
+        "Key in the table",
         ("applicationid", "application id", "appid", "client id", "app id", *_KEY),
         longest=160,
     ),
@@ -340,7 +341,7 @@ LINKS = (
         fixable=True,
         choices=ACCESS,
     ),
-    Field("purpose", "What it is for", _PURPOSE),
+    Field("purpose", "Purpose", _PURPOSE),
     Field(
         "account",
         "Service account",
@@ -354,7 +355,12 @@ LINKS = (
         "list",
         fixable=True,
     ),
-    Field("live", "With live data", ("live", "live data", "productive", "produktiv", "echtdaten"), "yes_no"),
+    Field(
+        "live",
+        "Uses production data",
+        ("live", "live data", "productive", "produktiv", "echtdaten"),
+        "yes_no",
+    ),
     Field(
         "timeout_seconds",
         "Timeout (seconds)",
@@ -364,12 +370,12 @@ LINKS = (
     Field("retry", "Retries", ("retry", "retries", "retry policy", "wiederholung"), longest=200),
     Field(
         "on_failure",
-        "When it is missing",
+        "Fallback if it is missing",
         ("on failure", "fallback", "when down", "bei ausfall", "ausfallverhalten", "failure behaviour"),
     ),
     Field(
         "told_users",
-        "What people are told then",
+        "Message to users",
         ("message to users", "user message", "told users", "meldung an nutzer"),
         longest=250,
     ),
@@ -396,7 +402,7 @@ DEFINITIONS = (
     ),
     Field(
         "term_meaning",
-        "What the term means",
+        "Meaning of the term",
         ("term meaning", "term definition", "glossary definition", "begriffsdefinition"),
     ),
     Field("system", "System", (*_NAMED, "source", "quelle", "quellsystem"), "system", fixable=True),
@@ -439,7 +445,7 @@ DEFINITIONS = (
     ),
     Field(
         "meaning",
-        "What it means there",
+        "Meaning in the system",
         (
             "meaning",
             "definition",
@@ -480,7 +486,7 @@ DEFINITIONS = (
     ),
     Field("valid_from", "Valid from", ("valid from", "from", "gültig ab", "gültig von"), "day"),
     Field("valid_to", "Valid to", ("valid to", "to", "until", "gültig bis"), "day"),
-    Field("source_key", "Its key in the table", ("durableid", "durable id", *_KEY), longest=200),
+    Field("source_key", "Key in the table", ("durableid", "durable id", *_KEY), longest=200),
 )
 FIELDS: dict[str, tuple[Field, ...]] = {
     "systems": SYSTEMS,
@@ -491,10 +497,10 @@ FIELDS: dict[str, tuple[Field, ...]] = {
 
 
 def field_of(kind: str, name: str) -> Field:
-    """The field of this name; raises KeyError when there is none."""
+    """Return the field of this name. Raises KeyError if it does not exist."""
     return {field.name: field for field in FIELDS[kind]}[name]
 
 
 def compared(kind: str) -> list[Field]:
-    """The fields in which a row can differ from the register: all but those that only complete another."""
+    """Return the fields that can differ from the register: all but the parts."""
     return [field for field in FIELDS[kind] if not field.part]

@@ -1,4 +1,4 @@
-"""Words of other tables: choices that are called otherwise here, and which status means that a thing is gone."""
+"""Words of other tables: other names of choices, and statuses of deleted things."""
 
 import re
 from collections.abc import Iterable
@@ -76,9 +76,9 @@ GONE = re.compile(
 
 
 def choice_of(text: str, choices: dict[str, str], said: dict[str, str]) -> str:
-    """Return the key of the choice that a word means, LEAVE_OUT, or "" if nobody said yet.
+    """Return the key of the choice that a word means, LEAVE_OUT, or "" if unknown.
 
-    `said`: by word, in lower case, what somebody answered.
+    `said` has the answers by word in lower case.
     """
     bare = plain(text)
     for key, words in choices.items():
@@ -89,13 +89,13 @@ def choice_of(text: str, choices: dict[str, str], said: dict[str, str]) -> str:
 
 
 def unknown_words(cells: Iterable[str], choices: dict[str, str]) -> list[str]:
-    """Return the words of a column that mean no choice by themselves, each once, in the order of the table."""
+    """Return the words of a column that match no choice, each once, in order."""
     words = dict.fromkeys(plain(cell)[:120] for cell in cells if cell.strip())
     return [word for word in words if not choice_of(word, choices, {})][:MOST_WORDS]
 
 
 def gone_by_status(column: str, text: str) -> str:
-    """Return the word for "gone" that a status means, "unknown" for a number nobody explains, "" otherwise."""
+    """Return the word for "gone" of a status, "unknown" for an unclear number, or ""."""
     header, said = spaced(column), plain(text)
     if not re.fullmatch(r"-?\d+", said):
         return said if GONE.fullmatch(said) else ""

@@ -1,6 +1,4 @@
-"""Pages of the system imports: a table is read, its columns mapped, its rows looked at and chosen; then
-it is confirmed.
-"""
+"""Pages of the system imports: upload, mapping, choice of rows and confirmation."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -12,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from governance.audit_log import csv_export
 from governance.tables.encodings import CodePageUnsure
+from governance.vocabulary.phrases import phrase
 from governance.web.charts.primitives import count
 from initiatives.integration.systems import import_permissions
 from initiatives.lifecycle.initiative.initiative_frame import fix, page_of, pick, sent
@@ -33,7 +32,7 @@ TONES = {"new": "lead", "differs": "warn", "wrong": "bad", "entered": "ok", "rep
 
 
 def system_imports(request):
-    """The tables that were read, newest first, and the form for the next one."""
+    """Show the tables that were read, newest first, and the form for the next one."""
     import_permissions.may_bring_any(request.user).or_refuse()
     kinds = [kind for kind in REGISTER_KINDS if import_permissions.may_bring(request.user, kind)]
     initial = {"kind": pick(request.GET.get("kind"), kinds)}
@@ -75,17 +74,24 @@ def _read(request, form):
     form.throw_away()
     if again:
         messages.info(
-            request, _("This very file was read before: nothing changed. Here is what it brought then.")
+            request,
+            _(
+                "This file was imported before, and nothing changed. The results of the first import are "
+                "below."
+            ),
         )
     else:
         messages.success(
-            request, f"Read {count(batch.rows.count(), 'row')}. Nothing is in the register until you confirm."
+            request,
+            phrase(
+                "{} read. The register changes only when you confirm.", count(batch.rows.count(), "row")
+            ).in_language(),
         )
     return redirect("system-import", pk=batch.pk)
 
 
 def _batch(request, pk: int) -> SystemImport:
-    """The table, for who read it and for admins; nobody else can tell that it exists."""
+    """Return the table, for its uploader and admins. Raises Http404 for everyone else."""
     import_permissions.may_bring_any(request.user).or_refuse()
     batch = (
         SystemImport.objects.current()
@@ -94,12 +100,12 @@ def _batch(request, pk: int) -> SystemImport:
         .first()
     )
     if batch is None or not (import_permissions.may_see_all(request.user) or batch.by_id == request.user.pk):
-        raise Http404("There is no such table.")
+        raise Http404("This table does not exist.")
     return batch
 
 
 def system_import(request, pk):
-    """The rows of a table beside the register, and what becomes of each; what is posted are choices."""
+    """Show the rows of a table beside the register with results, and save choices."""
     batch = _batch(request, pk)
     if request.method == "POST":
         return _choose(request, batch)
@@ -128,7 +134,7 @@ def system_import(request, pk):
 
 
 def _choose(request, batch: SystemImport):
-    """Rows of this page, one column of all rows, rows to be left out, or what is left of a confirmed table."""
+    """Save a choice for rows, a column or omissions, or continue a confirmed table."""
     posted, do = request.POST, request.POST.get("do", "")
     back = f"{reverse('system-import', args=[batch.pk])}{_query(request)}#rows"
     if do == "rows":
@@ -143,26 +149,28 @@ def _choose(request, batch: SystemImport):
         out = {key for key in posted.getlist("out") if key.isdecimal()}
         left = {key: str(key) in out for key in shown}
         actions.choose_rows(batch=batch, takes=takes, left_out=left, by=request.user)
-        messages.success(request, "Kept. Nothing is in the register until you confirm.")
+        messages.success(request, "Your choice is saved. The register changes only when you confirm.")
     elif do in ("take", "keep"):
         rows = actions.take_column(
             batch=batch, field=posted.get("field", "")[:40], take=do == "take", by=request.user
         )
-        whose = "the table's words" if do == "take" else "the register's words"
-        messages.success(request, f"{count(rows, 'row')}: {whose}, once you confirm.")
+        whose = "the values of the table" if do == "take" else "the values of the register"
+        messages.success(
+            request, phrase("{} will have {} when you confirm.", count(rows, "row"), whose).in_language()
+        )
     elif do == "leave":
         rows = actions.leave_rows(
             batch=batch, state=posted.get("state", ""), words=posted.get("q", "")[:200], by=request.user
         )
-        messages.success(request, f"{count(rows, 'row is', 'rows are')} left out.")
+        messages.success(request, phrase("{} left out.", count(rows, "row is", "rows are")).in_language())
     elif do == "on":
         import_permissions.may_work_on(batch, request.user).or_refuse()
         left = actions.enter_rows(batch, seconds=AT_ONCE_SECONDS) if batch.confirmed_at else 0
         messages.success(
             request,
-            f"{count(left, 'row is still on its way.', 'rows are still on their way.')}"
+            f"{count(left, 'row is not imported yet.', 'rows are not imported yet.')}"
             if left
-            else "All rows are dealt with.",
+            else "All rows are decided.",
         )
     return redirect(back)
 
@@ -188,7 +196,7 @@ def _filtered(request, batch: SystemImport):
 
 
 def _columns(batch: SystemImport) -> list[dict]:
-    """The fields in which rows differ from the register: how many do, and on how many the table's is taken."""
+    """Return the differing fields with the number of rows, and of those taken."""
     differs: dict[str, list[int]] = {}
     rows = batch.rows.filter(state="differs").values_list("mapped__differs", "takes")
     for fields, takes in rows:
@@ -209,28 +217,28 @@ def _columns(batch: SystemImport) -> list[dict]:
 
 
 def _mapped(batch: SystemImport) -> list[tuple[str, str]]:
-    """Each field with what it is read from, in words."""
+    """Return each field with its source in words."""
     found = []
     for field in FIELDS[batch.kind]:
         how = batch.columns.get("fields", {}).get(field.name, {})
         said = [f"“{name}”" for name in how.get("columns", ())]
         if value := how.get("value"):
             value = (field.choices or {}).get(value, value)
-            said.append(f"{value} for all rows that do not say it" if said else f"{value} for all rows")
+            said.append(f"{value} for rows without a value" if said else f"{value} for all rows")
         if said:
             found.append((field.words, ", else ".join(said)))
     return found
 
 
 def _unused(batch: SystemImport) -> list[str]:
-    """The columns of the table that nothing is read from."""
+    """Return the columns of the table that no field reads."""
     used = {name for how in batch.columns.get("fields", {}).values() for name in how.get("columns", ())}
     export = export_of(batch.kind, batch.headers)
     return [name for name in batch.headers if name not in used | set(export.ended if export else ())]
 
 
 def _thing(kind: str, row: SystemImportRow) -> str:
-    """The page of what a row entered as, or was compared with: its system, or its term; "" where nothing is there."""
+    """Return the page of the system or term that a row entered as or matches, or ""."""
     values, key = row.mapped.get("values", {}), row.entered or row.mapped.get("target")
     if not key:
         return ""
@@ -273,7 +281,7 @@ def _shown(kind: str, row: SystemImportRow) -> dict:
 
 
 def mapping(request, pk):
-    """Which column of the table says what; changeable until the table is confirmed."""
+    """Show which column gives which field. The mapping can change until confirmation."""
     batch = _batch(request, pk)
     import_permissions.may_work_on(batch, request.user).or_refuse()
     form = ColumnsForm(batch, sent(request))
@@ -283,7 +291,7 @@ def mapping(request, pk):
         except ValidationError as wrong:
             form.put(wrong)
         else:
-            messages.success(request, _("Mapped, and remembered for tables with these headers."))
+            messages.success(request, _("The mapping is saved, and used for tables with these headers."))
             return redirect("system-import", pk=pk)
     rows = list(batch.rows.order_by("line")[:SAMPLES])
     samples = [(name, [row.raw.get(name, "")[:80] for row in rows]) for name in batch.headers]
@@ -292,11 +300,11 @@ def mapping(request, pk):
 
 
 def confirm(request, pk):
-    """What will happen; then it happens, the first rows at once and the others in the worker."""
+    """Show what the confirmation does, and confirm. The first rows enter at once."""
     batch = _batch(request, pk)
     import_permissions.may_work_on(batch, request.user).or_refuse()
     if batch.confirmed_at:
-        messages.info(request, _("This table is confirmed already."))
+        messages.info(request, _("This table is already confirmed."))
         return redirect("system-import", pk=pk)
     if request.method == "POST":
         batch = actions.confirm_system_import(batch=batch, by=request.user)
@@ -305,60 +313,66 @@ def confirm(request, pk):
             go_on()
             messages.success(
                 request,
-                f"Confirmed. {count(left, 'row is on its', 'rows are on their')} way into the register.",
+                phrase(
+                    "The table is confirmed. {} being imported into the register.",
+                    count(left, "row is", "rows are"),
+                ).in_language(),
             )
         else:
-            messages.success(request, _("Confirmed: its rows are in the register."))
+            messages.success(request, _("The table is confirmed, and its rows are in the register."))
         return redirect("system-import", pk=pk)
     tally = dict(batch.rows.values_list("state").annotate(n=Count("pk")).order_by())
     replaced = batch.rows.waiting().filter(state="differs")
     fields = sum(len(takes) for takes in replaced.values_list("takes", flat=True))
     new, taken = tally.get("new", 0), replaced.count()
     stay, out = tally.get("differs", 0) - taken, tally.get("wrong", 0) + tally.get("skipped", 0)
-    ticked = count(fields, "field that was ticked", "fields that were ticked")
+    ticked = count(fields, "field that you selected", "fields that you selected")
     told = (
-        (new, count(new, "row enters the register as new.", "rows enter the register as new.")),
-        (taken, f"On {count(taken, 'row')} the table replaces what the register says, in {ticked}."),
+        (new, count(new, "row is added to the register.", "rows are added to the register.")),
+        (taken, f"The table replaces values of {count(taken, 'row')} in the register, in {ticked}."),
         (
             stay,
             count(
                 stay,
-                "row that differs stays as the register has it.",
-                "rows that differ stay as the register has them.",
+                "row that differs keeps the values of the register.",
+                "rows that differ keep the values of the register.",
             ),
         ),
         (
             out,
-            count(out, "row is", "rows are")
-            + " left out or cannot be read; nothing of what they say enters.",
+            count(out, "row is", "rows are") + " left out or cannot be read. Such rows are not imported.",
         ),
     )
     happens = [words for number, words in told if number]
     happens.append(
-        "A source that moves or is frozen, and a definition that changes, ends evidence that rested on it."
+        "If a source moves or is frozen, or a definition changes, evidence that depends on it no longer "
+        "counts."
     )
-    title = _("Bring it into the register?")
-    return ask_step(request, batch, title=title, verb=_("Bring it in"), happens=happens)
+    title = _("Import the table into the register?")
+    return ask_step(request, batch, title=title, verb=_("Import the table"), happens=happens)
 
 
 def drop(request, pk):
-    """Throw a table away that was not confirmed."""
+    """Discard a table that is not confirmed."""
     batch = _batch(request, pk)
     import_permissions.may_work_on(batch, request.user).or_refuse()
     if request.method == "POST":
         actions.drop_system_import(batch=batch, by=request.user)
-        messages.success(request, f"{batch.file_name} is thrown away. Nothing of it entered.")
+        messages.success(
+            request,
+            phrase("{} is discarded. No row of the file was imported.", batch.file_name).in_language(),
+        )
         return redirect("system-imports")
     happens = [
-        "Its rows are thrown away; nothing of them is in the register.",
-        "The audit log keeps that it was read and thrown away.",
+        "The rows of the file are discarded. The register does not change.",
+        "The audit log records the upload and the removal of the file.",
     ]
-    title = _("Throw the file away?")
-    return ask_step(request, batch, title=title, verb=_("Throw it away"), happens=happens, danger=True)
+    title = _("Discard the file?")
+    return ask_step(request, batch, title=title, verb=_("Discard the file"), happens=happens, danger=True)
 
 
 def progress(request, pk):
-    """How far a confirmed table has come: a part of its page, looked at every few seconds. Raises Http404 before."""
+    """Show the progress of a confirmed table, polled every few seconds. Raises Http404 before."""
     batch = _batch(request, pk)
     found = _progress(batch, batch.rows.count(), batch.rows.waiting().count())
     if not found:
@@ -367,7 +381,7 @@ def progress(request, pk):
 
 
 def _progress(batch: SystemImport, total: int, waiting: int) -> dict:
-    """How far a confirmed table has come; empty while it is not confirmed."""
+    """Return the progress of a confirmed table, or an empty dict before confirmation."""
     if batch.confirmed_at is None:
         return {}
     return {
@@ -379,7 +393,7 @@ def _progress(batch: SystemImport, total: int, waiting: int) -> dict:
 
 
 def _file(request, batch: SystemImport, rows: QuerySet, chosen: dict):
-    """The rows of a table as CSV, with what becomes of each and why; formulas are quoted."""
+    """Return the rows of a table as CSV, with result and reason. Formulas are quoted."""
     heading = ["Line", "State", "Why", *batch.headers]
     lines = (
         [

@@ -50,17 +50,17 @@ def test_the_data_steward_is_told_and_alone_asked(cast, as_, initiative, three):
     assert len(told(cast.steward)) == 2, "one message for each act that found something"
     assert told(cast.owner) == []
     said = page(as_, cast.steward, initiative)
-    assert "Next: definitions that disagree are yours to resolve." in said
-    assert f"It ends once {cast.steward.full_name} has resolved each" in said
-    assert "Next: definitions that disagree" not in page(as_, cast.owner, initiative)
-    assert "Nothing is promoted meanwhile." in said
+    assert "Next step: resolve the conflicting definitions." in said
+    assert f"This hold ends when {cast.steward.full_name} has resolved each" in said
+    assert "Next step: resolve the conflicting definitions." not in page(as_, cast.owner, initiative)
+    assert "The initiative cannot be promoted meanwhile." in said
 
 
 def test_it_leaves_the_inbox_once_it_is_resolved(cast, as_, initiative, three):  # noqa: F811
     for facet, conflict in three.items():
         (accept if facet == "business_logic" else resolve)(cast, conflict)
     assert lines(cast.steward, initiative) == []
-    assert "definitions that disagree" not in page(as_, cast.steward, initiative)
+    assert "resolve the conflicting definitions" not in page(as_, cast.steward, initiative)
 
 
 def test_without_a_steward_the_owner_is_asked_to_name_one(cast, as_, initiative):  # noqa: F811
@@ -72,9 +72,9 @@ def test_without_a_steward_the_owner_is_asked_to_name_one(cast, as_, initiative)
     assert line.text == f"{initiative.title} has no data steward"
     assert line.link.endswith("?role=data_steward")
     assert len(told(cast.owner)) == 1
-    assert "the data steward (nobody yet)" in page(as_, cast.owner, initiative)
+    assert "the data steward (no one yet)" in page(as_, cast.owner, initiative)
     role_actions.propose_role(initiative=initiative, role="data_steward", person=cast.steward, by=cast.owner)
-    assert lines(cast.owner, initiative) == [], "somebody is asked"
+    assert lines(cast.owner, initiative) == [], "someone is asked"
 
 
 def test_one_message_for_many_initiatives(cast):
@@ -100,7 +100,7 @@ def test_one_message_for_many_initiatives(cast):
             by=cast.steward,
         )
     (notification,) = told(cast.steward)
-    assert notification.subject.endswith("so on 2 other initiatives")
+    assert notification.subject.endswith("(and on 2 other initiatives)")
 
 
 def test_the_page_says_which_field_was_measured_otherwise(cast, as_, initiative):  # noqa: F811
@@ -111,4 +111,4 @@ def test_the_page_says_which_field_was_measured_otherwise(cast, as_, initiative)
     change = reverse("definition-change", args=[row.pk])
     assert change in text_of(as_(cast.lead).get(reverse("integration", args=[initiative.ref])))
     assert change not in text_of(as_(cast.auditor).get(reverse("integration", args=[initiative.ref])))
-    assert "said to be “9{10}” and was measured mostly A{18}" in text_of(as_(cast.owner).get(at))
+    assert "is defined as “9{10}”, but most measured values are A{18}" in text_of(as_(cast.owner).get(at))

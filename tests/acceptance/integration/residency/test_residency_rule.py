@@ -229,7 +229,9 @@ def test_a_term_holds_drafts_and_live_initiatives_alike_and_tells_chair_and_owne
     assert held(spared) == []
     for person in (cast.chair, cast.owner):
         (told,) = Notification.objects.filter(kind="held", person=person)
-        assert told.subject.endswith("held: data leaves the allowed region, and so are 1 more"), "one message"
+        assert told.subject.endswith("held: data leaves the allowed region, and 1 more initiatives"), (
+            "one message"
+        )
         assert {live.ref, draft.ref} <= set(told.text.replace(";", "").split())
         assert spared.ref not in told.text
     assert live.spans.covering(clock.now()).get().supported == "prototype"
@@ -389,9 +391,9 @@ def test_a_region_that_is_added_is_known_from_then_on(cast, initiative):
     assert answers(initiative) == [("vendor model, Fra-Nine", "allowed")]
     assert held(initiative)[0].liftable_since
     for wrong in ({"key": "FRA-nine", "within": "DE"}, {"key": "eu-west-1", "within": "US"}):
-        with pytest.raises(ValidationError, match="known already"):
+        with pytest.raises(ValidationError, match="already contains this region"):
             residency_actions.add_region(by=cast.seat_risk, **wrong)
-    with pytest.raises(ValidationError, match="is known"):
+    with pytest.raises(ValidationError, match="Name a known region"):
         residency_actions.add_region(key="luna", within="moon", by=cast.seat_risk)
 
 
@@ -409,7 +411,7 @@ def test_who_files_terms_and_who_takes_them_back(cast):
     theirs = tied_initiatives.term(cast, acme, by=cast.lead)
     with pytest.raises(Refused):
         tied_initiatives.term(cast, acme, by=cast.steward)
-    with pytest.raises(Refused, match="withdraw what binds"):
+    with pytest.raises(Refused, match="withdraw a confirmed term"):
         residency_actions.withdraw_vendor_term(term=theirs, reason="It holds us", by=cast.owner)
     with pytest.raises(Refused):
         tied_initiatives.term(cast, acme, replaces=theirs, allowed=["US"], by=cast.owner)
@@ -436,7 +438,7 @@ def test_a_term_of_a_initiative_binds_once_a_seat_or_an_admin_confirms_it(cast, 
     assert answers(initiative) == []
     for seat in (cast.seat_risk, cast.seat_security):
         assert Notification.objects.filter(person=seat, kind="term to confirm").count() == 1
-        assert "waits" in Notification.objects.get(person=seat, kind="term to confirm").subject
+        assert "confirm the term" in Notification.objects.get(person=seat, kind="term to confirm").subject
     for person in (cast.lead, cast.owner, cast.chair, cast.seat_architecture):
         with pytest.raises(Refused):
             residency_actions.confirm_vendor_term(term=theirs, by=person)

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from governance import clock
 from initiatives.integration.residency import actions as residency_actions
-from initiatives.integration.residency import preview as residency_preview
+from initiatives.integration.residency import term_effects
 from initiatives.integration.residency.actions import (
     check_term,
     initiatives_in,
@@ -74,8 +74,8 @@ def test_a_initiative_shows_each_place_and_what_binds_it(as_, cast, initiative, 
     assert "vendor model, us-east: forbidden by Acme Cloud MSA 4.2 (no processing outside EU)." in page
     assert "gateway eu-west Allowed by Acme Cloud MSA 4.2" in page
     assert "Held since" in page
-    assert "Once the path is fixed, the chair can lift it." in page
-    assert "accept again" not in page, "that is said of re-attestation alone"
+    assert "The chair can lift this hold when the path of the data is fixed." in page
+    assert "accept their roles again" not in page, "that is said of re-attestation alone"
     waivers = text(as_(cast.owner).get(reverse("waivers", args=[initiative.ref])))
     assert "residency" not in waivers.lower()
     residency_actions.withdraw_vendor_term(term=term, reason="Misread", by=cast.seat_security)
@@ -90,30 +90,30 @@ def test_a_hold_that_no_task_opened_yet_is_said_in_its_own_words(as_, cast, init
         page = text(as_(cast.owner).get(initiative.get_absolute_url()))
     assert not held()
     assert "Held: data leaves the allowed region." in page
-    assert "Once the path is fixed, the chair can lift it." in page
-    assert "accept again" not in page
+    assert "The chair can lift this hold when the path of the data is fixed." in page
+    assert "accept their roles again" not in page
 
 
 def test_a_term_is_looked_at_before_it_is_filed(as_, cast, initiative, acme, link):
     client, address = as_(cast.seat_security), reverse("vendor-term-add", args=[acme.pk])
     fields = TERM | {"starts_on": clock.today().isoformat()}
-    looked = client.post(address, fields | {"step": "look"})
-    assert "Held at once" in text(looked)
+    looked = client.post(address, fields, confirm=False)
+    assert "Consequences" in text(looked)
     assert initiative.title in text(looked)
     assert "vendor model, us-east: forbidden by Acme Cloud MSA 4.2" in text(looked)
     assert not VendorTerm.objects.exists()
     assert not held()
-    wrong = client.post(address, fields | {"allowed": "mars-1", "step": "save"})
-    assert "Nobody knows where mars-1 is: add it under Regions first." in text(wrong)
+    wrong = client.post(address, fields | {"allowed": "mars-1"})
+    assert "The region mars-1 is not known. First add the missing regions under Regions." in text(wrong)
     assert f'href="{reverse("regions")}"' in wrong.content.decode()
-    filed = client.post(address, fields | {"step": "save"}, follow=True)
-    assert "Every initiative that it forbids something is held." in text(filed)
+    filed = client.post(address, fields, follow=True)
+    assert "Initiatives with data in a region that the term forbids get a hold." in text(filed)
     assert "Affected systems" in text(filed)
     assert initiative.title in text(filed)
     assert held() == {initiative.pk}
     term = VendorTerm.objects.get()
     address = reverse("vendor-term-withdraw", args=[term.pk])
-    assert "Their hold could be lifted by the chair" in text(client.get(address))
+    assert "Holds that the chair could then lift" in text(client.get(address))
     client.post(address, {"reason": "Misread"})
     assert liftable() == {initiative.pk}
     assert client.get(address).status_code == 404
@@ -130,7 +130,7 @@ def test_others_are_told_of_initiatives_they_may_not_see_as_a_number_alone(as_, 
     tied_initiatives.term(cast, acme)
     page = text(as_(cast.outsider).get(acme.get_absolute_url()))
     assert initiative.title not in page
-    assert "1 initiative that you do not see" in page
+    assert "1 initiative that you cannot see" in page
     assert "A secret plan" not in page
     assert "A secret plan" in text(as_(cast.owner).get(acme.get_absolute_url()))
 
@@ -139,14 +139,12 @@ def test_a_policy_is_looked_at_set_and_changed(as_, cast, initiative, link):
     client = as_(cast.admin)
     fields = {**TERM, "allowed": "", "forbidden": "US", "starts_on": clock.today().isoformat()}
     fields["unit"] = cast.unit.pk
-    looked = client.post(reverse("unit-policy-add"), fields | {"step": "look"})
-    assert "Held at once" in text(looked)
-    client.post(reverse("unit-policy-add"), fields | {"step": "save"})
+    looked = client.post(reverse("unit-policy-add"), fields, confirm=False)
+    assert "The initiative is held" in text(looked)
+    client.post(reverse("unit-policy-add"), fields)
     assert held() == {initiative.pk}
     policy = UnitPolicy.objects.get()
-    changed = client.post(
-        reverse("unit-policy-change", args=[policy.pk]), fields | {"forbidden": "CN", "step": "save"}
-    )
+    changed = client.post(reverse("unit-policy-change", args=[policy.pk]), fields | {"forbidden": "CN"})
     assert changed.status_code == 302
     assert liftable() == {initiative.pk}
     page = text(client.get(reverse("unit-policies")))
@@ -156,36 +154,36 @@ def test_a_policy_is_looked_at_set_and_changed(as_, cast, initiative, link):
 
 def test_a_region_is_looked_up_and_added(as_, cast):
     client = as_(cast.admin)
-    assert "lies in IE, in EU, in EEA" in text(client.get(reverse("regions"), {"name": "eu-west-1"}))
+    assert "is in IE, in EU, in EEA" in text(client.get(reverse("regions"), {"name": "eu-west-1"}))
     assert "fra-9 is not known" in text(client.get(reverse("regions"), {"name": "fra-9"}))
-    client.post(reverse("region-add"), {"key": "fra-9", "words": "", "within": "DE", "step": "save"})
+    client.post(reverse("region-add"), {"key": "fra-9", "words": "", "within": "DE"})
     assert Region.objects.filter(key="fra-9").exists()
-    assert "lies in DE, in EU" in text(client.get(reverse("regions"), {"name": "fra-9"}))
+    assert "is in DE, in EU" in text(client.get(reverse("regions"), {"name": "fra-9"}))
 
 
 def test_what_a_vendors_move_would_do_is_only_looked_at(as_, cast, initiative, acme, link):
     tied_initiatives.term(cast, acme)
     client, address = as_(cast.lead), reverse("vendor-move", args=[acme.pk])
     looked = text(client.get(address, {"moved_from": "us-east", "moved_to": "eu-west"}))
-    assert "Their hold could be lifted by the chair" in looked
+    assert "Holds that the chair could then lift" in looked
     looked = text(client.get(address, {"moved_from": "eu-west", "moved_to": "CN"}))
-    assert "Held already, and stays held: for this then" in looked
+    assert "Current holds that also have this reason" in looked
     assert "gateway, CN: forbidden by Acme Cloud MSA 4.2" in looked
     assert "vendor model, us-east: forbidden" in looked, "what holds it today is named beside what is new"
     looked = text(client.get(address, {"moved_from": "eu-west", "moved_to": "DE"}))
-    assert "No initiative would be held that is not held already for the same, and none freed." in looked
+    assert "No hold would start and no hold could be lifted." in looked
     assert held() == {initiative.pk}
 
 
 def test_a_move_from_or_to_a_place_that_does_not_exist_is_no_calm_answer(as_, cast, acme, link):
     client, address = as_(cast.lead), reverse("vendor-move", args=[acme.pk])
     looked = text(client.get(address, {"moved_from": "mars", "moved_to": "eu-west"}))
-    assert "Nothing that Acme Cloud runs is in mars, as far as is recorded." in looked
-    assert "It runs something in: eu-west, us-east." in looked
-    assert "No initiative would be held" not in looked
+    assert "No system or service of Acme Cloud is recorded in mars." in looked
+    assert "The vendor runs systems or services in: eu-west, us-east." in looked
+    assert "No hold would start" not in looked
     looked = text(client.get(address, {"moved_from": " US-East ", "moved_to": "eu-wset"}))
-    assert "Nobody knows where eu-wset is: add it under Regions first." in looked
-    assert "No initiative would be held" not in looked
+    assert "The region eu-wset is not known. First add the missing regions under Regions." in looked
+    assert "No hold would start" not in looked
 
 
 def test_where_a_vendor_runs_something_in_a_confidential_initiative_is_not_given_away(as_, cast, acme):
@@ -197,15 +195,15 @@ def test_where_a_vendor_runs_something_in_a_confidential_initiative_is_not_given
         cast, tied_initiatives.link(cast, secret, tied_initiatives.system(cast, "Vault")), vendor=acme
     )
     address = reverse("vendor-move", args=[acme.pk])
-    assert "It runs something in: no region known." in text(as_(cast.outsider).get(address))
-    assert "It runs something in: us-east." in text(as_(cast.owner).get(address))
+    assert "The vendor runs systems or services in: no known region." in text(as_(cast.outsider).get(address))
+    assert "The vendor runs systems or services in: us-east." in text(as_(cast.owner).get(address))
 
 
 # --- What is told before equals what then happens ------------------------------------------------------------------
 
 
 def looked(keys, what_if) -> tuple[set[int], set[int]]:
-    found = residency_preview.look(keys, what_if)
+    found = term_effects.look(keys, what_if)
     return set(found.held), set(found.freed)
 
 
@@ -287,8 +285,8 @@ def test_every_page_leads_back_to_systems_and_lights_them_up(as_, cast, acme):
 def test_a_vendor_that_is_listed_is_opened_where_its_terms_are_filed(as_, cast):
     client = as_(cast.seat_security)
     assert (
-        f'href="{reverse("vendor-add")}">List a vendor</a></div>'
+        f'href="{reverse("vendor-add")}">Add a vendor</a></div>'
         in client.get(reverse("vendors")).content.decode()
     )
-    answer = client.post(reverse("vendor-add"), {"name": "Helios", "step": "save"})
+    answer = client.post(reverse("vendor-add"), {"name": "Helios"})
     assert answer["Location"] == Vendor.objects.get(name="Helios").get_absolute_url()

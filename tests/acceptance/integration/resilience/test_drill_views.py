@@ -41,7 +41,10 @@ def typed(**changed) -> dict:
 
 def test_the_drill_record_of_the_kit_fills_what_was_left_empty_and_overrides_nothing(cast, as_, initiative):
     client = as_(cast.lead)
-    assert client.post(at("drill-add", initiative.ref), typed(fault="error")).status_code == 302
+    assert (
+        client.post(at("initiative-act", initiative.ref, "record-drill"), typed(fault="error")).status_code
+        == 302
+    )
     drill = Drill.objects.get()
     assert (drill.kind, drill.fault, str(drill.observed_on)) == ("fallback", "error", "2026-01-05")
     assert drill.happened == RECORD["happened"]
@@ -52,14 +55,16 @@ def test_a_record_that_is_none_is_told_so_and_nothing_typed_is_lost(cast, as_, i
         (b"{", "not JSON"),
         (b"[" * 50_000, "not JSON"),
         (b"\xff\xfe", "not JSON"),
-        ([], "no record of the fault kit"),
-        ({}, "no record of the fault kit"),
-        (RECORD | {"kind": ["x"]}, "names no kind"),
-        (RECORD | {"fault": "flood"}, "names no fault"),
-        (RECORD | {"observed_on": 5}, "does not say on which day"),
-        (b'{"a": "' + b"x" * 120_000 + b'"}', "far too large"),
+        ([], "not a record of the fault kit"),
+        ({}, "not a record of the fault kit"),
+        (RECORD | {"kind": ["x"]}, "has no known kind"),
+        (RECORD | {"fault": "flood"}, "has no known fault"),
+        (RECORD | {"observed_on": 5}, "has no day on which the drill was observed"),
+        (b'{"a": "' + b"x" * 120_000 + b'"}', "too large for a record"),
     ):
-        answer = as_(cast.lead).post(at("drill-add", initiative.ref), typed(record=upload(record)))
+        answer = as_(cast.lead).post(
+            at("initiative-act", initiative.ref, "record-drill"), typed(record=upload(record))
+        )
         assert answer.status_code == 200
         assert words in text_of(answer)
         assert "It goes on." in text_of(answer)
@@ -70,15 +75,15 @@ def test_the_page_shows_each_link_what_it_lacks_its_last_drill_and_when_it_is_du
     link = factories.make_link(cast, initiative, timeout_seconds=5)
     client = as_(cast.seat_risk)
     page = text_of(client.get(at("integration-drills", initiative.ref)))
-    assert "Given up after 5 s." in page
-    assert "whether it is tried again" in page
-    assert "never drilled" in page
+    assert "Time-out after 5 s." in page
+    assert "the retries" in page
+    assert "no drill yet" in page
     assert "Record a drill" not in page, "the board reads"
     factories.make_drill(cast, initiative, link=link, result="fail", happened="<script>alert(1)</script>")
     page = text_of(client.get(at("integration-drills", initiative.ref)))
-    assert "holds at MVP" in page
+    assert "keeps the initiative at MVP" in page
     assert "<script>alert" not in page
-    assert client.get(at("drill-add", initiative.ref)).status_code == 403
+    assert client.get(at("initiative-act", initiative.ref, "record-drill")).status_code == 403
 
 
 def test_taking_a_drill_back_leaves_it_struck_out(cast, as_, initiative):
@@ -92,9 +97,16 @@ def test_taking_a_drill_back_leaves_it_struck_out(cast, as_, initiative):
 
 
 def test_the_form_suggests_what_the_kind_speaks_to(cast, as_, initiative):
-    page = text_of(as_(cast.lead).get(at("drill-add", initiative.ref, kind="escalation")))
+    page = text_of(
+        as_(cast.lead).get(at("initiative-act", initiative.ref, "record-drill", kind="escalation"))
+    )
     assert 'value="prod.q09_escalation" id' in page.replace("checked ", "")
-    assert as_(cast.lead).get(at("drill-add", initiative.ref, kind="junk", link="junk")).status_code == 200
+    assert (
+        as_(cast.lead)
+        .get(at("initiative-act", initiative.ref, "record-drill", kind="junk", link="junk"))
+        .status_code
+        == 200
+    )
 
 
 def test_the_fault_kit_is_handed_out(cast, as_):
@@ -106,11 +118,11 @@ def test_the_fault_kit_is_handed_out(cast, as_):
 def test_a_process_is_recorded_anew_from_its_own_words(cast, as_, initiative):
     row = factories.make_process(cast, initiative, status="partial", holder=cast.support)
     client = as_(cast.owner)
-    page = text_of(client.get(at("process-add", initiative.ref, of=row.pk)))
+    page = text_of(client.get(at("initiative-act", initiative.ref, "record-process", of=row.pk)))
     assert "Team lead: approves above 500 EUR" in page
-    assert "It replaces what was recorded" in page
+    assert "An earlier process record with the same name is replaced" in page
     answer = client.post(
-        at("process-add", initiative.ref),
+        at("initiative-act", initiative.ref, "record-process"),
         {
             "name": row.name,
             "status": "documented",
@@ -130,7 +142,7 @@ def test_a_process_is_recorded_anew_from_its_own_words(cast, as_, initiative):
     page = text_of(client.get(at("integration-processes", initiative.ref)))
     assert "EUR 9,000" in page
     assert "held by Ada Moreau" in page
-    assert "What was recorded before" in page
+    assert "Earlier records" in page
     assert "recorded the process “Approvals above a limit”" in text_of(
         client.get(at("initiative-activity", initiative.ref))
     )
@@ -138,20 +150,23 @@ def test_a_process_is_recorded_anew_from_its_own_words(cast, as_, initiative):
 
 def test_a_process_without_a_holder_is_asked_again_with_what_was_typed(cast, as_, initiative):
     answer = as_(cast.owner).post(
-        at("process-add", initiative.ref), {"name": "Approvals", "status": "in_head"}
+        at("initiative-act", initiative.ref, "record-process"), {"name": "Approvals", "status": "in_head"}
     )
     assert answer.status_code == 200
-    assert "in whose head it is" in text_of(answer)
+    assert "Name the person who knows the process" in text_of(answer)
     assert not ProcessRecord.objects.exists()
 
 
 def test_the_sign_on_flow_shows_who_explains_it(cast, as_, initiative):
     client = as_(cast.lead)
     sent = {"steps": "Assistant: asks for a token", "reviewed_on": clock.today().isoformat()}
-    assert client.post(at("sign-on-add", initiative.ref), sent).status_code == 302
-    assert "understood by nobody" in text_of(client.get(at("integration-processes", initiative.ref)))
+    assert client.post(at("initiative-act", initiative.ref, "record-sign-on"), sent).status_code == 302
+    assert "no one can explain the flow" in text_of(client.get(at("integration-processes", initiative.ref)))
     assert (
-        client.post(at("sign-on-add", initiative.ref), sent | {"explainer": cast.lead.pk}).status_code == 302
+        client.post(
+            at("initiative-act", initiative.ref, "record-sign-on"), sent | {"explainer": cast.lead.pk}
+        ).status_code
+        == 302
     )
     assert "explained by" in text_of(client.get(at("integration-processes", initiative.ref)))
     assert SignOnFlow.objects.count() == 2
@@ -173,6 +188,6 @@ def test_a_sample_is_looked_at_before_it_is_kept(cast, as_, initiative):
     assert sent("save").status_code == 302
     row = TraceSample.objects.get()
     page = text_of(client.get(at("trace-sample", row.pk)))
-    assert "The register knows no such source on this initiative." in page
+    assert "The initiative has no link to this source." in page
     assert "0 of 2" in text_of(client.get(at("integration-traces", initiative.ref)))
     assert as_(cast.outsider).get(at("trace-sample", row.pk)).status_code == 404

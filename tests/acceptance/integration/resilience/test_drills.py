@@ -11,14 +11,16 @@ from django.core.files.base import ContentFile
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
-from governance.models import Notification, Rulebook
+from governance.models import Notification
 from governance.notifications import due as notification_due
+from governance.notifications import inbox as notification_inbox
 from governance.permission_result import Conflict, Refused
+from governance.rulebook import parse, shipped_text
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.resilience import drills as resilience_drills
 from initiatives.integration.resilience.drill_findings import REQUIREMENT_OF_KIND, missing
-from initiatives.integration.resilience.drills import proved_by_drills, suggested
-from initiatives.integration.resilience.reminders import drills
+from initiatives.integration.resilience.drills import suggested
+from initiatives.integration.resilience.inbox import drills
 from initiatives.lifecycle.changes import actions as change_actions
 from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.evidence import actions as evidence_actions
@@ -136,13 +138,68 @@ def test_taking_a_drill_back_withdraws_its_evidence_and_only_so(cast, initiative
         resilience_drills.withdraw_drill(drill=drill, reason="Again.", by=cast.lead)
 
 
-def test_what_is_suggested_is_what_the_rulebook_lets_drills_prove(cast, initiative):
-    rulebook = Rulebook.objects.current().parsed
-    assert suggested(rulebook, "fallback") == ["prod.q10_outage"]
-    assert suggested(rulebook, "escalation") == ["prod.q09_escalation"]
+def test_what_is_suggested_is_what_asks_for_a_drill_of_that_kind():
+    rulebook = parse(shipped_text())
+    assert suggested(rulebook, "fallback") == ["prod.q10_outage", "int.fallback", "layer.observability"]
+    assert suggested(rulebook, "escalation") == ["prod.q09_escalation", "layer.observability"]
     assert suggested(rulebook, "retrieval") == ["int.audit_trail"]
-    assert set(suggested(rulebook, "override")) <= set(proved_by_drills(rulebook))
-    assert {key for keys in REQUIREMENT_OF_KIND.values() for key in keys} <= set(rulebook.requirements)
+    assert suggested(rulebook, "override") == ["prod.q05_wrong_output", "adopt.recoverable"]
+    assert set(REQUIREMENT_OF_KIND.values()) <= set(rulebook.requirements)
+
+
+def test_each_link_has_a_fallback_drill_of_its_own(cast):
+    """A drill of one link, or of the initiative as a whole, never covers another link."""
+    factories.make_rulebook(cast.admin, cast.chair, shipped_text())
+    initiative = factories.make_prototype(cast)
+    drilled, other = (
+        factories.make_link(cast, initiative, factories.make_system(cast, name), by=cast.owner, **FALLS_BACK)
+        for name in ("Ledger", "Order system")
+    )
+    said = "The link to {} has no separate fallback drill."
+    asked = {"covers": ["int.fallback"], "by": cast.owner}
+    assert short(initiative, "int.fallback") == [said.format("Ledger"), said.format("Order system")]
+    factories.make_drill(cast, initiative, **asked)
+    factories.make_drill(cast, initiative, link=drilled, **asked)
+    factories.make_drill(
+        cast, initiative, link=other, kind="retrieval", covers=["int.audit_trail"], by=cast.owner
+    )
+    assert short(initiative, "int.fallback") == [said.format("Order system")]
+    factories.make_drill(cast, initiative, link=other, **asked)
+    assert short(initiative, "int.fallback") == []
+
+
+def test_what_ends_the_drill_of_one_link_is_covered_by_no_other(cast):
+    factories.make_rulebook(cast.admin, cast.chair, shipped_text())
+    initiative = factories.make_prototype(cast)
+    ledger, orders = (
+        factories.make_link(cast, initiative, factories.make_system(cast, name), by=cast.owner, **FALLS_BACK)
+        for name in ("Ledger", "Order system")
+    )
+    initiative_acts.say(initiative, "int.fallback", cast.team)
+    factories.make_drill(cast, initiative, link=orders, covers=["layer.observability"], by=cast.owner)
+    factories.make_drill(cast, initiative, link=ledger, covers=["int.fallback"], by=cast.owner)
+    said = "The fallback drill on Order system does not cover this requirement."
+    assert short(initiative, "int.fallback") == [said]
+    factories.make_drill(cast, initiative, link=orders, covers=["int.fallback"], by=cast.owner)
+    assert story.state(initiative, "int.fallback").level == "documented"
+    with acting(by=cast.owner, reason="A field was renamed"):
+        pull(initiative, ["integration_schema"], "A field was renamed", by=cast.owner, system=orders.system)
+    found = story.state(initiative, "int.fallback")
+    assert (found.state, found.level) == ("weak", "")
+    assert "Order system" in found.words
+    assert "A field was renamed" in found.words
+
+
+def test_a_link_that_is_added_in_production_has_days_of_grace_for_its_drill(cast, as_):
+    initiative = factories.make_production(cast)
+    factories.make_rulebook(cast.admin, cast.chair, shipped_text())
+    factories.make_link(cast, initiative, factories.make_system(cast, "Ledger"), **FALLS_BACK)
+    assert short(initiative, "int.fallback") == []
+    line = next(task for task in notification_inbox.tasks_for(cast.lead) if task.button == "Open the drills")
+    assert line.text == f"Drill the fallback of Ledger: {initiative.title}"
+    assert line.due == clock.today() + timedelta(days=14)
+    with clock.simulated(clock.now() + timedelta(days=15)):
+        assert short(initiative, "int.fallback") == ["The link to Ledger has no separate fallback drill."]
 
 
 # Held against the initiative
@@ -218,8 +275,8 @@ def test_a_link_says_time_out_retry_fallback_and_message(cast, initiative, patte
     link = factories.make_link(cast, initiative, pattern=pattern)
     (words,) = short(initiative, "int.fallback")
     assert words == (
-        "The link to Customer ledger does not say after which time a call is given up, nor whether it is tried again, "
-        "nor what is done instead, nor what people are told meanwhile."
+        "The link to Customer ledger does not contain the time-out of a call, nor the retries, nor the "
+        "fallback, nor the message to users."
     )
     assert len(missing(link)) == 4
     for name in FALLS_BACK:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 
 from governance.permission_result import Refused
+from governance.tables.shares import wilson
 from initiatives.integration.resilience.trace_sampling import (
     MOST_BYTES,
     MOST_CITED,
@@ -16,7 +17,6 @@ from initiatives.integration.resilience.trace_sampling import (
     check,
     governed_sources,
     read_sample,
-    wilson,
 )
 from initiatives.models import TraceSample
 from initiatives.portfolio.units import leaving
@@ -45,7 +45,7 @@ def test_the_interval_is_wilsons(hits, of, low, high):
 
 @pytest.mark.parametrize(("hits", "of"), [(1, 0), (-1, 5), (6, 5)])
 def test_what_is_no_share_has_no_interval(hits, of):
-    with pytest.raises(ValueError, match="no share"):
+    with pytest.raises(ValueError, match="is not a share"):
         wilson(hits, of)
 
 
@@ -71,11 +71,11 @@ def test_lines_of_json_name_an_output_and_its_sources():
     [
         (b"", "empty"),
         (b"  \n ", "empty"),
-        (b"output,source\n", "nothing below"),
-        (b"output,source\n,CRM\n", "names no output"),
-        (b"a,b\n1,2\n", "names no output. Call it output"),
-        (b",,\n,,\n", "names no output. Call it output"),
-        (b"output,b\n1,2\n", "names no source. Call it source"),
+        (b"output,source\n", "no lines below it"),
+        (b"output,source\n,CRM\n", "has no output"),
+        (b"a,b\n1,2\n", "has no field for the output. Name the field output"),
+        (b",,\n,,\n", "has no field for the output. Name the field output"),
+        (b"output,b\n1,2\n", "has no field for the source. Name the field source"),
         ("output,source\nA,Gr\xfc\xdfe\n".encode("latin-1"), "not UTF-8"),
         (b"output,source\nA\x00,B\n", "not text"),
         (b'output,source\n"A' + b"x" * 200_000, "cannot be read"),
@@ -84,8 +84,8 @@ def test_lines_of_json_name_an_output_and_its_sources():
         (b'{"output": "A", "sources": {"a": 1}}', "list of texts"),
         (b'{"output": ["A"], "sources": []}', "text or a whole number"),
         (b'{"output": true, "sources": []}', "text or a whole number"),
-        (b'{"output": "A"}', "names no sources"),
-        (b'{"output": "A", "sources": []}\n[1]', "Line 2 is no object"),
+        (b'{"output": "A"}', "has no field for the sources"),
+        (b'{"output": "A", "sources": []}\n[1]', "Line 2 is not an object"),
         (b'{"a":' * 100_000, "not JSON"),
         (b'{"output": ' + b"9" * 10_000 + b', "sources": []}', "not JSON"),
         (b"x" * (MOST_BYTES + 1), "larger than 5 MB"),
@@ -138,7 +138,7 @@ def test_a_citation_names_a_source_by_name_or_below_its_place(said, named):
 
 
 def test_an_output_counts_once_and_what_is_not_governed_is_listed_with_why():
-    sources = [source("CRM"), source("Wiki", "Nobody owns it.", key=2)]
+    sources = [source("CRM"), source("Wiki", "The system has no owner.", key=2)]
     sample = {
         "A": ["CRM: 1", "Wiki: x"],
         "B": ["Wiki: x", "Wiki: y"],
@@ -150,8 +150,8 @@ def test_an_output_counts_once_and_what_is_not_governed_is_listed_with_why():
     assert (found.outputs, found.hits) == (5, 2)
     assert (found.low, found.high) == wilson(2, 5)
     assert found.ungoverned == [
-        {"said": "Wiki", "count": 3, "why": "Nobody owns it."},
-        {"said": "A blog", "count": 1, "why": "The register knows no such source on this initiative."},
+        {"said": "Wiki", "count": 3, "why": "The system has no owner."},
+        {"said": "A blog", "count": 1, "why": "The initiative has no link to this source."},
     ]
     assert found.systems == (1,)
     assert found.lines[0]["cites"] == [
@@ -185,9 +185,9 @@ def test_governed_is_linked_as_an_anchor_owned_and_a_source_of_truth(cast, initi
     leaving.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
     assert {one.name: one.why for one in governed_sources(initiative)} == {
         "Customer ledger": "",
-        "Feed": "It is linked, and not as an anchor.",
-        "Left": "Nobody owns it.",
-        "Notes": "It is the source of truth for nothing.",
+        "Feed": "The link to this source is not an anchor.",
+        "Left": "The system has no owner.",
+        "Notes": "The system is not a source of truth.",
     }
 
 

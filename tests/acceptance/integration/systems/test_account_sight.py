@@ -122,5 +122,5 @@ def test_what_stands_against_a_initiative_names_no_account(cast, tied):
     bare = factories.make_account(cast, system, "svc-bare", owner=owner, privileges="", by=cast.admin)
     factories.make_link(cast, initiative, system, account=bare, pattern="anchor")
     words = [row.words for row in initiative.requirement_findings.current().filter(since__lte=clock.now())]
-    assert any("A service account in Customer ledger has no list of what it may do." in one for one in words)
+    assert any("A service account in Customer ledger has no list of permissions." in one for one in words)
     assert not any("svc-bare" in one for one in words)

@@ -42,7 +42,7 @@ def test_each_system_of_a_stopped_initiative_must_give_one_word(cast, stopped):
     asked, orphan = feeds(stopped)
     assert (asked.responsible, asked.text) == (
         cast.outsider,
-        f"Confirm that the feed between Customer ledger and {stopped.ref} is shut",
+        f"Confirm that the feed between Customer ledger and {stopped.ref} is switched off",
     )
     assert asked.due == clock.today() + timedelta(days=14)
     assert orphan.responsible is None
@@ -53,13 +53,13 @@ def test_it_stands_on_the_owners_inbox_and_their_word_completes_it(cast, as_, st
     there, owner = reverse("feed-shut", args=[obligation.pk]), as_(cast.outsider)
     assert f'href="{there}"' in text_of(owner.get("/"))
     page = text_of(owner.get(there))
-    assert "Is the feed shut?" in page
+    assert "Is the feed switched off?" in page
     assert (
         reverse("initiative", args=[stopped.ref]) not in page
     )  # the owner of a system sees no initiative by it
     assert owner.get(reverse("initiative", args=[stopped.ref])).status_code == 404
     assert (
-        "Say how you know" in text_of(owner.post(there, {"reason": " "}))
+        "Describe how you know" in text_of(owner.post(there, {"reason": " "}))
         or owner.post(there).status_code == 200
     )
     assert feeds(stopped).first().completed_at is None
@@ -72,15 +72,15 @@ def test_it_stands_on_the_owners_inbox_and_their_word_completes_it(cast, as_, st
     entry = Entry.objects.acts().filter(kind="obligation completed").latest("pk")
     assert entry.actor_id == cast.outsider.pk
     assert f'href="{there}"' not in text_of(owner.get("/"))
-    assert "said on" in text_of(owner.get(there))
+    assert "confirmed on" in text_of(owner.get(there))
 
 
 def test_nobody_says_it_for_the_owner_of_the_system(cast, as_, stopped):
     obligation, orphan = feeds(stopped)
     for person in (cast.owner, cast.chair, cast.admin):
-        with pytest.raises(Refused, match="Only Sam Brook can say"):
+        with pytest.raises(Refused, match="Only Sam Brook can confirm"):
             feed_shutdowns.confirm_shut(obligation=obligation, words="It is.", by=person)
-    with pytest.raises(Refused, match="completed by the word of the system's owner"):
+    with pytest.raises(Refused, match="The system's owner completes this obligation"):
         hold_actions.complete(obligation=obligation, note="It is.", by=cast.owner)
     assert as_(cast.sponsor).get(reverse("feed-shut", args=[obligation.pk])).status_code == 404
     assert (
@@ -91,7 +91,7 @@ def test_nobody_says_it_for_the_owner_of_the_system(cast, as_, stopped):
     with pytest.raises(Refused):
         feed_shutdowns.confirm_shut(obligation=orphan, words="It is.", by=cast.owner)
     feed_shutdowns.confirm_shut(obligation=orphan, words="The share was unmounted.", by=cast.chair)
-    with pytest.raises(ValidationError, match="Say how you know"):
+    with pytest.raises(ValidationError, match="Describe how you know"):
         feed_shutdowns.confirm_shut(obligation=obligation, words=" ", by=cast.outsider)
     feed_shutdowns.confirm_shut(obligation=obligation, words="Gone.", by=cast.outsider)
     with pytest.raises(Conflict, match="already"):

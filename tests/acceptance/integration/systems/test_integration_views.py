@@ -9,6 +9,7 @@ import pytest
 from governance import clock
 from initiatives.integration.links.actions import Place
 from initiatives.integration.residency import actions as residency_actions
+from initiatives.integration.residency.findings import FIND_OUT
 from initiatives.integration.resilience import process_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import views as system_views
@@ -30,12 +31,14 @@ TYPED = {"pattern": "feed", "direction": "reads", "access": "api", "data_classes
 
 def test_a_system_is_looked_for_and_the_initiative_is_tied_to_it(cast, as_, mvp, crm):
     client = as_(cast.lead)
-    assert "Unknown: no system it reads from" in text_of(client.get(at("integration", mvp.ref)))
+    assert "Unknown: no system is recorded that the initiative reads from" in text_of(
+        client.get(at("integration", mvp.ref))
+    )
     found = client.get(at("link-add", mvp.ref), {"q": "cr"})
     assert [row.name for row, *_ in found.context["found"]] == ["CRM"]
-    assert "No system is called that" in text_of(client.get(at("link-add", mvp.ref), {"q": "zzz"}))
+    assert "No system has this name" in text_of(client.get(at("link-add", mvp.ref), {"q": "zzz"}))
     form = text_of(client.get(at("link-add", mvp.ref), {"system": crm.pk}))
-    assert "Sam Brook is asked to agree to it" in form
+    assert "Sam Brook is asked to agree to the link" in form
     transfers = "Gateway, eu-west\n\nLanguage model"
     answer = client.post(at("link-add", mvp.ref), TYPED | {"system": crm.pk, "transfers": transfers})
     assert answer["Location"] == at("integration", mvp.ref)
@@ -47,7 +50,7 @@ def test_a_system_is_looked_for_and_the_initiative_is_tied_to_it(cast, as_, mvp,
     assert link.transfers.last().deployment == mvp.deployments.get(version__name="Language model")
     tab = text_of(client.get(at("integration", mvp.ref)))
     assert "through Gateway (eu-west), Language model" in tab
-    assert "Sam Brook has not agreed that the initiative depends on CRM." in tab
+    assert "Sam Brook has not agreed to the link to CRM." in tab
 
 
 def test_places_whose_region_nobody_knows_are_kept_and_said(cast, as_, mvp, crm):
@@ -61,20 +64,24 @@ def test_places_whose_region_nobody_knows_are_kept_and_said(cast, as_, mvp, crm)
         ("Gateway", "mars-1"),
         ("some nonsense", ""),
     ]
-    said = "Nobody knows where mars-1 is: data there count as allowed nowhere."
+    said = f"The region mars-1 is not known. {FIND_OUT}"
     assert said in page
     page = client.post(at("link-change", link.pk), TYPED | {"transfers": "Gateway, fra-9"}, follow=True)
     assert said.replace("mars-1", "fra-9") in text_of(page)
     assert "Gateway (fra-9 (region not known))" in text_of(client.get(at("integration", mvp.ref)))
     page = text_of(client.post(at("link-change", link.pk), TYPED | {"transfers": "A;B,,,D"}))
-    assert "has more parts than name, region and vendor" in page
+    assert "has too many parts" in page
 
 
 def test_nobody_is_said_to_be_asked_where_nobody_owns_the_system(cast, as_, mvp):
     client, page = as_(cast.lead), at("link-add", mvp.ref)
     for name, owner, said in (
-        ("Owned", cast.owner, "is connected to Owned; its owner is asked to agree."),
-        ("Wild", None, "is connected to Wild, which nobody owns: somebody has to be found who agrees to it."),
+        ("Owned", cast.owner, "is connected to Owned. Its owner is asked to agree."),
+        (
+            "Wild",
+            None,
+            "is connected to Wild, which has no owner. Someone must be found who agrees to the link.",
+        ),
     ):
         system = factories.make_system(cast, name, owner=owner)
         assert said in text_of(client.post(page, TYPED | {"system": system.pk}, follow=True))
@@ -85,8 +92,8 @@ def test_what_is_wrong_is_said_and_ties_nothing(cast, as_, mvp, crm):
     for system in ("0", "junk", "99999999999999999999"):
         assert client.get(page, {"system": system}).status_code == 404
     for typed, said in (
-        ({"transfers": "Model, eu-west, Nobody Inc"}, "No vendor is called Nobody Inc"),
-        ({"transfers": "Model, eu-west, , more"}, "has more parts"),
+        ({"transfers": "Model, eu-west, Nobody Inc"}, "Nobody Inc is not in the list of vendors"),
+        ({"transfers": "Model, eu-west, , more"}, "has too many parts"),
         ({"pattern": ""}, "This field is required"),
         ({"timeout_seconds": "0"}, "greater than or equal to 1"),
     ):
@@ -101,20 +108,22 @@ def test_a_link_is_changed_and_ended_on_its_pages(cast, as_, mvp, crm):
     client.post(at("link-change", link.pk), TYPED | {"transfers": "Gateway, us-east", "retry": "Twice"})
     assert Link.objects.get(pk=link.pk).retry == "Twice"
     tab = text_of(client.get(at("integration", mvp.ref)))
-    assert "to be answered again: the link was changed" in tab
+    assert "link changed, new answer needed" in tab
     assert "Gateway (us-east)" in tab
     client.post(at("row-act", "links", link.pk, "close"), {"reason": "Not needed"})
-    assert "Unknown: no system it reads from" in text_of(client.get(at("integration", mvp.ref)))
+    assert "Unknown: no system is recorded that the initiative reads from" in text_of(
+        client.get(at("integration", mvp.ref))
+    )
     assert client.post(at("row-act", "links", link.pk, "close"), {"reason": "Again"}).status_code == 409
 
 
 def test_a_prototypes_form_refuses_data_of_production(cast, as_, crm):
     initiative = factories.make_prototype(cast)
     page = as_(cast.owner).post(at("link-add", initiative.ref), TYPED | {"system": crm.pk, "live": "on"})
-    assert "A prototype holds no data of production" in text_of(page)
+    assert "A prototype must not use production data" in text_of(page)
     idea = factories.make_initiative(cast)
     page = as_(cast.owner).post(at("link-add", idea.ref), TYPED | {"system": crm.pk, "live": "on"})
-    assert "A proposed idea holds no data of production" in text_of(page)
+    assert "A proposed idea must not use production data" in text_of(page)
     assert not initiative.links.exists()
 
 
@@ -130,18 +139,18 @@ def test_conditions_sources_and_risks_stand_beside_each_link(cast, as_, mvp):
     found = {one.row.system.name: one for one in page.context["tied"]}
     assert [(row.name, tone) for row, _, tone in found["Base"].sources] == [("Wiki-C", "bad")]
     assert [bool(found[name].risks) for name in ("Base", "Tickets")] == [False, True]
-    assert "Wiki-C is frozen: nobody can edit it." in text_of(page)
-    assert "Accept it for a time" not in text_of(page)
-    seat = as_(cast.seat_architecture)
-    assert at("source-accept", mvp.ref, wiki.pk) in text_of(seat.get(at("integration", mvp.ref)))
+    assert "Wiki-C is frozen: no one can edit it." in text_of(page)
+    assert "Accept for a limited time" not in text_of(page)
+    seat, accepting = as_(cast.seat_architecture), at("initiative-act", mvp.ref, "accept-source")
+    assert f"{accepting}?system={wiki.pk}" in text_of(seat.get(at("integration", mvp.ref)))
     until = clock.today() + timedelta(days=30)
-    seat.post(at("source-accept", mvp.ref, wiki.pk), {"consequence": "Old answers.", "until": until})
+    seat.post(accepting, {"system": wiki.pk, "consequence": "Old answers.", "until": until})
     page = as_(cast.owner).get(at("integration", mvp.ref))
     assert "Old answers." in text_of(page)
     question = page.context["rulebook"].requirements["int.sources_condition"].question
     (one,) = [one for one in page.context["against"] if one["question"] == question]
     assert [row.words for row in one["now"]] == []
-    assert "Wiki-C is frozen: nobody can edit it." in [row.words for row in one["later"]]
+    assert "Wiki-C is frozen: no one can edit it." in [row.words for row in one["later"]]
 
 
 def test_the_data_flow_is_drawn_and_told(cast, as_, mvp, crm):
@@ -158,12 +167,12 @@ def test_the_data_flow_is_drawn_and_told(cast, as_, mvp, crm):
     ]
     assert [stop.bad for stop in ways[0].stops[1:]] == [True, False, False]
     found = mvp.requirement_findings.current().filter(system=crm, since__lte=clock.now()).count()
-    assert ways[0].stops[0].note == f"{found} findings"
-    assert found > 1
+    assert ways[0].stops[0].note == f"{found} finding{'' if found == 1 else 's'}"
+    assert found
     assert ways[1].stops[1].bad
     text = text_of(page)
     assert "region not known" in text
-    assert "Frozen: nobody can edit it" in text
+    assert "Frozen: no one can edit it" in text
     residency_actions.set_unit_policy(
         unit=mvp.unit, starts_on=clock.today(), reference="Policy 3", forbidden=["US"], by=cast.seat_security
     )
@@ -222,13 +231,13 @@ def test_the_pages_of_the_other_nouns_are_offered(cast, as_, mvp):
 def test_the_register_is_kept_as_evidence_from_its_page(cast, as_, mvp, crm):
     factories.make_link(cast, mvp, crm)
     client = as_(cast.lead)
-    assert at("register-record", mvp.ref) in text_of(client.get(at("integration", mvp.ref)))
-    assert client.post(at("register-record", mvp.ref), {}).status_code == 200
+    assert at("initiative-act", mvp.ref, "keep-register") in text_of(client.get(at("integration", mvp.ref)))
+    assert client.post(at("initiative-act", mvp.ref, "keep-register"), {}).status_code == 200
     assert not mvp.evidence.filter(kind="system_record", title__startswith="The register of").exists()
-    client.post(at("register-record", mvp.ref), {"covers": ["int.inventory"]})
+    client.post(at("initiative-act", mvp.ref, "keep-register"), {"covers": ["int.inventory"]})
     item = mvp.evidence.get(kind="system_record", title__startswith="The register of")
     assert [row.requirement for row in item.coverage.all()] == ["int.inventory"]
-    assert as_(cast.chair).get(at("register-record", mvp.ref)).status_code == 403
+    assert as_(cast.chair).get(at("initiative-act", mvp.ref, "keep-register")).status_code == 403
 
 
 def shown_as(page) -> list[tuple[str, str]]:
@@ -244,12 +253,13 @@ def shown_as(page) -> list[tuple[str, str]]:
 def test_pages_below_integration_are_found_in_its_section(cast, as_, mvp, crm):
     factories.make_link(cast, mvp, crm)
     client = as_(cast.lead)
-    for name in (*system_views.PAGES, "term-use", "definition-add", "integration-profile-add", "link-add"):
-        page = client.get(at(name, mvp.ref))
+    pages = [at(name, mvp.ref) for name in (*system_views.PAGES, "term-use", "definition-add", "link-add")]
+    for name in [*pages, at("initiative-act", mvp.ref, "add-profile")]:
+        page = client.get(name)
         assert shown_as(page) == [("System", "Integration")], name
     assert shown_as(client.get(at("initiative-activity", mvp.ref))) == [("Activity", "Activity")]
 
 
 def test_an_empty_glossary_leads_to_the_initiatives_that_fill_it(cast, as_):
     page = text_of(as_(cast.lead).get(at("glossary")))
-    assert f'href="{at("portfolio", mine="on")}">Choose an initiative of yours' in page
+    assert f'href="{at("portfolio", mine="on")}">Choose one of your initiatives' in page

@@ -27,6 +27,8 @@ from tests.support.initiatives.register_findings import against, evidence_about,
 
 pytestmark = pytest.mark.django_db
 
+UNKNOWN_DAYS = 15  # the rulebook gives 14 days to find out what is unknown
+
 
 def test_a_link_says_how_and_along_which_places_in_order(cast, mvp, crm):
     places = [Place("Gateway ", "eu-west"), Place("Model", "us-east")]
@@ -73,7 +75,7 @@ def test_what_is_wrong_with_a_link_is_said_by_field(cast, mvp, crm):
 
 def test_a_collection_without_members_is_refused(cast, mvp):
     base = factories.make_system(cast, "Knowledge base", kind="knowledge_collection")
-    with pytest.raises(ValidationError, match="none is listed"):
+    with pytest.raises(ValidationError, match="is a collection without sources"):
         factories.make_link(cast, mvp, base)
     factories.make_system(cast, "KB-A", kind="wiki", collection=base)
     assert factories.make_link(cast, mvp, base).pk
@@ -81,7 +83,7 @@ def test_a_collection_without_members_is_refused(cast, mvp):
 
 def test_the_same_link_twice_a_retired_system_and_foreign_parts_are_refused(cast, mvp, crm):
     factories.make_link(cast, mvp, crm)
-    with pytest.raises(ValidationError, match="in this way already"):
+    with pytest.raises(ValidationError, match="already has this link"):
         factories.make_link(cast, mvp, crm)
     assert factories.make_link(cast, mvp, crm, pattern="audit").pk
     elsewhere = factories.make_system(cast, "Billing")
@@ -93,7 +95,7 @@ def test_the_same_link_twice_a_retired_system_and_foreign_parts_are_refused(cast
         factories.make_link(cast, mvp, elsewhere, account=account)
     other = factories.make_initiative(cast, title="Another")
     initiative_acts.parts(other, cast.team)
-    with pytest.raises(ValidationError, match="one of another initiative"):
+    with pytest.raises(ValidationError, match="belongs to another initiative"):
         factories.make_link(
             cast, mvp, elsewhere, transfers=[Place("Model", deployment=other.deployments.first())]
         )
@@ -130,10 +132,10 @@ def test_a_initiative_that_ended_is_tied_to_nothing(cast, mvp, crm):
 
 def test_a_prototypes_link_is_never_live(cast, crm):
     initiative = factories.make_prototype(cast)
-    with pytest.raises(ValidationError, match="no data of production"):
+    with pytest.raises(ValidationError, match="must not use production data"):
         factories.make_link(cast, initiative, crm, live=True)
     link = factories.make_link(cast, initiative, crm)
-    with pytest.raises(ValidationError, match="no data of production"):
+    with pytest.raises(ValidationError, match="must not use production data"):
         link_actions.change_link(link=link, live=True, by=cast.owner)
     with acting(system="test", reason="Past the acts"):
         link.live = True
@@ -152,8 +154,8 @@ def test_the_link_of_an_mvp_may_be_live_until_it_steps_back(cast, mvp, crm):
         by=cast.chair,
     )
     assert not Link.objects.get(pk=link.pk).live
-    assert against(mvp, "int.systems_owned") == [
-        "The link to CRM was changed since Sam Brook answered for it."
+    assert against(mvp, "int.systems_owned", in_days=UNKNOWN_DAYS) == [
+        "The link to CRM was changed after Sam Brook agreed to it."
     ]
 
 
@@ -205,7 +207,7 @@ def test_another_path_ends_evidence_and_a_first_one_does_not(cast, mvp, crm):
     assert "About CRM" in voided(mvp)
     assert "About billing" not in voided(mvp)
     assert mvp.changes.order_by("pk").last().what == (
-        "The data of CRM go another way: Model (us-east) before, Model (eu-west) now"
+        "The data of CRM take a different path: Model (us-east) before, Model (eu-west) now"
     )
 
 
@@ -214,16 +216,17 @@ def test_another_path_ends_evidence_and_a_first_one_does_not(cast, mvp, crm):
 
 def test_the_owner_agrees_in_person_to_the_link_as_it_reads(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
-    said = "Sam Brook has not agreed that the initiative depends on CRM."
-    assert against(mvp) == [said]
+    said = "Sam Brook has not agreed to the link to CRM."
+    assert against(mvp) == [], "the owner has some days to answer"
+    assert against(mvp, in_days=UNKNOWN_DAYS) == [said]
     with pytest.raises(Refused):
         link_actions.answer_link(link=link, accepts=True, digest=read(link), by=cast.owner)
     link_actions.answer_link(link=link, accepts=True, digest=read(link), by=cast.outsider)
-    assert against(mvp) == []
+    assert against(mvp, in_days=UNKNOWN_DAYS) == []
     link_actions.change_link(link=link, retry="Twice", by=cast.lead)
-    assert against(mvp) == []
+    assert against(mvp, in_days=UNKNOWN_DAYS) == []
     link_actions.change_link(link=link, data_classes=["prices"], by=cast.lead)
-    assert against(mvp) == ["The link to CRM was changed since Sam Brook answered for it."]
+    assert against(mvp, in_days=UNKNOWN_DAYS) == ["The link to CRM was changed after Sam Brook agreed to it."]
 
 
 def test_an_answer_lasts_a_year_to_the_day(cast, mvp, crm):
@@ -240,20 +243,20 @@ def test_an_answer_to_what_reads_otherwise_now_is_a_conflict(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
     was = read(link)
     link_actions.change_link(link=link, transfers=[Place("Model", "us-east")], by=cast.lead)
-    with pytest.raises(Conflict, match="read it again"):
+    with pytest.raises(Conflict, match="Open the page again"):
         link_actions.answer_link(link=link, accepts=True, digest=was, by=cast.outsider)
 
 
 def test_a_no_says_why_and_waits_for_the_initiative(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
-    with pytest.raises(ValidationError, match="Say why not"):
+    with pytest.raises(ValidationError, match="Give the reason"):
         link_actions.answer_link(link=link, accepts=False, digest=read(link), by=cast.outsider)
     link_actions.answer_link(
         link=link, accepts=False, words="At night only.", digest=read(link), by=cast.outsider
     )
     row = mvp.requirement_findings.current().get(requirement="int.systems_owned")
     assert row.source == f"link:{link.pk}:{system_findings.DECLINED}"
-    assert row.words == "Sam Brook declined that the initiative depends on CRM: At night only."
+    assert row.words == "Sam Brook declined the link to CRM: At night only."
     link_actions.change_link(link=link, data_classes=["prices"], by=cast.lead)
     row = mvp.requirement_findings.current().get(requirement="int.systems_owned")
     assert row.source == f"link:{link.pk}:{system_findings.WAITING}"
@@ -262,7 +265,7 @@ def test_a_no_says_why_and_waits_for_the_initiative(cast, mvp, crm):
 def test_another_owner_is_asked_anew(cast, mvp, crm):
     factories.make_link(cast, mvp, crm, agreed=True)
     system_actions.change_system(system=crm, owner=cast.steward, by=cast.outsider)
-    assert against(mvp) == ["Hanna Vogel has not agreed that the initiative depends on CRM."]
+    assert against(mvp, in_days=UNKNOWN_DAYS) == ["Hanna Vogel has not agreed to the link to CRM."]
 
 
 # Accounts
@@ -271,12 +274,12 @@ def test_another_owner_is_asked_anew(cast, mvp, crm):
 def test_accounts_lack_what_they_lack_and_a_review_counts_from_its_day_on(cast, mvp, crm):
     account = accounts.open_account(system=crm, name="svc", by=cast.lead)
     factories.make_link(cast, mvp, crm, account=account, agreed=True)
-    with pytest.raises(Refused, match="decides this"):
+    with pytest.raises(Refused, match="can do this"):
         accounts.change_account(
             account=account, name="svc", owner=cast.lead, privileges="", review_by=None, by=cast.lead
         )
     assert against(mvp, "int.identity") == [
-        "A service account in CRM has no owner and no list of what it may do and no day of its next review."
+        "A service account in CRM has no owner and no list of permissions and no day of its next review."
     ]
     due = clock.today() + timedelta(days=30)
     accounts.change_account(
@@ -289,7 +292,7 @@ def test_accounts_lack_what_they_lack_and_a_review_counts_from_its_day_on(cast, 
         assert against(mvp, "int.identity") == []
     with time_machine.travel(clock.midnight_after(due), tick=False):
         assert against(mvp, "int.identity") == [
-            f"A service account in CRM was to be reviewed by {due:%-d %B %Y}."
+            f"The review of a service account in CRM was due by {due:%-d %B %Y}."
         ]
     accounts.review_account(
         account=account, privileges="Reads", review_by=due + timedelta(days=90), by=cast.lead
@@ -311,7 +314,7 @@ def test_accounts_that_only_an_ended_initiative_used_are_closed_by_somebody(cast
     obligation = mvp.obligations.open().get(kind="service_account")
     assert (obligation.source, obligation.responsible) == (f"account:{alone.pk}", crm.owner)
     assert obligation.due == clock.today() + timedelta(days=30)
-    with pytest.raises(Refused, match="Closing the account"):
+    with pytest.raises(Refused, match="when the account is closed"):
         hold_actions.complete(obligation=obligation, note="Done", by=crm.owner)
     with pytest.raises(Refused):
         accounts.close_account(account=alone, reason="Closed in CRM", by=cast.owner)
@@ -348,9 +351,9 @@ def test_the_architecture_seat_accepts_a_source_for_half_a_year_at_most(cast, mv
     factories.make_link(cast, mvp, wiki)
     today, seat = clock.today(), cast.seat_architecture
     accept = {"initiative": mvp, "system": wiki, "consequence": "Old answers for new products."}
-    with pytest.raises(ValidationError, match="at the latest"):
+    with pytest.raises(ValidationError, match="from today to"):
         link_actions.accept_source(**accept, until=today + timedelta(days=181), by=seat)
-    with pytest.raises(ValidationError, match="what follows"):
+    with pytest.raises(ValidationError, match="Describe the consequence"):
         link_actions.accept_source(**(accept | {"consequence": " "}), until=today, by=seat)
     for person in (cast.owner, cast.lead, cast.chair, cast.seat_risk, cast.outsider, cast.admin):
         with pytest.raises(Refused):

@@ -7,9 +7,11 @@ from django.core.exceptions import ValidationError
 
 from governance import clock
 from governance.database.row_history import acting
+from governance.models import Rulebook
 from governance.permission_result import Refused
 from initiatives.integration.record import actions as record_actions
 from initiatives.lifecycle.changes.actions import pull
+from initiatives.lifecycle.evidence.renewal import answered_by_the_register
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Link, ServiceAccount, System, Term, TermDefinition, TermUse, Transfer
 from tests.support import factories
@@ -73,8 +75,8 @@ def test_what_the_register_says_is_kept_as_a_file(initiative, cast):
     for part in (
         "CRM (Bought system), owner",
         "path CRM (eu-west) > Gateway (region not known)",
-        "svc-summaries in CRM, owner nobody, may not said, review by 1 January 2030",
-        "customer: CRM, customer_id: account; format not said; logic not said; counted unit payer; rows from",
+        "svc-summaries in CRM, owner no one, may not stated, review by 1 January 2030",
+        "customer in CRM, customer_id: account, format not stated, logic not stated, counted unit payer, rows from",
         "Conflicts of definitions\n- none",
     ):
         assert part in text, text
@@ -107,7 +109,7 @@ def test_any_system_in_it_voids_it_where_that_is_listed(initiative, cast):
 
 
 def test_it_answers_nothing_that_asks_for_more(initiative, cast):
-    asked = record_actions.answered_by_the_register()
+    asked = answered_by_the_register(Rulebook.objects.current().parsed)
     assert "int.inventory" in asked
     assert "int.residency" not in asked, "the rulebook asks for the clause of a contract"
     for covers in ([], ["int.residency"], ["mvp.owner"]):
@@ -117,7 +119,7 @@ def test_it_answers_nothing_that_asks_for_more(initiative, cast):
 
 def test_there_is_nothing_to_keep_before_the_first_link(cast):
     initiative = factories.make_mvp(cast)
-    with pytest.raises(Refused, match="No system is linked"):
+    with pytest.raises(Refused, match="has no links yet"):
         record(initiative, cast)
 
 

@@ -10,6 +10,7 @@ from governance.database import row_history
 from governance.gates import criteria
 from governance.gates.requirements import state_of
 from governance.models import Rulebook
+from governance.notifications.inbox import tasks_for
 from governance.permission_result import Conflict, Refused
 from governance.rulebook import shipped_text
 from initiatives.lifecycle.facts import supported_stage
@@ -17,6 +18,7 @@ from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.requirements import standalone
 from initiatives.lifecycle.roles import actions as role_actions
 from tests.support import factories
+from tests.support.initiatives.initiative_pages import SIGNED
 
 pytestmark = pytest.mark.django_db
 
@@ -47,18 +49,28 @@ def supported(initiative) -> str:
 
 def test_an_empty_register_says_that_nothing_is_known(initiative, cast, as_):
     shown = as_(cast.owner).get(reverse("integration", args=[initiative.ref])).content.decode()
-    assert "Unknown: no system it reads from" in shown
+    assert "Unknown: no system is recorded that the initiative reads from" in shown
     assert state(initiative).state == "unknown"
 
 
 def test_declared_and_accepted_through_the_pages_until_the_first_link(initiative, cast, as_):
     owner, seat = as_(cast.owner), as_(cast.seat_architecture)
     owner.post(
-        reverse("standalone-declare", args=[initiative.ref]), {"reason": "Notes are typed in and read out."}
+        reverse("initiative-act", args=[initiative.ref, "declare-alone"]),
+        {"reason": "Notes are typed in and read out."},
     )
     assert state(initiative).state == "unknown", "the owner's word alone is nobody's answer for it"
-    assert "Accept it" in seat.get(reverse("integration", args=[initiative.ref])).content.decode()
-    seat.post(reverse("standalone-accept", args=[initiative.ref]))
+    assert (
+        "Accept the declaration" in seat.get(reverse("integration", args=[initiative.ref])).content.decode()
+    )
+    link = reverse("initiative-act", args=[initiative.ref, "accept-alone"])
+    assert [line.button for line in tasks_for(cast.seat_architecture) if line.link == link] == [
+        "Read and answer"
+    ]
+    assert not [line for line in tasks_for(cast.seat_value) if line.link == link], "another seat signs for it"
+    assert seat.post(link).status_code == 200, "nothing is accepted unsigned"
+    seat.post(link, SIGNED)
+    assert not [line for line in tasks_for(cast.seat_architecture) if line.link == link]
     assert (state(initiative).state, state(initiative).level) == ("met", "verified")
     assert state(initiative, "int.residency").state == "not_applicable"
 
@@ -74,7 +86,7 @@ def test_only_a_seat_that_signs_for_it_accepts_it(initiative, cast):
         with pytest.raises(Refused):
             standalone.accept(declaration=row, by=person)
     standalone.accept(declaration=row, by=cast.seat_architecture)
-    with pytest.raises(Refused, match="accepted already"):
+    with pytest.raises(Refused, match="already accepted"):
         standalone.accept(declaration=row, by=cast.seat_architecture)
 
 
@@ -86,7 +98,7 @@ def test_a_linked_initiative_does_not_stand_alone(initiative, cast):
 
 def test_it_is_declared_once(initiative, cast):
     standalone.declare(initiative=initiative, reason="Notes are typed in.", by=cast.owner)
-    with pytest.raises(Conflict, match="declared already"):
+    with pytest.raises(Conflict, match="already declared standalone"):
         standalone.declare(initiative=initiative, reason="Still.", by=cast.owner)
 
 
@@ -114,24 +126,24 @@ def test_an_inventory_that_every_owner_agreed_to_is_measured_while_they_do(initi
     assert link.initiative.measured_answers.filter(ended_at__isnull=False).exists()
 
 
-def test_a_key_for_a_system_ends_it_and_keeps_it_from_being_declared(initiative, cast):
+def test_a_key_is_not_a_link_and_the_seat_reads_what_it_is_for(initiative, cast, as_):
     factories.make_contract(cast, initiative, initiative_acts.CLAUSES)
-    row = standalone.declare(
-        initiative=initiative_acts.fresh(initiative), reason="Notes are typed in.", by=cast.owner
-    )
-    standalone.accept(declaration=row, by=cast.seat_architecture)
     factories.make_key(cast, initiative_acts.fresh(initiative))
-    assert initiative.standalone_declarations.get().ended_reason == "a key was made for Account assistant"
-    assert state(initiative).state == "unknown"
-    with pytest.raises(Refused, match="holds a key"):
-        standalone.declare(initiative=initiative_acts.fresh(initiative), reason="Still.", by=cast.owner)
+    initiative = initiative_acts.fresh(initiative)
+    row = standalone.declare(initiative=initiative, reason="Notes are typed in.", by=cast.owner)
+    page = as_(cast.seat_architecture).get(reverse("initiative-act", args=[initiative.ref, "accept-alone"]))
+    assert "API key of Account assistant: " in page.content.decode()
+    standalone.accept(declaration=row, by=cast.seat_architecture)
+    factories.make_key(cast, initiative)
+    assert standalone.current_declaration(initiative) == row
+    assert state(initiative).state == "met"
 
 
 def test_the_unknown_question_leads_to_the_register(initiative, cast, as_):
     shown = (
         as_(cast.owner).get(reverse("requirement", args=[initiative.ref, "int.inventory"])).content.decode()
     )
-    assert "See what the register says" in shown
+    assert "See the register" in shown
 
 
 def accepted_past_the_act(row, person) -> None:

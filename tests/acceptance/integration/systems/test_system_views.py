@@ -4,10 +4,12 @@ import re
 from datetime import date, timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 
 from governance import clock
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
+from initiatives.integration.residency.findings import FIND_OUT
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import system_inventory
 from initiatives.integration.systems.forms import SystemForm
@@ -37,6 +39,20 @@ def crm(cast) -> System:
 TYPED = {"name": "Billing", "kind": "bought", "updated_every_days": "365", "regions": "eu-west, eu-north"}
 
 
+def test_three_things_are_asked_of_a_new_system_and_the_rest_is_folded(cast, as_):
+    client = as_(cast.lead)
+    page = BeautifulSoup(client.get(at("system-describe")).content, "html.parser")
+    fields = page.select("main form [name]:not([type=hidden], details *)")
+    assert {field["name"] for field in fields} == {"name", "kind", "owner"}
+    assert len(page.select("details:not([open]) [name]")) == 13
+    sent = {"name": "Ledger", "kind": "bought", "owner": cast.outsider.pk, "updated_every_days": "180"}
+    wrong = BeautifulSoup(
+        client.post(at("system-describe"), sent | {"organised_on": "x"}).content, "html.parser"
+    )
+    assert wrong.select_one("details[open] [name=organised_on]")
+    assert client.post(at("system-describe"), sent).status_code == 302
+
+
 def test_a_system_is_described_changed_and_retired_on_its_pages(cast, as_):
     client = as_(cast.lead)
     answer = client.post(at("system-describe"), TYPED | {"owner": cast.outsider.pk, "editable": "yes"})
@@ -44,7 +60,7 @@ def test_a_system_is_described_changed_and_retired_on_its_pages(cast, as_):
     assert answer["Location"] == system.get_absolute_url()
     assert (system.owner, system.editable, system.regions) == (cast.outsider, True, ["eu-west", "eu-north"])
     again = text_of(client.post(at("system-describe"), TYPED))
-    assert "Billing is described already" in again
+    assert "Billing is in the register already. Open that system, or add a word" in again
     assert f'<a href="{system.get_absolute_url()}">Open Billing</a>' in again
     assert "Open Billing" not in text_of(client.post(at("system-describe"), TYPED | {"name": ""}))
     form = text_of(client.get(at("system-change", system.pk)))
@@ -73,9 +89,9 @@ def test_all_that_is_wrong_with_a_system_stands_on_its_page_and_the_worst_in_the
     wiki = factories.make_system(cast, "Wiki", kind="wiki", owner=None, **facts)
     page = text_of(as_(cast.lead).get(wiki.get_absolute_url()))
     for words in (
-        "Nobody is named as its owner.",
-        "Nobody can edit it: what is wrong in it stays wrong.",
-        "It was last worked on on 1 March 2021; it counts as out of date after 365 days.",
+        "No owner is named.",
+        "No one can edit the system, so its errors cannot be corrected.",
+        "The last update was on 1 March 2021. The system counts as out of date after 365 days.",
     ):
         assert words in page
     assert [words for words in CONDITIONS_OF_SYSTEMS.values() if f'">{words}</span>' in page] == list(
@@ -112,14 +128,14 @@ def test_a_region_that_nobody_knows_is_kept_and_said(cast, as_):
     page = text_of(as_(cast.lead).post(at("system-describe"), typed, follow=True))
     system = System.objects.get(name="Billing")
     assert system.regions == ["eu-west", "some where", "Ünïverse!!"]
-    assert "Nobody knows where some where and Ünïverse!! are: data there count as allowed nowhere." in page
-    assert "Admins and the seats for security and for risk can add them" in page
+    assert f"The regions some where and Ünïverse!! are not known. {FIND_OUT}" in page
+    assert "Admins, the security seat and the risk seat can add them" in page
     assert f'<a href="{at("regions")}?name=some%20where">Regions</a>' in page
-    assert "is described; initiatives can be connected" in page, "beside the success"
+    assert "is added. Initiatives can be connected" in page, "beside the success"
     client, address = as_(cast.seat_security), at("system-change", system.pk)
     page = text_of(client.post(address, TYPED | owner | {"regions": "mars-1"}, follow=True))
-    assert "Nobody knows where mars-1 is: data there count as allowed nowhere. You can add it" in page
-    assert "Nobody knows where" not in text_of(client.post(address, TYPED | owner, follow=True))
+    assert f"The region mars-1 is not known. {FIND_OUT} You can add it" in page
+    assert "is not known. Find out" not in text_of(client.post(address, TYPED | owner, follow=True))
 
 
 def test_after_describing_it_one_goes_on_to_the_next_or_ties_it(cast, as_, mvp, crm):
@@ -137,7 +153,7 @@ def test_after_describing_it_one_goes_on_to_the_next_or_ties_it(cast, as_, mvp, 
 def test_who_describes_a_system_while_tying_goes_on_tying(cast, as_, mvp):
     client, tying = as_(cast.lead), at("link-add", mvp.ref)
     page = text_of(client.get(tying, {"q": "Billing"}))
-    (way,) = re.findall(r'href="([^"]+)">Add a system that is not here', page)
+    (way,) = re.findall(r'href="([^"]+)">Add a system that is not in the list', page)
     way = way.replace("&amp;", "&")
     assert 'value="Billing"' in text_of(client.get(way))
     answer = client.post(way, TYPED)
@@ -165,7 +181,7 @@ def test_a_system_leads_to_its_vendor_and_to_what_its_fields_mean(cast, as_, mvp
     monkeypatch.setattr("initiatives.integration.systems.system_views.MOST_DEFINED", 1)
     page = text_of(as_(cast.outsider).get(crm.get_absolute_url()))
     assert "The name of who buys" not in page
-    assert "These are the first 1" in page
+    assert "The list shows the first 1" in page
 
 
 def test_what_is_too_long_is_refused_and_not_cut(cast, as_):
@@ -273,7 +289,7 @@ def test_cases_of_others_are_numbers_and_confidential_ones_nothing(cast, as_, mv
     assert list(page.context["page"]) == []
     assert page.context["hidden"] == 1
     text = text_of(page)
-    assert "1 other initiative depends on it" in text
+    assert "1 other initiative that you cannot see depends on this system" in text
     assert mvp.title not in text
     assert "A merger" not in text
     for person, number in ((cast.sponsor, 1), (cast.owner, 2), (cast.auditor, 2)):
@@ -303,7 +319,7 @@ def test_an_owner_has_it_on_the_inbox_and_answers_without_seeing_the_initiative(
     link = factories.make_link(cast, mvp, crm, account=account, purpose="Names of customers")
     client = as_(cast.outsider)
     inbox = text_of(client.get("/"))
-    assert "1 initiative would depend on CRM" in inbox
+    assert "1 initiative asking to depend on CRM" in inbox
     assert "Service account svc-assistant in CRM" in inbox
     page = text_of(client.get(crm.get_absolute_url()))
     assert "Waiting for your answer" in page
@@ -317,7 +333,7 @@ def test_an_owner_has_it_on_the_inbox_and_answers_without_seeing_the_initiative(
     assert client.get(at("link-change", link.pk)).status_code == 404
     client.post(at("link-answer", link.pk), {"digest": asked.context["digest"]})
     assert link.answers.get().accepts
-    assert "would depend on CRM" not in text_of(client.get("/"))
+    assert "asking to depend on CRM" not in text_of(client.get("/"))
     assert "Sam Brook agreed on" in text_of(client.get(at("link-answer", link.pk)))
     tab = text_of(as_(cast.owner).get(at("integration", mvp.ref)))
     assert "agreed" in tab
@@ -329,7 +345,7 @@ def test_an_owner_declines_with_a_reason_that_the_initiative_reads(cast, as_, mv
     digest = client.get(at("link-decline", link.pk)).context["digest"]
     assert client.post(at("link-decline", link.pk), {"digest": digest, "words": ""}).status_code == 200
     client.post(at("link-decline", link.pk), {"digest": digest, "words": "At night only."})
-    assert "would depend on CRM" not in text_of(client.get("/"))
+    assert "asking to depend on CRM" not in text_of(client.get("/"))
     assert "At night only." in text_of(as_(cast.owner).get(at("integration", mvp.ref)))
 
 
@@ -345,7 +361,7 @@ def test_an_answer_to_an_older_link_is_refused(cast, as_, mvp, crm):
 def test_nobody_else_answers(cast, as_, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
     page = as_(cast.owner).get(at("link-answer", link.pk))
-    assert "Only Sam Brook can answer this." in text_of(page)
+    assert "Only Sam Brook can answer for this link." in text_of(page)
     answer = as_(cast.owner).post(at("link-answer", link.pk), {"digest": page.context["digest"]})
     assert answer.status_code == 403
     assert as_(cast.sponsor).get(at("link-answer", link.pk)).status_code == 404
@@ -353,7 +369,7 @@ def test_nobody_else_answers(cast, as_, mvp, crm):
 
 def test_who_is_named_says_that_it_is_not_theirs(cast, as_, crm):
     client = as_(cast.outsider)
-    assert "It is not mine" in text_of(client.get(crm.get_absolute_url()))
+    assert "I am not the owner" in text_of(client.get(crm.get_absolute_url()))
     client.post(at("system-disown", crm.pk), {"reason": "Sold"})
     assert System.objects.get(pk=crm.pk).owner is None
     assert as_(cast.lead).get(at("system-disown", crm.pk)).status_code == 403
@@ -377,7 +393,7 @@ def test_what_was_described_twice_names_the_other(cast, as_, crm):
     assert "A duplicate of" not in text_of(client.get(at("system-describe")))
     typed = TYPED | {"name": "Customer tool"}
     assert "No system is called “Helios”" in text_of(client.post(address, typed | {"duplicate_of": "Helios"}))
-    assert "It is no duplicate of itself" in text_of(
+    assert "A system cannot be a duplicate of itself" in text_of(
         client.post(address, typed | {"duplicate_of": "customer tool"})
     )
     client.post(address, typed | {"duplicate_of": "crm"})

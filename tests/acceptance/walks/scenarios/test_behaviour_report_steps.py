@@ -57,7 +57,7 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
             "seat-adoption",
         }, "step 7: the board is told at once"
         inbox = as_(cast.chair).get(reverse("inbox")).content.decode()
-        assert "It is used against people: Ticket triage" in inbox, "step 7: it lies on the chair's inbox"
+        assert "Used against people: Ticket triage" in inbox, "step 7: it lies on the chair's inbox"
 
         # The adoption test fails although the model test is excellent; the initiative cannot become decidable.
         assert not story.state(initiative, "adopt.behaviour").satisfied, "step 7: adoption fails"

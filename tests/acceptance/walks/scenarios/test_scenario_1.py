@@ -99,7 +99,7 @@ def test_two_sign_offs_ageing_evidence_and_two_tabs(cast, as_):
         story.drill(initiative, date(2026, 11, 10), cast.support, result="partial")
         found = story.state(initiative, "prod.q10_outage")
         assert found.state == "failing", f"step 5: partial is not pass: {found.words}"
-        with pytest.raises(Refused, match="approve what is not met"):
+        with pytest.raises(Refused, match="because these criteria are not met"):
             initiative_acts.sign_off(review, "architecture_integration", seats["architecture_integration"])
     with at(2026, 11, 11):
         with pytest.raises(ValidationError) as wrong:
@@ -189,7 +189,10 @@ def test_two_sign_offs_ageing_evidence_and_two_tabs(cast, as_):
         )
         assert second_tab.status_code == 409, f"step 7: the second tab met {second_tab.status_code}"
         assert "at 11:00" in second_tab.content.decode(), "step 7: the second tab is not told when"
-    with at(2026, 11, 12, 11, 1), pytest.raises(Conflict, match="Already approved by Elena Novak at 11:00"):
+    with (
+        at(2026, 11, 12, 11, 1),
+        pytest.raises(Conflict, match="This review was already approved by Elena Novak at 11:00"),
+    ):
         review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
     assert initiative.stage_changes.filter(to_stage="production").count() == 1, "step 7: one decision"
     assert story.fresh(initiative).stage == "production"

@@ -60,15 +60,17 @@ def test_a_real_inventory_comes_in_as_reported_stages(cast, as_):
         assert initiative.spans.get().supported in ("proposed", "prototype")
     for model in (Evidence, Notification, Obligation, Review, RoleAssignment, SignOff):
         assert not model.objects.exists()
-    assert "Reported by its source, not evidenced here" in said_of(client, deployed[0])
+    assert "The source reports this stage, and Plumbline has no evidence for it" in said_of(
+        client, deployed[0]
+    )
     shown = client.get(deployed[0].get_absolute_url()).content.decode()
-    assert "reported by its source, not evidenced here" in shown
+    assert "reported by the source, without evidence in Plumbline" in shown
 
     # 3. One system, listed by its provider and its user: two initiatives, a suggestion, no evidence shared.
     provider, user = initiatives.get(source_key="DHS-2731"), initiatives.get(source_key="DHS-2577")
     assert user.ref in said_of(client, provider)
     assert provider.ref in said_of(client, user)
-    assert "Perhaps a shared system" in said_of(client, user)
+    assert "Possibly a shared system" in said_of(client, user)
     assert (provider.unit.name, user.unit.name) == ("CBP", "ICE")
 
     # 4. What was not reported is not "no", and "in progress" is neither.
@@ -80,13 +82,13 @@ def test_a_real_inventory_comes_in_as_reported_stages(cast, as_):
     # 5. The same file again changes nothing; an older one is refused.
     before = list(initiatives.values_list("pk", "stage"))
     text = upload(client, "us_2025.csv", "us-2025")
-    assert "This very file was uploaded before" in text
+    assert "This file was uploaded before" in text
     again = ImportBatch.objects.first()
     assert again.repeats == batch
     assert again.sha256 == batch.sha256
     assert ImportRow.objects.count() == 36
     text = upload(client, "us_2024.csv", "us-2024")
-    assert "This file is older than us_2025.csv" in text
+    assert "is older than us_2025.csv" in text
     assert not ImportBatch.objects.filter(source="us-2024").exists()
 
     # A newer file proposes other words, and asks about a stage that differs. It moves nothing by itself.
@@ -100,12 +102,12 @@ def test_a_real_inventory_comes_in_as_reported_stages(cast, as_):
     moved, renamed = batch.rows.get(mapped__key="DHS-2731"), batch.rows.get(mapped__key="DHS-2577")
     client.post(reverse("import-confirm", args=[batch.pk]), {"organisations": [DHS]})
     assert (moved.decision, moved.initiative) == ("triage", provider)
-    assert "is Production here, and Retired according to its source" in moved.problems[-1]["text"]
+    assert "is Production here, and Retired in its source" in moved.problems[-1]["text"]
     assert (renamed.decision, renamed.mapped["changes"][0]["after"]) == ("change", "A clearer name")
     assert list(Initiative.objects.values_list("pk", "stage")) == before
     client.post(
         reverse("import-row", args=[moved.pk]), {"stage": "reject", "reason": "Their users say it runs."}
     )
-    client.post(reverse("initiative-changes", args=[user.ref]), {"fields_taken": ["title"]})
+    client.post(reverse("initiative-act", args=[user.ref, "take-changes"]), {"fields_taken": ["title"]})
     assert initiatives.get(pk=user.pk).title == "A clearer name"
     assert list(Initiative.objects.values_list("pk", "stage")) == before

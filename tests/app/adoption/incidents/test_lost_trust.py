@@ -64,10 +64,10 @@ def test_a_current_behaviour_report_is_trust_lost_until_it_is_over(cast, initiat
     assert why(initiative) is None
     row = report(initiative, cast.outsider, kind=kind, extent="unknown", share=None)
     (said,) = why(initiative)
-    assert said == f"{row.get_kind_display()}: Team North, how many is not known, seen on {said_day()}."
+    assert said == f"{row.get_kind_display()}: Team North, unknown share of the group, seen on {said_day()}."
     assert why(initiative, since=tomorrow()) is None
     report_actions.judge(report=row, outcome="answered", answer="We look into it.", by=cast.chair)
-    assert why(initiative)[0].endswith("; the board answered.")
+    assert why(initiative)[0].endswith(", answered by the board.")
     report_actions.judge(report=row, outcome="over", answer="It stopped.", by=cast.chair)
     assert why(initiative) is None
 
@@ -123,7 +123,7 @@ def test_the_pack_lists_both_as_risks_and_neither_the_words_nor_who_told(cast):
     assert risks[:2] == (
         (
             "Behaviour report",
-            f"It is used against people: Team North, 40 % of the group, seen on {day}.",
+            f"Used against people: Team North, 40 % of the group, seen on {day}.",
             "the chair or the adoption seat",
         ),
         (
@@ -132,7 +132,7 @@ def test_the_pack_lists_both_as_risks_and_neither_the_words_nor_who_told(cast):
             "the chair or the adoption seat",
         ),
     )
-    assert [row[1].partition(";")[0] for row in risks if row[0] == "Incident"] == ["Wrong names", "Log full"]
+    assert [row[1].partition(" (")[0] for row in risks if row[0] == "Incident"] == ["Wrong names", "Log full"]
     assert (
         len(initiative.requirement_findings.current().filter(source__startswith="behaviour-report:")) == 2
     ), "both weigh on the next gate"

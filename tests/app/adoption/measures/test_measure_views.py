@@ -26,7 +26,7 @@ def page(client, name: str, *args) -> str:
 
 def test_from_an_empty_tab_to_a_verdict(cast, as_):
     initiative, owner = factories.make_mvp(cast), as_(cast.owner)
-    assert "Nothing is measured yet" in page(owner, "adoption", initiative.ref)
+    assert "No measures yet" in page(owner, "adoption", initiative.ref)
     choose = page(owner, "measure-declare", initiative.ref)
     assert "usage.new_way" in choose
     address = f"{reverse('measure-declare', args=[initiative.ref])}?instrument=usage.new_way"
@@ -40,18 +40,18 @@ def test_from_an_empty_tab_to_a_verdict(cast, as_):
         "intended": "40",
     }
     refused = owner.post(address, typed | {"target": "5"})
-    assert "no better than the baseline" in refused.content.decode()
+    assert "not better than the baseline" in refused.content.decode()
     assert "Letters drafted with it" in refused.content.decode(), "nothing typed is lost"
     assert owner.post(address, typed).status_code == 302
     row = Measure.objects.get()
     assert (row.goals.get().target, row.goals.get().baseline) == (0.5, 0.1)
-    assert "Nothing was read yet" in page(owner, "measure", row.pk)
+    assert "No measurements yet" in page(owner, "measure", row.pk)
 
     today = clock.today()
     sent = {"starts_on": today - timedelta(days=6), "ends_on": today, "hits": 90, "n": 100, "about": "users"}
     assert owner.post(reverse("measure", args=[row.pk]), sent).status_code == 302
     again = owner.post(reverse("measure", args=[row.pk]), sent)
-    assert "measurement of this period already" in again.content.decode()
+    assert "measurement of this period exists already" in again.content.decode()
     shown = page(owner, "adoption", initiative.ref)
     assert "90 % of 100, with 95 % confidence between" in shown
     assert "<svg" in shown
@@ -73,7 +73,7 @@ def test_from_an_empty_tab_to_a_verdict(cast, as_):
     )
     shown = page(owner, "measure", row.pk)
     assert "Fewer letters" in shown
-    assert "Asked is still 50 %" in shown, "a lowered target does not make old measurements meet it"
+    assert "The goal is still 50 %" in shown, "a lowered target does not make old measurements meet it"
     url = reverse("row-act", args=["measures", row.pk, "close"])
     assert owner.post(url, {"reason": "Another is better"}).status_code == 302
     assert "Another is better" in page(owner, "adoption", initiative.ref)
@@ -98,13 +98,13 @@ def test_a_table_is_looked_at_before_it_enters_and_enters_once(cast, as_):
     shown = send()
     text = shown.content.decode()
     assert "1 are new" in text
-    assert "2 cannot be kept and stay out" in text
+    assert "2 cannot be saved" in text
     assert "<script>x" not in text
     assert not Measurement.objects.exists()
     kept = shown.context["form"].initial["kept"]
     assert lead.post(address, {"kept": kept, "encoding": "", "step": "enter"}).status_code == 302
     assert row.measurements.get().hits == 30
-    assert "1 are here already" in send().content.decode()
+    assert "1 exist already" in send().content.decode()
     assert (
         "no column"
         in lead.post(
@@ -118,7 +118,7 @@ def test_what_it_shows_is_filed_from_the_page(cast, as_):
     row = factories.make_measure(cast, initiative, "recoverable.undone")
     factories.make_measurement(cast, row)
     answer = as_(cast.owner).post(
-        reverse("figures-file", args=[initiative.ref]), {"requirement": "adopt.recoverable"}
+        reverse("initiative-act", args=[initiative.ref, "file-figures"]), {"requirement": "adopt.recoverable"}
     )
     item = initiative.evidence.latest("pk")
     assert answer.url == reverse("evidence-item", args=[initiative.ref, item.pk])

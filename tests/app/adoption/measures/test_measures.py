@@ -81,7 +81,7 @@ def test_one_instrument_of_two_is_not_enough(cast):
     row = Measure.objects.get(initiative=initiative, instrument="trust.acceptance")
     measure_actions.close_measure(measure=row, reason="To see what holds", by=cast.owner)
     assert short(initiative) == {"adopt.trust"}
-    assert "Outputs that users take as they are" in states(initiative)["adopt.trust"].words.replace(
+    assert "Outputs that users accept unchanged" in states(initiative)["adopt.trust"].words.replace(
         "outputs", "Outputs"
     )
 
@@ -148,11 +148,11 @@ def send_bad(cast, initiative, how, bad: str) -> None:
 def test_training_attendance_is_refused_in_plain_words(cast):
     initiative = factories.make_mvp(cast)
     for fields in ({"words": "Staff who attended the training"}, {"instrument": "training"}):
-        with pytest.raises(ValidationError, match="sat in a room"):
+        with pytest.raises(ValidationError, match="shows who took part"):
             factories.make_measure(cast, initiative, **fields)
     row = factories.make_measure(cast, initiative)
     fate = factories.make_measurement(cast, row, about="training")
-    assert (fate.state, "sat in a room" in fate.words) == (WRONG, True)
+    assert (fate.state, "shows who took part" in fate.words) == (WRONG, True)
 
 
 def test_blind_acceptance_fails_the_gate(cast):
@@ -180,7 +180,7 @@ def test_a_department_that_joins_the_scope_has_to_be_read(cast):
         data_classes=["customer notes"], user_count=40, ends_on=clock.today() + timedelta(days=60), rollout=True,
         live_data=True, by=cast.owner,
     )  # fmt: skip
-    assert "Nothing was read in Claims" in states(initiative)["adopt.trust"].words
+    assert "No measurement from Claims" in states(initiative)["adopt.trust"].words
 
 
 # --- Declaring -------------------------------------------------------------------------------------------------------
@@ -210,12 +210,12 @@ def test_only_the_owner_declares_once_and_moves_it_in_the_open(cast):
     initiative, once = factories.make_mvp(cast), uuid4()
     row = factories.make_measure(cast, initiative, once=once)
     assert factories.make_measure(cast, initiative, once=once) == row
-    with pytest.raises(ValidationError, match="measured already"):
+    with pytest.raises(ValidationError, match="This measure exists already"):
         factories.make_measure(cast, initiative)
     goal = {"target": 0.4, "intended": 40, "baseline": None, "baseline_n": None, "bound": None}
     with pytest.raises(Refused):
         measure_actions.move_goal(measure=row, number=1, reason="Too hard", by=cast.lead, **goal)
-    with pytest.raises(ValidationError, match="why the goal moves"):
+    with pytest.raises(ValidationError, match="Give a reason for the change"):
         measure_actions.move_goal(measure=row, number=1, reason=" ", by=cast.owner, **goal)
     assert (
         measure_actions.move_goal(measure=row, number=1, reason="Too hard", by=cast.owner, **goal).number == 2
@@ -286,12 +286,12 @@ def test_any_order_and_any_repetition_leave_the_same_series(cast, rounds):
 def test_what_is_wrong_with_a_measurement_is_said(cast):
     row = factories.make_measure(cast, factories.make_mvp(cast))
     for fields, words in (
-        ({"n": 10, "hits": 11}, "no share"),
-        ({"n": 0}, "whole number above nothing"),
-        ({"ends_on": timedelta(days=3)}, "to come"),
+        ({"n": 10, "hits": 11}, "not a share"),
+        ({"n": 0}, "whole number above 0"),
+        ({"ends_on": timedelta(days=3)}, "in the future"),
         ({"starts_on": timedelta(days=-800)}, "longer than a year"),
         ({"hits": None, "value": 3.0, "sd": 1.0}, "a count out of a sample size"),
-        ({"about": "robots"}, "Nobody here"),
+        ({"about": "robots"}, "not a known group"),
         ({"about": "model_report"}, "how good its outputs are"),
         ({"key": " "}, "no key"),
     ):
@@ -342,7 +342,7 @@ def test_figures_are_filed_by_rule_with_their_rows(cast):
     )
     row = Measure.objects.get(initiative=initiative, instrument="usage.new_way")
     measure_actions.close_measure(measure=row, reason="Enough", by=cast.owner)
-    with pytest.raises(ValidationError, match="Nothing can be told yet"):
+    with pytest.raises(ValidationError, match="The measures have no result yet"):
         evidence_figures.file_figures(initiative=initiative, requirement="adopt.usage", by=cast.owner)
 
 
@@ -361,13 +361,11 @@ def test_sixty_silent_days_are_an_obligation_that_a_measurement_completes(cast):
         assert overdue_measurements.open_silence_obligations() == [], "safe to repeat"
         assert (obligation.responsible, obligation.kind) == (cast.owner, "measurement")
         assert any(line.button == "Add measurement" for line in notification_inbox.tasks_for(cast.owner))
-        with pytest.raises(Refused, match="A new measurement completes it"):
+        with pytest.raises(Refused, match="A new measurement completes this obligation"):
             hold_actions.complete(obligation=obligation, note="Later", by=cast.owner)
     with clock.simulated(start + timedelta(days=72)):
         due.run()
-        assert Notification.objects.filter(
-            person=cast.owner, subject__contains="measurement of a silent measure"
-        ).exists()
+        assert Notification.objects.filter(person=cast.owner, subject__contains="a new measurement").exists()
         factories.make_measurement(cast, row)
         assert not Obligation.objects.open().filter(kind="measurement").exists()
         assert overdue_measurements.open_silence_obligations() == []

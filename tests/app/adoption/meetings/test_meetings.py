@@ -19,6 +19,7 @@ from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
 from initiatives.models import Evidence
 from tests.support import factories
 from tests.support.database import snapshots
@@ -88,7 +89,7 @@ def test_a_meeting_from_its_plan_to_its_minutes(cast, as_):
 def test_nobody_was_there_before_it_began(meeting, cast, as_):
     sent = as_(cast.chair).post(f"/meetings/{meeting.pk}/attendance/", {"present": [cast.chair.pk]})
     assert sent.status_code == 403
-    assert "The meeting has not begun." in sent.content.decode()
+    assert "The meeting has not started." in sent.content.decode()
     assert not meeting.attendance.exists()
 
 
@@ -217,7 +218,7 @@ def test_the_pack_says_what_the_rows_say(held, cast):
         criterion.question for criterion in rulebook.gates["mvp"].criteria
     ]
     assert {row[2] for row in tables["Sign-offs"].rows if "Approve" in row[1]} == {"fresh"}
-    assert tables["Unmet, with who fixes it and how"].rows == ()
+    assert tables["Unmet requirements"].rows == ()
     # The digest once more, from the entries themselves.
     size = told.audit_log_size
     with connection.cursor() as cursor:
@@ -243,10 +244,21 @@ def test_a_stale_sign_off_and_what_is_unmet_stand_in_the_pack(meeting, cast):
     (pages,) = board_pack.content(meeting, cast.chair).initiatives
     tables = {table.heading: table for table in pages.tables}
     assert any(row[2] == "stale" and row[3] for row in tables["Sign-offs"].rows)
-    unmet = tables["Unmet, with who fixes it and how"].rows
+    unmet = tables["Unmet requirements"].rows
     assert unmet
     assert all(question and missing and how and who for question, missing, how, who in unmet)
     assert item.title not in [row[0] for row in tables["Evidence"].rows]
+
+
+def test_a_risk_that_is_accepted_stands_among_the_open_risks(meeting, cast):
+    initiative = agenda.points(meeting)[0].initiative
+    risk = ACCEPTED_RISKS.agree(row=factories.ask_risk(cast, initiative), by=cast.seat_risk)
+    factories.ask_risk(cast, initiative, title="Asked for only")
+    (pages,) = board_pack.content(meeting, cast.chair).initiatives
+    rows = next(table for table in pages.tables if table.heading == "Open risks").rows
+    assert [row for row in rows if row[0] == "Accepted risk"] == [
+        ("Accepted risk", f"Old prices, accepted by {cast.seat_risk}", f"until {board_pack.day(risk.until)}")
+    ]
 
 
 def test_the_pack_is_the_same_bytes_and_its_hash_is_kept(held, cast, as_):
@@ -275,7 +287,7 @@ def test_the_pack_is_the_same_bytes_and_its_hash_is_kept(held, cast, as_):
     entry = Entry.objects.acts().get(kind="pack taken")
     assert kept.sha256.encode() in bytes(entry.body.body)
     page = as_(cast.auditor).get("/audit/readings/").content.decode()
-    assert kept.sha256 in page or "took the pack" in page
+    assert kept.sha256 in page or "downloaded the board pack" in page
     assert as_(cast.owner).post(f"/meetings/{held.pk}/pack/").status_code == 403
     assert Pack.objects.count() == 1
 

@@ -108,13 +108,13 @@ def test_what_is_sent_again_or_out_of_order_is_one_row(system, initiative):
             json.dumps({"alerts": [plain(started="yesterday")]}).encode(),
             {},
             400,
-            "Alert 1: started is no moment",
+            "Alert 1: started is not a time",
         ),
         (
             json.dumps({"alerts": [plain(started="2999-01-01T00:00:00Z")]}).encode(),
             {},
             400,
-            "set the clock of the sender",
+            "Set the clock of the sender",
         ),
     ],
 )
@@ -130,7 +130,10 @@ def test_a_wrong_request_is_answered_in_words_and_the_next_is_taken(
 
 def test_one_wrong_alert_hinders_no_other(system, initiative):
     said = system.send(URL, {"alerts": [plain(state="open"), plain("b")]}).json()
-    assert (said["new"], said["rejected"]) == (1, [{"alert": 1, "error": "state is firing or resolved."}])
+    assert (said["new"], said["rejected"]) == (
+        1,
+        [{"alert": 1, "error": "state must be firing or resolved."}],
+    )
 
 
 def test_only_a_key_made_for_it_opens_and_only_its_own_initiative(cast, initiative, token):
@@ -150,7 +153,7 @@ def test_a_key_that_may_more_does_not_stand_in_an_address(cast, initiative):
     both = factories.make_key(cast, initiative, scopes=["alerts", "evaluate"], system="Both")[1].text
     answer = Client().post(f"{URL}/{both}", {"heartbeat": True}, content_type="application/json")
     assert answer.status_code == 403
-    assert "Only a key for alerts alone" in answer.json()
+    assert "Only a key that is limited to alerts" in answer.json()
     assert System(both).send(URL, {"heartbeat": True}).status_code == 200
 
 
@@ -166,7 +169,7 @@ def test_a_day_has_room_for_so_many_new_ones(system, initiative, monkeypatch):
     monkeypatch.setattr(actions, "MOST_A_DAY", 2)
     said = system.send(URL, {"alerts": [plain(f"a{n}") for n in range(4)]}).json()
     assert (said["new"], said["not_kept"]) == (2, 2)
-    assert "until midnight" in said["message"]
+    assert "before midnight" in said["message"]
     over = plain("a0", started=alerts(initiative)[0].started_at.isoformat(), state="resolved")
     assert (
         system.send(URL, {"alerts": [over]}).json()["known"] == 1

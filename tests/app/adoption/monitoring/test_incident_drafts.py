@@ -196,8 +196,14 @@ def test_pages(initiative, key, cast, as_):
         "webhook_configs"
         in as_(cast.owner).get(reverse("monitoring", args=[initiative.ref])).content.decode()
     )
-    took = as_(cast.owner).post(reverse("monitoring-promise", args=[initiative.ref]), {"every_days": "7"})
+    took = as_(cast.owner).post(
+        reverse("initiative-act", args=[initiative.ref, "promise-monitoring"]), {"every_days": "7"}
+    )
     assert took.status_code == 302
     assert initiative.monitoring_promises.get().every_days == 7
-    page = as_(cast.owner).get(f"{reverse('key-make', args=[initiative.ref])}?for=alerts").content.decode()
+    page = (
+        as_(cast.owner)
+        .get(f"{reverse('initiative-act', args=[initiative.ref, 'make-key'])}?for=alerts")
+        .content.decode()
+    )
     assert 'value="alerts"' in page

@@ -95,7 +95,7 @@ def test_silence_ends_it_at_midnight_and_counts_against_nobody(initiative, key, 
     assert "at least every 7 days" in measured_at(initiative, 21)
     assert measured_at(initiative, 22) is None
     with after(days=22):
-        assert status_of(initiative).words.startswith("Unknown: it has been silent since")
+        assert status_of(initiative).words.startswith("Unknown. No data from monitoring since")
         told = {due.person for due in reminders.silent(clock.now())}
         assert told == {cast.owner, cast.lead}
     with after(days=21):
@@ -107,7 +107,7 @@ def test_monitoring_that_lives_and_finds_nothing_shows_it(initiative, key, cast)
     watchdog = sent("w", rule="Watchdog", severity="none", started=clock.now())
     for day in (0, 7, 14):
         heard(initiative, key, day, watchdog)
-    assert "it found 0 things" in measured_at(initiative, 14)
+    assert "found in the last four weeks: 0 things" in measured_at(initiative, 14)
 
 
 def test_what_nobody_reads_is_not_measured(initiative, key, cast):
@@ -121,15 +121,15 @@ def test_what_nobody_reads_is_not_measured(initiative, key, cast):
     assert measured_at(initiative, 20)
     assert measured_at(initiative, 21) is None
     with after(days=21):
-        assert status_of(initiative).words.startswith("Not measured: a draft has waited")
+        assert status_of(initiative).words.startswith("Not measured. A draft of an incident has waited")
         judge(report=initiative.incident_drafts.get(), outcome="answered", answer="A test.", by=cast.lead)
     assert measured_at(initiative, 21)
 
 
 def test_without_a_promise_or_a_word_it_is_unknown(initiative, key, cast):
-    assert status_of(initiative).words.startswith("Unknown: nobody promised")
+    assert status_of(initiative).words.startswith("Unknown. No one has set")
     actions.promise_monitoring(initiative=initiative, every_days=1, by=cast.owner)
-    assert status_of(initiative).words == "Unknown: it was never heard of."
+    assert status_of(initiative).words == "Unknown. Monitoring has never sent data."
     heard(initiative, key, 0)
     assert "measured from" in status_of(initiative).words
     assert measured_at(initiative, 0) is None

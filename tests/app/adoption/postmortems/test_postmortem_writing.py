@@ -196,7 +196,7 @@ def test_readers_comment_on_sections_while_it_is_in_review(draft, cast, as_):
     row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
     reader, owner = as_(cast.seat_risk), as_(cast.owner)
     url = reverse("post-mortem-comment", args=[row.pk])
-    assert "What it did" in reader.get(f"{url}?section=impact").content.decode()
+    assert "Impact" in reader.get(f"{url}?section=impact").content.decode()
     reader.post(url, {"section": "impact", "text": "Which two teams?"})
     said = row.comments.get()
     assert (said.section, said.by) == ("impact", cast.seat_risk)
@@ -301,8 +301,8 @@ def test_the_retrospective_has_prompts_of_its_own(cast, as_):
         )
     row = postmortem_actions.start(obligation=obligation, by=cast.owner)
     page = as_(cast.owner).get(reverse("post-mortem", args=[row.pk])).content.decode()
-    assert "What is measured now against it" in page
-    assert "What works, and why" in page
+    assert "Results against the targets" in page
+    assert "Successes and their reasons" in page
     success = {
         "side": "success",
         "said": "found",

@@ -20,6 +20,7 @@ from adoption.postmortems.writing import write
 from governance import clock
 from governance.models import Entry, Notification
 from governance.notifications import due
+from governance.notifications.inbox import all_tasks
 from governance.permission_result import Conflict, Refused
 from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.lifecycle.stages import actions as stage_actions
@@ -273,7 +274,7 @@ def test_what_is_open_obligations_and_what_waits_is_told(obligation, published, 
     due.run(clock.now() + timedelta(days=17))
     message = Notification.objects.get(kind="due", object_key=f"obligation:{obligation.pk}")
     assert (message.person, message.period) == (cast.owner, "14d")
-    assert message.link == f"/obligations/{obligation.pk}/post-mortem/"
+    assert message.link == reverse("post-mortem", args=[obligation.post_mortem.pk])
     due.run(clock.now() + timedelta(days=31))
     due.run(clock.now() + timedelta(days=45))
     late = Notification.objects.filter(
@@ -344,8 +345,8 @@ def test_from_the_inbox_to_the_confirmed_lesson(obligation, cast, as_):
     owner, seat, outsider = as_(cast.owner), as_(cast.seat_adoption), as_(cast.outsider)
     initiative = obligation.initiative
     begin = reverse("post-mortem-start", args=[obligation.pk])
-    assert begin in {line.link for line in inbox_tasks.tasks(cast.owner)}
-    assert "Begin to write" in owner.get(begin).content.decode()
+    assert begin in {line.link for line in all_tasks(cast.owner)}
+    assert "Start writing" in owner.get(begin).content.decode()
     page = owner.post(begin, follow=True)
     row = PostMortem.objects.get()
     assert page.redirect_chain[-1][0] == reverse("post-mortem", args=[row.pk])
@@ -363,20 +364,25 @@ def test_from_the_inbox_to_the_confirmed_lesson(obligation, cast, as_):
     row.refresh_from_db()
     assert row.lessons.get().tags == ["pasting", "copies"]
     assert outsider.get(reverse("lessons", args=[initiative.ref])).status_code == 404, "drafts teach nobody"
-    assert "Hand it in" in owner.get(reverse("post-mortem-hand-in", args=[row.pk])).content.decode()
+    assert (
+        "Hand in the post-mortem" in owner.get(reverse("post-mortem-hand-in", args=[row.pk])).content.decode()
+    )
     owner.post(reverse("post-mortem-hand-in", args=[row.pk]), {"version": row.version})
     row.refresh_from_db()
     assert row.state == "review"
     account = reverse("post-mortem-account", args=[row.pk])
     for url in (reverse("lessons", args=[initiative.ref]), account):
         assert outsider.get(url).status_code == 404, "what is in review teaches nobody yet"
-    assert "Send it back" in seat.get(reverse("post-mortem-confirm", args=[row.pk])).content.decode()
+    assert (
+        "Send the post-mortem back"
+        in seat.get(reverse("post-mortem-confirm", args=[row.pk])).content.decode()
+    )
     empty = seat.post(reverse("post-mortem-confirm", args=[row.pk]), {"version": row.version, "back": "1"})
     assert empty.status_code == 422
     done = seat.post(
         reverse("post-mortem-confirm", args=[row.pk]), {"version": row.version, "confirm": "1"}, follow=True
     )
-    assert "confirmed it on" in done.content.decode()
+    assert "for the adoption seat on" in done.content.decode()
     obligation.refresh_from_db()
     assert obligation.completed_at is not None
     assert LESSON["text"] in outsider.get(reverse("lessons", args=[initiative.ref])).content.decode()

@@ -74,7 +74,7 @@ def test_it_says_what_it_is_for_its_stage_and_limits_and_whom_to_ask(cast, row):
         initiative.ref,
         initiative.title,
         PURPOSE,
-        "Approved as MVP, and its evidence supports that.",
+        "This AI is approved as MVP, and the evidence supports the approval.",
         "An MVP is a trial with limits.",
         scope.users,
         cast.owner.full_name,
@@ -88,7 +88,7 @@ def test_it_says_what_it_is_for_its_stage_and_limits_and_whom_to_ask(cast, row):
     assert response["Cache-Control"] == "no-store"
     assert response["Cross-Origin-Resource-Policy"] == "same-origin"
     german = words(row, lang="de")
-    assert "Freigegeben als MVP, und die Nachweise stützen das." in german
+    assert "Diese KI ist als MVP freigegeben, und die Nachweise stützen die Freigabe." in german
 
 
 def test_nothing_else_of_the_initiative_is_on_it(cast, row):
@@ -116,23 +116,25 @@ def test_an_approved_stage_is_never_shown_without_what_its_evidence_supports(cas
     supported = supported_stage.judged(initiative).support.supported
     assert supported in ("proposed", "prototype"), "the initiative of this test fell short"
     told = {"proposed": "no stage yet", "prototype": "a prototype"}[supported]
-    assert f"Approved as MVP; its evidence supports {told}." in words(row)
+    assert f"This AI is approved as MVP. The evidence supports {told}." in words(row)
     assert "An MVP is a trial with limits." not in words(row)
     badge = look(row, "public-badge").content.decode()
     assert "MVP</text>" not in badge
-    assert f"Approved as MVP; its evidence supports {told}." in title_of(row)
+    assert f"This AI is approved as MVP. The evidence supports {told}." in title_of(row)
 
 
 def test_what_nobody_approved_is_not_shown_as_reached(row):
     told = presentation.PublicInitiative(row.initiative, PURPOSE, "production", held=False, off=False)
-    assert told.headline == "Approved as MVP, and its evidence supports that."
+    assert told.headline == "This AI is approved as MVP, and the evidence supports the approval."
     assert told.meaning.startswith("An MVP is a trial with limits.")
     assert told.badge_words == "MVP"
     unknown = presentation.PublicInitiative(row.initiative, PURPOSE, None, held=False, off=False)
-    assert "is being worked out" in unknown.headline
-    assert unknown.badge_words == "Being worked out"
+    assert "is being computed" in unknown.headline
+    assert unknown.badge_words == "Being computed"
     row.initiative.basis = "import"
-    assert told.headline.startswith("A list says that it is approved as MVP; here it is not")
+    assert told.headline.startswith(
+        "An external list reports that this AI is approved as MVP. The approval is not confirmed in Plumbline"
+    )
 
 
 def test_evidence_that_ages_is_told_without_anybody_acting(cast, row):
@@ -140,38 +142,38 @@ def test_evidence_that_ages_is_told_without_anybody_acting(cast, row):
         initiative = Initiative.objects.get(pk=row.initiative_id)
         supported = supported_stage.judged(initiative).support.supported
         assert supported != "mvp"
-        assert "Approved as MVP; its evidence supports" in words(row)
-        assert "Ask before you use it." in words(row)
+        assert "This AI is approved as MVP. The evidence supports" in words(row)
+        assert "Ask before you use this AI." in words(row)
 
 
 def test_a_hold_the_switch_a_stop_and_a_mistake_are_told_in_plain_words(cast, row):
     initiative = row.initiative
     assert "on hold" not in words(row)
     hold_actions.hold(initiative=initiative, reason="Quillfeather complained.", by=cast.seat_risk)
-    assert "It is on hold: until that is resolved it goes no further" in words(row)
+    assert "This AI is on hold, and cannot advance until the hold is resolved" in words(row)
     assert "on hold" in title_of(row)
     kill_switch.switch_off(initiative=initiative, reason="Quillfeather again.", by=cast.owner)
-    assert "It is switched off: whatever it asks to do is refused" in words(row)
+    assert "This AI is switched off. All its requests are refused" in words(row)
     assert title_of(row).startswith(f"{initiative.ref}: Switched off. ")
     stage_actions.stop(initiative=initiative, reason_code="other", reason="Quillfeather.", by=cast.owner)
     page = words(row)
-    assert "It was stopped. Nobody should use it any more." in page
-    assert "Its limits" not in page
+    assert "This AI was stopped. Do not use it." in page
+    assert "Limits" not in page
     assert title_of(row).startswith(f"{initiative.ref}: Stopped. ")
     assert "Quillfeather" not in page + words(row, lang="de") + title_of(row)
     idea = factories.make_initiative(cast, title="Ostrich farm")
     told = actions.tell_public(initiative=idea, purpose="Feeds them.", by=cast.admin)
-    assert "It is an idea: nothing is approved" in words(told)
+    assert "This AI is only an idea so far." in words(told)
     detail_actions.withdraw(initiative=idea, reason="A mistake.", by=cast.owner)
-    assert "It was registered by mistake and is withdrawn." in words(told)
+    assert "This AI was registered by mistake and is withdrawn." in words(told)
 
 
 def test_a_retired_one_says_so(cast):
     initiative = factories.make_production(cast)
     row = actions.tell_public(initiative=initiative, purpose=PURPOSE, by=cast.admin)
-    assert "Within the limits below, work may depend on it." in words(row)
+    assert "Your work may depend on this AI within the limits below." in words(row)
     stage_actions.retire(initiative=initiative, reason="It leaks.", by=cast.chair)
-    assert "It is retired. Nobody should use it any more." in words(row)
+    assert "This AI is retired. Do not use it." in words(row)
 
 
 def test_the_badge_is_a_picture_for_other_sites(cast, row):
@@ -190,7 +192,7 @@ def test_the_badge_is_a_picture_for_other_sites(cast, row):
     assert picture.get("aria-labelledby") == picture.find(f"{SVG}title").get("id")
     german = Client().get(reverse("public-badge", args=[row.token]), headers={"accept-language": "de"})
     assert german.content == response.content, "what is kept for a minute is the same for everybody"
-    assert "Freigegeben als MVP" in title_of(row, lang="de")
+    assert "als MVP freigegeben" in title_of(row, lang="de")
     places = [
         one.get("x") for one in ElementTree.fromstring(look(row, "public-badge", lang="de").content).iter()
     ]
@@ -240,7 +242,7 @@ def test_it_is_made_worded_and_withdrawn_by_owner_or_admin_and_recorded(cast, as
     owner, running = as_(cast.owner), reverse("deployments", args=[initiative.ref])
     assert "Make a public page" in owner.get(running).content.decode()
     assert "Public page" not in as_(cast.chair).get(running).content.decode()
-    place = reverse("public-page-tell", args=[initiative.ref])
+    place = reverse("initiative-act", args=[initiative.ref, "edit-public-page"])
     assert initiative.problem[:40] in owner.get(place).content.decode(), (
         "the words of the initiative are offered"
     )
@@ -253,7 +255,12 @@ def test_it_is_made_worded_and_withdrawn_by_owner_or_admin_and_recorded(cast, as
     for other in others:
         with pytest.raises(Refused):
             actions.withdraw_public(initiative=initiative, by=other)
-    assert as_(cast.admin).post(reverse("public-page-withdraw", args=[initiative.ref])).status_code == 302
+    assert (
+        as_(cast.admin)
+        .post(reverse("initiative-act", args=[initiative.ref, "withdraw-public-page"]))
+        .status_code
+        == 302
+    )
     assert look(row).status_code == 404
     told = list(
         Entry.objects.acts()
@@ -279,10 +286,10 @@ def test_none_is_confidential_neither_when_made_nor_later(cast, row, as_):
     )
     row.refresh_from_db()
     assert (row.ended_by, look(row).status_code) == (cast.owner, 404)
-    with pytest.raises(Refused, match="A confidential initiative has no public page"):
+    with pytest.raises(Refused, match="A confidential initiative cannot have a public page"):
         actions.tell_public(initiative=initiative, purpose=PURPOSE, by=cast.owner)
     page = as_(cast.owner).get(reverse("deployments", args=[initiative.ref])).content.decode()
-    assert "A confidential initiative has no public page." in page
+    assert "A confidential initiative cannot have a public page." in page
     detail_actions.change_details(
         initiative=initiative, problem=initiative.problem, platform="", confidential=False, by=cast.owner
     )
@@ -292,7 +299,7 @@ def test_none_is_confidential_neither_when_made_nor_later(cast, row, as_):
 def test_what_is_over_gets_none(cast):
     initiative = factories.make_initiative(cast)
     detail_actions.withdraw(initiative=initiative, reason="A mistake.", by=cast.owner)
-    with pytest.raises(Refused, match="over"):
+    with pytest.raises(Refused, match="This initiative has ended"):
         actions.tell_public(initiative=initiative, purpose=PURPOSE, by=cast.admin)
 
 

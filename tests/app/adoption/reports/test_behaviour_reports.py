@@ -77,12 +77,12 @@ def test_measurements_of_use_become_behaviour_reports_and_end_them(cast, initiat
                            starts_on=clock.today() - timedelta(days=13))  # fmt: skip
     behaviour_report = initiative.behaviour_reports.current().get()
     assert (behaviour_report.kind, behaviour_report.computed, behaviour_report.share) == ("ignored", True, 86)
-    assert any("most of the group (86 %) ignore it" in words for words in against(initiative)), against(
-        initiative
+    assert any("most of the group (86 %) ignore the system" in words for words in against(initiative)), (
+        against(initiative)
     )
     factories.make_measurement(cast, measure, hits=60, n=100)
     assert not initiative.behaviour_reports.current().exists()
-    assert not any("ignore it" in words for words in against(initiative))
+    assert not any("ignore the system" in words for words in against(initiative))
 
 
 # --- What weighs, and until when -------------------------------------------------------------------------------------
@@ -93,11 +93,13 @@ def test_weaponised_weighs_until_the_board_has_answered(cast, initiative):
     adopted(initiative, cast.team, ["adopt.behaviour"])
     assert story.state(initiative, "adopt.behaviour").satisfied
     row = report(initiative, cast.outsider)
-    assert against(initiative) == ["Team North: it is used against people, and the board has not answered."]
+    assert against(initiative) == [
+        "Team North: the system is used against people, and the board has not answered."
+    ]
     assert not story.state(initiative, "adopt.behaviour").satisfied, "although its evidence stands"
     assert "used against people" in story.state(initiative, "adopt.behaviour").words
     assert [line.text for line in report_inbox.tasks(cast.chair)] == [
-        "It is used against people: Customer summary assistant"
+        "Used against people: Customer summary assistant"
     ]
     assert report_inbox.tasks(cast.deputy_chair) == [], "the chair is there andon no team"
     for other in (cast.owner, cast.deputy_chair, cast.seat_risk, cast.admin, cast.outsider):
@@ -117,7 +119,7 @@ def test_avoided_by_most_weighs_until_it_is_over_and_an_answer_alone_does_not_he
     report(initiative, cast.outsider, kind="adopted", extent="most")
     assert against(initiative) == [], "half of a group is not most of it, and to use it is no fault"
     row = report(initiative, cast.outsider, kind="worked_around", share=51)
-    assert against(initiative) == ["Team North: most of the group (51 %) work around it."]
+    assert against(initiative) == ["Team North: most of the group (51 %) work around the system."]
     report_actions.judge(report=row, outcome="answered", answer="We look into it.", by=cast.chair)
     assert len(against(initiative)) == 1
     report(initiative, cast.owner, kind="adopted", share=100)
@@ -176,7 +178,7 @@ def test_what_is_wrong_is_said_by_field(cast, initiative):
 def test_everybody_reports_but_on_what_is_hidden_or_over(cast, initiative, as_):
     assert report_permissions.may_report(initiative, cast.outsider)
     page = as_(cast.outsider).get(reverse("report-behaviour", args=[initiative.ref]))
-    assert b"Your name stands on no page" in page.content
+    assert b"Your name is not shown on pages" in page.content
     stage_actions.stop(initiative=initiative, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     with pytest.raises(Refused):
         report(story.fresh(initiative), cast.outsider)
@@ -286,11 +288,11 @@ def follow(initiative, figures):
 
 def test_computed_behaviour_reports_come_and_go_with_the_figures(cast, initiative):
     (row,) = follow(initiative, [Use("Dispatch", 14, 100)])
-    assert against(initiative) == ["Dispatch: most of the group (86 %) ignore it."]
+    assert against(initiative) == ["Dispatch: most of the group (86 %) ignore the system."]
     assert follow(initiative, [Use("Dispatch", 14, 100)]) == [], "the same figures say nothing new"
     (same,) = follow(initiative, [Use("Dispatch", 10, 100)])
     assert same.pk == row.pk
-    assert against(initiative) == ["Dispatch: most of the group (90 %) ignore it."]
+    assert against(initiative) == ["Dispatch: most of the group (90 %) ignore the system."]
     assert not SealedSource.objects.exists(), "nobody reported it"
     with pytest.raises(Refused):
         sources.ask_source(about=row, reason="Who?", by=cast.chair)
@@ -399,7 +401,6 @@ def seen_after_a_report_of(person, cast, initiative, as_, folder) -> dict[str, s
             row.get_absolute_url(),
             reverse("initiative-activity", args=[initiative.ref]),
             reverse("initiative", args=[initiative.ref]),
-            reverse("notifications"),
             reverse("inbox"),
             reverse("reports-mine"),
             f"{reverse('search')}?q=appraisals",
@@ -461,7 +462,7 @@ def test_the_asker_learns_nothing_where_the_reporter_ruled_it_out_or_is_below_th
     entries = Entry.objects.acts().filter(kind="asked who reported").order_by("id")
     facts = [entry.facts["facts"] for entry in entries]
     assert [set(one) for one in facts] == [{"what", "why"}] * 3, "what was told stands nowhere"
-    assert [line.button for line in report_inbox.tasks(employee)] == ["Read who and why"]
+    assert [line.button for line in report_inbox.tasks(employee)] == ["Read who asked and why"]
     assert report_inbox.tasks(cast.outsider), "asked in vain is told too"
     sources.seen_questions(by=employee)
     assert report_inbox.tasks(employee) == []

@@ -50,7 +50,7 @@ def test_both_languages_are_whole_and_the_reader_switches(links):
     assert "Vielen Dank" in thanks
     assert "Thank you" not in thanks
     nothing = words_of(Client().get("/survey/2222-2222-2222-2222/", headers={"accept-language": "de-CH"}))
-    assert "Dieser Link führt nirgendwohin" in nothing
+    assert "Dieser Link funktioniert nicht" in nothing
 
 
 def test_the_page_runs_nothing_and_asks_nobody_else(links):
@@ -102,11 +102,11 @@ def test_an_answer_that_lost_a_race_says_so(links, monkeypatch):
 def test_nothing_chosen_or_something_strange_is_said_and_nothing_typed_is_lost(links):
     empty = Client().post(f"{links[0]}?lang=de", {"comment": "Meine Worte"})
     assert empty.status_code == 422
-    assert "Es ist noch nichts gewählt" in words_of(empty)
+    assert "Sie haben keine Frage beantwortet" in words_of(empty)
     assert "Meine Worte" in words_of(empty)
     strange = Client().post(links[0], {"why.seen": "8", "undo.done": "3", "comment": "x" * 1001})
     assert strange.status_code == 422
-    assert "Choose one of the steps" in words_of(strange)
+    assert "Choose one of the answers on the scale" in words_of(strange)
     assert "under 1000 characters" in words_of(strange)
     assert re.search(r'name="undo.done" value="3"[^>]* checked', words_of(strange))
     assert Invitation.objects.count() == 15

@@ -47,7 +47,7 @@ def against(initiative, measure) -> str:
 
 def test_a_closed_survey_is_a_measurement_of_real_users_with_its_n(cast, initiative, as_):
     measure = declared(cast, initiative)
-    assert "Nothing was read yet" in against(initiative, measure)
+    assert "No measurements yet" in against(initiative, measure)
     survey = asked(cast, initiative, 12)
     row = Measurement.objects.get()
     figure = survey_presentation.figure_of(survey, question_sets.SETS["load"])
@@ -71,7 +71,7 @@ def test_fewer_than_five_answers_are_no_measurement(cast, initiative, answers):
     assert asked(cast, initiative, answers).results is None
     assert not Measurement.objects.exists()
     assert not Entry.objects.filter(kind="measurements recorded").exists()
-    assert "Nothing was read yet" in against(initiative, measure)
+    assert "No measurements yet" in against(initiative, measure)
 
 
 def test_a_question_that_fewer_than_five_answered_leaves_no_measurement(cast, initiative):
@@ -118,10 +118,10 @@ def test_nobody_adds_to_what_people_answered(cast, initiative, as_):
         {"replaces": Measurement.objects.get().key, "n": 0},
     ):
         fate = factories.make_measurement(cast, measure, **(one | more))
-        assert (fate.state, fate.words[:40]) == (WRONG, "This measure is read by surveys alone, s")
+        assert (fate.state, fate.words[:33]) == (WRONG, "Only surveys record this measure.")
     assert Measurement.objects.count() == 1
     page = as_(cast.owner).get(f"/measures/{measure.pk}/").content.decode()
-    assert "Surveys read this measure" in page
+    assert "Only surveys record this measure" in page
     assert "Add measurement" not in page
 
 

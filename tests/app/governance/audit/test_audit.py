@@ -230,10 +230,10 @@ def test_a_draw_again_says_when_the_audit_log_moved(cast, initiative, sealed):
 
 @pytest.mark.django_db
 def test_a_sample_needs_a_checkpoint_a_right_and_something_found(cast, initiative):
-    with pytest.raises(Refused, match="Nothing is sealed yet"):
+    with pytest.raises(Refused, match="has no sealed entries yet"):
         drawn(cast)
     sealing.seal()
-    with pytest.raises(ValidationError, match="No sealed entry"):
+    with pytest.raises(ValidationError, match="finds no sealed entry"):
         drawn(cast, search=Search(kind="no such kind"))
     with pytest.raises(ValidationError, match="between 1 and 500"):
         drawn(cast, size=501)
@@ -253,7 +253,7 @@ def test_changes_of_rows_can_be_drawn_too(cast, initiative, sealed):
 def test_entries_are_concluded_with_words_then_the_sample_is_final(cast, initiative, sealed):
     sample = drawn(cast, size=2)
     one, two = sample.drawn.all()
-    with pytest.raises(ValidationError, match="Say why"):
+    with pytest.raises(ValidationError, match="Give a reason"):
         audit_samples.conclude(drawn=one, conclusion="exception", words="  ", by=cast.auditor)
     with pytest.raises(ValidationError, match="conclusions listed"):
         audit_samples.conclude(drawn=one, conclusion="fine", by=cast.auditor)

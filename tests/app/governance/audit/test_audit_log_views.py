@@ -40,7 +40,7 @@ def sign_off(cast) -> Entry:
 
 def test_before_the_first_checkpoint_the_page_says_so(cast, as_):
     client = as_(cast.owner)
-    assert b"Nothing is sealed yet" in client.get("/audit-log/").content
+    assert b"No sealed entries yet" in client.get("/audit-log/").content
     assert client.get("/audit-log/checkpoint/").status_code == 404
 
 

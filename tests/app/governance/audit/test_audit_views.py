@@ -116,12 +116,14 @@ def test_an_entry_is_found_by_who_what_initiative_and_text(cast, as_, initiative
     assert "Ines Okafor approved in the seat Risk and compliance." in words(page)
     found = client.get("/audit/", {"text": "NEEDLE"})
     assert {Entry.objects.get(pk=key).initiative_ref for key in numbers(found)} == {other.ref}
-    assert "it goes back to" in words(found)
-    assert "it goes back to" not in words(client.get("/audit/", {"text": "NEEDLE", "since": "2020-01-01"}))
+    assert "A text search without a first day covers" in words(found)
+    assert "A text search without a first day covers" not in words(
+        client.get("/audit/", {"text": "NEEDLE", "since": "2020-01-01"})
+    )
     rows = client.get("/audit/", {"table": "initiatives_answer", "initiative": initiative.ref})
     assert {Entry.objects.get(pk=key).table for key in numbers(rows)} == {"initiatives_answer"}
     assert "added the answer" in words(rows)
-    assert "Nothing is found" in words(client.get("/audit/", {"initiative": "AI-9999"}))
+    assert "No entries found" in words(client.get("/audit/", {"initiative": "AI-9999"}))
 
 
 def test_junk_in_the_address_is_said_and_ignored(cast, as_, initiative):
@@ -131,7 +133,7 @@ def test_junk_in_the_address_is_said_and_ignored(cast, as_, initiative):
     assert "Part of this address was not understood" in words(page)
     assert numbers(page) == everything
     turned = client.get("/audit/?since=2026-02-01&until=2026-01-01")
-    assert "This day is before the first one." in words(turned)
+    assert "The last day is before the first day." in words(turned)
     assert client.get("/audit/?before=99999999999999999999999").status_code == 200
     for start in ("kind", "table", "what", "text", "until"):
         assert client.get("/audit/", {start: "x" * 300}).status_code == 200
@@ -180,10 +182,10 @@ def test_an_entry_is_readable_to_the_byte(cast, as_, sample):
     for part in (bytes(entry.digest).hex(), bytes(entry.body.salt).hex(), bytes(entry.leaf.hash).hex()):
         assert part in text
     assert f'href="/audit-log/receipts/{entry.pk}/"' in text
-    assert "The bytes below give the digest" in words(page)
+    assert "matches the bytes below" in words(page)
     facts = entry.facts["facts"]
     assert facts["digest"] in text
-    assert "Written by the same transaction" in text
+    assert "Other entries of the same transaction" in text
     assert client.get("/audit/entries/999999999/").status_code == 404
 
 
@@ -220,13 +222,13 @@ def test_changed_bytes_and_erased_words_are_said(cast, as_, initiative):
             "UPDATE governance_entrybody SET body = '', salt = '' WHERE entry_id = %s", [erased.pk]
         )
     client = as_(cast.auditor)
-    assert "do not give the digest" in words(client.get(f"/audit/entries/{changed.pk}/"))
+    assert "does not match the bytes below" in words(client.get(f"/audit/entries/{changed.pk}/"))
     assert "words of this entry were erased" in words(client.get(f"/audit/entries/{erased.pk}/"))
     assert "words of this entry were erased" in words(client.get("/audit/?kind=signed+off"))
     assert "governance_user" not in words(client.get("/audit/?text=a&kind=signed+off"))
     (row,) = [row for row in table(client.get("/audit/?format=csv")) if row["Entry"] == str(erased.pk)]
     assert (row["Who"], row["What"], row["Facts"]) == ("", "signed off", "[]")
-    assert row["Reason"] == "Its words were erased since."
+    assert row["Reason"] == "The content was erased later."
 
 
 def test_the_export_holds_what_the_search_finds_and_is_recorded(cast, as_, initiative):
@@ -258,12 +260,12 @@ def test_who_read_evidence_and_took_exports_stands_in_one_list(cast, as_, initia
     client = as_(cast.auditor)
     page = words(client.get("/audit/readings/"))
     assert f"Mei Tan opened the file of “{item.title}”." in page
-    assert "Marta Lindqvist took the export “portfolio” of stage=mvp." in page
-    assert "Per Dahl took the export “units” of the administration." in page
+    assert "Marta Lindqvist downloaded the export “portfolio” of stage=mvp." in page
+    assert "Per Dahl downloaded the export “units” of the administration." in page
     assert "signed off" not in page
     only = words(client.get("/audit/readings/", {"who": cast.auditor.pk}))
     assert "Mei Tan opened" in only
-    assert "took the export “portfolio”" not in only
+    assert "downloaded the export “portfolio”" not in only
     taken = table(client.get("/audit/readings/", {"format": "csv", "initiative": initiative.ref}))
     assert [(row["Who"], row["Kind"]) for row in taken] == [("Mei Tan", "evidence opened")]
 
@@ -273,7 +275,7 @@ def test_failed_sign_ins_stay_after_a_right_one(cast, as_):
     door.post("/sign-in/", {"username": "owner", "password": "a guess"})
     door.post("/sign-in/", {"username": "owner", "password": factories.PASSWORD})
     page = words(as_(cast.auditor).get("/audit/sign-ins/"))
-    assert page.count("turned away a sign-in as owner from 192.0.2.7.") == 1
+    assert page.count("refused a sign-in as owner from 192.0.2.7.") == 1
     assert "a guess" not in page
     entry = Entry.objects.get(kind="sign-in failed")
     assert entry.facts["facts"] == {"login": "owner", "address": "192.0.2.7"}
@@ -292,7 +294,7 @@ def test_who_held_what_on_a_day(cast, as_, initiative):
     for today in ("/organisation/units/", "/organisation/boards/"):
         assert f'href="{today}"' in client.get("/audit/rights/").content.decode()
         assert client.get(today).status_code == 200
-    assert "Nobody held anything" in words(client.get("/audit/rights/?on=2020-01-01"))
+    assert "No rights found" in words(client.get("/audit/rights/?on=2020-01-01"))
     only = words(client.get("/audit/rights/", {"kind": "right", "who": cast.admin.pk}))
     assert "Per Dahl Admin right" in only
     assert "Retail board" not in only
@@ -301,7 +303,7 @@ def test_who_held_what_on_a_day(cast, as_, initiative):
     chair = next(row for row in rows if row["Held"] == "Chair")
     assert (chair["Who"], chair["Where"], chair["Granted by"]) == ("Elena Novak", "Retail board", "Per Dahl")
     assert chair["On"] == clock.today().isoformat()
-    assert "Give a day as year-month-day" in words(client.get("/audit/rights/?on=soon"))
+    assert "Use YYYY-MM-DD" in words(client.get("/audit/rights/?on=soon"))
 
 
 # --- Samples ---------------------------------------------------------------------------------------------------------
@@ -309,7 +311,7 @@ def test_who_held_what_on_a_day(cast, as_, initiative):
 
 def test_a_sample_is_drawn_from_the_search_that_was_shown(cast, as_, initiative):
     client = as_(cast.auditor)
-    assert "Nothing is sealed yet" in words(client.get("/audit/samples/draw/"))
+    assert "No sealed entries yet" in words(client.get("/audit/samples/draw/"))
     sealing.seal()
     shown = client.get("/audit/?kind=signed+off&initiative=" + initiative.ref).content.decode()
     address = re.search(r'href="(/audit/samples/draw/[^"]*)"', shown)[1].replace("&amp;", "&")
@@ -324,7 +326,7 @@ def test_a_sample_is_drawn_from_the_search_that_was_shown(cast, as_, initiative)
         "initiative": initiative.ref,
     }
     assert "This field is required" in words(client.post("/audit/samples/draw/", typed | {"purpose": ""}))
-    assert "No sealed entry is found" in words(
+    assert "finds no sealed entry" in words(
         client.post("/audit/samples/draw/", typed | {"initiative": "AI-9999"})
     )
     assert not Sample.objects.exists()
@@ -333,7 +335,7 @@ def test_a_sample_is_drawn_from_the_search_that_was_shown(cast, as_, initiative)
     assert made.redirect_chain[-1][0] == sample.get_absolute_url()
     assert (sample.seed, sample.size, sample.drawn.count()) == ("dice", 4, 4)
     assert f"From of the kind signed off; of initiative {initiative.ref}" in words(made)
-    assert "Drawn again just now: the same 4 entries." in words(
+    assert "The repeated draw gives the same 4 entries." in words(
         client.get(f"{sample.get_absolute_url()}?again=1")
     )
 
@@ -342,7 +344,7 @@ def test_entries_are_concluded_one_after_the_other_then_finished(cast, as_, samp
     client = as_(cast.auditor)
     first, second, third = (row.get_absolute_url() for row in sample.drawn.all())
     refused = client.post(first, {"conclusion": "exception", "words": "", "notes": "Read the statement."})
-    assert "Say why" in words(refused)
+    assert "Give a reason" in words(refused)
     assert "Read the statement." in refused.content.decode()
     assert client.post(first, {"conclusion": "exception", "words": "Unread."}).url == second
     assert client.post(second, {"conclusion": "satisfied"}).url == third

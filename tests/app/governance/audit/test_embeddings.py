@@ -173,7 +173,7 @@ def test_similar_initiatives_in_the_order_of_meaning_and_nothing_hidden_is_sent(
     assert "Foreign" not in sent, "of an initiative that the person may not open the title alone"
     assert foreign.title in sent
     typed = {"title": "Letter sorting", "problem": "For a cat"}
-    words = "ordered by meaning, by your company's service"
+    words = "Your company's service has ordered the initiatives by meaning"
     assert words in as_(cast.owner).post(reverse("similar"), typed).content.decode()
     service.answer = WRONG["an error"]
     assert words not in as_(cast.owner).post(reverse("similar"), typed).content.decode()
@@ -198,4 +198,4 @@ def test_lessons_in_the_order_of_meaning_and_nothing_of_a_confidential_initiativ
     assert keys.index(second.pk) < keys.index(first.pk)
     assert "secretly" not in " ".join(service.sent)
     page = as_(cast.owner).get(reverse("lessons-all"), {"q": "rotas on paper for a cat"}).content.decode()
-    assert "Ordered by meaning, by your company's service." in page
+    assert "A service of your company has sorted these lessons by meaning." in page

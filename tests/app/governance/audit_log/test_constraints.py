@@ -55,7 +55,7 @@ def acted(db):
 
 
 def test_one_sign_off_per_seat(cast, acted):
-    initiative = factories.make_prototype(cast)
+    initiative = initiative_acts.propose_and_confirm_tier(factories.make_prototype(cast), cast.team)
     initiative_acts.staff(initiative, cast.team)
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     first = initiative_acts.sign_off(

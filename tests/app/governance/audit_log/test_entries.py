@@ -31,6 +31,8 @@ from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.reviews.sign_offs import actions as sign_off_actions
+from initiatives.lifecycle.risks import actions as risks
+from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.lifecycle.scope import actions as scope_actions
 from initiatives.lifecycle.stages import actions as stage_actions
@@ -47,6 +49,7 @@ WRITTEN_ONCE = [
     "governance_entry",
     "governance_entrybody",
     "governance_checkpoint",
+    "governance_cosignature",
     "governance_contractapproval",
     "governance_leaf",
     "governance_node",
@@ -80,7 +83,7 @@ def refused(act) -> None:
 @pytest.mark.django_db
 def test_every_act_leaves_exactly_its_entries(cast):
     initiative = factories.make_initiative(cast)
-    owner, made = cast.owner, {}
+    owner, seat, made = cast.owner, cast.seat_risk, {}
 
     def keep(name, value):
         made[name] = value
@@ -301,10 +304,11 @@ def test_every_act_leaves_exactly_its_entries(cast):
             ),
         ),
         (["waiver agreed"], lambda: WAIVERS.agree(row=made["waiver"], by=cast.chair)),
-        (
-            ["waiver refused"],
-            lambda: WAIVERS.refuse(row=made["waiver"], reason="No", by=cast.seat_risk),
-        ),
+        (["waiver refused"], lambda: WAIVERS.refuse(row=made["waiver"], reason="No", by=cast.seat_risk)),
+        (["acceptance of a risk requested"], lambda: keep("risk", factories.ask_risk(cast, initiative))),
+        (["risk accepted"], lambda: ACCEPTED_RISKS.agree(row=made["risk"], by=seat)),
+        (["accepted risk reviewed"], lambda: risks.review(risk=made["risk"], looked_at="x", by=seat)),
+        (["accepted risk ended", "gap opened"], lambda: risks.end(risk=made["risk"], reason="x", by=seat)),
         (
             ["contract written"],
             lambda: contract_actions.save_contract(
@@ -627,7 +631,7 @@ def test_a_refusal_leaves_its_entry_and_nothing_else(cast):
         stage_actions.stop(initiative=initiative, reason_code="cost", reason="Attack", by=cast.outsider)
     entry = Entry.objects.acts().of_initiative(initiative.ref).first()
     assert (entry.kind, entry.actor_id) == ("refused", cast.outsider.pk)
-    assert "Only the owner or the chair stops an initiative" in entry.facts["facts"]["answer"]
+    assert "Only the owner or the chair can stop an initiative" in entry.facts["facts"]["answer"]
     assert (Initiative.objects.filter(pk=initiative.pk).values().get(), initiative.history.count()) == before
 
 

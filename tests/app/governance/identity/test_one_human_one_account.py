@@ -139,7 +139,7 @@ def test_an_admins_link_waits_a_day_is_told_and_can_be_refused(provider, idp, an
     linked_accounts.revoke_link(identity=row, reason="Not me", by=ana)
     with travel(clock.now() + linked_accounts.cooling_off.LASTS * 2):
         assert not ExternalIdentity.objects.counting(clock.now()).exists()
-    assert Notification.objects.filter(person=admin, subject__contains="was ended").exists()
+    assert Notification.objects.filter(person=admin, subject__contains="was revoked").exists()
 
 
 def test_no_admin_links_themselves_or_for_a_key_that_is_taken(provider, idp, ana, admin):
@@ -270,6 +270,6 @@ def test_nobody_approves_the_work_of_their_other_account(team_members, rests_on)
 
 def test_two_approvals_of_one_human_are_one():
     assert why_counted_twice(SIGNER, {2: "Ana R."}) == [
-        "Ana may be the same person as Ana R., who approved already"
+        "Ana may be the same person as Ana R., who has already approved"
     ]
     assert not why_counted_twice(Signer(1, "Ana"), {2: "Ana R."})

@@ -114,29 +114,29 @@ def _handle(value: bytes):
     return change
 
 
-SHAPE = "it is not written as it must be"
+SHAPE = "its format is wrong"
 WRONG = {
-    "another origin": Wrong("it was made on another site", {"origin": "http://evil.example"}),
-    "another port": Wrong("it was made on another site", {"origin": "http://localhost:9000"}),
-    "https for http": Wrong("it was made on another site", {"origin": "https://localhost:8000"}),
+    "another origin": Wrong("it was used on a different site", {"origin": "http://evil.example"}),
+    "another port": Wrong("it was used on a different site", {"origin": "http://localhost:9000"}),
+    "https for http": Wrong("it was used on a different site", {"origin": "https://localhost:8000"}),
     "a name below ours": Wrong(
-        "it was made on another site", {"origin": "http://localhost:8000.evil.example"}
+        "it was used on a different site", {"origin": "http://localhost:8000.evil.example"}
     ),
-    "another rp id": Wrong("it was made for another site", {"rp_id": "evil.example"}),
-    "nobody verified": Wrong("the authenticator did not ask who was there", {"flags": PRESENT}),
-    "nobody present": Wrong("nobody touched the authenticator", {"flags": VERIFIED}),
+    "another rp id": Wrong("it was made for a different site", {"rp_id": "evil.example"}),
+    "nobody verified": Wrong("the authenticator did not verify the person", {"flags": PRESENT}),
+    "nobody present": Wrong("no one touched the authenticator", {"flags": VERIFIED}),
     "the counter stands": Wrong("its counter went back", {"counter": 1}),
     "the counter back to nothing": Wrong("its counter went back", {"counter": 0}),
-    "another challenge": Wrong("it was made for something else", challenge=OTHER),
-    "a shorter challenge": Wrong("it was made for something else", challenge=CHALLENGE[:31]),
-    "an empty challenge": Wrong("it was made for something else", challenge=b""),
-    "made, not used": Wrong("it is of another kind", kind="webauthn.create"),
-    "a payment": Wrong("it is", kind="payment.get"),
-    "inside another page": Wrong("inside a page of another site", {"extra": {"crossOrigin": True}}),
-    "another key": Wrong("its signature is not one", {"key": Authenticator().key}),
-    "a flipped signature": Wrong("its signature is not one", sent=_flip("signature")),
+    "another challenge": Wrong("it answers a different request", challenge=OTHER),
+    "a shorter challenge": Wrong("it answers a different request", challenge=CHALLENGE[:31]),
+    "an empty challenge": Wrong("it answers a different request", challenge=b""),
+    "made, not used": Wrong("it answers a different type", kind="webauthn.create"),
+    "a payment": Wrong("it answers a different type", kind="payment.get"),
+    "inside another page": Wrong("inside a page of a different site", {"extra": {"crossOrigin": True}}),
+    "another key": Wrong("its signature is not from this passkey", {"key": Authenticator().key}),
+    "a flipped signature": Wrong("its signature is not from this passkey", sent=_flip("signature")),
     "no signature": Wrong(SHAPE, sent=_without("signature")),
-    "flipped counter": Wrong("its signature is not one", sent=_flip("authenticatorData")),
+    "flipped counter": Wrong("its signature is not from this passkey", sent=_flip("authenticatorData")),
     "flipped flags": Wrong("", sent=_flip("authenticatorData", 32)),
     "cut authenticator data": Wrong(
         SHAPE, sent=lambda said: said["response"].update(authenticatorData="AAAA") or said
@@ -145,13 +145,13 @@ WRONG = {
     "client data that is no text": Wrong(
         SHAPE, sent=lambda said: said["response"].update(clientDataJSON="____") or said
     ),
-    "another credential": Wrong("it is not one of yours", {"credential": b"x" * 32}),
+    "another credential": Wrong("it does not belong to your account", {"credential": b"x" * 32}),
     "raw id of another": Wrong("", sent=_with(rawId=bytes_to_base64url(b"y" * 32))),
     "another type": Wrong(SHAPE, sent=_with(type="password")),
-    "a foreign handle": Wrong("its authenticator made it for somebody else", sent=_handle(b"z" * 32)),
+    "a foreign handle": Wrong("it belongs to a different person", sent=_handle(b"z" * 32)),
     "a list": Wrong("the browser sent no passkey", sent=lambda said: [said]),
     "a response that is a text": Wrong(SHAPE, sent=_with(response="none")),
-    "an id that is a list": Wrong("it is not one of yours", sent=_with(id=["a"])),
+    "an id that is a list": Wrong("it does not belong to your account", sent=_with(id=["a"])),
     "too much": Wrong("the browser sent no passkey", sent=_with(more="x" * 20_000)),
 }
 
@@ -191,7 +191,7 @@ def test_an_assertion_opens_once(person):
 
 def test_a_passkey_of_somebody_else_is_none(person, other):
     device, _ = enrolled(other)
-    with pytest.raises(passkeys.PasskeyRefused, match="not one of yours"):
+    with pytest.raises(passkeys.PasskeyRefused, match="does not belong to your account"):
         check(person, device.shown(CHALLENGE))
 
 
@@ -209,11 +209,11 @@ def test_a_new_one_signs_after_a_day_or_once_a_second_admin_confirmed_it(db):
     with time_machine.travel(NOON, tick=False):
         person, admin = make_person("ana", is_admin=True), make_person("ada", is_admin=True)
         device, row = enrolled(person)
-        with pytest.raises(passkeys.PasskeyRefused, match="it is new, and signs from"):
+        with pytest.raises(passkeys.PasskeyRefused, match="it is new, and can sign from"):
             check(person, device.shown(CHALLENGE), signing=True)
-        with pytest.raises(Refused, match="Nobody confirms a passkey of their own"):
+        with pytest.raises(Refused, match="You cannot confirm your own passkey"):
             passkeys.confirm(passkey=row, by=person)
-        with pytest.raises(Refused, match="Only an admin"):
+        with pytest.raises(Refused, match="Only someone who has been an admin"):
             passkeys.confirm(passkey=row, by=make_person("cleo"))
         passkeys.confirm(passkey=row, by=admin)
         check(person, device.shown(CHALLENGE), signing=True)
@@ -231,15 +231,15 @@ def test_an_ended_one_opens_nothing(person, other):
     with pytest.raises(Refused):
         passkeys.revoke(passkey=row, by=other)
     passkeys.revoke(passkey=row, by=person)
-    with pytest.raises(passkeys.PasskeyRefused, match="it was ended"):
+    with pytest.raises(passkeys.PasskeyRefused, match="it was revoked"):
         check(person, device.shown(CHALLENGE))
     with pytest.raises(Conflict):
         passkeys.revoke(passkey=row, by=person)
 
 
 MADE_WRONG = {
-    "another origin": ({"origin": "http://evil.example"}, "it was made on another site"),
-    "another rp id": ({"rp_id": "evil.example"}, "it was made for another site"),
+    "another origin": ({"origin": "http://evil.example"}, "it was used on a different site"),
+    "another rp id": ({"rp_id": "evil.example"}, "it was made for a different site"),
     "nobody verified": ({"flags": PRESENT}, ""),
     "nobody present": ({"flags": VERIFIED}, ""),
     "another algorithm": ({"algorithm": ES384}, ""),
@@ -307,7 +307,7 @@ def test_under_another_name_a_passkey_opens_nothing(person, settings):
     settings.ADDRESS = "https://plumbline.example"
     assert relying_party.ended_by_address() == 1
     assert passkeys.usable(person) == []
-    with pytest.raises(passkeys.PasskeyRefused, match="made for localhost, and this is plumbline"):
+    with pytest.raises(passkeys.PasskeyRefused, match="made for localhost and not for plumbline"):
         check(person, device.shown(CHALLENGE))
 
 

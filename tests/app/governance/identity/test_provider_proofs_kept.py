@@ -65,7 +65,9 @@ def test_somebody_without_a_password_enrols_a_passkey_which_signs_after_a_day(
     person, client, page = by_provider_alone, as_(by_provider_alone), reverse("passkey-add")
     assert 'type="password"' not in text_of(client.get(page))
     said = client.post(page, {"name": "Phone"}, HTTP_ACCEPT="application/json").json()
-    assert said == {"errors": ["You have no password here. Sign in anew at House. Nothing was changed."]}
+    assert said == {
+        "errors": ["You have no password in Plumbline. Sign in again at House. Your account is unchanged."]
+    }
     back = there_to_confirm(client, idp, page)
     assert (back.status_code, back.url) == (302, page)
     assert RoundTrip.objects.get().max_age == 0
@@ -104,7 +106,7 @@ def test_a_fresh_sign_in_counts_for_five_minutes_and_for_nobody_with_a_password(
     person, client, page = by_provider_alone, as_(by_provider_alone), reverse("recovery-codes")
     there_to_confirm(client, idp, page)
     with time_machine.travel(clock.now() + timedelta(minutes=6)):
-        assert "Sign in anew at House" in text_of(client.post(page, {}))
+        assert "Sign in again at House" in text_of(client.post(page, {}))
     with unguarded("governance_user"), acting(system="test"):
         person.set_password(PASSWORD)
         person.save()
@@ -132,7 +134,7 @@ def exported(cast, as_, idp, one, tmp_path):
 def test_an_export_shows_whose_key_signed_and_since_when_it_is_recorded(exported, idp, tmp_path):
     ran = bare_python(exported, ".")
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
-    assert "1 signatures by identity provider: each ID token was made for its statement alone" in ran.stdout
+    assert "1 signatures by identity provider: each ID token was made only for its statement" in ran.stdout
     day = ProviderKey.objects.earliest("pk").fetched_at.date().isoformat()
     words = rf"the key of {idp.issuer} as this installation recorded it on {day}, sealed under checkpoint \d+"
     assert re.search(words, ran.stdout), ran.stdout
@@ -143,7 +145,7 @@ def test_an_export_shows_whose_key_signed_and_since_when_it_is_recorded(exported
     another = servers.RSAKey.generate_key(2048, {"kid": "rsa-1"}, private=True).as_dict(private=False)
     file.write_text(json.dumps({"keys": [another]}))
     ran = bare_python(exported, ".", "--issuer", idp.issuer, str(file))
-    assert (ran.returncode, "is untrusted: it is none that you trust" in ran.stdout) == (1, True), ran.stdout
+    assert (ran.returncode, "is not among the keys that you trust" in ran.stdout) == (1, True), ran.stdout
 
 
 def test_a_receipt_of_the_act_says_the_strength(exported, cast):

@@ -49,23 +49,27 @@ NO_TOKEN = {
     "another person's account": (
         {"who": {"sub": "subject-2"}},
         "person",
-        "not the one that is linked to yours",
+        "not linked with your Plumbline account",
     ),
-    "nonce of another statement": ({"more": {"nonce": "A" * 43}}, "nonce", "answers another question"),
-    "no nonce": ({"more": {"nonce": None}}, "nonce", "answers no question"),
+    "nonce of another statement": ({"more": {"nonce": "A" * 43}}, "nonce", "belongs to another sign-in"),
+    "no nonce": ({"more": {"nonce": None}}, "nonce", 'has no "nonce" value'),
     "signed in there before it was shown": (
         {"remembers": time.time() - 3600},
         "fresh",
-        "did not ask you again",
+        "did not ask you to sign in again",
     ),
-    "signed in there seconds before": ({"remembers": time.time() - 30}, "fresh", "did not ask you again"),
-    "no auth_time": ({"more": {"auth_time": None}}, "fresh", "does not say when you signed in there"),
+    "signed in there seconds before": (
+        {"remembers": time.time() - 30},
+        "fresh",
+        "did not ask you to sign in again",
+    ),
+    "no auth_time": ({"more": {"auth_time": None}}, "fresh", "has no time of your sign-in"),
     "auth_time to come": ({"more": {"auth_time": time.time() + 3600}}, "fresh", "in the future"),
     "auth_time in milliseconds": ({"more": {"auth_time": time.time() * 1000}}, "time", "milliseconds"),
-    "auth_time as text": ({"more": {"auth_time": "now"}}, "time", "no moment"),
+    "auth_time as text": ({"more": {"auth_time": "now"}}, "time", "is not a time"),
     "another client": ({"more": {"aud": "other"}}, "audience", "for another application"),
     "two clients": ({"more": {"aud": [CLIENT, "other"]}}, "audience", "several applications"),
-    "another issuer": ({"more": {"iss": "http://127.0.0.1:1"}}, "issuer", "issued by somebody else"),
+    "another issuer": ({"more": {"iss": "http://127.0.0.1:1"}}, "issuer", "issued by another provider"),
     "expired": ({"more": {"exp": 1}}, "time", "expired"),
     "unsigned": ({"sign": servers.unsigned}, "algorithm", "not signed"),
     "signed with the public key": ({"sign": servers.by_public_key}, "algorithm", "HS256"),
@@ -89,7 +93,7 @@ def test_what_is_no_token_of_this_statement_signs_nothing(cast, as_, idp, one, n
     said = refusal(signed_there(client, idp, page))
     assert said[0] == code
     assert words in said[1]
-    assert "Nothing shows yet that it is you" in nothing_signed(client, one, token)
+    assert "Your identity is not confirmed yet" in nothing_signed(client, one, token)
     assert FrozenStatement.objects.get(token=token).identity is None
 
 
@@ -125,7 +129,7 @@ def test_the_answer_to_what_was_shown_anew_since_is_none(cast, as_, idp, one):
     back = path_of(idp.authorize(client.get(f"{page}go/").url))
     shown_there(client, one.url, one.sent | {"sign_token": token, "reason": "Other words."})
     assert refusal(client.get(back))[0] == "statement"
-    assert "Nothing shows yet" in nothing_signed(client, one, token)
+    assert "Your identity is not confirmed" in nothing_signed(client, one, token)
 
 
 def test_nobody_is_led_to_the_provider_for_what_was_shown_to_somebody_else(cast, as_, idp, one, house):
@@ -146,7 +150,7 @@ def ended(client: Client, one: test_signing.Binding, sent: dict) -> str:
     assert kinds == ["signature ended"]
     why = Entry.objects.acts().latest("id").facts["facts"]["why"]
     assert why in page
-    assert "Nothing was signed" in page
+    assert "No statement was signed" in page
     assert SignatureProof.objects.count() == before
     return why
 
@@ -155,22 +159,22 @@ def test_words_that_changed_since_they_were_shown_end_it(cast, as_, idp, one):
     client = as_(cast.chair)
     token = signed_in_words(client, idp, one)
     why = ended(client, one, {"sign_token": token, "reason": "Other words."})
-    assert why == "What you sign changed since it was shown: reason."
-    assert ended(client, one, {"sign_token": token}) == "This was signed already."
+    assert why == "The statement has changed since it was shown: reason."
+    assert ended(client, one, {"sign_token": token}) == "This statement is already signed."
 
 
 def test_a_fact_that_changed_since_it_was_shown_ends_it(cast, as_, idp, one):
     client = as_(cast.chair)
     token = signed_in_words(client, idp, one)
     why = ended(client, one, {"sign_token": token, "outcome": "refused"})
-    assert why == "What you sign changed since it was shown: outcome."
+    assert why == "The statement has changed since it was shown: outcome."
 
 
 def test_what_was_shown_to_somebody_else_is_signed_by_nobody(cast, as_, idp, one, house):
     token = signed_in_words(as_(cast.chair), idp, one)
     mine = test_signing.accepts_role(cast)
     linked(cast.lead, house, "subject-2")
-    assert ended(as_(cast.lead), mine, {"sign_token": token}) == "This was not shown to you to be signed."
+    assert ended(as_(cast.lead), mine, {"sign_token": token}) == "This statement was not shown to you."
 
 
 def test_a_token_of_one_act_signs_no_other(cast, as_, idp, house):
@@ -185,7 +189,7 @@ def test_a_statement_lasts_five_minutes(cast, as_, idp, one):
     client = as_(cast.chair)
     token = signed_in_words(client, idp, one)
     FrozenStatement.objects.update(expires_at=clock.now())
-    assert ended(client, one, {"sign_token": token}) == "That took too long."
+    assert ended(client, one, {"sign_token": token}) == "The time to sign has passed."
 
 
 def test_after_five_minutes_the_provider_s_answer_comes_too_late(cast, as_, idp, one):
@@ -194,7 +198,7 @@ def test_after_five_minutes_the_provider_s_answer_comes_too_late(cast, as_, idp,
     back = path_of(idp.authorize(client.get(f"{page}go/").url))
     FrozenStatement.objects.update(expires_at=clock.now())
     assert refusal(client.get(back))[0] == "late"
-    assert "can be signed no more" in text_of(client.get(page))
+    assert "can no longer sign" in text_of(client.get(page))
     assert client.get(f"{page}go/").url == page
 
 
@@ -206,7 +210,7 @@ def test_a_provider_that_was_switched_off_meanwhile_signs_nothing(cast, as_, idp
     page = text_of(client.get(one.url))
     assert "Sign with House" not in page
     answer = client.post(one.url, one.sent | {"sign_prepare": AT_HOUSE})
-    assert "Nothing was signed yet" in text_of(answer)
+    assert "No statement was signed yet" in text_of(answer)
 
 
 def test_a_provider_switched_off_before_leads_nobody_there(cast, as_, one, house):
@@ -220,7 +224,7 @@ def test_a_link_that_ended_meanwhile_signs_nothing(cast, as_, idp, one):
     client = as_(cast.chair)
     token = signed_in_words(client, idp, one)
     linked_accounts.revoke_link(identity=ExternalIdentity.objects.get(), reason="Lost.", by=cast.chair)
-    assert "not linked with it any more" in ended(client, one, {"sign_token": token})
+    assert "no longer linked with it" in ended(client, one, {"sign_token": token})
 
 
 def test_a_link_of_an_admin_signs_nothing_in_its_first_day(cast, as_, idp, house):
@@ -228,7 +232,9 @@ def test_a_link_of_an_admin_signs_nothing_in_its_first_day(cast, as_, idp, house
     linked_accounts.link_for(person=cast.chair, provider=house, key="subject-1", by=cast.admin)
     client = as_(cast.chair)
     assert "Sign with House" not in text_of(client.get(one.url))
-    assert "Nothing was signed yet" in text_of(client.post(one.url, one.sent | {"sign_prepare": AT_HOUSE}))
+    assert "No statement was signed yet" in text_of(
+        client.post(one.url, one.sent | {"sign_prepare": AT_HOUSE})
+    )
     assert not FrozenStatement.objects.exists()
 
 
@@ -236,7 +242,7 @@ def test_a_form_that_is_not_in_order_freezes_nothing(cast, as_, house):
     one = test_signing.objects_to_contract(cast)
     linked(cast.seat_risk, house)
     answer = as_(cast.seat_risk).post(one.url, one.sent | {"reason": " ", "sign_prepare": AT_HOUSE})
-    assert "Say why you object" in text_of(answer)
+    assert "Give a reason, so that the owner can answer it" in text_of(answer)
     assert not FrozenStatement.objects.exists()
 
 
@@ -250,7 +256,7 @@ def test_a_token_of_another_provider_links_no_account(cast, as_, idp, one, house
     assert "Sign with House" not in text_of(client.get(page))
     token = signed_in_words(client, idp, one)
     assert "is required" in text_of(client.post(page, {"sign_token": token}))
-    assert "Nothing was signed yet" in text_of(client.post(page, {"sign_prepare": AT_HOUSE}))
+    assert "No statement was signed yet" in text_of(client.post(page, {"sign_prepare": AT_HOUSE}))
     assert RoundTrip.objects.filter(provider=other).count() == 0
 
 
@@ -259,12 +265,14 @@ def test_what_the_rulebook_wants_a_passkey_for_is_signed_by_no_token(cast, as_, 
     client = as_(cast.chair)
     token = signed_in_words(client, idp, one)
     monkeypatch.setattr(demands, "least_for", lambda act, tier: Strength.PASSKEY)
-    assert "signed by at least: passkey" in ended(client, one, {"sign_token": token})
+    assert "requires a stronger signature, at least: passkey" in ended(client, one, {"sign_token": token})
     frozen = ceremony.freeze(cast.chair, "Plumbline statement 1\n", clock.now())
     assert (
         signed_there(client, idp, reverse("signing-there", args=["house", frozen.token])).status_code == 302
     )
-    assert "signed by at least: passkey" in ended(client, one, {"sign_token": frozen.token})
+    assert "requires a stronger signature, at least: passkey" in ended(
+        client, one, {"sign_token": frozen.token}
+    )
 
 
 def test_an_account_that_somebody_linked_themselves_signs_after_a_day(cast, as_, idp, house):
@@ -275,4 +283,6 @@ def test_an_account_that_somebody_linked_themselves_signs_after_a_day(cast, as_,
     for hours, offered in ((23, False), (24, True)):
         with time_machine.travel(link.linked_at + timedelta(hours=hours), tick=False):
             assert ("Sign with House" in text_of(as_(cast.chair).get(one.url))) is offered
-    assert "Nothing was signed yet" in text_of(client.post(one.url, one.sent | {"sign_prepare": AT_HOUSE}))
+    assert "No statement was signed yet" in text_of(
+        client.post(one.url, one.sent | {"sign_prepare": AT_HOUSE})
+    )

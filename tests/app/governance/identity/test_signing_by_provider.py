@@ -51,7 +51,9 @@ def test_an_act_is_signed_by_an_id_token_of_exactly_its_statement(cast, as_, idp
     (frozen,) = ceremony.under(person, token)
     assert "act: " in text_of(client.get(page))
     with acts() as kinds:
-        assert "Nothing shows yet" in text_of(client.post(one.url, one.sent | {"sign_token": token}))
+        assert "Your identity is not confirmed" in text_of(
+            client.post(one.url, one.sent | {"sign_token": token})
+        )
     assert one.kind not in kinds
     with acts() as kinds:
         back = signed_there(client, idp, page)
@@ -108,7 +110,7 @@ def test_no_act_is_signed_by_a_sign_in_older_than_its_statement(cast, as_, idp, 
     assert refusal(signed_there(client, idp, page))[0] == "fresh"
     idp.more = {"nonce": bytes_to_base64url(bytes(earlier.challenge))}
     assert refusal(signed_there(client, idp, page))[0] == "nonce"
-    assert "Nothing shows yet that it is you" in nothing_signed(client, one, token)
+    assert "Your identity is not confirmed yet" in nothing_signed(client, one, token)
     idp.more = {}
     back = signed_there(client, idp, page)
     sealing.seal(wait=True)
@@ -141,7 +143,7 @@ def test_no_act_is_signed_by_a_password_or_a_code_of_before(cast, as_, make):
             said = text_of(client.post(one.url, older | SIGNED))
             without = text_of(client.post(one.url, older))
         assert one.kind not in kinds
-        assert "is older than what you sign" in said
+        assert "is older than the statement" in said
         assert "is required" in without
         fresh = {"sign_code": pyotp.TOTP(secret).at(clock.now())}
         answer = client.post(one.url, older | SIGNED | fresh)
@@ -177,8 +179,8 @@ def test_whoever_can_sign_with_nothing_is_told_what_to_do(cast, as_, one, house)
     without_password(cast.chair)
     actions.switch_provider(provider=house, on=False, by=cast.admin)
     client = as_(cast.chair)
-    assert "You have no password here, and nothing else to sign with now." in text_of(client.get(one.url))
-    assert "Nothing was signed" in nothing_signed(client, one, "")
+    assert "You have no password in Plumbline, and no other way to sign now." in text_of(client.get(one.url))
+    assert "No statement was signed" in nothing_signed(client, one, "")
 
 
 @pytest.mark.parametrize(
@@ -195,15 +197,17 @@ def test_the_strength_that_the_rulebook_asks_for(cast, as_, idp, one, monkeypatc
     client = as_(cast.chair)
     assert ("Sign with House" in text_of(client.get(one.url))) is signs
     said = demands.before_signing([cast.chair, cast.seat_risk], "sign_off", "high")
-    assert (f"Not yet able to: {cast.seat_risk}." in said) is (signs and least != Strength.PASSWORD)
+    assert (f"These people cannot sign yet: {cast.seat_risk}." in said) is (
+        signs and least != Strength.PASSWORD
+    )
     assert ("link your account" in said) is (signs and least != Strength.PASSWORD)
     if signs:
         token = signed_in_words(client, idp, one)
         assert client.post(one.url, one.sent | {"sign_token": token}).status_code == 302
         return
-    assert "signed by at least: passkey" in text_of(client.get(one.url))
+    assert "requires a signature by at least: passkey" in text_of(client.get(one.url))
     with_password = client.post(one.url, one.sent | SIGNED)
-    assert "signed by at least: passkey" in text_of(with_password)
+    assert "requires a signature by at least: passkey" in text_of(with_password)
     assert not SignatureProof.objects.exists()
 
 

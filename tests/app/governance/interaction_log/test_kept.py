@@ -206,7 +206,7 @@ def test_rows_are_never_changed_and_a_change_by_the_owner_is_found():
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE governance_interaction DISABLE TRIGGER USER")
         cursor.execute("DELETE FROM governance_interaction WHERE place = 1")
-    assert "was written with 2" in loading.broken(batch)
+    assert "but 2 were written" in loading.broken(batch)
 
 
 def test_a_body_that_was_changed_is_not_shown():
@@ -219,7 +219,7 @@ def test_a_body_that_was_changed_is_not_shown():
         cursor.execute("UPDATE governance_interactionbody SET content = %s", [bytes(content)])
     opened = reading.opened(row)
     assert opened.report is None
-    assert "not as it was encrypted" in opened.wrong
+    assert "was changed after it was encrypted" in opened.wrong
 
 
 def test_what_is_under_a_destroyed_key_is_gone_and_the_rest_and_the_seal_stay():
@@ -236,6 +236,23 @@ def test_what_is_under_a_destroyed_key_is_gone_and_the_rest_and_the_seal_stay():
         InteractionKey.objects.filter(holder=holder).update(wrapped=b"x", destroyed_at=None)
     assert keep(report(4)) == 1, "who comes again has a new key"
     assert reading.opened(Interaction.objects.order_by("id").last()).report is not None
+
+
+def test_a_host_without_a_worker_brings_its_reports_over_itself_after_a_minute(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("governance.queue.spooled_log.time.monotonic", lambda: now[0])
+
+    def sent(number):
+        said = [report(number)]
+        interactions.keep(said, initiative=1, key=None, decision_of=lambda text: None, now=clock.now())
+        interactions.tend()
+        return Interaction.objects.count()
+
+    assert sent(1) == 1, "what an ended process left is brought over at once"
+    assert sent(2) == 1, "within the minute a worker of the same host may take it"
+    now[0] += 61
+    assert sent(3) == 3
+    assert not list(interactions._folder.iterdir())
 
 
 def test_a_backup_of_the_database_opens_nothing_once_its_master_is_destroyed(settings, tmp_path):
@@ -271,3 +288,17 @@ def test_people_are_found_by_what_the_sender_calls_them_and_pages_go_on_where_th
     assert reading.page(1, reading.Wanted(subject="customer 9"))[0] == []
     assert len(reading.page(1, reading.Wanted(model="m-1-2026"))[0]) == 2
     assert reading.page(1, reading.Wanted(decided="yes"))[0] == []
+
+
+def test_a_host_with_keys_of_its_own_says_so(settings, tmp_path):
+    assert keys.condition() == "ok"
+    keep(report())
+    assert keys.condition() == "ok"
+    settings.INTERACTION_KEYS_DIR = tmp_path / "of another host"
+    keys.forget_read()
+    assert keys.condition().startswith(
+        "this host cannot open the newest key of interactions. Share the folder"
+    )
+    keys.current()
+    assert keys.condition().startswith("this host cannot open"), "a master of its own opens nothing"
+    keys.forget_read()

@@ -39,7 +39,7 @@ def test_one_mail_carries_everything_of_the_day(person):
     html = message.alternatives[0][0]
     assert len(mail.outbox) == 1
     assert message.to == ["reader@example.org"]
-    assert message.subject == "Thing 1, and one thing more"
+    assert message.subject == "Thing 1, and 1 more"
     for words in ("Thing 1", "Thing 2", "9 November 2026", "/initiatives/", "Line two."):
         assert words in message.body
         assert words in html
@@ -202,13 +202,13 @@ def test_the_mail_begins_with_what_presses_most_and_says_whom_to_ask(cast):
     message = mail.outbox[0]
     for body in (message.body, message.alternatives[0][0]):
         told = [
-            initiative.title, "Two items of evidence expire", f"{soon:%-d %B %Y}", "Why.", "Add newer evidence",
-            f"{cast.chair}, who decides on it,", "One thing more", other.title, "Close the gap",
+            initiative.title, "Two items of evidence expire", f"{soon:%-d %B %Y}", "Why.", "Renew the evidence",
+            f"{cast.chair}, who decides on it,", "One more task", other.title, "Close the gap",
         ]  # fmt: skip
         places = [body.index(words) for words in told]
         assert places == sorted(places), "what, by when, why, the way there, whom to ask; then the rest"
-        assert f"{cast.owner}, who owns it" not in body, "nobody is told to ask herself"
-    assert message.subject.startswith(f"{initiative.ref} {initiative.title}: two items of evidence expire")
+        assert f"{cast.owner}, who is its owner" not in body, "nobody is told to ask herself"
+    assert message.subject.startswith(f"{initiative.ref}: two items of evidence expire")
 
 
 def test_a_mail_looks_the_same_in_every_mailbox_and_tells_nobody_that_it_was_read(cast):
@@ -234,14 +234,15 @@ def test_a_long_day_is_cut_and_says_so(person):
     for number in range(daily_mail.LISTED + 4):
         write_message(person, number)
     daily_mail.deliver()
-    assert "4 more are listed in Plumbline" in mail.outbox[0].body
+    assert "4 more tasks are in your inbox" in mail.outbox[0].body
     assert mail.outbox[0].body.count("* Thing") == daily_mail.LISTED - 1
-    assert f"and {daily_mail.LISTED + 3} things more" in mail.outbox[0].subject
-    assert "18 things more" in mail.outbox[0].body
+    assert f", and {daily_mail.LISTED + 3} more" in mail.outbox[0].subject
+    assert "18 more tasks" in mail.outbox[0].body
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_at_once_send_one_mail(rounds):
+def test_two_workers_at_once_send_one_mail(rounds, settings):
+    settings.MAILS_A_WEEK = 100
     people = [factories.make_person(f"reader{number}") for number in range(4)]
     for day in range(max(3, rounds // 4)):
         at = MORNING + timedelta(days=day)
@@ -265,3 +266,30 @@ def test_two_workers_at_once_send_one_mail(rounds):
         assert sum(count.sent for count in counts) == len(people)
         assert sorted(message.to[0] for message in mail.outbox) == sorted(person.email for person in people)
     assert Delivery.objects.exclude(attempts=1).count() == 0
+
+
+def test_a_person_gets_four_mails_a_week_beside_the_digest_and_alerts_come_besides(person, settings):
+    """The fifth is the digest; a hold leaves at once, and does not count."""
+    settings.MAILS_A_WEEK = 5
+    for day in range(6):
+        with clock.simulated(MORNING + timedelta(days=day)):
+            write_message(person, day)
+            daily_mail.deliver()
+    assert len(mail.outbox) == 4
+    with clock.simulated(MORNING + timedelta(days=6)):
+        notify(person, "held", "hold:1", subject="Reader: held")
+        daily_mail.deliver()
+        assert [message.subject for message in mail.outbox[4:]] == ["Reader: held"]
+    with clock.simulated(MORNING + timedelta(days=7, hours=1)):
+        daily_mail.deliver()
+        assert len(mail.outbox) == 6, "a week after the first there is room for another, with all that waited"
+        assert "Thing 5" in mail.outbox[-1].body
+
+
+def test_one_mail_says_one_line_about_a_review(person):
+    for kind in ("review opened", "not signed", "stale sign-off"):
+        notify(person, kind, "review:7:risk_compliance", subject=f"Reader: {kind}")
+    daily_mail.deliver()
+    (message,) = mail.outbox
+    assert message.subject == "Reader: stale sign-off"
+    assert "not signed" not in message.body

@@ -5,11 +5,15 @@ from datetime import date, timedelta
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.urls import reverse
+from django.utils import translation
 
 from adoption.demo import initiative_acts
 from governance import clock
+from governance.database.row_history import acting
 from governance.models import CalendarFeed, Entry
-from governance.notifications import calendar_feed, preferences
+from governance.notifications import calendar_feed, mail, preferences
+from governance.templatetags.plumbline import stage_word
 from governance.vocabulary.readable_text import shown
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.holds import actions as hold_actions
@@ -19,6 +23,7 @@ from initiatives.models import Gap
 from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.database import snapshots
+from tests.support.initiatives.initiative_pages import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -106,11 +111,9 @@ def test_what_is_due_to_me_and_nothing_private(cast, feed):
     assert answer["Content-Type"] == "text/calendar; charset=utf-8"
     events = read(answer.content)
     told = {event["SUMMARY"] for event in events}
-    assert f"Close a gap: {initiative.ref} {initiative.title}" in told
-    assert f"Close a gap: {hidden.ref}" in told, "of a confidential initiative the reference alone"
-    assert any(words.startswith("Post-mortem: ") for words in told)
-    assert any(words.startswith(f"Evidence expires: {initiative.ref}") for words in told)
-    assert f"Stage time-box review: {initiative.ref} {initiative.title}" in told
+    assert f"Close the gap: {initiative.ref} {initiative.title}" in told
+    assert f"Close the gap: {hidden.ref}" in told, "of a confidential initiative the reference alone"
+    assert any(words.startswith("Write: ") for words in told)
     assert b"Private words" not in answer.content
     assert b"Zeppelin" not in answer.content
     assert len({event["UID"] for event in events}) == len(events)
@@ -127,7 +130,7 @@ def test_a_seat_is_told_to_sign_what_can_be_signed_now(cast, feed):
         return {event["SUMMARY"] for event in read(Client().get(f"/calendar/{secret}.ics").content)}
 
     assert unready.reviews.get(ended_at=None) != review
-    assert told() == {f"Sign: {ready.ref} {ready.title}"}
+    assert told() == {f"Review and sign: {ready.ref} {ready.title}"}
     initiative_acts.sign_off(review, "business_value", cast.seat_value)
     assert told() == set()
 
@@ -201,5 +204,70 @@ def test_the_digest_is_chosen_on_a_page(cast, as_):
     owner = as_(cast.owner)
     assert owner.post("/settings/", {"digest": "hourly"}).status_code == 200
     assert owner.post("/settings/", {"digest": "never"}).status_code == 302
-    assert cast.owner.telling.digest == "never"
+    assert cast.owner.preferences.digest == "never"
     assert 'value="never"' in owner.get("/settings/").content.decode().partition("checked")[0][-200:]
+
+
+# --- Language ---------------------------------------------------------------------------------------------------------
+
+
+def choose(client, language):
+    sent = client.post(reverse("settings"), {"digest": "mine", "language": language})
+    assert sent.status_code == 302, sent.content
+
+
+def test_pages_are_in_the_language_that_the_person_chose_also_at_the_next_sign_in(cast, as_):
+    client = as_(cast.owner)
+    assert "Language and notifications" in client.get(reverse("settings")).content.decode()
+    choose(client, "de")
+    page = client.get(reverse("settings"))
+    assert page.headers["Content-Language"] == "de"
+    assert '<html lang="de">' in page.content.decode()
+    assert "Sprache und Benachrichtigungen" in page.content.decode()
+    assert '<html lang="de">' in as_(cast.owner).get(reverse("inbox")).content.decode(), "another session"
+    assert '<html lang="en">' in as_(cast.chair).get(reverse("inbox")).content.decode(), "another person"
+    choose(client, "en")
+    assert '<html lang="en">' in client.get(reverse("settings")).content.decode()
+
+
+def test_without_a_choice_pages_are_in_english(cast, as_):
+    asked = as_(cast.owner).get(reverse("inbox"), headers={"Accept-Language": "de-CH,de;q=0.9"})
+    assert '<html lang="en">' in asked.content.decode()
+    refused = as_(cast.owner).post(reverse("settings"), {"digest": "mine", "language": "xx"})
+    assert "is not one of the available choices" in refused.content.decode()
+
+
+def test_what_is_recorded_does_not_depend_on_the_language(cast):
+    with translation.override("de"):
+        assert stage_word("production") == "Produktion"
+        with acting(by=cast.owner):
+            assert translation.get_language() == "en"
+            assert stage_word("production") == "Production"
+
+
+def test_a_refusal_is_in_the_language_of_the_reader_and_recorded_in_english(cast, as_):
+    initiative = factories.make_mvp(cast)
+    client = as_(cast.seat_risk)
+    choose(client, "de")
+    answer = client.post(reverse("requirement-draft", args=[initiative.ref, "mvp.users"]), {"text": "Mine."})
+    assert answer.status_code == 403
+    assert "Bitten Sie den Owner, Sie als Stellvertretung" in text_of(answer)
+    (entry,) = Entry.objects.acts().filter(kind="refused")
+    assert entry.facts["facts"]["answer"].startswith(
+        "Your accepted roles on this initiative do not let you answer"
+    )
+
+
+@pytest.mark.parametrize(("language", "words"), [("de", "Abmelden"), ("", "Unsubscribe")])
+def test_an_email_is_in_the_language_of_its_reader(cast, language, words):
+    preferences.choose_language(language=language, by=cast.owner)
+    sent = mail.compose(
+        "account",
+        to=cast.owner,
+        subject="A new passkey",
+        key="one",
+        context={"notifications": []},
+        leave="/digest/leave/one/",
+    )
+    assert f"{words}: http" in sent.body
+    assert f">{words}</a>" in sent.alternatives[0].content

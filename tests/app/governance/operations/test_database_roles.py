@@ -17,6 +17,7 @@ RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "REFERE
 AUDIT_LOG = {"governance_entry", "governance_entrybody"}
 TREE = {
     "governance_checkpoint",
+    "governance_cosignature",
     "governance_leaf",
     "governance_node",
     "governance_sealing",
@@ -24,6 +25,7 @@ TREE = {
 }
 DERIVED = {"adoption_lessonwords", "initiatives_supportedstageperiod", "initiatives_supportedstage"}
 WRITTEN_ONCE = {
+    "governance_apitokenuse",
     "adoption_monitoringlook",
     "governance_signatureproof",
     "initiatives_outputjudgement",
@@ -50,6 +52,7 @@ WRITTEN_ONCE = {
     "initiatives_continuation",
     "initiatives_drift",
     "initiatives_decisionday",
+    "initiatives_deploymentdecision",
     "initiatives_drawnrequirement",
     "initiatives_evidenceopening",
     "initiatives_excuse",
@@ -59,7 +62,9 @@ WRITTEN_ONCE = {
     "initiatives_linkanswer",
     "initiatives_notsimilar",
     "initiatives_pastsupportedstage",
+    "initiatives_pipelinereport",
     "initiatives_profile",
+    "initiatives_secondlook",
     "adoption_goal",
     "adoption_measurement",
     "initiatives_signoff",
@@ -226,12 +231,14 @@ def test_the_auditor_reads_everything_but_secrets(auditor_login):
             "governance_session",
             "governance_passwordlink",
             "governance_servicekey",
+            "governance_apitoken",
             "governance_interactionbody",
             "governance_interactionkey",
             "governance_identityprovider",
             "governance_clientkey",
             "governance_roundtrip",
             "governance_directory",
+            "governance_eventreceiver",
             "adoption_answerbox",
             "adoption_invitation",
             "adoption_sealedsource",
@@ -267,7 +274,7 @@ def test_the_command_prints_what_it_applies():
     assert "applied for" in told
     with connection.cursor() as cursor:  # what it printed is SQL that runs
         cursor.execute("\n".join(line for line in told.splitlines() if not line.startswith("--")))
-    with pytest.raises(CommandError, match="make nobody_here first"):
+    with pytest.raises(CommandError, match="Create nobody_here first"):
         call_command("database_roles", apply=True, stdout=out, **names | {"sealer": "nobody_here"})
     assert "CREATE ROLE nobody_here LOGIN PASSWORD" in out.getvalue()
 

@@ -1,4 +1,4 @@
-"""What README.md says each command needs of the database: tried as the application, which owns no table."""
+"""The rights that docs/operate/install.md lists for each command: tried as the application, which owns no table."""
 
 import re
 from io import StringIO
@@ -69,7 +69,7 @@ def test_commands_need_what_the_readme_says(as_application, tmp_path, settings):
 
 
 def test_each_stands_in_the_readme_under_that_login():
-    table = (ROOT / "README.md").read_text().partition("**What each command needs")[2]
+    table = (ROOT / "docs/operate/install.md").read_text().partition("## Rights of each command")[2]
     logins = {
         name: login
         for commands, login in re.findall(

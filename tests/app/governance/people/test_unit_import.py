@@ -76,13 +76,13 @@ def test_a_wrong_line_says_how_it_is_fixed_and_nothing_is_added(cast):
     assert "circle" in found[3]
     assert "name is missing" in found[4]
     assert "begins with '='" in found[5]
-    assert "made of the name" in found[6]
-    assert "no unit 'nowhere'" in found[7]
+    assert "to use the name" in found[6]
+    assert "Unit 'nowhere' does not exist" in found[7]
     assert "Choose another code" in found[8]
     assert 9 not in found
-    assert "Line 9 has that unit" in found[10]
-    assert "line 7, which needs fixing first" in found[11]
-    with pytest.raises(ValidationError, match="Nothing was added"):
+    assert "Line 9 already has the same unit" in found[10]
+    assert "line 7. First fix that line" in found[11]
+    with pytest.raises(ValidationError, match="No line was imported"):
         actions.add_units(table=table_of(text), by=cast.admin)
     assert Unit.objects.count() == before
 
@@ -106,7 +106,7 @@ def test_the_page_shows_first_and_takes_a_workbook(cast, as_):
     content = io.BytesIO()
     workbook.save(content)
     shown = client.post(url, {"file": SimpleUploadedFile("units.xlsx", content.getvalue()), "step": "look"})
-    assert "The table can be taken." in shown.content.decode()
+    assert "The table can be imported." in shown.content.decode()
     assert not Unit.objects.filter(name="Repairs").exists()
     text = shown.context["form"].initial["text"]
     assert client.post(url, {"text": text, "step": "enter"}).status_code == 302
@@ -119,9 +119,9 @@ def test_the_page_shows_first_and_takes_a_workbook(cast, as_):
 def test_a_cell_with_a_hidden_character_is_refused_with_the_character(cast):
     found = problems("Name;Code;Part of\nField\u200b service;field;\nNorth;no\u202erth;\n")
     assert (
-        "The name cannot be taken. The text contains a character that readers cannot see: U+200B" in found[2]
+        "The name cannot be used. The text contains a character that readers cannot see: U+200B" in found[2]
     )
-    assert "The code cannot be taken." in found[3]
+    assert "The code cannot be used." in found[3]
 
 
 def test_a_chain_of_units_is_ordered_however_long_it_is(cast):
@@ -131,5 +131,5 @@ def test_a_chain_of_units_is_ordered_however_long_it_is(cast):
 
 
 def test_two_columns_that_say_the_same_are_refused_by_name(cast):
-    with pytest.raises(ValidationError, match="“Unit” and “Department” say the same"):
+    with pytest.raises(ValidationError, match="“Unit” and “Department” mean the same"):
         unit_import.read(table_of("Unit,Department,Code\nSales,Retail,sales\n"))

@@ -10,7 +10,7 @@ from django.test import Client, override_settings
 
 from governance.database.row_history import acting
 from governance.models import Entry, Notification
-from governance.web.pages import entry_views
+from governance.storage import embedded_postgres
 from initiatives.portfolio.units import leaving
 from tests.support.factories import PASSWORD, make_person
 
@@ -45,7 +45,7 @@ def test_every_page_asks_for_it_and_leads_back(client, person):
     page = client.get(response.url)
     assert 'value="/initiatives/?approved_stage=mvp"' in page.content.decode()
     assert send(client, next="/initiatives/?approved_stage=mvp").url == "/initiatives/?approved_stage=mvp"
-    assert client.get("/sign-in/?next=/notifications/").url == "/notifications/"
+    assert client.get("/sign-in/?next=/reviews/").url == "/reviews/"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_next_stays_on_this_host(client, person, target):
 def test_wrong_passwords_are_logged_without_them(client, person, caplog):
     with caplog.at_level(logging.WARNING):
         response = send(client, password="not it at all")
-    assert "do not belong together" in response.content.decode()
+    assert "or the password is wrong" in response.content.decode()
     assert "sign-in failed" in caplog.text
     assert "owner" in caplog.text
     assert "not it at all" not in caplog.text + response.content.decode()
@@ -100,9 +100,9 @@ def test_odd_names_get_an_answer(client, person, login):
 def test_somebody_who_left_neither_signs_in_nor_stays(cast):
     client = Client()
     assert send(client, "outsider").status_code == 302
-    assert client.get("/notifications/").status_code == 200
+    assert client.get("/reviews/").status_code == 200
     leaving.deactivate(person=cast.outsider, reason="Left the house", by=cast.admin)
-    assert client.get("/notifications/").url.startswith("/sign-in/")
+    assert client.get("/reviews/").url.startswith("/sign-in/")
     assert send(client, "outsider").status_code == 200
 
 
@@ -110,7 +110,7 @@ def test_signing_out_is_a_post(client, person):
     client.force_login(person)
     assert client.get("/sign-out/").status_code == 405
     assert client.post("/sign-out/").url == "/sign-in/"
-    assert client.get("/notifications/").status_code == 302
+    assert client.get("/reviews/").status_code == 302
 
 
 def test_csrf_is_asked_for(person):
@@ -122,18 +122,18 @@ def test_demo_logins_are_shown_where_the_demo_left_them(client, db, tmp_path, mo
     left = {"password": "a demo password", "logins": rows}
     (tmp_path / "logins.json").write_text(json.dumps(left))
     with override_settings(DATA_DIR=tmp_path), monkeypatch.context() as patched:
-        patched.setattr(entry_views, "embedded", lambda: True)
+        patched.setattr(embedded_postgres, "in_use", lambda: True)
         text = client.get("/sign-in/").content.decode()
         assert "Marta Lindqvist" in text
         assert "a demo password" in text
     with override_settings(DATA_DIR=tmp_path), monkeypatch.context() as patched:
-        patched.setattr(entry_views, "embedded", lambda: False)
+        patched.setattr(embedded_postgres, "in_use", lambda: False)
         text = client.get("/sign-in/").content.decode()
         assert "Marta Lindqvist" not in text
         assert "a demo password" not in text
     (tmp_path / "logins.json").write_text("{broken")
     with override_settings(DATA_DIR=tmp_path), monkeypatch.context() as patched:
-        patched.setattr(entry_views, "embedded", lambda: True)
+        patched.setattr(embedded_postgres, "in_use", lambda: True)
         assert client.get("/sign-in/").status_code == 200
 
 
@@ -161,21 +161,20 @@ def test_notifications_are_ones_own(cast, as_):
     mine, other = write_message(cast.owner, "mine"), write_message(cast.lead, "theirs")
     away = write_message(cast.owner, "away", "https://evil.example/")
     client = as_(cast.owner)
-    text = client.get("/notifications/").content.decode()
+    text = client.get("/").content.decode()
     assert "About mine" in text
     assert "About theirs" not in text
-    assert "Two unread notifications" in text
     assert client.get(f"/notifications/{other.pk}/").status_code == 404
     assert client.get(f"/notifications/{mine.pk}/").url == "/help/"
     mine.refresh_from_db()
     assert mine.read_at
-    assert client.get(f"/notifications/{away.pk}/").url == "/notifications/"
+    assert client.get(f"/notifications/{away.pk}/").url == "/"
     write_message(cast.owner, "third")
     assert client.get("/notifications/read/").status_code == 405
     client.post("/notifications/read/")
     assert not cast.owner.notifications.unread().exists()
     assert cast.lead.notifications.unread().exists()
-    assert client.get("/notifications/?page=zero").status_code == 200
+    assert client.get("/?page=zero").status_code == 200
 
 
 def test_a_rehash_at_sign_in_is_an_act_of_the_person(client, person, settings):

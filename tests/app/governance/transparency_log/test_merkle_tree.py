@@ -256,7 +256,7 @@ def test_a_gap_in_what_is_stored_is_named(stored):
 def test_nothing_outside_of_the_tree_is_proved(stored):
     with pytest.raises(Rejected, match="Position 5 is not in a tree of size 5"):
         Tree().inclusion(5, 5)
-    with pytest.raises(Rejected, match="size 6 is no beginning of one of size 5"):
+    with pytest.raises(Rejected, match="size 6 cannot be the beginning of one of size 5"):
         Tree().consistency(6, 5)
     with pytest.raises(Rejected, match="No subtree of level 1 begins at 1"):
         merkle_tree.full_subtrees(1, 3)

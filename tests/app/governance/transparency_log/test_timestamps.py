@@ -39,7 +39,7 @@ def authority(db, settings):
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     settings.SIGNING_KEY, settings.ORIGIN = bytes(range(32)), "plumbline.invalid/test"
-    settings.WITNESS_KEY, settings.FORMER_KEYS = None, []
+    settings.FORMER_KEYS = []
     settings.TIMESTAMP_URL = f"http://127.0.0.1:{server.server_port}/tsr"
     yield server
     server.shutdown()
@@ -129,14 +129,20 @@ def test_without_an_authority_nobody_is_asked(authority, settings):
         (lambda asked: (200, granted(b"", status=b"\x02")), "refused, with status 2"),
         (lambda asked: (200, granted(token_about(asked), status=b"\x03")), "refused, with status 3"),
         (lambda asked: (200, granted(b"")), "refused, with status 0"),
-        (lambda asked: (200, granted(_der(SEQUENCE, _der(OCTETS, bytes(32))))), "something else"),
-        (lambda asked: (200, granted(_der(SEQUENCE, _der(OCTETS, parts_of(asked)[0])))), "something else"),
-        (lambda asked: (200, b""), "form of RFC 3161"),
-        (lambda asked: (200, b"<html>"), "form of RFC 3161"),
-        (lambda asked: (200, granted(token_about(asked))[:-1]), "form of RFC 3161"),
-        (lambda asked: (200, granted(token_about(asked)) + b"x"), "form of RFC 3161"),
-        (lambda asked: (200, granted(token_about(asked) + b"\x05\x00")), "form of RFC 3161"),
-        (lambda asked: (200, granted(_der(SEQUENCE, bytes(70_000)))), "form of RFC 3161"),
+        (
+            lambda asked: (200, granted(_der(SEQUENCE, _der(OCTETS, bytes(32))))),
+            "does not belong to this checkpoint",
+        ),
+        (
+            lambda asked: (200, granted(_der(SEQUENCE, _der(OCTETS, parts_of(asked)[0])))),
+            "does not belong to this checkpoint",
+        ),
+        (lambda asked: (200, b""), "does not follow RFC 3161"),
+        (lambda asked: (200, b"<html>"), "does not follow RFC 3161"),
+        (lambda asked: (200, granted(token_about(asked))[:-1]), "does not follow RFC 3161"),
+        (lambda asked: (200, granted(token_about(asked)) + b"x"), "does not follow RFC 3161"),
+        (lambda asked: (200, granted(token_about(asked) + b"\x05\x00")), "does not follow RFC 3161"),
+        (lambda asked: (200, granted(_der(SEQUENCE, bytes(70_000)))), "does not follow RFC 3161"),
     ],
 )
 def test_an_answer_that_is_no_stamp_is_not_kept(authority, answer, said):

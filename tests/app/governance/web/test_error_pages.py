@@ -85,7 +85,7 @@ def test_an_upload_without_room_is_refused_in_words(cast, as_, monkeypatch):
         f"/initiatives/{initiative.ref}/evidence/", {"file": SimpleUploadedFile("a.txt", b"x" * 9000)}
     )
     assert answer.status_code == 507
-    assert "There is no room left" in answer.content.decode()
+    assert "The disk is full" in answer.content.decode()
 
 
 def test_too_much_at_once_is_refused_in_words(cast, as_):
@@ -95,7 +95,7 @@ def test_too_much_at_once_is_refused_in_words(cast, as_):
     for form in (long, many):
         answer = client.post("/settings/calendar/", form)
         assert answer.status_code == 413
-        assert "That was too much at once" in answer.content.decode()
+        assert "The form is too large" in answer.content.decode()
 
 
 @pytest.fixture

@@ -8,28 +8,35 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import UnreadablePostError
 from django.test import Client, RequestFactory
 from django.urls import get_resolver
 
+from adoption.agents.mcp_endpoint import mcp_api
 from adoption.models import Alert, Measurement
 from adoption.monitoring import api as monitoring_api
+from adoption.read_api import api as reading_api
+from adoption.read_api.api import read_api
 from governance.models import ManagedAccount, ManagedGroup
 from governance.vocabulary.strict_json import DEEPEST, NotJson
 from governance.web.machine_api import Api
+from initiatives.contracts.enforcement.access_request_api import api as requests_api
 from initiatives.contracts.enforcement.api import api as decision_api
+from initiatives.integration.pipelines.api import pipeline_api
 from initiatives.interactions.api import lines_api, otlp_api
 from initiatives.portfolio.provisioning import api as provisioning_api
 from initiatives.portfolio.provisioning.api import scim_api
 from tests.support import factories
+from tests.support.servers import pipeline_issuers
 from tests.support.servers.asking_systems import evaluation_request
 from tests.support.servers.directories import ENTERPRISE, GROUP, PATCH, USER, Sender
 
 SCIM = "application/scim+json"
 SEARCH = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
-PROBES = ("healthz", "readyz")  # answered in plain text, without a body where the method is wrong
+PROBES = ("healthz", "readyz", "metrics")  # answered in plain text, without a body where the method is wrong
 UNSEEN = {
     "NUL": "\x00",
     "half": "\ud83d",
@@ -52,12 +59,18 @@ NAMES = [name for name, _, _ in machine_views()]
 
 @pytest.fixture
 def world(cast, settings, monkeypatch):
-    """One initiative with a key for each API, a directory with an account and a group; nobody is slowed down."""
+    """One initiative with a key for each API and a pipeline, a directory with an account and a group.
+
+    Nobody is slowed down.
+    """
     settings.DECISION_RATE = settings.INTERACTION_RATE = 10**9
     monkeypatch.setattr(provisioning_api, "RATE", 10**9)
     monkeypatch.setattr(monitoring_api, "ALERTS_A_SECOND", 10**9)
+    pipeline_issuers.Published(monkeypatch)
+    monkeypatch.setattr(reading_api, "RATE", 10**9)
     initiative = factories.make_mvp(cast)
-    scopes = ["evaluate", "approvals", "interactions", "measurements"]
+    pipeline_issuers.make_pipeline(cast, initiative)
+    scopes = ["evaluate", "approvals", "interactions", "measurements", "deployments"]
     key = factories.make_key(cast, initiative, scopes=scopes)[1].text
     alerts = factories.make_key(cast, initiative, scopes=["alerts"], system="Monitoring")[1].text
     directory = Sender(cast.admin)
@@ -66,6 +79,7 @@ def world(cast, settings, monkeypatch):
     measure = factories.make_measure(cast, initiative)
     return SimpleNamespace(
         initiative=initiative,
+        token=factories.make_token(cast.owner)[1].text,
         key=key,
         alerts=alerts,
         directory=directory,
@@ -81,8 +95,9 @@ def path_of(name: str, pattern: str, world) -> str:
         return f"/{pattern.lstrip('^')}nowhere"
     values = {"secret": world.alerts, "name": "User" if "types" in pattern.lower() else USER}
     values["uid"] = (world.group if "Groups" in pattern else world.user)["id"]
+    values |= {"ref": world.initiative.ref, "pk": world.measure.pk, "place": "1-1", "decision": "A" * 75}
     values["reference"] = "00000000-0000-0000-0000-000000000000"
-    return "/" + re.sub(r"<\w+:(\w+)>", lambda found: values[found[1]], pattern)
+    return "/" + re.sub(r"<\w+:(\w+)>", lambda found: str(values[found[1]]), pattern)
 
 
 def good(name: str, world) -> tuple[str, dict] | None:
@@ -91,6 +106,11 @@ def good(name: str, world) -> tuple[str, dict] | None:
     return {
         "access-evaluation": ("POST", evaluation_request("read", context={"note": "a"}, subject_role="x")),
         "access-evaluations": ("POST", {"evaluations": [evaluation_request("read"), evaluation_request("write")]}),
+        "access-search-subject": ("POST", evaluation_request("read") | {"page": {"limit": 1, "token": ""}}),
+        "access-search-resource": ("POST", evaluation_request("read")),
+        "access-search-action": ("POST", evaluation_request("read")),
+        "access-requests": ("POST", evaluation_request("read") | {
+            "denial": {"evaluation_id": "e", "expires_at": f"{day}T10:00:00Z", "binding_token": "t"}}),
         "access-outcomes": ("POST", {
             "outcome": "done", "unasked": True, "action": "a", "at": f"{day}T10:00:00Z", "note": "n"}),
         "access-interactions": ("POST", {
@@ -118,6 +138,12 @@ def good(name: str, world) -> tuple[str, dict] | None:
         "adoption-alerts": ("POST", {"alerts": [
             {"id": "disk-7", "rule": "DiskFull", "severity": "critical", "state": "firing",
              "started": f"{day}T10:00:00Z", "summary": "Full", "link": "https://example.org/7"}]}),
+        "evidence-results": ("POST", {
+            "metric": "accuracy", "value": "0.9", "threshold": "0.8", "n": 10,
+            "data_set": {"name": "claims", "sha256": "0" * 64}}),
+        "mcp": ("POST", {"jsonrpc": "2.0", "id": "a", "method": "tools/call", "params": {
+            "name": "draft_answer",
+            "arguments": {"initiative": world.initiative.ref, "requirement": "mvp.workflow", "text": "Yes."}}}),
         "adoption-alerts-address": ("POST", {"alerts": [
             {"id": "disk-8", "rule": "DiskFull", "state": "firing", "started": f"{day}T10:00:00Z"}]}),
     }.get(name)  # fmt: skip
@@ -126,7 +152,17 @@ def good(name: str, world) -> tuple[str, dict] | None:
 def sent(name: str, path: str, world, method: str, body: bytes = b"", content_type: str = "", **headers):
     """The answer to a request with the key that opens this address."""
     token = world.directory.token if name.startswith("scim") else world.key
-    token = world.alerts if name == "adoption-alerts" else token
+    token = (
+        world.alerts
+        if name == "adoption-alerts"
+        else world.token
+        if name.startswith(("api-", "mcp"))
+        else token
+    )
+    if name == "evidence-results":
+        token = pipeline_issuers.signed(pipeline_issuers.claims_of("github", settings.ADDRESS))
+    if path == "/evidence/v1/results":
+        path = pipeline_issuers.address_of(world.initiative.ref, format="evaluation", tested="quality")
     client = Client(raise_request_exception=False)
     kind = content_type or (SCIM if name.startswith("scim") else "application/json")
     headers = {"CONTENT_TYPE": kind, "HTTP_AUTHORIZATION": f"Bearer {token}"} | headers
@@ -142,7 +178,8 @@ def wrong_with(api: Api, answer, *, protobuf: bool = False) -> str:
         body = answer.content
         right = answer["Content-Type"] == "application/x-protobuf" and body[0] == 0x08 and body[2] == 0x12
         return "" if right else f"no Status in protobuf: {answer['Content-Type']} {body[:100]!r}"
-    if answer["Content-Type"] != (SCIM if api is scim_api else "application/json"):
+    kind = {scim_api: SCIM, requests_api: "application/problem+json"}.get(api, "application/json")
+    if answer["Content-Type"] != kind:
         return f"{status} as {answer['Content-Type']}"
     said = json.loads(answer.content.decode(), parse_constant=lambda name: pytest.fail(name))
     if api is scim_api:
@@ -150,8 +187,13 @@ def wrong_with(api: Api, answer, *, protobuf: bool = False) -> str:
         right = right and said["status"] == str(status) and bool(said["detail"])
     elif api is otlp_api:
         right = isinstance(said["code"], int) and bool(said["message"])
-    elif api is lines_api:
+    elif api is mcp_api:
+        right = said["jsonrpc"] == "2.0" and isinstance(said["error"]["code"], int)
+        right = right and bool(said["error"]["message"])
+    elif api in (lines_api, pipeline_api, read_api):
         right = bool(said["error"])
+    elif api is requests_api:
+        right = isinstance(said["status"], int) and bool(said["type"] and said["title"] and said["detail"])
     else:
         right = (isinstance(said, str) and bool(said)) or said.get("kept") == 0
     return "" if right else f"{status} in another format: {said}"
@@ -203,7 +245,7 @@ def test_a_body_that_cannot_be_read_is_an_error_in_the_format_of_the_api(world, 
         if answer.status_code == 413:
             assert what == "too large"
         tried += 1
-    assert (wrong, tried) == ({}, 15)
+    assert (wrong, tried) == ({}, 21)
     assert not Measurement.objects.exists()
     assert not Alert.objects.exists()
     assert (ManagedAccount.objects.count(), ManagedGroup.objects.count()) == (1, 1)
@@ -220,8 +262,9 @@ def test_another_content_type_or_encoding_is_refused(world):
         for headers in kinds:
             answer = sent(name, path, world, found[0], body, **headers)
             protobuf = headers == kinds[0]
+            authzen = view.api is decision_api and name.startswith("access-")
             problem = wrong_with(view.api, answer, protobuf=protobuf)
-            if problem or answer.status_code != 415:
+            if problem or answer.status_code != (400 if authzen else 415):
                 wrong[name, *headers] = problem or answer.status_code
     assert wrong == {}
 
@@ -239,11 +282,16 @@ def test_wrong_methods_addresses_and_keys_are_refused_in_the_format(world):
         for what, (method, address, statuses) in tries.items():
             answer = sent(name, address, world, method)
             elsewhere = name == "access-configuration" and what != "method"  # pages lie around it
-            api = decision_api if what != "method" and view.api is lines_api else view.api
+            api = decision_api if what != "method" and view.api in (lines_api, requests_api) else view.api
             problem = "" if elsewhere else wrong_with(api, answer)
             if problem or (answer.status_code not in statuses and not elsewhere):
                 wrong[name, what] = problem or answer.status_code
-        if name.endswith("nothing") or name in ("access-configuration", "adoption-alerts-address"):
+        if name.endswith("nothing") or name in (
+            "access-configuration",
+            "access-signing-key",
+            "adoption-alerts-address",
+            "api-openapi",
+        ):
             continue
         method = good(name, world)[0] if good(name, world) else "GET"
         if name == "scim-search":
@@ -254,7 +302,15 @@ def test_wrong_methods_addresses_and_keys_are_refused_in_the_format(world):
         if wrong_with(view.api, answer) or answer.status_code not in (401, 429):
             wrong[name, "key"] = wrong_with(view.api, answer) or answer.status_code
     assert wrong == {}
-    assert {"scim-nothing", "otlp-nothing", "access-nothing", "adoption-nothing"} <= set(NAMES)
+    assert {
+        "scim-nothing",
+        "otlp-nothing",
+        "access-nothing",
+        "adoption-nothing",
+        "api-nothing",
+        "evidence-nothing",
+        "mcp-nothing",
+    } <= set(NAMES)
 
 
 def texts(found, place=()) -> Iterator[tuple]:
@@ -314,7 +370,16 @@ def test_what_the_address_asks_is_read_as_strictly(world):
 
 # --- Trouble ----------------------------------------------------------------------------------------------------------
 
-APIS = {"decisions": decision_api, "lines": lines_api, "otlp": otlp_api, "scim": scim_api}
+APIS = {
+    "decisions": decision_api,
+    "access requests": requests_api,
+    "agents": mcp_api,
+    "lines": lines_api,
+    "otlp": otlp_api,
+    "pipelines": pipeline_api,
+    "read": read_api,
+    "scim": scim_api,
+}
 TROUBLES = {
     "the database is away": (OperationalError("connection refused"), 503),
     "the connection is closed": (InterfaceError("connection already closed"), 503),
@@ -359,4 +424,4 @@ def test_every_view_for_machines_is_a_view_of_an_api():
     assert [
         name for name, _, view in machine_views() if not isinstance(getattr(view, "api", None), Api)
     ] == []
-    assert len(NAMES) >= 27
+    assert len(NAMES) >= 43

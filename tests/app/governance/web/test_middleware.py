@@ -1,12 +1,18 @@
 """What happens around every request: strangers sign in, refusals become pages, zero bytes are turned away."""
 
 import gzip
+import io
+import ipaddress
+import json
+import logging
+import re
 
 import pytest
 from django.db import connection, transaction
 
 from governance.models import User
 from governance.notifications import mail
+from governance.runtime import logging_setup
 from governance.vocabulary.readable_text import hidden
 from tests.support import factories
 
@@ -106,3 +112,43 @@ def test_a_mail_spells_out_hidden_characters():
     assert not any(map(hidden, parts))
     assert message.subject == "For Ana[U+200B]"
     assert all("Ana[U+202E] Ruiz" in part for part in parts[1:])
+
+
+class TestRequestId:
+    def test_an_id_is_taken_from_a_proxy_of_ours_only(self, client, settings):
+        sent = {"HTTP_X_REQUEST_ID": "trace-0123456789"}
+        assert client.get("/healthz-not/", **sent).headers["X-Request-Id"] != "trace-0123456789"
+        settings.PROXIES = [ipaddress.ip_network("127.0.0.1")]
+        assert client.get("/healthz-not/", **sent).headers["X-Request-Id"] == "trace-0123456789"
+        for wrong in ("short", "x" * 65, "two words and more", "<script>alert</script>"):
+            found = client.get("/healthz-not/", HTTP_X_REQUEST_ID=wrong).headers["X-Request-Id"]
+            assert re.fullmatch("[0-9a-f]{32}", found)
+
+    def test_an_error_page_shows_the_id(self, client, db):
+        answer = client.get("/no-such-page/")
+        assert f"Reference for an admin: {answer.headers['X-Request-Id']}" in answer.content.decode()
+
+    def test_as_json_a_request_is_a_line_with_id_person_and_initiative(self, cast, as_):
+        initiative = factories.make_initiative(cast)
+        options = logging_setup.lines(debug=False, secrets=[initiative.title], as_json=True)["formatters"][
+            "line"
+        ]
+        handler = logging.StreamHandler(found := io.StringIO())
+        handler.setFormatter(options.pop("()")(**options))
+        logger = logging.getLogger("plumbline.requests")
+        logger.addHandler(handler)
+        level = logger.level
+        logger.setLevel("INFO")
+        try:
+            answer = as_(cast.owner).get(initiative.get_absolute_url())
+            logger.warning("about %s", initiative.title)
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+        line, other = map(json.loads, found.getvalue().splitlines())
+        assert line["event"] == "request"
+        assert line["request_id"] == answer.headers["X-Request-Id"]
+        assert (line["person"], line["initiative"]) == (cast.owner.pk, initiative.ref)
+        assert (line["method"], line["path"], line["status"]) == ("GET", initiative.get_absolute_url(), 200)
+        assert line["milliseconds"] >= 0
+        assert initiative.title not in other["event"], "a secret is blacked out in JSON too"

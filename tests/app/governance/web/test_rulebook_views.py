@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from bs4 import BeautifulSoup
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.utils.html import escape
@@ -11,6 +12,7 @@ from governance.models import Entry, Rulebook
 from governance.rulebook import shipped_text
 from initiatives.models import SupportedStage
 from tests.support import factories
+from tests.support.initiatives.initiative_pages import SIGNED
 from tests.support.rules.plain_rulebook import plain_text
 
 
@@ -70,6 +72,21 @@ def test_unknown_versions_are_not_found(client, cast):
         assert client.get(f"/rulebook/{version}/").status_code in (400, 404)
 
 
+def test_the_shipped_rulebook_is_loaded_by_one_button(as_, db):
+    admin = as_(factories.make_person("ada", is_admin=True))
+    page = BeautifulSoup(admin.get("/rulebook/load/").content, "html.parser").select_one("main")
+    first = page.select_one("form")
+    assert len(first.select("li")) == 5
+    assert "71 requirements for owners: 45 at minimal risk, 71 at high risk." in first.get_text()
+    assert page.select_one("details:not([open]) details:not([open]) textarea")
+    sent = {button["name"]: button["value"] for button in first.select("button")}
+    assert admin.post("/rulebook/load/", sent).url == "/rulebook/1.0/"
+    assert Rulebook.objects.get().source == shipped_text()
+    assert "Use the rulebook" not in admin.get("/rulebook/load/").content.decode()
+    version = admin.get("/rulebook/1.0/").content.decode()
+    assert "/effects/" not in version, "there is nothing to compare it with"
+
+
 def test_only_admins_load(cast, as_):
     assert as_(cast.chair).get("/rulebook/load/").status_code == 403
     assert as_(cast.auditor).post("/rulebook/load/", {"text": "x"}).status_code == 403
@@ -119,7 +136,7 @@ def test_load_propose_publish_by_two_people(cast, as_, client, changed):
     admin, chair = as_(cast.admin), as_(cast.chair)
     assert admin.post("/rulebook/load/", {"text": changed}).url == "/rulebook/1.0/"
     assert client.get("/rulebook/1.0/").status_code == 404
-    assert "This is a draft" in chair.get("/rulebook/1.0/").content.decode()
+    assert "The draft has no effect yet" in chair.get("/rulebook/1.0/").content.decode()
     assert "No admin has proposed" in chair.get("/rulebook/1.0/publish/").content.decode()
     assert chair.post("/rulebook/1.0/publish/").status_code == 403
     assert chair.post("/rulebook/1.0/propose/").status_code == 403
@@ -128,15 +145,27 @@ def test_load_propose_publish_by_two_people(cast, as_, client, changed):
     assert admin.post("/rulebook/1.0/publish/").status_code == 403
     assert as_(cast.owner).post("/rulebook/1.0/publish/").status_code == 403
     page = chair.get("/rulebook/1.0/publish/").content.decode()
-    assert "computed anew for 1 initiative," in page
-    assert chair.post("/rulebook/1.0/publish/", {"takes_effect": "at_once"}).status_code == 302
+    assert "Plumbline computes the supported stage of 1 initiative " in page
+    assert chair.post("/rulebook/1.0/publish/", SIGNED | {"takes_effect": "at_once"}).status_code == 302
     assert Rulebook.objects.current().version == "1.0"
     assert SupportedStage.objects.get(initiative=initiative).rulebook.version == "1.0"
-    assert chair.post("/rulebook/1.0/publish/").status_code == 409
+    assert chair.post("/rulebook/1.0/publish/", SIGNED).status_code == 409
     assert Entry.objects.acts().filter(kind="rulebook published").count() == 2
     text = client.get("/rulebook/versions/").content.decode()
     assert "0.9" in text
     assert "1.0" in text
+
+
+def test_without_initiatives_nobody_is_asked_for_an_impact_analysis(cast, as_, changed):
+    as_(cast.admin).post("/rulebook/load/", {"text": changed})
+    as_(cast.admin).post("/rulebook/1.0/propose/")
+    chair = as_(cast.chair)
+    page = chair.get("/rulebook/1.0/publish/").content.decode()
+    assert "Compute the impact first" not in page
+    assert "initiative" not in BeautifulSoup(page, "html.parser").select_one("main").get_text()
+    assert not BeautifulSoup(page, "html.parser").select("[name=takes_effect]:not([type=hidden])")
+    assert chair.post("/rulebook/1.0/publish/", SIGNED).status_code == 302
+    assert Rulebook.objects.current().version == "1.0"
 
 
 def test_the_command_loads_a_draft_only(cast, tmp_path, changed, capsys):

@@ -70,7 +70,7 @@ def test_it_is_asked_for_signed_by_two_on_the_page_and_runs_until_its_day(initia
     sign, refuse = (
         reverse("consent-answer", args=["body-terms", row.pk, verb]) for verb in ("agree", "refuse")
     )
-    assert "It waits for the risk seat and an auditor." in words(as_(cast.owner).get(page))
+    assert "Still needed: the risk seat and an auditor." in words(as_(cast.owner).get(page))
     for person in (cast.owner, cast.chair, cast.admin, cast.seat_value):
         assert "Agree as" not in words(as_(person).get(page))
         assert as_(person).post(sign, SIGNED).status_code == 403
@@ -85,7 +85,7 @@ def test_it_is_asked_for_signed_by_two_on_the_page_and_runs_until_its_day(initia
     assert as_(cast.seat_risk).post(sign, SIGNED).status_code == 302
     assert body_terms.days_on(clock.today()) == {initiative.number: 200}
     said = words(as_(cast.owner).get(page))
-    assert "What was said is kept for 200 days" in said
+    assert "Texts of interactions are kept for 200 days" in said
     assert "Ines Okafor agreed as risk seat." in said
     assert as_(cast.seat_risk).post(refuse, {"reason": ""} | SIGNED).status_code == 409
     assert body_terms.days_on(clock.today() + timedelta(days=90)) == {initiative.number: 200}
@@ -96,7 +96,7 @@ def test_it_is_asked_for_signed_by_two_on_the_page_and_runs_until_its_day(initia
         ("risk seat", True),
     ]
     history = as_(cast.owner).get(reverse("initiative-activity", args=[initiative.ref])).content.decode()
-    assert "is kept for 200 days only" in history
+    assert "texts of interactions are kept for 200 days only" in history
 
 
 def test_days_basis_and_end_are_bounded_by_the_act_and_the_days_by_the_database(initiative, cast):
@@ -113,7 +113,7 @@ def test_days_basis_and_end_are_bounded_by_the_act_and_the_days_by_the_database(
     term = asked(initiative, cast)
     with pytest.raises(IntegrityError, match="a_body_term_is_of_183_to_729_days"):
         saved(BodyTerm.objects.get(pk=term.pk), days=182)
-    with pytest.raises(Conflict, match="asked for already"):
+    with pytest.raises(Conflict, match="already requested"):
         asked(initiative, cast)
 
 
@@ -141,9 +141,9 @@ def test_a_request_that_is_refused_or_runs_out_is_kept_and_makes_room(initiative
             BODY_TERMS.agree(row=lapsed, by=cast.seat_risk)
         asked(initiative, cast)
         page = words(as_(cast.owner).get(reverse("interactions-kept", args=[initiative.ref])))
-    assert "refused it" in page
+    assert "Refused by" in page
     assert "No such article." in page
-    assert "ran out unanswered" in page
+    assert "No one answered in time" in page
 
 
 def test_retention_goes_by_what_runs_and_stops_at_a_hold(initiative, cast, as_):
@@ -152,7 +152,7 @@ def test_retention_goes_by_what_runs_and_stops_at_a_hold(initiative, cast, as_):
     signed(initiative, cast)
     due = clock.now() + timedelta(days=183)
     hold = retention.open_hold(initiative_ref=initiative.ref, reason="A claim", by=cast.auditor)
-    assert "Nothing is removed or erased until it is lifted" in words(
+    assert "Interactions are removed or erased only after someone lifts the hold" in words(
         as_(cast.owner).get(reverse("interactions-kept", args=[initiative.ref]))
     )
     with clock.simulated(due):

@@ -232,7 +232,7 @@ def test_what_was_promised_before_and_is_kept_is_measured(cast, initiative, key)
         sync.follow_register()
         assert held(initiative, "interactions:promise") == [PERFORMANCE]
         row = MeasuredAnswer.objects.current().get(source="interactions:promise")
-        assert "of 400 calls came back within 0.22 s" in row.words
+        assert "of 400 calls returned within 0.22 s" in row.words
         assert row.until - row.since == timedelta(days=14)
         assert state(initiative, PERFORMANCE).level == Level.MEASURED
         assert {one.tone for one in presentation.figures(initiative) if "promised" in one.words} == {"ok"}
@@ -267,7 +267,7 @@ def test_what_is_promised_and_not_kept_is_a_finding(cast, initiative, key):
         sync.follow_register()
         assert found(initiative, "interactions:promise") == [PERFORMANCE]
         assert (
-            "What was promised is not kept"
+            "a performance promise is not kept"
             in RequirementFinding.objects.get(source="interactions:promise").words
         )
 

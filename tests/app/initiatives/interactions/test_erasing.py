@@ -114,9 +114,9 @@ def test_only_admins_erase_and_the_words_name_nobody(initiative, cast):
     with pytest.raises(ValidationError) as wrong:
         erase(initiative, cast, why=f"For {PERSON.upper()}", duty=" ")
     assert set(wrong.value.message_dict) == {"why", "duty"}
-    with pytest.raises(ValidationError, match="Nothing is held"):
+    with pytest.raises(ValidationError, match="No interactions are stored"):
         erase(initiative, cast, subject="17")  # which Article 17 does not name
-    with pytest.raises(ValidationError, match="Nothing is held"):
+    with pytest.raises(ValidationError, match="No interactions are stored"):
         erase(initiative, cast, subject="customer 44")
     assert opens(initiative) == [True]
 
@@ -125,9 +125,9 @@ def test_a_hold_on_the_initiative_forbids_it_to_the_database_too(initiative, oth
     keep(report(1), initiative=initiative.number)
     keep(report(1), initiative=other.number)
     hold = retention.open_hold(initiative_ref=initiative.ref, reason="A claim", by=cast.auditor)
-    with pytest.raises(Refused, match=f"A legal hold is on {initiative.ref}"):
+    with pytest.raises(Refused, match=f"A legal hold covers {initiative.ref}"):
         erase(initiative, cast)
-    with pytest.raises(Refused, match=f"A legal hold is on {initiative.ref}"):
+    with pytest.raises(Refused, match=f"A legal hold covers {initiative.ref}"):
         erase(other, cast, everywhere=True)
     rows = InteractionKey.objects.filter(initiative_number=initiative.number)
     with pytest.raises(DatabaseError, match="legal hold keeps this key"), transaction.atomic():
@@ -146,7 +146,7 @@ def test_a_hold_on_a_person_keeps_what_systems_reported_under_their_names(initia
     )
     retention.open_hold(person=cast.outsider, reason="A claim", by=cast.auditor)
     assert keys.pseudonym("subject", cast.outsider.login) in holds.held_people().subjects
-    with pytest.raises(Refused, match="is on this person"):
+    with pytest.raises(Refused, match="covers this person"):
         erase(initiative, cast, subject=cast.outsider.email)
     assert opens(initiative) == [True, True]
 
@@ -188,10 +188,10 @@ def test_the_page_is_signed_and_shows_the_count(initiative, cast, as_):
     assert wrong.status_code == 200
     assert opens(initiative) == [True, True]
     answer = admin.post(page, sent | SIGNED, follow=True)
-    assert "2 bodies were tried, and 2 of them do not open any more" in answer.content.decode()
+    assert "2 bodies were checked, and 2 of them are no longer readable" in answer.content.decode()
     assert opens(initiative) == [False, False]
     history = as_(cast.owner).get(reverse("initiative-activity", args=[initiative.ref])).content.decode()
-    assert "of 2 bodies tried, 2 did not open any more" in history
+    assert "Bodies checked: 2, 2 of them unreadable" in history
     assert PERSON not in history
 
 

@@ -134,8 +134,11 @@ def test_what_the_database_does_not_take_is_counted_on_the_page_and_never_lost(s
         0,
     )
     page = as_(cast.owner).get(f"/initiatives/{initiative.ref}/interactions/").content.decode()
-    assert "did not take 1 report" in page
-    assert "take 1 reports" in as_(cast.admin).get("/").content.decode()
+    assert "The database could not save 1 report." in page
+    assert (
+        "The database refused 1 reports. Plumbline keeps these reports in files"
+        in as_(cast.admin).get("/").content.decode()
+    )
 
 
 def test_nothing_kept_is_never_answered_as_kept(system):
@@ -163,8 +166,8 @@ def test_one_bad_span_takes_no_other_along_and_is_told(system):
     answer = system.send("/otlp/v1/traces", json.dumps(good).encode(), content_type=otlp.JSON)
     said = answer.json()["partialSuccess"]
     assert (answer.status_code, said["rejectedSpans"]) == (200, "3")
-    assert "1 with no trace id" in said["errorMessage"]
-    assert "2 with another shape" in said["errorMessage"]
+    assert "1 with no hexadecimal trace id" in said["errorMessage"]
+    assert "2 with a format that is not OTLP" in said["errorMessage"]
     assert len(kept()) == 2
 
 
@@ -193,7 +196,7 @@ def test_a_question_that_cannot_be_stored_is_refused_and_its_neighbours_are_answ
     assert answer.status_code == 200
     told = [one["context"].get("error", {}).get("message", "") for one in answer.json()["evaluations"]]
     assert [bool(one) for one in told] == [False, True, True, False]
-    assert "subject holds U+D83D" in told[1]
+    assert "subject contains U+D83D" in told[1]
     decision_log.decisions.bring_over()
     assert PolicyDecision.objects.count() == 2
 

@@ -101,7 +101,7 @@ def test_a_span_without_ids_is_told_as_partial_success(system):
     answer = system.send("/otlp/v1/traces", request.SerializeToString(), content_type=otlp.PROTOBUF)
     said = ExportTraceServiceResponse.FromString(answer.content).partial_success
     assert (answer.status_code, said.rejected_spans) == (200, 1)
-    assert said.error_message.startswith("Not kept: 1 with no trace id and span id")
+    assert said.error_message.startswith("Not kept: 1 with no hexadecimal trace id and span id")
     assert len(kept()) == 1
 
 

@@ -24,7 +24,7 @@ from governance.transparency_log import sealing
 from initiatives.inbox.rows.person_rows import look_of
 from initiatives.interactions import actions
 from initiatives.interactions.comparison import inbox, reconciling, remedies
-from initiatives.lifecycle.initiative.initiative_frame import WhoMay
+from initiatives.lifecycle.initiative.who_may import WhoMay
 from initiatives.models import ActName, RequirementFinding
 from tests.app.governance.interaction_log.test_kept import destroy
 from tests.support import factories
@@ -53,6 +53,10 @@ def told(cast, initiative):
         "output": "Two years.",
         "model": "m-1",
         "subject": "customer 4",
+        "workflow": "answer_customers",
+        "tokens_in": 900,
+        "tokens_cache_read": 640,
+        "tokens_cache_write": 0,
         "till": 7,
         "id": "a",
         "decision": answer["context"]["id"],
@@ -103,9 +107,12 @@ def test_one_shows_what_was_said_with_its_decision_and_the_reading_is_recorded(i
     assert "customer 4" in page
     assert "&quot;till&quot;: 7" in page
     assert "summarise" in page, "the decision that it names"
+    assert "answer_customers" in page
+    for words in ("900 in", "640 read from the cache", "0 written to the cache"):
+        assert words in page, words
     (entry,) = Entry.objects.filter(kind="interaction opened")[before:]
     assert entry.actor_id == cast.owner.pk
-    assert "it names no decision" in as_(cast.owner).get(address(initiative, told[1])).content.decode()
+    assert "names no decision" in as_(cast.owner).get(address(initiative, told[1])).content.decode()
 
 
 def test_who_does_not_work_on_it_reads_nothing_and_leaves_no_reading(initiative, told, cast, as_):
@@ -131,7 +138,8 @@ def test_what_is_erased_says_so_and_is_handed_out_no_more(initiative, told, cast
     assert said["report"]["subject"] == "customer 4"
     destroy("customer 4")
     page = client.get(address(initiative, told[0])).content.decode()
-    assert "Its key was destroyed on purpose" in page
+    assert "The key of the text was destroyed on purpose" in page
+    assert "the cache" not in page
     assert "Two years." not in page
     assert client.get(address(initiative, told[0], "interaction-file")).status_code == 404
 
@@ -168,8 +176,8 @@ def test_a_file_is_kept_but_for_the_lines_that_do_not_fit_and_each_once(cast, in
     client = as_(cast.owner)
     page = bring(client, initiative, ROWS).content.decode()
     assert "1 interaction is kept." in page
-    assert "1 line did not fit" in page
-    assert "Line 3: at is a moment with its zone" in page
+    assert "1 line has errors" in page
+    assert "Line 3: at must be a time with a time zone, such as" in page
     (entry,) = Entry.objects.filter(kind="interactions imported")
     assert (entry.facts["facts"]["count"], entry.facts["facts"]["rejected"]) == (1, 1)
     assert entry.facts["facts"]["digest"] == hashlib.sha256(ROWS).hexdigest()
@@ -186,11 +194,11 @@ def test_a_file_is_kept_but_for_the_lines_that_do_not_fit_and_each_once(cast, in
 def test_a_file_of_nothing_or_of_another_kind_is_refused_in_words_and_leaves_nothing(cast, initiative, as_):
     client = as_(cast.owner)
     assert (
-        "Say what was asked (input)"
+        "has neither input (the request)"
         in bring(client, initiative, b'{"at": "2026-11-22T09:30:00Z"}', "a.jsonl").content.decode()
     )
     assert (
-        "Choose a file whose name ends in one of"
+        "Choose a file with one of these endings:"
         in bring(client, initiative, ROWS, "a.xlsx").content.decode()
     )
     assert "empty" in bring(client, initiative, b"", "a.jsonl").content.decode()
@@ -200,8 +208,8 @@ def test_a_file_of_nothing_or_of_another_kind_is_refused_in_words_and_leaves_not
 
 def test_who_gives_no_keys_brings_no_file(cast, initiative, as_):
     assert bring(as_(cast.auditor), initiative, ROWS).status_code == 403
-    assert "Bring in a file" not in as_(cast.auditor).get(address(initiative)).content.decode()
-    assert "Bring in a file" in as_(cast.owner).get(address(initiative)).content.decode()
+    assert "Import a file" not in as_(cast.auditor).get(address(initiative)).content.decode()
+    assert "Import a file" in as_(cast.owner).get(address(initiative)).content.decode()
 
 
 def test_where_nothing_can_be_written_nothing_is_recorded(cast, initiative, as_, monkeypatch):
@@ -210,7 +218,7 @@ def test_where_nothing_can_be_written_nothing_is_recorded(cast, initiative, as_,
 
     monkeypatch.setattr(interactions, "append_lines", full)
     page = bring(as_(cast.owner), initiative, ROWS).content.decode()
-    assert "took nothing: bring the file again later" in page
+    assert "nothing was saved. Import the file again later" in page
     assert not Entry.objects.filter(kind="interactions imported").exists()
 
 
@@ -258,12 +266,15 @@ def test_a_day_of_a_system_that_samples_says_what_that_means(cast, initiative, k
 
 
 def test_names_are_said_in_one_form_by_who_manages_the_keys(cast, initiative, key_of, as_):
-    where = reverse("act-names", args=[initiative.ref])
+    where = reverse("initiative-act", args=[initiative.ref, "name-acts"])
     reported(initiative, key=key_of, operation="chat", model="m-4")
     reported(initiative, key=key_of, operation="embeddings", model="m-4")
     with time_machine.travel(clock.now() + timedelta(hours=1)):
         reconciling.reconcile()
-        assert "Say what they mean" not in as_(cast.auditor).get(address(initiative)).content.decode()
+        assert (
+            "Choose the meaning of the names"
+            not in as_(cast.auditor).get(address(initiative)).content.decode()
+        )
         assert as_(cast.auditor).get(where).status_code == 403
         assert as_(cast.outsider).get(where).status_code == 404
         client = as_(cast.lead)
@@ -294,12 +305,14 @@ def test_who_records_what_runs_has_a_line_and_finds_where_it_is_fixed(cast, init
         reconciling.reconcile()
         (line,) = [one for one in inbox.tasks(look_of(cast.owner)) if one.verb == "see"]
         assert line.link == f"{address(initiative)}?found=never_asked"
-        assert "Have the system ask before it acts" in line.why
+        assert "Make the system ask before it acts" in line.why
         assert as_(cast.owner).get(line.link).status_code == 200
         assert list(inbox.tasks(look_of(cast.outsider))) == []
         row = RequirementFinding.objects.current().filter(source="interactions:never_asked").first()
         fixes = remedies.fixes_of(initiative, WhoMay(initiative, cast.owner), row.source)
-        assert fixes == [(reverse("act-names", args=[initiative.ref]), "Say what the names mean")]
+        assert fixes == [
+            (reverse("initiative-act", args=[initiative.ref, "name-acts"]), "Choose the meaning of the names")
+        ]
         assert remedies.fixes_of(initiative, WhoMay(initiative, cast.auditor), row.source) == []
         for kind in ("other_model:m1", "silent"):
             ((where, _),) = remedies.fixes_of(

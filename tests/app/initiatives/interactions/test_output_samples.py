@@ -112,7 +112,7 @@ def test_judged_from_outside_it_is_evidence_and_measures_with_the_log(cast, init
         sample = OutputSample.objects.get(pk=sample.pk)
         assert (sample.trace.outputs, sample.trace.hits, sample.trace.evidence.result) == (30, 30, "pass")
         assert sample.trace.evidence.kind == EvidenceKind.LOG_SAMPLE
-        assert "from outside the team" in sample.trace.evidence.note
+        assert "Judged outside the team." in sample.trace.evidence.note
         reconcile()
         sync.follow_register()
         row = MeasuredAnswer.objects.current().get(requirement=ANCHOR)
@@ -173,7 +173,7 @@ def test_pages_ask_show_and_judge(cast, initiative, key, crm, as_):
     outputs(initiative, key, 2)
     with later(days=1):
         day = (clock.today() - timedelta(days=1)).isoformat()
-        url = f"/initiatives/{initiative.ref}/integration/traces/draw/"
+        url = f"/initiatives/{initiative.ref}/do/draw-sample/"
         said = {"first": day, "last": day, "wanted": 30, "percent": 90}
         assert as_(cast.lead).post(url, said).status_code == 302
         sealing.seal()
@@ -184,11 +184,11 @@ def test_pages_ask_show_and_judge(cast, initiative, key, crm, as_):
         for place in (1, 2):
             sent = {"place": place, "traces_to_it": "yes"}
             assert as_(cast.auditor).post(sample.get_absolute_url(), sent).status_code == 302
-        assert "What the sample came to" in as_(cast.owner).get(sample.get_absolute_url()).content.decode()
+        assert "Sample results" in as_(cast.owner).get(sample.get_absolute_url()).content.decode()
         assert as_(cast.owner).get(f"/initiatives/{initiative.ref}/interactions/").status_code == 200
-        promise = f"/initiatives/{initiative.ref}/interactions/promise/"
+        promise = f"/initiatives/{initiative.ref}/do/promise-performance/"
         assert as_(cast.lead).get(promise).status_code == 200
         typed = {"median": 500, "most": 2000, "percent": 1}
         assert as_(cast.lead).post(promise, typed).status_code == 302
-        assert "Promise nothing any more" in as_(cast.lead).get(promise).content.decode()
-        assert as_(cast.lead).post(promise, {"withdraw": "1"}).status_code == 302
+        assert "Withdraw the promise" in as_(cast.lead).get(promise).content.decode()
+        assert as_(cast.lead).post(f"/initiatives/{initiative.ref}/do/withdraw-promise/").status_code == 302

@@ -115,8 +115,8 @@ def test_a_day_has_its_four_figures_and_what_was_not_permitted_is_a_finding(init
         assert (row.interaction, row.decision, row.key) == (act.pk, bytes(denied.digest).hex(), key)
         found = state(initiative, ROLLOUT)
         assert found.state == "register"
-        assert "nobody asked about, the first of them “delete”" in found.words
-        assert "done after a denial, the first of them “write”" in found.words
+        assert "shows acts that no decision permitted" in found.words
+        assert "The first act was “write”" in found.words
         assert reconcile() == [], "nothing came since"
         assert LogFinding.objects.count() == 2
 
@@ -342,7 +342,8 @@ def test_a_model_that_nobody_declared_is_a_finding_until_it_is_declared(cast, in
         assert LogFinding.objects.get().interaction == seen.pk
         row = RequirementFinding.objects.current().get(source__startswith="interactions:other_model:")
         assert row.requirement == "prod.performance"
-        assert "“m-5” answered" in row.words
+        assert row.words.startswith("A model that is not declared has answered requests")
+        assert row.words.endswith("“m-5”.")
         model = factories.make_model(cast, name="m", version="5")
         factories.make_use(cast, initiative, model)
         reconcile()

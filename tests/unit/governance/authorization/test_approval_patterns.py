@@ -41,11 +41,11 @@ def test_faster_than_it_can_be_read(rows, stands):
 def test_the_figures_are_said():
     fast = sign(FAST, given(12, took=4))
     assert fast.figures == (
-        "Marta answered 12 requests, half of them within 4 seconds of opening them. "
-        "Reading one takes 2 minutes at 240 words a minute."
+        "Marta answered 12 requests, and half of these requests within 4 seconds of opening. "
+        "Reading a request takes 2 minutes at 240 words a minute."
     )
-    assert fast.words == "Answered faster than it can be read"
-    assert sign(FAST, given(3)).figures == "Marta gave 3 of the 10 answers that this needs."
+    assert fast.words == "Answered faster than a person can read"
+    assert sign(FAST, given(3)).figures == "Marta gave 3 of the 10 answers that this check needs."
 
 
 @pytest.mark.parametrize(

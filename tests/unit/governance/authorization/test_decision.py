@@ -96,7 +96,7 @@ def test_the_switch_comes_before_everything_else():
 def test_without_a_contract_nothing_runs(stage):
     found = decide(None, InitiativeCondition(stage), evaluation_request(), NOW)
     assert (found.code, found.version) == ("no_contract", None)
-    assert ("prototype without a contract" in found.reason) is (stage == "prototype")
+    assert ("prototype has no contract" in found.reason) is (stage == "prototype")
 
 
 def test_a_version_binds_from_its_start_until_just_before_its_end():
@@ -141,7 +141,7 @@ def test_a_prototype_acts_for_its_declared_test_subjects_alone(kind, name, expec
     assert (found.code, found.allowed) == (expected, expected == "allowed")
     if not found.allowed:
         assert f"{kind}:{name}" in found.reason
-        assert "add it to the scope" in found.reason, "it says how to fix it"
+        assert "add this subject to the scope" in found.reason, "it says how to fix it"
         assert found.version is not None
 
 
@@ -151,7 +151,7 @@ def test_a_prototype_acts_for_its_declared_test_subjects_alone(kind, name, expec
 def test_a_prototype_that_declares_nobody_acts_for_nobody(initiative):
     found = decide(version(), initiative, evaluation_request(), NOW)
     assert (found.outcome, found.code) == ("deny", "outside_test_subjects")
-    assert "declare them in its scope" in found.reason
+    assert "Declare test subjects in the scope" in found.reason
 
 
 def test_whom_a_prototype_acts_for_comes_before_what_a_person_could_approve():
@@ -191,6 +191,21 @@ def test_an_mvp_is_bounded_by_its_scope():
     assert code(inside(), InitiativeCondition("mvp", bound=Bound())) == ("allow", "allowed")
     # Production is not bounded by it.
     assert code(inside(department="legal"), replace(mvp, stage="production")) == ("allow", "allowed")
+
+
+def test_everything_that_is_missing_is_named_at_once():
+    mvp = InitiativeCondition("mvp", bound=BOUND)
+    silent = evaluation_request(region=None) | {"context": {}}
+    found = decide(version(), mvp, silent, NOW)
+    assert found.code == "outside_scope"
+    names = ("subject.properties.department", "subject.properties.place", "resource.properties.data_class")
+    for name in (*names, "context.region"):
+        assert f"Send {name}." in found.reason
+    found = decide(version(), mvp, inside(department="legal", place=None), NOW)
+    assert found.reason == (
+        "legal is outside the departments of this MVP: claims. This MVP is limited to the places Basel, "
+        "Bern. Send subject.properties.place."
+    )
 
 
 def test_the_scope_of_an_mvp_ends_with_its_last_local_day():
@@ -287,7 +302,7 @@ def test_an_unsupported_stage_turns_what_was_allowed_into_what_is_asked_and_noth
     found = decide(version(), short, evaluation_request(), NOW)
     assert (found.outcome, found.code) == ("needs_approval", "unsupported")
     assert found.approval == Approval(("owner",), 60)
-    assert found.reason == "A person has to approve it for now: evidence supports an MVP only."
+    assert found.reason == "A person must approve this call for now: evidence supports an MVP only."
     assert (found.until, [rule.number for rule in found.clauses]) == (None, [1])
     assert code(evaluation_request("send", amount=5001), short) == ("needs_approval", "needs_approval")
     assert code(evaluation_request("burn"), short) == ("deny", "unknown_action")
@@ -309,7 +324,7 @@ def test_a_request_that_is_none_is_malformed(part):
 def test_what_a_request_holds_is_repeated_short_and_in_letters():
     asked = evaluation_request("x" * 500 + "\0")
     reason = decide(version(), PRODUCTION, asked, NOW).reason
-    assert reason == f"The contract does not speak of the action “{'x' * 80}…”."
+    assert reason == f"The contract does not cover the action “{'x' * 80}…”."
     reason = decide(version(), PRODUCTION, evaluation_request(failure="a\nb\0"), NOW).reason
     assert reason == "The contract has no policy for the failure “a b[U+0000]”."
 

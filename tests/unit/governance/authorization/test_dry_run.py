@@ -71,11 +71,10 @@ def test_what_a_person_answered_counts_as_a_request_to_a_person():
         [
             asked(code="approved"),
             asked(outcome="deny", code="approval_refused"),
-            asked(outcome="deny", code="too_many_waiting"),
             asked(outcome="needs_approval"),
         ],
     )
-    assert found.outcomes == {("needs_approval", "needs_approval"): 4}
+    assert found.outcomes == {("needs_approval", "needs_approval"): 3}
 
 
 def test_the_condition_of_the_initiative_is_the_one_that_is_handed_over():

@@ -108,12 +108,18 @@ def test_a_deny_and_a_bare_answer_of_the_standard(playing):
 
 
 def test_a_decision_that_needs_approval_is_a_no_until_then(playing):
-    _, plumbline = playing(saying(needs_approval(APPROVAL)))
+    _, plumbline = playing(saying(needs_approval()))
     decision = plumbline.ask(*ASK)
     assert decision.needs_approval
     assert not decision
-    assert (decision.approval.id, decision.approval.status) == (APPROVAL, "waiting")
-    assert decision.approval.expires_at == NOW + dt.timedelta(minutes=30)
+    asks = needs_approval()["context"]["access_request"]
+    assert decision.denial == {
+        "evaluation_id": "evaluation-1",
+        "expires_at": asks["expires_at"],
+        "binding_token": asks["binding_token"],
+    }
+    assert decision.task is None, "nobody is asked before the system asks"
+    assert asks["binding_token"] not in repr(decision)
 
 
 def test_require_raises_what_is_not_allowed(playing):
@@ -162,7 +168,7 @@ def test_an_error_says_the_servers_words_without_the_key(playing):
     _, plumbline = playing(play)
     decision = plumbline.ask(*ASK)
     assert decision.retry_after == 7
-    assert "It says: “Key (key) is revoked." in decision.reason
+    assert "The answer was: “Key (key) is revoked." in decision.reason
     assert "pl_" not in decision.reason
     assert len(decision.reason) < 400
 
@@ -212,9 +218,13 @@ def test_a_redirect_is_not_followed(playing, status):
         allow(valid_until=""),
         allow(valid_until="tomorrow"),
         allow(valid_until="2026-03-02T10:00:00"),
-        allow(approval=[]),
-        allow(approval={"id": "../../evaluation", "status": "used", "expires_at": LATER}),
-        needs_approval(APPROVAL) | {"decision": True},
+        needs_approval() | {"decision": True},
+        allow(evaluation_id="e", access_request=needs_approval()["context"]["access_request"]),
+        deny(access_request=[]),
+        deny(access_request={}),
+        deny(access_request=needs_approval()["context"]["access_request"]),
+        needs_approval(evaluation_id=1),
+        needs_approval(access_request={"expires_at": LATER}),
     ],
 )
 def test_an_answer_that_is_not_as_agreed_is_a_no(playing, answer):
@@ -541,7 +551,7 @@ def many(count):
 
 def test_many_are_asked_at_once_and_answered_in_order(playing):
     wrong = {"decision": False, "context": {"error": {"status": 400, "message": "It has no resource."}}}
-    answers = [allow(), wrong, {"decision": "yes"}, needs_approval(APPROVAL)]
+    answers = [allow(), wrong, {"decision": "yes"}, needs_approval()]
     server, plumbline = playing(saying({"evaluations": answers}))
     decisions = plumbline.ask_all(many(4))
     assert [decision.outcome for decision in decisions] == ["allow", "deny", "error", "needs_approval"]
@@ -617,7 +627,7 @@ def test_an_address_that_is_none_is_refused_in_words(address, monkeypatch):
     "address", ["http://plumbline.example.org", "http://127.0.0.1.example.org", "http://10.0.0.5:8000"]
 )
 def test_the_key_does_not_travel_unencrypted(address):
-    with pytest.raises(ValueError, match="begin with https://"):
+    with pytest.raises(ValueError, match="begins with https://"):
         Plumbline(address, KEY)
 
 
@@ -631,7 +641,7 @@ def test_except_to_this_machine(address):
 @pytest.mark.parametrize("key", ["", " ", "pl secret", "pl\r\nX-Other: 1", "schlüssel"])
 def test_a_key_that_is_none_is_refused_without_showing_it(key, monkeypatch):
     monkeypatch.delenv("PLUMBLINE_KEY", raising=False)
-    with pytest.raises(ValueError, match="set PLUMBLINE_KEY") as caught:
+    with pytest.raises(ValueError, match="Set PLUMBLINE_KEY") as caught:
         Plumbline("https://plumbline.example.org", key)
     assert not key.strip() or key not in str(caught.value)
 
@@ -640,7 +650,7 @@ def test_a_key_that_is_none_is_refused_without_showing_it(key, monkeypatch):
     "options", [{"timeout": 0}, {"timeout": float("inf")}, {"keep": -1}, {"keep_at_most": 0}]
 )
 def test_limits_that_are_none_are_refused(options):
-    with pytest.raises(ValueError, match="Let timeout be above 0"):
+    with pytest.raises(ValueError, match="Set timeout above 0"):
         Plumbline("https://plumbline.example.org", KEY, **options)
 
 

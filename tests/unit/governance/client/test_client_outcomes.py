@@ -40,13 +40,19 @@ def test_a_heartbeat_is_one_word(playing):
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(400, "understand"), (404, "nothing here"), (409, "told otherwise"), (429, "too often"), (503, "error")],
+    [
+        (400, "understand"),
+        (404, "does not exist in Plumbline"),
+        (409, "contradicts"),
+        (429, "too many requests"),
+        (503, "error"),
+    ],
 )
 def test_what_was_not_kept_is_said_and_not_raised(playing, status, words):
     _, plumbline = playing(lambda call: call.reply("No, because.", status))
     said = plumbline.outcome("d-1", "done")
     assert words in said
-    assert "It says: “No, because.”" in said
+    assert "The answer was: “No, because.”" in said
     assert plumbline.heartbeat()
 
 

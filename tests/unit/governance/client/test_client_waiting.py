@@ -4,7 +4,16 @@ import datetime as dt
 
 import pytest
 
-from tests.support.servers.stand_in_server import KEY, NOW, Contract, allow, deny, needs_approval, saying
+from tests.support.servers.stand_in_server import (
+    KEY,
+    NOW,
+    Contract,
+    allow,
+    deny,
+    needs_approval,
+    saying,
+    task,
+)
 
 AGENT, TICKET = {"type": "agent", "id": "triage"}, {"type": "ticket", "id": "4711"}
 ASK = (AGENT, "assign_ticket", TICKET)
@@ -79,9 +88,8 @@ def test_a_clock_that_jumps_back_keeps_nothing_longer(playing, clock):
         (allow(valid_until=LATER), {"Date": None}),
         (allow(valid_until=LATER), {"Date": "yesterday"}),
         (allow(valid_until=LATER), {"Date": "Mon, 02 Mar 2026 09:00:00 -0000"}),  # of no zone
-        (allow(valid_until=LATER, approval={"id": APPROVAL, "status": "used", "expires_at": LATER}), {}),
         (deny(valid_until=LATER), {}),
-        (needs_approval(APPROVAL), {}),
+        (needs_approval(), {}),
     ],
 )
 def test_nothing_else_is_kept(playing, answer, headers):
@@ -139,21 +147,98 @@ def waiting(playing):
 
 
 def test_an_approved_act_goes_on_with_the_very_same_arguments(waiting, clock):
-    server, plumbline, decision = waiting(Contract(waits=3))
+    play = Contract(waits=3)
+    server, plumbline, decision = waiting(play)
+    assert play.approvals == {}, "a denial asks nobody"
     done = plumbline.wait_for_approval(decision, every=5)
     assert done.allowed
     assert done.reason == "Mara Lind approved it."
-    assert clock.naps == [5, 5, 5]
-    assert [call.command for call in server.calls] == ["POST", "GET", "GET", "GET", "GET", "POST"]
-    assert server.calls[1].path == f"/access/v1/approvals/{decision.approval.id}"
-    assert server.calls[1].headers["Authorization"] == f"Bearer {KEY}"
-    first, last = server.calls[0].body, server.calls[-1].body
-    assert last == {**first, "context": {"channel": "mail", "approval": decision.approval.id}}
-    assert not plumbline.wait_for_approval(decision)  # it was used
+    assert clock.naps == [5, 5, 5, 5]
+    assert [call.command for call in server.calls] == ["POST", "POST", "GET", "GET", "GET", "GET", "POST"]
+    [key] = play.approvals
+    paths = [call.path.removeprefix("/access/v1/") for call in server.calls]
+    assert paths == ["evaluation", "requests", *[f"requests/{key}"] * 4, "evaluation"]
+    assert server.calls[2].headers["Authorization"] == f"Bearer {KEY}"
+    first, asks, last = (server.calls[place].body for place in (0, 1, -1))
+    assert asks == {**first, "denial": decision.denial}
+    approval = {"id": key, "approved_until": (NOW + dt.timedelta(minutes=30)).isoformat()}
+    assert last == {**first, "context": {"channel": "mail", "approval": approval}}
+    again = plumbline.wait_for_approval(decision, timeout=0)
+    assert not again.allowed, "the approval was used, so a person is asked anew"
+    assert len(play.approvals) == 2
+
+
+def test_an_answer_at_once_needs_no_poll(waiting):
+    contract = Contract()
+
+    def play(call):
+        if call.path == "/access/v1/requests":
+            contract.ask(call.body)
+            [key] = contract.approvals
+            contract.approvals[key][1] = "approved"
+            return call.reply(task(key, "approved"), 201)
+        return contract(call)
+
+    server, plumbline, decision = waiting(play)
+    assert plumbline.wait_for_approval(decision).allowed
+    assert [call.command for call in server.calls] == ["POST", "POST", "POST"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"task": []},
+        {"task": {"id": "../../evaluation", "status": "pending", "expires_at": LATER}},
+        {"task": {"id": APPROVAL, "status": "pending"}},
+        {"task": {"id": APPROVAL, "status": "pending", "expires_at": "soon"}},
+        {"task": {"id": APPROVAL, "status": "approved", "expires_at": LATER}},
+        task(APPROVAL, "approved") | {"result": {"mode": "token", "approval": {"id": APPROVAL}}},
+        task(APPROVAL, "approved") | {"result": {"mode": "reevaluate"}},
+        task(APPROVAL, "approved") | {"result": {"mode": "reevaluate", "approval": "yes"}},
+    ],
+)
+def test_a_task_that_is_not_as_agreed_is_never_an_approval(waiting, clock, answer):
+    contract = Contract()
+
+    def play(call):
+        call.reply(answer, 202) if call.path == "/access/v1/requests" else contract(call)
+
+    server, plumbline, decision = waiting(play)
+    done = plumbline.wait_for_approval(decision, timeout=4)
+    assert (done.allowed, done.code) == (False, "approval_waiting")
+    assert [call.path for call in server.calls].count("/access/v1/evaluation") == 1
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "bad_request"), (403, "key_not_allowed")])
+def test_a_question_that_will_always_fail_is_given_up_in_the_servers_words(waiting, clock, status, code):
+    contract = Contract()
+
+    def play(call):
+        if call.path == "/access/v1/requests":
+            said = {"type": "about:blank", "detail": "The initiative is held."}
+            return call.reply(said, status, Content_Type="application/problem+json")
+        return contract(call)
+
+    _, plumbline, decision = waiting(play)
+    done = plumbline.wait_for_approval(decision)
+    assert (done.outcome, done.code, clock.naps) == ("error", code, [])
+    assert "The initiative is held." in done.reason
+
+
+def test_a_question_that_came_too_late_has_expired(waiting, clock):
+    contract = Contract()
+
+    def play(call):
+        call.reply({"detail": "Too late."}, 410) if call.path == "/access/v1/requests" else contract(call)
+
+    _, plumbline, decision = waiting(play)
+    done = plumbline.wait_for_approval(decision)
+    assert (done.outcome, done.code, clock.naps) == ("deny", "approval_expired", [])
 
 
 def test_a_refusal_is_a_no_with_the_persons_reason(waiting):
-    _, plumbline, decision = waiting(Contract(verdict="refused"))
+    _, plumbline, decision = waiting(Contract(verdict="denied"))
     done = plumbline.wait_for_approval(decision)
     assert (done.outcome, done.code) == ("deny", "approval_refused")
     assert done.reason == "Mara Lind: not for this customer."
@@ -161,13 +246,13 @@ def test_a_refusal_is_a_no_with_the_persons_reason(waiting):
     assert plumbline.wait_for_approval(done) is done
 
 
-@pytest.mark.parametrize("verdict", ["expired", "used", "unheard-of"])
+@pytest.mark.parametrize("verdict", ["expired", "cancelled", "failed", "partial", "unheard-of"])
 def test_an_approval_that_ended_is_a_no(waiting, verdict):
     server, plumbline, decision = waiting(Contract(verdict=verdict))
     done = plumbline.wait_for_approval(decision)
     assert (done.allowed, done.outcome, done.code) == (False, "deny", f"approval_{verdict}")
     assert done.reason
-    assert [call.command for call in server.calls].count("POST") == 1
+    assert [call.command for call in server.calls].count("POST") == 2
 
 
 def test_when_nobody_answers_in_time_nothing_is_done_and_it_can_be_waited_for_again(waiting, clock):
@@ -182,9 +267,11 @@ def test_when_nobody_answers_in_time_nothing_is_done_and_it_can_be_waited_for_ag
 
 def test_waiting_ends_when_the_request_expires_by_the_servers_time(waiting, clock):
     def play(call):
-        if call.command == "POST":
-            return call.reply(needs_approval(APPROVAL, until=NOW + dt.timedelta(seconds=9)))
-        return call.reply("away", 503)
+        if call.command == "GET":
+            return call.reply("away", 503)
+        if call.path == "/access/v1/requests":
+            return call.reply(task(APPROVAL, until=NOW + dt.timedelta(seconds=9)), 202)
+        return call.reply(needs_approval())
 
     _, plumbline, decision = waiting(play)
     done = plumbline.wait_for_approval(decision, every=4)
@@ -205,7 +292,7 @@ def test_a_poll_that_fails_is_repeated(waiting, clock):
 
     _, plumbline, decision = waiting(play)
     assert plumbline.wait_for_approval(decision).allowed
-    assert clock.naps == [2, 30, 2, 2]
+    assert clock.naps == [2, 2, 30, 2, 2]
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -217,7 +304,7 @@ def test_a_poll_that_will_always_fail_is_given_up(waiting, clock, status):
 
     _, plumbline, decision = waiting(play)
     assert plumbline.wait_for_approval(decision).outcome == "error"
-    assert clock.naps == []
+    assert clock.naps == [2]
 
 
 def test_an_approval_whose_use_fails_is_a_no(waiting):

@@ -81,9 +81,9 @@ def test_there_are_five():
     ("old", "new", "why"),
     [
         ("about = ", "abuot = ", 'the key "abuot" is not known here'),
-        ('kind = "autonomy"', 'kind = "autonomous"', 'the kind "autonomous" is not known'),
+        ('kind = "autonomy"', 'kind = "autonomous"', 'the kind "autonomous" does not exist'),
         ("most = 50", "must = 50", "Terms do not have must"),
-        ("most = 50", 'most = "50"', "most is of another kind"),
+        ("most = 50", 'most = "50"', "most has the wrong type"),
         ("ask_when = ", "ask_if = ", "unexpected keyword argument 'ask_if'"),
     ],
 )

@@ -34,7 +34,7 @@ def test_each_is_refused_in_words_that_say_what_and_what_to_do(file):
     assert file.words in said
     assert any(
         how in said
-        for how in ("Break its links", "Print it to a new PDF", "as PDF and send that", "a PDF instead")
+        for how in ("Break the links", "Print the PDF", "as PDF and send the PDF", "a PDF instead")
     )
 
 
@@ -46,7 +46,8 @@ def test_a_refusal_names_the_part_and_the_address():
         office.check(io.BytesIO(content), "docx")
     assert str(why.value) == (
         "The document loads parts from elsewhere when it is opened: oleObject “\\\\evil.example\\share\\a” (in "
-        "“word/_rels/document.xml.rels”). Break its links (File, Info, Edit links), or save it as PDF and send that."
+        "“word/_rels/document.xml.rels”). Break the links of the document (File, Info, Edit links), "
+        "or send a PDF of the document."
     )
 
 
@@ -262,11 +263,11 @@ def test_documents_in_documents_unpack_within_one_bound(monkeypatch):
     inside = hostile_files.office("xlsx", {"xl/worksheets/s.xml": f"<a>{' ' * 30_000}</a>"})
     office.check(io.BytesIO(hostile_files.office(parts={"word/embeddings/a.xlsx": inside})), "docx")
     twice = {f"word/embeddings/{name}.xlsx": inside for name in "ab"}
-    with pytest.raises(NotTaken, match="far more"):
+    with pytest.raises(NotTaken, match="much larger"):
         office.check(io.BytesIO(hostile_files.office(parts=twice)), "docx")
 
 
 def test_so_many_elements_are_looked_at_and_no_more(monkeypatch):
     monkeypatch.setattr("governance.files.office_parts.MOST_ELEMENTS", 1_000)
-    with pytest.raises(NotTaken, match="far more"):
+    with pytest.raises(NotTaken, match="much larger"):
         office.check(io.BytesIO(hostile_files.office(parts={"word/a.xml": W.format("<a/>" * 1_001)})), "docx")

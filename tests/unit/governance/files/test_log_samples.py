@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,16 @@ def test_a_table_is_counted():
     assert counted.filled == 100
 
 
+def test_the_names_of_models_are_kept_with_their_rows_and_nothing_else_that_is_said():
+    rows = [ROW | {"model": name} for name in ("m-4", " m-4 ", "m-9", "x" * 121)] + [ROW]
+    assert count(lines(*rows)).models == (("m-4", 2), ("m-9", 1))
+    spoken = spans([*ASKED, attribute("gen_ai.response.model", "gpt-4o")])
+    assert count(json.dumps(spoken).encode()).models == (("gpt-4o", 1),)
+    assert count(lines(ROW)).models == ()
+    many = count(lines(*[ROW | {"model": f"m-{number}"} for number in range(100)]))
+    assert len(many.models) == log_samples.MOST_MODELS
+
+
 def test_the_share_is_of_the_columns_found_and_rounded_down():
     gap = LOG.replace(b"u-18", b"  ")
     assert count(gap).filled == 90
@@ -63,7 +74,7 @@ def test_a_column_in_which_nothing_stands_is_not_found():
     empty = b"time;prompt;answer;user\n2026-03-02;Who?;Ada;\n2026-03-03;When?;Now;\n"
     assert count(empty).columns == ("input", "output", "time")
     blank = b"time;prompt;answer\n2026-03-02;Who?; \n2026-03-03;When?;\n"
-    assert "output, for instance output, answer" in refusal(blank)
+    assert "output (for example output, answer" in refusal(blank)
 
 
 def test_json_lines_a_list_and_one_object_are_counted():
@@ -102,9 +113,9 @@ def test_otlp_is_counted_by_its_spans_and_log_records():
         (b" \n\n", "The file is empty"),
         (b"x", "no rows below its header"),
         (b"time,input,output\n", "no rows below its header"),
-        (b"{}", "No column with something in it was found for input and output and time"),
-        (b"[]", "There is no row in it"),
-        (b"[1, 2]", "Object 1 is no object"),
+        (b"{}", "No filled column was found for input and output and time"),
+        (b"[]", "The file has no rows"),
+        (b"[1, 2]", "Object 1 is not an object"),
         (b'{"input": ', "Line 1 is not JSON"),
         (lines(ROW) + b"\nand more", "Line 2 is not JSON"),
         (lines({"input": "a", "output": "b"}), "found for time"),
@@ -115,13 +126,13 @@ def test_otlp_is_counted_by_its_spans_and_log_records():
         (b"[" * 100_000, "not JSON"),
         (b'{"a":' * 100_000, "not JSON"),
         (b'{"input": ' + b"9" * 10_000 + b"}", "not JSON"),
-        (lines({"resourceSpans": {}}), "resourceSpans is no list"),
-        (lines({"resourceSpans": [1]}), "resourceSpans is no list"),
-        (lines({"resourceLogs": [{"scopeLogs": "x"}]}), "scopeLogs is no list"),
-        (lines({"resourceLogs": [{"resource": {"attributes": 7}}]}), "attributes is no list"),
-        (lines({"resourceLogs": []}), "There is no row in it"),
+        (lines({"resourceSpans": {}}), "resourceSpans must be a list"),
+        (lines({"resourceSpans": [1]}), "resourceSpans must be a list"),
+        (lines({"resourceLogs": [{"scopeLogs": "x"}]}), "scopeLogs must be a list"),
+        (lines({"resourceLogs": [{"resource": {"attributes": 7}}]}), "attributes must be a list"),
+        (lines({"resourceLogs": []}), "The file has no rows"),
         (lines(spans(ASKED, startTimeUnixNano="0")), "found for time"),
-        (lines(*({f"n{n}": 1} for n in range(501))), "more than 500 columns"),
+        (lines(*({f"n{n}": 1} for n in range(501))), "more than 500 different columns"),
         (lines(*[{"a": 1}] * 50_001), "more than 50,000 rows"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -187,3 +198,20 @@ def test_what_is_written_is_what_is_counted(rows, data):
     counted = count(lines(*written))
     assert (counted.rows, counted.filled) == (len(rows), 100)
     assert set(counted.columns) == set(log_samples.NEEDED)
+
+
+@pytest.mark.parametrize(
+    ("content", "counted"),
+    [
+        (b"number,result\n1,ok\n2,ok\n\n", (2, None)),
+        (b'{"number": 1}\n{"number": 2}\n', (2, None)),
+        (b"abcdefghij", (None, 10)),
+        (b"a;b\n1;2\n", (1, None)),
+        (b"One line, and another.\nA text, with commas, that is a text and no table at all.\n", (None, None)),
+        (b"%PDF-1.7\n\x00\xff", (None, None)),
+    ],
+)
+def test_how_much_a_text_holds_is_counted_as_rows_or_as_few_characters(content, counted):
+    file = SimpleUploadedFile("file", content)
+    assert log_samples.size_of(file) == counted
+    assert file.tell() == 0, "the file is left where it was"

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from governance import clock
-from governance.gates import criteria, turning_points
+from governance.gates import criteria, standards, turning_points
 from governance.gates.criteria import JudgedSignOff, SeatState, reach
 from governance.gates.gate_inputs import (
     ConditionFact,
@@ -29,6 +29,7 @@ from tests.support.rules.gate_facts import (
     LONG_AGO,
     MODEL,
     RULEBOOK,
+    SHOWN,
     TODAY,
     days_ago,
     everything,
@@ -79,7 +80,7 @@ def test_a_scale_test_is_never_waived(test):
     first = RULEBOOK.scale_tests[test].items[0]
     facts = everything("mvp", without=[first], waivers=(waiver(f"production.test_{test}"), waiver(first)))
     assert finding(facts, f"production.test_{test}").state == "unmet"
-    assert supported(facts).tests[test] is False
+    assert supported(facts).tests[test] == "not_yet"
     assert supported(facts).supported != "production"
 
 
@@ -91,7 +92,7 @@ def test_an_item_of_a_scale_test_is_not_waived_although_a_rulebook_marks_it_so()
     facts = everything("mvp", without=["layer.policy"], waivers=(waiver("layer.policy"),))
     states = states_at(facts, rulebook, AT)
     assert states["layer.policy"].state == "unanswered"
-    assert criteria.scale_tests(rulebook, states)["governance"] is False
+    assert standards.scale_tests(rulebook, states)["governance"] is False
 
 
 # What is supported
@@ -140,7 +141,7 @@ def test_a_stage_above_is_not_reached_over_a_gap_below():
 def test_production_needs_every_item_of_the_three_tests(key):
     facts = everything("mvp", without=[key])
     assert supported(facts).supported != "production"
-    assert not all(supported(facts).tests.values())
+    assert "not_yet" in supported(facts).tests.values()
 
 
 @pytest.mark.parametrize(
@@ -378,7 +379,7 @@ def test_the_approved_stage_must_be_supported_now():
 def test_retire_does_not_ask_for_support_holds_or_conditions():
     facts = replace(
         everything("production", without=["mvp.problem"]),
-        holds=(HoldFact("concern", "Somebody raised a concern", "stop", None, True),),
+        holds=(HoldFact("concern", "Someone raised a concern", "stop", None, True),),
         conditions=(ConditionFact("Write it", "Marta", days_ago(1)),),
         obligations=(ObligationFact(1, "post_mortem", "Post-mortem", 7, days_ago(1), "AI-0002"),),
     )
@@ -470,7 +471,7 @@ def test_recusal_lowers_who_may_sign_and_not_the_quorum():
     verdict = judged(everything("mvp"), cast=cast, seats=seat_holders(*two))
     assert verdict.quorum == 5
     assert not verdict.reachable
-    assert "Cannot reach quorum: 5 seats must sign, 4 can" in words(verdict)
+    assert "quorum cannot be reached: 5 seats must sign, and 4 can" in words(verdict)
 
 
 @pytest.mark.parametrize("cap", ["mvp", None])
@@ -517,9 +518,9 @@ def test_a_seat_that_must_sign_and_cannot_is_named_with_the_reason():
 def test_seats_without_a_criterion_at_the_gate_do_not_help_the_quorum():
     # Retiring is signed by operations, adoption and security: two are needed.
     reasons = criteria.reach(RULEBOOK, "retire", "", seat_holders("adoption_change", "security_privacy"))
-    assert "Cannot reach quorum: 2 seats must sign, 1 can" in str(reasons[0])
+    assert "quorum cannot be reached: 2 seats must sign, and 1 can" in str(reasons[0])
     mvp = seat_holders("adoption_change", "security_privacy", "architecture_integration")
-    assert "3 seats must sign, 2 can" in str(criteria.reach(RULEBOOK, "mvp", "", mvp)[0])
+    assert "3 seats must sign, and 2 can" in str(criteria.reach(RULEBOOK, "mvp", "", mvp)[0])
 
 
 def test_a_high_tier_may_be_out_of_reach_where_a_limited_one_is_not():
@@ -535,6 +536,49 @@ def test_somebody_in_two_seats_signs_for_one():
     """
     alone = {key: SeatState(key, ("Ines",), (), (7,)) for key in seat_holders()}
     reasons = reach(RULEBOOK, "mvp", "limited", alone)
-    assert any("3 seats must sign, 1 can at once" in reason.text for reason in reasons)
+    assert any("3 seats must sign, and 1 can" in reason.text for reason in reasons)
     several = {key: SeatState(key, (key,), (), (number,)) for number, key in enumerate(seat_holders())}
     assert reach(RULEBOOK, "mvp", "limited", several) == ()
+
+
+# What runs
+
+
+def shown(facts, at=AT):
+    judged = criteria.judge(facts, RULEBOOK, at)
+    return judged.support.tests["governance"], judged.findings["production.test_governance"].state
+
+
+@pytest.mark.parametrize("stage", ["mvp", "production"])
+@pytest.mark.parametrize(
+    ("measured", "without", "words"),
+    [
+        ((), ("enforcement", "log"), "Not enforced here. No log here."),
+        (SHOWN[:1], ("log",), "No log here."),
+        (SHOWN[1:], ("enforcement",), "Not enforced here."),
+    ],
+)
+def test_governance_is_documented_at_best_where_nothing_that_runs_shows_it(stage, measured, without, words):
+    facts = everything(stage, measured=measured)
+    assert shown(facts) == ("documented", "documented")
+    found = finding(facts, "production.test_governance")
+    assert (found.met, found.blocks, found.reasons) == (True, False, (words,))
+    support = supported(facts)
+    assert (support.runs_without, support.supported) == (without, "production"), "no gate is blocked"
+    assert {support.tests["integration"], support.tests["adoption"]} == {"passes"}
+    assert shown(everything(stage)) == ("passes", "met")
+
+
+def test_governance_that_is_not_met_is_not_documented():
+    facts = everything("production", without=["gov.enforced"], measured=())
+    assert shown(facts) == ("not_yet", "unmet")
+
+
+def test_what_runs_is_shown_until_its_period_is_over():
+    end = AT + timedelta(days=3)
+    facts = everything("production", measured=(replace(SHOWN[0], until=end), SHOWN[1]))
+    assert [shown(facts, at)[0] for at in (AT, end)] == ["passes", "documented"]
+    outlook = turning_points.outlook(facts, RULEBOOK, AT)
+    assert end in [one.at for one in outlook]
+    assert next(one for one in outlook if one.at == end).support.tests["governance"] == "documented"
+    assert not any(one.support.tests["governance"] == "passes" for one in outlook if one.at >= end)

@@ -151,7 +151,9 @@ class TestHowMany:
         rows = [drawn(one.requirement) for one in next_drawn(minimal())]
         assert draws_due(minimal(*rows[:4])) == [""]
         assert draws_due(minimal(*rows)) == []
-        assert drawing.waits(judge(minimal(), RULEBOOK, AT)).text.startswith("The requirements")
+        assert drawing.waits(judge(minimal(), RULEBOOK, AT)).text.startswith(
+            "The requirements to verify are drawn"
+        )
         assert drawing.waits(judge(minimal(*rows), RULEBOOK, AT)) is None
 
     def test_all_where_there_are_fewer(self):
@@ -176,7 +178,7 @@ class TestHowMany:
         order = drawing.in_order(ROOT, facts.ref, ROUND, drawable(minimal()))
         (brought,) = next_drawn(facts)
         assert brought.requirement == order[5]
-        assert drawing.waits(judge(facts, RULEBOOK, AT)).text.startswith("Another requirement")
+        assert drawing.waits(judge(facts, RULEBOOK, AT)).text.startswith("A new requirement")
         rows.append(drawn(brought.requirement, in_place_of=brought.in_place_of))
         assert draws_due(replace(facts, drawn=tuple(rows))) == []
         twice = said(replace(facts, drawn=tuple(rows)), brought.requirement, shows=False)
@@ -250,7 +252,7 @@ class TestWhatIsAsked:
         found = state_of(minimal(drawn(KEY)), RULEBOOK, KEY, AT)
         assert (found.state, found.level, found.place) == ("below", Level.DOCUMENTED, BY_VERIFYING)
         assert found.below == {"production"}
-        assert found.words.endswith("asks for verified: it was drawn.")
+        assert found.words.endswith("asks for verified because the requirement was drawn.")
         assert state_of(said(minimal(drawn(KEY)), KEY), RULEBOOK, KEY, AT).satisfied
         assert state_of(minimal(drawn(OTHER)), RULEBOOK, KEY, AT).satisfied
 
@@ -283,8 +285,8 @@ class TestWhatIsAsked:
         found = state_of(facts, RULEBOOK, KEY, AT)
         assert (found.state, found.place) == ("below", BY_VERIFYING)
         assert found.satisfies("production")
-        asks = "the next acceptance of production asks for verified: it was drawn."
-        assert found.words == f"Documented, and {asks}"
+        asks = "the next acceptance of production asks for verified because the requirement was drawn."
+        assert found.words == f"Documented, but {asks}"
         assert drawing.unverified(judge(facts, RULEBOOK, AT)) == [KEY]
         verified = said(facts, KEY)
         assert state_of(verified, RULEBOOK, KEY, AT).satisfied
@@ -310,9 +312,9 @@ class TestWhatIsAsked:
         assert levels.too_few_verifiers(facts, RULEBOOK, "production", states, everybody, AT) == ()
         nobody = everybody | {"risk_compliance": ()}
         (short,) = levels.too_few_verifiers(facts, RULEBOOK, "production", states, nobody, AT)
-        assert short.text.startswith("Nobody can verify ")
+        assert short.text.startswith("No one can verify ")
         assert short.text.endswith("that Risk and compliance signs for.")
-        counted = int(short.text.split()[3])
+        counted = int(short.text.split()[4])
         of_that_seat = [
             key
             for key in drawable(facts)

@@ -140,5 +140,5 @@ def test_whether_enough_people_can_verify_is_said_for_each_seat():
     assert short("high", "production", dict.fromkeys(RULEBOOK.seats, (7,)))
     without = short("limited", "production", alone | {"service_operations": ()})
     assert len(without) == 1
-    assert without[0].startswith("Nobody can verify ")
+    assert without[0].startswith("No one can verify ")
     assert without[0].endswith("that Service operations signs for.")

@@ -7,6 +7,7 @@ import pytest
 
 from governance import clock
 from governance.gates.gate_inputs import Verification, Void
+from governance.gates.levels import seen_in
 from governance.gates.requirements import BY_VERIFYING, state_of
 from governance.gates.turning_points import outlook
 from governance.vocabulary import Level
@@ -45,7 +46,18 @@ def test_it_counts_as_verified_and_waits_for_its_seat():
     assert (found.state, found.level, found.place) == ("met", Level.VERIFIED, BY_VERIFYING)
     assert found.satisfies("mvp")
     assert (found.verifiers, found.renewed) == (frozenset(), {98})
-    assert "renews what was verified" in found.words
+    assert "renews verified evidence" in found.words
+
+
+def test_what_was_seen_is_that_of_the_item_and_meanwhile_of_what_it_renews():
+    facts = renewed(people=(97, 98))
+    older, newer = facts.items
+    assert [one.by_id for one in seen_in(facts, RULEBOOK, KEY, newer, AT)] == [97, 98]
+    facts = replace(facts, items=(older, said(newer, 98)))
+    seen = seen_in(facts, RULEBOOK, KEY, facts.items[1], AT)
+    assert [(one.by_id, one.fingerprint) for one in seen] == [(97, "sha-1"), (98, "sha-2")]
+    refused = replace(facts, items=(older, said(newer, 97, 98, shows=False)))
+    assert seen_in(refused, RULEBOOK, KEY, refused.items[1], AT + timedelta(days=30)) == []
 
 
 def test_it_ends_with_the_fourteenth_day():

@@ -55,12 +55,12 @@ def test_each_reason_is_told_and_many_are_counted():
     assert found.fixed_by == "Marta Lind"
     seven = tuple(short(words=f"Source {n} is stale.", who=f"Person {n}") for n in range(1, 8))
     found = state(replace(facts, requirement_findings=seven), "int.sources_condition")
-    assert found.words.endswith("Source 4 is stale. And 3 more.")
+    assert found.words.endswith("Source 4 is stale. 3 more findings are open.")
     assert found.fixed_by == ""
     four = state(replace(facts, requirement_findings=seven[:4]), "int.sources_condition")
     assert four.words.endswith("Source 4 is stale.")
     five = state(replace(facts, requirement_findings=seven[:5]), "int.sources_condition")
-    assert five.words.endswith("And 1 more.")
+    assert five.words.endswith("1 more finding is open.")
 
 
 def test_it_counts_from_its_moment_to_its_end_though_nobody_does_anything():
@@ -70,7 +70,7 @@ def test_it_counts_from_its_moment_to_its_end_though_nobody_does_anything():
     assert supported(facts).supported == "production"
     assert supported(facts, just_before).supported == "production"
     assert supported(facts, LATER).supported == "mvp"
-    assert not supported(facts, LATER).tests["integration"]
+    assert supported(facts, LATER).tests["integration"] == "not_yet"
     assert state(facts, "int.sources_condition", MUCH_LATER).state != "register"
     moments = [one.at for one in turning_points.outlook(facts, RULEBOOK, AT)]
     assert LATER in moments, "the outlook turns where it begins"

@@ -8,6 +8,7 @@ from django.test import override_settings
 
 from governance import clock
 from governance.gates import turning_points
+from governance.gates.evidence_rules import names_a_page, used_before
 from governance.gates.gate_inputs import DeploymentFact, Void, WaiverFact
 from governance.gates.requirements import state_of
 from tests.support.rules.gate_facts import (
@@ -113,7 +114,7 @@ def test_the_last_day_counts_and_the_next_does_not():
     assert state(facts, "mvp.users", tomorrow - timedelta(microseconds=1)).satisfied
     stale = state(facts, "mvp.users", tomorrow)
     assert stale.state == "expired"
-    assert "expired" in stale.words
+    assert "only until" in stale.words
 
 
 def test_a_day_ends_at_local_midnight_also_when_the_clock_changes():
@@ -301,10 +302,13 @@ def test_a_clause_without_a_control_is_named():
     missing = replace(CONTRACT, unmapped=((3, "It may send a reply"), (4, "Else."), (7, "Or.")))
     found = state(replace(mapped, contracts=(missing,)), "gov.enforced")
     assert found.state == "unmapped"
-    assert found.words == "No control is named for clause 3: It may send a reply. Nor for clauses 4 and 7."
+    assert (
+        found.words
+        == "No control is named for clause 3: It may send a reply. The same applies to clauses 4 and 7."
+    )
     many = replace(CONTRACT, unmapped=tuple((number, "It may.") for number in range(1, 31)))
     found = state(replace(mapped, contracts=(many,)), "gov.enforced")
-    assert found.words == "No control is named for clause 1: It may. Nor for 29 other clauses."
+    assert found.words == "No control is named for clause 1: It may. The same applies to 29 other clauses."
     assert state(replace(mapped, contracts=(missing,), answers={}), "gov.enforced").state == "unanswered"
     away = replace(
         mapped, contracts=(missing,), answers={"gov.enforced": reply("not_applicable", accepted_on=TODAY)}
@@ -359,7 +363,7 @@ def test_only_the_persons_own_acceptance_counts(key):
     gone = replace(evidence_of(key, 1), acceptance_open=False)
     found = state(one(key, gone), key)
     assert not found.satisfied
-    assert "no longer holds" in found.words
+    assert "no longer has the role" in found.words
 
 
 def test_support_is_accepted_in_person_even_beside_a_document():
@@ -520,3 +524,20 @@ def test_a_waiver_does_not_count_before_it_was_granted():
 @pytest.mark.parametrize("key", ["mvp.risk", "int.identity", "adopt.trust", "layer.policy"])
 def test_what_the_rulebook_does_not_let_be_waived_is_not(key):
     assert not state(one(key, waivers=(waiver(key),)), key).satisfied
+
+
+@pytest.mark.parametrize(
+    "place", ["First page", "Page 3", "pages 2 and 3", "p. 12", "the 2nd page", "Title page"]
+)
+def test_a_place_that_is_a_page(place):
+    assert names_a_page(place)
+
+
+@pytest.mark.parametrize("place", ["Row 4", "column page_url", "Landing page", "09:14", "Heading", "step 3"])
+def test_a_place_that_is_none(place):
+    assert not names_a_page(place)
+
+
+def test_words_are_used_before_by_the_same_person_only():
+    said = [(1, "It says so."), (2, "It says so."), (1, "it says: so"), (1, "It says more.")]
+    assert used_before(said) == [False, False, True, False]

@@ -66,10 +66,10 @@ def test_who_must_not_sign(who, seat, team_members, approving, objecting):
 
 def test_nobody_approves_their_own_work():
     wrote = RestsOn(evidence_authors=frozenset({ANNA, BEN}), contract_authors=frozenset({ANNA}))
-    both = ["Anna wrote evidence the sign-off rests on", "Anna wrote the contract"]
+    both = ["Anna wrote evidence that the sign-off covers", "Anna wrote the contract"]
     assert why_own_work(signer(), wrote) == both
     assert why_barred(signer(), "risk_compliance", TeamMembers(), rests_on=wrote) == both
-    assert why_own_work(Signer(BEN, "Ben"), wrote) == ["Ben wrote evidence the sign-off rests on"]
+    assert why_own_work(Signer(BEN, "Ben"), wrote) == ["Ben wrote evidence that the sign-off covers"]
     assert why_own_work(Signer(CLEO, "Cleo"), wrote) == []
 
 

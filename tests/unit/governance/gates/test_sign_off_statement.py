@@ -9,7 +9,7 @@ import pytest
 from governance import clock
 from governance.gates import sign_off_statement
 from governance.gates.criteria import judge
-from governance.gates.gate_inputs import Declared, ScopeFact, Void, WaiverFact
+from governance.gates.gate_inputs import Declared, ScopeFact, Verification, Void, WaiverFact
 from governance.rulebook import parse
 from governance.vocabulary.readable_text import hidden
 from tests.support.rules.gate_facts import (
@@ -17,6 +17,7 @@ from tests.support.rules.gate_facts import (
     CONTRACT,
     LONG_AGO,
     RULEBOOK,
+    SHOWN,
     TODAY,
     days_ago,
     everything,
@@ -192,7 +193,7 @@ def test_an_acceptance_ended():
     facts = everything("mvp")
     gone = replace(item_of(facts, "prod.q02_support"), acceptance_open=False)
     after = swapped(facts, "prod.q02_support", gone)
-    assert any("no longer holds" in why for why in reasons(facts, after, seat="service_operations"))
+    assert any("no longer has the role" in why for why in reasons(facts, after, seat="service_operations"))
 
 
 def test_evidence_that_is_gone_is_said():
@@ -299,7 +300,7 @@ def test_the_statement_says_who_what_and_on_which_facts():
         "Owner: Marta. Risk tier: limited.",
         "Contract: version 1, sha-256 cccc",
         f"Rulebook: 0.9, sha-256 {RULEBOOK.digest}",
-        "It ends when any of this changes or ages out.",
+        "This sign-off ends when any of these facts changes or expires.",
         AT.isoformat(timespec="seconds"),
     ]:
         assert words in text, words
@@ -308,6 +309,35 @@ def test_the_statement_says_who_what_and_on_which_facts():
     impact = item_of(everything("mvp"), "gov.impact")
     assert f"{impact.title}, document observed {TODAY.isoformat()}" in text
     assert impact.fingerprint in text
+
+
+def verified(words="All 12 rows name a person.", at=AT, **fields):
+    """Facts with one item that somebody verified 75 seconds after opening it."""
+    facts = everything("mvp")
+    impact = item_of(facts, "gov.impact")
+    said = Verification(99, "Ola Brandt", at, 1, impact.fingerprint, True, words, **fields)
+    said = replace(said, seat="risk_compliance", place="Row 4", opened_at=at - timedelta(seconds=75))
+    return swapped(facts, "gov.impact", replace(impact, verifications={"gov.impact": (said,)}))
+
+
+def test_the_statement_quotes_what_each_verifier_saw():
+    text = text_of(verified())
+    assert (
+        f"Verified by Ola Brandt (Risk and compliance) at {AT.isoformat(timespec='seconds')}, "
+        "75 seconds after opening it. Seen at “Row 4”: “All 12 rows name a person.”"
+    ) in text
+    assert "Verified by" not in text_of(everything("mvp"))
+    long = "Row by row. " * 60
+    assert "... the rest has sha-256" in text_of(verified(long))
+    assert long.strip() not in text_of(verified(long))
+
+
+def test_another_word_of_a_verifier_stales_and_another_verifier_does_not():
+    assert reasons(verified(), verified("Only 11 rows do.")) == [
+        f"what Ola Brandt saw in {item_of(verified(), 'gov.impact').title} is no longer what was signed"
+    ]
+    assert reasons(verified(), everything("mvp")) != []
+    assert reasons(everything("mvp"), verified()) == []
 
 
 @pytest.mark.parametrize(
@@ -392,3 +422,28 @@ def test_a_statement_spells_out_what_a_reader_cannot_see():
         "Ben[U+200F]",
     ):
         assert words in text
+
+
+# What runs
+
+
+def statement(facts, gate="production", seat="risk_compliance"):
+    covered = signed(facts, gate, seat)
+    return sign_off_statement.write(RULEBOOK, covered, person=SIGNER, board="Board", verdict="approve", at=AT)
+
+
+def test_the_statement_says_what_production_runs_without_and_that_governance_is_documented():
+    text = statement(everything("mvp", measured=SHOWN[:1]))
+    assert "\nWhat runs: No log here.\n" in text
+    assert "(production.test_governance): documented by others\n" in text
+    assert "What runs: Not enforced here. No log here." in statement(everything("mvp", measured=()))
+    whole = statement(everything("mvp"))
+    assert "What runs" not in whole
+    assert "(production.test_governance): met\n" in whole
+    assert "What runs" not in statement(everything("prototype", measured=()), "mvp")
+
+
+def test_a_system_that_falls_silent_stales_and_one_that_speaks_does_not():
+    speaks, silent = everything("mvp"), everything("mvp", measured=SHOWN[1:])
+    assert reasons(speaks, silent) == ["what runs changed: Not enforced here"]
+    assert reasons(silent, speaks) == []

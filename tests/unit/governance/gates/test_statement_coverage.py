@@ -4,13 +4,15 @@ import copy
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 
+from governance import clock
 from governance.gates import sign_off_statement
 from governance.gates.criteria import judge
-from governance.gates.gate_inputs import ScopeFact, WaiverFact
+from governance.gates.gate_inputs import AcceptedRiskFact, ScopeFact, Verification, WaiverFact
 from governance.vocabulary import Seat
 from tests.support.rules.gate_facts import AT, LONG_AGO, RULEBOOK, TODAY, everything, swapped
 
@@ -23,17 +25,32 @@ WHICH_SIGN_OFF = {"gate", "seat", "rulebook", "format"}
 BETTER = {"unmet": "met", "later": "met", "waived": "met"}
 
 
+UNTIL = TODAY + timedelta(days=40)
+RISK = AcceptedRiskFact(7, "Old prices", "Ines", LONG_AGO, UNTIL, None, clock.midnight_after(UNTIL))
+
+
 def initiative_with_every_kind_of_state(approved_stage):
-    """Criteria unmet, one of them advisory, one waived, requirements unproved; a planned scope."""
+    """Criteria unmet, one of them advisory, one waived, requirements unproved; a planned scope; a verified item."""
     lacking = ["production.lessons_captured", "adopt.behaviour", "mvp.workflow", "int.systems_owned"]
     facts = everything(approved_stage, without=lacking)
     return replace(
         facts,
+        items=tuple(verified(item) for item in facts.items),
         problem="Calls take long.",
         platform="Vendor One",
         scopes=(*facts.scopes, ScopeFact(2, "400 users", 400, None, True)),
+        accepted_risks=(RISK,),
         waivers=(WaiverFact("production.lessons_captured", LONG_AGO, TODAY, "later"),),
     )
+
+
+def verified(item):
+    """The item with what a verifier saw in it for each of its requirements."""
+    said = Verification(
+        99, "Ola Brandt", AT, 1, item.fingerprint, True, "All 12.", "service_operations", "Row 4", LONG_AGO
+    )
+    look = replace(said, by_id=98, by="Ida Holm", second=True)
+    return replace(item, verifications=dict.fromkeys(item.covers, (said, look)))
 
 
 def written(covered, verdict="approve"):
@@ -57,7 +74,7 @@ def other_than(path, value):
         return BETTER.get(value)
     if path[-1] == "level":
         return "measured" if value in ("", "stated", "documented") else None
-    if path[-1] in ("said", "rest"):
+    if path[-1] in ("said", "rest") and "seen" not in path:
         return None  # the words of the answer are those of its version, which is compared
     if isinstance(value, bool):
         return not value
@@ -115,6 +132,8 @@ def test_every_printed_value_about_the_initiative_is_compared():
         "tier",
         "owner",
         "scope",
+        "accepted_risks",
+        "second_looks",
         "contract.number",
         "contract.digest",
         "criteria",
@@ -122,6 +141,13 @@ def test_every_printed_value_about_the_initiative_is_compared():
         "requirements.answer",
         "requirements.until",
         "requirements.level",
+        "requirements.seen.by",
+        "requirements.seen.seat",
+        "requirements.seen.at",
+        "requirements.seen.seconds",
+        "requirements.seen.place",
+        "requirements.seen.earlier",
+        "requirements.seen.said",
         "evidence.title",
         "evidence.kind",
         "evidence.fingerprint",
@@ -188,6 +214,29 @@ def test_nobody_adds_a_line_by_the_words_of_a_initiative():
     assert len([line for line in lines if line.startswith(("Risk tier", "Signer:"))]) == 1
 
 
+# Risks that the risk seat accepted
+
+
+@pytest.mark.parametrize("seat", RULEBOOK.gates["production"].seats)
+def test_each_statement_names_the_accepted_risks_and_goes_stale_with_them(seat):
+    without, carrying = everything("mvp"), replace(everything("mvp"), accepted_risks=(RISK,))
+    signed, plain = (
+        sign_off_statement.seat_facts(judge(facts, RULEBOOK, AT), "production", seat)
+        for facts in (carrying, without)
+    )
+    assert f"Accepted risk: Old prices. Accepted by Ines, until {UNTIL}.\n" in written(signed)
+    assert "Accepted risk" not in written(plain)
+    ended = replace(without, accepted_risks=(replace(RISK, ends_at=AT),))
+    for now in (without, ended):
+        assert sign_off_statement.stale_reasons(signed, judge(now, RULEBOOK, AT), AT) == [
+            f"the accepted risk “Old prices” until {UNTIL} no longer counts"
+        ]
+    assert sign_off_statement.stale_reasons(plain, judge(carrying, RULEBOOK, AT), AT) == [
+        f"the risk “Old prices” is accepted since, until {UNTIL}"
+    ]
+    assert sign_off_statement.stale_reasons(signed, judge(carrying, RULEBOOK, AT), AT) == []
+
+
 # What only advises and is not met
 
 
@@ -200,7 +249,7 @@ def test_the_statement_says_unmet_advisory_and_approves_the_rest():
     )
     text = written(covered)
     assert f"- {advisory.question} (production.systems_owned): unmet, advisory\n" in text
-    assert "What is unmet and advisory is not approved by this; it approves the rest." in text
+    assert "This sign-off approves all but the unmet advisory criteria." in text
     whole = written(
         sign_off_statement.seat_facts(judge(everything("mvp"), RULEBOOK, AT), "production", advisory.seat)
     )

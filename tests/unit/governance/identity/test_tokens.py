@@ -161,7 +161,7 @@ def test_a_demanded_strength_is_taken_where_the_provider_names_it(strength):
 def test_without_kid_the_only_key_of_its_algorithm_is_taken_and_none_of_two():
     raw = idp.signed(GOOD, kid=None)
     assert tokens.judge_id_token(raw, PUBLISHED, ASKED, now=NOW)
-    with pytest.raises(Denied, match="which key"):
+    with pytest.raises(Denied, match="does not name the key"):
         tokens.judge_id_token(raw, [*PUBLISHED, STRANGER.as_dict(private=False)], ASKED, now=NOW)
 
 

@@ -208,6 +208,83 @@ def test_a_count_of_tokens_is_read_as_number_or_text(said, count):
     assert told(llm__token_count__prompt=said, llm__model_name="m-1").tokens_in == count
 
 
+# A call in a workflow with a prompt cache, as each generation of the convention has it. The last is that of the
+# convention's own repository, which renamed `cache_creation` to `cache_write`.
+GENERATIONS = {
+    "by index": {
+        "gen_ai.system": "anthropic",
+        "llm.request.type": "chat",
+        "gen_ai.request.model": "m-1",
+        "gen_ai.prompt.0.role": "user",
+        "gen_ai.prompt.0.content": "Refund, please.",
+        "gen_ai.completion.0.role": "assistant",
+        "gen_ai.completion.0.content": "Done.",
+        "gen_ai.usage.prompt_tokens": 900,
+        "gen_ai.usage.completion_tokens": 9,
+        "gen_ai.usage.cache_read_input_tokens": 640,
+        "gen_ai.usage.cache_creation_input_tokens": 128,
+        "traceloop.workflow.name": "refunds",
+    },
+    "1.41": {
+        "gen_ai.provider.name": "anthropic",
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": "m-1",
+        "gen_ai.input.messages": '[{"role": "user", "parts": [{"type": "text", "content": "Refund, please."}]}]',
+        "gen_ai.output.messages": '[{"role": "assistant", "parts": [{"type": "text", "content": "Done."}]}]',
+        "gen_ai.usage.input_tokens": 900,
+        "gen_ai.usage.output_tokens": 9,
+        "gen_ai.usage.cache_read.input_tokens": 640,
+        "gen_ai.usage.cache_creation.input_tokens": 128,
+        "gen_ai.workflow.name": "refunds",
+    },
+}
+GENERATIONS["own repository"] = {
+    name.replace("cache_creation", "cache_write"): value for name, value in GENERATIONS["1.41"].items()
+}
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_the_cache_and_the_workflow_of_each_generation(generation):
+    (report,) = spans.read(Batch((Span("a" * 32, "b" * 16, "", "chat", 1, 2, GENERATIONS[generation]),)))
+    assert (report.kind, report.workflow, report.provider) == (Kind.CALL, "refunds", "anthropic")
+    assert (report.tokens_in, report.tokens_out) == (900, 9)
+    assert (report.tokens_cache_read, report.tokens_cache_write) == (640, 128)
+    assert (report.input[0].text, report.output[0].text) == ("Refund, please.", "Done.")
+    assert not report.attributes, "each attribute is in a field"
+    assert shape.read(json.loads(json.dumps(shape.plain(report)))) == report
+
+
+def test_two_names_of_one_count_that_differ_stay_visible():
+    report = told(
+        gen_ai__request__model="m-1",
+        gen_ai__usage__cache_write__input_tokens=0,
+        gen_ai__usage__cache_creation__input_tokens=7,
+    )
+    assert report.tokens_cache_write == 0
+    assert report.attributes["gen_ai.usage.cache_creation.input_tokens"] == 7
+
+
+def test_a_retrieval_has_its_query_and_its_documents_with_or_without_ids():
+    documents = [
+        {"id": "doc-1", "score": 0.91, "title": "Refunds"},
+        {"id": "doc-2", "content": "Two years."},
+        {},
+    ]
+    for said in (documents, json.dumps(documents)):
+        report = told(
+            gen_ai__operation__name="retrieval",
+            gen_ai__retrieval__documents=said,
+            gen_ai__retrieval__query__text="How long?",
+        )
+        assert report.kind == Kind.RETRIEVAL
+        assert report.input == (Message("user", "How long?"),)
+        assert report.retrieval == (
+            Source("doc-1", "", 0.91, "Refunds"),
+            Source("doc-2", "Two years."),
+            Source(),
+        )
+
+
 def test_the_ai_sdk_calls_a_model_in_its_inner_span_and_runs_tools_in_spans_of_their_own():
     calls = [{"toolCallType": "function", "toolCallId": "c1", "toolName": "refund", "args": '{"order": 1}'}]
     asked = {"system": "You answer customers.", "messages": [{"role": "user", "content": "Refund, please."}]}

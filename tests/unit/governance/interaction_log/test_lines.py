@@ -40,10 +40,10 @@ def test_lines_and_lists_are_read_alike_and_wrong_lines_are_told_by_number():
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"at": "yesterday"}, "at is a moment"),
+        ({"at": "yesterday"}, "at must be a time"),
         ({"at": "2026-11-22T09:30:00"}, "zone"),
-        ({"at": None}, "when it was"),
-        ({"input": "", "output": None}, "what was asked"),
+        ({"at": None}, "no time"),
+        ({"input": "", "output": None}, "neither input"),
         ({"input": [1]}, "list of messages"),
         ({"tokens_in": -1}, "whole number"),
         ({"span_id": "xyz"}, "hexadecimal"),

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from celery import Celery
+from django.db import transaction
 
 from governance.queue import broker_settings, task_base
 from tests.acceptance.operations.test_run_command import free_port, program
@@ -44,6 +45,18 @@ def test_a_queue_that_refuses_stops_no_later_message(queue):
     queue.send(lambda: done.append(1))
     assert queue.drain(5)
     assert done == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_that_fails_after_the_commit_does_not_reach_the_act(monkeypatch, caplog):
+    class Refusing:
+        def delay(self, *args):
+            raise OSError("no room for the message")
+
+    monkeypatch.setattr(task_base, "named", lambda name: Refusing())
+    with transaction.atomic():
+        task_base.after_commit("governance.tasks.seal_audit_log")
+    assert "no room for the message" in caplog.text
 
 
 def test_tasks_of_ours_are_handed_over(queue, monkeypatch):

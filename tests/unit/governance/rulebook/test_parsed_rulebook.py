@@ -270,7 +270,7 @@ BROKEN = {
         edited("mvp.workflow", 'min_evidence = "document"', 'min_evidence = "telemetry"'),
         'min_evidence = "telemetry"\nfresh_days = 365\ntriggers = ["workflow", "know',
         "requirement mvp.workflow",
-        "not among",
+        "is not in the evidence",
         "document, user_research",
     ),
     "min condition unknown": (
@@ -309,14 +309,14 @@ BROKEN = {
         ),
         f"requirement {FIRST}",
         "used twice",
-        "another key",
+        "a different key",
     ),
     "criterion and requirement": (
         edited("stop.cleanup", "stop.cleanup", FIRST),
         f'key = "{FIRST}"\ngate',
         f"criterion {FIRST}",
         "used twice",
-        "another key",
+        "a different key",
     ),
     "gate without criteria": (
         TEXT.replace('gate = "retire"', 'gate = "stop"'),
@@ -330,7 +330,7 @@ BROKEN = {
         'must_include = ["risk_',
         "gates.retire.must_include",
         "no criterion at this gate",
-        "leave it out",
+        "remove the seat from must_include",
     ),
     "quorum too large": (
         swapped("quorum = 3", "quorum = 6"),
@@ -350,14 +350,14 @@ BROKEN = {
         swapped("quorum_high_risk = 6", "quorum_high_risk = 4"),
         "quorum_high_risk = 4",
         "gates.production.quorum_high_risk",
-        "fewer",
+        "is smaller than quorum",
         "5 or more",
     ),
-    "asks for nothing": (
+    "has no requirements": (
         edited("mvp.lessons_read", 'evidence = ["attestation", "document"]\n', ""),
         '[[criterion]]\nkey = "mvp.lessons_read"',
         "criterion mvp.lessons_read",
-        "asks for nothing",
+        "has no requirements",
         "scale_test",
     ),
     "own evidence without days": (
@@ -396,7 +396,7 @@ BROKEN = {
         "[scale_tests.adoption]",
         "scale_tests.adoption",
         "no blocking criterion",
-        "add one",
+        "add a criterion",
     ),
     "carried key": (
         swapped('ended_at_production = ["mvp.rollout"]', 'ended_at_production = ["mvp.rolout"]'),
@@ -438,7 +438,7 @@ BROKEN = {
         '"prod.q02_support" =',
         "carry_forward.replaced_at_production.prod.q02_support",
         "circle",
-        "last replacement",
+        "one of the replacements",
     ),
     "long waiver": (
         swapped("waiver_max_days = 90", "waiver_max_days = 91"),
@@ -451,7 +451,7 @@ BROKEN = {
         swapped("[30, 14, 3]", "[3, 14, 30]"),
         "warn_days_before",
         "freshness.warn_days_before",
-        "do not descend",
+        "not in descending order",
         "[30, 14, 3]",
     ),
     "retention": (
@@ -477,7 +477,10 @@ BROKEN = {
         "from 0",
     ),
     "evidence twice": (
-        swapped('"user_usefulness"', '"workflow_fit"'),
+        swapped(
+            '"user_usefulness", "bounded_business_value", "man',
+            '"workflow_fit", "bounded_business_value", "man',
+        ),
         "declared_goals",
         "criterion production.mvp_goals",
         'names "workflow_fit" twice',
@@ -523,7 +526,7 @@ BROKEN = {
         "fresh_days = \n",
         "syntax",
         "not valid TOML",
-        "correct the line",
+        "correct this line",
     ),
 }
 
@@ -552,7 +555,7 @@ def test_all_problems_at_once_in_order():
     assert len(lines) >= 3
     assert lines == sorted(lines)
     for said, problem in zip(str(caught.value).split("\n"), caught.value.problems, strict=True):
-        assert said == f"line {problem.line}: {problem.key}: {problem.what} Fix: {problem.remedy}"
+        assert said == f"line {problem.line} ({problem.key}): {problem.what} Fix: {problem.remedy}"
 
 
 def test_lines_survive_texts_and_lists_over_several_lines():

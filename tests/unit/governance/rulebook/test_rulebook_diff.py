@@ -44,10 +44,10 @@ def test_each_change_is_one_sentence_at_its_place():
         ('"low maintainability"]', '"low maintainability", "no documentation"]'),
     )
     assert found == {
-        "Terms": ("Days that a signature counts: now 30, before 45.",),
+        "Terms": ("Number of days for which a signature counts: now 30, before 45.",),
         "Stage: prototype": (
             "What is tolerated: added no documentation.",
-            "Days before the chair decides to go on or stop: now 120, before 180.",
+            "Number of days until the chair decides to continue or stop: now 120, before 180.",
         ),
         "Requirement: Who owns the outcome?": (
             "Question: now “Who owns the outcome?”, before “Who, by name, owns the outcome?”.",
@@ -58,8 +58,8 @@ def test_each_change_is_one_sentence_at_its_place():
 def test_what_kinds_of_evidence_carry_is_told():
     carries = '[evidence_carries]\ndetails = ["test_report"]\nregisters = ["telemetry", "drill_record"]'
     assert against(("[evidence_carries]", carries)) == {
-        "What kinds of evidence carry": (
-            "Kinds whose form asks for what they hold: added test_report.",
+        "Contents of each kind of evidence": (
+            "Kinds whose form asks for details: added test_report.",
             "Kinds that are never uploaded: added drill_record, telemetry.",
         )
     }
@@ -134,7 +134,7 @@ def test_the_page_names_the_gates_it_touches_and_counts_the_initiatives(cast, as
     # Drafts and counts are for people who have signed in.
     assert client.get("/rulebook/2026.3/changes/").status_code == 404
     assert client.get("/rulebook/1.0/changes/?since=2026.3").status_code == 404
-    assert "Whom it meets" not in client.get("/rulebook/1.0/changes/").content.decode()
+    assert "Affected initiatives" not in client.get("/rulebook/1.0/changes/").content.decode()
     for query in ("since=%00", "since=9", "since=" + "x" * 300):
         assert client.get(f"/rulebook/1.0/changes/?{query}").status_code in (400, 404)
     assert "nothing to compare with" in client.get("/rulebook/0.9/changes/").content.decode()
@@ -158,7 +158,7 @@ def test_how_many_requirements_are_drawn_is_told():
         assert "drawn_at_minimal = 5\n" in text
         (terms,) = diff.differences(parse(text), parse(text.replace("drawn_at_minimal = 5\n", becomes)))
         assert terms.title == "Terms"
-        told = "Requirements of a production initiative at minimal risk that are drawn to be verified: "
+        told = "Number of requirements drawn for verification, in production at minimal risk: "
         assert terms.lines == (f"{told}now {'7' if becomes else '0'}, before 5.",)
 
 
@@ -166,10 +166,11 @@ def test_levels_are_told_by_tier_with_why_one_is_left_out():
     lines = {
         line for section in diff.differences(parse(TEXT), parse(shipped_text())) for line in section.lines
     }
-    assert "Waivers that an initiative carries at most at once: now 3, before 30." in lines
+    assert "Maximum number of waivers of an initiative at the same time: now 3, before 30." in lines
     assert any("limited: now verified, before documented" in line for line in lines)
     assert any(
-        line.startswith("Why a tier does not ask it: minimal: now “the owner is the last") for line in lines
+        line.startswith("Reason why a tier does not ask the requirement: minimal: now “the owner is the last")
+        for line in lines
     )
 
 
@@ -184,17 +185,17 @@ def test_requirements_that_come_and_go_are_named_where_they_are_asked():
     came = {section.title: section for section in diff.differences(old, new)}
     assert {title: section.lines for title, section in came.items()} == {
         f"Criterion: {old.criteria['production.governance_satisfied'].question}": (
-            f"Requirements it rests on: added {named}.",
+            f"Requirements of the criterion: added {named}.",
         ),
         f"Criterion: {old.criteria['production.test_governance'].question}": (
-            f"Requirements it rests on: added {named}.",
+            f"Requirements of the criterion: added {named}.",
         ),
         "Requirement: Is it tried twice?": (
             "New: the older version does not have it.",
-            "Level that is asked: minimal: left out, because “small”; limited: left out, because “seldom”; "
+            "Required level: minimal: left out, because “small”; limited: left out, because “seldom”; "
             "high: verified.",
         ),
-        "What stays after a promotion": (
+        "Requirements after a promotion": (
             f"Answers that stay as they were decided at a gate: production: added {named}.",
         ),
         "Scale tests": (f"Governance, its items: added {named}.",),
@@ -215,14 +216,15 @@ def test_levels_that_change_and_tiers_that_are_left_out_are_told():
         with_values(text, places_of(old, "production", "minimal", {"adopt.trust": Asked("stated")})).source
     )
     assert [section.lines for section in diff.differences(old, new)] == [
-        ("Level that is asked: limited: now documented, before verified.",),
+        ("Required level: limited: now documented, before verified.",),
         (
-            "Level that is asked: limited: now left out, before verified.",
-            "Why a tier does not ask it: limited: now “nobody has to”, before nothing.",
+            "Required level: limited: now left out, before verified.",
+            "Reason why a tier does not ask the requirement: limited: now “nobody has to”, before nothing.",
         ),
     ]
     (section,) = diff.differences(old, again)
     assert section.lines == (
-        "Level that is asked: minimal: now stated, before left out.",
-        "Why a tier does not ask it: minimal: now nothing, before “its users may stop using it on any day”.",
+        "Required level: minimal: now stated, before left out.",
+        "Reason why a tier does not ask the requirement: minimal: now nothing, "
+        "before “its users may stop using it on any day”.",
     )

@@ -1,16 +1,22 @@
 """Fewer seats sign at minimal risk: who signs for what, quorums, and the same rule in the offline verifier."""
 
+from dataclasses import replace
+
 import pytest
 
 from governance.gates import criteria
 from governance.gates.criteria import SeatState
+from governance.gates.evidence_rules import undeclared
+from governance.gates.gate_inputs import Declared
 from governance.offline import verify
 from governance.rulebook import RulebookErrors, parse, shipped_text
 from governance.transparency_log import signing_rules
 from governance.vocabulary import Seat, Tier
+from tests.support.rules.gate_facts import AT, one
 
 SOURCE = shipped_text()
 SNAPSHOT = ("business_value", "risk_compliance")
+GOALS = 'declared_goals_minimal = ["user_usefulness", "bounded_business_value"]'
 STATED = 'seats_minimal = ["business_value", "risk_compliance"]'
 
 
@@ -80,22 +86,46 @@ def test_the_verifier_counts_as_the_rules_do(rulebook, gate, tier):
 
 
 def test_a_text_that_says_nothing_of_it_has_every_seat_sign():
-    rulebook = parse(SOURCE.replace(STATED, ""))
+    rulebook = parse(SOURCE.replace(STATED, "").replace(GOALS, ""))
     assert rulebook.at_tier(Tier.MINIMAL) is rulebook
+    assert parse(SOURCE.replace(STATED, "")).at_tier(Tier.MINIMAL).gates["production"].quorum == 5
     assert verify.rules_of(SOURCE.replace(STATED, "")).gate_at("production", "minimal").quorum == 5
 
 
 @pytest.mark.parametrize(
     ("instead", "words"),
     [
-        ('seats_minimal = ["business_value"]', "at minimal risk 1 of at least 2 seats sign"),
-        ("seats_minimal = []", "at minimal risk 0 of at least 2 seats sign"),
+        ('seats_minimal = ["business_value"]', "only 1 seats sign at minimal risk"),
+        ("seats_minimal = []", "only 0 seats sign at minimal risk"),
         ('seats_minimal = ["business_value", "nobody"]', "nobody"),
     ],
 )
 def test_too_few_seats_and_unknown_ones_are_refused(instead, words):
     with pytest.raises(RulebookErrors, match=words):
         parse(SOURCE.replace(STATED, instead))
+
+
+# --- Goals that are declared -----------------------------------------------------------------------------------------
+
+
+def test_an_mvp_at_minimal_risk_declares_fewer_goals_and_is_compared_with_these():
+    facts = one("mvp.advance_evidence", tier="minimal", declared={})
+    rulebook = parse(SOURCE)
+    assert undeclared(facts, rulebook, "minimal") == ["user usefulness", "bounded business value"]
+    assert len(undeclared(facts, rulebook, "limited")) == 5
+    declared = {key: Declared(key, "Shown.", "met") for key in ("user_usefulness", "bounded_business_value")}
+    reasons = [
+        criteria.judge(replace(facts, tier=tier, declared=declared), rulebook, AT)
+        .findings["production.mvp_goals"]
+        .reasons
+        for tier in (Tier.MINIMAL, Tier.LIMITED)
+    ]
+    assert [sum("has no result yet" in one for one in said) for said in reasons] == [0, 3]
+
+
+def test_a_goal_at_minimal_risk_alone_is_refused():
+    with pytest.raises(RulebookErrors, match='"speed" is not listed in declared_goals'):
+        parse(SOURCE.replace(GOALS, GOALS.replace("user_usefulness", "speed")))
 
 
 OUT = 'left_out = { minimal = "what it has to show is declared with the evidence to advance" }'
@@ -105,14 +135,14 @@ LEVELS = 'level_at_mvp = { limited = "documented", high = "verified" }'
 @pytest.mark.parametrize(
     ("place", "instead", "words"),
     [
-        (OUT, OUT.replace("minimal", "limited"), "stands under level and left_out"),
+        (OUT, OUT.replace("minimal", "limited"), "is listed under both level and left_out"),
         (OUT, "", '"minimal" is missing'),
         (OUT, OUT.replace("{", '{ tiny = "it is small",'), "tiny"),
         (OUT, 'left_out = { minimal = " " }', "has the wrong type or is blank"),
         (
             LEVELS,
             LEVELS.replace("{", '{ minimal = "documented",'),
-            "left out, and level_at_mvp asks it all the same",
+            "is in left_out, but also in level_at_mvp",
         ),
     ],
 )
@@ -127,4 +157,4 @@ def test_evidence_lasts_longer_at_minimal_risk_and_shorter_at_high(rulebook):
     asked = rulebook.requirements["mvp.risk"]
     assert asked.days(Tier.MINIMAL) > asked.days(Tier.LIMITED) > asked.days(Tier.HIGH)
     assert asked.days("") == asked.days(Tier.LIMITED)
-    assert rulebook.requirements["mvp.override"].days(Tier.MINIMAL) == 0  # until a trigger ends it
+    assert rulebook.requirements["mvp.problem"].days(Tier.MINIMAL) == 0  # until a trigger ends it

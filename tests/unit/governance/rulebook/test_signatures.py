@@ -33,7 +33,7 @@ def test_what_it_may_not_say_is_named_with_its_line(said, words):
 
 def test_a_difference_is_a_sentence():
     (section,) = diff.differences(parse(TEXT), parse(TEXT + ASKS))
-    assert section.title == "How strong signatures must be"
+    assert section.title == "Strength of signatures"
     assert any("Sign-off at high risk: now passkey" in line for line in section.lines)
     assert diff.differences(parse(TEXT + ASKS), parse(TEXT + ASKS)) == []
 

@@ -34,29 +34,31 @@ def test_what_a_provider_did_not_sign_for_this_statement_is_named():
     another = RSAKey.generate_key(2048, {"kid": "rsa-1"}, private=True).as_dict(private=False)
     whole, twice = provider_row()["evidence"]["id_token"], urlsafe(b'{"a":1,"a":1}')
     wrong = {
-        "of another statement": provider_row() | {"statement": "another"},
-        "for something else than this statement": provider_row(nonce="A" * 43),
-        "made for something else": provider_row() | {"nonce": urlsafe(b"x" * 32)},
+        "to a different statement": provider_row() | {"statement": "another"},
+        "not made for this statement": provider_row(nonce="A" * 43),
+        "was not made for this": provider_row() | {"nonce": urlsafe(b"x" * 32)},
         "does not have 32 bytes": provider_row() | {"nonce": urlsafe(b"x" * 31)},
-        "of another issuer": provider_row(iss="https://evil.example"),
-        "for another client": provider_row(aud="other"),
-        "for another client than": provider_row(aud=[CLIENT, "other"]),
-        "does not say when": provider_row(auth_time=None),
-        "does not say when its person": provider_row(auth_time="now"),
-        "is older than the statement": provider_row(auth_time=noon - 66),
-        "is younger than the signature": provider_row(auth_time=noon + 61),
+        "The issuer of the ID token differs": provider_row(iss="https://evil.example"),
+        "The client of the ID token differs": provider_row(aud="other"),
+        "differs from the client in the audit log": provider_row(aud=[CLIENT, "other"]),
+        "does not contain the time": provider_row(auth_time=None),
+        "does not contain the time of the sign-in": provider_row(auth_time="now"),
+        "is earlier than the statement": provider_row(auth_time=noon - 66),
+        "is later than the signature": provider_row(auth_time=noon + 61),
         "not signed by the key": _evidence(jwk=another),
         "signed by the key that was kept": _evidence(
             jwk=jwk_of("ES256") | {"y": jwk_of("ES256")["x"]}, algorithm="RS256"
         ),
-        "by another algorithm": _evidence(algorithm="ES256"),
-        "by another algorithm than": provider_row(sign=lambda claims, alg: unsigned(claims)),
-        "another algorithm than the audit log": provider_row(sign=lambda claims, alg: by_public_key(claims)),
-        "of a kind that is not known": _evidence(jwk={"kty": "oct", "k": "AAAA"}),
+        "The algorithm of the ID token differs": _evidence(algorithm="ES256"),
+        "algorithm of the ID token differs from": provider_row(sign=lambda claims, alg: unsigned(claims)),
+        "differs from the algorithm in the audit log": provider_row(
+            sign=lambda claims, alg: by_public_key(claims)
+        ),
+        "has an unknown type": _evidence(jwk={"kty": "oct", "k": "AAAA"}),
         "not a signed token": _evidence(id_token=whole.rpartition(".")[0]),
-        "is not Base64": _evidence(id_token=whole + "="),
+        "is not valid Base64url": _evidence(id_token=whole + "="),
         "is not JSON": _evidence(id_token="AAAA" + whole),
-        "says something twice": _evidence(id_token=f"{twice}.{twice}.AAAA"),
+        "contains the same name twice": _evidence(id_token=f"{twice}.{twice}.AAAA"),
     }
     for words, broken in wrong.items():
         with pytest.raises(Rejected, match=words):
@@ -155,8 +157,8 @@ def test_a_key_of_a_provider_is_recorded_before_it_signs_or_named_as_untrusted()
         f"the key of {ISSUER} as this installation recorded it on 2026-11-01, sealed under checkpoint 2"
         in said
     )
-    assert "no checkpoint of this export shows" in lines(Signatures(True, [4]), *right)
-    assert "no checkpoint of this export shows" in lines(Signatures(False, [2]), proof())
+    assert "no checkpoint of this export proves" in lines(Signatures(True, [4]), *right)
+    assert "no checkpoint of this export proves" in lines(Signatures(False, [2]), proof())
     trusted = {ISSUER: [verify.key_of_jwk(jwk_of("RS256"))]}
     assert f"a key that you trust for {ISSUER}" in lines(Signatures(True, [2], trusted), *right)
     other = {ISSUER: [verify.key_of_jwk(jwk_of("ES256"))]}
@@ -164,30 +166,34 @@ def test_a_key_of_a_provider_is_recorded_before_it_signs_or_named_as_untrusted()
     by_forged = provider_row(sign=lambda claims, alg: signed(claims, forged))
     by_forged["evidence"]["jwk"] = forged.as_dict(private=False)
     wrong = {
-        "is untrusted: it is none that you trust": (Signatures(True, [2], other), *right),
-        "untrusted: it was recorded after the fact": (
+        "is not among the keys that you trust": (Signatures(True, [2], other), *right),
+        "was not recorded before the signature": (
             Signatures(True, [2]),
             provider_of(),
             link_of(),
             proof(),
             key_of(),
         ),
-        "untrusted: the audit log holds another": (
+        "The key of the provider differs": (
             Signatures(True, [2]),
             provider_of(),
             key_of(),
             link_of(),
             of_proof(by_forged),
         ),
-        "holds another one for it": (Signatures(True, [2]), provider_of(issuer="https://x"), *right[1:]),
-        "the audit log holds another one": (Signatures(True, [2]), provider_of(client_id="x"), *right[1:]),
-        "at another moment": (
+        "provider differs from the key": (Signatures(True, [2]), provider_of(issuer="https://x"), *right[1:]),
+        "differs from the key in the audit log": (
+            Signatures(True, [2]),
+            provider_of(client_id="x"),
+            *right[1:],
+        ),
+        "give different times": (
             Signatures(True, [2]),
             provider_of(),
             key_of(fetched_at="2026-11-02T08:00:00+00:00"),
             *right[2:],
         ),
-        "was exchanged": (Signatures(True, [2]), provider_of(), key_of(), key_of(jwk=jwk_of("ES256"))),
+        "was replaced": (Signatures(True, [2]), provider_of(), key_of(), key_of(jwk=jwk_of("ES256"))),
     }
     for words, (signatures, *entries) in wrong.items():
         with pytest.raises(Rejected, match=words):
@@ -199,19 +205,19 @@ def test_a_token_is_of_the_account_at_the_provider_that_was_linked_with_its_sign
     entra = {"tid": "T-1", "oid": "O-1"}
     at_entra = provider_of(key_claim="tid+oid"), key_of()
     assert lines(Signatures(True, [2]), *at_entra, link_of(key="t-1/o-1"), proof(**entra))
-    with pytest.raises(Rejected, match="of another account"):
+    with pytest.raises(Rejected, match="The account of the ID token"):
         lines(Signatures(True, [2]), *before, link_of(key="t-1/o-1"), proof(**entra))
     wrong = {
-        "after the fact, or never": (proof(), link_of()),
-        "of another account": (link_of(key="subject-2"), proof()),
-        "is at another provider": (link_of(provider_id=9), proof()),
-        "another account than": (link_of(person_id=8), proof()),
-        "did not sign for the signer": (link_of(linked_at="2026-11-08T12:01:00+00:00"), proof()),
-        "did not sign for the signer at that moment": (
+        "was not linked with the signer before": (proof(), link_of()),
+        "The account of the ID token": (link_of(key="subject-2"), proof()),
+        "is at a different provider": (link_of(provider_id=9), proof()),
+        "is not the account that is linked": (link_of(person_id=8), proof()),
+        "The signer could not sign": (link_of(linked_at="2026-11-08T12:01:00+00:00"), proof()),
+        "could not sign with the account at the provider": (
             link_of(counts_from="2026-11-09T12:30:00+00:00"),
             proof(),
         ),
-        "provider did not sign": (link_of(ended_at="2026-11-09T11:00:00+00:00"), proof()),
+        "at the time of the signature": (link_of(ended_at="2026-11-09T11:00:00+00:00"), proof()),
     }
     for words, entries in wrong.items():
         with pytest.raises(Rejected, match=words):
@@ -228,5 +234,5 @@ def test_keys_that_somebody_trusts_are_read_from_a_file(tmp_path):
     file.write_text(json.dumps({"keys": [jwk_of("RS256"), {"kty": "oct", "k": "AAAA"}]}))
     assert verify.issuers_of([(ISSUER, str(file))]) == {ISSUER: [verify.key_of_jwk(jwk_of("RS256"))]}
     file.write_text("[]")
-    with pytest.raises(Rejected, match="is no list of keys"):
+    with pytest.raises(Rejected, match="is not a list of keys"):
         verify.issuers_of([(ISSUER, str(file))])

@@ -249,7 +249,7 @@ def test_a_signature_of_each_kind_is_right(devices, kind):
 def test_of_a_password_there_is_a_word_and_its_statement():
     row = signed_row() | {"strength": "password", "evidence": {}, "nonce": ""}
     assert check_signature(row) == "password"
-    with pytest.raises(Rejected, match="of another statement"):
+    with pytest.raises(Rejected, match="to a different statement"):
         check_signature(row | {"statement": "another"})
 
 
@@ -273,32 +273,32 @@ def test_what_a_passkey_did_not_sign_is_named(devices):
     row = signed_row(device)
     others = "ab" * 32
     wrong = {
-        "of another statement": row | {"statement": "another"},
-        "something else than this statement": row | {"nonce": urlsafe(b"x" * 32)},
+        "to a different statement": row | {"statement": "another"},
+        "did not sign this statement": row | {"nonce": urlsafe(b"x" * 32)},
         "does not have 32 bytes": row | {"nonce": urlsafe(b"x" * 31)},
-        "of a strength": row | {"strength": "stamp"},
-        "does not list": row | {"digests": ["x"]},
-        "not an assertion": _told(row, device, type="webauthn.create"),
-        "something else than": _told(row, device, challenge="AAAA"),
-        "on another site": _told(row, device, origin="http://evil.example"),
+        "the unknown strength": row | {"strength": "stamp"},
+        "The list of signed digests": row | {"digests": ["x"]},
+        "is not from a sign-in": _told(row, device, type="webauthn.create"),
+        "The passkey did not sign this": _told(row, device, challenge="AAAA"),
+        "on a different site": _told(row, device, origin="http://evil.example"),
         "inside a page": _told(row, device, crossOrigin=True),
-        "for another site": signed_row(replace(device, rp_id="evil.example")),
-        "verify who was there": signed_row(replace(device, flags=PRESENT)),
-        "not one of this passkey": _evidence(row, public_key=urlsafe(Authenticator(ES256).cose())),
-        "not Base64": _evidence(row, signature="=="),
+        "belongs to a different site": signed_row(replace(device, rp_id="evil.example")),
+        "verify the person": signed_row(replace(device, flags=PRESENT)),
+        "not made with this passkey": _evidence(row, public_key=urlsafe(Authenticator(ES256).cose())),
+        "not valid Base64url": _evidence(row, signature="=="),
         "is not JSON": _evidence(row, client_data=urlsafe(b"\xff")),
         "is cut off": _evidence(row, public_key=urlsafe(device.cose()[:-3])),
     }
     for words, broken in wrong.items():
         with pytest.raises(Rejected, match=words):
             check_signature(broken)
-    with pytest.raises(Rejected, match="verify who was there"):
+    with pytest.raises(Rejected, match="verify the person"):
         check_signature(signed_row(replace(device, flags=VERIFIED)))
-    with pytest.raises(Rejected, match="something else than this statement"):
+    with pytest.raises(Rejected, match="did not sign this statement"):
         check_signature(row | {"digests": [row["digest"], others]})
-    with pytest.raises(Rejected, match="on another site"):
+    with pytest.raises(Rejected, match="on a different site"):
         check_signature(_evidence(row, origin="http://evil.example"))
-    with pytest.raises(Rejected, match="on another site"):
+    with pytest.raises(Rejected, match="on a different site"):
         check_signature(_evidence(row, rp_id="ocalhost"))
 
 
@@ -378,30 +378,39 @@ def test_a_passkey_is_enrolled_before_it_signs(devices):
 
     right = look(Signatures(True, [1]), enrolment, proof, signed)
     assert right.lines() == [
-        "1 signatures by passkey: each is one of its statement, by the key that was enrolled."
+        "1 signatures by passkey: each fits its statement and was made with the enrolled key."
     ]
     assert "no checkpoint between" in look(Signatures(True, [5]), enrolment, proof, signed).lines()[1]
-    assert "enrolment is not in this export" in look(Signatures(False, []), proof, signed).lines()[1]
+    assert "of these passkeys is not in this export" in look(Signatures(False, []), proof, signed).lines()[1]
 
     changed = of_row(verify.PASSKEYS_TABLE, "~")
     wrong = {
-        "after the fact": (proof, enrolment),
-        "another key": ((enrolment[0], passkey_body(Authenticator(ES256))), proof),
-        "by another key": ((enrolment[0], passkey_body(device, person_id=8)), proof),
-        "was exchanged": (enrolment, (changed, passkey_body(Authenticator(ES256)))),
-        "was new": ((enrolment[0], passkey_body(device, signs_from="2026-11-09T13:00:00+00:00")), proof),
-        "was dated back": (
+        "was not enrolled before this signature": (proof, enrolment),
+        "The key of the signature differs": ((enrolment[0], passkey_body(Authenticator(ES256))), proof),
+        "differs from the key that the signer enrolled": (
+            (enrolment[0], passkey_body(device, person_id=8)),
+            proof,
+        ),
+        "was replaced": (enrolment, (changed, passkey_body(Authenticator(ES256)))),
+        "was not allowed to sign yet": (
+            (enrolment[0], passkey_body(device, signs_from="2026-11-09T13:00:00+00:00")),
+            proof,
+        ),
+        "has a wrong date": (
             (of_row(verify.PASSKEYS_TABLE, recorded_at="2026-11-09T11:00:00Z"), enrolment[1]),
             proof,
         ),
-        "dated back": (
+        "has a wrong date. A new": (
             enrolment,
             (changed, passkey_body(device, signs_from="2026-10-01T10:00:00+00:00")),
             proof,
         ),
-        "had ended": ((enrolment[0], passkey_body(device, ended_at="2026-11-09T11:00:00+00:00")), proof),
+        "was already revoked": (
+            (enrolment[0], passkey_body(device, ended_at="2026-11-09T11:00:00+00:00")),
+            proof,
+        ),
         "its proof is not in the audit log": (signed,),
-        "another signature than": (
+        "The signature of the act differs": (
             enrolment,
             proof,
             (
@@ -427,7 +436,7 @@ def test_confirmed_it_signs_before_its_day_and_not_before_that(devices):
         if right:
             look(Signatures(True, [1]), *entries)
         else:
-            with pytest.raises(Rejected, match="was new"):
+            with pytest.raises(Rejected, match="was not allowed to sign yet"):
                 look(Signatures(True, [1]), *entries)
 
 
@@ -436,4 +445,4 @@ def test_what_was_erased_and_what_was_never_signed_is_counted():
     sign_off = {"table": "", "xact": 5, "actor": 7, "kind": "signed off"}, b'{"facts": {}}'
     words = look(Signatures(True, []), (proof, None), sign_off).lines()
     assert words[0].startswith("1 signatures were erased")
-    assert words[1].startswith("1 sign-offs say no signature")
+    assert words[1].startswith("1 sign-offs have no signature")

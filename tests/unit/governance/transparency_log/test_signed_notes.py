@@ -71,7 +71,7 @@ ENOCH_LINE = (
 )
 NAME = "plumbline.invalid/test"
 OURS = Signer(NAME, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
-WITNESS = Signer(f"{NAME}/witness", Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
+OTHER = Signer(f"{NAME}/other", Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
 BODY = f"{NAME}\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n"
 NOTE = f"{BODY}\n{OURS.line(BODY.encode())}"
 KEY = str(OURS.vkey)
@@ -174,7 +174,7 @@ def test_notes_that_others_published_are_read_but_are_no_checkpoints():
     assert [key.name for key in signers_of(*both, [ENOCH_KEY, PETER_KEY])] == ["PeterNeumann", "EnochRoot"]
     assert [key.name for key in signers_of(*both, [ENOCH_KEY])] == ["EnochRoot"]
     for note in (POEM, PETER_NOTE):
-        with pytest.raises(Rejected, match=r"The checkpoint does not have|The size in the checkpoint"):
+        with pytest.raises(Rejected, match=r"The format of the checkpoint|The size in the checkpoint"):
             parse_note(note)
 
 
@@ -217,18 +217,18 @@ ROOT = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="
         (NOTE.replace("\n", "\r\n"), "control character"),
         (NOTE.replace(NAME, NAME + "\t", 1), "control character"),
         (NOTE.encode() + b"\xff", "not UTF-8"),
-        (NOTE + "x", "not a text, an empty line"),
-        (NOTE[:-1], "not a text, an empty line"),
-        (NOTE + "\n", "not a text, an empty line"),
-        (NOTE + "\n\n", "not a text, an empty line"),
-        (BODY + "\n", "not a text, an empty line"),
-        (BODY, "not a text, an empty line"),
-        ("", "not a text, an empty line"),
-        ("\n\n" + LINE, "not a text, an empty line"),
-        ("\n" + NOTE, "a line each"),
-        (BODY + "\n\n" + LINE, "a line each"),
-        (f"{NAME}\n20852163\n\n{LINE}", "a line each"),
-        (f"\n20852163\n{ROOT}\n\n{LINE}", "a line each"),
+        (NOTE + "x", "format of the note is wrong"),
+        (NOTE[:-1], "format of the note is wrong"),
+        (NOTE + "\n", "format of the note is wrong"),
+        (NOTE + "\n\n", "format of the note is wrong"),
+        (BODY + "\n", "format of the note is wrong"),
+        (BODY, "format of the note is wrong"),
+        ("", "format of the note is wrong"),
+        ("\n\n" + LINE, "format of the note is wrong"),
+        ("\n" + NOTE, "format of the checkpoint is wrong"),
+        (BODY + "\n\n" + LINE, "format of the checkpoint is wrong"),
+        (f"{NAME}\n20852163\n\n{LINE}", "format of the checkpoint is wrong"),
+        (f"\n20852163\n{ROOT}\n\n{LINE}", "format of the checkpoint is wrong"),
         (NOTE.replace("20852163", "020852163"), "leading zeroes"),
         (NOTE.replace("20852163", "+20852163"), "leading zeroes"),
         (NOTE.replace("20852163", "20852163 "), "leading zeroes"),
@@ -238,19 +238,19 @@ ROOT = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="
         (NOTE.replace("20852163", "0"), "empty tree"),
         (NOTE.replace(ROOT, ROOT[:-1]), "root in the checkpoint is not Base64"),
         (NOTE.replace(ROOT, ROOT + "="), "root in the checkpoint is not"),
-        (NOTE.replace(ROOT, ROOT[:-2] + "J="), "one form"),  # two bits that no byte takes
+        (NOTE.replace(ROOT, ROOT[:-2] + "J="), "canonical form"),  # two bits that no byte takes
         (NOTE.replace(ROOT, ROOT.replace("/", "_")), "root in the checkpoint is not Base64"),
         (NOTE.replace(ROOT, " " + ROOT), "root in the checkpoint is not Base64"),
         (NOTE.replace(ROOT, "AAAA"), "32 bytes"),
-        (NOTE.replace("— ", "- "), "not a dash"),
-        (NOTE.replace("— ", "\u2013 "), "not a dash"),
-        (NOTE.replace("— ", "—  "), "not a dash"),
-        (NOTE.replace("— ", "—\u00a0"), "not a dash"),
-        (NOTE.replace("— ", " — "), "not a dash"),
-        (NOTE[:-1] + " \n", "not a dash"),
-        (NOTE.replace(f"— {NAME}", f"— {NAME}+x"), "cannot be the name"),
-        (NOTE.replace(f"— {NAME}", f"— {NAME}\u2003x"), "cannot be the name"),
-        (NOTE.replace(f"— {NAME} ", "—  "), "cannot be the name"),
+        (NOTE.replace("— ", "- "), "a dash, a name and a signature"),
+        (NOTE.replace("— ", "\u2013 "), "a dash, a name and a signature"),
+        (NOTE.replace("— ", "—  "), "a dash, a name and a signature"),
+        (NOTE.replace("— ", "—\u00a0"), "a dash, a name and a signature"),
+        (NOTE.replace("— ", " — "), "a dash, a name and a signature"),
+        (NOTE[:-1] + " \n", "a dash, a name and a signature"),
+        (NOTE.replace(f"— {NAME}", f"— {NAME}+x"), "not a valid name of a key"),
+        (NOTE.replace(f"— {NAME}", f"— {NAME}\u2003x"), "not a valid name of a key"),
+        (NOTE.replace(f"— {NAME} ", "—  "), "not a valid name of a key"),
         (NOTE[:-2] + "\n", "signature is not"),
         (f"{BODY}\n— {NAME} AAAAAA==\n", "too short"),
         (f"{BODY}\n" + LINE * 65, "too many"),
@@ -273,24 +273,24 @@ def test_an_empty_tree_and_further_lines_are_allowed():
     assert (note.size, note.extensions) == (0, ("more", "still more"))
 
 
-def test_a_witness_signs_too_and_is_not_the_log():
-    line = WITNESS.line(BODY.encode())
-    vkeys = [OURS.vkey, WITNESS.vkey]
-    assert [key.name for key in note_verify(NOTE + line, vkeys, origin=NAME)[1]] == [NAME, f"{NAME}/witness"]
+def test_another_key_signs_too_and_is_not_the_log():
+    line = OTHER.line(BODY.encode())
+    vkeys = [OURS.vkey, OTHER.vkey]
+    assert [key.name for key in note_verify(NOTE + line, vkeys, origin=NAME)[1]] == [NAME, f"{NAME}/other"]
     assert [key.name for key in note_verify(NOTE + line, [OURS.vkey])[1]] == [NAME]
-    with pytest.raises(Rejected, match="witness that is not known"):
+    with pytest.raises(Rejected, match="signature by an unknown key"):
         note_verify(NOTE + line, [OURS.vkey], known_only=True)
     with pytest.raises(Rejected, match=r"not signed by plumbline.invalid/test itself"):
         note_verify(f"{BODY}\n{line}", vkeys, origin=NAME)
-    with pytest.raises(Rejected, match=r"is of plumbline.invalid/test, not of"):
+    with pytest.raises(Rejected, match=r"belongs to the log plumbline.invalid/test, not to"):
         note_verify(NOTE, vkeys, origin="plumbline.invalid/other")
-    other = WITNESS.line(b"another body\n")
-    with pytest.raises(Rejected, match=r"signature of plumbline.invalid/test/witness is wrong"):
+    other = OTHER.line(b"another body\n")
+    with pytest.raises(Rejected, match=r"signature of plumbline.invalid/test/other is wrong"):
         note_verify(NOTE + other, vkeys)
 
 
 def test_a_key_of_the_same_name_is_not_the_same_key():
-    other = Signer(NAME, WITNESS.private)
+    other = Signer(NAME, OTHER.private)
     with pytest.raises(Rejected, match="No known key"):
         note_verify(NOTE, [other.vkey])
     assert note_verify(NOTE, [other.vkey, OURS.vkey])[1] == [OURS.vkey]
@@ -300,17 +300,17 @@ def test_a_key_of_the_same_name_is_not_the_same_key():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (KEY + " ", "not written as"),
-        (KEY + "\n", "not written as"),
-        (KEY.replace("+", " ", 1), "not written as"),
-        (KEY.upper(), "not written as|does not have"),
+        (KEY + " ", "format of a key is wrong"),
+        (KEY + "\n", "format of a key is wrong"),
+        (KEY.replace("+", " ", 1), "format of a key is wrong"),
+        (KEY.upper(), "format of a key is wrong|does not have"),
         (KEY.rsplit("+", 1)[0] + "+AQ==", "not an Ed25519 key"),
         (KEY.replace("+A", "+B"), "not an Ed25519 key"),
         (KEY.replace(NAME, NAME + "x"), "does not have the hash"),
-        (str(verify.verifier_key(NAME, bytes(32))), "no point"),
+        (str(verify.verifier_key(NAME, bytes(32))), "not a valid Ed25519 key"),
         (
             str(verify.verifier_key(NAME, (2**255 - 19 + 3).to_bytes(32, "little"))),
-            "no point",
+            "not a valid Ed25519 key",
         ),  # y = 3, again
     ],
 )

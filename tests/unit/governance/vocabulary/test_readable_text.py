@@ -104,3 +104,9 @@ def test_an_argument_of_a_command_is_taken_or_refused_by_its_rule() -> None:
     assert rule.argument("AI-0001 stays") == "AI-0001 stays"
     with pytest.raises(ArgumentTypeError, match="U\\+202E"):
         rule.argument("AI-0001 \u202estays")
+
+
+def test_a_sentence_key_is_the_words_without_capitals_spaces_and_punctuation() -> None:
+    assert rule.sentence_key("It says so, with the day.") == rule.sentence_key(" it SAYS so - with  the day")
+    assert rule.sentence_key("Row 4 says so") != rule.sentence_key("Row 5 says so")
+    assert rule.sentence_key("... !") == ""

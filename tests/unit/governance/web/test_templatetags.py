@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 
 from governance import clock
 from governance.templatetags import drawings, plumbline
+from governance.web import markdown
 
 
 @pytest.fixture(autouse=True)
@@ -83,20 +84,20 @@ def test_findings_stand_by_the_five_judgements_in_the_order_of_the_source():
 
 
 def test_markdown_keeps_words_and_drops_what_could_act():
-    html = plumbline.markdown(
+    html = markdown.markdown(
         "# Title\n\n**bold** <script>x</script> ![x](https://a/b.png) [l](javascript:alert(1))"
     )
     for kept in ("<strong>bold</strong>", "<strong>Title</strong>"):
         assert kept in html
     for dropped in ("<script", "<img", "<h1", 'href="javascript'):
         assert dropped not in html
-    assert 'rel="noopener noreferrer"' in plumbline.markdown("[l](https://example.org)")
+    assert 'rel="noopener noreferrer"' in markdown.markdown("[l](https://example.org)")
 
 
 def test_the_process_remembers_no_long_text():
-    before = plumbline._rendered.cache_info().misses
-    assert plumbline.markdown("x" * (plumbline.LONGEST_REMEMBERED + 1)).startswith("<p>x")
-    assert plumbline._rendered.cache_info().misses == before
+    before = markdown._rendered.cache_info().misses
+    assert markdown.markdown("x" * (markdown.LONGEST_REMEMBERED + 1)).startswith("<p>x")
+    assert markdown._rendered.cache_info().misses == before
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_plumb_always_says_what_it_means():
         (date(2026, 7, 14), date(2026, 11, 20), "soon", "current for 11 more days (20 November)"),
         (date(2026, 7, 14), date(2026, 11, 9), "soon", "current until the end of today"),
         (date(2026, 2, 1), date(2026, 8, 30), "gone", "expired since 31 August"),
-        (date(2026, 2, 1), None, "", "current until something it rests on changes"),
+        (date(2026, 2, 1), None, "", "current until something that the evidence depends on changes"),
     ],
 )
 def test_age_bar_says_in_words_what_it_draws(observed_on, until, tone, words):
@@ -144,7 +145,7 @@ def test_charts_stand_before_a_table_with_the_same_numbers():
     html = show("{% chart_measurements 'Minutes' rows 9 5 'minutes' %}", rows=[("June", 9.1), ("July", 8.4)])
     for words in ("baseline 9", "target 5", '<td class="num">8.4</td>'):
         assert words in html
-    assert "Nothing to draw yet" in show("{% chart_bars 'Ageing' rows %}", rows=[])
+    assert "No figures yet" in show("{% chart_bars 'Ageing' rows %}", rows=[])
     assert "No measurement yet" in show("{% chart_measurements 'Minutes' rows %}", rows=[])
 
 

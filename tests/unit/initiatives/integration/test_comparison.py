@@ -44,7 +44,7 @@ def test_other_words_are_undecided_however_alike_they_read(name):
     one, other = said(**{name: "ten digits"}), said("ERP", **{name: "10 digits"})
     (difference,) = compare(one, other)
     assert (difference.facet, difference.severity) == (WORDING, "note")
-    assert "Nobody has called CRM id and ERP id the same." in difference.words
+    assert "No one has confirmed that CRM id and ERP id mean the same." in difference.words
     assert "“ten digits” and “10 digits”" in difference.words
     assert found(one, said("ERP", **{name: " Ten  digits"})) == []
 
@@ -68,10 +68,10 @@ def test_one_field_that_means_two_things_by_the_year_or_at_once():
     (conflict,) = compare(after, before)
     assert (conflict.facet, conflict.severity) == ("validity", "blocking")
     assert conflict.words == (
-        "CRM id has two meanings depending on the year, to 31 December 2020 and from 1 January 2021. "
+        "CRM id has two meanings, depending on the year, to 31 December 2020 and from 1 January 2021. "
         "Counted unit: “contract” and “payer”."
     )
-    assert "at once" in compare(said(counted_unit="contract"), after)[0].words
+    assert "at the same time" in compare(said(counted_unit="contract"), after)[0].words
     assert found(said(identifier_mask="9{8}"), said(identifier_standard="iban")) == ["validity"]
     column = {"type": "text", "patterns": {"A{18}": 1.0}}
     assert found(said(identifier_mask="9{8}"), said(profile=column)) == [WORDING], "one column, measured once"
@@ -154,7 +154,7 @@ def test_a_field_measured_otherwise_than_stated_says_which_share_fits():
     column = {"patterns": {"9{10}": 0.3, "A{18}": 0.7}}
     assert (
         facets.against_measure(said(identifier_mask="9{10}", profile=column))
-        == "30% of the values are written so"
+        == "30% of the values have this format"
     )
     assert facets.against_measure(said(identifier_mask="X{18}", profile={"patterns": {"A{18}": 0.9}})) == ""
     assert facets.against_measure(said(profile=column)) == "", "nothing is stated"
@@ -169,10 +169,10 @@ def test_a_field_measured_otherwise_than_stated_says_which_share_fits():
     [
         ("", "one to 80"),
         ("9" * 81, "one to 80"),
-        ("C-9{6}", "“C” is no class"),
-        ("8", "“8” is no class"),
-        ("9{0}", "no number of characters"),
-        ("9{4,2}", "no number of characters"),
+        ("C-9{6}", "unknown sign, “C”"),
+        ("8", "unknown sign, “8”"),
+        ("9{0}", "not a valid number of characters"),
+        ("9{4,2}", "not a valid number of characters"),
         ("9{", "cannot be read"),
         ('"C', "cannot be read"),
         ("{6}", "cannot be read"),

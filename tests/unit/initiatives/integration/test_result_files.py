@@ -178,8 +178,8 @@ def test_no_value_of_the_data_is_kept(tool, values):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"{", "not JSON"),
-        (b"[" * 100_000, "more than a result"),
+        (b"{", "not valid JSON"),
+        (b"[" * 100_000, "more data than a result"),
         (b'{"a": 1}', "not a result of"),
         (b"[1, 2]", "not a result of"),
         (b'{"metrics": [{"metric": "<b>", "result": 3}]}', "not a result of"),
@@ -228,7 +228,7 @@ def test_columns_that_are_gone_new_or_of_another_type_are_named():
     later = result_files.read(table("id,amount,note", "1,two,x", "2,three,y"))
     result_files.against(list(earlier.columns.values()), later)
     assert [one["words"] for one in later.findings] == [
-        "region is gone.",
+        "region was removed.",
         "amount was integer and is text.",
         "note is new.",
     ]

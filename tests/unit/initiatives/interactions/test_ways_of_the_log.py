@@ -67,7 +67,7 @@ def test_as_many_people_as_the_scope_declares_and_no_more(subjects, holds):
 def test_people_are_counted_only_where_calls_name_them(named, calls, holds):
     held = ways.within_scope(figures(subjects=2, named=named, calls=calls), 10)
     assert held.holds is holds
-    assert ("calls name one" in held.words) is (holds is None)
+    assert ("calls name a person" in held.words) is (holds is None)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_what_is_promised_holds_as_a_whole():
     assert ways.as_promised(replace(good, sampling=True), promise).holds is None
     untimed = replace(good, durations={40: 300})
     assert ways.as_promised(untimed, promise).holds is None
-    assert "say how long" in ways.as_promised(untimed, promise).words
+    assert "report their duration" in ways.as_promised(untimed, promise).words
     failing = ways.as_promised(replace(good, failed=60, tried=660), promise)
     assert failing.holds is False
     assert "came back" not in failing.words, "only what is missed is told"

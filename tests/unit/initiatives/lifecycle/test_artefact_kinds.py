@@ -6,11 +6,14 @@ import pytest
 
 from governance.files.log_samples import Counted
 from governance.files.plain_text import emptiness
+from governance.gates.remarks import KnownNames
 from governance.rulebook.schema import FIXED
 from governance.vocabulary import EvidenceKind
 from initiatives.lifecycle.evidence import artefact_kinds
 from initiatives.lifecycle.evidence.artefact_kinds import check, counts_as, in_words, line, read
 from tests.support.rules.artefact_rules import GIVEN
+
+KNOWN = KnownNames("AI-0001")
 
 TODAY = date(2026, 6, 1)
 
@@ -36,21 +39,21 @@ def test_a_full_form_is_taken_and_each_field_that_lacks_is_named(kind):
         ("test_report", "data_set", "xxx", "one character"),
         ("test_report", "data_set", "same same", "one word"),
         ("test_report", "data_set", "long " * 60, "at most 200"),
-        ("test_report", "n", "0", "one or more"),
-        ("test_report", "n", "-3", "how many"),
-        ("test_report", "n", "many", "how many"),
-        ("test_report", "n", "12,5", "how many"),
+        ("test_report", "n", "0", "Enter 1 or more"),
+        ("test_report", "n", "-3", "Enter the number"),
+        ("test_report", "n", "many", "Enter the number"),
+        ("test_report", "n", "12,5", "Enter the number"),
         ("test_report", "figure", "1,204", "plain number"),
-        ("test_report", "n", "9" * 10, "one or more"),
-        ("test_report", "n", "9" * 5_000, "how many"),
-        ("test_report", "n", "\u00b2", "how many"),
+        ("test_report", "n", "9" * 10, "Enter 1 or more"),
+        ("test_report", "n", "9" * 5_000, "Enter the number"),
+        ("test_report", "n", "\u00b2", "Enter the number"),
         ("test_report", "figure", "nan", "plain number"),
         ("test_report", "figure", "high", "plain number"),
         ("test_report", "side", "left", "reach the threshold"),
-        ("decision_record", "decided_on", "2026-06-02", "lies in the future"),
+        ("decision_record", "decided_on", "2026-06-02", "is in the future"),
         ("decision_record", "decided_on", "soon", "day of the decision"),
         ("user_research", "ends_on", "2026-03-01", "before the first"),
-        ("user_research", "method", "guess", "asked or watched"),
+        ("user_research", "method", "guess", "asked or observed"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_a_sentence(kind, name, given, said):
@@ -79,6 +82,7 @@ def test_a_figure_that_misses_its_threshold_is_no_pass(figure, side, result, tak
 def test_what_is_kept_is_plain():
     given = GIVEN["test_report"] | {"n": "1,204", "figure": "91,50", "data_set": "  Letters \n of May "}
     assert read("test_report", given | {"else": "no"}) == {
+        "tested": "quality",
         "data_set": "Letters of May",
         "n": 1204,
         "metric": "accuracy",
@@ -87,7 +91,7 @@ def test_what_is_kept_is_plain():
         "side": "at_least",
     }
     assert read("user_research", GIVEN["user_research"] | {"register": "drills"}).keys() == {
-        *("n", "starts_on", "ends_on", "method")
+        *("tested", "n", "starts_on", "ends_on", "method")
     }
     assert read("document", {"n": "3"}) == {}
 
@@ -95,7 +99,7 @@ def test_what_is_kept_is_plain():
 def test_the_compact_lines():
     kept = {kind: read(kind, given) for kind, given in GIVEN.items()}
     assert in_words("test_report", kept["test_report"]) == (
-        "data set Letters of May, version 2, n 240, accuracy 0.91 against 0.85 declared"
+        "quality of results: data set Letters of May, version 2, n 240, accuracy 0.91 against 0.85 declared"
     )
     most = kept["test_report"] | {"side": "at_most", "metric": "seconds"}
     assert in_words("test_report", most).endswith("seconds 0.91 against at most 0.85 declared")
@@ -103,16 +107,16 @@ def test_the_compact_lines():
         "decided by Ada Moreau on 3 March 2026, Retail board, item 4"
     )
     assert in_words("user_research", kept["user_research"]) == (
-        "interviews, n 24, 2 March 2026 to 13 March 2026"
+        "use at work: interviews, n 24, 2 March 2026 to 13 March 2026"
     )
     counts = artefact_kinds.of_log(Counted(1_204, ("input", "output", "time"), 98))
-    assert in_words("log_sample", counts) == "1,204 rows; input, output, time; 98 % filled"
+    assert in_words("log_sample", counts) == "1,204 rows, input, output, time, 98 % filled"
     assert in_words("drill_record", {"register": "drills"}) == "from the drills of the initiative"
     for kind in EvidenceKind:
         assert in_words(kind, {}) == "", "what was added before has no details"
-    assert line("document", {}, 1) == ""
-    assert line("document", {}, 3) == "serves 3 requirements"
-    assert line("log_sample", counts, 2).endswith("98 % filled; serves 2 requirements")
+    assert line("document", "Minutes", {}, 1, KNOWN) == ""
+    assert line("document", "Minutes", {}, 3, KNOWN) == "serves 3 requirements"
+    assert line("log_sample", "Calls of May", counts, 2, KNOWN).endswith("98 % filled; serves 2 requirements")
 
 
 def test_what_was_uploaded_as_a_registers_kind_counts_as_a_document():
@@ -129,16 +133,16 @@ def test_what_was_uploaded_as_a_registers_kind_counts_as_a_document():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "not a word"),
-        (" \n\u200b\t", "not a word"),
-        ("...", "not a word"),
+        ("", "has no words"),
+        (" \n\u200b\t", "has no words"),
+        ("...", "has no words"),
         ("x", "one character"),
         ("XxX x", "one character"),
         ("7.7", "one character"),
         ("n/a n/a", "one word"),
         ("Bla, bla \u2014 BLA!", "one word"),
-        ("Is it so?", "words of the requirement"),
-        ("is IT, so", "words of the requirement"),
+        ("Is it so?", "answer repeats the requirement"),
+        ("is IT, so", "answer repeats the requirement"),
         ("No", ""),
         ("n/a", ""),
         ("Is it so? Yes.", ""),

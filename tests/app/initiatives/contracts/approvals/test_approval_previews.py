@@ -58,8 +58,11 @@ def system(cast, initiative):
 
 def test_it_lies_in_its_own_row_and_nowhere_else(cast, initiative, system):
     """Not in the request, the audit log, the log of decisions, its files or a mail: they have the digest."""
-    answered = system.send("/access/v1/evaluation", asked("Zebra crossing at noon")).json()
+    call = asked("Zebra crossing at noon")
+    answered = system.send("/access/v1/evaluation", call).json()
     assert answered["context"]["outcome"] == "needs_approval"
+    assert not ApprovalPreview.objects.exists(), "a denial keeps only the digest"
+    assert system.ask_person(call, answered).status_code == 202
     spooled = "".join(path.read_text() for path in settings.DECISIONS_DIR.iterdir())
     (line,) = logged()
     preview = ApprovalPreview.objects.get()
@@ -108,11 +111,15 @@ def test_an_approval_is_for_exactly_this_preview(cast, initiative, key, system):
         assert use(request, key, other).code == "approval_for_other_arguments"
     assert use(request, key, sealed())
 
-    told = system.send("/access/v1/evaluation", asked()).json()["context"]["approval"]
+    denied = system.send("/access/v1/evaluation", asked()).json()
+    for other in (asked("Another letter"), make_evaluation_request(context={"channel": "mail"})):
+        assert system.ask_person(other, denied).status_code == 400, "the token is for this preview"
+    told = system.ask_person(asked(), denied).json()["task"]
     answer(ApprovalRequest.objects.get(reference=told["id"]), cast.support)
-    swapped = system.send("/access/v1/evaluation", asked("Another letter", approval=told["id"])).json()
+    approval = {"id": told["id"]}
+    swapped = system.send("/access/v1/evaluation", asked("Another letter", approval=approval)).json()
     assert swapped["context"]["code"] == "approval_for_other_arguments"
-    assert system.send("/access/v1/evaluation", asked(approval=told["id"])).json()["decision"] is True
+    assert system.send("/access/v1/evaluation", asked(approval=approval)).json()["decision"] is True
 
 
 def test_the_database_keeps_it_as_it_was_asked_about(initiative, key):
@@ -163,7 +170,7 @@ def test_only_whoever_is_asked_reads_it(cast, as_, initiative, key):
     for person in (cast.lead, cast.steward, cast.seat_risk, cast.chair, cast.auditor, cast.admin):
         page = page_of(as_(person), request)
         assert ("Keller" in page, digest in page) == (False, True), person
-        assert "to nobody else" in page
+        assert "Only the approvers" in page
     assert as_(cast.outsider).get(request.get_absolute_url()).status_code == 404
     for person in (cast.support, cast.seat_risk, cast.auditor):
         client = as_(person)
@@ -193,7 +200,7 @@ def test_whom_the_system_acts_for_does_not_read_it_and_a_stand_in_does(cast, as_
 
 
 def test_a_call_without_one_says_nothing_of_it(cast, as_, initiative, key):
-    assert "What goes out" not in page_of(as_(cast.support), make_request(initiative, key))
+    assert "Content of the call" not in page_of(as_(cast.support), make_request(initiative, key))
 
 
 # --- Erased ----------------------------------------------------------------------------------------------------------
@@ -218,7 +225,7 @@ def test_it_is_erased_ninety_days_after_the_answer_or_its_time_and_not_while_hel
         assert (content_of(answered), content_of(expired)) == ("", "Nobody answered")
         assert approval_actions.erase_previews() == 0, "once"
         page = page_of(as_(cast.support), answered)
-        assert "Erased. It is kept for 90 days" in page
+        assert "Plumbline keeps the content for at most 90 days" in page
         assert digest in page
     with clock.simulated(start + timedelta(hours=4) + ninety):
         assert approval_actions.erase_previews() == 1
@@ -235,7 +242,7 @@ def test_an_erasure_takes_the_whole_text_that_names_the_person(cast, initiative,
     assert (row.content, row.digest) == ("", named.arguments["context"]["preview"]["sha256"])
     assert content_of(other) == "Refund for Ms Keller"
 
-    with pytest.raises(Refused, match="erased before it was approved"):
+    with pytest.raises(Refused, match="erased before the call was approved"):
         answer(named, cast.support)
     again = make_request(initiative, key, evaluation_request=asked("Refund for Dana Whitfield: 12 EUR"))
     assert again.pk != named.pk, "what nobody can see is put before people anew"
@@ -259,7 +266,7 @@ def test_the_board_sees_how_fast_each_person_answers_and_how_often_they_refuse(c
     page = as_(cast.seat_risk).get(at("approvals", initiative.ref))
     (row,) = page.context["approvers"]
     assert (row.person, row.answered, row.refused, row.seconds) == ("Karim Haddad", 3, 1, 40)
-    assert "Median seconds from first shown to answer" in text_of(page)
+    assert "Median seconds from opening to answer" in text_of(page)
     assert "Median seconds" in text_of(as_(cast.auditor).get(at("approvals", initiative.ref)))
     for person in (cast.owner, cast.support, cast.admin):
         closed = as_(person).get(at("approvals", initiative.ref))

@@ -52,8 +52,8 @@ def test_the_page_shows_everything_that_was_asked(cast, as_, request_):
         "action.properties.currency",
         "Contract, version 1",
         "but only after the support owner or the business owner approved it within 4 hours.",
-        "When nobody answers, nothing is done.",
-        "Approve this one call",
+        "If no one answers, the call is denied.",
+        "Approve this call",
         request_.arguments_digest,
         "3 hours left",
     ):
@@ -68,12 +68,15 @@ def test_approve_and_refuse(cast, as_, initiative, key, request_):
     assert (answered.status_code, kinds) == (302, ["approval answered"])
     assert again(request_).granted
     page = text_of(support.get(request_.get_absolute_url()))
-    assert "Karim Haddad</b> approved it as support owner" in page
-    assert "Approve this one call" not in page
+    assert "Karim Haddad</b> approved the call as support owner, " in page
+    assert "Approve this call" not in page
 
     other = make_request(initiative, key, evaluation_request=make_evaluation_request(context={}))
     without = send(support, other, "refuse")
-    assert (without.status_code, "Say why" in text_of(without)) == (200, True)
+    assert (
+        without.status_code,
+        "Give a reason, so that the owner of the system can fix the cause." in text_of(without),
+    ) == (200, True)
     assert send(support, other, "refuse", reason="Wrong amount.").status_code == 302
     assert "Wrong amount." in text_of(as_(cast.owner).get(other.get_absolute_url()))
 
@@ -102,16 +105,16 @@ def test_who_the_system_acts_for_is_told_why_not(cast, as_, initiative, key):
         approvers=("owner",),
         evaluation_request=make_evaluation_request(subject={"type": "user", "id": "owner"}),
     )
-    assert "Nobody can answer it" in text_of(as_(cast.owner).get(only.get_absolute_url()))
+    assert "No one else can approve this call" in text_of(as_(cast.owner).get(only.get_absolute_url()))
 
 
 def test_a_second_press_and_a_second_person_are_told_who_was_first(cast, as_, request_):
     support, owner = as_(cast.support), as_(cast.owner)
     send(support, request_, "approve")
     mine = send(support, request_, "approve")
-    assert (mine.status_code, "You approved this at" in text_of(mine)) == (409, True)
+    assert (mine.status_code, "You approved the call at" in text_of(mine)) == (409, True)
     late = send(owner, request_, "refuse", reason="No.")
-    assert (late.status_code, "Karim Haddad approved this at" in text_of(late)) == (409, True)
+    assert (late.status_code, "Karim Haddad approved the call at" in text_of(late)) == (409, True)
 
 
 def test_an_answer_to_other_arguments_than_those_shown_is_a_conflict(cast, as_, request_):
@@ -122,9 +125,9 @@ def test_an_answer_to_other_arguments_than_those_shown_is_a_conflict(cast, as_, 
 def test_two_people_have_to_approve_where_the_clause_says_so(cast, as_, initiative, key):
     request = make_request(initiative, key, four_eyes=True)
     first = as_(cast.support)
-    assert "Two people have to approve it." in text_of(first.get(request.get_absolute_url()))
+    assert "Two people must approve the call." in text_of(first.get(request.get_absolute_url()))
     send(first, request, "approve")
-    assert "A second person has to approve it too" in text_of(first.get(request.get_absolute_url()))
+    assert "A second person must also approve the call" in text_of(first.get(request.get_absolute_url()))
     send(as_(cast.owner), request, "approve")
     assert again(request).granted
 
@@ -143,7 +146,7 @@ def test_when_it_was_first_opened_is_kept_by_the_server(cast, as_, request_):
         send(support, request_, "approve", opened_at="2001-01-01T00:00:00Z", opened=str(start))
     given = request_.answers.get()
     assert given.at - given.opened_at == timedelta(minutes=4)
-    assert "4 minutes after opening it" in text_of(as_(cast.owner).get(request_.get_absolute_url()))
+    assert "4 minutes after opening the call" in text_of(as_(cast.owner).get(request_.get_absolute_url()))
 
 
 def test_who_never_opened_it_took_no_time(cast, as_, request_):
@@ -187,7 +190,7 @@ def test_what_waits_comes_first_and_outcomes_can_be_chosen(cast, as_, initiative
 
 def test_a_initiative_without_any_says_so(cast, as_, initiative):
     page = text_of(as_(cast.owner).get(at("approvals", initiative.ref)))
-    assert "Nobody was asked yet" in page
+    assert "No approvals yet" in page
     contract = text_of(as_(cast.owner).get(at("contract", initiative.ref)))
     assert at("approvals", initiative.ref) in contract
 
@@ -204,8 +207,8 @@ def test_the_board_sees_signs_with_their_figures_and_others_do_not(cast, as_, in
     stamped(initiative, key, cast.support)
     page = text_of(as_(cast.seat_risk).get(at("approvals", initiative.ref)))
     for words in (
-        "Answered faster than it can be read: Karim Haddad",
-        "Karim Haddad answered 20 requests, half of them within less than a second of opening them.",
+        "Answered faster than a person can read: Karim Haddad",
+        "Karim Haddad answered 20 requests, and half of these requests within less than a second of opening.",
         "Everything approved: Karim Haddad",
         "Karim Haddad approved 20 requests in a row, and refused none of 20.",
         "One person decides: Karim Haddad",
@@ -226,18 +229,22 @@ def test_what_there_was_to_read_is_counted_in_the_clauses_that_ask(cast, initiat
     sentences = [clause.sentence for clause in row.version.clauses.all() if clause.number in row.clauses]
     assert len(sentences) == 1
     words = len(" ".join(approval_queries.texts_of(row.arguments, sentences, row.why)).split())
-    assert f"Reading one takes {round(words / 240 * 60)} seconds" in fast.figures
+    assert f"Reading a request takes {round(words / 240 * 60)} seconds" in fast.figures
 
 
 def test_a_sign_stands_on_the_review_of_the_production_gate(cast, as_, initiative, key):
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     board = as_(cast.seat_risk)
-    assert "given unread" not in text_of(board.get(review.get_absolute_url()))
+    assert "Some people possibly approved calls without reading them." not in text_of(
+        board.get(review.get_absolute_url())
+    )
     stamped(initiative, key, cast.support)
     page = text_of(board.get(review.get_absolute_url()))
-    assert "Approvals of calls may be given unread." in page
+    assert "Some people possibly approved calls without reading them." in page
     assert "Everything approved: Karim Haddad" in page
-    assert "given unread" not in text_of(as_(cast.owner).get(review.get_absolute_url()))
+    assert "Some people possibly approved calls without reading them." not in text_of(
+        as_(cast.owner).get(review.get_absolute_url())
+    )
 
 
 # --- The inbox --------------------------------------------------------------------------------------------------------
@@ -298,7 +305,7 @@ def test_however_many_wait_a_inbox_shows_few_of_a_initiative(cast, as_, initiati
             evaluation_request=make_evaluation_request(context={"n": number}),
             minutes=60 + number,
         )
-    assert [line.text for line in lines(cast.support)][-1] == "3 more of Customer summary assistant"
+    assert [line.text for line in lines(cast.support)][-1] == "3 more calls of Customer summary assistant"
     assert len(lines(cast.support)) == 6
     assert query_counts.asked(client, "/") <= max(before, 10)
 
@@ -321,8 +328,8 @@ def test_a_mail_leaves_at_once_to_each_who_may_answer_and_only_once(cast, initia
         request = make_request(initiative, key)
     (told,) = to(cast.support)
     html = told.alternatives[0][0]
-    assert told.subject == f"{initiative.ref} {initiative.title}: Reply drafts asks for your approval"
-    for words in (request.get_absolute_url(), "120.00 EUR", "when nobody does, nothing is done"):
+    assert told.subject == f"{initiative.ref}: Reply drafts asks for your approval"
+    for words in (request.get_absolute_url(), "120.00 EUR", "If no one answers, the call is denied"):
         assert words in told.body
         assert words in html
     assert len(to(cast.owner)) == 1
@@ -350,7 +357,7 @@ def test_many_calls_of_a_minute_are_one_mail_and_the_next_minute_s_another(cast,
         approval_mails.send()
     (first,) = to(cast.support)
     assert first.subject.endswith("and 11 more")
-    assert "2 more wait in your inbox" in first.body
+    assert "2 more tasks are in your inbox" in first.body
     with clock.simulated(start + timedelta(minutes=1)):
         approval_mails.send()
     assert len(to(cast.support)) == 2
@@ -398,7 +405,7 @@ def test_the_mail_of_somebody_away_goes_to_who_stands_in(cast, initiative, key):
     make_request(initiative, key)
     approval_mails.send()
     (told,) = to(cast.sponsor)
-    assert "For Marta Lindqvist, who is away: you stand in." in told.body
+    assert "You are the deputy of Marta Lindqvist, who is away." in told.body
     assert to(cast.owner) == []
 
 

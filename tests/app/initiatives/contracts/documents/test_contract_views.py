@@ -38,15 +38,14 @@ def drafted(cast, initiative, clauses=initiative_acts.CLAUSES):
 def test_an_empty_contract_is_begun_by_its_owner_alone(cast, as_):
     initiative = factories.make_initiative(cast)
     page = text_of(as_(cast.owner).get(at("contract", initiative.ref)))
-    assert "No contract is written yet" in page
+    assert "No contract yet" in page
     assert at("contract-start", initiative.ref, "triage") in page
     assert at("contract-edit", initiative.ref) not in text_of(
         as_(cast.seat_risk).get(at("contract", initiative.ref))
     )
     assert as_(cast.seat_risk).get(at("contract-edit", initiative.ref)).status_code == 403
     assert as_(cast.outsider).get(at("contract", initiative.ref)).status_code == 404
-    for page in ("contract-changes", "contract-read"):
-        assert as_(cast.owner).get(at(page, initiative.ref)).status_code == 404
+    assert as_(cast.owner).get(at("contract-changes", initiative.ref)).status_code == 404
 
 
 def test_versions_that_are_not_there_are_not_found(cast, as_):
@@ -55,8 +54,7 @@ def test_versions_that_are_not_there_are_not_found(cast, as_):
     client = as_(cast.owner)
     assert SUMMARISES in text_of(client.get(at("contract", initiative.ref)))
     for junk in ("99", "junk", "-1", "1.0"):
-        for page in ("contract", "contract-read"):
-            assert client.get(at(page, initiative.ref, version=junk)).status_code == 404
+        assert client.get(at("contract", initiative.ref, version=junk)).status_code == 404
         assert client.get(at("contract-changes", initiative.ref, old=junk)).status_code == 404
 
 
@@ -64,9 +62,8 @@ def test_the_contract_goes_to_its_seats_and_comes_into_force(cast, as_):
     initiative = factories.make_initiative(cast)
     drafted(cast, initiative)
     owner = as_(cast.owner)
-    assert "No sign-off and no gate is touched" in text_of(owner.get(at("contract-propose", initiative.ref)))
     with acts() as kinds:
-        owner.post(at("contract-propose", initiative.ref))
+        owner.post(at("initiative-act", initiative.ref, "send-contract"))
     assert kinds == ["contract proposed"]
     version = initiative_acts.fresh(initiative).contract.versions.get()
     page = text_of(as_(cast.seat_risk).get(at("contract-approve", initiative.ref)))
@@ -95,14 +92,16 @@ def test_a_version_is_taken_back_to_change_it(cast, as_):
     initiative = factories.make_initiative(cast)
     drafted(cast, initiative)
     client = as_(cast.owner)
-    assert client.get(at("contract-withdraw", initiative.ref)).status_code == 404
+    assert client.get(at("initiative-act", initiative.ref, "withdraw-contract")).status_code == 403
     contract_actions.propose_contract(initiative=initiative, by=cast.owner)
     refused = client.get(at("contract-edit", initiative.ref))
     assert refused.status_code == 403
-    assert at("contract-withdraw", initiative.ref) in text_of(refused)
+    assert at("initiative-act", initiative.ref, "withdraw-contract") in text_of(refused)
     assert client.post(at("clause-edit", initiative.ref, "1"), {"kind": "autonomy"}).status_code == 403
     with acts() as kinds:
-        client.post(at("contract-withdraw", initiative.ref), {"reason": "One clause is unclear."})
+        client.post(
+            at("initiative-act", initiative.ref, "withdraw-contract"), {"reason": "One clause is unclear."}
+        )
     assert kinds == ["contract withdrawn"]
     assert client.get(at("contract-edit", initiative.ref)).status_code == 200
 
@@ -121,9 +120,9 @@ def test_every_gap_is_named_with_its_fix_and_none_of_them_goes_to_the_board(cast
         assert at("clause-edit", initiative.ref, "1") in text
         assert at("role-propose", initiative.ref, role="record_owner") in text
         assert text.count("to fix first") >= 3
-    assert "Send it to the board" not in page
+    assert "Send the draft to the board" not in page
     with acts() as kinds:
-        refused = as_(cast.owner).post(at("contract-propose", initiative.ref))
+        refused = as_(cast.owner).post(at("initiative-act", initiative.ref, "send-contract"))
     assert refused.status_code == 403
     assert kinds == ["refused"]
     with pytest.raises(Refused) as found:
@@ -139,7 +138,7 @@ def test_the_next_version_shows_what_came_and_went(cast, as_):
     initiative_acts.staff(initiative, cast.team)
     initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
     client = as_(cast.owner)
-    assert "Same clauses" not in text_of(client.get(at("contract-changes", initiative.ref)))
+    assert "Both versions are the same." not in text_of(client.get(at("contract-changes", initiative.ref)))
     clause_actions.save_clause(
         initiative=initiative_acts.fresh(initiative), clause=LESS, seen=_print(initiative, 1), by=cast.owner
     )
@@ -179,14 +178,14 @@ def test_many_changes_have_a_page_of_their_own(cast, as_):
     assert text_of(as_(cast.owner).get(at("contract-changes", initiative.ref))).count("New in version 2") == 8
 
 
-def test_a_version_is_read_aloud_clause_by_clause(cast, as_):
+def test_a_version_is_shown_clause_by_clause_with_who_answers_for_it(cast, as_):
     initiative = factories.make_initiative(cast)
     drafted(cast, initiative)
-    page = text_of(as_(cast.seat_risk).get(at("contract-read", initiative.ref)))
-    said = [page.index(f"Clause {number}.") for number in range(1, 10)]
+    page = text_of(as_(cast.seat_risk).get(at("contract", initiative.ref)))
+    said = [page.index(f"Clause {number}</a>") for number in range(1, 10)]
     assert said == sorted(said), "by kind; this draft is in that order"
-    assert "A draft: it has no fingerprint yet." in page
-    assert "The change log and the audit trail belong to Karim Haddad." in page
+    assert "A draft has no fingerprint" in page
+    assert "Karim Haddad" in page
 
 
 def _print(initiative, number: int) -> str:
@@ -231,16 +230,63 @@ def test_a_contract_to_begin_with_is_taken_with_what_differs_and_leads_on_to_sen
     client = as_(cast.owner)
     place = at("contract-start", initiative.ref, "summarise")
     fields = {"most-0": "200", "regions": "eu-west, eu-north", "then": "send"}
+    fields |= {"audience": "the minutes takers", "resource": "Meeting notes"}
     days = next(name for name in _names(client.get(place)) if name.startswith("days-"))
     wrong = client.post(place, fields | {"most-0": "0", days: "730"})
     assert "There is a problem" in text_of(wrong)
     assert not initiative.contract_id
     answer = client.post(place, fields | {days: "1000"})
-    assert answer.url == at("contract-propose", initiative.ref)
+    assert answer.url == at("initiative-act", initiative.ref, "send-contract")
     initiative = initiative_acts.fresh(initiative)
     said = " ".join(initiative.contract.versions.get().clauses.values_list("sentence", flat=True))
-    for words in ("at most 200 at a time", "eu-west", "eu-north", "1000 days"):
+    for words in (
+        "at most 200 at a time",
+        "eu-west",
+        "eu-north",
+        "1000 days",
+        "minutes takers",
+        "Meeting notes",
+    ):
         assert words in said
+    assert "account" not in said
+    keys = set(initiative.contract.vocabulary.values_list("key", flat=True))
+    assert keys == {"write_summary", "share_summary", "meeting_notes", "the_minutes_takers"}
+
+
+def test_a_draft_that_was_started_is_thrown_away_and_another_one_is_chosen(cast, as_):
+    initiative = factories.make_initiative(cast)
+    client = as_(cast.owner)
+    begun = {"audience": "the claims office", "resource": "claims", "regions": ""}
+    for key in ("triage", "summarise"):
+        place = at("contract-start", initiative.ref, key)
+        names = set(_names(client.get(place)))
+        assert "the service desk" not in text_of(client.get(place))
+        numbers = {name: "730" if name.startswith("days-") else "9" for name in names if "-" in name}
+        assert client.post(place, begun | numbers).status_code == 302
+        page = at("initiative-act", initiative.ref, "discard-draft")
+        assert page in text_of(client.get(at("contract-edit", initiative.ref)))
+        (edition,) = re.findall('name="edition" value="([0-9]+)"', text_of(client.get(page)))
+        assert client.post(page, {"edition": "99"}).status_code == 409
+        assert client.post(page, {"edition": edition}).status_code == 302
+        contract = initiative_acts.fresh(initiative).contract
+        assert not contract.versions.get().clauses.exists()
+        assert not contract.vocabulary.filter(retired_at=None).exists()
+        assert client.get(page).status_code == 403
+
+
+def test_a_later_draft_that_is_thrown_away_says_what_the_version_before_says(cast, as_):
+    initiative = factories.make_initiative(cast)
+    initiative_acts.staff(initiative, cast.team)
+    initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
+    initiative = initiative_acts.fresh(initiative)
+    first = initiative.contract.versions.get()
+    sentences = list(first.clauses.values_list("number", "sentence"))
+    seen = first.clauses.get(number=1).fingerprint
+    clause_actions.remove_clause(initiative=initiative, number=1, seen=seen, by=cast.owner)
+    draft = initiative.contract.versions.get(state="draft")
+    page = at("initiative-act", initiative.ref, "discard-draft")
+    as_(cast.owner).post(page, {"edition": draft.edition})
+    assert list(draft.clauses.values_list("number", "sentence")) == sentences
 
 
 def test_a_contract_that_lacks_something_is_not_led_on_to_sending(cast, as_):
@@ -248,7 +294,16 @@ def test_a_contract_that_lacks_something_is_not_led_on_to_sending(cast, as_):
     client = as_(cast.owner)
     place = at("contract-start", initiative.ref, "summarise")
     days = next(name for name in _names(client.get(place)) if name.startswith("days-"))
-    answer = client.post(place, {"most-0": "50", days: "730", "regions": "", "then": "send"})
+    answer = client.post(
+        place,
+        {
+            "most-0": "50",
+            days: "730",
+            "then": "send",
+            "audience": "the account team",
+            "resource": "account notes",
+        },
+    )
     assert answer.url == at("contract", initiative.ref)
     initiative = initiative_acts.fresh(initiative)
     assert not initiative.contract.versions.get().clauses.filter(kind="residency").exists()

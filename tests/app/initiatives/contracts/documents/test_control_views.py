@@ -32,8 +32,8 @@ def in_force(cast):
 
 def test_one_control_is_named_for_the_clauses_that_are_ticked(cast, as_):
     initiative, item = in_force(cast)
-    client, place = as_(cast.owner), at("clauses-map", initiative.ref)
-    assert place in text_of(client.get(at("contract-map", initiative.ref)))
+    client, place = as_(cast.owner), at("initiative-act", initiative.ref, "name-control")
+    assert place in text_of(client.get(at("contract", initiative.ref)))
     first, second, *_rest = initiative.contract.versions.get().clauses.all()
     sent = CONTROL | {"evidence": item.pk, "clauses": [first.pk, second.pk]}
     assert client.post(place, sent).status_code == 302
@@ -50,9 +50,9 @@ def test_one_control_is_named_for_the_clauses_that_are_ticked(cast, as_):
 
 def test_without_a_clause_or_an_item_nothing_is_named(cast, as_):
     initiative, item = in_force(cast)
-    client, place = as_(cast.owner), at("clauses-map", initiative.ref)
+    client, place = as_(cast.owner), at("initiative-act", initiative.ref, "name-control")
     none = client.post(place, CONTROL | {"evidence": item.pk})
-    assert "Tick the clauses that it enforces." in text_of(none)
+    assert "Tick the clauses that the control enforces." in text_of(none)
     clause = initiative.contract.versions.get().clauses.first()
     assert "There is a problem" in text_of(client.post(place, CONTROL | {"clauses": [clause.pk]}))
     assert not ClauseEnforcement.objects.current().exists()

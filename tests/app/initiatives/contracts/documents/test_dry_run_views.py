@@ -84,34 +84,36 @@ def test_the_draft_answers_what_was_asked_yesterday(cast, as_, initiative):
     with acts() as kinds:
         page = run(client, initiative)
     assert kinds == []
-    assert "4 of 5 requests would be answered otherwise" in page
+    assert "4 of 5 requests would get a different answer" in page
     assert "read: allowed" in page
     assert "needs approval, 2 times" in page
     assert "write: denied" in page
     assert "delete: denied" in page
-    assert "fly" not in page.split("requests would be answered otherwise")[1]
-    assert "today" not in page.split("requests would be answered otherwise")[1].split("</section>")[1]
+    assert "fly" not in page.split("requests would get a different answer")[1]
+    assert "today" not in page.split("requests would get a different answer")[1].split("</section>")[1]
     assert "Then 2." in page
     assert "record:2 for user:bob" in page
     row = PolicyDecision.objects.get(action="write")
     assert at("told-one", initiative.ref, decision_queries.Place.of(row)) in page
-    assert "All 5 requests would be answered as they were" in run(client, initiative, version=1)
+    assert "All 5 requests would get the same answer" in run(client, initiative, version=1)
     assert as_(cast.outsider).get(link).status_code == 404
 
 
 def test_other_days_another_version_and_what_is_no_answer(cast, as_, initiative):
     told_yesterday(initiative, ("read", "alice", "allow", "allowed"))
     client, today = as_(cast.owner), clock.today()
-    assert "Nothing was asked on these days." in run(client, initiative, since=today, until=today)
+    assert "No requests on these days. Choose other days." in run(
+        client, initiative, since=today, until=today
+    )
     assert "1 of 1 requests" in run(
         client, initiative, since=today - timedelta(days=3), until=today, version=2
     )
     for wrong in ({"version": 9}, {"since": "someday"}, {"since": today, "until": today - timedelta(days=1)}):
         page = run(client, initiative, **wrong)
         assert "Not run yet" in page
-        assert "would be answered" not in page
+        assert "would get" not in page
     idea = factories.make_initiative(cast, title="Idea")
-    assert "No contract is written yet" in run(client, idea)
+    assert "No contract yet" in run(client, idea)
 
 
 def test_a_initiative_that_is_off_today_is_said_and_can_be_left_out(cast, as_, initiative):
@@ -119,11 +121,11 @@ def test_a_initiative_that_is_off_today_is_said_and_can_be_left_out(cast, as_, i
     kill_switch.switch_off(initiative=initiative, reason="A trial.", by=cast.owner)
     client = as_(cast.owner)
     page = run(client, initiative)
-    assert "held or switched off today, so everything is denied" in page
-    assert "1 of 1 requests would be answered otherwise" in page
+    assert "held or switched off today, so every request is denied" in page
+    assert "1 of 1 requests would get a different answer" in page
     page = run(client, initiative, running="on")
-    assert "so everything is denied" not in page
-    assert "All 1 requests would be answered as they were" in page
+    assert "so every request is denied" not in page
+    assert "All 1 requests would get the same answer" in page
 
 
 def test_only_the_newest_are_asked_again_and_what_was_erased_is_counted(cast, as_, initiative, monkeypatch):
@@ -137,9 +139,9 @@ def test_only_the_newest_are_asked_again_and_what_was_erased_is_counted(cast, as
     client = as_(cast.owner)
     page = run(client, initiative)
     assert "4 of 4 requests" in page
-    assert "1 more were erased" in page
-    assert "there were more" not in page
+    assert "1 more requests were erased" in page
+    assert "Only the newest" not in page
     monkeypatch.setattr(dry_run, "MOST", 3)
     page = run(client, initiative)
     assert "2 of 2 requests" in page
-    assert "The newest 3 of these days; there were more." in page
+    assert "Only the newest 3 requests of these days are counted." in page

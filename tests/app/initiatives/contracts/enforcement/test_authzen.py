@@ -1,55 +1,33 @@
-"""The certification scenario that the OpenID AuthZEN working group publishes for its API 1.0, with our policies for it.
+"""Requests of the OpenID AuthZEN Authorization API 1.0, right and wrong, by the fixture of its certification scenario.
 
-Levels Basic and Batch, Core and Properties, and Discovery. The fixture's eight rules are clauses of a contract.
+The scenario itself is in `tests/acceptance/initiatives/test_authzen_certification.py`.
 """
 
 import json
 
 import pytest
 
-from governance.contracts.clauses import Terms, Test
+from governance.contracts.clauses import Terms
 from initiatives.contracts.documents.actions import Written
 from tests.support import factories
 from tests.support.database import snapshots
+from tests.support.rules.authzen_fixture import (
+    ADMIN,
+    ALICE,
+    ALWAYS,
+    ARCHIVED,
+    BOB,
+    EVERYBODY,
+    FIRST,
+    READ,
+    WRITE,
+    equals,
+    may,
+)
 from tests.support.servers.asking_systems import System, logged
 
 pytestmark = pytest.mark.django_db
 
-ALICE, BOB = {"type": "user", "id": "alice"}, {"type": "user", "id": "bob"}
-READ, WRITE = {"name": "read"}, {"name": "write"}
-FIRST, SECOND = {"type": "record", "id": "record-1"}, {"type": "record", "id": "record-2"}
-ARCHIVED = SECOND | {"properties": {"status": "archived"}}
-ADMIN = BOB | {"properties": {"role": "admin"}}
-
-
-def may(action: str, resource: str = "record", *, audience=(), tests=()) -> Written:
-    """A clause: the audience may do this on its own, under these conditions."""
-    return Written(
-        "autonomy", terms=Terms(action=action, resource=resource, audience=audience, tests=tuple(tests))
-    )
-
-
-def equals(of: str, name: str, value) -> Test:
-    """The condition that an attribute has this value."""
-    return Test(of, name, "equals", value)
-
-
-ALWAYS = [
-    Written("human_approval", terms=Terms(action="hand_over", approvers=("owner",), minutes=60)),
-    *(
-        Written("edge_policy", terms=Terms(failure=failure, then="refuse"))
-        for failure in (
-            "source_unavailable",
-            "sources_conflict",
-            "low_confidence",
-            "unexpected_input",
-            "personal_data",
-            "model_unavailable",
-        )
-    ),
-    Written("record_owner"),
-]
-EVERYBODY = Written("audience", terms=Terms(audience=("user:alice", "user:bob")))
 FIXTURE = [
     may("read"),
     may("write", audience=("user:alice",)),
@@ -150,7 +128,7 @@ def test_what_is_no_request_is_400_with_a_sentence(system, asked):
 
 def test_headers_are_as_the_specification_says(system):
     for wrong in ("text/plain", "application/xml", "", "multipart/form-data; boundary=x"):
-        assert system.send("/access/v1/evaluation", body(), content_type=wrong).status_code == 415
+        assert system.send("/access/v1/evaluation", body(), content_type=wrong).status_code == 400
     with_charset = system.send(
         "/access/v1/evaluation", body(), content_type="application/json; charset=utf-8"
     )
@@ -260,6 +238,11 @@ def test_discovery_names_what_there_is_and_nothing_else(client):
         "policy_decision_point": base,
         "access_evaluation_endpoint": f"{base}/access/v1/evaluation",
         "access_evaluations_endpoint": f"{base}/access/v1/evaluations",
+        "search_subject_endpoint": f"{base}/access/v1/search/subject",
+        "search_resource_endpoint": f"{base}/access/v1/search/resource",
+        "search_action_endpoint": f"{base}/access/v1/search/action",
+        "access_request_endpoint": f"{base}/access/v1/requests",
+        "capabilities": ["urn:openid:authzen:capability:access-request"],
     }
     assert client.post("/.well-known/authzen-configuration").status_code == 405
 

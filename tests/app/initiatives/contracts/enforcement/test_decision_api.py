@@ -68,7 +68,7 @@ def test_what_the_contract_allows_inside_the_scope_is_allowed_and_named(mvp, sys
 @pytest.mark.parametrize(
     ("left_out", "instead", "says"),
     [
-        ("subject_department", None, "say subject.properties.department"),
+        ("subject_department", None, "Send subject.properties.department"),
         ("subject_department", "Logistics", "Logistics is outside the departments"),
         ("subject_place", "Oslo", "Oslo is outside the places"),
         ("resource_data_class", ["customer notes", "salaries"], "outside the data classes"),
@@ -111,7 +111,7 @@ def test_a_prototype_without_a_contract_in_force_may_nothing(cast):
     system = System(factories.make_key(cast, initiative_acts.fresh(initiative))[1].text)
     answer = system.ask("summarise", **WHO)
     assert code_of(answer) == (False, "no_contract")
-    assert "prototype without a contract" in answer["context"]["reason"]
+    assert "prototype has no contract" in answer["context"]["reason"]
     assert "contract" not in answer["context"]
 
 
@@ -128,7 +128,7 @@ def test_an_unsupported_stage_turns_autonomy_into_approval_and_back(cast, mvp, s
         short = system.ask("summarise", **INSIDE)
         assert code_of(short) == (False, "unsupported")
         assert short["context"]["outcome"] == "needs_approval"
-        assert "no more than prototype" in short["context"]["reason"]
+        assert "supports at most prototype" in short["context"]["reason"]
     _prove(cast, mvp)
     assert system.ask("summarise", **INSIDE)["decision"]
 
@@ -375,7 +375,8 @@ def test_an_error_of_ours_allows_nothing_and_does_not_stop_the_batch_of_others(s
     answer = system.send("/access/v1/evaluation", evaluation_request("summarise"))
     assert answer.status_code == 500
     assert re.fullmatch(
-        r"Plumbline could not answer\. Nothing was allowed .* reference [0-9a-f]{12}\.", answer.json()
+        r"Plumbline could not answer\. The request was denied and not stored\. .* reference [0-9a-f]{12}\.",
+        answer.json(),
     )
 
 
@@ -397,7 +398,7 @@ def test_a_key_asks_for_its_own_initiative_only(cast, mvp, system):
         "/access/v1/evaluation", evaluation_request("summarise", context={"initiative": "AI-9999"})
     )
     assert other.status_code == 404
-    assert system.get(f"/access/v1/approvals/{uuid.uuid4()}").status_code == 404
+    assert system.get(f"/access/v1/requests/{uuid.uuid4()}").status_code == 404
 
 
 def test_a_key_that_asks_too_often_is_told_to_wait(system, settings, monkeypatch):

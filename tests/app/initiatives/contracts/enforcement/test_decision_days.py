@@ -98,8 +98,8 @@ def test_inside_its_scope_the_bound_and_the_runtime_are_measured(initiative, key
         decision_days.count()
         for requirement in (RUNTIME, ROLLOUT):
             assert state(initiative, requirement).level == Level.MEASURED
-        assert "40 subjects were allowed something" in state(initiative, RUNTIME).words
-        assert "of 40 in scope" in state(initiative, RUNTIME).words
+        assert "the decision log counts 40 subjects" in state(initiative, RUNTIME).words
+        assert "the scope declares 40" in state(initiative, RUNTIME).words
 
 
 def test_beyond_it_that_is_a_finding_and_nothing_is_measured(initiative, key):

@@ -60,7 +60,7 @@ def rows(text: str) -> list[str]:
 
 def test_each_decision_says_when_who_what_why_and_by_which_clause(cast, as_, initiative, system):
     client = as_(cast.seat_risk)
-    assert "Nothing was asked yet" in page(client, initiative)
+    assert "No requests yet" in page(client, initiative)
     system.ask("write", subject="user:bob", resource="record:4711")
     system.ask("read")
     logged()
@@ -74,7 +74,7 @@ def test_each_decision_says_when_who_what_why_and_by_which_clause(cast, as_, ini
     assert "not_covered" in second
     assert "No clause allows “write” for this call." in second
     assert "record:4711" in second
-    assert "a second later" in text
+    assert "A decision appears here within a second." in text
 
 
 @pytest.mark.parametrize(
@@ -139,12 +139,12 @@ def test_a_rare_answer_is_looked_for_a_stretch_at_a_time(cast, as_, initiative, 
     text, query = page(client, initiative, outcome="deny"), {}
     for _ in range(2):
         assert rows(text) == []
-        assert "Nothing like that since" in text
+        assert "No matching decision since" in text
         query = {"before": text.split('rel="next" href="')[1].split("before=")[1].split('"')[0].split("&")[0]}
         text = page(client, initiative, outcome="deny", **query)
     assert len(rows(text)) == 1
     assert 'rel="next"' not in text
-    assert "of the newest 20 requests" in text
+    assert "Last 24 hours, newest 20 requests:" in text
 
 
 def test_a_page_costs_the_same_however_much_was_asked(cast, as_, initiative):
@@ -175,12 +175,14 @@ def test_figures_of_a_day_and_how_many_use_an_mvp(cast, as_):
     text = page(client, initiative)
     assert f'<b>{users}</b> <span class="tag bad">denied' in text
     assert '<b>0</b> <span class="tag ok">allowed' in text
-    assert f"{users} different subjects asked in the last 30 days; the scope names {users} users" in text
-    assert "More than the scope has:" not in text
+    assert (
+        f"{users} different subjects sent requests in the last 30 days. The scope names {users} users" in text
+    )
+    assert "More different subjects sent requests than the scope lists." not in text
     write(initiative, 1, subject="user:one-more")
     text = page(client, initiative)
     assert f"{users + 1} different subjects" in text
-    assert "More than the scope has:" in text
+    assert "More different subjects sent requests than the scope lists." in text
     assert decision_queries.subjects(initiative.number, clock.now() - timedelta(days=60)) == users + 2
 
 
@@ -191,7 +193,7 @@ def test_one_decision_shows_the_whole_request_and_whether_it_is_sealed(cast, as_
     text = text_of(client.get(url))
     assert '"status": "archived"' in unescape(text)
     assert "<b>x" not in text
-    assert "waits to be sealed" in text
+    assert "which is not sealed yet" in text
     assert "Contract and access" in text  # the head of the page is that of the initiative
     sealing.seal()
     text = text_of(client.get(url))
@@ -225,7 +227,7 @@ def test_admins_without_a_role_do_not_read_requests(cast, as_, initiative, syste
     assert len(rows(page(client, initiative, subject="user:nobody"))) == 1  # nor find out by asking for one
     for url in (
         at("told-one", initiative.ref, decision_queries.Place.of(row)),
-        at("told-export", initiative.ref),
+        at("told", initiative.ref, format="csv"),
         at("contract-dry-run", initiative.ref),
     ):
         assert client.get(url).status_code == 403
@@ -239,13 +241,13 @@ def test_the_file_is_safe_says_what_the_page_says_and_is_recorded(cast, as_, ini
     logged()
     client = as_(cast.auditor)
     with acts() as kinds:
-        answer = client.get(at("told-export", initiative.ref, action="read"))
+        answer = client.get(at("told", initiative.ref, format="csv", action="read"))
         content = b"".join(answer.streaming_content).decode("utf-8-sig")
     assert kinds == ["export taken"]
     heading, only = csv.reader(io.StringIO(content))
     line = dict(zip(heading, only, strict=True))
-    assert line["On what"] == "'=cmd|'/c calc'!A0:x"
-    assert line["Who asked"] == "user:=1+1"
+    assert line["Resource"] == "'=cmd|'/c calc'!A0:x"
+    assert line["Subject"] == "user:=1+1"
     assert line["Outcome"] == "Denied"
     assert json.loads(line["Question"])["subject"]["id"] == "=1+1"
     assert not any(cell.startswith(("=", "+", "-", "@")) for cell in only)
@@ -261,7 +263,7 @@ def test_what_was_erased_says_so_and_shows_nothing(cast, as_, initiative, system
     )
     client = as_(cast.owner)
     assert "erased" in rows(page(client, initiative))[0]
-    assert "It was erased on purpose" in text_of(
+    assert "The request was erased on purpose" in text_of(
         client.get(at("told-one", initiative.ref, decision_queries.Place.of(row)))
     )
 

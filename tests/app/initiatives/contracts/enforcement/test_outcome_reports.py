@@ -93,13 +93,13 @@ def test_the_same_again_is_answered_alike_and_kept_once(cast, initiative, system
 @pytest.mark.parametrize(
     ("before", "then", "says"),
     [
-        ([{"outcome": "done"}], {"outcome": "failed"}, "reported as done already"),
-        ([{"outcome": "failed"}], {"outcome": "done"}, "reported as failed already"),
-        ([{"outcome": "done"}, {"outcome": "undone"}], {"outcome": "failed"}, "reported as done already"),
-        ([], {"outcome": "undone"}, "Only what was reported as done"),
-        ([{"outcome": "failed"}], {"outcome": "undone"}, "Only what was reported as done"),
-        ([{"outcome": "done", "note": "a"}], {"outcome": "done", "note": "b"}, "another time or note"),
-        ([{"outcome": "done"}], {"outcome": "done", "note": "b"}, "another time or note"),
+        ([{"outcome": "done"}], {"outcome": "failed"}, "already reported as done"),
+        ([{"outcome": "failed"}], {"outcome": "done"}, "already reported as failed"),
+        ([{"outcome": "done"}, {"outcome": "undone"}], {"outcome": "failed"}, "already reported as done"),
+        ([], {"outcome": "undone"}, "was not reported as done"),
+        ([{"outcome": "failed"}], {"outcome": "undone"}, "was not reported as done"),
+        ([{"outcome": "done", "note": "a"}], {"outcome": "done", "note": "b"}, "a different time or note"),
+        ([{"outcome": "done"}], {"outcome": "done", "note": "b"}, "a different time or note"),
     ],
 )
 def test_what_contradicts_is_refused_and_changes_nothing(system, before, then, says):
@@ -118,7 +118,7 @@ def test_what_was_done_may_be_undone_once_and_not_before_it_was_done(system):
     early = (now - timedelta(minutes=1)).isoformat()
     assert told(system, decision=key, outcome="undone", at=early) == (
         409,
-        "It was undone before it was done, by what is reported.",
+        "The time of “undone” is before the time of “done”. Correct the field “at”.",
     )
     assert [told(system, decision=key, outcome="undone")[0] for _ in range(2)] == [200, 200]
     assert sorted(OutcomeReport.objects.values_list("kind", flat=True)) == ["done", "undone"]
@@ -207,7 +207,7 @@ def test_nothing_can_come_of_what_was_not_allowed(system):
     for key in (denied, waits["context"]["id"]):
         status, words = told(system, decision=key, outcome="done")
         assert status == 409
-        assert "allowed nothing" in words
+        assert "did not allow the call" in words
     assert not OutcomeReport.objects.exists()
 
 
@@ -254,7 +254,7 @@ def test_what_is_no_request_is_refused(system):
     for body, kind, status in (
         ("not json", "application/json", 400),
         ("[]", "application/json", 400),
-        ('{"heartbeat": true}', "text/plain", 415),
+        ('{"heartbeat": true}', "text/plain", 400),
         ('{"note": "' + "x" * enforcement_api.authzen.MOST_BYTES + '"}', "application/json", 413),
         ("[" * 100_000, "application/json", 400),
     ):

@@ -117,7 +117,7 @@ def test_a_revoked_key_is_refused_with_the_next_request(cast, made):
     refused = system.send(EVALUATION, evaluation_request("read"))
     assert refused.status_code == 401
     assert refused["WWW-Authenticate"].startswith("Bearer")
-    assert system.get("/access/v1/approvals/00000000-0000-4000-8000-000000000000").status_code == 401
+    assert system.get("/access/v1/requests/00000000-0000-4000-8000-000000000000").status_code == 401
 
 
 def test_an_expired_key_is_refused(cast, initiative, settings):
@@ -144,7 +144,7 @@ def test_both_keys_open_during_the_change_over_then_only_the_new_one(cast, made)
 
 
 def test_a_key_does_only_what_it_was_made_for(cast, initiative):
-    nothing = "/access/v1/approvals/00000000-0000-4000-8000-000000000000"
+    nothing = "/access/v1/requests/00000000-0000-4000-8000-000000000000"
     asks = System(factories.make_key(cast, initiative, scopes=["evaluate"])[1].text)
     polls = System(factories.make_key(cast, initiative, scopes=["approvals"])[1].text)
     assert asks.ask("read")["decision"] is True
@@ -164,10 +164,11 @@ def test_another_initiatives_key_is_told_that_there_is_nothing(cast, initiative,
             answer = other.send(url, body)
             assert (answer.status_code, initiative.ref in text_of(answer)) == (404, False), asked_for
     assert other.ask("read", context={"initiative": other_initiative.ref})["decision"] is True
-    poll = own.ask("send")["context"]["approval"]["poll"]
+    task = own.ask_person(evaluation_request("send"), own.ask("send")).json()["task"]
+    poll = f"/access/v1/requests/{task['id']}"
     assert own.get(poll).status_code == 200
     hidden = other.get(poll)
-    absent = other.get("/access/v1/approvals/00000000-0000-4000-8000-000000000000")
+    absent = other.get("/access/v1/requests/00000000-0000-4000-8000-000000000000")
     assert (hidden.status_code, hidden.content) == (absent.status_code, absent.content)
     assert hidden.status_code == 404
 
@@ -202,14 +203,14 @@ def test_the_key_is_in_no_log_no_statement_no_row_and_no_session(cast, as_, init
             "scopes": ["evaluate", "approvals"],
             "expires_on": clock.today() + timedelta(days=30),
         }
-        page = text_of(client.post(at("key-make", initiative.ref), sent))
+        page = text_of(client.post(at("initiative-act", initiative.ref, "make-key"), sent))
         token = page.split('id="new-key"')[1].split('value="')[1].split('"')[0]
         system = System(token)
         system.client.raise_request_exception = False
         assert system.ask("read")["decision"] is True
         row = ServiceKey.objects.get()
         rotated = text_of(
-            client.post(at("key-rotate", initiative.ref, row.pk), {"expires_on": sent["expires_on"]})
+            client.post(at("row-act", "keys", row.pk, "rotate"), {"expires_on": sent["expires_on"]})
         )
         successor = rotated.split('id="new-key"')[1].split('value="')[1].split('"')[0]
         assert System(f"{token[:-2]}__").send(EVALUATION, evaluation_request("read")).status_code == 401

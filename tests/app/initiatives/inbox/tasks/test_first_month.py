@@ -26,7 +26,7 @@ def test_each_step_says_how_far_it_is(cast):
     assert state("portfolio") == "nothing is imported"
     initiatives = make_portfolio(cast, titles=["A", "B", "C", "D"])
     assert state("portfolio") == "4 reported as Production"
-    assert state("owners") == "0 accepted, 0 asked and not answered, 4 without anybody"
+    assert state("owners") == "0 accepted, 0 not answered yet, 4 not asked yet"
     give_owner(cast, initiatives[0], cast.owner)
     role_actions.propose_role(initiative=initiatives[1], role="owner", person=cast.lead, by=cast.admin)
     assert first_month.owners() == {"accepted": 1, "asked": 1, "none": 2}
@@ -88,5 +88,5 @@ def test_the_page_is_for_admins_and_asks_as_much_for_many(cast, as_):
     assert query_counts.asked(client, url) <= few
     page = " ".join(strip_tags(client.get(url, {"tier": "high"}).content.decode()).split())
     assert "32 reported as Production" in page
-    assert "every gate is within reach" in page
-    assert "An estimate, by the rulebook" in page
+    assert "this board can decide every gate" in page
+    assert "The rulebook gives the number of answers" in page

@@ -11,10 +11,11 @@ from governance.gates import criteria
 from governance.models import Rulebook
 from governance.notifications.due import find
 from governance.notifications.inbox import tasks_for
-from governance.vocabulary import Stage
+from governance.rulebook import shipped_text
+from governance.vocabulary import Stage, TakesEffect
 from initiatives.integration.components.findings import REQUIREMENT
+from initiatives.integration.components.inbox import components_ending
 from initiatives.integration.components.register import actions as register_actions
-from initiatives.integration.components.reminders import components_ending
 from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.findings.sync import follow_register
 from initiatives.models import RequirementFinding
@@ -112,6 +113,44 @@ def test_the_question_opens_ninety_days_before_on_the_inboxes_of_owner_and_techn
         assert cast.chair.login in reminded(), "a week past it the chair hears of it"
 
 
+def test_what_depends_on_a_model_asks_about_it_before_its_end(cast, as_, initiative):
+    successor = factories.make_model(cast, version="5")
+    model = factories.make_model(cast, end_of_life=in_days(100), successor=successor)
+    factories.make_use(cast, initiative, model)
+    depends, other = (
+        at("requirement", initiative.ref, REQUIREMENT),
+        at("requirement", initiative.ref, "proto.scope"),
+    )
+    said = f"reaches its end of life on {in_days(100):%-d %B %Y}"
+    with on(9):
+        assert said not in text_of(as_(cast.lead).get(depends))
+    with on(10):
+        page = text_of(as_(cast.lead).get(depends))
+        assert said in page
+        assert model.get_absolute_url() in page
+        assert f"Successor: {successor}" in page
+        assert "Record the replacement" in page
+        assert said not in text_of(as_(cast.lead).get(other)), "it lists no trigger of a model"
+        stranger = text_of(as_(cast.seat_risk).get(depends))
+        assert said in stranger
+        assert "Ask the owner or the technical lead to record the replacement." in stranger
+    factories.make_use(cast, initiative, successor, runs_from=clock.midnight_before(in_days(50)))
+    with on(20):
+        assert said not in text_of(as_(cast.lead).get(depends))
+
+
+def test_the_rulebook_says_how_many_days_before_the_question_opens(cast, initiative):
+    source = shipped_text().replace("component_end_days = 90", "component_end_days = 20")
+    factories.make_rulebook(cast.admin, cast.chair, source=source, takes_effect=TakesEffect.AT_ONCE)
+    factories.make_use(cast, initiative, factories.make_model(cast, end_of_life=in_days(100)))
+    with on(79):
+        assert reminded() == set()
+        assert asked(cast.lead) == []
+    with on(80):
+        assert reminded() == {cast.owner.login, cast.lead.login}
+        assert len(asked(cast.lead)) == 1
+
+
 def test_a_initiative_that_recorded_what_replaces_it_is_left_alone(cast, initiative):
     successor = factories.make_model(cast, version="5")
     model = factories.make_model(cast, end_of_life=in_days(30), successor=successor)
@@ -163,10 +202,8 @@ def test_every_initiative_that_runs_it_hears_of_a_change_at_once(cast, initiativ
 def test_the_finding_leads_to_where_it_is_fixed(cast, as_, initiative):
     factories.make_use(cast, initiative, factories.make_model(cast, end_of_life=in_days(-1)))
     page = text_of(as_(cast.lead).get(at("integration", initiative.ref)))
-    assert "Record what replaces it" in page
-    assert "Record what replaces it" not in text_of(
-        as_(cast.seat_risk).get(at("integration", initiative.ref))
-    )
+    assert "Record the replacement" in page
+    assert "Record the replacement" not in text_of(as_(cast.seat_risk).get(at("integration", initiative.ref)))
     assert "end of life since" in text_of(as_(cast.seat_risk).get(at("deployments", initiative.ref)))
 
 

@@ -31,20 +31,20 @@ def recorded(evaluation, cast, **changed) -> ModelEvaluation:
 
 def test_declared_measured_and_shown_as_typed_by_whom(cast, as_, evaluation):
     initiative, client = evaluation.initiative, as_(cast.lead)
-    page = text_of(client.get(at("evaluations", initiative.ref)))
+    page = text_of(client.get(at("deployments", initiative.ref)))
     assert "at least 0.9" in page
     assert "not measured yet" in page
     with acts() as kinds:
         typed = {"result": "0.93", "n": "400", "measured_on": clock.today().isoformat()}
         client.post(at("row-act", "evaluations", evaluation.pk, "result"), typed)
     assert kinds == ["evaluation result recorded"]
-    page = text_of(as_(cast.seat_risk).get(at("evaluations", initiative.ref)))
+    page = text_of(as_(cast.seat_risk).get(at("deployments", initiative.ref)))
     assert "0.93, n 400" in page
     assert "typed by" in page
     assert "meets its threshold" in page
     assert "Record the result" not in page, "the board reads"
     history = text_of(as_(cast.owner).get(at("initiative-activity", initiative.ref)))
-    assert "it meets its threshold" in history
+    assert "meets the threshold." in history
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_threshold_declared_after_the_result_is_refused(cast, as_, evaluation)
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"), [({"n": 0}, "number of examples"), ({"later": 1}, "has not come yet")]
+    ("wrong", "words"), [({"n": 0}, "number of examples"), ({"later": 1}, "is in the future")]
 )
 def test_a_result_has_its_number_and_a_day_that_came(cast, evaluation, wrong, words):
     if "later" in wrong:
@@ -101,7 +101,7 @@ def test_what_is_withdrawn_stays_to_be_read(cast, as_, evaluation):
     recorded(evaluation, cast, result=Decimal("0.5"))
     client = as_(cast.lead)
     client.post(at("row-act", "evaluations", evaluation.pk, "withdraw"), {"reason": "Labels were wrong."})
-    page = text_of(as_(cast.seat_risk).get(at("evaluations", evaluation.initiative.ref)))
+    page = text_of(as_(cast.seat_risk).get(at("deployments", evaluation.initiative.ref)))
     assert "Labels were wrong." in page
     assert "0.5, n 400" in page
 

@@ -58,9 +58,9 @@ def test_admins_and_the_architecture_seat_keep_it_and_nobody_else(cast, as_):
     [
         ({"name": " "}, "Name the component"),
         ({"layer": "cellar"}, "Choose the layer"),
-        ({"version": " "}, "Say which version"),
-        ({"name": "SCRIBE"}, "is in the register already"),
-        ({"end_of_life": date(2027, 5, 1)}, "Say where the end of life stands"),
+        ({"version": " "}, "Enter the version"),
+        ({"name": "SCRIBE"}, "is already in the register"),
+        ({"end_of_life": date(2027, 5, 1)}, "Give the source of the end of life"),
     ],
 )
 def test_what_is_wrong_with_a_model_is_said(cast, wrong, words):
@@ -75,7 +75,7 @@ def test_no_model_follows_itself_by_way_of_others(cast):
     old = factories.make_model(cast)
     new = factories.make_model(cast, version="5")
     register_actions.keep_component(component=old, by=cast.admin, **said(old, successor=new))
-    with pytest.raises(ValidationError, match="is itself followed by"):
+    with pytest.raises(ValidationError, match="already has"):
         register_actions.keep_component(component=new, by=cast.admin, **said(new, successor=old))
 
 
@@ -95,7 +95,9 @@ def test_a_layer_stays_once_an_initiative_runs_it_and_a_successor_is_of_the_same
 def test_an_initiative_names_a_row_of_the_register_which_says_the_rest(cast, as_):
     initiative, model = factories.make_initiative(cast), factories.make_model(cast, region="eu-west")
     typed = {"listed": model.pk, "step": "save"}
-    page = text_of(as_(cast.owner).post(at("component-add", initiative.ref), typed, follow=True))
+    page = text_of(
+        as_(cast.owner).post(at("initiative-act", initiative.ref, "record-version"), typed, follow=True)
+    )
     assert "The version is recorded." in page
     use = initiative.deployments.get()
     assert (use.version, use.region, str(use)) == (model, "eu-west", "Scribe 4 (eu-west)")
@@ -142,13 +144,9 @@ def test_a_row_without_a_region_is_taken_where_none_names_that_region(cast):
 def test_who_records_a_version_proposes_it_and_the_keeper_confirms(cast, as_):
     initiative = factories.make_initiative(cast)
     typed = {"layer": "model", "name": "Quill", "version": "7", "vendor": "New Models", "region": "eu-west"}
-    owner, url = as_(cast.owner), at("component-add", initiative.ref)
+    owner, url = as_(cast.owner), at("initiative-act", initiative.ref, "record-version")
     with acts() as kinds:
-        owner.post(url, typed | {"step": "look"})
-    assert kinds == []
-    assert not ComponentVersion.objects.exists()
-    with acts() as kinds:
-        assert owner.post(url, typed | {"step": "save"}).status_code == 302
+        assert owner.post(url, typed).status_code == 302
     assert kinds == ["vendor added", "component recorded"]
     row = ComponentVersion.objects.get()
     assert (str(row), row.vendor.name, row.confirmed_at) == ("Quill 7 (eu-west)", "New Models", None)
@@ -162,7 +160,9 @@ def test_who_records_a_version_proposes_it_and_the_keeper_confirms(cast, as_):
     assert (row.confirmed_by, row.vendor.name) == (cast.admin, "New Models")
     other = factories.make_initiative(cast, title="Another one")
     with acts() as kinds:
-        owner.post(at("component-add", other.ref), typed | {"name": "quill", "step": "save"})
+        owner.post(
+            at("initiative-act", other.ref, "record-version"), typed | {"name": "quill", "step": "save"}
+        )
     assert kinds == ["component recorded"], "one that is there already is named, not proposed again"
     assert row.deployments.count() == 2
 
@@ -197,7 +197,7 @@ def test_the_next_version_keeps_part_and_vendor_and_another_component_takes_the_
             **typed | {"layer": "policy"}, name="Gateway", version="1", replaces=back
         )
     other = factories.make_initiative(cast, title="Another one")
-    with pytest.raises(ValidationError, match="something that this initiative runs"):
+    with pytest.raises(ValidationError, match="a component that this initiative runs"):
         component_actions.record_component(
             **typed | {"initiative": other}, name="Q", version="1", replaces=back
         )
@@ -307,7 +307,7 @@ def test_the_pages_show_initiatives_one_may_see_and_count_the_others(cast, as_):
         stranger = text_of(as_(cast.outsider).get(page))
         assert initiative.title not in stranger
         assert secret.title not in stranger
-        assert "that you do not see" in stranger
+        assert "that you cannot see" in stranger
         assert "2 initiative" not in stranger, "a confidential initiative is not even counted"
 
 
@@ -326,7 +326,7 @@ def test_what_only_a_confidential_initiative_names_is_in_no_list_of_others(cast,
     for page in (
         at("components"),
         at("vendors"),
-        at("component-add", factories.make_initiative(cast, title="Open").ref),
+        at("initiative-act", factories.make_initiative(cast, title="Open").ref, "record-version"),
     ):
         own = "/initiatives/" in page
         assert ("Hindenburg" in text_of((mine if own else stranger).get(page))) is own, page
@@ -368,7 +368,7 @@ def test_what_replacing_a_model_ends_is_shown_before_it_is_done_and_changes_noth
     (change,) = initiative.changes.filter(outgoing=use)
     ended = list(change.voidings.select_related("evidence"))
     assert ended, "evidence of the model is ended by another one"
-    assert f"{len(ended)} pieces of evidence end" in page
+    assert f"{len(ended)} pieces of evidence no longer count" in page
     for row in ended:
         assert row.evidence.title in page
         assert at("evidence-item", initiative.ref, row.evidence_id) in page

@@ -8,6 +8,7 @@ import pytest
 from adoption.demo import initiative_acts
 from governance import clock
 from initiatives.integration.components import actions as components_actions
+from initiatives.integration.residency.findings import FIND_OUT
 from initiatives.lifecycle.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import acts, at, text_of
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_version_is_recorded_now_or_for_a_day_to_come(cast, as_):
     initiative = factories.make_initiative(cast)
-    client, url = as_(cast.owner), at("component-add", initiative.ref)
+    client, url = as_(cast.owner), at("initiative-act", initiative.ref, "record-version")
     with acts() as kinds:
         client.post(url, {"layer": "model", "name": "Language model", "version": "m-4"})
     assert kinds == ["component recorded"]
@@ -29,7 +30,7 @@ def test_a_version_is_recorded_now_or_for_a_day_to_come(cast, as_):
     )
     page = text_of(client.get(at("deployments", initiative.ref)))
     assert "planned" in page
-    assert "It names no approver." in page
+    assert "no approver" in page
     assert as_(cast.seat_risk).get(url).status_code == 403
     assert as_(cast.outsider).get(at("deployments", initiative.ref)).status_code == 404
 
@@ -37,26 +38,28 @@ def test_a_version_is_recorded_now_or_for_a_day_to_come(cast, as_):
 def test_a_version_in_a_region_that_nobody_knows_is_recorded_and_said(cast, as_):
     initiative = factories.make_initiative(cast)
     typed = {"layer": "model", "name": "Language model", "version": "m-4", "region": "mars-1", "step": "save"}
-    page = text_of(as_(cast.owner).post(at("component-add", initiative.ref), typed, follow=True))
-    assert "Nobody knows where mars-1 is: data there count as allowed nowhere." in page
+    page = text_of(
+        as_(cast.owner).post(at("initiative-act", initiative.ref, "record-version"), typed, follow=True)
+    )
+    assert f"The region mars-1 is not known. {FIND_OUT}" in page
     assert "The version is recorded." in page
 
 
-def test_looking_first_shows_what_a_version_ends_and_changes_nothing(cast, as_):
+def test_what_a_version_ends_is_confirmed_first(cast, as_):
     initiative = factories.make_initiative(cast)
     initiative_acts.parts(initiative, cast.team)
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     initiative_acts.sign_off(review, "business_value", cast.seat_value)
-    client, url = as_(cast.owner), at("component-add", initiative.ref)
-    typed = {"layer": "model", "name": "Language model", "version": "m-5", "step": "look"}
+    client, url = as_(cast.owner), at("initiative-act", initiative.ref, "record-version")
+    typed = {"layer": "model", "name": "Language model", "version": "m-5"}
     with acts() as kinds:
-        page = text_of(client.post(url, typed))
+        page = text_of(client.post(url, typed, confirm=False))
     assert kinds == []
-    assert "Recording this has consequences" in page
+    assert "Consequences" in page
     assert "Amara Diallo" in page
     assert 'value="m-5"' in page
-    client.post(url, typed | {"step": "save"})
+    client.post(url, typed)
     assert "m-5" in text_of(client.get(at("deployments", initiative.ref)))
 
 
@@ -74,7 +77,7 @@ def test_bad_versions_keep_what_was_typed(cast, as_, wrong):
     initiative = factories.make_initiative(cast)
     typed = {"layer": "model", "name": "A named model", "version": "m-4"} | wrong
     with acts() as kinds:
-        answer = as_(cast.owner).post(at("component-add", initiative.ref), typed)
+        answer = as_(cast.owner).post(at("initiative-act", initiative.ref, "record-version"), typed)
     assert answer.status_code == 200
     assert kinds == []
     assert "A named model" in text_of(answer)
@@ -82,13 +85,13 @@ def test_bad_versions_keep_what_was_typed(cast, as_, wrong):
 
 def test_a_prototype_has_no_rollout_but_may_plan_one(cast, as_):
     initiative = factories.make_prototype(cast)
-    client, url = as_(cast.owner), at("scope-add", initiative.ref)
+    client, url = as_(cast.owner), at("initiative-act", initiative.ref, "record-scope")
     typed = {"users": "Two teams", "user_count": "40", "places": "Zurich, Basel", "rollout": "on"}
     with acts() as kinds:
         bad = text_of(client.post(url, typed))
         huge = text_of(client.post(url, typed | {"user_count": "99999999999999999999"}))
     assert kinds == []
-    assert "A prototype has no rollout" in bad
+    assert "A prototype must not have a rollout" in bad
     assert "Zurich, Basel" in bad
     assert "Not saved yet" in huge
     with acts() as kinds:
@@ -100,15 +103,15 @@ def test_a_prototype_has_no_rollout_but_may_plan_one(cast, as_):
 
 def test_the_scope_of_a_prototype_declares_its_test_subjects_version_by_version(cast, as_):
     initiative = factories.make_prototype(cast)
-    client, url = as_(cast.owner), at("scope-add", initiative.ref)
+    client, url = as_(cast.owner), at("initiative-act", initiative.ref, "record-scope")
     typed = {"users": "The lab", "user_count": "3", "test_subjects": "user:tester-1, agent:*-lab"}
     with acts() as kinds:
         wrong = unescape(text_of(client.post(url, typed | {"test_subjects": "user:tester-1, user:*"})))
         nobody = unescape(text_of(client.post(url, typed | {"test_subjects": "tester-1"})))
     assert kinds == []
-    assert "“user:*” fits everybody, so it bounds nothing. Give a part of the id beside the *." in wrong
+    assert "“user:*” matches everyone. Add a part of the id, as in user:test-*." in wrong
     assert "user:tester-1, user:*" in wrong, "what was typed is kept"
-    assert "Write it as type:id" in nobody
+    assert "Write a test subject as type:id" in nobody
     with acts() as kinds:
         client.post(url, typed)
     assert kinds == ["scope in force"]
@@ -125,15 +128,12 @@ def test_the_scope_of_a_prototype_declares_its_test_subjects_version_by_version(
 
 def test_a_reported_change_names_its_kind_and_ends_evidence(cast, as_):
     initiative = factories.make_initiative(cast)
-    client, url = as_(cast.owner), at("change-add", initiative.ref)
+    client, url = as_(cast.owner), at("initiative-act", initiative.ref, "report-change")
     assert "sub-processor" in text_of(client.get(url))
     with acts() as kinds:
         bad = text_of(client.post(url, {"triggers": ["junk"], "what": "The archive moved"}))
     assert kinds == []
     assert "The archive moved" in bad
-    assert "No sign-off" in text_of(
-        client.post(url, {"triggers": ["data_source"], "what": "The archive moved", "step": "look"})
-    )
     with acts() as kinds:
         client.post(url, {"triggers": ["data_source"], "what": "The archive moved"})
     assert kinds == ["changed"]
@@ -165,13 +165,13 @@ def test_dependants_come_with_the_mvp(cast, as_):
         "unit": "hours",
         "executive": cast.sponsor.pk,
     }
-    assert as_(cast.owner).post(at("dependant-add", idea.ref), typed).status_code == 403
+    assert as_(cast.owner).post(at("initiative-act", idea.ref, "record-dependant"), typed).status_code == 403
     initiative = factories.make_mvp(cast, title="Notes")
     client = as_(cast.owner)
     with acts() as kinds:
-        bad = client.post(at("dependant-add", initiative.ref), typed | {"outage": "-1"})
+        bad = client.post(at("initiative-act", initiative.ref, "record-dependant"), typed | {"outage": "-1"})
         assert "Prepared calls" in text_of(bad)
-        client.post(at("dependant-add", initiative.ref), typed)
+        client.post(at("initiative-act", initiative.ref, "record-dependant"), typed)
     assert kinds == ["dependant added"]
     row = initiative.dependants.get()
     with acts() as kinds:

@@ -83,7 +83,7 @@ def test_a_table_is_counted_and_recorded(cast):
 def test_a_result_names_its_data_set_unless_somebody_does(cast):
     initiative, system = linked(cast)
     assert add(cast, initiative, system, result("great_expectations"), data_set="").data_set == "customers"
-    with pytest.raises(ValidationError, match="Name it"):
+    with pytest.raises(ValidationError, match="Name the data set"):
         add(cast, initiative, system, result("evidently"), data_set=" ")
 
 
@@ -122,7 +122,7 @@ def test_the_last_profile_is_that_of_the_same_data_set(cast):
     add(cast, initiative, other, file=upload("mail", "a"))
     first = add(cast, initiative, system, data_set="orders")
     later = add(cast, initiative, system, upload("id", "1"))
-    assert [one["words"] for one in later.findings] == ["region is gone."]
+    assert [one["words"] for one in later.findings] == ["region was removed."]
     assert profile_actions.last_before(later) == first
     assert profile_actions.last_before(first) is None
 
@@ -137,7 +137,7 @@ def test_a_field_that_is_measured_otherwise_than_declared_is_named(cast):
     assert measured_otherwise(initiative) == []
     add(cast, initiative, system, upload("id,region", "AB1,north", "AB2,south"))
     (words,) = measured_otherwise(initiative)
-    assert "was measured mostly A{2}9{1}" in words
+    assert "most measured values are A{2}9{1}" in words
 
 
 def test_confirmed_changes_void_exactly_what_the_page_showed(cast, as_):
@@ -146,7 +146,7 @@ def test_confirmed_changes_void_exactly_what_the_page_showed(cast, as_):
     ahead = ahead_of(row)
     assert ahead.trigger == "integration_schema"
     page = text_of(as_(cast.lead).get(at("integration-profile", row.pk)))
-    assert "region is gone." in page
+    assert "region was removed." in page
     for rows in ahead.voidings.values():
         assert all(one.evidence.title in page for one in rows)
     with acts() as kinds:
@@ -177,7 +177,7 @@ def test_a_number_of_rows_is_a_matter_of_the_source(cast):
 def test_another_list_than_the_page_showed_is_not_confirmed(cast):
     initiative, system = linked(cast)
     row = changed(cast, initiative, system)
-    with pytest.raises(Conflict, match="Look again"):
+    with pytest.raises(Conflict, match="Read the consequences again"):
         profile_actions.confirm_drift(profile=row, seen="0" * 64, by=cast.lead)
     with pytest.raises(Refused):
         profile_actions.confirm_drift(profile=row, seen=ahead_of(row).digest, by=cast.outsider)
@@ -216,7 +216,7 @@ def test_changes_that_somebody_finds_end_nothing_in_initiatives_of_others(cast):
 
 def test_evidence_that_quotes_values_of_the_data_is_refused():
     for tool in ("great_expectations", "evidently", "ydata"):
-        with pytest.raises(ValidationError, match="Add it under Data profiles"):
+        with pytest.raises(ValidationError, match="Add the result under Data profiles"):
             check_file(result(tool))
     empty = b'{"success": true, "results": [{"result": {"partial_unexpected_list": []}}]}'
     assert check_file(SimpleUploadedFile("gx.json", empty)) == "application/json"
@@ -230,7 +230,7 @@ def test_a_profile_is_added_and_read_beside_the_last_one(cast, as_):
     client = as_(cast.steward)
     said = {"system": system.pk, "data_set": "Orders", "taken_on": clock.today().isoformat()}
     for file in (upload("id,region", "O1,north", "O2,"), upload("id,region", "O1,", "O2,", "O2,", "O3,x")):
-        answer = client.post(at("integration-profile-add", initiative.ref), said | {"file": file})
+        answer = client.post(at("initiative-act", initiative.ref, "add-profile"), said | {"file": file})
         assert answer.status_code == 302
     row = Profile.objects.order_by("pk").last()
     page = text_of(client.get(at("integration-profile", row.pk)))

@@ -80,7 +80,7 @@ def test_from_receipt_to_the_erasure(cast, officer, as_):
     assert client.post(search).status_code == 403, "nothing is searched before the identity is checked"
     assert not row.hits.exists()
     identity = reverse("subject-request-identity", args=[row.pk])
-    assert "without naming the person" in text_of(client.post(identity, {"how": f"Called {NAME}"}))
+    assert "Do not name the person" in text_of(client.post(identity, {"how": f"Called {NAME}"}))
     client.post(identity, {"how": "Called back on the number on file"})
     client.post(search)
     assert sorted(hit.way for hit in row.hits.all()) == ["pseudonym", "pseudonym"]
@@ -101,7 +101,7 @@ def test_from_receipt_to_the_erasure(cast, officer, as_):
     copy = reverse("subject-request-copy", args=[row.pk])
     assert client.post(copy).status_code == 409, "not everything is judged"
     black = reverse("subject-hit-black-out", args=[by_model["m-1"].pk])
-    assert "stands nowhere" in text_of(client.post(black, {"words": "Nobody"}))
+    assert "is not in this interaction" in text_of(client.post(black, {"words": "Nobody"}))
     client.post(black, {"words": THIRD.lower()})
     for hit in by_model.values():
         client.post(reverse("subject-hit-judge", args=[hit.pk]), {"belongs": "yes"})
@@ -137,7 +137,7 @@ def test_from_receipt_to_the_erasure(cast, officer, as_):
     assert [opened[model] for model in ("m-1", "m-2", "m-3")] == [None, None, None]
     assert opened["m-4"] is not None
     erasure = text_of(client.get(reverse("subject-request-erasure", args=[row.pk])))
-    assert "of 3 bodies that belong to the person, none opened" in erasure
+    assert "none of the 3 bodies of the person is readable" in erasure
 
     answered = {"outcome": "met", "words": "Copy by letter, then erased"}
     assert client.post(reverse("subject-request-answer", args=[row.pk]), answered).status_code == 302

@@ -53,7 +53,7 @@ def kinds() -> list[str]:
 
 def test_a_second_person_gives_leave_and_each_reading_is_recorded(ready, cast):
     row = asked(ready, cast.owner)
-    with pytest.raises(Conflict, match="Leave was not given"):
+    with pytest.raises(Conflict, match="The permission was not granted"):
         read(row, cast.owner)
     row = BULK_READINGS.agree(row=row, by=cast.auditor)
     assert [one.report.input[0].text for one in read(row, cast.owner)] == [SECRET, SECRET]
@@ -65,7 +65,7 @@ def test_a_second_person_gives_leave_and_each_reading_is_recorded(ready, cast):
         "interactions read in bulk",
     ]
     assert Notification.objects.filter(
-        person=cast.owner, subject="Reading the selection at once was granted"
+        person=cast.owner, subject="Permission to read the selection at once was granted"
     ).exists()
 
 
@@ -117,7 +117,7 @@ def test_leave_runs_out_after_seven_days_and_with_the_selection(ready, cast):
     with time_machine.travel(given + timedelta(days=7) - timedelta(minutes=1)):
         assert len(read(row, cast.owner)) == 2
     with time_machine.travel(given + timedelta(days=7)):
-        with pytest.raises(Conflict, match="has run out"):
+        with pytest.raises(Conflict, match="or has ended"):
             read(row, cast.owner)
         again = BULK_READINGS.agree(row=asked(ready, cast.owner), by=cast.auditor)
         actions.close_selection(selection=ready, by=cast.owner)
@@ -136,7 +136,7 @@ def test_there_must_be_something_to_read_and_a_reason(initiative, ready, cast):
     with pytest.raises(Conflict):
         asked(ready, cast.owner)
     actions.close_selection(selection=ready, by=cast.owner)
-    with pytest.raises(Conflict, match="run out"):
+    with pytest.raises(Conflict, match="it has expired"):
         BULK_READINGS.agree(row=row, by=cast.auditor)
 
 

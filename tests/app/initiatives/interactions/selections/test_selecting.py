@@ -166,7 +166,7 @@ def test_what_is_broken_off_again_and_again_fails_in_words_and_keeps_no_phrase(i
     actions.tend()
     row.refresh_from_db()
     assert (row.state, row.phrase) == (FAILED, None)
-    assert "broken off" in row.trouble
+    assert "stopped several times" in row.trouble
     assert Notification.objects.filter(person=cast.owner, subject__contains="selection failed")
     select(initiative, cast.owner)
 

@@ -14,6 +14,8 @@ from governance.models import Clause, Entry, Rulebook
 from governance.vocabulary import EvidenceKind
 from initiatives.integration.record import actions as register_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.evidence import file_check_inbox
+from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.models import Evidence
 from tests.support import factories
@@ -35,14 +37,14 @@ COVERS = {
 }
 # What says why, under the rulebook whose kinds have forms, where all that is sent is the letter x.
 SAID = {
-    "document": "It is one character",
-    "test_report": "Name the data set it was tried on.",
+    "document": "The answer repeats one character",
+    "test_report": "Name the data set that was used for the test.",
     "log_sample": "no rows below its header",
-    "user_research": "Say how many people took part.",
+    "user_research": "Enter the number of people who took part.",
     "decision_record": "Name the person who decided.",
-    "system_record": "A system record is the text of the integration register.",
-    "telemetry": "Telemetry is the measurements of the initiative's measures.",
-    "drill_record": "A drill record is a drill that was written down here.",
+    "system_record": "A system record is a text from the integration register.",
+    "telemetry": "Telemetry consists of the initiative's measurements.",
+    "drill_record": "A drill record is a drill that was recorded on the drills page.",
     "contract_clause": "A contract clause is a clause of the contract in force",
 }
 
@@ -114,7 +116,7 @@ def test_one_byte_titled_x_is_no_evidence_of_any_kind(cast, as_, initiative, req
                 client.post(at("evidence-add", initiative.ref, kind=kind), one_byte(initiative, kind))
             )
         assert kinds == [], kind
-        assert (said if later else "It is one character") in unescape(page), kind
+        assert (said if later else "The answer repeats one character") in unescape(page), kind
     assert not added(initiative).exists()
 
 
@@ -139,10 +141,10 @@ def test_one_byte_is_no_answer_and_no_evidence_in_a_row_of_the_requirements(
         page = text_of(answer)
         assert (answer.status_code, kinds) == (422, []), kind
         assert (
-            "It is one character" in page
+            "The answer repeats one character" in page
             or "Name the" in page
-            or "Say how" in page
-            or "never uploaded" in page
+            or "Enter the number" in page
+            or "cannot be uploaded" in page
         ), kind
     assert not added(initiative).exists()
     assert not initiative.answers.filter(requirement__in=COVERS.values()).exists()
@@ -156,13 +158,13 @@ def test_one_byte_is_no_answer_and_no_evidence_in_a_row_of_the_requirements(
     [
         ("x", "one character"),
         ("n/a n/a", "one word"),
-        ("...", "not a word"),
-        ("what requirement would an honest experiment answer", "words of the requirement"),
+        ("...", "has no words"),
+        ("what requirement would an honest experiment answer", "answer repeats the requirement"),
     ],
 )
 def test_an_answer_that_says_nothing_is_refused(cast, initiative, text, said):
     asked = Rulebook.objects.current().parsed.requirements["proto.question"].question
-    given = asked.upper() if said == "words of the requirement" else text
+    given = asked.upper() if said == "answer repeats the requirement" else text
     for kind in ("answered", "no", "not_applicable"):
         with pytest.raises(ValidationError) as caught:
             requirement_actions.answer(
@@ -176,7 +178,7 @@ def test_a_title_and_a_note_that_say_nothing_are_refused(cast, initiative):
     asked = Rulebook.objects.current().parsed.requirements["proto.scope"].question
     assert "one character" in refusal(evidence, initiative, cast, title="YYY")["title"]
     assert "one word" in refusal(evidence, initiative, cast, note="see see, see.")["note"]
-    assert "words of the requirement" in refusal(evidence, initiative, cast, note=asked)["note"]
+    assert "answer repeats the requirement" in refusal(evidence, initiative, cast, note=asked)["note"]
     assert evidence(initiative, cast, note="  ").note == "", "nobody has to write a note"
 
 
@@ -195,7 +197,7 @@ def test_one_file_is_one_kind_on_a_initiative_and_may_serve_many_requirements(ca
     said = refusal(
         evidence, initiative, cast, "test_report", file=text_file("The scope, in words.", "other.txt")
     )
-    assert "here already as a document, “What was found in May”" in said["file"]
+    assert "already here as a document, “What was found in May”" in said["file"]
     again = evidence(
         initiative,
         cast,
@@ -205,7 +207,7 @@ def test_one_file_is_one_kind_on_a_initiative_and_may_serve_many_requirements(ca
     )
     assert (again.sha256, again.kind) == (first.sha256, first.kind)
     page = text_of(as_(cast.owner).get(at("evidence-item", initiative.ref, again.pk)))
-    assert "The same file stands here as well" in page
+    assert "The same file is also in" in page
     assert "What was found in May" in page
     other = factories.make_initiative(cast, title="Another")
     assert evidence(other, cast, "test_report", file=text_file("The scope, in words.")).kind == "test_report"
@@ -252,7 +254,8 @@ def test_a_kind_with_a_form_is_taken_with_it_and_refused_without(cast, forms, in
     lacking = {f"{kind}_{name}" for name in GIVEN[kind]} or {"file"}
     assert set(bare) == lacking
     item = evidence(initiative, cast, kind, details=GIVEN[kind], **file)
-    assert item.details.keys() == (GIVEN[kind].keys() or {"rows", "columns", "filled"})
+    form = GIVEN[kind].keys() | {"file_rows"} if GIVEN[kind] else {"rows", "columns", "filled", "models"}
+    assert item.details.keys() == form
     assert (
         Entry.objects.acts().filter(kind="evidence added").latest("id").facts["facts"]["details"]
         == item.details
@@ -275,9 +278,10 @@ def test_a_log_sample_is_counted_and_not_taken_from_a_link(cast, forms, initiati
         "rows": 2,
         "columns": ["input", "output", "actor", "time", "model version"],
         "filled": 100,
+        "models": {"m-4": 2},
     }
     said = refusal(evidence, initiative, cast, "log_sample", file=None, link="https://example.org/log")
-    assert "a link cannot be counted" in said["file"]
+    assert "cannot count the rows behind a link" in said["file"]
     short = LOG.replace(b"answer", b"remark")
     assert (
         "was found for output"
@@ -289,7 +293,7 @@ def test_a_test_report_is_added_by_its_form_and_shown_in_a_line(cast, as_, forms
     client = as_(cast.owner)
     page = text_of(client.get(at("evidence-add", initiative.ref, kind="test_report")))
     assert "Threshold declared before" in page
-    assert "How many took part" not in page, "that is asked of research alone"
+    assert "Number of people" not in page, "that is asked of research alone"
     worse = sent("test_report", test_report_figure="0.80", note="Period: May", file=artefacts.pdf("May"))
     wrong = text_of(client.post(at("evidence-add", initiative.ref, kind="test_report"), worse))
     assert "0.8 misses the threshold of 0.85" in wrong
@@ -306,14 +310,14 @@ def test_a_test_report_is_added_by_its_form_and_shown_in_a_line(cast, as_, forms
     assert said in text_of(client.get(at("requirement", initiative.ref, key)))
     evidence_actions.cover(evidence=item, requirements=["prod.performance"], by=cast.owner)
     assert f"{said}; serves 2 requirements" in text_of(client.get(at("requirement", initiative.ref, key)))
-    assert "It serves 2 requirements." in text_of(client.get(answer.url))
+    assert "This item serves 2 requirements." in text_of(client.get(answer.url))
 
 
 def test_a_row_shows_the_forms_of_the_kinds_it_takes_and_keeps_their_drafts(cast, as_, forms, initiative):
     client, url = as_(cast.owner), at("requirement", initiative.ref, "prod.performance")
     page = text_of(client.get(url))
     assert 'data-of-kind="test_report"' in page
-    assert "Telemetry is the measurements of the initiative&#x27;s measures." in page
+    assert "Telemetry consists of the initiative&#x27;s measurements." in page
     typed = {"kind": "answered", "text": "It reads letters.", "based_on": "0", "evidence-kind": "test_report"}
     typed |= {"evidence-test_report_data_set": "Letters of June", "evidence-observed_on": ""}
     client.post(at("requirement-draft", initiative.ref, "prod.performance"), typed)
@@ -321,7 +325,7 @@ def test_a_row_shows_the_forms_of_the_kinds_it_takes_and_keeps_their_drafts(cast
     with acts() as kinds:
         answer = client.post(url, typed)
     assert (answer.status_code, kinds) == (422, [])
-    assert "Say how many examples were tried." in text_of(answer)
+    assert "Enter the number of examples that were tried." in text_of(answer)
     assert 'value="Letters of June"' in text_of(answer)
     whole = {f"evidence-test_report_{name}": value for name, value in GIVEN["test_report"].items()}
     whole |= {
@@ -345,10 +349,10 @@ def test_what_a_register_writes_is_never_uploaded(cast, as_, forms, initiative, 
     chosen = text_of(client.get(at("evidence-add", initiative.ref)))
     assert f"?kind={kind}" not in chosen
     page = text_of(client.get(at("evidence-add", initiative.ref, kind=kind)))
-    assert "It is never uploaded." in page
+    assert "This kind of evidence cannot be uploaded." in page
     if kind in COVERS:
         said = refusal(evidence, initiative, cast, kind, details={"register": "drills"})
-        assert said["kind"].startswith("It is never uploaded.")
+        assert said["kind"].startswith("This kind of evidence cannot be uploaded.")
 
 
 def test_a_clause_is_cited_and_never_uploaded(cast, as_):
@@ -360,7 +364,7 @@ def test_a_clause_is_cited_and_never_uploaded(cast, as_):
     assert "?kind=contract_clause" in text_of(as_(cast.owner).get(at("evidence-add", initiative.ref)))
     file = text_file("Whoever reads it agrees that the notes may be summarised.")
     said = refusal(evidence, initiative, cast, "contract_clause", covers=["gov.autonomy"], file=file)
-    assert said["kind"].startswith("It is never uploaded.")
+    assert said["kind"].startswith("This kind of evidence cannot be uploaded.")
     evidence(initiative, cast, "contract_clause", covers=["gov.autonomy"], file=None, clause=clause)
     assert added(initiative).get(kind=EvidenceKind.CONTRACT_CLAUSE).clause == clause
 
@@ -375,7 +379,7 @@ def test_registers_write_their_own_under_their_name(cast):
     initiative = factories.make_mvp(cast)
     factories.make_rulebook(cast.admin, cast.chair, with_forms())
     drill = factories.make_drill(cast, initiative)
-    assert drill.evidence.details == {"register": "drills"}
+    assert drill.evidence.details == {"register": "drills", "tested": "fallback"}
     sample = factories.make_trace_sample(cast, initiative)
     assert sample.evidence.details == {"register": "traces"}
     factories.make_link(cast, initiative, agreed=True)
@@ -396,11 +400,83 @@ def test_what_was_uploaded_as_telemetry_before_is_shown_to_count_as_a_document(c
 
 
 def test_a_newer_one_of_what_is_never_uploaded_is_of_another_kind_and_takes_its_place(cast, as_, initiative):
-    old = evidence(initiative, cast, "telemetry")
+    old = evidence(initiative, cast, "telemetry", covers=["prod.monitoring"])
     factories.make_rulebook(cast.admin, cast.chair, with_forms())
     client = as_(cast.owner)
     page = text_of(client.get(at("evidence-add", initiative.ref, supersedes=old.pk)))
-    assert "It is never uploaded. Telemetry is the measurements" in page
-    assert f'href="?kind=document&amp;supersedes={old.pk}"' in page
-    chosen = text_of(client.get(at("evidence-add", initiative.ref, kind="document", supersedes=old.pk)))
+    assert "This kind of evidence cannot be uploaded. Telemetry consists of" in page
+    assert f'href="?kind=decision_record&amp;supersedes={old.pk}"' in page
+    assert "kind=document" not in page, "a document answers that requirement no better"
+    chosen = text_of(
+        client.get(at("evidence-add", initiative.ref, kind="decision_record", supersedes=old.pk))
+    )
     assert f'<option value="{old.pk}" selected>' in chosen
+
+
+# What is stated beside what is counted
+
+
+def four_calls() -> ContentFile:
+    rows = "".join(f"\nask {one},say {one},2026-11-0{one} 10:00" for one in range(1, 5))
+    return ContentFile(f"input,output,time{rows}".encode(), "calls.csv")
+
+
+def add_log(initiative, cast, title, **fields):
+    return evidence_actions.add_evidence(
+        initiative=initiative,
+        kind="log_sample",
+        title=title,
+        observed_on=clock.today(),
+        covers=["mvp.observability"],
+        file=four_calls(),
+        result="pass",
+        by=cast.owner,
+        **fields,
+    )
+
+
+def test_a_title_that_states_other_rows_is_remarked_and_its_author_has_a_task(cast, as_, initiative, forms):
+    item = add_log(initiative, cast, "Forty logged calls")
+    client = as_(cast.owner)
+    for page in (at("evidence-item", initiative.ref, item.pk), at("evidence", initiative.ref)):
+        assert "stated 40, found 4" in text_of(client.get(page))
+    (task,) = file_check_inbox.remarked(cast.owner)
+    assert task.text == "“Forty logged calls”: stated 40, found 4"
+    assert client.get(task.link).status_code == 200
+    assert file_check_inbox.remarked(cast.chair) == []
+    add_log(initiative, cast, "Four logged calls", supersedes=item)
+    assert file_check_inbox.remarked(cast.owner) == []
+
+
+def test_a_data_set_that_is_not_recorded_is_remarked_and_its_author_has_a_task(cast, as_, initiative, forms):
+    item = evidence(
+        initiative, cast, "test_report", details=GIVEN["test_report"] | {"data_set": "Invoices of June"}
+    )
+    assert file_check_inbox.remarked(cast.owner) == [], "no data set is recorded yet"
+    factories.make_use(cast, initiative, factories.make_model(cast), by=cast.owner)
+    factories.make_evaluation(cast, initiative, by=cast.owner)
+    said = f"names data set Invoices of June, which {initiative.ref} did not record"
+    client = as_(cast.owner)
+    for page in (at("evidence-item", initiative.ref, item.pk), at("evidence", initiative.ref)):
+        assert said in text_of(client.get(page))
+    (task,) = file_check_inbox.remarked(cast.owner)
+    assert task.text == f"“{item.title}”: {said}"
+    (fact,) = [one for one in supported_stage.facts_of(initiative).items if one.id == item.pk]
+    assert fact.remarks == said
+    factories.make_evaluation(cast, initiative, data_set="Invoices of June, v1", by=cast.owner)
+    assert file_check_inbox.remarked(cast.owner) == []
+
+
+def test_a_file_with_hardly_anything_in_it_says_so_beside_it(cast, as_, initiative, forms):
+    item = evidence_actions.add_evidence(
+        initiative=initiative,
+        kind="document",
+        title="Plan",
+        observed_on=clock.today(),
+        covers=["proto.scope"],
+        file=ContentFile(b"abcdefghij", "plan.txt"),
+        by=cast.owner,
+    )
+    assert item.details == {"characters": 10}
+    page = text_of(as_(cast.owner).get(at("evidence-item", initiative.ref, item.pk)))
+    assert "10 characters, no table, no page" in page

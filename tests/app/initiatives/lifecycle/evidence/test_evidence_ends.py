@@ -37,7 +37,7 @@ def test_other_words_are_not_attested_by_the_old_attestation(cast):
     first = initiative.evidence.get(coverage__requirement="proto.question")
 
     requirement_actions.answer(**say, text="Can it write letters?")
-    assert first.voidings.get().cause == "the answer it attested was changed"
+    assert first.voidings.get().cause == "the attested answer was changed"
     assert [item.id for item in state(initiative, "proto.question").items] == [
         initiative.evidence.latest("pk").pk
     ]

@@ -51,7 +51,7 @@ def test_an_item_names_no_version_of_another_initiative(cast):
     foreign = other.deployments.first()
 
     for version in (foreign, other.scopes.first(), other.contract.versions.get()):
-        with pytest.raises(ValidationError, match=r"of another (initiative|contract)"):
+        with pytest.raises(ValidationError, match=r"to another (initiative|contract)"):
             initiative_acts.ground(initiative, "mvp.override", cast.team, title="Of another", names=[version])
 
     assert not initiative.evidence.filter(title="Of another").exists()

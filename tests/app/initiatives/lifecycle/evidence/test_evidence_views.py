@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -56,7 +57,7 @@ def test_choosing_a_kind_narrows_what_it_can_prove(cast, as_):
     initiative = factories.make_initiative(cast)
     client = as_(cast.owner)
     assert "What kind of evidence is it?" in text_of(client.get(at("evidence-add", initiative.ref)))
-    assert "Choose a kind first" in text_of(client.get(at("evidence-add", initiative.ref, kind="junk")))
+    assert "First choose a kind" in text_of(client.get(at("evidence-add", initiative.ref, kind="junk")))
     page = text_of(client.get(at("evidence-add", initiative.ref, kind="document")))
     assert 'value="proto.scope"' in page
     assert 'value="proto.limitations"' not in page
@@ -138,14 +139,14 @@ def test_replacing_an_item_says_what_goes_stale_before(cast, as_):
     client = as_(cast.owner)
     page = text_of(client.get(at("evidence-add", initiative.ref, supersedes=item.pk)))
     assert "Scope note" in page
-    covers = "Adding this has consequences"
-    look = typed(step="look", supersedes=item.pk, covers=["proto.scope"], link="https://example.org/new")
+    sent = typed(supersedes=item.pk, covers=["proto.scope"], link="https://example.org/new")
     with acts() as kinds:
-        looked = text_of(client.post(at("evidence-add", initiative.ref, kind="document"), look))
+        asked = text_of(client.post(at("evidence-add", initiative.ref, kind="document"), sent, confirm=False))
     assert kinds == []
-    assert (covers in page) == (covers in looked)
-    client.post(at("evidence-add", initiative.ref, kind="document"), look | {"step": "save"})
-    assert "A newer item replaced it" in text_of(client.get(at("evidence-item", initiative.ref, item.pk)))
+    assert "approval by Amara Diallo for the" in asked
+    assert "seat will no longer count" in asked
+    client.post(at("evidence-add", initiative.ref, kind="document"), sent)
+    assert "Replaced by a newer item" in text_of(client.get(at("evidence-item", initiative.ref, item.pk)))
 
 
 def test_the_item_says_what_it_proves_and_what_ended_it(cast, as_):
@@ -254,9 +255,11 @@ def test_an_office_document_is_only_downloaded(cast, as_):
     initiative = factories.make_initiative(cast)
     item = send_file(initiative, cast.owner, "plan.docx", hostile_files.office())
     page = text_of(as_(cast.owner).get(at("evidence-item", initiative.ref, item.pk)))
-    assert "Look at it" not in page
+    assert "Preview" not in page
     assert "Download the file" in page
-    assert "is not shown here" in text_of(as_(cast.owner).get(at("evidence-look", initiative.ref, item.pk)))
+    assert "Plumbline shows only plain text" in text_of(
+        as_(cast.owner).get(at("evidence-look", initiative.ref, item.pk))
+    )
 
 
 def test_a_picture_is_shown_as_one(cast, as_):
@@ -286,7 +289,7 @@ def test_offering_and_withdrawing_are_one_act_each(cast, as_):
     initiative = factories.make_initiative(cast)
     item = document(initiative, cast.owner)
     client = as_(cast.owner)
-    url = at("evidence-cover", initiative.ref, item.pk)
+    url = at("row-act", "evidence", item.pk, "cover")
     with acts() as kinds:
         assert "Not saved yet" in text_of(client.post(url, {"requirements": ["no.such"]}))
         client.post(url, {"requirements": ["mvp.problem"]})
@@ -303,10 +306,51 @@ def test_offering_and_withdrawing_are_one_act_each(cast, as_):
 
 def test_the_index_is_generated_by_the_owner(cast, as_):
     initiative = factories.make_initiative(cast)
-    url = at("evidence-index", initiative.ref)
+    url = at("initiative-act", initiative.ref, "generate-index")
     assert as_(cast.owner).get(url).status_code == 200
     with acts() as kinds:
         answer = as_(cast.owner).post(url)
     assert kinds == ["evidence added"]
     assert "Governance index of" in text_of(as_(cast.owner).get(answer.url))
     assert as_(cast.lead).post(url).status_code == 403
+
+
+def test_one_source_is_chosen_and_the_chosen_one_is_needed(cast, as_):
+    """No field is called optional of which one is needed; what was typed into another one is taken all the same."""
+    initiative = factories.make_initiative(cast)
+    client, url = as_(cast.owner), at("evidence-add", initiative.ref, kind="document")
+    page = BeautifulSoup(text_of(client.get(url)), "html.parser")
+    sources = page.select("input[name=source]")
+    assert [one["value"] for one in sources] == ["file", "link"]
+    assert [one["value"] for one in sources if one.has_attr("checked")] == ["file"]
+    for name in ("file", "link"):
+        assert "optional" not in page.select_one(f'[data-source="{name}"]').get_text()
+    wrong = BeautifulSoup(text_of(client.post(url, typed(source="link"))), "html.parser")
+    assert "Paste the link" in wrong.select_one('[data-source="link"] .err').get_text()
+    assert not wrong.select('[data-source="file"] .err')
+    assert client.post(url, typed(source="file", link="https://example.org/scope")).status_code == 302
+
+
+def test_a_newer_item_replaces_one_of_its_kind(cast, as_):
+    initiative = factories.make_initiative(cast)
+    document(initiative, cast.owner, "Old note")
+    of_kind = {
+        kind: "Old note" in text_of(as_(cast.owner).get(at("evidence-add", initiative.ref, kind=kind)))
+        for kind in ("document", "test_report")
+    }
+    assert of_kind == {"document": True, "test_report": False}
+
+
+def test_what_people_attested_is_one_group_and_bears_the_question(cast, as_):
+    initiative = factories.make_prototype(cast)
+    page = BeautifulSoup(text_of(as_(cast.owner).get(at("evidence", initiative.ref))), "html.parser")
+    assert "Attested by" not in page.select_one("main").get_text()
+    group = page.select_one("main details:not([open])")
+    assert "attested answers" in group.summary.get_text()
+    names = [link.get_text() for link in group.select(".what a")]
+    assert "What is inside and outside the scope?" in names
+    assert len(names) == initiative.evidence.filter(kind="attestation").count()
+    offered = {option["value"] for option in page.select("select[name=kind] option")} - {""}
+    assert offered == set(initiative.evidence.values_list("kind", flat=True)), "kinds that are there"
+    alone = text_of(as_(cast.owner).get(at("evidence", initiative.ref, kind="attestation")))
+    assert "What is inside and outside the scope?" in alone

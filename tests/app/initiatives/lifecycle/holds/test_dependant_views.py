@@ -55,19 +55,19 @@ def test_hours_days_and_weeks_are_typed_as_people_count(cast, as_, mvp):
         "unit": "weeks",
         "executive": cast.outsider.pk,
     }
-    as_(cast.owner).post(at("dependant-add", mvp.ref), typed)
+    as_(cast.owner).post(at("initiative-act", mvp.ref, "record-dependant"), typed)
     assert mvp.dependants.get().bearable_outage_hours == 336
     page = text_of(as_(cast.owner).get(at("deployments", mvp.ref)))
-    assert "bears 2 weeks without it" in page
+    assert "can work for at most 2 weeks without the initiative" in page
     assert "not yet stated" in page
     assert "Sam Brook is asked" in page
-    again = text_of(as_(cast.owner).post(at("dependant-add", mvp.ref), typed))
-    assert "is on the list already" in again
+    again = text_of(as_(cast.owner).post(at("initiative-act", mvp.ref, "record-dependant"), typed))
+    assert "is already on the list" in again
     assert mvp.dependants.count() == 1
 
 
 def test_whoever_owns_the_initiative_does_not_state_it(cast, mvp):
-    with pytest.raises(ValidationError, match="does not state this"):
+    with pytest.raises(ValidationError, match="cannot state this"):
         dependants.add_dependant(
             initiative=mvp,
             who="Everybody",
@@ -160,7 +160,7 @@ def test_a_stopped_initiative_asks_nobody(cast, as_, mvp, sales):
     stage_actions.stop(initiative=mvp, reason_code="no_value", reason="No.", by=cast.owner)
     assert at("dependant", sales.pk) not in text_of(as_(cast.outsider).get("/"))
     assert list(stage_reminders.dependences(clock.now())) == []
-    with pytest.raises(Refused, match="nobody depends on it any more"):
+    with pytest.raises(Refused, match="so no one depends on it"):
         dependants.state_dependence(dependant=sales, by=cast.outsider)
 
 
@@ -168,4 +168,4 @@ def test_the_executive_is_reminded(cast, mvp, sales):
     (due,) = stage_reminders.dependences(clock.now())
     assert due.person == cast.outsider
     assert due.link == at("dependant", sales.pk)
-    assert "can bear 2 days without it" in due.text
+    assert "can work for at most 2 days without the initiative" in due.text

@@ -5,22 +5,23 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from adoption.demo import initiative_acts
 from governance import clock
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Initiative
 from tests.support import factories
-from tests.support.initiatives.initiative_pages import acts, at, text_of
+from tests.support.initiatives.initiative_pages import SIGNED, acts, at, text_of
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_concern_is_raised_by_the_board_and_lifted_by_the_chair(cast, as_):
     initiative = factories.make_initiative(cast)
-    url = at("hold-open", initiative.ref)
+    url = at("initiative-act", initiative.ref, "hold")
     with acts() as kinds:
         assert "Not saved yet" in text_of(as_(cast.seat_risk).post(url, {"reason": " "}))
-        as_(cast.seat_risk).post(url, {"reason": "It named a customer."})
+        as_(cast.seat_risk).post(url, SIGNED | {"reason": "It named a customer."})
     assert kinds == ["hold opened"]
     hold = initiative.holds.get()
     lift = at("row-act", "holds", hold.pk, "lift")
@@ -28,11 +29,11 @@ def test_a_concern_is_raised_by_the_board_and_lifted_by_the_chair(cast, as_):
     assert as_(cast.outsider).get(lift).status_code == 404
     assert as_(cast.outsider).get(url).status_code == 404
     assert as_(cast.auditor).get(url).status_code == 403
-    assert "Lift it" in text_of(as_(cast.chair).get(at("initiative", initiative.ref)))
+    assert "Lift the hold" in text_of(as_(cast.chair).get(at("initiative", initiative.ref)))
     with acts() as kinds:
-        as_(cast.chair).post(lift, {"reason": "Masked since."})
+        as_(cast.chair).post(lift, SIGNED | {"reason": "Masked since."})
     assert kinds == ["hold lifted"]
-    assert as_(cast.chair).post(lift, {"reason": "Again."}).status_code == 409
+    assert as_(cast.chair).post(lift, SIGNED | {"reason": "Again."}).status_code == 409
 
 
 def test_obligations_of_evidence_need_their_evidence_and_post_mortems_their_page(cast, as_):
@@ -43,10 +44,10 @@ def test_obligations_of_evidence_need_their_evidence_and_post_mortems_their_page
     refused = text_of(
         client.post(at("row-act", "obligations", post_mortem.pk, "complete"), {"note": "Done."})
     )
-    assert "publishing the post-mortem" in refused
+    assert "A published and confirmed post-mortem completes" in refused
     obligation = initiative.obligations.filter(kind="criterion").first()
     page = text_of(client.get(at("row-act", "obligations", obligation.pk, "complete")))
-    assert "accepted only once these are answered with evidence" in page
+    assert "Answer these requirements with evidence first" in page
     url = at("row-act", "obligations", obligation.pk, "complete")
     assert client.post(url, {"note": "Done."}).status_code == 403
     assert as_(cast.outsider).get(url).status_code == 404
@@ -56,13 +57,14 @@ def test_obligations_of_evidence_need_their_evidence_and_post_mortems_their_page
 def test_the_chair_lets_one_decision_pass_an_obligation_once(cast, as_):
     stopped = factories.make_prototype(cast)
     waiting = factories.make_prototype(cast, title="Invoice reader")
+    initiative_acts.propose_and_confirm_tier(waiting, cast.team)
     stage_actions.stop(initiative=stopped, reason_code="cost", reason="Too dear.", by=cast.owner)
     obligation = stopped.obligations.get(kind="post_mortem")
     url = at("obligation-excuse", obligation.pk)
     review = review_actions.open_review(initiative=Initiative.objects.get(pk=waiting.pk), by=cast.owner)
     assert as_(cast.owner).get(url).status_code == 403
     typed = {"initiative": waiting.pk, "reason": "The owner is ill."}
-    assert "holds nothing up" in text_of(as_(cast.chair).post(url, typed)), "it is not overdue yet"
+    assert "so it blocks no decision" in text_of(as_(cast.chair).post(url, typed)), "it is not overdue yet"
     with time_machine.travel(clock.now() + timedelta(days=31), tick=False):
         client = as_(cast.chair)
         assert f'href="{url}"' in client.get(review.get_absolute_url()).content.decode()
@@ -78,7 +80,7 @@ def test_the_chair_lets_one_decision_pass_an_obligation_once(cast, as_):
 
 def test_a_gap_is_recorded_and_closed_with_evidence_or_by_its_owner(cast, as_):
     initiative = factories.make_initiative(cast)
-    client, url = as_(cast.owner), at("gap-open", initiative.ref)
+    client, url = as_(cast.owner), at("initiative-act", initiative.ref, "record-gap")
     due = clock.today() + timedelta(days=30)
     typed = {
         "text": "No field for payer",
@@ -90,14 +92,14 @@ def test_a_gap_is_recorded_and_closed_with_evidence_or_by_its_owner(cast, as_):
         past = text_of(client.post(url, typed | {"due": "2001-01-01"}))
         junk = text_of(client.post(url, typed | {"due": "junk"}))
     assert kinds == []
-    assert "lies in the past" in past
+    assert "is in the past" in past
     assert "No field for payer" in junk
     with acts() as kinds:
         client.post(url, typed)
     assert kinds == ["gap opened"]
     gap = initiative.gaps.get()
     close = at("row-act", "gaps", gap.pk, "close")
-    assert client.post(close, {}).status_code == 403, "without evidence only its owner closes it"
+    assert "Not saved yet" in text_of(client.post(close, {})), "without evidence only its owner closes it"
     assert as_(cast.outsider).get(close).status_code == 404
     assert "Not saved yet" in text_of(client.post(close, {"evidence": "99999999"}))
     evidence = initiative.evidence.first()

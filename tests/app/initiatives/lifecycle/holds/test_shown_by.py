@@ -31,7 +31,7 @@ def day(days: int):
 def test_the_owner_sets_one_day_and_changes_it_with_a_reason(cast, imported):
     first = actions.show_by(initiative=imported, due=day(90), by=cast.owner)
     assert (first.responsible, first.due) == (cast.owner, day(90))
-    with pytest.raises(ValidationError, match="Say why the day changes"):
+    with pytest.raises(ValidationError, match="Explain why the day changes"):
         actions.show_by(initiative=imported, due=day(60), by=cast.owner)
     actions.show_by(initiative=imported, due=day(60), reason="Sooner.", by=cast.owner)
     assert Obligation.objects.open().get(initiative=imported).due == day(60)
@@ -40,7 +40,7 @@ def test_the_owner_sets_one_day_and_changes_it_with_a_reason(cast, imported):
 
 def test_nobody_else_sets_it_and_no_day_lies_in_the_past(cast, imported):
     for person in (cast.admin, cast.chair, cast.lead):
-        with pytest.raises(Refused, match="The owner sets this day"):
+        with pytest.raises(Refused, match="Only the owner can set this day"):
             actions.show_by(initiative=imported, due=day(1), by=person)
     with pytest.raises(ValidationError, match="in the past"):
         actions.show_by(initiative=imported, due=day(-1), by=cast.owner)
@@ -50,12 +50,12 @@ def test_nobody_else_sets_it_and_no_day_lies_in_the_past(cast, imported):
 def test_it_holds_up_nothing_and_ends_once_nothing_is_missing(cast, imported):
     assert ObligationKind.SHOWN_BY not in BLOCKING_OBLIGATIONS
     row = actions.show_by(initiative=imported, due=day(1), by=cast.owner)
-    with pytest.raises(Refused, match="are not shown yet"):
+    with pytest.raises(Refused, match="are not met yet"):
         actions.complete(obligation=row, note="Done", by=cast.owner)
 
 
 def test_the_portfolio_filters_by_it_and_the_page_offers_it(cast, as_, imported):
-    client, url = as_(cast.owner), reverse("shown-by", args=[imported.ref])
+    client, url = as_(cast.owner), reverse("initiative-act", args=[imported.ref, "set-day"])
     assert url in client.get(imported.get_absolute_url()).content.decode()
     assert client.post(url, {"due": f"{day(1):%Y-%m-%d}"}).status_code == 302
     portfolio = reverse("portfolio")

@@ -39,7 +39,7 @@ def test_every_queue_message_of_the_beat_is_a_task_and_drops_when_it_is_late():
         assert isinstance(entry["schedule"], (crontab, float))  # at an hour, or every few seconds
         assert entry["options"]["expires"] < 300
         assert (task.acks_late, task.reject_on_worker_lost) == (True, True)
-    assert len(settings.CELERY_BEAT_SCHEDULE) == 22
+    assert len(settings.CELERY_BEAT_SCHEDULE) == 26
 
 
 @pytest.mark.django_db
@@ -117,5 +117,5 @@ def test_thirty_days_without_an_owner_are_due_by_the_chair_once_and_move_nothing
         due.run()
         notification = Notification.objects.get(kind="due", object_key=f"obligation:{obligation.pk}")
         assert notification.person == cast.chair
-        assert notification.link == f"/initiatives/{initiative.ref}/step-back/"
+        assert notification.link == f"/initiatives/{initiative.ref}/people/"
     assert initiative_acts.fresh(initiative).stage == "mvp"

@@ -20,9 +20,11 @@ from governance.models import (
     ContractVersion,
     Delegation,
     Entry,
+    Membership,
     SignatureProof,
 )
 from governance.offline import verify
+from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from governance.privacy import retention
 from governance.rulebook import shipped_text
@@ -35,21 +37,30 @@ from initiatives.inbox.absences import actions as absences
 from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.interactions.selections import actions as selection_actions
 from initiatives.interactions.selections.bulk_readings import BULK_READINGS
+from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.evidence.verification import actions as verification_actions
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.requirements import standalone
 from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.lifecycle.roles import handovers
-from initiatives.models import BodyTerm, RoleAssignment, Waiver
+from initiatives.lifecycle.stages import actions as stage_actions
+from initiatives.models import AcceptedRisk, BodyTerm, RoleAssignment, Waiver
 from tests.app.governance.interaction_log.test_kept import keep, report
 from tests.app.initiatives.interactions.requests.test_life import judged, made_officer, searched
 from tests.app.initiatives.interactions.selections.test_selecting import select
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import SIGNED, acts, at, seen, text_of
 from tests.support.initiatives.open_reviews import before_prototype, signed_off
+from tests.support.reported_stages import make_reported
+from tests.support.rules.plain_rulebook import VERSION, plain_text
 
 pytestmark = pytest.mark.django_db
+REASON = {"reason": "Words kept."}
 READ = "evidence opened"  # by the page that is shown again
 
 
@@ -151,7 +162,7 @@ def _seen(person, url: str) -> dict:
 def switches_off(cast):
     initiative = factories.make_prototype(cast)
     return Binding(
-        "owner", at("initiative-switch-off", initiative.ref), {"reason": "Words kept."}, "switched off"
+        "owner", at("initiative-act", initiative.ref, "switch-off"), {"reason": "Words kept."}, "switched off"
     )
 
 
@@ -159,7 +170,7 @@ def switches_on(cast):
     initiative = factories.make_prototype(cast)
     kill_switch.switch_off(initiative=initiative, reason="Wrong tone.", by=cast.owner)
     return Binding(
-        "chair", at("initiative-switch-on", initiative.ref), {"reason": "Words kept."}, "switched on"
+        "chair", at("initiative-act", initiative.ref, "switch-on"), {"reason": "Words kept."}, "switched on"
     )
 
 
@@ -171,6 +182,33 @@ def agrees_to_waiver(cast):
 def refuses_waiver(cast):
     url = reverse("consent-answer", args=["waivers", _waiver(cast).pk, "refuse"])
     return Binding("seat_risk", url, {"reason": "Words kept."}, "waiver refused")
+
+
+def accepts_risk(cast):
+    return Binding(
+        "seat_risk", at("consent-answer", "accepted-risks", _risk(cast).pk, "agree"), {}, "risk accepted"
+    )
+
+
+def refuses_risk(cast):
+    url = at("consent-answer", "accepted-risks", _risk(cast).pk, "refuse")
+    return Binding("seat_risk", url, {"reason": "Words kept."}, "acceptance of a risk refused")
+
+
+def reviews_risk(cast):
+    row = ACCEPTED_RISKS.agree(row=_risk(cast), by=cast.seat_risk)
+    url = at("row-act", "accepted-risks", row.pk, "review")
+    return Binding("seat_risk", url, {"looked_at": "Words kept."}, "accepted risk reviewed")
+
+
+def ends_risk(cast):
+    row = ACCEPTED_RISKS.agree(row=_risk(cast), by=cast.seat_risk)
+    url = at("row-act", "accepted-risks", row.pk, "end")
+    return Binding("seat_risk", url, {"reason": "Words kept."}, "accepted risk ended")
+
+
+def _risk(cast) -> AcceptedRisk:
+    return factories.ask_risk(cast, factories.make_prototype(cast))
 
 
 def _waiver(cast) -> Waiver:
@@ -263,7 +301,10 @@ def accepts_production_again(cast):
         row = initiative.roles.in_force().get(role=role)
         role_actions.reaccept_role(assignment=row, by=row.person)
     return Binding(
-        "chair", at("initiative-reattest", initiative.ref), {"reason": "Words kept."}, "re-attested"
+        "chair",
+        at("initiative-act", initiative.ref, "confirm-production"),
+        {"reason": "Words kept."},
+        "re-attested",
     )
 
 
@@ -299,7 +340,101 @@ def refuses_that_a_selection_is_read(cast):
     return Binding("auditor", url, {"reason": "Words kept."}, "reading in bulk refused")
 
 
-# By what the rulebook calls it ([signatures]); of the first ten nothing may ever be done unsigned.
+def stops(cast):
+    initiative = factories.make_prototype(cast)
+    sent = {"reason_code": "cost", "reason": "Words kept."}
+    return Binding("owner", at("initiative-act", initiative.ref, "stop"), sent, "stage changed")
+
+
+def retires_in_an_emergency(cast):
+    initiative = make_reported(cast, "production")
+    return Binding("chair", at("initiative-act", initiative.ref, "retire"), REASON, "stage changed")
+
+
+def reopens(cast):
+    initiative = factories.make_initiative(cast)
+    stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
+    return Binding("chair", at("initiative-act", initiative.ref, "reopen"), REASON, "stage changed")
+
+
+def demotes(cast):
+    initiative = factories.make_mvp(cast)
+    sent = REASON | {"users": "One team", "user_count": "5", "users_told": "By mail."}
+    return Binding("chair", at("initiative-act", initiative.ref, "demote"), sent, "stage changed")
+
+
+def continues(cast):
+    text = plain_text().replace("max_days_before_review = 180", "max_days_before_review = 20")
+    factories.make_rulebook(cast.admin, cast.chair, source=text.replace(f'"{VERSION}"', '"0.9.1"', 1))
+    initiative = factories.make_prototype(cast)
+    was = supported_stage.review_by(initiative)
+    sent = REASON | {"until": clock.today() + timedelta(days=10), "was": was}
+    return Binding("chair", at("initiative-act", initiative.ref, "continue"), sent, "continued")
+
+
+def puts_on_hold(cast):
+    initiative = factories.make_prototype(cast)
+    return Binding("seat_risk", at("initiative-act", initiative.ref, "hold"), REASON, "hold opened")
+
+
+def lifts_a_hold(cast):
+    initiative = factories.make_prototype(cast)
+    hold = hold_actions.hold(initiative=initiative, reason="Wrong data.", by=cast.seat_risk)
+    return Binding("chair", at("row-act", "holds", hold.pk, "lift"), REASON, "hold lifted")
+
+
+def confirms_a_tier(cast):
+    initiative = factories.make_initiative(cast)
+    detail_actions.propose_tier(
+        initiative=initiative, tier="limited", worst_credible_harm="A wrong letter.", by=cast.owner
+    )
+    url = at("initiative-act", initiative.ref, "confirm-tier")
+    return Binding("seat_risk", url, {"tier": "limited"}, "risk tier confirmed")
+
+
+def accepts_that_it_stands_alone(cast):
+    initiative = factories.make_initiative(cast)
+    standalone.declare(initiative=initiative, reason="Typed in by hand.", by=cast.owner)
+    return Binding(
+        "seat_architecture",
+        at("initiative-act", initiative.ref, "accept-alone"),
+        {},
+        "standalone accepted",
+    )
+
+
+def grants_a_seat(cast):
+    sent = {"seat": "risk_compliance", "person": cast.outsider.pk, "step": "save"}
+    return Binding("admin", at("seat-grant", cast.board.pk), sent, "appointed")
+
+
+def revokes_a_seat(cast):
+    seat = Membership.objects.get(person=cast.seat_risk, seat="risk_compliance")
+    return Binding("admin", at("seat-revoke", seat.pk), REASON, "seat left")
+
+
+def confirms_a_seat(cast):
+    factories.make_prototype(cast)  # the installation is no longer being set up
+    seat = organisation_actions.appoint(
+        board=cast.board, person=cast.outsider, seat="risk_compliance", by=cast.admin
+    )
+    return Binding("chair", at("seat-confirm", seat.pk), {}, "seat confirmed")
+
+
+def fills_seats_from_a_table(cast):
+    text = (
+        "user name,name,mail,unit,manager,board,seat\nsponsor,Ada Moreau,,,,Retail board,Risk and compliance"
+    )
+    return Binding("admin", reverse("accounts-add"), {"text": text, "step": "enter"}, "appointed")
+
+
+def publishes_a_rulebook(cast):
+    row = organisation_actions.load_rulebook(source=shipped_text(), by=cast.admin)
+    organisation_actions.propose_publication(rulebook=row, by=cast.admin)
+    return Binding("chair", at("rulebook-publish", row.version), {}, "rulebook published")
+
+
+# By what the rulebook calls it ([signatures]): nothing of it may ever be done unsigned.
 BY_ACT = {
     "sign_off": [sign_offs],
     "decision": [decides],
@@ -312,7 +447,7 @@ BY_ACT = {
         takes_role_themselves,
         takes_over,
     ],
-    "waiver": [agrees_to_waiver, refuses_waiver],
+    "waiver": [agrees_to_waiver, refuses_waiver, accepts_risk, refuses_risk, reviews_risk, ends_risk],
     "verification": [verifies, says_that_it_does_not_show_it],
     "attestation": [accepts_production_again],
     "switch": [switches_off, switches_on],
@@ -320,6 +455,19 @@ BY_ACT = {
     "erasure": [erases_a_person_from_the_log, erases_for_a_request],
     "term": [signs_shorter_time, refuses_shorter_time],
     "reading": [gives_leave_to_read, refuses_that_a_selection_is_read],
+    "stage": [
+        stops,
+        retires_in_an_emergency,
+        reopens,
+        demotes,
+        continues,
+        puts_on_hold,
+        lifts_a_hold,
+    ],
+    "tier": [confirms_a_tier],
+    "standalone": [accepts_that_it_stands_alone],
+    "seat": [grants_a_seat, revokes_a_seat, confirms_a_seat, fills_seats_from_a_table],
+    "rulebook": [publishes_a_rulebook],
 }
 ACTS = [make for some in BY_ACT.values() for make in some]
 
@@ -345,7 +493,7 @@ def test_nothing_binds_without_the_password_of_whoever_signs(cast, as_, monkeypa
         )
         with acts() as kinds:
             answer = client.post(one.url, one.sent | SIGNED)
-    assert "signed by at least: passkey" in text_of(answer)
+    assert "requires a signature by at least: passkey" in text_of(answer)
     assert [kind for kind in kinds if kind != READ] == []
     for password in ({}, {"password": ""}, {"password": "another one"}):
         with acts() as kinds:
@@ -386,7 +534,7 @@ def test_an_objection_keeps_the_contract_out_of_force_until_it_is_withdrawn(cast
     one = objects_to_contract(cast)
     risk, value = as_(cast.seat_risk), as_(cast.seat_value)
     without = risk.post(one.url, one.sent | SIGNED | {"reason": " "})
-    assert "Say why you object" in text_of(without)
+    assert "Give a reason, so that the owner can answer it" in text_of(without)
     assert risk.post(one.url, one.sent | SIGNED).status_code == 302
     objection = ClauseComment.objects.objections().get()
     version, initiative = objection.contract.versions.get(), objection.contract.initiative
@@ -398,7 +546,7 @@ def test_an_objection_keeps_the_contract_out_of_force_until_it_is_withdrawn(cast
     assert value.post(one.url, approves).status_code == 302
     version.refresh_from_db()
     assert version.state == "in_review"
-    resolve = at("comment-resolve", initiative.ref, objection.pk)
+    resolve = at("row-act", "comments", objection.pk, "resolve")
     for person in (cast.owner, cast.seat_value, cast.chair):
         assert as_(person).post(resolve).status_code == 403
     with acts() as kinds:
@@ -410,7 +558,7 @@ def test_an_objection_keeps_the_contract_out_of_force_until_it_is_withdrawn(cast
 def test_a_seat_that_contracts_do_not_ask_objects_to_none(cast):
     one = objects_to_contract(cast)
     version = ContractVersion.objects.get(digest=one.sent["digest"])
-    with pytest.raises(Refused, match="other seats for contracts"):
+    with pytest.raises(Refused, match="does not name this seat for contracts"):
         comments.object_to_contract(
             version=version,
             seat="adoption_change",
@@ -427,7 +575,7 @@ def test_whoever_objected_withdraws_it_and_so_does_who_holds_the_seat_after_them
     as_(cast.seat_risk).post(one.url, one.sent | SIGNED)
     objection = ClauseComment.objects.objections().get()
     other = factories.make_seat(cast, factories.make_person("next.risk"), "risk_compliance").person
-    resolve = at("comment-resolve", objection.contract.initiative.ref, objection.pk)
+    resolve = at("row-act", "comments", objection.pk, "resolve")
     approves = one.sent | SIGNED | {"verdict": "approve"}
     assert as_(other).post(one.url, approves).status_code == 403
     assert as_(cast.seat_risk).post(resolve).status_code == 302

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import pyotp
 import pytest
 import time_machine
-from django.urls import resolve
 from webauthn.helpers import base64url_to_bytes
 
 from governance import clock
@@ -23,7 +22,7 @@ from tests.acceptance.walks import story
 from tests.app.initiatives.lifecycle.initiative import test_signing
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.identity.authenticator import ORIGIN, Authenticator, enrolled
-from tests.support.identity.signing_addresses import signing_addresses
+from tests.support.identity.signing_addresses import name_of, signing_addresses
 from tests.support.initiatives.initiative_pages import SIGNED, acts, text_of
 
 pytestmark = pytest.mark.django_db
@@ -74,14 +73,16 @@ def test_each_act_is_signed_by_a_passkey_and_by_no_older_proof(cast, as_, make):
     together = "sign_seen" in one.sent
     assert shown["statement"].startswith("Plumbline statement 1\nact: ")
     wrong = {
-        "an older assertion under the new statement": (shown["token"], older, "made for something else"),
+        "an older assertion under the new statement": (shown["token"], older, "answers a different request"),
         "an older statement": (
             before.token,
             older,
-            "This was not shown to you" if together else "What you sign changed since it was shown",
+            "This statement was not shown to you"
+            if together
+            else "The statement has changed since it was shown",
         ),
-        "no statement": ("", older, "This was not shown to you"),
-        "the same statement a second time": (shown["token"], older, "This was signed already"),
+        "no statement": ("", older, "This statement was not shown to you"),
+        "the same statement a second time": (shown["token"], older, "This statement is already signed"),
     }
     for why, (token, assertion, words) in wrong.items():
         with acts() as kinds:
@@ -112,7 +113,7 @@ def test_every_address_that_asks_for_a_signature_is_walked(cast):
     walked = set()
     for make in test_signing.ACTS:
         with story.undone():
-            walked.add(resolve(urlsplit(make(cast).url).path).url_name)
+            walked.add(name_of(urlsplit(make(cast).url).path))
     assert walked == signing_addresses() - LINKS_ONLY
 
 
@@ -122,7 +123,7 @@ def test_words_that_changed_after_they_were_shown_end_it(cast, as_):
     shown = prepared(client, one.url, one.sent)
     with acts() as kinds:
         answer = client.post(one.url, one.sent | {"reason": "Other words."} | signed(device, shown))
-    assert "What you sign changed since it was shown: reason." in text_of(answer)
+    assert "The statement has changed since it was shown: reason." in text_of(answer)
     assert kinds == ["signature ended"]
 
 
@@ -140,7 +141,7 @@ def test_what_was_shown_to_somebody_else_is_signed_by_nobody(cast, as_):
     other = with_passkey(cast.seat_risk)
     shown = prepared(as_(cast.chair), one.url, one.sent)
     answer = as_(cast.chair).post(one.url, one.sent | signed(other, shown))
-    assert "it is not one of yours" in text_of(answer)
+    assert "it does not belong to your account" in text_of(answer)
 
 
 def test_a_statement_lasts_five_minutes(cast, as_):
@@ -150,7 +151,7 @@ def test_a_statement_lasts_five_minutes(cast, as_):
     FrozenStatement.objects.update(expires_at=clock.now())
     with acts() as kinds:
         answer = client.post(one.url, one.sent | signed(device, shown))
-    assert "That took too long" in text_of(answer)
+    assert "The time to sign has passed" in text_of(answer)
     assert "switched off" not in kinds
 
 
@@ -168,7 +169,7 @@ def test_a_form_that_is_not_in_order_freezes_nothing(cast, as_):
     one = test_signing.objects_to_contract(cast)
     with_passkey(cast.seat_risk)
     answer = as_(cast.seat_risk).post(one.url, one.sent | {"reason": " ", "sign_prepare": "1"}, **SCRIPT)
-    assert "Say why you object" in text_of(answer)
+    assert "Give a reason, so that the owner can answer it" in text_of(answer)
     assert not FrozenStatement.objects.exists()
 
 
@@ -181,9 +182,9 @@ def test_who_has_an_app_types_its_code_with_the_password(cast, as_):
     client = as_(cast.owner)
     with time_machine.travel(moment, tick=False):
         code = pyotp.TOTP(secret).at(moment)
-        assert "Type the code" in text_of(client.post(one.url, one.sent | SIGNED))
+        assert "Also enter the code" in text_of(client.post(one.url, one.sent | SIGNED))
         wrong = client.post(one.url, one.sent | SIGNED | {"sign_code": "000000" if code != "000000" else "1"})
-        assert "not the code" in text_of(wrong)
+        assert "code is wrong" in text_of(wrong)
         assert client.post(one.url, one.sent | SIGNED | {"sign_code": code}).status_code == 302
     assert SignatureProof.objects.get().strength == "password and code"
 
@@ -192,10 +193,10 @@ def test_the_rulebook_asks_for_a_strength_and_the_form_says_so(cast, as_, monkey
     monkeypatch.setattr(demands, "least_for", lambda act, tier: Strength.PASSKEY)
     one = test_signing.switches_off(cast)
     client = as_(cast.owner)
-    assert "signed by at least: passkey" in text_of(client.get(one.url))
+    assert "requires a signature by at least: passkey" in text_of(client.get(one.url))
     with acts() as kinds:
         answer = client.post(one.url, one.sent | SIGNED)
-    assert "signed by at least: passkey" in text_of(answer)
+    assert "requires a signature by at least: passkey" in text_of(answer)
     assert kinds == []
     device = with_passkey(cast.owner)
     assert (

@@ -1,6 +1,7 @@
 """Which initiatives resemble what somebody is about to register, and what is told of them."""
 
 import pytest
+from django.urls import reverse
 
 from governance.database.row_history import acting
 from governance.models import Entry
@@ -16,6 +17,7 @@ from initiatives.lifecycle.initiative.similar_initiatives import (
 )
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Initiative
+from initiatives.portfolio.imports.inventories import actions as inventory_actions
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives import tied_initiatives
@@ -35,6 +37,23 @@ def initiatives(cast):
             problem="Customers wait for claims to be sorted.",
         ),
     }
+
+
+@pytest.fixture
+def others(cast):
+    """What brings an initiative of an external inventory in, by title and problem."""
+
+    def bring(title: str, problem: str) -> Initiative:
+        lines = (
+            f'Use case name,Agency,Use case ID,Stage,Problem\n{title},Other Org,{title},Planned,"{problem}"\n'
+        )
+        batch = inventory_actions.upload_batch(
+            content=lines.encode(), file_name="theirs.csv", source=title, by=cast.admin
+        )
+        inventory_actions.confirm_batch(batch=batch, by=cast.admin)
+        return Initiative.objects.get(title=title)
+
+    return bring
 
 
 def found(cast, title, problem="", person=None):
@@ -234,17 +253,17 @@ def test_the_page_of_an_idea_shows_three_at_most_and_takes_not_similar(cast, ini
     page = owner.get(idea.get_absolute_url())
     near = page.context["similar"]
     assert len(near) == 3
-    address = f"{idea.get_absolute_url()}not-similar/"
+    address = reverse("initiative-act", args=[idea.ref, "not-similar"])
     number = near[0].ref.removeprefix("AI-")
     assert owner.post(address, {"other": number})["Location"].endswith("#similar")
     after = owner.get(idea.get_absolute_url())
     assert near[0].ref not in [stub.ref for stub in after.context["similar"]]
-    assert "Said not to be similar" in after.content.decode()
-    assert "not-similar/" not in as_(cast.chair).get(idea.get_absolute_url()).content.decode()
+    assert "Marked as not similar" in after.content.decode()
+    assert address not in as_(cast.chair).get(idea.get_absolute_url()).content.decode()
     assert as_(cast.chair).post(address, {"other": number}).status_code == 403
     assert as_(cast.outsider).post(address, {"other": number}).status_code == 404
     for junk in ("", "x", "9" * 30, "999"):
-        assert owner.post(address, {"other": junk}).status_code == 404
+        assert "There is a problem" in owner.post(address, {"other": junk}).content.decode(), junk
 
 
 def test_how_many_and_how_often_tell_nothing(cast):
@@ -254,4 +273,46 @@ def test_how_many_and_how_often_tell_nothing(cast):
     )
     assert nearest({0: ("Badge queue", "Two people wait an hour each week of the month.")})[0] == []
     found = nearest({0: ("Drafts of reminders", "Two people need a week for the credit side.")})[0]
-    assert [words for _, words in found] == ["credit, drafts, need"]
+    assert [words for _, words in found] == ["credit, drafts"]
+
+
+MINUTES = (
+    "Minutes writer",
+    "After each meeting somebody would take an hour to type up the notes. Assistants could do that.",
+)
+
+
+def test_words_of_every_work_tell_nothing(cast):
+    factories.make_initiative(
+        cast, title="Writing assistant", problem="Assistants would take over what a team needs to write."
+    )
+    assert nearest({0: MINUTES})[0] == []
+
+
+def test_the_own_formatter_of_meeting_notes_is_found_before_lists_of_others(cast, others):
+    theirs = others(
+        "Meeting minutes generator", "Notes of meetings are typed up by hand, and minutes come late."
+    )
+    for number in range(3):
+        others(f"Travel booking {number}", "Trips to a meeting are booked from notes by assistants.")
+    own = factories.make_initiative(
+        cast, title="Format helper", problem="Meeting notes are typed up in a form by hand."
+    )
+    assert found(cast, *MINUTES) == [own.ref, theirs.ref]
+
+
+def test_a_list_of_others_needs_more_in_common_than_a_word_of_the_title(cast, others):
+    theirs = others("Invoice matching", "Invoices are matched to orders by hand.")
+    assert found(cast, "Invoice reader", "Orders come on paper.") == []
+    assert found(cast, "Invoice matching", "Orders are matched by hand.") == [theirs.ref]
+
+
+def test_the_problem_weighs_more_than_the_title(cast):
+    same_title = factories.make_initiative(
+        cast, title="Night watch", problem="Alarms ring for hours at night."
+    )
+    same_problem = factories.make_initiative(
+        cast, title="Parcel tracing", problem="Parcels are lost between depots and customers call about them."
+    )
+    said = "Night watch", "Parcels are lost between depots, and customers call about lost parcels."
+    assert found(cast, *said) == [same_problem.ref, same_title.ref]

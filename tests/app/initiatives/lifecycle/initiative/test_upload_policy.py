@@ -84,7 +84,7 @@ def test_few_files_gone_are_written_at_once_and_many_wait_for_an_admin(initiativ
     assert written() == 1
     assert doubted_files() == [row.pk for row in rows[1 : file_checks.MOST + 2]]
     (line,) = [line for line in tasks_for(cast.admin) if line.link == reverse("files-gone")]
-    assert line.text == f"{file_checks.MOST + 1} files of evidence are not as recorded"
+    assert line.text == f"{file_checks.MOST + 1} files of evidence are missing or changed"
     assert not [line for line in tasks_for(cast.owner) if line.link == reverse("files-gone")]
     page = text_of(as_(cast.admin).get(reverse("files-gone")))
     assert f'<span class="ref">{initiative.ref}</span>: {file_checks.MOST + 1} files' in page
@@ -120,7 +120,7 @@ def test_an_admin_confirms_that_they_are_gone(initiative, cast, as_):
     keys = doubted_files()
     with pytest.raises(Refused):
         file_checks.confirm_gone(seen=mark_of(keys), reason="The disk broke", by=cast.owner)
-    with pytest.raises(Conflict, match="checked again meanwhile"):
+    with pytest.raises(Conflict, match="checked again while the page was open"):
         file_checks.confirm_gone(seen=mark_of(keys[1:]), reason="The disk broke", by=cast.admin)
     assert written() == 0
     put_back({rows[0].file.name: held[rows[0].file.name]})  # found after all
@@ -139,7 +139,7 @@ def test_an_admin_confirms_that_they_are_gone(initiative, cast, as_):
     assert Evidence.objects.get(pk=rows[0].pk).missing_since is None
     assert Evidence.objects.get(pk=rows[1].pk).missing_since is not None
     assert doubted_files() == []
-    assert "No file is in doubt" in text_of(admin.get(reverse("files-gone")))
+    assert "No files are missing. You have nothing to confirm" in text_of(admin.get(reverse("files-gone")))
 
 
 def test_one_look_after_the_other_voids_no_more_than_a_check_would(initiative):

@@ -1,9 +1,11 @@
 """The page of an initiative, its details, tier and activity."""
 
+import re
 from datetime import timedelta
 
 import pytest
 import time_machine
+from bs4 import BeautifulSoup
 
 from adoption.demo import initiative_acts
 from governance import clock
@@ -18,7 +20,7 @@ from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.portfolio.units import leaving
 from tests.support import factories
-from tests.support.initiatives.initiative_pages import acts, at, text_of
+from tests.support.initiatives.initiative_pages import SIGNED, acts, at, text_of
 from tests.support.reported_stages import make_reported
 
 pytestmark = pytest.mark.django_db
@@ -27,12 +29,13 @@ pytestmark = pytest.mark.django_db
 def test_owner_sees_what_stands_between_and_strangers_see_nothing(cast, as_):
     initiative = factories.make_initiative(cast)
     page = text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
-    assert "Before it can become a prototype" in page
+    assert "Requirements for a prototype" in page
     assert "Which single question does this prototype answer?" in page
     assert "Allowed in this stage, and in the next" in page
     assert "Stop this initiative" in page
-    for path in ("initiative", "initiative-details", "initiative-tier", "initiative-activity"):
-        assert as_(cast.outsider).get(at(path, initiative.ref)).status_code == 404
+    acts_on_it = [at("initiative-act", initiative.ref, verb) for verb in ("edit", "propose-tier")]
+    for page in (at("initiative", initiative.ref), at("initiative-activity", initiative.ref), *acts_on_it):
+        assert as_(cast.outsider).get(page).status_code == 404
     assert as_(cast.owner).get("/initiatives/AI-9999999999999/").status_code == 404
 
 
@@ -40,7 +43,7 @@ def test_readers_are_not_offered_what_they_may_not_do(cast, as_):
     initiative = factories.make_initiative(cast)
     page = text_of(as_(cast.auditor).get(at("initiative", initiative.ref)))
     assert "Stop this initiative" not in page
-    assert "Ask the board to decide" not in page
+    assert "Request a review" not in page
 
 
 def test_a_prototype_says_so_on_every_page(cast, as_):
@@ -57,7 +60,7 @@ def test_a_prototype_says_so_on_every_page(cast, as_):
         "initiative-activity",
     ):
         page = text_of(client.get(at(name, initiative.ref)))
-        assert "Not production-ready." in page, name
+        assert "Not production-ready" not in page, name
         assert "No contract in force." in page, name
     overview = text_of(client.get(at("initiative", initiative.ref)))
     assert "Prove possibility" in overview
@@ -71,15 +74,15 @@ def test_an_unsupported_stage_has_its_name_and_the_way_back(cast, as_):
     )
     page = text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
     assert "MVP: not supported by current evidence" in page
-    assert "Missing for the approved stage" in page
+    assert re.search(r"<h2>\d+ open for its approved stage", page)
     assert "m-5" in page
-    assert "bring the support back" in page
+    assert "add the missing evidence" in page
 
 
 def test_a_stage_from_elsewhere_is_not_accused(cast, as_):
     initiative = make_reported(cast, stage="production")
     page = text_of(as_(cast.admin).get(at("initiative", initiative.ref)))
-    assert "reported by its source, not evidenced here" in page
+    assert "reported by the source, without evidence in Plumbline" in page
     assert "Production: not supported by current evidence" not in page
     assert "Production: not supported by current evidence" not in page
 
@@ -91,42 +94,42 @@ def test_holds_waivers_and_age_are_said_out_loud(cast, as_):
     )
     with time_machine.travel(clock.now() + timedelta(days=200), tick=False):
         page = text_of(as_(cast.chair).get(at("people", initiative.ref)))
-    assert "somebody raised a concern" in page
-    assert "Elena Novak can lift it" in page
+    assert "someone raised a concern" in page
+    assert "Elena Novak can lift the hold" in page
     assert "&lt;b&gt;another&lt;/b&gt;" in page
-    assert "Prototype for 200 days; it was to end on" in page
+    assert "Prototype for 200 days. The planned end was" in page
 
 
 def test_production_on_an_unassessed_model_is_said_out_loud(cast, as_):
     initiative = factories.make_production(cast)
-    assert "nobody has assessed" not in text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
+    assert "no one has assessed" not in text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
     components_actions.record_component(
         initiative=initiative, layer="model", name="Language model", version="m-6", by=cast.owner
     )
-    assert "nobody has assessed" in text_of(as_(cast.owner).get(at("contract", initiative.ref)))
+    assert "no one has assessed" in text_of(as_(cast.owner).get(at("contract", initiative.ref)))
 
 
 def test_an_unreachable_quorum_is_told_before_submission(cast, as_):
     initiative = factories.make_initiative(cast)
-    assert "Cannot reach quorum" not in text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
+    assert "quorum cannot be reached" not in text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
     for seat in cast.board.memberships.filter(seat="business_value"):
         leaving.revoke_membership(membership=seat, reason="Moved", by=cast.admin)
     page = text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
-    assert "must sign and cannot" in page or "Cannot reach quorum" in page
+    assert "must sign and cannot" in page or "quorum cannot be reached" in page
 
 
 def test_details_are_one_act_and_bad_input_keeps_what_was_typed(cast, as_):
     initiative = factories.make_initiative(cast)
     client = as_(cast.owner)
-    typed = {"problem": "", "platform": "A named platform"}
+    typed = {"title": initiative.title, "problem": "", "platform": "A named platform"}
     with acts() as kinds:
-        answer = client.post(at("initiative-details", initiative.ref), typed)
+        answer = client.post(at("initiative-act", initiative.ref, "edit"), typed)
     assert answer.status_code == 200
     assert kinds == []
     assert "A named platform" in text_of(answer)
     with acts() as kinds:
         answer = client.post(
-            at("initiative-details", initiative.ref),
+            at("initiative-act", initiative.ref, "edit"),
             typed | {"problem": "Forty minutes.", "confidential": "on"},
         )
     assert answer.status_code == 302
@@ -138,20 +141,24 @@ def test_the_tier_is_proposed_by_the_owner_and_confirmed_by_its_seat(cast, as_):
     initiative = factories.make_initiative(cast)
     with acts() as kinds:
         bad = as_(cast.owner).post(
-            at("initiative-tier", initiative.ref), {"tier": "enormous", "worst_credible_harm": "Loss."}
+            at("initiative-act", initiative.ref, "propose-tier"),
+            {"tier": "enormous", "worst_credible_harm": "Loss."},
         )
     assert bad.status_code == 200
     assert kinds == []
     assert "Loss." in text_of(bad)
     with acts() as kinds:
         as_(cast.owner).post(
-            at("initiative-tier", initiative.ref), {"tier": "high", "worst_credible_harm": "Loss."}
+            at("initiative-act", initiative.ref, "propose-tier"),
+            {"tier": "high", "worst_credible_harm": "Loss."},
         )
     assert kinds == ["risk tier proposed"]
-    assert as_(cast.owner).get(at("initiative-tier-confirm", initiative.ref)).status_code == 403
-    assert "Loss." in text_of(as_(cast.seat_risk).get(at("initiative-tier-confirm", initiative.ref)))
+    assert as_(cast.owner).get(at("initiative-act", initiative.ref, "confirm-tier")).status_code == 403
+    assert "Loss." in text_of(as_(cast.seat_risk).get(at("initiative-act", initiative.ref, "confirm-tier")))
     with acts() as kinds:
-        as_(cast.seat_risk).post(at("initiative-tier-confirm", initiative.ref), {"tier": "high"})
+        as_(cast.seat_risk).post(
+            at("initiative-act", initiative.ref, "confirm-tier"), SIGNED | {"tier": "high"}
+        )
     assert kinds == ["risk tier confirmed"]
     assert initiative_acts.fresh(initiative).tier == "high"
 
@@ -167,7 +174,7 @@ def test_activity_tells_acts_in_words_with_their_rows(cast, as_):
     page = text_of(as_(cast.owner).get(at("initiative-activity", initiative.ref)))
     assert "registered the initiative in Account management" in page
     assert "changed problem." in page
-    assert "renamed it from “Customer summary assistant” to “Call notes”." in page
+    assert "renamed the initiative from “Customer summary assistant” to “Call notes”." in page
     assert "That is what people say." in page
     assert "<del>Customer summary assistant</del> Call notes" in page
     only = text_of(as_(cast.owner).get(at("initiative-activity", initiative.ref, kind="registered")))
@@ -211,7 +218,7 @@ def test_every_sentence_can_be_read_and_what_a_fact_says_stays_its_words():
     said = activity_entry_wording.sentence(
         "renamed", {"before": "{after} <a|b>", "after": "{all:term}"}, None
     )
-    assert said == "renamed it from “{after} <a|b>” to “{all:term}”."
+    assert said == "renamed the initiative from “{after} <a|b>” to “{all:term}”."
     assert (
         activity_entry_wording.sentence("link answered", {"system": "Ledger"}, None)
         == "link answered (system Ledger)."
@@ -261,3 +268,15 @@ def test_all_that_is_overdue_is_one_banner_and_lists_unfold_where_there_is_room(
     assert "obligations" not in late["unfolded"]
     assert sum(len(quiet[name]) for name in quiet["unfolded"]) <= 2
     assert ("gaps" in quiet["unfolded"]) is (len(quiet["banners"]) < 2 and not quiet["reaching"])
+
+
+def test_the_kill_switch_is_the_second_thing_of_the_margin_and_a_phone_has_a_way_to_it(cast, as_):
+    initiative = factories.make_mvp(cast)
+    page = BeautifulSoup(text_of(as_(cast.owner).get(at("initiative", initiative.ref))), "html.parser")
+    headings = [found.get_text() for found in page.select("aside.panel h2")]
+    assert headings[:2] == ["People", "Kill switch"]
+    way = page.select_one('main a[href="#switch"]')
+    assert "drawn-slim" in way.parent["class"], "shown where the margin stands below the page"
+    assert page.find(id="switch")
+    idea = text_of(as_(cast.owner).get(at("initiative", factories.make_initiative(cast).ref)))
+    assert "#switch" not in idea

@@ -1,8 +1,9 @@
-"""What an initiative leads with: three questions and what fixes them, nine standards, gaps by layer or by judgement."""
+"""What an initiative leads with: the next step, scale tests, nine standards, open requirements by layer."""
 
 import re
 
 import pytest
+from bs4 import BeautifulSoup
 
 from adoption.demo import initiative_acts
 from initiatives.lifecycle.requirements import actions as requirement_actions
@@ -14,29 +15,45 @@ from tests.support.initiatives.initiative_pages import at, text_of
 pytestmark = pytest.mark.django_db
 
 
-def answers(page: str) -> dict[str, str]:
-    """Each of the three questions with its answer, as they stand on the page."""
-    part = page[page.index('id="questions"') :].split("</section>", 1)[0]
-    return dict(re.findall(r"<li>\s*([^<]+?)\s*<span class=\"tag[^\"]*\">(.+?)</span>", part))
+def scale_tests(page: str) -> dict[str, tuple[str, str]]:
+    """Each scale test on the page: its question, and its state."""
+    found = BeautifulSoup(page, "html.parser").select("#tests li")
+    rows = [
+        (one.select_one(".what > span").get_text(" ", strip=True), one.select_one(".tag").text)
+        for one in found
+    ]
+    return {name: (question, state) for said, state in rows for name, question in [said.split(". ", 1)]}
 
 
 def test_a_initiative_leads_with_three_questions_and_what_fixes_them(cast, as_):
-    initiative = factories.make_initiative(cast)
+    initiative = factories.make_mvp(cast)
     page = text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
-    assert answers(page) == {
-        "Is its contract clear?": "Not yet",
-        "Are its layers auditable?": "Not yet",
-        "Is its adoption honest?": "Not yet",
+    assert scale_tests(page) == {
+        "Governance": ("Is its contract clear?", "not yet"),
+        "Integration": ("Are its layers auditable?", "not yet"),
+        "Adoption": ("Is its adoption honest?", "not yet"),
     }
-    assert "No contract is in force." in page
-    assert f'<a href="/initiatives/{initiative.ref}/contract/">Open the contract' in page
-    assert f"/initiatives/{initiative.ref}/requirements/layer.policy/" in page
-    assert "Next: 7 requirements are yours before the board can decide." in page
-    first = re.search(r'<a class="btn go" href="([^"]+)">Answer the requirement', page)[1]
-    assert first.startswith(f"/initiatives/{initiative.ref}/requirements/")
+    first = BeautifulSoup(page, "html.parser").select("#tests li")[0]
+    assert first.select_one(".why a")["href"].startswith(f"/initiatives/{initiative.ref}/")
     assert "Next:" not in text_of(as_(cast.chair).get(at("initiative", initiative.ref)))
-    # They stand before everything else that the page says.
-    assert page.index("Is its contract clear?") < page.index("Before it can become")
+
+
+def test_the_next_step_leads_to_what_its_sentence_counts(cast, as_):
+    initiative = factories.make_mvp(cast)
+    client = as_(cast.owner)
+    page = BeautifulSoup(client.get(at("initiative", initiative.ref)).content, "html.parser")
+    step = page.select_one(".go")
+    mine = int(re.search(r"of which (\d+) yours", step.parent.text)[1])
+    assert mine > 1
+    listed = BeautifulSoup(client.get(step["href"]).content, "html.parser")
+    assert len(listed.select("ul.todo > li")) == mine
+
+
+def test_an_idea_and_a_prototype_have_no_scale_tests(cast, as_):
+    for initiative in (factories.make_initiative(cast), factories.make_prototype(cast, title="Another")):
+        page = text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
+        assert 'id="tests"' not in page
+        assert "Not production-ready" not in page
 
 
 def test_once_nothing_is_missing_the_owner_is_led_to_the_board_and_to_the_review(cast, as_):
@@ -44,17 +61,22 @@ def test_once_nothing_is_missing_the_owner_is_led_to_the_board_and_to_the_review
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
     client, ask = as_(cast.owner), at("review-open", initiative.ref)
     for page in (at("initiative", initiative.ref), at("requirements", initiative.ref)):
-        assert f'href="{ask}">Ask the board to decide' in text_of(client.get(page)).split("<aside", 1)[0]
+        assert f'href="{ask}">Request a review' in text_of(client.get(page)).split("<aside", 1)[0]
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     for page in (at("initiative", initiative.ref), at("requirements", initiative.ref)):
         shown = text_of(client.get(page)).split("<aside", 1)[0]
         assert f'href="{review.get_absolute_url()}">Open the review' in shown
 
 
-def test_they_are_answered_yes_where_evidence_says_so_and_no_where_somebody_does(cast, as_):
+def test_a_test_passes_where_evidence_says_so_and_not_where_somebody_says_no(cast, as_):
     initiative = factories.make_production(cast)
     client = as_(cast.owner)
-    assert set(answers(text_of(client.get(at("initiative", initiative.ref)))).values()) == {"Yes"}
+    shown = scale_tests(text_of(client.get(at("initiative", initiative.ref))))
+    assert {name: state for name, (_, state) in shown.items()} == {
+        "Governance": "documented by others",
+        "Integration": "passes",
+        "Adoption": "passes",
+    }
     requirement_actions.answer(
         initiative=initiative,
         requirement="adopt.usage",
@@ -63,8 +85,8 @@ def test_they_are_answered_yes_where_evidence_says_so_and_no_where_somebody_does
         by=cast.owner,
     )
     page = text_of(client.get(at("initiative", initiative.ref)))
-    assert answers(page)["Is its adoption honest?"] == "No"
-    assert answers(page)["Is its contract clear?"] == "Yes"
+    assert scale_tests(page)["Adoption"][1] == "not yet"
+    assert scale_tests(page)["Governance"][1] == "documented by others"
     assert f"/initiatives/{initiative.ref}/requirements/adopt.usage/" in page
 
 
@@ -103,4 +125,4 @@ def test_a_closed_initiative_is_asked_no_longer(cast, as_):
     initiative = factories.make_initiative(cast)
     stage_actions.stop(initiative=initiative, reason_code="answered_no", reason="It cannot.", by=cast.owner)
     page = text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
-    assert 'id="questions"' not in page
+    assert 'id="tests"' not in page

@@ -12,13 +12,14 @@ from initiatives.integration.remedies import OF, Fixing
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.lifecycle.facts import finding_rules
-from initiatives.lifecycle.initiative.initiative_frame import WhoMay
+from initiatives.lifecycle.initiative.who_may import WhoMay
 from initiatives.models import RequirementFinding
 from tests.support import factories
 from tests.support.initiatives import tied_initiatives
 from tests.support.initiatives.initiative_pages import at, text_of
 
 pytestmark = pytest.mark.django_db
+DAYS_TO_FIND_OUT = timedelta(days=15)
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_what_a_link_does_not_say_is_said_on_the_link_and_who_owns_its_system_th
     for fix in (
         "Fill in the link, and name an owner of the system.",
         "Name an owner of the system.",
-        "Name an owner, who then reads the link and answers, in person.",
+        "Name an owner, who then reads the link and answers.",
     ):
         assert f'<span class="why">{fix}</span>' in page
 
@@ -70,10 +71,11 @@ def test_what_a_link_does_not_say_is_said_on_the_link_and_who_owns_its_system_th
 def test_a_system_without_a_region_is_put_somewhere(cast, as_, mvp):
     nowhere = factories.make_system(cast, "Wiki", kind="wiki", regions=[])
     link = factories.make_link(cast, mvp, nowhere)
-    assert fixes(as_(cast.lead), mvp)[f"link:{link.pk}:missing"] == [
-        ("Fill in the link", at("link-change", link.pk)),
-        ("Say where Wiki is", change(nowhere)),
-    ]
+    with clock.simulated(clock.now() + DAYS_TO_FIND_OUT):
+        assert fixes(as_(cast.lead), mvp)[f"link:{link.pk}:missing"] == [
+            ("Fill in the link", at("link-change", link.pk)),
+            ("Enter the region of Wiki", change(nowhere)),
+        ]
 
 
 def test_whoever_may_not_fix_it_is_led_to_the_system_alone(cast, as_, mvp, share):
@@ -88,8 +90,9 @@ def test_whoever_may_not_fix_it_is_led_to_the_system_alone(cast, as_, mvp, share
 def test_the_owner_of_the_system_is_led_to_the_requirement(cast, as_, mvp):
     link = factories.make_link(cast, mvp, factories.make_system(cast, "CRM", owner=cast.steward))
     source = f"link:{link.pk}:agreement"
-    assert fixes(as_(cast.steward), mvp)[source] == [("Read and answer", at("link-answer", link.pk))]
-    assert fixes(as_(cast.lead), mvp)[source] == []
+    with clock.simulated(clock.now() + DAYS_TO_FIND_OUT):
+        assert fixes(as_(cast.steward), mvp)[source] == [("Read and answer", at("link-answer", link.pk))]
+        assert fixes(as_(cast.lead), mvp)[source] == []
 
 
 def test_accounts_collections_and_what_is_retired_have_their_own_pages(cast, as_, mvp):
@@ -104,7 +107,7 @@ def test_accounts_collections_and_what_is_retired_have_their_own_pages(cast, as_
     assert said[f"account:{account.pk}:missing"] == [
         ("Fill in the account", at("account-change", account.pk))
     ]
-    assert said[f"account:{account.pk}:review"] == [("Look at the account", at("account-review", account.pk))]
+    assert said[f"account:{account.pk}:review"] == [("Review the account", at("account-review", account.pk))]
     ((words, there),) = said[f"system:{base.pk}:members"]
     assert (words, there.partition("&")[0]) == ("List a source", at("system-describe", collection=base.pk))
     accounts.close_account(account=account, reason="Gone", by=cast.lead)
@@ -126,17 +129,17 @@ def test_drills_conflicts_and_processes_lead_to_their_pages(cast, as_, mvp):
     factories.make_drill(cast, mvp, link=link, result="fail")
     factories.make_drill(cast, mvp, result="fail")
     factories.make_process(cast, mvp, status="in_head", holder=cast.lead)
-    drill, pages = at("drill-add", mvp.ref), at("integration-processes", mvp.ref)
+    drill, pages = at("initiative-act", mvp.ref, "record-drill"), at("integration-processes", mvp.ref)
     said = fixes(as_(cast.lead), mvp)
     conflicts = f"{at('integration-definitions', mvp.ref)}#term-{term.pk}"
-    assert said[f"terms:{term.pk}:conflicts"] == [("See the conflicts", conflicts)]
+    assert said[f"terms:{term.pk}:conflicts"] == [("Open the conflicts", conflicts)]
     assert said[f"drill:{link.pk}:fallback:failed"] == [
         ("Record a drill", f"{drill}?kind=fallback&link={link.pk}")
     ]
     assert said["drill:initiative:fallback:failed"] == [("Record a drill", f"{drill}?kind=fallback")]
     assert said["process:approvals above a limit"] == [("Processes and sign-on", f"{pages}#processes")]
     assert said["flow:none"] == [
-        ("Record the sign-on flow", at("sign-on-add", mvp.ref)),
+        ("Record the sign-on flow", at("initiative-act", mvp.ref, "record-sign-on")),
         ("Processes and sign-on", f"{pages}#sign-on"),
     ]
     assert fixes(as_(cast.seat_risk), mvp)["flow:none"] == [("Processes and sign-on", f"{pages}#sign-on")]
@@ -170,14 +173,14 @@ def test_a_place_where_data_must_not_be_leads_to_its_link_system_or_component(ca
 def test_the_requirement_says_what_the_register_has_against_it_and_where_that_is_fixed(cast, as_, mvp):
     factories.make_link(cast, mvp, factories.make_system(cast, "CRM"))
     page = text_of(as_(cast.lead).get(at("requirement", mvp.ref, "int.identity")))
-    assert "How it signs on to the linked systems is not written down." in page
-    assert f'href="{at("sign-on-add", mvp.ref)}">Record the sign-on flow' in page
+    assert "The sign-on flow to the linked systems is not documented." in page
+    assert f'href="{at("initiative-act", mvp.ref, "record-sign-on")}">Record the sign-on flow' in page
     assert f'href="{at("integration-processes", mvp.ref)}#sign-on">Processes and sign-on' in page
     seat = text_of(as_(cast.seat_risk).get(at("requirement", mvp.ref, "int.identity")))
-    assert "How it signs on to the linked systems is not written down." in seat
-    assert at("sign-on-add", mvp.ref) not in seat
+    assert "The sign-on flow to the linked systems is not documented." in seat
+    assert at("initiative-act", mvp.ref, "record-sign-on") not in seat
     other = text_of(as_(cast.lead).get(at("requirement", mvp.ref, "int.residency")))
-    assert "The register says something against it" not in other
+    assert "The register has findings against this requirement" not in other
 
 
 def test_a_link_that_nobody_can_answer_offers_to_name_an_owner(cast, as_, mvp, share):
@@ -197,7 +200,7 @@ def test_every_kind_of_finding_has_the_page_that_fixes_it():
 def test_a_kind_of_finding_that_no_page_fixes_is_not_written(cast, mvp, monkeypatch):
     new = finding_rules.Wanted("int.identity", "weather:1", "It rains.")
     monkeypatch.setattr(contributed, "more_says", [lambda keys: [(mvp.pk, new)]])
-    with pytest.raises(ValueError, match="No page fixes findings like 'weather:1'"):
+    with pytest.raises(ValueError, match="No page has a fix for findings of the source 'weather:1'"):
         finding_rules.wanted([mvp.pk])
     gone = RequirementFinding(
         initiative=mvp, requirement="int.identity", source="weather:1", words="It rained."

@@ -16,6 +16,7 @@ from governance.rulebook import shipped_text
 from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.requirements import actions, standalone
 from tests.support import factories
+from tests.support.initiatives.initiative_pages import SIGNED
 
 pytestmark = pytest.mark.django_db
 KEY, SEAT = "gov.impact", "risk_compliance"
@@ -65,7 +66,7 @@ def test_one_accepts_it_to_mvp_and_two_for_production(initiative, cast, second, 
         assert reverse("requirement-accept", args=[initiative.ref, KEY]) in there.get("/").content.decode()
     first.post(reverse("requirement-accept", args=[initiative.ref, KEY]), {"version": 1})
     found = state(initiative)
-    assert found.words == "Does not apply, accepted by one person, and at high risk two have to."
+    assert found.words == "One person accepted that this does not apply, but high risk requires two people."
     assert (found.satisfies("mvp"), found.satisfies("production")) == (True, False)
 
     row = reverse("requirement", args=[initiative.ref, KEY])
@@ -116,14 +117,14 @@ def test_that_it_stands_alone_likewise(initiative, cast, second, as_):
     standalone.accept(declaration=row, by=cast.seat_architecture)
     assert not state(initiative, "int.inventory").satisfies("production")
     assert not state(initiative, "int.definitions").satisfies("production")
-    with pytest.raises(Refused, match="two persons do"):
+    with pytest.raises(Refused, match="high risk needs two people"):
         standalone.accept(declaration=row, by=cast.seat_architecture)
     page = as_(second).get(reverse("integration", args=[initiative.ref])).content.decode()
-    assert "Accept it too" in page
-    as_(second).post(reverse("standalone-accept", args=[initiative.ref]))
+    assert "Accept the declaration too" in page
+    as_(second).post(reverse("initiative-act", args=[initiative.ref, "accept-alone"]), SIGNED)
     assert state(initiative, "int.inventory").satisfies("production")
     assert state(initiative, "int.definitions").satisfies("production")
-    with pytest.raises(Refused, match="accepted already"):
+    with pytest.raises(Refused, match="already accepted"):
         standalone.accept(declaration=row, by=second)
 
 

@@ -13,6 +13,7 @@ from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.interactions.selections import actions as selection_actions
 from initiatives.interactions.selections.bulk_readings import BULK_READINGS
 from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
 from tests.app.governance.interaction_log.test_kept import keep, report
 from tests.app.initiatives.interactions.selections.test_selecting import select
 from tests.app.initiatives.lifecycle.reviews.test_separation_of_duties import give_role
@@ -21,7 +22,12 @@ from tests.support.attacks.unguarded_writes import unguarded
 
 pytestmark = pytest.mark.django_db
 
-KINDS = {"waiver": WAIVERS, "body_term": BODY_TERMS, "bulk_reading": BULK_READINGS}
+KINDS = {
+    "waiver": WAIVERS,
+    "body_term": BODY_TERMS,
+    "bulk_reading": BULK_READINGS,
+    "accepted_risk": ACCEPTED_RISKS,
+}
 
 
 def asked(name: str, cast, initiative):
@@ -31,6 +37,8 @@ def asked(name: str, cast, initiative):
         return WAIVERS.ask(initiative, key="mvp.workflow_known", reason="Later.", until=until, by=cast.owner)
     if name == "body_term":
         return BODY_TERMS.ask(initiative, days=200, reason="The law.", until=until, by=cast.owner)
+    if name == "accepted_risk":
+        return factories.ask_risk(cast, initiative)
     keep(report(1), initiative=initiative.number)
     selection = selection_actions.look(select(initiative, cast.owner).pk)
     return BULK_READINGS.ask(selection, reason="Side by side.", by=cast.owner)
@@ -92,5 +100,5 @@ def test_a_team_member_to_the_initiative_neither_agrees_nor_refuses(cast, reques
 
 def test_a_refusal_says_why(cast, request_of):
     _name, kind, row = request_of
-    with pytest.raises(ValidationError, match="Say why"):
+    with pytest.raises(ValidationError, match=r"Give a reason\. The person who asked reads the reason\."):
         kind.refuse(row=row, reason=" ", by=cast.seat_risk)

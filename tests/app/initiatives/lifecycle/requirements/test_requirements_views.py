@@ -1,6 +1,9 @@
 """The requirements: one requirement a page, drafts, conflicts, exceptions, the declaration."""
 
+import re
+
 import pytest
+from bs4 import BeautifulSoup
 
 from adoption.demo import artefacts, initiative_acts
 from governance import clock
@@ -11,9 +14,11 @@ from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.requirements.views import LINES
 from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.scope import actions as scope_actions
 from initiatives.models import AnswerDraft
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import acts, at, text_of
+from tests.support.initiatives.open_reviews import before_prototype
 
 pytestmark = pytest.mark.django_db
 
@@ -27,11 +32,11 @@ def test_the_list_opens_at_the_gate_ahead_in_groups(cast, as_):
     initiative = factories.make_initiative(cast)
     page = text_of(as_(cast.owner).get(at("requirements", initiative.ref)))
     assert "Requirements for Intake to prototype" in page
-    assert "Yours (7)" in page
-    assert "7 yours, 0 wait for others." in " ".join(page.split())
+    assert "<b>7 open for the next gate, of which 7 yours</b>" in page
     other = text_of(as_(cast.seat_risk).get(at("requirements", initiative.ref)))
     assert "Yours" not in other
-    assert "Waiting for others (7)" in other
+    assert "Waiting for others" in other
+    assert "<b>7 open for the next gate</b>" in other
     assert as_(cast.outsider).get(at("requirements", initiative.ref)).status_code == 404
     for junk in ("?gate=junk", "?show=junk", "?layer=junk&gate=production"):
         assert as_(cast.owner).get(at("requirements", initiative.ref) + junk).status_code == 200
@@ -46,12 +51,12 @@ def test_a_stage_that_lost_support_leads_first_to_what_it_lacks(cast, as_):
         initiative=initiative, requirement="mvp.workflow", kind="no", text="Redrawn.", by=cast.owner
     )
     page = text_of(client.get(at("requirements", initiative.ref)))
-    assert "One requirement of MVP lacks current evidence." in page
+    assert "1 open for its approved stage, of which 1 yours." in page
     assert first in page
     fallen = text_of(client.get(at("requirements", initiative.ref, gate="live", show="open")))
     assert 'id="row-mvp.workflow"' in fallen
     row = text_of(client.get(at("requirement", initiative.ref, "mvp.workflow")))
-    assert "Left empty, it is called by its file or clause" in row, (
+    assert "Leave this empty to use the name of the file or clause" in row, (
         "optional, and asked for once evidence is meant"
     )
     assert first not in fallen, "one is there"
@@ -63,7 +68,7 @@ def test_filters_choose_layer_and_what_waits(cast, as_):
     assert 'id="row-proto.limitations"' in page
     assert 'id="row-proto.question"' not in page
     mine = text_of(as_(cast.seat_risk).get(at("requirements", initiative.ref, show="mine")))
-    assert "Nothing to show" in mine
+    assert "No requirements match these filters" in mine
 
 
 def test_saving_a_row_is_one_act_and_leads_back_to_it(cast, as_):
@@ -77,7 +82,7 @@ def test_saving_a_row_is_one_act_and_leads_back_to_it(cast, as_):
     assert answer.status_code == 302
     assert answer.url.endswith("#row-proto.question")
     assert kinds == ["answered", "evidence added"]
-    assert "<b>1 of 7 " in text_of(client.get(at("requirements", initiative.ref)))
+    assert "<b>6 open for the next gate" in text_of(client.get(at("requirements", initiative.ref)))
     assert "Can it route 85 % right?" in text_of(
         client.get(at("requirement", initiative.ref, "proto.question"))
     )
@@ -98,7 +103,7 @@ def test_answer_and_evidence_are_saved_together_or_not_at_all(cast, as_):
     assert kinds == []
     assert "Two teams." in page
     assert "Scope note" in page
-    assert "evidence is something others can open" in page
+    assert "so that others can open the evidence" in page
     with acts() as kinds:
         answer = client.post(url, typed | {"evidence-file": artefacts.pdf("scope")})
     assert answer.status_code == 302
@@ -111,7 +116,7 @@ def test_answer_and_evidence_are_saved_together_or_not_at_all(cast, as_):
 def test_saving_leads_to_the_next_requirement_that_has_no_answer(cast, as_):
     initiative = factories.make_initiative(cast)
     client, first = as_(cast.owner), at("requirement", initiative.ref, "proto.question")
-    assert "Save and continue" in text_of(client.get(first))
+    assert "Save and go to next requirement" in text_of(client.get(first))
     stay = client.post(
         first, sent(initiative, text="Can it?", true_as_of=clock.today().isoformat()) | {"then": "next"}
     )
@@ -128,7 +133,7 @@ def test_saving_leads_to_the_next_requirement_that_has_no_answer(cast, as_):
                 initiative=initiative, requirement=key, kind="answered", text="So.", by=cast.owner
             )
     last = at("requirement", initiative.ref, "proto.to_advance")
-    assert "Save and continue" not in text_of(client.get(last)), "nothing is left"
+    assert "Save and go to next requirement" not in text_of(client.get(last)), "nothing is left"
     back = client.post(last, sent(initiative, text="A trial.") | {"then": "next"})
     assert back.url.endswith("#row-proto.to_advance")
 
@@ -146,7 +151,7 @@ def test_evidence_without_a_title_is_called_by_its_file(cast, as_, evidence):
 
 def test_evidence_stands_open_where_a_word_alone_is_not_enough(cast, as_):
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
-    initiative, beside = factories.make_initiative(cast), "Add evidence beside your word"
+    initiative, beside = factories.make_initiative(cast), "Add evidence to your answer"
     client = as_(cast.owner)
     assert beside in text_of(client.get(at("requirement", initiative.ref, "proto.question"))), (
         "stated is enough"
@@ -170,7 +175,7 @@ def test_an_item_added_before_is_offered_for_another_requirement(cast, as_):
     with acts() as kinds:
         as_(cast.owner).post(
             at("requirement", initiative.ref, "proto.not_production"),
-            sent(initiative, text="", offer=str(item.pk)),
+            sent(initiative, text="", **{"evidence-source": "offer", "evidence-offer": str(item.pk)}),
         )
     assert kinds == ["evidence offered"]
 
@@ -199,7 +204,7 @@ def test_an_empty_row_says_that_there_is_nothing_to_save(cast, as_):
     initiative = factories.make_initiative(cast)
     answer = as_(cast.owner).post(at("requirement", initiative.ref, "proto.question"), sent(initiative))
     assert answer.status_code == 403
-    assert "nothing to save" in text_of(answer)
+    assert "no answer and no evidence" in text_of(answer)
 
 
 def test_unknown_requirements_are_not_found(cast, as_):
@@ -255,16 +260,16 @@ def test_an_answer_of_an_initiative_in_production_is_an_example_for_whoever_may_
     said = there.answers.get(requirement="proto.question").text
     initiative = factories.make_initiative(cast, title="Another")
     page = text_of(as_(cast.owner).get(at("requirement", initiative.ref, "proto.question")))
-    assert "How it was answered elsewhere" in page
+    assert "Example from another initiative" in page
     assert said in page
     assert there.title in page
     own = text_of(as_(cast.owner).get(at("requirement", there.ref, "proto.question")))
-    assert "How it was answered elsewhere" not in own, "no example for itself"
+    assert "Example from another initiative" not in own, "no example for itself"
     there.confidential = True
     with acting(system="test"):
         there.save()
     hidden = text_of(as_(cast.owner).get(at("requirement", initiative.ref, "proto.question")))
-    assert "How it was answered elsewhere" not in hidden
+    assert "Example from another initiative" not in hidden
 
 
 def test_a_seat_accepts_that_a_requirement_does_not_apply(cast, as_):
@@ -279,7 +284,7 @@ def test_a_seat_accepts_that_a_requirement_does_not_apply(cast, as_):
     seat = cast.seat_value
     page = text_of(as_(seat).get(at("requirements", initiative.ref)))
     assert "Accept as not applicable" in page
-    assert "Yours (1)" in page
+    assert "Need your answer" in page
     assert "Accept as not applicable" not in text_of(as_(cast.owner).get(at("requirements", initiative.ref)))
     url = at("requirement-accept", initiative.ref, "proto.scope")
     assert as_(cast.owner).post(url, {"version": "1"}).status_code == 403
@@ -297,15 +302,22 @@ def test_the_form_says_which_approvals_go_stale(cast, as_):
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     initiative_acts.sign_off(review, "business_value", cast.seat_value)
-    page = text_of(as_(cast.owner).get(at("requirement", initiative.ref, "proto.question")))
-    assert "Saving another answer has consequences" in page
-    assert "approval by Amara Diallo goes stale" in page
+    url, sent = (
+        at("requirement", initiative.ref, "proto.question"),
+        {"kind": "answered", "text": "Other words."},
+    )
+    page = text_of(as_(cast.owner).post(url, sent | {"based_on": "1"}, confirm=False))
+    assert "Consequences" in page
+    assert "Other words." in page
+    assert initiative.answers.get(requirement="proto.question").text != "Other words."
+    assert "approval by Amara Diallo for the" in page
+    assert "seat will no longer count" in page
 
 
 def test_the_generated_answer_is_not_written(cast, as_):
     initiative = factories.make_initiative(cast)
     page = text_of(as_(cast.owner).get(at("requirement", initiative.ref, "prod.q07_governance_evidence")))
-    assert "never written or uploaded" in page
+    assert "You cannot write or upload it" in page
     assert "<textarea" not in page
 
 
@@ -363,3 +375,90 @@ def test_a_long_list_that_waits_for_nobody_is_folded_unless_it_was_asked_for(cas
     (few,) = client.get(at("requirements", short.ref, gate="prototype")).context["groups"]
     assert len(few["rows"]) <= LINES
     assert few["open"]
+
+
+def test_words_that_other_answers_repeat_are_said_on_the_page_and_to_signers(cast, as_):
+    review = before_prototype(cast)
+    initiative = review.initiative
+    for key in ("proto.question", "proto.scope", "proto.assumptions"):
+        requirement_actions.answer(
+            initiative=initiative, requirement=key, kind="answered", text="As agreed  in May.", by=cast.owner
+        )
+    page = text_of(as_(cast.owner).get(at("requirement", initiative.ref, "proto.question")))
+    assert "Same words as 2 other answers." in page
+    assert text_of(as_(cast.seat_value).get(review.get_absolute_url())).count("Same words as 2 other") == 3
+    other = text_of(as_(cast.owner).get(at("requirement", initiative.ref, "proto.limitations")))
+    assert "Same words" not in other
+
+
+def test_the_model_comes_before_evidence_that_has_to_name_it(cast, as_):
+    """Every requirement whose evidence the model would void says so, and none of them is the next step."""
+    initiative = factories.make_initiative(cast)
+    client, rulebook = as_(cast.owner), Rulebook.objects.current().parsed
+    model = at("initiative-act", initiative.ref, "record-version")
+    page = text_of(client.get(at("requirements", initiative.ref, gate="mvp")))
+    assert (
+        "First record the model. Otherwise, your evidence stops counting when the model is recorded." in page
+    )
+    assert model in page
+    waiting = [
+        key
+        for key in rulebook.gates["mvp"].requirements()
+        if "model_version" in rulebook.requirements[key].triggers
+    ]
+    assert len(waiting) > 3
+    following = BeautifulSoup(page, "html.parser").find(
+        "a", class_="btn go", string=re.compile("Answer the next requirement")
+    )
+    assert following["href"].split("/")[-2] not in waiting
+    for key in waiting[:3]:
+        row = text_of(client.get(at("requirement", initiative.ref, key)))
+        assert "First record the model." in row
+        assert model in row
+    factories.make_use(cast, initiative, factories.make_model(cast))
+    page = text_of(client.get(at("requirements", initiative.ref, gate="mvp")))
+    assert "First record the model." not in page
+
+
+def test_the_scope_of_the_next_stage_comes_before_evidence_that_it_would_end(cast, as_):
+    initiative = factories.make_prototype(cast)
+    client = as_(cast.owner)
+    assert "First plan the scope." not in text_of(client.get(at("requirements", initiative.ref, gate="mvp")))
+    scope_actions.record_scope(
+        initiative=initiative,
+        users="Three testers",
+        user_count=3,
+        departments=[],
+        places=[],
+        data_classes=[],
+        test_subjects=[],
+        ends_on=None,
+        rollout=False,
+        live_data=False,
+        by=cast.owner,
+    )
+    page = text_of(client.get(at("requirements", initiative.ref, gate="mvp")))
+    assert "First plan the scope." in page
+    assert at("initiative-act", initiative.ref, "record-scope") in page
+    initiative_acts.plan_scope(initiative, cast.team)
+    assert "First plan the scope." not in text_of(client.get(at("requirements", initiative.ref, gate="mvp")))
+
+
+def test_the_page_of_a_requirement_that_measures_answer_leads_to_the_measure(cast, as_):
+    initiative = factories.make_prototype(cast)
+    requirement_actions.answer(
+        initiative=initiative, requirement="adopt.usage", kind="answered", text="Forty.", by=cast.owner
+    )
+    page = as_(cast.owner).get(f"/initiatives/{initiative.ref}/requirements/adopt.usage/").content.decode()
+    assert "Declare a measure" in page
+
+
+def test_a_goal_declared_after_the_gate_is_frozen_at_once_and_takes_a_result(cast):
+    """A higher tier asks for more goals than minimal risk did at the gate."""
+    initiative = factories.make_minimal(cast)
+    assert set(requirement_actions.declared_goal_keys("minimal")) == {
+        row.key for row in initiative.declared_goals.all()
+    }
+    late = {"initiative": initiative, "key": "workflow_fit", "by": cast.owner}
+    assert requirement_actions.declare(text="No step changes.", **late).frozen_at is not None
+    assert requirement_actions.report_outcome(result="met", outcome="So it was.", **late).result == "met"

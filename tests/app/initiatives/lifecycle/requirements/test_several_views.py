@@ -1,13 +1,17 @@
 """Many requirements in one form: saved together or not at all; the contract's answers taken word for word."""
 
 import pytest
+from bs4 import BeautifulSoup
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Rulebook
 from governance.rulebook import parse, shipped_text
+from initiatives.contributions import contributed
 from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.evidence.forms import added_kinds
+from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.requirements.several import presentation
 from tests.support import factories
@@ -86,12 +90,12 @@ def test_nothing_is_saved_where_one_part_is_wrong(cast, as_):
     assert not texts(initiative)
     nothing = client.post(place, sent({}))
     assert nothing.status_code == 422
-    assert "answer one requirement at least" in text_of(nothing)
+    assert "Answer at least one requirement" in text_of(nothing)
     of_none = client.post(
         place, sent({"mvp.possibility": WORDS["mvp.possibility"]}, **{"item-document-file": a_file()})
     )
     assert of_none.status_code == 422
-    assert "Answer one of its requirements above" in text_of(of_none)
+    assert "Answer at least one requirement above that uses this evidence" in text_of(of_none)
     assert not texts(initiative)
 
 
@@ -121,6 +125,9 @@ def test_the_contract_answers_in_its_own_sentences(cast, as_):
     client = as_(cast.owner)
     place = at("requirements-several", initiative.ref)
     version = initiative.contract.versions.get()
+    alone = at("requirement", initiative.ref, "gov.autonomy")
+    assert f'href="{place}"' in text_of(client.get(alone)), "the requirement leads to what answers it"
+    assert f'href="{place}"' not in text_of(as_(cast.seat_risk).get(alone))
     page = text_of(client.get(place))
     assert "Answer from the contract" in page
     late = client.post(place, {"step": "contract", "version": "0"})
@@ -133,9 +140,43 @@ def test_the_contract_answers_in_its_own_sentences(cast, as_):
         cited = initiative.evidence.filter(kind="contract_clause", coverage__requirement=key)
         assert set(cited.values_list("clause", flat=True)) == set(clauses.values_list("pk", flat=True))
     assert "Answer from the contract" not in text_of(client.get(place)), "once is enough"
+    assert f'href="{place}"' not in text_of(client.get(alone))
 
 
 def test_where_conditions_of_the_test_count_no_document_is_asked_for():
     asked = parse(shipped_text())
     assert presentation.kinds_of(asked, asked.requirements["prod.q04_exceptions"]) == ["test_report"]
     assert presentation.kinds_of(asked, asked.requirements["mvp.rollout"]) == ["document"]
+
+
+@pytest.mark.parametrize("gate", ["mvp", "production"])
+def test_what_only_a_register_a_measure_or_the_contract_answers_is_not_asked(cast, as_, gate):
+    initiative = factories.make_prototype(cast)
+    factories.make_rulebook(cast.admin, cast.chair, shipped_text())
+    place = at("requirements-several", initiative.ref, gate=gate)
+    client, rulebook = as_(cast.owner), Rulebook.objects.current().parsed
+    with_files = {*added_kinds(rulebook), "attestation"} - {"contract_clause"}
+    for _ in range(12):
+        page = BeautifulSoup(client.get(place).content, "html.parser")
+        keys = [field["name"].removesuffix("-text") for field in page.select("textarea[name$='-text']")]
+        for key in keys:
+            assert with_files & {*rulebook.requirements[key].evidence}, key
+            assert key not in contributed.renewals
+            requirement_actions.answer(
+                initiative=initiative, requirement=key, kind="answered", text="As agreed.", by=cast.owner
+            )
+        if not keys:
+            break
+    assert "Nothing waits" not in page.get_text(), "the register and the contract do"
+    assert "Your requirements on other pages" in page.get_text()
+
+
+def test_what_is_saved_and_does_not_count_says_why(cast, as_):
+    initiative = factories.make_prototype(cast)
+    words = {"mvp.possibility": WORDS["mvp.possibility"]}
+    answer = as_(cast.owner).post(at("requirements-several", initiative.ref), sent(words), follow=True)
+    page = BeautifulSoup(answer.content, "html.parser").get_text()
+    assert "1 answer is saved." in page
+    why = supported_stage.judged(initiative).states["mvp.possibility"].words
+    assert f"{Rulebook.objects.current().parsed.requirements['mvp.possibility'].question}” {why}" in page
+    assert "Saved, but not met yet:" in page

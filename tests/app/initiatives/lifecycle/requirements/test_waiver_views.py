@@ -1,14 +1,19 @@
 """Waivers on the page: only what the rulebook allows, asked by the owner, agreed to by two."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from adoption.demo import initiative_acts
 from governance import clock
+from governance.models import Rulebook
 from governance.models.audit_log import Entry
+from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.requirements import waivers
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import Waiver
@@ -40,17 +45,17 @@ def test_a_waiver_is_asked_for_agreed_to_by_two_and_runs(cast, as_):
     )
     page = words(as_(cast.chair).get(url))
     assert "Agree as chair" in page
-    assert "It waits for the chair and the risk seat." in page
+    assert "Still needed: the chair and the risk seat." in page
     assert "Agree as risk seat" in words(as_(cast.seat_risk).get(url))
     assert "Agree as" not in words(owner.get(url))
     assert "Agree as" not in words(as_(cast.seat_value).get(url))
     for person in (cast.owner, cast.seat_value):
         assert as_(person).post(agree, SIGNED).status_code == 403
         assert Entry.objects.acts().filter(kind="refused", actor_id=person.pk).exists()
-    assert "It does not hold yet" in words(as_(cast.chair).get(agree))
+    assert "The agreement takes effect when others have agreed too" in words(as_(cast.chair).get(agree))
     assert as_(cast.chair).post(agree, SIGNED).status_code == 302
     assert as_(cast.chair).post(agree, SIGNED).status_code == 403
-    assert "It runs from now on" in words(as_(cast.seat_risk).get(agree))
+    assert "The waiver starts now" in words(as_(cast.seat_risk).get(agree))
     assert as_(cast.seat_risk).post(agree, SIGNED).status_code == 302
     page = words(owner.get(url))
     assert "Elena Novak agreed as chair. Ines Okafor agreed as risk seat." in page
@@ -72,8 +77,28 @@ def test_only_what_can_be_waived_is_offered_or_taken(cast, as_):
     assert wrong.status_code == 200
     assert not Waiver.objects.exists()
     late = as_(cast.owner).post(url, {"key": KEY, "reason": "Words kept.", "until": in_days(91)})
-    assert "Choose a day after today and not after" in words(late)
+    assert "Choose a day after today, and at the latest" in words(late)
     assert "Words kept." in late.content.decode()
+
+
+def test_an_mvp_is_offered_what_is_open_for_its_stage_and_the_next_gate(cast, as_):
+    initiative = factories.make_mvp(cast)
+    url, rulebook = reverse("waivers", args=[initiative.ref]), Rulebook.objects.current().parsed
+
+    def offered() -> dict[str, set[str]]:
+        page = BeautifulSoup(as_(cast.owner).get(url).content, "html.parser")
+        return {
+            group["label"]: {option["value"] for option in group.select("option")}
+            for group in page.select("select[name=key] optgroup")
+        }
+
+    assert list(offered()) == ["Open for MVP to production"], "what the MVP asks is there"
+    prototype = rulebook.gates["prototype"].requirements()
+    assert not offered()["Open for MVP to production"] & {*prototype, "prototype.selected"}
+    requirement_actions.answer(
+        initiative=initiative, requirement="mvp.users", kind="no", text="They left.", by=cast.owner
+    )
+    assert offered()["Open for MVP"] == {"mvp.users", "mvp.workflow_known"}, "what is met is not waived"
 
 
 def test_only_the_owner_asks(cast, as_):
@@ -84,6 +109,18 @@ def test_only_the_owner_asks(cast, as_):
     assert Entry.objects.acts().filter(kind="refused", actor_id=cast.chair.pk).exists()
 
 
+def test_no_initiative_carries_more_waivers_than_the_rulebook_allows(cast, monkeypatch):
+    initiative = factories.make_prototype(cast)
+    rulebook = replace(Rulebook.objects.current().parsed, waivers_max=3)
+    monkeypatch.setattr(waivers, "_rulebook", lambda: rulebook)
+    *first, last = ("mvp.rollout", "mvp.override", "mvp.users", "mvp.expectations")
+    until = clock.today() + timedelta(days=30)
+    for key in first:
+        WAIVERS.ask(initiative, key=key, reason="Shown next month.", until=until, by=cast.owner)
+    with pytest.raises(ValidationError, match="The initiative already has 3 waivers"):
+        WAIVERS.ask(initiative, key=last, reason="Shown next month.", until=until, by=cast.owner)
+
+
 def test_a_refused_request_is_kept(cast, as_):
     initiative = factories.make_prototype(cast)
     row = WAIVERS.ask(
@@ -92,11 +129,11 @@ def test_a_refused_request_is_kept(cast, as_):
     refuse = reverse("consent-answer", args=["waivers", row.pk, "refuse"])
     assert as_(cast.owner).post(refuse, {"reason": ""} | SIGNED).status_code == 403
     assert as_(cast.seat_risk).post(refuse, {"reason": "Show it."} | SIGNED).status_code == 302
-    assert "Ines Okafor refused it" in words(as_(cast.owner).get(reverse("waivers", args=[initiative.ref])))
+    assert "Refused by Ines Okafor" in words(as_(cast.owner).get(reverse("waivers", args=[initiative.ref])))
 
 
 def test_criteria_that_cannot_be_waived_have_no_button(cast, as_):
-    initiative = factories.make_prototype(cast)
+    initiative = initiative_acts.propose_and_confirm_tier(factories.make_prototype(cast), cast.team)
     initiative_acts.staff(initiative, cast.team)
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     page = BeautifulSoup(as_(cast.owner).get(review.get_absolute_url()).content, "html.parser")

@@ -26,14 +26,14 @@ def test_the_page_of_the_waivers_and_of_the_agreement_say_what_holds_the_initiat
         (as_(cast.seat_risk), reverse("consent-answer", args=["waivers", waiver.pk, "agree"])),
     ]
     for client, address in pages:
-        assert "a waiver lets nothing pass" not in text_of(client.get(address))
+        assert "A waiver has no effect" not in text_of(client.get(address))
     concern = hold_actions.hold(initiative=initiative, reason="Complaints of customers", by=cast.owner)
     words = (
-        "Held: somebody raised a concern. Complaints of customers. While that stands, a waiver lets nothing "
-        "pass, and its days run all the same."
+        "Held: someone raised a concern. Complaints of customers. A waiver has no effect "
+        "until this hold is closed. The end date of the waiver stays the same."
     )
     for client, address in pages:
         assert words in text_of(client.get(address))
     hold_actions.lift_hold(hold=concern, reason="Looked into.", by=cast.chair)
     for client, address in pages:
-        assert "a waiver lets nothing pass" not in text_of(client.get(address))
+        assert "A waiver has no effect" not in text_of(client.get(address))

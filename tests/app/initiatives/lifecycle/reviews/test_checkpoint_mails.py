@@ -40,7 +40,7 @@ def test_chair_and_auditor_are_mailed_the_first_checkpoint_that_covers_the_decis
     assert {row.text for row in kept()} == {checkpoint.note}
     assert sorted(message.to[0] for message in mail.outbox) == sorted([cast.auditor.email, cast.chair.email])
     for message in mail.outbox:
-        assert message.subject.startswith(f"{decided.initiative.ref} was decided on for production")
+        assert message.subject.startswith(f"{decided.initiative.ref} was decided for production")
         assert decided.initiative.title not in message.subject + message.body
         start = message.body.index(checkpoint.note)
         held = message.body[start : start + len(checkpoint.note)]

@@ -36,19 +36,19 @@ def vacate(cast, *seats):
 
 def test_a_full_board_can_decide(cast, as_, initiative):
     page = page_of(as_, cast, initiative)
-    assert "cannot decide it" not in page
+    assert "cannot decide the review" not in page
 
 
 def test_one_person_in_both_seats_that_must_sign_is_said_with_what_fixes_it(cast, as_, initiative):
     vacate(cast, "risk_compliance")
     factories.make_seat(cast, cast.seat_value, "risk_compliance")
     page = page_of(as_, cast, initiative)
-    assert "This board cannot decide it as it stands." in page
-    assert f"only {cast.seat_value.full_name} can: one person signs one seat" in page
-    assert "An admin can seat somebody else in one of them" in page
+    assert "This board cannot decide the review: too few seats can sign." in page
+    assert f"only {cast.seat_value.full_name} can sign. One person can sign for only one seat" in page
+    assert "An admin can give one of these seats to someone else" in page
     # Somebody from outside the board fixes it.
     factories.make_seat(cast, cast.outsider, "risk_compliance")
-    assert "cannot decide it" not in page_of(as_, cast, initiative)
+    assert "cannot decide the review" not in page_of(as_, cast, initiative)
 
 
 def test_who_works_on_the_initiative_is_missing_from_the_board(cast, as_, initiative):
@@ -67,7 +67,7 @@ def test_a_board_whose_people_are_away_cannot_decide_today(cast, as_, initiative
     for person in (cast.seat_adoption, cast.seat_value):
         absence_actions.plan_absence(first=today, last=today + timedelta(days=5), asked=[], by=person)
     page = page_of(as_, cast, initiative)
-    assert "This board cannot decide it today." in page
+    assert "This board cannot decide the review today." in page
     assert f"{cast.seat_value.full_name} is away." in page
     assert "as it stands" not in page
 
@@ -77,14 +77,14 @@ def test_a_seat_in_its_first_day_waits_and_the_others_go_on(cast, as_, initiativ
         board=cast.board, person=cast.outsider, seat="adoption_change", by=cast.admin
     )
     page = page_of(as_, cast, initiative)
-    assert f"{cast.outsider.full_name} approves nothing before" in page
-    assert "The others can decide it without them." in page
+    assert f"{cast.outsider.full_name} cannot approve before" in page
+    assert "The other people on the board can decide the review." in page
     vacate(cast, "security_privacy", "architecture_integration")
     for seat in cast.board.memberships.filter(seat="adoption_change", person=cast.seat_adoption):
         leaving.revoke_membership(membership=seat, reason="Moved", by=cast.admin)
-    assert "This board cannot decide it today." in page_of(as_, cast, initiative)
+    assert "This board cannot decide the review today." in page_of(as_, cast, initiative)
 
 
 def test_nobody_to_decide_is_said_too(cast, as_, initiative):
     vacate(cast, "chair", "deputy_chair")
-    assert "Nobody can decide: the board has no chair." in page_of(as_, cast, initiative)
+    assert "No one can decide: the board has no chair." in page_of(as_, cast, initiative)

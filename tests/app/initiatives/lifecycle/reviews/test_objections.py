@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from bs4 import BeautifulSoup
 from django.core.files.base import ContentFile
 
 from adoption.demo import initiative_acts
@@ -13,7 +14,7 @@ from governance import clock
 from governance.models import Notification
 from governance.notifications import due
 from governance.notifications import inbox as notification_inbox
-from governance.vocabulary import SignOffVerdict
+from governance.vocabulary import Seat, SignOffVerdict
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.requirements import actions as requirement_actions
@@ -22,6 +23,7 @@ from initiatives.lifecycle.reviews.sign_offs import actions as sign_off_actions
 from initiatives.models import Review
 from tests.support import factories
 from tests.support.initiatives import open_reviews
+from tests.support.initiatives.initiative_pages import at, text_of
 
 pytestmark = pytest.mark.django_db
 SEAT = "security_privacy"
@@ -59,7 +61,8 @@ def named(review: Review) -> dict[str, set[int]]:
 def asks(person, review: Review, button: str) -> bool:
     """Whether the inbox of the person leads to the review with these words."""
     link = review.get_absolute_url()
-    return any(line.link == link and line.button == button for line in notification_inbox.tasks_for(person))
+    tasks = notification_inbox.tasks_for(person)
+    return any(line.link.startswith(f"{link}#") and line.button == button for line in tasks)
 
 
 @pytest.fixture
@@ -116,22 +119,74 @@ def test_the_owner_and_whoever_answers_what_was_objected_to_are_told_at_once(cas
     assert told("look again") == set()
 
 
-def test_while_an_objection_stands_no_seat_is_named_anywhere(cast, as_, review):
-    """Security objects; that the sign-off of another seat is missing changes nothing that could be decided."""
-    other = "architecture_integration"
+def test_a_missing_seat_is_asked_while_an_objection_stands_one_line_a_person(cast, as_, review):
+    other = next(seat for seat in review.rulebook.parsed.gates["mvp"].must_include if seat != SEAT)
     row = review.sign_offs.latest().get(seat=other)
     sign_off_actions.withdraw_sign_off(sign_off=row, reason="Read it anew.", by=row.person)
-    assert set(named(review)) == {"answer an objection"}
-    assert not any(line.verb == "sign" for line in notification_inbox.tasks_for(row.person))
-    page = as_(cast.chair).get(review.get_absolute_url()).content.decode()
-    aside = page.split("Can it be decided?</h2>")[1].split("</section>")[0]
-    assert cast.owner.full_name in aside
-    assert cast.seats[other].full_name not in aside
+    assert set(named(review)) == {"answer an objection", "sign"}
+    assert any(line.verb == "sign" for line in notification_inbox.tasks_for(row.person))
+    page = BeautifulSoup(as_(cast.chair).get(review.get_absolute_url()).content, "html.parser")
+    lines = page.select_one("aside section ul").select("li b")
+    assert len(lines) == len({line.get_text() for line in lines}), "one line a person"
+    assert row.person.full_name in {line.get_text() for line in lines}
+    assert cast.seat_security.full_name not in {line.get_text() for line in lines}
+    verdict = review_state.snapshot_of(fresh(review)).verdict
+    missing = [
+        one.text
+        for one in verdict.blockers
+        if "among the signers" in one.text or "current approval" in one.text
+    ]
+    must = [f"{Seat.word(other)} must be among the signers.", f"{Seat.word(SEAT)} must be among the signers."]
+    assert all(text in must for text in missing), "a missing sign-off is counted once"
     Notification.objects.all().delete()
     with time_machine.travel(clock.now() + timedelta(days=7), tick=False):
         due.run()
-    assert told("not signed") == set()
+    assert row.person.login in told("not signed")
     assert cast.owner.login in told("objection")
+
+
+def test_the_objection_stands_on_its_criterion_and_on_the_pages_of_the_initiative(
+    cast, as_, review, objected
+):
+    (line,) = [
+        one for one in notification_inbox.tasks_for(cast.owner) if one.button == "Answer the objection"
+    ]
+    address, _, place = line.link.partition("#")
+    page = BeautifulSoup(as_(cast.owner).get(address).content, "html.parser").find(id=place)
+    assert "Prompts are stored." in page.get_text()
+    assert "objected to" in page.get_text()
+    acts = {" ".join(link.get_text(" ").split()): link["href"] for link in page.select("a.btn")}
+    assert any(words.startswith("Reply") for words in acts)
+    assert any("Change this answer" in words for words in acts)
+    ref = review.initiative.ref
+    for name in ("initiative", "requirements"):
+        shown = text_of(as_(cast.owner).get(at(name, ref)))
+        assert "Prompts are stored." in shown, name
+        assert line.link in shown
+        assert "The review is with the board." not in shown
+        assert "You have no task here" not in shown
+
+
+def test_a_reply_is_a_message_of_the_review_and_asks_the_seat_to_look_again(cast, as_, review, objected):
+    row = review.sign_offs.latest().get(seat=SEAT)
+    url = at("row-act", "sign-offs", row.pk, "reply")
+    assert as_(cast.seat_value).post(url, {"text": "Mine."}).status_code == 403
+    assert "Prompts are stored." in text_of(as_(cast.owner).get(url))
+    assert as_(cast.owner).post(url, {"text": "Storage is off since May."}).status_code == 302
+    said = review.questions.get()
+    assert (said.text, said.asked_by, said.answer) == (
+        "Prompts are stored.",
+        row.person,
+        "Storage is off since May.",
+    )
+    assert told("look again") == {"seat-security"}
+    assert asks(cast.seat_security, review, "Look again")
+    assert not asks(cast.owner, review, "Answer the objection")
+    page = text_of(as_(cast.seat_security).get(review.get_absolute_url()))
+    assert "Storage is off since May." in page
+    assert at("sign-off-withdraw", row.pk) in page
+    sign_off_actions.withdraw_sign_off(sign_off=row, reason="Read.", by=row.person)
+    assert as_(cast.owner).get(url).status_code == 403, "nothing is left to reply to"
 
 
 def test_newer_evidence_passes_the_move_to_the_seat_that_objected_and_is_told_once(cast, review, objected):
@@ -210,8 +265,8 @@ def test_the_list_of_reviews_and_the_digest_name_the_same_people(cast, as_, revi
 
     page = as_(cast.owner).get("/reviews/").content.decode()
     assert "to answer the objection of Security and privacy" in page
-    told = weekly_digest.written(cast.unit, cast.owner, since=clock.now() - weekly_digest.WEEK).sections
-    (mine,) = [section for section in told if section.words == "Your move"]
+    told = weekly_digest.written([cast.unit], cast.owner, since=clock.now() - weekly_digest.WEEK).sections
+    (mine,) = [section for section in told if section.words == "For you to do"]
     assert any("to answer the objection" in line.words for line in mine.lines)
 
 

@@ -42,7 +42,7 @@ def test_seats_wait_since_the_opening_and_the_page_counts_the_days(cast, as_, la
     with later(days=5):
         page = words(as_(cast.chair).get(review.get_absolute_url()), "aside")
         assert f"{cast.seat_risk.full_name} to sign as Risk and compliance Waiting 5 days" in page
-        assert "to sign as Risk and compliance, 5 days now" in words(as_(cast.chair).get("/reviews/"))
+        assert "to sign as Risk and compliance, for 5 days" in words(as_(cast.chair).get("/reviews/"))
 
 
 def test_a_seat_waits_since_its_sign_off_went_stale(cast, later):
@@ -180,7 +180,7 @@ def test_only_the_trial_asked_for_within_thirty_days_says_so(gate, days, basis, 
 
 def test_the_note_stands_before_opening_on_the_review_and_at_signing_and_blocks_nothing(cast, as_):
     review = open_reviews.before_mvp(cast)
-    note = "on the day it was registered."
+    note = "on the day of registration."
     client = as_(cast.seat_risk)
     assert note in words(client.get(review.get_absolute_url()))
     signing = words(client.get(f"{review.get_absolute_url()}sign/risk_compliance/"))

@@ -12,6 +12,7 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models.audit_log import Entry
 from governance.permission_result import Conflict
+from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.requirements import actions as requirement_actions
@@ -41,13 +42,13 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     assert "No review waits for your signature" in words(as_(cast.seat_risk).get("/reviews/?show=sign"))
     assert "No review waits for your decision" in words(as_(cast.chair).get("/reviews/?show=decide"))
     page = words(as_(cast.owner).get("/reviews/"))
-    assert "Waits for Amara Diallo to sign as Business value" in page
-    assert "Something happened today." in page
+    assert "Waiting for Amara Diallo to sign as Business value" in page
+    assert "Last activity today." in page
     assert "Signed by me" not in page
     page = words(as_(cast.seat_value).get(review.get_absolute_url()))
-    short = page[page.index("The initiative in short") : page.index("Criteria and seats")]
+    short = page[page.index("Summary") : page.index("Criteria and seats")]
     assert review.initiative.problem in short
-    assert page.index("Your criteria: Business value") < page.index("The initiative in short")
+    assert page.index("Your criteria: Business value") < page.index("Summary")
     other = factories.make_initiative(cast, title="A review that waits for others")
     role_actions.propose_role(initiative=other, role="sponsor", person=cast.seat_value, by=cast.owner)
     with unguarded("initiatives_review"), acting(system="test"):
@@ -66,11 +67,11 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     assert listed.index(review.initiative.title) < listed.index(other.title), "what waits for me comes first"
     initiative_acts.sign_offs(review, cast.team)
     assert review.initiative.title in words(as_(cast.seat_value).get("/reviews/?show=signed"))
-    assert "You have signed nothing yet" in words(as_(cast.seat_risk).get("/reviews/?show=signed"))
+    assert "You have not signed anything yet" in words(as_(cast.seat_risk).get("/reviews/?show=signed"))
     assert "No review waits for your signature" in words(as_(cast.seat_value).get("/reviews/?show=sign"))
     page = words(as_(cast.chair).get("/reviews/?show=decide"))
     assert review.initiative.title in page
-    assert "Waits for Elena Novak to decide" in page
+    assert "Waiting for Elena Novak to decide, since today." in page
     review_actions.decide(review=review, outcome="approved", reason="Worth it.", by=cast.chair)
     assert review.initiative.title not in words(as_(cast.chair).get("/reviews/"))
     page = words(as_(cast.auditor).get("/reviews/?show=decided"))
@@ -87,7 +88,7 @@ def test_the_list_filters_in_the_url_and_takes_junk(cast, as_):
     client = as_(cast.owner)
     assert review.initiative.title in words(client.get(f"/reviews/?q={review.initiative.ref}"))
     assert review.initiative.title in words(client.get("/reviews/?gate=prototype&q=summary"))
-    assert "No review fits the filter" in words(client.get("/reviews/?gate=mvp"))
+    assert "No reviews match these filters" in words(client.get("/reviews/?gate=mvp"))
     page = client.get("/reviews/?show=nonsense&gate=%FF&q=99999999999999999999&page=x")
     assert page.status_code == 200
     assert "No review is open" in words(as_(cast.outsider).get("/reviews/"))
@@ -113,18 +114,58 @@ def test_the_page_names_what_stands_in_the_way_first(cast, as_):
     page = as_(cast.seat_value).get(review.get_absolute_url())
     text = words(page)
     asked = review.rulebook.parsed.requirements["proto.question"].question
-    assert "blocker" in text
+    assert "cannot be decided yet" in text
     assert f"{asked} Not answered yet." in text
     assert "Marta Lindqvist can fix it." in text
     own = text.index("Your criteria: Business value")
-    assert own < text.index("The initiative in short") < text.index("Criteria and seats")
+    assert own < text.index("Summary") < text.index("Criteria and seats")
     owners = words(as_(cast.owner).get(review.get_absolute_url()))
-    assert owners.index("Blocking decision") < owners.index("The initiative in short"), (
-        "no seat, so this comes first"
-    )
+    assert owners.index("Blockers") < owners.index("Summary"), "no seat, so this comes first"
     assert "not met" in text
-    assert "Approve and sign" in text
+    mine = BeautifulSoup(page.content, "html.parser").select_one("#mine")
+    offered = {" ".join(link.get_text(" ").split()): link["href"] for link in mine.select("a.btn")}
+    assert not any("verdict=approve" in href for href in offered.values()), "no button leads to a refusal"
+    assert {"Object", "Ask the owner"} <= offered.keys()
+    first = review.rulebook.parsed.criteria_of("prototype", "business_value")
+    assert any(mine.select(f'li a[href="#{one.key}"]') for one in first), "what comes first has a link"
     assert "Business value (you)" in text
+
+
+def test_after_the_last_item_is_verified_a_seat_comes_back_to_its_signature(cast, as_):
+    review = before_mvp(cast)
+    ref = review.initiative.ref
+    came = as_(cast.seat_risk).get(reverse("evidence-verify-first", args=[ref]))
+    assert came.url == f"{review.get_absolute_url()}#mine"
+    page = as_(cast.seat_risk).get(reverse("evidence-verify-first", args=[ref]), follow=True).content.decode()
+    assert f"Now sign {review.initiative.title}." in page
+    assert reverse("sign", args=[review.pk, "risk_compliance"]) in page
+    review_actions.withdraw_review(review=review, reason="", by=cast.owner)
+    assert as_(cast.seat_risk).get(came.request["PATH_INFO"]).url == review.initiative.get_absolute_url()
+
+
+def test_that_a_proposed_tier_waits_is_said_before_a_review_opens_and_confirming_says_what_goes_stale(
+    cast, as_
+):
+    initiative = factories.make_prototype(cast)
+    detail_actions.propose_tier(
+        initiative=initiative, tier="limited", worst_credible_harm="A wrong letter.", by=cast.owner
+    )
+    page = words(as_(cast.owner).get(reverse("review-open", args=[initiative.ref])))
+    assert "The proposed risk tier is not confirmed." in page
+    assert f"{cast.seat_risk.full_name} can confirm the tier." in page
+    confirm = reverse("initiative-act", args=[initiative.ref, "confirm-tier"])
+    for_seat = as_(cast.seat_risk).get(reverse("review-open", args=[initiative.ref])).content.decode()
+    assert f'href="{confirm}"' in for_seat
+    assert "go stale" not in words(as_(cast.seat_risk).get(confirm))
+    initiative_acts.propose_and_confirm_tier(initiative_acts.fresh(initiative), cast.team, "limited")
+    review = signed_off(cast)
+    detail_actions.propose_tier(
+        initiative=review.initiative, tier="high", worst_credible_harm="A wrong letter.", by=cast.owner
+    )
+    confirm = reverse("initiative-act", args=[review.initiative.ref, "confirm-tier"])
+    page = words(as_(cast.seat_risk).post(confirm, SIGNED | {"tier": "high"}, confirm=False))
+    assert "seat will no longer count" in page
+    assert cast.seat_value.full_name in page
 
 
 def test_the_matrix_strikes_stale_sign_offs_through_with_the_reason(cast, as_):
@@ -146,7 +187,8 @@ def test_the_matrix_strikes_stale_sign_offs_through_with_the_reason(cast, as_):
     assert "Tomas Ek" not in gone
     assert "the answer changed" in words(page)
     (changes,) = soup.select("section.changes")
-    assert any("answer 2" in line.get_text() for line in changes.select("ins"))
+    assert any("Another one." in line.get_text() for line in changes.select("ins"))
+    assert "mvp.problem" not in changes.get_text(), "in words, without keys"
     assert changes.select("del"), "what was signed stands beside it"
     assert "lines unchanged" in changes.get_text()
     others = as_(cast.seats["architecture_integration"]).get(review.get_absolute_url())
@@ -154,7 +196,7 @@ def test_the_matrix_strikes_stale_sign_offs_through_with_the_reason(cast, as_):
         "nothing of its own changed"
     )
     assert "Business value must sign again" in words(page)
-    assert "See what approving needs" in words(as_(cast.chair).get(review.get_absolute_url()))
+    assert "Show what approval needs" in words(as_(cast.chair).get(review.get_absolute_url()))
     item = (
         review.initiative.evidence.filter(coverage__requirement="mvp.problem")
         .exclude(kind="attestation")
@@ -167,10 +209,10 @@ def test_opening_tells_before_what_it_does(cast, as_):
     initiative = factories.make_initiative(cast)
     url = reverse("review-open", args=[initiative.ref])
     page = words(as_(cast.owner).get(url))
-    assert "things that the board signs are not met yet" in page
-    assert "The seats that sign are told: Amara Diallo." in page
+    assert "Some criteria that the board signs are not met yet." in page
+    assert "Plumbline notifies the seats that sign: Amara Diallo." in page
     assert not initiative.reviews.exists()
-    assert "Only the owner does this." in words(as_(cast.chair).get(url))
+    assert "Only the owner can do this." in words(as_(cast.chair).get(url))
     assert as_(cast.chair).post(url).status_code == 403
     assert Entry.objects.acts().filter(kind="refused", actor_id=cast.chair.pk).count() == 1
     answer = as_(cast.owner).post(url)
@@ -184,7 +226,7 @@ def test_opening_says_that_a_board_cannot_reach_quorum(cast, as_):
     initiative = factories.make_initiative(cast)
     role_actions.propose_role(initiative=initiative, role="sponsor", person=cast.seat_value, by=cast.owner)
     page = words(as_(cast.owner).get(reverse("review-open", args=[initiative.ref])))
-    assert "This board cannot decide it as it stands." in page
+    assert "This board cannot decide the review: too few seats can sign." in page
     assert "Amara Diallo is proposed as sponsor of this initiative" in page
 
 
@@ -194,7 +236,7 @@ def test_the_chair_decides_and_a_second_tab_is_told(cast, as_):
     page = words(as_(cast.chair).get(url))
     assert f"{review.initiative.ref} moves from Prototype to MVP at once." in page
     assert "The planned scope starts: 40 users in Account management, Zurich" in page
-    assert "What the MVP declared it will show is frozen: 5 things." in page
+    assert "The declaration of the MVP is frozen: 5 goals." in page
     assert initiative_acts.fresh(review.initiative).stage == "prototype"
     assert (
         not Entry.objects.acts()
@@ -209,7 +251,7 @@ def test_the_chair_decides_and_a_second_tab_is_told(cast, as_):
     assert initiative_acts.fresh(review.initiative).stage == "mvp"
     late = as_(cast.chair).post(url, {"outcome": "refused", "reason": "No."})
     assert late.status_code == 409
-    assert "Already approved by Elena Novak at" in words(late)
+    assert "This review was already approved by Elena Novak at" in words(late)
     assert as_(cast.chair).get(url).status_code == 302
 
 
@@ -217,7 +259,7 @@ def test_the_chair_is_told_what_is_not_recorded_and_what_is_refused_because_of_i
     review = signed_off(cast)
     url = reverse("review-decide", args=[review.pk])
     page = words(as_(cast.chair).get(url))
-    assert "Not recorded An API key : Marta Lindqvist. Until then no system can ask." in page
+    assert "Not recorded An API key : Marta Lindqvist. The systems cannot send requests until then." in page
     assert "A contract in force" not in page
     snapshot = review_state.snapshot_of(review)
     bare = replace(snapshot.judged.facts, contracts=(), scopes=(), deployments=(), tier="")
@@ -226,7 +268,7 @@ def test_the_chair_is_told_what_is_not_recorded_and_what_is_refused_because_of_i
     assert [one["what"] for one in missing] == [
         "A contract in force",
         "A scope",
-        "The model version that runs",
+        "The model version in use",
         "A confirmed risk tier",
         "An API key",
     ]
@@ -307,7 +349,7 @@ def test_conditions_come_from_the_signers_and_the_chair_fixes_them(cast, as_):
         "conditions-1-due": "",
     }
     wrong = client.post(url, sent | SIGNED)
-    assert "Choose a day that lies ahead." in words(wrong)
+    assert "Choose today or a later day." in words(wrong)
     assert "Name the sample and its size." in wrong.content.decode()
     assert "Good enough." in wrong.content.decode()
     assert client.post(url, sent | SIGNED | {"conditions-0-due": due.isoformat()}).status_code == 302
@@ -388,9 +430,9 @@ def test_returning_withdrawing_and_asking(cast, as_):
     assert as_(cast.chair).post(back, {"reason": "Which sample?"}).status_code == 302
     page = words(as_(cast.owner).get(review.get_absolute_url()))
     assert "Returned with questions by Elena Novak" in page
-    assert "It ended without a decision." in page
+    assert "The review ended without a decision." in page
     second = review_actions.open_review(initiative=review.initiative, by=cast.owner)
-    with pytest.raises(Conflict, match="is open since"):
+    with pytest.raises(Conflict, match="has been open since"):
         review_actions.open_review(initiative=review.initiative, by=cast.owner)
     gone = reverse("review-withdraw", args=[second.pk])
     assert as_(cast.chair).post(gone, {}).status_code == 403
@@ -403,12 +445,12 @@ def test_a_newer_rulebook_is_said_and_the_owner_can_move(cast, as_):
     initiative_acts.sign_offs(review, cast.team)
     newer = plain_text().replace(f'version = "{review.rulebook.version}"', 'version = "2031.9"')
     factories.make_rulebook(cast.admin, cast.chair, newer)
-    assert "Rulebook 2031.9 is in force since this review was opened." in words(
+    assert "Rulebook 2031.9 came into force after the review was opened." in words(
         as_(cast.chair).get(review.get_absolute_url())
     )
     url = reverse("review-rebase", args=[review.pk])
     assert as_(cast.chair).post(url).status_code == 403
-    assert "All sign-offs go stale and are asked for again: Amara Diallo." in words(as_(cast.owner).get(url))
+    assert "All sign-offs go stale and are needed again: Amara Diallo." in words(as_(cast.owner).get(url))
     assert as_(cast.owner).post(url).status_code == 302
     assert "the review was moved to rulebook 2031.9" in words(as_(cast.owner).get(review.get_absolute_url()))
     initiative_acts.sign_offs(Review.objects.get(pk=review.pk), cast.team)
@@ -424,7 +466,7 @@ def test_declared_and_found_stand_beside_each_other(cast, as_):
     )
     review = review_actions.open_review(initiative=initiative, by=cast.owner)
     page = words(as_(cast.seat_value).get(review.get_absolute_url()))
-    assert "Declared and found" in page
+    assert "Declaration and results" in page
     assert row.declared in page
     assert "Half of them used it. missed" in page
     assert "no result yet" in page

@@ -191,9 +191,9 @@ def test_a_delegate_with_a_role_on_the_initiative_cannot_sign_there(cast, review
 WRONG = [
     ((3, 1), "lead", "last", "before the first"),
     ((-1, 1), "lead", "first", "today or later"),
-    ((0, 500), "lead", "last", "hand over your initiatives"),
-    ((0, 1), "owner", "roles", "Nobody stands in for themselves"),
-    ((4, 9), "lead", "first", "You planned to be away"),
+    ((0, 500), "lead", "last", "or hand over your initiatives and ask an admin to end your seats."),
+    ((0, 1), "owner", "roles", "You cannot stand in for yourself"),
+    ((4, 9), "lead", "first", "You already planned an absence"),
     ((12, 13), "steward", "roles", "Hanna Vogel is away"),
 ]
 
@@ -249,7 +249,9 @@ def test_reminders_go_to_whoever_stands_in(cast, review):
         for due in found.values():
             assert due.person != cast.owner or due.personal, due
         stood_in = [due for due in found.values() if due.person == cast.outsider]
-        assert all(due.text.startswith("For Marta Lindqvist, who is away") for due in stood_in)
+        assert all(
+            due.text.startswith("You are the deputy of Marta Lindqvist, who is away") for due in stood_in
+        )
         absence_actions.plan_absence(**days(0, 2), asked=[Asked(cast.steward)], by=cast.support)
         absence_actions.accept_delegation(delegation=Delegation.objects.latest("pk"), by=cast.steward)
         personal = [due for due in notification_due.find().values() if due.object_key == f"role:{asked.pk}"]
@@ -279,9 +281,11 @@ def test_an_absence_is_planned_answered_and_ended_on_its_pages(cast, as_):
     owner, lead = as_(cast.owner), as_(cast.lead)
     typed = {"first": clock.today(), "last": clock.today() + timedelta(days=3), "roles": cast.lead.pk}
     page = owner.post("/away/", typed | {"step": "look"}).content.decode()
-    assert f"Ravi Menon answers, adds evidence and acts as Marta Lindqvist does on {initiative.ref}" in page
+    assert (
+        f"Ravi Menon answers, adds evidence and acts in place of Marta Lindqvist on {initiative.ref}" in page
+    )
     assert owner.post("/away/", typed | {"step": "save"}).status_code == 302
-    assert "You planned to be away" in owner.post("/away/", typed | {"step": "save"}).content.decode()
+    assert "You already planned an absence" in owner.post("/away/", typed | {"step": "save"}).content.decode()
     row = Delegation.objects.get()
     url = reverse("delegation", args=[row.pk])
     assert url in lead.get("/").content.decode()
@@ -292,7 +296,7 @@ def test_an_absence_is_planned_answered_and_ended_on_its_pages(cast, as_):
     assert again(row).accepted_at
     assert lead.post(url).status_code == 409
     assert lead.post(reverse("delegation-decline", args=[row.pk]), {"reason": "Ill"}).status_code == 302
-    assert "Ask somebody else" in owner.get("/away/").content.decode()
+    assert "Ask someone else" in owner.get("/away/").content.decode()
     another = reverse("delegation-another", args=[row.pk])
     assert "is away" not in owner.post(another, {"delegate": cast.owner.pk}).content.decode()
     assert owner.post(another, {"delegate": cast.support.pk}).status_code == 302

@@ -128,11 +128,11 @@ def test_the_one_accepts_and_the_other_declines(cast, initiatives):
 def test_a_initiative_that_is_handed_over_meanwhile_is_named(cast, initiatives):
     hand = hand_over(cast, initiatives[1:], cast.lead)
     handovers.accept_handovers(handovers=hand, by=cast.lead)
-    with pytest.raises(ValidationError, match="holds nothing on"):
+    with pytest.raises(ValidationError, match="no longer has a role on"):
         hand_over(cast, initiatives, cast.support)
-    with pytest.raises(ValidationError, match="holds it already"):
+    with pytest.raises(ValidationError, match="is the person who leaves"):
         hand_over(cast, initiatives[:1], cast.owner)
-    with pytest.raises(ValidationError, match="Say why"):
+    with pytest.raises(ValidationError, match=r"Give a reason\. The successors read the reason\."):
         handovers.propose_handover(
             person=cast.owner, chosen={initiatives[0]: cast.lead}, reason="", by=cast.owner
         )
@@ -146,11 +146,11 @@ def test_separation_of_duties_is_shown_before_and_holds_after(cast, initiatives,
     typed = {"everything": f"Amara Diallo ({cast.seat_value.login})", "reason": WHY}
     url = reverse("handover", args=[cast.owner.pk])
     page = as_(cast.owner).post(url, typed | {"step": "look"}).content.decode()
-    assert "Amara Diallo approved in its open review: from now on that sign-off does not count." in page
+    assert "Amara Diallo approved in the open review. This sign-off no longer counts from now on." in page
     assert (
-        "Amara Diallo sits on its board (business value): asked, they approve and decide nothing on it."
-        in page
-    )
+        "Amara Diallo is on the board of the initiative (business value). After the request, Amara Diallo "
+        "can no longer approve or decide on the initiative."
+    ) in page
     assert review_state.snapshot_of(again(review)).verdict.decidable
     assert as_(cast.owner).post(url, typed | {"step": "save"}).status_code == 302
     assert not review_state.snapshot_of(again(review)).verdict.decidable
@@ -166,9 +166,9 @@ def test_it_is_handed_over_and_taken_on_its_pages(cast, initiatives, as_):
     first = f"initiative-{initiatives[0].pk}"
     for typed, said in [
         ({"reason": WHY}, "Name a successor for at least one initiative."),
-        ({"reason": WHY, first: "Nobody Known"}, "Nobody active has that name"),
+        ({"reason": WHY, first: "Nobody Known"}, "No active person has this name"),
         ({"reason": "", first: "Ravi Menon"}, "This field is required"),
-        ({"reason": WHY, first: "Marta Lindqvist (owner)"}, "Nobody active has that name"),
+        ({"reason": WHY, first: "Marta Lindqvist (owner)"}, "No active person has this name"),
     ]:
         page = owner.post(url, typed | {"step": "save"}).content.decode()
         assert said in page, typed
@@ -187,8 +187,12 @@ def test_it_is_handed_over_and_taken_on_its_pages(cast, initiatives, as_):
     assert foreign.status_code == 200
     assert not again(rows[0]).accepted_at
     unseen = lead.post("/handovers/", {"take": rows[0].pk, "step": "accept"} | SIGNED)
-    assert "it was not shown to you" in unseen.content.decode()
-    assert lead.post("/handovers/", {"take": rows[0].pk, "step": "accept"} | signing).status_code == 302
+    assert "this statement was not shown to you" in unseen.content.decode()
+    sent = {"take": rows[0].pk, "step": "accept"} | signing
+    confirming = lead.post("/handovers/", sent, confirm=False)
+    assert 'name="password"' in confirming.content.decode(), "what is confirmed is signed there"
+    assert SIGNED["password"] not in confirming.content.decode()
+    assert lead.post("/handovers/", sent).status_code == 302
     assert again(rows[0]).accepted_at
     assert owner.post(url, {"withdraw": rows[1].pk}).status_code == 302
     assert again(rows[1]).ended_at

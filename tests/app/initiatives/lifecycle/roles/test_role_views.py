@@ -13,8 +13,6 @@ def test_the_owner_proposes_and_the_person_accepts_what_they_read(cast, as_):
     initiative = factories.make_initiative(cast)
     owner = as_(cast.owner)
     assert "Marta Lindqvist" in text_of(owner.get(at("people", initiative.ref)))
-    look = owner.post(at("role-propose", initiative.ref), {"technical_lead": cast.lead.pk, "step": "look"})
-    assert "No sign-off and no gate is touched" in text_of(look)
     with acts() as kinds:
         owner.post(at("role-propose", initiative.ref), {"technical_lead": cast.lead.pk})
     assert kinds == ["role proposed"]
@@ -22,7 +20,7 @@ def test_the_owner_proposes_and_the_person_accepts_what_they_read(cast, as_):
     assert "not yet accepted" in text_of(owner.get(at("people", initiative.ref)))
     page = text_of(as_(cast.lead).get(at("role", role.pk)))
     assert "I answer for what runs, and record its changes." in page
-    assert "I accept" in page
+    assert "Accept the role" in page
     assert "Only Ravi Menon can answer this." in text_of(owner.get(at("role", role.pk)))
     assert owner.post(at("role", role.pk)).status_code == 403
     with acts() as kinds:
@@ -54,22 +52,22 @@ def test_people_are_proposed_for_all_vacant_roles_at_once_or_for_none(cast, as_)
     with acts() as kinds:
         answer = owner.post(url, asked | {"technical_lead": "999999"})
     assert kinds == []
-    assert "not here any more" in text_of(answer)
+    assert "no longer active" in text_of(answer)
     with acts() as kinds:
         owner.post(url, asked)
     assert kinds == ["role proposed", "role proposed"]
-    assert "would lose the sign-off" in text_of(owner.get(url))
+    assert "would lose the right to sign off" in text_of(owner.get(url))
     with acts() as kinds:
         answer = owner.post(url, {"sponsor": cast.sponsor.pk, "support_owner": cast.support.pk})
     assert kinds == []
-    assert "holds or is asked for this role already" in text_of(answer)
+    assert "already has this role, or has been asked for it" in text_of(answer)
 
 
 def test_asking_twice_is_said_on_the_form(cast, as_):
     initiative = factories.make_initiative(cast)
     role_actions.propose_role(initiative=initiative, role="sponsor", person=cast.sponsor, by=cast.owner)
     answer = as_(cast.owner).post(at("role-propose", initiative.ref), {"sponsor": cast.sponsor.pk})
-    assert "holds or is asked for this role already" in text_of(answer)
+    assert "already has this role, or has been asked for it" in text_of(answer)
 
 
 def test_declining_accepting_again_and_ending_are_one_act_each(cast, as_):

@@ -19,13 +19,16 @@ from governance import clock
 from governance.identity.factors import codes
 from governance.identity.proofs import demands
 from governance.models import Entry, FrozenStatement, Notification, SignatureProof
+from governance.models.sign_in import HANDED
 from governance.notifications import due as notification_due
 from governance.offline import verify
 from governance.people import cooling_off
-from governance.permission_result import Conflict, no
+from governance.permission_result import Conflict, Refused, no
+from governance.sign_in import password_links
 from governance.transparency_log import sealing, verification
 from governance.vocabulary import Strength
 from initiatives.inbox.tasks.inbox_tasks import tasks
+from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.roles import actions, handovers
 from initiatives.models import Handover, RoleAssignment
@@ -114,8 +117,8 @@ class TestByPasskey:
         command = [sys._base_executable, "-I", "-S", "verify.py", "."]
         ran = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
-        assert "1 signatures by passkey: each is one of its statement" in ran.stdout
-        assert "1 of them were given beside others in one batch" in ran.stdout
+        assert "1 signatures by passkey: each fits its statement" in ran.stdout
+        assert "1 of these signatures were given in a batch" in ran.stdout
 
     def test_words_of_another_statement_make_the_proof_wrong(self, cast, as_):
         rows = asked(cast)
@@ -123,11 +126,11 @@ class TestByPasskey:
         sent = ticked(*rows) | seen(client.get(URL))
         client.post(URL, sent | signed(device, prepared(client, URL, sent)))
         kept = [row.facts["after"] for row in Entry.objects.rows().filter(table="governance_signatureproof")]
-        with pytest.raises(verify.Rejected, match="another statement"):
+        with pytest.raises(verify.Rejected, match="a different statement"):
             verify.check_signature(kept[0] | {"statement": kept[1]["statement"]})
-        with pytest.raises(verify.Rejected, match="something else than this statement"):
+        with pytest.raises(verify.Rejected, match="did not sign this statement"):
             verify.check_signature(kept[0] | {"digests": [kept[0]["digest"]]})
-        with pytest.raises(verify.Rejected, match="something else than this statement"):
+        with pytest.raises(verify.Rejected, match="did not sign this statement"):
             verify.check_signature(kept[0] | {"digests": kept[0]["digests"][::-1]})
 
     def test_another_choice_than_the_one_that_was_frozen_signs_nothing(self, cast, as_):
@@ -135,9 +138,9 @@ class TestByPasskey:
         device, client = with_passkey(cast.lead), as_(cast.lead)
         sent = ticked(*rows[:2]) | seen(client.get(URL))
         for other, words in (
-            (rows[:1], "What you sign is not what was shown."),
-            (rows[1:], "What you sign is not what was shown."),
-            (rows, "This was not shown to you to be signed."),
+            (rows[:1], "The statements have changed since they were shown."),
+            (rows[1:], "The statements have changed since they were shown."),
+            (rows, "This statement was not shown to you."),
         ):
             shown = prepared(client, URL, sent)
             with acts() as kinds:
@@ -153,11 +156,11 @@ class TestByPasskey:
         said = sent | signed(device, prepared(client, URL, sent))
         assert client.post(URL, said).status_code == 302
         again = ticked(*rows[2:]) | {name: value for name, value in said.items() if name != "take"}
-        assert "This was signed already" in text_of(client.post(URL, again))
+        assert "This statement is already signed" in text_of(client.post(URL, again))
         sent = ticked(*rows[2:]) | seen(client.get(URL))
         shown = prepared(client, URL, sent)
         FrozenStatement.objects.update(expires_at=clock.now())
-        assert "That took too long" in text_of(client.post(URL, sent | signed(device, shown)))
+        assert "The time to sign has passed" in text_of(client.post(URL, sent | signed(device, shown)))
         assert open_ones(*rows) == [False, False, True, True]
 
 
@@ -194,8 +197,8 @@ class TestChanged:
         actions.revoke_role(assignment=rows[0], reason="Somebody else does it", by=cast.owner)
         answer = client.post(URL, sent | SIGNED)
         assert (
-            f"Technical lead of {rows[0].initiative.ref}: it waits for you no longer. Nothing was signed."
-            in text_of(answer)
+            f"Technical lead of {rows[0].initiative.ref}: this statement no longer waits for you. No "
+            "statement was signed." in text_of(answer)
         )
         assert open_ones(rows[1]) == [True]
 
@@ -213,7 +216,7 @@ class TestChanged:
         actions.propose_role(initiative=initiative, role="sponsor", person=cast.steward, by=cast.owner)
         foreign = seen(as_(cast.steward).get(URL))
         answer = as_(cast.lead).post(URL, ticked(*rows) | foreign | SIGNED)
-        assert "it was not shown to you" in text_of(answer)
+        assert "this statement was not shown to you" in text_of(answer)
         assert as_(cast.steward).post(URL, ticked(*rows) | foreign | SIGNED).status_code == 200
         assert open_ones(*rows) == [True, True]
 
@@ -229,7 +232,7 @@ class TestByPassword:
         with time_machine.travel(moment, tick=False):
             page = client.get(URL)
             sent = ticked(*rows) | seen(page)
-            assert "Type the code" in text_of(client.post(URL, sent | SIGNED))
+            assert "Also enter the code" in text_of(client.post(URL, sent | SIGNED))
             code = pyotp.TOTP(secret).at(moment)
             assert client.post(URL, sent | SIGNED | {"sign_code": code}).status_code == 302
         proofs = list(SignatureProof.objects.order_by("id"))
@@ -244,10 +247,10 @@ class TestByPassword:
         sent = ticked(*rows) | seen(client.get(URL))
         for said, words in (
             ({"password": ""}, "This field is required"),
-            ({"password": "no"}, "Nothing was"),
+            ({"password": "no"}, "No statement was signed."),
         ):
             assert words in text_of(client.post(URL, sent | said))
-        assert "Tick at least one of them." in text_of(client.post(URL, sent | SIGNED | {"take": []}))
+        assert "Tick at least one statement." in text_of(client.post(URL, sent | SIGNED | {"take": []}))
         assert open_ones(*rows) == [True, True]
 
 
@@ -262,11 +265,11 @@ class TestPage:
         )
         client = as_(cast.lead)
         page = client.get(URL + "?tick=all")
-        assert "signed by at least: passkey" in text_of(page)
+        assert "requires a signature by at least: passkey" in text_of(page)
         boxes = BeautifulSoup(page.content, "html.parser").select("input[name=take]")
         assert [(box["value"], box.has_attr("checked")) for box in boxes] == [(str(rows[0].pk), True)]
         forged = client.post(URL, ticked(*rows) | seen(page) | SIGNED)
-        assert "signed by at least: passkey" in text_of(forged)
+        assert "requires a signature by at least: passkey" in text_of(forged)
         assert open_ones(*rows) == [True, True]
         assert client.post(URL, ticked(rows[0]) | seen(page) | SIGNED).status_code == 302
 
@@ -278,7 +281,7 @@ class TestPage:
         assert query_counts.asked(client, URL) <= before
         page = client.get(URL + "?tick=all")
         assert text_of(page).count("checked") == 30
-        assert "30 roles wait for you." in text_of(page)
+        assert "You are proposed for 30 roles." in text_of(page)
         rows = list(RoleAssignment.objects.to_accept(cast.lead))
         assert client.post(URL, ticked(*rows) | seen(page) | SIGNED).url == "/"
         assert SignatureProof.objects.count() == 30
@@ -287,7 +290,7 @@ class TestPage:
         initiative = factories.make_initiative(cast)
         actions.propose_role(initiative=initiative, role="sponsor", person=cast.lead, by=cast.owner)
         detail_actions.withdraw(initiative=initiative, reason="Registered twice", by=cast.owner)
-        assert "No role waits for you" in text_of(as_(cast.lead).get(URL))
+        assert "You have no role to accept" in text_of(as_(cast.lead).get(URL))
 
     def test_who_may_lift_nothing_yet_accepts_nothing(self, cast, as_, monkeypatch):
         rows = asked(cast)
@@ -364,3 +367,17 @@ class TestHandovers:
         assert f"{initiative.ref} from {cast.owner}: accepted changed since it was shown." in text_of(answer)
         assert not Handover.objects.get().accepted_at
         assert client.post(url, {"take": row.pk, "step": "decline"}).status_code == 302
+
+
+def test_a_person_who_must_wait_registers_and_accepts_the_role_of_owner_later(cast):
+    """The password was set by a link that another person handed over: the database lets no role begin for a day."""
+    link = password_links.make(cast.owner, HANDED, by=cast.admin)
+    owner = password_links.set_password(
+        token=password_links.token_of(link), password="a long new password 47"
+    )
+    initiative = factories.make_initiative(cast, owner=owner, by=owner)
+    (role,) = initiative.roles.all()
+    assert (role.role, role.person, role.accepted_at) == ("owner", owner, None)
+    with pytest.raises(Refused, match="Someone else reset your password"):
+        actions.accept_role(assignment=role, by=owner)
+    assert initiative_permissions.is_owner(initiative, owner)

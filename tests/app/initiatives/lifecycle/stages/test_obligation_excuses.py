@@ -33,7 +33,7 @@ def fresh(review: Review) -> Review:
 def held(review: Review) -> bool:
     """Whether an overdue obligation of the owner stands in the way of the decision."""
     return any(
-        reason.text.startswith("Due since")
+        reason.text.startswith("An obligation of")
         for reason in review_state.snapshot_of(fresh(review)).verdict.blockers
     )
 
@@ -44,7 +44,9 @@ def obliged(cast):
     elsewhere.
     """
     first = open_reviews.signed_off(cast)
-    other = factories.make_prototype(cast, title="Invoice reader")
+    other = initiative_acts.propose_and_confirm_tier(
+        factories.make_prototype(cast, title="Invoice reader"), cast.team
+    )
     second = review_actions.open_review(initiative=other, by=cast.owner)
     obligation = obligation_of(cast, factories.make_initiative(cast, title="Former idea"))
     assert held(first)
@@ -91,7 +93,7 @@ def test_a_decision_uses_it_up(cast, obliged, outcome):
             initiative=Initiative.objects.get(pk=first.initiative_id), by=cast.owner
         )
         assert held(again), "the next decision on the same initiative needs the obligation completed"
-        with pytest.raises(Refused, match="once is all"):
+        with pytest.raises(Refused, match="already allowed once despite this obligation"):
             excuse(cast, obligation, again)
 
 

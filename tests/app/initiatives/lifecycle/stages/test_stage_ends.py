@@ -19,7 +19,7 @@ from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.lifecycle.stages import reminders as stage_reminders
 from initiatives.models import Continuation
 from tests.support import factories
-from tests.support.initiatives.initiative_pages import acts, at, text_of
+from tests.support.initiatives.initiative_pages import SIGNED, acts, at, text_of
 from tests.support.reported_stages import make_reported
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +39,7 @@ def typed(initiative, days: int, **fields) -> dict:
         "reason": "The second team starts in May.",
         "until": (clock.today() + timedelta(days=days)).isoformat(),
         "was": supported_stage.review_by(initiative).isoformat(),
+        **SIGNED,
     } | fields
 
 
@@ -47,20 +48,20 @@ def test_a_trial_ends_at_the_age_of_the_rulebook_and_the_chair_moves_it(cast, as
     initiative = {"prototype": factories.make_prototype, "mvp": factories.make_mvp}[stage](cast)
     first = clock.today() + timedelta(days=AGE[stage])
     assert supported_stage.review_by(initiative) == first
-    url = at("initiative-continue", initiative.ref)
+    url = at("initiative-act", initiative.ref, "continue")
     assert as_(cast.chair).get(url).status_code == 403  # nothing is to be decided yet
     with in_days(AGE[stage] + 5):
         client = as_(cast.chair)
-        assert "it was to end on" in text_of(as_(cast.owner).get(at("people", initiative.ref)))
+        assert "The planned end was" in text_of(as_(cast.owner).get(at("people", initiative.ref)))
         assert url in text_of(client.get("/"))
         assert initiative.ref in text_of(client.get("/initiatives/?report=ending-stages"))
         (due,) = (row for row in inbox_calendar.days(cast.chair) if row.link == url)
         assert (due.words, due.day) == (
-            f"Decide: continue or stop: {initiative.ref} {initiative.title}",
+            f"Stage time-box review: {initiative.ref} {initiative.title}",
             first,
         )
         page = text_of(client.get(url))
-        assert f'href="{at("initiative-stop", initiative.ref)}"' in page
+        assert f'href="{at("initiative-act", initiative.ref, "stop")}"' in page
         with acts() as kinds:
             assert client.post(url, typed(initiative, 90)).status_code == 302
         assert kinds == ["continued"]
@@ -68,10 +69,10 @@ def test_a_trial_ends_at_the_age_of_the_rulebook_and_the_chair_moves_it(cast, as
         (row,) = client.get("/decisions/?what=continued").context["rows"]
         assert (row.ref, row.said) == (initiative.ref, "The second team starts in May.")
         assert row.about == f"until {day(supported_stage.review_by(initiative))}"
-        assert "it was to end on" not in text_of(as_(cast.owner).get(at("people", initiative.ref)))
+        assert "The planned end was" not in text_of(as_(cast.owner).get(at("people", initiative.ref)))
         assert url not in text_of(client.get("/"))
         with in_days(85):
-            assert "let it go on before" in text_of(as_(cast.chair).get(url))
+            assert "continued it on" in text_of(as_(cast.chair).get(url))
         assert "instead of" in text_of(
             client.get(at("initiative-activity", initiative.ref, show="everything"))
         )
@@ -93,15 +94,15 @@ def test_a_bad_word_is_not_taken_and_keeps_what_was_typed(cast, as_):
     initiative = factories.make_prototype(cast)
     for wrong, says in (
         ({"reason": ""}, "Not saved yet"),
-        ({"until": "2020-01-01"}, "lies ahead"),
-        ({"until": "2099-01-01"}, "At most 180 days ahead"),
+        ({"until": "2020-01-01"}, "Choose an end date after today."),
+        ({"until": "2099-01-01"}, "The limit is 180 days from today"),
         ({"until": "junk"}, "Give a day"),
     ):
         with in_days(170):
             with acts() as kinds:
                 page = text_of(
                     as_(cast.chair).post(
-                        at("initiative-continue", initiative.ref), typed(initiative, 30) | wrong
+                        at("initiative-act", initiative.ref, "continue"), typed(initiative, 30) | wrong
                     )
                 )
             assert kinds == []
@@ -125,13 +126,15 @@ def test_only_the_chair_says_it_and_of_stages_decided_here(cast, as_):
     with in_days(175):
         for person in (cast.owner, cast.seat_value, cast.admin, cast.deputy_chair):
             assert (
-                as_(person).post(at("initiative-continue", initiative.ref), typed(initiative, 30)).status_code
+                as_(person)
+                .post(at("initiative-act", initiative.ref, "continue"), typed(initiative, 30))
+                .status_code
                 == 403
             )
     reported = make_reported(cast, "mvp")
     with in_days(900):
         assert supported_stage.review_by(reported) is None
-        assert "it was to end on" not in text_of(as_(cast.chair).get(at("people", reported.ref)))
+        assert "The planned end was" not in text_of(as_(cast.chair).get(at("people", reported.ref)))
         with pytest.raises(Refused, match="import"):
             stage_actions.continue_stage(
                 initiative=reported,
@@ -202,7 +205,7 @@ def test_owner_and_chair_are_told_before_and_after(cast):
 
 def test_production_to_be_accepted_again_waits_on_three_inboxes(cast, as_):
     initiative = factories.make_production(cast)
-    url = at("initiative-reattest", initiative.ref)
+    url = at("initiative-act", initiative.ref, "confirm-production")
 
     def asked(person) -> bool:
         return url in text_of(as_(person).get("/"))

@@ -4,39 +4,46 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from bs4 import BeautifulSoup
 
 from adoption.demo import initiative_acts
 from governance import clock
 from initiatives.lifecycle.stages import actions as stage_actions
+from initiatives.models import StageChange
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import SIGNED, acts, at, text_of
-from tests.support.reported_stages import make_reported
+from tests.support.reported_stages import check_deferred, make_reported
 
 pytestmark = pytest.mark.django_db
 
-SMALLER = {"users": "One team", "user_count": "5", "departments": "Account management", "places": "Zurich"}
+SMALLER = SIGNED | {
+    "users": "One team",
+    "user_count": "5",
+    "departments": "Account management",
+    "places": "Zurich",
+}
 
 
 def test_an_idea_is_withdrawn_or_joined_to_another(cast, as_):
     initiative, other = factories.make_initiative(cast), factories.make_initiative(cast, title="The real one")
-    client, url = as_(cast.owner), at("initiative-withdraw", initiative.ref)
+    client, url = as_(cast.owner), at("initiative-act", initiative.ref, "withdraw")
     for ref in ("AI-9999", "junk", "AI-²"):
         page = text_of(client.post(url, {"joined_to": ref, "reason": "A double."}))
-        assert "There is no initiative" in page
+        assert "does not exist, or you cannot see it. Check the reference." in page
         assert "A double." in page
-    assert "Say why" in text_of(client.post(url, {}))
+    assert "Give a reason, or name the initiative that replaces this one." in text_of(client.post(url, {}))
     with acts() as kinds:
         client.post(url, {"joined_to": other.ref.lower()})
     assert kinds == ["withdrawn"]
     page = text_of(client.get(at("initiative", initiative.ref)))
-    assert f"It was joined to {other.ref}." in page
+    assert f"The initiative was joined to {other.ref}." in page
     assert as_(cast.outsider).get(url).status_code == 404
     assert as_(cast.seat_risk).get(url).status_code == 403
 
 
 def test_a_stop_says_what_is_due_and_happens_at_once(cast, as_):
     initiative = factories.make_prototype(cast)
-    client, url = as_(cast.owner), at("initiative-stop", initiative.ref)
+    client, url = as_(cast.owner), at("initiative-act", initiative.ref, "stop")
     page = text_of(client.get(url))
     assert "Due from the owner by" in page
     assert "stops at once" in page
@@ -45,7 +52,7 @@ def test_a_stop_says_what_is_due_and_happens_at_once(cast, as_):
     assert kinds == []
     assert "It was too slow." in text_of(bad)
     with acts() as kinds:
-        client.post(url, {"reason_code": "no_value", "reason": "It was too slow."})
+        client.post(url, SIGNED | {"reason_code": "no_value", "reason": "It was too slow."})
     assert kinds.count("stage changed") == 1
     assert initiative_acts.fresh(initiative).stage == "stopped"
     assert "Post-mortem after stopping" in text_of(client.get(at("initiative", initiative.ref)))
@@ -54,24 +61,30 @@ def test_a_stop_says_what_is_due_and_happens_at_once(cast, as_):
 
 def test_a_stopped_idea_must_give_only_its_reason(cast, as_):
     initiative = factories.make_initiative(cast)
-    assert "only its reason is asked" in text_of(as_(cast.chair).get(at("initiative-stop", initiative.ref)))
-    assert as_(cast.support).get(at("initiative-stop", initiative.ref)).status_code == 403
+    assert "No post-mortem is due" in text_of(
+        as_(cast.chair).get(at("initiative-act", initiative.ref, "stop"))
+    )
+    assert as_(cast.support).get(at("initiative-act", initiative.ref, "stop")).status_code == 403
 
 
 def test_the_chair_reopens_what_was_stopped(cast, as_):
     initiative = factories.make_initiative(cast)
-    assert as_(cast.chair).get(at("initiative-reopen", initiative.ref)).status_code == 403
+    assert as_(cast.chair).get(at("initiative-act", initiative.ref, "reopen")).status_code == 403
     stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
-    url = at("initiative-reopen", initiative.ref)
+    url = at("initiative-act", initiative.ref, "reopen")
     assert as_(cast.owner).post(url, {"reason": "Mine."}).status_code == 403
     assert "becomes a proposed idea again" in text_of(as_(cast.chair).get(url))
     with acts() as kinds:
-        as_(cast.chair).post(url, {"reason": "Cheaper now."})
+        as_(cast.chair).post(url, SIGNED | {"reason": "Cheaper now."})
     assert kinds == ["stage changed"]
 
 
 def test_the_initiative_offers_its_chair_what_the_machine_lets(cast, as_):
-    back, again, waits = "Demote stage", "Confirm production again", "once its post-mortem is published"
+    back, again, waits = (
+        "Demote stage",
+        "Confirm production again",
+        "Publish the post-mortem before you reopen the initiative",
+    )
     end, reopen = "Retire in an emergency", ">Reopen</a>"
     stopped, idea = make_reported(cast, "mvp"), factories.make_initiative(cast, title="Dropped")
     for initiative in (stopped, idea):
@@ -93,7 +106,7 @@ def test_the_initiative_offers_its_chair_what_the_machine_lets(cast, as_):
 
 def test_stepping_back_cuts_the_scope_and_tells_the_users(cast, as_):
     initiative = factories.make_mvp(cast)
-    client, url = as_(cast.chair), at("initiative-step-back", initiative.ref)
+    client, url = as_(cast.chair), at("initiative-act", initiative.ref, "demote")
     page = text_of(client.get(url))
     assert "becomes Prototype at once" in page
     assert as_(cast.owner).get(url).status_code == 403
@@ -102,39 +115,55 @@ def test_stepping_back_cuts_the_scope_and_tells_the_users(cast, as_):
         wide = text_of(client.post(url, typed | {"user_count": "4000"}))
         rollout = text_of(client.post(url, typed | {"rollout": "on"}))
     assert kinds == []
-    assert "wider than today" in wide
+    assert "wider than the current one" in wide
     assert "Too many errors." in wide
-    assert "no rollout" in rollout
+    assert "must not have a rollout" in rollout
     with acts() as kinds:
         assert client.post(url, typed).status_code == 302
     assert kinds.count("stage changed") == 1
     assert initiative_acts.fresh(initiative).stage == "prototype"
 
 
+def test_production_is_demoted_to_any_lower_stage_and_the_supported_one_is_preset(cast, as_):
+    initiative = make_reported(cast, "production")
+    client, url = as_(cast.chair), at("initiative-act", initiative.ref, "demote")
+    page = BeautifulSoup(client.get(url).content, "html.parser")
+    assert [box["value"] for box in page.select("input[name=target]")] == ["mvp", "prototype"]
+    assert page.select_one("input[name=target][checked]")["value"] == "prototype", "nothing is supported"
+    typed = SMALLER | {"reason": "Too many errors.", "users_told": "Mail on Monday."}
+    with acts() as kinds:
+        assert "Select a valid choice" in text_of(client.post(url, typed | {"target": "stopped"}))
+    assert kinds == []
+    assert client.post(url, typed | {"target": "prototype"}).status_code == 302
+    assert initiative_acts.fresh(initiative).stage == "prototype"
+    assert StageChange.objects.filter(initiative=initiative).latest("pk").from_stage == "production"
+    check_deferred()
+
+
 def test_an_emergency_retires_by_the_chair_alone(cast, as_):
     initiative = make_reported(cast, "production")
-    url = at("initiative-retire", initiative.ref)
+    url = at("initiative-act", initiative.ref, "retire")
     assert as_(cast.owner).get(url).status_code == 403
     page = text_of(as_(cast.chair).get(url))
     assert "by you alone" in page
     assert "Due by" in page
     with acts() as kinds:
         assert "Not saved yet" in text_of(as_(cast.chair).post(url, {"reason": ""}))
-        as_(cast.chair).post(url, {"reason": "It leaks."})
+        as_(cast.chair).post(url, SIGNED | {"reason": "It leaks."})
     assert kinds.count("stage changed") == 1
     assert initiative_acts.fresh(initiative).stage == "retired"
     idea = factories.make_initiative(cast, title="An idea")
-    assert as_(cast.chair).get(at("initiative-retire", idea.ref)).status_code == 403
+    assert as_(cast.chair).get(at("initiative-act", idea.ref, "retire")).status_code == 403
 
 
 def test_production_is_accepted_again_by_three(cast, as_):
     initiative = factories.make_production(cast)
-    url = at("initiative-reattest", initiative.ref)
+    url = at("initiative-act", initiative.ref, "confirm-production")
     later = clock.now() + timedelta(days=366)
     with time_machine.travel(later, tick=False):
         page = text_of(as_(cast.owner).get(url))
         assert "not yet" in page
-        assert "Accept again" in page
+        assert "Accept the role again" in page
         assert "re-attestation is overdue" in text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
         assert as_(cast.chair).post(url, SIGNED).status_code == 403
         for role, person in (("owner", cast.owner), ("support_owner", cast.support)):

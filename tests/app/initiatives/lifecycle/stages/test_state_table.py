@@ -6,12 +6,13 @@ import pytest
 from django.db import DatabaseError
 from django_fsm import TransitionNotAllowed, can_proceed
 
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry
 from governance.permission_result import Refused
 from initiatives.lifecycle.details import actions as detail_actions
-from initiatives.lifecycle.initiative.initiative_frame import WhoMay
+from initiatives.lifecycle.initiative.who_may import WhoMay
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.lifecycle.stages import actions as stage_actions
@@ -31,7 +32,7 @@ MACHINE = {
     "promote_to_mvp": {"prototype": "mvp"},
     "promote_to_production": {"mvp": "production"},
     "step_back_to_mvp": {"production": "mvp"},
-    "step_back_to_prototype": {"mvp": "prototype"},
+    "step_back_to_prototype": {"mvp": "prototype", "production": "prototype"},
     "stop": {"proposed": "stopped", "prototype": "stopped", "mvp": "stopped"},
     "retire": {"production": "retired"},
     "retire_in_emergency": {"production": "retired"},
@@ -261,6 +262,8 @@ def test_only_what_an_import_alone_reports_is_withdrawn(cast):
 def test_who_moves_what(cast):
     for stage in STAGES:
         initiative = make_reported(cast, stage)
+        if stage in ("prototype", "mvp"):
+            initiative_acts.propose_and_confirm_tier(initiative, cast.team)
         for name, (allowed, leads) in ACTS.items():
             for who in PEOPLE:
                 may = stage in leads and who in allowed
@@ -309,7 +312,7 @@ def test_what_had_passed_its_gate_is_reopened_as_a_prototype(cast):
     initiative = make_reported(cast, "prototype")
     with acting(by=cast.owner, reason="Stop"):
         stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
-    with pytest.raises(Refused, match="post-mortem is still due"):
+    with pytest.raises(Refused, match="The post-mortem of this initiative is still due"):
         stage_actions.reopen(initiative=initiative, reason="Again.", by=cast.chair)
     factories.make_written(
         initiative.obligations.get(kind="post_mortem"), by=cast.owner, confirmed_by=cast.seat_adoption
@@ -321,7 +324,7 @@ def test_what_had_passed_its_gate_is_reopened_as_a_prototype(cast):
 def test_production_is_accepted_again_by_two_people_and_confirmed(cast):
     for stage in STAGES:
         if stage != "production":
-            with pytest.raises(Refused, match="Only production"), undone():
+            with pytest.raises(Refused, match="This initiative is not in production"), undone():
                 stage_actions.reattest(initiative=make_reported(cast, stage), reason="Yearly.", by=cast.chair)
     initiative = make_reported(cast, "production")
     role = role_actions.propose_role(

@@ -50,7 +50,7 @@ def test_value_risk_and_feasibility_as_answered(cast, as_):
     assert "A wrong letter." in first["Risk"]
     assert " ".join(answers["proto.scope"].split()) in first["Feasibility"]
     assert "not answered" not in str(first)
-    assert "not said yet" in second["Risk"]
+    assert "not stated yet" in second["Risk"]
     assert "not answered" in second["Feasibility"]
     assert review.get_absolute_url() in page.content.decode()
 
@@ -90,7 +90,7 @@ def test_five_at_most_and_no_nonsense_breaks_it(cast, as_):
     client = as_(cast.seat_value)
     page = client.get("/ideas/?" + "&".join(f"initiative={initiative.ref}" for initiative in initiatives))
     assert len(columns(page)) == 5
-    assert "Five ideas stand side by side at most" in page.content.decode()
+    assert "You can compare at most five ideas" in page.content.decode()
     for query in (
         "initiative=",
         "initiative=AI-",

@@ -74,7 +74,7 @@ def test_a_line_is_typed_in_seconds_and_the_next_is_ready(cast, as_):
     text = text_of(answer)
     assert "&lt;b&gt;Terms&lt;/b&gt;" in text
     assert "3 days waited for Billing" in text
-    assert "Last visible movement" in text
+    assert "Last visible result" in text
 
 
 def test_a_week_is_noted_layer_by_layer_at_once_and_the_next_begins_where_it_was(cast, as_):
@@ -112,11 +112,11 @@ def test_a_week_is_noted_layer_by_layer_at_once_and_the_next_begins_where_it_was
 @pytest.mark.parametrize(
     ("typed", "field", "words"),
     [
-        ({"integration": "much"}, "integration", "Give hours as 2.5, 2,5, 2:30 or 2h30."),
-        ({"integration": "1", "policy": "5000"}, "policy", "No week of one initiative takes so many hours"),
+        ({"integration": "much"}, "integration", "Enter hours as 2.5, 2,5, 2:30 or 2h30."),
+        ({"integration": "1", "policy": "5000"}, "policy", "The hours are too many for one week"),
         ({"integration": "1,250"}, "integration", "no more than 2 decimal places"),
-        ({"integration": "-1"}, "integration", "Less than nothing was not spent."),
-        ({}, "__all__", "Say how many hours it took, in one layer at least."),
+        ({"integration": "-1"}, "integration", "Enter a number of 0 or more."),
+        ({}, "__all__", "Enter hours for at least one layer."),
     ],
 )
 def test_a_week_with_something_wrong_is_noted_nowhere(cast, as_, typed, field, words):
@@ -156,7 +156,7 @@ def test_a_line_is_taken_back_with_a_reason(cast, as_):
 
 def test_the_initiative_says_that_its_demo_is_older_than_the_integration_work(cast, as_):
     initiative, client = factories.make_mvp(cast), as_(cast.owner)
-    words = "is older than the integration work since"
+    words = "does not include the newest integration work"
     assert words not in text_of(client.get(initiative.get_absolute_url()))
     with clock.simulated(clock.now() + timedelta(days=20)):
         client = as_(cast.owner)
@@ -241,7 +241,7 @@ def test_the_mapping_is_remembered_for_the_same_headers(cast, as_):
     assert SystemImportMapping.objects.get().kind == "efforts"
     other = factories.make_initiative(cast, title="Another")
     shown = send(as_(cast.owner), other, text.replace("A-1", "B-2"))
-    assert f"As {cast.lead} mapped a table" in shown.context["look"].mapped
+    assert f"{cast.lead} chose this mapping for a table" in shown.context["look"].mapped
     assert [line.cells[3] for line in shown.context["look"].lines] == ["1.50"]
     assert states(shown) == {"new": 1}, "what entered one initiative is no line of another"
 
@@ -254,7 +254,7 @@ def test_a_mapping_that_cannot_be_is_said_at_its_field(cast, as_):
     assert {"column_date", "column_words", "column_key"} <= set(errors)
     assert not Effort.objects.exists()
     lost = client.post(at("effort-import", initiative.ref), {"kept": "forged", "step": "enter"})
-    assert "kept for an hour only" in text_of(lost)
+    assert "kept for one hour" in text_of(lost)
 
 
 def test_who_waits_is_found_by_name_and_money_by_its_currency(cast, as_):
@@ -391,7 +391,7 @@ def test_every_figure_leads_to_the_lines_behind_it(cast, as_):
     note(initiative, cast.lead, hours=None, waited_days=Decimal(2))
     page, waiting = client.get(at("insights-money")), client.get(at("insights-people"))
     text = text_of(page) + text_of(waiting)
-    for words in ("2.0 months", "EUR 900", "USD 7", "Billing", "nobody named"):
+    for words in ("2.0 months", "EUR 900", "USD 7", "Billing", "no reason named"):
         assert words in text
     context, waits = page.context, waiting.context
     links = [link for _, link, _ in context["layers"]] + [link for *_, link in context["money"]]

@@ -51,7 +51,7 @@ def test_announcement_demo_choice_of_model_and_budget_move_nothing(cast, as_):
     with acts() as kinds:
         for kind in ("announcement", "demo", "model_choice", "budget_talk"):
             client.post(
-                at("event-add", initiative.ref),
+                at("initiative-act", initiative.ref, "record-event"),
                 {"kind": kind, "happened_on": clock.today().isoformat(), "words": f"The {kind}."},
             )
     assert kinds == ["event recorded"] * 4
@@ -71,9 +71,9 @@ def test_an_observation_has_its_day_and_layer_and_who_is_on_the_initiative_write
         "words": "Two teams paste the text into their old macro. <b>Daily</b>",
     }
     for person in (cast.lead, cast.seat_adoption, cast.chair):
-        assert as_(person).post(at("observation-add", initiative.ref), typed).status_code == 302
-    assert as_(cast.auditor).post(at("observation-add", initiative.ref), typed).status_code == 403
-    assert as_(cast.outsider).post(at("observation-add", initiative.ref), typed).status_code == 404
+        assert as_(person).post(at("initiative-act", initiative.ref, "add-note"), typed).status_code == 302
+    assert as_(cast.auditor).post(at("initiative-act", initiative.ref, "add-note"), typed).status_code == 403
+    assert as_(cast.outsider).post(at("initiative-act", initiative.ref, "add-note"), typed).status_code == 404
     assert initiative.observations.count() == 3
     page = text_of(as_(cast.seat_risk).get(at("notes", initiative.ref)))
     assert "old macro. &lt;b&gt;Daily&lt;/b&gt;" in page
@@ -84,36 +84,36 @@ def test_an_observation_has_its_day_and_layer_and_who_is_on_the_initiative_write
 @pytest.mark.parametrize(
     ("page", "wrong"),
     [
-        ("event-add", {"kind": "promotion"}),
-        ("event-add", {"happened_on": "2099-01-01"}),
-        ("event-add", {"happened_on": "junk"}),
-        ("observation-add", {"layer": "cellar"}),
-        ("observation-add", {"observed_on": ""}),
-        ("funding-add", {"decided_on": "2099-01-01"}),
-        ("funding-add", {"amount": "-5", "currency": "EUR"}),
-        ("funding-add", {"amount": "5", "currency": ""}),
-        ("funding-add", {"amount": "", "currency": "EUR"}),
-        ("funding-add", {"amount": "5", "currency": "E1R"}),
-        ("funding-add", {"once": "not a key"}),
+        ("record-event", {"kind": "promotion"}),
+        ("record-event", {"happened_on": "2099-01-01"}),
+        ("record-event", {"happened_on": "junk"}),
+        ("add-note", {"layer": "cellar"}),
+        ("add-note", {"observed_on": ""}),
+        ("record-funding", {"decided_on": "2099-01-01"}),
+        ("record-funding", {"amount": "-5", "currency": "EUR"}),
+        ("record-funding", {"amount": "5", "currency": ""}),
+        ("record-funding", {"amount": "", "currency": "EUR"}),
+        ("record-funding", {"amount": "5", "currency": "E1R"}),
+        ("record-funding", {"once": "not a key"}),
     ],
 )
 def test_bad_notes_keep_what_was_typed_and_write_nothing(cast, as_, page, wrong):
     initiative = factories.make_initiative(cast)
     typed = {
-        "event-add": {"kind": "demo", "happened_on": clock.today().isoformat(), "words": "A long account"},
-        "observation-add": {
+        "record-event": {"kind": "demo", "happened_on": clock.today().isoformat(), "words": "A long account"},
+        "add-note": {
             "layer": "model",
             "observed_on": clock.today().isoformat(),
             "words": "A long account",
         },
-        "funding-add": {
+        "record-funding": {
             "decided_by": "Steering",
             "decided_on": clock.today().isoformat(),
             "basis": "A long account",
         },
     }[page]
     with acts() as kinds:
-        answer = as_(cast.owner).post(at(page, initiative.ref), typed | wrong)
+        answer = as_(cast.owner).post(at("initiative-act", initiative.ref, page), typed | wrong)
     assert answer.status_code == 200
     assert kinds == []
     assert "A long account" in text_of(answer)
@@ -121,7 +121,7 @@ def test_bad_notes_keep_what_was_typed_and_write_nothing(cast, as_, page, wrong)
 
 def test_a_form_that_is_sent_twice_is_one_note(cast, as_):
     initiative = factories.make_initiative(cast)
-    client, url = as_(cast.owner), at("event-add", initiative.ref)
+    client, url = as_(cast.owner), at("initiative-act", initiative.ref, "record-event")
     assert 'name="once"' in text_of(client.get(url))
     typed = {
         "kind": "demo",
@@ -183,11 +183,13 @@ def test_money_keeps_the_stage_it_was_given_at(cast, as_):
     kept = list(FundingDecision.objects.order_by("pk").values_list("approved_stage", "supported", "label"))
     assert kept == [("mvp", "mvp", ""), ("mvp", "prototype", "MVP: not supported by current evidence")]
     page = text_of(as_(cast.seat_value).get(at("notes", initiative.ref)))
-    assert "Given at: approved MVP, supported Prototype." in page
+    assert "State at that time: approved MVP, supported Prototype." in page
     assert "EUR 120,000" in page
     listed = text_of(as_(cast.seat_value).get(at("portfolio", report="funded-above-support")))
     assert initiative.ref in listed
-    assert "Only the owner" in text_of(as_(cast.lead).get(at("funding-add", initiative.ref)))
+    assert "Only the owner" in text_of(
+        as_(cast.lead).get(at("initiative-act", initiative.ref, "record-funding"))
+    )
 
 
 def test_money_given_earlier_is_told_what_was_said_on_that_day(cast):
@@ -236,12 +238,11 @@ def test_a_withdrawn_idea_is_left_alone(cast):
 
 def test_a_initiative_is_renamed_with_a_reason_and_found_under_both_names(cast, as_):
     initiative = factories.make_initiative(cast, title="Ticket triage")
-    client, url = as_(cast.owner), at("initiative-rename", initiative.ref)
+    client, url = as_(cast.owner), at("initiative-act", initiative.ref, "edit")
     with acts() as kinds:
-        assert "Not saved yet" in text_of(client.post(url, {"title": "Inbox sorter", "reason": ""}))
-        same = text_of(client.post(url, {"title": "Ticket triage", "reason": "Clearer."}))
-        assert "That is its name already." in same
-        assert client.post(url, {"title": "Inbox sorter", "reason": "People say so."}).status_code == 302
+        typed = {"title": "Inbox sorter", "problem": initiative.problem}
+        assert "Not saved yet" in text_of(client.post(url, typed | {"reason": ""}))
+        assert client.post(url, typed | {"reason": "People say so."}).status_code == 302
     assert kinds == ["renamed"]
     assert Initiative.objects.get(pk=initiative.pk).ref == initiative.ref
     page = text_of(client.get(at("initiative", initiative.ref)))
@@ -249,7 +250,7 @@ def test_a_initiative_is_renamed_with_a_reason_and_found_under_both_names(cast, 
     assert "Formerly Ticket triage." in page
     for words in ("triage", "sorter", initiative.ref):
         assert initiative.ref in text_of(client.get(at("portfolio", q=words))).split("<tbody>")[-1], words
-    assert as_(cast.lead).post(url, {"title": "x", "reason": "y"}).status_code == 403
+    assert as_(cast.lead).post(url, {"title": "x", "problem": "z", "reason": "y"}).status_code == 403
 
 
 def test_old_names_open_no_initiative_to_strangers(cast, as_):

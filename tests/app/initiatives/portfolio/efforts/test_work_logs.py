@@ -33,7 +33,7 @@ EXPECTED = [
     ("AB-1", "a.lund", "6 October 2026", "3"),
     ("AB-1", "b.roth", "7 October 2026", "2"),
     ("AB-1", "a.lund", "14 October 2026", "1.50"),
-    ("AB-2", "c.vega (not known here)", "21 October 2026", "4"),
+    ("AB-2", "c.vega (unknown)", "21 October 2026", "4"),
     ("AB-3", "", "20 November 2026", "2"),
 ]
 
@@ -68,16 +68,18 @@ def test_each_work_log_is_one_entry_with_its_author_day_and_time(later, cast, as
     assert [(what[:4], author, day, hours) for day, author, _, hours, *_, what in lines] == EXPECTED
     assert states(answer) == {"new": 5}
     text = text_of(answer)
-    assert "1 without a work log: the week is guessed from the day of the last change" in text
-    assert "Guessed: the week is that of “Updated”" in text
-    assert "No account here clearly matches “c.vega”" in text
-    assert "No account here clearly matches “a.lund”" not in text
+    assert "1 without a work log (week guessed from the day of the last change)" in text
+    assert "The week is guessed from “Updated”, the day of the last change." in text
+    assert "“c.vega” does not clearly match an account. Choose the person." in text
+    assert "“a.lund” does not clearly match an account" not in text
     assert 'value="enter"' not in answer.content.decode(), "no button leads to a refusal"
 
     refused = enter(client, initiative, answer, author_0="")
     assert not Effort.objects.exists()
-    assert "No account here clearly matches “c.vega”" in text_of(refused)
-    assert "exactly one active person" in text_of(enter(client, initiative, answer, author_0="stranger"))
+    assert "“c.vega” does not clearly match an account. Choose the person." in text_of(refused)
+    assert "matches no active person, or several" in text_of(
+        enter(client, initiative, answer, author_0="stranger")
+    )
     assert enter(client, initiative, answer, author_0="-").status_code == 302
     rows = initiative.efforts.order_by("pk").values_list("worked_by__login", "worked_on", "hours")
     assert list(rows) == [
@@ -117,7 +119,9 @@ def test_a_guess_and_the_work_logs_of_its_issue_never_count_both(later, cast, as
     assert states(send(client, initiative, head + third)) == {"withdrawn": 1}
     other = third.replace("7200", "9000")
     assert states(send(client, initiative, head + other + first)) == {"wrong": 1, "new": 3}
-    assert "The work logs of this issue entered before" in text_of(send(client, initiative, head + other))
+    assert "The work logs of this issue were imported earlier" in text_of(
+        send(client, initiative, head + other)
+    )
 
 
 def test_who_an_author_is_can_be_said(later, cast, as_, crew):
@@ -175,9 +179,7 @@ def test_days_that_can_mean_two_things_are_asked_once(later, cast, as_, days):
     assert "can be 4 March 2026 or 3 April 2026. Choose" in answer.context["look"].asked[0]
     assert states(answer) == {"wrong": 2}
     refused = enter(client, initiative, answer)
-    assert (
-        "Choose how the days of this file are written" in refused.context["look"].mapping.errors["dates"][0]
-    )
+    assert "Choose the date format of this file" in refused.context["look"].mapping.errors["dates"][0]
     assert not Effort.objects.exists()
     enter(client, initiative, answer, dates="dmy")
     assert set(initiative.efforts.values_list("worked_on", flat=True)) == {date(2026, 4, 3), date(2026, 6, 5)}
@@ -214,7 +216,7 @@ def test_time_spent_counts_in_seconds_only_if_work_logs_prove_it():
         assert guessed(table).unit == unit
     table = read_table((head + row.format(1, "7200", ";2024-11-04;x;3600")).encode())
     how = How(guessed(table).columns, unit="seconds")
-    assert "2.00 h, its work logs add up to 1.00 h" in read(table, how, TODAY)[0].remarks[0]
+    assert "2.00 h, but its work logs add up to 1.00 h" in read(table, how, TODAY)[0].remarks[0]
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,8 @@ def test_a_cmdb_table_is_read_with_classes_owners_status_and_last_change(cast, c
     assert fields["source_key"] == ["number"]
     assert states(batch) == ["wrong", "skipped", "new"]
     first, second, third = batch.rows.order_by("line")
-    assert "“cmdb_ci_service_discovered” is no kind of system known here" in said(first)
-    assert "“install_status” says “7” (retired): it does not enter." in said(second)
+    assert "“cmdb_ci_service_discovered” is not a known value of kind of system" in said(first)
+    assert "“install_status” is “7” (retired), so the row is left out." in said(second)
     assert second.mapped["words"]["status"] == "7 (retired)"
     assert third.mapped["values"] == {
         "name": "Customer master",
@@ -92,7 +92,9 @@ def test_a_class_is_asked_once_and_remembered_for_other_tables(cast, as_, crew):
     )
     assert states(other) == ["new", "skipped", "wrong"]
     assert other.rows.get(state="new").mapped["values"]["kind"] == "bought"
-    assert "Rows with “cmdb_ci_appl” in “sys_class_name” stay out." in said(other.rows.get(state="skipped"))
+    assert "Rows with “cmdb_ci_appl” in “sys_class_name” are left out." in said(
+        other.rows.get(state="skipped")
+    )
 
 
 def test_the_second_column_names_the_owner_where_the_first_is_blank(cast, crew):
@@ -100,14 +102,14 @@ def test_the_second_column_names_the_owner_where_the_first_is_blank(cast, crew):
     first, second = batch.rows.order_by("line")
     assert first.mapped["values"]["owner"] == crew.pk
     assert "owner" not in second.mapped["values"]
-    assert "Nobody here has the name “Nobody Known”" in said(second)
+    assert "No one here has the name “Nobody Known”" in said(second)
 
 
 def test_a_system_in_use_that_is_retired_at_its_source_is_told(cast, as_):
     system = factories.make_system(cast, "Old price list", kind="wiki")
     batch = read(cast, CMDB)
     row = batch.rows.get(mapped__label="Old price list")
-    assert "The register has “Old price list” in use. Retire it there" in said(row)
+    assert "“Old price list” is still in use in the register. Retire the system" in said(row)
     page = text_of(as_(cast.admin).get(at("system-import", batch.pk)))
     assert "7 (retired)" in page
     assert system.get_absolute_url() in page
@@ -138,7 +140,7 @@ def test_a_status_means_gone_by_its_word_or_by_the_number_of_its_column(column, 
 def test_a_number_that_nobody_explains_is_told_and_the_row_enters(cast):
     batch = read(cast, "name,type,status\nA,wiki,7\n")
     assert states(batch) == ["new"]
-    assert "Whether that means retired is not known" in said(batch.rows.get())
+    assert "Check in the source if this value means “retired”" in said(batch.rows.get())
 
 
 @pytest.mark.parametrize(

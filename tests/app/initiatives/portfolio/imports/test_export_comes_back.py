@@ -93,7 +93,8 @@ EDITS = {
     "Risk tier": ("Minimal", None),
     "Unit": ("Elsewhere", None),
     "Governance test": ("passes", None),
-    "Gaps by layer": ("", None),
+    "Open requirements, approved stage": ("99", None),
+    "Open requirements, next gate": ("99", None),
     "In stage since": ("2020-01-01", None),
 }
 

@@ -28,16 +28,16 @@ def bring_in(cast, text=LIST, source="fleet-2026"):
     return batch
 
 
-def test_what_is_thrown_away_can_be_uploaded_again(cast, as_):
+def test_what_is_discarded_can_be_uploaded_again(cast, as_):
     batch = text_upload(cast.admin, LIST, source="fleet-2026")
     page = as_(cast.admin).get(f"/imports/{batch.pk}/discard/")
-    assert "Throw the file away?" in page.content.decode()
+    assert "Discard the file?" in page.content.decode()
     assert as_(cast.admin).post(f"/imports/{batch.pk}/discard/").status_code == 302
     batch.refresh_from_db()
     assert batch.discarded_by == cast.admin
     assert not batch.rows.exists()
     assert Entry.objects.latest("pk").kind == "import discarded"
-    with pytest.raises(Conflict, match="thrown away"):
+    with pytest.raises(Conflict, match="This import was discarded"):
         inventory_actions.confirm_batch(batch=batch, by=cast.admin)
     again = text_upload(cast.admin, LIST, source="fleet-2026")
     assert again.repeats is None
@@ -109,7 +109,7 @@ def test_undoing_needs_a_reason_an_admin_and_live_rows(cast):
     with pytest.raises(Refused, match="Undo the import"):
         removal_actions.discard_batch(batch=batch, by=cast.admin)
     waiting = text_upload(cast.admin, LIST.replace("Depot", "Gate"), source="other-2026")
-    with pytest.raises(Refused, match="Throw it away"):
+    with pytest.raises(Refused, match="Open the page of the file and discard it"):
         removal_actions.undo_batch(batch=waiting, reason="Wrong.", by=cast.admin)
     removal_actions.undo_batch(batch=batch, reason="Wrong.", by=cast.admin)
     with pytest.raises(Refused, match="already"):

@@ -73,7 +73,7 @@ def test_corrected_on_the_page_published_and_remembered(cast, as_):
     form = page.context["mapping"]
     assert len(form.unsure) == 1
     posted = {name: field.initial or "" for name, field in form.fields.items()} | form.initial
-    posted |= {f"stage_{form.stage_words.index('')}": "proposed", "currency": "CHF", "dates": "dmy"}
+    posted |= {f"stage_{form.stages.index([''])}": "proposed", "currency": "CHF", "dates": "dmy"}
     posted |= {f"login_{form.people_words.index('Bob Nobody')}": cast.lead.login}
     client.post(batch.get_absolute_url(), posted)
     batch.refresh_from_db()
@@ -82,10 +82,10 @@ def test_corrected_on_the_page_published_and_remembered(cast, as_):
     assert (rows["Depot camera"]["currency"], rows["Depot camera"]["go_live_on"]) == ("CHF", "2027-04-03")
     assert rows["Route planner"]["owner"] == cast.lead.pk
     page = client.get(f"{batch.get_absolute_url()}confirm/").content.decode()
-    assert "5 initiatives join the portfolio: 2 as ideas" in page
+    assert "5 initiatives are added to the portfolio: 2 as ideas" in page
     assert "Warehousing" in page
     done = client.post(f"{batch.get_absolute_url()}confirm/", follow=True).content.decode()
-    assert "5 initiatives are in your portfolio; 3 times an owner is asked." in done
+    assert "5 initiatives are in your portfolio. Owners are asked for 3 of them." in done
     planner = Initiative.objects.get(title="Route planner")
     assert (planner.stage, planner.basis, planner.unit.name) == ("proposed", "registered", "Warehousing")
     assert not planner.unit.imported
@@ -136,11 +136,11 @@ def test_a_second_sheet_proposes_changes_and_makes_no_second_initiative(cast, as
     with pytest.raises(Refused):
         proposed_changes.take_changes(row=owned, fields=["budget"], by=cast.admin)
     assert [line.link for line in sheet_changes(look_of(cast.owner))] == [
-        f"/initiatives/{ref}/proposed-changes/"
+        f"/initiatives/{ref}/do/take-changes/"
     ]
-    page = as_(cast.owner).get(f"/initiatives/{ref}/proposed-changes/").content.decode()
+    page = as_(cast.owner).get(f"/initiatives/{ref}/do/take-changes/").content.decode()
     assert "150000" in page
-    as_(cast.owner).post(f"/initiatives/{ref}/proposed-changes/", {"fields_taken": ["budget"]})
+    as_(cast.owner).post(f"/initiatives/{ref}/do/take-changes/", {"fields_taken": ["budget"]})
     assert BusinessCase.objects.get(ticket="P-1").budget == 150000
     assert not list(sheet_changes(look_of(cast.owner)))
     assert Entry.objects.filter(kind="imported row decided", initiative_ref=ref).exists()
@@ -182,7 +182,7 @@ def test_only_admins_import_and_an_unknown_reference_is_refused(cast):
         actions.upload_portfolio(content=b"Title;Status\nA;Idea\n", file_name="a.csv", by=cast.owner)
     batch = upload(cast, "Reference;Title;Status\nAI-9999;Nobody's;Idea\n")
     assert batch.rows.get().decision == "reject"
-    assert "no initiative AI-9999" in batch.rows.get().problems[-1]["text"]
+    assert "There isn't an initiative AI-9999 here" in batch.rows.get().problems[-1]["text"]
 
 
 def map_as_read(cast, batch, **said):
@@ -213,7 +213,7 @@ def test_every_department_and_owner_is_read_however_many_there_are(cast, as_):
     page = as_(cast.admin).get(batch.get_absolute_url())
     form = page.context["mapping"]
     assert (len(form.part("unit")), len(form.unsure), len(form.sure)) == (200, 200, 0)
-    assert "62 more departments and owners are not listed here" in page.content.decode()
+    assert "62 more departments and owners are not in this list" in page.content.decode()
     posted = {name: field.initial or "" for name, field in form.fields.items()} | form.initial
     assert as_(cast.admin).post(batch.get_absolute_url(), posted).status_code == 302
     row.refresh_from_db()
@@ -290,7 +290,10 @@ def test_changes_that_no_longer_fit_stop_none_of_the_others(cast, as_):
     first.mapped["changes"][0]["after"] = "9" * 30  # more than the column holds
     first.save()
     page = as_(cast.admin).post(f"{batch.get_absolute_url()}changes/", follow=True)
-    assert "Taken of 1 rows; 1 wait" in page.content.decode()
+    assert (
+        "Changes of 1 rows are accepted. 1 rows wait for the owner of the initiative."
+        in page.content.decode()
+    )
     assert BusinessCase.objects.get(ticket="P-2").budget == 90000
 
 
@@ -300,7 +303,7 @@ def test_an_answer_that_takes_nothing_is_an_answer(cast, as_):
     role = role_actions.propose_role(initiative=initiative, role="owner", person=cast.lead, by=cast.admin)
     role_actions.accept_role(assignment=role, by=cast.lead)
     upload(cast, "Initiative;Vendor;Status\nRoute planner;Acme;Idea\n")
-    url = f"{initiative.get_absolute_url()}proposed-changes/"
+    url = f"{initiative.get_absolute_url()}do/take-changes/"
     assert as_(cast.lead).post(url, {"answered": "1"}).status_code == 302
     assert not list(sheet_changes(look_of(cast.lead)))
     assert BusinessCase.objects.get(initiative=initiative).vendor == ""

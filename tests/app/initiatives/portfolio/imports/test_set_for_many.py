@@ -33,7 +33,7 @@ def test_the_page_shows_what_would_change_and_then_does_it(cast, as_, brought):
     sent = {"what": "owner", "owner": cast.lead.pk, "all": "1"}
     looked = client.post("/imports/several/", sent).content.decode()
     assert "3 initiatives would change" in looked
-    assert "It is retired." in looked
+    assert "The initiative is retired." in looked
     assert not RoleAssignment.objects.waiting().filter(person=cast.lead).exists(), "only looked at"
     initiatives = [initiative.number for initiative in brought.values()]
     client.post("/imports/several/", sent | {"step": "apply", "initiative": initiatives, "all": ""})
@@ -70,7 +70,11 @@ def test_what_somebody_owns_and_what_was_registered_here_stays(cast, brought):
     role_actions.accept_role(assignment=role, by=cast.owner)
     initiatives = [brought["A"], brought["B"], Initiative.objects.get(title="Ours")]
     whys = {one.initiative.title: one.why for one in bulk.preview(initiatives, "vendor", "Acme", cast.admin)}
-    assert whys == {"A": "Its owner says what it is.", "B": "", "Ours": "Its owner says what it is."}
+    assert whys == {
+        "A": "Only its owner can propose the tier.",
+        "B": "",
+        "Ours": "Only its owner can propose the tier.",
+    }
     assert bulk.set_for_many(initiatives=initiatives, what="vendor", value="Acme", by=cast.admin) == [
         brought["B"]
     ]

@@ -5,6 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from governance.models import Entry
+from initiatives.integration.residency.findings import FIND_OUT
 from initiatives.models import System, SystemImport, SystemImportRow, Term
 from initiatives.portfolio.imports.systems import actions as system_import_actions
 from tests.support import factories
@@ -32,33 +33,33 @@ def read(cast, content: str, kind: str = "systems", by=None):
 
 def test_from_a_file_to_the_register(cast, as_):
     client = as_(cast.admin)
-    assert "No table yet" in page(client, reverse("system-imports"))
+    assert "No tables yet" in page(client, reverse("system-imports"))
     assert "Choose the file" in page(client, reverse("system-imports"), kind="systems")
     text = page(
         client, reverse("system-imports"), file=sent("Name,Kind\nShare,wiki\nOdd,teapot\n"), kind="systems"
     )
-    assert "Nothing of it is in the register yet" in text
-    assert "is no kind of system known here" in text
+    assert "No row is in the register yet" in text
+    assert "“teapot” is not a known value of kind of system" in text
     batch = SystemImport.objects.get()
     text = page(client, reverse("system-import-confirm", args=[batch.pk]))
-    assert "1 row enters the register as new." in text
+    assert "1 row is added to the register." in text
     assert "1 row is left out or cannot be read" in text
-    assert "replaces what the register says" not in text, "what concerns no row is not said"
+    assert "replaces values of" not in text, "what concerns no row is not said"
     assert not System.objects.exists()
     text = page(client, reverse("system-import-confirm", args=[batch.pk]), go="1")
     assert "Confirmed by" in text
-    assert "2 of 2 rows are dealt with" in text
+    assert "2 of 2 rows are finished" in text
     assert System.objects.get().name == "Share"
-    assert "This very file was read before" in page(
+    assert "This file was imported before" in page(
         client, reverse("system-imports"), file=sent("Name,Kind\nShare,wiki\nOdd,teapot\n"), kind="systems"
     )
-    assert "2 of 2 rows are dealt with" in page(client, reverse("system-import-progress", args=[batch.pk]))
+    assert "2 of 2 rows are finished" in page(client, reverse("system-import-progress", args=[batch.pk]))
 
 
 def test_a_region_that_nobody_knows_is_said_in_the_preview_and_enters(cast, as_):
     batch = read(cast, "Name,Kind,Region\nShare,wiki,eu-west; mars-1\nBase,wiki,DE\n")
     text = page(as_(cast.admin), reverse("system-import", args=[batch.pk]))
-    said = "Nobody knows where mars-1 is: data there count as allowed nowhere. Add it under Regions."
+    said = f"The region mars-1 is not known. {FIND_OUT} Add the missing regions under Regions."
     assert text.count(said) == 1
     assert f'<a href="{reverse("regions")}">Regions' in text
     assert set(batch.rows.values_list("state", flat=True)) == {"new"}
@@ -70,7 +71,7 @@ def test_differences_are_taken_row_by_row_and_column_by_column(cast, as_):
     batch = read(cast, "Name,Kind,URL,Purpose\nA,wiki,there,new\nB,wiki,there,new\nC,wiki,there,new\n")
     client, url = as_(cast.admin), reverse("system-import", args=[batch.pk])
     text = page(client, url)
-    assert "the register says “here”, the table “there”" in text
+    assert "“here” in the register, “there” in the table" in text
     assert reverse("system-import-confirm", args=[batch.pk]) in text, "one row is new"
     rows = {row.mapped["label"]: row for row in batch.rows.all()}
     page(
@@ -83,7 +84,9 @@ def test_differences_are_taken_row_by_row_and_column_by_column(cast, as_):
     )
     assert SystemImportRow.objects.get(pk=rows["A"].pk).takes == ["purpose"]
     assert SystemImportRow.objects.get(pk=rows["C"].pk).state == "skipped"
-    assert "2 rows: the table" in page(client, url, do="take", field="location")
+    assert "2 rows will have the values of the table when you confirm." in page(
+        client, url, do="take", field="location"
+    )
     page(
         client,
         url,
@@ -92,7 +95,7 @@ def test_differences_are_taken_row_by_row_and_column_by_column(cast, as_):
         take=[f"{rows['A'].pk}:purpose", "9" * 5000 + ":purpose"],
     )
     text = page(client, reverse("system-import-confirm", args=[batch.pk]))
-    assert "On 2 rows the table replaces what the register says, in 2 fields that were ticked." in text
+    assert "The table replaces values of 2 rows in the register, in 2 fields that you selected." in text
     page(client, url, do="keep", field="location")
     assert SystemImportRow.objects.get(pk=rows["B"].pk).takes == []
     page(client, f"{url}?state=differs", do="leave", state="differs", q="B")
@@ -110,8 +113,8 @@ def test_differences_are_taken_row_by_row_and_column_by_column(cast, as_):
         ("state=new", "Fresh", "Strange"),
         ("state=wrong", "Strange", "Fresh"),
         ("q=FRE", "Fresh", "Strange"),
-        ("q=nothing", "No row fits", "Fresh</th>"),
-        ("state=%27&page=x&field=odd", "Fresh", "No row fits"),
+        ("q=nothing", "No rows match", "Fresh</th>"),
+        ("state=%27&page=x&field=odd", "Fresh", "No rows match"),
     ],
 )
 def test_rows_are_filtered_and_junk_changes_nothing(cast, as_, query, shown, hidden):
@@ -125,8 +128,8 @@ def test_rows_are_filtered_and_junk_changes_nothing(cast, as_, query, shown, hid
 def test_the_mapping_is_changed_on_its_page(cast, as_):
     batch = read(cast, "Ding,Sorte\nShare,\n")
     client, url = as_(cast.admin), reverse("system-import-mapping", args=[batch.pk])
-    assert "What its columns hold" in page(client, url)
-    assert "Choose the column that says it" in page(client, url, column_kind="Sorte")
+    assert "Contents of the columns" in page(client, url)
+    assert "Choose the column with this value" in page(client, url, column_kind="Sorte")
     page(client, url, column_name="Ding", value_kind="wiki")
     assert batch.rows.get().mapped["values"] == {"name": "Share", "kind": "wiki"}
     assert "Select a valid choice" in page(client, url, column_name="Elsewhere")
@@ -135,7 +138,9 @@ def test_the_mapping_is_changed_on_its_page(cast, as_):
 def test_a_dropped_table_is_gone_for_everybody(cast, as_):
     batch = read(cast, "Name,Kind\nShare,wiki\n")
     client = as_(cast.admin)
-    assert "thrown away" in page(client, reverse("system-import-drop", args=[batch.pk]))
+    assert "The rows of the file are discarded." in page(
+        client, reverse("system-import-drop", args=[batch.pk])
+    )
     page(client, reverse("system-import-drop", args=[batch.pk]), go="1")
     assert client.get(reverse("system-import", args=[batch.pk])).status_code == 404
     assert Entry.objects.filter(kind="system import dropped").exists()
@@ -173,8 +178,8 @@ def test_a_table_that_is_long_goes_on_by_itself(cast, as_, monkeypatch, django_c
     batch = read(cast, "Name,Kind\n" + "".join(f"S{n},wiki\n" for n in range(7)))
     client = as_(cast.admin)
     text = page(client, reverse("system-import-confirm", args=[batch.pk]), go="1")
-    assert "5 rows are on their way" in text
-    assert "2 of 7 rows are dealt with" in text
+    assert "5 rows are being imported into the register" in text
+    assert "2 of 7 rows are finished" in text
     assert 'hx-trigger="every 2s"' in text
     page(client, reverse("system-import", args=[batch.pk]), do="on")
     assert System.objects.count() == 4
@@ -182,7 +187,7 @@ def test_a_table_that_is_long_goes_on_by_itself(cast, as_, monkeypatch, django_c
 
     enter_system_imports()
     assert System.objects.count() == 7
-    assert "7 of 7 rows are dealt with" in page(client, reverse("system-import", args=[batch.pk]))
+    assert "7 of 7 rows are finished" in page(client, reverse("system-import", args=[batch.pk]))
 
 
 def test_whoever_may_import_finds_the_way(cast, as_):
@@ -206,7 +211,7 @@ def test_whoever_may_import_finds_the_way(cast, as_):
 
 def test_columns_that_nothing_is_read_from_are_named(cast, as_):
     batch = read(cast, "Name,Kind,Colour,Mood\nShare,wiki,red,good\n")
-    assert "Not used: “Colour”, “Mood”. Nothing of them enters" in page(
+    assert "Not used: “Colour”, “Mood”. These columns are not imported" in page(
         as_(cast.admin), reverse("system-import", args=[batch.pk])
     )
     batch = read(cast, "Name,Kind\nShare,wiki\n")

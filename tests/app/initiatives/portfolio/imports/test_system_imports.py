@@ -78,10 +78,10 @@ def test_a_table_is_read_with_its_banner_and_every_cell_that_cannot_be_is_named(
         "last_updated_on": "2026-11-01",
     }
     assert "owner" not in second.mapped["values"]
-    assert "Nobody here has the name “Nobody Known”" in said(second)
-    assert "without guessing" in said(second), "3/4/2026 is two days"
-    assert "“Teapot” is no kind of system known here" in said(third)
-    assert "Known are: bought system" in said(third)
+    assert "No one here has the name “Nobody Known”" in said(second)
+    assert "is not a clear date" in said(second), "3/4/2026 is two days"
+    assert "“Teapot” is not a known value of kind of system" in said(third)
+    assert "Known values: bought system" in said(third)
     assert any("line(s) above the header" in note for note in batch.notes)
     assert not System.objects.exists()
 
@@ -99,7 +99,7 @@ def test_a_system_is_in_service_since_the_first_day_of_a_year_or_month(cast, sai
     batch = read(cast, f"Name,Kind,In service since,Last updated\nShare,wiki,{said_since},2011\n")
     (row,) = batch.rows.all()
     assert row.mapped["values"]["in_service_since"] == day
-    assert said(row) == "“2011” is no day that can be read without guessing: left blank."
+    assert said(row) == "“2011” is not a clear date, so the field stays blank."
 
 
 def test_owners_are_found_by_login_address_and_name_and_never_made(cast):
@@ -137,14 +137,14 @@ def test_the_mapping_is_remembered_for_the_same_headers_in_any_order(cast):
     assert states(batch) == ["new"]
     again = read(cast, "Sorte,Wer,Ding\nwiki,,Other\n")
     assert states(again) == ["new"]
-    assert "as for the last table with these headers" in " ".join(again.notes)
+    assert "as in the last table with these headers" in " ".join(again.notes)
     assert SystemImportMapping.objects.count() == 1
     system_import_actions.map_system_import(
         batch=again, columns=columns | {"location": {"columns": ["Wer"]}}, by=cast.admin
     )
     assert SystemImportMapping.objects.get().columns["location"] == {"columns": ["Wer"]}
     other = read(cast, "Sorte,Wer,Ding\nwiki,,Other\n", kind="accounts")
-    assert "as for the last" not in " ".join(other.notes), "each kind remembers its own"
+    assert "as in the last" not in " ".join(other.notes), "each kind remembers its own"
 
 
 def test_lines_that_speak_of_one_thing_become_one_or_are_wrong(cast):
@@ -154,10 +154,10 @@ def test_lines_that_speak_of_one_thing_become_one_or_are_wrong(cast):
     assert states(batch) == ["new", "skipped", "wrong"]
     first, _, third = batch.rows.order_by("line")
     assert first.mapped["values"]["location"] == "https://a"
-    assert f"Line {first.line} speaks of it too and says otherwise (What it is for)" in said(third)
+    assert f"Line {first.line} has the same key and other values (Purpose)" in said(third)
 
 
-# --- Into the register -----------------------------------------------------------------------------------------------
+# --- Into the register ------------------------------------------------------------------------------------------------
 
 
 def test_the_same_file_again_is_the_first_and_changes_nothing(cast):
@@ -191,7 +191,7 @@ def test_what_was_ticked_replaces_field_by_field(cast):
     factories.make_system(cast, "Other", kind="wiki", purpose="As before", location="here")
     content = "Name,Kind,URL,Purpose\nShare,wiki,there,From the table\nOther,wiki,there,From the table\n"
     batch = read(cast, content)
-    with pytest.raises(Refused, match="Nothing of this table would enter"):
+    with pytest.raises(Refused, match="No row of this table is new"):
         system_import_actions.confirm_system_import(batch=batch, by=cast.admin)
     row = batch.rows.get(mapped__label="Share")
     system_import_actions.choose_rows(
@@ -216,7 +216,7 @@ def test_what_changed_since_somebody_looked_does_not_enter(cast):
     assert system_import_actions.enter_rows(batch) == 0
     assert set(System.objects.values_list("location", flat=True)) == {"elsewhere", "by hand"}
     assert states(batch) == ["differs", "differs"]
-    assert all("changed since you looked" in said(row) for row in batch.rows.all())
+    assert all("changed after you looked" in said(row) for row in batch.rows.all())
 
 
 def test_rows_can_stay_out_and_come_back(cast):
@@ -299,8 +299,8 @@ def test_links_that_cannot_stand_say_why(cast):
     for text, expected in zip(
         words,
         (
-            "A prototype holds no data of production",
-            "list them one by one first",
+            "A prototype must not use production data",
+            "First list the sources of the collection one by one",
             "no initiative called",
             "no system called “Nowhere”",
         ),
@@ -314,7 +314,7 @@ def test_a_technical_lead_brings_what_belongs_to_own_initiatives_and_nothing_els
     ledger = factories.make_system(cast, "Ledger")
     factories.make_system(cast, "Foreign")
     link = factories.make_link(cast, initiative, ledger)
-    with pytest.raises(Refused, match="Only admins bring systems"):
+    with pytest.raises(Refused, match="Only admins can import systems"):
         read(cast, "Name,Kind\nA,wiki\n", by=cast.lead)
     with pytest.raises(Refused, match="technical leads"):
         read(cast, "Initiative,System\n", "links", by=cast.owner)
@@ -328,7 +328,7 @@ def test_a_technical_lead_brings_what_belongs_to_own_initiatives_and_nothing_els
     factories.agree(link)
     again = "Term,System,Field,Meaning\nRate,Ledger,rate,Rate of the day \n"
     batch = read(cast, again, "definitions", by=cast.lead)
-    assert "propose it there first" in said(batch.rows.get())
+    assert "First propose the term" in said(batch.rows.get())
     factories.make_term(cast, "Rate")
     batch = read(
         cast,
@@ -337,7 +337,7 @@ def test_a_technical_lead_brings_what_belongs_to_own_initiatives_and_nothing_els
         by=cast.lead,
     )
     assert states(batch) == ["new", "wrong", "wrong"]
-    assert "Give the table to an admin" in said(batch.rows.order_by("line")[1])
+    assert "Ask an admin to import the table" in said(batch.rows.order_by("line")[1])
     entered(batch, cast.lead)
     assert TermDefinition.objects.get().system == ledger
     for act in (system_import_actions.drop_system_import, system_import_actions.confirm_system_import):
@@ -348,7 +348,7 @@ def test_a_technical_lead_brings_what_belongs_to_own_initiatives_and_nothing_els
 def test_accounts_need_their_system_and_take_the_earliest_expiry(cast):
     batch = read(cast, (SYSTEM_IMPORTS / "entra_credentials.csv").read_bytes(), "accounts")
     assert set(states(batch)) == {"wrong"}
-    assert "bring in the system first" in said(batch.rows.first())
+    assert "Import the system first" in said(batch.rows.first())
     factories.make_system(cast, "Microsoft Entra ID")
     system_import_actions.map_system_import(batch=batch, columns=batch.columns["fields"], by=cast.admin)
     assert states(batch) == ["new", "skipped", "skipped", "new"]
@@ -391,7 +391,7 @@ def test_facets_of_a_definition_come_in_and_what_cannot_stand_is_said_at_its_row
     batch = read(cast, head + "\n".join(lines) + "\n", "definitions")
     assert states(batch) == ["new", "new", "wrong", "wrong", "wrong"]
     for row, why in zip(
-        batch.rows.order_by("line")[2:], ("“C” is no class", "“gold” is no", "not both"), strict=True
+        batch.rows.order_by("line")[2:], ("unknown sign, “C”", "“gold” is no", "not both"), strict=True
     ):
         assert why in said(row)
     entered(batch, cast.admin)

@@ -66,7 +66,7 @@ def test_amounts_with_units_are_read_and_one_question_answers_the_rest(cast, as_
     }
     texts = [each["text"] for row in batch.rows.all() for each in row.problems]
     assert any("in USD, not in EUR" in text for text in texts)
-    assert any("is read as 1,625,000.00, unlike" in text for text in texts)
+    assert any("is read as 1,625,000.00. Other rows" in text for text in texts)
     assert upload(cast, "Title;Budget\nA;EUR 2.250\n", "next.csv").rows.get().mapped["budget"] == "2.25"
 
 
@@ -117,6 +117,33 @@ def test_one_person_in_six_spellings_is_asked_about_once_and_invited_when_it_is_
     assert newer.rows.get().mapped["owner"] == anna.pk, "remembered for the next sheet"
 
 
+def test_spellings_of_units_statuses_and_vendors_are_one_question_each(cast, as_):
+    client = as_(cast.admin)
+    rows = [
+        "A;Head Office;In Trial;Quill Works",
+        "B;Head Office;in trial;QUILL WORKS",
+        "C;HEAD-OFFICE;In-Trial;Quill Works",
+        "D;LOGISTICS;In Trial;",
+    ]
+    batch = upload(cast, "\n".join(["Title;Department;Status;Vendor", *rows]))
+    form = client.get(batch.get_absolute_url()).context["mapping"]
+    asked = [
+        sorted(sorted(field.label.split("; ")) for field in form.part(name)) for name in ("unit", "stage")
+    ]
+    assert asked == [[["HEAD-OFFICE", "Head Office"], ["LOGISTICS"]], [["In Trial", "In-Trial", "in trial"]]]
+    batch = answered(client, batch, stage_0="prototype")
+    assert {row["stage"] for row in rows_of(batch).values()} == {"prototype"}
+    client.post(f"{batch.get_absolute_url()}confirm/")
+    brought = {one.title: one for one in Initiative.objects.filter(import_rows__batch=batch)}
+    assert {title: one.unit.name for title, one in brought.items()} == {
+        "A": "Head Office",
+        "B": "Head Office",
+        "C": "Head Office",
+        "D": "Logistics",
+    }
+    assert brought["B"].business_case.vendor == "Quill Works"
+
+
 def test_a_spelling_that_is_certain_is_not_asked_about_again(cast, as_):
     words = [cast.owner.full_name, cast.owner.email, "Marta L."]
     lines = [f"Initiative {place};{word};Idea" for place, word in enumerate(words)]
@@ -152,7 +179,7 @@ def test_headers_of_a_published_register_are_understood(cast, as_):
 def test_a_column_that_is_not_what_its_header_says_is_told(cast):
     batch = upload(cast, "Title;Status;Go-live\nA;2025-06-01;Q3 2026\nB;2025-07-01;Q4 2026\n")
     assert "stage" not in batch.reading["columns"]
-    assert any("“Status” is not taken for Status" in remark for remark in batch.reading["remarks"])
+    assert any("“Status” is not used for Status" in remark for remark in batch.reading["remarks"])
 
 
 def test_cells_that_say_nothing_are_blank(cast):

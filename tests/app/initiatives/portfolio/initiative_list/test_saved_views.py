@@ -46,7 +46,7 @@ def test_views_are_ones_own(cast, as_):
 def test_there_are_twenty_at_most_and_the_same_name_stands_for_the_new_one(cast, as_):
     for number in range(actions.MOST):
         actions.save_view(name=f"View {number}", query=QueryDict("held=on"), by=cast.owner)
-    with pytest.raises(ValidationError, match="Delete one"):
+    with pytest.raises(ValidationError, match="Delete a view"):
         actions.save_view(name="One more", query=QueryDict("held=on"), by=cast.owner)
     actions.save_view(name="View 3", query=QueryDict("mine=on&view=board&as_of=2026-01-01"), by=cast.owner)
     assert cast.owner.saved_views.count() == actions.MOST
@@ -60,7 +60,7 @@ def test_a_view_needs_a_name_and_a_filter(cast):
     for name, query, said in (
         (" ", "held=on", "Give the view a name"),
         ("x" * 61, "held=on", "at most 60"),
-        ("All", "view=table&page=2&nothing=1", "No filter is on"),
+        ("All", "view=table&page=2&nothing=1", "No filter is active"),
     ):
         with pytest.raises(ValidationError, match=said):
             actions.save_view(name=name, query=QueryDict(query), by=cast.owner)

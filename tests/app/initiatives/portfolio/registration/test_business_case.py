@@ -30,19 +30,19 @@ def test_the_owner_states_it_and_the_page_shows_whose_word_it_is(cast, as_):
     }
     page = (
         as_(cast.owner)
-        .post(f"/initiatives/{initiative.ref}/business-case/", said, follow=True)
+        .post(f"/initiatives/{initiative.ref}/do/business-case/", said, follow=True)
         .content.decode()
     )
     row = BusinessCase.objects.get(initiative=initiative)
     assert (row.budget, row.run_cost, row.benefit) == (Decimal(120000), None, Decimal("80000.50"))
     assert (row.currency, row.go_live_on) == ("EUR", date(2027, 3, 1))
     assert "120,000" in page
-    assert "Stated by its people, not measured." in page
+    assert "Stated by the team, not measured." in page
     entry = Entry.objects.latest("pk")
     assert entry.kind == "business case stated"
     assert Decimal(entry.facts["facts"]["after"]["budget"]) == 120000
     count = Entry.objects.count()
-    as_(cast.owner).post(f"/initiatives/{initiative.ref}/business-case/", said)
+    as_(cast.owner).post(f"/initiatives/{initiative.ref}/do/business-case/", said)
     assert Entry.objects.count() == count, "the same again is no change"
 
 

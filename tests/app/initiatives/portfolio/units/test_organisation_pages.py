@@ -23,6 +23,7 @@ from initiatives.portfolio.units import seat_preview, tree
 from initiatives.portfolio.units.forms import AddBoardForm, AddUnitForm, GrantForm, MergeForm, MoveForm
 from tests.support import factories
 from tests.support.database import snapshots
+from tests.support.initiatives.initiative_pages import SIGNED
 
 WHY = "Two teams became one."
 pytestmark = pytest.mark.django_db
@@ -88,7 +89,7 @@ def test_a_unit_is_added_with_a_code_of_its_name_and_renamed(cast, as_):
     client.post(reverse("unit-add"), sent)
     assert Unit.objects.get(code="key-accounts-2").name == "Key accounts"
     again = client.post(reverse("unit-add"), sent | {"code": "retail"})
-    assert "The code retail is taken; choose another." in words(again)
+    assert "The code retail is taken. Choose another." in words(again)
     assert 'value="Key accounts"' in words(again)
     assert client.post(reverse("unit-rename", args=[unit.pk]), {"name": "Large accounts"}).status_code == 302
     unit = Unit.objects.get(pk=unit.pk)
@@ -103,7 +104,7 @@ def test_a_unit_is_added_with_a_code_of_its_name_and_renamed(cast, as_):
     last = Entry.objects.acts().latest("pk").pk
     organisation_actions.rename_unit(unit=unit, name="Large accounts", by=cast.admin)
     assert Entry.objects.acts().latest("pk").pk == last, "the same name again is no act"
-    with pytest.raises(ValidationError, match="Give it the name"):
+    with pytest.raises(ValidationError, match="Enter the name"):
         organisation_actions.rename_unit(unit=unit, name="  ", by=cast.admin)
     with pytest.raises(Refused, match="Only admins"):
         organisation_actions.rename_unit(unit=unit, name="Mine", by=cast.owner)
@@ -118,12 +119,12 @@ def test_a_unit_moves_only_as_it_was_shown(cast, as_):
     seen = shown.context["seen"]
     factories.make_initiative(cast)
     changed = client.post(url, said | {"seen": seen})
-    assert "Since you looked, this would change something else." in words(changed)
+    assert "The consequences have changed after you opened the page." in words(changed)
     assert client.post(url, said | {"seen": changed.context["seen"]}).status_code == 302
     assert Unit.objects.get(pk=cast.unit.pk).parent == cast.elsewhere
     merge = reverse("unit-merge", args=[cast.unit.pk])
     shown = client.post(merge, said)
-    assert "It does not come back." in words(shown)
+    assert "You cannot undo the merge." in words(shown)
     assert client.post(merge, said | {"seen": shown.context["seen"]}).status_code == 302
     page = words(client.get(reverse("units")))
     assert "Account management, now part of Logistics" in page
@@ -134,9 +135,9 @@ def test_auditors_read_both_pages_without_acts_and_others_read_neither(cast, as_
         assert as_(cast.owner).get(reverse(name)).status_code == 403
         page = as_(cast.auditor).get(reverse(name))
         assert page.status_code == 200
-        assert "What you can do" not in words(page)
+        assert "Actions" not in words(page)
         assert "Add a" not in words(page)
-        assert "What you can do" in words(as_(cast.admin).get(reverse(name)))
+        assert "Actions" in words(as_(cast.admin).get(reverse(name)))
     seat = held(cast.seat_value)
     for address in (
         reverse("unit-add"),
@@ -207,7 +208,7 @@ def test_an_imported_unit_is_taken_over_and_the_root_of_imports_stays(cast, as_,
     assert Unit.objects.get(pk=foreign.pk) in Unit.objects.own()
     root = Unit.objects.get(code=ROOT[1])
     answer = client.post(reverse("unit-move", args=[root.pk]), said)
-    assert "Imports put their units below Imported; it stays." in words(answer)
+    assert "Imported cannot move, because imports put their units below Imported." in words(answer)
 
 
 # Boards and seats
@@ -220,10 +221,10 @@ def test_boards_say_who_holds_what_and_what_is_vacant_and_each_quorum(cast, as_)
     assert str(cast.seat_risk) in before
     assert "Prototype:" in before
     client = as_(cast.admin)
-    client.post(reverse("seat-revoke", args=[seat.pk]), {"reason": WHY})
+    client.post(reverse("seat-revoke", args=[seat.pk]), SIGNED | {"reason": WHY})
     after = words(client.get(reverse("boards")))
     assert "Vacant: Risk and compliance." in after
-    assert "Risk and compliance must sign and cannot: nobody sits there." in after
+    assert "Risk and compliance must sign and cannot: no one has this seat." in after
     assert str(cast.seat_risk) not in words(client.get(reverse("boards"))), "once the word of it was read"
 
 
@@ -232,31 +233,42 @@ def test_a_seat_is_granted_after_what_it_means_was_said_and_cools_off(cast, as_,
     assert '<option value="risk_compliance" selected>' in words(client.get(url))
     said = {"seat": BoardRole.RISK_COMPLIANCE, "person": cast.owner.pk}
     shown = words(client.post(url, said | {"step": "look"}))
-    assert f"{cast.seat_risk} holds this seat too." in shown
-    assert f"works on {signed_off.initiative.ref}, and does not sign off there." in shown
-    assert "the seat approves nothing, unless the chair or a second admin confirms it before." in shown
+    assert f"{cast.seat_risk} also holds this seat." in shown
+    assert f"works on {signed_off.initiative.ref}, and cannot sign off there." in shown
+    assert "unless the chair or a second admin confirms it earlier." in shown
     assert not Membership.objects.filter(person=cast.owner).exists(), "looking grants nothing"
-    assert client.post(url, said).status_code == 302
+    assert client.post(url, said | SIGNED).status_code == 302
     row = held(cast.owner)
     assert (row.seat, row.granted_by) == ("risk_compliance", cast.admin)
     assert "cooling off" in words(client.get(reverse("boards")))
-    assert f"{cast.owner} holds this seat already." in words(client.post(url, said))
+    assert f"{cast.owner} already holds this seat." in words(client.post(url, said))
 
 
 def test_what_is_wrong_with_a_seat_is_said_at_its_field(cast):
     day = clock.today()
 
+    request = RequestFactory().get("/")
+    request.user = cast.admin
+
     def wrong(**said) -> dict:
-        form = GrantForm({"seat": "chair", "person": cast.owner.pk} | said, board=cast.board, by=cast.admin)
+        form = GrantForm(
+            SIGNED | {"seat": "chair", "person": cast.owner.pk} | said,
+            board=cast.board,
+            by=cast.admin,
+            request=request,
+            purpose="",
+        )
         form.is_valid()
         return form.errors
 
     assert wrong() == {}
-    assert "No seat begins before" in str(wrong(starts_on=day - timedelta(days=1))["starts_on"])
-    assert "ends before it begins" in str(
+    assert "A seat cannot start before" in str(wrong(starts_on=day - timedelta(days=1))["starts_on"])
+    assert "The last day is before the first day" in str(
         wrong(starts_on=day + timedelta(days=3), ends_on=day + timedelta(days=2))["ends_on"]
     )
-    assert "in the same seat" in str(wrong(delegate_of=held(cast.seat_value).pk)["delegate_of"])
+    assert "A delegate must have the same seat" in str(
+        wrong(delegate_of=held(cast.seat_value).pk)["delegate_of"]
+    )
     assert "person" in wrong(person=cast.admin.pk), "nobody seats themselves"
 
 
@@ -264,7 +276,7 @@ def test_a_seat_of_a_time_ends_with_its_last_day(cast, as_):
     first, last = clock.today() + timedelta(days=1), clock.today() + timedelta(days=3)
     as_(cast.admin).post(
         reverse("seat-grant", args=[cast.board.pk]),
-        {"seat": "adoption_change", "person": cast.outsider.pk, "starts_on": first, "ends_on": last},
+        SIGNED | {"seat": "adoption_change", "person": cast.outsider.pk, "starts_on": first, "ends_on": last},
     )
     row = Membership.objects.get(person=cast.outsider)
     assert (clock.local_day(row.starts_at), clock.local_day(row.ends_at)) == (first, last)
@@ -274,19 +286,21 @@ def test_before_a_seat_ends_the_reviews_it_leaves_without_a_quorum_are_named(cas
     seat, ref = held(cast.seat_value), signed_off.initiative.ref
     said = " ".join(seat_preview.of_end(seat))
     assert f"The sign-off of {cast.seat_value} in the review of {ref} no longer counts." in said
-    assert f"The review of {ref} is left without a quorum: Business value must sign and cannot" in said
+    assert (
+        f"Without this seat, the review of {ref} has no quorum: Business value must sign and cannot" in said
+    )
     other = " ".join(seat_preview.of_end(held(cast.seat_adoption)))
     assert ref not in other
-    assert "No open review loses a sign-off or its quorum; the board has 1 open review." in other
+    assert "No open review loses a sign-off or its quorum. The board has 1 open review." in other
     factories.make_seat(cast, cast.sponsor, "business_value")
     said = " ".join(seat_preview.of_end(seat))
     assert "no longer counts" in said
     assert "quorum" not in said, "somebody else sits there"
     client, url = as_(cast.admin), reverse("seat-revoke", args=[seat.pk])
-    assert "What will happen" in words(client.get(url))
+    assert "Consequences" in words(client.get(url))
     assert Membership.objects.get(pk=seat.pk).ends_at is None
     assert client.post(url, {"reason": ""}).status_code == 200
-    assert client.post(url, {"reason": WHY}).status_code == 302
+    assert client.post(url, SIGNED | {"reason": WHY}).status_code == 302
     assert Membership.objects.get(pk=seat.pk).ends_at is not None
 
 
@@ -297,13 +311,16 @@ def test_where_a_person_is_chosen_for_a_role_the_sign_off_it_costs_stands_beside
     initiative = factories.make_initiative(cast)
     request = RequestFactory().get("/")
     request.user = cast.owner
-    form = ProposeForm(initiative=initiative, roles={"sponsor": "steps in"}, request=request, purpose="")
+    form = ProposeForm(initiative=initiative, roles={"sponsor": "takes over"}, request=request, purpose="")
     options = dict(form.fields["sponsor"].choices)
     said = {str(key): label for key, label in options.items()}
-    assert said[str(cast.seat_risk.pk)].endswith(": sits on the board, would lose the sign-off")
+    assert said[str(cast.seat_risk.pk)].endswith(": sits on the board, and would lose the right to sign off")
     assert "lose" not in said[str(cast.lead.pk)]
     assert cast.seat_risk.pk in sign_offs_lost(cast.board)
-    assert sign_offs_lost()[cast.seat_risk.pk] == "sits on Retail board, would lose the sign-off there"
+    assert (
+        sign_offs_lost()[cast.seat_risk.pk]
+        == "sits on Retail board, and would lose the right to sign off there"
+    )
 
 
 def test_a_list_of_more_than_ten_is_typed_into_and_a_short_one_is_not(cast):

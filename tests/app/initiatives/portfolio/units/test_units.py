@@ -21,7 +21,7 @@ from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import Initiative, Review
 from initiatives.portfolio.units import actions as unit_actions
-from initiatives.portfolio.units import preview as unit_preview
+from initiatives.portfolio.units import plans
 from tests.support import factories
 from tests.support.database import snapshots
 
@@ -82,31 +82,31 @@ def test_a_place_that_is_no_place_is_refused_with_the_remedy(cast):
     for unit, into, said in [
         (company, cast.unit, "below Northgate"),
         (retail, retail, "the same unit"),
-        (cast.unit, retail, "stands there already"),
+        (cast.unit, retail, "is already at this place"),
     ]:
         with pytest.raises(ValidationError, match=said):
             unit_actions.move_unit(unit=unit, into=into, reason=WHY, by=cast.admin)
-    with pytest.raises(ValidationError, match="Move it out first"):
+    with pytest.raises(ValidationError, match=f"Move {cast.unit} out of {retail} first"):
         unit_actions.merge_units(unit=retail, into=cast.unit, reason=WHY, by=cast.admin)
-    with pytest.raises(ValidationError, match="Say why"):
+    with pytest.raises(ValidationError, match="Give the reason"):
         unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=" ", by=cast.admin)
     with pytest.raises(Refused, match="Only admins"):
         unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.owner)
     organisation_actions.add_board(name="Accounts board", unit=cast.unit, by=cast.admin)
-    with pytest.raises(ValidationError, match="has Retail board already"):
+    with pytest.raises(ValidationError, match="already has Retail board"):
         unit_actions.merge_units(unit=cast.unit, into=retail, carry=True, reason=WHY, by=cast.admin)
 
 
 @pytest.mark.django_db
 def test_what_is_shown_before_a_merge_is_what_happens(cast, signed_off, other_board):
-    plan = unit_preview.plan_merge(cast.unit, cast.elsewhere)
+    plan = plans.plan_merge(cast.unit, cast.elsewhere)
     said = " ".join(plan.sentences())
     assert (
-        "Logistics takes in 1 initiative of Account management, with all that is theirs, and 4 people."
+        "Logistics gets 1 initiative of Account management, with everything that belongs to them, and 4 people."
         in said
     )
     assert "Logistics board now decides on 1 initiative that Retail board decided until now." in said
-    assert "1 sign-off given before no longer counts" in said
+    assert "1 earlier sign-off no longer counts" in said
     unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, seen=plan.digest, by=cast.admin)
     initiative, old = again(signed_off.initiative), again(cast.unit)
     assert initiative.unit == cast.elsewhere
@@ -137,7 +137,7 @@ def test_sign_offs_of_the_old_board_no_longer_count_whoever_gave_them(cast, sign
     unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
     snapshot = review_state.snapshot_of(again(signed_off))
     assert not snapshot.verdict.decidable
-    assert "another board decides this initiative now" in snapshot.judged_sign_offs[0].stale
+    assert "a different board decides on this initiative now" in snapshot.judged_sign_offs[0].stale
     with pytest.raises(Refused):
         review_actions.decide(review=again(signed_off), outcome="approved", reason="Go.", by=cast.chair)
 
@@ -147,7 +147,7 @@ def test_the_board_of_a_merged_unit_closes_or_goes_along(cast):
     own = organisation_actions.add_board(name="Accounts board", unit=cast.unit, by=cast.admin)
     seat = organisation_actions.appoint(board=own, person=cast.sponsor, seat="chair", by=cast.admin)
     initiative = factories.make_initiative(cast)
-    plan = unit_preview.plan_merge(cast.unit, cast.elsewhere, carry=True)
+    plan = plans.plan_merge(cast.unit, cast.elsewhere, carry=True)
     assert "Accounts board becomes the board of Logistics" in " ".join(plan.sentences())
     with transaction.atomic():
         unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, carry=True, reason=WHY, by=cast.admin)
@@ -161,9 +161,9 @@ def test_the_board_of_a_merged_unit_closes_or_goes_along(cast):
 
 @pytest.mark.django_db
 def test_an_act_that_would_do_something_else_than_was_shown_is_refused(cast):
-    plan = unit_preview.plan_merge(cast.unit, cast.elsewhere)
+    plan = plans.plan_merge(cast.unit, cast.elsewhere)
     factories.make_initiative(cast)
-    with pytest.raises(Conflict, match="Since you looked"):
+    with pytest.raises(Conflict, match="The consequences have changed"):
         unit_actions.merge_units(
             unit=cast.unit, into=cast.elsewhere, reason=WHY, seen=plan.digest, by=cast.admin
         )
@@ -180,7 +180,7 @@ def test_nothing_comes_to_a_unit_that_was_merged(cast, as_):
         lambda: organisation_actions.add_person(login="new", full_name="New", unit=gone, by=cast.admin),
         lambda: organisation_actions.add_board(name="New", unit=gone, by=cast.admin),
     ):
-        with pytest.raises(ValidationError, match="choose Logistics"):
+        with pytest.raises(ValidationError, match="Choose Logistics"):
             act()
     assert "Account management" not in as_(cast.owner).get(reverse("register")).content.decode()
 
@@ -252,7 +252,7 @@ def _at_once(*acts) -> list:
 @pytest.mark.django_db(transaction=True)
 def test_two_opposite_moves_at_once_make_no_cycle(cast, monkeypatch):
     retail, other = cast.unit.parent, cast.elsewhere
-    both, real = threading.Barrier(2), unit_preview.plan_move
+    both, real = threading.Barrier(2), plans.plan_move
 
     def planned_beside_another(*args):
         """A plan that waits a second for the other move: without the lock both are made of the same tree."""
@@ -260,7 +260,7 @@ def test_two_opposite_moves_at_once_make_no_cycle(cast, monkeypatch):
             both.wait(1)
         return real(*args)
 
-    monkeypatch.setattr(unit_preview, "plan_move", planned_beside_another)
+    monkeypatch.setattr(plans, "plan_move", planned_beside_another)
     found = _at_once(
         lambda: unit_actions.move_unit(unit=retail, into=other, reason=WHY, by=cast.admin),
         lambda: unit_actions.move_unit(unit=other, into=retail, reason=WHY, by=cast.admin),

@@ -1,0 +1,251 @@
+"""The API by which a pipeline files a result, with the token that its platform signs for the job.
+
+A request names initiative, requirements and format in its address, and its body is the report itself. The token
+counts once. No refusal tells a sender about pipelines of other repositories.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from governance import clock
+from governance.models import Rulebook
+from governance.permission_result import Refused
+from governance.sign_in import throttling
+from governance.sign_in.rate_limits import Rate
+from governance.vocabulary import EvidenceCondition, EvidenceKind, Tested
+from governance.vocabulary.readable_text import refusal
+from governance.web.machine_api import JSON, Answered, Api, body_of, json_response
+from initiatives.integration.pipelines import actions, issuer_keys, job_tokens, platforms, reports
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.models import Initiative, Pipeline
+
+TYPES = (
+    JSON,
+    "application/xml",
+    "text/xml",
+    "application/vnd.cyclonedx+json",
+    "application/vnd.in-toto+json",
+)
+REQUESTS_A_SECOND = 50  # from one address, in one process
+FIELDS = (
+    "initiative",
+    "requirement",
+    "format",
+    "tested",
+    "condition",
+    "threshold",
+    "commit",
+    "run",
+    "artefact",
+)
+MOST_REQUIREMENTS = 20
+LONGEST = 300  # characters of one field
+BEARER = "Bearer "
+
+rate = Rate()
+
+
+def error(request: HttpRequest, answered: Answered) -> HttpResponse:
+    """Return an error as JSON with its sentence."""
+    return json_response({"error": answered.words}, answered.status)
+
+
+pipeline_api = Api(error)
+nothing = pipeline_api.nothing
+
+
+@pipeline_api.view("POST")
+def results(request: HttpRequest) -> HttpResponse:
+    """File the report in the body as evidence. The answer is 201 with the address of the item."""
+    if wait := rate.wait(hash(throttling.address_of(request)), REQUESTS_A_SECOND):
+        raise Answered(429, "This address sends too many requests.", Retry_After=str(wait))
+    raw = _token_of(request)
+    fields = _fields(request)
+    pipeline, token = authenticated(raw, fields["initiative"])
+    filing = _filing(fields)
+    try:
+        report = reports.read(
+            filing.form,
+            body_of(request, *TYPES),
+            tested=_tested(fields, filing.covers),
+            threshold=fields["threshold"],
+        )
+        row = actions.file_result(
+            pipeline=pipeline, token=token, report=report, filing=filing, body=request.body
+        )
+    except reports.Unreadable as wrong:
+        raise Answered(400, str(wrong)) from None
+    except ValidationError as wrong:
+        raise Answered(400, _listed(wrong)) from None
+    except actions.UsedToken as used:
+        raise _no_token(str(used)) from None
+    except Refused as refused:
+        raise Answered(403, str(refused)) from None
+    return json_response(
+        {
+            "evidence": row.evidence_id,
+            "address": settings.ADDRESS
+            + reverse("evidence-item", args=[fields["initiative"], row.evidence_id]),
+            "result": row.evidence.result,
+            "requirements": filing.covers,
+        },
+        201,
+    )
+
+
+# --- The token -------------------------------------------------------------------------------------------------------
+
+
+def _token_of(request: HttpRequest) -> str:
+    """Return the token of a request. Raises Answered with 401."""
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    raw: str = header.removeprefix(BEARER).strip()
+    if not header.startswith(BEARER) or not raw:
+        raise _no_token("Send the token of the platform in the header “Authorization: Bearer …”.")
+    return raw
+
+
+def authenticated(raw: str, ref: str) -> tuple[Pipeline, job_tokens.Read]:
+    """Return the pipeline of this initiative that a token is of. Raises Answered: 401, 403 or 503.
+
+    The token is not spent yet.
+    """
+    try:
+        read, bad = _read_for(raw, _declared(ref, job_tokens.issuer_of(raw)))
+    except job_tokens.BadToken as wrong:
+        raise _no_token(str(wrong)) from None
+    except issuer_keys.NoKeys as away:
+        raise Answered(503, str(away), Retry_After=str(issuer_keys.PAUSE)) from None
+    if not read:
+        raise _no_token(bad)
+    why, mine = (
+        "",
+        [
+            (one, token)
+            for one, token in read
+            if platforms.PLATFORMS[one.platform].mine(token.claims, one.bound)
+        ],
+    )
+    for one, token in mine:
+        try:
+            platforms.PLATFORMS[one.platform].judge(token.claims, one.bound, one.issuer)
+        except platforms.Unbound as unbound:
+            why = why or str(unbound)
+        else:
+            return one, token
+    raise _unknown(ref) if not mine else Answered(403, why)
+
+
+def _declared(ref: str, issuer: str) -> list[Pipeline]:
+    """Return the pipelines of an initiative at this issuer. Raises Answered if there are none."""
+    initiative = initiative_lookup.with_ref(Initiative.objects.all(), ref)
+    rows = Pipeline.objects.current().filter(initiative=initiative, issuer=issuer)
+    found = list(rows.order_by("-pk")) if initiative is not None else []
+    if not found:
+        raise _unknown(ref)
+    return found
+
+
+def _read_for(raw: str, pipelines: list[Pipeline]) -> tuple[list[tuple[Pipeline, job_tokens.Read]], str]:
+    """Return the token as read for each pipeline that takes it, and why the first other one does not."""
+    read, bad = [], ""
+    for one in pipelines:
+        try:
+            read.append((one, _read(raw, one)))
+        except job_tokens.BadToken as wrong:
+            bad = bad or str(wrong)
+    return read, bad
+
+
+def _read(raw: str, pipeline: Pipeline) -> job_tokens.Read:
+    """Return the token as read for a pipeline, with keys that are fetched again if its key is not known."""
+    said: dict[str, Any] = {
+        "platform": pipeline.platform,
+        "issuer": pipeline.issuer,
+        "audience": pipeline.bound.get("audience") or settings.ADDRESS,
+        "now": clock.now().timestamp(),
+    }
+    if pipeline.keys:
+        return job_tokens.read(raw, pipeline.keys, **said)
+    try:
+        return job_tokens.read(raw, issuer_keys.keys_of(pipeline.issuer), **said)
+    except job_tokens.UnknownKey:
+        return job_tokens.read(raw, issuer_keys.keys_of(pipeline.issuer, anew=True), **said)
+
+
+def _unknown(ref: str) -> Answered:
+    """Return one answer whether the initiative does not exist, has no pipeline or one of another repository."""
+    return Answered(
+        403,
+        f"No pipeline of “{platforms.shown(ref)}” is declared for the issuer and the repository of this token. Check "
+        "the initiative in the address, or declare the pipeline on the page “Pipelines” of the initiative. A "
+        "repository that was created again has another id.",
+    )
+
+
+def _no_token(words: str) -> Answered:
+    return Answered(401, words, WWW_Authenticate='Bearer realm="plumbline", error="invalid_token"')
+
+
+# --- The address -----------------------------------------------------------------------------------------------------
+
+
+def _fields(request: HttpRequest) -> dict[str, str]:
+    """Return the fields of the address, each given at most once. Raises Answered."""
+    for name, values in request.GET.lists():
+        if name not in FIELDS:
+            raise Answered(
+                400, f"The address has an unknown field {name[:40]!r}. Use only: {', '.join(FIELDS)}."
+            )
+        if len(values) > 1 or len(values[0]) > LONGEST or refusal(values[0]):
+            raise Answered(
+                400,
+                f"Give the field {name} once, with at most {LONGEST} visible characters. Separate keys by commas.",
+            )
+    fields = {name: request.GET.get(name, "").strip() for name in FIELDS}
+    if not fields["initiative"]:
+        raise Answered(400, "The address names no initiative. Add initiative=AI-42 with your reference.")
+    return fields
+
+
+def _filing(fields: Mapping[str, str]) -> actions.Filing:
+    covers = list(dict.fromkeys(key.strip() for key in fields["requirement"].split(",") if key.strip()))
+    if not covers or len(covers) > MOST_REQUIREMENTS:
+        raise Answered(
+            400,
+            f"The address names no requirement, or more than {MOST_REQUIREMENTS}. Add requirement=KEY, for example "
+            "requirement=prod.q04_exceptions.",
+        )
+    condition = fields["condition"] or EvidenceCondition.CURATED
+    if condition not in EvidenceCondition:
+        raise Answered(
+            400, f"The condition is not known. Set condition to one of: {', '.join(EvidenceCondition)}."
+        )
+    if fields["format"] not in reports.READERS:
+        raise Answered(400, f"The format is not known. Set format to one of: {', '.join(reports.READERS)}.")
+    return actions.Filing(
+        fields["format"], covers, condition, fields["commit"], fields["run"], fields["artefact"]
+    )
+
+
+def _tested(fields: Mapping[str, str], covers: list[str]) -> str:
+    """Return the subject of a test: as named, or the only one that all requirements ask. Raises Answered."""
+    if fields["tested"]:
+        if fields["tested"] not in Tested:
+            raise Answered(400, f"The subject is not known. Set tested to one of: {', '.join(Tested)}.")
+        return fields["tested"]
+    known = Rulebook.objects.current().parsed.requirements
+    asked = {word for key in covers if key in known for word in known[key].tested}
+    return asked.pop() if len(asked) == 1 else ""
+
+
+def _listed(wrong: ValidationError) -> str:
+    """Return the errors of the act as sentences, with the fields of the address instead of those of a form."""
+    said = wrong.message_dict if hasattr(wrong, "error_dict") else {"": wrong.messages}
+    named = {f"{EvidenceKind.TEST_REPORT}_tested": f"Set tested to one of: {', '.join(Tested)}."}
+    return " ".join(named.get(name, sentence) for name, words in said.items() for sentence in words)

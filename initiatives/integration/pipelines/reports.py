@@ -1,0 +1,391 @@
+"""The formats in which a pipeline files a result, read strictly into the fields of evidence. Pure.
+
+A report is the word of the pipeline, and no more: `figures` has it in words for a page, `details` in the
+fields of the form that a person would fill in for this kind of evidence.
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any
+
+from governance.files import NotTaken
+from governance.files.office_parts import read_xml
+from governance.gates import remarks
+from governance.vocabulary import EvidenceKind, EvidenceResult, ReportFormat, ThresholdSide, strict_json
+
+TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
+STATEMENT = "https://in-toto.io/Statement/"
+NAMED = 10  # names of failed tests and of models that are kept
+LONGEST = 120  # characters of one kept name
+MOST = 1_000_000  # tests or components of one report
+RESULTS = {"PASSED": EvidenceResult.PASS, "WARNED": EvidenceResult.PARTIAL, "FAILED": EvidenceResult.FAIL}
+WHOLE, PLACES = Decimal(1), Decimal("0.0001")
+
+
+class Unreadable(ValueError):
+    """The report cannot be filed. The message has what is wrong and the fix."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report as read: kind of evidence, its details, its result, and its figures in words.
+
+    `drill` has the fields of a drill. `commit` and `artefact` are what the body names, if anything.
+    """
+
+    kind: EvidenceKind
+    details: dict[str, Any] = field(default_factory=dict)
+    result: str = ""
+    figures: tuple[tuple[str, str], ...] = ()
+    drill: dict[str, str] = field(default_factory=dict)
+    at: datetime | None = None
+    commit: str = ""
+    artefact: str = ""
+
+
+def read(form: str, body: bytes, *, tested: str = "", threshold: str = "") -> Report:
+    """Return the report in a body. `threshold` is the least share of passed tests, 1 if empty. Raises Unreadable."""
+    reader = READERS.get(form)
+    if reader is None:
+        raise Unreadable(f"The format is not known. Set format to one of: {', '.join(READERS)}.")
+    if not body.strip():
+        raise Unreadable("The body is empty. Send the report itself as the body.")
+    try:
+        return reader(body, tested, threshold)
+    except strict_json.NotJson as wrong:
+        raise Unreadable(str(wrong)) from None
+
+
+def plain(said: Any, most: int = LONGEST) -> str:
+    """Return a text of a report in one printable line."""
+    return " ".join("".join(one if one.isprintable() else " " for one in str(said)[: most * 2]).split())[
+        :most
+    ]
+
+
+# --- Tests -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Suite:
+    """Counts while JUnit XML is parsed."""
+
+    names: list[str] = field(default_factory=list)
+    ran: int = 0
+    failed: int = 0
+    skipped: int = 0
+    failing: list[str] = field(default_factory=list)
+    root: str = ""
+    depth: int = 0
+    test: str = ""
+    test_depth: int = 0
+    outcome: str = ""
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """Open an element."""
+        self.root = self.root or tag
+        self.depth += 1
+        if tag == "testsuite" and attributes.get("name") and len(self.names) < NAMED:
+            self.names.append(plain(attributes["name"], 60))
+        elif tag == "testcase":
+            if self.test_depth:
+                raise Unreadable(
+                    "A testcase is inside another testcase. Send the report of the test runner unchanged."
+                )
+            self.test = f"{attributes.get('classname', '')} {attributes.get('name', '')}".strip()
+            self.test_depth, self.outcome = self.depth, "passed"
+        elif self.test_depth and self.depth == self.test_depth + 1:
+            if tag in ("failure", "error"):
+                self.outcome = "failed"
+            elif tag == "skipped" and self.outcome != "failed":
+                self.outcome = "skipped"
+
+    def end(self, tag: str) -> None:
+        """Close an element."""
+        if self.test_depth == self.depth:
+            self.skipped += self.outcome == "skipped"
+            self.ran += self.outcome != "skipped"
+            self.failed += self.outcome == "failed"
+            if self.outcome == "failed" and len(self.failing) < NAMED:
+                self.failing.append(plain(self.test))
+            self.test_depth = 0
+            if self.ran + self.skipped > MOST:
+                raise Unreadable(f"The report has more than {MOST:,} tests. Send it in smaller parts.")
+        self.depth -= 1
+
+
+def _junit(body: bytes, tested: str, threshold: str) -> Report:
+    suite = _Suite()
+    try:
+        read_xml(io.BytesIO(body), suite.start, suite.end)
+    except NotTaken:
+        raise Unreadable(
+            "The body is not plain XML: it is damaged, or declares a document type. Send the JUnit XML of the test "
+            "runner unchanged."
+        ) from None
+    if suite.root not in ("testsuites", "testsuite"):
+        raise Unreadable(
+            f"The body is XML, but not a JUnit report: it begins with {plain(suite.root, 40)}. Send JUnit XML."
+        )
+    if not suite.ran:
+        raise Unreadable("The report has no test that ran. Send the report of a run with tests.")
+    figures = [
+        ("tests that ran", f"{suite.ran:,}"),
+        ("failed", f"{suite.failed:,}"),
+        ("skipped", f"{suite.skipped:,}"),
+    ]
+    if suite.failing:
+        figures.append(("failed tests", "; ".join(suite.failing)))
+    name = ", ".join(suite.names) or "tests of the pipeline"
+    return _tests(name, suite.ran, suite.ran - suite.failed, tested, threshold, figures)
+
+
+def _tests(
+    name: str,
+    n: int,
+    passed: int,
+    tested: str,
+    threshold: str,
+    figures: list[tuple[str, str]],
+    result: str = "",
+    **more: Any,
+) -> Report:
+    least = _number(threshold, "threshold", "0.95") if threshold else WHOLE
+    if not 0 < least <= 1 or least != least.quantize(PLACES):
+        raise Unreadable(
+            "The threshold is the least share of passed tests. Give a number above 0 and up to 1, like 0.95."
+        )
+    # Rounded down, so that one failed test of many is never shown as all passed.
+    share = (Decimal(passed) / n).quantize(PLACES, ROUND_FLOOR)
+    reached = EvidenceResult.PASS if Decimal(passed) >= least * n else EvidenceResult.FAIL
+    details = {
+        "tested": tested,
+        "data_set": f"{remarks.SUITE_OF}{name}"[:200],
+        "n": str(n),
+        "metric": "share of passed tests",
+        "figure": format(share.normalize(), "f"),
+        "threshold": format(least.normalize(), "f"),
+        "side": ThresholdSide.AT_LEAST.value,
+    }
+    return Report(EvidenceKind.TEST_REPORT, details, result or reached, tuple(figures), **more)
+
+
+def _test_result(body: bytes, tested: str, threshold: str) -> Report:
+    found = _object(body)
+    if "payloadType" in found:
+        raise Unreadable(
+            "The body is an envelope (DSSE). Send the statement inside it, without the envelope."
+        )
+    if not str(found.get("_type", "")).startswith(STATEMENT) or found.get("predicateType") != TEST_RESULT:
+        raise Unreadable(
+            f"The body is not an in-toto statement of the type {TEST_RESULT}. Send a statement of this type."
+        )
+    predicate = found.get("predicate")
+    predicate = predicate if isinstance(predicate, dict) else {}
+    said = predicate.get("result")
+    if not isinstance(said, str) or said not in RESULTS:
+        raise Unreadable(f"The predicate has no result. Set result to {', '.join(RESULTS)}.")
+    passed, warned, failed = (_names(predicate, f"{name}Tests") for name in ("passed", "warned", "failed"))
+    n = len(passed) + len(warned) + len(failed)
+    if not n:
+        raise Unreadable(
+            "The statement lists no test. List the tests in passedTests, warnedTests and failedTests."
+        )
+    if said == "PASSED" and (failed or warned):
+        raise Unreadable(
+            "The result is PASSED, but the statement lists failed or warned tests. Correct the statement."
+        )
+    configuration = predicate.get("configuration")
+    configuration = configuration if isinstance(configuration, list) else []
+    first = configuration[0] if configuration and isinstance(configuration[0], dict) else {}
+    figures = [
+        ("result", said),
+        ("passed", f"{len(passed):,}"),
+        ("warned", f"{len(warned):,}"),
+        ("failed", f"{len(failed):,}"),
+    ]
+    if failed:
+        figures.append(("failed tests", "; ".join(plain(one) for one in failed[:NAMED])))
+    report = _tests(
+        plain(first.get("name") or first.get("uri") or "in-toto configuration"),
+        n,
+        len(passed),
+        tested,
+        threshold,
+        figures,
+        commit=_digest_of(found.get("subject"), "gitCommit"),
+        artefact=(digest := _digest_of(found.get("subject"), "sha256")) and f"sha256:{digest}",
+    )
+    worst = report.result if said == "PASSED" else RESULTS[said]
+    return Report(**{**vars(report), "result": worst})
+
+
+def _names(predicate: Mapping[str, Any], name: str) -> list[str]:
+    found = predicate.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found) or len(found) > MOST:
+        raise Unreadable(f"{name} is not a list of names. Send a list of texts.")
+    return found
+
+
+def _digest_of(subjects: Any, algorithm: str) -> str:
+    for one in subjects if isinstance(subjects, list) else []:
+        digest = one.get("digest") if isinstance(one, dict) else None
+        said = digest.get(algorithm) if isinstance(digest, dict) else None
+        if isinstance(said, str) and said.isalnum() and len(said) <= 128:
+            return said
+    return ""
+
+
+# --- Figures, parts, deployments, drills -----------------------------------------------------------------------------
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    found = strict_json.read(body)
+    if not isinstance(found, dict):
+        raise Unreadable("The body is not a JSON object. Send one object.")
+    if hidden := strict_json.hidden_text(found):
+        raise Unreadable(f"The field {hidden[0] or 'of the body'} has a hidden character. {hidden[1]}")
+    return found
+
+
+def _words(
+    found: Mapping[str, Any], name: str, example: str, *, most: int = LONGEST, asked: bool = True
+) -> str:
+    said = found.get(name)
+    if said is None and not asked:
+        return ""
+    if not isinstance(said, str) or not said.strip() or len(said) > most:
+        raise Unreadable(
+            f"The body has no {name}. Give it as a text of at most {most} characters, for example {example}."
+        )
+    return said.strip()
+
+
+def _number(said: Any, name: str, example: str) -> Decimal:
+    try:
+        number = (
+            Decimal(str(said)) if not isinstance(said, bool) and isinstance(said, int | float | str) else None
+        )
+    except ArithmeticError:
+        number = None
+    if number is None or not number.is_finite() or abs(number) >= 10**12 or number != round(number, 12):
+        raise Unreadable(f"The {name} is not a plain number. Give it like {example}.")
+    return number
+
+
+def _evaluation(body: bytes, tested: str, threshold: str) -> Report:
+    found = _object(body)
+    example = '{"name": "claims 2026-10", "sha256": "9f86…"}'
+    data_set = found.get("data_set")
+    if not isinstance(data_set, dict):
+        raise Unreadable(f"The body has no data_set. Give it like {example}.")
+    name, digest = _words(data_set, "name", "claims 2026-10"), data_set.get("sha256")
+    if not isinstance(digest, str) or len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        raise Unreadable(
+            "The data_set has no sha256. Give the SHA-256 of the data set in 64 hexadecimal digits."
+        )
+    n = found.get("n")
+    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= 10**9:
+        raise Unreadable("The n is not a count. Give the number of examples as a whole number from 1.")
+    value = _number(found.get("value"), "value", "0.91")
+    least = _number(found.get("threshold"), "threshold", "0.85")
+    side = found.get("side", ThresholdSide.AT_LEAST.value)
+    if not isinstance(side, str) or side not in ThresholdSide:
+        raise Unreadable("The side is not known. Set side to at_least or at_most.")
+    reached = value >= least if side == ThresholdSide.AT_LEAST else value <= least
+    metric = _words(found, "metric", "accuracy", most=80)
+    details = {
+        "tested": tested,
+        "data_set": f"{name}, sha256 {digest}"[:200],
+        "n": str(n),
+        "metric": metric,
+        "figure": format(value.normalize(), "f"),
+        "threshold": format(least.normalize(), "f"),
+        "side": side,
+    }
+    figures = (
+        ("metric", metric),
+        ("value", details["figure"]),
+        ("threshold", f"{ThresholdSide.word(side).lower()}: {details['threshold']}"),
+        ("number of examples", f"{n:,}"),
+        ("data set", name),
+        ("SHA-256 of the data set", digest),
+    )
+    result = EvidenceResult.PASS if reached else EvidenceResult.FAIL
+    return Report(EvidenceKind.TEST_REPORT, details, result, figures)
+
+
+def _cyclonedx(body: bytes, tested: str, threshold: str) -> Report:
+    if body.lstrip()[:1] == b"<":
+        raise Unreadable("The body is XML. Send the bill of materials in the JSON format of CycloneDX.")
+    found = _object(body)
+    if found.get("bomFormat") != "CycloneDX" or not isinstance(found.get("specVersion"), str):
+        raise Unreadable("The body is not a CycloneDX document. Send JSON with bomFormat and specVersion.")
+    components = found.get("components", [])
+    if (
+        not isinstance(components, list)
+        or not all(isinstance(one, dict) for one in components)
+        or len(components) > MOST
+    ):
+        raise Unreadable("components is not a list of objects. Send the document of the tool unchanged.")
+    if not components:
+        raise Unreadable("The document lists no component. Send the document of a build with components.")
+    models = [one for one in components if one.get("type") == "machine-learning-model"]
+    cards = sum(isinstance(one.get("modelCard"), dict) for one in models)
+    named = "; ".join(plain(f"{one.get('name', '')} {one.get('version', '')}") for one in models[:NAMED])
+    figures = [
+        ("specification", plain(found["specVersion"], 20)),
+        ("components", f"{len(components):,}"),
+        ("models", f"{len(models):,}"),
+        ("models with a model card", f"{cards:,}"),
+    ]
+    if named:
+        figures.append(("names of the models", named))
+    return Report(EvidenceKind.DOCUMENT, {}, "", tuple(figures))
+
+
+def _deployment(body: bytes, tested: str, threshold: str) -> Report:
+    found = _object(body)
+    said = _words(found, "deployed_at", "2026-11-27T10:15:00Z")
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise Unreadable("deployed_at is not a moment with a time zone. Give it like 2026-11-27T10:15:00Z.")
+    figures = (
+        ("version", _words(found, "version", "2.4.1")),
+        ("environment", _words(found, "environment", "production")),
+        ("deployed at", at.isoformat()),
+    )
+    artefact = _words(found, "artefact", "sha256:9f86…", most=140, asked=False)
+    return Report(EvidenceKind.DOCUMENT, {}, "", figures, at=at, artefact=artefact)
+
+
+def _drill(body: bytes, tested: str, threshold: str) -> Report:
+    found = _object(body)
+    result = found.get("result")
+    if not isinstance(result, str) or result not in EvidenceResult:
+        raise Unreadable(f"The body has no result. Set result to {', '.join(EvidenceResult)}.")
+    drill = {
+        "kind": _words(found, "drill", "fallback", most=20),
+        "fault": _words(found, "fault", "gone", most=20),
+        "expected": _words(found, "expected", "The reply names no source", most=2_000),
+        "happened": _words(found, "happened", "The reply named no source after 4 s", most=2_000),
+        "system": _words(found, "system", "CRM", asked=False),
+    }
+    figures = (("drill", drill["kind"]), ("fault", drill["fault"]), ("result", result))
+    return Report(EvidenceKind.DRILL_RECORD, {}, result, figures, drill)
+
+
+READERS: dict[str, Callable[[bytes, str, str], Report]] = {
+    ReportFormat.JUNIT: _junit,
+    ReportFormat.TEST_RESULT: _test_result,
+    ReportFormat.EVALUATION: _evaluation,
+    ReportFormat.CYCLONEDX: _cyclonedx,
+    ReportFormat.DEPLOYMENT: _deployment,
+    ReportFormat.DRILL: _drill,
+}

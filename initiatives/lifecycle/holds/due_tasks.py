@@ -1,0 +1,332 @@
+"""Tasks on an initiative with a day: obligations, conditions, gaps.
+
+The line of an inbox, the messages of reminders, the day of a calendar and the line of a digest use this description.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from django.urls import reverse
+
+from governance import clock
+from governance.database.request_memo import one_look
+from governance.models import Rulebook, User
+from governance.notifications.due import Due, before, late
+from governance.notifications.inbox import InboxTask
+from governance.permission_result import ended
+from governance.vocabulary import CLOSED_STAGES, HoldKind, ObligationKind
+from governance.vocabulary.phrases import phrase
+from initiatives.contributions import contributed
+from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.findings import alerts
+from initiatives.lifecycle.reminders.recipients import Circle, told
+from initiatives.lifecycle.reminders.wording import subject
+from initiatives.models import Condition, Gap, Initiative, Obligation
+
+NOUNS = {
+    ObligationKind.POST_MORTEM: "its post-mortem",
+    ObligationKind.RETROSPECTIVE: "its retrospective after go-live",
+    ObligationKind.CRITERION: "a task that is due after the stage change",
+    ObligationKind.STEP_BACK: "adding evidence for its stage",
+    ObligationKind.VACANCY: "finding an owner",
+    ObligationKind.SERVICE_ACCOUNT: "closing a service account",
+    ObligationKind.MEASUREMENT: "a new measurement",
+    ObligationKind.FEED: "the confirmation that a feed is switched off",
+    ObligationKind.SHOWN_BY: "the evidence for its reported stage",
+    ObligationKind.UNKNOWN: "the facts that the register does not have",
+}
+_REVIEWS_WAIT = phrase("While this is overdue, no MVP or production review of the same owner can be decided.")
+BLOCKS: dict[str, str] = {
+    ObligationKind.STEP_BACK: phrase(
+        "The days of grace are over: the chair decides whether the initiative steps back."
+    ),
+    ObligationKind.CRITERION: _REVIEWS_WAIT,
+    ObligationKind.POST_MORTEM: _REVIEWS_WAIT,
+    ObligationKind.RETROSPECTIVE: _REVIEWS_WAIT,
+    ObligationKind.UNKNOWN: phrase(
+        "After this day, the requirement counts as missing and the supported stage can fall."
+    ),
+    ObligationKind.VACANCY: phrase("The chair can propose an owner, or demote the initiative."),
+}
+NEAR = timedelta(days=14)
+
+
+class Act(NamedTuple):
+    """The way to do a task: the inbox verb, the page and its button."""
+
+    verb: str
+    link: str
+    button: str
+
+
+@dataclass(frozen=True)
+class DueTask:
+    """One task of `person`: act, start, last day, and what it blocks later.
+
+    `key` names it for notifications and calendars, and tasks of one `matter` share a line. `kinds` has the kinds of
+    its message before and after its day. Reminders come so many `days` before its day, and each week once it is
+    overdue if `weekly`. If `says_all`, its `noun` is the whole subject of a message and `why` the whole text.
+    """
+
+    key: str
+    initiative: Initiative
+    person: User | None
+    text: str
+    act: Act
+    why: str
+    since: date
+    due: date
+    noun: str
+    kinds: tuple[str, str]
+    blocks: str = ""
+    matter: str = ""
+    weekly: bool = False
+    days: tuple[int, ...] = (14, 3, 0)
+    says_all: bool = False
+
+    def task(self, on_behalf: str = "") -> InboxTask:
+        """Return the task as a line of the inbox of its person."""
+        return InboxTask(
+            self.act.verb,
+            self.text,
+            self.act.link,
+            self.act.button,
+            self.why,
+            self.initiative.ref,
+            self.due,
+            on_behalf=on_behalf,
+            since=self.since,
+            matter=self.matter or self.key,
+            about=(self.key,),
+        )
+
+    @property
+    def kind(self) -> str:
+        """Return the kind of its message today."""
+        return self.kinds[self.due < clock.today()]
+
+    def message(self, person: User, period: str) -> Due:
+        """Return the message to this person about the task at a period."""
+        overdue = self.due < clock.today()
+        whose = (
+            phrase("Due from you.")
+            if person == self.person
+            else phrase("Due from {}.", self.person or "no one named")
+        )
+        day = f" {'was due on' if overdue else 'is due by'} {self.due:%-d %B %Y}"
+        said = f"{ended(self.text)} {whose} {self.blocks if overdue else ''}".strip()
+        return Due(
+            person,
+            self.kind,
+            self.key,
+            subject(self.initiative, f"{self.noun}{'' if self.says_all else day}"),
+            text=self.why if self.says_all else said,
+            link=self.act.link,
+            initiative_ref=self.initiative.ref,
+            due_on=self.due,
+            period=period,
+        )
+
+
+def of_obligations(rows: Iterable[Obligation]) -> list[DueTask]:
+    """Return the tasks of these obligations, without those that wait for others."""
+    rows, acts = list(rows), {}
+    for find in dict.fromkeys(contributed.obligation_acts.values()):
+        mine = [row for row in rows if contributed.obligation_acts.get(row.kind) is find]
+        acts |= find(mine) if mine else {}
+    found = []
+    for row in rows:
+        act = acts.get(row.pk) if row.kind in contributed.obligation_acts else act_of(row)
+        if act is None:
+            continue
+        found.append(
+            DueTask(
+                f"obligation:{row.pk}",
+                row.initiative,
+                row.responsible,
+                row.text,
+                act,
+                phrase("An obligation on {}. {}", row.initiative.title, BLOCKS.get(row.kind, "")).strip(),
+                clock.local_day(row.opened_at),
+                row.due,
+                NOUNS[row.kind],
+                ("due", "overdue"),
+                BLOCKS.get(row.kind, ""),
+                _matter(row),
+                weekly=True,
+            )
+        )
+    return found
+
+
+def act_of(row: Obligation) -> Act:
+    """Return the act that completes an obligation which nothing has to be written for."""
+    ref = row.initiative.ref
+    if row.account_key is not None:
+        return Act("complete", reverse("account-close", args=[row.account_key]), "Close it")
+    if row.system_key is not None:
+        return Act(
+            "complete", reverse("feed-shut", args=[row.pk]), phrase("Confirm that the feed is switched off")
+        )
+    if row.kind in (ObligationKind.STEP_BACK, ObligationKind.SHOWN_BY):
+        return Act(
+            "complete",
+            f"{reverse('requirements', args=[ref])}?gate=live&show=open",
+            phrase("See what is open"),
+        )
+    if row.kind == ObligationKind.UNKNOWN:
+        about, key, what = row.source.split(":")
+        if what == "agreement":
+            return Act("agree", reverse("link-answer", args=[key]), phrase("Read and answer"))
+        page = {"system": "system-change", "link": "link-change"}[about]
+        propose = "?propose=on" if about == "system" else ""
+        return Act("complete", f"{reverse(page, args=[key])}{propose}", "Record it")
+    if row.kind == ObligationKind.VACANCY:
+        return Act("complete", reverse("people", args=[ref]), phrase("Propose an owner"))
+    return Act("complete", reverse("row-act", args=["obligations", row.pk, "complete"]), "Complete it")
+
+
+def _matter(row: Obligation) -> str:
+    """Return the matter of an obligation: support, vacancy, account or incident."""
+    if row.kind in (ObligationKind.STEP_BACK, ObligationKind.SHOWN_BY):
+        return support_of(row.initiative)
+    if row.kind == ObligationKind.VACANCY:
+        return f"{HoldKind.OWNER_VACANT}:{row.initiative_id}"
+    if row.kind == ObligationKind.POST_MORTEM:
+        return row.source
+    return f"account:{row.account_key}" if row.account_key is not None else ""
+
+
+def support_of(initiative: Initiative) -> str:
+    """Return the matter of all that the support of this stage or the next lacks."""
+    return f"support:{initiative.pk}"
+
+
+def of_conditions(rows: Iterable[Condition]) -> list[DueTask]:
+    """Return the tasks of these unmet conditions. They come with `review`."""
+    return [
+        DueTask(
+            f"condition:{row.pk}",
+            row.review.initiative,
+            row.owner,
+            row.text,
+            Act("meet", reverse("condition-meet", args=[row.pk]), phrase("Mark the condition as met")),
+            phrase(
+                "A condition of the decision on {}. If it is overdue, it blocks the next decision.",
+                row.review.initiative.title,
+            ),
+            clock.local_day(row.review.ended_at),
+            row.due,
+            "a condition",
+            ("condition", "condition overdue"),
+            phrase("While this is overdue, no decision on this initiative is possible."),
+        )
+        for row in rows
+    ]
+
+
+def of_gaps(rows: Iterable[Gap]) -> list[DueTask]:
+    """Return the tasks of these open gaps."""
+    return [
+        DueTask(
+            f"gap:{row.pk}",
+            row.initiative,
+            row.owner,
+            row.text,
+            Act("complete", reverse("row-act", args=["gaps", row.pk, "close"]), phrase("Close the gap")),
+            f"A gap of {row.initiative.title}. "
+            + (
+                "Close the gap with evidence, or ask the risk seat to accept the risk again."
+                if row.ended_risk_id
+                else "Close the gap with evidence, or accept the gap as its owner."
+            ),
+            clock.local_day(row.opened_at),
+            row.due,
+            "a gap",
+            ("gap", "gap"),
+        )
+        for row in rows
+    ]
+
+
+def reminders(moment: datetime):
+    """Yield the reminders of all tasks, before, on and after their day.
+
+    The first ones come 14 and 3 days before. The person of the task gets them. If that person is gone, the people in
+    charge of the initiative and the chair do. The owner also gets those of an overdue condition. A step-back after
+    its grace goes at once to the chair, who decides.
+    """
+    today = clock.local_day(moment)
+    obligations = Obligation.objects.open().select_related("initiative__unit", "responsible").order_by("pk")
+    conditions = (
+        Condition.objects.filter(met_at__isnull=True, review__initiative__withdrawn_at__isnull=True)
+        .exclude(review__initiative__stage__in=CLOSED_STAGES)
+        .select_related("owner", "review__initiative__unit")
+        .order_by("pk")
+    )
+    gaps = (
+        Gap.objects.filter(closed_at__isnull=True, due__lte=today + NEAR)
+        .exclude(initiative__basis="import")
+        .select_related("owner", "initiative__unit")
+        .order_by("pk")
+    )
+    found = [*of_obligations(obligations), *of_conditions(conditions), *of_gaps(gaps)]
+    yield from remind(found, moment, _asked)
+    for one in found:
+        if one.due < today and one.noun == NOUNS[ObligationKind.STEP_BACK]:
+            yield from _grace_over(one)
+
+
+def _asked(circle: Circle, one: DueTask) -> list[User | None]:
+    initiative = one.initiative
+    if one.person is None or not one.person.is_active:
+        return [*circle.in_charge(initiative), circle.chair(initiative)]
+    return [one.person, circle.owner(initiative)] if one.kind == "condition overdue" else [one.person]
+
+
+def remind(found: list[DueTask], moment: datetime, asked: Callable[[Circle, DueTask], list[User | None]]):
+    """Yield the messages about tasks to those `asked`, escalated later. They come before, on and after the day."""
+    today, circle = clock.local_day(moment), Circle(one.initiative for one in found)
+    for one in found:
+        yield from told(
+            asked(circle, one),
+            before(one.due, today, one.days) or late(one.due, today, weekly=one.weekly),
+            one.message,
+            circle.escalated(one.initiative, one.due, today),
+        )
+
+
+def _grace_over(one: DueTask):
+    """Yield the messages on ended grace: to the chair, seats and dependants.
+
+    The responsible person gets the usual message on an overdue task.
+    """
+    initiative = one.initiative
+    rulebook = Rulebook.objects.current().parsed.at_tier(initiative.tier)
+    with one_look():
+        people = alerts.readers(initiative, alerts.affected_seats(rulebook, initiative.stage))
+    lead = phrase("{} {}", ended(one.text), one.blocks)
+    dues = {person.pk: (person, lead, reverse("initiative", args=[initiative.ref])) for person in people}
+    for row in alerts.depending([initiative]):
+        person = row.executive or row.stated_by
+        if person.pk not in dues:
+            plain = alerts.words_for(
+                row, phrase("The days of grace are over. Ask the owner of the initiative what still works.")
+            )
+            seen = initiative_permissions.may_see(initiative, person)
+            dues[person.pk] = (person, lead, initiative.get_absolute_url()) if seen else (person, plain, "")
+    for person, text, link in dues.values():
+        if person != one.person:
+            yield Due(
+                person,
+                one.kinds[1],
+                one.key,
+                subject(initiative, phrase("the days of grace ended on {}", one.due)),
+                text=text,
+                link=link,
+                initiative_ref=initiative.ref,
+                due_on=one.due,
+                period="grace over",
+            )

@@ -1,0 +1,167 @@
+"""Page steps: pages that ask for one act. Nouns declare theirs, and two addresses show and do all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from governance.models import User
+from governance.permission_result import Answer
+from governance.runtime.signed_in_request import SignedInRequest
+from governance.sign_in.signing import SigningForm
+from governance.templatetags.plumbline import day
+from governance.web.form_fields import ReasonForm
+from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access.initiative_lookup import owner_of
+from initiatives.lifecycle.initiative.initiative_frame import acted, ask, back_to, insist, sent
+from initiatives.models import Initiative
+
+
+class SignedReasonForm(SigningForm, ReasonForm):
+    """A reason, and the signature."""
+
+
+Words = Any  # a text, or a function that makes the text from the subject
+STRUCK_OUT = _("The row stays on the page, crossed out, with your name and your reason.")
+
+
+def fields_of(form: forms.BaseForm) -> dict:
+    """Return what a valid form says, as the act takes it."""
+    return form.act() if callable(getattr(form, "act", None)) else form.cleaned_data
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageStep:
+    """The declaration of a page that asks for one act. Its subject is an initiative, or a row of one.
+
+    Texts are words, or a function that makes the words from the subject.
+    """
+
+    may: Callable[[Any, User], Answer]  # of the subject and the person
+    may_open: Callable[[Any, User], Answer] | None = None  # to read the page without the act; None: `may`
+    act: Callable[..., Any]  # takes the subject as `noun`, `by`, and the fields of the form
+    noun: str = "initiative"
+    page: str = "initiative"  # the page of a section that the step belongs to
+    back: Words = ""  # the page after the act: an address, or the name of one of the initiative; "": `page`
+    after: Callable[[Any, Any, User], str] | None = (
+        None  # that page, of the subject, the result and the person
+    )
+    # Called with the request and the result: it tells more, or returns a page to show instead of going on.
+    then: Callable[[SignedInRequest, Any], HttpResponse | None] = lambda request, result: None
+    form: Callable[..., forms.BaseForm] = ReasonForm
+    given: Callable[[Any, SignedInRequest], dict] = lambda subject, request: {}  # arguments of the form
+    fields: Callable[[Any], dict] = fields_of  # of the valid form: what the act takes
+    signed: str = ""  # the act as the rulebook names it for its signature; "": the act asks for none
+    with_files: bool = False  # the form takes files
+    title: Words
+    lede: Words = ""
+    happens: tuple[Words, ...] | Callable[[Any], list] = ()  # what the act does, in sentences
+    parts: Callable[[Any, SignedInRequest], list] = lambda subject, request: []  # shown above the form
+    template: str = ""  # a page of its own, with `context` of the subject and the request; "": the common one
+    context: Callable[[Any, SignedInRequest], dict] = lambda subject, request: {}
+    verb: Words
+    another: Words = ""  # the words of a second button, which leads to the empty form again
+    danger: bool = False
+    done: Words  # the message after the act; "": none
+
+    def page_of(
+        self, request: SignedInRequest, subject: Any, initiative: Initiative, name: str
+    ) -> HttpResponse:
+        """Return the page of the step, or do its act and go on. Raises Refused without the permission."""
+        may = self.may if request.method == "POST" else self.may_open or self.may
+        insist(request, may(subject, request.user), name, initiative)
+
+        def said(words):
+            return words(subject) if callable(words) else words
+
+        back = said(self.back) or self.page
+        back = back if back.startswith("/") else reverse(back, args=[initiative.ref])
+        files = [request.FILES or None] if self.with_files else []
+        given = self.given(subject, request)
+        if self.signed:
+            facts = {} if subject is initiative else {self.noun: str(subject)}
+            purpose = f"{name}: {initiative.ref}"
+            given = {"request": request, "purpose": purpose, "act": self.signed, "facts": facts} | given
+        form = self.form(sent(request), *files, **given)
+        made = acted(
+            request, form, lambda: self.act(**{self.noun: subject}, by=request.user, **self.fields(form))
+        )
+        if made:
+            if shown := self.then(request, made):
+                return shown
+            if done := said(self.done):
+                messages.success(request, done)
+            if self.another and request.POST.get("step") == "another":
+                return redirect(request.path)
+            return redirect(self.after(subject, made, request.user) if self.after else back)
+        happens = said(self.happens)
+        return ask(
+            request,
+            initiative,
+            self.page,
+            form,
+            title=said(self.title),
+            lede=said(self.lede),
+            happens=[words for words in map(said, happens) if words],
+            parts=self.parts(subject, request),
+            verb=said(self.verb),
+            another=said(self.another),
+            danger=self.danger,
+            back_url=back_to(request, back),
+            **({"template": self.template} if self.template else {}),
+            **self.context(subject, request),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowAct(PageStep):
+    """A page step on one row of an initiative."""
+
+    rows: QuerySet  # those it can be done to, each with an `initiative`
+    of: str = ""  # the relation to the row that has the `initiative`, where the row has none
+
+
+# By the verb in the address: "record-drill". Views of the nouns add theirs.
+INITIATIVE_ACTS: dict[str, PageStep] = {}
+# By the rows and the verb in the address: "drills/withdraw". Views of the nouns add theirs.
+ROW_ACTS: dict[str, RowAct] = {}
+
+
+def recorded(row: Any) -> str:
+    """Return the row with the person who recorded it and the moment."""
+    return f"{row}, recorded by {row.by} on {day(row.at)}."
+
+
+def on_initiative(may: Callable[[Initiative, User], Answer]) -> Callable[[Any, User], Answer]:
+    """Return a permission on a row that depends on its initiative only."""
+    return lambda row, person: may(row.initiative, person)
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def initiative_act(request: SignedInRequest, ref: str, verb: str) -> HttpResponse:
+    """Show or do one act on an initiative. Raises Http404 for an undeclared act."""
+    if (step := INITIATIVE_ACTS.get(verb)) is None:
+        raise Http404("This page does not exist.")
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    return step.page_of(request, initiative, initiative, verb.replace("-", " "))
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def row_act(request: SignedInRequest, rows: str, pk: int, verb: str) -> HttpResponse:
+    """Show or do one act on one row. Raises Http404 for an undeclared act."""
+    if (step := ROW_ACTS.get(f"{rows}/{verb}")) is None:
+        raise Http404("This page does not exist.")
+    row = initiative_lookup.of_initiative(step.rows, request.user, pk, step.of)
+    initiative = owner_of(row, step.of).initiative
+    return step.page_of(request, row, initiative, f"{verb.replace('-', ' ')} {step.noun}")

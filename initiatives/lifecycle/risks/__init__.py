@@ -1,0 +1,1 @@
+"""Risks accepted by the risk seat until a day, and the gaps after."""

@@ -1,0 +1,1 @@
+"""Models that logs, samples and imports name but no initiative declares."""

@@ -1,0 +1,201 @@
+"""Figures for Prometheus and the rules that alert on them: each of ten faults raises its alert and no other."""
+
+import operator
+import os
+import re
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from django.conf import settings
+from django.db import OperationalError
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+from governance import clock
+from governance.models import Delivery, ProcessHeartbeat
+from governance.operations import heartbeats, readiness, status
+from governance.runtime import clock_check
+from governance.storage import data_folder
+from governance.transparency_log import sealing
+from tests.support import factories
+from tests.support.paths import ROOT
+
+TOKEN = "a token that is long enough"
+RULES = yaml.safe_load((ROOT / "deploy" / "alerts.yml").read_text())["groups"][0]["rules"]
+COMPARE = {"==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt, "<=": operator.le}
+PART = re.compile(r"(\w+) (==|!=|>|<|<=) ([0-9.]+)")
+LONG_AGO = timedelta(hours=2)
+
+
+@pytest.fixture
+def healthy(db, settings):
+    """An installation in which everything runs."""
+    settings.METRICS_TOKEN = TOKEN
+    now = clock.now()
+    for kind in ("scheduler", "worker"):
+        ProcessHeartbeat.objects.create(kind=kind, name=f"{kind} (1)", started_at=now, seen_at=now)
+    readiness.readiness.forget()
+    yield
+    readiness.readiness.forget()
+
+
+def scraped() -> dict[str, list[float]]:
+    """Return what /metrics has now: the values of each figure."""
+    readiness.readiness.forget()
+    answer = Client().get("/metrics", HTTP_AUTHORIZATION=f"Bearer {TOKEN}")
+    assert answer.status_code == 200
+    found: dict[str, list[float]] = {}
+    for family in text_string_to_metric_families(answer.content.decode()):
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append(sample.value)
+    return found
+
+
+def alerts() -> set[str]:
+    """Return the alerts whose rule holds now. All figures of one scrape are of one instance."""
+    figures = scraped()
+    return {rule["alert"] for rule in RULES if all(holds(part, figures) for part in parts_of(rule["expr"]))}
+
+
+def parts_of(expression: str) -> list[str]:
+    return expression.split(" and on(instance) ")
+
+
+def holds(part: str, figures: dict[str, list[float]]) -> bool:
+    name, sign, number = PART.fullmatch(part).groups()
+    return any(COMPARE[sign](value, float(number)) for value in figures.get(name, []))
+
+
+def silent(kind: str) -> None:
+    then = clock.now() - LONG_AGO
+    ProcessHeartbeat.objects.filter(kind=kind).update(seen_at=then, started_at=then)
+
+
+def away(name: str):
+    """Return what has a condition of readiness not met."""
+    return [
+        readiness.Check(one.name, lambda: "does not answer", one.needed, "planted")
+        if one.name == name
+        else one
+        for one in readiness.CHECKS
+    ]
+
+
+def a_refused_email() -> None:
+    Delivery.objects.create(
+        person=factories.make_person("refused"),
+        kind=Delivery.ACCOUNT,
+        day=clock.today(),
+        last_error="550 refused",
+        attempts=3,
+    )
+
+
+def a_waiting_report() -> None:
+    folder = Path(settings.INTERACTIONS_DIR) / "waiting"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "planted.jsonl"
+    path.write_text("{}\n")
+    then = (clock.now() - LONG_AGO).timestamp()
+    os.utime(path, (then, then))
+
+
+class TestAccess:
+    def test_without_the_setting_there_is_no_such_page(self, db, settings):
+        settings.METRICS_TOKEN = ""
+        assert Client().get("/metrics").status_code == 404
+
+    @pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x"])
+    def test_a_wrong_token_is_refused_with_the_fix(self, healthy, header):
+        answer = Client().get("/metrics", HTTP_AUTHORIZATION=header)
+        assert answer.status_code == 401
+        assert b"PLUMBLINE_METRICS_TOKEN" in answer.content
+
+
+class TestAlerts:
+    def test_there_are_ten_and_each_reads_figures_that_exist(self, healthy):
+        figures = scraped()
+        assert len(RULES) == 10
+        for rule in RULES:
+            for part in parts_of(rule["expr"]):
+                assert PART.fullmatch(part)[1] in figures, rule["alert"]
+
+    def test_a_healthy_installation_raises_none(self, healthy):
+        assert alerts() == set()
+
+    @pytest.mark.parametrize(("name", "alert"), [("database", "DatabaseAway"), ("broker", "BrokerAway")])
+    def test_what_does_not_answer_raises_its_alert(self, healthy, monkeypatch, name, alert):
+        monkeypatch.setattr(readiness, "CHECKS", away(name))
+        assert alerts() == {f"Plumbline{alert}"}
+
+    def test_a_dead_worker(self, healthy):
+        silent("worker")
+        assert alerts() == {"PlumblineWorkerDead"}
+
+    def test_a_dead_beat(self, healthy):
+        silent("scheduler")
+        assert alerts() == {"PlumblineBeatDead"}
+
+    def test_a_beat_that_never_ran(self, healthy, monkeypatch):
+        ProcessHeartbeat.objects.filter(kind="scheduler").delete()
+        monkeypatch.setattr(status, "_first_act", lambda: None)
+        assert alerts() == set(), "a new installation has no act"
+        first = clock.now() - LONG_AGO
+        monkeypatch.setattr(status, "_first_act", lambda: first)
+        assert alerts() == {"PlumblineBeatDead"}
+
+    def test_a_full_disk(self, healthy, monkeypatch):
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(total=100, used=95, free=5))
+        assert alerts() == {"PlumblineDiskFull"}
+
+    def test_a_folder_that_is_not_mounted(self, healthy, monkeypatch):
+        monkeypatch.setattr(data_folder, "condition", lambda: "is not the one that the database names")
+        assert alerts() == {"PlumblineEvidenceStoreAway"}
+
+    def test_entries_that_are_not_sealed(self, healthy, monkeypatch):
+        late = sealing.Backlog(count=3, age=LONG_AGO)
+        monkeypatch.setattr(sealing, "backlog", lambda: late)
+        assert alerts() == {"PlumblineSealLate"}
+        silent("worker")
+        assert alerts() == {"PlumblineWorkerDead"}, "the cause is told, not what follows from it"
+
+    def test_a_clock_that_is_ahead(self, healthy, monkeypatch):
+        monkeypatch.setattr(clock_check, "off", lambda using="default": 90.0)
+        # The thread that checks readiness writes on its own connection, which no test rolls back.
+        monkeypatch.setattr(heartbeats, "say", lambda *_, **__: None)
+        assert alerts() == {"PlumblineClockWrong"}
+
+    def test_a_mail_server_that_refuses(self, healthy, monkeypatch):
+        a_refused_email()
+        assert alerts() == {"PlumblineMailRefused"}
+
+    def test_reports_that_wait(self, healthy):
+        a_waiting_report()
+        assert alerts() == {"PlumblineIntakeBacklog"}
+
+
+def test_without_a_database_the_figures_of_the_host_remain(healthy, monkeypatch):
+    monkeypatch.setattr(readiness, "CHECKS", away("database"))
+    figures = scraped()
+    assert figures["plumbline_database_up"] == [0]
+    assert "plumbline_disk_free_ratio" in figures
+    assert "plumbline_workers_alive" not in figures
+
+
+def test_a_database_that_goes_away_meanwhile_leaves_the_other_figures(healthy, monkeypatch):
+    def gone():
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(sealing, "backlog", gone)
+    figures = scraped()
+    assert "plumbline_unsealed_entries" not in figures
+    assert figures["plumbline_workers_alive"] == [1]
+
+
+def test_initiatives_are_counted_by_stage(healthy, cast):
+    factories.make_initiative(cast)
+    assert sum(scraped()["plumbline_initiatives"]) == 1
