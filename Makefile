@@ -24,7 +24,8 @@ run: $(VENV)/runtime.stamp ## install what is missing, then start the database, 
 # Which folders of tests a target runs. Together they are all of tests/: tests/unit/repository/test_tiers.py.
 TESTS := tests/unit tests/app
 TESTS_MORE := tests/acceptance
-PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+# A red test is tried once more, and named as unsteady if it then passes: tests/support/unsteady.py.
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1
 BENCH := audit_log.capture audit_log.seal audit_log.lag audit_log.verify audit_log.asof company.pages systems.decisions \
 	company.register company.similar systems.residency systems.effort systems.measurements_in systems.lessons \
 	systems.interaction_volume

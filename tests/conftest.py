@@ -13,7 +13,7 @@ from governance.transparency_log import sealing
 from initiatives.models import Initiative
 from tests.support import factories
 
-pytest_plugins = ["tests.support.plugin"]
+pytest_plugins = ["tests.support.plugin", "tests.support.unsteady"]
 
 
 @pytest.fixture(autouse=True)
