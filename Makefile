@@ -24,6 +24,7 @@ run: $(VENV)/runtime.stamp ## install what is missing, then start the database, 
 # Which folders of tests a target runs. Together they are all of tests/: tests/unit/repository/test_tiers.py.
 TESTS := tests/unit tests/app
 TESTS_MORE := tests/acceptance
+TESTS_LONG := tests/long
 # A red test is tried once more, and named as unsteady if it then passes: tests/support/unsteady.py.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1
 BENCH := audit_log.capture audit_log.seal audit_log.lag audit_log.verify audit_log.asof company.pages systems.decisions \
@@ -45,6 +46,7 @@ bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its
 	@for one in $(BENCH); do $(BIN)/python -m tests.drills.$$one || exit; done
 
 drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, a hundred thousand questions and interactions, thirty days, a year of acts by hand and with machines, two hosts under faults
+	@$(BIN)/pytest $(TESTS_LONG) $(ARGS)
 	@$(BIN)/pytest tests/acceptance/audit_log/test_path_matrix.py tests/acceptance/audit_log/test_audit_log_attacks.py tests/acceptance/input tests/acceptance/pages tests/acceptance/browser/test_every_page.py tests/acceptance/browser/test_production_walk.py tests/acceptance/initiatives/test_logs_compared.py --rounds 500
 	@for one in $(TRIALS); do $(BIN)/python -m tests.drills.$$one || exit; done
 

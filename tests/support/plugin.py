@@ -78,9 +78,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How often each race is run."""
-    parser.addoption(
-        "--rounds", type=int, default=20, help="rounds of each race between people (default: 20)"
-    )
+    parser.addoption("--rounds", type=int, default=5, help="rounds of each race between people (default: 5)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

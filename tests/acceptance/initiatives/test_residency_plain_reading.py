@@ -376,7 +376,7 @@ def test_the_hold_is_open_exactly_while_a_plain_reading_forbids_a_place(cast, ro
         seen[first, then, world["step"]] = seen.get((first, then, world["step"]), 0) + 1
 
     @settings(
-        max_examples=3 * rounds,
+        max_examples=max(60, 3 * rounds),
         deadline=None,
         derandomize=rounds
         < 100,  # the suite's worlds are the same each time, so that each kind is among them

@@ -1,6 +1,6 @@
 """Races between people on one initiative: sixteen connections, again and again. No lost, double or stale result.
 
-`make races` runs 500 rounds of each, the suite 20. The last test takes the lock away and shows that the same checks
+`make races` runs 500 rounds of each, the suite 5. The last test takes the lock away and shows that the same checks
 then find what goes wrong: without it, green would mean little.
 """
 

@@ -1,4 +1,8 @@
-"""The time of every pattern, and of every function that bounds its text, grows no faster than the text."""
+"""The time of every pattern, and of every function that bounds its text, grows no faster than the text.
+
+It measures time, so a busy machine can make it fail. A change in governance/tables, governance/files or another module
+with a regular expression asks for it.
+"""
 
 import io
 import re
