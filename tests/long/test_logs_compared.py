@@ -3,7 +3,8 @@
 One day, with 20 of each kind planted; `--rounds 500` plants 200 of each on ten days, among a hundred thousand.
 
 What a system does is sent as JSON lines with its key; what it may do it asks. Batches on one allow, cached allows,
-what is sent twice, late and out of order, a system that reports a tenth, and chat that means no action are among it.
+what is sent twice, late and out of order, a system that reports a tenth, and chat that means no action are among it. A
+change in initiatives/interactions or governance/interaction_log asks for it.
 """
 
 import json

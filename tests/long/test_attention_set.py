@@ -1,7 +1,8 @@
 """Whom a review waits for: what the one computation says is what trying every act as every person shows.
 
 A review of the MVP gate goes through a random history; then every member of its board tries to sign and to decide, the
-owner's side to answer, each on a copy that is rolled back. 20 histories in the suite, more with `--rounds`.
+owner's side to answer, each on a copy that is rolled back. 20 histories, more with `--rounds`. A change in
+initiatives/lifecycle/reviews asks for it.
 """
 
 import random

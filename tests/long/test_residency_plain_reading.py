@@ -1,6 +1,7 @@
 """The hold is open if and only if a plain reading of terms, paths and times forbids a place of the initiative's data.
 
-The reading below shares nothing with the rule: its own regions, its own loops, one moment at a time.
+The reading below shares nothing with the rule: its own regions, its own loops, one moment at a time. A change in
+initiatives/integration/residency asks for it.
 """
 
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""The rules of the shipped rulebook say what a plain reading of the documents says, at moments now and to come."""
+"""The rules of the shipped rulebook say what a plain reading of the documents says, at moments now and to come.
+
+A change in governance/gates or governance/rulebook asks for it.
+"""
 
 import random
 from collections import Counter
