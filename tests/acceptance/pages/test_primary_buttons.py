@@ -20,8 +20,8 @@ def pytest_generate_tests(metafunc):
     """One test a state: how many there are, `--rounds` says."""
     if "state" in metafunc.fixturenames:
         rounds = metafunc.config.getoption("rounds")
-        found = open_states.chosen(rounds)[:: 1 if rounds >= FULL else EVERY]
-        metafunc.parametrize(("place", "state"), list(enumerate(found)), ids=[str(state) for state in found])
+        found = list(enumerate(open_states.chosen(rounds)))[:: 1 if rounds >= FULL else EVERY]
+        metafunc.parametrize(("place", "state"), found, ids=[str(state) for _, state in found])
 
 
 @pytest.fixture(scope="module", autouse=True)
