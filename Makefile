@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint holes races mutants bench drills baseline guards budgets diagram tree messages catalogues screenshots clean
+.PHONY: help run test test-all test-changed check lint holes races mutants bench drills baseline guards budgets diagram tree messages catalogues screenshots clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/'
@@ -38,6 +38,12 @@ test: $(VENV)/development.stamp ## run the tests of rules, models, acts and page
 
 test-all: $(VENV)/development.stamp ## run what `make test` leaves out: browsers, races, attacks, backup, hostile and generated input, the demo
 	@$(PYTEST) $(TESTS_MORE) $(ARGS)
+
+test-changed: $(VENV)/development.stamp ## run the tests of what changed since the last green check, for at most two minutes
+	@$(BIN)/python -m tests.support.commands.changed_tests $(ARGS)
+
+check: ## do what CI does in a fresh clone of HEAD; if all is green, write its tree to .git/checked-tree
+	@bash .ci/check
 
 races: $(VENV)/development.stamp ## run the races between people at full length (500 rounds each)
 	@$(BIN)/pytest tests/acceptance/races --rounds 500 $(ARGS)
