@@ -76,6 +76,15 @@ def may_keep_link(initiative: Initiative, person: User) -> Answer:
     return no("Only the owner, the deputy or the support owner can do this.", "Ask the owner.")
 
 
+def may_open_link(initiative: Initiative, person: User) -> Answer:
+    """Return whether the person may make or renew the public link. Nobody may once the initiative is closed."""
+    if initiative.withdrawn_at:
+        return no("This initiative was registered by mistake and withdrawn.")
+    if initiative.closed:
+        return no(phrase("This initiative is {}, so no one uses it now.", initiative.stage))
+    return may_keep_link(initiative, person)
+
+
 def may_operate(initiative: Initiative, person: User) -> Answer:
     """Return whether the person may judge monitoring reports. Owner, deputy, support owner, technical lead may."""
     if _holds(initiative, person, OPERATING):

@@ -14,7 +14,6 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
-from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
@@ -24,9 +23,7 @@ A_USER = "problem reports"
 def open_link(*, initiative: Initiative, by: User) -> ProblemLink:
     """Make the address at which users report problems. An earlier address ends at once."""
     with act("open problem link", by=by, initiative=initiative) as initiative:
-        permissions.may_keep_link(initiative, by).or_refuse()
-        if initiative.closed or initiative.withdrawn_at:
-            no(phrase("This initiative is {}, so no one uses it now.", initiative.stage)).or_refuse()
+        permissions.may_open_link(initiative, by).or_refuse()
         before = initiative.problem_links.filter(ended_at__isnull=True).first()
         if before is not None:
             before.ended_at = clock.now()

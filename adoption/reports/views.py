@@ -52,7 +52,7 @@ def incidents(request: SignedInRequest, ref: str) -> HttpResponse:
     initiative = initiative_lookup.initiative_for(request.user, ref)
     rows = list(initiative.incidents.select_related("merged_into", "lead"))
     found = incident_metrics.means(rows)
-    keeps_link = as_of.current() is None and permissions.may_keep_link(initiative, request.user)
+    keeps_link = as_of.current() is None and permissions.may_open_link(initiative, request.user)
     link = initiative.problem_links.filter(ended_at__isnull=True).first() if keeps_link else None
     context = initiative_context(request, initiative, TAB) | {
         "title": _("Incidents and reports"),
@@ -253,7 +253,7 @@ def _reports_of_page(initiative: Initiative) -> str:
 
 
 INITIATIVE_ACTS["open-report-link"] = PageStep(
-    may=permissions.may_keep_link,
+    may=permissions.may_open_link,
     act=public_link.open_link,
     form=Form,
     page=TAB,

@@ -16,6 +16,7 @@ from governance.models import Entry
 from governance.permission_result import Refused
 from governance.privacy import retention
 from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.stages.actions import stop
 from tests.app.adoption.reports.test_behaviour_reports import rows_of_all_tables
 from tests.support import factories
 from tests.support.database import snapshots
@@ -167,6 +168,16 @@ def test_a_link_that_was_renewed_or_switched_off_opens_nothing(cast, link, as_):
     with pytest.raises(Refused):
         public_link.open_link(initiative=link.initiative, by=cast.chair)
     assert row.pk
+
+
+def test_nobody_is_offered_a_link_of_an_initiative_that_is_closed(cast, link, as_):
+    stop(initiative=link.initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
+    client = as_(cast.support)
+    step = reverse("initiative-act", args=[link.initiative.ref, "open-report-link"])
+    assert step not in client.get(reverse("incidents", args=[link.initiative.ref])).content.decode()
+    assert client.get(step).status_code == 403
+    with pytest.raises(Refused):
+        public_link.open_link(initiative=link.initiative, by=cast.support)
 
 
 def test_reports_are_slowed_down_without_keeping_an_address(link, monkeypatch):
