@@ -92,6 +92,17 @@ def as_(db):
 
 
 @pytest.fixture
+def watch(browser, live_server, cast):
+    """Browsers over the live application; whatever one of them complained of fails the test."""
+    from tests.support.browser.people import Watch
+
+    watch = Watch(browser, live_server.url)
+    yield watch
+    watch.close()
+    assert watch.complaints == []
+
+
+@pytest.fixture
 def unsealed(monkeypatch):
     """Nothing is sealed soon after an act: sealing has tests of its own, and here everybody would only wait for it."""
     monkeypatch.setattr(sealing, "soon", lambda: None)

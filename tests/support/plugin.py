@@ -123,7 +123,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 # Files that take longest, started first: a long one begun last would leave the other worker idle.
 LONG_FILES = (
     "tests/unit/",  # which need no database: it is being made meanwhile
-    "browser/test_production_walk",
+    "browser/test_tiers_walk",
     "adoption/test_demo_company",
     "acceptance/browser/",
     "operations/test_run_command",

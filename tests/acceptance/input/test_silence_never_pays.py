@@ -1,7 +1,7 @@
 """Silence never pays: whatever an initiative describes of itself, from an empty register, costs it no support. Where
 links are described already, what nobody knows yet costs none before the day to find it out.
 
-Rows are told by real acts and judged in the facts of random initiatives, at every moment at which something turns; 200
+Rows are told by real acts and judged in the facts of random initiatives, at every moment at which something turns; 80
 times in the suite, more with `--rounds`.
 """
 
@@ -30,8 +30,8 @@ from tests.support.rules.described_registers import (
 from tests.support.rules.gate_facts import AT, LONG_AGO
 from tests.support.rules.random_facts import RULEBOOK, later, moments_of, random_facts
 
-IN_THE_SUITE = 200
-INITIATIVES_OF_EACH = 5  # random initiatives into which what was told is laid
+IN_THE_SUITE = 80
+INITIATIVES_OF_EACH = 2  # random initiatives into which what was told is laid
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""The whole story in a real browser: from four fields to production, by eleven people who click and type."""
+"""The whole story in a real browser: from four fields to production, by eleven people who click and type.
+
+A change in templates/ or initiatives/lifecycle asks for it.
+"""
 
 import contextlib
 import itertools

@@ -1,7 +1,8 @@
 """An idea to production under the shipped rulebook, act by act as its people would: each tier, each situation.
 
 Tied to a system or with no system, with a key or without, with a season behind it, decided by a board of two: what is
-asked can be met, or is said to be out of reach before anybody begins.
+asked can be met, or is said to be out of reach before anybody begins. A change in governance/rulebook or
+governance/gates asks for it.
 """
 
 from datetime import timedelta

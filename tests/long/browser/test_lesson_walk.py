@@ -1,4 +1,7 @@
-"""From a problem that a user reports to a lesson that another team answers before its gate, page by page."""
+"""From a problem that a user reports to a lesson that another team answers before its gate, page by page.
+
+A change in adoption/reports, adoption/incidents, adoption/postmortems or adoption/lessons asks for it.
+"""
 
 import re
 from datetime import timedelta

@@ -1,7 +1,8 @@
 """What once read as proved and was not, tried again by people at their browsers under the shipped rulebook.
 
 A file of one byte under every kind, registers filled in by the team alone, an empty register beside production, the
-truth told late, and a criterion waived requirement by requirement: each time the page says what is so, and why.
+truth told late, and a criterion waived requirement by requirement: each time the page says what is so, and why. A
+change in governance/gates or initiatives/lifecycle/evidence asks for it.
 """
 
 import re

@@ -1,4 +1,7 @@
-"""No act makes an initiative worse in silence: what pages offer is pressed, and what got worse had been said before."""
+"""No act makes an initiative worse in silence: what pages offer is pressed, and what got worse had been said before.
+
+A change in initiatives/lifecycle/initiative (rehearsals) or of an act with a page asks for it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """A company arrives with a sheet of 300 initiatives: imported and its owners asked, by one admin's clicks.
 
-With `-s` the clicks, fields, pages and seconds of the walk are printed, step by step.
+With `-s` the clicks, fields, pages and seconds of the walk are printed, step by step. A change in
+initiatives/portfolio/imports asks for it.
 """
 
 import pytest

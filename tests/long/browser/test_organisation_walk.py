@@ -1,4 +1,8 @@
-"""The organisation changes, walked in a real browser: a merge of units, a handover, an absence."""
+"""The organisation changes, walked in a real browser: a merge of units, a handover, an absence.
+
+A change in governance/organisation, initiatives/portfolio/units, initiatives/lifecycle/roles or
+initiatives/inbox/absences asks for it.
+"""
 
 from datetime import timedelta
 
