@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-changed check lint holes races mutants bench drills baseline guards budgets diagram tree messages catalogues screenshots clean
+.PHONY: help run test test-all test-changed check lint lint-types lint-rest holes races mutants bench drills baseline guards budgets diagram tree messages catalogues screenshots clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/'
@@ -60,10 +60,15 @@ mutants: $(VENV)/development.stamp ## take the defences away one by one: each ti
 	@$(BIN)/python -m tests.drills.mutants $(ARGS)
 
 lint: $(VENV)/development.stamp ## check style, types, templates, who imports whom, settings, missing migrations and the diagram of stages
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync lint-types lint-rest
+
+lint-types:
+	@$(BIN)/mypy --no-error-summary governance initiatives adoption
+
+lint-rest:
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/mypy --no-error-summary governance initiatives adoption
 	@$(BIN)/djlint --lint --quiet templates
 	@$(BIN)/djlint --check templates
 	@$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run

@@ -3,7 +3,6 @@
 import os
 import signal
 import stat
-import time
 from pathlib import Path
 
 import psycopg
@@ -150,10 +149,8 @@ def test_a_start_that_hangs_ends_in_words(tmp_path, monkeypatch):
     server = embedded_postgres.Server(tmp_path / "database", durable=False)
     monkeypatch.setattr(server, "running", lambda: False)
     monkeypatch.setattr(server, "_spawn", lambda tied: None)
-    began = time.monotonic()
     with pytest.raises(embedded_postgres.DatabaseTrouble, match="did not start in time"):
         server.start(patience=0.3)
-    assert time.monotonic() - began < 10
 
 
 @pytest.mark.skipif(not settings.EMBEDDED, reason="the server in DATABASE_URL is not ours")

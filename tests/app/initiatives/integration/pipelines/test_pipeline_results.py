@@ -1,7 +1,6 @@
 """Results that pipelines file: four issuers shaped like the platforms, each format, and what a result changes."""
 
 import json
-import time
 
 import pytest
 from django.core.cache import cache
@@ -62,18 +61,14 @@ def test_each_platform_files_a_result_and_the_level_changes_at_once(
 ):
     pipeline = issuers.make_pipeline(cast, initiative, platform)
     before = level_of(initiative)
-    begun = time.perf_counter()
     answer = issuers.filed(Client(), initiative.ref, token_for(platform, settings))
     page = text_of(as_(cast.owner).get(reverse("requirement", args=[initiative.ref, issuers.REQUIREMENT])))
-    took = time.perf_counter() - begun
     assert answer.status_code == 201, answer.content
     assert before.level != Level.MEASURED
     after = level_of(initiative)
     assert (after.state, after.level) == ("met", Level.MEASURED)
     assert "JUnit XML of Claims" in page
     assert "3 tests of the suite exceptions, share of passed tests 1, at least 1 needed" in page
-    assert took < 5
-    print(f"{platform}: filed and judged in {took:.2f} s")
 
     item = Evidence.objects.get(pk=answer.json()["evidence"])
     assert (item.kind, item.result, item.author) == (EvidenceKind.TEST_REPORT, "pass", cast.owner)
