@@ -41,6 +41,7 @@ DECISION_FRESH = 0.0
 CLOCK_MAY_DIFFER = None  # tests freeze the time, and the database's clock goes on
 CELERY_TASK_EAGER_PROPAGATES = True
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+WHITENOISE_USE_FINDERS = False  # every test client would look through all static files
 MEDIA_ROOT = DATA_DIR / f"uploads-{RUN}-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 FOLDER_MARK = "the folder of tests"  # of every database that is copied from the template
 FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT

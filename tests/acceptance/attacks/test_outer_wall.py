@@ -35,7 +35,8 @@ SECRET = b"what nobody may read"
         "/{}",
     ],
 )
-def test_2_no_file_but_static_ones_is_served(under, path, tmp_path):
+def test_2_no_file_but_static_ones_is_served(under, path, settings):
+    settings.WHITENOISE_USE_FINDERS = True
     target = settings.BASE_DIR / "tests" / "settings.py"
     for name in (
         "manage.py",
