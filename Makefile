@@ -59,7 +59,7 @@ drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, era
 mutants: $(VENV)/development.stamp ## take the defences away one by one: each time a test must go red
 	@$(BIN)/python -m tests.drills.mutants $(ARGS)
 
-lint: $(VENV)/development.stamp ## check style, types, templates, who imports whom, settings, missing migrations and the diagram of stages
+lint: $(VENV)/development.stamp ## check style, types, templates, who imports whom, settings, missing migrations, generated documents, prose and what documents cite
 	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync lint-types lint-rest
 
 lint-types:
@@ -78,6 +78,8 @@ lint-rest:
 	@$(BIN)/python -m tests.support.commands.package_tree --check
 	@$(BIN)/python -m tests.support.commands.prose --check
 	@$(BIN)/python -m tests.support.commands.line_budgets --check
+	@$(BIN)/python -m tests.support.commands.citations
+	@$(BIN)/python -m tests.support.commands.asvs
 
 holes: $(VENV)/development.stamp ## ask pip's package index whether a hole is known in a library we pin
 	@$(BIN)/python -m tests.support.commands.known_holes

@@ -67,7 +67,7 @@ def loose() -> dict[str, str]:
 
 def written(rows: dict[str, int]) -> str:
     """Return the budgets as they stand in their file."""
-    head = "# The most lines a package may have (tests/unit/repository/test_budgets.py). They fall by `make budgets`.\n"
+    head = "# The most lines a package may have (`make lint` checks them). They fall by `make budgets`.\n"
     return (
         head
         + "[lines]\n"

@@ -351,6 +351,11 @@ def test_a_name_has_one_meaning():
     assert {stem: names for stem, names in named.items() if len(names) > 1} == {}
 
 
+def test_the_glossary_lists_the_names_of_modules_that_repeat():
+    part = (ROOT / "docs/glossary.md").read_text().partition("## Names of modules that repeat")[2]
+    assert {name for name in KINDS if "__" not in name} == set(re.findall(r"`(\w+)`", part))
+
+
 def test_every_package_says_what_it_is():
     silent = [
         name for name, tree in modules() if name.endswith("__init__.py") and not ast.get_docstring(tree)

@@ -1,16 +1,14 @@
-"""What README.md and docs/ claim is what the code does: commands, settings, links, words of pages."""
+"""What README.md and docs/ claim is what the code does: commands, settings, the demo, words of pages."""
 
 import re
 import shlex
 
-import pytest
-from django.core.management import get_commands, load_command_class
+from django.core.management import CommandError, get_commands, load_command_class
 
 from adoption.demo import people
 from tests.support.paths import ROOT
 
 DOCS = ROOT / "docs"
-README = (ROOT / "README.md").read_text()
 TUTORIAL = (DOCS / "tutorial.md").read_text()
 PAGES = [ROOT / "README.md", *(page for page in sorted(DOCS.rglob("*.md")) if page.parent.name != "adr")]
 TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text() for page in PAGES}
@@ -23,16 +21,12 @@ def own_commands() -> set[str]:
     return {name for name, app in get_commands().items() if app in ("governance", "initiatives", "adoption")}
 
 
-def test_every_make_target_named_exists_and_each_is_listed():
-    targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for name, text in TEXTS.items():
-        assert set(re.findall(r"`make ([a-z-]+)", text)) - targets == set(), name
-    assert targets - set(re.findall(r"`make ([a-z-]+)", COMMANDS)) <= {"help"}
-
-
-@pytest.mark.parametrize("name", TEXTS)
-def test_every_command_named_exists(name):
-    assert set(re.findall(r"manage\.py ([a-z_]+)", TEXTS[name])) - set(get_commands()) == set()
+def test_every_command_named_exists():
+    named = {
+        (page, name) for page, text in TEXTS.items() for name in re.findall(r"manage\.py ([a-z_]+)", text)
+    }
+    assert len(named) > 30
+    assert [one for one in sorted(named) if one[1] not in get_commands()] == []
 
 
 def test_every_command_of_ours_is_listed():
@@ -48,13 +42,18 @@ def written_commands() -> list[str]:
     return [line for line in lines if line.startswith("manage.py ")]
 
 
-@pytest.mark.parametrize("line", written_commands())
-def test_every_command_written_takes_its_options(line):
-    _, name, *options = shlex.split(line, comments=True)
-    apps = get_commands()
-    app = apps[name]
-    command = load_command_class(app, name) if isinstance(app, str) else app
-    command.create_parser("manage.py", name).parse_args(options)
+def test_every_command_written_takes_its_options():
+    wrong, apps = [], get_commands()
+    assert len(written_commands()) > 10
+    for line in written_commands():
+        _, name, *options = shlex.split(line, comments=True)
+        app = apps[name]
+        command = load_command_class(app, name) if isinstance(app, str) else app
+        try:
+            command.create_parser("manage.py", name).parse_args(options)
+        except CommandError as error:
+            wrong.append(f"{line}: {error}")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_variable_named_is_read_and_every_one_read_is_named():
@@ -71,39 +70,6 @@ def test_every_variable_named_is_read_and_every_one_read_is_named():
     for name in re.findall(r'(?:secret|another_database|key_seed)\("([A-Z_]+)"', settings):
         read |= {name, f"{name}_FILE"}
     assert set(VARIABLE.findall((DOCS / "operate/settings.md").read_text())) == read
-
-
-def anchors(text: str) -> set[str]:
-    """Return the anchors of the headings of a page."""
-    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-@pytest.mark.parametrize("name", TEXTS)
-def test_every_link_leads_somewhere(name):
-    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)]+))?\)", TEXTS[name]):
-        page = (ROOT / name).parent / target if target else ROOT / name
-        if "://" not in target:
-            assert page.exists(), target
-            assert not anchor or anchor in anchors(page.read_text()), f"{target}#{anchor}"
-
-
-def test_every_page_is_in_the_index_or_linked_from_a_page_of_it():
-    linked, new = set(), {"docs/README.md"}
-    while new:
-        name = new.pop()
-        linked.add(name)
-        for target in re.findall(r"\]\(([^)#:]+\.md)", TEXTS.get(name, "")):
-            page = ((ROOT / name).parent / target).resolve().relative_to(ROOT).as_posix()
-            new |= {page} - linked
-    assert {name for name in TEXTS if name not in linked} - {"README.md"} == set()
-
-
-def test_the_readme_is_short_and_its_pictures_are_there():
-    assert len(README.splitlines()) <= 120
-    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
-    assert len(pictures) == 3
-    assert all((ROOT / picture).stat().st_size < 400_000 for picture in pictures)
 
 
 def test_the_logins_are_those_of_the_demo():
@@ -133,11 +99,12 @@ def test_the_first_hour_is_an_hour():
     assert 50 <= sum(minutes) <= 65
 
 
-@pytest.mark.parametrize("words", re.findall(r"(?<!\*)\*([A-Z][a-z][^*]+)\*(?!\*)", TUTORIAL))
-def test_every_initiative_named_is_told_in_the_demo(words):
+def test_every_initiative_named_is_told_in_the_demo():
     from adoption.demo.initiatives import INITIATIVES
 
-    assert words in {initiative.title for initiative in INITIATIVES.values()}
+    named = set(re.findall(r"(?<!\*)\*([A-Z][a-z][^*]+)\*(?!\*)", TUTORIAL))
+    assert len(named) > 5
+    assert named - {initiative.title for initiative in INITIATIVES.values()} == set()
 
 
 def test_the_initiative_an_outsider_may_not_see_is_told_before_the_outsiders():
