@@ -10,6 +10,7 @@ from django.conf import settings
 
 from tests.support.commands import messages
 from tests.support.commands.messages import marked_in, sources
+from tests.unit.repository.test_architecture import nodes_of, tree_of
 
 BASE = Path(settings.BASE_DIR)
 LANGUAGES = {path.parent.parent.name: path for path in BASE.glob("adoption/locale/*/LC_MESSAGES/django.po")}
@@ -80,7 +81,7 @@ def test_what_is_compiled_is_what_is_written(language):
 def test_a_phrase_has_a_constant_message_with_a_place_for_each_value():
     wrong = []
     for name in sources():
-        for call in ast.walk(ast.parse((BASE / name).read_text())) if name.endswith(".py") else ():
+        for call in nodes_of(tree_of(BASE / name)) if name.endswith(".py") else ():
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "phrase" and call.args:
                 message = getattr(call.args[0], "value", None)
                 if not isinstance(message, str):

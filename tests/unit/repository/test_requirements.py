@@ -117,7 +117,8 @@ def test_every_row_names_a_test_or_an_issue():
     """`make lint` checks that each test named exists."""
     shows = re.compile(rf"`tests/[\w/]+\.py::test_\w+`|due: ({'|'.join(ISSUES)})")
     named = [(key, part) for key, _, shown in rows() for part in shown.split("; ") if key not in WITHOUT]
-    assert [one for one in named if not shows.fullmatch(one[1])] == []
+    wrong = [one for one in named if not shows.fullmatch(one[1])]
+    assert not wrong, wrong
 
 
 def test_the_questions_of_the_table_are_asked_here():
@@ -139,7 +140,8 @@ def test_the_gate_asks_for():
             if rulebook().requirements[name].blocking
         }
         missing[key] = set(wanted.split()) - blocking
-    assert {key: names for key, names in missing.items() if names} == {}
+    wrong = {key: names for key, names in missing.items() if names}
+    assert not wrong, wrong
 
 
 def test_the_gate_has_its_criteria():

@@ -1,5 +1,6 @@
 """The changes that `tests.drills.rulebook_mutants` tries: single, valid, the same for a seed, and told apart."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,16 +13,22 @@ from tests.support.paths import ROOT
 SOURCE = shipped_text()
 
 
+@cache
+def known():
+    """What gates look at in the shipped rulebook."""
+    return looked_at(parse(SOURCE))
+
+
 def felt(**places):
     """Whether a gate looks at what is exchanged, each place with its words joined by slashes."""
     text = with_values(read(SOURCE), {tuple(place.split("/")): value for place, value in places.items()})
-    return looked_at(parse(text.source)) != looked_at(parse(SOURCE))
+    return looked_at(parse(text.source)) != known()
 
 
 def test_a_seed_gives_the_same_single_changes_and_another_seed_others():
-    first = list(changes(SOURCE, 5, 6))
-    assert first == list(changes(SOURCE, 5, 6))
-    assert {str(one) for one in first} != {str(one) for one in changes(SOURCE, 6, 6)}
+    first = list(changes(SOURCE, 5, 2))
+    assert first == list(changes(SOURCE, 5, 2))
+    assert {str(one) for one in first} != {str(one) for one in changes(SOURCE, 6, 2)}
     for change in first:
         assert read(change.source).value(change.place) == change.after != change.before
 

@@ -3,7 +3,6 @@
 import ast
 import re
 
-import pytest
 from django.apps import apps
 
 from governance.database import database_roles
@@ -11,7 +10,7 @@ from governance.offline import verify
 from governance.vocabulary import Seat
 from governance.vocabulary.entry_kinds import EntryKind
 from tests.support.paths import ROOT
-from tests.unit.repository.test_architecture import FLOORS, tree_of
+from tests.unit.repository.test_architecture import FLOORS, nodes_of, tree_of
 
 NAME = re.compile(r"(?<![\w./])(?:governance|initiatives|adoption)_[a-z0-9]+(?![\w./(-])")
 SEATS = set(Seat.values)  # the adoption seat is written as a table would be
@@ -48,22 +47,22 @@ def written(tree: ast.Module) -> set[str]:
     """The names that look like tables in the texts of a module, docstrings among them."""
     return {
         name
-        for node in ast.walk(tree)
+        for node in nodes_of(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         for name in NAME.findall(node.value)
     }
 
 
-@pytest.mark.parametrize("floor", FLOORS)
-def test_each_table_named_in_code_exists(floor):
+def test_each_table_named_in_code_exists():
     known = set(tables()) | SEATS
     wrong = {
         path.relative_to(ROOT).as_posix(): sorted(missing)
+        for floor in FLOORS
         for path in sorted((ROOT / floor).rglob("*.py"))
         if "/migrations/" not in path.as_posix()
         and (missing := {name for name in written(tree_of(path)) if name not in known})
     }
-    assert wrong == {}
+    assert not wrong, wrong
 
 
 def test_the_verifier_judges_tables_columns_and_kinds_that_exist():

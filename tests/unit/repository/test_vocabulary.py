@@ -9,6 +9,7 @@ from django.conf import settings
 from governance.audit import search as audit_search
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import contributed
+from tests.unit.repository.test_architecture import nodes_of, tree_of
 
 ROOT = Path(settings.BASE_DIR)
 WRITERS = ("entries.record", "entries.record_many")
@@ -39,8 +40,8 @@ def recorded():
     """(module, first argument, its module's tree) of every call in the apps that writes an entry."""
     for app in ("governance", "initiatives", "adoption"):
         for path in sorted((ROOT / app).rglob("*.py")):
-            tree = ast.parse(path.read_text())
-            for node in ast.walk(tree):
+            tree = tree_of(path)
+            for node in nodes_of(tree):
                 if not isinstance(node, ast.Call):
                     continue
                 if ast.unparse(node.func) in WRITERS:
@@ -74,9 +75,7 @@ def test_every_entry_is_written_with_a_member():
 
 
 def test_every_kind_is_written_somewhere():
-    written = members(
-        ast.parse((ROOT / "governance/privacy/erasure.py").read_text())
-    )  # by a statement of its own
+    written = members(tree_of(ROOT / "governance/privacy/erasure.py"))  # by a statement of its own
     for _, kind, tree in recorded():
         if isinstance(kind, ast.Call):  # EntryKind(f"review {outcome}")
             parts = kind.args[0].values
