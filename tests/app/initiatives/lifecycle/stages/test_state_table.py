@@ -21,7 +21,6 @@ from initiatives.models.initiative import gate_out_of, machine
 from initiatives.models.stage_machine import Judgement, judged
 from tests.acceptance.walks.story import undone
 from tests.support import factories
-from tests.support.commands import state_diagram
 from tests.support.reported_stages import make_reported
 
 STAGES = ["proposed", "prototype", "mvp", "production", "stopped", "retired"]
@@ -148,10 +147,6 @@ def test_but_for_imports_nothing_leads_out_of_retired_or_from_prototype_to_produ
     ours = {name: moves for name, moves in MACHINE.items() if name != "withdraw_report"}
     assert not [name for name, moves in ours.items() if "retired" in moves]
     assert not [name for name, moves in ours.items() if moves.get("prototype") == "production"]
-
-
-def test_the_diagram_is_the_machine():
-    assert state_diagram.PAGE.read_text() == state_diagram.written(), "run `make diagram`"
 
 
 # The acts that move an initiative: (who may, {stage: where it leads}).
