@@ -77,7 +77,7 @@ def may_keep_link(initiative: Initiative, person: User) -> Answer:
 
 
 def may_open_link(initiative: Initiative, person: User) -> Answer:
-    """Return whether the person may make or renew the public link. Nobody may once the initiative is closed."""
+    """Return whether the person may make or renew the public link. A closed initiative gets no link."""
     if initiative.withdrawn_at:
         return no("This initiative was registered by mistake and withdrawn.")
     if initiative.closed:
