@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -10,9 +11,13 @@ for name in list(os.environ):
     if name.startswith(("PLUMBLINE_", "CELERY_", "EMAIL_")) and not name.startswith(KEPT):
         del os.environ[name]
 # Outside the tree, so that whatever imports these settings (a type checker, an editor) leaves nothing in it; one folder
-# for each place the project lies at and each user, kept from run to run with the template of the database.
+# for each place the project lies at and each user, kept from run to run with the template of the database. In memory,
+# where there is room: a database is two thousand files, and the tests make hundreds of databases.
+MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30
+IN_MEMORY = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
 PLACE = f"{Path(__file__).resolve().parent.parent}:{os.getuid()}"
-FOLDER = Path(tempfile.gettempdir()) / f"plumbline-tests-{hashlib.sha256(PLACE.encode()).hexdigest()[:12]}"
+FOLDER = MEMORY if IN_MEMORY else Path(tempfile.gettempdir())
+FOLDER /= f"plumbline-tests-{hashlib.sha256(PLACE.encode()).hexdigest()[:12]}"
 FOLDER.mkdir(mode=0o755, exist_ok=True)
 if FOLDER.stat().st_uid != os.getuid():
     raise SystemExit(f"{FOLDER} belongs to another user; remove it.")

@@ -128,7 +128,7 @@ def _digests(
 
 def _copy_anew(name: str, template: str) -> None:
     with server() as at:
-        if settings.EMBEDDED and shutil.disk_usage(settings.DATA_DIR).free > ROOM:
+        if settings.EMBEDDED and not settings.IN_MEMORY and shutil.disk_usage(settings.DATA_DIR).free > ROOM:
             _put_aside(at, name)
         else:
             drop(at, name)
