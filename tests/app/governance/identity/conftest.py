@@ -61,11 +61,16 @@ def house(idp, cast) -> IdentityProvider:
 
 
 @pytest.fixture
-def one(cast, house):
-    """A sign-off of the chair, whose account is linked."""
-    found = test_signing.decides(cast)
+def decision(cast) -> test_signing.Binding:
+    """A decision that waits for the chair. It comes before the provider, so that it is laid down from a snapshot."""
+    return test_signing.decides(cast)
+
+
+@pytest.fixture
+def one(decision, cast, house) -> test_signing.Binding:
+    """A decision of the chair, whose account is linked."""
     linked(cast.chair, house)
-    return found
+    return decision
 
 
 def there_and_back(client: Client, idp: Provider, start: str = "/sign-in/with/house/"):

@@ -34,6 +34,7 @@ from tests.support.identity.provider_signing import (
 from tests.support.initiatives.initiative_pages import SIGNED, acts, text_of
 from tests.support.servers import identity_provider as servers
 from tests.support.servers.identity_provider import CLIENT
+from tests.support.variants import variant
 
 pytestmark = pytest.mark.django_db
 
@@ -82,19 +83,21 @@ NO_TOKEN = {
 }
 
 
-@pytest.mark.parametrize("name", NO_TOKEN)
-def test_what_is_no_token_of_this_statement_signs_nothing(cast, as_, idp, one, name):
-    changes, code, words = NO_TOKEN[name]
+def test_what_is_no_token_of_this_statement_signs_nothing(cast, as_, idp, one, monkeypatch):
+    """A refused answer uses nothing up, so all of them are given to one shown statement."""
     client = as_(cast.chair)
     token = token_of(client, one)
     page = shown_there(client, one.url, one.sent | {"sign_token": token})
-    for attribute, value in changes.items():
-        setattr(idp, attribute, value)
-    said = refusal(signed_there(client, idp, page))
-    assert said[0] == code
-    assert words in said[1]
+    for name, (changes, code, words) in NO_TOKEN.items():
+        with variant(name), monkeypatch.context() as answering:
+            for attribute, value in changes.items():
+                answering.setattr(idp, attribute, value)
+            said = refusal(signed_there(client, idp, page))
+            assert said[0] == code
+            assert words in said[1]
+            assert FrozenStatement.objects.get(token=token).identity is None
     assert "Your identity is not confirmed yet" in nothing_signed(client, one, token)
-    assert FrozenStatement.objects.get(token=token).identity is None
+    assert signed_there(client, idp, page).status_code == 302
 
 
 def test_a_strength_that_the_provider_is_set_up_for_is_asked_and_must_be_there(cast, as_, idp, one, house):
@@ -227,8 +230,8 @@ def test_a_link_that_ended_meanwhile_signs_nothing(cast, as_, idp, one):
     assert "no longer linked with it" in ended(client, one, {"sign_token": token})
 
 
-def test_a_link_of_an_admin_signs_nothing_in_its_first_day(cast, as_, idp, house):
-    one = test_signing.decides(cast)
+def test_a_link_of_an_admin_signs_nothing_in_its_first_day(decision, cast, as_, house):
+    one = decision
     linked_accounts.link_for(person=cast.chair, provider=house, key="subject-1", by=cast.admin)
     client = as_(cast.chair)
     assert "Sign with House" not in text_of(client.get(one.url))
@@ -275,8 +278,8 @@ def test_what_the_rulebook_wants_a_passkey_for_is_signed_by_no_token(cast, as_, 
     )
 
 
-def test_an_account_that_somebody_linked_themselves_signs_after_a_day(cast, as_, idp, house):
-    one, client = test_signing.decides(cast), as_(cast.chair)
+def test_an_account_that_somebody_linked_themselves_signs_after_a_day(decision, cast, as_, idp, house):
+    one, client = decision, as_(cast.chair)
     page = client.post(reverse("account-link", args=["house"]), SIGNED)
     client.get(path_of(idp.authorize(page.context["address"])))
     link = ExternalIdentity.objects.get(person=cast.chair)
