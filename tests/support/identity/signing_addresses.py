@@ -74,15 +74,15 @@ def _read(function: Any) -> tuple[bool, list[FunctionType]]:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError):
         return False, []
-    own = {
-        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
-    own |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    nodes = [*ast.walk(tree)]
+    names = [node for node in nodes if isinstance(node, ast.Name | ast.Attribute)]
+    own = {node.id for node in names if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
     known = {name: value for name, value in function.__globals__.items() if name not in own}
-    made = [_named(node.func, known) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    made = [_named(node.func, known) for node in nodes if isinstance(node, ast.Call)]
     if any(isinstance(one, type) and issubclass(one, SigningForm) for one in made):
         return True, []
-    named = [_plain(_named(node, known)) for node in ast.walk(tree)]
+    named = [_plain(_named(node, known)) for node in names]
     return False, [one for one in named if isinstance(one, FunctionType) and one.__module__.startswith(OURS)]
 
 

@@ -23,6 +23,7 @@ from governance.transparency_log import sealing
 from governance.vocabulary import Strength
 from tests.app.initiatives.lifecycle.initiative import test_signing
 from tests.support.identity.provider_signing import (
+    add_house,
     hidden_in,
     linked,
     nothing_signed,
@@ -39,12 +40,18 @@ from tests.support.servers import identity_provider as servers
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("make", [test_signing.decides, test_signing.accepts_role, test_signing.takes_over])
-@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
-def test_an_act_is_signed_by_an_id_token_of_exactly_its_statement(cast, as_, idp, house, make, algorithm):
+@pytest.mark.parametrize(
+    ("make", "algorithm"),
+    [
+        (test_signing.decides, "RS256"),
+        (test_signing.accepts_role, "ES256"),
+        (test_signing.takes_over, "EdDSA"),
+    ],
+)
+def test_an_act_is_signed_by_an_id_token_of_exactly_its_statement(cast, as_, idp, make, algorithm):
     one = make(cast)
     person = getattr(cast, one.person)
-    link, client = linked(person, house), as_(person)
+    link, client = linked(person, add_house(idp, cast.admin)), as_(person)
     idp.sign = lambda claims: servers.signed(claims, alg=algorithm)
     token = token_of(client, one)
     page = shown_there(client, one.url, one.sent | {"sign_token": token})
@@ -90,15 +97,15 @@ def test_an_act_is_signed_by_an_id_token_of_exactly_its_statement(cast, as_, idp
     assert again.status_code != 302 or "password" not in again.url
 
 
-# --- Every address that asks for a signature --------------------------------------------------------------------------
+# --- Every kind of form that signs ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("make", test_signing.ACTS, ids=lambda make: make.__name__)
-def test_no_act_is_signed_by_a_sign_in_older_than_its_statement(cast, as_, idp, house, make):
-    """ACTS are all addresses that ask for a signature: test_signing_by_passkey walks the list of addresses."""
+@pytest.mark.parametrize("make", test_signing.FORMS, ids=lambda make: make.__name__)
+def test_no_act_is_signed_by_a_sign_in_older_than_its_statement(cast, as_, idp, make):
+    """At the other addresses the same two forms sign: `test_no_form_deals_with_proofs_by_itself`."""
     one = make(cast)
     person = getattr(cast, one.person)
-    linked(person, house)
+    linked(person, add_house(idp, cast.admin))
     without_password(person)
     client = as_(person)
     earlier = ceremony.freeze(person, "Plumbline statement 1\n", clock.now())
@@ -125,7 +132,7 @@ def test_no_act_is_signed_by_a_sign_in_older_than_its_statement(cast, as_, idp, 
     assert verify.check_signature(row) == Strength.PROVIDER
 
 
-@pytest.mark.parametrize("make", test_signing.ACTS, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", test_signing.FORMS, ids=lambda make: make.__name__)
 def test_no_act_is_signed_by_a_password_or_a_code_of_before(cast, as_, make):
     one = make(cast)
     person, now = getattr(cast, one.person), clock.now()

@@ -1,5 +1,6 @@
 """Acts that bind, signed by passkeys and codes: each is signed for what was shown, and by nothing older."""
 
+import inspect
 import json
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -12,21 +13,24 @@ from webauthn.helpers import base64url_to_bytes
 from governance import clock
 from governance.database.row_history import acting
 from governance.identity.factors import codes
+from governance.identity.forms import LinkOwnForm
 from governance.identity.proofs import ceremony, demands, statements
+from governance.identity.proofs.batch_forms import BatchSigningForm
 from governance.models import Entry, FrozenStatement, Passkey, SignatureProof, User
 from governance.offline import verify
-from governance.rulebook.schema import SIGNED_ACTS
+from governance.sign_in.signing import SigningForm
 from governance.transparency_log import sealing
 from governance.vocabulary import Strength
-from tests.acceptance.walks import story
+from initiatives.lifecycle.roles.handover_forms import AnswerForm
 from tests.app.initiatives.lifecycle.initiative import test_signing
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.identity.authenticator import ORIGIN, Authenticator, enrolled
-from tests.support.identity.signing_addresses import name_of, signing_addresses
+from tests.support.identity.signing_addresses import OURS, name_of, signing_addresses
 from tests.support.initiatives.initiative_pages import SIGNED, acts, text_of
 
 pytestmark = pytest.mark.django_db
 SCRIPT = {"HTTP_ACCEPT": "application/json"}
+CHANGED = "The statement has changed since it was shown"
 LINKS_ONLY = {"account-link"}  # asks for the signer's password before a link is made, and binds nothing
 
 
@@ -61,78 +65,101 @@ def signed(device: Authenticator, shown: dict) -> dict:
     }
 
 
-@pytest.mark.parametrize("make", test_signing.ACTS, ids=lambda make: make.__name__)
-def test_each_act_is_signed_by_a_passkey_and_by_no_older_proof(cast, as_, make):
+@pytest.mark.parametrize(
+    ("act", "address", "make"), test_signing.ACTS, ids=lambda one: getattr(one, "__name__", one)
+)
+def test_each_act_asks_for_a_proof_and_is_signed_by_a_passkey(cast, as_, act, address, make):
+    """What is signed is what was shown, and neither no proof nor an older one does it."""
     one = make(cast)
+    assert name_of(urlsplit(one.url).path) == address
     person = getattr(cast, one.person)
     device, client = with_passkey(person), as_(person)
-    # An assertion that was right, for a statement that was shown before this one.
-    before = ceremony.freeze(person, "Plumbline statement 1\n", clock.now())
-    older = device.shown(bytes(before.challenge))
-    shown = prepared(client, one.url, one.sent)
-    together = "sign_seen" in one.sent
-    assert shown["statement"].startswith("Plumbline statement 1\nact: ")
-    wrong = {
-        "an older assertion under the new statement": (shown["token"], older, "answers a different request"),
-        "an older statement": (
-            before.token,
-            older,
-            "This statement was not shown to you"
-            if together
-            else "The statement has changed since it was shown",
-        ),
-        "no statement": ("", older, "This statement was not shown to you"),
-        "the same statement a second time": (shown["token"], older, "This statement is already signed"),
-    }
-    for why, (token, assertion, words) in wrong.items():
-        with acts() as kinds:
-            answer = client.post(one.url, one.sent | {"sign_token": token, "sign_assertion": assertion})
-        assert words in text_of(answer), why
-        assert one.kind not in kinds
-        assert {"passkey refused", "signature ended"} & set(kinds)
-        assert set(kinds) <= {"passkey refused", "signature ended", test_signing.READ}
+    with acts() as kinds:
+        page = text_of(client.post(one.url, one.sent | {"password": ""}))
+    assert [kind for kind in kinds if kind != test_signing.READ] == []
+    assert "is required" in page
+    assert 'name="sign_token"' in page
+    assert all(word in page for word in one.sent.values() if word == "Words kept.")
+    older = a_statement_before(person, device)
+    with acts() as kinds:
+        page = text_of(client.post(one.url, one.sent | older))
+    assert ("This statement was not shown to you" if "sign_seen" in one.sent else CHANGED) in page
+    assert [kind for kind in kinds if kind != test_signing.READ] == ["signature ended"]
     shown = prepared(client, one.url, one.sent)
     with acts() as kinds:
         answer = client.post(one.url, one.sent | signed(device, shown))
     assert answer.status_code == 302, text_of(answer)
     assert one.kind in kinds
     proof = SignatureProof.objects.get()
-    assert proof.act in SIGNED_ACTS
-    assert (proof.strength, proof.person, proof.statement) == ("passkey", person, shown["statement"])
+    assert (proof.act, proof.strength, proof.person) == (act, "passkey", person)
+    assert shown["statement"].startswith("Plumbline statement 1\nact: ")
+    assert proof.statement == shown["statement"]
     entry = Entry.objects.acts().filter(kind=one.kind).latest("id")
     assert entry.facts["facts"]["signature"] == {"strength": "passkey", "digest": proof.digest}
     assert entry.xact == proof.xact
     row = Entry.objects.rows().get(table="governance_signatureproof").facts["after"]
     assert verify.check_signature(row) == "passkey"
+
+
+def a_statement_before(person: User, device: Authenticator) -> dict:
+    """A right assertion, for a statement that was shown to this person before."""
+    before = ceremony.freeze(person, "Plumbline statement 1\n", clock.now())
+    return {"sign_token": before.token, "sign_assertion": device.shown(bytes(before.challenge))}
+
+
+@pytest.mark.parametrize("make", test_signing.FORMS, ids=lambda make: make.__name__)
+def test_no_act_is_signed_by_an_assertion_of_before_or_a_second_time(cast, as_, make):
+    one = make(cast)
+    person = getattr(cast, one.person)
+    device, client = with_passkey(person), as_(person)
+    older = a_statement_before(person, device)
+    shown = prepared(client, one.url, one.sent)
+    for token, words in (
+        (shown["token"], "answers a different request"),
+        ("", "This statement was not shown to you"),
+        (shown["token"], "This statement is already signed"),
+    ):
+        with acts() as kinds:
+            page = text_of(client.post(one.url, one.sent | older | {"sign_token": token}))
+        assert words in page
+        assert one.kind not in kinds
+        assert {"passkey refused", "signature ended"} & set(kinds)
+        assert set(kinds) <= {"passkey refused", "signature ended", test_signing.READ}
+    shown = prepared(client, one.url, one.sent)
+    assert client.post(one.url, one.sent | signed(device, shown)).status_code == 302
     client.post(one.url, one.sent | signed(device, shown))
     assert SignatureProof.objects.count() == 1
 
 
-def test_every_address_that_asks_for_a_signature_is_walked(cast):
+def test_every_address_that_asks_for_a_signature_is_walked():
     """By the list of addresses: whatever view makes a form that signs, itself or by what it calls."""
-    walked = set()
-    for make in test_signing.ACTS:
-        with story.undone():
-            walked.add(name_of(urlsplit(make(cast).url).path))
-    assert walked == signing_addresses() - LINKS_ONLY
+    assert {address for _, address, _ in test_signing.ACTS} == signing_addresses() - LINKS_ONLY
 
 
-def test_words_that_changed_after_they_were_shown_end_it(cast, as_):
+def test_no_form_deals_with_proofs_by_itself():
+    """So the acts of `test_signing.FORMS` stand for all in what a code or a provider signs."""
+    signing_addresses()  # which imports every view, and with it every form
+    waiting, found = [SigningForm], set()
+    while waiting:
+        of = waiting.pop().__subclasses__()
+        waiting += of
+        found |= {form for form in of if form.__module__.startswith(OURS)}
+    assert {LinkOwnForm, BatchSigningForm, AnswerForm} <= found
+    for form in found - {LinkOwnForm, BatchSigningForm}:
+        kind = BatchSigningForm if issubclass(form, BatchSigningForm) else SigningForm
+        own = {name for name, value in vars(form).items() if inspect.isroutine(value) and hasattr(kind, name)}
+        assert own <= {"__init__", "clean", "signed_words"}, form
+
+
+def test_words_and_facts_that_changed_after_they_were_shown_end_it(cast, as_):
     one = test_signing.decides(cast)
     device, client = with_passkey(cast.chair), as_(cast.chair)
-    shown = prepared(client, one.url, one.sent)
-    with acts() as kinds:
-        answer = client.post(one.url, one.sent | {"reason": "Other words."} | signed(device, shown))
-    assert "The statement has changed since it was shown: reason." in text_of(answer)
-    assert kinds == ["signature ended"]
-
-
-def test_another_outcome_than_the_one_shown_ends_it(cast, as_):
-    one = test_signing.decides(cast)
-    device, client = with_passkey(cast.chair), as_(cast.chair)
-    shown = prepared(client, one.url, one.sent)
-    answer = client.post(one.url, one.sent | {"outcome": "refused"} | signed(device, shown))
-    assert "changed since it was shown: outcome" in text_of(answer)
+    for name, value in {"reason": "Other words.", "outcome": "refused"}.items():
+        shown = prepared(client, one.url, one.sent)
+        with acts() as kinds:
+            answer = client.post(one.url, one.sent | {name: value} | signed(device, shown))
+        assert f"The statement has changed since it was shown: {name}." in text_of(answer)
+        assert kinds == ["signature ended"]
 
 
 def test_what_was_shown_to_somebody_else_is_signed_by_nobody(cast, as_):
@@ -199,23 +226,16 @@ def test_the_rulebook_asks_for_a_strength_and_the_form_says_so(cast, as_, monkey
     assert "requires a signature by at least: passkey" in text_of(answer)
     assert kinds == []
     device = with_passkey(cast.owner)
-    assert (
-        client.post(one.url, one.sent | signed(device, prepared(client, one.url, one.sent))).status_code
-        == 302
-    )
+    proof = signed(device, prepared(client, one.url, one.sent))
+    assert client.post(one.url, one.sent | proof).status_code == 302
 
 
 def test_a_statement_is_the_same_for_the_same_and_names_what_changed():
     said = {"person_id": 1, "act": "sign_off", "purpose": "sign", "shown_at": clock.now()}
     one = statements.write(**said, words={"b": 1, "a": {"y", "x"}}, facts={"n": None})
     assert one == statements.write(**said, words={"a": {"x", "y"}, "b": 1}, facts={"n": None})
-    assert statements.changed(
-        one, statements.write(**said, words={"a": {"x"}, "c": 2}, facts={"n": None})
-    ) == [
-        "a",
-        "b",
-        "c",
-    ]
+    other = statements.write(**said, words={"a": {"x"}, "c": 2}, facts={"n": None})
+    assert statements.changed(one, other) == ["a", "b", "c"]
     assert statements.write(**said, words={"a": Passkey(pk=5)}, facts={}).endswith(
         'word a: "governance.passkey 5"\n'
     )
