@@ -34,7 +34,6 @@ from tests.support.identity.provider_signing import (
 from tests.support.initiatives.initiative_pages import SIGNED, acts, text_of
 from tests.support.servers import identity_provider as servers
 from tests.support.servers.identity_provider import CLIENT
-from tests.support.variants import variant
 
 pytestmark = pytest.mark.django_db
 
@@ -54,16 +53,8 @@ NO_TOKEN = {
     ),
     "nonce of another statement": ({"more": {"nonce": "A" * 43}}, "nonce", "belongs to another sign-in"),
     "no nonce": ({"more": {"nonce": None}}, "nonce", 'has no "nonce" value'),
-    "signed in there before it was shown": (
-        {"remembers": time.time() - 3600},
-        "fresh",
-        "did not ask you to sign in again",
-    ),
-    "signed in there seconds before": (
-        {"remembers": time.time() - 30},
-        "fresh",
-        "did not ask you to sign in again",
-    ),
+    "signed in there before it was shown": ({"remembers": time.time() - 3600}, "fresh", "did not ask you"),
+    "signed in there seconds before": ({"remembers": time.time() - 30}, "fresh", "did not ask you"),
     "no auth_time": ({"more": {"auth_time": None}}, "fresh", "has no time of your sign-in"),
     "auth_time to come": ({"more": {"auth_time": time.time() + 3600}}, "fresh", "in the future"),
     "auth_time in milliseconds": ({"more": {"auth_time": time.time() * 1000}}, "time", "milliseconds"),
@@ -89,13 +80,14 @@ def test_what_is_no_token_of_this_statement_signs_nothing(cast, as_, idp, one, m
     token = token_of(client, one)
     page = shown_there(client, one.url, one.sent | {"sign_token": token})
     for name, (changes, code, words) in NO_TOKEN.items():
-        with variant(name), monkeypatch.context() as answering:
+        with monkeypatch.context() as answering:
             for attribute, value in changes.items():
                 answering.setattr(idp, attribute, value)
-            said = refusal(signed_there(client, idp, page))
-            assert said[0] == code
-            assert words in said[1]
-            assert FrozenStatement.objects.get(token=token).identity is None
+            answer = signed_there(client, idp, page)
+        assert answer.status_code == 403, name
+        said = refusal(answer)
+        assert (said[0], words in said[1]) == (code, True), f"{name}: {said}"
+        assert FrozenStatement.objects.get(token=token).identity is None, name
     assert "Your identity is not confirmed yet" in nothing_signed(client, one, token)
     assert signed_there(client, idp, page).status_code == 302
 
@@ -158,19 +150,12 @@ def ended(client: Client, one: test_signing.Binding, sent: dict) -> str:
     return why
 
 
-def test_words_that_changed_since_they_were_shown_end_it(cast, as_, idp, one):
-    client = as_(cast.chair)
-    token = signed_in_words(client, idp, one)
-    why = ended(client, one, {"sign_token": token, "reason": "Other words."})
-    assert why == "The statement has changed since it was shown: reason."
-    assert ended(client, one, {"sign_token": token}) == "This statement is already signed."
-
-
 def test_a_fact_that_changed_since_it_was_shown_ends_it(cast, as_, idp, one):
     client = as_(cast.chair)
     token = signed_in_words(client, idp, one)
     why = ended(client, one, {"sign_token": token, "outcome": "refused"})
     assert why == "The statement has changed since it was shown: outcome."
+    assert ended(client, one, {"sign_token": token}) == "This statement is already signed."
 
 
 def test_what_was_shown_to_somebody_else_is_signed_by_nobody(cast, as_, idp, one, house):
@@ -186,13 +171,6 @@ def test_a_token_of_one_act_signs_no_other(cast, as_, idp, house):
     client = as_(cast.owner)
     token = signed_in_words(client, idp, again)
     assert "act" in ended(client, on, {"sign_token": token})
-
-
-def test_a_statement_lasts_five_minutes(cast, as_, idp, one):
-    client = as_(cast.chair)
-    token = signed_in_words(client, idp, one)
-    FrozenStatement.objects.update(expires_at=clock.now())
-    assert ended(client, one, {"sign_token": token}) == "The time to sign has passed."
 
 
 def test_after_five_minutes_the_provider_s_answer_comes_too_late(cast, as_, idp, one):
@@ -270,12 +248,10 @@ def test_what_the_rulebook_wants_a_passkey_for_is_signed_by_no_token(cast, as_, 
     monkeypatch.setattr(demands, "least_for", lambda act, tier: Strength.PASSKEY)
     assert "requires a stronger signature, at least: passkey" in ended(client, one, {"sign_token": token})
     frozen = ceremony.freeze(cast.chair, "Plumbline statement 1\n", clock.now())
-    assert (
-        signed_there(client, idp, reverse("signing-there", args=["house", frozen.token])).status_code == 302
-    )
-    assert "requires a stronger signature, at least: passkey" in ended(
-        client, one, {"sign_token": frozen.token}
-    )
+    there = reverse("signing-there", args=["house", frozen.token])
+    assert signed_there(client, idp, there).status_code == 302
+    token = frozen.token
+    assert "requires a stronger signature, at least: passkey" in ended(client, one, {"sign_token": token})
 
 
 def test_an_account_that_somebody_linked_themselves_signs_after_a_day(decision, cast, as_, idp, house):
