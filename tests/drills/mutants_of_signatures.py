@@ -177,7 +177,7 @@ MUTANTS = [
         "governance.identity.proofs.provider_tokens:own_link",
         ".filter(provider=token.provider, key=token.key).first()",
         ".filter(provider=token.provider).first()",
-        f"{REFUSED} -k account",
+        f"{REFUSED} -k no_token",
     ),
     (
         "a token is asked with a sign-in of now",
