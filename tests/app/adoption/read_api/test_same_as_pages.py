@@ -15,6 +15,7 @@ from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.holds.actions import open_obligation
 from initiatives.lifecycle.reviews import actions as review_actions
 from tests.support import factories
+from tests.support.database import snapshots
 from tests.support.initiatives.read_days import (
     Compared,
     page_of_contract,
@@ -34,6 +35,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@snapshots.kept
 def world(cast):
     """An initiative in review with one of what the API reads, and a confidential one that few people see."""
     initiative = factories.make_mvp(cast)
