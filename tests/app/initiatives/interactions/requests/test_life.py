@@ -48,7 +48,8 @@ def made_officer(cast, person):
 
 
 @pytest.fixture
-def officer(cast):
+def officer(cast, initiative):
+    """Made after the initiative, which is laid down from a snapshot only upon the cast."""
     return made_officer(cast, cast.outsider)
 
 
