@@ -76,7 +76,7 @@ from tests.support.database.reset import as_it_was
 from tests.support.initiatives import contradictions
 from tests.support.rules.plain_differences import differences
 
-PAIRS = 1_000  # of an initiative and an instant, half of them past
+PAIRS = 300  # of an initiative and an instant, half of them past
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Integration in a real browser: scenario 1 from two customers to production, scenario 2 from a knowledge base to a
-successor. What the register says at each step is asked here; the rules behind it are tried beside their subjects.
+successor. What the register says at each step is asked here; the rules behind it are tried beside their subjects. A
+change in initiatives/integration asks for these.
 """
 
 import re
