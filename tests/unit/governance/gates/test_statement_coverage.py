@@ -96,7 +96,8 @@ def put(covered, path, value):
 
 def looked_at(facts, gate, seat):
     """Each printed value of one statement: its place by name, and whether another one there is a reason."""
-    covered = json.loads(json.dumps(sign_off_statement.seat_facts(judge(facts, RULEBOOK, AT), gate, seat)))
+    judged = judge(facts, RULEBOOK, AT)
+    covered = json.loads(json.dumps(sign_off_statement.seat_facts(judged, gate, seat)))
     text = written(covered)
     for path, value in leaves(covered):
         changed = other_than(path, value)
@@ -105,7 +106,7 @@ def looked_at(facts, gate, seat):
             continue
         signed = put(covered, path, changed)
         if written(signed) != text:
-            reasons = sign_off_statement.stale_reasons(signed, judge(facts, RULEBOOK, AT), AT)
+            reasons = sign_off_statement.stale_reasons(signed, judged, AT)
             yield ".".join(str(key) for key in path if not re.fullmatch(r"\d+|.*\..*", str(key))), reasons
 
 
