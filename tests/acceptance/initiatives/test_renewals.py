@@ -50,11 +50,9 @@ def found_on(client, address: str, kind: str, key: str) -> str:
     return ""
 
 
-@pytest.mark.parametrize("source", [None, shipped_text()], ids=["plain", "shipped"])
-def test_each_kind_of_each_requirement_is_renewed_where_it_can_be_given(cast, as_, source):
+def test_each_kind_of_each_requirement_is_renewed_where_it_can_be_given(cast, as_):
     initiative = factories.make_production(cast)
-    if source:
-        factories.make_rulebook(cast.admin, cast.chair, source)
+    factories.make_rulebook(cast.admin, cast.chair, shipped_text())
     rulebook, client = Rulebook.objects.current().parsed, as_(cast.owner)
     wrong = []
     for key, asked in rulebook.requirements.items():

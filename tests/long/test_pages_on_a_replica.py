@@ -1,4 +1,7 @@
-"""Pages that read from a streaming replica: the same pages, never too old, and without the replica as before."""
+"""Pages that read from a streaming replica: the same pages, never too old, and without the replica as before.
+
+A change in governance/database or of a page's address asks for it.
+"""
 
 import io
 import re
