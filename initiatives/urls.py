@@ -14,7 +14,6 @@ from initiatives.contracts.enforcement import (
 )
 from initiatives.contracts.enforcement import api as enforcement_api
 from initiatives.inbox.absences import views as absence_views
-from initiatives.inbox.first_month import first_month_views
 from initiatives.inbox.review_list import views as review_list_views
 from initiatives.inbox.tasks import views as inbox_views
 from initiatives.integration.components.evaluations import views as evaluation_views
@@ -370,7 +369,6 @@ urlpatterns = [
     path("initiatives/<str:ref>/notes/", note_views.notes, name="notes"),
     path("feeds/<int:pk>/", link_views.shut, name="feed-shut"),
     path("obligations/<int:pk>/excuse/", hold_views.excuse, name="obligation-excuse"),
-    path("first-month/", first_month_views.first_month_page, name="first-month"),
     path("ideas/", idea_views.ideas, name="ideas"),
     path("initiatives/<str:ref>/integration/effort/", effort_views.effort, name="integration-effort"),
     path("initiatives/<str:ref>/integration/effort/import/", effort_views.bring_in, name="effort-import"),

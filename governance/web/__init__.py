@@ -1,1 +1,1 @@
-"""The shared parts of pages: middleware, admin site, help, style guide, routes."""
+"""The shared parts of pages: middleware, admin site, help, routes."""

@@ -90,7 +90,6 @@ urlpatterns = [
     path("receivers/<int:pk>/end/", event_views.end, name="event-receiver-end"),
     path("receivers/<int:pk>/test/", event_views.test, name="event-receiver-test"),
     path("receivers/deliveries/<int:pk>/again/", event_views.again, name="event-again"),
-    path("styleguide/", entry_views.styleguide, name="styleguide"),
     path("help/", entry_views.help_page, name="help"),
     path("help/glossary/", entry_views.glossary_page, name="words"),
     path("settings/", preference_views.settings_page, name="settings"),

@@ -1,10 +1,10 @@
-"""Signing in, signing out, help and the style guide."""
+"""Signing in, signing out and help."""
 
 import json
 
 from django.conf import settings
 from django.contrib import auth
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
@@ -21,7 +21,6 @@ from governance.sign_in.forms import SignInForm
 from governance.sign_in.sessions import open_to_all
 from governance.storage import embedded_postgres
 from governance.vocabulary import terms
-from governance.web import styleguide as web_styleguide
 from governance.web.help_topics import TOPICS
 
 
@@ -71,15 +70,6 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     # What the browser kept of the pages, and drafts that were typed, are not for the next one at this machine.
     response["Clear-Site-Data"] = '"cache", "storage"'
     return response
-
-
-@open_to_all
-@require_safe
-def styleguide(request: HttpRequest) -> HttpResponse:
-    """Show every component in every state, in debug only. Raises Http404 otherwise."""
-    if not settings.DEBUG:
-        raise Http404("The style guide is available only in debug mode.")
-    return render(request, "governance/pages/styleguide.html", web_styleguide.sample_context())
 
 
 @open_to_all

@@ -27,7 +27,7 @@ from governance.templatetags.plumbline import in_days
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import DayOfYear, phrase
 from governance.web.form_fields import DayField
-from initiatives.inbox.first_month import first_steps as inbox_first_steps
+from initiatives.inbox.tasks import first_steps as inbox_first_steps
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.activity import entry_wording as activity_entry_wording
 from initiatives.lifecycle.activity import timeline

@@ -252,7 +252,6 @@ def test_every_page_is_sound(watch, cast, world, overdue, rounds, settings, monk
     for place, one in enumerate(
         every if rounds >= FULL else [one for one in every if one.name in every_page.MAIN]
     ):
-        settings.DEBUG = one.name == "styleguide"
         visitor.themes = THEMES if rounds >= FULL else THEMES[place % len(THEMES) :][:1]
         visitor.contrast = rounds >= FULL or place % CONTRAST == 0
         found += visitor.opens(one)

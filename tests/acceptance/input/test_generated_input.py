@@ -49,8 +49,6 @@ FULL = 100  # rounds from which every page is looked at, not a part of them
 CLOSED = ("sign-out", "healthz", "readyz", "evidence-content", "evidence-file", "logout")
 # Forms that no page of the walk shows, and why.
 NOT_WALKED = {
-    "governance.web.styleguide.SampleForm": "the style guide's, shown in debug only",
-    "governance.web.styleguide.ReasonForm": "likewise",
     "initiatives.lifecycle.stages.forms.ContinueForm": "shown when a trial is past its greatest age: "
     "its own tests send it",
     "initiatives.portfolio.efforts.forms.EffortMappingForm": "shown once a table was sent: its own tests send it",

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # Texts of modules that pages show without having looked them up; it goes down with each that is marked.
 LEFT_AT_MOST = 1250
 ROOM = 60  # by how many the number above may be too high
-# Pages that choose their language by who reads them, from those that are shipped, and one for developers.
-LEFT_OUT = ("styleguide", "public-page", "survey-answer", "survey-nothing", "report-", "reported-")
+# Pages that choose their language by who reads them, from those that are shipped.
+LEFT_OUT = ("public-page", "survey-answer", "survey-nothing", "report-", "reported-")
 # What a page shows outside of brackets: words people wrote, names and codes stand in translate="no" or are told from
 # ours by lying outside our modules.
 OUTSIDE = r"""([opens, closes]) => {

@@ -92,7 +92,6 @@ MAIN = {
     "status",
     "audit-log",
     "sign-in",
-    "styleguide",
     "admin-index",
     "admin-governance_board_change",
 }

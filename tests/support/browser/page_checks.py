@@ -16,7 +16,7 @@ SLIM = {"width": 320, "height": 640}  # what must fit: a small phone, or 1280 pi
 TABLET, HALF = {"width": 768, "height": 1024}, {"width": 640, "height": 450}  # `HALF` is 1280 pixels at 200 %
 ALL_SIZES = (WIDE, TABLET, HALF, NARROW, SLIM)
 THEMES = ("light", "dark")
-# Pixels at 1280: what a page may take, those that are read most less; `WHOLE` is what developers look things up on.
+# Pixels at 1280: what a page may take, those that are read most less.
 LONGEST_ELSE, LONGEST = 4000, {"review": 2000}
 OVERVIEWS = (
     "initiative",
@@ -30,7 +30,6 @@ LONGEST |= dict.fromkeys(OVERVIEWS, 1400)
 FIRST_WORDS = 180
 HEAVIEST = 100_000  # bytes that a first page takes: itself, style sheets and scripts, as they are sent
 HEAVIEST_OF_TABLES = 165_000  # likewise, of the framework's pages for tables, with its own scripts
-WHOLE = {"styleguide"}
 # It is not to fetch style sheets by itself: the policy of the pages forbids that, and the browser has them.
 EVERYTHING = {"resultTypes": ["violations"], "preload": False}
 COLOURS = EVERYTHING | {"runOnly": {"type": "tag", "values": ["cat.color"]}}
@@ -208,7 +207,7 @@ def too_long(page: Page, name: str) -> list[str]:
             found.append(f"{name}: its content begins {top:.0f} pixels down at {NARROW['width']}")
     page.set_viewport_size(WIDE)
     height = page.evaluate("document.documentElement.scrollHeight")
-    if name not in WHOLE and height > most:
+    if height > most:
         found.append(f"{name}: {height} pixels high, {most} is the most")
     return found
 

@@ -3,7 +3,6 @@
 # Pages that open only in a state, or to somebody, that the table of addresses does not have: who opens them, and which
 # of the `world` of the scene each part of the address is.
 OWN: dict[str, tuple[str | None, dict[str, str]]] = {
-    "styleguide": ("owner", {}),
     "subject-request-new": ("second_admin", {}),
     "subject-request-identity": ("second_admin", {}),
     "subject-request-extend": ("second_admin", {}),

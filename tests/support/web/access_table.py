@@ -147,7 +147,6 @@ TABLE = {
     "rulebook": OPEN,
     "rulebook-versions": OPEN,
     "rulebook-version": Row(strangers=200, sent=405, signed_out=404),  # a draft is for people who signed in
-    "styleguide": only(closed=404, sent=405, signed_out=404),  # debug only
     "sign-in": only(closed=302, strangers=302, sent=302, signed_out=200),
     "sign-out": only(closed=405, strangers=405, sent=302),
     "sign-in-factor": only(closed=302, strangers=302, sent=302, signed_out=302),  # between two steps alone
@@ -257,7 +256,6 @@ TABLE = {
     "reviews": MEMBERS,
     "efforts": MEMBERS,
     "decisions": MEMBERS,
-    "first-month": only("admin", strangers=403, sent=405),
     "ideas": only(*BOARD, strangers=403, sent=405),
     "register": Row(strangers=200, sent=200),
     "initiative-stub": MEMBERS,  # an initiative that is not confidential

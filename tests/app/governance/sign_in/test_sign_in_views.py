@@ -137,13 +137,10 @@ def test_demo_logins_are_shown_where_the_demo_left_them(client, db, tmp_path, mo
         assert client.get("/sign-in/").status_code == 200
 
 
-def test_help_is_open_and_the_styleguide_is_for_debug(client, cast, settings):
+def test_help_is_open(client, cast):
     text = client.get("/help/").content.decode()
     assert "larger prototype" in text
     assert "%" not in text.split("<main")[1]
-    assert client.get("/styleguide/").status_code == 404
-    settings.DEBUG = True
-    assert client.get("/styleguide/").status_code == 200
 
 
 def test_notifications_are_ones_own(cast, as_):

@@ -36,9 +36,9 @@ def steps(person: User) -> list[Step]:
     """Return all steps, or none if all are done or the person is not an active admin."""
     if not (person.is_active and person.is_admin) or _complete(person):
         return []
-    board, seats = board_steps()
-    rulebook = rulebook_step()
-    return [units_step(), board, people_step(), seats, rulebook, _initiative(rules=rulebook.done)]
+    board, seats = _board_steps()
+    rulebook = _rulebook_step()
+    return [_units_step(), board, _people_step(), seats, rulebook, _initiative(rules=rulebook.done)]
 
 
 def _complete(person: User) -> bool:
@@ -61,7 +61,7 @@ def _complete(person: User) -> bool:
     return all(User.objects.filter(pk=person.pk).values_list(*asked).get())
 
 
-def units_step() -> Step:
+def _units_step() -> Step:
     """Return the step that adds units."""
     count = Unit.objects.own().count()
     return Step(
@@ -71,19 +71,19 @@ def units_step() -> Step:
             "The units form a tree. Each initiative belongs to a unit. The board of a unit also decides for "
             "the units below."
         ),
-        number_of(count, "unit"),
+        _number_of(count, "unit"),
         count > 0,
         reverse("unit-add"),
         phrase("Add a unit"),
     )
 
 
-def people_step() -> Step:
+def _people_step() -> Step:
     """Return the step that adds and invites people."""
     said = User.objects.active().aggregate(
         all=Count("pk"), silent=Count("pk", filter=Q(password="") | Q(password__startswith="!"))
     )
-    state = number_of(said["all"], "account")
+    state = _number_of(said["all"], "account")
     if said["silent"]:
         state += phrase(", {} without a password yet", said["silent"])
     return Step(
@@ -100,7 +100,7 @@ def people_step() -> Step:
     )
 
 
-def board_steps() -> tuple[Step, Step]:
+def _board_steps() -> tuple[Step, Step]:
     """Return the steps for a board and its seats, of the board with most seats filled."""
     boards = list(Board.objects.order_by("pk"))
     held = Membership.objects.held_at(clock.now()).values_list("board_id", "seat")
@@ -113,7 +113,7 @@ def board_steps() -> tuple[Step, Step]:
         "board",
         phrase("Give a board to a unit"),
         phrase("The board decides the initiatives of its unit and of every unit below."),
-        number_of(len(boards), "board"),
+        _number_of(len(boards), "board"),
         bool(boards),
         reverse("board-add"),
         phrase("Add a board"),
@@ -126,7 +126,7 @@ def board_steps() -> tuple[Step, Step]:
             "their seats from a table."
         )
         + (f" Missing: {', '.join(missing)}." if missing else ""),
-        phrase("{} missing", number_of(len(missing), "seat")) if missing else "all seats are filled",
+        phrase("{} missing", _number_of(len(missing), "seat")) if missing else "all seats are filled",
         bool(boards) and not missing,
         reverse("boards"),
         phrase("Fill a seat"),
@@ -134,7 +134,7 @@ def board_steps() -> tuple[Step, Step]:
     return board, seats
 
 
-def rulebook_step() -> Step:
+def _rulebook_step() -> Step:
     """Return the step for a rulebook in force."""
     newest = Rulebook.objects.defer("source").order_by("-pk").first()
     in_force = Rulebook.objects.published().exists()
@@ -166,10 +166,10 @@ def _initiative(*, rules: bool) -> Step:
         "initiative",
         phrase("Register the first initiative"),
         phrase(
-            "Fill in four fields: a title, a unit, the problem, an owner. See “First month” to import "
-            "a whole portfolio."
+            "Fill in four fields: a title, a unit, the problem, an owner. You can also import a whole portfolio "
+            "on the portfolio page."
         ),
-        number_of(count, "initiative"),
+        _number_of(count, "initiative"),
         count > 0,
         reverse("register") if rules else "",
         phrase("Register the initiative") if rules else "",
@@ -177,6 +177,6 @@ def _initiative(*, rules: bool) -> Step:
     )
 
 
-def number_of(count: int, noun: str) -> str:
+def _number_of(count: int, noun: str) -> str:
     """Return a count with its noun, such as "3 units" or "no unit"."""
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
