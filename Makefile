@@ -28,9 +28,8 @@ TESTS_LONG := tests/long
 # A red test is tried once more, and named as unsteady if it then passes: tests/support/unsteady.py.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1
 BENCH := audit_log.capture audit_log.seal audit_log.lag audit_log.verify audit_log.asof company.pages systems.decisions \
-	company.register company.similar systems.residency systems.effort systems.measurements_in systems.lessons \
 	systems.interaction_volume
-TRIALS := audit_log.crash audit_log.flips audit_log.signatures audit_log.erasure audit_log.backup company.memory systems.readings systems.interactions \
+TRIALS := audit_log.crash audit_log.flips audit_log.signatures audit_log.erasure audit_log.backup company.memory \
 	company.thirty_days systems.human_acts operations.two_hosts
 
 test: $(VENV)/development.stamp ## run the tests of rules, models, acts and pages: before every push
@@ -48,12 +47,12 @@ check: ## do what CI does in a fresh clone of HEAD; if all is green, write its t
 races: $(VENV)/development.stamp ## run the races between people at full length (500 rounds each)
 	@$(BIN)/pytest tests/acceptance/races --rounds 500 $(ARGS)
 
-bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again, pages, decisions, the register, similar initiatives, measurements, the library of lessons, the interaction log
+bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again, pages, decisions, the interaction log
 	@for one in $(BENCH); do $(BIN)/python -m tests.drills.$$one || exit; done
 
-drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, a hundred thousand questions and interactions, thirty days, a year of acts by hand and with machines, two hosts under faults
+drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, thirty days, a year of acts by hand and with machines, two hosts under faults
 	@$(BIN)/pytest $(TESTS_LONG) --rounds 500 $(ARGS)
-	@$(BIN)/pytest tests/acceptance/audit_log/test_path_matrix.py tests/acceptance/audit_log/test_audit_log_attacks.py tests/acceptance/attacks/test_shared_rights.py tests/acceptance/input tests/acceptance/pages tests/acceptance/browser/test_every_page.py --rounds 500
+	@$(BIN)/pytest tests/acceptance/audit_log/test_path_matrix.py tests/acceptance/audit_log/test_audit_log_attacks.py tests/acceptance/attacks/test_shared_rights.py tests/unit/governance/authorization/test_policy_equals_reading.py tests/acceptance/input tests/acceptance/pages tests/acceptance/browser/test_every_page.py --rounds 500
 	@for one in $(TRIALS); do $(BIN)/python -m tests.drills.$$one || exit; done
 
 mutants: $(VENV)/development.stamp ## take the defences away one by one: each time a test must go red

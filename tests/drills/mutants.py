@@ -6,6 +6,7 @@ touched. `test_mutants.py` checks in the ordinary suite that every defence still
 """
 
 import ast
+import contextlib
 import functools
 import os
 import re
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,12 +131,23 @@ def survives(mutant: Mutant, place: Path) -> bool:
     return run.returncode == 0
 
 
-def main(wanted: list[str]) -> int:
-    """Try every mutant, or those whose name holds one of the words given. 1 when any survives."""
-    survivors = 0
+@contextlib.contextmanager
+def copy_of_project() -> Iterator[Path]:
+    """Give a copy of the project. It goes at the end with the data of its tests, which may lie in memory."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "plumbline"
         shutil.copytree(ROOT, place, ignore=shutil.ignore_patterns(".git", ".venv", ".data", "__pycache__"))
+        try:
+            yield place
+        finally:
+            forget = "import shutil, tests.settings as own; shutil.rmtree(own.FOLDER)"
+            subprocess.run([sys.executable, "-c", forget], cwd=place)
+
+
+def main(wanted: list[str]) -> int:
+    """Try every mutant, or those whose name holds one of the words given. 1 when any survives."""
+    survivors = 0
+    with copy_of_project() as place:
         for mutant in MUTANTS:
             if wanted and not any(word in mutant.name for word in wanted):
                 continue

@@ -15,7 +15,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from pathlib import Path
 from governance.gates.requirement_state import ACCEPTED_IN_PERSON, GENERATED_ONLY
 from governance.rulebook import Criterion, ParsedRulebook, RulebookErrors, parse, schema, shipped_text
 from governance.rulebook.editing import Place, Text, read, with_values
+from tests.drills.mutants import copy_of_project
 from tests.support.initiatives import rulebook_changes
 from tests.support.paths import ROOT
 
@@ -253,9 +253,7 @@ def main(words: list[str]) -> int:
     source = shipped_text()
     known = looked_at(parse(source))
     felt = beside = missed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "plumbline"
-        shutil.copytree(ROOT, place, ignore=shutil.ignore_patterns(".git", ".venv", ".data", "__pycache__"))
+    with copy_of_project() as place:
         if red := first_red(PURE, place) or first_red(ACTS, place):
             print(f"red before any change: {red}")
             return 1

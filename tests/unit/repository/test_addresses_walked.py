@@ -1,6 +1,5 @@
 """Which addresses the walk over every page opens: all, or there is a reason."""
 
-from tests.drills.company import imports
 from tests.support.browser import every_page
 from tests.support.web.access_table import TABLE
 
@@ -15,8 +14,3 @@ def test_every_address_is_a_page_that_is_opened_or_says_why_not():
         every_page.OWN
     ) - set(every_page.names_of_pages())
     assert not stale
-
-
-def test_the_pages_that_the_drill_of_imports_opens_exist():
-    """The drill runs for minutes and by hand: a renamed page would end it midway."""
-    assert {name for name, _ in imports.SHOWN} <= set(TABLE)

@@ -23,7 +23,7 @@ FULL = 500  # rounds from which all hundred thousand are asked
 
 
 def test_the_engine_decides_what_the_clauses_say(rounds):
-    """A share in the suite; 100,000 with `--rounds 500`, or `python -m tests.drills.systems.readings`."""
+    """A share in the suite; 100,000 with `--rounds 500`."""
     wrong, codes = unequal(random.Random(rounds), 100_000 if rounds >= FULL else 2500)
     assert wrong == []
     outcomes = {outcome for outcome, _ in codes}
