@@ -167,7 +167,7 @@ def _initiative(*, rules: bool) -> Step:
         phrase("Register the first initiative"),
         phrase(
             "Fill in four fields: a title, a unit, the problem, an owner. You can also import a whole portfolio "
-            "on the portfolio page."
+            "under Administration, Imports."
         ),
         _number_of(count, "initiative"),
         count > 0,
