@@ -80,7 +80,7 @@ TOPICS = [
     Topic(
         "effort",
         "Effort by layer",
-        "effort hours money wait unseen cost weeks tracker",
+        "effort hours money wait unseen cost weeks",
     ),
     Topic(
         "roles",

@@ -5,7 +5,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs/examples"  # for builders
 EXTRACTS = ROOT / "tests/data/extracts"  # of public inventories
-EFFORTS = ROOT / "tests/data/efforts"  # exports of issue trackers
 SYSTEM_IMPORTS = ROOT / "tests/data/system_imports"  # exports of systems, to be imported
 LABELLED = ROOT / "tests/data/labelled"  # questions with the answers that people gave
 PROFILES = ROOT / "tests/data/profiles"  # results of tools that profile and check data

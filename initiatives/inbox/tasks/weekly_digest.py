@@ -32,7 +32,7 @@ from initiatives.models import (
     PastSupportedStage,
     RoleAssignment,
 )
-from initiatives.portfolio.efforts.effort_import import monday
+from initiatives.portfolio.efforts.effort_cells import monday
 from initiatives.portfolio.efforts.queries import amount
 from initiatives.portfolio.initiative_list import filters
 from initiatives.portfolio.insights import decision_register

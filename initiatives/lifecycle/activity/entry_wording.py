@@ -300,8 +300,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.EFFORT_NOTED: "noted effort in the {layer} layer, week of {week:day}: {all:effort}",
     EntryKind.EFFORT_WITHDRAWN: "withdrew effort in the {layer} layer, week of {week:day}, {all:effort} Why: {why}",
     EntryKind.EFFORTS_IMPORTED: (
-        "imported {entered} lines of “{file}” as effort, {hours} hours from {since:day} to {until:day}<; "
-        "{replaced} lines replaced older ones.|.>"
+        "imported {entered} lines of “{file}” as effort, {hours} hours from {since:day} to {until:day}."
     ),
     EntryKind.CONTINUED: "continued the initiative as {stage:stage} until {until:day}, instead of {was:day}: {why}",
     EntryKind.RISK_TIER_PROPOSED: "proposed the risk tier {tier}: {worst_credible_harm}",

@@ -171,7 +171,7 @@ class Effort(Note):
     """Hours, money and waiting of a week in one layer (S1-8.2). `week` is its Monday.
 
     The effort waited for `waits_for_*`. The line of an import has the key `source_key`, and enters once. `worked_on`
-    and `worked_by` are day and author of a work log, if the import names them and the author has an account here.
+    and `worked_by` are the day and the person of that line.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="efforts")

@@ -1,1 +1,1 @@
-"""Notes and effort of one initiative, typed or from an issue tracker."""
+"""Notes and effort of one initiative, typed or from a table."""

@@ -16,7 +16,7 @@ from governance.models import User
 from governance.vocabulary import Layer
 from initiatives.lifecycle.facts import visible_progress
 from initiatives.models import Effort, FundingDecision, Initiative, System
-from initiatives.portfolio.efforts.effort_import import monday
+from initiatives.portfolio.efforts.effort_cells import monday
 
 WEEKS = 26  # of an initiative, in its picture and its table: half a year
 MOST_WAITS = 20

@@ -1,6 +1,5 @@
-"""Pages of effort: week by week, typed or from an issue tracker's table."""
+"""Pages of effort: week by week, typed or from a table."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 from django.contrib import messages
@@ -9,11 +8,12 @@ from django.shortcuts import redirect, render
 from django.template.defaultfilters import floatformat, pluralize
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from governance import clock
+from governance.organisation.forms import LinesForm
 from governance.tables import importing
-from governance.tables.importing import Look, SentTable, ShownLine, Target
+from governance.tables.importing import Look, SentTable, Target
 from governance.templatetags.plumbline import day
 from governance.vocabulary import Layer
 from governance.vocabulary.phrases import phrase
@@ -28,41 +28,13 @@ from initiatives.lifecycle.initiative.initiative_frame import (
     page_of,
 )
 from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, STRUCK_OUT, RowAct, recorded
-from initiatives.models import Effort, SystemImportMapping
+from initiatives.models import Effort
 from initiatives.portfolio.efforts import actions, charts, queries
-from initiatives.portfolio.efforts.actions import (
-    DIFFERS,
-    NEW,
-    SAME,
-    WITHDRAWN,
-    WRONG,
-    Fate,
-    fates,
-    unknown_authors,
-)
-from initiatives.portfolio.efforts.effort_import import (
-    How,
-    guessed,
-    headers_of,
-    monday,
-    questions,
-    read,
-    remarks_of,
-    remembered,
-    words_of,
-)
-from initiatives.portfolio.efforts.forms import EffortFileForm, EffortForm, EffortMappingForm, WeekForm
+from initiatives.portfolio.efforts.effort_cells import monday
+from initiatives.portfolio.efforts.effort_table import COLUMNS, EXAMPLE, NEEDED, read
+from initiatives.portfolio.efforts.forms import EffortForm, WeekForm
 
 PER_PAGE = 20
-ASKED = 10  # authors that the page asks about above the lines; each has its field below
-SHOWN = 100  # lines of a table, what is wrong with them first
-FATES = {
-    WRONG: "cannot be read",
-    DIFFERS: "differ from the earlier import",
-    NEW: "are new",
-    SAME: "were imported earlier and stay unchanged",
-    WITHDRAWN: "were withdrawn here and stay withdrawn",
-}
 
 
 def effort(request, ref):
@@ -174,157 +146,62 @@ ROW_ACTS["efforts/withdraw"] = RowAct(
 )
 
 
-# --- From an issue tracker ---------------------------------------------------------------------------------------
-
-
 class EffortTable(Target):
-    """A table of an issue tracker. Each line enters once, however often its file is sent."""
+    """Effort from a table. All new lines are imported at once, or none."""
 
-    form_class = EffortFileForm
+    form_class = LinesForm
+    expected = NEEDED
     headings = (
         (gettext_lazy("Day"), "nowrap"),
-        (gettext_lazy("Author"), ""),
-        (gettext_lazy("Layer"), ""),
         (gettext_lazy("Hours"), "num"),
-        (gettext_lazy("Money"), ""),
-        (gettext_lazy("Waited"), ""),
+        (gettext_lazy("Layer"), ""),
+        (gettext_lazy("Person"), ""),
         (gettext_lazy("What"), ""),
     )
     frame = "initiatives/contracts/initiative_base.html"
-    title = gettext_lazy("Effort from an issue tracker")
-    lede = gettext_lazy(
-        "Import a table from any issue tracker, with one line for each piece of work. Preview the "
-        "lines before you import them. Uploading a file twice adds no duplicates."
-    )
+    help_template = "governance/organisation/_table_example.html"
+    title = gettext_lazy("Effort from a table")
+    lede = gettext_lazy("A table with the work of one day on each line. Existing lines do not change.")
 
     def __init__(self, request, initiative):
         self.request, self.initiative = request, initiative
         self.back = reverse("integration-effort", args=[initiative.ref])
 
     def context(self) -> dict:
-        """Return the context of the initiative around the page."""
-        return initiative_context(self.request, self.initiative, "integration")
+        """Return the initiative around the page, columns and an example."""
+        return initiative_context(self.request, self.initiative, "integration") | {
+            "help": {
+                "columns": [names[0] for names in COLUMNS.values()],
+                "needs": _(
+                    "Day, hours and layer are required. The person is a user name, an email address or a full name."
+                ),
+                "example": EXAMPLE,
+            }
+        }
 
     def look(self, sent: SentTable) -> Look:
-        """Return how the table is read, the open questions, and the result for each line."""
-        table = sent.table
-        known = SystemImportMapping.objects.filter(kind="efforts", headers=headers_of(table)).first()
-        how = remembered(table, known.columns) if known else guessed(table)
-        mapping, how = self._mapping(sent, how)
-        met = fates(self.initiative, read(table, how, clock.today()))
-        new = [fate.worked for fate in met if fate.state in (NEW, DIFFERS)]
-        unknown = set(unknown_authors(new, how.people))
-        tally = {words: count for state, words in FATES.items() if (count := _count(met, state))}
-        if unsure := sum(worked.guessed for worked in new):
-            tally[_("without a work log (week guessed from the day of the last change)")] = unsure
-        order = list(FATES)
-        met.sort(key=lambda fate: (order.index(fate.state), fate.worked.line))
-        return Look(
-            [_shown(fate, unknown) for fate in met[:SHOWN]],
-            len(met),
-            tally,
-            entering=_count(met, NEW),
-            takes=True,
-            remarks=remarks_of(table, how),
-            asked=[
-                *questions(table, how).values(),
-                *map(actions.author_asked, sorted(unknown)[:ASKED]),
-            ],
-            mapping=mapping,
-            mapped=f"{known.by} chose this mapping for a table with the same headers on {day(known.at)}."
-            if known
-            else _("Plumbline guessed this mapping from the headers and words of the file."),
-            names=_people(self.initiative) if mapping.authors else [],
+        """Return the result of each line."""
+        return read(sent.table, self.initiative).look(
+            lambda line: (
+                day(line.day) if line.day else line.cells["day"],
+                floatformat(line.hours, -2) if line.hours else line.cells["hours"],
+                Layer.word(line.layer) if line.layer else line.cells["layer"],
+                line.cells["person"],
+                line.cells["words"][:90],
+            )
         )
-
-    def _mapping(self, sent: SentTable, how: How) -> tuple[EffortMappingForm, How]:
-        """Return the mapping form, and how the table is read with its answers."""
-        table, posted = sent.table, sent.posted if sent.posted.get("step") else None
-        if posted is not None:
-            chosen = {role: posted.get(f"column_{role}", "") for role in ("layer", "author")}
-            chosen = {role: column if column in table.columns else "" for role, column in chosen.items()}
-            how = replace(how, columns={**how.columns, **chosen})
-        words = words_of(table, how.columns.get("layer", ""))
-        authors = unknown_authors(read(table, how, clock.today()), {})
-        mapping = EffortMappingForm(table, how, words, authors, posted)
-        return mapping, mapping.how() if posted is not None and mapping.is_valid() else how
 
     def enter(self, sent: SentTable, look: Look) -> str:
-        """Import the lines as the mapping describes."""
-        mapping = look.mapping
-        if not mapping.is_valid():
-            return ""
-        try:
-            counts = actions.import_efforts(
-                initiative=self.initiative,
-                table=sent.table,
-                how=mapping.how(),
-                file_name=sent.name,
-                replace=mapping.cleaned_data["replace"],
-                by=self.request.user,
-            )
-        except ValidationError as wrong:
-            _put_on(mapping, wrong)
-            return ""
-        more = "".join(
-            f" {counts[state]} {words}."
-            for state, words in FATES.items()
-            if state != NEW and counts.get(state)
+        """Import every new line."""
+        lines = actions.import_efforts(
+            initiative=self.initiative, table=sent.table, file_name=sent.name, by=self.request.user
         )
-        replaced = f" {counts['replaced']} replaced earlier lines." if counts["replaced"] else ""
-        lines = "line" if counts["entered"] == 1 else "lines"
-        return f"{counts['entered']} {lines} imported.{replaced or more}"
-
-
-def _count(met: list[Fate], state: str) -> int:
-    return sum(fate.state == state for fate in met)
-
-
-def _shown(fate: Fate, unknown: set[str]) -> ShownLine:
-    """Return a line as it is understood, with its result."""
-    worked = fate.worked
-    author = worked.author[:60] + (_(" (unknown)") if worked.author in unknown else "")
-    waited = f"{floatformat(worked.waited, -2)} d" if worked.waited else ""
-    cells = (
-        day(worked.day) if worked.day else _("none"),
-        author,
-        Layer.word(worked.layer),
-        floatformat(worked.hours, -2),
-        f"{worked.currency} {floatformat(worked.money, '-2g')}" if worked.money else "",
-        ", ".join(part for part in (waited, worked.waits_for) if part),
-        worked.words[:90],
-    )
-    words, tone = {
-        NEW: (_("new"), "ok"),
-        WRONG: (_("not imported"), "bad"),
-        DIFFERS: (_("differs"), "warn"),
-        SAME: (_("imported earlier"), ""),
-        WITHDRAWN: (_("withdrawn here"), ""),
-    }[fate.state]
-    said = [" ".join(worked.problems)] if worked.problems else []
-    if fate.state == DIFFERS and fate.known is not None:
-        said.append(f"imported with {_amounts(fate.known)} in {fate.known.get_layer_display().lower()}")
-    return ShownLine(worked.line, cells, words, tone, (*said, *worked.remarks))
-
-
-def _amounts(row: Effort) -> str:
-    """Return the amounts of an effort as text."""
-    found = (
-        (row.hours, f"{floatformat(row.hours, -2)} h"),
-        (row.money, f"{row.currency} {floatformat(row.money, '-2g')}"),
-        (row.waited_days, f"{floatformat(row.waited_days, -2)} d waited"),
-    )
-    return ", ".join(words for amount, words in found if amount)
+        words = ngettext("%(count)d line is imported.", "%(count)d lines are imported.", lines.changes)
+        return words % {"count": lines.changes}
 
 
 def bring_in(request, ref):
-    """Show how a tracker's table is read, and import its lines when confirmed."""
+    """Show the lines of a table of effort, and import them when confirmed."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     return importing.bring_in(request, EffortTable(request, initiative))
-
-
-def _put_on(mapping: EffortMappingForm, wrong: ValidationError) -> None:
-    for name, problems in wrong.error_dict.items():
-        field = f"column_{name}" if f"column_{name}" in mapping.fields else name
-        mapping.add_error(field if field in mapping.fields else None, problems)

@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from governance.vocabulary import RUNNING_STAGES, Layer
 from initiatives.models import Effort, Initiative, ProcessRecord, RoleAssignment
-from initiatives.portfolio.efforts.effort_import import monday
+from initiatives.portfolio.efforts.effort_cells import monday
 from initiatives.portfolio.efforts.queries import WAITS, Waits
 
 HOURS_A_MONTH = 160

@@ -74,7 +74,6 @@ DOORS = {
         },
     ),
     "UploadForm": (lambda _: at("imports"), "admin", "file", {"source": "us-2025"}),
-    "EffortFileForm": (lambda initiative: at("effort-import", initiative.ref), "owner", "file", {}),
     "InteractionFileForm": (
         lambda initiative: at("interactions-import", initiative.ref),
         "owner",

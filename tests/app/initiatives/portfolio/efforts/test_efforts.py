@@ -21,7 +21,7 @@ from initiatives.models import Effort, Link, System, Term, TermDefinition, TermU
 from initiatives.portfolio.efforts import actions as effort_actions
 from initiatives.portfolio.efforts import notes
 from initiatives.portfolio.efforts import queries as effort_queries
-from initiatives.portfolio.efforts.effort_import import monday
+from initiatives.portfolio.efforts.effort_cells import monday
 from initiatives.portfolio.insights import effort_report
 from initiatives.portfolio.insights.effort_report import Wanted
 from tests.support import factories

@@ -1,0 +1,131 @@
+"""The reading of a table of effort: day, hours, layer and person of each line. Writes nothing.
+
+The same table read again after the import changes nothing. A changed line is another line.
+"""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from governance import clock
+from governance.organisation import table_lines
+from governance.organisation.table_lines import Lines, read_lines
+from governance.tables.columns import parse_date
+from governance.tables.numbers import decimal_marks, parse_number, read_amount
+from governance.tables.reader import Table
+from governance.vocabulary import Layer
+from initiatives.models import Effort, Initiative
+from initiatives.portfolio.efforts import queries
+from initiatives.portfolio.efforts.effort_cells import MOST_HOURS, clocked
+
+# Each column by the headings people give it; the first is ours.
+COLUMNS = {
+    "day": ("day", "date", "work date"),
+    "hours": ("hours", "hours spent", "logged hours"),
+    "layer": ("layer",),
+    "person": ("person", "author", "user", "user name"),
+    "words": ("what", "description", "summary", "comment"),
+}
+NEEDED = ("day", "hours", "layer")
+EXAMPLE = (
+    "day,hours,layer,person,what\n2026-11-16,2.5,integration,,Map the customer field\n"
+    "2026-11-17,1h 30m,policy,,Read the terms\n"
+)
+LONGEST_WORDS = Effort._meta.get_field("words").max_length or 0
+EARLIEST = date(1990, 1, 1)
+LAYERS = {word.casefold(): layer for layer, label in Layer.choices for word in (layer, str(label))}
+
+
+@dataclass
+class Line(table_lines.Line):
+    """One line of the table: its work. `key` is the same for the same cells, and reveals none of them."""
+
+    known: Effort | None = None
+    day: date | None = None
+    hours: Decimal | None = None
+    layer: str = ""
+    person: int | None = None
+    key: str = ""
+
+
+def read(table: Table, initiative: Initiative) -> Lines[Line]:
+    """Read the table against the effort of the initiative.
+
+    Raises ValidationError if it is not a table of effort. Each line has its own problems.
+    """
+    lines = read_lines(table, Line, COLUMNS, NEEDED)
+    marks = decimal_marks(line.cells["hours"] for line in lines)
+    mark = marks.pop() if len(marks) == 1 else ""
+    people = queries.people_named(line.cells["person"] for line in lines)
+    for line in lines:
+        line.day = _day(line)
+        line.hours = _hours(line, mark)
+        line.layer = LAYERS.get(line.cells["layer"].casefold(), "")
+        if not line.layer:
+            layers = ", ".join(Layer.values)
+            line.problems.append(
+                f"Layer {line.cells['layer'][:40]!r} does not exist. Write one of: {layers}."
+            )
+        if words := line.cells["person"]:
+            line.person = people.get(words.casefold())
+            if line.person is None:
+                line.problems.append(
+                    f"{words[:60]!r} matches no active person, or several. Write a user name, or leave the "
+                    "cell empty."
+                )
+        if len(line.cells["words"]) > LONGEST_WORDS:
+            line.problems.append(f"The text is longer than {LONGEST_WORDS} letters. Shorten it.")
+    _find_known(lines, initiative)
+    return Lines(lines)
+
+
+def _find_known(lines: list[Line], initiative: Initiative) -> None:
+    """Give each line its key, numbered among equal lines, and the effort that entered by it earlier."""
+    there = {
+        row.source_key: row for row in Effort.objects.filter(initiative=initiative).exclude(source_key="")
+    }
+    places: Counter[str] = Counter()
+    for line in lines:
+        if line.problems:
+            continue
+        about = (str(line.day), str(line.hours), line.layer, line.cells["person"], line.cells["words"])
+        digest = hashlib.sha256("\x1f".join(about).casefold().encode()).hexdigest()[:40]
+        places[digest] += 1
+        line.key = f"{digest}#{places[digest]}"
+        line.known = there.get(line.key)
+        if line.known is not None and line.known.withdrawn_at:
+            line.remarks.append("This line was imported and withdrawn. It stays withdrawn.")
+
+
+def _day(line: Line) -> date | None:
+    cell = line.cells["day"]
+    read_as = parse_date(cell)
+    if len(read_as) != 10:
+        said = f"{cell[:40]!r} is not a clear day" if cell else "The day is missing"
+        line.problems.append(f"{said}. Use YYYY-MM-DD, for example 2026-11-16.")
+        return None
+    day = date.fromisoformat(read_as)
+    if day > clock.today():
+        line.problems.append(f"{day:%-d %B %Y} is in the future.")
+    elif day < EARLIEST:
+        line.problems.append(f"{day:%-d %B %Y} is before 1990. Check the day.")
+    return day
+
+
+def _hours(line: Line, mark: str) -> Decimal | None:
+    cell = line.cells["hours"]
+    found = clocked(cell)
+    if found is None:
+        found = parse_number(cell, mark, most=MOST_HOURS)
+    if found is None and (either := read_amount(cell).either):
+        less, more = (f"{value.normalize():f}" for value in either)
+        line.problems.append(f"{cell[:40]!r} can mean {less} or {more} hours. Write one of these numbers.")
+        return None
+    hours = None if found is None else found.quantize(Decimal("0.01"))
+    if hours is None or not 0 < hours <= MOST_HOURS:
+        said = f"{cell[:40]!r} is not a number of hours" if cell else "The hours are missing"
+        line.problems.append(f"{said} up to {MOST_HOURS:,}. Write for example 2.5, 2:30 or 2h 30m.")
+        return None
+    return hours
