@@ -331,7 +331,7 @@ CELERY_BEAT_SCHEDULE = {
         ("draw requirements", "initiatives.tasks.draw_requirements", crontab(minute="1-59/5")),
         ("recompute supported stages", "initiatives.tasks.recompute_supported_stages", crontab(minute="7")),
         ("follow the register", "initiatives.tasks.follow_register", crontab(minute="6")),
-        ("enter system imports", "initiatives.tasks.enter_system_imports", crontab(minute="3-59/5")),
+        ("queue long imports", "initiatives.tasks.queue_long_imports", crontab(minute="3-59/5")),
         ("expire reviews", "initiatives.tasks.expire_reviews", crontab(minute="9")),
         ("open measurement obligations", "adoption.tasks.open_measurement_obligations", crontab(minute="12")),
         ("send events", "governance.tasks.send_events", crontab()),

@@ -20,7 +20,6 @@ from initiatives.lifecycle.risks import actions as risk_actions
 from initiatives.lifecycle.stages import periodic
 from initiatives.portfolio.found_models import looking
 from initiatives.portfolio.imports.inventories import import_runs
-from initiatives.portfolio.imports.systems import actions as system_import_actions
 from initiatives.portfolio.rulebook_changes import forecast_actions
 
 SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
@@ -62,12 +61,8 @@ def follow_register() -> None:
 
 
 @shared_task(**SURE)
-def enter_system_imports() -> None:
-    """Enter the rows of confirmed tables, up to the limit of one run.
-
-    The task also queues long imports that wait, or whose worker is gone.
-    """
-    system_import_actions.enter_waiting(seconds=180)
+def queue_long_imports() -> None:
+    """Queue long imports that wait, or whose worker is gone."""
     import_runs.go_on()
 
 

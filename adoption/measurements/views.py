@@ -188,8 +188,7 @@ class MeasurementsTable(Target):
             [_shown(row, fate) for row, fate in met[:SHOWN]],
             len(met),
             _tally(met),
-            entering=(count := sum(fate.state in (NEW, CORRECTED) for _row, fate in met)),
-            takes=count > 0,
+            entering=sum(fate.state in (NEW, CORRECTED) for _row, fate in met),
         )
 
     def enter(self, sent: SentTable, look: Look) -> str:

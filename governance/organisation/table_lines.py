@@ -16,14 +16,15 @@ from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import refusal
 
 MAX_ROWS = 2000
-NEW, KNOWN, WRONG = "new", "known", "wrong"
+NEW, KNOWN, WRONG, OUT = "new", "known", "wrong", "out"
 
 
 @dataclass
 class Line:
     """One line of the table, with its problems and remarks.
 
-    `known` is the row that exists already. `above` is the line of the table that is added before this one.
+    `known` is the row that exists already. `above` is the line of the table that is added before this one. An `out`
+    line stays out, and its remarks say why.
     """
 
     number: int
@@ -32,10 +33,13 @@ class Line:
     remarks: list[str] = field(default_factory=list)
     known: Model | None = None
     above: "Line | None" = None
+    out: bool = False
 
     @property
     def state(self) -> str:
-        """Return if the line is new, known or wrong."""
+        """Return if the line is new, known, wrong or left out."""
+        if self.out:
+            return OUT
         return WRONG if self.problems else KNOWN if self.known else NEW
 
     @property
@@ -81,8 +85,13 @@ class Lines(Generic[L]):
 
     def look(self, cells_of: Callable[[L], tuple[str, ...]]) -> Look:
         """Return the effect of each line for its page. `cells_of` returns the shown cells of a line."""
-        states = {WRONG: ("to fix", "bad"), NEW: ("is added", "ok"), KNOWN: ("already exists", "")}
-        words = {WRONG: "to fix", NEW: "new", KNOWN: "here already"}
+        states = {
+            WRONG: ("to fix", "bad"),
+            NEW: ("is added", "ok"),
+            KNOWN: ("already exists", ""),
+            OUT: ("left out", ""),
+        }
+        words = {WRONG: "to fix", NEW: "new", KNOWN: "here already", OUT: "left out"}
         return Look(
             [
                 ShownLine(
@@ -96,18 +105,25 @@ class Lines(Generic[L]):
             len(self.lines),
             {words[state]: len(found) for state in states if (found := self.of(state))},
             entering=sum(line.changes > 0 for line in self.lines),
-            takes=self.changes > 0,
             stops=len(self.of(WRONG)),
         )
 
 
 def read_lines(
-    table: Table, kind: type[L], columns: dict[str, tuple[str, ...]], needed: Sequence[str]
+    table: Table,
+    kind: type[L],
+    columns: dict[str, tuple[str, ...]],
+    needed: Sequence[str],
+    *,
+    unique: bool = True,
 ) -> list[L]:
-    """Return the lines by field with evened spaces. Raises ValidationError on "file" without a needed column."""
+    """Return the lines by field with evened spaces.
+
+    Raises ValidationError on "file" without a needed column, or with two columns of one meaning if `unique`.
+    """
     if len(table.lines) > MAX_ROWS:
         raise wrong(f"The table has more than {MAX_ROWS:,} lines. Split it.")
-    found = required(table.columns, columns, needed)
+    found = required(table.columns, columns, needed, unique=unique)
     lines = []
     for row in table.lines:
         cells = {name: " ".join(row.cells.get(found.get(name, ""), "").split()) for name in columns}

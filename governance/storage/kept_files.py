@@ -17,7 +17,7 @@ from governance.database import rehearsing
 from governance.storage import sealed_files
 
 # Folders whose files are deleted after hours or days. No row of the database names them for good, so none is locked.
-PASSING = ("efforts", "exports", "import-runs", "imports", "measurements", "system_imports")
+PASSING = ("exports", "import-runs", "imports", "lines", "measurements")
 
 
 class StoreAway(Exception):

@@ -310,11 +310,15 @@ def named(columns: Iterable[str], headers: dict[str, tuple[str, ...]]) -> dict[s
 
 
 def required(
-    columns: Iterable[str], headers: dict[str, tuple[str, ...]], needed: Iterable[str]
+    columns: Iterable[str],
+    headers: dict[str, tuple[str, ...]],
+    needed: Iterable[str],
+    *,
+    unique: bool = True,
 ) -> dict[str, str]:
-    """Return `named`, or raise ValidationError on "file" for missing or double fields."""
+    """Return `named`, or raise ValidationError on "file" for missing fields, and for double fields if `unique`."""
     columns = list(columns)
-    for known in headers.values():
+    for known in headers.values() if unique else ():
         names = {plain(name) for name in known}
         found = [name for name in columns if plain(re.sub(r" \(\d+\)$", "", name)) in names]
         if len(found) > 1:

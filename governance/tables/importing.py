@@ -32,22 +32,17 @@ class ShownLine:
 class Look:
     """The preview of a table before any of its lines enter.
 
-    `tally` counts lines by fate. `stops` counts lines that keep the whole table out. `asked` has open questions.
-    `entering` counts lines that would enter. `takes` is True if there is something to confirm. `mapping` is how the
-    table is read, `mapped` since when. `names` are people who may be typed there.
+    `tally` counts lines by fate. `stops` counts lines that keep the whole table out. `entering` counts lines that
+    would enter. `mapping` asks how the table is read.
     """
 
     lines: list[ShownLine]
     total: int
     tally: dict[str, int]
     entering: int
-    takes: bool
     stops: int = 0
     remarks: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
     mapping: forms.Form | None = None
-    mapped: str = ""
-    names: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -88,10 +83,7 @@ class Target(ABC):
 
     @abstractmethod
     def enter(self, sent: SentTable, look: Look) -> str:
-        """Enter the lines. Return what was done, or "" if the mapping shows its fault.
-
-        Raises ValidationError for other faults.
-        """
+        """Enter the lines, and return what was done. Raises ValidationError."""
 
 
 def bring_in(request: HttpRequest, target: Target) -> HttpResponse:
@@ -111,7 +103,8 @@ def bring_in(request: HttpRequest, target: Target) -> HttpResponse:
             look.remarks += table.remarks
             confirmed = request.POST.get("step") == "enter" and not chosen.get("file")
             signed = target.signature is None or target.signature.is_valid()
-            if confirmed and signed and not look.stops and (done := target.enter(sent, look)):
+            if confirmed and signed and not look.stops:
+                done = target.enter(sent, look)
                 form.throw_away()
                 messages.success(request, done)
                 return redirect(target.back)

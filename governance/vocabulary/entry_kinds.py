@@ -124,12 +124,6 @@ class EntryKind(StrEnum):
     EFFORT_WITHDRAWN = "effort withdrawn"
     ENTRY_CONCLUDED = "entry concluded"
     ERASED = "erased"  # that a duty was done; itself never erased
-    SYSTEM_IMPORT_CONFIRMED = "system import confirmed"
-    SYSTEM_IMPORT_DROPPED = "system import dropped"
-    SYSTEM_IMPORT_ENTERED = "system import entered"
-    SYSTEM_IMPORT_MAPPED = "system import mapped"
-    SYSTEM_IMPORT_READ = "system import read"
-    SYSTEM_IMPORT_ROWS_CHOSEN = "system import rows chosen"
     EVALUATION_DECLARED = "evaluation declared"
     EVALUATION_RESULT_RECORDED = "evaluation result recorded"
     EVALUATION_WITHDRAWN = "evaluation withdrawn"

@@ -58,7 +58,7 @@ TOPICS = [
     Topic(
         "systems",
         "Connected systems",
-        "system integration register link tie owner agree condition frozen orphaned account import table system import "
+        "system integration register link tie owner agree condition frozen orphaned account import table "
         "describe",
     ),
     Topic(

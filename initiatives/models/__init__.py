@@ -51,9 +51,6 @@ from initiatives.models.imports import (
     IntakeRequest,
     IntakeSender,
     InventorySource,
-    SystemImport,
-    SystemImportMapping,
-    SystemImportRow,
 )
 from initiatives.models.initiative import (
     Initiative,
@@ -219,9 +216,6 @@ __all__ = [
     "SupportedStage",
     "SupportedStagePeriod",
     "System",
-    "SystemImport",
-    "SystemImportMapping",
-    "SystemImportRow",
     "Term",
     "TermDefinition",
     "TermUse",

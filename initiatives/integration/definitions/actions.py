@@ -151,7 +151,6 @@ def define(
     valid_from: date | None = None,
     valid_to: date | None = None,
     definition: TermDefinition | None = None,
-    source_key: str = "",
     by: User,
     **stated: str,
 ) -> TermDefinition:
@@ -184,7 +183,7 @@ def define(
         before = _said(row) if row is not None else None
         known = TermDefinition.objects.current().filter(term=term, system=system)
         if row is None:
-            row = TermDefinition(term=term, system=system, source_key=source_key)
+            row = TermDefinition(term=term, system=system)
             if known.filter(field__iexact=field.strip(), **said).exists():
                 raise ValidationError({"meaning": "This field already has the same definition."})
         row.field, row.by, row.at = field.strip(), by, clock.now()

@@ -26,7 +26,6 @@ from initiatives.integration.definitions.forms import (
     TermForm,
 )
 from initiatives.integration.proposals.views import WHY, Proposing, instead
-from initiatives.integration.systems import import_permissions
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.initiative.initiative_frame import back_to, fix, initiative_context, one_act, sent
 from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct, on_initiative
@@ -138,7 +137,6 @@ def definitions(request: SignedInRequest, ref: str) -> HttpResponse:
         "systems": list(systems_of(initiative).order_by("name")),
         "may_use": permissions.may_use_terms(initiative, request.user),
         "may_decide": permissions.may_decide_conflict(initiative, request.user),
-        "may_import": import_permissions.may_bring_of(context["may"].roles, request.user),
     }
     return render(request, "initiatives/integration/definitions/definitions.html", context)
 

@@ -30,7 +30,6 @@ def open_account(
     owner: User | None = None,
     privileges: str = "",
     review_by: date | None = None,
-    source_key: str = "",
     by: User,
 ) -> ServiceAccount:
     """Record a service account in a system. Raises ValidationError, Refused.
@@ -44,7 +43,6 @@ def open_account(
         owner=owner,
         privileges=privileges.strip(),
         review_by=review_by,
-        source_key=source_key,
         opened_by=by,
         opened_at=clock.now(),
     )

@@ -66,7 +66,7 @@ def describe_system(*, by: User, **fields) -> System:
         initiatives = _locked(system)
         system.save()
         entries.record(
-            EntryKind.SYSTEM_DESCRIBED, system=system.name, system_id=system.pk, said=_said(system)
+            EntryKind.SYSTEM_DESCRIBED, system=system.name, system_id=system.pk, said=said_of(system)
         )
         reach(
             initiatives,
@@ -87,14 +87,14 @@ def change_system(*, system: System, by: User, **fields) -> System:
     with act("change system", by=by, register=True):
         system = _fresh(system)
         permissions.may_change_system(system, by).or_refuse()
-        before, was = _said(system), System.objects.select_related("collection", "owner").get(pk=system.pk)
+        before, was = said_of(system), System.objects.select_related("collection", "owner").get(pk=system.pk)
         _take(system, fields)
         _check(system, was)
         if system.collection_id != was.collection_id:
             for collection in (system.collection, was.collection):
                 if collection is not None:
                     permissions.may_change_system(collection, by).or_refuse()
-        after = _said(system)
+        after = said_of(system)
         changed = [name for name in after if after[name] != before[name]]
         if not changed:
             return system
@@ -292,7 +292,7 @@ def _take(system: System, fields: dict) -> None:
         setattr(system, name, value.strip() if isinstance(value, str) else value)
 
 
-def _said(system: System) -> dict:
+def said_of(system: System) -> dict:
     """Return the data of a system for the audit log: people and things by name."""
     said = {}
     for name in FIELDS:

@@ -20,6 +20,13 @@ def may_describe(person: User) -> Answer:
     return yes() if person.is_active else no("This account is no longer active.", "Ask an admin.")
 
 
+def may_import_systems(person: User) -> Answer:
+    """Allow admins to add the systems of a table to the register."""
+    if person.is_active and person.is_admin:
+        return yes()
+    return no("Only admins can import systems from a table.", "Add a system by hand, or ask an admin.")
+
+
 def may_decide_on(system: System, person: User) -> Answer:
     """Allow the owner, admins and the architecture seat to decide on a system.
 

@@ -19,7 +19,6 @@ from initiatives.integration.systems import (
     accounts,
     actions,
     charts,
-    import_permissions,
     permissions,
     system_inventory,
 )
@@ -76,7 +75,7 @@ def systems(request: SignedInRequest) -> HttpResponse:
         "rows": [(shown[pk], weight.get(pk, 0), *condition_of(shown[pk], today)) for pk in page],
         "heaviest": found,
         "drawn": charts.heaviest(found),
-        "may_import": import_permissions.may_bring_any(request.user),
+        "may_import": permissions.may_import_systems(request.user),
     }
     return render(request, "initiatives/integration/systems/landscape.html", context)
 

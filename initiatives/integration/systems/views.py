@@ -22,7 +22,7 @@ from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions
 from initiatives.integration.residency.unknown_regions import say_strange
 from initiatives.integration.resilience.process_findings import current_processes
-from initiatives.integration.systems import charts, import_permissions, permissions
+from initiatives.integration.systems import charts, permissions
 from initiatives.integration.systems.findings import digest, risk_notes
 from initiatives.integration.systems.system_views import condition_of
 from initiatives.lifecycle.access import initiative_lookup
@@ -104,7 +104,6 @@ def integration(request: SignedInRequest, ref: str) -> HttpResponse:
         "may_accept_alone": alone is not None
         and bool(standalone.may_accept(initiative, alone, request.user)),
         "accepted": _accepted(initiative, context["today"]),
-        "may_import": import_permissions.may_bring_of(context["may"].roles, request.user),
         "may_record": bool(tied) and bool(context["may"].collaborate),
         "sees_accounts": context["may"].team_member
         or request.user.is_admin

@@ -17,7 +17,6 @@ from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import EvidenceKind, HoldKind, Role, Seat, SignOffVerdict, TakesEffect
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Contribution, contributed
-from initiatives.models.imports import REGISTER_KINDS
 from initiatives.models.integration.processes import DRILL_KINDS, PROCESS_STATES
 from initiatives.models.integration.proposals import PROPOSED_KINDS
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
@@ -196,7 +195,6 @@ WAYS: dict[str, Callable[..., Any]] = {
     "answer": lambda key, rulebook: ANSWERS.get(key, ""),
     "verdict": lambda key, rulebook: VERDICTS.get(key, key),
     "judged": lambda key, rulebook: "approved" if key == "approve" else "refused",
-    "rows": lambda key, rulebook: REGISTER_KINDS[key].lower(),
     "event": lambda key, rulebook: EVENT_KINDS.get(key, key).lower(),
     "drill": lambda key, rulebook: DRILL_KINDS.get(key, key).lower(),
     "process": lambda key, rulebook: PROCESS_STATES.get(key, key).lower(),

@@ -145,7 +145,6 @@ class TermDefinition(models.Model):
     business_logic = models.TextField(blank=True, default="")
     valid_from = models.DateField(null=True, blank=True)
     valid_to = models.DateField(null=True, blank=True)
-    source_key = models.CharField(max_length=200, blank=True, default="")
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)

@@ -86,7 +86,7 @@ class System(models.Model):
     """An existing system that initiatives link to: software, a share, a wiki, people.
 
     The content was last worked on at `last_updated_on`. `collection` is the collection of knowledge sources that
-    contains it. `source_key` is its key in the export of a system import.
+    contains it. `source_key` is its key in the table that it was imported from.
     """
 
     name = models.CharField(max_length=160)
@@ -134,7 +134,6 @@ class System(models.Model):
         ]
         indexes = [
             GinIndex(Words("name", "location"), name="systems_by_words"),
-            models.Index(fields=["source_key"], condition=~Q(source_key=""), name="systems_by_source_key"),
         ]
 
     def __str__(self) -> str:
@@ -208,7 +207,6 @@ class ServiceAccount(models.Model):
     )
     privileges = models.TextField(blank=True, default="")
     review_by = models.DateField(null=True, blank=True)
-    source_key = models.CharField(max_length=160, blank=True, default="")
     opened_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)

@@ -6,12 +6,12 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from initiatives.models import ImportBatch, SystemImport
+from initiatives.models import ImportBatch
 
 
 def ask_step(
     request: HttpRequest,
-    batch: ImportBatch | SystemImport,
+    batch: ImportBatch,
     *,
     title: str,
     verb: str,
@@ -22,7 +22,7 @@ def ask_step(
 ) -> HttpResponse:
     """Show what the step will do, its form if it has one, and one button."""
     context = {
-        "nav": "imports" if isinstance(batch, ImportBatch) else "systems",
+        "nav": "imports",
         "batch": batch,
         "title": title,
         "lede": lede,

@@ -21,7 +21,6 @@ from initiatives.integration.links import actions as link_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.models import Hold, Link, SupportedStagePeriod, System, VendorTerm, Voiding
-from initiatives.portfolio.imports.systems import actions as system_import_actions
 from initiatives.portfolio.registration import actions as registration_actions
 from tests.support import factories
 from tests.support.attacks.shared_world import World, changed, make_world
@@ -187,20 +186,6 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
     return found
 
 
-def by_table(world: World, person) -> None:
-    """Definitions and terms by a table, every difference taken, as a technical lead brings them."""
-    lines = ["System,Field,Term,Meaning,Term meaning"]
-    lines += [f"{row.system},{row.field},{row.term},Changed by a table,Changed" for row in world.definitions]
-    lines += [f"{world.systems[0]},new_field,a term by table,Mine,Mine"]
-    batch, _ = system_import_actions.read_system_import(
-        content="\n".join(lines).encode(), file_name="definitions.csv", kind="definitions", by=person
-    )
-    for field in ("meaning", "term_meaning", "term"):
-        system_import_actions.take_column(batch=batch, field=field, take=True, by=person)
-    if batch.rows.waiting().exists():
-        system_import_actions.enter_rows(system_import_actions.confirm_system_import(batch=batch, by=person))
-
-
 def by_samples(world: World, client: Client) -> None:
     """Changes that a profile of one's own reports, confirmed as its page asks for it."""
     page = reverse("integration-profile", args=[world.samples[-1].pk])
@@ -244,7 +229,6 @@ def test_sixty_shared_things_and_every_act_of_a_stranger(cast, variant, capsys):
         if tables := changed(before, world.state()):
             wrong.append(f"{what}: {tables}")
             before = world.state()
-    by_table(world, world.stranger)
     by_samples(world, client)
     if tables := changed(before, world.state()):
         wrong.append(f"a table of definitions, or samples: {tables}")
@@ -273,10 +257,6 @@ def test_the_same_acts_do_something_where_they_are_allowed(cast):
                 client.post(address, data)
                 done[what] += bool(changed(before, world.state()))
                 transaction.set_rollback(True)
-    with transaction.atomic():
-        by_table(world, cast.admin)
-        assert {"TermDefinition", "Term"} <= set(changed(before, world.state()))
-        transaction.set_rollback(True)
     # Nobody of these three sits for architecture or works on the stranger's initiative; what binds already is not
     # confirmed; an answer needs the digest of its page.
     left = {what for what in kinds if not done[what]}

@@ -21,7 +21,7 @@ from tests.support.input.hostile_files import KEPT, MARK, REFUSED
 pytestmark = pytest.mark.django_db
 
 FILES = hostile_files.files()
-TABLES = ("UploadForm", "SystemImportForm")  # where a table that can be read is kept as rows
+TABLES = ("UploadForm",)  # where a table that can be read is kept as rows
 INLINE = {"image/png", "image/jpeg", "application/pdf"}
 
 
@@ -80,7 +80,6 @@ DOORS = {
         "file",
         {},
     ),
-    "SystemImportForm": (lambda _: at("system-imports"), "admin", "file", {"kind": "systems"}),
     "MeasurementsFileForm": (
         lambda initiative: at("measurements-import", initiative.ref),
         "owner",

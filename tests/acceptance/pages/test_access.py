@@ -71,7 +71,6 @@ from initiatives.portfolio.efforts import actions as effort_actions
 from initiatives.portfolio.efforts import notes
 from initiatives.portfolio.imports.inventories import actions as inventory_actions
 from initiatives.portfolio.imports.portfolio import actions as portfolio_actions
-from initiatives.portfolio.imports.systems import actions as system_import_actions
 from initiatives.portfolio.intake import actions as intake_actions
 from initiatives.portfolio.rulebook_changes import draft_actions, forecast_actions
 from initiatives.urls import CONSENTS
@@ -265,9 +264,6 @@ def world(cast):
     evaluation = factories.make_evaluation(cast, initiative)
     bound = {"reference": "4.2", "starts_on": today, "allowed": ["EU"], "by": cast.seat_risk}
     policy = residency_actions.set_unit_policy(unit=cast.elsewhere, **bound)
-    system_import, _ = system_import_actions.read_system_import(
-        content=b"Name,Kind\nShare,wiki\n", file_name="system_import.csv", kind="systems", by=cast.admin
-    )
     newcomer = factories.make_person("newly-seated")
     seat = organisation_actions.appoint(
         board=cast.board, person=newcomer, seat="service_operations", by=cast.admin
@@ -448,7 +444,6 @@ def world(cast):
         "waivers": waiver.pk,
         "accepted-risks": risk.pk,
         "body-terms": term.pk,
-        "system-imports": system_import.pk,
         "imports": batch.pk,
         "live_batch": live_batch.pk,
         "portfolio": own_sheet.pk,

@@ -92,7 +92,6 @@ NO_PAGE = {
     "notification": "leads to what the notification is about",
     "portfolio-export": "a CSV file",
     "portfolio-workbook": "a workbook",
-    "system-import-progress": "a part of the page system import, once a table is confirmed",
     "attachment-file": "a file",
     "attachment-content": "a file, shown in the page attachment-look",
     "rulebook-forecast-progress": "a part of the page that waits for a forecast",

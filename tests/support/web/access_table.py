@@ -307,12 +307,6 @@ TABLE = {
     "audit-log-verifier": MEMBERS,
     "audit-log-receipt": only("admin", "auditor", closed=404, sent=405),  # who acted, and auditors
     "audit-log-receipt-file": only("admin", "auditor", closed=404, sent=405),
-    "system-imports": only("admin", "lead", strangers=403, sent=403),
-    "system-import": READER,
-    "system-import-mapping": READER,
-    "system-import-confirm": READER,
-    "system-import-drop": READER,
-    "system-import-progress": only(closed=(403, 404), strangers=403, sent=403),  # it is not confirmed
     "imports": ADMINS,
     "import": ADMINS,
     "import-confirm": ADMINS,
@@ -426,6 +420,7 @@ TABLE = {
     "keys/revoke": RUNNERS,
     "systems": MEMBERS,
     "system": MEMBERS,
+    "systems-from-table": ADMINS,
     "system-describe": Row(strangers=200, sent=200),
     "system-change": SHARED,
     "system-retire": SHARED,

@@ -79,7 +79,9 @@ def test_a_line_that_was_withdrawn_stays_withdrawn(cast):
 
 def test_one_wrong_line_keeps_the_table_out_and_only_members_import(cast):
     initiative = factories.make_mvp(cast)
-    right, wrong = (read_table((HEAD + line).encode()) for line in ("2024-11-04,1,model,,\n", "x,1,model,,\n"))
+    right, wrong = (
+        read_table((HEAD + line).encode()) for line in ("2024-11-04,1,model,,\n", "x,1,model,,\n")
+    )
     with pytest.raises(ValidationError):
         actions.import_efforts(initiative=initiative, table=wrong, file_name="work.csv", by=cast.lead)
     with pytest.raises(Refused):
@@ -113,7 +115,9 @@ def test_hours_are_read_as_people_write_them_or_asked_about(cast, cell, hours):
 
 
 def test_one_decimal_mark_answers_for_the_table(cast):
-    lines = look_of(factories.make_mvp(cast), f'{HEAD}2024-11-04,"1,250",model,,\n2024-11-04,"2,5",model,,\n').lines
+    lines = look_of(
+        factories.make_mvp(cast), f'{HEAD}2024-11-04,"1,250",model,,\n2024-11-04,"2,5",model,,\n'
+    ).lines
     assert [line.hours for line in lines] == [Decimal("1.25"), Decimal("2.5")]
 
 

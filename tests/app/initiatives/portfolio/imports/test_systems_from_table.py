@@ -1,0 +1,225 @@
+"""Systems from a table, as a CMDB or a catalogue exports it: class, owner, status, last change and key (S1-24)."""
+
+import json
+from datetime import date
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from governance.models import Entry, User
+from governance.organisation.table_lines import KNOWN, NEW, OUT, WRONG
+from governance.permission_result import Refused
+from governance.tables.columns import named
+from governance.tables.reader import read_table
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.models import System
+from initiatives.portfolio.imports.systems import actions
+from initiatives.portfolio.imports.systems.class_words import LEAVE_OUT, gone_by_status
+from initiatives.portfolio.imports.systems.systems_table import COLUMNS, EXAMPLE, read, words_asked
+from tests.support import factories
+from tests.support.initiatives.initiative_pages import acts, at, text_of
+from tests.support.paths import SYSTEM_IMPORTS
+
+pytestmark = pytest.mark.django_db
+
+CMDB = (SYSTEM_IMPORTS / "servicenow_cmdb.csv").read_text()
+APP = "cmdb ci service discovered"
+
+
+@pytest.fixture
+def owner(cast):
+    """The owner whom the table names by name and by address."""
+    return User.objects.get(full_name="Hanna Vogel")
+
+
+def lines_of(text: str, **kinds: str):
+    """The lines of a table. `kinds`: the chosen kind by word, with underscores for spaces."""
+    return read(
+        read_table(text.encode()), {word.replace("_", " "): kind for word, kind in kinds.items()}
+    ).lines
+
+
+def states(lines) -> list[str]:
+    return [line.state for line in lines]
+
+
+def said(line) -> str:
+    return " ".join([*line.problems, *line.remarks])
+
+
+def test_a_cmdb_table_is_read_with_classes_owners_status_and_last_change(cast, owner):
+    text = CMDB.replace("hanna.vogel@example.org", owner.email)
+    lines = lines_of(text)
+    assert states(lines) == [WRONG, OUT, NEW]
+    assert "cmdb_ci_service_discovered" in said(lines[0])
+    assert "“install_status” is “7” (retired)." in said(lines[1])
+    assert lines[2].fields == {
+        "name": "Customer master",
+        "kind": "database",
+        "owner": owner,
+        "purpose": "One row for each customer",
+        "location": "",
+        "last_updated_on": date(2026, 11, 2),
+        "regions": ["US"],
+        "source_key": "DB000031",
+    }
+    table = read_table(text.encode())
+    assert words_asked(table) == [APP, "cmdb ci appl"], "what has one meaning is not asked"
+    with acts() as kinds:
+        actions.import_systems(table=table, kinds={APP: "home_grown"}, by=cast.admin)
+    assert kinds == [EntryKind.SYSTEM_DESCRIBED] * 2
+    system = System.objects.get(name="Order hub")
+    assert (system.kind, system.owner, system.last_updated_on) == ("home_grown", owner, date(2026, 10, 30))
+    assert (system.described_by, system.history.count()) == (cast.admin, 1)
+    entry = Entry.objects.filter(kind=EntryKind.SYSTEM_DESCRIBED).latest("pk")
+    assert json.loads(bytes(entry.body.body))["facts"]["system"] == "Customer master"
+    assert states(lines_of(text, cmdb_ci_service_discovered="home_grown")) == [KNOWN, OUT, KNOWN]
+
+
+def test_the_page_asks_for_the_kind_of_an_unknown_class_and_adds_all_or_none(cast, as_, owner):
+    client, page = as_(cast.admin), at("systems-from-table")
+    answer = client.post(page, {"file": SimpleUploadedFile("cmdb.csv", CMDB.encode())})
+    assert answer.context["look"].stops == 1
+    text = answer.context["form"]["text"].value()
+    assert client.post(page, {"text": text, "step": "enter"}).status_code == 200
+    assert not System.objects.exists()
+    chosen = {"text": text, "kind_0": "bought", "kind_1": LEAVE_OUT}
+    look = client.post(page, chosen | {"step": "look"}).context["look"]
+    assert (look.stops, look.entering) == (0, 2)
+    assert client.post(page, chosen | {"step": "enter"}).status_code == 302
+    assert set(System.objects.values_list("name", "kind")) == {
+        ("Order hub", "bought"),
+        ("Customer master", "database"),
+    }
+    assert as_(cast.lead).get(page).status_code == 403
+
+
+def test_a_kind_for_lines_without_one_is_asked_once(cast):
+    sites = (SYSTEM_IMPORTS / "sharepoint_sites.csv").read_text().replace("lead@example.org", cast.lead.email)
+    table = read_table(sites.encode())
+    assert words_asked(table) == [""]
+    lines = read(table, {"": "file_share"}).lines
+    assert states(lines) == [NEW, NEW, OUT], "what is deleted at its source stays out"
+    first = lines[0].fields
+    assert (first["name"], first["owner"], first["source_key"], first["last_updated_on"]) == (
+        "example.sharepoint.com/sites/Claims",
+        cast.lead,
+        "s-1",
+        date(2026, 11, 2),
+    )
+    connectors = lines_of(
+        (SYSTEM_IMPORTS / "power_platform_connectors.csv").read_text(), **{"": "home_grown"}
+    )
+    assert set(states(connectors)) == {NEW}
+
+
+def test_owners_are_found_as_people_are_and_an_unknown_one_stays_blank(cast, owner):
+    factories.make_person("twin", full_name=cast.lead.full_name)
+    rows = [owner.login, owner.full_name, owner.email, "Nobody Known", cast.lead.full_name]
+    lines = lines_of("Name,Kind,Owner\n" + "".join(f"S{n},wiki,{row}\n" for n, row in enumerate(rows)))
+    assert [line.fields.get("owner") for line in lines] == [owner] * 3 + [None] * 2
+    assert all("not the name of exactly one active person" in said(line) for line in lines[3:])
+    assert states(lines) == [NEW] * 5
+    (second,) = lines_of("name,type,managed_by,owned_by\nA,wiki,Hanna Vogel,\n")
+    assert second.fields["owner"] == owner
+
+
+def test_a_system_in_use_that_is_retired_at_its_source_is_told(cast, as_):
+    system = factories.make_system(cast, "Old price list", kind="wiki")
+    line = lines_of(CMDB)[1]
+    assert line.known == system
+    assert "“Old price list” is in use in the register." in said(line)
+
+
+def test_a_key_and_a_name_of_two_systems_are_told(cast):
+    first = factories.make_system(cast, "One", kind="wiki", source_key="K1")
+    factories.make_system(cast, "Two", kind="wiki")
+    renamed, mixed = lines_of("Name,Kind,Key\nOne of old,wiki,k1\nTwo,wiki,K1\n")
+    assert (renamed.state, renamed.known) == (KNOWN, first)
+    assert mixed.state == WRONG
+
+
+@pytest.mark.parametrize(
+    ("line", "state", "words"),
+    [
+        ("A,teapot,", WRONG, "teapot"),
+        ("A,,", WRONG, "no kind"),
+        (",wiki,", WRONG, "name is missing"),
+        (f"{'x' * 161},wiki,", WRONG, "longer than 160"),
+        ("=cmd|calc!A0,wiki,", WRONG, "formula"),
+        ("A,wiki,3/4/2026", NEW, "not a clear day"),
+        ("A,wiki,2099-01-01", NEW, "in the future"),
+        ("A,wiki,2011", NEW, "not a clear day"),
+    ],
+)
+def test_what_cannot_be_read_is_named_at_its_line(cast, line, state, words):
+    (found,) = lines_of(f"Name,Kind,Last updated\n{line}\n")
+    assert found.state == state
+    assert words in said(found)
+
+
+def test_one_wrong_line_keeps_the_table_out_and_only_admins_import(cast):
+    right, twice = (read_table(f"Name,Kind\n{rows}".encode()) for rows in ("A,wiki\n", "A,wiki\na,wiki\n"))
+    with pytest.raises(ValidationError):
+        actions.import_systems(table=twice, kinds={}, by=cast.admin)
+    with pytest.raises(Refused):
+        actions.import_systems(table=right, kinds={}, by=cast.lead)
+    assert not System.objects.exists()
+    assert [line.state for line in read(read_table(EXAMPLE.encode()), {}).lines] == [NEW, NEW]
+
+
+def test_a_kind_that_is_not_offered_is_no_answer(cast, as_):
+    sent = {"text": "Name,Kind\nA,teapot\n", "kind_0": "kettle", "step": "enter"}
+    answer = as_(cast.admin).post(at("systems-from-table"), sent)
+    assert answer.context["look"].stops == 1
+    assert not System.objects.exists()
+    assert "<script>" not in text_of(
+        as_(cast.admin).post(at("systems-from-table"), {"text": "Name\n<script>\n"})
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "gone"),
+    [
+        ("install_status", "7", "retired"),
+        ("install_status", "Retired", "retired"),
+        ("Install Status", "1", ""),
+        ("install_status", "6", ""),
+        ("operational_status", "6", "retired"),
+        ("operational_status", "7", ""),
+        ("lifecycle", "End of life", "end of life"),
+        ("Status", "production", ""),
+        ("Betriebsstatus", "außer Betrieb", "ausser betrieb"),
+        ("status", "7", "unknown"),
+        ("Is Deleted", "true", "deleted"),
+    ],
+)
+def test_a_status_means_gone_by_its_word_or_by_the_number_of_its_column(column, text, gone):
+    assert gone_by_status(column, text) == gone
+
+
+@pytest.mark.parametrize(
+    ("columns", "found"),
+    [
+        # Backstage, LeanIX, iTop, a plain sheet
+        (
+            ["metadata.name", "metadata.description", "spec.type", "spec.owner", "spec.lifecycle"],
+            {"name": 0, "purpose": 1, "kind": 2, "owner": 3, "status": 4},
+        ),
+        (
+            ["id", "type", "displayName", "lifecycle", "updatedAt"],
+            {"name": 2, "status": 3, "last_updated_on": 4},
+        ),
+        (["Name", "Status", "Finalclass", "Description"], {"status": 1, "kind": 2, "purpose": 3}),
+        (
+            ["Anwendung", "Typ", "Verantwortlich", "Betriebsstatus"],
+            {"name": 0, "kind": 1, "owner": 2, "status": 3},
+        ),
+    ],
+)
+def test_the_headers_of_other_catalogues_are_known(columns, found):
+    there = named(columns, COLUMNS)
+    assert {name: there.get(name) for name in found} == {
+        name: columns[place] for name, place in found.items()
+    }
