@@ -664,7 +664,6 @@ class Migration(migrations.Migration):
                 ('mapped', models.JSONField(default=dict)),
                 ('problems', models.JSONField(default=list)),
                 ('decision', models.CharField(choices=[('import', 'Import'), ('merge', 'Merge: the same line twice'), ('triage', 'Needs review'), ('reject', 'Rejected'), ('unchanged', 'Unchanged'), ('change', 'Proposed changes')], max_length=12)),
-                ('group', models.CharField(blank=True, default='', max_length=160)),
                 ('done_at', models.DateTimeField(blank=True, null=True)),
                 ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rows', to='initiatives.importbatch')),
                 ('initiative', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='import_rows', to='initiatives.initiative')),

@@ -127,7 +127,6 @@ class ImportRow(models.Model):
     mapped = models.JSONField(default=dict)
     problems = models.JSONField(default=list)
     decision = models.CharField(max_length=12, choices=DECISIONS.items())
-    group = models.CharField(max_length=160, blank=True, default="")
     initiative = models.ForeignKey(
         Initiative, models.PROTECT, null=True, blank=True, related_name="import_rows"
     )

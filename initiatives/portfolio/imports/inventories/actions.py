@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -443,37 +443,24 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
                 "organisation for all rows.",
                 f"/imports/{row.batch_id}/",
             ).or_refuse()
-        _decide([row], row.batch, stage, reason.strip(), by)
+        row.mapped["by_hand"] = reason.strip()
+        row.decision = "import" if stage else "reject"
+        if stage:
+            row.mapped["stage"], row.initiative = stage, None
+        row.problems.append(problem("decided", f"Decided by {by.full_name}: {reason.strip()}"))
+        if stage and row.done_at:
+            import_rows(row.batch, [row], by)
+        row.save(update_fields=["mapped", "decision", "problems", "initiative"])
+        entries.record(
+            EntryKind.IMPORTED_ROW_DECIDED,
+            initiative=row.initiative,
+            batch=row.batch_id,
+            stage=stage or None,
+            line=row.line,
+            decision=row.decision,
+        )
         batch_rows.count_again(row.batch_id)
     return row
-
-
-def decide_rows(
-    *, batch: ImportBatch, rows: Iterable[int], stage: str = "", reason: str = "", by: User
-) -> dict[str, int]:
-    """Decide many rows that are set aside alike, for one reason, as `decide_row` does.
-
-    `rows`: their keys. Rows decided already are left, and with a stage also rows without an organisation or with the id
-    or name of an initiative. Returns how many were "decided" and "left".
-    """
-    _check_decision(stage, reason)
-    with act("decide imported rows", by=by, reason=f"{BY_HAND}: {reason.strip()}"):
-        refuse_unless_admin(by)
-        one_import_at_a_time()
-        batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
-        batch_rows.still_current(batch)
-        keys = list(rows)
-        waiting = batch.rows.filter(pk__in=keys, decision="triage")
-        if stage:
-            batch_rows.match_again(batch, waiting)
-            waiting = waiting.filter(initiative=None).exclude(mapped__organisation="")
-            waiting = waiting.exclude(mapped__has_key="candidates")
-        chosen = list(waiting.values_list("pk", flat=True))
-        for start in range(0, len(chosen), batch_rows.AT_A_TIME):
-            some = ImportRow.objects.filter(pk__in=chosen[start : start + batch_rows.AT_A_TIME])
-            _decide(list(some.order_by("line")), batch, stage, reason.strip(), by)
-        batch_rows.count_again(batch.pk)
-    return {"decided": len(chosen), "left": len(set(keys)) - len(chosen)}
 
 
 def _check_decision(stage: str, reason: str) -> None:
@@ -486,21 +473,3 @@ def _check_decision(stage: str, reason: str) -> None:
         )
     if wrong:
         raise ValidationError(wrong)
-
-
-def _decide(rows: list[ImportRow], batch: ImportBatch, stage: str, reason: str, by: User) -> None:
-    """Give these rows the stage, or reject them. Rows of a confirmed part become live."""
-    for row in rows:
-        row.mapped["by_hand"] = reason
-        row.decision = "import" if stage else "reject"
-        if stage:
-            row.mapped["stage"], row.initiative = stage, None
-        row.problems.append(problem("decided", f"Decided by {by.full_name}: {reason}"))
-    if stage:
-        import_rows(batch, [row for row in rows if row.done_at], by)
-    ImportRow.objects.bulk_update(rows, ["mapped", "decision", "problems", "initiative"], batch_size=500)
-    facts = {"batch": batch.pk, "stage": stage or None}
-    entries.record_many(
-        EntryKind.IMPORTED_ROW_DECIDED,
-        [(row.initiative, {**facts, "line": row.line, "decision": row.decision}) for row in rows],
-    )

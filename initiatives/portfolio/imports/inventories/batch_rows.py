@@ -71,9 +71,7 @@ def map_again(batch: ImportBatch, rows: Iterator[ImportRow], progress: Progress 
         import_batch.propose_changes(some)
         for row in some:
             row.pk, row.batch = keys[row.line], batch
-        ImportRow.objects.bulk_update(
-            some, ["mapped", "problems", "decision", "group", "initiative"], batch_size=500
-        )
+        ImportRow.objects.bulk_update(some, ["mapped", "problems", "decision", "initiative"], batch_size=500)
         found.update(row.decision for row in some)
         if progress:
             progress(found.total(), in_all)

@@ -218,18 +218,3 @@ class RowForm(forms.Form):
         """Do what was chosen. Raises what `actions.decide_row` raises."""
         stage, reason = self.cleaned_data["stage"], self.cleaned_data["reason"]
         return decide_row(row=row, stage="" if stage == "reject" else stage, reason=reason, by=by)
-
-
-class RowsForm(RowForm):
-    """The decision on many rows set aside: ticked ones, or all that match the filter."""
-
-    which = forms.ChoiceField(
-        label=_("Rows"),
-        widget=forms.RadioSelect,
-        choices=[
-            ("ticked", _("the rows selected on this page")),
-            ("all", _("all rows that are set aside and match the filter, on every page")),
-        ],
-        initial="ticked",
-    )
-    field_order = ("which", "stage", "reason")

@@ -194,7 +194,6 @@ class _Told:
     def __init__(self) -> None:
         self.parts: list[str] = []
         self.by_name: dict[tuple[str, str], list[int]] = defaultdict(list)
-        self.keys: Counter[tuple[str, str]] = Counter()
         self.contacts: Counter[str] = Counter()
         self.digests: Counter[bytes] = Counter()
         self.different: Counter[tuple[str, str]] = Counter()  # lines of an id, each once
@@ -213,7 +212,6 @@ class _Told:
         short = bytes.fromhex(digest)
         self.apart[name] += not self.digests[short]
         if mapped["key"]:
-            self.keys[organisation, mapped["key"]] += 1
             self.different[organisation, mapped["key"]] += not self.digests[short]
         self.digests[short] += 1
         if "@" in mapped["contact"]:
@@ -221,7 +219,7 @@ class _Told:
         return digest
 
     def flag(self, row: ImportRow) -> None:
-        """Note on a row a shared mailbox or repeated id. Similar rows get one group."""
+        """Note on a row a shared mailbox or repeated id."""
         mapped, problems = row.mapped, row.problems
         often = self.contacts[mapped["contact"].casefold()]
         if often > 1:
@@ -229,13 +227,9 @@ class _Told:
             text = f"{often} rows have this contact. It is a shared mailbox, not an owner."
             problems.append(problem("shared mailbox", text, value=mapped["contact"]))
         key = mapped["organisation"].casefold(), mapped["key"]
-        if mapped["key"] and self.keys[key] > 1:
-            row.group = f"{mapped['organisation']}: {mapped['key']}"[:160]
-            if self.different[key] > 1:
-                text = f"The source uses {mapped['key']} for {self.different[key]} different systems."
-                problems.append(problem("repeated id", text, value=mapped["key"]))
-        elif self.digests[bytes.fromhex(row.raw_digest)] > 1:
-            row.group = f"{mapped['organisation']}: no id, {mapped['title']}"[:160]
+        if mapped["key"] and self.different[key] > 1:
+            text = f"The source uses {mapped['key']} for {self.different[key]} different systems."
+            problems.append(problem("repeated id", text, value=mapped["key"]))
 
     def listen(self, lines: Callable[[], Iterator[Line]]) -> None:
         """Note the rows that name another part with a system of the same name."""

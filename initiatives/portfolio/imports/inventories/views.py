@@ -26,7 +26,6 @@ from initiatives.portfolio.imports.inventories.forms import (
     ConfirmForm,
     MappingForm,
     RowForm,
-    RowsForm,
     UploadForm,
 )
 from initiatives.portfolio.imports.inventories.import_batch import COUNTED
@@ -45,7 +44,6 @@ from initiatives.portfolio.imports.step_page import ask_step
 
 ROWS_ON_A_PAGE = 50
 SHOWN = 120  # letters of a change
-GROUPS = 50  # of repeated rows that are shown; all are found by their problem
 
 
 def imports(request):
@@ -189,14 +187,9 @@ def batch(request, pk):
     if row.repeats_id and not row.rows.exists():
         return redirect("import", pk=row.repeats_id)
     own = row.source == OWN_SHEET
-    deciding = request.method == "POST" and "decide" in request.POST and not own
-    mapping = portfolio_views.mapping_of(request, row) if own else _mapping(request, row, deciding)
-    several = RowsForm(request.POST if deciding else None, auto_id="decide_%s")
+    mapping = portfolio_views.mapping_of(request, row) if own else _mapping(request, row)
     rows, chosen = _filtered(request, row)
-    if deciding:
-        if several.is_valid() and (answer := _decide_rows(request, row, several, rows)):
-            return answer
-    elif request.method == "POST":
+    if request.method == "POST":
         if mapping is None:
             raise Http404("This file has no mapping to choose.")
         if mapping.is_valid() and (portfolio_views.map_sheet if own else _map)(request, row, mapping):
@@ -211,12 +204,8 @@ def batch(request, pk):
         "tally": [(name, words, tally.get(name, 0)) for name, words in ImportRow.DECISIONS.items()],
         "total": sum(tally.values()),
         "problems": _problem_tally(row),
-        "groups": _groups(row),
         "run": row.runs.under_way().first(),
         "nameless": not row.reading.get("columns", {}).get("title"),
-        "several": several,
-        "aside": rows.filter(decision="triage").count(),
-        "ticked": request.POST.getlist("rows") if deciding else [],
         "waiting": row.rows.filter(done_at__isnull=True).count(),
         "organisations": [name for name, _ in _organisations(row.rows)],
         "page": page,
@@ -231,12 +220,12 @@ def batch(request, pk):
     return render(request, "initiatives/imports/inventories/import_batch.html", context)
 
 
-def _mapping(request, row: ImportBatch, deciding: bool) -> MappingForm | None:
+def _mapping(request, row: ImportBatch) -> MappingForm | None:
     """Return the mapping form of a source without a description, until rows are live."""
     live = row.rows.filter(done_at__isnull=False).exists()
     if live or row.source in KNOWN or row.discarded_at or row.undone_at:
         return None
-    return MappingForm(row, request.POST if request.method == "POST" and not deciding else None)
+    return MappingForm(row, request.POST if request.method == "POST" else None)
 
 
 def _map(request, row: ImportBatch, mapping: MappingForm) -> bool:
@@ -258,51 +247,15 @@ def _map(request, row: ImportBatch, mapping: MappingForm) -> bool:
     return True
 
 
-def _decide_rows(request, row: ImportBatch, form: RowsForm, rows):
-    """Decide the ticked rows, or all that match the filter. Return None if invalid."""
-    chosen = form.cleaned_data
-    if chosen["which"] == "ticked":
-        rows = rows.filter(pk__in=[key for key in request.POST.getlist("rows") if key.isdigit()])
-    keys = list(rows.filter(decision="triage").values_list("pk", flat=True))
-    if not keys:
-        form.add_error(
-            "which", _("You have selected no row. Select rows, or choose all rows that match the filter.")
-        )
-        return None
-    stage = "" if chosen["stage"] == "reject" else chosen["stage"]
-    try:
-        done = actions.decide_rows(
-            batch=row, rows=keys, stage=stage, reason=chosen["reason"], by=request.user
-        )
-    except ValidationError as wrong:
-        fix(form, wrong)
-        return None
-    except Conflict as other:
-        form.add_error(None, str(other))
-        return None
-    words = f"{done['decided']} rows decided."
-    if done["left"]:
-        words += (
-            f" {done['left']} rows are unchanged: someone decided them, they have no organisation, or an "
-            "initiative already has their id or name. Decide these rows one by one."
-        )
-    messages.success(request, words)
-    return redirect("import", pk=row.pk)
-
-
 def _filtered(request, row: ImportBatch):
     rows = row.rows.select_related("initiative")
-    chosen = {
-        name: request.GET.get(name, "") for name in ("decision", "problem", "organisation", "group", "q")
-    }
+    chosen = {name: request.GET.get(name, "") for name in ("decision", "problem", "organisation", "q")}
     if chosen["decision"] in ImportRow.DECISIONS:
         rows = rows.filter(decision=chosen["decision"])
     if chosen["problem"] in PROBLEMS:
         rows = rows.filter(problems__contains=[{"kind": chosen["problem"]}])
     if chosen["organisation"]:
         rows = rows.filter(mapped__organisation=chosen["organisation"])
-    if chosen["group"]:
-        rows = rows.filter(group=chosen["group"])
     if chosen["q"]:
         rows = rows.filter(mapped__title__icontains=chosen["q"][:200])
     return rows.order_by("line"), chosen
@@ -318,20 +271,6 @@ def _problem_tally(row: ImportBatch) -> list[tuple[str, str, int]]:
         )
         found = dict(cursor.fetchall())
     return [(kind, words, found[kind]) for kind, words in PROBLEMS.items() if kind in found]
-
-
-def _groups(row: ImportBatch) -> list[dict]:
-    """Return the repeated organisations and ids, with the rows of each."""
-    names = row.rows.exclude(group="").order_by("group").values_list("group", flat=True).distinct()[:GROUPS]
-    groups: dict[str, list[ImportRow]] = {}
-    for each in row.rows.filter(group__in=list(names)).defer("raw").order_by("group", "line"):
-        groups.setdefault(each.group, []).append(each)
-    found = []
-    for name, rows in groups.items():
-        same = len({each.raw_digest for each in rows}) == 1
-        words = "one system, listed twice" if same else f"{len(rows)} lines kept as different systems"
-        found.append({"name": name, "rows": rows, "words": words})
-    return found
 
 
 def _organisations(rows) -> list[tuple[str, int]]:

@@ -142,8 +142,6 @@ def test_a_name_ties_nothing_and_is_asked_about(cast):
     assert Initiative.objects.get(title="Bot").ref in bot.problems[-1]["text"]
     actions.confirm_batch(batch=batch, by=cast.admin)
     assert Initiative.objects.count() == 3
-    told = {"rows": [bot.pk, other.pk], "reason": "Looked at.", "by": cast.admin}
-    assert actions.decide_rows(batch=batch, stage="mvp", **told) == {"decided": 0, "left": 2}
     assert actions.decide_row(row=bot, reason="The same.", by=cast.admin).decision == "reject"
     row = actions.decide_row(row=other, stage="mvp", reason="Another office.", by=cast.admin)
     assert (row.decision, row.initiative.stage) == ("import", "mvp")
