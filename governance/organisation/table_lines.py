@@ -24,7 +24,7 @@ class Line:
     """One line of the table, with its problems and remarks.
 
     `known` is the row that exists already. `above` is the line of the table that is added before this one. An `out`
-    line stays out, and its remarks say why.
+    line stays out, and its remarks have the reason.
     """
 
     number: int

@@ -87,7 +87,6 @@ class EntryKind(StrEnum):
     OBLIGATION_OPENED = "obligation opened"
     OBLIGATION_COMPLETED = "obligation completed"
     DECLARED = "declared"
-    DEFINITION_ADDED = "definition added"
     DEFINITION_CHANGED = "definition changed"
     DEFINITION_WITHDRAWN = "definition withdrawn"
     DEFINITION_WRITTEN = "definition written"

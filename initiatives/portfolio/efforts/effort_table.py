@@ -96,7 +96,7 @@ def _find_known(lines: list[Line], initiative: Initiative) -> None:
         line.key = f"{digest}#{places[digest]}"
         line.known = there.get(line.key)
         if line.known is not None and line.known.withdrawn_at:
-            line.remarks.append("This line was imported and withdrawn. It stays withdrawn.")
+            line.remarks.append("This line was imported and withdrawn, and stays withdrawn.")
 
 
 def _day(line: Line) -> date | None:

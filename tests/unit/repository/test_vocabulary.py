@@ -21,7 +21,6 @@ SAY_THEMSELVES = {
     EntryKind.BOARD_ADDED,
     EntryKind.CALENDAR_ADDRESS_REVOKED,
     EntryKind.CALENDAR_ADDRESS_MADE,
-    EntryKind.DEFINITION_ADDED,
     EntryKind.DEMO_FOUNDED,
     EntryKind.DEMO_TOLD,
     EntryKind.HANDOVER,

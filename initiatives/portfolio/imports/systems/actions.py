@@ -20,7 +20,7 @@ def import_systems(*, table: Table, kinds: Mapping[str, str], by: User) -> Lines
     """Add each new system of a table to the register, all or none, and return the lines (S1-24).
 
     `kinds`: the chosen kind by word. A system that is in the register stays as it is. Raises ValidationError if a line
-    is wrong, and Refused if `by` is no admin.
+    is wrong, and Refused if `by` is not an admin.
     """
     with act("import systems", by=by, register=True):
         permissions.may_import_systems(by).or_refuse()
