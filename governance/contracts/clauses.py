@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Any, get_args, get_origin
 
+from governance.vocabulary.currencies import wrong_currency
+
 # Ways in which the work around a model fails; a contract says for each what then applies (gov.edge_policies).
 FAILURES = {
     "source_unavailable": "a source of truth cannot be reached",
@@ -212,10 +214,8 @@ def _wrong_amounts(terms: Terms) -> dict[str, str]:
             return {name: "Enter an amount of 0 or more."}
     if terms.over is not None and terms.up_to is not None and terms.up_to <= terms.over:
         return {"up_to": "The smallest amount is not below the largest. Correct an amount."}
-    if terms.amounts and not (
-        len(terms.currency) == 3 and terms.currency.isascii() and terms.currency.isupper()
-    ):
-        return {"currency": "Give the currency as three capital letters, such as EUR."}
+    if terms.amounts and (wrong := wrong_currency(terms.currency)):
+        return {"currency": wrong}
     return {}
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from difflib import SequenceMatcher
 
 from governance.contracts.clauses import ASK, COMPARISONS, DAY_MINUTES, FAILURES, WEEKDAYS, Terms, Test
+from governance.vocabulary.currencies import digits_of, wrong_amount, wrong_currency
 
 APPROVERS = {
     "owner": "the business owner",
@@ -16,9 +17,6 @@ APPROVERS = {
     "sponsor": "the sponsor",
     "record_owner": "the record owner",
 }
-# Digits after the point where they are not two (ISO 4217).
-_DIGITS = dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF"), 0)
-_DIGITS |= dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
 
 
 def sentence(kind: str, terms: Terms, words: Mapping[str, str]) -> str:
@@ -176,7 +174,7 @@ def money(amount: int, currency: str) -> str:
 
 def major_units(amount: int, currency: str) -> str:
     """Minor units as people type the amount: 5000 and EUR as "50.00"."""
-    digits = _DIGITS.get(currency, 2)
+    digits = digits_of(currency)
     if not digits:
         return str(amount)
     whole, part = divmod(amount, 10**digits)
@@ -184,12 +182,13 @@ def major_units(amount: int, currency: str) -> str:
 
 
 def minor_units(amount: Decimal, currency: str) -> int:
-    """What people typed, in minor units: 50.00 and EUR as 5000. Raises ValueError where no coin is so small."""
-    digits = _DIGITS.get(currency, 2)
-    found = amount.scaleb(digits)
-    if found != found.to_integral_value():
-        raise ValueError(f"{currency} has {digits or 'no'} digits after the point.")
-    return int(found)
+    """What people typed, in minor units: 50.00 and EUR as 5000.
+
+    Raises ValueError with what to type for an unknown currency, and for more decimals than it has.
+    """
+    if wrong := wrong_currency(currency) or wrong_amount(amount, currency, as_typed=True):
+        raise ValueError(wrong)
+    return int(amount.scaleb(digits_of(currency)))
 
 
 def duration(minutes: int) -> str:

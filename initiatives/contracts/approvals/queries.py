@@ -19,6 +19,7 @@ from governance.authorization import approval_patterns
 from governance.contracts import cedar_policies
 from governance.contracts.wording import duration, money
 from governance.models import Clause, User
+from governance.vocabulary.currencies import wrong_currency
 from governance.vocabulary.readable_text import shown
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.models import ApprovalAnswer, ApprovalRequest, Initiative, RoleAssignment
@@ -225,7 +226,7 @@ def amount_of(action: Mapping) -> str:
     amount, currency = properties.get("amount"), properties.get("currency")
     if isinstance(amount, bool) or not isinstance(amount, int) or not isinstance(currency, str):
         return ""
-    if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
+    if wrong_currency(currency):
         return ""
     return f"-{money(-amount, currency)}" if amount < 0 else money(amount, currency)
 

@@ -23,6 +23,7 @@ from governance.contracts.clauses import (
 )
 from governance.contracts.wording import APPROVERS, major_units, minor_units, sentence
 from governance.models.contracts import VOCABULARY, VocabularyWord
+from governance.vocabulary.currencies import wrong_currency
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField, ListField
 from initiatives.contracts.documents.actions import Written
@@ -349,7 +350,7 @@ class ClauseForm(forms.Form):
         typed["currency"] = (typed.get("currency") or "").strip().upper()
         for name in ("over", "up_to"):
             amount = typed.get(name)
-            if amount is not None:
+            if amount is not None and not wrong_currency(typed["currency"]):  # else the currency's error is enough
                 try:
                     typed[name] = minor_units(amount, typed["currency"])
                 except ValueError as error:

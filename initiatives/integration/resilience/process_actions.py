@@ -15,6 +15,7 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import CLOSED_STAGES
+from governance.vocabulary.currencies import wrong_amount, wrong_currency
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.integration.resilience.process_findings import current_flows, current_processes
@@ -137,8 +138,10 @@ def _wrong_cost(cost: Decimal | None, currency: str) -> dict[str, str]:
         return {"redesign_cost": "Enter the amount too, or leave the currency empty."} if currency else {}
     if cost < 0:
         return {"redesign_cost": "The cost is below zero. Enter zero or more, or leave the cost empty."}
-    if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-        return {"currency": "Enter the currency as three letters, for example EUR."}
+    if wrong := wrong_currency(currency):
+        return {"currency": wrong}
+    if wrong := wrong_amount(cost, currency):
+        return {"redesign_cost": wrong}
     return {}
 
 

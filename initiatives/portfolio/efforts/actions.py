@@ -14,6 +14,7 @@ from governance.organisation.table_lines import NEW, Lines
 from governance.permission_result import Conflict
 from governance.tables.reader import Table
 from governance.vocabulary import Layer
+from governance.vocabulary.currencies import wrong_amount, wrong_currency
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -165,8 +166,10 @@ def _wrong(layer: str, week: date, hours, money, waited_days) -> dict[str, str]:
 
 
 def _wrong_currency(money, currency: str) -> dict[str, str]:
-    if money and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-        return {"currency": "Enter the currency as three letters, for example EUR."}
+    if money and (wrong := wrong_currency(currency)):
+        return {"currency": wrong}
+    if money and (wrong := wrong_amount(money, currency)):
+        return {"money": wrong}
     if currency and not money:
         return {"money": "Enter the amount too, or leave out the currency."}
     return {}

@@ -11,6 +11,7 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import Layer
+from governance.vocabulary.currencies import wrong_amount, wrong_currency
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -74,8 +75,10 @@ def record_funding(
     if amount is not None and amount <= 0:
         wrong["amount"] = "Enter an amount above 0, or leave it out."
     currency = currency.strip().upper()
-    if amount is not None and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-        wrong["currency"] = "Enter the currency as three letters, for example EUR."
+    if amount is not None and (unknown := wrong_currency(currency)):
+        wrong["currency"] = unknown
+    elif amount is not None and (too_fine := wrong_amount(amount, currency)):
+        wrong.setdefault("amount", too_fine)
     if amount is None and currency:
         wrong["amount"] = "Enter the amount too, or leave out the currency."
     if wrong:

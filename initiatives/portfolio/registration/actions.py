@@ -1,6 +1,5 @@
 """Registering an initiative, and stating its business case."""
 
-import re
 
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -8,6 +7,7 @@ from django.db import connection
 from governance.audit_log import entries
 from governance.models import Unit, User
 from governance.organisation.actions import open_to_own
+from governance.vocabulary.currencies import wrong_amount, wrong_currency
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
@@ -119,8 +119,12 @@ def check_business_case(row: BusinessCase) -> None:
     except ValidationError as digits:
         wrong |= digits.error_dict
     stated = any(getattr(row, name) is not None for name in AMOUNTS)
-    if (row.currency or stated) and not re.fullmatch(r"[A-Z]{3}", row.currency):
-        wrong["currency"] = "Enter the currency as three letters, for example EUR."
+    if (row.currency or stated) and (unknown := wrong_currency(row.currency)):
+        wrong["currency"] = unknown
+    for name in AMOUNTS:
+        amount = getattr(row, name)
+        if amount is not None and (too_fine := wrong_amount(amount, row.currency)):
+            wrong.setdefault(name, too_fine)
     if wrong:
         raise ValidationError(wrong)
 

@@ -14,6 +14,7 @@ from governance.permission_result import Conflict
 from governance.sign_in import password_links
 from governance.tables.reader import Line
 from governance.vocabulary import Role, Stage
+from governance.vocabulary.currencies import wrong_currency
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.initiative.act import act
@@ -113,8 +114,8 @@ def map_portfolio(
     "invite" by the word for an owner. An invited person gets no email before the sheet is published. Raises
     ValidationError naming the field.
     """
-    if currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-        raise ValidationError({"currency": "Enter the currency as three letters, for example EUR."})
+    if currency and (wrong := wrong_currency(currency)):
+        raise ValidationError({"currency": wrong})
     chosen = check_columns(columns, FIELDS, batch.columns)
     with act("map portfolio", by=by, reason="Mapping of a portfolio confirmed"):
         refuse_unless_admin(by)

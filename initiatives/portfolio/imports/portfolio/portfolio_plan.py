@@ -18,6 +18,7 @@ from governance.tables.columns import parse_date
 from governance.tables.numbers import Amount, currency_of, read_amount
 from governance.tables.reader import Line
 from governance.vocabulary import Stage, Tier
+from governance.vocabulary.currencies import wrong_currency
 from initiatives.models import ImportRow, Initiative
 from initiatives.models.imports import OWN
 from initiatives.portfolio.imports.inventories.import_batch import digest_of
@@ -214,8 +215,8 @@ def _money(cell, reading: dict, problems: list[dict]) -> dict[str, Any]:
         problems.append(
             problem("invalid", "The row has an amount without a currency. Choose a currency above.")
         )
-    elif currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-        problems.append(problem("invalid", f"“{currency[:20]}” is not a currency of three letters."))
+    elif currency and wrong_currency(currency):
+        problems.append(problem("invalid", f"“{currency[:20]}” is not a currency of ISO 4217."))
         currency = ""
     read = [
         {"field": role, "raw": cell(role)[:60], "value": f"{Decimal(value):,.2f} {currency}".rstrip()}
