@@ -147,9 +147,12 @@ def _free_login(who: identity_claims.Identity) -> str:
 
 
 def _mail(said: dict[str, Any]) -> str:
-    """Return the person's email address, or "" if the provider calls it unverified."""
-    address = said.get("email")
-    if not isinstance(address, str) or said.get("email_verified") is False:
+    """Return the person's email address, or "" unless the provider calls it verified, or says nothing of it.
+
+    Some providers send `email_verified` as text.
+    """
+    address, verified = said.get("email"), said.get("email_verified", True)
+    if not isinstance(address, str) or not (verified is True or verified == "true"):
         return ""
     try:
         validate_email(address)

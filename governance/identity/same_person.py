@@ -40,11 +40,11 @@ def _twins(key: int) -> frozenset[int]:
 
 
 def look(person: User) -> list[SamePerson]:
-    """Mark accounts with this person's address or name, in the running act."""
+    """Mark accounts with this person's address or name, in the running act. Ended accounts are looked at too."""
     wanted = Q(full_name__iexact=person.full_name.strip())
     if person.email:
         wanted |= Q(email__iexact=person.email)
-    others = User.objects.active().filter(wanted).exclude(pk=person.pk).order_by("pk")[:MOST]
+    others = User.objects.filter(wanted).exclude(pk=person.pk).order_by("pk")[:MOST]
     made = []
     for other in others:
         same = person.email and other.email.lower() == person.email.lower()

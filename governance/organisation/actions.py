@@ -15,7 +15,7 @@ from governance.models import Board, Criterion, Gate, Membership, Requirement, R
 from governance.organisation import people_import, unit_import
 from governance.organisation.table_lines import Lines
 from governance.people import cooling_off
-from governance.people.permissions import may_confirm_seat
+from governance.people.permissions import may_cease_as_admin, may_confirm_seat
 from governance.permission_result import Refused, no
 from governance.rulebook import RulebookErrors, parse
 from governance.sign_in import account_notifications, password_links
@@ -295,7 +295,8 @@ def change_address(*, person: User, address: str, by: User | str) -> None:
 def give_rights(*, person: User, before: User, by: User) -> None:
     """Tell the person, in the running act and before it is saved, which rights an admin gave or took.
 
-    Whoever becomes an admin signs for a day nothing that lets an initiative rise (`cooling_off.wait_a_day`).
+    Whoever becomes an admin signs for a day nothing that lets an initiative rise (`cooling_off.wait_a_day`). Raises
+    Refused if no admin would be left.
     """
     words = {"is_admin": "admin", "is_auditor": "auditor", "is_privacy_officer": "privacy officer"}
     changed = {
@@ -303,6 +304,8 @@ def give_rights(*, person: User, before: User, by: User) -> None:
     }
     if not changed:
         return
+    if changed.get("is_admin") is False:
+        may_cease_as_admin(before).or_refuse()
     if changed.get("is_admin"):
         cooling_off.wait_a_day(person)
     given = [f"You are {'now' if now else 'no longer'} {words[name]}." for name, now in changed.items()]

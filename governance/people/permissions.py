@@ -22,6 +22,14 @@ def may_keep_accounts(person: User) -> Answer:
     return no("Only admins can manage accounts and see the status of the installation.", "Ask an admin.")
 
 
+def may_cease_as_admin(person: User) -> Answer:
+    """Return yes unless the person is the last active admin. The admins stay locked until the transaction ends."""
+    admins = User.objects.active().filter(is_admin=True).order_by("pk").select_for_update()
+    if not person.is_admin or {admin.pk for admin in admins} - {person.pk}:
+        return yes()
+    return no(phrase("{} is the last admin.", person), "Make another person an admin first.")
+
+
 def may_read_organisation(person: User) -> Answer:
     """Return yes for admins and auditors, on the pages of units, boards and members."""
     if person.is_active and (person.is_admin or person.is_auditor):

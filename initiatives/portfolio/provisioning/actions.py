@@ -29,12 +29,14 @@ from governance.models import (
     ManagedAccount,
     ManagedGroup,
     ManagedMembership,
+    Notification,
     Unit,
     User,
 )
 from governance.organisation.actions import change_address, open_to_own
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import no
+from governance.sign_in import account_notifications
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.portfolio.provisioning.queries import uid_of
@@ -199,10 +201,11 @@ def make_account(*, directory: Directory, said: Any) -> ManagedAccount:
 
 
 def change_account(*, row: ManagedAccount, said: Any, asked_of: str = "") -> ManagedAccount:
-    """Update an account from its directory. `active` false ends it, true returns it.
+    """Update an account from its directory. `active` false ends it, true returns it, without it nothing changes.
 
-    A returned account has no roles. `asked_of` is the ETag that the directory has seen, or empty. Raises
-    PreconditionFailedException (412), UniquenessException, InvalidValueException, Refused.
+    A returned account has no roles. An account that an admin here ended waits for an admin. `asked_of` is the ETag that
+    the directory has seen, or empty. Raises PreconditionFailedException (412), UniquenessException,
+    InvalidValueException, Refused.
     """
     directory = row.directory
     with acting(system=_system(directory), reason="Account changed by the directory"):
@@ -225,12 +228,38 @@ def change_account(*, row: ManagedAccount, said: Any, asked_of: str = "") -> Man
         row.user_name, row.external_id, row.said = said.user_name, _external_id(said), _said(said)
         row.said["active_removed"] = said.active is None
         _touch(row)
-        wanted = said.active is not False
+        wanted = person.is_active if said.active is None else said.active
         if person.is_active and not wanted:
             leaving.deactivate(person=person, reason=f"Ended by {directory}", system=_system(directory))
+        elif wanted and not person.is_active and (ended := _ended_here(person)):
+            _ask_admins(directory, person, ended)
         elif wanted and not person.is_active:
             leaving.reactivate(person=person, reason=f"Reactivated by {directory}", system=_system(directory))
     return ManagedAccount.objects.get(pk=row.pk)
+
+
+def _ended_here(person: User) -> int | None:
+    """Return the row of history by which a person, not a directory, ended this inactive account, or None."""
+    rows = person.history.order_by("history_id")
+    active = rows.filter(is_active=True).last()
+    end = rows.filter(is_active=False, history_id__gt=active.history_id if active else 0).first()
+    return end.history_id if end is not None and end.history_user_id is not None else None
+
+
+def _ask_admins(directory: Directory, person: User, ended: int) -> None:
+    """Tell the admins, once for an end, that a directory wants an account back that an admin ended."""
+    about = f"returned:{person.pk}:{ended}"
+    told = Notification.objects.filter(kind=account_notifications.KIND, object_key=about)
+    for admin in User.objects.active().filter(is_admin=True).exclude(pk__in=told.values("person")):
+        account_notifications.tell(
+            admin,
+            about,
+            subject=f"{directory} calls {person} active again",
+            text=(
+                f"An admin deactivated the account {person.login}. It stays deactivated, until an admin "
+                "reactivates it."
+            ),
+        )
 
 
 def remove_account(*, row: ManagedAccount, asked_of: str = "") -> None:

@@ -1,6 +1,5 @@
 """Registering an initiative, and stating its business case."""
 
-
 from django.core.exceptions import ValidationError
 from django.db import connection
 

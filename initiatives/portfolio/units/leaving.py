@@ -8,6 +8,7 @@ from governance.api_tokens.actions import end_tokens
 from governance.audit_log import entries
 from governance.models import Membership, User
 from governance.notifications import preferences
+from governance.people.permissions import may_cease_as_admin
 from governance.permission_result import no
 from governance.sign_in import password_links, sessions
 from governance.vocabulary.entry_kinds import EntryKind
@@ -24,6 +25,7 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
 
     An initiative without an owner goes on hold, and drafts stay. Knowledge that only the person had is reopened, and
     its evidence ends (S1-5). `by` is an admin, or `system` a feed such as HR. Initiatives are locked in key order.
+    Raises Refused for the last admin.
     """
     if not reason.strip():
         raise ValidationError({"reason": "Give the reason why the account is deactivated."})
@@ -46,6 +48,7 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
                 )
                 ended.append((initiative, assignment))
         end_seats(person.memberships)
+        may_cease_as_admin(person).or_refuse()
         person = User.objects.select_for_update().get(pk=person.pk)
         person.is_active = False
         person.save()

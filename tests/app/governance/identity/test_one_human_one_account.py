@@ -21,6 +21,7 @@ from governance.models import ExternalIdentity, ManagedAccount, Notification, Sa
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from initiatives.lifecycle.access.signers import signer_of
+from initiatives.portfolio.units import leaving
 from tests.app.governance.identity.conftest import link_own, path_of, signed_in_locally, there_and_back
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.factories import PASSWORD, make_person
@@ -37,6 +38,20 @@ def open_door(provider, admin):
 def who(client) -> User | None:
     page = client.get("/account/")
     return page.context["user"] if page.status_code == 200 else None
+
+
+@pytest.mark.parametrize(
+    ("verified", "kept"),
+    [
+        ({}, True),
+        ({"email_verified": True}, True),
+        ({"email_verified": "true"}, True),
+        *(({"email_verified": one}, False) for one in (False, "false", 0, 1, "no", None, "", [])),
+    ],
+)
+def test_an_address_counts_if_it_is_verified_or_nothing_is_said_of_it(verified, kept):
+    said = {"email": "ana@example.org"} | verified
+    assert linked_accounts._mail(said) == ("ana@example.org" if kept else "")
 
 
 def at_the_provider(idp, **claims):
@@ -186,6 +201,15 @@ def test_no_password_comes_by_mail_to_whoever_signs_in_with_the_provider(open_do
     _, person = at_the_provider(idp, email="stranger@example.org")
     Client().post("/password/forgotten/", {"name": "stranger@example.org"})
     assert not person.password_links.exists()
+
+
+def test_a_new_account_of_somebody_whose_account_ended_is_the_same_human(ana, admin):
+    leaving.deactivate(person=ana, reason="Left.", by=admin)
+    again = organisation_actions.add_person(
+        login="ana.r", full_name="Ana Ruiz", email=ana.email, reason="Came back.", by=admin
+    )
+    assert same_person.twins_of(again) == {ana.pk}
+    assert User.objects.get(pk=again.pk).may_be_another
 
 
 # --- The database -----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import Initiative
 from initiatives.portfolio.provisioning import actions
+from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.servers.directories import GROUP, USER, Sender
 
@@ -111,6 +112,51 @@ def test_given_back_it_has_no_role(entra, cast):
     entra.patches(place, OFF)
     assert entra.patches(place, OFF | {"value": True}).json()["active"] is True
     assert not person.roles.open().exists()
+
+
+def put(entra, said, **more):
+    """The whole account once more, as a directory sends it."""
+    body = {"schemas": [USER], "userName": "ann@corp.example", "displayName": "Ann Berg"} | more
+    return entra.send("PUT", f"Users/{said['id']}", body)
+
+
+def test_a_whole_account_without_its_state_leaves_the_state(entra):
+    said = entra.makes("ann@corp.example")
+    entra.patches(f"Users/{said['id']}", OFF)
+    assert put(entra, said).json()["active"] is False
+    assert put(entra, said, active=True).json()["active"] is True
+    assert put(entra, said).status_code == 200
+    assert person_of(said).is_active
+
+
+def test_what_an_admin_ended_waits_for_an_admin(entra, cast):
+    said = entra.makes("ann@corp.example")
+    person = person_of(said)
+    leaving.deactivate(person=person, reason="Under investigation.", by=cast.admin)
+    for _ in range(2):
+        assert put(entra, said, active=True).json()["active"] is False
+        assert entra.patches(f"Users/{said['id']}", OFF | {"value": True}).json()["active"] is False
+    assert cast.admin.notifications.filter(object_key__startswith=f"returned:{person.pk}:").count() == 1
+    leaving.reactivate(person=person, reason="Closed.", by=cast.admin)
+    entra.patches(f"Users/{said['id']}", OFF)
+    assert put(entra, said, active=True).json()["active"] is True
+
+
+def test_the_last_admin_stays(entra, cast, as_):
+    """Neither a directory nor the own hand takes the last admin away."""
+    said = entra.makes("ann@corp.example")
+    person = person_of(said)
+    sent = {"reason": "For the test."}
+    as_(cast.admin).post(reverse("admin:governance_user_change", args=[person.pk]), sent | {"is_admin": "on"})
+    person.refresh_from_db()
+    assert person.is_admin
+    leaving.deactivate(person=cast.second_admin, reason="Left", by=cast.admin)
+    leaving.deactivate(person=cast.admin, reason="Left", by=person)
+    assert entra.patches(f"Users/{said['id']}", OFF).status_code == 403
+    answer = as_(person).post(reverse("admin:governance_user_change", args=[person.pk]), sent)
+    assert answer.status_code == 403
+    person.refresh_from_db()
+    assert (person.is_active, person.is_admin) == (True, True)
 
 
 def test_deleted_it_is_gone_for_the_directory_and_its_person_stays(entra):
