@@ -26,7 +26,6 @@ from initiatives.integration.links import views as link_views
 from initiatives.integration.pipelines import api as pipeline_api
 from initiatives.integration.pipelines import views as pipeline_views
 from initiatives.integration.profiles import views as profile_views
-from initiatives.integration.proposals import views as proposal_views
 from initiatives.integration.residency import vendor_term_views
 from initiatives.integration.residency import views as residency_views
 from initiatives.integration.resilience import drill_views, process_views, trace_views
@@ -255,10 +254,6 @@ urlpatterns = [
     path("initiatives/<str:ref>/api-access/", key_views.api_access, name="api-access"),
     path("initiatives/<str:ref>/pipelines/", pipeline_views.pipelines, name="pipelines"),
     path("initiatives/<str:ref>/api-access/try/", key_views.try_it, name="api-access-try"),
-    path("proposals/", proposal_views.proposals, name="proposals"),
-    path("proposals/<int:pk>/", proposal_views.proposal, name="proposal"),
-    path("proposals/<int:pk>/decline/", proposal_views.decline, name="proposal-decline"),
-    path("proposals/<int:pk>/withdraw/", proposal_views.withdraw, name="proposal-withdraw"),
     path("components/", register_views.components, name="components"),
     path("components/add/", register_views.keep, name="component-register"),
     path("components/<int:pk>/", register_views.component, name="component"),

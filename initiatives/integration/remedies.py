@@ -168,7 +168,7 @@ class Fixing:
         return system.retired_at is None and (self.works or system.owner_id == self.person.pk)
 
     def _change(self, system: System, words: str, field: str = "") -> Fixes:
-        there = self._there(reverse("system-change", args=[system.pk])) + "&propose=on"
+        there = self._there(reverse("system-change", args=[system.pk]))
         return [(f"{there}#{field}" if field else there, words)] if self._may_change(system) else []
 
     def _there(self, address: str) -> str:

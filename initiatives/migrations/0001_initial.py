@@ -4099,29 +4099,6 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='systems', to='initiatives.vendor'),
         ),
         migrations.CreateModel(
-            name='ProposedChange',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('system_changed', 'Change of a system'), ('system_retired', 'Retire a system'), ('account_opened', 'New service account'), ('account_changed', 'Change of a service account'), ('account_closed', 'Close a service account'), ('definition_written', 'Meaning of a field'), ('definition_changed', 'Change of the meaning of a field'), ('definition_withdrawn', 'Withdraw the meaning of a field'), ('term_named', 'New business term'), ('term_changed', 'Change of a business term'), ('vendor_term_filed', 'New term of a vendor')], max_length=24)),
-                ('fields', models.JSONField(blank=True, default=dict)),
-                ('reason', models.TextField()),
-                ('at', models.DateTimeField()),
-                ('outcome', models.CharField(blank=True, choices=[('', 'waits'), ('confirmed', 'confirmed'), ('declined', 'declined'), ('withdrawn', 'withdrawn')], default='', max_length=12)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('answer', models.TextField(blank=True, default='')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('account', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='initiatives.serviceaccount')),
-                ('system', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='initiatives.system')),
-                ('term', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='initiatives.term')),
-                ('definition', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='initiatives.termdefinition')),
-                ('vendor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='initiatives.vendor')),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
             name='HistoricalVendorTerm',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
@@ -4223,40 +4200,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'historical system',
                 'verbose_name_plural': 'historical systems',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalProposedChange',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('kind', models.CharField(choices=[('system_changed', 'Change of a system'), ('system_retired', 'Retire a system'), ('account_opened', 'New service account'), ('account_changed', 'Change of a service account'), ('account_closed', 'Close a service account'), ('definition_written', 'Meaning of a field'), ('definition_changed', 'Change of the meaning of a field'), ('definition_withdrawn', 'Withdraw the meaning of a field'), ('term_named', 'New business term'), ('term_changed', 'Change of a business term'), ('vendor_term_filed', 'New term of a vendor')], max_length=24)),
-                ('fields', models.JSONField(blank=True, default=dict)),
-                ('reason', models.TextField()),
-                ('at', models.DateTimeField()),
-                ('outcome', models.CharField(blank=True, choices=[('', 'waits'), ('confirmed', 'confirmed'), ('declined', 'declined'), ('withdrawn', 'withdrawn')], default='', max_length=12)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('answer', models.TextField(blank=True, default='')),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('decided_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('account', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.serviceaccount')),
-                ('system', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.system')),
-                ('term', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.term')),
-                ('definition', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.termdefinition')),
-                ('vendor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.vendor')),
-            ],
-            options={
-                'verbose_name': 'historical proposed change',
-                'verbose_name_plural': 'historical proposed changes',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
@@ -5408,22 +5351,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='system',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('retired_at__isnull', True), ('retired_by__isnull', True)), models.Q(('retired_at__isnull', False), ('retired_by__isnull', False), models.Q(('retired_reason', ''), _negated=True)), _connector='OR'), name='system_retired_means_who_when_and_why'),
-        ),
-        migrations.AddIndex(
-            model_name='proposedchange',
-            index=models.Index(condition=models.Q(('decided_at__isnull', True)), fields=['system'], name='proposals_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposedchange',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('outcome', '')), models.Q(models.Q(('outcome', ''), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='proposal_decided_means_who_when_and_how'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposedchange',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome', 'declined'), _negated=True), models.Q(('answer', ''), _negated=True), _connector='OR'), name='a_declined_proposal_says_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposedchange',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'withdrawn']), models.Q(('decided_by', models.F('by')), _negated=True), _connector='OR'), name='nobody_answers_their_own_proposal'),
         ),
         migrations.AddIndex(
             model_name='componentversion',

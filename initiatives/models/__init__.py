@@ -65,7 +65,6 @@ from initiatives.models.integration.definitions import DefinitionConflict, Term,
 from initiatives.models.integration.pipelines import Pipeline, PipelineReport, PipelineToken
 from initiatives.models.integration.processes import Drill, Effort, ProcessRecord, SignOnFlow, TraceSample
 from initiatives.models.integration.profiles import Drift, Profile
-from initiatives.models.integration.proposals import ProposedChange
 from initiatives.models.integration.residency import Region, UnitPolicy, Vendor, VendorTerm
 from initiatives.models.integration.systems import (
     Customisation,
@@ -186,7 +185,6 @@ __all__ = [
     "PipelineToken",
     "ProcessRecord",
     "Profile",
-    "ProposedChange",
     "Question",
     "ReconciledDay",
     "ReconciliationMark",

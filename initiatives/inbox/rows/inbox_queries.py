@@ -6,7 +6,6 @@ reads rows of people that the person stands in for, and of initiatives whose evi
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, F, IntegerField, Min, OuterRef, Q, Subquery
-from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, JSONObject, Least
 
 from governance.database.batch_read import Batch, Given, Rows
@@ -61,9 +60,6 @@ _changes = (
     )
     .exclude(initiative__stage__in=CLOSED_STAGES)
 )
-# What seats answer: business terms and terms of vendors at once, all else once an owner had a week to.
-_proposals = models.ProposedChange.objects.waiting()
-_place = Coalesce(F("system__name"), F("vendor__name"), F("term__name"), KT("fields__name"))
 _units = Unit.objects.filter(path__startswith=OuterRef("board__unit__path")).order_by("path")
 owned = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role=Role.OWNER, accepted_at__isnull=False)
 
@@ -106,11 +102,6 @@ OF_PERSON = Batch(
                         name="admin__full_name",
                         at=kept_since(Rulebook, "admin"),
                     )
-                )
-            ),
-            shared_proposals=ArraySubquery(
-                _proposals.order_by("pk").values(
-                    row=JSONObject(pk="pk", kind="kind", by="by", who="by__full_name", at="at", place=_place)
                 )
             ),
             unconfirmed_terms=ArraySubquery(
@@ -239,16 +230,6 @@ OF_PERSON = Batch(
         .annotate(place=F("system__name")),
         "owner",
         without=("privileges", "closed_reason"),
-    ),
-    proposals=Rows(
-        models.ProposedChange.objects.waiting().annotate(who=F("by__full_name"), place=F("system__name")),
-        "system__owner",
-        without=("fields",),
-    ),
-    account_proposals=Rows(
-        models.ProposedChange.objects.waiting().annotate(who=F("by__full_name"), place=F("system__name")),
-        "account__owner",
-        without=("fields",),
     ),
     unowned=Rows(
         Initiative.objects.live().filter(~Exists(owned)), "registered_by", only=(*INITIATIVE, "confidential")

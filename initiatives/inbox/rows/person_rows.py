@@ -12,9 +12,7 @@ from governance.people.boards import boards, seats_held
 from governance.permission_result import Answer
 from governance.vocabulary import RUNNING_STAGES, BoardRole, Seat, Stage
 from initiatives.inbox.rows import around_queries, inbox_queries
-from initiatives.integration.proposals.permissions import SEAT_WAITS
-from initiatives.integration.residency.permissions import RESIDENCY_SEATS, may_confirm_terms
-from initiatives.lifecycle.access.permissions import ARCHITECTURE
+from initiatives.integration.residency.permissions import may_confirm_terms
 from initiatives.lifecycle.facts import stage_expiry, supported_stage
 from initiatives.models import (
     Condition,
@@ -22,7 +20,6 @@ from initiatives.models import (
     Gap,
     Initiative,
     Obligation,
-    ProposedChange,
     Review,
     RoleAssignment,
     SupportedStagePeriod,
@@ -89,29 +86,6 @@ class Look:
         if not any(member.seat == BoardRole.CHAIR for member in self.memberships):
             return []
         return [row for row in self._named["person"][0].proposed_rulebooks if row["admin"] != self.person.pk]
-
-    @property
-    def proposals(self) -> list[ProposedChange]:
-        """Return changes that others propose to what the person owns: with `who`, `place`."""
-        rows = {row.pk: row for name in ("proposals", "account_proposals") for row in self._named[name]}
-        return [row for _, row in sorted(rows.items()) if row.by_id != self.person.pk]
-
-    @property
-    def proposals_to_seats(self) -> list[dict]:
-        """Return proposals that wait for a seat of the person: pk, kind, who, at, place."""
-        rows = [row for row in self._named["person"][0].shared_proposals if row["by"] != self.person.pk]
-        seats = {member.seat for member in self.memberships}
-        architecture, residency = ARCHITECTURE in seats, bool(seats & set(RESIDENCY_SEATS))
-        return [
-            row
-            for row in rows
-            if (residency if row["kind"] == "vendor_term_filed" else architecture and self._is_due(row))
-        ]
-
-    def _is_due(self, row: dict) -> bool:
-        """Return True if the seat can answer now: terms at once, all else after a week."""
-        at_once = row["kind"] in ("term_named", "term_changed")
-        return at_once or datetime.fromisoformat(row["at"]) + SEAT_WAITS <= self.now
 
     @property
     def unconfirmed_terms(self) -> list[dict]:

@@ -13,10 +13,11 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from governance.vocabulary.phrases import label, phrase
+from governance.vocabulary.phrases import joined, label, phrase
 from initiatives.integration.comparison import facets, identifier_standards
 from initiatives.integration.definitions import permissions
 from initiatives.integration.definitions.conflicts import initiatives_that_rest_on
+from initiatives.lifecycle.access.contacts import whom_to_ask
 from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.findings.sync import follow, lock_initiatives
 from initiatives.lifecycle.holds.actions import open_gap
@@ -111,7 +112,7 @@ def use_term(*, initiative: Initiative, name: str, by: User) -> TermUse:
         term = Term.objects.filter(name__iexact=name).first()
         if term is None:
             raise ValidationError(
-                {"name": "The glossary does not have this term. Propose the term in the glossary first."}
+                {"name": joined(phrase("The glossary does not have this term."), whom_to_ask())}
             )
         if TermUse.objects.filter(initiative=initiative, term=term, ended_at__isnull=True).exists():
             raise ValidationError({"name": phrase("The initiative already uses {}.", term)})

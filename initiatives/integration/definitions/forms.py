@@ -85,11 +85,6 @@ class DefinitionForm(forms.Form):
         required=False,
         help_text=_("Leave empty if the definition still applies. The last day is included."),
     )
-    why = WordsField(
-        label=_("Why"),
-        required=False,
-        help_text=_("Fill in this field if the definition is proposed to the owner of the system."),
-    )
 
     def __init__(
         self,
@@ -103,7 +98,7 @@ class DefinitionForm(forms.Form):
             options["initial"] = {name: getattr(definition, name) for name in ("field", *SAID)}
         super().__init__(*args, **options)
         if definition is not None:
-            del self.fields["term"], self.fields["system"], self.fields["why"]
+            del self.fields["term"], self.fields["system"]
             return
         used = Term.objects.filter(uses__initiative=initiative, uses__ended_at__isnull=True)
         self.fields["term"].queryset = used.order_by("name")

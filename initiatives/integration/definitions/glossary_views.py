@@ -14,7 +14,6 @@ from initiatives.integration.definitions import actions, permissions
 from initiatives.integration.definitions.actions import LONGEST_NAME
 from initiatives.integration.definitions.forms import TermForm
 from initiatives.integration.definitions.views import TERMS_ON_A_PAGE, all_said, all_stated, shared_act
-from initiatives.integration.proposals.views import instead
 from initiatives.integration.systems.permissions import changed_by
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import page_of, sent
@@ -34,7 +33,6 @@ def glossary(request: SignedInRequest) -> HttpResponse:
         "nav": "systems",
         "q": wanted,
         "may_name": permissions.may_name_terms(request.user),
-        "may_propose": permissions.may_propose_term(None, request.user),
         "page": page_of(request, terms.order_by("name"), TERMS_ON_A_PAGE),
     }
     return render(request, "initiatives/integration/definitions/glossary.html", context)
@@ -76,14 +74,13 @@ def term(request: SignedInRequest, pk: int) -> HttpResponse:
         "others": all_uses.exclude(initiative__in=seen).count(),
         "mine": changed_by(request.user, [system for system, _ in by_system]),
         "may_name": permissions.may_name_terms(request.user),
-        "may_propose": permissions.may_propose_term(row, request.user),
     }
     return render(request, "initiatives/integration/definitions/glossary_term.html", context)
 
 
 def name_term(request: SignedInRequest) -> HttpResponse:
-    """Add a business term to the glossary, or propose one."""
-    may = permissions.may_name_terms(request.user)
+    """Add a business term to the glossary."""
+    permissions.may_name_terms(request.user).or_refuse()
     form = TermForm(sent(request), initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
     return shared_act(
         request,
@@ -91,16 +88,15 @@ def name_term(request: SignedInRequest) -> HttpResponse:
         lambda: actions.name_term(by=request.user, **form.cleaned_data),
         "The term is in the glossary. Initiatives can use it now.",
         None,
-        proposing=instead(request, may, "term_named"),
         title=_("Add a business term"),
         verb=_("Add the term"),
     )
 
 
 def change_term(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change the meaning of a term, or propose the change."""
+    """Change the meaning of a term."""
     row = get_object_or_404(Term, pk=pk)
-    may = permissions.may_name_terms(request.user)
+    permissions.may_name_terms(request.user).or_refuse()
     form = TermForm(sent(request), initial={"name": row.name, "meaning": row.meaning})
     return shared_act(
         request,
@@ -108,7 +104,6 @@ def change_term(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda: actions.change_term(term=row, by=request.user, **form.cleaned_data),
         "The term is changed. Initiatives that use it are compared again.",
         row,
-        proposing=instead(request, may, "term_changed", row),
         title=_("Change the term %(row)s") % {"row": row},
         verb=_("Save"),
     )

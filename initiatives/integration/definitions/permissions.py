@@ -4,10 +4,11 @@ from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import Role
 from governance.vocabulary.phrases import phrase
-from initiatives.integration.systems.permissions import may_change_system, worked_on
+from initiatives.integration.systems.permissions import may_change_system
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access.contacts import whom_to_ask
 from initiatives.lifecycle.access.permissions import holds_architecture_seat
-from initiatives.models import Initiative, System, Term, TermUse
+from initiatives.models import Initiative, System
 
 
 def may_use_terms(initiative: Initiative, person: User) -> Answer:
@@ -26,20 +27,8 @@ def may_name_terms(person: User) -> Answer:
         return yes()
     return no(
         "Only the architecture seat and admins can add business terms.",
-        "Propose the term if you work on an initiative.",
+        whom_to_ask(),
     )
-
-
-def may_propose_term(term: Term | None, person: User) -> Answer:
-    """Allow people of an initiative to propose a term, or a new meaning of one in use."""
-    initiatives = worked_on(person) if person.is_active else Initiative.objects.none()
-    if term is not None:
-        initiatives = initiatives.filter(
-            pk__in=TermUse.objects.filter(term=term, ended_at__isnull=True).values("initiative")
-        )
-    if initiatives.exists():
-        return yes()
-    return no("You do not work on an initiative that uses this term.", "Ask the architecture seat.")
 
 
 def may_define(system: System, person: User) -> Answer:

@@ -25,7 +25,6 @@ from initiatives.integration.definitions.forms import (
     ReconcileForm,
     TermForm,
 )
-from initiatives.integration.proposals.views import WHY, Proposing, instead
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.initiative.initiative_frame import back_to, fix, initiative_context, one_act, sent
 from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct, on_initiative
@@ -178,31 +177,25 @@ def use_term(request: SignedInRequest, ref: str) -> HttpResponse:
         request,
         initiative,
         form,
-        lambda fields: _used_from_now(request, initiative, form, fields),
-        "",
+        lambda fields: _used_from_now(request, initiative, fields),
+        _("The initiative uses the term. Now define the meaning of the term in each system."),
         page=TAB,
         title=_("Add a term that the initiative uses"),
         lede=_(
             "The connected systems must agree on the meaning of the term. If they do not, the data "
             "steward decides."
         ),
-        happens=[_("A term that is new in the glossary is proposed to the architecture seat.")],
+        happens=[_("Only the architecture seat and admins can use a term that is not in the glossary yet.")],
         verb=_("Add the term"),
     )
 
 
-def _used_from_now(request, initiative: Initiative, form, fields: dict) -> None:
-    """Use a term. A term that the glossary lacks is added or proposed, as the person may."""
-    if not Term.objects.filter(name__iexact=" ".join(fields["name"].split())).exists():
-        proposing = instead(request, permissions.may_name_terms(request.user), "term_named")
-        if proposing is not None:
-            proposing.send(request, form, fields | {WHY: f"{initiative.ref} wants to use this term."})
-            return
+def _used_from_now(request, initiative: Initiative, fields: dict) -> None:
+    """Use a term. A term that the glossary lacks is added first, if the person may add terms."""
+    known = Term.objects.filter(name__iexact=" ".join(fields["name"].split())).exists()
+    if not known and permissions.may_name_terms(request.user):
         actions.name_term(by=request.user, **fields)
     actions.use_term(initiative=initiative, name=fields["name"], by=request.user)
-    messages.success(
-        request, _("The initiative uses the term. Now define the meaning of the term in each system.")
-    )
 
 
 ROW_ACTS["term-uses/stop"] = RowAct(
@@ -235,8 +228,8 @@ def define(request: SignedInRequest, ref: str) -> HttpResponse:
         request,
         initiative,
         form,
-        lambda fields: _written(request, form, fields),
-        "",
+        lambda fields: actions.define(by=request.user, **fields),
+        _("The definition is saved, and compared with the definitions of the other systems."),
         page=TAB,
         title=_("Define a field"),
         lede=_(
@@ -249,27 +242,12 @@ def define(request: SignedInRequest, ref: str) -> HttpResponse:
                 "definition."
             ),
             _(
-                "If the owner of the system has not agreed to a link of this initiative, the definition "
-                "is proposed to that owner."
+                "If the owner of the system has not agreed to a link of this initiative, ask that owner to "
+                "write the definition."
             ),
         ],
         verb=_("Save the definition"),
     )
-
-
-def _written(request, form, fields: dict) -> None:
-    """Write a definition, or propose it to the people who look after the system."""
-    system, why = fields["system"], fields.pop("why")
-    may = permissions.may_define(system, request.user)
-    proposing = instead(request, may, "definition_written", system)
-    if proposing is None:
-        actions.define(by=request.user, **fields)
-        messages.success(
-            request, _("The definition is saved, and compared with the definitions of the other systems.")
-        )
-        return
-    del fields["system"]
-    proposing.send(request, form, fields | {WHY: why or "The meaning of the field was not defined yet."})
 
 
 def _definition(pk: int) -> TermDefinition:
@@ -279,7 +257,7 @@ def _definition(pk: int) -> TermDefinition:
 def change(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a definition."""
     row = _definition(pk)
-    may = permissions.may_define(row.system, request.user)
+    permissions.may_define(row.system, request.user).or_refuse()
     form = DefinitionForm(sent(request), definition=row)
     return shared_act(
         request,
@@ -289,7 +267,6 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         ),
         "The definition is changed, and compared again.",
         row,
-        proposing=instead(request, may, "definition_changed", row),
         title=gettext("%(term)s in %(system)s") % {"term": row.term, "system": row.system},
         happens=[
             _(
@@ -304,7 +281,7 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
 def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     """Withdraw a definition."""
     row = _definition(pk)
-    may = permissions.may_define(row.system, request.user)
+    permissions.may_define(row.system, request.user).or_refuse()
     form = ReasonForm(sent(request))
     return shared_act(
         request,
@@ -312,7 +289,6 @@ def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda: actions.withdraw_definition(definition=row, by=request.user, **form.cleaned_data),
         "The definition is withdrawn.",
         row,
-        proposing=instead(request, may, "definition_withdrawn", row),
         title=gettext("Withdraw the definition of %(term)s in %(system)s")
         % {"term": row.term, "system": row.system},
         happens=[_("The page of the term still shows the definition, with your name and reason.")],
@@ -321,26 +297,17 @@ def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     )
 
 
-def shared_act(request, form, act, done: str, row, *, proposing: Proposing | None, **page) -> HttpResponse:
-    """Show a form for one act on a shared definition or term, then go back.
-
-    With `proposing`, the change is proposed instead of made.
-    """
+def shared_act(request, form, act, done: str, row, **page) -> HttpResponse:
+    """Show a form for one act on a shared definition or term, then go back."""
     about = getattr(row, "term", row)
     back = back_to(request, about.get_absolute_url() if about is not None else reverse("glossary"))
-    if proposing is not None:
-        proposing.ask_why(form)
-        page |= proposing.page(page["title"])
     if request.method == "POST" and form.is_valid():
         try:
-            if proposing is None:
-                act()
-                messages.success(request, done)
-            else:
-                proposing.send(request, form)
+            act()
         except ValidationError as error:
             fix(form, error)
         else:
+            messages.success(request, done)
             return redirect(back)
     context = {"nav": "systems", "form": form, "back_url": back, "next": request.GET.get("next", "")}
     context |= {"happens": [], "danger": False}

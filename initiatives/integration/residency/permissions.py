@@ -5,6 +5,7 @@ from governance.people.boards import seats_held
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import Seat
 from initiatives.integration.links import agreements
+from initiatives.lifecycle.access.contacts import whom_to_ask
 from initiatives.lifecycle.access.permissions import COLLABORATORS
 from initiatives.models import RoleAssignment, Vendor
 from initiatives.models.integration.residency import RegionTerm
@@ -53,7 +54,7 @@ def may_file_terms(vendor: Vendor, person: User) -> Answer:
     return no(
         "You do not have permission to file contract terms of this vendor. Owners and technical leads "
         "can file terms from the prototype stage on, if an agreed link uses the vendor.",
-        "Ask the security seat, the risk seat or an admin.",
+        whom_to_ask(seats=RESIDENCY_SEATS),
     )
 
 

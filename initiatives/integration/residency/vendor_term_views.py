@@ -1,4 +1,4 @@
-"""Terms of vendors: filed, proposed by who may not file them, and confirmed, from when on they bind."""
+"""Terms of vendors: filed, and confirmed, from when on they bind."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -8,46 +8,19 @@ from django.utils.translation import gettext as _
 from governance import clock
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.integration.proposals.views import Proposing, instead
 from initiatives.integration.residency import actions, permissions, term_effects
-from initiatives.integration.residency.actions import bound_of, check_term, initiatives_of_vendor
+from initiatives.integration.residency.actions import bound_of, initiatives_of_vendor
 from initiatives.integration.residency.findings import VENDOR, WhatIf
-from initiatives.integration.residency.forms import VendorTermForm
-from initiatives.integration.residency.views import found_or_404, one_act, page_with, term_form, told_ahead
-from initiatives.lifecycle.initiative.initiative_frame import sent
+from initiatives.integration.residency.views import found_or_404, page_with, term_form, told_ahead
 from initiatives.models import Vendor, VendorTerm
 
 
 def term_add(request: SignedInRequest, pk: int) -> HttpResponse:
     """File a term; who looks first sees which initiatives it would hold."""
     row = found_or_404(Vendor.objects.shared(), pk)
-    may = permissions.may_file_terms(row, request.user)
-    proposing = instead(request, may, "vendor_term_filed", row)
-    if proposing is not None:
-        return _proposed_term(request, row, proposing)
+    permissions.may_file_terms(row, request.user).or_refuse()
     return term_form(
         request, row, None, title=_("File a term of %(row)s") % {"row": row}, verb=_("File the term")
-    )
-
-
-def _proposed_term(request, of: Vendor, proposing: Proposing) -> HttpResponse:
-    """A term as somebody finds it who may not file it."""
-    form = VendorTermForm(sent(request))
-    proposing.ask_why(form)
-
-    def save():
-        fields = form.bound() | {"kind": form.cleaned_data["kind"]}
-        check_term(VENDOR, of.pk, **fields)
-        return proposing.send(request, form, fields)
-
-    return one_act(
-        request,
-        form,
-        save=save,
-        done="",
-        back=of.get_absolute_url(),
-        parent=of.name,
-        **proposing.page(f"a term of {of}"),
     )
 
 

@@ -14,8 +14,6 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import ReasonForm
 from initiatives.integration.components.queries import seen_by
-from initiatives.integration.proposals import permissions as proposal_permissions
-from initiatives.integration.proposals.actions import aimed
 from initiatives.integration.remedies import Fixing
 from initiatives.integration.residency import actions, findings, permissions, regions, term_effects
 from initiatives.integration.residency.actions import (
@@ -147,7 +145,6 @@ def vendor(request: SignedInRequest, pk: int) -> HttpResponse:
     terms = list(row.terms.select_related("by", "withdrawn_by").order_by("-starts_on", "-pk"))
     bites = _shown(request.user, _by_initiative(biting))
     today = clock.today()
-    may_file = permissions.may_file_terms(row, request.user)
     context = {
         "nav": "systems",
         "vendor": row,
@@ -157,9 +154,7 @@ def vendor(request: SignedInRequest, pk: int) -> HttpResponse:
         "most_components": MOST_COMPONENTS,
         "bites": bites,
         "page": page_of(request, bites["initiatives"], 25),
-        "may_file": may_file,
-        "may_propose": not may_file
-        and proposal_permissions.may_propose(aimed("vendor_term_filed", row), request.user),
+        "may_file": permissions.may_file_terms(row, request.user),
         "may_confirm": permissions.may_confirm_terms(request.user),
         "may_withdraw": {term.pk for term in terms if permissions.may_withdraw_term(term, request.user)},
     }

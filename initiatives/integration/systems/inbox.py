@@ -11,7 +11,6 @@ from governance.notifications.inbox import InboxTask
 from governance.vocabulary import HoldKind, Role
 from governance.vocabulary.phrases import phrase
 from governance.web.charts.primitives import count
-from initiatives.models.integration.proposals import PROPOSED_KINDS
 
 if TYPE_CHECKING:
     from initiatives.inbox.rows.person_rows import Look
@@ -45,19 +44,12 @@ def tasks(look: "Look"):
                 since=account.review_by - timedelta(days=REVIEW_DAYS),
                 matter=f"account:{account.pk}",
             )
-    yield from _proposed(look)
+    yield from _unconfirmed_terms(look)
     yield from _conflicts(look)
 
 
-def _proposed(look: "Look"):
-    """Yield proposals for the person or their seat to answer, and unconfirmed terms."""
-    for row in look.proposals:
-        yield _proposal(row.pk, row.get_kind_display(), row.place, row.who, row.at)
-    owned = {row.pk for row in look.proposals}
-    for row in look.proposals_to_seats:
-        if row["pk"] not in owned:
-            words = PROPOSED_KINDS[row["kind"]]
-            yield _proposal(row["pk"], words, row["place"], row["who"], datetime.fromisoformat(row["at"]))
+def _unconfirmed_terms(look: "Look"):
+    """Yield unconfirmed terms of vendors that the person can confirm."""
     for row in look.unconfirmed_terms:
         yield InboxTask(
             "confirm",
@@ -68,18 +60,6 @@ def _proposed(look: "Look"):
             since=clock.local_day(datetime.fromisoformat(row["at"])),
             matter=f"vendor-term:{row['pk']}",
         )
-
-
-def _proposal(key: int, kind: str, place: str | None, who: str, at: datetime) -> InboxTask:
-    return InboxTask(
-        "decide",
-        phrase("{}: {}", kind, place) if place else kind,
-        reverse("proposal", args=[key]),
-        phrase("Read and answer"),
-        phrase("{} proposes this change. The change is made only after someone confirms it.", who),
-        since=clock.local_day(at),
-        matter=f"proposal:{key}",
-    )
 
 
 def _conflicts(look: "Look"):

@@ -10,6 +10,7 @@ from governance.vocabulary import RUNNING_STAGES, Role, Seat
 from governance.vocabulary.phrases import label, phrase
 from initiatives.integration.links import agreements
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access.contacts import whom_to_ask
 from initiatives.lifecycle.access.permissions import ARCHITECTURE, holds_architecture_seat
 from initiatives.lifecycle.access.visibility import stood_in_for
 from initiatives.models import Initiative, Link, Obligation, RoleAssignment, ServiceAccount, System
@@ -42,7 +43,7 @@ def may_decide_on(system: System, person: User) -> Answer:
         return yes()
     return no(
         "Only the owner of the system, an admin or the architecture seat can do this.",
-        _who_instead(system),
+        whom_to_ask(system.owner),
     )
 
 
@@ -59,7 +60,7 @@ def may_change_system(system: System, person: User) -> Answer:
     return no(
         "Only the owner, admins, the architecture seat and people of initiatives with an agreed link can "
         "change this system.",
-        _who_instead(system),
+        whom_to_ask(system.owner),
     )
 
 
@@ -71,22 +72,6 @@ def changed_by(person: User, systems: Iterable[System]) -> set[int]:
     found |= _described(rows, person)
     rows = [row for row in rows if row.pk not in found]
     return found | {system for _, system in agreements.of_initiatives(worked_on(person), rows)}
-
-
-def may_propose_on(system: System, person: User) -> Answer:
-    """Allow people of linked initiatives to propose changes of a system.
-
-    This includes its accounts and its definitions.
-    """
-    if system.retired_at is not None:
-        return _retired(system)
-    links = Link.objects.current().filter(system__in=_places(system))
-    if worked_on(person).filter(pk__in=links.values("initiative")).exists():
-        return may_describe(person)
-    return no(
-        "You do not work on an initiative that is connected to this system.",
-        "First connect one of your initiatives to the system.",
-    )
 
 
 def _keeps(system: System, person: User) -> bool:
@@ -115,11 +100,6 @@ def _places(system: System) -> list[int]:
 
 def _retired(system: System) -> Answer:
     return no(phrase("{} was retired, so it cannot change.", system), "Describe its successor.")
-
-
-def _who_instead(system: System) -> str:
-    who = f"Ask {system.owner}" if system.owner_id else "Ask the architecture seat"
-    return f"{who}, or propose a change if you work on an initiative that is connected to the system."
 
 
 def worked_on(person: User):

@@ -13,7 +13,6 @@ from governance.models import User
 from governance.permission_result import Answer
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.web.form_fields import ReasonForm
-from initiatives.integration.proposals.views import Proposing, instead
 from initiatives.integration.residency.unknown_regions import say_strange
 from initiatives.integration.systems import (
     accounts,
@@ -143,7 +142,6 @@ def system(request: SignedInRequest, pk: int) -> HttpResponse:
         else list(permissions.worked_on(request.user).order_by("-pk")[:MOST_INITIATIVES]),
         "may_change": may,
         "may_decide": decides,
-        "may_propose": not decides and permissions.may_propose_on(row, request.user),
         "mine": mine,
         "waiting": _waiting(row) if mine else [],
     }
@@ -227,38 +225,26 @@ def _account(request, pk: int) -> ServiceAccount:
     return found
 
 
-def _form(
-    request, form, act, done: str, *, back: str, proposing: Proposing | None = None, **page
-) -> HttpResponse:
+def _form(request, form, act, done: str, *, back: str, **page) -> HttpResponse:
     """Show a form for one act on a system, then go back. Errors are shown on the form.
 
-    With `proposing`, the values are proposed instead of saved. `back` is the return address, or None for the page of
-    the system that the act returns. A `next` that ends in "=" is then completed with the system's key, so that the
-    form that the person came from continues with it.
+    `back` is the return address, or None for the page of the system that the act returns. A `next` that ends in "="
+    is then completed with the system's key, so that the form that the person came from continues with it.
     """
-    if proposing is not None:
-        proposing.ask_why(form)
-        page |= proposing.page(page["title"])
     if request.method == "POST" and form.is_valid():
         try:
-            made = act(form) if proposing is None else proposing.send(request, form, _said(form))
+            made = act(form)
         except ValidationError as error:
             fix(form, error)
             page["known"] = _called(form.data.get("name", "")) if isinstance(form, SystemForm) else None
         else:
-            if proposing is None:
-                messages.success(request, done)
+            messages.success(request, done)
             there = back_to(request, back or made.get_absolute_url())
             return redirect(f"{there}{made.pk}" if back is None and there.endswith("=") else there)
     back = back_to(request, back or reverse("systems"))
     context = {"nav": "systems", "form": form, "back_url": back, "next": request.GET.get("next", "")}
     context |= {"happens": [], "danger": False}
     return render(request, "initiatives/integration/systems/system_form.html", context | page)
-
-
-def _said(form) -> dict:
-    """Return the values of the form, as the act takes them."""
-    return form.act() if isinstance(form, SystemForm) else form.cleaned_data
 
 
 def _called(name: str) -> System | None:
@@ -294,19 +280,16 @@ def _told(request, row: System) -> System:
 
 
 def change(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change the data of a system, its owner included, or propose the change."""
+    """Change the data of a system, its owner included."""
     row = _system(pk)
     decides = permissions.may_decide_on(row, request.user)
-    asks = "propose" in request.GET
-    may = decides if asks else permissions.may_change_system(row, request.user)
-    proposing = instead(request, may, "system_changed", row)
+    permissions.may_change_system(row, request.user).or_refuse()
     return _form(
         request,
-        SystemForm(sent(request), system=row, without=() if decides or proposing else DECIDED),
+        SystemForm(sent(request), system=row, without=() if decides else DECIDED),
         lambda form: _told(request, actions.change_system(system=row, by=request.user, **form.act())),
         "The system is changed.",
         back=row.get_absolute_url(),
-        proposing=proposing,
         title=_("Change %(row)s") % {"row": row},
         happens=[
             _(
@@ -321,14 +304,13 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
 def retire_system(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record that a system is retired."""
     row = _system(pk)
-    proposing = instead(request, permissions.may_decide_on(row, request.user), "system_retired", row)
+    permissions.may_decide_on(row, request.user).or_refuse()
     return _form(
         request,
         ReasonForm(sent(request)),
         lambda form: actions.retire_system(system=row, by=request.user, **form.cleaned_data),
         f"{row} is retired.",
         back=row.get_absolute_url(),
-        proposing=proposing,
         title=_("Retire %(row)s") % {"row": row},
         happens=[
             _(
@@ -407,14 +389,13 @@ def close_customisation(request: SignedInRequest, pk: int) -> HttpResponse:
 def open_account(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record an account in the system."""
     row = _system(pk)
-    proposing = instead(request, permissions.may_change_system(row, request.user), "account_opened", row)
+    permissions.may_change_system(row, request.user).or_refuse()
     return _form(
         request,
         AccountForm(sent(request)),
         lambda form: accounts.open_account(system=row, by=request.user, **form.cleaned_data),
         "The account is recorded.",
         back=row.get_absolute_url(),
-        proposing=proposing,
         title=_("A service account in %(row)s") % {"row": row},
         lede=_(
             "An account for software, not for a person. If the account has no owner or no review, each "
@@ -425,12 +406,12 @@ def open_account(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def change_account(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change the data of an account, or propose the change."""
+    """Change the data of an account."""
     row = _account(request, pk)
-    proposing = instead(request, permissions.may_change_account(row, request.user), "account_changed", row)
+    permissions.may_change_account(row, request.user).or_refuse()
     said = {name: getattr(row, name) for name in ("name", "owner", "privileges", "review_by")}
     form = AccountForm(sent(request), initial=said)
-    if proposing is None and not permissions.may_hand_over_account(row, request.user):
+    if not permissions.may_hand_over_account(row, request.user):
         del form.fields["owner"]
     return _form(
         request,
@@ -438,7 +419,6 @@ def change_account(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda form: accounts.change_account(account=row, by=request.user, **said | form.cleaned_data),
         "The account is changed.",
         back=row.system.get_absolute_url(),
-        proposing=proposing,
         title=_("Change the account %(row)s") % {"row": row},
         verb=_("Save"),
     )
@@ -462,14 +442,13 @@ def review_account(request: SignedInRequest, pk: int) -> HttpResponse:
 def close_account(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record that an account is closed in its system."""
     row = _account(request, pk)
-    proposing = instead(request, permissions.may_close_account(row, request.user), "account_closed", row)
+    permissions.may_close_account(row, request.user).or_refuse()
     return _form(
         request,
         ReasonForm(sent(request)),
         lambda form: accounts.close_account(account=row, by=request.user, **form.cleaned_data),
         "The account is recorded as closed.",
         back=row.system.get_absolute_url(),
-        proposing=proposing,
         title=_("Close the account %(row)s") % {"row": row},
         happens=[
             _("Close the account in its system first, then record it here."),

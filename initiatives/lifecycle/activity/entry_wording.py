@@ -18,7 +18,6 @@ from governance.vocabulary import EvidenceKind, HoldKind, Role, Seat, SignOffVer
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Contribution, contributed
 from initiatives.models.integration.processes import DRILL_KINDS, PROCESS_STATES
-from initiatives.models.integration.proposals import PROPOSED_KINDS
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
 from initiatives.models.notes import EVENT_KINDS
 from initiatives.models.versions import outage_words
@@ -200,7 +199,6 @@ WAYS: dict[str, Callable[..., Any]] = {
     "process": lambda key, rulebook: PROCESS_STATES.get(key, key).lower(),
     "evidence": lambda key, rulebook: EvidenceKind.word(key).lower(),
     "condition": lambda key, rulebook: CONDITIONS_OF_SYSTEMS[key].lower(),
-    "proposed": lambda key, rulebook: PROPOSED_KINDS.get(key, key).lower(),
     "hold": lambda key, rulebook: _hold(key),
     "opened": lambda key, rulebook: "opened a hold" if key in OPENED_BY_PEOPLE else "triggered a hold",
     "lifted": lambda key, rulebook: "lifted the hold" if key in LIFTED_BY_PEOPLE else "closed the hold",
@@ -466,12 +464,6 @@ SENTENCES: dict[str, str] = {
     EntryKind.REFUSED: "was refused ({act}): {answer}",
     EntryKind.TERM_NAMED: "added “{term}” to the glossary<: {meaning}|.>",
     EntryKind.TERM_CHANGED: "changed the business term {term}: {all:changed}.",
-    EntryKind.CHANGE_PROPOSED: "proposed a change ({change:proposed}) to {about}: {why}",
-    EntryKind.PROPOSAL_CONFIRMED: "confirmed the change ({change:proposed}) to {about} that {proposed_by} proposed.",
-    EntryKind.PROPOSAL_DECLINED: (
-        "declined the change ({change:proposed}) to {about} that {proposed_by} proposed: {why}"
-    ),
-    EntryKind.PROPOSAL_WITHDRAWN: "withdrew a proposed change ({change:proposed}) to {about}.",
     EntryKind.TERM_USED: "recorded that the initiative uses the term {term}.",
     EntryKind.TERM_NO_LONGER_USED: "recorded that the initiative no longer uses the term {term}.",
     EntryKind.DEFINITION_WRITTEN: "recorded the definition of {term} in {field} of {system}: {said[meaning]}",

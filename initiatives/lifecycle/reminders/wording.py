@@ -20,7 +20,6 @@ VERBS = {
     "approval": "Read and answer",
     "initiative stopped": "Read why",
     "change": "Complete the audit log",
-    "change proposed": "Read and answer",
     "comment": "Read the comment",
     "component ends": "Record what replaces it",
     "condition": "Mark the condition as met",
@@ -45,7 +44,6 @@ VERBS = {
     "due": "Complete the obligation",
     "owner vacant": "Propose a successor",
     "evidence": "Renew the evidence",
-    "proposal answered": "Read the answer",
     "question": "Answer the question",
     "ready to decide": "Read and decide",
     "reattest": "Accept production again",
@@ -79,14 +77,12 @@ ASKING = {
 # Kinds that say what happened: they stay until they are read.
 NEWS = {
     "answered",
-    "change proposed",
     "comment",
     "data leaves its region",
     "decided",
     "drift",
     "evidence not shown",
     "initiative stopped",
-    "proposal answered",
     "rulebook published",
     "stepped back",
 }

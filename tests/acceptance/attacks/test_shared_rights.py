@@ -92,12 +92,12 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
     """Every act on every shared thing: what it is, the address, and data that would pass."""
     today, found = clock.today(), []
 
-    def post(what: str, view: str, /, *args, query: str = "", **data) -> None:
+    def post(what: str, view: str, /, *args, **data) -> None:
         try:
             address = reverse(view, args=args)
         except NoReverseMatch:
             return
-        found.append((what, address + query, {"proposal_why": "It is wrong.", "step": "save", **data}))
+        found.append((what, address, {"step": "save", **data}))
 
     reason = {"reason": "It is gone."}
     for row in world.systems:
@@ -112,7 +112,6 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
             "purpose": "Mine now",
         }
         post("system: change", "system-change", row.pk, **said)
-        post("system: change", "system-change", row.pk, query="?propose=on", **said)
         post("system: retire", "system-retire", row.pk, **reason)
         post("system: disown", "system-disown", row.pk, **reason)
         post("system: customise", "system-customise", row.pk, team="Mine", what="All")

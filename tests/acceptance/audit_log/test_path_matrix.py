@@ -466,7 +466,6 @@ def test_rows_of_a_initiative_are_entered_under_its_reference():
         "initiatives_importbatch",
         "initiatives_intakelink",
         "initiatives_inventorysource",
-        "initiatives_proposedchange",
         "initiatives_region",
         "initiatives_rulebookdraft",
         "initiatives_serviceaccount",

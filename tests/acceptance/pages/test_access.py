@@ -40,7 +40,6 @@ from initiatives.inbox.absences.actions import Asked
 from initiatives.integration.components.actions import record_component
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
-from initiatives.integration.proposals import actions as proposal_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.interactions.body_terms import BODY_TERMS
@@ -299,9 +298,6 @@ def world(cast):
     with acting(system="test", reason="As a case files it"):
         unconfirmed.awaits_confirmation, unconfirmed.confirmed_by, unconfirmed.confirmed_at = True, None, None
         unconfirmed.save()
-    proposed_change = proposal_actions.propose_change(
-        kind="system_retired", about=shared, reason="Nobody uses it.", by=cast.lead
-    )
     changed = system_actions.add_customisation(system=shared, team="Claims", what="Two fields", by=cast.lead)
     with acting(system="test", reason="One of everything"):
         source = factories.make_system(cast, "Warehouse")
@@ -479,7 +475,6 @@ def world(cast):
         "components": model.pk,
         "evaluations": evaluation.pk,
         "vendor-terms": unconfirmed.pk,
-        "proposals": proposed_change.pk,
         "policies": policy.pk,
         "incidents": incident.pk,
         "deadlines": running.pk,

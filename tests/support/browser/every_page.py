@@ -344,8 +344,6 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("evidence-table", cast.owner, f"{initiative}evidence/{day_of_log.pk}/look/"),
         Page("evidence-lost", cast.owner, f"{initiative}evidence/{gone.pk}/file/", 404),
         Page("attachment-lost", cast.owner, reverse("attachment-file", args=[lost.pk]), 404),
-        Page("proposals-waiting", cast.second_admin, reverse("proposals")),
-        Page("proposal-to-answer", cast.second_admin, address("proposal", world)),
         Page("feed-shut-open", cast.second_admin, address("feed-shut", world)),
         Page("inbox-first-day", newcomer, "/"),
         Page("review-first-day", newcomer, of_review),

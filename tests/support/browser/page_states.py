@@ -25,7 +25,6 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "discard-draft": ("owner", {"ref": "begun"}),
     "contract-start": ("owner", {"ref": "idea"}),
     "withdraw-contract": ("owner", {"ref": "trial"}),
-    "proposal-decline": ("second_admin", {}),
     "contract-approve": ("seat_value", {"ref": "trial"}),
     "dependant-decline": ("second_admin", {}),
     "system-disown": ("second_admin", {}),

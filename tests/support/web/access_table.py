@@ -47,8 +47,7 @@ READ = Row(sent=405)  # a page of the initiative that takes nothing
 PAGE = Row()  # a page of the initiative that everybody on it may read
 OWNER = only("owner")
 WORKERS = only(*TEAM)
-# What several initiatives share: whoever works on an initiative whose link its owner agreed to changes it, or proposes
-# what only admins decide.
+# What several initiatives share: whoever works on an initiative whose link its owner agreed to changes it.
 SHARED = only(*TEAM, "admin", strangers=403, sent=403)
 ACCOUNTS = only(
     *TEAM, "admin"
@@ -423,14 +422,14 @@ TABLE = {
     "systems-from-table": ADMINS,
     "system-describe": Row(strangers=200, sent=200),
     "system-change": SHARED,
-    "system-retire": SHARED,
+    "system-retire": ADMINS,
     "system-disown": only(strangers=403, sent=403),  # its owner is not in this table
     "system-customise": SHARED,
     "customisation-close": SHARED,
     "account-open": SHARED,
     "account-change": ACCOUNTS,
     "account-review": ACCOUNTS,
-    "account-close": ACCOUNTS,
+    "account-close": only("lead", "admin"),
     "integration": READ,
     "declare-alone": OWNER,
     "accept-alone": NOT_NOW,  # nothing of the kind is declared
@@ -495,14 +494,8 @@ TABLE = {
     "conflicts/accept": only("steward"),
     "glossary": MEMBERS,
     "glossary-term": MEMBERS,
-    "glossary-add": SHARED,
-    "glossary-change": SHARED,
-    "proposals": MEMBERS,
-    "proposal": only(
-        "lead", *WATCHERS, closed=404
-    ),  # who made it; and who is asked, who is not in this table
-    "proposal-decline": only(closed=(403, 404)),
-    "proposal-withdraw": only(closed=405, strangers=405),
+    "glossary-add": ADMINS,
+    "glossary-change": ADMINS,
     "integration-drills": PAGE,
     "record-drill": WORKERS,
     "drills/withdraw": WORKERS,

@@ -9,14 +9,16 @@ from bs4 import BeautifulSoup
 from governance import clock
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
+from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.residency.findings import FIND_OUT
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import system_inventory
 from initiatives.integration.systems.forms import SystemForm
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.stages import actions as stage_actions
-from initiatives.models import System
+from initiatives.models import System, Term
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
+from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.initiatives import tied_initiatives
 from tests.support.initiatives.initiative_pages import at, text_of
@@ -71,6 +73,50 @@ def test_a_system_is_described_changed_and_retired_on_its_pages(cast, as_):
     page = text_of(client.get(system.get_absolute_url()))
     assert "Retired by Ravi Menon" in page
     assert client.get(at("system-change", system.pk)).status_code == 403
+
+
+def test_a_refusal_names_who_can_change_what_is_shared_with_the_email_address(cast, as_):
+    """The owner of the system. If the system has no owner: the architecture seat, and without a seat the admins."""
+    initiative = factories.make_initiative(cast)
+    crm = factories.make_system(cast, "CRM", by=cast.second_admin)
+    account = factories.make_account(cast, crm, by=cast.second_admin, owner=cast.outsider)
+    factories.make_link(cast, initiative, crm, account=account)
+    term = factories.make_term(cast, "customer")
+    definition = definition_actions.define(
+        term=term, system=crm, field="id", meaning="account", by=cast.outsider
+    )
+    definition_actions.use_term(initiative=initiative, name="customer", by=cast.owner)
+    vendor = residency_actions.add_vendor(name="Acme", by=cast.seat_risk)
+    client = as_(cast.owner)
+
+    def asked(name: str, *keys, **sent) -> str:
+        answer = client.post(at(name, *keys), sent) if sent else client.get(at(name, *keys))
+        assert answer.status_code == 403
+        return text_of(answer)
+
+    def named(person) -> str:
+        return f"Ask {person.full_name} ({person.email})."
+
+    owned = [
+        *((name, crm.pk) for name in ("system-change", "system-retire", "account-open")),
+        *((name, account.pk) for name in ("account-change", "account-close")),
+        *((name, definition.pk) for name in ("definition-change", "definition-withdraw")),
+    ]
+    for name, pk in owned:
+        assert named(cast.outsider) in asked(name, pk), name
+    said = {"term": term.pk, "system": crm.pk, "field": "no", "meaning": "payer"}
+    assert named(cast.outsider) in asked("definition-add", initiative.ref, **said)
+    system_actions.disown_system(system=crm, reason="Sold", by=cast.outsider)
+    seat = named(cast.seat_architecture)
+    assert seat in asked("system-retire", crm.pk)
+    for name, keys in (("glossary-add", ()), ("glossary-change", (term.pk,))):
+        assert seat in asked(name, *keys)
+    page = client.post(at("term-use", initiative.ref), {"name": "responsible", "meaning": "Who owes"})
+    assert f"The glossary does not have this term. {seat}" in text_of(page)
+    assert not Term.objects.filter(name="responsible").exists()
+    assert cast.seat_risk.email in asked("vendor-term-add", vendor.pk)
+    leaving.deactivate(person=cast.seat_architecture, reason="Left", by=cast.admin)
+    assert cast.admin.email in asked("system-retire", crm.pk)
 
 
 def test_one_thing_has_one_name_in_form_and_page(cast, as_):
