@@ -23,7 +23,6 @@ class AdoptionConfig(AppConfig):
             "adoption.surveys.reminders",
             "adoption.monitoring.contribution",
             "adoption.postmortems.cause_views",
-            "adoption.public_pages.contribution",
             "adoption.measurements.contribution",
             "adoption.audit_log_export.views",
         )

@@ -9,7 +9,6 @@ from adoption.measures import overdue_measurements
 from adoption.monitoring import actions as monitoring_actions
 from adoption.postmortems import attachments
 from adoption.reports import sources
-from initiatives.portfolio.intake import actions as intake_actions
 from initiatives.tasks import SURE
 
 
@@ -30,7 +29,6 @@ def follow_lesson(key: int) -> None:
 def forget_contacts() -> None:
     """Delete old alerts and the contacts of people without an account."""
     sources.forget_contacts()
-    intake_actions.forget_senders()
     monitoring_actions.forget_alerts()
 
 

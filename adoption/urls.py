@@ -15,8 +15,6 @@ from adoption.monitoring import api as monitoring_api
 from adoption.monitoring import views as monitoring_views
 from adoption.postmortems import cause_views, part_views
 from adoption.postmortems import views as postmortem_views
-from adoption.public_pages import outside_views as public_page_views
-from adoption.public_pages import views as own_public_page_views
 from adoption.read_api import api as read_api
 from adoption.read_api import decision_endpoints, initiative_endpoints, measure_endpoints, register_endpoints
 from adoption.reports import public_views as public_report_views
@@ -24,8 +22,6 @@ from adoption.reports import views as report_views
 from adoption.surveys import answer_views
 from adoption.surveys import views as survey_views
 
-# All pages of this module are page steps: to import the module is what adds its pages.
-PAGE_STEPS = (own_public_page_views,)
 # To import these modules is what adds their endpoints to the read API.
 ENDPOINTS = (initiative_endpoints, measure_endpoints, decision_endpoints, register_endpoints)
 
@@ -108,8 +104,6 @@ urlpatterns = [
     path("reports/<slug:kind>/<int:pk>/", report_views.report, name="report"),
     path("reports/<slug:kind>/<int:pk>/ask/", report_views.ask_source, name="report-ask"),
     path("reports/<slug:kind>/<int:pk>/judge/<slug:outcome>/", report_views.judge, name="report-judge"),
-    path("public/<str:token>/", public_page_views.public_page, name="public-page"),
-    path("public/<str:token>/badge.svg", public_page_views.badge, name="public-badge"),
     path("exports/", export_views.exports, name="audit-log-exports"),
     path("exports/<int:pk>/", export_views.export, name="audit-log-export"),
     path("exports/<int:pk>/progress/", export_views.progress, name="audit-log-export-progress"),

@@ -49,12 +49,11 @@ class Contribution(contributions.Contribution):
     # link and link_text.
     banners: list[Callable] = field(default_factory=list)
     # Functions (person, what the page is about) -> Part or None, page by page: about the review; about title and
-    # problem as far as they are typed; about the system; about the initiative and the address of this installation;
-    # about the initiative; about what the address asks for.
+    # problem as far as they are typed; about the system; about the initiative; about what the
+    # address asks for.
     beside_review: list[Callable] = field(default_factory=list)
     beside_registering: list[Callable] = field(default_factory=list)
     beside_link: list[Callable] = field(default_factory=list)
-    beside_deployments: list[Callable] = field(default_factory=list)
     beside_activity: list[Callable] = field(default_factory=list)
     beside_insights: list[Callable] = field(default_factory=list)
     # The same about an initiative; about the context of an initiative and the key of a requirement; about a review, at

@@ -63,6 +63,7 @@ from initiatives.lifecycle.stages import views as stage_views
 from initiatives.portfolio.efforts import note_views
 from initiatives.portfolio.efforts import views as effort_views
 from initiatives.portfolio.found_models import views as found_views
+from initiatives.portfolio.ideas import views as idea_views
 from initiatives.portfolio.imports.inventories import views as inventory_views
 from initiatives.portfolio.imports.portfolio import bulk_views
 from initiatives.portfolio.imports.portfolio import views as portfolio_import_views
@@ -71,8 +72,6 @@ from initiatives.portfolio.imports.systems import views as system_import_views
 from initiatives.portfolio.initiative_list import views as portfolio_views
 from initiatives.portfolio.insights import list_views
 from initiatives.portfolio.insights import views as insight_views
-from initiatives.portfolio.intake import idea_views
-from initiatives.portfolio.intake import views as intake_views
 from initiatives.portfolio.provisioning import api as scim
 from initiatives.portfolio.provisioning import views as directory_views
 from initiatives.portfolio.registration import views as registration_views
@@ -144,16 +143,6 @@ urlpatterns = [
     path("found-models/", found_views.listing, name="found-models"),
     path("found-models/<int:pk>/", found_views.found_model, name="found-model"),
     path("found-models/<int:pk>/<slug:verb>/", found_views.answer, name="found-model-answer"),
-    path("intake/", intake_views.links, name="intake"),
-    path("intake-links/<int:pk>/close/", intake_views.close, name="intake-link-close"),
-    path("intake-requests/<int:pk>/", intake_views.asked, name="intake-request"),
-    path("intake-requests/<int:pk>/idea/", intake_views.idea, name="intake-idea"),
-    path("intake-requests/<int:pk>/decline/", intake_views.decline, name="intake-decline"),
-    path("intake-requests/<int:pk>/invite/", intake_views.invite, name="intake-invite"),
-    path("intake-requests/<int:pk>/leave/", intake_views.leave, name="intake-leave"),
-    path("intake-requests/<int:pk>/forget/", intake_views.forget, name="intake-forget"),
-    path("tell/sent/", intake_views.thanks, name="intake-sent"),
-    path("tell/<str:token>/", intake_views.write, name="intake-write"),
     path("rulebook-drafts/", draft_views.drafts, name="rulebook-drafts"),
     path("rulebook-drafts/<int:pk>/", draft_views.draft, name="rulebook-draft"),
     path("rulebook-drafts/<int:pk>/edit/<str:part>/<str:key>/", draft_views.edit, name="rulebook-draft-edit"),

@@ -106,11 +106,6 @@ SENTENCES = {
     EntryKind.PROBLEM_LINK_OPENED: "made a link for problem reports by users.",
     EntryKind.PROBLEM_LINK_RENEWED: "made a new link for problem reports by users.",
     EntryKind.PROBLEM_LINK_CLOSED: "switched off the link for problem reports by users.",
-    EntryKind.PUBLIC_PAGE_MADE: "made a public page for its users: {words}",
-    EntryKind.PUBLIC_PAGE_WORDED: "changed the purpose on the public page: {words}",
-    EntryKind.PUBLIC_PAGE_WITHDRAWN: (
-        "withdrew the public page<{secret?}, because the initiative became confidential>."
-    ),
     EntryKind.MONITORING_PROMISED: "set the expected interval of monitoring data to {every_days} days.",
     EntryKind.ALERTS_MAPPED: "set the meaning of alerts ({which}): {becomes:becomes}.",
     EntryKind.ALERT_MAPPING_CLOSED: "withdrew the meaning of alerts ({which}): {becomes:becomes}.",

@@ -7,7 +7,6 @@ from adoption.models.measures import Goal, Measure, Measurement, Tally
 from adoption.models.meetings import AgendaPoint, Attendance, Meeting, Minutes, Pack
 from adoption.models.monitoring import Alert, AlertMapping, MonitoringLook, MonitoringPromise
 from adoption.models.postmortems import Attachment, Attribution, Lesson, LinkedGap, PostMortem, SectionComment
-from adoption.models.public_pages import PublicPage
 from adoption.models.reports import (
     BehaviourReport,
     IncidentDraft,
@@ -50,7 +49,6 @@ __all__ = [
     "PostMortem",
     "ProblemLink",
     "ProblemReport",
-    "PublicPage",
     "Report",
     "ReportingDuty",
     "SealedSource",

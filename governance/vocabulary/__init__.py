@@ -339,14 +339,6 @@ class ObligationKind(Words):
 WRITTEN_OBLIGATIONS = (ObligationKind.POST_MORTEM, ObligationKind.RETROSPECTIVE)
 
 
-class IntakeState(Words):
-    """The states of an intake request."""
-
-    WAITING = "waiting", "Waiting"
-    IDEA = "idea", "Became an idea"
-    DECLINED = "declined", "Declined"
-
-
 class FoundSource(Words):
     """The places where an undeclared model is found."""
 
@@ -364,15 +356,6 @@ class FoundAnswer(Words):
     BELONGS = "belongs", "Belongs to an initiative"
     NOT_OURS = "not ours", "Not AI, or not our organisation's"
     DECLARED = "declared", "Declared meanwhile"
-
-
-class Invitation(Words):
-    """The states of an admin's invitation to the sender of an intake request."""
-
-    NONE = "none", "Not asked for"
-    ASKED = "asked", "Asked for"
-    INVITED = "invited", "Invited"
-    LEFT = "left", "Not invited"
 
 
 class Strength(Words):

@@ -78,13 +78,13 @@ def for_machines(view):
 
 
 class Unknown:
-    """Keeps people unknown who answer surveys, report problems or read public pages.
+    """Keeps people unknown who answer surveys or report problems.
 
     The data of their browser is removed before any code reads it. So is a sign-in here, because its session would
     record the time. No response asks the browser to remember anything.
     """
 
-    PREFIXES = ("/survey/", "/report/", "/public/")
+    PREFIXES = ("/survey/", "/report/")
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -98,7 +98,7 @@ class Unknown:
         response.cookies.clear()
         if response.get("Vary") == "Cookie":
             del response["Vary"]  # it was taken off before anything was answered
-        response.headers.setdefault("Cache-Control", "no-store")  # a badge says how long it is good
+        response.headers.setdefault("Cache-Control", "no-store")
         response["Referrer-Policy"] = "no-referrer"
         response["X-Robots-Tag"] = "noindex"
         return response

@@ -47,9 +47,6 @@ from initiatives.models.imports import (
     ImportBatch,
     ImportRow,
     ImportRun,
-    IntakeLink,
-    IntakeRequest,
-    IntakeSender,
     InventorySource,
 )
 from initiatives.models.initiative import (
@@ -161,9 +158,6 @@ __all__ = [
     "ImportRun",
     "Initiative",
     "InitiativeVisit",
-    "IntakeLink",
-    "IntakeRequest",
-    "IntakeSender",
     "InteractionSelection",
     "InventorySource",
     "KillSwitch",

@@ -1,16 +1,12 @@
-"""Rows of imports with each raw row, and of requests by intake links."""
-
-from datetime import date
+"""Rows of imports with each raw row."""
 
 from django.db import models
 from django.db.models import Q
 
 from governance.database.row_history import governed
-from governance.models import Unit, User
+from governance.models import User
 from governance.models.constraints import by_whom_and_when
 from governance.models.people import IMPORTED
-from governance.runtime import link_tokens
-from governance.vocabulary import IntakeState, Invitation
 from initiatives.models.initiative import Initiative
 
 OWN_SHEET, OWN = (
@@ -208,126 +204,3 @@ class ImportRun(models.Model):
     def under_way(self) -> bool:
         """Return True if the run waits or is running."""
         return self.state in ("waiting", "running")
-
-
-class IntakeLinkQuerySet(models.QuerySet):
-    def not_ended(self):
-        """Return the links that were not switched off, also after their last day."""
-        return self.filter(ended_at__isnull=True)
-
-    def open_on(self, day: date):
-        """Return links that accept requests on this day, of units that exist. The last day is included."""
-        return self.not_ended().filter(until__gte=day, unit__merged_into__isnull=True)
-
-
-class IntakeLink(models.Model):
-    """An address for people without an account to report a problem, until a day."""
-
-    unit = models.ForeignKey(Unit, models.PROTECT, related_name="intake_links")
-    until = models.DateField()
-    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    made_at = models.DateTimeField()
-    ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    ended_at = models.DateTimeField(null=True, blank=True)
-
-    objects = IntakeLinkQuerySet.as_manager()
-    history = governed()
-
-    class Meta:
-        ordering = ["unit", "-id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["unit"], condition=Q(ended_at__isnull=True), name="one_open_intake_link_per_unit"
-            ),
-            by_whom_and_when("ended", name="intake_link_ended_means_who_and_when"),
-        ]
-
-    def __str__(self) -> str:
-        return f"intake link of {self.unit_id}"
-
-    @property
-    def token(self) -> str:
-        """Return the end of its address."""
-        return link_tokens.token_of(self)
-
-
-class IntakeRequestQuerySet(models.QuerySet):
-    def waiting(self):
-        """Return the requests without an answer."""
-        return self.filter(state=IntakeState.WAITING)
-
-    def to_invite(self):
-        """Return the requests whose sender an admin is asked to invite."""
-        return self.filter(invitation=Invitation.ASKED)
-
-
-class IntakeRequest(models.Model):
-    """A request by an intake link from someone without an account, and its answer.
-
-    The sender is in `IntakeSender`. `once` is the key of the form, so that a form sent twice is one request.
-    """
-
-    link = models.ForeignKey(IntakeLink, models.PROTECT, related_name="requests")
-    unit = models.ForeignKey(Unit, models.PROTECT, related_name="intake_requests")
-    problem = models.TextField()
-    users = models.TextField()
-    hurts = models.TextField(blank=True, default="")
-    received_at = models.DateTimeField()
-    once = models.UUIDField(null=True, unique=True, editable=False)
-    state = models.CharField(max_length=10, choices=IntakeState.choices, default=IntakeState.WAITING)
-    reason = models.TextField(blank=True, default="")
-    decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    decided_at = models.DateTimeField(null=True, blank=True)
-    initiative = models.OneToOneField(
-        Initiative, models.PROTECT, null=True, blank=True, related_name="intake_request"
-    )
-    invitation = models.CharField(max_length=10, choices=Invitation.choices, default=Invitation.NONE)
-
-    objects = IntakeRequestQuerySet.as_manager()
-    history = governed()
-
-    class Meta:
-        ordering = ["unit", "id"]
-        constraints = [
-            by_whom_and_when("decided", name="intake_decided_means_who_and_when"),
-            models.CheckConstraint(
-                name="an_intake_request_names_what_it_became",
-                condition=Q(
-                    state=IntakeState.WAITING, decided_at__isnull=True, initiative__isnull=True, reason=""
-                )
-                | Q(state=IntakeState.IDEA, decided_at__isnull=False, initiative__isnull=False, reason="")
-                | Q(state=IntakeState.DECLINED, decided_at__isnull=False, initiative__isnull=True)
-                & ~Q(reason=""),
-            ),
-            models.CheckConstraint(
-                name="only_senders_of_ideas_are_invited",
-                condition=Q(invitation=Invitation.NONE) | Q(state=IntakeState.IDEA),
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["unit"], condition=Q(state=IntakeState.WAITING), name="waiting_requests_by_unit"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.problem[:80]
-
-    def get_absolute_url(self) -> str:
-        """Return the address of the page of the request."""
-        return f"/intake-requests/{self.pk}/"
-
-
-class IntakeSender(models.Model):
-    """The stated sender of a request, not verified. Deleted some time after the answer."""
-
-    not_governed = (
-        "personal data of a person without an account, which are deleted and must not stay in the audit log"
-    )
-
-    request = models.OneToOneField(IntakeRequest, models.CASCADE, related_name="sender")
-    name = models.CharField(max_length=120)
-    email = models.EmailField()
-
-    def __str__(self) -> str:
-        return self.name

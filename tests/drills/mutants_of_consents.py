@@ -1,12 +1,10 @@
-"""What the drill takes away of consents, reports, public pages, components, tables and the quorum."""
+"""What the drill takes away of consents, reports, components, tables and the quorum."""
 
 INITIATIVES = "initiatives.migrations.0001_initial:Migration"
 CONSENTS = "tests/app/initiatives/lifecycle/requirements/test_consents.py"
 KEPT = "initiatives/migrations/guards/holds.sql:plumbline_guard_kept"
 JUDGING = "tests/app/adoption/reports/test_judging.py"
 REPORTS = "adoption/migrations/guards/reports.sql:plumbline_guard_report"
-PUBLIC = "tests/app/adoption/public_pages/test_public_pages.py"
-PAGES = "adoption/migrations/guards/public_pages.sql:plumbline_guard_public_page"
 ENDS = "tests/app/initiatives/integration/components/test_end_of_life.py"
 REGISTER = "tests/app/initiatives/integration/components/test_register.py"
 LEFT_OUT = "tests/unit/governance/rulebook/test_seats_at_a_tier.py"
@@ -153,27 +151,6 @@ MUTANTS = [
         "adoption.migrations.0001_initial:Migration",
         *_any_row("a_judged_problemreport_says_by_whom_and_what"),
         f"{JUDGING} -k half_judgement",
-    ),
-    (
-        "no stage without its seal on a public page",
-        "adoption.public_pages.presentation:public_initiative",
-        'initiative.supported != "recomputing" and supported_stage_rows.is_own(initiative)',
-        'initiative.supported != "recomputing"',
-        PUBLIC,
-    ),
-    (
-        "a withdrawn public page opens nothing again",
-        PAGES,
-        "OLD.ended_at IS NOT NULL\n     OR to_jsonb",
-        "to_jsonb",
-        f"{PUBLIC} -k database_holds",
-    ),
-    (
-        "a secret has no public page, by the database",
-        PAGES,
-        "IF NEW.ended_at IS NULL\n     AND",
-        "IF false\n     AND",
-        f"{PUBLIC} -k database_holds",
     ),
     (
         "a tier is asked or left out",

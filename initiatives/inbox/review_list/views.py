@@ -16,6 +16,7 @@ from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.initiative_frame import page_of, pick
 from initiatives.lifecycle.reviews import inbox, presentation, review_summaries, review_turn
 from initiatives.models import Review, SignOff
+from initiatives.portfolio.found_models.permissions import may_look
 
 SHOWS = {
     "open": "Open",
@@ -116,6 +117,7 @@ def reviews(request):
             "none": NONE[show],
             "filtered": bool(gate or words),
             "seated": seated,
+            "may_look": bool(may_look(person)),
         },
     )
 

@@ -14,7 +14,7 @@ from governance.models import (
 from governance.people.boards import away
 from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, BoardRole, ReviewOutcome, Role, Stage, Tier
 from initiatives import models
-from initiatives.inbox.rows.inbox_queries import INITIATIVE, NAME, NAMED, kept_since, owned
+from initiatives.inbox.rows.inbox_queries import INITIATIVE, NAME, kept_since, owned
 from initiatives.integration.resilience.drill_findings import UNDRILLED
 from initiatives.lifecycle.evidence.verification import second_looks
 from initiatives.lifecycle.facts import stage_expiry
@@ -188,13 +188,6 @@ AROUND = Batch(
     left=Rows(_left, "unit", only=INITIATIVE, keys="chaired"),
     left_to_sponsor=Rows(_left, "pk", only=INITIATIVE, keys="sponsored"),
     ending=Rows(_ending, "unit", only=INITIATIVE, keys="ended"),
-    intake=Rows(
-        models.IntakeRequest.objects.waiting(),
-        "unit",
-        joined={"unit": NAMED},
-        only=("id", "unit_id", "problem", "received_at"),
-        keys="chaired",
-    ),
     found_models=Rows(
         models.FoundModel.objects.waiting(),
         "unit",

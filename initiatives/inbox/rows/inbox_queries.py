@@ -113,13 +113,6 @@ OF_PERSON = Batch(
                     )
                 )
             ),
-            intake_invitations=ArraySubquery(
-                models.IntakeRequest.objects.to_invite()
-                .order_by("pk")
-                .values(
-                    row=JSONObject(pk="pk", unit="unit__name", at="decided_at", number="initiative__number")
-                )
-            ),
             open_imports=ArraySubquery(
                 _imports.order_by("pk").values(
                     row=JSONObject(pk="pk", file="file_name", at="uploaded_at", source="source")

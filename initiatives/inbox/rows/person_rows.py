@@ -75,12 +75,6 @@ class Look:
         return self._named["person"][0].sheet_changes
 
     @property
-    def intake_invitations(self) -> list[dict]:
-        """Return senders for an admin to invite: pk, unit, at and the initiative's number."""
-        named = self._named["person"][0].intake_invitations
-        return named if self.person.is_admin and self.person.is_active else []
-
-    @property
     def drafts(self) -> list[dict]:
         """Return rulebooks that others proposed, for a chair, newest first."""
         if not any(member.seat == BoardRole.CHAIR for member in self.memberships):

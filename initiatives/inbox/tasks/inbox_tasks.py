@@ -32,7 +32,6 @@ from initiatives.lifecycle.requirements import inbox as draft_inbox
 from initiatives.lifecycle.reviews import inbox as review_inbox
 from initiatives.models import Evidence, Initiative, SupportedStagePeriod, Waiver
 from initiatives.portfolio.found_models import inbox as found_inbox
-from initiatives.portfolio.intake import inbox as intake_inbox
 
 AGEING_DAYS = 30
 
@@ -451,7 +450,6 @@ PARTS = [
     system_inbox.tasks,
     component_inbox.tasks,
     drill_inbox.tasks,
-    intake_inbox.tasks,
     found_inbox.tasks,
     sheet_changes,
     draft_inbox.tasks,

@@ -12,7 +12,6 @@ from governance.vocabulary import EARLY_STAGES, RUNNING_STAGES, STAGE_RANK
 from governance.web.middleware import on_any_day
 from initiatives.contracts.documents import control_mapping
 from initiatives.contracts.documents.control_forms import DecisionForm
-from initiatives.contributions import contributed, parts_shown
 from initiatives.integration.components import actions as components_actions
 from initiatives.integration.components.evaluations.presentation import shown
 from initiatives.integration.components.findings import end_of
@@ -62,11 +61,6 @@ def deployments(request, ref):
         ),
         "scopes": sorted(initiative_rows.rows(initiative, "scopes"), key=lambda row: -row.number),
         "page": page_of(request, changes, 15),
-        "parts": parts_shown(
-            contributed.beside_deployments,
-            request.user,
-            (initiative, request.build_absolute_uri("/")[:-1]),
-        ),
         "evaluations": [] if as_of.current() else shown(evaluations.order_by("-declared_on", "-pk")),
         "may_evaluate": context["may"].collaborate,
         "too_early": initiative.stage in EARLY_STAGES,

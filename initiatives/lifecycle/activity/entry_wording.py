@@ -255,17 +255,6 @@ SENTENCES: dict[str, str] = {
     EntryKind.UNIT_MOVED: "moved the unit {unit} from <{before}|the top> to <{after}|the top>.",
     EntryKind.UNITS_MERGED: "merged the unit {unit} into {into}, with {initiatives} initiatives and {people} people.",
     EntryKind.NOT_SIMILAR: "marked {other} as not similar.",
-    EntryKind.INTAKE_LINK_MADE: "created the intake link of {unit}, open until {until:day}.",
-    EntryKind.INTAKE_LINK_CLOSED: "switched off the intake link of {unit}.",
-    EntryKind.INTAKE_RECEIVED: "recorded what someone wrote to {unit} through its intake link.",
-    EntryKind.INTAKE_BECAME_IDEA: (
-        "registered this idea from what someone wrote to {unit} through its intake link<{invitation?}, and "
-        "asked the admins to invite them>."
-    ),
-    EntryKind.INTAKE_DECLINED: "declined what someone wrote to {unit} through its intake link: {why}",
-    EntryKind.INTAKE_SENDER_INVITED: "invited {person}, who wrote through an intake link.",
-    EntryKind.INTAKE_SENDER_NOT_INVITED: "did not invite someone who wrote through an intake link: {why}",
-    EntryKind.INTAKE_SENDER_REMOVED: "deleted the name and address of a person who wrote through an intake link.",
     EntryKind.MODEL_FOUND: "found the model “{model}”, which no initiative declares, in the {where}, on {seen_on:day}.",
     EntryKind.FOUND_MODEL_ANSWERED: "answered the question about the found model “{model}” ({answer})<: {why}|.>",
     EntryKind.FOUND_MODEL_DECLARED: "closed the question about the found model “{model}”: the model is declared.",

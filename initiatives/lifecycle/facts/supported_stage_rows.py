@@ -193,11 +193,6 @@ def is_sealed(initiative: int, span: Mapping[str, Any]) -> bool:
     )
 
 
-def is_own(initiative: Initiative) -> bool:
-    """Return True if this installation wrote every span of this initiative that holds now, or none holds."""
-    return all(is_sealed(initiative.pk, span) for span in initiative.spans.covering(clock.now()).values())
-
-
 @cache
 def _key_of(secret: str) -> bytes:
     """Return a key for this purpose alone."""

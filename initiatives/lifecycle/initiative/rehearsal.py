@@ -41,7 +41,6 @@ ENDS = {
     EntryKind.MAPPING_CLOSED: "A mapping of a clause to a control ends.",
     EntryKind.MEASURE_CLOSED: "A measure ends.",
     EntryKind.ALERT_MAPPING_CLOSED: "The mapping of the alert {which} ends.",
-    EntryKind.PUBLIC_PAGE_WITHDRAWN: "The public page is withdrawn.",
     EntryKind.SURVEY_CLOSED: "A survey is closed.",
     EntryKind.SIGN_OFF_WITHDRAWN: "The sign-off of the seat {seat} is withdrawn.",
     EntryKind.WAIVER_LAPSED: "The request for a waiver expires.",

@@ -1,27 +1,44 @@
 """Permissions of found models: to read which were found, and to answer them."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from governance.models import User
-from governance.people.boards import board_for, chair_now
+from governance.models import Board, Unit, User
+from governance.people.boards import board_for, chair_now, seats_held, units_of_board
 from governance.permission_result import Answer, no, yes
-from governance.vocabulary import FoundAnswer
+from governance.vocabulary import BoardRole, FoundAnswer
 from governance.vocabulary.phrases import phrase
 from initiatives.models import FoundModel
-from initiatives.portfolio.intake.permissions import may_look as may_look_at_intake
-from initiatives.portfolio.intake.permissions import units_for
+
+LEADING = (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)
+
+
+def _led(person: User) -> list[Board]:
+    """Return the boards with the person as chair or deputy chair now."""
+    if not person.is_active:
+        return []
+    return list({seat.board_id: seat.board for seat in seats_held(person) if seat.seat in LEADING}.values())
+
+
+def _admin(person: User) -> bool:
+    return person.is_active and person.is_admin
 
 
 def may_look(person: User) -> Answer:
     """Read which models were found: admins and chairs."""
-    if may_look_at_intake(person):
+    if _admin(person) or _led(person):
         return yes()
     return no("Only admins and chairs can see found models.", "Ask an admin or a chair.")
 
 
 def found_for(person: User) -> QuerySet[FoundModel]:
     """Return the found models that the person reads. A chair reads those of the board's units."""
-    return FoundModel.objects.filter(unit__in=units_for(person).order_by().values("pk"))
+    units = Unit.objects.own()
+    if not _admin(person):
+        mine = Q(pk__in=[])
+        for board in _led(person):
+            mine |= Q(pk__in=units_of_board(board))
+        units = units.filter(mine)
+    return FoundModel.objects.filter(unit__in=units.order_by().values("pk"))
 
 
 def may_answer(found: FoundModel, person: User) -> Answer:

@@ -464,7 +464,6 @@ def test_rows_of_a_initiative_are_entered_under_its_reference():
         "initiatives_systemimport",
         "initiatives_systemimportmapping",
         "initiatives_importbatch",
-        "initiatives_intakelink",
         "initiatives_inventorysource",
         "initiatives_region",
         "initiatives_rulebookdraft",

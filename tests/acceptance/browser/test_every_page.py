@@ -23,7 +23,7 @@ from initiatives.contracts.documents import actions as contract_actions
 from initiatives.contracts.documents import clause_actions
 from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.models import Hold, Initiative
-from initiatives.portfolio.intake import permissions as intake_permissions
+from initiatives.portfolio.ideas import permissions as idea_permissions
 from tests.acceptance.pages.test_access import address, world  # noqa: F401 - a fixture
 from tests.support import factories
 from tests.support.browser import every_page
@@ -196,7 +196,7 @@ def answers(visitor: Visitor, scene: every_page.Scene, cast, monkeypatch) -> lis
     found += visitor.presses("closed-403-forged", "Save", 403)
     visitor.becomes(cast.chair)
     with monkeypatch.context() as broken:
-        broken.setattr(intake_permissions, "may_compare_ideas", None)
+        broken.setattr(idea_permissions, "may_compare_ideas", None)
         found += visitor.opens(every_page.Page("closed-500", cast.chair, "/ideas/", 500))
     return found
 

@@ -70,7 +70,6 @@ from initiatives.portfolio.efforts import actions as effort_actions
 from initiatives.portfolio.efforts import notes
 from initiatives.portfolio.imports.inventories import actions as inventory_actions
 from initiatives.portfolio.imports.portfolio import actions as portfolio_actions
-from initiatives.portfolio.intake import actions as intake_actions
 from initiatives.portfolio.rulebook_changes import draft_actions, forecast_actions
 from initiatives.urls import CONSENTS
 from tests.support import factories
@@ -344,10 +343,6 @@ def world(cast):
     sample = audit_samples.draw_sample(
         name="Sign-offs", purpose="A look", search=Search(kind="signed off"), size=1, by=cast.auditor
     )
-    intake_link = intake_actions.make_link(unit=cast.unit, until=today + timedelta(days=30), by=cast.chair)
-    wrote = intake_actions.receive(
-        link=intake_link, name="Somebody", email="s@example.org", problem="Typed twice.", users="All of us"
-    )
     with acting(system="test", reason="One of everything"):
         found = FoundModel(key="quince-2", name="quince-2", unit=cast.unit, found_at=clock.now())
         found.save()
@@ -485,11 +480,8 @@ def world(cast):
         behaviour_report.slug: behaviour_report.pk,
         "draft": alert.draft_id,
         "outcome": "answered",
-        "intake-links": intake_link.pk,
-        "intake-requests": wrote.pk,
         "found-models": found.pk,
         "verb": "not-ours",
-        "intake_token": intake_link.token,
         "exports": export.pk,
         "problem_token": initiative.problem_links.get().token,
         "problem_secret": problem_secret,

@@ -67,7 +67,6 @@ MOST = {
     "/insights/effort/": 8,
     "/decisions/": 11,
     "/ideas/": 6,
-    "/intake/": 9,
     "{initiative}stub/": 8,
     "/insights/flow/": 12,
     "/insights/": 33,  # initiatives by stage are the thirty-third
@@ -86,7 +85,6 @@ ONLY = {
     "{initiative}contract/edit/": ("owner",),
     "{initiative}contract/edit/1/": ("owner",),
     "/ideas/": ("seat_risk", "chair"),
-    "/intake/": ("chair", "admin"),
     "/status/": ("admin",),
     "/accounts/": ("admin",),
     "/organisation/units/": ("admin", "auditor"),

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LEFT_AT_MOST = 1250
 ROOM = 60  # by how many the number above may be too high
 # Pages that choose their language by who reads them, from those that are shipped.
-LEFT_OUT = ("public-page", "survey-answer", "survey-nothing", "report-", "reported-")
+LEFT_OUT = ("survey-answer", "survey-nothing", "report-", "reported-")
 # What a page shows outside of brackets: words people wrote, names and codes stand in translate="no" or are told from
 # ours by lying outside our modules.
 OUTSIDE = r"""([opens, closes]) => {

@@ -20,7 +20,6 @@ from adoption.postmortems.actions import start
 from adoption.postmortems.attachments import attach
 from adoption.postmortems.section_comments import comment
 from adoption.postmortems.writing import write
-from adoption.public_pages import actions as public_page_actions
 from governance import clock
 from governance.contracts.templates import STARTERS
 from governance.database.row_history import acting
@@ -42,9 +41,8 @@ from initiatives.lifecycle.holds.actions import open_obligation, show_by
 from initiatives.lifecycle.requirements import standalone
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.stages import actions as stage_actions
-from initiatives.models import FileCheck, Initiative, IntakeLink, Review
+from initiatives.models import FileCheck, Initiative, Review
 from initiatives.portfolio.imports.inventories import actions as inventory_actions
-from initiatives.portfolio.intake import actions as intake_actions
 from tests.acceptance.pages.test_access import address
 from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
 from tests.support import factories
@@ -232,16 +230,6 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     give_owner(cast, dated, cast.owner)
     show_by(initiative=dated, due=clock.today() + timedelta(days=90), by=cast.owner)
     calls = approvals_of(cast, running)
-    to_invite = intake_actions.receive(
-        link=IntakeLink.objects.get(),
-        name="Quill Feather",
-        email="quill@partner.example",
-        problem="Returns are typed twice.",
-        users="The returns desk",
-    )
-    intake_actions.make_idea(
-        request=to_invite, title="Returns entered once", owner=cast.owner, invite=True, by=cast.chair
-    )
     password_links.ask_reset(name=cast.lead.login)
     asked = PasswordLink.objects.get(person=cast.lead)
     sealing.seal()
@@ -261,13 +249,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         "handed_in": account.pk,
         "draft-survey": draft_survey.pk,
         "invited": invited["Claims north"][0].split("/")[2],
-        "public_token": public_page_actions.tell_public(
-            initiative=initiative_acts.fresh(trial),
-            purpose="It drafts summaries; people send them.",
-            by=cast.owner,
-        ).token,
         "leaving": preferences.leave_token(cast.owner),
-        "to-invite": to_invite.pk,
         "imported": imported.ref,
         "imported-dated": dated.ref,
     }
@@ -283,8 +265,6 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     more = [
         Page("first-admin-ended", None, "/first-admin/1.forged~key/", 404),
         Page("password-link-ended", None, reverse("password-set"), 404),
-        Page("intake-nothing", None, reverse("intake-write", args=["nobody-has-this"]), 404),
-        Page("intake-answered", cast.chair, to_invite.get_absolute_url()),
         Page("audit-log-export-ready", cast.auditor, export_ready.get_absolute_url()),
         Page("report-nothing", None, reverse("report-problem", args=["nobody-has-this"]), 404),
         Page("password-reset-sent", None, "/password/forgotten/?sent=yes"),

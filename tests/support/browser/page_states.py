@@ -43,13 +43,8 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "survey-change": ("owner", {"surveys": "draft-survey"}),
     "survey-answer": (None, {"token": "invited"}),
     "survey-thanks": (None, {}),
-    "public-page": (None, {"token": "public_token"}),
     "report-problem": (None, {"token": "problem_token"}),
     "account-token-make": ("owner", {"kind": "token_kind"}),
-    "intake-write": (None, {"token": "intake_token"}),
-    "intake-sent": (None, {}),
-    "intake-invite": ("admin", {"intake-requests": "to-invite"}),
-    "intake-leave": ("admin", {"intake-requests": "to-invite"}),
     "reported-problem": (None, {"secret": "problem_secret"}),
 }
 
@@ -57,7 +52,6 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
 NO_PAGE = {
     "evidence-verify-first": "leads on to the item that is verified",
     "audit-log-export-progress": "a part of the page audit-log-export, once it is asked for",
-    "public-badge": "a picture, shown on the page running",
     "interaction-file": "a file, checked by tests/app/governance/interaction_log/test_handed_out.py",
     "access-configuration": "JSON for whoever looks for the decision point",
     "access-signing-key": "a public key for programs",

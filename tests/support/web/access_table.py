@@ -262,16 +262,6 @@ TABLE = {
     "found-models": only("admin", "chair", "deputy_chair", strangers=403, sent=405),
     "found-model": only("admin", "chair", "deputy_chair", strangers=403, sent=405),
     "found-model-answer": only("chair", strangers=403, sent=403),
-    "intake": only("admin", "chair", "deputy_chair", strangers=403, sent=403),
-    "intake-link-close": only(closed=405, strangers=405, sent=403),
-    "intake-request": only("admin", "chair", "deputy_chair", strangers=403, sent=405),
-    "intake-idea": only("chair", strangers=403, sent=403),
-    "intake-decline": only("chair", strangers=403, sent=403),
-    "intake-invite": only(closed=(302, 403), strangers=403, sent=403),  # no admin is asked to
-    "intake-leave": only(closed=(302, 403), strangers=403, sent=403),
-    "intake-forget": only(closed=405, strangers=405, sent=403),
-    "intake-sent": OPEN,
-    "intake-write": only(closed=404, signed_out=404),  # a link that nobody has
     "rulebook-load": ADMINS,
     "rulebook-propose": only(closed=405, strangers=405, sent=403),
     "rulebook-changes": Row(strangers=200, sent=405, signed_out=404),
@@ -643,10 +633,6 @@ TABLE = {
     "report": READ,  # of a problem; who judges the other kinds: tests/app/adoption/reports/test_judging.py
     "report-judge": only("owner", "support"),
     "report-ask": CHAIR,
-    "edit-public-page": only("owner", "admin"),
-    "withdraw-public-page": only("owner", "admin"),
-    "public-page": only(closed=404, sent=405, signed_out=404),  # an address that nobody has
-    "public-badge": only(closed=404, sent=405, signed_out=404),  # likewise
     "export-audit-log": only("chair", "auditor"),
     "audit-log-exports": Row(strangers=200, sent=403),  # one's own; only auditors ask here
     "audit-log-export": only("auditor", closed=404, sent=405),  # whoever asked for it

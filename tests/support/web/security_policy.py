@@ -15,9 +15,8 @@ POLICY = {
     "base-uri 'none'",
     "object-src 'none'",
 }
-# Pages for people who answer a survey, report a problem or read a public page run nothing and load nothing
-# but their style sheet.
-OUTSIDE = ("/survey/", "/report/", "/public/")
+# Pages for people who answer a survey or report a problem run nothing and load nothing but their style sheet.
+OUTSIDE = ("/survey/", "/report/")
 ALONE = {
     "default-src 'none'",
     "style-src 'self'",

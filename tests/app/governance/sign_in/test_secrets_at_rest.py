@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from adoption.public_pages import actions as public_page_actions
+from adoption.models import ProblemLink
 from adoption.reports import public_link
 from adoption.surveys import actions as survey_actions
 from governance import clock
@@ -19,8 +19,6 @@ from governance.models.sign_in import RESET
 from governance.notifications import preferences
 from governance.runtime import link_tokens
 from governance.sign_in import password_links, sessions
-from initiatives.models import IntakeLink
-from initiatives.portfolio.intake import actions as intake_actions
 from initiatives.portfolio.provisioning import actions as provisioning_actions
 from tests.support import factories
 from tests.support.initiatives import answered_surveys
@@ -54,23 +52,16 @@ def soon():
     return clock.now() + timedelta(days=30)
 
 
-def public_page(cast, as_) -> str:
-    return public_page_actions.tell_public(
-        initiative=factories.make_initiative(cast), purpose="To try", by=cast.owner
-    ).token
+def open_link(cast) -> ProblemLink:
+    return public_link.open_link(initiative=factories.make_mvp(cast), by=cast.owner)
 
 
 def problem_link(cast, as_) -> str:
-    return public_link.open_link(initiative=factories.make_mvp(cast), by=cast.owner).token
+    return open_link(cast).token
 
 
 def key_of_a_report(cast, as_) -> str:
-    link = public_link.open_link(initiative=factories.make_mvp(cast), by=cast.owner)
-    return public_link.report_problem(link=link, what="It invented a discount.")[1]
-
-
-def intake_link(cast, as_) -> str:
-    return intake_actions.make_link(unit=cast.unit, until=soon().date(), by=cast.chair).token
+    return public_link.report_problem(link=open_link(cast), what="It invented a discount.")[1]
 
 
 def password_link(cast, as_) -> str:
@@ -114,10 +105,8 @@ def id_token_of_a_session(cast, as_) -> str:
 
 
 SECRETS: list[Callable] = [
-    public_page,
     problem_link,
     key_of_a_report,
-    intake_link,
     password_link,
     password_link_that_was_opened,
     survey_link,
@@ -137,17 +126,15 @@ def test_no_table_holds_the_secret(cast, as_, make):
 
 
 def test_a_link_opens_its_own_row_alone(cast):
-    first = intake_actions.make_link(unit=cast.unit, until=soon().date(), by=cast.chair)
-    again = intake_actions.make_link(unit=cast.unit, until=soon().date(), by=cast.chair)
-    problem = public_link.open_link(initiative=factories.make_mvp(cast), by=cast.owner)
-    rows = IntakeLink.objects.all()
+    first = open_link(cast)
+    again = open_link(cast)
+    rows = ProblemLink.objects.all()
     assert link_tokens.rows_of(rows, first.token).get() == first
     assert link_tokens.rows_of(rows, again.token).get() == again
     forged = [
         first.token[:-1] + ("A" if first.token[-1] != "A" else "B"),
         f"{again.pk}{first.token[len(str(first.pk)) :]}",
         first.token.partition("~")[0],
-        problem.token,
         "",
         "~",
         "1.1~",
@@ -157,12 +144,12 @@ def test_a_link_opens_its_own_row_alone(cast):
 
 
 def test_the_database_and_another_key_make_no_token(cast, settings):
-    row = intake_actions.make_link(unit=cast.unit, until=soon().date(), by=cast.chair)
+    row = open_link(cast)
     token = row.token
     settings.SECRET_KEY = "the key of another installation"
-    assert not link_tokens.rows_of(IntakeLink.objects.all(), token).exists()
+    assert not link_tokens.rows_of(ProblemLink.objects.all(), token).exists()
     settings.SECRET_KEY_FALLBACKS = ["a key for tests, known to everybody"]
-    assert link_tokens.rows_of(IntakeLink.objects.all(), token).get() == row
+    assert link_tokens.rows_of(ProblemLink.objects.all(), token).get() == row
 
 
 def test_a_session_that_was_changed_or_is_of_another_key_is_empty(cast, as_, settings):

@@ -4,11 +4,8 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.test import Client
 from django.urls import reverse
 
-from adoption.public_pages import actions as public_actions
-from adoption.public_pages import presentation
 from governance import clock
 from governance.rulebook import shipped_text
 from governance.vocabulary import TakesEffect
@@ -105,16 +102,6 @@ def test_no_page_calls_it_a_green_pass_while_nothing_that_runs_shows_it(cast, as
         assert judged.support.tests["governance"] != "passes"
         then = past_views.then_of(initiative.number).sections["Stages"]
         assert then["Shown by the running system"][1] == BOTH
-
-
-def test_the_public_page_says_what_production_runs_without_in_two_languages(cast, initiative):
-    row = public_actions.tell_public(initiative=initiative, purpose="It proposes summaries.", by=cast.owner)
-    found = presentation.public_initiative(row.token)
-    assert found.missing == ["Not enforced here.", "No log here."]
-    page = reverse("public-page", args=[row.token])
-    assert BOTH in text_of(Client().get(page, {"lang": "en"}))
-    german = text_of(Client().get(page, {"lang": "de"}))
-    assert "Hier nicht durchgesetzt. Hier kein Protokoll." in german
 
 
 def test_before_production_no_page_says_it(cast, as_):

@@ -15,8 +15,8 @@ from initiatives.lifecycle.initiative.initiative_frame import page_of
 from initiatives.lifecycle.initiative.similar_initiatives import said_not_similar, similar_to_each
 from initiatives.models import Answer, BusinessCase, Initiative, Review, RoleAssignment
 from initiatives.portfolio.efforts import queries
+from initiatives.portfolio.ideas import permissions
 from initiatives.portfolio.initiative_list import filters
-from initiatives.portfolio.intake import permissions as intake_permissions
 
 MOST = 5
 LISTED = 50
@@ -29,7 +29,7 @@ RISK = ("proto.assumptions", "proto.limitations")
 @require_safe
 def ideas(request: SignedInRequest) -> HttpResponse:
     """Show the waiting ideas of the person's boards, and up to five side by side."""
-    intake_permissions.may_compare_ideas(request.user).or_refuse()
+    permissions.may_compare_ideas(request.user).or_refuse()
     waiting = waiting_ideas(request.user)
     asked = list(dict.fromkeys(request.GET.getlist("initiative")))
     numbers = [int(ref[3:]) for ref in asked if ref[:3] == "AI-" and ref[3:].isdecimal() and len(ref) < 13]
@@ -44,9 +44,8 @@ def ideas(request: SignedInRequest) -> HttpResponse:
         "ideas": _side_by_side(chosen, request.user),
         "too_many": len(asked) > MOST,
         "most": MOST,
-        "intake": intake_permissions.may_look(request.user),
     }
-    return render(request, "initiatives/intake/ideas.html", context)
+    return render(request, "initiatives/ideas/ideas.html", context)
 
 
 def waiting_ideas(person: User) -> QuerySet:

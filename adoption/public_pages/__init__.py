@@ -1,1 +1,0 @@
-"""The page and badge that show an AI's purpose, stage and limits without sign-in."""

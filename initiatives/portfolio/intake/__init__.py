@@ -1,1 +1,0 @@
-"""Ideas of people without an account: links, requests, answers and comparison."""
