@@ -6,7 +6,6 @@ from governance.models import Delivery
 from governance.notifications import daily_mail
 from initiatives.contracts.approvals import actions as approval_actions
 from initiatives.contracts.approvals import mails as approval_mails
-from initiatives.interactions.anchoring import actions as anchoring_actions
 from initiatives.interactions.comparison import reconciling
 from initiatives.interactions.requests import actions as request_actions
 from initiatives.interactions.requests import searches as request_searches
@@ -33,13 +32,8 @@ def expire_reviews() -> None:
 
 @shared_task(**SURE)
 def draw_requirements(keys: list[int] | None = None) -> None:
-    """Draw due requirements of minimal risk, of all initiatives or of these.
-
-    For all initiatives, sealed samples of outputs are drawn too.
-    """
+    """Draw due requirements of minimal risk, of all initiatives or of these."""
     drawn_requirement_actions.draw_due(keys)
-    if keys is None:
-        anchoring_actions.draw_due()
 
 
 @shared_task(**SURE)

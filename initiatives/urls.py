@@ -34,7 +34,6 @@ from initiatives.integration.systems import views as system_views
 from initiatives.interactions import api as interactions_api
 from initiatives.interactions import file_import_views
 from initiatives.interactions import views as interaction_views
-from initiatives.interactions.anchoring import views as anchoring_views
 from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.interactions.promises import views as promise_views
 from initiatives.interactions.requests import hit_views
@@ -347,7 +346,6 @@ urlpatterns = [
         "initiatives/<str:ref>/integration/processes/", process_views.processes, name="integration-processes"
     ),
     path("initiatives/<str:ref>/integration/traces/", trace_views.traces, name="integration-traces"),
-    path("output-samples/<int:pk>/", anchoring_views.output_sample, name="output-sample"),
     path("initiatives/<str:ref>/integration/traces/add/", trace_views.add, name="trace-add"),
     path("traces/<int:pk>/", trace_views.sample, name="trace-sample"),
     path("initiatives/<str:ref>/notes/", note_views.notes, name="notes"),

@@ -28,18 +28,6 @@ SENTENCES: dict[str, str] = {
     EntryKind.PERFORMANCE_PROMISE_WITHDRAWN: (
         "withdrew the promise that half of the calls return in {median} ms and 95 in 100 in {most} ms."
     ),
-    EntryKind.OUTPUT_SAMPLE_ASKED_FOR: (
-        "asked for {wanted} outputs of {first:day} to {last:day}, drawn by the audit log, with a target "
-        "of {target} traced to their sources."
-    ),
-    EntryKind.OUTPUTS_DRAWN: (
-        "drew {drawn} of {among} outputs for sample {sample} by checkpoint {checkpoint}, and checked which sources "
-        "they name."
-    ),
-    EntryKind.OUTPUT_SAMPLE_JUDGED: (
-        "judged the last output of sample {sample}: {hits} of {outputs} trace to a governed "
-        "source<{outside?}, each judged from outside the team|>."
-    ),
     EntryKind.INTERACTIONS_SELECTED: (
         "asked for at most {most} interactions from {first:day} to {last:day}<{by_text?} that contain a "
         "text| drawn at random>, kept by reference until {until:day}: {purpose}"

@@ -3,13 +3,10 @@
 from collections.abc import Iterable
 
 from governance.interaction_retention import holds
-from governance.models import Rulebook, User
+from governance.models import User
 from governance.permission_result import Answer, no, yes
-from initiatives.lifecycle.access.permissions import barred_from_signing, may_manage_keys, may_see, roles_of
-from initiatives.lifecycle.evidence.verification.permissions import seat_to_verify_in
+from initiatives.lifecycle.access.permissions import may_manage_keys, may_see, roles_of
 from initiatives.models import Initiative
-
-ANCHORED = "int.anchor"  # the requirement that samples of outputs answer
 
 
 def may_read_interactions(initiative: Initiative, person: User) -> Answer:
@@ -21,26 +18,6 @@ def may_read_interactions(initiative: Initiative, person: User) -> Answer:
         "Only people who work on the initiative, auditors and privacy officers can read interactions.",
         "Ask the owner or an auditor.",
     )
-
-
-def may_judge_outputs(initiative: Initiative, person: User) -> Answer:
-    """Return whether the person may judge drawn outputs, as log reader or by a seat.
-
-    A seat that verifies the requirement reads only the outputs that were drawn for it.
-    """
-    rulebook = Rulebook.objects.current().parsed
-    if (
-        may_see(initiative, person)
-        and person.is_active
-        and seat_to_verify_in(initiative, rulebook, ANCHORED, person)
-    ):
-        return yes()
-    return may_read_interactions(initiative, person)
-
-
-def is_outside(initiative: Initiative, person: User) -> bool:
-    """Return True if the person is outside the team, as for a signature."""
-    return not roles_of(initiative, person) and not barred_from_signing(initiative, person)
 
 
 def may_import_interactions(initiative: Initiative, person: User) -> Answer:

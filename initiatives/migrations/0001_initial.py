@@ -2285,25 +2285,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='OutputSample',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first', models.DateField()),
-                ('last', models.DateField()),
-                ('wanted', models.PositiveSmallIntegerField()),
-                ('target', models.FloatField()),
-                ('at', models.DateTimeField()),
-                ('drawn_at', models.DateTimeField(blank=True, null=True)),
-                ('among', models.PositiveBigIntegerField(default=0)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('checkpoint', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.checkpoint')),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='output_samples', to='initiatives.initiative')),
-            ],
-            options={
-                'ordering': ['initiative', '-id'],
-            },
-        ),
-        migrations.CreateModel(
             name='PastSupportedStage',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -2857,39 +2838,6 @@ class Migration(migrations.Migration):
             model_name='forecast',
             name='draft',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='forecasts', to='initiatives.rulebookdraft'),
-        ),
-        migrations.CreateModel(
-            name='SampledOutput',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('place', models.PositiveSmallIntegerField()),
-                ('interaction', models.BigIntegerField()),
-                ('at', models.DateTimeField()),
-                ('digest', models.CharField(max_length=64)),
-                ('sources', models.PositiveIntegerField()),
-                ('governed', models.JSONField(blank=True, default=list)),
-                ('sample', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='outputs', to='initiatives.outputsample')),
-            ],
-            options={
-                'ordering': ['sample', 'place'],
-            },
-        ),
-        migrations.CreateModel(
-            name='OutputJudgement',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('outside', models.BooleanField()),
-                ('traces', models.BooleanField()),
-                ('words', models.CharField(blank=True, default='', max_length=500)),
-                ('at', models.DateTimeField()),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('output', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='judgement', to='initiatives.sampledoutput')),
-            ],
-            options={
-                'ordering': ['id'],
-            },
         ),
         migrations.CreateModel(
             name='SavedView',
@@ -3897,42 +3845,6 @@ class Migration(migrations.Migration):
                 'ordering': ['initiative', 'id'],
             },
         ),
-        migrations.AddField(
-            model_name='outputsample',
-            name='trace',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='output_sample', to='initiatives.tracesample'),
-        ),
-        migrations.CreateModel(
-            name='HistoricalOutputSample',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('first', models.DateField()),
-                ('last', models.DateField()),
-                ('wanted', models.PositiveSmallIntegerField()),
-                ('target', models.FloatField()),
-                ('at', models.DateTimeField()),
-                ('drawn_at', models.DateTimeField(blank=True, null=True)),
-                ('among', models.PositiveBigIntegerField(default=0)),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('checkpoint', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='governance.checkpoint')),
-                ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
-                ('trace', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.tracesample')),
-            ],
-            options={
-                'verbose_name': 'historical output sample',
-                'verbose_name_plural': 'historical output samples',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
         migrations.CreateModel(
             name='UnitPolicy',
             fields=[
@@ -4892,18 +4804,6 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'decisions'), _negated=True), models.Q(('since__isnull', False), ('until__isnull', False)), _connector='OR'), name='a_forecast_of_decisions_has_a_period'),
         ),
         migrations.AddConstraint(
-            model_name='sampledoutput',
-            constraint=models.UniqueConstraint(fields=('sample', 'place'), name='one_output_at_each_place_of_a_sample'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampledoutput',
-            constraint=models.UniqueConstraint(fields=('sample', 'interaction'), name='an_output_is_drawn_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='outputjudgement',
-            constraint=models.CheckConstraint(condition=models.Q(('traces', True), models.Q(('words', ''), _negated=True), _connector='OR'), name='what_does_not_trace_says_why'),
-        ),
-        migrations.AddConstraint(
             model_name='savedview',
             constraint=models.UniqueConstraint(fields=('person', 'name'), name='one_saved_view_per_name'),
         ),
@@ -5170,18 +5070,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='tracesample',
             constraint=models.CheckConstraint(condition=models.Q(('hits__lte', models.F('outputs')), ('outputs__gt', 0)), name='no_more_hits_than_outputs'),
-        ),
-        migrations.AddConstraint(
-            model_name='outputsample',
-            constraint=models.UniqueConstraint(condition=models.Q(('trace__isnull', True)), fields=('initiative',), name='one_output_sample_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='outputsample',
-            constraint=models.CheckConstraint(condition=models.Q(('first__lte', models.F('last')), ('target__gt', 0), ('target__lt', 1)), name='output_sample_is_of_some_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='outputsample',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('checkpoint__isnull', True), ('drawn_at__isnull', True), ('trace__isnull', True)), models.Q(('checkpoint__isnull', False), ('drawn_at__isnull', False)), _connector='OR'), name='output_sample_is_drawn_by_a_checkpoint'),
         ),
         migrations.AddConstraint(
             model_name='unitpolicy',

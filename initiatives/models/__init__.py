@@ -76,10 +76,7 @@ from initiatives.models.integration.systems import (
 from initiatives.models.interactions.selections import (
     BulkReading,
     InteractionSelection,
-    OutputJudgement,
-    OutputSample,
     PerformancePromise,
-    SampledOutput,
     SelectedInteraction,
 )
 from initiatives.models.interactions.subject_requests import (
@@ -170,8 +167,6 @@ __all__ = [
     "NotSimilar",
     "Obligation",
     "Observation",
-    "OutputJudgement",
-    "OutputSample",
     "PastSupportedStage",
     "PerformancePromise",
     "Pipeline",
@@ -190,7 +185,6 @@ __all__ = [
     "ReviewVisit",
     "RoleAssignment",
     "RulebookDraft",
-    "SampledOutput",
     "SavedView",
     "ScopeVersion",
     "SecondLook",

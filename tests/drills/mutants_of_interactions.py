@@ -289,27 +289,6 @@ MUTANTS = [
         "tests/app/initiatives/interactions/test_call_figures.py -k comes_late",
     ),
     (
-        "a sample is drawn by the checkpoint that seals its asking",
-        "initiatives.interactions.anchoring.drawn_outputs:drawn",
-        '"seed": seed,',
-        '"seed": b"",',
-        "tests/app/initiatives/interactions/test_output_samples.py -k by_nobody",
-    ),
-    (
-        "judged in the team a sample measures nothing",
-        "initiatives.interactions.comparison.ways:anchored",
-        "if outside else",
-        "if True else",
-        "tests/app/initiatives/interactions/test_output_samples.py -k in_the_team",
-    ),
-    (
-        "drawn outputs are read by who may judge them",
-        "initiatives.interactions.anchoring.actions:open_output",
-        "may_judge_outputs(initiative, by).or_refuse()",
-        "pass",
-        "tests/app/initiatives/interactions/test_output_samples.py -k read_recorded",
-    ),
-    (
         "a version is deployed only if evidence supports its stage",
         "governance.authorization.deployment_decision:_reasons",
         "STAGE_RANK[supported] < STAGE_RANK[asked.stage]",

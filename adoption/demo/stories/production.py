@@ -45,7 +45,6 @@ def enforced_production(company: Company) -> None:
             )
         _depended_on(tale)
         running.compared(tale, 9)
-        running.drawn(tale, 8)
         subject_requests.answered(company, tale)
         ask(
             tale,

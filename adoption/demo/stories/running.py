@@ -17,7 +17,6 @@ from governance.authorization import decision_log, outcome_reports
 from governance.authorization.outcome_reports import Sent
 from governance.interaction_log import lines, loading
 from governance.interaction_log.intake import interactions
-from governance.transparency_log import sealing
 from governance.vocabulary import OutcomeKind
 from initiatives.contracts.approvals import access_requests
 from initiatives.contracts.enforcement import access_request_api, kill_switch, system_keys
@@ -25,7 +24,6 @@ from initiatives.contracts.enforcement import api as enforcement_api
 from initiatives.contracts.enforcement.decision_cache import Known, known_of
 from initiatives.integration.resilience import drills
 from initiatives.interactions import actions as interaction_actions
-from initiatives.interactions.anchoring import actions as anchoring_actions
 from initiatives.interactions.comparison import reconciling
 from initiatives.models import ComponentVersion, Initiative, Link, ScopeVersion
 from initiatives.portfolio.found_models import looking
@@ -223,28 +221,6 @@ def compared(tale: Tale, ago: int) -> None:
             reason="A letter was sent to a customer and nobody was asked. It stays off until the connector asks.",
             by=tale.team.owner,
         )
-
-
-def drawn(tale: Tale, ago: int) -> None:
-    """Thirty summaries are drawn by the audit log, and judged by a seat outside the team; one does not trace."""
-    with tale.day(ago):
-        sample = anchoring_actions.ask_for_sample(
-            initiative=tale.again(),
-            first=tale.today - timedelta(days=FIRST),
-            last=tale.today - timedelta(days=LAST),
-            wanted=30,
-            target=0.8,
-            by=tale.team.lead,
-        )
-    with tale.evening(ago):
-        sealing.seal()
-        anchoring_actions.draw_due()
-    judge = tale.team.seats["architecture_integration"]
-    with tale.day(ago - 1):
-        for output in sample.outputs.order_by("place"):
-            anchoring_actions.open_output(output=output, by=judge)
-            wrong = "" if output.place != 17 else "What it names says nothing of an invoice."
-            anchoring_actions.judge_output(output=output, traces_to_it=not wrong, words=wrong, by=judge)
 
 
 def on_again(tale: Tale, ago: int) -> None:

@@ -28,11 +28,7 @@ def traces(request, ref):
     page = page_of(request, rows, 20)
     for row in page:
         row.interval = f"{row.low:.0%} to {row.high:.0%}"
-    context |= {
-        "title": _("Traces to sources"),
-        "page": page,
-        "open_sample": initiative.output_samples.filter(trace__isnull=True).first(),
-    }
+    context |= {"title": _("Traces to sources"), "page": page}
     return render(request, "initiatives/integration/resilience/traces.html", context)
 
 

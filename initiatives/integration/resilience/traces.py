@@ -63,7 +63,7 @@ def add_trace_sample(
             raise ValidationError(
                 {{"observed_on": "taken_on"}.get(name, name): said for name, said in problems.items()}
             )
-        row = keep_sample(
+        row = _keep_sample(
             initiative,
             title=title.strip(),
             taken_on=taken_on,
@@ -77,7 +77,7 @@ def add_trace_sample(
     return row
 
 
-def keep_sample(
+def _keep_sample(
     initiative: Initiative,
     *,
     title: str,

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
-from typing import NamedTuple
 
 from django.db.models import Max, Q
 
@@ -14,8 +13,6 @@ from governance import clock
 from initiatives.interactions.comparison.ways import Figures, Promise
 from initiatives.models import (
     ChangeRecord,
-    OutputJudgement,
-    OutputSample,
     PerformancePromise,
     ReconciledDay,
     ScopeVersion,
@@ -24,9 +21,6 @@ from initiatives.models import (
 WEEKS = 4  # over which shares are measured, whole ones
 # What begins anew what is measured of the performance, as it ends evidence of it (rulebook, prod.performance).
 _BEGINS_ANEW = ("model_version", "data_source")
-# What ends evidence of where outputs come from (rulebook, int.anchor), and how long it lasts.
-_ENDS_SAMPLES = ("data_source", "integration_schema", "model_version")
-SAMPLE_GOOD_FOR = timedelta(days=365)
 _SUMS = ("calls", "expected", "logged", "tried", "failed", "outputs", "sourced", "named")
 
 
@@ -86,41 +80,6 @@ def promises_of(initiatives: Iterable[int]) -> dict[int, tuple[Promise, date]]:
             clock.local_day(max(row.at, changed.get(initiative, row.at))) + timedelta(days=1),
         )
         for initiative, row in rows.items()
-    }
-
-
-class Sample(NamedTuple):
-    """The result of a judged sample of outputs, as `ways.anchored` takes it."""
-
-    outputs: int
-    hits: int
-    target: float
-    outside: bool
-
-
-def samples_of(initiatives: Iterable[int]) -> dict[int, Sample]:
-    """Return by initiative its newest judged sample, a year old at most.
-
-    A sample older than a new model or source is left out.
-    """
-    since = clock.now() - SAMPLE_GOOD_FOR
-    rows = OutputSample.objects.filter(
-        initiative__in=list(initiatives), trace__at__gt=since, trace__evidence__withdrawn_at__isnull=True
-    ).select_related("trace")
-    newest = {row.initiative_id: row for row in rows.order_by("pk")}
-    touching = reduce(or_, (Q(triggers__contains=[trigger]) for trigger in _ENDS_SAMPLES))
-    changes = ChangeRecord.objects.filter(touching, initiative__in=newest, effective_at__lte=clock.now())
-    changed = dict(changes.values_list("initiative").annotate(Max("effective_at")).order_by())
-    inside = set(
-        OutputJudgement.objects.filter(
-            output__sample__in=[row.pk for row in newest.values()], outside=False
-        ).values_list("output__sample", flat=True)
-    )
-    return {
-        initiative: Sample(row.trace.outputs, row.trace.hits, row.target, row.pk not in inside)
-        for initiative, row in newest.items()
-        if row.trace is not None
-        and (initiative not in changed or clock.local_day(changed[initiative]) < row.first)
     }
 
 

@@ -23,7 +23,6 @@ from initiatives.interactions.comparison.figures_of import (
     figures_of,
     people_in_scope,
     promises_of,
-    samples_of,
     summed,
     weeks,
 )
@@ -36,7 +35,6 @@ from initiatives.models import Initiative, LogFinding, ReconciledDay
 WAY = "interactions"
 OBSERVED = ("mvp.observability", "prod.q03_logged")
 MODEL = PROMISED = ("prod.performance",)
-ANCHORED = ("int.anchor",)
 # A week without another ends what was found: by then either it was fixed, or there is more of it.
 COUNTS = timedelta(days=7)
 COUNTING = timedelta(days=1)  # for the count of the next weeks, before these findings end
@@ -156,7 +154,7 @@ def _weeks_of(initiatives: list[int]) -> Iterator[_Weeks]:
 
 @about(ReconciledDay.objects.all())
 def measured_of_calls(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
-    """Yield measurements from calls: kept promises, people in scope, traced outputs.
+    """Yield measurements from calls: kept promises, people in scope.
 
     Only complete logs count. In another log, a system might have reported its good calls alone.
     """
@@ -167,14 +165,7 @@ def measured_of_calls(initiatives: list[int]) -> Iterator[tuple[int, Measurable]
         people_in_scope(row.initiative for row in found),
         promises_of(row.initiative for row in found),
     )
-    samples = samples_of(row.initiative for row in found)
     for initiative, stage, days in found:
-        sample = samples.get(initiative)
-        anchored = ways.anchored(*sample) if sample else None
-        if anchored and anchored.holds and ways.sourced(summed(days)).holds:
-            words = f"{ways.sourced(summed(days)).words} {anchored.words}"
-            for requirement in ANCHORED:
-                yield initiative, Measurable(requirement, WAY, "interactions:sources", words, *good)
         served = ways.within_scope(summed(days), scopes[initiative]) if initiative in scopes else None
         if (
             served is not None

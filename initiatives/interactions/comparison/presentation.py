@@ -10,7 +10,6 @@ from initiatives.interactions.comparison.figures_of import (
     figures_of,
     people_in_scope,
     promises_of,
-    samples_of,
     summed,
 )
 from initiatives.interactions.comparison.ways import Held
@@ -41,8 +40,6 @@ def figures(initiative: Initiative) -> list[Line]:
     ]
     if people is not None:
         told.append((_("People served"), ways.within_scope(whole, people)))
-    if (sample := samples_of([initiative.pk]).get(initiative.pk)) is not None:
-        told.append((_("Outputs judged"), ways.anchored(*sample)))
     promise, since = promises_of([initiative.pk]).get(initiative.pk, (None, None))
     if promise is not None:
         of_promise = summed(days, since)

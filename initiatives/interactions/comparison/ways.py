@@ -105,20 +105,6 @@ def sourced(figures: Figures) -> Held:
     return Held(low >= LEAST or (False if high < LEAST else None), words)
 
 
-def anchored(outputs: int, hits: int, target: float, outside: bool) -> Held:
-    """Return whether drawn outputs trace to governed sources, judged by outsiders."""
-    if not outputs:
-        return Held(None, "Unknown: no sample was drawn and judged.")
-    low, high = wilson(hits, outputs)
-    words = (
-        f"{hits:,} of {outputs:,} drawn outputs trace to a governed source, {_between(low, high)}. The "
-        f"target is {target:.0%}."
-    )
-    if low < target:
-        return Held(False if high < target else None, words)
-    return Held(True, words) if outside else Held(None, f"{words} People in the team judged them.")
-
-
 def within_scope(figures: Figures, people: int) -> Held:
     """Return whether at most as many persons were served as the scope declares.
 

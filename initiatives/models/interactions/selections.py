@@ -1,4 +1,4 @@
-"""Rows of selections, bulk readings, performance promises and output samples."""
+"""Rows of selections, bulk readings and performance promises."""
 
 from datetime import datetime, timedelta
 
@@ -6,11 +6,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from governance.database.row_history import WrittenOnce, governed
-from governance.models import Checkpoint, User
+from governance.database.row_history import governed
+from governance.models import User
 from governance.models.constraints import by_whom_and_when
 from initiatives.models.initiative import Initiative
-from initiatives.models.integration.processes import TraceSample
 from initiatives.models.reviews import Consent, ConsentState, rules_of_consent
 
 WAITING, RUNNING, DONE, FAILED, ENDED = "waiting", "running", "done", "failed", "ended"
@@ -186,107 +185,3 @@ class PerformancePromise(models.Model):
 
     def __str__(self) -> str:
         return f"{self.median} ms, 95 % in {self.most} ms, {self.errors:.1%} errors"
-
-
-class OutputSample(models.Model):
-    """A sample of outputs that the audit log's seed draws, judged one by one.
-
-    The number `wanted` and the `target` (the share that has to trace, at the lower end of its interval) are declared
-    before the seed is known. The seed is `checkpoint`, the first that seals the request. The draw is from `among`
-    outputs. `trace` is the result, once each output was judged.
-    """
-
-    LEAST, MOST = 30, 300  # outputs
-    LONGEST = 92  # days
-
-    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="output_samples")
-    first = models.DateField()
-    last = models.DateField()
-    wanted = models.PositiveSmallIntegerField()
-    target = models.FloatField()
-    by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    at = models.DateTimeField()
-    checkpoint = models.ForeignKey(Checkpoint, models.PROTECT, null=True, blank=True, related_name="+")
-    drawn_at = models.DateTimeField(null=True, blank=True)
-    among = models.PositiveBigIntegerField(default=0)
-    trace = models.OneToOneField(
-        TraceSample, models.PROTECT, null=True, blank=True, related_name="output_sample"
-    )
-
-    history = governed()
-
-    class Meta:
-        ordering = ["initiative", "-id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["initiative"],
-                condition=Q(trace__isnull=True),
-                name="one_output_sample_at_a_time",
-            ),
-            models.CheckConstraint(
-                name="output_sample_is_of_some_days",
-                condition=Q(first__lte=F("last"), target__gt=0, target__lt=1),
-            ),
-            models.CheckConstraint(
-                name="output_sample_is_drawn_by_a_checkpoint",
-                condition=Q(checkpoint__isnull=True, drawn_at__isnull=True, trace__isnull=True)
-                | Q(checkpoint__isnull=False, drawn_at__isnull=False),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"sample {self.pk}"
-
-    def get_absolute_url(self) -> str:
-        """Return the address of the page to judge it."""
-        return reverse("output-sample", args=[self.pk])
-
-
-class SampledOutput(WrittenOnce):
-    """One drawn output, by reference. `governed` has the register's systems among its sources.
-
-    The texts stay in the log only. `digest` is that of the sealed interaction.
-    """
-
-    sample = models.ForeignKey(OutputSample, models.PROTECT, related_name="outputs")
-    place = models.PositiveSmallIntegerField()
-    interaction = models.BigIntegerField()
-    at = models.DateTimeField()
-    digest = models.CharField(max_length=64)
-    sources = models.PositiveIntegerField()
-    governed = models.JSONField(default=list, blank=True)
-
-    class Meta:
-        ordering = ["sample", "place"]
-        constraints = [
-            models.UniqueConstraint(fields=["sample", "place"], name="one_output_at_each_place_of_a_sample"),
-            models.UniqueConstraint(fields=["sample", "interaction"], name="an_output_is_drawn_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"output {self.place} of sample {self.sample_id}"
-
-
-class OutputJudgement(WrittenOnce):
-    """A reader's judgement whether a drawn output follows from its sources.
-
-    The flag `outside` is True if the reader was outside the team at that time.
-    """
-
-    output = models.OneToOneField(SampledOutput, models.PROTECT, related_name="judgement")
-    by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    outside = models.BooleanField()
-    traces = models.BooleanField()
-    words = models.CharField(max_length=500, blank=True, default="")
-    at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [
-            models.CheckConstraint(
-                name="what_does_not_trace_says_why", condition=Q(traces=True) | ~Q(words="")
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.by}: {'traces' if self.traces else 'does not trace'}"

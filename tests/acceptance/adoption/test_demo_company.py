@@ -58,7 +58,6 @@ from initiatives.models import (
     ImportRow,
     Initiative,
     Obligation,
-    OutputSample,
     Review,
     RoleAssignment,
     SubjectRequest,
@@ -339,7 +338,7 @@ def test_the_rules_say_of_its_initiatives_what_a_plain_reading_says(told):
         supported[found] += 1
         levels.update({state.level for state in judged.states.values()})
     assert len(pairs) == PAIRS
-    assert len({initiative.pk for initiative, *_ in pairs}) >= 30
+    assert len({initiative.pk for initiative, *_ in pairs}) >= 25
     assert min(supported[stage] for stage in RUNNING_STAGES) >= PAIRS / 50, supported
     assert min(levels[level] for level in Level) >= PAIRS / 10, levels
 
@@ -394,8 +393,6 @@ FEATURES = (
         "399 of 399 allowed calls are complete in the log",
     ),
     ("the mismatch", "owner", "/initiatives/{summary}/interactions/", r"\d+ 0 1 0 \d+ of \d+"),
-    ("what the sample says", "owner", "/initiatives/{summary}/interactions/", "29 of 30 drawn outputs trace"),
-    ("a drawn sample", "lead", "/output-samples/{sample}/", "30 of 30 are judged"),
     (
         "the kill switch used",
         "owner",
@@ -487,7 +484,6 @@ def places() -> dict[str, object]:
         "review": reviews.get(outcome="open", initiative__title=titles["refunds"]).pk,
         "refused": reviews.get(outcome="refused").pk,
         "returned": reviews.get(outcome="returned").pk,
-        "sample": OutputSample.objects.get().pk,
         "model": FoundModel.objects.get().pk,
         "request": SubjectRequest.objects.get(closed_at__isnull=False).pk,
         "stopped": PostMortem.objects.get(initiative__title="Voice call transcripts").pk,

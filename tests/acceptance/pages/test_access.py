@@ -61,7 +61,6 @@ from initiatives.models import (
     Condition,
     FoundModel,
     ImportRow,
-    OutputSample,
     Profile,
     Review,
     SubjectHit,
@@ -203,16 +202,6 @@ def world(cast):
             review=past, text="Log more", owner=cast.owner, due=tomorrow, proposed_by=cast.chair
         )
         condition.save()
-        outputs = OutputSample(
-            initiative=initiative,
-            first=today,
-            last=today,
-            wanted=30,
-            target=0.9,
-            by=cast.lead,
-            at=clock.now(),
-        )
-        outputs.save()
     contract = contract_actions.save_contract(
         initiative=initiative, clauses=initiative_acts.CLAUSES, by=cast.owner
     )
@@ -419,7 +408,6 @@ def world(cast):
         "drills": drill.pk,
         "processes": process.pk,
         "traces": sampled.pk,
-        "output-samples": outputs.pk,
         "events": event.pk,
         "funding": money.pk,
         "observations": seen.pk,

@@ -141,7 +141,7 @@ gov.record_owner | business_owner | never | clause | owner support records | 53b
 gov.enforced | technical_lead | never | - | contract application | ef2a6936
 gov.impact | business_owner | never | - | scope model tier | 2e31fc7a
 int.inventory | technical_lead | never register | agreement | source schema | 4b101cf0
-int.anchor | technical_lead | never | interactions | source schema model | 2b13306c
+int.anchor | technical_lead | never | - | source schema model | 2b13306c
 int.definitions | data_steward | never register | - | schema | b96d9246
 int.audit_trail | technical_lead | never | - | application model | bf94ddae
 int.fallback | technical_lead | never register | pipeline | schema application | d40647fe

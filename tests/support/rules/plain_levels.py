@@ -21,7 +21,6 @@ SINCE = {
     ("mvp.observability", "interactions"),
     ("prod.q03_logged", "interactions"),
     ("prod.performance", "interactions"),
-    ("int.anchor", "interactions"),
     ("prod.monitoring", "monitoring"),
 }
 NOT_ASKED_OF_IMPORTS = ("proto.not_production", "prototype.selected")

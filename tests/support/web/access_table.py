@@ -495,8 +495,6 @@ TABLE = {
     "record-sign-on": WORKERS,
     "integration-traces": PAGE,
     "trace-add": WORKERS,
-    "draw-sample": WORKERS,
-    "output-sample": PAGE,
     "trace-sample": PAGE,
     "notes": PAGE,
     "integration-profiles": PAGE,

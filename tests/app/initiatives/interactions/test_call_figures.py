@@ -288,3 +288,13 @@ def test_people_within_the_scope_are_measured_where_the_log_is_whole(initiative,
         reconcile()
         sync.follow_register()
         assert ROLLOUT in held(initiative, "interactions:subjects")
+
+
+def test_pages_promise_and_withdraw(cast, initiative, as_):
+    page = f"/initiatives/{initiative.ref}/do/promise-performance/"
+    assert as_(cast.lead).get(page).status_code == 200
+    typed = {"median": 500, "most": 2000, "percent": 1}
+    assert as_(cast.lead).post(page, typed).status_code == 302
+    assert "Withdraw the promise" in as_(cast.lead).get(page).content.decode()
+    assert as_(cast.lead).post(f"/initiatives/{initiative.ref}/do/withdraw-promise/").status_code == 302
+    assert "Withdraw the promise" not in as_(cast.lead).get(page).content.decode()
