@@ -106,9 +106,6 @@ class Contribution:
     readings: set[str] = field(default_factory=set)
     # Functions (references, or None for all) -> list of InitiativeEnd: which initiatives have ended, and when.
     initiative_ends: list[Callable] = field(default_factory=list)
-    # Functions (day) -> {number of an initiative: days}: whose interactions have their bodies kept for a shorter time
-    # on that day.
-    body_days: list[Callable] = field(default_factory=list)
     # Tables whose rows are records of decisions: kept as long as these.
     decision_tables: set[str] = field(default_factory=set)
     # Functions (keys) -> list of NamedEvidence: items of evidence named by a request for erasure.

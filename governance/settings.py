@@ -473,6 +473,7 @@ SYSLOG = syslog_receiver()  # of the audit log
 # Requests and reports a second that one key may send each web process, before it is told to come back.
 DECISION_RATE = whole_number("PLUMBLINE_DECISION_RATE", 500, 1, None, "requests a second, 1 or more")
 INTERACTION_RATE = whole_number("PLUMBLINE_INTERACTION_RATE", 5000, 1, None, "reports a second, 1 or more")
+INTERACTION_DAYS = whole_number("PLUMBLINE_INTERACTION_DAYS", 730, 183, 3650, "a number of days, 183 to 3650")
 DECISIONS_DIR = DATA_DIR / "decisions"  # where decisions wait until they are in the database
 DECISION_LOG_WRITES_ITSELF = True  # by a thread of each web process; tests write when they look
 DECISION_FRESH = 0.4  # seconds for which a web process relies on what it read of keys, contracts and switches

@@ -34,7 +34,6 @@ from initiatives.integration.systems import views as system_views
 from initiatives.interactions import api as interactions_api
 from initiatives.interactions import file_import_views
 from initiatives.interactions import views as interaction_views
-from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.interactions.promises import views as promise_views
 from initiatives.interactions.requests import hit_views
 from initiatives.interactions.requests import views as request_views
@@ -80,7 +79,7 @@ from initiatives.portfolio.search import search_views
 from initiatives.portfolio.units import seat_views
 from initiatives.portfolio.units import views as unit_views
 
-CONSENTS = {f"{kind.slug}s": kind for kind in (WAIVERS, BODY_TERMS, BULK_READINGS, ACCEPTED_RISKS)}
+CONSENTS = {f"{kind.slug}s": kind for kind in (WAIVERS, BULK_READINGS, ACCEPTED_RISKS)}
 
 # All pages of these modules are page steps: to import a module is what adds its pages.
 PAGE_STEPS = (evaluation_views, kill_switch_views, promise_views, risk_views, stage_views, standalone_views)
@@ -270,12 +269,6 @@ urlpatterns = [
     path("initiatives/<str:ref>/interactions/", interaction_views.interactions, name="interactions"),
     path(
         "initiatives/<str:ref>/interactions/file/", file_import_views.import_file, name="interactions-import"
-    ),
-    path(
-        "initiatives/<str:ref>/interactions/kept/",
-        consent_views.requests,
-        {"kind": BODY_TERMS},
-        name="interactions-kept",
     ),
     path("initiatives/<str:ref>/interactions/erase/", interaction_views.erase, name="interactions-erase"),
     path(

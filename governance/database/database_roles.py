@@ -36,7 +36,7 @@ CALLED = (
     "plumbline_interactions_of(timestamptz)",
     "plumbline_expire_interactions(date, bytea[], bytea[])",
     "plumbline_bodies_of(date)",
-    "plumbline_expire_bodies(integer[], date[], bytea[], bytea[])",
+    "plumbline_expire_bodies(date, bytea[], bytea[])",
 )
 
 _TABLES = """

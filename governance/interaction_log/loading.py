@@ -24,7 +24,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 
 SYSTEM = "interaction log"
 PART = 32 << 20  # bytes in one batch
-KEPT = timedelta(days=730)  # that rows are kept after their month, and bodies after the day they came in
+KEPT = timedelta(days=730)  # that rows are kept at least after their month
 # The columns of a row that a line has unchanged.
 _PLAIN = (
     "at",
@@ -176,6 +176,11 @@ def expired_months(using: str) -> set[str]:
             if end_of(month) + KEPT <= entry.at:
                 found.add(month)
     return found
+
+
+def rows_kept() -> timedelta:
+    """Return how long rows are kept after their month: as long as bodies, and KEPT at least."""
+    return max(KEPT, timedelta(days=settings.INTERACTION_DAYS))
 
 
 def end_of(month: str) -> datetime:

@@ -9,18 +9,17 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
 
-from governance.interaction_log import keys
+from governance.interaction_log import keys, loading
 from governance.models import InteractionKey
 from governance.runtime.spool_files import sync_folder
 
 LIST = "destroyed"
-REMEMBERED = timedelta(days=730)  # after which rows and keys have expired by themselves
 _GUARD = "ALTER TABLE governance_interactionkey {} TRIGGER destroyed_stays_destroyed"
 _AGAIN = """
 UPDATE governance_interactionkey k SET wrapped = NULL, destroyed_at = told.destroyed_at
@@ -87,8 +86,9 @@ def forget(today: date) -> int:
     """Remove keys from the list that expired by themselves. Returns how many lines."""
     with _alone():
         told = lines()
+        remembered = loading.rows_kept()
         kept = [
-            one for one in told if datetime.fromisoformat(one["destroyed_at"]).date() + REMEMBERED > today
+            one for one in told if datetime.fromisoformat(one["destroyed_at"]).date() + remembered > today
         ]
         if len(kept) < len(told):
             _put(kept)

@@ -1,7 +1,7 @@
 """Removal of interactions after their retention: bodies by day, rows by month.
 
-Bodies are kept for 730 days from the day they came in. An initiative can agree to a shorter time of at least 183 days
-(EU AI Act, Articles 19 and 26(6): logs for at least six months). Rows are kept for 730 days after their month.
+Bodies are kept for `INTERACTION_DAYS` from the day they came in. The database refuses less than 183 days (EU AI Act,
+Articles 19 and 26(6): logs for at least six months). Rows are kept as long after their month, and 730 days at least.
 Interactions under a hold stay. One entry a run contains the counts.
 """
 
@@ -9,21 +9,20 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import structlog
+from django.conf import settings
 from django.db import connection
 
 from governance import clock
 from governance.audit_log import entries
-from governance.contributions import contributed
 from governance.database import row_history
 from governance.interaction_log import keys, loading
-from governance.interaction_log.loading import KEPT, SYSTEM
+from governance.interaction_log.loading import SYSTEM
 from governance.interaction_retention import holds
 from governance.models import Interaction, InteractionBodies, InteractionKey
 from governance.vocabulary.entry_kinds import EntryKind
 
 log = structlog.get_logger("plumbline.interactions")
 
-LEAST_BODIES = timedelta(days=183)
 _MONTHS = r"""
 SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
    AND relname ~ '^governance_interaction_\d{4}_\d{2}$' ORDER BY relname
@@ -44,18 +43,9 @@ class Removed:
         return bool(self.bodies or self.months or self.keys)
 
 
-def body_days(day: date) -> dict[int, int]:
-    """Return the days for which bodies are kept, by initiative number. Only shorter times are included."""
-    found: dict[int, int] = {}
-    for ask in contributed.body_days:
-        found |= ask(day)
-    least = LEAST_BODIES.days
-    return {number: max(days, least) for number, days in found.items() if days < KEPT.days}
-
-
-def last_day(number: int, today: date, shorter: dict[int, int]) -> date:
-    """Return the last day (UTC, of receipt) with expired bodies of this initiative."""
-    return today - timedelta(days=shorter.get(number, KEPT.days))
+def last_day(today: date) -> date:
+    """Return the last day (UTC, of receipt) whose bodies have expired."""
+    return today - timedelta(days=settings.INTERACTION_DAYS)
 
 
 def expire(today: date) -> Removed:
@@ -67,7 +57,7 @@ def expire(today: date) -> Removed:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline interactions come over'))")
         held_initiatives, held_people = holds.held_initiatives(), holds.held_people()
         removed = Removed()
-        gone = _expire_bodies(today, held_initiatives, held_people)
+        gone = _expire_bodies(today, held_people)
         removed.bodies, removed.initiatives = sum(gone.values()), sorted(gone)
         removed.keys += _pass_days(today, held_initiatives, held_people)
         _expire_months(today, held_people, removed)
@@ -83,29 +73,22 @@ def expire(today: date) -> Removed:
 # --- Bodies -----------------------------------------------------------------------------------------------------------
 
 
-def _expire_bodies(today: date, held_initiatives: set[int], people: holds.Held) -> dict[int, int]:
+def _expire_bodies(today: date, people: holds.Held) -> dict[int, int]:
     """Remove the bodies after their retention, except held ones. Returns counts by initiative number."""
-    shorter = body_days(today)
-    through = {
-        number: last_day(number, today, shorter) for number in sorted(shorter.keys() - held_initiatives)
-    }
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT * FROM plumbline_expire_bodies(%s::integer[], %s::date[], %s::bytea[], %s::bytea[])",
-            [list(through), list(through.values()), list(people.subjects), list(people.conversations)],
+            "SELECT * FROM plumbline_expire_bodies(%s, %s::bytea[], %s::bytea[])",
+            [last_day(today), list(people.subjects), list(people.conversations)],
         )
         return dict(cursor.fetchall())
 
 
 def _pass_days(today: date, held_initiatives: set[int], people: holds.Held) -> int:
     """Record until which day each initiative's bodies are gone, and destroy the keys. Returns how many."""
-    shorter, known = (
-        body_days(today),
-        dict(InteractionBodies.objects.values_list("initiative_number", "gone_through")),
-    )
+    gone = last_day(today)
+    known = dict(InteractionBodies.objects.values_list("initiative_number", "gone_through"))
     count = 0
     for number in sorted(_initiatives() - held_initiatives):
-        gone = last_day(number, today, shorter)
         if known.get(number, date.min) >= gone:
             continue
         InteractionBodies.objects.update_or_create(initiative_number=number, defaults={"gone_through": gone})
@@ -141,7 +124,7 @@ def _expire_months(today: date, people: holds.Held, removed: Removed) -> None:
     """Remove the rows of months that are over for long enough, and the keys of these."""
     now = clock.now()
     for month in _months():
-        if loading.end_of(month) + KEPT > now:
+        if loading.end_of(month) + loading.rows_kept() > now:
             continue
         with connection.cursor() as cursor:
             cursor.execute(

@@ -208,7 +208,6 @@ SIGNED_ACTS = (
     "attestation",
     "hold",
     "erasure",
-    "term",
     "reading",
     "stage",
     "tier",

@@ -40,10 +40,6 @@ TERMS = {
         "a risk that the risk seat accepted until a day, and reviews. After the day or a missed review it "
         "is a gap"
     ),
-    "shorter time": (
-        "a period of 183 to 729 days, instead of 730, in which Plumbline keeps what people said to the systems "
-        "of an initiative. Two people must sign it, and it has an end date"
-    ),
     "request of a person": (
         "someone asks for the data that AI systems reported about them, or for its erasure, due a month "
         "after it came in"

@@ -12,14 +12,6 @@ SENTENCES: dict[str, str] = {
         "erased the interactions of person {subject} in <{everywhere?}all initiatives|this one> "
         "({duty}). Keys destroyed: {keys}. Bodies checked: {tried}, {unopened} of them unreadable."
     ),
-    EntryKind.BODY_TERM_REQUESTED: (
-        "asked to keep texts of interactions for {days} days only, until {until:day}: {basis}"
-    ),
-    EntryKind.BODY_TERM_SIGNED: (
-        "signed as {part} that texts of interactions are kept for {days} days only, until {until:day}: "
-        "{basis}<{runs?} (in force)| (a second signature is needed)>"
-    ),
-    EntryKind.BODY_TERM_REFUSED: "refused to keep texts of interactions for {days} days only.",
     EntryKind.ACTS_NAMED: "chose the actions of the contract for names of acts in the interaction log: {names}.",
     EntryKind.PERFORMANCE_PROMISED: (
         "promised that half of the calls return in {median} ms, 95 in 100 in {most} ms, and at most "

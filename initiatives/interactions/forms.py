@@ -1,4 +1,4 @@
-"""Forms of the interaction log: filters, a file, an erasure, a time, act names."""
+"""Forms of the interaction log: filters, a file, an erasure, act names."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,11 +15,9 @@ from governance.interaction_log.reading import Wanted
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import LogFindingKind
 from governance.vocabulary.phrases import phrase
-from governance.web.form_fields import DayField as ChosenDayField
-from governance.web.form_fields import WordsField
 from initiatives.interactions.actions import NO_ACT
 from initiatives.interactions.comparison.act_names import names_of
-from initiatives.models import BodyTerm, Initiative, LogFinding
+from initiatives.models import Initiative, LogFinding
 
 DONE, PROBABLE = "done", "probable"
 # What the comparison with decisions may have said of an interaction.
@@ -136,26 +134,6 @@ class ErasureForm(SigningForm):
     def signed_words(self, cleaned: dict) -> dict:
         """Replace the person by their pseudonym. The signed text does not keep the name."""
         return cleaned | {"subject": pseudonym("subject", cleaned.get("subject", "")).hex()}
-
-
-class BodyTermForm(forms.Form):
-    """A shorter time in days, its legal basis, and its last day."""
-
-    days = forms.IntegerField(
-        label=_("Days"),
-        min_value=BodyTerm.LEAST,
-        max_value=BodyTerm.MOST,
-        help_text=f"Enter {BodyTerm.LEAST} to {BodyTerm.MOST} days, counted from the day of the interaction.",
-    )
-    reason = WordsField(
-        label=_("Legal basis"),
-        max_length=2000,
-        help_text=_(
-            "The law that requires a shorter time, and why it applies. The risk seat and an auditor "
-            "agree to this text."
-        ),
-    )
-    until = ChosenDayField(label=_("Last day"), help_text=f"No more than {BodyTerm.LONGEST} days from today.")
 
 
 class InteractionFileForm(forms.Form):

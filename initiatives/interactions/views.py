@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,6 +19,7 @@ from governance import clock
 from governance.authorization import decision_queries, outcome_reports
 from governance.interaction_log import loading, reading, shape
 from governance.interaction_log.keys import NoMaster
+from governance.interaction_retention import holds
 from governance.models import Entry, Interaction, PolicyDecision
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import sealing
@@ -77,6 +79,8 @@ def interactions(request: SignedInRequest, ref: str) -> HttpResponse:
         "reads": reads,
         "imports": bool(may_import_interactions(initiative, request.user)),
         "erases": bool(may_erase(request.user)),
+        "kept": settings.INTERACTION_DAYS,
+        "held": initiative.number in holds.held_initiatives(),
     }
     if place is None:
         days = list(initiative.reconciled_days.exclude(judged_by="").filter(day__gt=clock.today() - NAMED))

@@ -1384,39 +1384,6 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalBodyTerm',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('reason', models.TextField()),
-                ('requested_at', models.DateTimeField()),
-                ('refused_at', models.DateTimeField(blank=True, null=True)),
-                ('refused_reason', models.TextField(blank=True, default='')),
-                ('until', models.DateField()),
-                ('days', models.PositiveSmallIntegerField()),
-                ('risk_at', models.DateTimeField(blank=True, null=True)),
-                ('auditor_at', models.DateTimeField(blank=True, null=True)),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('auditor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('refused_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('risk', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
-            ],
-            options={
-                'verbose_name': 'historical body term',
-                'verbose_name_plural': 'historical body terms',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
             name='HistoricalArchitectureDecision',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
@@ -1825,28 +1792,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['initiative'],
-            },
-        ),
-        migrations.CreateModel(
-            name='BodyTerm',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.TextField()),
-                ('requested_at', models.DateTimeField()),
-                ('refused_at', models.DateTimeField(blank=True, null=True)),
-                ('refused_reason', models.TextField(blank=True, default='')),
-                ('until', models.DateField()),
-                ('days', models.PositiveSmallIntegerField()),
-                ('risk_at', models.DateTimeField(blank=True, null=True)),
-                ('auditor_at', models.DateTimeField(blank=True, null=True)),
-                ('auditor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('refused_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('risk', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='body_terms', to='initiatives.initiative')),
-            ],
-            options={
-                'ordering': ['initiative', 'id'],
             },
         ),
         migrations.CreateModel(
@@ -4406,26 +4351,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='businesscase',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('budget__isnull', True), ('budget__gte', 0), _connector='OR'), models.Q(('run_cost__isnull', True), ('run_cost__gte', 0), _connector='OR'), models.Q(('benefit__isnull', True), ('benefit__gte', 0), _connector='OR')), name='amounts_are_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='bodyterm',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('risk__isnull', False), _negated=True), ('requested_by__isnull', True), models.Q(('risk', models.F('requested_by')), _negated=True), _connector='OR'), models.Q(models.Q(('auditor__isnull', False), _negated=True), ('requested_by__isnull', True), models.Q(('auditor', models.F('requested_by')), _negated=True), _connector='OR'), models.Q(models.Q(('auditor__isnull', False), _negated=True), ('risk__isnull', True), models.Q(('auditor', models.F('risk')), _negated=True), _connector='OR')), name='others_consent_to_a_body_term'),
-        ),
-        migrations.AddConstraint(
-            model_name='bodyterm',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('risk__isnull', False), ('risk_at__isnull', False)), models.Q(models.Q(('risk__isnull', False), _negated=True), models.Q(('risk_at__isnull', False), _negated=True)), _connector='OR'), models.Q(models.Q(('auditor__isnull', False), ('auditor_at__isnull', False)), models.Q(models.Q(('auditor__isnull', False), _negated=True), models.Q(('auditor_at__isnull', False), _negated=True)), _connector='OR')), name='a_body_term_says_who_consented_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='bodyterm',
-            constraint=models.CheckConstraint(condition=models.Q(('refused_by__isnull', True), models.Q(models.Q(('refused_at__isnull', True), _negated=True), models.Q(('refused_reason', ''), _negated=True)), _connector='OR'), name='a_refused_body_term_says_when_and_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='bodyterm',
-            constraint=models.UniqueConstraint(condition=models.Q(('refused_at__isnull', True), models.Q(('auditor_at__isnull', False), ('refused_at__isnull', True), ('risk_at__isnull', False), _negated=True)), fields=('initiative',), name='one_body_term_request_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='bodyterm',
-            constraint=models.CheckConstraint(condition=models.Q(('days__gte', 183), ('days__lte', 729)), name='a_body_term_is_of_183_to_729_days'),
         ),
         migrations.AddConstraint(
             model_name='architecturedecision',

@@ -11,7 +11,6 @@ from initiatives.models.approvals import (
 from initiatives.models.enforcement import (
     ActName,
     ArchitectureDecision,
-    BodyTerm,
     ClauseEnforcement,
     DecisionDay,
     DeploymentDecision,
@@ -115,7 +114,6 @@ __all__ = [
     "ApprovalRequest",
     "ApprovalUse",
     "ArchitectureDecision",
-    "BodyTerm",
     "BulkReading",
     "BusinessCase",
     "ChangeRecord",

@@ -1,4 +1,4 @@
-"""Rows of controls, of both logs compared, of shorter times, and of architecture.
+"""Rows of controls, of both logs compared, and of architecture.
 
 Sources: S0-1 (the contract comes before any architecture decision), S0-17 (every clause is mapped to a control), S0-21
 (each layer is independently auditable).
@@ -6,7 +6,6 @@ Sources: S0-1 (the contract comes before any architecture decision), S0-17 (ever
 
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import Clause, Rulebook, ServiceKey, User
@@ -15,7 +14,6 @@ from governance.vocabulary import RUNNING_STAGES, Layer, LogFindingKind
 from initiatives.models.evidence import Evidence
 from initiatives.models.initiative import Initiative
 from initiatives.models.integration.components import ARTEFACT_DIGEST
-from initiatives.models.reviews import ConsentUntilDay, rules_of_consent
 
 ENFORCING_LAYERS = {layer.value: layer.label for layer in (Layer.POLICY, Layer.RUNTIME, Layer.OBSERVABILITY)}
 
@@ -323,41 +321,3 @@ class ArchitectureDecision(models.Model):
 
     def __str__(self) -> str:
         return self.title
-
-
-class BodyTerm(ConsentUntilDay):
-    """A shorter time for keeping texts of an initiative's systems, until a day.
-
-    The time is in `days`, and its legal basis is `reason`. The risk seat of the board and an auditor consent. The least
-    are 183 days (EU AI Act, Articles 19 and 26(6)), the usual time is 730.
-    """
-
-    PARTS = ("risk", "auditor")
-    SAME = ("initiative",)
-    LEAST, MOST = 183, 729  # days
-    LONGEST = 365  # days that it runs at most
-
-    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="body_terms")
-    days = models.PositiveSmallIntegerField()
-    risk = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    risk_at = models.DateTimeField(null=True, blank=True)
-    auditor = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    auditor_at = models.DateTimeField(null=True, blank=True)
-
-    history = governed()
-
-    class Meta:
-        ordering = ["initiative", "id"]
-        constraints = [
-            *rules_of_consent("body_term", ("risk", "auditor"), ("initiative",)),
-            models.CheckConstraint(
-                name="a_body_term_is_of_183_to_729_days", condition=Q(days__gte=183, days__lte=729)
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.days} days until {self.until}"
-
-    def get_absolute_url(self) -> str:
-        """Return the address of the page on retention of the initiative's interactions."""
-        return reverse("interactions-kept", args=[self.initiative.ref])

@@ -26,21 +26,9 @@ MUTANTS = [
         f"{CONSENTS} -k holds_who_consents",
     ),
     (
-        "why a body term was refused, by constraint",
-        INITIATIVES,
-        *_any_row("a_refused_body_term_says_when_and_why"),
-        f"{CONSENTS} -k holds_who_consents",
-    ),
-    (
         "two others consent to a waiver, by constraint",
         INITIATIVES,
         *_any_row("others_consent_to_a_waiver", ")"),
-        f"{CONSENTS} -k holds_who_consents",
-    ),
-    (
-        "two others consent to a body term, by constraint",
-        INITIATIVES,
-        *_any_row("others_consent_to_a_body_term", ")"),
         f"{CONSENTS} -k holds_who_consents",
     ),
     (
@@ -88,7 +76,14 @@ MUTANTS = [
         "initiatives.lifecycle.consents.consent_kinds:Kind.part_of",
         'if not accounts_of(person) & {getattr(row, f"{part.column}_id") for part in self.parts}:',
         "if True:",
-        "tests/app/initiatives/interactions/test_body_terms.py -k both_parts",
+        f"{CONSENTS} -k two_parts",
+    ),
+    (
+        "a waiver needs every consent",
+        "initiatives.models.reviews:granted",
+        '**{f"{part}_at__isnull": False for part in parts}',
+        '**{f"{part}_at__isnull": False for part in parts[:1]}',
+        f"{CONSENTS} -k two_parts",
     ),
     (
         "no act takes a reason that nobody can read",

@@ -130,24 +130,22 @@ CREATE TRIGGER kept_for_its_time BEFORE DELETE ON governance_interactionbody
   FOR EACH ROW WHEN (OLD.day > timezone('UTC', plumbline_now())::date - 183)
   EXECUTE FUNCTION plumbline_refuse_change();
 
--- Bodies go 730 days after they came in, those of `initiatives` after the day in `days` that stands at the same place. What a
--- hold keeps stays: all of its initiative, and of a person what lies under these pseudonyms.
-CREATE FUNCTION plumbline_expire_bodies(initiatives integer[], days date[], subjects bytea[], conversations bytea[])
+-- Bodies go that came in on the day `through` or before, 183 days ago at least. What a hold keeps stays: all of its
+-- initiative, and of a person what lies under these pseudonyms.
+CREATE FUNCTION plumbline_expire_bodies(through date, subjects bytea[], conversations bytea[])
   RETURNS TABLE(number integer, gone bigint) LANGUAGE plpgsql SECURITY DEFINER
     SET "TimeZone" TO 'UTC' AS $$
 DECLARE
-  usual date := plumbline_now()::date - 730;
   held integer[];
   place text;
   empty boolean;
 BEGIN
-  IF EXISTS (SELECT FROM unnest(days) AS due(day) WHERE due.day > plumbline_now()::date - 183) THEN
+  IF through IS NULL OR through > plumbline_now()::date - 183 THEN
     RAISE EXCEPTION 'Plumbline: bodies are kept for 183 days at least.' USING ERRCODE = 'PL056';
   END IF;
   PERFORM pg_advisory_xact_lock(hashtext('plumbline interactions'));
   SELECT coalesce(array_agg(known.number), '{}') INTO held
-    FROM (SELECT DISTINCT b.initiative_number AS number FROM governance_interactionbody b WHERE b.day <= usual
-          UNION SELECT unnest(initiatives)) known
+    FROM (SELECT DISTINCT b.initiative_number AS number FROM governance_interactionbody b WHERE b.day <= through) known
    WHERE plumbline_initiative_held(known.number);
   RETURN QUERY
     WITH kept AS MATERIALIZED (
@@ -157,26 +155,18 @@ BEGIN
        WHERE cardinality(conversations) > 0 AND i.conversation = ANY (conversations)
     ), old AS (
       DELETE FROM governance_interactionbody b
-       WHERE b.day <= usual AND NOT b.initiative_number = ANY (held)
-         AND (b.batch_id, b.place) NOT IN (SELECT kept.batch_id, kept.place FROM kept)
-      RETURNING b.initiative_number
-    ), early AS (
-      DELETE FROM governance_interactionbody b
-       USING unnest(initiatives, days) AS due(number, day)
-       WHERE b.initiative_number = due.number AND b.day <= due.day AND b.day > usual
-         AND NOT b.initiative_number = ANY (held)
+       WHERE b.day <= through AND NOT b.initiative_number = ANY (held)
          AND (b.batch_id, b.place) NOT IN (SELECT kept.batch_id, kept.place FROM kept)
       RETURNING b.initiative_number
     )
-    SELECT both_of.initiative_number, count(*) FROM (SELECT * FROM old UNION ALL SELECT * FROM early) both_of
-     GROUP BY both_of.initiative_number;
+    SELECT old.initiative_number, count(*) FROM old GROUP BY old.initiative_number;
   FOR place IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
                 WHERE i.inhparent = 'public.governance_interactionbody'::regclass
-                  AND c.relname < 'governance_interactionbody_' || to_char(usual, 'YYYY_MM') LOOP
+                  AND c.relname < 'governance_interactionbody_' || to_char(through, 'YYYY_MM') LOOP
     EXECUTE format('SELECT NOT EXISTS (SELECT FROM public.%I)', place) INTO empty;
     IF empty THEN
       EXECUTE format('DROP TABLE public.%I', place);
     END IF;
   END LOOP;
 END $$;
-REVOKE EXECUTE ON FUNCTION plumbline_expire_bodies(integer[], date[], bytea[], bytea[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION plumbline_expire_bodies(date, bytea[], bytea[]) FROM PUBLIC;

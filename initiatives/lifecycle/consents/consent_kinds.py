@@ -25,10 +25,10 @@ from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.signers import accounts_of
 from initiatives.lifecycle.initiative.act import act
-from initiatives.models import AcceptedRisk, BodyTerm, BulkReading, Initiative, InteractionSelection, Waiver
+from initiatives.models import AcceptedRisk, BulkReading, Initiative, InteractionSelection, Waiver
 from initiatives.models.reviews import Consent, ConsentState
 
-Row = TypeVar("Row", Waiver, BodyTerm, BulkReading, AcceptedRisk)
+Row = TypeVar("Row", Waiver, BulkReading, AcceptedRisk)
 Subject = Initiative | InteractionSelection
 
 
@@ -54,7 +54,6 @@ def is_auditor(initiative: Initiative, person: User) -> bool:
 
 
 RISK_SEAT = Part("risk", "risk seat", "the risk seat", holds_risk_seat, (Seat.RISK_COMPLIANCE,))
-AUDITOR = Part("auditor", "auditor", "an auditor", is_auditor)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,7 +42,6 @@ from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
-from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.interactions.comparison import reconciling
 from initiatives.interactions.requests import actions as request_actions
 from initiatives.interactions.requests import copies, erasing, searches
@@ -176,7 +175,6 @@ def world(cast):
         initiative, key="production.mvp_goals", reason="Later.", until=tomorrow, by=cast.owner
     )
     risk = factories.ask_risk(cast, initiative)
-    term = BODY_TERMS.ask(initiative, days=200, reason="A law.", until=tomorrow, by=cast.owner)
     gap = hold_actions.open_gap(
         initiative=initiative,
         text="Two lists.",
@@ -422,7 +420,6 @@ def world(cast):
         "sign-offs": sign_off.pk,
         "waivers": waiver.pk,
         "accepted-risks": risk.pk,
-        "body-terms": term.pk,
         "imports": batch.pk,
         "live_batch": live_batch.pk,
         "portfolio": own_sheet.pk,

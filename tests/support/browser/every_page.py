@@ -35,7 +35,6 @@ from governance.web.pages.as_of_views import Day
 from initiatives.contracts.approvals import actions as approval_actions
 from initiatives.contracts.documents import actions as contract_actions
 from initiatives.contracts.enforcement import kill_switch
-from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.holds.actions import open_obligation, show_by
 from initiatives.lifecycle.requirements import standalone
@@ -132,15 +131,6 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     initiative_acts.ground_gate(trial, "production", cast.team)
     review = review_actions.open_review(initiative=initiative_acts.fresh(trial), by=cast.owner)
     initiative_acts.sign_offs(review, cast.team, [seat for seat in cast.seats if seat != "business_value"])
-    shorter = BODY_TERMS.ask(
-        initiative_acts.fresh(trial),
-        days=200,
-        reason="A law that asks for less.",
-        until=clock.today() + timedelta(days=90),
-        by=cast.owner,
-    )
-    for signer in (cast.seat_risk, cast.auditor):
-        BODY_TERMS.agree(row=shorter, by=signer)
     contract_actions.save_contract(
         initiative=initiative_acts.fresh(trial), clauses=initiative_acts.CLAUSES[::-1], by=cast.owner
     )
@@ -332,7 +322,6 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("told-none", cast.owner, f"{initiative}decisions/"),
         Page("interactions-none", cast.owner, f"{idea.get_absolute_url()}interactions/"),
         Page("interactions-nothing-like-it", cast.owner, f"{address('interactions', world)}?model=nothing"),
-        Page("interactions-kept-shorter", cast.owner, reverse("interactions-kept", args=[trial.ref])),
         Page("told-admin", cast.admin, address("told", world)),
         Page("told-nothing-like-it", cast.owner, f"{address('told', world)}?action=nothing"),
         Page(

@@ -55,7 +55,6 @@ ASKED = {
     "initiatives.TraceSample": {"low": lambda: 0.0, "high": lambda: 1.0},
     "initiatives.UnitPolicy": {"allowed": lambda: ["EU"]},
     "initiatives.VendorTerm": {"allowed": lambda: ["EU"]},
-    "initiatives.BodyTerm": {"days": lambda: 183, "until": lambda: clock.today()},
     "initiatives.AcceptedRisk": {"until": lambda: clock.today(), "review_days": lambda: 30},
     "initiatives.Waiver": {"until": lambda: clock.today()},
 }

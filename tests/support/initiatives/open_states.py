@@ -30,7 +30,6 @@ from initiatives.inbox.absences import actions as absence_actions
 from initiatives.inbox.absences.actions import Asked
 from initiatives.integration.components.actions import record_component
 from initiatives.integration.definitions import actions as definition_actions
-from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.holds import actions as hold_actions
@@ -387,12 +386,6 @@ def waiver_in_force(cast, initiative):
     WAIVERS.agree(row=waiver, by=cast.chair)
 
 
-def body_term(cast, initiative):
-    BODY_TERMS.ask(
-        fresh(initiative), days=200, reason="A law.", until=clock.today() + 20 * DAY, by=cast.owner
-    )
-
-
 def role_proposed(cast, initiative):
     role_actions.propose_role(
         initiative=fresh(initiative), role="sponsor", person=cast.sponsor, by=cast.owner
@@ -484,7 +477,6 @@ TURNS: dict[str, tuple[str, tuple[str, ...], Callable]] = {
         ("tier", ("prototype", "prototype_ready", "mvp", "mvp_ready"), (tier_proposed,)),
         ("alone", ("idea_ready", "prototype", "mvp", "mvp_ready"), (alone_declared, alone_accepted)),
         ("waiver", ("prototype", "mvp"), (waiver_asked, waiver_half, waiver_in_force)),
-        ("term", ("mvp",), (body_term,)),
         ("roles", OPEN[:8], (role_proposed, owner_revoked)),
         ("roles", ("prototype_manned", "mvp", "mvp_ready", "production"), (support_revoked, owner_away)),
         ("others", ("prototype", "mvp", "production"), (link_asked,)),

@@ -6,7 +6,6 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from governance import clock
-from governance.contributions import contributed
 from governance.database import row_history
 from governance.interaction_log import loading, reading
 from governance.interaction_retention import expiry
@@ -96,11 +95,11 @@ def test_a_run_that_removes_nothing_says_nothing():
 def test_nobody_has_a_body_go_before_its_time(cast):
     held = factories.make_initiative(cast)
     kept_on(0, {"number": 1}, initiative=held.number)
-    due = "SELECT * FROM plumbline_expire_bodies(ARRAY[%s], ARRAY[%s::date], '{}', '{}')"
+    due = "SELECT * FROM plumbline_expire_bodies(%s, '{}', '{}')"
 
     def gone(day: int) -> list[tuple[int, int]]:
         with at(day), row_history.acting(system="test"), connection.cursor() as cursor:
-            cursor.execute(due, [held.number, START.date()])
+            cursor.execute(due, [START.date()])
             return cursor.fetchall()
 
     with pytest.raises(DatabaseError, match="183 days"), transaction.atomic():
@@ -169,8 +168,8 @@ def test_nobody_has_a_month_go_before_its_time_nor_a_key():
         InteractionKey.objects.all().delete()
 
 
-def test_what_was_reported_late_is_kept_from_the_day_it_came_in(monkeypatch):
-    monkeypatch.setattr(contributed, "body_days", [lambda day: {1: 183}])
+def test_what_was_reported_late_is_kept_from_the_day_it_came_in(settings):
+    settings.INTERACTION_DAYS = 183
     kept_on(0, {"number": 1}, {"number": 3, "subject": "customer 9", "conversation": "c-9"})
     kept_on(100, {"number": 2, "started": START})
     assert tend(200).bodies == 2
@@ -183,17 +182,24 @@ def test_what_was_reported_late_is_kept_from_the_day_it_came_in(monkeypatch):
     assert reading.opened(late).expired
 
 
-def test_a_shorter_time_is_for_bodies_of_its_initiative_alone_and_never_under_183_days(monkeypatch):
-    monkeypatch.setattr(contributed, "body_days", [lambda day: {1: 7}])
-    for initiative in (1, 2):
-        kept_on(0, {"number": 1}, initiative=initiative)
+def test_the_setting_shortens_the_time_of_bodies_and_keys_but_not_of_rows(settings):
+    settings.INTERACTION_DAYS = 183
+    kept_on(0, {"number": 1})
     assert not tend(182)
-    removed = tend(183)
-    assert (removed.bodies, removed.initiatives) == (1, [1])
-    assert list(InteractionBody.objects.values_list("initiative_number", flat=True)) == [2]
-    assert Interaction.objects.count() == 2, "rows are kept for their time"
+    assert tend(183).bodies == 1
+    assert not InteractionBody.objects.exists()
+    assert Interaction.objects.count() == 1, "rows are kept for their time"
     assert tend(215).keys == 1, "and keys go with the month of the bodies"
-    assert InteractionKey.objects.get(wrapped__isnull=False).initiative_number == 2
+
+
+def test_the_setting_prolongs_the_time_of_bodies_and_rows(settings):
+    settings.INTERACTION_DAYS = 3650
+    kept_on(0, {"number": 1})
+    assert not tend(3649)
+    assert reading.opened(Interaction.objects.select_related("batch").get()).report is not None
+    assert tend(3650).bodies == 1
+    assert tend(3700).months == {"2026-11": 1}
+    assert not InteractionKey.objects.exists()
 
 
 def test_a_hold_on_a_initiative_keeps_bodies_keys_and_rows(cast):
@@ -291,6 +297,7 @@ def test_what_lies_in_tables_is_bounded_over_the_years():
     assert findings() == []
 
 
-def test_days_are_those_of_receipt():
-    assert expiry.last_day(1, date(2026, 11, 20), {1: 183}) == date(2026, 5, 21)
-    assert expiry.last_day(2, date(2026, 11, 20), {1: 183}) == date(2024, 11, 20)
+def test_days_are_those_of_receipt(settings):
+    assert expiry.last_day(date(2026, 11, 20)) == date(2024, 11, 20)
+    settings.INTERACTION_DAYS = 183
+    assert expiry.last_day(date(2026, 11, 20)) == date(2026, 5, 21)

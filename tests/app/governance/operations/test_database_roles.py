@@ -177,10 +177,10 @@ def test_the_application_has_bodies_expire_in_their_time_and_deletes_none(applic
         "SELECT wrapped FROM governance_interactionbody_2020_01",
     )
     with pytest.raises(psycopg.Error, match="183 days at least"):
-        application.execute(
-            "SELECT plumbline_expire_bodies(ARRAY[1], ARRAY[(now() - interval '182 days')::date], '{}', '{}')"
-        )
-    expired = application.execute("SELECT * FROM plumbline_expire_bodies('{}', '{}', '{}', '{}')")
+        application.execute("SELECT plumbline_expire_bodies((now() - interval '182 days')::date, '{}', '{}')")
+    expired = application.execute(
+        "SELECT * FROM plumbline_expire_bodies((now() - interval '730 days')::date, '{}', '{}')"
+    )
     assert expired.fetchall() == [(1, 3)]
     gone = application.execute("SELECT to_regclass('public.governance_interactionbody_2020_01')")
     assert gone.fetchone() == (None,)

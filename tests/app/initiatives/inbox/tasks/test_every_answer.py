@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
     "state",
     [
         State("idea", ("owner_revoked",)),
-        State("prototype", ("gap", "body_term")),
+        State("prototype", ("gap", "waiver_asked")),
         State("prototype", ("waiver_half", "role_proposed", "alone_declared")),
     ],
     ids=str,

@@ -34,7 +34,6 @@ from initiatives.contracts.documents import actions as contract_actions
 from initiatives.contracts.documents import comments
 from initiatives.contracts.enforcement import kill_switch
 from initiatives.inbox.absences import actions as absences
-from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.interactions.selections import actions as selection_actions
 from initiatives.interactions.selections.bulk_readings import BULK_READINGS
 from initiatives.lifecycle.details import actions as detail_actions
@@ -49,7 +48,7 @@ from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.lifecycle.roles import handovers
 from initiatives.lifecycle.stages import actions as stage_actions
-from initiatives.models import AcceptedRisk, BodyTerm, RoleAssignment, Waiver
+from initiatives.models import AcceptedRisk, RoleAssignment, Waiver
 from tests.app.governance.interaction_log.test_kept import keep, report
 from tests.app.initiatives.interactions.requests.test_life import judged, made_officer, searched
 from tests.app.initiatives.interactions.selections.test_selecting import select
@@ -200,22 +199,6 @@ def _waiver(cast) -> Waiver:
     until = clock.today() + timedelta(days=30)
     said = {"key": "mvp.workflow_known", "reason": "Next month.", "until": until}
     return WAIVERS.ask(factories.make_prototype(cast), **said, by=cast.owner)
-
-
-def signs_shorter_time(cast):
-    url = reverse("consent-answer", args=["body-terms", _body_term(cast).pk, "agree"])
-    return Binding("seat_risk", url, {}, "shorter time for interactions signed")
-
-
-def refuses_shorter_time(cast):
-    url = reverse("consent-answer", args=["body-terms", _body_term(cast).pk, "refuse"])
-    return Binding("auditor", url, {"reason": "Words kept."}, "shorter time for interactions refused")
-
-
-def _body_term(cast) -> BodyTerm:
-    until = clock.today() + timedelta(days=30)
-    initiative = factories.make_prototype(cast)
-    return BODY_TERMS.ask(initiative, days=200, reason="A law.", until=until, by=cast.owner)
 
 
 def erases_a_person_from_the_log(cast):
@@ -427,8 +410,6 @@ ACTS = [
     ("hold", "retention", lifts_a_legal_hold),
     ("erasure", "interactions-erase", erases_a_person_from_the_log),
     ("erasure", "subject-request-erase", erases_for_a_request),
-    ("term", "consent-answer", signs_shorter_time),
-    ("term", "consent-answer", refuses_shorter_time),
     ("reading", "consent-answer", gives_leave_to_read),
     ("reading", "consent-answer", refuses_that_a_selection_is_read),
     ("stage", "stop", stops),

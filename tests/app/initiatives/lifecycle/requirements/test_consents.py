@@ -9,14 +9,14 @@ from django.db import DatabaseError, transaction
 from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Refused
-from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.interactions.selections import actions as selection_actions
 from initiatives.interactions.selections.bulk_readings import BULK_READINGS
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
+from initiatives.models import Waiver
 from tests.app.governance.interaction_log.test_kept import keep, report
 from tests.app.initiatives.interactions.selections.test_selecting import select
-from tests.app.initiatives.lifecycle.reviews.test_separation_of_duties import give_role
+from tests.app.initiatives.lifecycle.reviews.test_separation_of_duties import give_role, sit_down
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 
@@ -24,7 +24,6 @@ pytestmark = pytest.mark.django_db
 
 KINDS = {
     "waiver": WAIVERS,
-    "body_term": BODY_TERMS,
     "bulk_reading": BULK_READINGS,
     "accepted_risk": ACCEPTED_RISKS,
 }
@@ -35,8 +34,6 @@ def asked(name: str, cast, initiative):
     until = clock.today() + timedelta(days=9)
     if name == "waiver":
         return WAIVERS.ask(initiative, key="mvp.workflow_known", reason="Later.", until=until, by=cast.owner)
-    if name == "body_term":
-        return BODY_TERMS.ask(initiative, days=200, reason="The law.", until=until, by=cast.owner)
     if name == "accepted_risk":
         return factories.ask_risk(cast, initiative)
     keep(report(1), initiative=initiative.number)
@@ -102,3 +99,14 @@ def test_a_refusal_says_why(cast, request_of):
     _name, kind, row = request_of
     with pytest.raises(ValidationError, match=r"Give a reason\. The person who asked reads the reason\."):
         kind.refuse(row=row, reason=" ", by=cast.seat_risk)
+
+
+def test_nobody_agrees_in_two_parts(cast):
+    row = asked("waiver", cast, factories.make_mvp(cast))
+    sit_down(cast, cast.chair, "risk_compliance")
+    row = WAIVERS.agree(row=row, by=cast.chair)
+    with pytest.raises(Refused):
+        WAIVERS.agree(row=row, by=cast.chair)
+    assert not Waiver.objects.granted().exists(), "one is not enough"
+    assert WAIVERS.agree(row=row, by=cast.seat_risk).granted_at is not None
+    assert Waiver.objects.granted().get() == row
