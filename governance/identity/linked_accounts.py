@@ -147,7 +147,7 @@ def _free_login(who: identity_claims.Identity) -> str:
 
 
 def _mail(said: dict[str, Any]) -> str:
-    """Return the person's email address, or "" unless the provider calls it verified, or says nothing of it.
+    """Return the person's email address, or "" unless its claim of verification is true or missing.
 
     Some providers send `email_verified` as text.
     """

@@ -256,7 +256,7 @@ def _ask_admins(directory: Directory, person: User, ended: int) -> None:
             about,
             subject=f"{directory} calls {person} active again",
             text=(
-                f"An admin deactivated the account {person.login}. It stays deactivated, until an admin "
+                f"An admin deactivated the account {person.login}. The account stays deactivated until an admin "
                 "reactivates it."
             ),
         )
