@@ -51,17 +51,26 @@ def _wrong(waiver: Waiver) -> dict[str, str]:
             "The rulebook does not allow a waiver for this requirement. Choose a different requirement."
         )
     pause = clock.today() - timedelta(days=longest)
-    if stand.granted().filter(key=key, until__gte=pause).exists():
-        wrong["key"] = (
-            "This requirement was waived before, and it cannot have two waivers in a row. Meet the "
-            "requirement with evidence."
-        )
+    waived = covered(rulebook, key)
+    for earlier in stand.filter(refused_at__isnull=True, until__gte=pause).order_by("-until"):
+        if (earlier.granted_at or earlier.until >= clock.today()) and waived & covered(rulebook, earlier.key):
+            wrong["key"] = (
+                f"The waiver for “{_question(earlier)}” until {day(earlier.until)} covers this already. A requirement "
+                "cannot have two waivers in a row. Meet the requirement with evidence."
+            )
+            break
     if stand.filter(refused_at__isnull=True, until__gte=clock.today()).count() >= rulebook.waivers_max:
         wrong["key"] = (
             f"The initiative already has {rulebook.waivers_max} waivers, the most that are allowed at once. "
             "Meet one of the waived requirements, or wait until a waiver ends."
         )
     return wrong
+
+
+def covered(rulebook: ParsedRulebook, key: str) -> frozenset[str]:
+    """Return what a waiver of this criterion or requirement covers: itself, and the requirements of a criterion."""
+    criterion = rulebook.criteria.get(key)
+    return frozenset({key, *(criterion.requirements if criterion else ())})
 
 
 def _after(waiver: Waiver, initiative: Initiative) -> None:
@@ -76,7 +85,11 @@ def _choices(initiative: Initiative, context: dict, rows: list[Waiver]) -> list[
         rulebook.gate_to(stage) for stage in RUNNING_STAGES[1 : STAGE_RANK.get(initiative.stage, 0) + 1]
     ]
     ahead = rulebook.gates.get(gate_out_of(initiative.stage))
-    taken = {row.key for row in rows if row.refused_at is None and row.until >= clock.today()}
+    taken: set[str] = set()
+    offered: set[str] = set()
+    for row in rows:
+        if row.refused_at is None and row.until >= clock.today():
+            taken |= covered(rulebook, row.key)
     groups = []
     for words, gates in (
         (f"Open for {stage_word(initiative.stage)}", approved),
@@ -86,9 +99,9 @@ def _choices(initiative: Initiative, context: dict, rows: list[Waiver]) -> list[
             key: question
             for gate in gates
             for key, question in _open(context["judged_next"], gate)
-            if key not in taken
+            if key not in offered and not taken & covered(rulebook, key)
         }
-        taken |= found.keys()
+        offered |= found.keys()
         if found:
             groups.append((words, list(found.items())))
     return groups

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from bs4 import BeautifulSoup
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.urls import reverse
 
 from adoption.demo import initiative_acts
@@ -119,6 +120,40 @@ def test_no_initiative_carries_more_waivers_than_the_rulebook_allows(cast, monke
         WAIVERS.ask(initiative, key=key, reason="Shown next month.", until=until, by=cast.owner)
     with pytest.raises(ValidationError, match="The initiative already has 3 waivers"):
         WAIVERS.ask(initiative, key=last, reason="Shown next month.", until=until, by=cast.owner)
+
+
+def test_no_pair_of_waivers_covers_a_requirement_twice_in_a_row(cast):
+    """Every criterion and requirement of the rulebook that can be waived, in both directions (consents, C5)."""
+    initiative, rulebook = factories.make_prototype(cast), Rulebook.objects.current().parsed
+    until = clock.today() + timedelta(days=30)
+    keys = [key for key in rulebook.criteria if rulebook.waivable_criterion(key)]
+    keys += [key for key in rulebook.requirements if rulebook.waivable_requirement(key)]
+    pairs = 0
+    for first in keys:
+        with transaction.atomic():
+            WAIVERS.ask(initiative, key=first, reason="Next month.", until=until, by=cast.owner)
+            for second in keys:
+                both = waivers.covered(rulebook, first) & waivers.covered(rulebook, second)
+                if both or second == keys[0]:
+                    asked = Waiver(initiative=initiative, key=second, until=until)
+                    assert ("key" in waivers._wrong(asked)) == bool(both), (first, second)
+                    pairs += bool(both)
+            transaction.set_rollback(True)
+    assert pairs > 2 * len(rulebook.criteria)
+
+
+def test_a_waiver_that_ended_is_followed_by_none_for_as_long_as_one_may_run(cast):
+    initiative = factories.make_prototype(cast)
+    until = clock.today() + timedelta(days=30)
+    row = WAIVERS.ask(initiative, key=KEY, reason="Next month.", until=until, by=cast.owner)
+    for person in (cast.chair, cast.seat_risk):
+        WAIVERS.agree(row=row, by=person)
+    (part, *_) = Rulebook.objects.current().parsed.criteria[KEY].requirements
+    for days, free in ((29, False), (31 + 89, False), (31 + 90, True)):
+        with clock.simulated(clock.now() + timedelta(days=days)):
+            later = clock.today() + timedelta(days=9)
+            wrong = waivers._wrong(Waiver(initiative=initiative, key=part, until=later))
+            assert ("key" not in wrong) == free, days
 
 
 def test_a_refused_request_is_kept(cast, as_):
