@@ -206,6 +206,10 @@ def appoint(
         raise ValidationError({"seat": "Choose one of the seats listed."})
     if delegate_of is not None and (delegate_of.board_id != board.pk or delegate_of.seat != seat):
         raise ValidationError({"delegate_of": "Choose a holder of the same seat of the same board."})
+    if delegate_of is not None and delegate_of.delegate_of_id is not None:
+        raise ValidationError({"delegate_of": "This person stands in for the holder. Choose the holder."})
+    if delegate_of is not None and delegate_of.ends_at is not None:
+        ends_at = min(ends_at or delegate_of.ends_at, delegate_of.ends_at)
     with acting(by=by, reason=reason or "Appointed"), ceremony.signing(ceremony.take(by)):
         _admin(by)
         if by.pk == person.pk:

@@ -129,7 +129,8 @@ END $$;
 CREATE TRIGGER seat_is_granted_now BEFORE INSERT OR UPDATE ON governance_membership
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_seat();
 
--- A seat is granted by an admin, or taken over by a delegate from its holder. Its end is not taken back.
+-- A seat is granted by an admin, or taken over by a delegate from its holder, until that seat ends. A seat that was taken
+-- over is not lent again. The end of a seat is not taken back.
 CREATE FUNCTION plumbline_guard_grant() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   who bigint := (plumbline_act(TG_TABLE_NAME)->>'id')::bigint;
@@ -153,7 +154,8 @@ BEGIN
          JOIN governance_delegation d ON d.absence_id = a.id AND d.membership_id = held.id AND d.delegate_id = who
                                      AND d.ended_at IS NULL
         WHERE held.id = NEW.delegate_of_id AND (held.board_id, held.seat) = (NEW.board_id, NEW.seat)
-          AND held.person_id = NEW.granted_by_id AND held.granted_by_id IS DISTINCT FROM held.person_id) THEN
+          AND held.person_id = NEW.granted_by_id AND held.granted_by_id IS DISTINCT FROM held.person_id
+          AND held.delegate_of_id IS NULL AND (held.ends_at IS NULL OR held.ends_at >= NEW.ends_at)) THEN
     RETURN NEW;
   END IF;
   RAISE EXCEPTION 'Plumbline: a seat is granted by an admin, or taken over by a delegate from its holder.'

@@ -141,6 +141,13 @@ def _cannot_stand_in(one: Asked, starts_at, ends_at, by: User) -> str:
         return ""
     if one.membership.person_id != by.pk or one.membership.seat not in Seat:
         return "You do not sign for this seat, so no one can stand in for you in this seat."
+    if one.membership.delegate_of_id is not None:
+        return (
+            "You stand in for someone else in this seat, so you cannot lend it. Ask its holder, or an admin."
+        )
+    seat_ends = one.membership.ends_at
+    if seat_ends is not None and seat_ends <= starts_at:
+        return f"This seat ends on {clock.local_day(seat_ends):%-d %B %Y}, before the absence. Choose no one."
     held = Membership.objects.filter(board=one.membership.board, seat=one.membership.seat, person=delegate)
     if held.held_at(starts_at).exists():
         return f"{delegate} already holds this seat. Choose someone else, or no one."
@@ -174,12 +181,13 @@ def accept_delegation(*, delegation: Delegation, by: User) -> Delegation:
 
 def _seat(delegation: Delegation) -> Membership:
     absence, held = delegation.absence, delegation.membership
-    if not held.holds_at(clock.now()):
+    starts_at = max(absence.starts_at, clock.now())
+    ended = held.ends_at is not None and held.ends_at <= starts_at
+    if held.delegate_of_id is not None or ended or not held.holds_at(clock.now()):
         no(
-            phrase("{} no longer holds that seat.", absence.person),
+            phrase("{} no longer holds that seat then, or only stands in for it.", absence.person),
             "Decline: no one needs to stand in for that seat.",
         ).or_refuse()
-    starts_at = max(absence.starts_at, clock.now())
     seat = Membership(
         board=held.board,
         seat=held.seat,
@@ -187,7 +195,7 @@ def _seat(delegation: Delegation) -> Membership:
         delegate_of=held,
         granted_by=absence.person,
         starts_at=starts_at,
-        ends_at=absence.ends_at,
+        ends_at=min(absence.ends_at, held.ends_at or absence.ends_at),
         signs_from=cooling_off.seat_from(starts_at),
     )
     seat.save()

@@ -219,6 +219,29 @@ def test_whoever_stands_in_is_not_away_then(cast):
         absence_actions.accept_delegation(delegation=absence.delegations.get(), by=cast.support)
 
 
+def test_a_loan_ends_with_the_seat_and_what_is_lent_is_not_lent_on(cast):
+    """By the act and, past it, in the database (consents, C7)."""
+    ends = clock.midnight_after(clock.today() + timedelta(days=3))
+    until = {"board": cast.board, "person": cast.sponsor, "seat": "risk_compliance", "ends_at": ends}
+    seat = organisation_actions.appoint(**until, by=cast.admin)
+    with clock.simulated(clock.now() + timedelta(days=1)):
+        asked = [Asked(cast.outsider, again(seat))]
+        with pytest.raises(ValidationError):
+            absence_actions.check_plan(**days(5, 7), asked=asked, by=cast.sponsor)
+        lent = stand_in(cast.sponsor, cast.outsider, membership=again(seat)).stands
+        assert lent.ends_at == ends
+        with pytest.raises(ValidationError):
+            absence_actions.check_plan(**days(1, 2), asked=[Asked(cast.second_admin, lent)], by=cast.outsider)
+        absence = absence_actions.plan_absence(
+            **days(0, 5), asked=[Asked(cast.second_admin)], by=cast.seat_risk
+        )
+        own = seat_of(cast, cast.seat_risk)
+        fields = {"board": own.board, "seat": own.seat, "starts_at": clock.now(), "ends_at": absence.ends_at}
+        for held, owner in ((lent, cast.outsider), (own, cast.seat_risk)):
+            with pytest.raises(DatabaseError), acting(by=cast.second_admin), transaction.atomic():
+                Membership(**fields, person=cast.second_admin, delegate_of=held, granted_by=owner).save()
+
+
 def test_somebody_else_is_asked_after_a_no(cast):
     factories.make_initiative(cast)
     absence = absence_actions.plan_absence(**days(1, 5), asked=[Asked(cast.lead)], by=cast.owner)
