@@ -1,5 +1,7 @@
 """Permissions on post-mortems, as answers that carry their reasons."""
 
+from django.db.models import Q
+
 from adoption import adoption_seat
 from adoption.models import Attribution, Lesson
 from governance.gates.separation_of_duties import said
@@ -8,6 +10,7 @@ from governance.permission_result import Answer, no, yes
 from governance.vocabulary import WRITTEN_OBLIGATIONS
 from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access.signers import accounts_of
 from initiatives.lifecycle.holds.actions import may_complete
 from initiatives.models import Initiative, Obligation
 
@@ -76,10 +79,18 @@ def wrote(post_mortem) -> set[int]:
     return (people | {post_mortem.author_id, post_mortem.obligation.responsible_id}) - {None}
 
 
+def held_a_role(post_mortem, person: User) -> bool:
+    """Return True if the person had a role on the initiative when it happened, or since, under any account."""
+    roles = post_mortem.initiative.roles.filter(person__in=accounts_of(person), accepted_at__isnull=False)
+    since = post_mortem.obligation.opened_at
+    return roles.filter(Q(ended_at__isnull=True) | Q(ended_at__gte=since)).exists()
+
+
 def may_confirm(post_mortem, person: User) -> Answer:
     """Return whether the person may confirm it or send it back.
 
-    The board's adoption seat may. The holder must not be on a team, and must not be one of its writers.
+    The board's adoption seat may. The holder must not be one of its writers, and must have been on no team since it
+    happened.
     """
     initiative = post_mortem.initiative
     if post_mortem.state == post_mortem.DRAFT:
@@ -95,6 +106,11 @@ def may_confirm(post_mortem, person: User) -> Answer:
         )
     if barred := initiative_permissions.barred_from_signing(initiative, person):
         return no(said(barred), "Ask someone else in the seat to confirm it.")
+    if held_a_role(post_mortem, person):
+        return no(
+            "You had a role on this initiative when it happened, or later, so someone else must confirm it.",
+            "Ask someone else in the seat to confirm it.",
+        )
     if person.pk in wrote(post_mortem):
         return no(
             "You wrote this post-mortem or must write it, so someone else must confirm it.",

@@ -46,6 +46,15 @@ BEGIN
     RAISE EXCEPTION 'Plumbline: a post-mortem is published out of review, by somebody who neither wrote nor had to write it.'
       USING ERRCODE = 'PL071', HINT = 'The adoption seat of the board confirms it.';
   END IF;
+  IF NEW.state = 'published' AND EXISTS (
+       SELECT 1 FROM initiatives_roleassignment r
+        WHERE r.initiative_id = NEW.initiative_id AND r.accepted_at IS NOT NULL
+          AND r.person_id IN (SELECT plumbline_accounts(NEW.confirmed_by_id))
+          AND (r.ended_at IS NULL OR r.ended_at >= (
+                SELECT opened_at FROM initiatives_obligation WHERE id = NEW.obligation_id))) THEN
+    RAISE EXCEPTION 'Plumbline: a post-mortem is published by somebody who had no role on the initiative since it happened.'
+      USING ERRCODE = 'PL071', HINT = 'Another holder of the adoption seat confirms it.';
+  END IF;
   RETURN NEW;
 END $$;
 CREATE TRIGGER post_mortems_stand BEFORE INSERT OR DELETE OR UPDATE ON adoption_postmortem

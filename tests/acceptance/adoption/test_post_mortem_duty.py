@@ -374,6 +374,36 @@ def confirm_by_whoever_helped_to_write(scene):
     postmortem_actions.confirm(post_mortem=row, version=row.version, by=cast.outsider)
 
 
+def _laid_down(scene) -> PostMortem:
+    """Handed in; the technical lead of the failure laid the role down since, and sits in the seat now."""
+    row, cast = _handed_in(scene), scene.cast
+    with unguarded("initiatives_roleassignment"), acting(system="test"):
+        RoleAssignment(
+            initiative=scene.stopped,
+            role="technical_lead",
+            person=cast.lead,
+            proposed_by=cast.owner,
+            proposed_at=scene.obligation.opened_at - timedelta(days=9),
+            accepted_at=scene.obligation.opened_at - timedelta(days=9),
+            ended_at=clock.now(),
+            ended_reason="Elsewhere now",
+        ).save()
+    _seat(scene, cast.lead)
+    return row
+
+
+def confirm_as_who_had_a_role_then(scene):
+    row = _laid_down(scene)
+    postmortem_actions.confirm(post_mortem=row, version=row.version, by=scene.cast.lead)
+
+
+def publish_as_who_had_a_role_then(scene):
+    row = _laid_down(scene)
+    row.state, row.published_at, row.published_by = "published", clock.now(), scene.cast.lead
+    with acting(by=scene.cast.lead):
+        row.save()
+
+
 def _seat(scene, person) -> None:
     """Put somebody into the adoption seat, in place of who sits there."""
     cast = scene.cast
@@ -448,6 +478,8 @@ REFUSED = {
     let_no_lesson_pass_unsaid: "The post-mortem has no lesson",
     confirm_it_oneself: "Marta Lindqvist is business owner of this initiative",
     confirm_by_whoever_helped_to_write: "so someone else must confirm it",
+    confirm_as_who_had_a_role_then: "You had a role on this initiative when it happened",
+    publish_as_who_had_a_role_then: "had no role on the initiative since it happened",
     publish_it_past_the_seat: "by somebody who neither wrote nor had to write it",
     publish_a_draft: "out of review",
     lift_it_twice: "was already allowed once despite this obligation",
