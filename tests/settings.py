@@ -14,10 +14,13 @@ for name in list(os.environ):
 # for each place the project lies at and each user, kept from run to run with the template of the database. In memory,
 # where there is room: a database is two thousand files, and the tests make hundreds of databases.
 MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30
-IN_MEMORY = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
 PLACE = f"{Path(__file__).resolve().parent.parent}:{os.getuid()}"
-FOLDER = MEMORY if IN_MEMORY else Path(tempfile.gettempdir())
-FOLDER /= f"plumbline-tests-{hashlib.sha256(PLACE.encode()).hexdigest()[:12]}"
+NAME = f"plumbline-tests-{hashlib.sha256(PLACE.encode()).hexdigest()[:12]}"
+# The folder that the first process of a run made decides for its workers, however full the memory is by then.
+IN_MEMORY = (MEMORY / NAME).is_dir() or (
+    MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
+)
+FOLDER = (MEMORY if IN_MEMORY else Path(tempfile.gettempdir())) / NAME
 FOLDER.mkdir(mode=0o755, exist_ok=True)
 if FOLDER.stat().st_uid != os.getuid():
     raise SystemExit(f"{FOLDER} belongs to another user; remove it.")

@@ -3,6 +3,8 @@
 A mutant is a symbol of a module, or a function or trigger of a `.sql` file; an expression in it that is the defence;
 what stands there instead; and the tests that must notice. It works on a copy of the project, so that nobody's work is
 touched. `test_mutants.py` checks in the ordinary suite that every defence still stands where the table says.
+
+A change in a defence that a table of mutants names asks for it.
 """
 
 import ast

@@ -6,6 +6,8 @@ project, so that nobody's work is touched, and asks the tests that try gates by 
 
 Some values no gate looks at: guidance for those who answer, days on which the worker reminds, a value that a tier
 leaves out. They are changed and told as well, and are no failure.
+
+A change in governance/rulebook asks for it.
 """
 
 import argparse

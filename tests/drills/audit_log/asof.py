@@ -3,6 +3,8 @@
 Of one real initiative, told through the real acts, copies are made in sets until so many row changes stand behind; then
 a page of 50 initiatives is read as of a day in the middle, and a timeline of 200 changes. Pairs: see
 `tests.support.initiatives.past_year`.
+
+A change in governance/audit_log, governance/database or initiatives/lifecycle/activity asks for it.
 """
 
 import argparse

@@ -2,6 +2,8 @@
 
 On the demo, with so many entries more. It is restored into an empty data folder, and into a database of a server by an
 owner who is no superuser; in both the audit log must be the same to the byte, and verify.
+
+A change in governance/operations, governance/storage or governance/audit_log asks for it.
 """
 
 import base64

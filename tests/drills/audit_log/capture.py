@@ -2,6 +2,8 @@
 
 One locked update with its history row, committed: once as simple-history alone does it, once as the audit log asks for.
 The two are measured in turn, in the same run, so that whatever else the machine does weighs on both.
+
+A change in governance/audit_log, governance/database or governance/migrations asks for it.
 """
 
 import statistics

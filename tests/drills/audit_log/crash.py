@@ -4,6 +4,8 @@ The web server and the worker with its beat run as `make run` starts them. Four 
 form and note each one as soon as the answer says that it is kept; the worker seals. Then something dies, without a
 word: the database, the web server, the worker (every process of it, SIGKILL), or the disk is full. After a new start
 everything noted must be there, everything that is there must be whole, and the audit log must verify.
+
+A change in governance/operations, governance/runtime, governance/queue or governance/transparency_log asks for it.
 """
 
 import contextlib

@@ -2,6 +2,8 @@
 
 The first two keep what retention keeps, and the drill says what that is. The third goes altogether, by a duty that an
 admin and an auditor name: no trace may be left in any table, file, mail or export made after.
+
+A change in governance/privacy, governance/storage or a model with personal data asks for it.
 """
 
 import io

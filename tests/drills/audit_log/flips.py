@@ -4,6 +4,8 @@
     python -m tests.drills.audit_log.flips found [SEED]
 
 The second: changes of rows, audit log, files, hashes and guards, each found at its place?
+
+A change in governance/transparency_log, governance/offline or governance/audit_log asks for it.
 """
 
 import random

@@ -2,6 +2,8 @@
 
 Ten writers, each with a connection of its own, write at an even pace; a sealer runs every three seconds, as the beat
 does. What is measured is what the audit log itself says: the moment an entry was written, and that of its checkpoint.
+
+A change in governance/transparency_log or governance/queue asks for it.
 """
 
 import sys

@@ -1,4 +1,7 @@
-"""How fast the audit log is sealed, and in how much memory: `python -m tests.drills.audit_log.seal [ENTRIES ...]`."""
+"""How fast the audit log is sealed, and in how much memory: `python -m tests.drills.audit_log.seal [ENTRIES ...]`.
+
+A change in governance/transparency_log asks for it.
+"""
 
 import os
 import resource

@@ -5,6 +5,8 @@
 The kill switch of one initiative is pressed so many times, signed by passkeys of three algorithms, by ID tokens of
 three, by codes and by a password in turn. Then one bit of each proof is flipped: is it found at its signature? Last, a
 passkey that was put into the audit log by somebody who runs the server.
+
+A change in governance/offline, governance/identity or governance/transparency_log asks for it.
 """
 
 import json

@@ -1,6 +1,8 @@
 """How fast the audit log verifies and is exported, in how much memory.
 
 python -m tests.drills.audit_log.verify [ENTRIES ...]
+
+A change in governance/offline or governance/transparency_log asks for it.
 """
 
 import resource

@@ -18,6 +18,8 @@ by tasks.
 Flat is a slope of MOST an hour, and a height that the second half passes by MOST at the most: a web process answers
 some two requests a second, so that one object of Python (half a KiB with what hangs on it) left behind by each would be
 3.5 MiB in an hour.
+
+A change in governance/runtime, governance/queue or governance/web asks for it.
 """
 
 import argparse

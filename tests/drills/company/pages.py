@@ -4,6 +4,8 @@
 In the same run, in turn: a bare page behind the same middleware, sign-in and base template with one join of fifty rows
 (A), and one locked update with its row of history, capture and guard (B). Pages are told as so many A, acts as so many
 B; how often each page asks the database stands beside it.
+
+A change in governance/web, initiatives/lifecycle/facts or initiatives/lifecycle/initiative_pages asks for it.
 """
 
 import argparse

@@ -6,6 +6,8 @@ Every task of the beat runs at each moment of BEATS of every day, twice over now
 (`LIFE`). Afterwards each message, hold, expiry and escalation is held against its day, worked out here from raw rows
 and a table of thresholds of its own, written by hand from what the rules say; nothing may be missing, early, late or
 told twice. The log of the days is printed as it would be told.
+
+A change in governance/notifications, initiatives/lifecycle/reminders or a periodic task asks for it.
 """
 
 import argparse

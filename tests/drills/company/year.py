@@ -7,6 +7,8 @@ rulebook alone. The year: initiatives reach production one after the other over 
 goes out of date within thirty days is renewed in one batch once the first of it is asked for, and seats verify what
 waits for them, nothing more. Systems send measurements every week and ask every day. An act is one answer renewed, or
 one artefact verified by one person (docs/domain.md, "Load"). Bounds: BOUNDS, A_WEEK, MESSAGES.
+
+A change in governance/rulebook, governance/gates or initiatives/lifecycle/evidence asks for it.
 """
 
 import argparse

@@ -5,6 +5,8 @@ web server with two processes of four threads, and one worker; the first has the
 those of deploy/. Systems ask for decisions and report interactions and measurements, people upload evidence, sign and
 withdraw, through a balancer. Every so many seconds one process group is killed: a web server, a worker, the beat or the
 broker. Each write that was acknowledged is noted in a journal, and must be in the database exactly once at the end.
+
+A change in deploy, governance/queue, governance/storage or governance/runtime asks for it.
 """
 
 import argparse

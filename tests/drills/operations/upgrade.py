@@ -5,6 +5,8 @@ docs/operate/upgrade.md: migrate while the old version serves, then one host aft
 anew, then the workers, then the beat. After two thirds they go back by the same steps, without a migration. The next
 version is this one with a higher number and one more column of the evidence. No request may fail, no one may wait two
 seconds for a lock, and each acknowledged write must be in the database exactly once.
+
+A change in deploy, docs/operate/upgrade.md or governance/runtime asks for it.
 """
 
 import argparse

@@ -3,6 +3,8 @@
 The interpreter has the package `mcp` in an environment of its own. Agents of an owner, a board member and an outsider
 read and draft what they may, in the revisions with and without a handshake. Then they try to sign, verify, decide,
 widen their scope and read what their person may not see. Each attempt must be refused, and nothing may change.
+
+A change in adoption/agents or governance/api_tokens asks for it.
 """
 
 import json

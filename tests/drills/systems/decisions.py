@@ -6,6 +6,8 @@ are measured: a bare Django view behind its middleware; decisions one by one, th
 batches; reports of what came of decisions; the pages of governance with and without that load; how long after the press
 of the switch, and after a contract was superseded, the old answer was last given by either web process; and what is
 answered while the database is away.
+
+A change in governance/authorization or initiatives/contracts/enforcement asks for it.
 """
 
 import argparse

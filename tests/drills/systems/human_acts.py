@@ -8,6 +8,8 @@ files results each quarter, and a system sends calls, measurements and signals o
 left. An act is one act in the audit log that a person did. Opening an item counts with its verification. Declaring
 the pipeline, making keys and setting promises count in the first year. Every morning, before people act, each answer
 must have the level that the rulebook asks. Exits with 1 if one is lower on any day.
+
+A change in governance/rulebook, initiatives/integration/pipelines or adoption/measurements asks for it.
 """
 
 import argparse

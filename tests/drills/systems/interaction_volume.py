@@ -7,6 +7,8 @@ compressed, encrypted and wrapped by the same code; bodies and rows by COPY; bat
 day, of twenty initiatives. Then are measured: bytes a span, by where they lie; pages of the list, one interaction
 opened and handed out, all of one person; the verification of the log; and with `--backup` a backup and its restore. Ten
 million, beside one: `interaction_volume 1000000 10000000` (twelve GB, hours on a busy machine).
+
+A change in governance/interaction_log or initiatives/interactions asks for it.
 """
 
 import argparse

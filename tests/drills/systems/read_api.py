@@ -4,6 +4,8 @@ Pairs: so many random addresses, people and instants of a simulated year, each c
 that day. Calls: schemathesis, where it is installed (PATH, or its path in SCHEMATHESIS), sends so many right and wrong
 requests out of the OpenAPI document to a local server, as an owner, an auditor, an admin and an outsider. No answer may
 be a fault of ours, and each must be as the document says.
+
+A change in adoption/read_api or initiatives/lifecycle/access asks for it.
 """
 
 import argparse

@@ -60,6 +60,15 @@ def test_nothing_is_left_out_of_every_run():
             )
 
 
+def test_each_long_test_and_drill_names_what_asks_for_it():
+    long = [path for folder in folders("drills") for path in (ROOT / folder).rglob("test_*.py")]
+    drills = [path for path in (ROOT / "tests/drills").rglob("*.py") if "__main__" in path.read_text()]
+    heads = {str(path.relative_to(ROOT)): path.read_text().split('"""')[1] for path in (*long, *drills)}
+    assert len(drills) > 20
+    named = re.compile(r"\bA\s+change\b.*\basks\s+for\s+(it|these)\b", re.DOTALL)
+    assert {path for path, head in heads.items() if not named.search(head)} == set()
+
+
 def test_ci_runs_the_linters_and_the_first_two_tiers():
     run = (ROOT / ".ci" / "run").read_text()
     assert re.search(r"^parts=\((.+)\)$", run, re.MULTILINE)[1].split() == ["lint", *list(TIERS)[:2]]

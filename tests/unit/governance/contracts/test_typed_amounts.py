@@ -50,7 +50,7 @@ def test_an_amount_that_the_currency_cannot_have_is_refused_with_what_to_type(ty
 
 
 def test_every_currency_of_iso_4217_is_read_back_and_binds_to_its_smallest_unit():
-    """Each code: an amount typed, shown as it was typed, and one unit above it refused by the contract (case 16)."""
+    """Each code: an amount typed, shown as it was typed, and one unit above it refused by the contract."""
     codes = [one for one in Currency if one.exponent is not None]
     assert len(codes) >= 160
     for one in codes:
