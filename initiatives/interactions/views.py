@@ -59,7 +59,7 @@ def interactions(request: SignedInRequest, ref: str) -> HttpResponse:
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, "api-access")
     keys = logged_decision_views.keys_of(initiative)
-    reads = bool(may_read_interactions(initiative, request.user))
+    reads, erases = bool(may_read_interactions(initiative, request.user)), bool(may_erase(request.user))
     form = InteractionFilter(request.GET, keys=keys.values(), people=reads)
     place = decision_queries.Place.read(request.GET.get("before", ""))
     rows, more = reading.page(
@@ -78,9 +78,9 @@ def interactions(request: SignedInRequest, ref: str) -> HttpResponse:
         "first_page": place is None,
         "reads": reads,
         "imports": bool(may_import_interactions(initiative, request.user)),
-        "erases": bool(may_erase(request.user)),
+        "erases": erases,
         "kept": settings.INTERACTION_DAYS,
-        "held": initiative.number in holds.held_initiatives(),
+        "held": erases and initiative.number in holds.held_initiatives(),
     }
     if place is None:
         days = list(initiative.reconciled_days.exclude(judged_by="").filter(day__gt=clock.today() - NAMED))

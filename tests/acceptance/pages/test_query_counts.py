@@ -77,7 +77,6 @@ MOST = {
     "/organisation/boards/": 10,
     "/rulebook/": 7,
     "/components/": 9,
-    "{initiative}interactions/kept/": 13,
 }
 # Pages that are not for everybody, and who opens them.
 ONLY = {
