@@ -341,7 +341,7 @@ CELERY_BEAT_SCHEDULE = {
         ("open obligations of vacancies", "initiatives.tasks.open_vacancy_obligations", crontab(minute="11")),
         ("open gaps of accepted risks", "initiatives.tasks.open_gaps_of_risks", crontab(minute="8")),
         ("find missing files", "initiatives.tasks.find_missing_files", crontab(minute="13", hour="*/4")),
-        ("tend requests", "initiatives.tasks.tend_requests", crontab(minute="3-59/5")),
+        ("erase previews", "initiatives.tasks.erase_previews", crontab(minute="3-59/5")),
         ("end old sessions", "governance.tasks.end_old_sessions", crontab(minute="17")),
         ("add timestamps to the audit log", "governance.tasks.stamp_audit_log", crontab(minute="4-59/10")),
         ("cosign the audit log", "governance.tasks.cosign_audit_log", crontab()),

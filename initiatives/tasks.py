@@ -7,9 +7,6 @@ from governance.notifications import daily_mail
 from initiatives.contracts.approvals import actions as approval_actions
 from initiatives.contracts.approvals import mails as approval_mails
 from initiatives.interactions.comparison import reconciling
-from initiatives.interactions.requests import actions as request_actions
-from initiatives.interactions.requests import searches as request_searches
-from initiatives.interactions.selections import actions as selection_actions
 from initiatives.lifecycle.evidence import file_checks
 from initiatives.lifecycle.findings import decision_days, sync
 from initiatives.lifecycle.reviews import actions as review_actions
@@ -109,12 +106,9 @@ def mail_checkpoints() -> None:
 
 
 @shared_task(**SURE)
-def tend_requests() -> None:
-    """Remove expired selections, previews and personal data, and continue searches."""
+def erase_previews() -> None:
+    """Erase the contents of calls whose approval is long over."""
     approval_actions.erase_previews()
-    selection_actions.tend()
-    request_searches.go_on()
-    request_actions.forget_what_is_over()
 
 
 @shared_task(**SURE)
@@ -130,16 +124,3 @@ def reconcile_logs() -> None:
     The clock must be right: with a wrong one, an act is a finding before its decision has arrived.
     """
     reconciling.reconcile()
-
-
-@shared_task(**SURE)
-def look_for_interactions(pk: int) -> None:
-    """Continue a selection, unless a worker does, and take over results for a request."""
-    selection_actions.look(pk)
-    request_searches.go_on()
-
-
-@shared_task(**SURE)
-def look_for_requests() -> None:
-    """Begin the waiting text searches for requests of persons."""
-    request_searches.go_on()

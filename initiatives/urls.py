@@ -35,10 +35,6 @@ from initiatives.interactions import api as interactions_api
 from initiatives.interactions import file_import_views
 from initiatives.interactions import views as interaction_views
 from initiatives.interactions.promises import views as promise_views
-from initiatives.interactions.requests import hit_views
-from initiatives.interactions.requests import views as request_views
-from initiatives.interactions.selections import views as selection_views
-from initiatives.interactions.selections.bulk_readings import BULK_READINGS
 from initiatives.lifecycle.consents import views as consent_views
 from initiatives.lifecycle.evidence import file_views
 from initiatives.lifecycle.evidence import views as evidence_views
@@ -79,7 +75,7 @@ from initiatives.portfolio.search import search_views
 from initiatives.portfolio.units import seat_views
 from initiatives.portfolio.units import views as unit_views
 
-CONSENTS = {f"{kind.slug}s": kind for kind in (WAIVERS, BULK_READINGS, ACCEPTED_RISKS)}
+CONSENTS = {f"{kind.slug}s": kind for kind in (WAIVERS, ACCEPTED_RISKS)}
 
 # All pages of these modules are page steps: to import a module is what adds its pages.
 PAGE_STEPS = (evaluation_views, kill_switch_views, promise_views, risk_views, stage_views, standalone_views)
@@ -272,40 +268,10 @@ urlpatterns = [
     ),
     path("initiatives/<str:ref>/interactions/erase/", interaction_views.erase, name="interactions-erase"),
     path(
-        "initiatives/<str:ref>/interactions/selections/",
-        selection_views.selections,
-        name="interaction-selections",
+        "initiatives/<str:ref>/interactions/person/",
+        interaction_views.person_file,
+        name="interactions-person",
     ),
-    path("interaction-selections/<int:pk>/", selection_views.selection, name="interaction-selection"),
-    path("interaction-selections/<int:pk>/close/", selection_views.close, name="interaction-selection-close"),
-    path(
-        "interaction-selections/<int:pk>/read/",
-        consent_views.requests,
-        {"kind": BULK_READINGS},
-        name="bulk-readings",
-    ),
-    path("bulk-readings/<int:pk>/file.jsonl", selection_views.bulk_file, name="bulk-reading-file"),
-    path("subject-requests/", request_views.requests, name="subject-requests"),
-    path("subject-requests/new/", request_views.receive, name="subject-request-new"),
-    path("subject-requests/<int:pk>/", request_views.request_page, name="subject-request"),
-    path("subject-requests/<int:pk>/person/", request_views.person, name="subject-request-person"),
-    path("subject-requests/<int:pk>/identity/", request_views.identity, name="subject-request-identity"),
-    path("subject-requests/<int:pk>/extend/", request_views.extend, name="subject-request-extend"),
-    path("subject-requests/<int:pk>/take-over/", request_views.take_over, name="subject-request-take-over"),
-    path("subject-requests/<int:pk>/search/", request_views.search, name="subject-request-search"),
-    path("subject-requests/<int:pk>/text/", request_views.search_text, name="subject-request-text"),
-    path("subject-requests/<int:pk>/hits/", hit_views.hits, name="subject-hits"),
-    path("subject-requests/<int:pk>/copy/", request_views.copy, name="subject-request-copy"),
-    path("subject-requests/<int:pk>/erase/", request_views.erase, name="subject-request-erase"),
-    path("subject-requests/<int:pk>/erasure/", request_views.erasure, name="subject-request-erasure"),
-    path("subject-requests/<int:pk>/answer/", request_views.answer, name="subject-request-answer"),
-    path("subject-requests/<int:pk>/close/", request_views.close, name="subject-request-close"),
-    path("subject-hits/<int:pk>/", hit_views.hit, name="subject-hit"),
-    path("subject-hits/<int:pk>/judge/", hit_views.judge, name="subject-hit-judge"),
-    path("subject-hits/<int:pk>/black-out/", hit_views.black_out, name="subject-hit-black-out"),
-    path("subject-hits/<int:pk>/show-again/", hit_views.show_again, name="subject-hit-show-again"),
-    path("subject-copies/<int:pk>/file.zip", request_views.copy_file, name="subject-copy-file"),
-    path("subject-copies/<int:pk>/revoke/", request_views.copy_revoke, name="subject-copy-revoke"),
     path(
         "initiatives/<str:ref>/interactions/<str:reported>/",
         interaction_views.interaction,

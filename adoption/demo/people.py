@@ -91,7 +91,7 @@ PEOPLE = (
     Person("auditor", "Mei Tan", None, "Open Customer summary assistant and read its activity.", auditor=True),
     Person(
         "privacy", "Vera Lang", None,
-        "Check who asks what is held of them, and search for it; read how the request before was answered.",
+        "Open the interaction log of Customer summary assistant, and take a file of “account-manager-40”.",
         privacy=True,
     ),
     Person(

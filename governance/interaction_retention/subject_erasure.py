@@ -97,41 +97,6 @@ def belonging(subject: bytes, initiative: int | None) -> list[Interaction]:
     return list(found.values())
 
 
-def held_in(subject: bytes) -> set[int]:
-    """Return the numbers of the initiatives with data of this pseudonym. Data on its way here counts."""
-    there = InteractionKey.objects.filter(
-        holder=subject, wrapped__isnull=False, initiative_number__isnull=False
-    )
-    return initiatives_of(subject) | {
-        number for number in there.values_list("initiative_number", flat=True) if number
-    }
-
-
-def erase_rows(rows: Iterable[Interaction]) -> tuple[Erased, list[Interaction]]:
-    """Destroy keys that only these rows use, try the bodies, and return other rows.
-
-    For rows that belong to a person and do not name them. Runs in the current transaction. Raises Conflict if a body
-    would still open, DatabaseError if a hold covers one of them.
-    """
-    rows = list(rows)
-    mine = {row.pk for row in rows}
-    sharing = set(
-        Interaction.objects.filter(holder_key__in={row.holder_key for row in rows})
-        .exclude(pk__in=mine)
-        .values_list("holder_key", flat=True)
-        .distinct()
-    )
-    alone = [row for row in rows if row.holder_key not in sharing]
-    count = keys.destroy({row.holder_key for row in alone})
-    tried, opened = tries(alone)
-    if opened:
-        raise Conflict(
-            phrase("The erasure was undone, because {} of {} bodies could still be read.", opened, tried),
-            "Ask the operator of Plumbline for help.",
-        )
-    return Erased(count, tried, tried - opened), [row for row in rows if row.holder_key in sharing]
-
-
 def _keys_of(subject: bytes, initiative: int | None) -> set[int]:
     """The keys of the person and of their conversations, those of what is not in the database yet among them."""
     named = _within(Interaction.objects.filter(subject=subject, conversation__isnull=False), initiative)

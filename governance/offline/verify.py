@@ -738,11 +738,11 @@ def check_receipt(
 
 def check_interaction(
     content: bytes, vkeys: Iterable[str | VerifierKey] = ()
-) -> tuple[dict[str, Any] | None, dict[str, Any], Note, list[VerifierKey]]:
+) -> tuple[dict[str, Any], dict[str, Any], Note, list[VerifierKey]]:
     """Check one interaction and return (what was reported, receipt, note, keys).
 
     Its body fits its digest, its digest the root of its batch, and the receipt is of the entry that keeps that root.
-    The report is None if the body is withheld because another person is named in it. Raises Rejected.
+    Raises Rejected.
     """
     out = parse_json(content, "The interaction")
     try:
@@ -751,10 +751,7 @@ def check_interaction(
             out["interaction"]["batch"],
             out["interaction"]["path"],
         )
-        withheld = said is None and out["interaction"]["salt"] is None
-        digest = bytes.fromhex(out["interaction"]["digest"])
-        if not withheld:
-            digest = commitment(bytes.fromhex(out["interaction"]["salt"]), said.encode())
+        digest = commitment(bytes.fromhex(out["interaction"]["salt"]), said.encode())
         place, receipt_text = out["interaction"]["place"], out["receipt"]
         proof = [bytes.fromhex(hash) for hash in path]
         if digest.hex() != out["interaction"]["digest"]:
@@ -767,8 +764,6 @@ def check_interaction(
             raise Rejected("The receipt belongs to a different batch than the interaction.")
         if (row["root"], row["count"]) != (batch["root"], batch["count"]):
             raise Rejected("The batch differs from the batch in the audit log.")
-        if withheld:
-            return None, receipt, note, signers
         return parse_json(said.encode(), "The body of the interaction"), receipt, note, signers
     except (KeyError, TypeError, AttributeError, ValueError) as wrong:
         if isinstance(wrong, Rejected):
@@ -2934,13 +2929,7 @@ def _check_interaction_file(path: str, content: bytes, trusted: Sequence[Verifie
     with _place(name):
         said, receipt, note, signers = check_interaction(content, trusted)
     where = f"in the batch at position {receipt['position']} of {note.size}."
-    if said is None:
-        lines = [
-            f"{name}: its digest is {where}",
-            "  the content is withheld, because the content names someone else",
-        ]
-    else:
-        lines = [f"{name}: reported with this content, {where}", f"  received at: {said['received_at']}"]
+    lines = [f"{name}: reported with this content, {where}", f"  received at: {said['received_at']}"]
     lines += [f"  signed by {key}" for key in signers]
     if not trusted:
         lines.append(

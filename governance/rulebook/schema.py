@@ -208,7 +208,6 @@ SIGNED_ACTS = (
     "attestation",
     "hold",
     "erasure",
-    "reading",
     "stage",
     "tier",
     "standalone",

@@ -40,10 +40,6 @@ TERMS = {
         "a risk that the risk seat accepted until a day, and reviews. After the day or a missed review it "
         "is a gap"
     ),
-    "request of a person": (
-        "someone asks for the data that AI systems reported about them, or for its erasure, due a month "
-        "after it came in"
-    ),
     "review": "one attempt at one gate, by the board",
     "seat": "a membership in a board for one matter, whose holder is the reviewer of that matter",
     "sign-off": "one seat's signed statement: approve, approve with a condition, object or recuse",

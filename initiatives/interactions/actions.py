@@ -29,6 +29,7 @@ from initiatives.models import ActName, Initiative
 
 NO_ACT = "-"  # chosen for a name that means no act of the contract
 
+NOBODY = "No interactions are stored for this name. Check the spelling."
 NO_ROOM = "The interaction log cannot be written now, so nothing was saved. Import the file again later."
 
 
@@ -99,6 +100,25 @@ def decision_named(number: int, text: str) -> bytes | None:
         return None
 
 
+def wrong_words(subject: str, **texts: tuple[str, str]) -> dict[str, str]:
+    """Return errors by field for a missing name, and for texts that are empty or name the person.
+
+    `texts` has each text by its field, with what it is.
+    """
+    wrong = {
+        name: f"Give {asked}. The audit log keeps this text."
+        for name, (text, asked) in texts.items()
+        if not text.strip()
+    }
+    if not subject:
+        wrong["subject"] = "Use exactly the name that the system has for the person."
+    for name, (text, _asked) in texts.items():
+        # A shorter identifier is part of ordinary words.
+        if len(subject) > 2 and subject.casefold() in text.casefold():
+            wrong[name] = "The audit log keeps this text permanently. Do not name the person in this text."
+    return wrong
+
+
 def erase_subject(
     *, initiative: Initiative, subject: str, everywhere: bool, why: str, duty: str, by: User
 ) -> subject_erasure.Erased:
@@ -108,18 +128,7 @@ def erase_subject(
     bodies that were tried and no longer opened. Raises ValidationError, Conflict, and Refused under a legal hold.
     """
     said = subject.strip()
-    wrong = {
-        name: f"Give {asked}. The audit log keeps this text."
-        for name, text, asked in (("why", why, "a reason"), ("duty", duty, "the legal duty"))
-        if not text.strip()
-    }
-    if not said:
-        wrong["subject"] = "Use exactly the name that the system has for the person."
-    for name, text in (("why", why), ("duty", duty)):
-        # A shorter identifier is part of ordinary words.
-        if len(said) > 2 and said.casefold() in text.casefold():
-            wrong[name] = "The audit log keeps this text permanently. Do not name the person in this text."
-    if wrong:
+    if wrong := wrong_words(said, why=(why, "a reason"), duty=(duty, "the legal duty")):
         raise ValidationError(wrong)
     pseudonym = keys.pseudonym("subject", said)
     with act("erase interactions", by=by, initiative=initiative, reason=why.strip()) as initiative:
@@ -129,9 +138,7 @@ def erase_subject(
         may_erase_interactions(initiative, by, pseudonym, initiatives).or_refuse()
         done = subject_erasure.erase(pseudonym, None if everywhere else initiative.number)
         if not (done.keys or done.tried):
-            raise ValidationError(
-                {"subject": "No interactions are stored for this name. Check the spelling."}
-            )
+            raise ValidationError({"subject": NOBODY})
         entries.record(
             EntryKind.INTERACTIONS_ERASED,
             initiative=initiative,

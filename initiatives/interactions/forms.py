@@ -101,10 +101,8 @@ class InteractionFilter(forms.Form):
         )
 
 
-class ErasureForm(SigningForm):
-    """The person to erase, the scope, the reason, and the signature."""
-
-    act = "erasure"
+class PersonForm(forms.Form):
+    """A person by the name that systems use, the scope, and the reason."""
 
     subject = forms.CharField(
         label=_("Person"),
@@ -119,16 +117,23 @@ class ErasureForm(SigningForm):
         widget=forms.RadioSelect,
         initial="this",
     )
-    duty = forms.CharField(
-        label=_("Legal duty"),
-        max_length=200,
-        help_text=_("For example: GDPR, Article 17."),
-    )
     why = forms.CharField(
         label=_("Why"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("The audit log keeps this text permanently. Do not name the person in this text."),
+    )
+
+
+class ErasureForm(PersonForm, SigningForm):
+    """The person to erase, the scope, the reason, the legal duty, and the signature."""
+
+    act = "erasure"
+
+    duty = forms.CharField(
+        label=_("Legal duty"),
+        max_length=200,
+        help_text=_("For example: GDPR, Article 17."),
     )
 
     def signed_words(self, cleaned: dict) -> dict:

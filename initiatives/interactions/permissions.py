@@ -34,6 +34,16 @@ def may_erase(person: User) -> Answer:
     )
 
 
+def may_take_file(initiative: Initiative, person: User) -> Answer:
+    """Return whether the person may take a file of everything of a person, as a privacy officer."""
+    if person.is_active and person.is_privacy_officer:
+        return may_read_interactions(initiative, person)
+    return no(
+        "Only privacy officers can take a file of the interactions of a person.",
+        "Ask an admin to make you a privacy officer.",
+    )
+
+
 def may_erase_interactions(
     initiative: Initiative, person: User, subject: bytes, initiatives: Iterable[int]
 ) -> Answer:

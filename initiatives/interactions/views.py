@@ -21,22 +21,26 @@ from governance.interaction_log import loading, reading, shape
 from governance.interaction_log.keys import NoMaster
 from governance.interaction_retention import holds
 from governance.models import Entry, Interaction, PolicyDecision
+from governance.people.permissions import may_hold
+from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import sealing
 from governance.vocabulary.phrases import phrase
 from initiatives.contracts.enforcement import logged_decision_views
-from initiatives.interactions import actions
+from initiatives.interactions import actions, person_files
 from initiatives.interactions.comparison import presentation
 from initiatives.interactions.comparison.act_names import contract_actions
-from initiatives.interactions.forms import ActNamesForm, ErasureForm, InteractionFilter
+from initiatives.interactions.forms import ActNamesForm, ErasureForm, InteractionFilter, PersonForm
 from initiatives.interactions.permissions import (
     may_erase,
     may_import_interactions,
     may_name_acts,
     may_read_interactions,
+    may_take_file,
 )
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access.permissions import may_change_what_runs
+from initiatives.lifecycle.evidence.file_views import guarded
 from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, insist, sent
 from initiatives.lifecycle.initiative.page_steps import INITIATIVE_ACTS, PageStep
 from initiatives.lifecycle.reviews.decision_views import act_page
@@ -79,6 +83,8 @@ def interactions(request: SignedInRequest, ref: str) -> HttpResponse:
         "reads": reads,
         "imports": bool(may_import_interactions(initiative, request.user)),
         "erases": erases,
+        "takes": bool(may_take_file(initiative, request.user)),
+        "holds": bool(may_hold(request.user)),
         "kept": settings.INTERACTION_DAYS,
         "held": erases and initiative.number in holds.held_initiatives(),
     }
@@ -143,6 +149,44 @@ def erase(request: SignedInRequest, ref: str) -> HttpResponse:
         happens=happens,
         back=back,
         danger=True,
+        page="api-access",
+    )
+
+
+@never_cache
+@sensitive_post_parameters("subject")
+@require_http_methods(["GET", "HEAD", "POST"])
+def person_file(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Show the form for a file of a person, in one or all initiatives, and return the file."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    insist(request, may_take_file(initiative, request.user), "take file of a person", initiative)
+    form = PersonForm(sent(request))
+
+    def take() -> bytes:
+        try:
+            return person_files.take_file(initiative=initiative, by=request.user, **form.cleaned_data)
+        except NoMaster:
+            raise Conflict(NO_MASTER) from None
+
+    if content := acted(request, form, take):
+        response = HttpResponse(content, content_type="application/zip")
+        response["Content-Disposition"] = f'attachment; filename="{initiative.ref}-person.zip"'
+        return guarded(response, framed_by="'none'")
+    happens = [
+        _(
+            "The file has each interaction found under this name, with its text, time, system, model and clause."
+        ),
+        _("The file can contain words of other people. Read the file before you hand it over."),
+        _("The audit log keeps your reason, a pseudonym and the number of interactions in each initiative."),
+    ]
+    return act_page(
+        request,
+        initiative,
+        title=_("File of a person"),
+        form=form,
+        verb=_("Download the file"),
+        happens=happens,
+        back=reverse("interactions", args=[initiative.ref]),
         page="api-access",
     )
 

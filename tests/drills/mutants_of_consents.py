@@ -32,12 +32,6 @@ MUTANTS = [
         f"{CONSENTS} -k holds_who_consents",
     ),
     (
-        "another one consents to a bulk reading, by constraint",
-        INITIATIVES,
-        *_any_row("others_consent_to_a_bulk_reading"),
-        f"{CONSENTS} -k holds_who_consents",
-    ),
-    (
         "another one accepts a risk, by constraint",
         INITIATIVES,
         *_any_row("others_consent_to_a_accepted_risk"),
@@ -69,7 +63,7 @@ MUTANTS = [
         "initiatives.lifecycle.consents.consent_kinds:Kind.may_refuse",
         "if row.requested_by_id in accounts_of(person):",
         "if False:",
-        "tests/app/initiatives/interactions/selections/test_bulk_readings.py -k nobody_who_asked",
+        f"{CONSENTS} -k nobody_answers",
     ),
     (
         "nobody consents in two parts",

@@ -12,7 +12,6 @@ import pytest
 
 from governance.audit_log import csv_export
 from governance.files import upload_policy
-from governance.interaction_log import searching
 from governance.rulebook import source_positions
 from governance.tables import cell_values, columns, workbook
 from governance.tables.numbers import read_amount
@@ -41,7 +40,6 @@ PUT_TOGETHER = {
     "governance/web/form_fields.py::clean": "a set of separators",
     "initiatives/integration/pipelines/platforms.py::wrong_with": "a pattern of a platform's field, in this module",
     "initiatives/portfolio/imports/inventories/import_batch.py::_speaks_of": "a word of a cell, escaped",
-    "initiatives/interactions/requests/hits.py::black_out": "words of a line, escaped, with blanks between",
 }
 
 
@@ -109,7 +107,6 @@ FUNCTIONS = {
     "date": (columns.parse_date, ("T", " ", "1", "jan ", "1-")),
     "contact": (lambda text: inventory_columns._contact(text, "", []), ("x", "x@", "a.", "@")),
     "word of a cell": (cell_values.folded, MARKS),
-    "word of an interaction": (searching.folded, MARKS),
     "name of an upload": (upload_policy.tidy_name, MARKS),
     "words of a name": (people_matching.words_of, MARKS),
     "stage": (stage_words.guess_stage, ("no ", "kein", "- ", "x", "a)")),

@@ -6,7 +6,7 @@ from adoption.demo import postmortems
 from adoption.demo.chapters import Tale, telling
 from adoption.demo.measures import valued
 from adoption.demo.people import Company
-from adoption.demo.stories import register, running, subject_requests
+from adoption.demo.stories import register, running
 from adoption.demo.surveys import ask
 from adoption.demo.texts import EVIDENCE
 from adoption.measurements.evidence_figures import file_figures
@@ -45,7 +45,7 @@ def enforced_production(company: Company) -> None:
             )
         _depended_on(tale)
         running.compared(tale, 9)
-        subject_requests.answered(company, tale)
+        running.handed_out(company, tale, 5)
         ask(
             tale,
             4,
@@ -64,7 +64,6 @@ def enforced_production(company: Company) -> None:
             ],
         )
         running.on_again(tale, 1)
-    subject_requests.waiting(company)
 
 
 def _accept_risk(tale: Tale, ago: int):

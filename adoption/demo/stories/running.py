@@ -24,6 +24,7 @@ from initiatives.contracts.enforcement import api as enforcement_api
 from initiatives.contracts.enforcement.decision_cache import Known, known_of
 from initiatives.integration.resilience import drills
 from initiatives.interactions import actions as interaction_actions
+from initiatives.interactions import person_files
 from initiatives.interactions.comparison import reconciling
 from initiatives.models import ComponentVersion, Initiative, Link, ScopeVersion
 from initiatives.portfolio.found_models import looking
@@ -220,6 +221,18 @@ def compared(tale: Tale, ago: int) -> None:
             initiative=tale.again(),
             reason="A letter was sent to a customer and nobody was asked. It stays off until the connector asks.",
             by=tale.team.owner,
+        )
+
+
+def handed_out(company: Company, tale: Tale, ago: int) -> None:
+    """Somebody who left asked what is held of them: the privacy officer takes the file."""
+    with tale.evening(ago):
+        person_files.take_file(
+            initiative=tale.again(),
+            subject=LEFT,
+            everywhere=True,
+            why="A letter of the person, who named the day on which the account was closed.",
+            by=company["privacy"],
         )
 
 

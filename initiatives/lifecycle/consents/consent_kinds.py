@@ -25,11 +25,10 @@ from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.signers import accounts_of
 from initiatives.lifecycle.initiative.act import act
-from initiatives.models import AcceptedRisk, BulkReading, Initiative, InteractionSelection, Waiver
+from initiatives.models import AcceptedRisk, Initiative, Waiver
 from initiatives.models.reviews import Consent, ConsentState
 
-Row = TypeVar("Row", Waiver, BulkReading, AcceptedRisk)
-Subject = Initiative | InteractionSelection
+Row = TypeVar("Row", Waiver, AcceptedRisk)
 
 
 @dataclass(frozen=True)
@@ -48,11 +47,6 @@ def holds_risk_seat(initiative: Initiative, person: User) -> bool:
     return initiative_permissions.holds_seat(initiative, person, Seat.RISK_COMPLIANCE)
 
 
-def is_auditor(initiative: Initiative, person: User) -> bool:
-    """Return True if the person is an auditor, who reads every initiative."""
-    return person.is_active and person.is_auditor
-
-
 RISK_SEAT = Part("risk", "risk seat", "the risk seat", holds_risk_seat, (Seat.RISK_COMPLIANCE,))
 
 
@@ -69,20 +63,16 @@ class Kind(Generic[Row]):
     section: str  # the page of a section that its pages belong to
     signature: str  # what the rulebook calls a signature on it
     parts: tuple[Part, ...]
-    subject: Callable[[User, Any], Subject]  # what its page is of, by the key in the address; may refuse
-    form: Callable[..., Any]  # (request, subject, context, rows) -> what asks for it, or None
+    form: Callable[..., Any]  # (request, initiative, context, rows) -> what asks for it, or None
     wrong: Callable[[Row], dict[str, str]]  # what is wrong with a new request, by field; may raise Conflict
     facts: Callable[[Row], dict]  # what entries and signatures say of a request
     what: Callable[[Row], str]  # what holds once everybody agreed, as a sentence
     follows: str  # from the last consent, as a sentence
     instead: str  # what holds when it is refused, as a sentence
-    danger: bool = False  # whether it does what nobody brings back
     may_ask: Callable[[Initiative, User], Answer] = initiative_permissions.may_manage
     warnings: Callable[[Initiative], list[str]] = (
         lambda initiative: []
     )  # what everybody must know of the initiative
-    # Address, verb and words while it holds.
-    use: Callable[[Row, User], dict | None] = lambda row, person: None
     # What else a request says, each with its label; the address and the words of what the person may do with it.
     said: Callable[[Row], list[tuple[str, str]]] = lambda row: []
     acts: Callable[[Row, User], list[tuple[str, str]]] = lambda row, person: []
@@ -103,9 +93,7 @@ class Kind(Generic[Row]):
     def rows(self) -> QuerySet[Row]:
         """Return its requests with the rows that its page names."""
         people = ("requested_by", "refused_by", *(part.column for part in self.parts), *self.beside)
-        return self.model.objects.select_related(
-            self.model.SAME[0], "initiative__unit", "initiative__contract", *people
-        )
+        return self.model.objects.select_related("initiative__unit", "initiative__contract", *people)
 
     def missing(self, row: Row) -> list[Part]:
         """Return the parts in which no one has agreed yet."""
@@ -142,14 +130,16 @@ class Kind(Generic[Row]):
             "You already agreed, or someone else agreed in your role.", phrase("Wait for {}.", names(missing))
         )
 
-    def ask(self, subject: Subject, *, by: User, reason: str, **terms) -> Row:
+    def ask(self, initiative: Initiative, *, by: User, reason: str, **terms) -> Row:
         """Ask for it. Raises Refused, ValidationError by field, and Conflict if the same is requested already."""
-        of = subject if isinstance(subject, Initiative) else subject.initiative
-        with act(f"request {self.name}", by=by, initiative=of, reason=reason) as initiative:
+        with act(f"request {self.name}", by=by, initiative=initiative, reason=reason) as initiative:
             self.may_ask(initiative, by).or_refuse()
-            about = {self.model.SAME[0]: subject} | {"initiative": initiative}
             row = self.model(
-                **about, **terms, reason=reason.strip(), requested_by=by, requested_at=clock.now()
+                initiative=initiative,
+                **terms,
+                reason=reason.strip(),
+                requested_by=by,
+                requested_at=clock.now(),
             )
             wrong = self.wrong(row)
             if not row.reason:

@@ -14,7 +14,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
 from governance.transparency_log import as_of
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access.initiative_lookup import of_initiative
+from initiatives.lifecycle.access.initiative_lookup import initiative_for, of_initiative
 from initiatives.lifecycle.consents.consent_kinds import Kind, Part, names, refuse_answered
 from initiatives.lifecycle.initiative.initiative_frame import acted, initiative_context, insist, sent
 from initiatives.lifecycle.reviews.decision_views import act_page
@@ -26,29 +26,27 @@ AGREE = "agree"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def requests(request: SignedInRequest, kind: Kind, ref: str = "", pk: int = 0) -> HttpResponse:
+def requests(request: SignedInRequest, kind: Kind, ref: str) -> HttpResponse:
     """Show the requests of a kind: in effect, open and past. People who may ask also get the form."""
-    subject = kind.subject(request.user, ref or pk)
-    initiative = subject if isinstance(subject, Initiative) else subject.initiative
+    initiative = initiative_for(request.user, ref)
     may = kind.may_ask(initiative, request.user)
     if request.method == "POST":
         insist(request, may, f"request {kind.name}", initiative)
-    rows = list(kind.rows().filter(**{kind.model.SAME[0]: subject}).order_by("-id"))
+    rows = list(kind.rows().filter(initiative=initiative).order_by("-id"))
     context = initiative_context(request, initiative, kind.section)
-    form = kind.form(request, subject, context, rows) if may and as_of.current() is None else None
+    form = kind.form(request, initiative, context, rows) if may and as_of.current() is None else None
     if request.method == "POST" and form is None:
         raise Conflict(
             phrase("No one can ask for {} here now.", kind.one),
             "Read the requests that are open or in effect.",
         )
-    if form and acted(request, form, lambda: kind.ask(subject, by=request.user, **form.cleaned_data)):
+    if form and acted(request, form, lambda: kind.ask(initiative, by=request.user, **form.cleaned_data)):
         messages.success(request, phrase("Requested. Now {} must agree.", kind.needs).in_language())
         return redirect(request.path)
     lines = [_line(kind, row, initiative, request.user) for row in rows]
     context |= {
         "title": kind.title,
         "kind": kind,
-        "subject": subject,
         "groups": [
             (words, [line for line in lines if line["row"].state == state])
             for state, words in (
@@ -74,7 +72,6 @@ def _line(kind: Kind, row: Consent, initiative: Initiative, person: User) -> dic
         "waits": names(kind.missing(row)) if asked else "",
         "part": kind.part_of(row, initiative, person)[0] if asked else None,
         "refuses": asked and bool(kind.may_refuse(row, initiative, person)),
-        "use": kind.use(row, person) if row.state == ConsentState.RUNNING else None,
         "said": kind.said(row),
         "acts": kind.acts(row, person) if as_of.current() is None else [],
         "agree": _address(kind, row, AGREE),
@@ -126,7 +123,7 @@ def _agree(request: SignedInRequest, kind: Kind, row: Consent, part: Part) -> Ht
         *(f"{label}: {words}" for label, words in kind.said(row)),
         *kind.warnings(row.initiative),
     ]
-    return _page(request, kind, row, form, _("Agree"), f"Agree to {kind.one}", happens, danger=kind.danger)
+    return _page(request, kind, row, form, _("Agree"), f"Agree to {kind.one}", happens)
 
 
 def _refuse(request: SignedInRequest, kind: Kind, row: Consent) -> HttpResponse:
@@ -154,7 +151,7 @@ def _signed(request: SignedInRequest, kind: Kind, row: Consent, verb: str) -> di
     }
 
 
-def _page(request, kind: Kind, row: Consent, form, verb, title, happens, danger=False) -> HttpResponse:
+def _page(request, kind: Kind, row: Consent, form, verb, title, happens) -> HttpResponse:
     """Show the page of one answer, in the frame of the initiative."""
     return act_page(
         request,
@@ -163,7 +160,6 @@ def _page(request, kind: Kind, row: Consent, form, verb, title, happens, danger=
         form=form,
         verb=verb,
         happens=happens,
-        danger=danger,
         back=row.get_absolute_url(),
         page=kind.section,
     )

@@ -158,6 +158,7 @@ CONTRIBUTION = Contribution(
         EntryKind.EVIDENCE_OPENED,
         EntryKind.ATTACHMENT_OPENED,
         EntryKind.INTERACTION_OPENED,
+        EntryKind.INTERACTIONS_HANDED_OUT,
         EntryKind.PAST_READ,
     },
     rights_held=[roles_held],

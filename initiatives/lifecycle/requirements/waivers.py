@@ -14,7 +14,6 @@ from governance.rulebook import ParsedRulebook
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.lifecycle.access.initiative_lookup import initiative_for
 from initiatives.lifecycle.access.permissions import is_acting_chair
 from initiatives.lifecycle.consents.consent_kinds import RISK_SEAT, Kind, Part, wrong_day
 from initiatives.lifecycle.facts import supported_stage
@@ -172,7 +171,6 @@ WAIVERS = Kind(
         Part("chair", "chair", "the chair", is_acting_chair, (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)),
         RISK_SEAT,
     ),
-    subject=initiative_for,
     form=_form,
     wrong=_wrong,
     facts=lambda row: {"key": row.key, "until": row.until, "why": row.reason},

@@ -13,7 +13,6 @@ from governance.templatetags.plumbline import day
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.access.initiative_lookup import initiative_for
 from initiatives.lifecycle.consents.consent_kinds import RISK_SEAT, Kind, wrong_day
 from initiatives.lifecycle.initiative.initiative_frame import sent
 from initiatives.lifecycle.risks import actions
@@ -140,7 +139,6 @@ ACCEPTED_RISKS = Kind(
     section="accepted-risks",
     signature="waiver",
     parts=(RISK_SEAT,),
-    subject=initiative_for,
     form=_form,
     wrong=_wrong,
     facts=_facts,

@@ -69,9 +69,6 @@ END $$;
 CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_acceptedrisk
   FOR EACH ROW
   EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'title', 'happens', 'limits', 'until', 'review_days', 'extends_id', 'reason', 'requested_by_id', 'requested_at', 'once', 'risk_id', 'risk_at', 'refused_at', 'refused_by_id', 'refused_reason', 'ended_at', 'ended_by_id', 'ended_reason');
-CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_bulkreading
-  FOR EACH ROW
-  EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'selection_id', 'reason', 'requested_by_id', 'requested_at', 'once', 'second_id', 'second_at', 'refused_at', 'refused_by_id', 'refused_reason');
 CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_condition
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_kept('review_id', 'once', 'met_at', 'met_by_id');
 CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_hold

@@ -1,1 +1,1 @@
-"""Rows of interactions selected for a purpose, and of requests of persons."""
+"""Rows of the performance that initiatives promise."""

@@ -43,9 +43,6 @@ from initiatives.integration.links import actions as link_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.interactions.comparison import reconciling
-from initiatives.interactions.requests import actions as request_actions
-from initiatives.interactions.requests import copies, erasing, searches
-from initiatives.interactions.selections import actions as selections
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.lifecycle.holds import dependants
@@ -55,14 +52,12 @@ from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import (
-    BulkReading,
     ChangeRecord,
     Condition,
     FoundModel,
     ImportRow,
     Profile,
     Review,
-    SubjectHit,
 )
 from initiatives.portfolio.efforts import actions as effort_actions
 from initiatives.portfolio.efforts import notes
@@ -346,8 +341,7 @@ def world(cast):
         by=cast.admin,
     )
     identity_actions.switch_provider(provider=provider, on=True, by=cast.admin)
-    selected, leave = _selection(cast, initiative)
-    asks, hit = _request_of_a_person(cast, initiative, spoken)
+    _make_privacy_officer(cast.second_admin)
     return {
         "slug": provider.slug,
         "passkeys": 10**9,
@@ -356,11 +350,6 @@ def world(cast):
         "pairs": 10**9,
         "tried": 10**9,
         "ref": initiative.ref,
-        "interaction-selections": selected.pk,
-        "bulk-readings": leave.pk,
-        "subject-requests": asks.pk,
-        "subject-hits": hit.pk,
-        "subject-copies": asks.exports.get().pk,
         "samples": sample.pk,
         "meetings": meeting.pk,
         "point": point.key,
@@ -476,47 +465,10 @@ def world(cast):
     }
 
 
-def _selection(cast, initiative):
-    """A selection that is ready, and the request to read all of it."""
-    today = clock.today()
-    said = {"purpose": "A look", "first": today, "last": today, "until": today + timedelta(days=3)}
-    row = selections.select(initiative=initiative, by=cast.owner, **said)
-    selections.look(row.pk)  # where its task has not run yet
-    with acting(system="test", reason="One of everything"):
-        leave = BulkReading(
-            initiative=initiative,
-            selection=row,
-            reason="All",
-            requested_by=cast.owner,
-            requested_at=clock.now(),
-        )
-        leave.save()
-    return row, leave
-
-
-def _request_of_a_person(cast, initiative, spoken):
-    """A request with a copy, an erasure and something found, handled by somebody who is not in the table."""
-    officer = cast.second_admin
+def _make_privacy_officer(person) -> None:
     with unguarded("governance_user"), acting(system="test", reason="One of everything"):
-        officer.is_privacy_officer = True
-        officer.save()
-    row = request_actions.receive(
-        kind="both",
-        channel="mail",
-        received_on=clock.today(),
-        name="Petra Aebischer",
-        contact="Bern",
-        identifiers=["nobody who is known"],
-        by=officer,
-    )
-    request_actions.check_identity(request=row, how="Called back", by=officer)
-    searches.search(request=row, by=officer)
-    copies.make_copy(request=row, by=officer)
-    erasing.erase(request=row, duty="GDPR, Article 17", by=officer)
-    with acting(system="test", reason="One of everything"):
-        hit = SubjectHit(request=row, initiative=initiative, interaction=spoken.pk, at=spoken.at, way="text")
-        hit.save()
-    return row, hit
+        person.is_privacy_officer = True
+        person.save()
 
 
 def address(name: str, world: dict) -> str:

@@ -3,16 +3,7 @@
 # Pages that open only in a state, or to somebody, that the table of addresses does not have: who opens them, and which
 # of the `world` of the scene each part of the address is.
 OWN: dict[str, tuple[str | None, dict[str, str]]] = {
-    "subject-request-new": ("second_admin", {}),
-    "subject-request-identity": ("second_admin", {}),
-    "subject-request-extend": ("second_admin", {}),
-    "subject-request-take-over": ("second_admin", {}),
-    "subject-request-text": ("second_admin", {}),
-    "subject-hits": ("second_admin", {}),
-    "subject-request-copy": ("second_admin", {}),
-    "subject-request-erase": ("second_admin", {}),
-    "subject-request-answer": ("second_admin", {}),
-    "subject-hit": ("second_admin", {}),
+    "interactions-person": ("second_admin", {}),
     "import-undo": ("admin", {"imports": "live_batch"}),
     "sign-in": (None, {}),
     "password-set": (None, {}),

@@ -36,8 +36,6 @@ ASKED = {
         "shown_at": lambda: clock.now() - timedelta(minutes=1),
     },
     "initiatives.PerformancePromise": {"median": lambda: 1, "most": lambda: 2, "errors": lambda: 0.0},
-    "initiatives.InteractionSelection": {"until": lambda: clock.today() + timedelta(days=1)},
-    "initiatives.SubjectRequest": {"due_on": lambda: clock.today() + timedelta(days=30)},
     "governance.BreakGlass": {"marked_by_id": lambda: _another()},
     "governance.SamePerson": {"one_id": lambda: _marked_as_pair()},
     "governance.LegalHold": {"initiative_ref": lambda: "AI-0001"},

@@ -60,10 +60,6 @@ NOT_NOW = only()  # nobody: the state of this initiative does not allow it, and 
 POST_ONLY = only(closed=302)  # sends whoever reads it on to the page it belongs to
 
 SENDS = only(closed=405, strangers=405)  # a button of a page of the initiative
-# Requests of persons: privacy officers, of whom none is in this table, handle them; admins and auditors see how far.
-REQUESTS = only("admin", "auditor", strangers=403, sent=405)
-PRIVACY = only(strangers=403, sent=403)
-PRIVACY_SENDS = only(closed=405, strangers=405, sent=403)
 
 # A table that an admin read: whoever brings tables cannot tell that it is there, everybody else that there are any.
 READER = only("admin", closed=(403, 404), strangers=403, sent=403)
@@ -435,39 +431,12 @@ TABLE = {
     "interactions": READ,
     "interactions-import": RUNNERS,
     "interactions-erase": only("admin"),
+    "interactions-person": only(),  # a privacy officer, of whom none is in this table
     "name-acts": RUNNERS,
     "promise-performance": RUNNERS,
     "withdraw-promise": RUNNERS,
     "interaction": only(*TEAM, "auditor", sent=405),
     "interaction-file": only(*TEAM, "auditor", sent=405),
-    "interaction-selections": only(*TEAM, "auditor"),
-    "interaction-selection": only(*TEAM, "auditor", sent=405),
-    "interaction-selection-close": SENDS,
-    "bulk-readings": only(*TEAM, "auditor", "seat_risk"),  # who answers a request sees its reason
-    "bulk-readings/agree": only("auditor", "seat_risk", closed=302),
-    "bulk-readings/refuse": only("auditor", "seat_risk", closed=302),
-    "bulk-reading-file": SENDS,
-    "subject-requests": REQUESTS,
-    "subject-request-new": PRIVACY,
-    "subject-request": REQUESTS,
-    "subject-request-person": PRIVACY_SENDS,
-    "subject-request-identity": PRIVACY,
-    "subject-request-extend": PRIVACY,
-    "subject-request-take-over": PRIVACY,
-    "subject-request-search": PRIVACY_SENDS,
-    "subject-request-text": PRIVACY,
-    "subject-hits": only(strangers=403, sent=405),
-    "subject-request-copy": PRIVACY,
-    "subject-request-erase": PRIVACY,
-    "subject-request-erasure": REQUESTS,
-    "subject-request-answer": PRIVACY,
-    "subject-request-close": PRIVACY_SENDS,
-    "subject-hit": only(strangers=403, sent=405),
-    "subject-hit-judge": PRIVACY_SENDS,
-    "subject-hit-black-out": PRIVACY_SENDS,
-    "subject-hit-show-again": PRIVACY_SENDS,
-    "subject-copy-file": PRIVACY_SENDS,
-    "subject-copy-revoke": PRIVACY_SENDS,
     "switch-off": only("owner", "chair"),
     "switch-on": NOT_NOW,  # they are on
     "switch/record-drill": WORKERS,

@@ -134,7 +134,6 @@ STAYS = {
     "meeting called off",
     "password link",
     "post-mortem",
-    "selection of interactions",
     *wording.NEWS,
 }
 

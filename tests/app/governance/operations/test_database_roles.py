@@ -28,7 +28,6 @@ WRITTEN_ONCE = {
     "governance_apitokenuse",
     "adoption_monitoringlook",
     "governance_signatureproof",
-    "initiatives_subjecterasure",
     "adoption_incidentline",
     "adoption_incidentsystem",
     "adoption_sourcequestion",

@@ -121,7 +121,7 @@ def test_only_admins_erase_and_the_words_name_nobody(initiative, cast):
     assert opens(initiative) == [True]
 
 
-def test_a_hold_on_the_initiative_forbids_it_to_the_database_too(initiative, other, cast):
+def test_a_hold_on_the_initiative_forbids_it_to_the_database_too(initiative, other, cast, as_):
     keep(report(1), initiative=initiative.number)
     keep(report(1), initiative=other.number)
     hold = retention.open_hold(initiative_ref=initiative.ref, reason="A claim", by=cast.auditor)
@@ -133,6 +133,9 @@ def test_a_hold_on_the_initiative_forbids_it_to_the_database_too(initiative, oth
     with pytest.raises(DatabaseError, match="legal hold keeps this key"), transaction.atomic():
         keys.destroy([row.pk for row in rows])
     assert opens(initiative) == [True]
+    page = as_(cast.admin).get(reverse("interactions", args=[initiative.ref])).content.decode()
+    assert "This initiative has a legal hold" in page
+    assert reverse("retention") in page
     assert erase(other, cast).unopened == 1, "of the other initiative it is not held"
     retention.lift_hold(hold=hold, reason="Ended", by=cast.auditor)
     assert erase(initiative, cast).unopened == 1

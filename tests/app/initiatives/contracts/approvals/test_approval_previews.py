@@ -221,7 +221,7 @@ def test_it_is_erased_ninety_days_after_the_answer_or_its_time_and_not_while_hel
     with clock.simulated(start + timedelta(minutes=59) + ninety):
         assert approval_actions.erase_previews() == 0
     with clock.simulated(start + timedelta(hours=1) + ninety):
-        tasks.tend_requests()
+        tasks.erase_previews()
         assert (content_of(answered), content_of(expired)) == ("", "Nobody answered")
         assert approval_actions.erase_previews() == 0, "once"
         page = page_of(as_(cast.support), answered)

@@ -34,8 +34,6 @@ from initiatives.contracts.documents import actions as contract_actions
 from initiatives.contracts.documents import comments
 from initiatives.contracts.enforcement import kill_switch
 from initiatives.inbox.absences import actions as absences
-from initiatives.interactions.selections import actions as selection_actions
-from initiatives.interactions.selections.bulk_readings import BULK_READINGS
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.evidence.verification import actions as verification_actions
@@ -50,8 +48,6 @@ from initiatives.lifecycle.roles import handovers
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import AcceptedRisk, RoleAssignment, Waiver
 from tests.app.governance.interaction_log.test_kept import keep, report
-from tests.app.initiatives.interactions.requests.test_life import judged, made_officer, searched
-from tests.app.initiatives.interactions.selections.test_selecting import select
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import SIGNED, acts, at, seen, text_of
 from tests.support.initiatives.open_reviews import before_prototype, signed_off
@@ -265,34 +261,6 @@ def accepts_production_again(cast):
     return Binding("chair", at("initiative-act", initiative.ref, "confirm-production"), REASON, "re-attested")
 
 
-def erases_for_a_request(cast):
-    keep(report(1), initiative=factories.make_mvp(cast).number)
-    officer = made_officer(cast, cast.outsider)
-    row = searched(officer, kind="erasure")
-    judged(row, officer)
-    url = at("subject-request-erase", row.pk)
-    return Binding("outsider", url, {"duty": "Words kept."}, "erased for a request of a person")
-
-
-def gives_leave_to_read(cast):
-    asked = _bulk_reading(cast)
-    url = at("consent-answer", "bulk-readings", asked.pk, "agree")
-    return Binding("auditor", url, {}, "reading in bulk approved")
-
-
-def _bulk_reading(cast):
-    initiative = factories.make_mvp(cast)
-    keep(report(1), initiative=initiative.number)
-    row = selection_actions.look(select(initiative, cast.owner).pk)
-    return BULK_READINGS.ask(row, reason="Too many.", by=cast.owner)
-
-
-def refuses_that_a_selection_is_read(cast):
-    asked = _bulk_reading(cast)
-    url = at("consent-answer", "bulk-readings", asked.pk, "refuse")
-    return Binding("auditor", url, {"reason": "Words kept."}, "reading in bulk refused")
-
-
 def stops(cast):
     initiative = factories.make_prototype(cast)
     sent = {"reason_code": "cost", "reason": "Words kept."}
@@ -409,9 +377,6 @@ ACTS = [
     ("hold", "retention", lays_a_legal_hold),
     ("hold", "retention", lifts_a_legal_hold),
     ("erasure", "interactions-erase", erases_a_person_from_the_log),
-    ("erasure", "subject-request-erase", erases_for_a_request),
-    ("reading", "consent-answer", gives_leave_to_read),
-    ("reading", "consent-answer", refuses_that_a_selection_is_read),
     ("stage", "stop", stops),
     ("stage", "retire", retires_in_an_emergency),
     ("stage", "reopen", reopens),

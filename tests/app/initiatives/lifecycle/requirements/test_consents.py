@@ -9,13 +9,9 @@ from django.db import DatabaseError, transaction
 from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Refused
-from initiatives.interactions.selections import actions as selection_actions
-from initiatives.interactions.selections.bulk_readings import BULK_READINGS
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
 from initiatives.models import Waiver
-from tests.app.governance.interaction_log.test_kept import keep, report
-from tests.app.initiatives.interactions.selections.test_selecting import select
 from tests.app.initiatives.lifecycle.reviews.test_separation_of_duties import give_role, sit_down
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
@@ -24,7 +20,6 @@ pytestmark = pytest.mark.django_db
 
 KINDS = {
     "waiver": WAIVERS,
-    "bulk_reading": BULK_READINGS,
     "accepted_risk": ACCEPTED_RISKS,
 }
 
@@ -34,11 +29,7 @@ def asked(name: str, cast, initiative):
     until = clock.today() + timedelta(days=9)
     if name == "waiver":
         return WAIVERS.ask(initiative, key="mvp.workflow_known", reason="Later.", until=until, by=cast.owner)
-    if name == "accepted_risk":
-        return factories.ask_risk(cast, initiative)
-    keep(report(1), initiative=initiative.number)
-    selection = selection_actions.look(select(initiative, cast.owner).pk)
-    return BULK_READINGS.ask(selection, reason="Side by side.", by=cast.owner)
+    return factories.ask_risk(cast, initiative)
 
 
 @pytest.fixture(params=list(KINDS))
@@ -93,6 +84,17 @@ def test_a_team_member_to_the_initiative_neither_agrees_nor_refuses(cast, reques
         kind.refuse(row=row, reason="No.", by=cast.seat_risk)
     row.refresh_from_db()
     assert not any(getattr(row, part) for part in kind.model.PARTS)
+
+
+def test_nobody_answers_what_they_asked_for(cast, request_of):
+    _name, kind, row = request_of
+    row.requested_by = cast.seat_risk
+    with transaction.atomic(), unguarded(row._meta.db_table), acting(system="test", reason="Another asked"):
+        row.save()
+    with pytest.raises(Refused):
+        kind.agree(row=row, by=cast.seat_risk)
+    with pytest.raises(Refused):
+        kind.refuse(row=row, reason="No.", by=cast.seat_risk)
 
 
 def test_a_refusal_says_why(cast, request_of):

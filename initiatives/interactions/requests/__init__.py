@@ -1,1 +1,0 @@
-"""Requests of persons about what AI systems reported of them."""

@@ -1,1 +1,0 @@
-"""Selections of interactions for a purpose, and bulk readings of them."""
