@@ -409,8 +409,7 @@ def _fields_of(row, form) -> dict:
 def one_act(request, form, *, save, done: str, back: str, to_made: bool = False, **page) -> HttpResponse:
     """Show a form with one act, then go `back`, or to the row's page with `to_made`."""
     if made := acted(request, form, save):
-        if done:
-            messages.success(request, done)
+        messages.success(request, done)
         return redirect(made.get_absolute_url() if to_made else back)
     return page_with(request, form, None, back=back, **page)
 

@@ -181,8 +181,7 @@ def act_of(row: Obligation) -> Act:
         if what == "agreement":
             return Act("agree", reverse("link-answer", args=[key]), phrase("Read and answer"))
         page = {"system": "system-change", "link": "link-change"}[about]
-        propose = "?propose=on" if about == "system" else ""
-        return Act("complete", f"{reverse(page, args=[key])}{propose}", "Record it")
+        return Act("complete", reverse(page, args=[key]), "Record it")
     if row.kind == ObligationKind.VACANCY:
         return Act("complete", reverse("people", args=[ref]), phrase("Propose an owner"))
     return Act("complete", reverse("row-act", args=["obligations", row.pk, "complete"]), "Complete it")

@@ -59,7 +59,7 @@ def test_what_a_link_does_not_say_is_said_on_the_link_and_who_owns_its_system_th
     assert said[f"link:{bare.pk}:agreement"] == [("Name an owner of Policy share P", change(share))]
     assert said[f"system:{share.pk}:orphaned"] == [("Name an owner of Policy share P", change(share))]
     page = text_of(as_(cast.lead).get(at("integration", mvp.ref)))
-    assert f"{change(share)}?next=%2Finitiatives%2F{mvp.ref}%2Fintegration%2F&amp;propose=on#id_owner" in page
+    assert f"{change(share)}?next=%2Finitiatives%2F{mvp.ref}%2Fintegration%2F#id_owner" in page
     for fix in (
         "Fill in the link, and name an owner of the system.",
         "Name an owner of the system.",
