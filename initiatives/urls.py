@@ -69,7 +69,7 @@ from initiatives.portfolio.insights import views as insight_views
 from initiatives.portfolio.provisioning import api as scim
 from initiatives.portfolio.provisioning import views as directory_views
 from initiatives.portfolio.registration import views as registration_views
-from initiatives.portfolio.rulebook_changes import draft_views, forecast_views, requirement_views
+from initiatives.portfolio.rulebook_changes import draft_views, forecast_views
 from initiatives.portfolio.rulebook_changes import views as rulebook_changes_views
 from initiatives.portfolio.search import search_views
 from initiatives.portfolio.units import seat_views
@@ -139,16 +139,6 @@ urlpatterns = [
     path("found-models/<int:pk>/<slug:verb>/", found_views.answer, name="found-model-answer"),
     path("rulebook-drafts/", draft_views.drafts, name="rulebook-drafts"),
     path("rulebook-drafts/<int:pk>/", draft_views.draft, name="rulebook-draft"),
-    path("rulebook-drafts/<int:pk>/edit/<str:part>/<str:key>/", draft_views.edit, name="rulebook-draft-edit"),
-    path("rulebook-drafts/<int:pk>/add/<str:gate>/", requirement_views.add, name="rulebook-draft-add"),
-    path(
-        "rulebook-drafts/<int:pk>/remove/<str:key>/", requirement_views.remove, name="rulebook-draft-remove"
-    ),
-    path(
-        "rulebook-drafts/<int:pk>/asked/<str:gate>/<str:tier>/",
-        requirement_views.asked,
-        name="rulebook-draft-asked",
-    ),
     path("rulebook-drafts/<int:pk>/text/", draft_views.text, name="rulebook-draft-text"),
     path("rulebook-drafts/<int:pk>/load/", draft_views.load, name="rulebook-draft-load"),
     path("rulebook-drafts/<int:pk>/drop/", draft_views.drop, name="rulebook-draft-drop"),

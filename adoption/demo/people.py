@@ -218,11 +218,10 @@ def try_rulebooks(company: Company) -> None:
     """A draft that somebody works on, and what it would do to every initiative."""
     admin = company["admin"]
     draft = draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="1.1", by=admin)
-    drill = {
-        ("requirement", "mvp.users", "evidence"): ["drill_record"],
-        ("freshness", "sign_off_max_age_days"): 30,
-    }
-    draft = draft_actions.edit_draft(draft=draft, values=drill, based_on=draft.number, by=admin)
+    before, row, after = draft.source.partition('key = "mvp.users"')
+    after = after.replace('evidence = ["system_record", "document"]', 'evidence = ["drill_record"]', 1)
+    source = (before + row + after).replace("sign_off_max_age_days = 45", "sign_off_max_age_days = 30")
+    draft = draft_actions.replace_draft(draft=draft, source=source, based_on=draft.number, by=admin)
     forecast_actions.work_out(forecast_actions.ask_forecast(of=draft, by=admin).pk)
 
 

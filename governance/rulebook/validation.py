@@ -39,7 +39,6 @@ class Problem:
     key: str
     what: str
     remedy: str
-    path: TextPath = ()
 
     def __str__(self) -> str:
         return f"line {self.line} ({self.key}): {self.what} Fix: {self.remedy}"  # prose: allow
@@ -143,7 +142,7 @@ class _Check:
             row = rows[number]
             key = row.get("key") if isinstance(row, dict) else None
             place = f"{path[0]} {key}" if isinstance(key, str) and key else f"{path[0]} number {number + 1}"
-        self.problems.append(Problem(line, place, what, remedy, path))
+        self.problems.append(Problem(line, place, what, remedy))
 
     # Shapes
 

@@ -280,14 +280,11 @@ class Migration(migrations.Migration):
             name='Forecast',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('initiatives', 'Initiatives'), ('decisions', 'Past decisions')], default='initiatives', max_length=12)),
                 ('version', models.CharField(max_length=40)),
                 ('source', models.TextField()),
                 ('digest', models.CharField(max_length=64)),
                 ('day', models.DateField()),
                 ('grace_until', models.DateField(blank=True, null=True)),
-                ('since', models.DateField(blank=True, null=True)),
-                ('until', models.DateField(blank=True, null=True)),
                 ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'In progress'), ('done', 'Done'), ('failed', 'Failed')], default='waiting', max_length=10)),
                 ('trouble', models.TextField(blank=True, default='')),
                 ('asked_at', models.DateTimeField()),
@@ -2494,7 +2491,7 @@ class Migration(migrations.Migration):
             name='Foreseen',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('what', models.CharField(choices=[('initiative', 'Initiative'), ('review', 'Open review'), ('decision', 'Decision')], max_length=10)),
+                ('what', models.CharField(choices=[('initiative', 'Initiative'), ('review', 'Open review')], max_length=10)),
                 ('before', models.CharField(blank=True, default='', max_length=20)),
                 ('after', models.CharField(blank=True, default='', max_length=20)),
                 ('label', models.CharField(blank=True, default='', max_length=60)),
@@ -4366,10 +4363,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='forecast',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('computed_at__isnull', False), ('entry__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='a_done_forecast_says_of_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='forecast',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'decisions'), _negated=True), models.Q(('since__isnull', False), ('until__isnull', False)), _connector='OR'), name='a_forecast_of_decisions_has_a_period'),
         ),
         migrations.AddConstraint(
             model_name='savedview',

@@ -61,19 +61,15 @@ class ForecastQuerySet(models.QuerySet):
 class Forecast(models.Model):
     """The effects of a rulebook text in place of the one in force.
 
-    The worker computes it. The `kind` is for the initiatives as they are, published on `day`, or for the decisions from
-    `since` to `until`. `entry` is the last entry of the audit log that it includes. `outcome` is the SHA-256 of its
-    result, which publishing names.
+    The worker computes it, for the initiatives as they are, published on `day`. `entry` is the last entry of the audit
+    log that it includes. `outcome` is the SHA-256 of its result, which publishing names.
     """
 
-    INITIATIVES, DECISIONS = "initiatives", "decisions"
-    KINDS = {INITIATIVES: "Initiatives", DECISIONS: "Past decisions"}
     WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
     STATES = {WAITING: "Waiting", RUNNING: "In progress", DONE: "Done", FAILED: "Failed"}
 
     not_governed = "computed from the audit log, which also records the request and the publication"
 
-    kind = models.CharField(max_length=12, choices=KINDS.items(), default=INITIATIVES)
     draft = models.ForeignKey(RulebookDraft, models.PROTECT, null=True, blank=True, related_name="forecasts")
     version = models.CharField(max_length=40)
     source = models.TextField()
@@ -81,8 +77,6 @@ class Forecast(models.Model):
     in_force = models.ForeignKey(Rulebook, models.PROTECT, related_name="+")
     day = models.DateField()
     grace_until = models.DateField(null=True, blank=True)
-    since = models.DateField(null=True, blank=True)
-    until = models.DateField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=STATES.items(), default=WAITING)
     trouble = models.TextField(blank=True, default="")
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -106,15 +100,11 @@ class Forecast(models.Model):
                 condition=~Q(state="done")
                 | Q(computed_at__isnull=False, entry__isnull=False) & ~Q(outcome=""),
             ),
-            models.CheckConstraint(
-                name="a_forecast_of_decisions_has_a_period",
-                condition=~Q(kind="decisions") | Q(since__isnull=False, until__isnull=False),
-            ),
         ]
         indexes = [models.Index(fields=["digest", "-id"], name="forecasts_by_text")]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} under {self.version}"
+        return f"Effects of {self.version}"
 
     def get_absolute_url(self) -> str:
         """Return the address of its page."""
@@ -141,16 +131,16 @@ class Forecast(models.Model):
 
 
 class Foreseen(models.Model):
-    """The forecast of a change for one initiative, its open review, or one decision.
+    """The forecast of a change for one initiative or its open review.
 
     Support falls by `falls` stages, or rises if negative. The fields `unmet` and `met` are the requirements that an
     initiative newly lacks or meets, as [key, who answers], and `because` has others that change support. Sign-offs are
-    in `sign_offs` as [id, seat, person, counts now, why no longer]. For a review or decision, `before` and `after` are
+    in `sign_offs` as [id, seat, person, counts now, why no longer]. For a review, `before` and `after` are
     "decidable" or "", and `why` has the blockers in words. An unchanged subject has no row.
     """
 
-    INITIATIVE, REVIEW, DECISION = "initiative", "review", "decision"
-    WHATS = {INITIATIVE: "Initiative", REVIEW: "Open review", DECISION: "Decision"}
+    INITIATIVE, REVIEW = "initiative", "review"
+    WHATS = {INITIATIVE: "Initiative", REVIEW: "Open review"}
 
     not_governed = "computed from the audit log, like the forecast"
 

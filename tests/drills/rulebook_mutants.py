@@ -23,10 +23,10 @@ from pathlib import Path
 
 from governance.gates.requirement_state import ACCEPTED_IN_PERSON, GENERATED_ONLY
 from governance.rulebook import Criterion, ParsedRulebook, RulebookErrors, parse, schema, shipped_text
-from governance.rulebook.editing import Place, Text, read, with_values
 from tests.drills.mutants import copy_of_project
 from tests.support.initiatives import rulebook_changes
 from tests.support.paths import ROOT
+from tests.support.rules.rulebook_editing import Place, Text, read, with_values
 
 RULEBOOK = "governance/rulebook/1_0.toml"
 # Of the pure rules, without a database; and, where none of them goes red, of acts.

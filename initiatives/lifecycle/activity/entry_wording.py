@@ -154,9 +154,6 @@ def _page_day(text, rulebook) -> str:
 
 
 def _tried(facts, rulebook) -> str:
-    days = [_page_day(one, rulebook) for one in facts.get("decisions") or []]
-    if days:
-        return f"checked the decisions from {days[0]} to {days[1]} against rulebook {facts['version']}."
     return f"previewed what rulebook {facts['version']} would change on {_page_day(facts['day'], rulebook)}."
 
 

@@ -1,1 +1,1 @@
-"""Drafts, forecast on initiatives, back-test on decisions, publication."""
+"""Drafts, forecast on initiatives, publication."""

@@ -21,12 +21,11 @@ from governance.rulebook import parse
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.lifecycle.initiative.act import act, batched
 from initiatives.models import Forecast, Foreseen, Initiative, RulebookDraft
-from initiatives.portfolio.rulebook_changes import decision_backtest, rulebook_forecast
+from initiatives.portfolio.rulebook_changes import rulebook_forecast
 
 TOGETHER = 100  # initiatives that are read and judged between two signs of progress
 LOST = timedelta(minutes=15)  # without a sign for so long, whoever worked it out is gone
 MOST_AHEAD = timedelta(days=730)
-LONGEST_PERIOD = timedelta(days=1830)
 FAILED = (
     "The forecast failed ({}). An admin finds details in the log. Ask for the forecast again after the fault "
     "is fixed."
@@ -39,12 +38,11 @@ def ask_forecast(
     of: RulebookDraft | Rulebook,
     day: date | None = None,
     grace_until: date | None = None,
-    period: tuple[date, date] | None = None,
     by: User,
 ) -> Forecast:
-    """Ask for the effects of a text on initiatives from `day` on, or on decisions.
+    """Ask for the effects of a text on initiatives from `day` on.
 
-    The decisions are those of `period`. The worker computes it as soon as possible. Raises ValidationError or Refused.
+    The worker computes it as soon as possible. Raises ValidationError or Refused.
     """
     today = clock.today()
     day = day or today
@@ -53,10 +51,6 @@ def ask_forecast(
         wrong["day"] = "Choose today, or a day within the next two years."
     if grace_until is not None and not day <= grace_until <= day + MOST_GRACE:
         wrong["grace_until"] = "Choose a day from the day of publishing to a year after it."
-    if period is not None and not period[0] <= period[1] <= today:
-        wrong["until"] = "Choose a last day that is not in the future and not before the first day."
-    elif period is not None and period[1] - period[0] > LONGEST_PERIOD:
-        wrong["since"] = "Choose a period of at most five years."
     if wrong:
         raise ValidationError(wrong)
     with act("ask forecast", by=by):
@@ -64,7 +58,6 @@ def ask_forecast(
         of = of._meta.model.objects.get(pk=of.pk)
         in_force = Rulebook.objects.current()
         forecast = Forecast(
-            kind=Forecast.DECISIONS if period else Forecast.INITIATIVES,
             draft=of if isinstance(of, RulebookDraft) else None,
             version=of.version,
             source=of.source,
@@ -72,8 +65,6 @@ def ask_forecast(
             in_force=in_force,
             day=day,
             grace_until=grace_until,
-            since=period[0] if period else None,
-            until=period[1] if period else None,
             by=by,
             asked_at=clock.now(),
         )
@@ -85,7 +76,6 @@ def ask_forecast(
             digest=of.digest,
             in_force=in_force.version,
             day=day,
-            decisions=[one.isoformat() for one in period] if period else None,
         )
         transaction.on_commit(lambda: _send(forecast.pk), robust=True)
     return forecast
@@ -106,10 +96,7 @@ def work_out(pk: int) -> Forecast | None:
     began = time.monotonic()
     try:
         new = parse(forecast.source)
-        if forecast.kind == Forecast.DECISIONS:
-            tally = _work_out_decisions(forecast, new)
-        else:
-            tally = _work_out_initiatives(forecast, new)
+        tally = _work_out_initiatives(forecast, new)
     except Exception as why:
         Forecast.objects.filter(pk=pk).update(
             state=Forecast.FAILED, trouble=FAILED.format(type(why).__name__)
@@ -181,33 +168,6 @@ def _work_out_initiatives(forecast: Forecast, new) -> dict:
         done += len(some)
         _progress(forecast, rows, done, total)
     return tally.told(len(keys))
-
-
-def _work_out_decisions(forecast: Forecast, new) -> dict:
-    found = decision_backtest.decided_between(forecast.since, forecast.until)
-    total, tally = len(found), {"decisions": len(found), "refused": 0, "not_known": 0}
-    for done, pk in enumerate(found, start=1):
-        told = decision_backtest.replay(pk, new)
-        rows = []
-        if told is not None and not told.decidable:
-            tally["refused"] += 1
-        if told is None:
-            tally["not_known"] += 1
-        elif not told.decidable:
-            rows = [
-                Foreseen(
-                    forecast=forecast,
-                    what=Foreseen.DECISION,
-                    initiative_id=told.initiative,
-                    review_id=pk,
-                    before="decidable",
-                    after="",
-                    unmet=[list(one) for one in told.unmet],
-                    why=list(told.why),
-                )
-            ]
-        _progress(forecast, rows, done, total)
-    return tally
 
 
 def _of_effect(forecast: Forecast, one: rulebook_forecast.Effect) -> Foreseen:

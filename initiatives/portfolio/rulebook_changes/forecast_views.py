@@ -24,7 +24,7 @@ from initiatives.lifecycle.initiative.initiative_frame import fix, page_of, pick
 from initiatives.models import Forecast, Foreseen, Initiative, RulebookDraft
 from initiatives.portfolio.rulebook_changes import forecast_actions
 from initiatives.portfolio.rulebook_changes.forecast_actions import LOST
-from initiatives.portfolio.rulebook_changes.forms import ForecastForm, PeriodForm
+from initiatives.portfolio.rulebook_changes.forms import ForecastForm
 
 PER_PAGE = 50
 CHUNK = 500
@@ -67,22 +67,12 @@ def of_version(request, version):
 
 
 def _asked(request, of, back: str):
-    posted = sent(request)
-    of_period = posted is not None and "since" in posted
-    form = ForecastForm(None if of_period else posted)
-    period = PeriodForm(posted if of_period else None)
-    asked = period if of_period else form
-    if posted is not None and asked.is_valid():
-        said = asked.cleaned_data
+    form = ForecastForm(sent(request))
+    if form.is_bound and form.is_valid():
         try:
-            if of_period:
-                made = forecast_actions.ask_forecast(
-                    of=of, period=(said["since"], said["until"]), by=request.user
-                )
-            else:
-                made = forecast_actions.ask_forecast(of=of, by=request.user, **said)
+            made = forecast_actions.ask_forecast(of=of, by=request.user, **form.cleaned_data)
         except ValidationError as wrong:
-            fix(asked, wrong)
+            fix(form, wrong)
         else:
             return redirect(made)
     rows = Forecast.objects.of(of.digest).select_related("by", "in_force").defer("source", "in_force__source")
@@ -91,7 +81,6 @@ def _asked(request, of, back: str):
         "of": of,
         "back": back,
         "form": form,
-        "period": period,
         "rows": rows[:KEPT],
         "in_force": Rulebook.objects.current(),
         "same": Rulebook.objects.current().digest == of.digest,
@@ -112,14 +101,13 @@ def forecast(request, pk):
         return _file(request, row)
     rulebook = parse(row.source)
     what = pick(request.GET.get("what"), Foreseen.WHATS, "initiative")
-    what = Foreseen.DECISION if row.kind == Forecast.DECISIONS else what
     rows, chosen = _narrowed(request, row, what)
     page = page_of(request, rows, PER_PAGE)
     context = {
         "nav": "rulebook",
         "forecast": row,
         "happens": _happens(row),
-        "signers": demands.who_could_not(rulebook.signatures) if row.kind == Forecast.INITIATIVES else [],
+        "signers": demands.who_could_not(rulebook.signatures),
         "outdated": outdated(row),
         "page": page,
         "rows": [_shown(one, rulebook, row.in_force.parsed) for one in page],
@@ -145,10 +133,9 @@ def progress(request, pk):
 def _file(request, row: Forecast):
     """Return a forecast as CSV, a line for each requirement, obligation and sign-off."""
     new, old = parse(row.source), row.in_force.parsed
-    kinds = (Foreseen.DECISION,) if row.kind == Forecast.DECISIONS else (Foreseen.INITIATIVE, Foreseen.REVIEW)
     lines = (
         line
-        for what in kinds
+        for what in Foreseen.WHATS
         for one in _visible(row, what, request.user).iterator(chunk_size=CHUNK)
         for line in _lines(one, new, old)
     )
@@ -185,8 +172,6 @@ def outdated(row: Forecast) -> list[str]:
 def _once_more(row: Forecast, person) -> Forecast:
     """Ask the same again of the current text. A past day becomes today."""
     of = row.draft or Rulebook.objects.filter(digest=row.digest).first()
-    if row.kind == Forecast.DECISIONS:
-        return forecast_actions.ask_forecast(of=of, period=(row.since, row.until), by=person)
     return forecast_actions.ask_forecast(of=of, by=person)
 
 
@@ -320,11 +305,6 @@ def _stage(stage: str) -> str:
 
 def _happens(row: Forecast) -> list[str]:
     """Return the effects of publishing in sentences that hold for any totals."""
-    if row.kind == Forecast.DECISIONS:
-        return [
-            "Earlier decisions do not change, even if another rulebook is in force later.",
-            "Each decision was judged by the facts and sign-offs of its time, as the audit log keeps them.",
-        ]
     return [
         "Plumbline computes the supported stage of every initiative again when the rulebook is "
         "published, with the facts of that time. Approved stages stay as they are.",

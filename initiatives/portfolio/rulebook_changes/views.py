@@ -42,7 +42,7 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
         "facts": {"digest": rulebook.digest},
     }
     form = PublishForm(sent(request), **signed)
-    seen = Forecast.objects.of(rulebook.digest).filter(state=Forecast.DONE, kind=Forecast.INITIATIVES)
+    seen = Forecast.objects.of(rulebook.digest).filter(state=Forecast.DONE)
     if request.method == "POST" and form.is_valid():
         shown, digest = form.cleaned_data["seen"], form.cleaned_data["outcome"]
         forecast = seen.filter(pk=shown, outcome=digest).first() if shown else None

@@ -1,5 +1,6 @@
 """What a rulebook was foretold to do is what it does: each initiative, each gap, each obligation, each sign-off."""
 
+import contextlib
 from collections import Counter
 from datetime import timedelta
 
@@ -7,12 +8,15 @@ import pytest
 
 from governance import clock
 from governance.models import Rulebook
-from governance.rulebook import shipped_text
+from governance.rulebook import RulebookErrors, shipped_text
 from initiatives.lifecycle.stages import periodic
+from initiatives.models import Review
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives import rulebook_changes, rulebook_forecast
 from tests.support.initiatives.open_reviews import signed_off
+from tests.support.rules.plain_rulebook import plain_text
+from tests.support.rules.rulebook_editing import read, with_values, without_requirement
 
 pytestmark = pytest.mark.django_db
 LATER = 40  # days: evidence has aged, and sign-offs still count
@@ -50,3 +54,31 @@ def test_the_rulebook_with_levels_does_what_it_was_foretold_to_do(company):
     came = rulebook_forecast.happened(source, company.admin, company.chair)
     assert rulebook_forecast.differences(told, came) == []
     assert forecast.totals["lose"] == 3
+
+
+@pytest.mark.parametrize("source", [plain_text, shipped_text])
+def test_cases_live_on_under_a_rulebook_without_whatever_can_go(cast, as_, source):
+    """Every requirement that nothing needs is removed and the rest published: pages open, forecasts come true."""
+    running = factories.make_production(cast, title="Runs")
+    bounded = factories.make_mvp(cast, title="Bounded")
+    signed_off(cast)
+    text = with_values(read(source()), {("version",): "2026.9"})
+    gone = []
+    for row in text.raw["requirement"]:
+        with contextlib.suppress(RulebookErrors):
+            text = without_requirement(text, row["key"])
+            gone.append(row["key"])
+    assert len(gone) > 20
+    _, told = rulebook_forecast.foretold(text.source, cast.admin)
+    came = rulebook_forecast.happened(text.source, cast.admin, cast.chair)
+    assert rulebook_forecast.differences(told, came) == []
+    factories.make_rulebook(cast.admin, cast.chair, source=text.source)
+    owner, chair = as_(cast.owner), as_(cast.chair)
+    pages = ["", "requirements/", "contract/", "integration/", "adoption/", "deployments/", "activity/"]
+    for initiative in (running, bounded):
+        for page in pages:
+            assert owner.get(f"{initiative.get_absolute_url()}{page}").status_code == 200, page
+    for page in ("/", "/initiatives/", "/ideas/", "/rulebook/", "/insights/", "/reviews/"):
+        assert chair.get(page).status_code == 200, page
+    for review in Review.objects.all():
+        assert chair.get(review.get_absolute_url()).status_code == 200

@@ -11,12 +11,9 @@ from governance.identity.factors import codes
 from governance.models import Entry, Notification, Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
-from governance.rulebook.editing import read, with_values
-from governance.transparency_log import sealing
 from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.models import Forecast, Obligation, Review
 from initiatives.portfolio.rulebook_changes import (
-    decision_backtest,
     draft_actions,
     forecast_actions,
     publication,
@@ -25,7 +22,7 @@ from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives.initiative_pages import SIGNED
 from tests.support.initiatives.open_reviews import signed_off
-from tests.support.rules.plain_rulebook import plain_text
+from tests.support.rules.rulebook_editing import read, with_values
 from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +41,12 @@ def company(cast):
 
 def draft_of(cast, values=STRICTER, version="1.0"):
     draft = draft_actions.copy_rulebook(base=Rulebook.objects.current(), version=version, by=cast.admin)
-    return draft_actions.edit_draft(draft=draft, values=values, based_on=draft.number, by=cast.admin)
+    return edited(draft, values, by=cast.admin)
+
+
+def edited(draft, values, *, by):
+    source = with_values(read(draft.source), values).source
+    return draft_actions.replace_draft(draft=draft, source=source, based_on=draft.number, by=by)
 
 
 def worked_out(of, cast, **asked) -> Forecast:
@@ -138,9 +140,7 @@ def test_it_says_what_came_since(company, as_):
     hold_actions.hold(initiative=initiative, reason="Wait.", by=company.seat_security)
     text = as_(company.admin).get(forecast.get_absolute_url()).content.decode()
     assert "1 act on 1 initiative happened after the forecast" in text
-    draft_actions.edit_draft(
-        draft=draft, values={("freshness", "grace_days"): 3}, based_on=draft.number, by=company.admin
-    )
+    edited(draft, {("freshness", "grace_days"): 3}, by=company.admin)
     assert (
         "The draft was edited after the forecast"
         in as_(company.admin).get(forecast.get_absolute_url()).content.decode()
@@ -169,9 +169,7 @@ def test_who_may(company, as_):
 def test_publishing_names_only_what_was_foretold_of_this_text(company):
     draft = draft_of(company)
     other = worked_out(draft, company)
-    draft = draft_actions.edit_draft(
-        draft=draft, values={("freshness", "grace_days"): 3}, based_on=draft.number, by=company.admin
-    )
+    draft = edited(draft, {("freshness", "grace_days"): 3}, by=company.admin)
     rulebook = draft_actions.load_draft(draft=draft, based_on=draft.number, by=company.admin)
     organisation_actions.propose_publication(rulebook=rulebook, by=company.admin)
     with pytest.raises(Conflict):
@@ -199,25 +197,3 @@ def test_a_day_to_come(company):
     days = {key: rulebook.requirements[key].fresh_days for key, _ in row.unmet} if row else {}
     # What ages out by itself before that day is not the work of the draft.
     assert all(not 0 < fresh < 300 or key == "mvp.users" for key, fresh in days.items())
-
-
-def test_decisions_of_the_past_under_other_rules(company, as_):
-    """Under their own rules every decision stands; under stricter ones it is told which would not, and why."""
-    sealing.seal()
-    approved = Review.objects.filter(outcome="approved")
-    assert approved.count() >= 3
-    for review in approved:
-        told = decision_backtest.replay(review.pk, review.rulebook.parsed)
-        assert told.decidable, told.why
-    period = {"since": clock.today(), "until": clock.today()}
-    version = organisation_actions.load_rulebook(
-        source=with_values(read(plain_text()), STRICTER | {("version",): "2026.9"}).source,
-        by=company.admin,
-    )
-    page = as_(company.chair).post(f"/rulebook/{version.version}/effects/", period)
-    forecast = forecast_actions.work_out(int(page.url.strip("/").split("/")[-1]))
-    assert forecast.totals["decisions"] == approved.count()
-    assert forecast.totals["refused"] == approved.filter(gate="mvp").count() == 1
-    text = as_(company.chair).get(page.url).content.decode()
-    assert "mvp.users" in text
-    assert "under 2026.9: no" in text

@@ -3,7 +3,7 @@
 import random
 
 from governance.rulebook import RulebookErrors, schema
-from governance.rulebook.editing import PARTS, Place, Text, read, with_values
+from tests.support.rules.rulebook_editing import PARTS, Place, Text, read, with_values
 
 DAYS = (0, 1, 3, 10, 30, 45, 60, 90, 120, 180, 365, 730)
 TRIES = 60

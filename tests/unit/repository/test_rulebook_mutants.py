@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from governance.rulebook import parse, shipped_text
-from governance.rulebook.editing import read, with_values
 from tests.drills.rulebook_mutants import ACTS, PURE, changes, looked_at
 from tests.support.paths import ROOT
+from tests.support.rules.rulebook_editing import read, with_values
 
 SOURCE = shipped_text()
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from governance.rulebook import ParsedRulebook, RulebookErrors, parse, shipped_text
 from tests.support.rules.artefact_rules import with_forms
+from tests.support.rules.rulebook_editing import read, with_values, without_requirement
 
 TEXT = shipped_text()
 ROWS = TEXT.split("\n")
@@ -625,3 +626,22 @@ def test_a_rulebook_with_a_character_that_readers_cannot_see_is_refused_by_its_l
     (problem,) = refused.value.problems
     assert problem.line == text.count("\n", 0, at) + 1
     assert "readers cannot see: U+" in problem.what
+
+
+def test_a_scale_test_keeps_three_items_at_each_tier():
+    """Of four items of the integration test that are asked at minimal risk one may go, the next may not."""
+    fewer = without_requirement(read(shipped_text()), "int.residency")
+    with pytest.raises(RulebookErrors, match="the scale test integration has 2 items at minimal risk"):
+        without_requirement(fewer, "int.sources_condition")
+    place = ("requirement", "int.fallback")
+    left_out = {(*place, "level", "minimal"): None, (*place, "left_out", "minimal"): "none runs"}
+    with pytest.raises(RulebookErrors, match="scale test integration"):
+        with_values(fewer, left_out)
+
+
+def test_a_criterion_asks_for_something_and_production_is_accepted_again_one_day():
+    text = read(shipped_text())
+    with pytest.raises(RulebookErrors, match="this criterion has no requirements"):
+        without_requirement(text, "int.systems_owned")
+    with pytest.raises(RulebookErrors, match="reattest_days"):
+        with_values(text, {("stages", "production", "reattest_days"): None})

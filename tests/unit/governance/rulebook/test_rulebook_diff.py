@@ -8,17 +8,11 @@ from bs4 import BeautifulSoup
 from governance.models import Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.rulebook import diff, parse, shipped_text
-from governance.rulebook.editing import read, with_values
-from governance.rulebook.requirement_editing import (
-    Asked,
-    places_of,
-    with_requirement,
-    without_requirement,
-)
 from governance.vocabulary import RUNNING_STAGES
 from initiatives.lifecycle.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.rules.plain_rulebook import plain_text
+from tests.support.rules.rulebook_editing import read, with_values, without_requirement
 
 TEXT = plain_text()
 
@@ -176,13 +170,12 @@ def test_levels_are_told_by_tier_with_why_one_is_left_out():
 
 def test_requirements_that_come_and_go_are_named_where_they_are_asked():
     text = read(shipped_text())
-    row = text.row("requirement", "gov.enforced") | {"key": "gov.second", "question": "Is it tried twice?"}
-    row |= {"level": {"high": "verified"}, "left_out": {"minimal": "small", "limited": "seldom"}}
-    asked_by = ["production.governance_satisfied", "production.test_governance"]
-    more = with_requirement(text, row, asked_by=asked_by, fate="frozen_at_production")
-    old, new = parse(text.source), parse(more.source)
-    named = "“Is it tried twice?” (gov.second)"
+    new = parse(text.source)
+    old = parse(without_requirement(text, "gov.impact").source)
+    question = "Has the effect on people been assessed?"
+    named = f"“{question}” (gov.impact)"
     came = {section.title: section for section in diff.differences(old, new)}
+    why = "that no person is affected is what the tier says, and the risk seat confirmed it"
     assert {title: section.lines for title, section in came.items()} == {
         f"Criterion: {old.criteria['production.governance_satisfied'].question}": (
             f"Requirements of the criterion: added {named}.",
@@ -190,31 +183,40 @@ def test_requirements_that_come_and_go_are_named_where_they_are_asked():
         f"Criterion: {old.criteria['production.test_governance'].question}": (
             f"Requirements of the criterion: added {named}.",
         ),
-        "Requirement: Is it tried twice?": (
+        f"Requirement: {question}": (
             "New: the older version does not have it.",
-            "Required level: minimal: left out, because “small”; limited: left out, because “seldom”; "
-            "high: verified.",
-        ),
-        "Requirements after a promotion": (
-            f"Answers that stay as they were decided at a gate: production: added {named}.",
+            f"Required level: minimal: left out, because “{why}”; limited: verified; high: verified.",
         ),
         "Scale tests": (f"Governance, its items: added {named}.",),
     }
-    assert came["Requirement: Is it tried twice?"].gates == {"production"}
+    assert came[f"Requirement: {question}"].gates == {"production"}
     gone = {section.title: section.lines for section in diff.differences(new, old)}
-    assert gone["Requirement: Is it tried twice?"] == ("Gone: the newer version does not have it.",)
+    assert gone[f"Requirement: {question}"] == ("Gone: the newer version does not have it.",)
     assert gone["Scale tests"] == (f"Governance, its items: gone {named}.",)
-    assert without_requirement(more, "gov.second").source == text.source
+
+
+def test_answers_that_stay_after_a_promotion_are_named():
+    text = read(shipped_text())
+    place = ("carry_forward", "frozen_at_mvp")
+    (key, *rest) = text.value(place)
+    old, new = parse(text.source), parse(with_values(text, {place: rest}).source)
+    (section,) = diff.differences(old, new)
+    assert section.title == "Requirements after a promotion"
+    named = f"“{old.requirements[key].question}” ({key})"
+    assert section.lines == (f"Answers that stay as they were decided at a gate: mvp: gone {named}.",)
 
 
 def test_levels_that_change_and_tiers_that_are_left_out_are_told():
     text = read(shipped_text())
     old = parse(text.source)
-    asked = {"adopt.trust": Asked("", "nobody has to"), "int.identity": Asked("documented")}
-    new = parse(with_values(text, places_of(old, "production", "limited", asked)).source)
-    again = parse(
-        with_values(text, places_of(old, "production", "minimal", {"adopt.trust": Asked("stated")})).source
-    )
+    trust = ("requirement", "adopt.trust")
+    left_out = {
+        ("requirement", "int.identity", "level", "limited"): "documented",
+        (*trust, "level", "limited"): None,
+        (*trust, "left_out", "limited"): "nobody has to",
+    }
+    asked = {(*trust, "level", "minimal"): "stated", (*trust, "left_out", "minimal"): None}
+    new, again = (parse(with_values(text, values).source) for values in (left_out, asked))
     assert [section.lines for section in diff.differences(old, new)] == [
         ("Required level: limited: now documented, before verified.",),
         (

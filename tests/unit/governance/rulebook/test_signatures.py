@@ -3,7 +3,6 @@
 import pytest
 
 from governance.rulebook import diff, parse
-from governance.rulebook.editing import read, with_values
 from governance.rulebook.validation import RulebookErrors
 from tests.support.paths import ROOT
 
@@ -36,25 +35,3 @@ def test_a_difference_is_a_sentence():
     assert section.title == "Strength of signatures"
     assert any("Sign-off at high risk: now passkey" in line for line in section.lines)
     assert diff.differences(parse(TEXT + ASKS), parse(TEXT + ASKS)) == []
-
-
-def test_it_is_edited_value_by_value_in_a_text_that_says_nothing_of_it_too():
-    asks = {
-        ("signatures", "sign_off", "high"): "passkey",
-        ("signatures", "decision", "high"): "password and code",
-    }
-    once = with_values(read(TEXT), asks)
-    assert parse(once.source).signatures == {
-        "sign_off": {"high": "passkey"},
-        "decision": {"high": "password and code"},
-    }
-    assert once.source.startswith(TEXT)
-    more = {("signatures", "sign_off", "limited"): "passkey", ("signatures", "waiver", "high"): "passkey"}
-    twice = with_values(once, more | {("signatures", "decision", "high"): None})
-    assert parse(twice.source).signatures == {
-        "sign_off": {"limited": "passkey", "high": "passkey"},
-        "waiver": {"high": "passkey"},
-    }
-    assert twice.source.count("[signatures]") == 1
-    assert read(TEXT).row("signatures", "sign_off") == {}
-    assert read(TEXT).row("signatures", "lunch") is None

@@ -1,11 +1,10 @@
-"""Replacement of values in a rulebook text, without other changes. Pure.
+"""Values of a rulebook text exchanged, without other changes.
 
-Remarks stay as they were written. A place is the path of a value in the text: ("requirement", "mvp.owner",
-"fresh_days"), ("gates", "mvp", "quorum"), ("requirement", "mvp.owner", "level", "high"), ("version",). Rows are named
-by their key, so that a place means the same in two versions of a text.
+A place is the path of a value in the text: ("requirement", "mvp.owner", "fresh_days"), ("gates", "mvp", "quorum"),
+("requirement", "mvp.owner", "level", "high"), ("version",). Rows are named by their key, so that a place means the same
+in two versions of a text.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +13,9 @@ from tomlkit.items import Array, InlineTable
 
 from governance.rulebook import schema
 from governance.rulebook.source_positions import TextPath
-from governance.rulebook.validation import Problem, RulebookErrors, checked
+from governance.rulebook.validation import checked
 
-# What can be edited value by value. Keys, stages, moves and what rests on what they are called are edited as a text.
+# The fields that tests exchange value by value.
 PARTS: dict[str, dict[str, tuple[str, bool, str]]] = {
     "freshness": schema.FRESHNESS,
     "levels": schema.LEVELS,
@@ -66,9 +65,8 @@ PARTS: dict[str, dict[str, tuple[str, bool, str]]] = {
         )
     },
 }
-# What a requirement to the owner has besides: as a whole, and for each risk tier.
-LEVELLED = {name: schema.LEVELLED[name] for name in ("ways", "of_register")}
-BY_TIER = ("level", "left_out", "level_at_mvp")
+# The lists that say what becomes of an answer after a promotion.
+FATES = ("frozen_at_mvp", "live_at_production", "frozen_at_production", "ended_at_production")
 Place = tuple[str, ...]
 
 
@@ -119,11 +117,6 @@ class Text:
 def read(source: str) -> Text:
     """Return the checked text. Raises RulebookErrors."""
     return Text(source, checked(source))
-
-
-def fields_of(text: Text, part: str) -> dict[str, tuple[str, bool, str]]:
-    """Return the editable fields of a part: kind, whether required, names it may use."""
-    return PARTS[part] | (LEVELLED if part in schema.ROWS else {})
 
 
 def with_values(text: Text, values: dict[Place, object]) -> Text:
@@ -188,30 +181,6 @@ def _list(table: Any, name: str | int, words: list[Any]) -> None:
         table[name] = tomlkit.item(words)
 
 
-def problems_at(
-    text: Text, errors: RulebookErrors, part: str, key: str = "", fields: Collection[str] = ()
-) -> dict[str, list[Problem]]:
-    """Return the problems of one part by field, and all other problems under "".
-
-    `fields`: further fields besides those of `fields_of`. If a seat without a criterion cannot sign at a gate, the
-    problem concerns the seat of the edited criterion.
-    """
-    known = {*fields_of(text, part), *fields}
-    gate = str(text.value((part, key, "gate"))) if part == "criterion" else ""
-    found: dict[str, list[Problem]] = {}
-    for problem in errors.problems:
-        path = problem.path
-        if path[:1] == (part,) and part in schema.ROWS:
-            mine = problem.key == f"{part} {key}"
-        else:
-            mine = path[: 2 if key else 1] == ((part, key) if key else (part,))
-        name = next((str(one) for one in path[1:] if one in known), "") if mine else ""
-        if gate and path[:2] == ("gates", gate):
-            name = "seat"
-        found.setdefault(name, []).append(problem)
-    return found
-
-
 def path_of(text: Text, place: Place) -> TextPath:
     """Return the place with row numbers as in the text. Raises KeyError for an unknown row."""
     if len(place) > 1 and place[0] in schema.ROWS:
@@ -221,3 +190,25 @@ def path_of(text: Text, place: Place) -> TextPath:
             raise KeyError(place[1])
         return (place[0], number, *place[2:])
     return place
+
+
+def without_requirement(text: Text, key: str) -> Text:
+    """The text without this requirement and whatever names it. Raises RulebookErrors where another part needs it."""
+    values: dict[Place, object] = {}
+    places: list[Place] = [("criterion", row["key"], "requirements") for row in text.raw["criterion"]]
+    places += [("scale_tests", name, "items") for name in text.raw["scale_tests"]]
+    for place in (*places, *(("carry_forward", name) for name in FATES)):
+        listed = text.value(place) or ()
+        if key in listed:
+            left = [word for word in listed if word != key]
+            values[place] = left or (None if place[0] == "criterion" else [])
+    replaced = text.raw["carry_forward"]["replaced_at_production"]
+    values |= {
+        ("carry_forward", "replaced_at_production", old): None
+        for old, new in replaced.items()
+        if key in (old, new)
+    }
+    document = document_of(text)
+    put(document, text, values)
+    document["requirement"].remove(text.row("requirement", key))
+    return read(document.as_string())
