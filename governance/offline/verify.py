@@ -1551,8 +1551,9 @@ class Judge:
         seats: Sequence[str],
         at: datetime.datetime,
         seen: datetime.datetime,
+        since: datetime.datetime | None = None,
     ) -> bool:
-        """Return True if the person held one of these seats then, with an open account."""
+        """Return True if the person held one of these seats then, from `since` on, with an open account."""
         account = self.rows["governance_user"].get(str(person))
         if account is None or not any(one["is_active"] for one in _seen(account, seen)):
             return False
@@ -1560,7 +1561,7 @@ class Judge:
             (one["board_id"], one["person_id"]) == (board, person)
             and one["seat"] in seats
             and one["granted_by_id"] != person
-            and _moment(one["starts_at"]) <= at
+            and _moment(one["starts_at"]) <= (since or at)
             and (one["ends_at"] is None or _moment(one["ends_at"]) > at)
             for row in self.seats.get(person, {}).values()
             for one in _seen(row, seen)
@@ -1795,8 +1796,9 @@ class Judge:
         if self.sight != "all" or initiative is None or sign_off["verdict"] not in APPROVALS:
             return
         at, person = _moment(change.row["ended_at"]), sign_off["person_id"]
-        if not self._holds(person, self._board_of(initiative), (sign_off["seat"],), at, change.seen):
-            yield "the signer no longer holds the seat"
+        board, signed = self._board_of(initiative), _moment(sign_off["at"])
+        if not self._holds(person, board, (sign_off["seat"],), at, change.seen, since=signed):
+            yield "the signer no longer holds the seat under which they signed"
         if why := self._team_member(change.row["initiative_id"], person, change.seen):
             yield why
 

@@ -75,6 +75,16 @@ CREATE FUNCTION plumbline_sits(board bigint, person bigint, place text, moment t
        AND m.starts_at <= moment AND (m.ends_at IS NULL OR m.ends_at > moment))
 $$;
 
+-- Whether a person holds a seat at a moment that they held without a break since an earlier one.
+CREATE FUNCTION plumbline_sits_since(board bigint, person bigint, place text, since timestamptz, moment timestamptz)
+  RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (
+    SELECT FROM governance_membership m JOIN governance_user u ON u.id = m.person_id
+     WHERE m.board_id = board AND m.person_id = person AND m.seat = place AND u.is_active
+       AND m.granted_by_id IS DISTINCT FROM m.person_id
+       AND m.starts_at <= since AND (m.ends_at IS NULL OR m.ends_at > moment))
+$$;
+
 CREATE FUNCTION plumbline_away(person bigint, moment timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT FROM governance_absence a
                   WHERE a.person_id = person AND a.starts_at <= moment AND a.ends_at > moment)

@@ -35,9 +35,14 @@ class EligibleSigners:
     contract_authors: frozenset[int] = frozenset()
     board: Board | None = None
 
-    def holds(self, person, seat: str) -> bool:
-        """Return True if the person holds the seat now."""
-        return any(member.person_id == person.pk and member.seat == seat for member in self.members)
+    def holds(self, person, seat: str, since: datetime | None = None) -> bool:
+        """Return True if the person holds the seat now, and has held it without a break since that moment."""
+        return any(
+            member.person_id == person.pk
+            and member.seat == seat
+            and (since is None or member.starts_at <= since)
+            for member in self.members
+        )
 
     def holders(self, seat: str) -> list:
         """Return the seat's present holders. They may at least withdraw or object."""
@@ -253,6 +258,8 @@ def stale_of(row: SignOff, eligible_signers: EligibleSigners, judged: Judged) ->
         reasons.append("a different board decides on this initiative now")
     elif not eligible_signers.holds(row.person, row.seat):
         reasons.append(f"{row.person} no longer holds the seat")
+    elif not eligible_signers.holds(row.person, row.seat, since=row.at):
+        reasons.append(f"the seat under which {row.person} signed has ended, and was granted again")
     return reasons + sign_off_statement.stale_reasons(row.facts, judged, row.at)
 
 

@@ -39,7 +39,6 @@ BEFORE = {
     "reattest": (30, 14, 3, 0),
     "drill": (14, 3, 0),
 }
-WEEKLY = ("overdue",)
 ESCALATED = {"chair7d": 7, "board14d": 14}
 FROM_THE_START = ("confirm post-mortem",)  # escalated so long after it began, whatever its day
 # What a person may read as often as it is true: told for each new reason, not on a day.

@@ -39,8 +39,6 @@ OPEN = Row(strangers=200, sent=405, signed_out=200)  # open to everybody, signed
 MEMBERS = Row(strangers=200, sent=405)  # open to everybody who signed in
 ADMINS = only("admin", strangers=403, sent=403)
 TRIES = only("admin", "chair", "deputy_chair", strangers=403, sent=403)  # what a rulebook would do
-# What external inventories report, and what the portfolio costs.
-SEATED = only(*BOARD, *WATCHERS, strangers=403, sent=405)
 AUDITORS = only("auditor", strangers=403, sent=405)
 AUDITS = only("auditor", strangers=403, sent=403)  # where auditors act
 READ = Row(sent=405)  # a page of the initiative that takes nothing
@@ -58,11 +56,6 @@ CHAIR = only("chair")
 LEADERS = only("chair", "deputy_chair")
 NOT_NOW = only()  # nobody: the state of this initiative does not allow it, and the page says so
 POST_ONLY = only(closed=302)  # sends whoever reads it on to the page it belongs to
-
-SENDS = only(closed=405, strangers=405)  # a button of a page of the initiative
-
-# A table that an admin read: whoever brings tables cannot tell that it is there, everybody else that there are any.
-READER = only("admin", closed=(403, 404), strangers=403, sent=403)
 
 # Read with a token of a person; a session opens nothing of it.
 API = only(closed=401, strangers=401, sent=405, signed_out=401)

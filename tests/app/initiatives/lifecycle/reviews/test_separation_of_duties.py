@@ -19,6 +19,7 @@ from governance.transparency_log import verification
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.initiative.review_state import EligibleSigners
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.reviews.sign_offs.actions import statement_for
@@ -346,6 +347,13 @@ def _loses_the_seat(cast, initiative):
     return "no longer holds the seat"
 
 
+def _gets_the_seat_again(cast, initiative):
+    membership = cast.board.memberships.get(person=cast.seat_value)
+    leaving.revoke_membership(membership=membership, reason="Reorganised", by=cast.admin)
+    organisation_actions.appoint(board=cast.board, person=cast.seat_value, seat=SEAT, by=cast.admin)
+    return "has ended, and was granted again"
+
+
 def _is_deactivated(cast, initiative):
     leaving.deactivate(person=cast.seat_value, reason="Left", by=cast.admin)
     return "no longer active"
@@ -356,7 +364,14 @@ def _becomes_a_report_of_the_owner(cast, initiative):
     return "reports to the owner"
 
 
-CHANGES = [_accepts_a_role, _is_proposed, _loses_the_seat, _is_deactivated, _becomes_a_report_of_the_owner]
+CHANGES = [
+    _accepts_a_role,
+    _is_proposed,
+    _loses_the_seat,
+    _gets_the_seat_again,
+    _is_deactivated,
+    _becomes_a_report_of_the_owner,
+]
 
 
 def test_a_sign_off_stops_counting_when_its_signer_becomes_team_member(cast, review):
@@ -371,6 +386,18 @@ def test_a_sign_off_stops_counting_when_its_signer_becomes_team_member(cast, rev
             with pytest.raises(Refused, match=why):
                 review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
             assert story.fresh(initiative).stage == "proposed"
+
+
+def test_the_database_counts_no_sign_off_of_a_seat_that_ended(cast, review, monkeypatch):
+    initiative_acts.sign_off(review, SEAT, cast.seat_value)
+    _gets_the_seat_again(cast, review.initiative)
+    holds = EligibleSigners.holds
+    monkeypatch.setattr(
+        EligibleSigners, "holds", lambda board, who, seat, since=None: holds(board, who, seat)
+    )
+    assert story.snapshot(review).verdict.decidable, "the act alone would take it"
+    with pytest.raises(DatabaseError, match="needs fresh approvals"):
+        review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
 
 
 def test_a_declined_proposal_gives_the_sign_off_back(cast, review):
