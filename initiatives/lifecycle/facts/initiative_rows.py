@@ -279,13 +279,16 @@ def _standing_in_at(role: RoleAssignment, moment: datetime) -> set[int]:
 
 
 def inside(initiative: Initiative, person: int, then: datetime) -> bool:
-    """Return True if the person holds or is proposed for a role, now or at `then`.
+    """Return True if the person holds or is proposed for a role, now or at `then`, or accepted one since.
 
-    Standing in at `then` counts too. A role that ended before, or that began later and has ended since, does not
-    count.
+    Standing in at `then` counts too. A role that ended before, or a proposal made later that ended unaccepted, does
+    not count.
     """
     return any(
-        (row.person_id == person and (row.open or _open_at(row, then)))
+        (
+            row.person_id == person
+            and (row.open or _open_at(row, then) or (row.accepted_at is not None and row.accepted_at > then))
+        )
         or (_open_at(row, then) and row.accepted_at and person in _standing_in_at(row, then))
         for row in roles(initiative)
     )

@@ -232,6 +232,17 @@ class TestAct:
         with pytest.raises(Refused, match="proposed as sponsor"):
             verify(plan, cast.seat_risk)
 
+    def test_who_accepted_a_role_later_has_verified_nothing_for_good(self, initiative, plan, cast):
+        """A proposal that is declined gives the verification back; an hour in the role does not (consents, C18)."""
+        verify(plan, cast.seat_risk)
+        role = {"initiative": initiative, "role": "sponsor", "person": cast.seat_risk, "by": cast.owner}
+        role_actions.decline_role(assignment=role_actions.propose_role(**role), by=cast.seat_risk)
+        assert state(initiative).level == Level.VERIFIED
+        accepted = role_actions.accept_role(assignment=role_actions.propose_role(**role), by=cast.seat_risk)
+        role_actions.revoke_role(assignment=accepted, reason="An hour is enough.", by=cast.owner)
+        assert state(initiative).level == Level.DOCUMENTED
+        assert list(supported_stage_rows.differing([initiative.pk])) == []
+
     def test_nothing_rises_by_a_press_of_the_team(self, initiative, plan, cast):
         """T1 and T3 of the team's own hands: more items, the same answer saved again, offered for more."""
         for number in range(3):
