@@ -199,8 +199,17 @@ def accept_row(initiative: Initiative, assignment: RoleAssignment, words: str) -
         close_system_hold(initiative, "owner_vacant", f"{person.full_name} accepted ownership")
         for obligation in initiative.obligations.open().filter(kind="vacancy"):
             complete_row(obligation, by=person, note=f"{person.full_name} accepted ownership")
+        if previous is not None:
+            _end_proposals_of(initiative, previous.person, person)
     if role == Role.RECORD_OWNER:
         close_system_hold(initiative, "record_owner_vacant", f"{person.full_name} accepted the audit log")
+
+
+def _end_proposals_of(initiative: Initiative, before: User, owner: User) -> None:
+    """End the unanswered proposals of the owner before, except those to the new owner."""
+    waiting = initiative.roles.waiting().filter(proposed_by=before)
+    for row in waiting.exclude(person=owner).select_related("person"):
+        decline_row(initiative, row, f"{owner.full_name} owns the initiative now", withdrawn=True)
 
 
 def _attest(initiative: Initiative, assignment: RoleAssignment, words: str) -> None:

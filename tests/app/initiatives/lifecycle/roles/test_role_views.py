@@ -2,6 +2,7 @@
 
 import pytest
 
+from governance.permission_result import Conflict
 from initiatives.lifecycle.roles import actions as role_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import SIGNED, acts, at, text_of
@@ -90,6 +91,20 @@ def test_declining_accepting_again_and_ending_are_one_act_each(cast, as_):
         as_(cast.owner).post(url, {"reason": "Moved to another unit."})
     assert "role ended" in kinds
     assert as_(cast.owner).post(url, {"reason": "Again."}).status_code in (403, 409)
+
+
+def test_what_an_owner_proposed_ends_with_the_ownership(cast, as_):
+    """But what was proposed to the new owner stays (consents, C17)."""
+    initiative = factories.make_initiative(cast)
+    old = {"initiative": initiative, "by": cast.owner}
+    friend = role_actions.propose_role(**old, role="technical_lead", person=cast.outsider)
+    role_actions.propose_role(**old, role="data_steward", person=cast.sponsor)
+    handed = role_actions.propose_role(**old, role="owner", person=cast.sponsor)
+    role_actions.accept_role(assignment=handed, by=cast.sponsor)
+    assert set(initiative.roles.waiting().values_list("role", flat=True)) == {"data_steward"}
+    with pytest.raises(Conflict):
+        role_actions.accept_role(assignment=friend, by=cast.outsider)
+    assert as_(cast.outsider).get(initiative.get_absolute_url()).status_code == 404
 
 
 def test_strangers_see_no_role(cast, as_):
