@@ -135,7 +135,7 @@ def unmarked(source: str) -> list[str]:
 
 def test_every_text_is_marked_for_translation():
     ours = {n: text for n, text in TEMPLATES.items() if not n.startswith(NOT_MARKED_YET + DJANGOS_OWN)}
-    assert len(ours) > 400
+    assert len(ours) > 350
     faults = [f"{name}: {words}" for name, text in sorted(ours.items()) for words in unmarked(text)]
     assert not faults, "\n".join(faults)
 
