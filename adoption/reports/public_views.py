@@ -20,6 +20,7 @@ from governance.runtime import link_tokens
 from governance.sign_in import throttling
 from governance.web.middleware import for_the_unknown
 from initiatives.lifecycle.initiative.initiative_frame import fix
+from initiatives.models import Initiative
 
 PER_ADDRESS, PER_LINK = 10, 100  # in ten minutes
 HARMS = [
@@ -113,7 +114,12 @@ def _wait(request, link: ProblemLink):
 
 
 def _context(link: ProblemLink, form, *, too_many: bool = False) -> dict:
-    return {"title": link.initiative.title, "form": form, "too_many": too_many}
+    return {"title": _name_of(link.initiative), "form": form, "too_many": too_many}
+
+
+def _name_of(initiative: Initiative) -> str:
+    """Return the name for people without an account: the reference alone of a confidential initiative."""
+    return initiative.ref if initiative.confidential else initiative.title
 
 
 @for_the_unknown
@@ -128,7 +134,7 @@ def reported(request: HttpRequest, secret: str) -> HttpResponse:
         if found is None:
             return _page(request, "adoption/reports/report_nothing.html", {}, status=404)
         context = {
-            "title": found.initiative.title,
+            "title": _name_of(found.initiative),
             "problem": found,
             "questions": found.source_questions.select_related("by"),
             "address": request.build_absolute_uri(request.path),

@@ -27,7 +27,7 @@ from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import ReasonForm
 from governance.web.middleware import on_any_day
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.access.permissions import may_see
+from initiatives.lifecycle.access.permissions import may_see, visible_to
 from initiatives.lifecycle.initiative.initiative_frame import (
     acted,
     ask,
@@ -235,9 +235,12 @@ def mine(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST":
         sources.seen_questions(by=request.user)
         return redirect("reports-mine")
+    reports = sources.reported_by(request.user)
+    named = visible_to(request.user).filter(pk__in={row.initiative_id for row in reports})
     context = {
         "nav": "account",
-        "behaviour_reports": sources.reported_by(request.user),
+        "behaviour_reports": reports,
+        "named": set(named.values_list("pk", flat=True)),
         "untold": sources.untold(request.user),
         "who_can_know": permissions.WHO_CAN_KNOW,
     }

@@ -26,14 +26,18 @@ from initiatives.models import (
 
 # Obligations of owners of systems and accounts, who complete them on pages that open nothing else of the initiative.
 COMPLETED_ELSEWHERE = (ObligationKind.FEED, "service_account", ObligationKind.UNKNOWN)
+_ever_owned = RoleAssignment.objects.filter(
+    initiative=OuterRef("pk"), role=Role.OWNER, accepted_at__isnull=False
+)
 
 
 def visible_to(person: User) -> QuerySet:
     """Return the initiatives this person may open (docs/domain.md, "Who may": read). Others get 404.
 
     A role opens the initiative from its proposal until it ends or is withdrawn, because the rulebook names no time
-    after that. A person with an open obligation reads the initiative until the obligation is completed. On another
-    day, the initiatives are those that the person could open before turning back.
+    after that. Who registered it opens it until someone accepted to own it. A person with an open obligation reads the
+    initiative until the obligation is completed. On another day, the initiatives are those that the person could open
+    before turning back.
     """
     initiatives = Initiative.objects.all()
     opened = as_of.opened()
@@ -47,7 +51,7 @@ def visible_to(person: User) -> QuerySet:
     roles = RoleAssignment.objects.open()
     lent = roles.filter(person__in=stood_in_for(person), accepted_at__isnull=False)
     own = Q(pk__in=roles.filter(person=person).values("initiative")) | Q(pk__in=lent.values("initiative"))
-    own |= Q(registered_by=person)
+    own |= Q(registered_by=person) & ~Exists(_ever_owned)
     own |= Q(pk__in=with_obligations_of(person))
     seen = own
     if person.unit_id:

@@ -12,6 +12,7 @@ from governance.notifications import daily_mail
 from governance.notifications.notify import notify
 from governance.organisation import actions as organisation_actions
 from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.rules.plain_rulebook import plain_text
@@ -67,6 +68,27 @@ def test_l8_a_role_that_ended_reads_what_it_was_told_no_more_where_it_may_not_op
     told(cast, initiative, person=cast.sponsor)
     # Somebody who never was near the initiative was told on purpose, as the owner of a system is: it stays.
     assert SECRET in as_(cast.sponsor).get("/").content.decode()
+
+
+def test_who_registered_an_initiative_opens_it_until_somebody_owns_it(cast, as_):
+    """Handed over, in another unit, confidential: neither page, nor evidence, nor the search knows it (4b)."""
+    initiative = factories.make_prototype(cast, title=SECRET)
+    item = initiative.evidence.exclude(file="").first()
+    handed = role_actions.propose_role(
+        initiative=initiative, role="owner", person=cast.sponsor, by=cast.owner
+    )
+    role_actions.accept_role(assignment=handed, by=cast.sponsor)
+    moved = {"full_name": cast.owner.full_name, "unit": cast.elsewhere.pk, "reason": "Moved"}
+    as_(cast.admin).post(reverse("admin:governance_user_change", args=[cast.owner.pk]), moved)
+    detail_actions.change_details(
+        initiative=initiative, problem="Who leaves.", platform="", confidential=True, by=cast.sponsor
+    )
+    client = as_(cast.owner)
+    assert client.get(initiative.get_absolute_url()).status_code == 404
+    assert client.get(reverse("evidence-file", args=[initiative.ref, item.pk])).status_code == 404
+    assert SECRET not in client.get(reverse("search"), {"q": "Layoffs"}).content.decode()
+    asked = factories.make_initiative(cast, title="Nobody owns it yet", owner=cast.sponsor)
+    assert client.get(asked.get_absolute_url()).status_code == 200
 
 
 def test_l9_the_page_that_publishes_a_draft_is_for_those_who_publish(cast, as_):

@@ -15,6 +15,7 @@ from governance import clock
 from governance.models import Entry
 from governance.permission_result import Refused
 from governance.privacy import retention
+from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.lifecycle.stages.actions import stop
 from tests.app.adoption.reports.test_behaviour_reports import rows_of_all_tables
@@ -178,6 +179,30 @@ def test_nobody_is_offered_a_link_of_an_initiative_that_is_closed(cast, link, as
     assert client.get(step).status_code == 403
     with pytest.raises(Refused):
         public_link.open_link(initiative=link.initiative, by=cast.support)
+
+
+def test_a_confidential_initiative_is_named_by_its_reference_outside(cast, link, as_):
+    """On the public form, on the page of what came of it, and to a colleague who lost sight of it (4h, 4i)."""
+    title = link.initiative.title
+    told = {"kind": "weaponised", "group": "Team North", "words": "Read out in appraisals.", "source": "seen"}
+    colleague = factories.make_person("colleague", unit=cast.unit)
+    report_actions.report_behaviour_report(
+        initiative=link.initiative, observed_on=clock.today(), by=colleague, **told
+    )
+    mine = reverse("reports-mine")
+    assert title in as_(colleague).get(mine).content.decode()
+    _, key = public_link.report_problem(link=link, what="It invented a discount.")
+    places = [reverse("report-problem", args=[link.token]), reverse("reported-problem", args=[key])]
+    assert all(title in Client().get(place).content.decode() for place in places)
+    details = {"problem": "Who leaves.", "platform": "", "confidential": True}
+    detail_actions.change_details(initiative=link.initiative, **details, by=cast.owner)
+    for place in places:
+        page = Client().get(place).content.decode()
+        assert title not in page
+        assert link.initiative.ref in page
+    page = as_(colleague).get(mine).content.decode()
+    assert title not in page
+    assert link.initiative.ref in page
 
 
 def test_reports_are_slowed_down_without_keeping_an_address(link, monkeypatch):
