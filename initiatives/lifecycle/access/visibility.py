@@ -35,9 +35,9 @@ def visible_to(person: User) -> QuerySet:
     """Return the initiatives this person may open (docs/domain.md, "Who may": read). Others get 404.
 
     A role opens the initiative from its proposal until it ends or is withdrawn, because the rulebook names no time
-    after that. Who registered it opens it until someone accepted to own it. A person with an open obligation reads the
-    initiative until the obligation is completed. On another day, the initiatives are those that the person could open
-    before turning back.
+    after that. The person who registered it opens it until someone accepted to own it. A person with an open obligation
+    reads the initiative until the obligation is completed. On another day, the initiatives are those that the person
+    could open before turning back.
     """
     initiatives = Initiative.objects.all()
     opened = as_of.opened()
