@@ -51,7 +51,7 @@ def visible_to(person: User) -> QuerySet:
     roles = RoleAssignment.objects.open()
     lent = roles.filter(person__in=stood_in_for(person), accepted_at__isnull=False)
     own = Q(pk__in=roles.filter(person=person).values("initiative")) | Q(pk__in=lent.values("initiative"))
-    own |= Q(registered_by=person) & ~Exists(_ever_owned)
+    own |= Q(registered_by=person) & ~Q(Exists(_ever_owned))
     own |= Q(pk__in=with_obligations_of(person))
     seen = own
     if person.unit_id:
