@@ -15,8 +15,8 @@ def wrong_currency(code: str) -> str:
 
 
 def digits_of(code: str) -> int:
-    """Return the number of decimals of a currency. Raises KeyError for an unknown code."""
-    return _DIGITS[code]
+    """Return the number of decimals of a currency, two for an unknown code."""
+    return _DIGITS.get(code, 2)
 
 
 def wrong_amount(amount: Decimal, code: str, *, as_typed: bool = False) -> str:
@@ -24,7 +24,7 @@ def wrong_amount(amount: Decimal, code: str, *, as_typed: bool = False) -> str:
 
     `as_typed` counts zeros too, since 50.000 can mean two amounts. An unknown code is not judged.
     """
-    digits = _DIGITS.get(code, 2)
+    digits = digits_of(code)
     amount = amount if as_typed else amount.normalize()
     typed = max(0, -int(amount.as_tuple().exponent))
     if typed <= digits:

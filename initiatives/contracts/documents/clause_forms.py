@@ -350,9 +350,9 @@ class ClauseForm(forms.Form):
         typed["currency"] = (typed.get("currency") or "").strip().upper()
         for name in ("over", "up_to"):
             amount = typed.get(name)
-            if amount is not None and not wrong_currency(
-                typed["currency"]
-            ):  # else the currency's error is enough
+            if amount is not None and wrong_currency(typed["currency"]):
+                typed[name] = int(amount)  # the error of the currency is enough
+            elif amount is not None:
                 try:
                     typed[name] = minor_units(amount, typed["currency"])
                 except ValueError as error:

@@ -52,7 +52,9 @@ def _wrong(waiver: Waiver) -> dict[str, str]:
     pause = clock.today() - timedelta(days=longest)
     waived = covered(rulebook, key)
     for earlier in stand.filter(refused_at__isnull=True, until__gte=pause).order_by("-until"):
-        if (earlier.granted_at or earlier.until >= clock.today()) and waived & covered(rulebook, earlier.key):
+        # The same that waits for an answer is a conflict, which `ask` names.
+        waits = earlier.key != key and earlier.until >= clock.today()
+        if (earlier.granted_at or waits) and waived & covered(rulebook, earlier.key):
             wrong["key"] = (
                 f"The waiver for “{_question(earlier)}” until {day(earlier.until)} covers this already. A requirement "
                 "cannot have two waivers in a row. Meet the requirement with evidence."

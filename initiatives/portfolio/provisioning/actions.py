@@ -200,12 +200,14 @@ def make_account(*, directory: Directory, said: Any) -> ManagedAccount:
     return row
 
 
-def change_account(*, row: ManagedAccount, said: Any, asked_of: str = "") -> ManagedAccount:
+def change_account(
+    *, row: ManagedAccount, said: Any, asked_of: str = "", unset: bool = False
+) -> ManagedAccount:
     """Update an account from its directory. `active` false ends it, true returns it, without it nothing changes.
 
-    A returned account has no roles. An account that an admin here ended waits for an admin. `asked_of` is the ETag that
-    the directory has seen, or empty. Raises PreconditionFailedException (412), UniquenessException,
-    InvalidValueException, Refused.
+    A returned account has no roles. `unset` hides `active` from the directory, which took it away. An account that an
+    admin here ended waits for an admin. `asked_of` is the ETag that the directory has seen, or empty. Raises
+    PreconditionFailedException (412), UniquenessException, InvalidValueException, Refused.
     """
     directory = row.directory
     with acting(system=_system(directory), reason="Account changed by the directory"):
@@ -226,7 +228,7 @@ def change_account(*, row: ManagedAccount, said: Any, asked_of: str = "") -> Man
         person = User.objects.select_for_update(of=("self",)).get(pk=row.person_id)
         _carry_over(directory, person, said, _manager(directory, said, row))
         row.user_name, row.external_id, row.said = said.user_name, _external_id(said), _said(said)
-        row.said["active_removed"] = said.active is None
+        row.said["active_removed"] = unset
         _touch(row)
         wanted = person.is_active if said.active is None else said.active
         if person.is_active and not wanted:

@@ -164,7 +164,9 @@ def _patch_user(request, directory, uid):
     said = account_of(row, base_of(), with_names=False)
     if _patched(request, said, of(PatchOp, Account)):
         asked = request.META.get("HTTP_IF_MATCH", "") or etag(row.version)
-        actions.change_account(row=row, said=said, asked_of=asked)
+        actions.change_account(
+            row=row, said=said, asked_of=asked, unset=getattr(said, "active", None) is None
+        )
     return _whole(request, _account(directory, uid), Account, account_of)
 
 

@@ -162,7 +162,7 @@ def account_of(row: ManagedAccount, base: str, *, with_names: bool = True) -> Re
         name=Name(**said["name"]) if said.get("name") else None,
         display_name=said.get("display_name"),
         emails=[Address(**one) for one in said.get("emails") or []] or None,
-        active=None if said.get("active_removed") and person.is_active else person.is_active,
+        active=None if said.get("active_removed") else person.is_active,
         groups=[
             InGroup(
                 value=str(one.group.uid),

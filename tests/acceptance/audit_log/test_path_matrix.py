@@ -461,8 +461,6 @@ def test_rows_of_a_initiative_are_entered_under_its_reference():
         "governance_user",
         "initiatives_componentversion",
         "initiatives_customisation",
-        "initiatives_systemimport",
-        "initiatives_systemimportmapping",
         "initiatives_importbatch",
         "initiatives_inventorysource",
         "initiatives_region",

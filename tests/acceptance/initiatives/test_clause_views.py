@@ -227,10 +227,10 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(cast, as_,
         (
             "autonomy",
             {"action": "summarise", "up_to": "5.001", "currency": "EUR"},
-            "2 digits after the point",
+            "EUR has 2 decimals",
         ),
-        ("autonomy", {"action": "summarise", "up_to": "5.5", "currency": "JPY"}, "no digits after the point"),
-        ("autonomy", {"action": "summarise", "up_to": "5"}, "three capital letters"),
+        ("autonomy", {"action": "summarise", "up_to": "5.5", "currency": "JPY"}, "JPY has no decimals"),
+        ("autonomy", {"action": "summarise", "up_to": "5"}, "ISO 4217"),
         (
             "autonomy",
             {"action": "summarise", "over": "9", "up_to": "5", "currency": "EUR"},

@@ -578,7 +578,7 @@ def test_who_may_define_is_who_may_change_the_system(cast, initiative):
         definition_actions.use_term(initiative=initiative, name="order", by=cast.outsider)
     with pytest.raises(Refused, match="architecture seat"):
         definition_actions.name_term(name="responsible", by=cast.lead)
-    with pytest.raises(ValidationError, match="Propose the term in the glossary first"):
+    with pytest.raises(ValidationError, match=cast.seat_architecture.email):
         definition_actions.use_term(initiative=initiative, name="responsible", by=cast.lead)
 
 
