@@ -137,10 +137,9 @@ def read(table: Table, kinds: Mapping[str, str]) -> Lines[Line]:
 
 
 def words_asked(table: Table) -> list[str]:
-    """Return the words for a kind that are not known, each once: "" for lines without one."""
-    column = named(table.columns, COLUMNS).get("kind", "")
-    words = dict.fromkeys(plain(line.cells.get(column, ""))[:120] for line in table.lines)
-    return [word for word in words if not kind_of(word, {})][:MOST_WORDS]
+    """Return the words for a kind that are not known, each once: "" for lines without one. Left out lines ask none."""
+    lines = [line for line in read(table, {}).lines if not line.out and "kind" not in line.fields]
+    return list(dict.fromkeys(plain(line.cells["kind"])[:120] for line in lines))[:MOST_WORDS]
 
 
 def _read_texts(line: Line) -> None:
@@ -210,7 +209,7 @@ def _look_at_status(line: Line, column: str, text: str) -> None:
     if gone == "unknown":
         line.remarks.append(f"“{column}” is “{text[:40]}”. Check in the source if this means “retired”.")
     elif gone:
-        line.out = True
+        line.out, line.problems = True, []
         line.remarks.append(f"“{column}” is “{text[:40]}” ({gone}).")
 
 
