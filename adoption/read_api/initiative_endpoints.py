@@ -469,9 +469,10 @@ def contract(request: SignedInRequest, ref: str, query: Parameters[ContractQuery
                 "seat": seat,
                 "person": approval.person.full_name if approval else None,
                 "at": approval.at if approval else None,
+                "lapsed": approval.lapsed if approval else "",
             }
             for seat, (_, approval) in zip(
-                rulebook.contract.seats, contract_views.approvals_of(shown, rulebook), strict=False
+                rulebook.contract.seats, contract_views.approvals_shown(row, shown, rulebook), strict=False
             )
         ],
         "page": page_at(reverse("contract", args=[row.ref])),

@@ -2998,14 +2998,6 @@ class Migration(migrations.Migration):
             model_name='contractversion',
             constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='contract_ends_after_it_starts'),
         ),
-        migrations.AddConstraint(
-            model_name='contractapproval',
-            constraint=models.UniqueConstraint(fields=('version', 'digest', 'seat'), name='one_contract_approval_per_seat'),
-        ),
-        migrations.AddConstraint(
-            model_name='contractapproval',
-            constraint=models.UniqueConstraint(fields=('version', 'digest', 'person'), name='one_contract_approval_per_person'),
-        ),
         migrations.AddIndex(
             model_name='cosignature',
             index=models.Index(fields=['witness', '-checkpoint'], name='governance__witness_b6e14c_idx'),

@@ -189,7 +189,10 @@ class ClauseComment(models.Model):
 
 
 class ContractApproval(WrittenOnce):
-    """A seat's approval of one contract version. Append-only, one per seat."""
+    """A seat's approval of one contract version. Append-only.
+
+    A seat approves the version again once its approval no longer counts.
+    """
 
     version = models.ForeignKey(ContractVersion, models.PROTECT, related_name="approvals")
     seat = models.CharField(max_length=30, choices=Seat.choices)
@@ -199,14 +202,6 @@ class ContractApproval(WrittenOnce):
 
     class Meta:
         ordering = ["version", "at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["version", "digest", "seat"], name="one_contract_approval_per_seat"
-            ),
-            models.UniqueConstraint(
-                fields=["version", "digest", "person"], name="one_contract_approval_per_person"
-            ),
-        ]
 
     def __str__(self) -> str:
         return f"{self.person} for {self.version}"

@@ -1008,6 +1008,21 @@ ACTS_ON_INITIATIVES: dict[str, tuple[Need, ...]] = {
         _of_initiative("ended_at", "pipeline ended", who="runs", named="ended_by_id"),
     ),
 }  # fmt: skip
+# The consents of two, by table: for each its person, its moment, and the column of its seat or its seats.
+OF_TWO: dict[str, tuple[tuple[str, str, str | tuple[str, ...]], ...]] = {
+    "initiatives_waiver": (
+        ("chair_id", "chair_at", CHAIRS),
+        ("risk_id", "risk_at", ("risk_compliance",)),
+    ),
+    "initiatives_answer": (
+        ("accepted_by_id", "accepted_at", "accepted_seat"),
+        ("second_by_id", "second_at", "second_seat"),
+    ),
+    "initiatives_standalonedeclaration": (
+        ("accepted_by_id", "accepted_at", "accepted_seat"),
+        ("second_by_id", "second_at", "second_seat"),
+    ),
+}
 NEEDS = {
     table: (*ACCOUNTS.get(table, ()), *ACTS_ON_INITIATIVES.get(table, ()))
     for table in (*ACCOUNTS, *ACTS_ON_INITIATIVES)
@@ -1795,12 +1810,51 @@ class Judge:
         """Yield why a sign-off no longer counted at the approval: a lost seat or a role."""
         if self.sight != "all" or initiative is None or sign_off["verdict"] not in APPROVALS:
             return
-        at, person = _moment(change.row["ended_at"]), sign_off["person_id"]
-        board, signed = self._board_of(initiative), _moment(sign_off["at"])
-        if not self._holds(person, board, (sign_off["seat"],), at, change.seen, since=signed):
+        given = (sign_off["person_id"], (sign_off["seat"],), _moment(sign_off["at"]))
+        yield from self._why_lapsed(
+            change, change.row["initiative_id"], *given, _moment(change.row["ended_at"])
+        )
+
+    def _why_lapsed(
+        self,
+        change: _Change,
+        initiative: int,
+        person: int,
+        seats: Sequence[str],
+        since: datetime.datetime,
+        at: datetime.datetime,
+    ) -> Iterator[str]:
+        """Yield why a consent given at `since` for one of the seats did not count at the moment `at`."""
+        known = self.rows["initiatives_initiative"].get(str(initiative))
+        if self.sight != "all" or known is None:
+            return
+        if not self._holds(person, self._board_of(known), seats, at, change.seen, since=since):
             yield "the signer no longer holds the seat under which they signed"
-        if why := self._team_member(change.row["initiative_id"], person, change.seen):
+        if why := self._team_member(initiative, person, change.seen):
             yield why
+
+    def _of_two(self, change: _Change) -> None:
+        """Check that a request took effect only with an earlier consent that still counted."""
+        before, after = change.before, change.after
+        parts = OF_TWO[change.entry["table"]]
+        if not before or not after or any(after[who] is None for who, _, _ in parts):
+            return
+        if all(before[who] == after[who] for who, _, _ in parts):
+            return
+        last = max(_moment(after[at]) for _, at, _ in parts)
+        for who, at, seats in parts:
+            if (before[who], before[at]) != (after[who], after[at]):
+                continue
+            held = (after[seats],) if isinstance(seats, str) else seats
+            for why in self._why_lapsed(
+                change, after["initiative_id"], after[who], held, _moment(after[at]), last
+            ):
+                words = (
+                    f"it took effect on the consent of person {after[who]}, which no longer counted: {why}"
+                )
+                self._breach(change, words, who, [*PEOPLE, *ROLES])
+
+    _waiver = _answer = _standalonedeclaration = _of_two
 
     def _signoff(self, change: _Change) -> None:
         if change.entry["operation"] != "+":
@@ -1867,7 +1921,17 @@ class Judge:
         row = change.row
         facts = {"number": row["number"], "digest": row["digest"]}
         given = self.approvals.get(int(change.entry["key"]), ())
-        seats = {one["seat"] for one in given if one["digest"] == row["digest"]}
+        given = [one for one in given if one["digest"] == row["digest"]]
+        last = max((_moment(one["at"]) for one in given), default=change.seen)
+        about = self.initiatives.get(row["contract_id"])
+        seats = {
+            one["seat"]
+            for one in given
+            if about is None
+            or not any(
+                self._why_lapsed(change, about, one["person_id"], (one["seat"],), _moment(one["at"]), last)
+            )
+        }
         acts = self.acts.get(change.entry["xact"], ())
         who = {
             by
@@ -1892,7 +1956,8 @@ class Judge:
         if not seats or wanted - seats:
             lack = " and ".join(sorted(wanted - seats)).replace("_", " ") or "any seat"
             words = f"version {row['number']} of the contract is in force without the approval of {lack}"
-            self._breach(change, words, "state", ["governance_contractapproval", "governance_rulebook"])
+            rests_on = ["governance_contractapproval", "governance_rulebook", *PEOPLE, *ROLES]
+            self._breach(change, words, "state", rests_on)
 
 
 def _seen(row: _Row, seen: datetime.datetime) -> list[_Row]:

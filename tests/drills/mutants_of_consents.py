@@ -1,6 +1,7 @@
 """What the drill takes away of consents, reports, components, tables and the quorum."""
 
 INITIATIVES = "initiatives.migrations.0001_initial:Migration"
+COUNTING = "tests/app/initiatives/lifecycle/consents/test_consents_that_count.py"
 CONSENTS = "tests/app/initiatives/lifecycle/requirements/test_consents.py"
 KEPT = "initiatives/migrations/guards/holds.sql:plumbline_guard_kept"
 JUDGING = "tests/app/adoption/reports/test_judging.py"
@@ -68,9 +69,44 @@ MUTANTS = [
     (
         "nobody consents in two parts",
         "initiatives.lifecycle.consents.consent_kinds:Kind.part_of",
-        'if not accounts_of(person) & {getattr(row, f"{part.column}_id") for part in self.parts}:',
+        "if not accounts_of(person) & agreed:",
         "if True:",
         f"{CONSENTS} -k two_parts",
+    ),
+    (
+        "a seat that was granted again consents again",
+        "initiatives.lifecycle.access.signers:EligibleSigners.why_lapsed",
+        "elif not any(self.holds(person, seat, since) for seat in seats):",
+        "elif False:",
+        f"{COUNTING} -k still_give",
+    ),
+    (
+        "a lapsed agreement is taken out before the last one is given",
+        "initiatives.lifecycle.consents.consent_kinds:Kind.agree",
+        "for other in self.lapsed(row):",
+        "for other in ():",
+        f"{COUNTING} -k waiver",
+    ),
+    (
+        "the database looks again at the earlier of two consents",
+        "initiatives/migrations/guards/roles.sql:plumbline_guard_consents",
+        "IF given AND complete AND lapsed THEN",
+        "IF false THEN",
+        f"{COUNTING} -k waiver",
+    ),
+    (
+        "the database counts the approvals of a contract that count",
+        "initiatives/migrations/guards/contracts.sql:plumbline_guard_in_force",
+        "AND plumbline_consents(of_initiative, a.person_id, ARRAY[a.seat::text], a.at, moment)",
+        "",
+        f"{COUNTING} -k contract",
+    ),
+    (
+        "the verifier looks again at the earlier of two consents",
+        "governance.offline.verify:Judge._of_two",
+        "if (before[who], before[at]) != (after[who], after[at]):",
+        "if True:",
+        f"{COUNTING} -k waiver",
     ),
     (
         "a waiver needs every consent",

@@ -16,6 +16,7 @@ from governance.contracts.clauses import MOST_CLAUSES, Terms, fingerprint, probl
 from governance.contracts.completeness import Gap, gaps
 from governance.contracts.wording import sentence
 from governance.database.row_history import insert_many
+from governance.gates.separation_of_duties import RestsOn
 from governance.gates.sign_off_statement import digest
 from governance.models import (
     Clause,
@@ -32,6 +33,7 @@ from governance.vocabulary import ClauseKind, Seat
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access.signers import accounts_of, eligible_signers_of
 from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
@@ -289,14 +291,15 @@ def withdraw_contract(*, initiative: Initiative, reason: str = "", by: User) -> 
 def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: User) -> ContractVersion:
     """Approve the text with this digest for a seat. The last seat puts it in force.
 
-    The act withdraws an objection of the same seat. Raises Refused if only someone else may withdraw it.
+    The approvals of the other seats count if their givers may still give them. The act withdraws an objection of the
+    same seat. Raises Refused if only someone else may withdraw it.
     """
     with act("approve contract", by=by, initiative=version.contract.initiative.pk) as initiative:
         version = version_to_sign(initiative, version, seat=seat, digest=digest, by=by)
-        given = version.approvals.filter(digest=digest)
-        if given.filter(seat=seat).exists():
+        counting = counting_approvals(initiative, version)
+        if seat in counting:
             raise Conflict("This seat has already approved this version.")
-        if given.filter(person=by).exists():
+        if accounts_of(by) & {row.person_id for row in counting.values()}:
             raise Conflict("You have already approved this version for a different seat.")
         for objection in version.contract.comments.objections().filter(seat=seat).select_related("by"):
             may_withdraw_objection(initiative, objection, by).or_refuse()
@@ -310,7 +313,7 @@ def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: Us
             digest=digest,
         )
         wanted = Rulebook.objects.current().parsed.contract.seats
-        if set(version.approvals.filter(digest=digest).values_list("seat", flat=True)) >= set(wanted):
+        if {seat, *counting} >= set(wanted):
             if other := version.contract.comments.objections().select_related("by").first():
                 no(
                     phrase("{} objects to the contract.", other.by),
@@ -319,6 +322,23 @@ def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: Us
             _put_in_force(initiative, version, by)
             rewrite_supported_stage(initiative)
     return version
+
+
+def approvals_of(
+    initiative: Initiative, version: ContractVersion
+) -> dict[str, tuple[ContractApproval, list[str]]]:
+    """Return by seat the newest approval of the text of this version, with why it does not count now."""
+    signers = eligible_signers_of(initiative)
+    wrote = RestsOn(contract_authors=frozenset({version.author_id}))
+    return {
+        row.seat: (row, signers.why_lapsed(row.person, (row.seat,), row.at, wrote))
+        for row in version.approvals.filter(digest=version.digest).select_related("person").order_by("pk")
+    }
+
+
+def counting_approvals(initiative: Initiative, version: ContractVersion) -> dict[str, ContractApproval]:
+    """Return by seat the approvals of the text of this version that count now."""
+    return {seat: row for seat, (row, lapsed) in approvals_of(initiative, version).items() if not lapsed}
 
 
 def version_to_sign(

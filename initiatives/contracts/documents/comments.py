@@ -12,6 +12,7 @@ from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.contracts.documents.actions import (
+    counting_approvals,
     last_number,
     may_withdraw_objection,
     resolve_objection,
@@ -52,7 +53,7 @@ def object_to_contract(
         raise ValidationError({"reason": "Give a reason, so that the owner can answer it."})
     with act("object to contract", by=by, initiative=version.contract.initiative.pk) as initiative:
         version = version_to_sign(initiative, version, seat=seat, digest=digest, by=by)
-        if version.approvals.filter(digest=digest, seat=seat).exists():
+        if seat in counting_approvals(initiative, version):
             raise Conflict(
                 "This seat already approved this text.",
                 "Ask the owner to withdraw the version, then object to the next version.",

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.contracts.templates import STARTERS
 from governance.contracts.wording import differences, marked
+from governance.gates import separation_of_duties
 from governance.models import Clause, ClauseComment, ContractVersion, Rulebook, User
 from governance.permission_result import Answer, Conflict, no
 from governance.transparency_log import as_of
@@ -65,7 +66,7 @@ def contract(request, ref):
         "before": before,
         "changes": changes[:MOST_CHANGES],
         "more_changes": max(0, len(changes) - MOST_CHANGES),
-        "approvals": approvals_of(shown, context["rulebook"]),
+        "approvals": approvals_shown(initiative, shown, context["rulebook"]),
         "gaps": gaps_shown(initiative, clauses) if shown and shown.state == ContractVersion.DRAFT else [],
         "objections": objections_shown(initiative, request.user) if as_of.current() is None else [],
         "record_owner": context["facts"].people.get("record_owner"),
@@ -169,13 +170,18 @@ def changes_shown(old: list[Clause], new: list[Clause]) -> list[dict]:
     ]
 
 
-def approvals_of(version, rulebook) -> list[tuple[str, Any]]:
-    """Return the approving seats, each with its approval of exactly this text or None."""
+def approvals_shown(initiative, version, rulebook) -> list[tuple[str, Any]]:
+    """Return the approving seats, each with its approval of exactly this text or None.
+
+    While the version waits, `lapsed` of an approval has why it does not count now, or "".
+    """
     if version is None or version.state == ContractVersion.DRAFT:
         return []
-    given = {
-        row.seat: row for row in version.approvals.filter(digest=version.digest).select_related("person")
-    }
+    waits = version.state == ContractVersion.IN_REVIEW and as_of.current() is None
+    given = {}
+    for seat, (row, reasons) in actions.approvals_of(initiative, version).items():
+        row.lapsed = separation_of_duties.said(reasons) if waits and reasons else ""
+        given[seat] = row
     return [(Seat.word(seat), given.get(seat)) for seat in rulebook.contract.seats]
 
 
@@ -295,12 +301,12 @@ def approve(request, ref):
         if done:
             messages.success(request, done)
             return redirect("contract", initiative.ref)
-    given = set(version.approvals.filter(digest=version.digest).values_list("seat", flat=True))
+    approved = dict(approvals_shown(initiative, version, rulebook))
     seats = [
         {
             "word": Seat.word(seat),
             "may": initiative_permissions.may_approve_contract(initiative, seat, request.user),
-            "given": seat in given,
+            "approval": approved.get(Seat.word(seat)),
             "form": form,
         }
         for seat, form in forms.items()

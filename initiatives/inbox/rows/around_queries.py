@@ -16,8 +16,10 @@ from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, BoardRole, Revi
 from initiatives import models
 from initiatives.inbox.rows.inbox_queries import INITIATIVE, NAME, kept_since, owned
 from initiatives.integration.resilience.drill_findings import UNDRILLED
+from initiatives.lifecycle.access.signers import Consents
 from initiatives.lifecycle.evidence.verification import second_looks
 from initiatives.lifecycle.facts import stage_expiry
+from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.models import Initiative, RoleAssignment, SignOff
 
 _now = Given("now")
@@ -55,7 +57,11 @@ _risks = (
 )
 _lapsed = models.Obligation.objects.open().filter(kind="step_back", due__lt=Given("today"))
 _stewards = RoleAssignment.objects.open().filter(initiative=OuterRef("initiative"), role=Role.DATA_STEWARD)
-_signed = ContractApproval.objects.filter(version=OuterRef("pk"), digest=OuterRef("digest")).order_by("pk")
+_signed = ContractApproval.objects.filter(
+    Consents("version__contract__initiative", "person", "seat", "at", _now),
+    version=OuterRef("pk"),
+    digest=OuterRef("digest"),
+).order_by("pk")
 _objecting = ClauseComment.objects.objections().filter(contract=OuterRef("contract")).order_by("pk")
 _ending = (
     stage_expiry.soon(Initiative.objects.all(), Given)
@@ -102,7 +108,14 @@ AROUND = Batch(
     lapsed=Rows(_lapsed, "initiative__unit", joined={"initiative": INITIATIVE}, keys="seated"),
     own_lapsed=Rows(_lapsed, "initiative", joined={"initiative": INITIATIVE}, keys="initiatives"),
     waivers=Rows(
-        models.Waiver.objects.unanswered(),
+        models.Waiver.objects.unanswered().annotate(
+            **{
+                f"{part.column}_counts": Consents(
+                    "initiative", part.column, part.seats, f"{part.column}_at", _now
+                )
+                for part in WAIVERS.parts
+            }
+        ),
         "initiative__unit",
         joined={"initiative": INITIATIVE, "requested_by": NAME},
         keys="waived",

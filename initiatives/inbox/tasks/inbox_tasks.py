@@ -163,10 +163,11 @@ def _waiver(look: Look, waiver: Waiver):
     initiative = waiver.initiative
     if initiative.pk in look.team_initiatives or waiver.requested_by_id == look.person.pk:
         return
-    if look.person.pk in (waiver.chair_id, waiver.risk_id):
+    counts = {waiver.chair_id: waiver.chair_counts, waiver.risk_id: waiver.risk_counts}
+    if counts.get(look.person.pk):
         return
-    chair = waiver.chair_id is None and initiative.pk in look.chaired
-    risk = waiver.risk_id is None and "risk_compliance" in look.seats_on(initiative)
+    chair = not waiver.chair_counts and initiative.pk in look.chaired
+    risk = not waiver.risk_counts and "risk_compliance" in look.seats_on(initiative)
     if chair or risk:
         asked = look.rulebook and (
             look.rulebook.requirements.get(waiver.key) or look.rulebook.criteria.get(waiver.key)

@@ -1,14 +1,32 @@
-"""People and initiatives for separation of duties, with one human's accounts."""
+"""People and initiatives for separation of duties, with one human's accounts.
 
-from dataclasses import replace
+Reviews, contracts, waivers and acceptances by two people use `EligibleSigners.why_lapsed` to find consents that no
+longer count. The database uses `plumbline_consents`.
+"""
 
-from governance.gates.separation_of_duties import Part, Signer, TeamMembers, why_counted_twice
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BooleanField, F, Func, TextField, Value
+
+from governance.gates.separation_of_duties import (
+    Part,
+    RestsOn,
+    Signer,
+    TeamMembers,
+    why_barred,
+    why_counted_twice,
+)
 from governance.identity import same_person
 from governance.identity.factors.resets import reset_lately
 from governance.models import ContractVersion, User
+from governance.models.people import Board, Membership
+from governance.people.boards import board_for, members_now, seat_holders
 from governance.vocabulary import Role
 from initiatives.lifecycle.facts import initiative_rows
-from initiatives.models import Initiative, Review
+from initiatives.models import Answer, Initiative, Review, StandaloneDeclaration
 
 
 def signer_of(person: User, *, now: bool = False) -> Signer:
@@ -75,3 +93,89 @@ def contract_authors(initiative: Initiative) -> frozenset[int]:
         for version in initiative_rows.rows(initiative, "contract_versions")
         if version.state != ContractVersion.SUPERSEDED
     )
+
+
+class Consents(Func):
+    """The consents that count, in queries. The database function answers like `EligibleSigners.why_lapsed`."""
+
+    function = "plumbline_consents"
+    output_field = BooleanField()
+
+    def __init__(self, initiative: str, person: str, seats: str | Sequence[str], since: str, now) -> None:
+        """Take names of columns. `seats` is the column with the seat, or the seats themselves."""
+        held = (
+            Func(F(seats), template="ARRAY[%(expressions)s]::text[]")
+            if isinstance(seats, str)
+            else Value(list(seats), ArrayField(TextField()))
+        )
+        super().__init__(F(initiative), F(person), held, F(since), now)
+
+
+@dataclass(frozen=True)
+class EligibleSigners:
+    """The board of an initiative, and what bars its members from signing, read once.
+
+    `working` has the key and name of the holder of each role in force.
+    """
+
+    members: tuple[Membership, ...]
+    team_members: TeamMembers
+    working: dict[str, tuple[int, str]] = field(default_factory=dict, hash=False)
+    contract_authors: frozenset[int] = frozenset()
+    board: Board | None = None
+
+    def holds(self, person, seat: str, since: datetime | None = None) -> bool:
+        """Return True if the person holds the seat now, and has held it without a break since that moment."""
+        return any(
+            member.person_id == person.pk
+            and member.seat == seat
+            and (since is None or member.starts_at <= since)
+            for member in self.members
+        )
+
+    def holders(self, seat: str) -> list:
+        """Return the seat's present holders. They may at least withdraw or object."""
+        return [member.person for member in seat_holders(self.members, seat)]
+
+    def barred(self, person, seat: str, rests_on: RestsOn | None = None) -> list[str]:
+        """Return why the person must not approve for the seat. See docs/domain.md, invariant 4."""
+        return why_barred(signer_of(person), seat, self.team_members, rests_on=rests_on)
+
+    def why_lapsed(
+        self, person: User, seats: Sequence[str], since: datetime, rests_on: RestsOn | None = None
+    ) -> list[str]:
+        """Return why a consent that the person gave at `since` for one of `seats` does not count now.
+
+        The giver must be active and not a team member. They must have held one of the seats on the board that decides
+        now, without a break. An empty list means that the consent counts.
+        """
+        reasons = self.barred(person, seats[0], rests_on)
+        if not any(self.holds(person, seat) for seat in seats):
+            reasons.append(f"{person} no longer holds the seat")
+        elif not any(self.holds(person, seat, since) for seat in seats):
+            reasons.append(f"the seat under which {person} signed has ended, and was granted again")
+        return reasons
+
+
+def eligible_signers_of(initiative: Initiative) -> EligibleSigners:
+    """Read the eligible signers of an initiative now, in four queries."""
+    board = board_for(initiative.unit)
+    return EligibleSigners(
+        members=tuple(members_now(board)),
+        board=board,
+        team_members=team_members_of(initiative),
+        working={
+            role.role: (role.person_id, role.person.full_name)
+            for role in initiative_rows.roles(initiative)
+            if role.in_force and role.open
+        },
+        contract_authors=contract_authors(initiative),
+    )
+
+
+def first_lapsed(initiative: Initiative, row: Answer | StandaloneDeclaration) -> bool:
+    """Return True if the first of two acceptances does not count now. Someone must accept first again."""
+    if row.accepted_by is None or row.accepted_at is None:
+        return False
+    signers = eligible_signers_of(initiative)
+    return bool(signers.why_lapsed(row.accepted_by, (row.accepted_seat,), row.accepted_at))

@@ -23,7 +23,7 @@ from governance.vocabulary import Seat
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.access.signers import accounts_of
+from initiatives.lifecycle.access.signers import accounts_of, eligible_signers_of
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import AcceptedRisk, Initiative, Waiver
 from initiatives.models.reviews import Consent, ConsentState
@@ -39,7 +39,7 @@ class Part:
     words: str
     who: str
     held_by: Callable[[Initiative, User], bool]
-    seats: tuple[str, ...] = ()
+    seats: tuple[str, ...]
 
 
 def holds_risk_seat(initiative: Initiative, person: User) -> bool:
@@ -95,9 +95,22 @@ class Kind(Generic[Row]):
         people = ("requested_by", "refused_by", *(part.column for part in self.parts), *self.beside)
         return self.model.objects.select_related("initiative__unit", "initiative__contract", *people)
 
+    def lapsed(self, row: Row) -> dict[Part, list[str]]:
+        """Return why agreements to an open request do not count now, by part. Someone must agree there again."""
+        given = [part for part in self.parts if getattr(row, f"{part.column}_id") is not None]
+        if not given or row.state != ConsentState.ASKED:
+            return {}
+        signers = eligible_signers_of(row.initiative)
+        found = {
+            part: signers.why_lapsed(getattr(row, part.column), part.seats, getattr(row, f"{part.column}_at"))
+            for part in given
+        }
+        return {part: reasons for part, reasons in found.items() if reasons}
+
     def missing(self, row: Row) -> list[Part]:
-        """Return the parts in which no one has agreed yet."""
-        return [part for part in self.parts if getattr(row, f"{part.column}_id") is None]
+        """Return the parts in which no one has agreed yet, or whose agreement does not count now."""
+        lapsed = self.lapsed(row)
+        return [part for part in self.parts if part in lapsed or getattr(row, f"{part.column}_id") is None]
 
     def may_refuse(self, row: Row, initiative: Initiative, person: User) -> Answer:
         """Allow a person who can agree in one of its parts, and did not ask, to refuse it."""
@@ -122,7 +135,8 @@ class Kind(Generic[Row]):
         if not (may := self.may_refuse(row, initiative, person)):
             return None, may
         missing = self.missing(row)
-        if not accounts_of(person) & {getattr(row, f"{part.column}_id") for part in self.parts}:
+        agreed = {getattr(row, f"{part.column}_id") for part in self.parts if part not in missing}
+        if not accounts_of(person) & agreed:
             for part in missing:
                 if part.held_by(initiative, person):
                     return part, yes()
@@ -162,7 +176,10 @@ class Kind(Generic[Row]):
         return row
 
     def agree(self, *, row: Row, by: User) -> Row:
-        """Agree in the person's part. The request takes effect once all parts agreed. Raises Refused, Conflict."""
+        """Agree in the person's part. The request takes effect once all parts agreed. Raises Refused, Conflict.
+
+        An earlier agreement that no longer counts is taken out, and someone must agree there again.
+        """
         with act(f"agree to {self.name}", by=by, initiative=row.initiative_id) as initiative:
             row = self.rows().get(pk=row.pk)
             refuse_answered(row)
@@ -172,6 +189,9 @@ class Kind(Generic[Row]):
             cooling_off.may_lift(
                 by, initiative_permissions.memberships_on(initiative, by, part.seats)
             ).or_refuse()
+            for other in self.lapsed(row):
+                setattr(row, other.column, None)
+                setattr(row, f"{other.column}_at", None)
             setattr(row, part.column, by)
             setattr(row, f"{part.column}_at", clock.now())
             row.save()

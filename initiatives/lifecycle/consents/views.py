@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from governance.gates.separation_of_duties import said
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
@@ -64,12 +65,16 @@ def requests(request: SignedInRequest, kind: Kind, ref: str) -> HttpResponse:
 def _line(kind: Kind, row: Consent, initiative: Initiative, person: User) -> dict:
     """Return a request as its page shows it, with the person's possible answers."""
     asked = row.state == ConsentState.ASKED
-    agreed = [(part.words, getattr(row, part.column)) for part in kind.parts if part not in kind.missing(row)]
+    missing = kind.missing(row)
     return {
         "row": row,
         "what": kind.what(row),
-        "agreed": agreed,
-        "waits": names(kind.missing(row)) if asked else "",
+        "agreed": [(part.words, getattr(row, part.column)) for part in kind.parts if part not in missing],
+        "lapsed": [
+            (part.words, getattr(row, part.column), said(reasons))
+            for part, reasons in kind.lapsed(row).items()
+        ],
+        "waits": names(missing) if asked else "",
         "part": kind.part_of(row, initiative, person)[0] if asked else None,
         "refuses": asked and bool(kind.may_refuse(row, initiative, person)),
         "said": kind.said(row),

@@ -1,7 +1,7 @@
 """The state of a review for the rules: sign-offs judged, seats with signers."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -10,63 +10,15 @@ from governance.database.request_memo import one_look
 from governance.gates import criteria, drawing, sign_off_statement
 from governance.gates.criteria import Judged
 from governance.gates.gate_inputs import Facts
-from governance.gates.separation_of_duties import RestsOn, TeamMembers, why_barred, why_counted_twice
-from governance.models.people import Board, Membership
-from governance.people.boards import board_for, members_now, seat_holders
+from governance.gates.separation_of_duties import RestsOn, why_counted_twice
+from governance.people.boards import seat_holders
 from governance.permission_result import Answer, Reason, no, yes
 from governance.vocabulary import Seat, SignOffVerdict, Stage
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access.signers import contract_authors, signer_of, team_members_of
+from initiatives.lifecycle.access.signers import EligibleSigners, eligible_signers_of, signer_of
 from initiatives.lifecycle.facts import drawn_requirements, initiative_rows, supported_stage
 from initiatives.models import Initiative, Review, SignOff
 from initiatives.models.stage_machine import Judgement
-
-
-@dataclass(frozen=True)
-class EligibleSigners:
-    """The board of an initiative, and what bars its members from signing, read once.
-
-    `working` has the key and name of the holder of each role in force.
-    """
-
-    members: tuple[Membership, ...]
-    team_members: TeamMembers
-    working: dict[str, tuple[int, str]] = field(default_factory=dict, hash=False)
-    contract_authors: frozenset[int] = frozenset()
-    board: Board | None = None
-
-    def holds(self, person, seat: str, since: datetime | None = None) -> bool:
-        """Return True if the person holds the seat now, and has held it without a break since that moment."""
-        return any(
-            member.person_id == person.pk
-            and member.seat == seat
-            and (since is None or member.starts_at <= since)
-            for member in self.members
-        )
-
-    def holders(self, seat: str) -> list:
-        """Return the seat's present holders. They may at least withdraw or object."""
-        return [member.person for member in seat_holders(self.members, seat)]
-
-    def barred(self, person, seat: str, rests_on: RestsOn | None = None) -> list[str]:
-        """Return why the person must not approve for the seat. See docs/domain.md, invariant 4."""
-        return why_barred(signer_of(person), seat, self.team_members, rests_on=rests_on)
-
-
-def eligible_signers_of(initiative: Initiative) -> EligibleSigners:
-    """Read the eligible signers of an initiative now, in four queries."""
-    board = board_for(initiative.unit)
-    return EligibleSigners(
-        members=tuple(members_now(board)),
-        board=board,
-        team_members=team_members_of(initiative),
-        working={
-            role.role: (role.person_id, role.person.full_name)
-            for role in initiative_rows.roles(initiative)
-            if role.in_force and role.open
-        },
-        contract_authors=contract_authors(initiative),
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,21 +197,18 @@ def stale_of(row: SignOff, eligible_signers: EligibleSigners, judged: Judged) ->
         return []
     facts = judged.facts
     evidence = {*row.covered_evidence, *map(int, row.facts["evidence"])}
-    reasons = eligible_signers.barred(
-        row.person, row.seat, rests_on(row.facts, evidence, eligible_signers, facts)
-    )
+    covers = rests_on(row.facts, evidence, eligible_signers, facts)
+    board = eligible_signers.board.pk if eligible_signers.board else None
+    if row.facts.get("board", board) != board:
+        reasons = eligible_signers.barred(row.person, row.seat, covers)
+        reasons.append("a different board decides on this initiative now")
+    else:
+        reasons = eligible_signers.why_lapsed(row.person, (row.seat,), row.at, covers)
     about = (row.facts["initiative"], row.facts["gate"], row.facts["seat"])
     if about != (facts.ref, row.review.gate, row.seat) or row.digest != sign_off_statement.digest(
         row.statement
     ):
         reasons.append("the statement was signed for a different review")
-    board = eligible_signers.board.pk if eligible_signers.board else None
-    if row.facts.get("board", board) != board:
-        reasons.append("a different board decides on this initiative now")
-    elif not eligible_signers.holds(row.person, row.seat):
-        reasons.append(f"{row.person} no longer holds the seat")
-    elif not eligible_signers.holds(row.person, row.seat, since=row.at):
-        reasons.append(f"the seat under which {row.person} signed has ended, and was granted again")
     return reasons + sign_off_statement.stale_reasons(row.facts, judged, row.at)
 
 

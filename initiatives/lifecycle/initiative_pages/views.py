@@ -19,7 +19,7 @@ from governance.vocabulary import RUNNING_STAGES, WRITTEN_OBLIGATIONS, Role, Sta
 from governance.vocabulary.phrases import joined, label, phrase
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown
-from initiatives.lifecycle.access import initiative_lookup
+from initiatives.lifecycle.access import initiative_lookup, signers
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.activity import headlines, recent_changes, timeline
 from initiatives.lifecycle.details import actions as detail_actions
@@ -106,7 +106,7 @@ def initiative(request, ref):
         "accepted_risks": facts.accepted_risks_at(context["now"]),
     }
     if ahead and context["open_review"] is None and may.team_member:
-        seats = review_state.seat_states(review_state.eligible_signers_of(row))
+        seats = review_state.seat_states(signers.eligible_signers_of(row))
         context["impossible"] = criteria.reach(rulebook, ahead.key, row.tier, seats)
     context["banners"] = [*context["banners"], *banners.runs_without(row, judged)]
     if row.stage == Stage.PROPOSED and row.withdrawn_at is None and may.team_member and not as_of.current():

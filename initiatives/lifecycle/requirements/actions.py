@@ -15,7 +15,7 @@ from governance.vocabulary import AnswerKind, DeclaredResult, Stage, Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.access.signers import accounts_of
+from initiatives.lifecycle.access.signers import accounts_of, first_lapsed
 from initiatives.lifecycle.evidence.actions import create_evidence
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Answer, AnswerDraft, Coverage, DeclaredGoal, Evidence, Initiative, Voiding
@@ -212,10 +212,10 @@ def accept_not_applicable(*, initiative: Initiative, requirement: str, version: 
 
 
 def waits_for_second(initiative: Initiative, row: Answer, person: User) -> bool:
-    """Return True if an acceptance waits for a second person, at high risk."""
+    """Return True if an acceptance that still counts waits for a second person, at high risk."""
     if initiative.tier != Tier.HIGH or row.accepted_at is None or row.second_at:
         return False
-    if row.accepted_by_id in accounts_of(person):
+    if row.accepted_by_id in accounts_of(person) or first_lapsed(initiative, row):
         return False
     days = Rulebook.objects.current().parsed.requirements[row.requirement].days(initiative.tier)
     return not days or clock.local_day(row.accepted_at) + timedelta(days=days) >= clock.today()

@@ -14,7 +14,7 @@ from governance.permission_result import Answer, Conflict, no
 from governance.vocabulary import Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.access.signers import accounts_of
+from initiatives.lifecycle.access.signers import accounts_of, first_lapsed
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Initiative, StandaloneDeclaration
 
@@ -29,7 +29,7 @@ def may_accept(initiative: Initiative, row: StandaloneDeclaration, person: User)
     """Allow a holder of a seat that signs for the inventory, on no team, to accept it. High risk needs two of them."""
     if row.accepted_at and (initiative.tier != Tier.HIGH or row.second_at):
         return no("This declaration was already accepted.")
-    if row.accepted_by_id in accounts_of(person):
+    if row.accepted_by_id in accounts_of(person) and not first_lapsed(initiative, row):
         return no(
             "You already accepted this declaration, and high risk needs two people.",
             "Ask another holder of the seat to accept the declaration too.",
@@ -78,7 +78,7 @@ def accept(*, declaration: StandaloneDeclaration, by: User) -> StandaloneDeclara
         may_accept(initiative, row, by).or_refuse()
         seats = Rulebook.objects.current().parsed.at_tier(initiative.tier).seats_asking(INVENTORY)
         seat = next(seat for seat in initiative_permissions.seats_of(initiative, by) if seat in seats)
-        if row.accepted_at is None:
+        if row.accepted_at is None or (row.second_at is None and first_lapsed(initiative, row)):
             row.accepted_by, row.accepted_at, row.accepted_seat = by, clock.now(), seat
         else:
             row.second_by, row.second_at, row.second_seat = by, clock.now(), seat

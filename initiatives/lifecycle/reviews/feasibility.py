@@ -9,7 +9,8 @@ from governance.permission_result import Reason
 from governance.rulebook import ParsedRulebook
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.initiative.review_state import EligibleSigners, eligible_signers_of, seat_states
+from initiatives.lifecycle.access.signers import EligibleSigners, eligible_signers_of
+from initiatives.lifecycle.initiative.review_state import seat_states
 from initiatives.models import Initiative
 
 

@@ -21,23 +21,36 @@ BEGIN
     RAISE EXCEPTION 'Plumbline: nobody approves a contract that they wrote, or of an initiative on whose team they are.'
       USING ERRCODE = 'PL003';
   END IF;
+  IF EXISTS (SELECT FROM governance_contractapproval a
+              WHERE a.version_id = NEW.version_id AND a.digest = NEW.digest AND a.id <> NEW.id
+                AND (a.seat = NEW.seat OR a.person_id IN (SELECT plumbline_accounts(NEW.person_id)))
+                AND plumbline_consents(about.id, a.person_id, ARRAY[a.seat::text], a.at, NEW.at)) THEN
+    RAISE EXCEPTION 'Plumbline: this seat or person approved this text already, and the approval counts.'
+      USING ERRCODE = 'PL003';
+  END IF;
   RETURN NULL;
 END $$;
 CREATE TRIGGER approved_by_the_board AFTER INSERT ON governance_contractapproval
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_contract_approval();
 
--- A contract version comes into force with the approvals of its text that the rulebook asks for.
+-- A contract version comes into force with the approvals of its text that the rulebook asks for, as they count then.
 CREATE FUNCTION plumbline_guard_in_force() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   rule governance_signingrule;
+  of_initiative bigint := (SELECT id FROM initiatives_initiative WHERE contract_id = NEW.contract_id);
+  -- The last approval brings the version into force, in its own transaction.
+  moment timestamptz := (SELECT max(at) FROM governance_contractapproval WHERE version_id = NEW.id AND digest = NEW.digest);
   signed jsonb;
   people bigint;
 BEGIN
   SELECT * INTO rule FROM governance_signingrule
    WHERE rulebook_id = plumbline_rulebook() AND about = 'contract' AND tier = '';
-  SELECT coalesce(jsonb_agg(a.seat), '[]'), count(DISTINCT a.person_id) INTO signed, people
+  SELECT coalesce(jsonb_agg(a.seat), '[]'), count(DISTINCT (SELECT min(account) FROM plumbline_accounts(a.person_id) account))
+    INTO signed, people
     FROM governance_contractapproval a
-   WHERE a.version_id = NEW.id AND a.digest = NEW.digest AND a.person_id <> NEW.author_id AND rule.seats ? a.seat;
+   WHERE a.version_id = NEW.id AND a.digest = NEW.digest AND rule.seats ? a.seat
+     AND NEW.author_id NOT IN (SELECT plumbline_accounts(a.person_id))
+     AND plumbline_consents(of_initiative, a.person_id, ARRAY[a.seat::text], a.at, moment);
   IF rule.id IS NULL OR people < rule.quorum OR NOT signed @> rule.must_include THEN
     RAISE EXCEPTION 'Plumbline: a contract version comes into force with the approvals of its text by %; it has %.',
       rule.must_include, signed USING ERRCODE = 'PL003';
@@ -49,12 +62,11 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$;
--- At the end of the transaction: what an edit would bring about is found by doing it, and rolled back.
-CREATE CONSTRAINT TRIGGER in_force_once_approved AFTER UPDATE ON governance_contractversion
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((NEW.state = 'in_force') AND (OLD.state <> 'in_force')))
+CREATE TRIGGER in_force_once_approved AFTER UPDATE ON governance_contractversion
+  FOR EACH ROW WHEN (((NEW.state = 'in_force') AND (OLD.state <> 'in_force')))
   EXECUTE FUNCTION plumbline_guard_in_force();
-CREATE CONSTRAINT TRIGGER never_made_in_force AFTER INSERT ON governance_contractversion
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((NEW.state = 'in_force'))
+CREATE TRIGGER never_made_in_force AFTER INSERT ON governance_contractversion
+  FOR EACH ROW WHEN ((NEW.state = 'in_force'))
   EXECUTE FUNCTION plumbline_guard_in_force();
 
 -- The approval of a contract.

@@ -79,7 +79,7 @@ CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_killswitch
   EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'pressed_by_id', 'pressed_at', 'once', 'released_at', 'released_by_id');
 CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_waiver
   FOR EACH ROW
-  EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'key', 'until', 'reason', 'requested_by_id', 'requested_at', 'once', 'chair_id', 'chair_at', 'risk_id', 'risk_at', 'refused_at', 'refused_by_id', 'refused_reason');
+  EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'key', 'until', 'reason', 'requested_by_id', 'requested_at', 'once', 'refused_at', 'refused_by_id', 'refused_reason');
 
 -- An acceptance extends one of the same initiative that the risk seat accepted; one that became a gap is not reviewed.
 CREATE FUNCTION plumbline_guard_accepted_risk() RETURNS trigger LANGUAGE plpgsql AS $$

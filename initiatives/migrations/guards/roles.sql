@@ -75,6 +75,77 @@ CREATE FUNCTION plumbline_accounts(person bigint) RETURNS SETOF bigint LANGUAGE 
   SELECT id FROM reached
 $$;
 
+-- Whether a consent that the person gave for one of the seats at `given_at` counts at a later moment: the person is active,
+-- has held such a seat of the board that decides without a break, and is not a team member (docs/domain.md, invariant 4).
+CREATE FUNCTION plumbline_consents(of_initiative bigint, person bigint, seats text[], given_at timestamptz, moment timestamptz)
+  RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT FROM initiatives_initiative i, unnest(seats) seat
+                  WHERE i.id = of_initiative
+                    AND plumbline_sits_since(plumbline_board_of(i.unit_id), person, seat, given_at, moment)
+                    AND (seat <> 'business_value' OR NOT EXISTS (
+                          SELECT FROM initiatives_roleassignment r
+                            JOIN governance_user o ON o.id = r.person_id AND o.is_active
+                            JOIN governance_user u ON u.id = plumbline_consents.person AND u.manager_id = r.person_id
+                           WHERE r.initiative_id = i.id AND r.role = 'owner' AND r.accepted_at IS NOT NULL
+                             AND r.ended_at IS NULL)))
+     AND NOT plumbline_team_member(of_initiative, person, moment)
+$$;
+
+-- A request takes effect only with consents that count then. Arguments: "once" where a consent is taken back or replaced
+-- only if it no longer counts and the request is not yet in effect, and for each part its person, its moment, and its seats or, after "=", the column that names the seat.
+CREATE FUNCTION plumbline_guard_consents() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  told jsonb := to_jsonb(NEW);
+  stood jsonb := to_jsonb(OLD);
+  moment timestamptz := plumbline_rule_time((plumbline_act(TG_TABLE_NAME)->>'at')::timestamptz);
+  once boolean := TG_ARGV[0] = 'once';
+  from_arg integer := CASE WHEN TG_ARGV[0] = 'once' THEN 1 ELSE 0 END;
+  complete boolean := true;
+  took_effect boolean := true;
+  given boolean := false;
+  lapsed boolean := false;
+  counts boolean;
+  who text;
+  at text;
+  seats text[];
+BEGIN
+  FOR n IN 0 .. (TG_NARGS - from_arg) / 3 - 1 LOOP
+    took_effect := took_effect AND stood ->> TG_ARGV[from_arg + 3 * n] IS NOT NULL;
+  END LOOP;
+  FOR n IN 0 .. (TG_NARGS - from_arg) / 3 - 1 LOOP
+    who := TG_ARGV[from_arg + 3 * n];
+    at := TG_ARGV[from_arg + 3 * n + 1];
+    seats := CASE WHEN TG_ARGV[from_arg + 3 * n + 2] LIKE '=%'
+                    THEN ARRAY[stood ->> substr(TG_ARGV[from_arg + 3 * n + 2], 2)]
+                  ELSE string_to_array(TG_ARGV[from_arg + 3 * n + 2], ',') END;
+    complete := complete AND told ->> who IS NOT NULL;
+    counts := stood ->> who IS NOT NULL AND plumbline_consents(
+      NEW.initiative_id, (stood ->> who)::bigint, seats, (stood ->> at)::timestamptz, moment);
+    IF told -> who IS DISTINCT FROM stood -> who OR told -> at IS DISTINCT FROM stood -> at THEN
+      given := given OR told ->> who IS NOT NULL;
+      IF once AND stood ->> who IS NOT NULL AND (counts OR took_effect) THEN
+        RAISE EXCEPTION 'Plumbline: % of % stays as it was written.', who, TG_TABLE_NAME USING ERRCODE = 'PL048';
+      END IF;
+    ELSE
+      lapsed := lapsed OR (stood ->> who IS NOT NULL AND NOT counts);
+    END IF;
+  END LOOP;
+  IF given AND complete AND lapsed THEN
+    RAISE EXCEPTION 'Plumbline: an earlier consent no longer counts, so this one does not bring it into effect.'
+      USING ERRCODE = 'PL048', HINT = 'Somebody who holds the seat now gives the earlier one anew.';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER consents_count BEFORE UPDATE ON initiatives_answer
+  FOR EACH ROW WHEN ((OLD.second_by_id IS DISTINCT FROM NEW.second_by_id))
+  EXECUTE FUNCTION plumbline_guard_consents('accepted_by_id', 'accepted_at', '=accepted_seat', 'second_by_id', 'second_at', '=second_seat');
+CREATE TRIGGER consents_count BEFORE UPDATE ON initiatives_standalonedeclaration
+  FOR EACH ROW WHEN ((OLD.second_by_id IS DISTINCT FROM NEW.second_by_id))
+  EXECUTE FUNCTION plumbline_guard_consents('accepted_by_id', 'accepted_at', '=accepted_seat', 'second_by_id', 'second_at', '=second_seat');
+CREATE TRIGGER consents_count BEFORE UPDATE ON initiatives_waiver
+  FOR EACH ROW WHEN (((OLD.chair_id, OLD.chair_at, OLD.risk_id, OLD.risk_at) IS DISTINCT FROM (NEW.chair_id, NEW.chair_at, NEW.risk_id, NEW.risk_at)))
+  EXECUTE FUNCTION plumbline_guard_consents('once', 'chair_id', 'chair_at', 'chair,deputy_chair', 'risk_id', 'risk_at', 'risk_compliance');
+
 -- Whether a team member of the initiative had the second factors of a person reset, in the day before or not yet done.
 CREATE FUNCTION plumbline_reset_by_team_member(of_initiative bigint, person bigint, moment timestamptz) RETURNS boolean
   LANGUAGE sql STABLE AS $$

@@ -208,8 +208,7 @@ BEGIN
      AND NOT EXISTS (SELECT FROM initiatives_signoff later WHERE later.replaces_id = s.id)
      AND s.at <= NEW.ended_at AND s.at > NEW.ended_at - make_interval(days => rule.max_age_days + 1)
      AND s.facts->>'rulebook' = (SELECT digest FROM governance_rulebook WHERE id = NEW.rulebook_id)
-     AND plumbline_sits_since(board, s.person_id, s.seat, s.at, NEW.ended_at)
-     AND NOT plumbline_team_member(about.id, s.person_id, NEW.ended_at)
+     AND plumbline_consents(about.id, s.person_id, ARRAY[s.seat::text], s.at, NEW.ended_at)
      AND EXISTS (SELECT FROM jsonb_array_elements(NEW.findings->'sign_offs') told
                   WHERE told->>'digest' = s.digest AND told->'stale' = '[]');
   IF people < rule.quorum OR NOT signed @> rule.must_include THEN

@@ -15,7 +15,8 @@ from governance.people import boards, cooling_off
 from governance.permission_result import Reason
 from governance.rulebook import ParsedRulebook
 from governance.vocabulary import BoardRole, ReviewOutcome, Seat, Stage, Tier
-from initiatives.lifecycle.initiative.review_state import EligibleSigners, seat_states
+from initiatives.lifecycle.access.signers import EligibleSigners
+from initiatives.lifecycle.initiative.review_state import seat_states
 from initiatives.models import Review
 from initiatives.portfolio.units.plans import nearest
 

@@ -17,9 +17,9 @@ from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from governance.transparency_log import verification
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access.signers import EligibleSigners
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.initiative import review_state
-from initiatives.lifecycle.initiative.review_state import EligibleSigners
 from initiatives.lifecycle.requirements.waivers import WAIVERS
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.reviews.sign_offs.actions import statement_for

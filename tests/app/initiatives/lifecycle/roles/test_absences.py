@@ -18,6 +18,7 @@ from governance.permission_result import Conflict, Refused
 from initiatives.inbox.absences import actions as absence_actions
 from initiatives.inbox.absences.actions import Asked
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import signers
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.roles import actions as role_actions
@@ -354,11 +355,11 @@ def test_it_costs_the_initiative_no_query(cast):
 
     def asked() -> int:
         with CaptureQueriesContext(connection) as queries:
-            review_state.eligible_signers_of(initiative)
+            signers.eligible_signers_of(initiative)
             initiative_permissions.is_owner(initiative, cast.outsider)
         return len(queries)
 
     before = asked()
     stand_in(cast.owner, cast.outsider)
-    assert cast.outsider.pk in review_state.eligible_signers_of(initiative).team_members.parts
+    assert cast.outsider.pk in signers.eligible_signers_of(initiative).team_members.parts
     assert asked() == before
