@@ -36,15 +36,26 @@ class Signer:
 
 @dataclass(frozen=True)
 class Part:
-    """A role on an initiative: held, proposed, or of someone the person stands in for."""
+    """A role on an initiative: held, proposed, or of someone the person stands in for.
+
+    `former` is ownership that ended after the last decision.
+    """
 
     key: str
     role: str
     proposed: bool = False
     stands_in_for: str = ""
+    former: bool = False
+
+    @property
+    def bars_objections(self) -> bool:
+        """Return True if the person may not even object."""
+        return not (self.proposed or self.former)
 
     def said_of(self, name: str) -> str:
         """Return the part as a sentence about the person of this name."""
+        if self.former:
+            return f"{name} was {self.role} of this initiative after its last decision"
         if self.stands_in_for:
             return f"{name} stands in for {self.stands_in_for}, {self.role} of this initiative"
         return f"{name} is {'proposed as ' if self.proposed else ''}{self.role} of this initiative"
@@ -75,18 +86,18 @@ class RestsOn:
 
 
 def why_team_member(signer: Signer, team_members: TeamMembers, *, approving: bool = True) -> list[str]:
-    """Return why the person must not sign. A proposed role does not bar an objection."""
+    """Return why the person must not sign. A proposed or former role does not bar an objection."""
     reasons = [] if signer.active else [f"{signer.name} is no longer active"]
     reasons += [
         part.said_of(signer.name)
         for part in team_members.parts.get(signer.id, ())
-        if approving or not part.proposed
+        if approving or part.bars_objections
     ]
     reasons += [
         part.said_of_twin(signer.name)
         for key in sorted(signer.also)
         for part in team_members.parts.get(key, ())
-        if approving or not part.proposed
+        if approving or part.bars_objections
     ]
     if team_members.stand_in in signer.accounts:
         reasons.append(f"{signer.name} registered this initiative and stands in for its owner")

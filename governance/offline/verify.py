@@ -777,6 +777,7 @@ def check_interaction(
 
 APPROVALS = ("approve", "approve_with_condition")
 LET_THROUGH = ("approved", "approved_with_conditions")
+DECIDED = (*LET_THROUGH, "refused")
 CHAIRS = ("chair", "deputy_chair")
 BY_CHAIR = ("step back", "emergency", "reopened")
 CONCURRENT = datetime.timedelta(seconds=10)  # what came so shortly before, a running act may not have seen
@@ -790,7 +791,16 @@ JUDGED = {
     "governance_unit": ("code", "path"),
     "governance_user": ("is_active", "is_admin", "is_auditor"),
     "initiatives_initiative": ("number", "unit_id", "stage", "tier", "registered_by_id", "contract_id"),
-    "initiatives_review": ("initiative_id", "gate", "rulebook_id", "outcome", "ended_by_id", "ended_at"),
+    "initiatives_review": (
+        "initiative_id",
+        "gate",
+        "rulebook_id",
+        "outcome",
+        "opened_by_id",
+        "opened_at",
+        "ended_by_id",
+        "ended_at",
+    ),
     "initiatives_roleassignment": (
         "initiative_id",
         "role",
@@ -1221,6 +1231,7 @@ class Judge:
         self.sign_offs: dict[int, dict[int, _Row]] = {}  # by review, then by key
         self.approvals: dict[int, list[_Row]] = {}  # by version
         self.roles: dict[int, dict[str, _Row]] = {}  # by initiative, then by key
+        self.reviews: dict[int, dict[str, _Row]] = {}  # likewise
         self.initiatives: dict[int, int] = {}  # by contract
         self.boards: dict[int, int] = {}  # by unit
         self.moves: list[tuple[_Change, int, str, str]] = []
@@ -1443,14 +1454,15 @@ class Judge:
             initiative, person
         )
         chairs = self._holds(person, board, CHAIRS, at, seen)
-        outside = not self._team_member(initiative, person, seen)
+        outside = not self._team_member(initiative, person, seen, at)
+        decides = chairs and outside and not self._opened(initiative, person, at)
         if rule in ("accepted", "second"):
             return self._holds(person, board, (after[f"{rule}_seat"],), at, seen) and outside
         return {
             "owns": owns,
             "answers": owns,
-            "decides": chairs and outside,
-            "lifts": chairs and outside,
+            "decides": decides,
+            "lifts": decides,
             "stops": owns or chairs,
             "ends": owns or chairs,
             "runs": owns or self._has_role(initiative, person, seen, at, ("technical_lead",)),
@@ -1582,10 +1594,32 @@ class Judge:
             for one in _seen(row, seen)
         )
 
+    def _last_decision(self, initiative: int, at: datetime.datetime) -> datetime.datetime:
+        """Return when the last review of the initiative before that moment was approved or refused."""
+        ended = (
+            _moment(row["ended_at"])
+            for row in self.reviews.get(initiative, {}).values()
+            if row["outcome"] in DECIDED
+        )
+        return max((one for one in ended if one < at), default=datetime.datetime.min)
+
+    def _opened(self, initiative: int, person: int, at: datetime.datetime) -> bool:
+        """Return True if the person opened a review of the initiative after its last decision."""
+        decided = self._last_decision(initiative, at)
+        return any(
+            row["opened_by_id"] == person and _moment(row["opened_at"]) > decided
+            for row in self.reviews.get(initiative, {}).values()
+        )
+
     def _team_member(
-        self, initiative: int, person: int, seen: datetime.datetime, proposed: bool = True
+        self,
+        initiative: int,
+        person: int,
+        seen: datetime.datetime,
+        at: datetime.datetime,
+        proposed: bool = True,
     ) -> str:
-        """Return what makes the person a team member: a role, a proposal or a registration."""
+        """Return what makes the person a team member: a role, a proposal, a registration, or recent ownership."""
         owned = False
         for row in self.roles.get(initiative, {}).values():
             owned = owned or (row["role"] == "owner" and row["accepted_at"] is not None)
@@ -1594,6 +1628,15 @@ class Judge:
                     f"{'is' if row['accepted_at'] else 'is proposed as'} {row['role'].replace('_', ' ')} of "
                     "this initiative"
                 )
+            if (
+                (row["person_id"], row["role"]) == (person, "owner")
+                and row["accepted_at"] is not None
+                and row["ended_at"] is not None
+                and all(one["ended_at"] is not None for one in _seen(row, seen))
+                and proposed
+                and _moment(row["ended_at"]) > self._last_decision(initiative, at)
+            ):
+                return "owned this initiative after its last decision"
         known = self.rows["initiatives_initiative"].get(str(initiative))
         if known and known["registered_by_id"] == person and not owned:
             return "registered this initiative, which has never had an owner"
@@ -1622,8 +1665,12 @@ class Judge:
                     "person_id",
                     PEOPLE,
                 )
-        if self.sight != "period" and (why := self._team_member(initiative, person, change.seen, proposed)):
+        if self.sight != "period" and (
+            why := self._team_member(initiative, person, change.seen, at, proposed)
+        ):
             self._breach(change, f"{who}, who {why}", "person_id", ROLES)
+        if self.sight != "period" and seats == CHAIRS and self._opened(initiative, person, at):
+            self._breach(change, f"{who}, who opened the review", "person_id", ROLES)
 
     # --- Stages ---
 
@@ -1731,6 +1778,8 @@ class Judge:
             self.roles[change.row["initiative_id"]][change.entry["key"]] = change.row
 
     def _review(self, change: _Change) -> None:
+        if change.row:
+            self.reviews.setdefault(change.row["initiative_id"], {})[change.entry["key"]] = change.row
         if change.entry["operation"] == "+" and change.after["outcome"] != "open":
             self._breach(
                 change,
@@ -1830,7 +1879,7 @@ class Judge:
             return
         if not self._holds(person, self._board_of(known), seats, at, change.seen, since=since):
             yield "the signer no longer holds the seat under which they signed"
-        if why := self._team_member(initiative, person, change.seen):
+        if why := self._team_member(initiative, person, change.seen, at):
             yield why
 
     def _of_two(self, change: _Change) -> None:

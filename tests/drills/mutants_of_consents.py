@@ -2,6 +2,7 @@
 
 INITIATIVES = "initiatives.migrations.0001_initial:Migration"
 COUNTING = "tests/app/initiatives/lifecycle/consents/test_consents_that_count.py"
+DECIDING = "tests/app/initiatives/lifecycle/consents/test_who_decides.py"
 CONSENTS = "tests/app/initiatives/lifecycle/requirements/test_consents.py"
 KEPT = "initiatives/migrations/guards/holds.sql:plumbline_guard_kept"
 JUDGING = "tests/app/adoption/reports/test_judging.py"
@@ -107,6 +108,20 @@ MUTANTS = [
         "if (before[who], before[at]) != (after[who], after[at]):",
         "if True:",
         f"{COUNTING} -k waiver",
+    ),
+    (
+        "who worked on it since the last decision does not decide",
+        "initiatives.lifecycle.access.signers:why_not_decide",
+        "if accounts & set(wrote):",
+        "if False:",
+        f"{DECIDING} -k wrote",
+    ),
+    (
+        "a former owner does not decide, in the database",
+        "initiatives/migrations/guards/roles.sql:plumbline_team_member",
+        "AND r.ended_at > plumbline_last_decision(of_initiative, moment)",
+        "AND false",
+        f"{DECIDING} -k owned",
     ),
     (
         "a waiver needs every consent",

@@ -13,6 +13,7 @@ from governance.permission_result import Answer
 from governance.vocabulary import RUNNING_STAGES, BoardRole, Seat, Stage
 from initiatives.inbox.rows import around_queries, inbox_queries
 from initiatives.integration.residency.permissions import may_confirm_terms
+from initiatives.lifecycle.access.signers import Decides
 from initiatives.lifecycle.facts import stage_expiry, supported_stage
 from initiatives.models import (
     Condition,
@@ -315,35 +316,13 @@ class Look:
             for row in [*self.rows("holds"), *self.waivers, *self.rows("lapsed")]
         }
         initiatives |= {initiative.pk: initiative.unit_id for initiative, _ in self.ending}
-        mine = {pk for pk, unit in initiatives.items() if BoardRole.CHAIR in self.seats_by_unit.get(unit, ())}
-        deputy = {
-            pk
-            for pk, unit in initiatives.items()
-            if BoardRole.DEPUTY_CHAIR in self.seats_by_unit.get(unit, ())
-        } - mine
+        chairs = {BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR}
+        mine = {pk for pk, unit in initiatives.items() if chairs & set(self.seats_by_unit.get(unit, ()))}
         mine -= self.team_initiatives
-        if any(member.away for member in self.memberships):
+        if not mine or any(member.away for member in self.memberships):
             return set()
-        return mine | self._in_place_of_the_chair(deputy - self.team_initiatives, initiatives)
-
-    def _in_place_of_the_chair(self, deputy: set[int], initiatives: dict[int, int]) -> set[int]:
-        """Return those of these initiatives whose board has no chair outside the team."""
-        chairs: dict[int, set[int]] = {}
-        for row in self.rows("chairs"):
-            chairs.setdefault(row.board_id, set()).add(row.person_id)
-        chaired = {pk for pk in deputy if chairs.get(self.boards_by_unit[initiatives[pk]])}
-        if not chaired:
-            return deputy
-        team_member = set(
-            RoleAssignment.objects.open()
-            .filter(initiative__in=chaired, person__in=set().union(*chairs.values()))
-            .values_list("initiative_id", "person_id")
-        )
-        return {
-            pk
-            for pk in deputy
-            if all((pk, one) in team_member for one in chairs.get(self.boards_by_unit[initiatives[pk]], ()))
-        }
+        decides = Decides("pk", self.person.pk, self.now)
+        return set(Initiative.objects.filter(decides, pk__in=mine).values_list("pk", flat=True))
 
     def chairs_now(self, unit: int) -> bool:
         """Return True if the person is chair of the unit now, or deputy without a chair."""

@@ -23,8 +23,8 @@ from initiatives.lifecycle.access.signers import (
     ever_owned,
     signer_of,
     team_members_of,
-    team_roles_of,
     why_approved_twice,
+    why_not_decide,
 )
 from initiatives.lifecycle.access.visibility import past_visible_to, visible_to
 from initiatives.lifecycle.facts import initiative_rows
@@ -243,21 +243,17 @@ def may_answer_role(assignment: RoleAssignment, person: User) -> Answer:
 
 
 def acting_chair(initiative: Initiative, members: list[Membership] | None = None) -> tuple[User | None, str]:
-    """Return the person who decides now, or None, and why. The deputy replaces an absent or team member chair."""
+    """Return the person who decides now, or None, and why. The deputy replaces a chair who is absent or barred."""
     members = members_now(board_for(initiative.unit)) if members is None else members
     chair, deputy = chairs(members)
     why = "the board has no chair"
     for member in chair:
-        roles = team_roles_of(initiative, member.person)
-        if not roles and not member.away:
+        barred = why_not_decide(initiative, member.person)
+        if not barred and not member.away:
             return member.person, "chair"
-        why = (
-            f"{member.person} is a team member of the initiative ({roles})"
-            if roles
-            else f"{member.person} is away"
-        )
+        why = f"{member.person} {barred or 'is away'}"
     for member in deputy:
-        if not member.away and not team_roles_of(initiative, member.person):
+        if not member.away and not why_not_decide(initiative, member.person):
             return member.person, f"deputy chair, because {why}"
     return None, why
 
@@ -283,9 +279,9 @@ def may_chair(initiative: Initiative, person: User) -> Answer:
             reverse("away"),
         )
     chairing = any(member.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR) for member in seats_held(person))
-    if chairing and (roles := team_roles_of(initiative, person)):
+    if chairing and (barred := why_not_decide(initiative, person, "are")):
         return no(
-            phrase("You are a team member of this initiative ({}), so you cannot decide it.", roles),
+            phrase("You {}, so you cannot decide it.", barred),
             phrase("Ask {} to decide.", chair) if chair else "Ask an admin to appoint a deputy chair.",
         )
     if chair is None:

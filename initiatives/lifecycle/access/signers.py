@@ -28,6 +28,9 @@ from governance.vocabulary import Role
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.models import Answer, Initiative, Review, StandaloneDeclaration
 
+# The reason of a stop is evidence that the chair writes too. It does not make them an author of the initiative.
+STOP_REASON = "stop.reason"
+
 
 def signer_of(person: User, *, now: bool = False) -> Signer:
     """Return the person in the form that separation of duties checks. `now` is True if they are about to sign."""
@@ -62,11 +65,18 @@ def ever_owned(initiative: Initiative) -> bool:
 
 
 def team_members_of(initiative: Initiative) -> TeamMembers:
-    """Return the present team members, in the form separation of duties checks."""
+    """Return the present team members, in the form separation of duties checks.
+
+    A person who owned the initiative after its last decision is one of them.
+    """
     parts: dict[int, tuple[Part, ...]] = {}
-    owner = None
+    owner, decided = None, initiative_rows.last_decision(initiative)
     for row in initiative_rows.roles(initiative):
         if not row.open:
+            owned = row.role == Role.OWNER and row.accepted_at and row.ended_at
+            if owned and (decided is None or row.ended_at > decided):
+                part = Part(row.role, row.get_role_display().lower(), former=True)
+                parts[row.person_id] = (*parts.get(row.person_id, ()), part)
             continue
         part = Part(row.role, row.get_role_display().lower(), proposed=not row.accepted_at)
         parts[row.person_id] = (*parts.get(row.person_id, ()), part)
@@ -77,13 +87,41 @@ def team_members_of(initiative: Initiative) -> TeamMembers:
     return TeamMembers(parts, None if ever_owned(initiative) else initiative.registered_by_id, owner)
 
 
-def team_roles_of(initiative: Initiative, person: User) -> str:
-    """Return why the person, by any account, is a team member. The words name roles, or standing in for the owner."""
+def why_not_decide(initiative: Initiative, person: User, verb: str = "is") -> str:
+    """Return why the person, by any account, does not decide on the initiative. Empty if they may.
+
+    The words follow a name, with `verb`. A team member does not decide. Neither does anyone who owned the initiative,
+    opened a review of it or wrote evidence for it after its last decision, or who wrote its contract.
+    """
     team_members, accounts = team_members_of(initiative), accounts_of(person)
-    roles = sorted({part.key for key in accounts for part in team_members.parts.get(key, ())})
+    held = {part for key in accounts for part in team_members.parts.get(key, ())}
+    roles = sorted({part.key.replace("_", " ") for part in held if not part.former})
     if team_members.stand_in in accounts:
         roles.append("stands in for its owner")
-    return ", ".join(roles).replace("_", " ")
+    if roles:
+        return f"{verb} a team member of this initiative ({', '.join(roles)})"
+    if held:
+        return "owned this initiative after its last decision"
+    decided = initiative_rows.last_decision(initiative)
+    opened = (
+        row.opened_by_id for row in initiative_rows.reviews(initiative) if _later(row.opened_at, decided)
+    )
+    if accounts & set(opened):
+        return "opened a review of this initiative after its last decision"
+    wrote = (
+        item.author_id
+        for item in initiative_rows.rows(initiative, "evidence")
+        if _later(item.added_at, decided)
+        and not (item.generated or item.withdrawn_at)
+        and STOP_REASON not in dict(item.covers)
+    )
+    if accounts & set(wrote):
+        return "wrote evidence for this initiative after its last decision"
+    return "wrote the contract of this initiative" if accounts & contract_authors(initiative) else ""
+
+
+def _later(moment: datetime, decided: datetime | None) -> bool:
+    return decided is None or moment > decided
 
 
 def contract_authors(initiative: Initiative) -> frozenset[int]:
@@ -93,6 +131,13 @@ def contract_authors(initiative: Initiative) -> frozenset[int]:
         for version in initiative_rows.rows(initiative, "contract_versions")
         if version.state != ContractVersion.SUPERSEDED
     )
+
+
+class Decides(Func):
+    """The initiatives on which a person decides at a moment, in queries, by key: `Decides("pk", person, now)`."""
+
+    function = "plumbline_decides"
+    output_field = BooleanField()
 
 
 class Consents(Func):

@@ -386,14 +386,19 @@ def obligations_of(person, kinds: Iterable[str]) -> list[Obligation]:
     )
 
 
+def last_decision(initiative: Initiative) -> datetime | None:
+    """Return when the last review was approved or refused, or None. Other ends of a review decide nothing."""
+    decided = [row.ended_at for row in reviews(initiative) if row.decided and row.ended_at]
+    return max(decided, default=None)
+
+
 def excused(obligation: Obligation, initiative: Initiative) -> bool:
     """Return True if the next decision here may pass this obligation.
 
     The chair allowed it since the last decision. A returned, withdrawn or expired review decided nothing and does not
     use up the permission.
     """
-    decided = [row.ended_at for row in reviews(initiative) if row.decided and row.ended_at]
-    last = max(decided, default=None)
+    last = last_decision(initiative)
     given = [
         datetime.fromisoformat(one["at"]) for one in obligation.let_pass if one["initiative"] == initiative.pk
     ]

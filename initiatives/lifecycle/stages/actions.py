@@ -16,6 +16,7 @@ from governance.vocabulary import RUNNING_STAGES, ReviewOutcome, Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access.signers import STOP_REASON
 from initiatives.lifecycle.evidence.actions import create_evidence
 from initiatives.lifecycle.facts import initiative_rows, rulebook_in_effect, supported_stage
 from initiatives.lifecycle.findings import alerts
@@ -246,8 +247,8 @@ def stop(*, initiative: Initiative, reason_code: str, reason: str, by: User) -> 
 
 
 def _answer_stop_reason(initiative: Initiative, text: str, by: User) -> None:
-    row = Answer.objects.filter(initiative=initiative, requirement="stop.reason").first()
-    row = row or Answer(initiative=initiative, requirement="stop.reason", version=0)
+    row = Answer.objects.filter(initiative=initiative, requirement=STOP_REASON).first()
+    row = row or Answer(initiative=initiative, requirement=STOP_REASON, version=0)
     row.kind, row.text, row.version, row.by, row.at = "answered", text, row.version + 1, by, clock.now()
     row.save()
     create_evidence(
@@ -256,7 +257,7 @@ def _answer_stop_reason(initiative: Initiative, text: str, by: User) -> None:
         title=f"Reason given by {by.full_name}",
         note=text,
         observed_on=clock.today(),
-        covers=["stop.reason"],
+        covers=[STOP_REASON],
         by=by,
     )
 

@@ -30,12 +30,22 @@ END $$;
 CREATE TRIGGER handovers_are_kept BEFORE UPDATE ON initiatives_handover
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_handover();
 
--- Whether a person is a team member of an initiative: a role held, asked for or stood in for, or, before anybody owned it, whoever
--- registered it.
+-- When the last review before a moment was approved or refused.
+CREATE FUNCTION plumbline_last_decision(of_initiative bigint, moment timestamptz) RETURNS timestamptz
+  LANGUAGE sql STABLE AS $$
+  SELECT coalesce(max(r.ended_at), '-infinity') FROM initiatives_review r
+   WHERE r.initiative_id = of_initiative AND r.outcome IN ('approved', 'approved_with_conditions', 'refused')
+     AND r.ended_at < moment
+$$;
+
+-- Whether a person is a team member of an initiative: a role held, asked for or stood in for, ownership that ended after the last
+-- decision, or, before anybody owned it, whoever registered it.
 CREATE FUNCTION plumbline_team_member(of_initiative bigint, person bigint, moment timestamptz) RETURNS boolean
   LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT FROM initiatives_roleassignment r WHERE r.initiative_id = of_initiative AND r.person_id IN (SELECT plumbline_accounts(person))
-                    AND r.declined_at IS NULL AND r.ended_at IS NULL)
+                    AND r.declined_at IS NULL AND (r.ended_at IS NULL
+                         OR r.role = 'owner' AND r.accepted_at IS NOT NULL
+                            AND r.ended_at > plumbline_last_decision(of_initiative, moment)))
       OR EXISTS (SELECT FROM initiatives_roleassignment r
                    JOIN governance_user u ON u.id = r.person_id AND u.is_active
                    JOIN governance_absence a ON a.person_id = r.person_id
@@ -48,20 +58,41 @@ CREATE FUNCTION plumbline_team_member(of_initiative bigint, person bigint, momen
                                        AND r.role = 'owner' AND r.accepted_at IS NOT NULL))
 $$;
 
--- Whether a person decides on an initiative: the chair of its board, or the deputy while no chair is there and not a team member.
+-- Whether a person opened a review or wrote evidence after the last decision, or wrote the contract. The reason of a stop is
+-- evidence that the chair writes too.
+CREATE FUNCTION plumbline_worked_on(of_initiative bigint, person bigint, moment timestamptz) RETURNS boolean
+  LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT FROM initiatives_review r WHERE r.initiative_id = of_initiative
+                    AND r.opened_by_id IN (SELECT plumbline_accounts(person))
+                    AND r.opened_at > plumbline_last_decision(of_initiative, moment))
+      OR EXISTS (SELECT FROM initiatives_evidence e WHERE e.initiative_id = of_initiative
+                    AND e.author_id IN (SELECT plumbline_accounts(person))
+                    AND NOT e.generated AND e.withdrawn_at IS NULL
+                    AND e.added_at > plumbline_last_decision(of_initiative, moment)
+                    AND NOT EXISTS (SELECT FROM initiatives_coverage c
+                                     WHERE c.evidence_id = e.id AND c.requirement = 'stop.reason'))
+      OR EXISTS (SELECT FROM governance_contractversion v JOIN initiatives_initiative i ON i.contract_id = v.contract_id
+                  WHERE i.id = of_initiative AND v.author_id IN (SELECT plumbline_accounts(person))
+                    AND v.state <> 'superseded')
+$$;
+
+-- Whether a person decides on an initiative: the chair of its board, or the deputy while no chair is there. Whoever is a team
+-- member or worked on it does not decide.
 CREATE FUNCTION plumbline_decides(of_initiative bigint, person bigint, moment timestamptz) RETURNS boolean
   LANGUAGE plpgsql STABLE AS $$
 DECLARE
   board bigint := (SELECT plumbline_board_of(unit_id) FROM initiatives_initiative WHERE id = of_initiative);
 BEGIN
-  IF plumbline_away(person, moment) OR plumbline_team_member(of_initiative, person, moment) THEN
+  IF plumbline_away(person, moment) OR plumbline_team_member(of_initiative, person, moment)
+     OR plumbline_worked_on(of_initiative, person, moment) THEN
     RETURN false;
   END IF;
   RETURN plumbline_sits(board, person, 'chair', moment)
       OR plumbline_sits(board, person, 'deputy_chair', moment) AND NOT EXISTS (
            SELECT FROM governance_membership m WHERE m.board_id = board AND m.seat = 'chair'
               AND plumbline_sits(board, m.person_id, 'chair', moment)
-              AND NOT plumbline_away(m.person_id, moment) AND NOT plumbline_team_member(of_initiative, m.person_id, moment));
+              AND NOT plumbline_away(m.person_id, moment) AND NOT plumbline_team_member(of_initiative, m.person_id, moment)
+              AND NOT plumbline_worked_on(of_initiative, m.person_id, moment));
 END $$;
 
 -- The accounts that count as one human's: this one, and all that hang together with it by pairs nobody has cleared.

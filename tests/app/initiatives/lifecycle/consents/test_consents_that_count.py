@@ -218,6 +218,12 @@ def _accepts_a_role(cast, asked):
     role_actions.accept_role(assignment=_is_proposed(cast, asked), by=asked.first)
 
 
+def _owns_it_for_a_while(cast, asked):
+    for proposer, owner in ((cast.owner, asked.first), (asked.first, cast.owner)):
+        role = role_actions.propose_role(initiative=asked.initiative, role="owner", person=owner, by=proposer)
+        role_actions.accept_role(assignment=role, by=owner)
+
+
 def _another_board_decides(cast, asked):
     """The other board has everybody but whoever gave the first consent."""
     board = organisation_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
@@ -233,6 +239,7 @@ CHANGES = [
     _is_deactivated,
     _accepts_a_role,
     _is_proposed,
+    _owns_it_for_a_while,
     _another_board_decides,
 ]
 

@@ -461,7 +461,7 @@ def test_whoever_wrote_the_contract_does_not_approve_on_it(cast):
     initiative_acts.ground_gate(initiative, "mvp", cast.team)
     review = review_actions.open_review(initiative=story.fresh(initiative), by=cast.sponsor)
     sit_down(cast, cast.owner, "risk_compliance")
-    with pytest.raises(Refused, match="You wrote"):
+    with pytest.raises(Refused, match="was business owner of this initiative after its last decision"):
         initiative_acts.sign_off(review, "risk_compliance", cast.owner)
     with pytest.raises(DatabaseError, match="evidence they wrote"):
         force(review, cast.owner, "risk_compliance", covered_evidence=[])

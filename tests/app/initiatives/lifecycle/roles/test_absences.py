@@ -127,7 +127,7 @@ def test_a_chair_who_stands_in_for_the_owner_does_not_decide(cast, review):
     stand_in(cast.owner, cast.chair)
     chair, why = initiative_permissions.acting_chair(again(review).initiative)
     assert chair == cast.deputy_chair
-    assert "team member of the initiative" in why
+    assert "team member of this initiative" in why
 
 
 def test_a_current_delegate_does_not_come_before_the_chair(cast):
