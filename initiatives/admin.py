@@ -14,7 +14,7 @@ from governance.organisation import actions as organisation_actions
 from governance.vocabulary.phrases import phrase
 from governance.web.admin_base import ReasonForm, Recorded
 from governance.web.confirmation_pages import act_page
-from initiatives.portfolio.units import leaving
+from initiatives.portfolio.units import decision_gaps, leaving
 
 ABOUT = ("full_name", "email", "unit", "manager", "is_admin", "is_auditor", "is_privacy_officer")
 
@@ -160,6 +160,11 @@ class PersonAdmin(Recorded):
             f"{person} can no longer sign in, and open sessions end.",
             *(f"{role.get_role_display()} of {role.initiative} ends." for role in roles),
             *(f"The seat {seat.get_seat_display()} of {seat.board} ends." for seat in seats),
+            *(
+                sentence
+                for board in {*decision_gaps.boards_chaired(seats)}
+                for sentence in decision_gaps.made_by(board, ended={seat.pk for seat in seats})
+            ),
             "Initiatives that lose their accepted owner get a hold until someone else accepts the role.",
         ]
         return act_page(

@@ -101,6 +101,16 @@ def may_reorganise(person: User) -> Answer:
     return no("Only admins can change units, boards and seats.", "Ask an admin.")
 
 
+def may_end_seat(membership: Membership, person: User) -> Answer:
+    """Return yes for admins and for the person in the seat."""
+    if person.is_active and (person.is_admin or person.pk == membership.person_id):
+        return yes()
+    return no(
+        "Only admins, or the person in the seat, can end a seat.",
+        phrase("Ask {} or an admin.", membership.person),
+    )
+
+
 def may_take(*, by: User) -> Answer:
     """Admins take the report of a person: they are asked for it, and hand it over."""
     if by.is_active and by.is_admin:

@@ -86,6 +86,7 @@ class EntryKind(StrEnum):
     DELEGATE_NAMED = "delegate named"
     DELEGATION_ACCEPTED = "delegation accepted"
     DELEGATION_DECLINED = "delegation declined"
+    DELEGATION_ENDED = "delegation ended"
     DELEGATION_RETURNED = "delegation returned"
     DEMO_FOUNDED = "demo founded"
     DEMO_TOLD = "demo told"

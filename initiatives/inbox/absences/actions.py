@@ -17,13 +17,15 @@ from governance.audit_log import entries
 from governance.models import Absence, Delegation, Membership, User
 from governance.notifications.notify import notify
 from governance.people import cooling_off
+from governance.people.boards import seats_held
 from governance.permission_result import Conflict, no
 from governance.vocabulary import Seat
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
-from initiatives.inbox.absences.wording import days_of
 from initiatives.lifecycle.initiative.act import act
-from initiatives.portfolio.units.leaving import end_seat
+from initiatives.lifecycle.reminders.wording import days_of
+from initiatives.portfolio.units import decision_gaps
+from initiatives.portfolio.units.leaving import end_loan, tell_owners
 
 LONGEST = timedelta(days=366)
 
@@ -66,6 +68,7 @@ def plan_absence(*, first: date, last: date, asked: Iterable[Asked], by: User) -
             last=last,
             delegates=[{"person": row.delegate.full_name, "what": row.what} for row in rows],
         )
+        decision_gaps.tell_at_once(decision_gaps.boards_chaired(seats_held(by)))
     return absence
 
 
@@ -215,7 +218,7 @@ def decline_delegation(*, delegation: Delegation, reason: str = "", by: User) ->
     with act("decline delegation", by=by, reason=reason or "Declined to stand in"):
         delegation = _answered_by(delegation, by, open_only=False)
         gave_back = delegation.accepted_at is not None
-        _over(delegation, reason.strip())
+        end_loan(delegation, reason.strip())
         absence = delegation.absence
         kind = EntryKind.DELEGATION_RETURNED if gave_back else EntryKind.DELEGATION_DECLINED
         entries.record(kind, absence=absence.pk, person=absence.person.full_name, what=delegation.what)
@@ -224,6 +227,8 @@ def decline_delegation(*, delegation: Delegation, reason: str = "", by: User) ->
             f"{by} does not stand in for you {days_of(absence)}",
             f"No one stands in for {delegation.what} now. {reason.strip()}".strip(),
         )
+        if gave_back:
+            tell_owners(delegation)
     return delegation
 
 
@@ -261,7 +266,7 @@ def end_absence(*, absence: Absence, by: User) -> Absence:
         absence.ends_at = max(clock.now(), absence.starts_at)
         absence.save()
         for row in absence.delegations.filter(ended_at__isnull=True):
-            _over(row, "The absence ended")
+            end_loan(row, "The absence ended")
         entries.record(EntryKind.ABSENCE_ENDED, absence=absence.pk, person=absence.person.full_name)
     return absence
 
@@ -295,14 +300,6 @@ def _own(absence: Absence, by: User) -> None:
             phrase("This absence belongs to {}.", absence.person),
             phrase("Ask {}, or an admin.", absence.person),
         ).or_refuse()
-
-
-def _over(delegation: Delegation, reason: str) -> None:
-    """End a delegation and its seat, inside the running act."""
-    delegation.ended_at, delegation.ended_reason = clock.now(), reason
-    delegation.save()
-    if delegation.stands is not None:
-        end_seat(delegation.stands)
 
 
 def _ask(row: Delegation) -> None:

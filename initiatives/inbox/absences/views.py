@@ -1,5 +1,7 @@
 """Pages of absences: plan them, end them, and answer requests to stand in."""
 
+from datetime import date
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
@@ -15,13 +17,15 @@ from governance.models import Absence, Delegation
 from governance.people.boards import seats_held
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
-from governance.vocabulary import BoardRole, Seat
+from governance.vocabulary import Seat
 from governance.vocabulary.phrases import phrase
 from initiatives.inbox.absences import actions, wording
 from initiatives.inbox.absences.actions import Asked, check_plan
 from initiatives.inbox.absences.forms import AbsenceForm, DelegateForm, EndDelegationForm
 from initiatives.lifecycle.initiative.initiative_frame import fix, page_of, sent
+from initiatives.lifecycle.reminders.wording import days_of
 from initiatives.models import RoleAssignment
+from initiatives.portfolio.units import decision_gaps
 
 TAKES = ["GET", "HEAD", "POST"]
 
@@ -36,13 +40,16 @@ def away(request: SignedInRequest) -> HttpResponse:
         roles=RoleAssignment.objects.in_force().filter(person=person).exists(),
         seats=[seat for seat in mine if seat.seat in Seat],
     )
-    effects = None
+    effects, stops = None, []
     if request.method == "POST" and form.is_valid():
         days = {"first": form.cleaned_data["first"], "last": form.cleaned_data["last"]}
+        stops = _stops(person, **days)
+        # A chair reads who is left without a decision before the plan is saved, whichever button was pressed.
+        look = request.POST.get("step") == "look" or request.POST.get("stops", "") != " ".join(stops)
         try:
-            if request.POST.get("step") == "look":
+            if look:
                 check_plan(**days, asked=form.asked, by=person)
-                effects = _effects(form.asked, person)
+                effects = [*stops, *_effects(form.asked, person)]
             else:
                 actions.plan_absence(**days, asked=form.asked, by=person)
                 asked = " Plumbline asks the people you named." if form.asked else ""
@@ -58,10 +65,12 @@ def away(request: SignedInRequest) -> HttpResponse:
         "nav": "away",
         "form": form,
         "effects": effects,
+        "stops": " ".join(stops),
         "page": page,
         "absences": [_shown(absence) for absence in page],
-        "current": [(row, wording.days_of(row.absence)) for row in current],
-        "chairs": [seat for seat in mine if seat.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)],
+        "current": [(row, days_of(row.absence)) for row in current],
+        "held": mine,
+        "chairs": [seat for seat in mine if seat.seat in decision_gaps.CHAIRS],
     }
     return render(request, "initiatives/absences/away.html", context)
 
@@ -80,11 +89,20 @@ def _shown(absence: Absence) -> dict:
     ahead = absence.ends_at > clock.now()
     return {
         "absence": absence,
-        "words": wording.days_of(absence),
+        "words": days_of(absence),
         "ahead": ahead,
         "now": ahead and absence.starts_at <= clock.now(),
         "delegates": [(row, ahead and row.membership_id not in taken) for row in rows],
     }
+
+
+def _stops(person, *, first: date, last: date) -> list[str]:
+    """Return in sentences the times in which this absence leaves a board without anyone who can decide."""
+    absence = Absence(
+        person=person, starts_at=clock.midnight_before(first), ends_at=clock.midnight_after(last)
+    )
+    boards = {*decision_gaps.boards_chaired(seats_held(person))}
+    return [sentence for board in boards for sentence in decision_gaps.made_by(board, absence=absence)]
 
 
 def _effects(asked: list[Asked], person) -> list[str]:
@@ -116,7 +134,7 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
     )
     context = {
         "nav": "away",
-        "title": f"End the absence of {absence.person} {wording.days_of(absence)}",
+        "title": f"End the absence of {absence.person} {days_of(absence)}",
         "happens": happens,
         "verb": _("End the absence"),
         "back_url": reverse("away"),
@@ -194,7 +212,7 @@ def delegation(request: SignedInRequest, pk: int) -> HttpResponse:
         actions.accept_delegation(delegation=row, by=request.user)
         messages.success(
             request,
-            phrase("You stand in for {} {}.", row.absence.person, wording.days_of(row.absence)).in_language(),
+            phrase("You stand in for {} {}.", row.absence.person, days_of(row.absence)).in_language(),
         )
         return redirect("away")
     person = row.absence.person
@@ -205,7 +223,7 @@ def delegation(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "nav": "away",
         "title": f"Stand in for {person}",
-        "lede": f"{person} is away {wording.days_of(row.absence)} and asks you to stand in for {row.what}.",
+        "lede": f"{person} is away {days_of(row.absence)} and asks you to stand in for {row.what}.",
         "happens": happens,
         "open": open_,
         "verb": _("Accept to stand in"),

@@ -1,26 +1,12 @@
-"""Absences in words, and what separation of duties bars a delegate from."""
-
-from datetime import datetime, timedelta
+"""Sentences on what separation of duties bars a delegate from."""
 
 from governance import clock
-from governance.models import Absence, Membership, User
+from governance.models import Membership, User
 from governance.people.boards import units_of_board
-from governance.templatetags.plumbline import day as in_words
 from governance.vocabulary import RUNNING_STAGES
 from initiatives.models import Initiative, RoleAssignment
 
 NAMED = 5  # initiatives that a sentence names before it counts the rest
-
-
-def days_of(absence: Absence) -> str:
-    """Return the days of an absence, such as "from 3 December to 10 December 2026"."""
-    return days_between(absence.starts_at, absence.ends_at)
-
-
-def days_between(starts_at: datetime, ends_at: datetime) -> str:
-    """Return the days in words. `ends_at` is the first moment after the last day."""
-    last = clock.local_day(max(ends_at - timedelta(microseconds=1), starts_at))
-    return f"from {in_words(starts_at)} to {in_words(last)}"
 
 
 def keeps_from_roles(person: User, delegate: User) -> list[str]:

@@ -25,6 +25,7 @@ from initiatives.lifecycle.reviews.reminders import (
 )
 from initiatives.lifecycle.roles.reminders import ideas_without_owner, roles_to_accept, vacancies
 from initiatives.lifecycle.stages.reminders import dependences, reattestations, trials
+from initiatives.portfolio.units import decision_gaps
 
 CONTRIBUTION = Contribution(
     inbox_tasks=[inbox_tasks.tasks, file_check_inbox.tasks, file_check_inbox.remarked],
@@ -51,6 +52,7 @@ CONTRIBUTION = Contribution(
         drills,
         components_ending,
         approvals_asked,
+        decision_gaps.undecided,
     ],
     notification_verbs=wording.VERBS,
     alerts=alerts.ALERTS,

@@ -7,8 +7,8 @@ from governance.notifications.inbox import InboxTask
 from governance.permission_result import ended
 from governance.vocabulary import Role, Seat
 from governance.vocabulary.phrases import label, phrase
-from initiatives.inbox.absences.wording import days_between
 from initiatives.inbox.rows.person_rows import Look
+from initiatives.lifecycle.reminders.wording import days_between
 
 NAMED = 3  # initiatives that one task names
 

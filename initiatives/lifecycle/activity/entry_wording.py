@@ -236,6 +236,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.DELEGATE_NAMED: "asked {person} to stand in: {what}.",
     EntryKind.DELEGATION_ACCEPTED: "accepted to stand in for {person}: {what}.",
     EntryKind.DELEGATION_DECLINED: "declined to stand in for {person}: {what}.",
+    EntryKind.DELEGATION_ENDED: "ended the stand-in of {delegate} for {person}: {what}.",
     EntryKind.DELEGATION_RETURNED: "no longer stands in for {person}: {what}.",
     EntryKind.UNIT_CHANGED: "moved the initiative from {before} to {after}: the units were merged.",
     EntryKind.BOARD_CHANGED: (

@@ -1,13 +1,15 @@
 """Wording of messages about an initiative: its name, stage, goal and warnings."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 
 from governance import clock
 from governance.contributions import EventSubject
-from governance.models import ContractVersion, Rulebook
+from governance.models import Absence, ContractVersion, Rulebook
 from governance.notifications.daily_mail import InitiativeWords
 from governance.notifications.due import Due
+from governance.templatetags.plumbline import day as in_words
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import Stage
 from initiatives.lifecycle.initiative.initiative_frame import NOT_EVIDENCED, goal_of
@@ -37,6 +39,7 @@ VERBS = {
     "gap": "Close the gap",
     "held": "See why it is held",
     "look again": "Look again",
+    "no chair": "Appoint a chair",
     "no owner": "Propose an owner",
     "not signed": "Review",
     "objection": "Answer the objection",
@@ -49,6 +52,7 @@ VERBS = {
     "reattest": "Accept production again",
     "renewal": "Open and verify",
     "review expires": "Open the review",
+    "review without chair": "Open the review",
     "review opened": "Review",
     "role": "Accept or decline",
     "role unanswered": "See who was asked",
@@ -88,6 +92,17 @@ NEWS = {
 }
 # All other kinds pass with their matter; some are told to people who have no task of their own about it.
 PASSING = set(VERBS) - NEWS - ASKING
+
+
+def days_of(absence: Absence) -> str:
+    """Return the days of an absence, such as "from 3 December to 10 December 2026"."""
+    return days_between(absence.starts_at, absence.ends_at)
+
+
+def days_between(starts_at: datetime, ends_at: datetime) -> str:
+    """Return the days in words. `ends_at` is the first moment after the last day."""
+    last = clock.local_day(max(ends_at - timedelta(microseconds=1), starts_at))
+    return f"from {in_words(starts_at)} to {in_words(last)}"
 
 
 def subject(initiative: Initiative, words: str) -> str:

@@ -11,6 +11,7 @@ from governance.people import boards, cooling_off
 from governance.vocabulary import BoardRole, ReviewOutcome, SignOffVerdict
 from initiatives.lifecycle.initiative.review_state import ReviewSnapshot, seat_states, snapshot_of
 from initiatives.models import Initiative, Review, RoleAssignment
+from initiatives.portfolio.units import decision_gaps
 from initiatives.portfolio.units.board_seats import stages_of
 from initiatives.portfolio.units.plans import counted, listed
 
@@ -67,6 +68,8 @@ def of_end(membership: Membership) -> list[str]:
         membership.pk,
         *membership.delegates.filter(delegation__isnull=False).values_list("pk", flat=True),
     }
+    if membership.seat in decision_gaps.CHAIRS:
+        said += decision_gaps.made_by(board, ended={membership.pk})
     signed_off, stuck = [], []
     for review in reviews.order_by("initiative"):
         snapshot = snapshot_of(review)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from governance import clock
 from governance.models import Board, Membership
 from governance.organisation import actions as organisation_actions
-from governance.people.permissions import may_read_organisation, may_reorganise
+from governance.people.permissions import may_end_seat, may_read_organisation, may_reorganise
 from governance.permission_result import no
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
@@ -90,9 +90,9 @@ def grant(request: SignedInRequest, pk: int) -> HttpResponse:
 @sensitive_post_parameters("password")
 @require_http_methods(TAKES)
 def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the effects of revoking a seat on open reviews, and revoke it now."""
-    may_reorganise(request.user).or_refuse()
+    """Show the effects of ending a seat on open reviews, and end it now. Its holder may give it up."""
     seat = get_object_or_404(Membership.objects.select_related("person", "board__unit"), pk=pk)
+    may_end_seat(seat, request.user).or_refuse()
     if seat.ends_at is not None and seat.ends_at <= clock.now():
         no("This seat has already ended.").or_refuse()
     form = RevokeForm(
@@ -111,7 +111,7 @@ def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
                 "{} no longer holds the seat {}.", seat.person, label(seat.get_seat_display())
             ).in_language(),
         )
-        return redirect(f"{reverse('boards')}#board-{seat.board_id}")
+        return redirect(f"{reverse('boards')}#board-{seat.board_id}" if request.user.is_admin else "away")
     form.fields["reason"].help_text = "The audit log keeps the reason."
     return _form(
         request,
@@ -120,6 +120,11 @@ def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
         verb=_("Revoke the seat"),
         happens=seat_preview.of_end(seat),
         danger=True,
+        **(
+            {}
+            if request.user.is_admin
+            else {"back_url": reverse("away"), "back_words": "Absence and handover"}
+        ),
     )
 
 

@@ -131,6 +131,7 @@ STAYS = {
     "checkpoint of decision",
     "delegate answered",
     "handover answered",
+    "loan ended",
     "meeting called off",
     "password link",
     "post-mortem",
