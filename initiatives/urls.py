@@ -356,6 +356,7 @@ urlpatterns = [
     ),
     path("organisation/boards/", seat_views.boards, name="boards"),
     path("organisation/boards/add/", seat_views.add, name="board-add"),
+    path("organisation/boards/<int:pk>/take-over/", seat_views.take_over, name="board-take-over"),
     path("organisation/boards/<int:pk>/seat/", seat_views.grant, name="seat-grant"),
     path("seats/<int:pk>/revoke/", seat_views.revoke, name="seat-revoke"),
     path("files/gone/", file_views.files_gone, name="files-gone"),

@@ -14,6 +14,7 @@ from governance.rulebook import shipped_text
 from governance.vocabulary import BoardRole, Seat
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.portfolio.rulebook_changes import draft_actions, forecast_actions, publication
+from initiatives.portfolio.units import actions as unit_actions
 
 COMPANY = "Northgate"
 DOMAIN = "northgate.example"  # a domain that cannot exist: no mail of the demo reaches anybody
@@ -208,6 +209,9 @@ def found(password: str) -> Company:
     for seat, login in zip(Seat, BOARDS["operations"][1].split(), strict=False):
         second = people[login]
         organisation_actions.appoint(board=boards["northgate"], person=second, seat=seat.value, by=admin)
+    unit_actions.take_over(
+        board=boards["operations"], reason="The operations board has all its seats.", by=admin
+    )
     rulebook = organisation_actions.load_rulebook(source=shipped_text(), by=admin)
     organisation_actions.propose_publication(rulebook=rulebook, by=admin)
     publication.publish_rulebook(rulebook=rulebook, by=people["chair"])

@@ -211,10 +211,15 @@ class User(AbstractBaseUser):
 
 
 class Board(models.Model):
-    """Six seats, a chair and a deputy for the units below its own. An initiative's board is the nearest up the tree."""
+    """Six seats, a chair and a deputy for the units below its own.
+
+    An initiative's board is the nearest up the tree of those that decide. A board below another waits for its seats
+    before it takes over.
+    """
 
     name = models.CharField(max_length=120, unique=True)
     unit = models.OneToOneField(Unit, models.PROTECT, related_name="board")
+    decides_from = models.DateTimeField(null=True, blank=True, editable=False)  # None while the board waits
 
     history = governed()
 

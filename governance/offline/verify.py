@@ -783,7 +783,7 @@ BY_CHAIR = ("step back", "emergency", "reopened")
 CONCURRENT = datetime.timedelta(seconds=10)  # what came so shortly before, a running act may not have seen
 # What is kept of the rows that judging rests on; the others are not looked at.
 JUDGED = {
-    "governance_board": ("unit_id",),
+    "governance_board": ("unit_id", "decides_from"),
     "governance_contractapproval": ("version_id", "seat", "person_id", "digest", "at"),
     "governance_contractversion": ("contract_id", "number", "state", "digest", "author_id"),
     "governance_membership": ("board_id", "person_id", "seat", "starts_at", "ends_at", "granted_by_id"),
@@ -1540,7 +1540,7 @@ class Judge:
 
     def _board(self, change: _Change) -> None:
         self.boards.pop(change.old and change.old["unit_id"], None)
-        if change.row:
+        if change.row and change.row["decides_from"] is not None:
             self.boards[change.row["unit_id"]] = int(change.entry["key"])
 
     def _membership(self, change: _Change) -> None:

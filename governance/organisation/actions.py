@@ -15,6 +15,7 @@ from governance.models import Board, Criterion, Gate, Membership, Requirement, R
 from governance.organisation import people_import, unit_import
 from governance.organisation.table_lines import Lines
 from governance.people import cooling_off
+from governance.people.boards import board_for
 from governance.people.permissions import may_cease_as_admin, may_confirm_seat
 from governance.permission_result import Refused, no
 from governance.rulebook import RulebookErrors, parse
@@ -97,13 +98,21 @@ def open_to_own(unit: Unit | None, field: str) -> None:
 
 
 def add_board(*, name: str, unit: Unit, reason: str = "", by: User) -> Board:
-    """Give a board to a unit, responsible for the initiatives of the units below that have none nearer."""
+    """Add a board for a unit. It decides at once if no board decided there, otherwise it waits until it takes over.
+
+    The initiatives of the units below that have no nearer board will be its own
+    (`initiatives.portfolio.units.actions.take_over`).
+    """
     with acting(by=by, reason=reason or "Board added"):
         _admin(by)
         open_to_own(unit, "unit")
-        board = Board(name=name, unit=unit)
+        list(
+            Unit.objects.select_for_update().order_by("pk")
+        )  # acts on the tree and on boards follow each other
+        first = board_for(Unit.objects.get(pk=unit.pk)) is None
+        board = Board(name=name, unit=unit, decides_from=clock.now() if first else None)
         board.save()
-        entries.record(EntryKind.BOARD_ADDED, board=name, unit=unit.name)
+        entries.record(EntryKind.BOARD_ADDED, board=name, unit=unit.name, waits=not first)
     return board
 
 

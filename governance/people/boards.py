@@ -33,7 +33,8 @@ def away(moment, person: str = "person") -> Exists:
 
 
 _DELEGATE_OF = {"delegate_of": ("id", "person_id"), "delegate_of__person": PERSON}
-_EVERY = Batch(boards=Rows(Board.objects.annotate(every=Value(1)), "every", joined={"unit": _UNIT}))
+_DECIDES = Board.objects.filter(decides_from__isnull=False)
+_EVERY = Batch(boards=Rows(_DECIDES.annotate(every=Value(1)), "every", joined={"unit": _UNIT}))
 _SEATED = Membership.objects.held_at(Given("now")).annotate(away=away(Given("now")))
 _OF_BOARD = Batch(members=Rows(_SEATED, "board", joined={"person": PERSON} | _DELEGATE_OF))
 _OF_PERSON = Batch(
@@ -42,19 +43,21 @@ _OF_PERSON = Batch(
 
 
 def boards() -> list[Board]:
-    """Return every board with its unit. They are few, and a board's place depends on the others."""
+    """Return every board that decides, with its unit. They are few, and a board's place depends on the others."""
     return sorted(_EVERY.of(1, "boards"), key=lambda board: board.name)
 
 
 def board_for(unit: Unit) -> Board | None:
-    """Return the nearest board up the unit tree, the unit's own first, or None."""
+    """Return the nearest board up the unit tree that decides, the unit's own first, or None."""
     codes = unit.ancestor_codes()
     above = [board for board in boards() if board.unit.code in codes]
     return min(above, key=lambda board: codes.index(board.unit.code), default=None)
 
 
 def units_of_board(board: Board) -> QuerySet:
-    """Keys of the units whose nearest board this is, as a query to filter by."""
+    """Return a query of the keys of the units for which this board decides. A board that waits decides for none."""
+    if board.decides_from is None:
+        return Unit.objects.none().values("pk")
     path = board.unit.path
     units = Unit.objects.filter(path__startswith=path)
     for other in boards():

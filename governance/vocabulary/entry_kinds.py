@@ -43,6 +43,7 @@ class EntryKind(StrEnum):
     AUTHENTICATOR_APP_REVOKED = "authenticator app revoked"
     BOARD_ADDED = "board added"
     BOARD_CHANGED = "board changed"
+    BOARD_TOOK_OVER = "board took over"
     BOARD_TOLD = "board told"
     BREAK_GLASS_REVOKED = "break-glass account revoked"
     BREAK_GLASS_MARKED = "break-glass account marked"

@@ -31,10 +31,7 @@ BEGIN
     FROM governance_membership m
    WHERE m.person_id = who AND m.seat = ANY (seats)
      AND m.starts_at <= said AND (m.ends_at IS NULL OR m.ends_at > said)
-     AND m.board_id = (
-       SELECT b.id FROM governance_board b JOIN governance_unit above ON above.id = b.unit_id
-         JOIN governance_unit own ON starts_with(own.path, above.path)
-        WHERE own.id = unit ORDER BY length(above.path) DESC LIMIT 1);
+     AND m.board_id = plumbline_board_of(unit);
   IF NOT counts THEN
     RAISE EXCEPTION 'Plumbline: the seat is in its first day; what lets an initiative rise is signed from %.', since
       USING ERRCODE = 'PL043', HINT = 'The chair or a second admin can confirm the seat.';

@@ -57,13 +57,33 @@ END $$;
 CREATE TRIGGER parent_in_being BEFORE INSERT OR UPDATE ON governance_unit
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_parent();
 
--- The board that decides what belongs to a unit: the nearest up the tree, the unit's own first.
+-- The board that decides what belongs to a unit: the nearest up the tree that decides, the unit's own first.
 CREATE FUNCTION plumbline_board_of(unit bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
   SELECT b.id FROM governance_unit u
     JOIN governance_unit above ON starts_with(u.path, above.path)
-    JOIN governance_board b ON b.unit_id = above.id
+    JOIN governance_board b ON b.unit_id = above.id AND b.decides_from IS NOT NULL
    WHERE u.id = unit ORDER BY length(above.path) DESC LIMIT 1
 $$;
+
+-- A board takes over from another only while somebody sits as its chair or deputy, and it never stops deciding.
+CREATE FUNCTION plumbline_guard_board() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND OLD.decides_from IS NOT NULL AND NEW.decides_from IS DISTINCT FROM OLD.decides_from THEN
+    RAISE EXCEPTION 'Plumbline: a board that decides goes on deciding.' USING ERRCODE = 'PL049';
+  END IF;
+  IF NEW.decides_from IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.decides_from IS NULL)
+     AND plumbline_board_of(NEW.unit_id) IS NOT NULL
+     AND NOT EXISTS (SELECT FROM governance_membership m JOIN governance_user u ON u.id = m.person_id
+                      WHERE m.board_id = NEW.id AND m.seat IN ('chair', 'deputy_chair') AND u.is_active
+                        AND m.starts_at <= NEW.decides_from
+                        AND (m.ends_at IS NULL OR m.ends_at > NEW.decides_from)) THEN
+    RAISE EXCEPTION 'Plumbline: a board without a chair takes nothing over.'
+      USING ERRCODE = 'PL049', HINT = 'Fill its seats first.';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER board_takes_over BEFORE INSERT OR UPDATE ON governance_board
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_board();
 
 -- Whether a person holds a seat of a board at a moment, as its holder or as delegate; nobody seats themselves.
 CREATE FUNCTION plumbline_sits(board bigint, person bigint, place text, moment timestamptz) RETURNS boolean

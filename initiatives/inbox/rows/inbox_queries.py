@@ -133,7 +133,9 @@ OF_PERSON = Batch(
         only=("id",),
     ),
     seats=Rows(
-        Membership.objects.held_at(_now).annotate(
+        Membership.objects.held_at(_now)
+        .filter(board__decides_from__isnull=False)
+        .annotate(
             units=ArraySubquery(_units.values(row=JSONObject(id="pk", path="path", code="code", name="name")))
         ),
         "person",

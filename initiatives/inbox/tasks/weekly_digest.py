@@ -100,7 +100,9 @@ def followed(people: list[User]) -> dict[int, list[Unit]]:
     """
     chosen = dict(Preferences.objects.filter(person__in=people).values_list("person", "digest"))
     paths: dict[int, set[str]] = {}
-    seats = Membership.objects.held_at(clock.now()).filter(person__in=people)
+    seats = Membership.objects.held_at(clock.now()).filter(
+        person__in=people, board__decides_from__isnull=False
+    )
     roles = RoleAssignment.objects.in_force().filter(person__in=people, initiative__stage__in=RUNNING_STAGES)
     roles = roles.filter(initiative__withdrawn_at__isnull=True)
     for person, path in [

@@ -236,7 +236,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.DELEGATE_NAMED: "asked {person} to stand in: {what}.",
     EntryKind.DELEGATION_ACCEPTED: "accepted to stand in for {person}: {what}.",
     EntryKind.DELEGATION_DECLINED: "declined to stand in for {person}: {what}.",
-    EntryKind.DELEGATION_ENDED: "ended the stand-in of {delegate} for {person}: {what}.",
+    EntryKind.DELEGATION_ENDED: "ended the delegation from {person} to {delegate}: {what}.",
     EntryKind.DELEGATION_RETURNED: "no longer stands in for {person}: {what}.",
     EntryKind.UNIT_CHANGED: "moved the initiative from {before} to {after}: the units were merged.",
     EntryKind.BOARD_CHANGED: (
@@ -251,6 +251,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.UNIT_POLICY_SET: "set a policy of {unit}: {all:term}.",
     EntryKind.UNIT_POLICY_WITHDRAWN: "withdrew a policy of {unit}, {reference}: {why}",
     EntryKind.UNIT_MOVED: "moved the unit {unit} from <{before}|the top> to <{after}|the top>.",
+    EntryKind.BOARD_TOOK_OVER: "let {board} take over as the board of {unit}.",
     EntryKind.UNITS_MERGED: "merged the unit {unit} into {into}, with {initiatives} initiatives and {people} people.",
     EntryKind.NOT_SIMILAR: "marked {other} as not similar.",
     EntryKind.MODEL_FOUND: "found the model “{model}”, which no initiative declares, in the {where}, on {seen_on:day}.",

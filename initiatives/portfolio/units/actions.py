@@ -1,4 +1,4 @@
-"""Acts on the tree of units: move or merge a unit, each with its reason.
+"""Acts on the tree of units: move or merge a unit, or let a board take over, each with its reason.
 
 They are here because initiatives move too and other boards decide. All units are locked in key order before a read,
 then the initiatives in key order. Two acts on the tree therefore follow each other, and no sign-off or decision on an
@@ -12,7 +12,7 @@ from django.db.models.functions import Concat, Substr
 from governance import clock
 from governance.audit_log import entries
 from governance.database import row_history
-from governance.models import Unit, User
+from governance.models import Board, Membership, Unit, User
 from governance.notifications.notify import notify
 from governance.people import boards
 from governance.people.permissions import may_reorganise
@@ -22,8 +22,9 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.integration.residency.actions import rebound
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
+from initiatives.lifecycle.reviews import turn_notifications
 from initiatives.models import Initiative, Link
-from initiatives.portfolio.units import plans
+from initiatives.portfolio.units import board_seats, decision_gaps, plans
 from initiatives.portfolio.units.leaving import end_seats
 from initiatives.portfolio.units.plans import Plan, Shift, counted
 
@@ -104,6 +105,34 @@ def merge_units(
         entries.record_many(
             EntryKind.UNIT_CHANGED,
             [(initiative, {"before": unit.name, "after": into.name}) for initiative in own],
+        )
+        _tell(plan, shifted)
+    return plan
+
+
+def take_over(*, board: Board, reason: str, seen: str = "", by: User) -> Plan:
+    """Let a board that waits decide for its unit and the units below without a nearer board.
+
+    Raises Refused unless the board has a chair and the seats that the gates need. The rest is as in `move_unit`.
+    """
+    _said(reason)
+    with act("take over", by=by, reason=reason, register=True):
+        may_reorganise(by).or_refuse()
+        units = _locked_tree()
+        board = Board.objects.select_for_update().get(pk=board.pk)
+        board.unit = units[board.unit_id]
+        board_seats.may_take_over(board).or_refuse()
+        plan = plans.plan_take_over(board)
+        _as_seen(plan, seen)
+        shifted = _shifted(plan, _locked(plan))
+        board.decides_from = clock.now()
+        board.save()
+        entries.record(
+            EntryKind.BOARD_TOOK_OVER,
+            board=board.name,
+            board_id=board.pk,
+            unit=board.unit.name,
+            boards=_told_boards(plan),
         )
         _tell(plan, shifted)
     return plan
@@ -205,35 +234,67 @@ def _tell(plan: Plan, shifted: list[tuple[Initiative, Shift]]) -> None:
             for initiative, shift in shifted
         ],
     )
+    period = clock.now().isoformat(timespec="seconds")
     for shift in plan.shifts:
-        _tell_chair(plan, shift)
+        after = boards.members_now(shift.after)
+        _tell_chairs(plan, shift, after, period)
+        _tell_left(plan, shift, after, period)
         for review in shift.reviews:
-            _tell_owner(plan, shift, review)
+            _tell_owner(plan, shift, review, period)
+            for seat in review.parsed_rulebook.gates[review.gate].seats:
+                holders = [member.person for member in boards.seat_holders(after, seat)]
+                notify(holders, "review opened", **turn_notifications.opened(review, review.initiative, seat))
+    decision_gaps.tell_at_once([shift.after for shift in plan.shifts if shift.after])
 
 
 def _name(board) -> str | None:
     return board.name if board else None
 
 
-def _tell_chair(plan: Plan, shift: Shift) -> None:
-    if shift.after is None:
+def _why(plan: Plan) -> str:
+    """Return in a sentence what changed the board."""
+    if plan.takes_over:
+        return f"{plan.takes_over} is now the board of {plan.unit}."
+    if plan.merges:
+        return f"{plan.unit} is now part of {plan.into}."
+    return f"{plan.unit} is now below {plan.into or 'no other unit'}."
+
+
+def _tell_chairs(plan: Plan, shift: Shift, after: list[Membership], period: str) -> None:
+    """Notify chair and deputy of the board that decides now."""
+    notify(
+        [member.person for chaired in boards.chairs(after) for member in chaired],
+        "board changed",
+        f"unit:{plan.unit.pk}",
+        period=period,
+        subject=f"{shift.after} decides {counted(shift.initiatives, 'more initiative')}",
+        text=f"{_why(plan)} {counted(len(shift.reviews), 'open review')} moved with it.",
+        link=f"/initiatives/?unit={plan.into.pk if plan.merges else plan.unit.pk}",
+    )
+
+
+def _tell_left(plan: Plan, shift: Shift, after: list[Membership], period: str) -> None:
+    """Notify everyone on the board that decided until now, without the names of initiatives.
+
+    People who sit on the new board too have another message.
+    """
+    if shift.before is None:
         return
-    chair, _ = boards.chairs(boards.members_now(shift.after))
-    for member in chair:
-        notify(
-            member.person,
-            "board changed",
-            f"unit:{plan.unit.pk}",
-            period=clock.now().isoformat(timespec="seconds"),
-            subject=f"The {shift.after.name} decides {counted(shift.initiatives, 'more initiative')}",
-            text=f"{plan.unit} {'is now part of' if plan.merges else 'is now below'} "
-            f"{plan.into or 'no other unit'}. {counted(len(shift.reviews), 'open review')} moved with "
-            "it.",
-            link=f"/initiatives/?unit={plan.into.pk if plan.merges else plan.unit.pk}",
-        )
+    stay = {member.person_id for member in after}
+    before = Membership.objects.held_at(clock.now()).filter(board=shift.before).exclude(person__in=stay)
+    notify(
+        {member.person_id: member.person for member in before.select_related("person")}.values(),
+        "board changed",
+        f"unit:{plan.unit.pk}",
+        period=period,
+        subject=f"{shift.before} no longer decides {counted(shift.initiatives, 'initiative')} of {plan.unit}",
+        text=f"{_why(plan)} {_name(shift.after) or 'No board'} decides now. "
+        f"{counted(len(shift.reviews), 'open review')} moved with it. Your seat stays as it is.",
+        link="/initiatives/",
+    )
 
 
-def _tell_owner(plan: Plan, shift: Shift, review) -> None:
+def _tell_owner(plan: Plan, shift: Shift, review, period: str) -> None:
     owner = initiative_permissions.accepted(review.initiative, Role.OWNER)
     if owner is None:
         return
@@ -242,10 +303,10 @@ def _tell_owner(plan: Plan, shift: Shift, review) -> None:
         owner.person,
         "board changed",
         f"review:{review.pk}",
-        period=clock.now().isoformat(timespec="seconds"),
+        period=period,
         subject=f"{initiative.ref} {initiative.title}: {_name(shift.after) or 'no board'} now decides the "
         "review",
-        text=f"{counted(len(review.latest_sign_offs), 'earlier sign-off')} no longer count. The seats of "
+        text=f"{_why(plan)} {counted(len(review.latest_sign_offs), 'earlier sign-off')} no longer count. The seats of "
         "the new board must sign again. Questions and answers are kept.",
         link=review.get_absolute_url(),
         initiative_ref=initiative.ref,

@@ -12,9 +12,10 @@ from governance.gates import criteria
 from governance.gates.separation_of_duties import TeamMembers
 from governance.models import Board, Membership, Rulebook, Unit
 from governance.people import boards, cooling_off
-from governance.permission_result import Reason
+from governance.permission_result import Answer, Reason, all_of, no, yes
 from governance.rulebook import ParsedRulebook
 from governance.vocabulary import BoardRole, ReviewOutcome, Seat, Stage, Tier
+from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access.signers import EligibleSigners
 from initiatives.lifecycle.initiative.review_state import seat_states
 from initiatives.models import Review
@@ -48,13 +49,18 @@ class StageRow:
 
 @dataclass(frozen=True)
 class BoardRows:
-    """A board with each of its seats, filled or vacant, in the order of the field."""
+    """A board with each of its seats, filled or vacant, in the order of the field.
+
+    `decides` is the board that decides for the unit now, and `lacks` is why this one cannot take over yet.
+    """
 
     board: Board
     units: int
     reviews: int
     seats: list[tuple[BoardRole, list[Held]]]
     stages: list[StageRow]
+    decides: Board | None
+    lacks: tuple[Reason, ...]
 
     @property
     def vacant(self) -> list[str]:
@@ -63,14 +69,14 @@ class BoardRows:
 
 
 def board_rows() -> list[BoardRows]:
-    """Return all boards by name."""
+    """Return all boards by name, with those that wait."""
     now = clock.now()
     current = Rulebook.objects.in_force()
     with one_look():
-        every = boards.boards()
+        decides = _decides(boards.boards())
+        every = list(Board.objects.select_related("unit"))
         boards.read_members(every)
         held = _held(now)
-        decides = _decides(every)
         reviews = dict(
             Review.objects.filter(outcome=ReviewOutcome.OPEN)
             .order_by()
@@ -80,13 +86,33 @@ def board_rows() -> list[BoardRows]:
         return [
             BoardRows(
                 board=board,
-                units=len(decides[board.pk]),
-                reviews=sum(reviews.get(unit, 0) for unit in decides[board.pk]),
+                units=len(decides.get(board.pk, ())),
+                reviews=sum(reviews.get(unit, 0) for unit in decides.get(board.pk, ())),
+                decides=board if board.decides_from else boards.board_for(board.unit),
+                lacks=() if board.decides_from else may_take_over(board).reasons,
                 seats=[(role, held.get((board.pk, role), [])) for role in BoardRole],
                 stages=stages_of(current.parsed, boards.members_now(board)) if current else [],
             )
             for board in every
         ]
+
+
+def may_take_over(board: Board) -> Answer:
+    """Return yes if the board waits, has a chair or a deputy, and the seats that each gate needs."""
+    if board.decides_from is not None:
+        return no(
+            phrase("{} already decides for {}.", board, board.unit), "Open the page of the boards again."
+        )
+    current = Rulebook.objects.in_force()
+    members = boards.members_now(board)
+    rows = stages_of(current.parsed, members) if current else []
+    missing = {str(reason): reason for row in rows for reason in row.cannot}
+    chaired = (
+        yes()
+        if any(boards.chairs(members))
+        else no(phrase("{} has no chair and no deputy chair.", board), "Ask an admin to grant one of these seats.")
+    )
+    return all_of(chaired, *(Answer(False, (reason,)) for reason in missing.values()))
 
 
 def _held(now: datetime) -> dict[tuple[int, str], list[Held]]:

@@ -12,6 +12,7 @@ from django.db.models import Count
 from governance.models import Board, Unit, User
 from governance.models.people import LONGEST_PATH
 from governance.organisation.actions import open_to_own
+from governance.people import boards
 from governance.vocabulary import ReviewOutcome
 from governance.vocabulary.phrases import phrase
 from initiatives.models import Initiative, Review, SignOff
@@ -33,7 +34,10 @@ class Shift:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that an act on the tree changes. `into` is the new parent, or the unit that takes the other in."""
+    """Everything that an act on the tree or a board changes.
+
+    `into` is the new parent, or the unit that takes the other in. `takes_over` is a board that begins to decide.
+    """
 
     unit: Unit
     into: Unit | None
@@ -44,6 +48,7 @@ class Plan:
     closes: Board | None
     carries: Board | None
     shifts: tuple[Shift, ...]
+    takes_over: Board | None = None
 
     @property
     def reviews(self) -> list[Review]:
@@ -64,6 +69,9 @@ class Plan:
 
     def _tree(self):
         unit, into = self.unit, self.into
+        if self.takes_over:
+            yield f"{self.takes_over} becomes the board of {unit}, and of the units below without their own board."
+            return
         if not self.merges:
             yield f"{unit} moves below {into}." if into else f"{unit} moves to the top, below no other unit."
             if self.below:
@@ -86,6 +94,8 @@ class Plan:
     def _boards(self):
         if self.carries:
             yield f"{self.carries} becomes the board of {self.into}. The seats stay as they are."
+            if self.carries.decides_from is None:
+                yield f"{self.carries} still waits until an admin lets it take over."
         if self.closes:
             yield (
                 f"{self.closes} no longer has a unit, so its seats end. {self.into} keeps its own board, "
@@ -120,6 +130,13 @@ class Plan:
                 )
 
     def _seen(self):
+        if self.takes_over:
+            for shift in self.shifts:
+                yield (
+                    f"Members of {shift.before} no longer see {counted(shift.initiatives, 'initiative')} by "
+                    "their seats."
+                )
+            return
         yield (
             "Reading rights by unit or board follow the new tree. Pages for earlier days still show the old tree."
         )
@@ -135,7 +152,7 @@ def plan_move(unit: Unit, parent: Unit | None) -> Plan:
     if unit.parent_id == (parent.pk if parent else None):
         raise _wrong(f"{unit} is already at this place. Choose another place.")
     path = f"{parent.path if parent else '/'}{unit.code}/"
-    return _laid_out(unit, parent, {unit.path: path})
+    return _chaired(_laid_out(unit, parent, {unit.path: path}))
 
 
 def plan_merge(unit: Unit, into: Unit, *, carry: bool = False) -> Plan:
@@ -162,10 +179,26 @@ def plan_merge(unit: Unit, into: Unit, *, carry: bool = False) -> Plan:
                 )
             }
         )
-    return _laid_out(unit, into, {unit.path: into.path}, merges=True, carry=carry)
+    return _chaired(_laid_out(unit, into, {unit.path: into.path}, merges=True, carry=carry))
 
 
-def _laid_out(unit, into, paths, *, merges=False, carry=False) -> Plan:
+def plan_take_over(board: Board) -> Plan:
+    """Return the plan by which a board that waits begins to decide for its unit."""
+    return _laid_out(board.unit, None, {board.unit.path: board.unit.path}, takes_over=board)
+
+
+def _chaired(plan: Plan) -> Plan:
+    """Return the plan. Raises ValidationError at `into` if initiatives would go to a board that no one chairs."""
+    for shift in plan.shifts:
+        if shift.after and not any(boards.chairs(boards.members_now(shift.after))):
+            raise _wrong(
+                f"{shift.after} has no chair and no deputy chair, so no one could decide on "
+                f"{counted(shift.initiatives, 'initiative')}. Grant one of these seats first."
+            )
+    return plan
+
+
+def _laid_out(unit, into, paths, *, merges=False, carry=False, takes_over=None) -> Plan:
     """Return the plan, from the tree as it is and as it would be."""
     [(old, new)] = paths.items()
     units = list(Unit.objects.order_by("path"))
@@ -176,10 +209,14 @@ def _laid_out(unit, into, paths, *, merges=False, carry=False) -> Plan:
         raise _wrong(
             f"{too_long} would have too many levels above it. Choose a place that is higher in the tree."
         )
-    boards = list(Board.objects.select_related("unit"))
-    own = next((board for board in boards if merges and board.unit_id == unit.pk), None)
-    places = {board.unit.path: board for board in boards}
-    later = {after[board.unit_id]: board for board in boards if board is not own or carry}
+    every = list(Board.objects.select_related("unit"))
+    own = next((board for board in every if merges and board.unit_id == unit.pk), None)
+    places = {board.unit.path: board for board in every if board.decides_from}
+    later = {
+        after[board.unit_id]: board
+        for board in every
+        if (board.decides_from or board == takes_over) and (board is not own or carry)
+    }
     counts = dict(Initiative.objects.order_by().values_list("unit").annotate(Count("pk")))
     return Plan(
         unit=unit,
@@ -193,6 +230,7 @@ def _laid_out(unit, into, paths, *, merges=False, carry=False) -> Plan:
         shifts=_shifts(
             {one.pk: (nearest(places, one.path), nearest(later, after[one.pk])) for one in units}, counts
         ),
+        takes_over=takes_over,
     )
 
 
@@ -202,9 +240,9 @@ def nearest(places: dict[str, Board], path: str) -> Board | None:
     return places[max(above, key=len)] if above else None
 
 
-def _shifts(boards: dict[int, tuple], counts: dict[int, int]) -> tuple[Shift, ...]:
+def _shifts(deciding: dict[int, tuple], counts: dict[int, int]) -> tuple[Shift, ...]:
     found: dict[tuple, list[int]] = {}
-    for pk, (before, after) in boards.items():
+    for pk, (before, after) in deciding.items():
         if before != after and counts.get(pk):
             found.setdefault((before, after), []).append(pk)
     if not found:

@@ -9,6 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
+from governance.database.rehearsing import not_rehearsed
 from governance.models import Board, Membership
 from governance.organisation import actions as organisation_actions
 from governance.people.permissions import may_end_seat, may_read_organisation, may_reorganise
@@ -17,8 +18,10 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import BoardRole
 from governance.vocabulary.phrases import label, phrase
+from governance.web.confirmation_pages import ReasonForm, looked_or_done
 from initiatives.lifecycle.initiative.initiative_frame import acted, pick, sent
-from initiatives.portfolio.units import board_seats, leaving, seat_preview
+from initiatives.portfolio.units import actions as unit_actions
+from initiatives.portfolio.units import board_seats, leaving, plans, seat_preview
 from initiatives.portfolio.units.forms import AddBoardForm, GrantForm, RevokeForm
 
 TAKES = ["GET", "HEAD", "POST"]
@@ -39,11 +42,43 @@ def add(request: SignedInRequest) -> HttpResponse:
     form = AddBoardForm(sent(request), initial={"unit": request.GET.get("unit", "")[:20]})
     board = acted(request, form, lambda: organisation_actions.add_board(**form.cleaned_data, by=request.user))
     if board:
-        messages.success(
-            request, phrase("{} is added. Now grant the seats of the board.", board).in_language()
+        said = (
+            phrase("{} is added. Now grant the seats of the board.", board)
+            if board.decides_from
+            else phrase("{} is added and waits. Grant its seats, then let it take over.", board)
         )
+        messages.success(request, said.in_language())
         return redirect(f"{reverse('boards')}#board-{board.pk}")
     return _form(request, form, title=_("Add a board"), verb=_("Add the board"))
+
+
+@not_rehearsed
+@require_http_methods(TAKES)
+def take_over(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Show what changes when a board that waits begins to decide, and let it begin."""
+    may_reorganise(request.user).or_refuse()
+    board = get_object_or_404(Board.objects.select_related("unit"), pk=pk)
+    board_seats.may_take_over(board).or_refuse()
+    form = ReasonForm(sent(request))
+    look = looked_or_done(
+        request,
+        form,
+        lambda _: plans.plan_take_over(board),
+        lambda said, seen: unit_actions.take_over(board=board, **said, seen=seen, by=request.user),
+    )
+    if look.done:
+        messages.success(request, phrase("{} now decides for {}.", board, board.unit).in_language())
+        return redirect(f"{reverse('boards')}#board-{board.pk}")
+    return _form(
+        request,
+        form,
+        title=_("Let %(board)s take over") % {"board": board},
+        verb=_("Take over"),
+        happens=look.shown.sentences() if look.shown else [],
+        previewed=True,
+        seen=look.shown.digest if look.shown else "",
+        changed=look.changed,
+    )
 
 
 @sensitive_post_parameters("password")

@@ -17,7 +17,7 @@ DEEPEST_SHOWN = 6
 class Row:
     """A unit in its place. `with_below` counts its initiatives and those of units below.
 
-    `board` is its board. `decides` is the deciding board, or None if no unit above has one.
+    `board` is its board, also while it waits. `decides` is the deciding board, or None if no unit above has one.
     """
 
     unit: Unit
@@ -54,6 +54,7 @@ def _rows(units: list[Unit]) -> list[Row]:
     initiatives = dict(Initiative.objects.order_by().values_list("unit").annotate(Count("pk")))
     people = dict(User.objects.active().order_by().values_list("unit").annotate(Count("pk")))
     places = {board.unit.path: board for board in boards.boards()}
+    own = {board.unit_id: board for board in Board.objects.all()}
     names = {unit.code: unit.name.casefold() for unit in units}
 
     def place(unit: Unit) -> tuple:
@@ -66,7 +67,7 @@ def _rows(units: list[Unit]) -> list[Row]:
             initiatives=initiatives.get(unit.pk, 0),
             with_below=sum(initiatives.get(one.pk, 0) for one in units if one.path.startswith(unit.path)),
             people=people.get(unit.pk, 0),
-            board=places.get(unit.path),
+            board=own.get(unit.pk),
             decides=nearest(places, unit.path),
         )
         for unit in sorted(units, key=place)

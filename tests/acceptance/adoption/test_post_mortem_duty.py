@@ -24,7 +24,6 @@ from adoption.postmortems.writing import write
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Unit
-from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from initiatives.inbox.absences import actions as absence_actions
 from initiatives.inbox.absences.actions import Asked
@@ -46,6 +45,7 @@ from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database import snapshots
+from tests.support.initiatives import boards
 from tests.support.rules.plain_rulebook import plain_text
 
 TITLE = "Customer summary assistant"
@@ -153,14 +153,14 @@ def open_the_review_anew(scene):
 
 def merge_the_unit(scene):
     cast = scene.cast
-    organisation_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
+    boards.make_board(cast, cast.elsewhere, "Logistics board", chair=cast.outsider)
     with suppress(ValidationError):
         unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason="Reorganised", by=cast.admin)
     assert Unit.objects.get(pk=cast.unit.pk).merged_into == cast.elsewhere
 
 
 def get_a_new_board(scene):
-    organisation_actions.add_board(name="A friendlier board", unit=scene.cast.unit, by=scene.cast.admin)
+    boards.make_board(scene.cast, scene.cast.unit, "A friendlier board", chair=scene.cast.outsider)
 
 
 def give_longer_days(scene):

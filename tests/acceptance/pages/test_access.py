@@ -67,7 +67,7 @@ from initiatives.portfolio.rulebook_changes import draft_actions, forecast_actio
 from initiatives.urls import CONSENTS
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
-from tests.support.initiatives import alerts, answered_surveys
+from tests.support.initiatives import alerts, answered_surveys, boards
 from tests.support.rules.plain_rulebook import plain_text
 from tests.support.servers import pipeline_issuers
 from tests.support.servers.asking_systems import System, logged, reported
@@ -411,6 +411,7 @@ def world(cast):
         "accepted-risks": risk.pk,
         "imports": batch.pk,
         "live_batch": live_batch.pk,
+        "waiting_board": boards.waiting_board(cast, cast.unit, "Accounts board", chair=cast.chair).pk,
         "portfolio": own_sheet.pk,
         "rows": ImportRow.objects.filter(batch=batch).first().pk,
         "post-mortems": account.pk,

@@ -182,6 +182,7 @@ TABLE = {
     "directory-group": ADMINS,
     "directory-accept": only(closed=405, strangers=405, sent=403),
     "board-add": ADMINS,
+    "board-take-over": only(closed=403, strangers=403, sent=403),  # the board of tests decides already
     "seat-grant": ADMINS,
     "seat-revoke": ADMINS,
     "files-gone": ADMINS,

@@ -24,6 +24,7 @@ from initiatives.portfolio.units import actions as unit_actions
 from initiatives.portfolio.units import plans
 from tests.support import factories
 from tests.support.database import snapshots
+from tests.support.initiatives import boards
 
 WHY = "Two teams became one."
 
@@ -144,8 +145,8 @@ def test_sign_offs_of_the_old_board_no_longer_count_whoever_gave_them(cast, sign
 
 @pytest.mark.django_db
 def test_the_board_of_a_merged_unit_closes_or_goes_along(cast):
-    own = organisation_actions.add_board(name="Accounts board", unit=cast.unit, by=cast.admin)
-    seat = organisation_actions.appoint(board=own, person=cast.sponsor, seat="chair", by=cast.admin)
+    own = boards.make_board(cast, cast.unit, "Accounts board", chair=cast.sponsor)
+    seat = own.memberships.get(seat="chair")
     initiative = factories.make_initiative(cast)
     plan = plans.plan_merge(cast.unit, cast.elsewhere, carry=True)
     assert "Accounts board becomes the board of Logistics" in " ".join(plan.sentences())
