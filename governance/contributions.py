@@ -69,11 +69,13 @@ class Contribution:
     inbox_circles: list[Callable] = field(default_factory=list)
     # Kinds of acts that put nothing on any inbox, or only on those near the initiative they are about.
     quiet_acts: set[str] = field(default_factory=set)
-    # Functions (person, references) -> {reference: moment}: initiatives that the person saw and may not open any more,
-    # and until when they could: what they were told of it before is not shown to them any longer.
-    sight_lost: list[Callable] = field(default_factory=list)
+    # Functions (person, references) -> those of the references whose initiatives the person may open now: messages
+    # about others are neither shown to the person nor mailed.
+    openable: list[Callable] = field(default_factory=list)
     # Functions (moment) -> iterable of governance.notifications.due.Due: what is due as a message at that moment.
     due_queries: list[Callable] = field(default_factory=list)
+    # Functions (list of Due) -> list of Due: the same reminders for the people who get them, such as delegates.
+    redirect: list[Callable] = field(default_factory=list)
     # Functions (references) -> {reference: governance.notifications.daily_mail.InitiativeWords}: what a mail says of an
     # initiative.
     initiative_words: list[Callable] = field(default_factory=list)

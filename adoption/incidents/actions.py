@@ -18,16 +18,16 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database import row_history
 from governance.models import Rulebook, User
-from governance.notifications.notify import notify
 from governance.people.boards import board_for, members_now
 from governance.permission_result import Conflict, ended, no
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access.permissions import accepted, acting_chair, ever_owned
+from initiatives.lifecycle.access.permissions import accepted, acting_chair, ever_owned, may_see
 from initiatives.lifecycle.changes.actions import Pulled, pull_many
 from initiatives.lifecycle.findings import alerts
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
+from initiatives.lifecycle.reminders.telling import tell, tell_outside
 from initiatives.lifecycle.stages.actions import open_written_obligation
 from initiatives.models import Dependant, Initiative, System
 
@@ -200,19 +200,21 @@ def _warn_all(initiative: Initiative, row: Incident, *, period: str) -> None:
 
 
 def _warn(initiative: Initiative, row: Incident, dependant: Dependant, period: str) -> None:
-    """Notify a dependant in words, because they may not see the initiative."""
-    people = [dependant.executive or dependant.stated_by]
+    """Notify a dependant. The words of the incident are for those alone who may open the initiative."""
+    person = dependant.executive or dependant.stated_by
+    inside = may_see(initiative, person)
     what = "The results were wrong. " if row.wrong_output else ""
-    notify(
-        people,
+    (tell if inside else tell_outside)(
+        initiative,
+        [person],
         "incident upstream",
         f"incident:{row.pk}",
+        f"incident of severity {row.severity}",
         period=period,
-        subject=f"{initiative.ref} {initiative.title}: incident of severity {row.severity}",
         text=f"{dependant.who} depends on this initiative for {ended(dependant.process or dependant.for_what)} "
-        f"{ended(row.title)} {what}Since {clock.moment_in_words(row.started_at)}. Switch to the agreed "
-        f"outage plan (longest bearable outage: {dependant.bearable_outage_hours} hours).",
-        initiative_ref=initiative.ref,
+        f"{f'{ended(row.title)} ' if inside else ''}{what}Since {clock.moment_in_words(row.started_at)}. "
+        "Switch to the agreed outage plan (longest bearable outage: "
+        f"{dependant.bearable_outage_hours} hours).",
     )
 
 
@@ -224,18 +226,16 @@ def _holder(initiative: Initiative, role: str) -> User | None:
 def _tell(
     initiative: Initiative, row: Incident, people: Iterable[User | None], words: str, *, period: str
 ) -> None:
-    there = {person.pk: person for person in people if person is not None}
-    acting = row_history.current().person
-    there.pop(acting.pk if acting else None, None)  # the acting person gets no notification
-    notify(
-        there.values(),
+    tell(
+        initiative,
+        people,
         "incident",
         f"incident:{row.pk}",
+        f"incident, severity {row.severity} ({row.title})",
+        but=row_history.current().person,
         period=period,
-        subject=f"{initiative.ref} {initiative.title}: incident, severity {row.severity} ({row.title})",
         text=f"{words} Since {clock.moment_in_words(row.started_at)}. {row.words[:500]}".strip(),
         link=reverse("incident", args=[row.pk]),
-        initiative_ref=initiative.ref,
     )
 
 

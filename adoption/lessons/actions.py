@@ -14,13 +14,13 @@ from governance import clock
 from governance.audit_log import entries
 from governance.gates import sign_off_statement
 from governance.models import User
-from governance.notifications.notify import notify
 from governance.permission_result import Conflict, no
 from governance.queue.task_base import after_commit
 from governance.vocabulary import AnswerKind, Layer, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.lifecycle.findings.sync import follow, lock_initiatives
 from initiatives.lifecycle.initiative.act import act, batched
+from initiatives.lifecycle.reminders.telling import tell
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.models import Answer, Initiative, RequirementFinding, RoleAssignment, System
 
@@ -309,13 +309,13 @@ def _tell_owners(initiatives: list[Initiative], lesson: Lesson) -> None:
     person_of = {row.initiative_id: row.person for row in owners.select_related("person")}
     for initiative in initiatives:
         if initiative.pk in person_of:
-            notify(
-                person_of[initiative.pk],
+            tell(
+                initiative,
+                [person_of[initiative.pk]],
                 "lesson offered",
                 f"lessons:{initiative.pk}",
+                "a lesson to answer before its next gate",
                 period=finding_of(lesson.pk),
-                subject=f"{initiative.ref} {initiative.title}: a lesson to answer before its next gate",
                 text=lesson.text,
                 link=reverse("lessons-answer", args=[initiative.ref]),
-                initiative_ref=initiative.ref,
             )

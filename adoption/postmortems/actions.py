@@ -15,7 +15,6 @@ from adoption.postmortems import permissions, sections
 from governance import clock
 from governance.audit_log import entries
 from governance.models import User
-from governance.notifications.notify import notify
 from governance.people import cooling_off
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
@@ -23,6 +22,7 @@ from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.holds.actions import complete_confirmed
 from initiatives.lifecycle.initiative.act import act
+from initiatives.lifecycle.reminders.telling import tell
 from initiatives.models import Initiative, Obligation
 
 
@@ -91,21 +91,21 @@ def hand_in(*, post_mortem: PostMortem, version: int, by: User) -> PostMortem:
         entries.record(
             EntryKind.POST_MORTEM_HANDED_IN, initiative=initiative, post_mortem=row.pk, **_content(row)
         )
-        for person in adoption_seat.confirmers(initiative):
-            notify(
-                person,
-                "confirm post-mortem",
-                f"postmortem:{row.pk}",
-                period=f"version{row.version}",
-                subject=f"{initiative.ref} {initiative.title}: a post-mortem to confirm",
-                text=(
-                    f"{by} handed in the post-mortem. Confirm the post-mortem, or send it back with a "
-                    "note on what is missing."
-                ),
-                link=reverse("post-mortem-confirm", args=[row.pk]),
-                initiative_ref=initiative.ref,
-                due_on=row.obligation.due,
-            )
+        tell(
+            initiative,
+            adoption_seat.confirmers(initiative),
+            "confirm post-mortem",
+            f"postmortem:{row.pk}",
+            "a post-mortem to confirm",
+            seat=adoption_seat.SEAT,
+            period=f"version{row.version}",
+            text=(
+                f"{by} handed in the post-mortem. Confirm the post-mortem, or send it back with a "
+                "note on what is missing."
+            ),
+            link=reverse("post-mortem-confirm", args=[row.pk]),
+            due_on=row.obligation.due,
+        )
     return row
 
 
@@ -194,18 +194,16 @@ def _in_review(post_mortem: PostMortem) -> PostMortem:
 
 
 def _tell_writers(initiative: Initiative, row: PostMortem, words: str, text: str, *, period: str) -> None:
-    people = {person.pk: person for person in (row.author, row.obligation.responsible) if person is not None}
-    for person in people.values():
-        notify(
-            person,
-            "post-mortem",
-            f"postmortem:{row.pk}",
-            period=period,
-            subject=f"{initiative.ref} {initiative.title}: its post-mortem {words}",
-            text=text.strip(),
-            link=reverse("post-mortem", args=[row.pk]),
-            initiative_ref=initiative.ref,
-        )
+    tell(
+        initiative,
+        [row.author, row.obligation.responsible],
+        "post-mortem",
+        f"postmortem:{row.pk}",
+        f"its post-mortem {words}",
+        period=period,
+        text=text.strip(),
+        link=reverse("post-mortem", args=[row.pk]),
+    )
 
 
 def sent_back(post_mortem: PostMortem):

@@ -9,11 +9,11 @@ from adoption.postmortems.actions import read
 from governance import clock
 from governance.audit_log import entries
 from governance.models import User
-from governance.notifications.notify import notify
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.initiative.act import act
+from initiatives.lifecycle.reminders.telling import tell
 
 
 def comment(*, post_mortem: PostMortem, section: str, text: str, by: User) -> SectionComment:
@@ -36,12 +36,12 @@ def comment(*, post_mortem: PostMortem, section: str, text: str, by: User) -> Se
             text=said.text,
         )
         if row.handed_in_by_id != by.pk:
-            notify(
-                row.handed_in_by,
+            tell(
+                initiative,
+                [row.handed_in_by],
                 "comment",
                 f"postmortemcomment:{said.pk}",
-                initiative_ref=initiative.ref,
-                subject=f"{initiative.ref} {initiative.title}: {by} comments on its post-mortem, “{heading}”",
+                f"{by} comments on its post-mortem, “{heading}”",
                 text=said.text,
                 link=reverse("post-mortem", args=[row.pk]),
             )

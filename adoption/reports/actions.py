@@ -31,11 +31,11 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database import row_history
 from governance.models import User
-from governance.notifications.notify import notify
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.lifecycle.findings.sync import follow
 from initiatives.lifecycle.initiative.act import act
+from initiatives.lifecycle.reminders.telling import tell
 from initiatives.models import Initiative
 
 PROTECTED = "protected reports"
@@ -74,14 +74,14 @@ def _said(initiative: Initiative, row: Report, entry: EntryKind, **facts) -> Non
     kind = kind_of(row)
     entries.record(entry, initiative=initiative, report=row.place, what=row.noun, title=str(row), **facts)
     if row.waits:
-        notify(
+        tell(
+            initiative,
             kind.judges(initiative),
             "report",
             row.place,
-            subject=f"{initiative.ref} {initiative.title}: {kind.news[:1].lower()}{kind.news[1:]}",
+            f"{kind.news[:1].lower()}{kind.news[1:]}",
             text=f"{row.summary[:500]} {kind.asks}",
             link=row.get_absolute_url(),
-            initiative_ref=initiative.ref,
         )
 
 

@@ -7,7 +7,7 @@ run.
 
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 import structlog
@@ -15,7 +15,7 @@ from django.db import connection
 
 from governance import clock
 from governance.contributions import contributed
-from governance.models import Delegation, Notification, User
+from governance.models import Notification, User
 from governance.models.rulebook import NoRulebook
 from governance.notifications import closing
 
@@ -37,9 +37,7 @@ class Due:
     initiative_ref: str = ""
     due_on: date | None = None
     period: str = "once"
-    seat: str = (
-        ""  # the seat it is about: a substitute for that seat gets the message while its holder is away
-    )
+    seat: str = ""  # the seat it is about: a delegate of the seat gets it while its holder is away
     personal: bool = False  # only the person can do it: the message goes to them also while they are away
 
     @property
@@ -85,14 +83,12 @@ def find(
 
     A query that fails goes to `problems` and does not stop the others. Without that list its error is raised.
     """
-    found: dict[tuple, Due] = {}
-    substitutes = _standing_in()
+    dues: list[Due] = []
     for query in contributed.due_queries if queries is None else queries:
         try:
             for due in query(clock.now()):
                 if due.person.is_active:
-                    told = _stand_in(due, substitutes)
-                    found.setdefault(told.key, told)
+                    dues.append(due)
         except NoRulebook:
             continue  # before there are rules there are no initiatives, and nothing of them is due
         except Exception as problem:
@@ -100,25 +96,12 @@ def find(
                 raise
             log.exception("a query for what is due failed", query=f"{query.__module__}.{query.__qualname__}")
             problems.append(problem)
+    for redirect in contributed.redirect:
+        dues = redirect(dues)
+    found: dict[tuple, Due] = {}
+    for due in dues:
+        found.setdefault(due.key, due)
     return found
-
-
-def _standing_in() -> dict[tuple[int, str], Delegation]:
-    """Return the present substitutes by absent person and seat ("" for roles)."""
-    rows = Delegation.objects.agreed().at(clock.now()).filter(delegate__is_active=True)
-    return {
-        (row.absence.person_id, row.membership.seat if row.membership else ""): row
-        for row in rows.select_related("absence__person", "delegate", "membership")
-    }
-
-
-def _stand_in(due: Due, substitutes: dict[tuple[int, str], Delegation]) -> Due:
-    """Return the message to a substitute, with the name of the absent person, if any."""
-    row = None if due.personal else substitutes.get((due.person.pk, due.seat))
-    if row is None:
-        return due
-    away = f"You are the deputy of {row.absence.person}, who is away."
-    return replace(due, person=row.delegate, text=f"{away} {due.text}".strip())
 
 
 def run(

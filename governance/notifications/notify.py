@@ -10,20 +10,16 @@ from governance.models import Notification, User
 
 
 def readable(person: User, notifications: Iterable[Notification]) -> list[Notification]:
-    """Return these notifications without those that the person may no longer open.
+    """Return these notifications without those about initiatives that the person may not open now.
 
-    A person loses the notifications about an initiative that are older than the end of their seat or role there.
+    The reason does not matter: an ended role or seat, another board, a confidential initiative. A message without
+    `initiative_ref` is always shown. It is about several initiatives, or for people who need not be able to open the
+    initiative, so its words contain no title.
     """
     notifications = list(notifications)
     refs = {row.initiative_ref for row in notifications} - {""}
-    lost = (
-        {ref: at for find in contributed.sight_lost for ref, at in find(person, refs).items()} if refs else {}
-    )
-    return [
-        row
-        for row in notifications
-        if row.initiative_ref not in lost or row.created_at > lost[row.initiative_ref]
-    ]
+    opened = {ref for find in contributed.openable for ref in find(person, refs)} if refs else set()
+    return [row for row in notifications if row.initiative_ref in opened or not row.initiative_ref]
 
 
 def notify(

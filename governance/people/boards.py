@@ -85,6 +85,11 @@ def seats_held(person: User) -> list[Membership]:
     return sorted(seats, key=lambda seat: (seat.board.name, seat.seat, seat.starts_at))
 
 
+def read_seats(people: Iterable[User]) -> None:
+    """Read now the seats of all these people, for the running look: what `seats_held` then gives."""
+    _OF_PERSON.together({person.pk for person in people})
+
+
 def seat_holders(members: Sequence[Membership], seat: str) -> list[Membership]:
     """Return the holders of the seat: its own holder first, then delegates."""
     return [member for member in members if member.seat == seat]

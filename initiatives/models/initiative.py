@@ -50,6 +50,11 @@ class InitiativeQuerySet(models.QuerySet):
         """Return the initiatives that every user may know of, as not confidential."""
         return self.live().filter(confidential=False)
 
+    def with_refs(self, refs):
+        """Return the initiatives with these references. Other texts name none."""
+        numbers = [ref.removeprefix("AI-") for ref in refs]
+        return self.filter(number__in=[int(number) for number in numbers if number.isdecimal()])
+
     def own(self):
         """Return this organisation's initiatives, also those that an admin took over."""
         return self.exclude(unit__in=Unit.objects.of_external_inventories().order_by().values("pk"))
@@ -162,6 +167,11 @@ class Initiative(MovesOfReports, models.Model):
     def ref_of(number: int) -> str:
         """Return the reference of the initiative with this number."""
         return f"AI-{number:04d}"
+
+    @property
+    def name_for_all(self) -> str:
+        """Return the title, or only the reference if it is confidential, for people who may not open it."""
+        return self.ref if self.confidential else self.title
 
     @property
     def imported(self) -> bool:

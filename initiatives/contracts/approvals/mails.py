@@ -10,6 +10,7 @@ from django.core.mail import EmailMultiAlternatives
 from governance import clock
 from governance.models import Delivery, Notification
 from governance.notifications import daily_mail, due, mail
+from governance.notifications.notify import readable
 from initiatives.contracts.approvals import presentation
 from initiatives.contracts.approvals.inbox import KIND, approvals_asked, key_of
 from initiatives.contributions import Contribution
@@ -30,7 +31,7 @@ def _unsent():
 
 def compose(row: Delivery) -> EmailMultiAlternatives | None:
     """Return the email, first to expire first. Returns None without a request or address."""
-    notifications = list(row.notifications.unread().order_by("pk"))
+    notifications = readable(row.person, row.notifications.unread().order_by("pk"))
     if not row.person.email:
         return None
     waiting = (

@@ -6,7 +6,6 @@ from django.urls import reverse
 from governance import clock
 from governance.audit_log import entries
 from governance.models import ClauseComment, ContractVersion, User
-from governance.notifications.notify import notify
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
@@ -20,6 +19,7 @@ from initiatives.contracts.documents.actions import (
 )
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
+from initiatives.lifecycle.reminders.telling import tell
 from initiatives.models import Initiative
 
 
@@ -100,12 +100,12 @@ def _tell_owner(initiative: Initiative, comment: ClauseComment, did: str, link: 
     """Notify the owner, unless the comment is their own."""
     owner = initiative_permissions.accepted(initiative, Role.OWNER)
     if owner is not None and owner.person_id != comment.by_id:
-        notify(
-            owner.person,
+        tell(
+            initiative,
+            [owner.person],
             "comment",
             f"comment:{comment.pk}",
-            initiative_ref=initiative.ref,
-            subject=f"{initiative.ref} {initiative.title}: {comment.by} {did}",
+            f"{comment.by} {did}",
             text=comment.text,
             link=link,
         )

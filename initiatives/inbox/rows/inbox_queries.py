@@ -36,6 +36,7 @@ INITIATIVE = (
     "proposed_tier",
     "reattested_at",
     "withdrawn_at",
+    "confidential",
 )
 
 

@@ -14,6 +14,7 @@ from governance.vocabulary import RUNNING_STAGES, BoardRole, Seat, Stage
 from initiatives.inbox.rows import around_queries, inbox_queries
 from initiatives.integration.residency.permissions import may_confirm_terms
 from initiatives.lifecycle.access.signers import Decides
+from initiatives.lifecycle.access.visibility import COMPLETED_ELSEWHERE
 from initiatives.lifecycle.facts import stage_expiry, supported_stage
 from initiatives.models import (
     Condition,
@@ -103,17 +104,35 @@ class Look:
     @property
     def conditions(self) -> list[Condition]:
         """Return conditions of the person, or of someone they stand in for, by day."""
-        return sorted([*self._named["conditions"], *self._of_the_away["conditions"]], key=_by_day)
+        lent = [
+            row
+            for row in self._of_the_away["conditions"]
+            if self._lent(row.owner_id, row.review.initiative_id)
+        ]
+        return sorted([*self._named["conditions"], *lent], key=_by_day)
+
+    def _lent(self, person: int, initiative: int) -> bool:
+        """Return True if this absent person lent a role on the initiative, which alone opens it for a delegate."""
+        theirs = self._of_the_away["roles"]
+        return any(
+            row.accepted_at and row.person_id == person and row.initiative_id == initiative for row in theirs
+        )
 
     @property
     def obligations(self) -> list[Obligation]:
         """Return other obligations of the person, or of someone they stand in for, by day."""
-        return sorted([*self._named["obligations"], *self._of_the_away["obligations"]], key=_by_day)
+        lent = [
+            row
+            for row in self._of_the_away["obligations"]
+            if row.kind in COMPLETED_ELSEWHERE or self._lent(row.responsible_id, row.initiative_id)
+        ]
+        return sorted([*self._named["obligations"], *lent], key=_by_day)
 
     @property
     def gaps(self) -> list[Gap]:
         """Return open gaps of the person, or of someone they stand in for, by day."""
-        return sorted([*self._named["gaps"], *self._of_the_away["gaps"]], key=_by_day)
+        lent = [row for row in self._of_the_away["gaps"] if self._lent(row.owner_id, row.initiative_id)]
+        return sorted([*self._named["gaps"], *lent], key=_by_day)
 
     @cached_property
     def acting_as(self) -> set[int]:

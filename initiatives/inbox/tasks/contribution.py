@@ -16,7 +16,7 @@ from initiatives.lifecycle.evidence.reminders import evidence, files_missing, op
 from initiatives.lifecycle.findings import alerts
 from initiatives.lifecycle.holds import due_tasks
 from initiatives.lifecycle.holds.reminders import waivers
-from initiatives.lifecycle.reminders import wording
+from initiatives.lifecycle.reminders import telling, wording
 from initiatives.lifecycle.reviews.reminders import (
     moves_waiting,
     reviews_expiring,
@@ -30,7 +30,8 @@ from initiatives.portfolio.units import decision_gaps
 CONTRIBUTION = Contribution(
     inbox_tasks=[inbox_tasks.tasks, file_check_inbox.tasks, file_check_inbox.remarked],
     inbox_circles=[person_rows.circle_of],
-    sight_lost=[visibility.sight_lost],
+    openable=[visibility.openable],
+    redirect=[telling.redirected],
     quiet_acts=inbox_tasks.QUIET,
     due_queries=[
         evidence,

@@ -64,7 +64,7 @@ def ends(look: Look):
         initiative = row.initiative
         yield InboxTask(
             "confirm",
-            phrase("{} depends on {}", row.who, initiative.title),
+            phrase("{} depends on {}", row.who, initiative.name_for_all),
             reverse("dependant", args=[row.pk]),
             phrase("Read and answer"),
             phrase(

@@ -14,12 +14,12 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database import row_history
 from governance.models import User
-from governance.notifications import notify
 from governance.vocabulary import HoldKind, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.web.charts.primitives import count
 from initiatives.integration.comparison.facets import Definition, Difference, compare
 from initiatives.integration.definitions import definition_dependencies
+from initiatives.lifecycle.reminders import telling
 from initiatives.models import (
     DefinitionConflict,
     Initiative,
@@ -106,18 +106,17 @@ def _tell(found: list[DefinitionConflict], by_key: dict[int, Initiative]) -> Non
         initiative = by_key[keys[0]]
         others = len(keys) - 1
         more = len(words[initiative.pk]) - 1
-        notify.notify(
-            person,
+        telling.tell(
+            initiative,
+            [person],
             "definitions disagree",
             f"{HoldKind.DEFINITION_CONFLICT}:{initiative.pk}",
+            "definitions disagree" + (f" (and on {count(others, 'other initiative')})" if others else ""),
             period=clock.now().isoformat(),
-            subject=f"{initiative}: definitions disagree"
-            + (f" (and on {count(others, 'other initiative')})" if others else ""),
             text=words[initiative.pk][0] + (f" {more} more definitions disagree." if more else ""),
             link=reverse("integration-definitions", args=[initiative.ref])
             if not others
             else reverse("inbox"),
-            initiative_ref=initiative.ref,
         )
 
 

@@ -1,6 +1,5 @@
 """Query sets of the initiatives that a person may open, today and looking back."""
 
-from datetime import datetime
 from functools import cache
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextField, Value
@@ -9,7 +8,7 @@ from django.db.models.functions import Cast, Concat
 
 from governance import clock
 from governance.database.batch_read import Given, words_of
-from governance.models import Delegation, Membership, Unit, User
+from governance.models import Delegation, Unit, User
 from governance.people.boards import seats_held, units_of_board
 from governance.transparency_log import as_of
 from governance.vocabulary import ObligationKind, Role, Seat
@@ -88,30 +87,10 @@ def _open_obligations() -> str:
     return " UNION ALL ".join(map(words_of, queries)).replace("%(person)s", "%s")
 
 
-def sight_lost(person: User, refs: set[str]) -> dict[str, datetime]:
-    """Return by reference when the person lost sight of initiatives. The person saw these by seat or role."""
-    numbers = [int(ref.removeprefix("AI-")) for ref in refs if ref.removeprefix("AI-").isdecimal()]
-    hidden = list(
-        Initiative.objects.filter(number__in=numbers).exclude(
-            pk__in=visible_to(person).order_by().values("pk")
-        )
-    )
-    if not hidden:
-        return {}
-    now, ended = clock.now(), {}
-    left = Membership.objects.filter(person=person, ends_at__lte=now).select_related("board")
-    units = [(row.ends_at, set(units_of_board(row.board).values_list("pk", flat=True))) for row in left]
-    roles = RoleAssignment.objects.filter(person=person, initiative__in=hidden)
-    for initiative in hidden:
-        ends = [at for at, below in units if initiative.unit_id in below]
-        ends += [
-            at
-            for row in roles
-            if row.initiative_id == initiative.pk and (at := row.ended_at or row.declined_at)
-        ]
-        if ends:
-            ended[initiative.ref] = max(ends)
-    return ended
+def openable(person: User, refs: set[str]) -> set[str]:
+    """Return those of these references whose initiatives the person may open now."""
+    found = visible_to(person).filter(pk__in=Initiative.objects.with_refs(refs).order_by().values("pk"))
+    return {Initiative.ref_of(number) for number in found.order_by().values_list("number", flat=True)}
 
 
 def stood_in_for(person: User) -> QuerySet:

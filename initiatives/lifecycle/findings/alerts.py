@@ -12,7 +12,6 @@ from django.urls import reverse
 from governance import clock
 from governance.database import request_memo, row_history
 from governance.models import Rulebook, User
-from governance.notifications import notify
 from governance.people import boards
 from governance.permission_result import ended
 from governance.rulebook import ParsedRulebook
@@ -21,6 +20,7 @@ from governance.vocabulary import BoardRole, HoldKind, Role, Stage
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.signers import ever_owned
 from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.reminders import telling
 from initiatives.models import Dependant, Hold, Initiative
 
 NAMED = 20  # initiatives named in one message about many
@@ -32,13 +32,14 @@ ALERTS = {"held", "initiative stopped", "stepped back"}
 class Event:
     """An event of one initiative for alerts. `plain` is the text for dependants who may not open it.
 
-    `key` and `period` identify the message, however often it is due.
+    `words` follow the name of the initiative in the subject. `key` and `period` identify the message, however often it
+    is due.
     """
 
     initiative: Initiative
     kind: str
     key: str
-    subject: str
+    words: str
     text: str
     plain: str
     link: str
@@ -92,39 +93,62 @@ def tell(events: list[Event], dependants: list[Dependant] | None = None) -> None
             event, person = of_initiative[row.initiative_id], row.executive or row.stated_by
             mine = people.setdefault(person.pk, (person, []))[1]
             if not any(known is event for known, _ in mine):
-                mine.append(
-                    (
-                        event,
-                        ""
-                        if initiative_permissions.may_see(event.initiative, person)
-                        else words_for(row, event.plain),
-                    )
+                seen = initiative_permissions.may_see(event.initiative, person)
+                mine.append((event, "" if seen else words_for(row, event.plain)))
+        people.pop(acting.pk if acting else None, None)
+        inside: dict[int, list[User]] = {}
+        for person, told in people.values():
+            (event, plain), more = told[0], len(told) - 1
+            if more:
+                _tell_of_several(person, [event for event, _ in told])
+            elif plain:
+                telling.tell_outside(
+                    event.initiative,
+                    person,
+                    event.kind,
+                    event.key,
+                    event.words,
+                    period=event.period,
+                    text=plain,
                 )
-    for person, told in people.values():
-        if acting is None or person.pk != acting.pk:
-            _notify(person, told)
+            else:
+                inside.setdefault(event.initiative.pk, []).append(person)
+        for key, those in inside.items():
+            event = of_initiative[key]
+            telling.tell(
+                event.initiative,
+                those,
+                event.kind,
+                event.key,
+                event.words,
+                but=acting,
+                period=event.period,
+                text=event.text,
+                link=event.link,
+            )
+
+
+def _tell_of_several(person: User, events: list[Event]) -> None:
+    first, count = events[0], len(events)
+    named = "; ".join(
+        f"{event.initiative.ref} ({Stage(event.initiative.stage).label})" for event in events[:NAMED]
+    )
+    besides = f"; and {count - NAMED} more" if count > NAMED else ""
+    telling.tell_outside(
+        first.initiative,
+        person,
+        first.kind,
+        first.key,
+        f"{first.words}, and {count - 1} more initiatives",
+        period=f"{first.period}, {count - 1} more",
+        text=f"{first.plain} {named}{besides}.",
+        link="/initiatives/?held=on",
+    )
 
 
 def words_for(row: Dependant, plain: str) -> str:
     """Return the text for a dependant who may not be able to open the initiative."""
     return f"{row.who} depends on the initiative for {ended(row.process or row.for_what)} {plain}"
-
-
-def _notify(person: User, told: list[tuple[Event, str]]) -> None:
-    (first, plain), more = told[0], len(told) - 1
-    initiatives = [event.initiative for event, _ in told]
-    named = "; ".join(f"{initiative} ({Stage(initiative.stage).label})" for initiative in initiatives[:NAMED])
-    besides = f"; and {len(initiatives) - NAMED} more" if len(initiatives) > NAMED else ""
-    notify.notify(
-        person,
-        first.kind,
-        first.key,
-        period=f"{first.period}, {more} more" if more else first.period,
-        subject=f"{first.subject}, and {more} more initiatives" if more else first.subject,
-        text=f"{first.plain} {named}{besides}." if more else plain or first.text,
-        link="/initiatives/?held=on" if more else "" if plain else first.link,
-        initiative_ref="" if more else first.initiative.ref,
-    )
 
 
 def tell_holds(
@@ -143,7 +167,7 @@ def tell_holds(
             initiative,
             "owner vacant" if vacant else "held",
             f"hold:{row.pk}",
-            f"{initiative} is held: {words[:1].lower()}{words[1:]}",
+            f"held ({words[:1].lower()}{words[1:]})",
             f"{ended(row.reason)} Until the hold is closed, no review of the initiative can be "
             f"decided{supported}.",
             f"Held: {words[:1].lower()}{words[1:]}.",
@@ -179,7 +203,7 @@ def tell_end(
         initiative,
         kind,
         f"stage:{initiative.pk}:{initiative.since.isoformat()}"[:80],
-        f"{initiative} {done}",
+        done,
         f"The initiative was {stage_word(was)} before. {ended(reason)}",
         f"The initiative {done}. Use your outage plan, or ask the owner of the initiative what still works.",
         initiative.get_absolute_url(),

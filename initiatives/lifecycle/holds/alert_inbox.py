@@ -136,7 +136,7 @@ def _depending(row) -> InboxTask:
     what = f"held: {HoldKind(row.held).label.lower()}" if row.held else "past its days of grace"
     return InboxTask(
         "see",
-        phrase("{} depends on {}", row.who, initiative.title),
+        phrase("{} depends on {}", row.who, initiative.name_for_all),
         reverse("dependant", args=[row.pk]) if row.executive_id else initiative.get_absolute_url(),
         phrase("See the outage plan"),
         phrase(

@@ -20,10 +20,14 @@ DEPENDS = "production.business_depends"
 
 
 def statement_words(dependant: Dependant) -> str:
-    """Return the statement of the executive, in the words of the page."""
+    """Return the statement of the executive, in the words of the page.
+
+    The executive need not be able to open the initiative, so a confidential one is named by its reference alone.
+    """
     initiative = dependant.initiative
+    named = initiative.ref if initiative.confidential else f"{initiative.ref}, {initiative.title}"
     lines = [
-        f"{dependant.who} depends on {initiative.ref}, {initiative.title}.",
+        f"{dependant.who} depends on {named}.",
         f"Process: {dependant.process}" if dependant.process else "",
         f"What stops without it: {dependant.for_what}",
         f"Longest outage we can bear: {dependant.outage}",

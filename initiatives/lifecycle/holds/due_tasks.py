@@ -20,9 +20,10 @@ from governance.vocabulary import CLOSED_STAGES, HoldKind, ObligationKind
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import contributed
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access.visibility import COMPLETED_ELSEWHERE
 from initiatives.lifecycle.findings import alerts
 from initiatives.lifecycle.reminders.recipients import Circle, told
-from initiatives.lifecycle.reminders.wording import subject
+from initiatives.lifecycle.reminders.wording import about
 from initiatives.models import Condition, Gap, Initiative, Obligation
 
 NOUNS = {
@@ -67,7 +68,8 @@ class DueTask:
 
     `key` names it for notifications and calendars, and tasks of one `matter` share a line. `kinds` has the kinds of
     its message before and after its day. Reminders come so many `days` before its day, and each week once it is
-    overdue if `weekly`. If `says_all`, its `noun` is the whole subject of a message and `why` the whole text.
+    overdue if `weekly`. If `says_all`, its `noun` is the whole subject of a message and `why` the whole text. A task
+    `outside` opens nothing else of the initiative, so its message names it by its reference alone.
     """
 
     key: str
@@ -85,6 +87,7 @@ class DueTask:
     weekly: bool = False
     days: tuple[int, ...] = (14, 3, 0)
     says_all: bool = False
+    outside: bool = False
 
     def task(self, on_behalf: str = "") -> InboxTask:
         """Return the task as a line of the inbox of its person."""
@@ -117,17 +120,16 @@ class DueTask:
         )
         day = f" {'was due on' if overdue else 'is due by'} {self.due:%-d %B %Y}"
         said = f"{ended(self.text)} {whose} {self.blocks if overdue else ''}".strip()
-        return Due(
-            person,
+        return about(
+            self.initiative,
             self.kind,
             self.key,
-            subject(self.initiative, f"{self.noun}{'' if self.says_all else day}"),
+            f"{self.noun}{'' if self.says_all else day}",
             text=self.why if self.says_all else said,
             link=self.act.link,
-            initiative_ref=self.initiative.ref,
+            outside=self.outside,
             due_on=self.due,
-            period=period,
-        )
+        )(person, period=period)
 
 
 def of_obligations(rows: Iterable[Obligation]) -> list[DueTask]:
@@ -141,6 +143,7 @@ def of_obligations(rows: Iterable[Obligation]) -> list[DueTask]:
         act = acts.get(row.pk) if row.kind in contributed.obligation_acts else act_of(row)
         if act is None:
             continue
+        outside = row.kind in COMPLETED_ELSEWHERE
         found.append(
             DueTask(
                 f"obligation:{row.pk}",
@@ -148,7 +151,11 @@ def of_obligations(rows: Iterable[Obligation]) -> list[DueTask]:
                 row.responsible,
                 row.text,
                 act,
-                phrase("An obligation on {}. {}", row.initiative.title, BLOCKS.get(row.kind, "")).strip(),
+                phrase(
+                    "An obligation on {}. {}",
+                    row.initiative.name_for_all if outside else row.initiative.title,
+                    BLOCKS.get(row.kind, ""),
+                ).strip(),
                 clock.local_day(row.opened_at),
                 row.due,
                 NOUNS[row.kind],
@@ -156,6 +163,7 @@ def of_obligations(rows: Iterable[Obligation]) -> list[DueTask]:
                 BLOCKS.get(row.kind, ""),
                 _matter(row),
                 weekly=True,
+                outside=outside,
             )
         )
     return found
@@ -318,14 +326,13 @@ def _grace_over(one: DueTask):
             dues[person.pk] = (person, lead, initiative.get_absolute_url()) if seen else (person, plain, "")
     for person, text, link in dues.values():
         if person != one.person:
-            yield Due(
-                person,
+            yield about(
+                initiative,
                 one.kinds[1],
                 one.key,
-                subject(initiative, phrase("the days of grace ended on {}", one.due)),
+                phrase("the days of grace ended on {}", one.due),
                 text=text,
                 link=link,
-                initiative_ref=initiative.ref,
+                outside=not link,
                 due_on=one.due,
-                period="grace over",
-            )
+            )(person, period="grace over")

@@ -110,25 +110,27 @@ def subject(initiative: Initiative, words: str) -> str:
     return f"{initiative.ref} {initiative.title}: {words}"
 
 
-def about(initiative: Initiative, kind: str, object_key: str, words: str, **more) -> Callable[..., Due]:
+def about(
+    initiative: Initiative, kind: str, object_key: str, words: str, *, outside: bool = False, **more
+) -> Callable[..., Due]:
     """Return a function that makes messages about an initiative, for `told`.
 
-    `told` gives the person and the period. `more` has further fields of Due.
+    `told` gives the person and the period. With `outside`, the person need not be able to open the initiative: the
+    message names it by its reference alone. `more` has further fields of Due.
     """
     return partial(
         Due,
         kind=kind,
         object_key=object_key,
-        subject=subject(initiative, words),
-        initiative_ref=initiative.ref,
+        subject=f"{initiative.ref}: {words}" if outside else subject(initiative, words),
+        initiative_ref="" if outside else initiative.ref,
         **more,
     )
 
 
 def event_subjects(refs: set[str]) -> dict[str, EventSubject]:
     """Return what an event says about initiatives: the title only of those that are not confidential."""
-    numbers = [int(ref.removeprefix("AI-")) for ref in refs if ref.removeprefix("AI-").isdecimal()]
-    found = Initiative.objects.filter(number__in=numbers).select_related("unit")
+    found = Initiative.objects.with_refs(refs).select_related("unit")
     return {
         one.ref: EventSubject("" if one.confidential else one.title, one.get_absolute_url(), one.unit.path)
         for one in found
@@ -138,8 +140,7 @@ def event_subjects(refs: set[str]) -> dict[str, EventSubject]:
 
 def words_of(refs: set[str]) -> dict[str, InitiativeWords]:
     """Return title, stage, goal, warnings and contact of initiatives. The contact is the owner, else who decides."""
-    numbers = [int(ref.removeprefix("AI-")) for ref in refs if ref.removeprefix("AI-").isdecimal()]
-    initiatives = list(Initiative.objects.filter(number__in=numbers).select_related("unit"))
+    initiatives = list(Initiative.objects.with_refs(refs).select_related("unit"))
     if not initiatives:
         return {}
     rulebook, now = Rulebook.objects.current().parsed, clock.now()

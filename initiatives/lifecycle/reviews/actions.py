@@ -12,8 +12,6 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database.request_memo import one_look
 from governance.models import Rulebook, User
-from governance.notifications.notify import notify
-from governance.people.boards import board_for, members_now
 from governance.permission_result import Answer, Conflict, Refused, no
 from governance.transparency_log import sealing
 from governance.vocabulary import ReviewOutcome, Role, SignOffVerdict, Stage
@@ -26,6 +24,7 @@ from initiatives.lifecycle.findings.sync import follow_more
 from initiatives.lifecycle.holds.actions import open_obligation
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
+from initiatives.lifecycle.reminders.telling import tell
 from initiatives.lifecycle.reviews import checkpoint_mails, turn_notifications
 from initiatives.lifecycle.stages.actions import end_review, owner_of_that_day, promote, retire_row
 from initiatives.models import Condition, Initiative, Question, Review
@@ -76,18 +75,8 @@ def open_review(*, initiative: Initiative, by: User) -> Review:
         )
         if not follow_more(initiative):
             rewrite_supported_stage(initiative)
-        _tell_seats(initiative, review)
+        turn_notifications.tell_seats(initiative, review)
     return review
-
-
-def _tell_seats(initiative: Initiative, review: Review) -> None:
-    gate = review.parsed_rulebook.gates[review.gate]
-    members = members_now(board_for(initiative.unit))
-    for member in members:
-        if member.seat in gate.seats:
-            notify(
-                member.person, "review opened", **turn_notifications.opened(review, initiative, member.seat)
-            )
 
 
 def still_open(review: Review, initiative: Initiative) -> Review:
@@ -233,14 +222,14 @@ def _team(initiative: Initiative) -> list[User]:
 
 def _tell(team: list[User], initiative: Initiative, review: Review) -> None:
     gate = review.parsed_rulebook.gates[review.gate]
-    notify(
+    tell(
+        initiative,
         team,
         "decided",
         f"review:{review.pk}",
-        subject=f"{initiative.ref} {initiative.title}: {gate.title} was {review.get_outcome_display().lower()}",
+        f"{gate.title} was {review.get_outcome_display().lower()}",
         text=review.reason,
         link=review.get_absolute_url(),
-        initiative_ref=initiative.ref,
     )
 
 
@@ -375,16 +364,15 @@ def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Ques
             EntryKind.ASKED, initiative=initiative, review=review.pk, criterion=criterion, text=question.text
         )
         owner = initiative_permissions.accepted(initiative, Role.OWNER)
-        if owner is not None:
-            notify(
-                owner.person,
-                "question",
-                f"review:{review.pk}:question:{question.pk}",
-                initiative_ref=initiative.ref,
-                subject=f"{initiative.ref} {initiative.title}: {by} asks",
-                text=question.text,
-                link=review.get_absolute_url(),
-            )
+        tell(
+            initiative,
+            [owner.person if owner else None],
+            "question",
+            f"review:{review.pk}:question:{question.pk}",
+            f"{by} asks",
+            text=question.text,
+            link=review.get_absolute_url(),
+        )
     return question
 
 
@@ -411,12 +399,12 @@ def answer_question(*, question: Question, text: str, by: User) -> Question:
             criterion=question.criterion,
             text=question.answer,
         )
-        notify(
-            question.asked_by,
+        tell(
+            initiative,
+            [question.asked_by],
             "answered",
             f"question:{question.pk}",
-            initiative_ref=initiative.ref,
-            subject=f"{initiative.ref} {initiative.title}: your question was answered",
+            "your question was answered",
             text=question.answer,
             link=question.review.get_absolute_url(),
         )

@@ -119,11 +119,8 @@ def reviews_opened(moment: datetime):
         signed = {row.seat for row in review.current_sign_offs}
         for member in circle.members(review.initiative):
             if member.seat in review.parsed_rulebook.gates[review.gate].seats and member.seat not in signed:
-                yield Due(
-                    member.person,
-                    "review opened",
-                    **turn_notifications.opened(review, review.initiative, member.seat),
-                    seat=member.seat,
+                yield about(review.initiative, **turn_notifications.opened(review, member.seat))(
+                    member.person
                 )
 
 

@@ -3,30 +3,41 @@
 from governance import clock
 from governance.database import row_history
 from governance.models import Rulebook, User
-from governance.notifications import notify
+from governance.people.boards import board_for, members_now, seat_holders
 from governance.vocabulary import Seat, SignOffVerdict
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.reminders.telling import tell
 from initiatives.lifecycle.reviews import review_turn
 from initiatives.models import Initiative, Review
 
 KINDS = {review_turn.ANSWER: "objection", review_turn.LOOK_AGAIN: "look again"}
 
 
-def opened(review: Review, initiative: Initiative, seat: str) -> dict:
-    """Return the message to a seat on an open review, due until it signs."""
+def opened(review: Review, seat: str) -> dict:
+    """Return the message to a seat on an open review, due until it signs, for `tell` or `about`."""
     gate = review.parsed_rulebook.gates[review.gate].title
     return {
+        "kind": "review opened",
         "object_key": f"review:{review.pk}",
-        "subject": f"{initiative.ref} {initiative.title}: {gate} is open for your seat",
+        "words": f"{gate} is open for your seat",
+        "seat": seat,
         "text": (
             f"{review.opened_by} requested a review of the gate {gate}. You sign as "
             f"{Seat(seat).label.lower()}."
         ),
         "link": review.get_absolute_url(),
-        "initiative_ref": initiative.ref,
         "due_on": clock.local_day(review.expires_at),
     }
+
+
+def tell_seats(initiative: Initiative, review: Review) -> None:
+    """Notify who holds a seat of the gate on the deciding board of an open review."""
+    members = members_now(board_for(initiative.unit))
+    for seat in review.parsed_rulebook.gates[review.gate].seats:
+        holders = [member.person for member in seat_holders(members, seat)]
+        if holders:
+            tell(initiative, holders, **opened(review, seat))
 
 
 def tell_turns(initiatives: list[Initiative]) -> None:
@@ -54,15 +65,16 @@ def tell_turn(snapshot: review_state.ReviewSnapshot) -> None:
     for move in review_turn.moves(snapshot):
         if move.kind not in KINDS:
             continue
-        subject, text = review_turn.message(snapshot, move)
-        people = User.objects.filter(pk__in=move.people).exclude(pk=acting.pk if acting else None)
-        notify.notify(
-            people,
+        words, text = review_turn.message(snapshot, move)
+        tell(
+            initiative,
+            User.objects.filter(pk__in=move.people),
             KINDS[move.kind],
             f"review:{snapshot.review.pk}:{move.seat}",
+            words,
+            seat="" if move.kind == review_turn.ANSWER else move.seat,
+            but=acting,
             period=f"sign_off:{sign_offs[move.seat]}",
-            subject=f"{initiative.ref} {initiative.title}: {subject}",
             text=text,
             link=move.link(snapshot.review),
-            initiative_ref=initiative.ref,
         )

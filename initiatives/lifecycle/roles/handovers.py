@@ -19,6 +19,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, lock, rewrite_supported_stage
+from initiatives.lifecycle.reminders.telling import tell_outside
 from initiatives.lifecycle.roles import handover_queries
 from initiatives.lifecycle.roles.actions import accept_row, acceptance_words, create_role, decline_row
 from initiatives.models import Handover, Initiative
@@ -142,13 +143,13 @@ def _accept(initiative: Initiative, row: Handover) -> Handover:
         person=row.person.full_name,
         what=took or "no role remained",
     )
-    notify(
+    tell_outside(
+        initiative,
         row.proposed_by,
         "handover answered",
         f"handover:{row.pk}",
-        subject=f"{initiative.ref} {initiative.title}: {row.successor} took over from {row.person}",
-        link=reverse("people", args=[initiative.ref]),
-        initiative_ref=initiative.ref,
+        f"{row.successor} took over from {row.person}",
+        link=reverse("handover", args=[row.person_id]),
     )
     return row
 
@@ -162,14 +163,14 @@ def decline_handovers(*, handovers: list[Handover], reason: str = "", by: User) 
             row = _answerable(handover, by)
             _end(row, reason.strip() or "Declined", by)
             rows.append(row)
-            notify(
+            tell_outside(
+                row.initiative,
                 row.proposed_by,
                 "handover answered",
                 f"handover:{row.pk}",
-                subject=f"{row.initiative.ref}: {by} does not take over from {row.person}",
+                f"{by} does not take over from {row.person}",
                 text=reason.strip() or "Ask someone else.",
                 link=reverse("handover", args=[row.person_id]),
-                initiative_ref=row.initiative.ref,
             )
     return rows
 

@@ -94,7 +94,7 @@ def _asked_together(rows: list[RoleAssignment]) -> dict[tuple[User, date], list[
 def _several(person: User, start: date, rows: list[RoleAssignment]):
     """Return the message on roles proposed to a person on one day, for `told`."""
     count = len(rows)
-    named = [f"{row.initiative.ref} {row.initiative.title}" for row in rows[:NAMED]]
+    named = [row.initiative.ref for row in rows[:NAMED]]
     more = f" and {count - NAMED} more" if count > NAMED else ""
     return partial(
         Due,

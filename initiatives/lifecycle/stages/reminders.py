@@ -97,6 +97,7 @@ def dependences(moment: datetime):
                     "confirmed it. You can also decline."
                 ),
                 link=reverse("dependant", args=[row.pk]),
+                outside=True,
             ),
         )
         yield from told(

@@ -16,6 +16,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.holds.actions import Grace
 from initiatives.lifecycle.initiative.act import act, batched, rewrite_supported_stages
+from initiatives.lifecycle.reminders import telling
 from initiatives.models import Forecast, Initiative, Obligation
 from initiatives.portfolio.rulebook_changes.forecast_actions import MOST_AHEAD, MOST_GRACE
 
@@ -103,22 +104,23 @@ def _tell(rulebook: Rulebook, opened: list[Obligation]) -> None:
         if obligation.responsible is not None:
             by_person.setdefault(obligation.responsible, []).append(obligation)
     for person, obligations in by_person.items():
-        one = obligations[0].initiative if len(obligations) == 1 else None
+        kind, key = "rulebook published", f"rulebook:{rulebook.pk}"
+        news = f"Rulebook {rulebook.version} is in force"
         named = "; ".join(
-            f"{obligation.initiative}: {obligation.text.partition(' under rulebook')[0]}"
+            f"{obligation.initiative.ref}: {obligation.text.partition(' under rulebook')[0]}"
             for obligation in obligations[:NAMED]
         )
         more = f", and {len(obligations) - NAMED} more" if len(obligations) > NAMED else ""
-        notify.notify(
-            person,
-            "rulebook published",
-            f"rulebook:{rulebook.pk}",
-            subject=f"Rulebook {rulebook.version} is in force: "
-            f"{one or f'{len(obligations)} of your initiatives'} lost the support of the approved "
-            "stage",
-            text=f"{named}{more}. Restore the support until {obligations[0].due:%-d %B %Y}. After that day "
-            "the chair is asked to step back.",
-            link=one.get_absolute_url() if one else "/initiatives/?mine=on",
-            initiative_ref=one.ref if one else "",
-            due_on=obligations[0].due,
+        due = obligations[0].due
+        text = (
+            f"{named}{more}. Restore the support until {due:%-d %B %Y}. After that day the chair is asked to "
+            "step back."
         )
+        if len(obligations) == 1:
+            initiative = obligations[0].initiative
+            words = f"{news[:1].lower()}{news[1:]}, and the approved stage lost its support"
+            link = initiative.get_absolute_url()
+            telling.tell(initiative, [person], kind, key, words, text=text, link=link, due_on=due)
+            continue
+        subject = f"{news}: {len(obligations)} of your initiatives lost the support of the approved stage"
+        notify.notify(person, kind, key, subject=subject, text=text, link="/initiatives/?mine=on", due_on=due)

@@ -22,6 +22,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.integration.residency.actions import rebound
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
+from initiatives.lifecycle.reminders.telling import tell
 from initiatives.lifecycle.reviews import turn_notifications
 from initiatives.models import Initiative, Link
 from initiatives.portfolio.units import board_seats, decision_gaps, plans
@@ -298,16 +299,14 @@ def _tell_owner(plan: Plan, shift: Shift, review, period: str) -> None:
     owner = initiative_permissions.accepted(review.initiative, Role.OWNER)
     if owner is None:
         return
-    initiative = review.initiative
-    notify(
-        owner.person,
+    tell(
+        review.initiative,
+        [owner.person],
         "board changed",
         f"review:{review.pk}",
+        f"{_name(shift.after) or 'no board'} now decides the review",
         period=period,
-        subject=f"{initiative.ref} {initiative.title}: {_name(shift.after) or 'no board'} now decides the "
-        "review",
         text=f"{_why(plan)} {counted(len(review.latest_sign_offs), 'earlier sign-off')} no longer count. The seats of "
         "the new board must sign again. Questions and answers are kept.",
         link=review.get_absolute_url(),
-        initiative_ref=initiative.ref,
     )

@@ -8,7 +8,6 @@ from governance.database import row_history
 from governance.files.file_previews import AS_TEXT
 from governance.gates.evidence_rules import names_a_page
 from governance.models import Rulebook, User
-from governance.notifications.notify import notify
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
@@ -18,6 +17,7 @@ from initiatives.lifecycle.evidence.verification import second_looks
 from initiatives.lifecycle.evidence.verification.permissions import may_verify, seat_to_verify_in
 from initiatives.lifecycle.evidence.verification.queries import other_item_with_words
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
+from initiatives.lifecycle.reminders.telling import tell
 from initiatives.models import Answer, Evidence, EvidenceOpening, Initiative, Verification
 
 
@@ -155,14 +155,13 @@ def _ask_author(initiative: Initiative, row: Verification, said: Answer | None) 
         f"{row.verifier} opened the evidence{' for a second verification' if row.second_to_id else ''} "
         f"and wrote: {row.words}"
     )
-    for person in {row.evidence.author, *([said.by] if said else [])}:
-        notify(
-            person,
-            "evidence not shown",
-            f"verification:{row.pk}",
-            period=clock.today().isoformat(),
-            subject=f"{initiative.ref} {initiative.title}: {row.evidence.title} does not support its answer",
-            text=f"{question} {saw}",
-            link=f"/initiatives/{initiative.ref}/requirements/{row.requirement}/",
-            initiative_ref=initiative.ref,
-        )
+    tell(
+        initiative,
+        [row.evidence.author, said.by if said else None],
+        "evidence not shown",
+        f"verification:{row.pk}",
+        f"{row.evidence.title} does not support its answer",
+        period=clock.today().isoformat(),
+        text=f"{question} {saw}",
+        link=f"/initiatives/{initiative.ref}/requirements/{row.requirement}/",
+    )

@@ -11,7 +11,6 @@ from governance.database.request_memo import one_look
 from governance.gates import sign_off_statement
 from governance.gates.separation_of_duties import why_own_work
 from governance.models import User
-from governance.notifications.notify import notify
 from governance.people import boards
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.transparency_log import sealing
@@ -23,6 +22,7 @@ from initiatives.lifecycle.access.signers import signer_of
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
+from initiatives.lifecycle.reminders.telling import tell
 from initiatives.lifecycle.reviews.actions import still_open
 from initiatives.lifecycle.reviews.turn_notifications import tell_turn
 from initiatives.models import Initiative, Question, Review, SignOff
@@ -328,14 +328,14 @@ def _tell_when_ready(chair: User, snapshot: review_state.ReviewSnapshot) -> None
     if not snapshot.verdict.decidable:
         return
     initiative, review = snapshot.initiative, snapshot.review
-    notify(
-        chair,
+    tell(
+        initiative,
+        [chair],
         "ready to decide",
         f"review:{review.pk}",
+        "ready for your decision",
         period=clock.today().isoformat(),
-        subject=f"{initiative.ref} {initiative.title}: ready for your decision",
         text="Every blocking criterion is met, and the seats that must sign have signed.",
         link=review.get_absolute_url(),
-        initiative_ref=initiative.ref,
         due_on=clock.local_day(review.expires_at),
     )

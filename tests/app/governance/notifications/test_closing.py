@@ -149,7 +149,8 @@ def test_each_kind_that_is_written_somewhere_closes_with_its_matter_or_stays_unt
                     continue
                 name = getattr(call.func, "attr", getattr(call.func, "id", ""))
                 named = [word.value for word in call.keywords if word.arg == "kind" and name == "partial"]
-                place = call.args[1:2] if name in ("notify", "Due", "about") else named
+                first = {"notify": 1, "Due": 1, "about": 1, "tell": 2, "tell_outside": 2}.get(name)
+                place = call.args[first : first + 1] if first else named
                 written |= {
                     one.value for one in place if isinstance(one, ast.Constant) and isinstance(one.value, str)
                 }
