@@ -499,6 +499,11 @@ def _overdue_obligations(facts: Facts, gate: str, at: datetime) -> Iterator[Reas
             if clock.local_day(at) > obligation.due and not obligation.excused:
                 yield Reason(
                     phrase(
+                        "An obligation on a confidential initiative has been overdue since {}.",
+                        obligation.due,
+                    )
+                    if obligation.secret
+                    else phrase(
                         "An obligation of {} has been overdue since {}: {}",
                         obligation.initiative_ref,
                         obligation.due,

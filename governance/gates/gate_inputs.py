@@ -196,7 +196,10 @@ class HoldFact:
 
 @dataclass(frozen=True)
 class ObligationFact:
-    """An obligation that is still due. `responsible` is the name of a person."""
+    """An obligation that is still due. `responsible` is the name of a person.
+
+    `secret` is True if it is on another, confidential initiative: only people who may open that one read its words.
+    """
 
     id: int
     kind: str
@@ -206,6 +209,7 @@ class ObligationFact:
     initiative_ref: str
     excused: bool = False
     responsible: str = ""
+    secret: bool = False
 
 
 @dataclass(frozen=True)

@@ -141,11 +141,8 @@ def _found(facts, rulebook) -> str:
 
 
 def _excused(facts, rulebook) -> str:
-    if "obligation_on" in facts:
-        return (
-            f"allowed one decision on this initiative although “{facts['text']}” is due on "
-            f"{facts['obligation_on']}."
-        )
+    if not facts["text"]:
+        return "allowed one decision although an obligation of its owner on another initiative is due."
     return f"allowed one decision although “{facts['text']}” is due."
 
 
@@ -289,7 +286,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.CONTINUED: "continued the initiative as {stage:stage} until {until:day}, instead of {was:day}: {why}",
     EntryKind.RISK_TIER_PROPOSED: "proposed the risk tier {tier}: {worst_credible_harm}",
     EntryKind.RISK_TIER_CONFIRMED: "confirmed the risk tier {tier}.",
-    EntryKind.WITHDRAWN: "withdrew the idea<, joined to {joined_to}.|.>",
+    EntryKind.WITHDRAWN: "withdrew the idea<{joined_to?}, joined to another initiative.|.>",
     EntryKind.ANSWERED: "answered {requirement:question} {answer:answer}{text}",
     EntryKind.NOT_APPLICABLE_ACCEPTED: (
         "accepted, in the seat {seat:seat}, that {requirement:question} does not apply: {why}"

@@ -190,7 +190,12 @@ _OF_INITIATIVE = Batch(
 )
 _NAMED = ("profiles", "evaluations", "links")  # what names are compared with
 _OFPERSON = Batch(
-    obligations=Rows(_open_obligations.annotate(initiative_number=F("initiative__number")), "responsible")
+    obligations=Rows(
+        _open_obligations.annotate(
+            initiative_number=F("initiative__number"), of_confidential=F("initiative__confidential")
+        ),
+        "responsible",
+    )
 )
 _OF_REVIEW = Batch(
     sign_offs=Rows(SignOff.objects.all(), "review", joined={"person": PERSON}),

@@ -290,6 +290,7 @@ def _obligations(initiative: Initiative) -> tuple[ObligationFact, ...]:
             Initiative.ref_of(obligation.initiative_number),
             initiative_rows.excused(obligation, initiative),
             person.full_name,
+            secret=obligation.of_confidential and obligation.initiative_id != initiative.pk,
         )
         for person in initiative_rows.answering(initiative)
         for obligation in initiative_rows.obligations_of(person, BLOCKING_OBLIGATIONS)

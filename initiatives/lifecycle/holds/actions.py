@@ -299,13 +299,13 @@ def excuse_obligation(*, obligation: Obligation, initiative: Initiative, reason:
             obligation=obligation, initiative=initiative, reason=reason.strip(), by=by, at=clock.now()
         )
         row.save()
-        obligation_on = obligation.initiative.ref
+        # Readers of this initiative need not be able to open another one, so its words are not in the entry.
+        here = obligation.initiative_id == initiative.pk
         entries.record(
             EntryKind.OBLIGATION_EXCUSED,
             initiative=initiative,
             obligation=obligation.pk,
-            text=obligation.text,
-            obligation_on=obligation_on,
+            text=obligation.text if here else "",
         )
     return row
 

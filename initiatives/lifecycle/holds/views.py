@@ -139,6 +139,17 @@ INITIATIVE_ACTS["set-day"] = PageStep(
 )
 
 
+def _what_is_due(obligation: Obligation, person) -> str:
+    """Return the obligation in words. A chair who may not open its confidential initiative reads only the day."""
+    said = {"day": day(obligation.due), "value": obligation.responsible or "no one"}
+    if obligation.initiative.confidential and not initiative_permissions.may_see(
+        obligation.initiative, person
+    ):
+        return gettext("An obligation on a confidential initiative. Due %(day)s, from %(value)s.") % said
+    said |= {"ended": ended(obligation.text), "ref": obligation.initiative.ref}
+    return gettext("%(ended)s Due %(day)s, from %(value)s on %(ref)s.") % said
+
+
 def excuse(request, pk):
     """Let one decision pass an overdue obligation, as the chair there."""
     obligation = get_object_or_404(OBLIGATIONS, pk=pk)
@@ -157,13 +168,7 @@ def excuse(request, pk):
         lambda fields: actions.excuse_obligation(obligation=obligation, by=request.user, **fields),
         _("You allowed one decision. The obligation is still due."),
         title=_("Allow one decision despite this obligation"),
-        lede=gettext("%(ended)s Due %(day)s, from %(value)s on %(ref)s.")
-        % {
-            "ended": ended(obligation.text),
-            "day": day(obligation.due),
-            "value": obligation.responsible or "no one",
-            "ref": obligation.initiative.ref,
-        },
+        lede=_what_is_due(obligation, request.user),
         happens=[
             _("You can allow one decision on the chosen initiative although this obligation is due."),
             _(

@@ -13,6 +13,7 @@ from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import RUNNING_STAGES, WRITTEN_OBLIGATIONS, HoldKind, Role, Stage, TakesEffect
 from governance.vocabulary.phrases import joined, label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access.visibility import openable
 from initiatives.lifecycle.facts import initiative_rows, rulebook_in_effect, supported_stage
 from initiatives.lifecycle.initiative.initiative_frame import banner
 
@@ -55,11 +56,7 @@ def banners_of(initiative, judged: criteria.Judged, may) -> list[dict]:
     today = clock.local_day(now)
     found = _switch_banner(initiative, may)
     if initiative.withdrawn_at:
-        merged = (
-            phrase(" The initiative was joined to {}.", initiative.joined_to.ref)
-            if initiative.joined_to_id
-            else ""
-        )
+        merged = _joined(initiative, may.person)
         found.append(
             banner(
                 "warn",
@@ -94,11 +91,21 @@ def banners_of(initiative, judged: criteria.Judged, may) -> list[dict]:
         for waiver in facts.waivers
         if waiver.since <= now and today <= waiver.until
     ]
-    found += _obligations_banner(initiative, facts)
+    found += _obligations_banner(initiative, facts, may.person)
     found += _model_banner(initiative, facts, now)
     found += _age_banner(initiative, today, may)
     found += _overdue_banner(initiative, today)
     return found
+
+
+def _joined(initiative, person) -> str:
+    """Return the sentence on the initiative that an idea was joined to, named for people who may open it."""
+    if not initiative.joined_to_id:
+        return ""
+    ref = initiative.joined_to.ref
+    if openable(person, {ref}):
+        return phrase(" The initiative was joined to {}.", ref)
+    return phrase(" The initiative was joined to another initiative.")
 
 
 def _overdue_banner(initiative, today) -> list[dict]:
@@ -358,8 +365,11 @@ def _hold_banners(initiative, facts, now, may) -> list[dict]:
     return found
 
 
-def _obligations_banner(initiative, facts) -> list[dict]:
-    """Return a banner on the owner's open texts for other initiatives. Overdue ones block the next decision."""
+def _obligations_banner(initiative, facts, person) -> list[dict]:
+    """Return a banner on the owner's open texts for other initiatives. Overdue ones block the next decision.
+
+    The words of those on confidential initiatives are for people who may open these.
+    """
     if initiative.stage not in (Stage.PROPOSED, Stage.PROTOTYPE, Stage.MVP) or initiative.withdrawn_at:
         return []
     open_obligations = [
@@ -371,8 +381,13 @@ def _obligations_banner(initiative, facts) -> list[dict]:
     ]
     if not open_obligations:
         return []
+    opened = openable(
+        person, {obligation.initiative_ref for obligation in open_obligations if obligation.secret}
+    )
     listed = "; ".join(
         f"{obligation.text.rstrip('.')} ({obligation.initiative_ref}), due {day(obligation.due)}"
+        if not obligation.secret or obligation.initiative_ref in opened
+        else phrase("A text on a confidential initiative, due {}", day(obligation.due))
         for obligation in open_obligations
     )
     return [

@@ -21,6 +21,7 @@ from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown
 from initiatives.lifecycle.access import initiative_lookup, signers
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access.visibility import openable
 from initiatives.lifecycle.activity import headlines, recent_changes, timeline
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.facts import initiative_rows, open_requirements, supported_stage
@@ -134,10 +135,13 @@ def _unfolded(context) -> list[str]:
 
 
 def _obligations(initiative, may, person):
-    """Return the open obligations, with excuses and the reader's acts."""
+    """Return the open obligations, with the excuses that the reader may open and the reader's acts."""
     obligations, today = initiative_rows.obligations(initiative), clock.today()
+    passed = {initiative.ref_of(one["number"]) for obligation in obligations for one in obligation.let_pass}
+    opened = openable(person, passed) if passed else set()
     for obligation in obligations:
-        obligation.passes = [(initiative.ref_of(one["number"]), one["reason"]) for one in obligation.let_pass]
+        passes = [(initiative.ref_of(one["number"]), one["reason"]) for one in obligation.let_pass]
+        obligation.passes = [(ref, reason) for ref, reason in passes if ref in opened]
         obligation.act = _act_on(obligation, person) if may.team_member else None
         obligation.may_pass = bool(may.chair) and obligation.due < today
     return obligations

@@ -1,5 +1,7 @@
 """Pages of the board: open reviews, one review, opening, questions."""
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
@@ -20,6 +22,7 @@ from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown, where_decided
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.initiative_lookup import initiative_for, review_for, review_on_any_day
+from initiatives.lifecycle.access.visibility import openable
 from initiatives.lifecycle.activity import recent_changes
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.holds.actions import HELD_UP
@@ -118,7 +121,7 @@ def _open_page(request, row: Review) -> dict:
         "awaited": presentation.waits(awaited),
         "may_answer": bool(context["may"].collaborate),
         "manages": manages,
-        "in_arrears": _in_arrears(snapshot) if context["may"].chair else [],
+        "in_arrears": _in_arrears(snapshot, person) if context["may"].chair else [],
         "newer": current if current.pk != row.rulebook_id else None,
         "acting_chair": initiative_permissions.acting_chair(snapshot.initiative),
         "proposed": [
@@ -133,15 +136,25 @@ def _open_page(request, row: Review) -> dict:
     }
 
 
-def _in_arrears(snapshot: review_state.ReviewSnapshot) -> list:
-    """Return overdue obligations of the owner that block the decision. The chair may excuse each once."""
+def _in_arrears(snapshot: review_state.ReviewSnapshot, person) -> list:
+    """Return overdue obligations of the owner that block the decision. The chair may excuse each once.
+
+    One on a confidential initiative has its words only for people who may open it.
+    """
     if snapshot.review.gate not in HELD_UP:
         return []
     day = clock.local_day(snapshot.judged.at)
-    return [
+    found = [
         obligation
         for obligation in snapshot.judged.facts.obligations
         if day > obligation.due and not obligation.excused
+    ]
+    opened = openable(person, {obligation.initiative_ref for obligation in found if obligation.secret})
+    return [
+        replace(obligation, text=_("an obligation on a confidential initiative"))
+        if obligation.secret and obligation.initiative_ref not in opened
+        else obligation
+        for obligation in found
     ]
 
 

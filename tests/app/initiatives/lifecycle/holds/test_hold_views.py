@@ -6,7 +6,11 @@ import pytest
 import time_machine
 
 from adoption.demo import initiative_acts
+from adoption.incidents import actions as incident_actions
 from governance import clock
+from governance.models import Entry
+from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Initiative
@@ -107,3 +111,52 @@ def test_a_gap_is_recorded_and_closed_with_evidence_or_by_its_owner(cast, as_):
         client.post(close, {"evidence": evidence.pk})
     assert kinds == ["gap closed"]
     assert client.post(close, {"evidence": evidence.pk}).status_code == 409
+
+
+def test_other_initiatives_show_no_words_of_a_confidential_one(cast, as_):
+    """C20: what the owner owes on it holds a review of another initiative. Who may not open it reads that it is due."""
+    hidden = factories.make_mvp(cast, title="Zebra severance letters")
+    waiting = factories.make_prototype(cast, title="Invoice reader")
+    initiative_acts.propose_and_confirm_tier(waiting, cast.team)
+    incident_actions.open_incident(initiative=hidden, severity=1, title="Okapi letters", by=cast.owner)
+    obligation = hidden.obligations.get(kind="post_mortem")
+    detail_actions.change_details(
+        initiative=Initiative.objects.get(pk=hidden.pk),
+        problem="Who leaves.",
+        platform="",
+        confidential=True,
+        by=cast.owner,
+    )
+    review = review_actions.open_review(initiative=Initiative.objects.get(pk=waiting.pk), by=cast.owner)
+    colleague = factories.make_person("colleague", cast.unit)
+    secrets = ("Okapi", "Zebra", hidden.ref)
+    pages = (at("initiative", waiting.ref), review.get_absolute_url(), at("initiative-activity", waiting.ref))
+    with time_machine.travel(clock.now() + timedelta(days=60), tick=False):
+        client = as_(colleague)
+        read = [text_of(client.get(page)) for page in pages]
+        assert not [(secret, page) for secret in secrets for page in read if secret in page]
+        due = clock.local_day(clock.now())
+        assert obligation.due < due
+        assert f"overdue since {obligation.due:%-d %B %Y}" in read[1]
+        assert "Okapi" in text_of(as_(cast.owner).get(pages[0])), "the owner may open it"
+        blockers = " ".join(str(one) for one in review_state.snapshot_of(review).verdict.blockers)
+        assert not [secret for secret in secrets if secret in blockers]
+        as_(cast.chair).post(
+            at("obligation-excuse", obligation.pk), {"initiative": waiting.pk, "reason": "The owner is ill."}
+        )
+        entry = Entry.objects.acts().get(kind="obligation excused")
+        assert not [secret for secret in secrets if secret in str(entry.facts)]
+        assert not [secret for secret in secrets if secret in text_of(client.get(pages[2]))]
+
+
+def test_a_confidential_initiative_that_an_idea_joined_is_named_for_who_may_open_it(cast, as_):
+    """4f: the words of the idea say what the other initiative is about."""
+    idea, hidden = factories.make_initiative(cast), factories.make_initiative(cast, title="Zebra")
+    detail_actions.change_details(
+        initiative=hidden, problem="Who leaves.", platform="", confidential=True, by=cast.owner
+    )
+    detail_actions.withdraw(initiative=idea, reason="", joined_to=hidden, by=cast.owner)
+    client = as_(factories.make_person("colleague", cast.unit))
+    assert hidden.ref not in client.get(at("initiative", idea.ref)).content.decode()
+    assert hidden.ref not in client.get(at("initiative-activity", idea.ref)).content.decode()
+    assert hidden.ref in text_of(as_(cast.owner).get(at("initiative", idea.ref)))
