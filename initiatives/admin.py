@@ -14,6 +14,7 @@ from governance.organisation import actions as organisation_actions
 from governance.vocabulary.phrases import phrase
 from governance.web.admin_base import ReasonForm, Recorded
 from governance.web.confirmation_pages import act_page
+from initiatives.contracts.enforcement import system_keys
 from initiatives.portfolio.units import decision_gaps, leaving
 
 ABOUT = ("full_name", "email", "unit", "manager", "is_admin", "is_auditor", "is_privacy_officer")
@@ -164,6 +165,10 @@ class PersonAdmin(Recorded):
                 sentence
                 for board in {*decision_gaps.boards_chaired(seats)}
                 for sentence in decision_gaps.made_by(board, ended={seat.pk for seat in seats})
+            ),
+            *(
+                f"No one is responsible for {key}. The owner of {key.contract.initiative.ref} is notified."
+                for key in system_keys.keys_of(person)
             ),
             "Initiatives that lose their accepted owner get a hold until someone else accepts the role.",
         ]

@@ -79,6 +79,10 @@ CODES = {
     "no_contract": (DecisionOutcome.DENY, "No version of the contract is in force."),
     "not_started": (DecisionOutcome.DENY, "The initiative is an idea, so its systems may not run yet."),
     "held": (DecisionOutcome.DENY, "A hold is open on the initiative."),
+    "nobody_responsible": (
+        DecisionOutcome.DENY,
+        "The account of the person who is responsible for the key ended, and no one was named in time.",
+    ),
     "switched_off": (DecisionOutcome.DENY, "The kill switch of the initiative is on."),
     "initiative_closed": (DecisionOutcome.DENY, "The initiative is stopped, retired or withdrawn."),
     "error": (
@@ -123,7 +127,8 @@ class InitiativeCondition:
     """The stage, switch, holds, scope and support of an initiative.
 
     `held` has the open holds in words. `short` is why calls that need no approval now need it, or "". `supported` is
-    the stage that evidence supports, or "" if it is not known.
+    the stage that evidence supports, or "" if it is not known. `left_since` is the day on which the person left who was
+    responsible for the key that asks, once the time to name another is over.
     """
 
     stage: str
@@ -133,6 +138,7 @@ class InitiativeCondition:
     short: str = ""
     bound: Bound | None = None
     supported: str = ""
+    left_since: date | None = None
 
 
 @dataclass(frozen=True)
@@ -216,6 +222,12 @@ def refusal_of(initiative: InitiativeCondition) -> Decision | None:
         )
     if initiative.held:
         return _deny("held", f"The initiative is held: {'; '.join(initiative.held)}")
+    if initiative.left_since is not None:
+        return _deny(
+            "nobody_responsible",
+            f"No one is responsible for this key since {initiative.left_since:%-d %B %Y}. The owner or the technical "
+            "lead can name a person on the page API access.",
+        )
     return None
 
 

@@ -32,6 +32,7 @@ _REMEDIES = {
     "switched_off": "Ask the owner or the chair to switch the systems on again.",
     "held": "Fix the cause, and have the hold lifted.",
     "initiative_closed": "Deploy nothing of this initiative.",
+    "nobody_responsible": "Then ask again.",
     "not_started": "Have the prototype gate decided first.",
 }
 _FINAL = ("initiative_closed", "not_started")

@@ -132,11 +132,19 @@ KEY_SCOPES = {
 }
 
 
+NAME_WITHIN = timedelta(days=14)  # the time to name another person who is responsible for a key
+
+
+def name_until(left_at: datetime) -> datetime:
+    """Return the moment from which the decision API denies the requests of a key whose person left then."""
+    return clock.midnight_after(clock.local_day(left_at) + NAME_WITHIN)
+
+
 class ServiceKey(models.Model):
     """A key of one system of one initiative. Its secret is nowhere: `secret_hash` is the SHA-256 of 256 random bits.
 
     `public` is the part that may be written down: logs and pages name a key by it. `principal` is the person the system
-    acts for, who therefore approves nothing that it asks.
+    acts for, who therefore approves nothing that it asks. `principal_left_at` is when their account ended.
     """
 
     hidden_from_auditors = ("secret_hash",)
@@ -147,6 +155,7 @@ class ServiceKey(models.Model):
     secret_hash = models.CharField(max_length=64, editable=False)
     scopes = models.JSONField(default=list)
     principal = models.ForeignKey(User, models.PROTECT, related_name="service_keys")
+    principal_left_at = models.DateTimeField(null=True, blank=True, editable=False)
     made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -170,6 +179,11 @@ class ServiceKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.system} ({self.public})"
+
+    @property
+    def named_until(self) -> datetime | None:
+        """Return the moment until which another responsible person must be named, or None if one is there."""
+        return name_until(self.principal_left_at) if self.principal_left_at else None
 
     def good_at(self, moment) -> bool:
         """Return True if the key is neither expired nor revoked at `moment`."""

@@ -1012,7 +1012,10 @@ ACTS_ON_INITIATIVES: dict[str, tuple[Need, ...]] = {
         _of_initiative("accepted_by_id", "standalone accepted", who="accepted", named="accepted_by_id"),
         _of_initiative("second_by_id", "standalone accepted", who="second", named="second_by_id"),
     ),
-    "governance_servicekey": (_of_initiative("", "key made", who="runs", named="made_by_id"),),
+    "governance_servicekey": (
+        _of_initiative("", "key made", who="runs", named="made_by_id"),
+        _of_initiative("principal_id", "key made", "key principal named", who="runs"),
+    ),
     "initiatives_pipeline": (
         _of_initiative("", "pipeline declared", who="runs", named="by_id"),
         _of_initiative("ended_at", "pipeline ended", who="runs", named="ended_by_id"),

@@ -204,6 +204,8 @@ class EntryKind(StrEnum):
     INVENTORY_MAPPED = "inventory mapped"
     INVENTORY_UPLOADED = "inventory uploaded"
     INVITED = "invited"
+    KEY_LEFT = "key without a responsible person"
+    KEY_PRINCIPAL_NAMED = "key principal named"
     KEY_MADE = "key made"
     KEY_REVOKED = "key revoked"
     LEGAL_HOLD_LIFTED = "legal hold lifted"

@@ -39,10 +39,17 @@ CREATE TRIGGER clause_is_fixed BEFORE INSERT OR DELETE OR UPDATE ON governance_c
 
 CREATE FUNCTION plumbline_guard_key() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'DELETE' OR (NEW.public, NEW.secret_hash, NEW.principal_id, NEW.made_by_id, NEW.made_at)
-       IS DISTINCT FROM (OLD.public, OLD.secret_hash, OLD.principal_id, OLD.made_by_id, OLD.made_at) THEN
+  IF TG_OP = 'DELETE' OR (NEW.public, NEW.secret_hash, NEW.made_by_id, NEW.made_at)
+       IS DISTINCT FROM (OLD.public, OLD.secret_hash, OLD.made_by_id, OLD.made_at) THEN
     RAISE EXCEPTION 'Plumbline: a service key is kept as it was made.'
       USING ERRCODE = 'PL050', HINT = 'Revoke it, and make another.';
+  END IF;
+  IF (NEW.principal_id IS DISTINCT FROM OLD.principal_id
+      OR (OLD.principal_left_at IS NOT NULL AND NEW.principal_left_at IS DISTINCT FROM OLD.principal_left_at))
+     AND (NEW.principal_left_at IS NOT NULL
+          OR NOT EXISTS (SELECT FROM governance_user u WHERE u.id = NEW.principal_id AND u.is_active)) THEN
+    RAISE EXCEPTION 'Plumbline: a person with an account answers for a key.'
+      USING ERRCODE = 'PL050', HINT = 'Name somebody whose account is active.';
   END IF;
   IF OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at THEN
     RAISE EXCEPTION 'Plumbline: a revoked key stays revoked.' USING ERRCODE = 'PL050', HINT = 'Make another.';

@@ -89,7 +89,7 @@ def opened(
     buckets, per_second = within or (rate, settings.DECISION_RATE)
     if wait := buckets.wait(key.id, per_second):
         raise Answered(429, "This key sends too many requests.", Retry_After=str(wait))
-    return known, key
+    return known.asked_with(key, clock.now()), key
 
 
 def _initiative_of(token: service_keys.Token | None) -> Known | None:

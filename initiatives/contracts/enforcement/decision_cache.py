@@ -22,6 +22,7 @@ from governance.contracts.clauses import Terms
 from governance.database import prepared_statements
 from governance.models import ContractVersion, Rulebook
 from governance.models.rulebook import NoRulebook
+from governance.models.sign_in import name_until
 from governance.vocabulary import Tier
 from initiatives.lifecycle.facts import supported_stage_rows
 from initiatives.models import Initiative
@@ -36,7 +37,8 @@ MOST_POLICIES = 2_000
 _INITIATIVES = """
 SELECT i.contract_id, i.id, i.number, i.stage, i.withdrawn_at IS NOT NULL, i.tier, i.basis,
        (SELECT json_agg(json_build_object(
-                 'id', o.id, 'public', o.public, 'hash', o.secret_hash, 'scopes', o.scopes, 'ends', o.expires_at))
+                 'id', o.id, 'public', o.public, 'hash', o.secret_hash, 'scopes', o.scopes, 'ends', o.expires_at,
+                 'left', o.principal_left_at))
           FROM governance_servicekey o
          WHERE o.contract_id = i.contract_id AND o.revoked_at IS NULL AND o.expires_at > %(now)s),
        (SELECT json_agg(json_build_object(
@@ -80,13 +82,14 @@ class Unavailable(RuntimeError):
 
 @dataclass(frozen=True)
 class Key:
-    """A key that is valid, as far as is known."""
+    """A key that is valid, as far as is known. `left` is when the account of its responsible person ended."""
 
     id: int
     public: str
     hash: str
     scopes: frozenset[str]
     ends: datetime
+    left: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,12 @@ class Known:
     def ref(self) -> str:
         """Return the reference of the initiative."""
         return Initiative.ref_of(self.number)
+
+    def asked_with(self, key: Key, now: datetime) -> "Known":
+        """Return this initiative as it answers the key, whose responsible person may have left too long ago."""
+        if key.left is None or now < name_until(key.left):
+            return self
+        return replace(self, condition=replace(self.condition, left_since=clock.local_day(key.left)))
 
     def version_at(self, moment: datetime) -> tuple[decision.Version | None, int | None]:
         """Return the version in force at `moment` and its key, the newest if two overlap."""
@@ -279,7 +288,14 @@ class Conditions:
                 supported=span["supported"] if span else "",
             ),
             keys=tuple(
-                Key(key["id"], key["public"], key["hash"], frozenset(key["scopes"]), _moment(key["ends"]))
+                Key(
+                    key["id"],
+                    key["public"],
+                    key["hash"],
+                    frozenset(key["scopes"]),
+                    _moment(key["ends"]),
+                    _moment(key["left"]),
+                )
                 for key in keys or ()
             ),
         )

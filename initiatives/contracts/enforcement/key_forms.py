@@ -39,17 +39,22 @@ class RotateForm(forms.Form):
         return fields | {"expires_at": _ends(fields.pop("expires_on"))}
 
 
-class KeyForm(RotateForm):
+class PrincipalForm(forms.Form):
+    """Another person who is responsible for a key."""
+
+    principal = PersonField(
+        label=gettext_lazy("Responsible person"),
+        help_text=gettext_lazy("The person that the system acts for. This person cannot approve its calls."),
+    )
+
+
+class KeyForm(RotateForm, PrincipalForm):
     """A key for one system."""
 
     system = forms.CharField(
         label=gettext_lazy("System"),
         max_length=120,
         help_text=gettext_lazy("The name that people use for the system, for example: Reply drafts, test."),
-    )
-    principal = PersonField(
-        label=gettext_lazy("Responsible person"),
-        help_text=gettext_lazy("The person that the system acts for. This person cannot approve its calls."),
     )
     scopes = forms.MultipleChoiceField(
         label=gettext_lazy("Purpose of the key"),

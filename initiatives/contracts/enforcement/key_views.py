@@ -24,7 +24,7 @@ from governance.vocabulary import STAGE_RANK, DecisionOutcome, Stage
 from initiatives.contracts.approvals import actions as approval_actions
 from initiatives.contracts.enforcement import code_examples, deployment_gate, system_keys
 from initiatives.contracts.enforcement.decision_cache import known_of
-from initiatives.contracts.enforcement.key_forms import KeyForm, RotateForm, TryForm
+from initiatives.contracts.enforcement.key_forms import KeyForm, PrincipalForm, RotateForm, TryForm
 from initiatives.contracts.enforcement.system_keys import CHANGE_OVER
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -106,6 +106,8 @@ def _told(key: ServiceKey, now) -> dict:
         state, tone = "revoked", ""
     elif key.expires_at <= now:
         state, tone = "expired", ""
+    elif key.named_until is not None:
+        state, tone = "no one is responsible", "bad"
     elif replaced is not None:
         state, tone = "being replaced", "warn"
     else:
@@ -117,7 +119,9 @@ def _told(key: ServiceKey, now) -> dict:
         "tone": tone,
         "scopes": [KEY_SCOPES[scope] for scope in key.scopes],
         "good": good,
-        "rotatable": good and replaced is None,
+        "rotatable": good and replaced is None and key.principal_left_at is None,
+        "name_by": clock.last_day_before(key.named_until) if good and key.named_until else None,
+        "denied": good and key.named_until is not None and key.named_until <= now,
     }
 
 
@@ -188,6 +192,22 @@ ROW_ACTS["keys/rotate"] = RowAct(
     ),
     verb=gettext_lazy("Make the new key"),
     done="",
+)
+
+
+ROW_ACTS["keys/principal"] = RowAct(
+    rows=KEYS,
+    of="contract",
+    may=lambda row, person: initiative_permissions.may_manage_keys(row.contract.initiative, person),
+    act=system_keys.name_principal,
+    noun="key",
+    form=PrincipalForm,
+    page="api-access",
+    title=gettext_lazy("Name who is responsible for a key"),
+    lede=lambda row: f"{row.system}, {row.public}.",
+    happens=(gettext_lazy("The key and its purpose stay as they are."),),
+    verb=gettext_lazy("Name the person"),
+    done=gettext_lazy("The key has another responsible person."),
 )
 
 

@@ -1,4 +1,4 @@
-"""Acts on keys of an initiative's systems: make, rotate, revoke.
+"""Acts on keys of an initiative's systems: make, rotate, revoke, and name who is responsible.
 
 A key is shown once, to the person who made it.
 """
@@ -6,14 +6,18 @@ A key is shown once, to the person who made it.
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from governance import clock
 from governance.audit_log import entries
 from governance.authorization import service_keys
 from governance.models import ServiceKey, User
 from governance.models.sign_in import KEY_SCOPES
+from governance.notifications import due
 from governance.permission_result import no
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import phrase
+from initiatives.contracts.enforcement import key_reminders
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
@@ -86,6 +90,11 @@ def rotate_key(*, key: ServiceKey, expires_at: datetime, by: User) -> tuple[Serv
         key = ServiceKey.objects.select_related("principal", "contract").get(pk=key.pk)
         if not key.good_at(clock.now()):
             no("This key has expired or was revoked.", "Make a new key.").or_refuse()
+        if key.principal_left_at is not None:
+            no(
+                phrase("The account of {} has ended.", key.principal),
+                "Name another responsible person first.",
+            ).or_refuse()
         if ServiceKey.objects.filter(rotates=key).exists():
             no("This key was already rotated.", "Revoke this key, or rotate the new key.").or_refuse()
         made = make_key(
@@ -115,3 +124,59 @@ def revoke_key(*, key: ServiceKey, reason: str, by: User) -> ServiceKey:
         key.save()
         entries.record(EntryKind.KEY_REVOKED, initiative=initiative, system=key.system, public=key.public)
     return key
+
+
+def name_principal(*, key: ServiceKey, principal: User, by: User) -> ServiceKey:
+    """Name another person who is responsible for a key. Raises Refused, ValidationError."""
+    with act("name principal", by=by, initiative=key.contract.initiative) as initiative:
+        initiative_permissions.may_manage_keys(initiative, by).or_refuse()
+        if not principal.is_active:
+            raise ValidationError({"principal": "Choose an active person."})
+        key = ServiceKey.objects.select_related("principal").get(pk=key.pk)
+        if not key.good_at(clock.now()):
+            no("This key has expired or was revoked.", "Make a new key.").or_refuse()
+        before, key.principal, key.principal_left_at = key.principal, principal, None
+        key.save()
+        entries.record(
+            EntryKind.KEY_PRINCIPAL_NAMED,
+            initiative=initiative,
+            system=key.system,
+            public=key.public,
+            before=before.full_name,
+            after=principal.full_name,
+        )
+    return key
+
+
+def keys_of(person: User) -> QuerySet[ServiceKey]:
+    """Return the keys that are valid now and for which the person is responsible."""
+    return (
+        ServiceKey.objects.filter(principal=person, revoked_at=None, expires_at__gt=clock.now())
+        .select_related("contract__initiative")
+        .order_by("pk")
+    )
+
+
+def principal_left(person: User) -> None:
+    """Note in the running act that the account of a responsible person ended, and notify the owners."""
+    keys = list(keys_of(person))
+    for key in keys:
+        key.principal_left_at = clock.now()
+        key.save()
+        entries.record(
+            EntryKind.KEY_LEFT,
+            initiative=key.contract.initiative,
+            system=key.system,
+            public=key.public,
+            person=person.full_name,
+            until=key.named_until,
+        )
+    if keys:
+        due.run(queries=[key_reminders.keys_without_person])
+
+
+def principal_back(person: User) -> None:
+    """Note in the running act that a responsible person has their account again."""
+    for key in keys_of(person).exclude(principal_left_at=None):
+        key.principal_left_at = None
+        key.save()

@@ -392,6 +392,11 @@ SENTENCES: dict[str, str] = {
     EntryKind.DEPENDENCE_DECLINED: "declined to state that {who} depends on the initiative: {why}",
     EntryKind.DEPENDANT_CLOSED: "recorded that {who} no longer depends on the initiative.",
     EntryKind.KEY_MADE: "made the key {public} for {system}, which expires on {expires_at:day}.",
+    EntryKind.KEY_LEFT: (
+        "ended the account of {person}, who was responsible for the key {public} of {system}. Another person is to be "
+        "named before {until:day}."
+    ),
+    EntryKind.KEY_PRINCIPAL_NAMED: "named {after} instead of {before} for the key {public} of {system}.",
     EntryKind.KEY_REVOKED: "revoked the key {public} of {system}.",
     EntryKind.SWITCHED_OFF: "switched off the systems of the initiative. Plumbline denies every request.",
     EntryKind.SWITCHED_ON: "switched the systems of the initiative on again.",

@@ -38,6 +38,7 @@ VERBS = {
     "file missing": "See which file is missing",
     "gap": "Close the gap",
     "held": "See why it is held",
+    "key without person": "Name the person",
     "look again": "Look again",
     "no chair": "Appoint a chair",
     "no owner": "Propose an owner",

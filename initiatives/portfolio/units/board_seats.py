@@ -110,7 +110,9 @@ def may_take_over(board: Board) -> Answer:
     chaired = (
         yes()
         if any(boards.chairs(members))
-        else no(phrase("{} has no chair and no deputy chair.", board), "Ask an admin to grant one of these seats.")
+        else no(
+            phrase("{} has no chair and no deputy chair.", board), "Ask an admin to grant one of these seats."
+        )
     )
     return all_of(chaired, *(Answer(False, (reason,)) for reason in missing.values()))
 

@@ -16,6 +16,7 @@ from governance.permission_result import ended, no
 from governance.sign_in import password_links, sessions
 from governance.vocabulary import ReviewOutcome, Role
 from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.contracts.enforcement import system_keys
 from initiatives.integration.resilience.process_actions import knowledge_leaves, resting_on
 from initiatives.integration.systems.actions import initiatives_of_owner, owner_left
 from initiatives.lifecycle.findings.sync import follow, lock_initiatives
@@ -42,7 +43,8 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
         if by is not None and by.pk == person.pk:
             no("You cannot deactivate your own account.", "Ask another admin.").or_refuse()
         tied, resting = initiatives_of_owner(person), resting_on(person)
-        locked = Initiative.objects.all_locked(initiatives | tied | resting)
+        keyed = {key.contract.initiative.pk for key in system_keys.keys_of(person)}
+        locked = Initiative.objects.all_locked(initiatives | tied | resting | keyed)
         left = []
         for initiative in locked:
             for assignment in initiative.roles.open().filter(person=person):
@@ -72,6 +74,7 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
         knowledge_leaves(person, [initiative for initiative in locked if initiative.pk in resting], by=by)
         for initiative in locked:
             rewrite_supported_stage(initiative)
+        system_keys.principal_left(person)
         decision_gaps.tell_at_once(decision_gaps.boards_chaired(seats))
     return person
 
@@ -88,6 +91,7 @@ def reactivate(*, person: User, reason: str, by: User | None = None, system: str
         person.is_active = True
         person.save()
         entries.record(EntryKind.ACCOUNT_REACTIVATED, person=person.full_name, person_id=person.pk)
+        system_keys.principal_back(person)
         follow(lock_initiatives(initiatives_of_owner(person) | resting_on(person)))
     return person
 

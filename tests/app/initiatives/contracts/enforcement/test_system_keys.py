@@ -7,18 +7,24 @@ from datetime import timedelta
 import psycopg
 import pytest
 from django.conf import settings as of_django
-from django.db import connection
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from governance import clock
 from governance.authorization import decision
 from governance.contracts.clauses import Terms
-from governance.models import KeyAttempt, ServiceKey
+from governance.database.row_history import acting
+from governance.models import Entry, KeyAttempt, Notification, ServiceKey, User
+from governance.notifications import due
+from governance.permission_result import Refused
 from governance.sign_in import throttling
+from governance.transparency_log import verification
 from initiatives.contracts.documents.actions import Written
 from initiatives.contracts.enforcement import api as enforcement_api
-from initiatives.contracts.enforcement import system_keys
+from initiatives.contracts.enforcement import decision_cache, system_keys
+from initiatives.portfolio.units import leaving
 from tests.app.initiatives.contracts.enforcement.test_authzen import FIXTURE
 from tests.support import factories
 from tests.support.database import snapshots
@@ -275,3 +281,96 @@ def test_the_administration_shows_keys_without_what_would_let_one_in(cast, as_, 
         assert row.public in text
         assert row.secret_hash not in text
         assert token.secret not in text
+
+
+# Who is responsible
+
+
+def asked(token: str) -> tuple[bool, str]:
+    """What the decision API answers, and its code."""
+    answer = System(token).ask("read")
+    return answer["decision"], answer["context"]["code"]
+
+
+def reminded(key: ServiceKey) -> set[tuple[str, str]]:
+    rows = Notification.objects.filter(kind="key without person", object_key=f"key:{key.pk}")
+    return set(rows.values_list("person__login", "period"))
+
+
+@pytest.mark.parametrize("by_directory", [False, True])
+def test_when_who_is_responsible_leaves_the_owner_names_another_in_time_or_decisions_are_denied(
+    cast, initiative, made, by_directory
+):
+    row, token = made
+    leaving.deactivate(
+        person=cast.lead,
+        reason="Left.",
+        **({"system": "directory Entra ID"} if by_directory else {"by": cast.admin}),
+    )
+    row.refresh_from_db()
+    assert verification.verify().findings == []
+    assert reminded(row) == {("owner", "14d")}
+    entry = Entry.objects.acts().filter(kind="key without a responsible person").get()
+    assert entry.initiative_ref == initiative.ref
+    assert asked(token.text) == (True, "allowed"), "the owner has time"
+    with clock.simulated(row.named_until - timedelta(minutes=1)):
+        decision_cache.conditions.forget()
+        assert asked(token.text) == (True, "allowed")
+    with clock.simulated(row.named_until):
+        decision_cache.conditions.forget()
+        assert asked(token.text) == (False, "nobody_responsible")
+        due.run()
+        assert ("owner", "late0") in reminded(row)
+        system_keys.name_principal(key=row, principal=cast.support, by=cast.owner)
+        decision_cache.conditions.forget()
+        assert asked(token.text) == (True, "allowed")
+        row.refresh_from_db()
+        assert (row.principal, row.named_until) == (cast.support, None)
+        due.run()
+        assert verification.verify().findings == []
+    unread = Notification.objects.unread().filter(kind="key without person")
+    assert not unread.exists(), "done"
+
+
+def test_only_owner_and_technical_lead_name_somebody_who_has_an_account(cast, initiative, made):
+    row, _ = made
+    gone = leaving.deactivate(person=cast.outsider, reason="Left.", by=cast.admin)
+    with pytest.raises(ValidationError):
+        system_keys.name_principal(key=row, principal=gone, by=cast.owner)
+    with pytest.raises(Refused):
+        system_keys.name_principal(key=row, principal=cast.support, by=cast.chair)
+    leaving.deactivate(person=cast.lead, reason="Left.", by=cast.admin)
+    with pytest.raises(Refused, match="has ended"):
+        system_keys.rotate_key(key=row, expires_at=clock.now() + timedelta(days=9), by=cast.owner)
+    row.refresh_from_db()
+    row.principal_left_at = None
+    with acting(system="test"), pytest.raises(DatabaseError, match="answers for a key"), transaction.atomic():
+        row.save()
+
+
+def test_a_person_who_comes_back_is_responsible_again(cast, initiative, made):
+    row, _ = made
+    leaving.deactivate(person=cast.lead, reason="Left.", by=cast.admin)
+    leaving.reactivate(person=User.objects.get(pk=cast.lead.pk), reason="Back.", by=cast.admin)
+    row.refresh_from_db()
+    assert row.named_until is None
+
+
+def test_the_page_of_keys_says_that_nobody_is_responsible_and_names_another(cast, initiative, made, as_):
+    row, _ = made
+    client, page = as_(cast.owner), at("api-access", initiative.ref)
+    url = at("row-act", "keys", row.pk, "principal")
+    leaving.deactivate(person=cast.lead, reason="Left.", by=cast.admin)
+    row.refresh_from_db()
+    [shown] = client.get(page).context["keys"]
+    assert (shown["name_by"], shown["denied"], shown["rotatable"]) == (
+        clock.today() + timedelta(days=14),
+        False,
+        False,
+    )
+    assert url in text_of(client.get(page))
+    assert as_(cast.chair).get(url).status_code == 403
+    assert client.post(url, {"principal": cast.support.pk}).status_code == 302
+    [shown] = client.get(page).context["keys"]
+    assert (shown["row"].principal, shown["name_by"]) == (cast.support, None)
+    assert str(row) in text_of(as_(cast.admin).get(at("admin:governance_user_deactivate", cast.support.pk)))
