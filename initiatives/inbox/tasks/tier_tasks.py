@@ -43,4 +43,5 @@ def tiers(look: Look):
             initiative.ref,
             due,
             since=since,
+            about=(f"tier:{initiative.pk}",),
         )

@@ -2,21 +2,25 @@
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.urls import reverse
 
 from governance import clock
 from governance.audit_log import entries
 from governance.models import User
-from governance.permission_result import Conflict, no
-from governance.vocabulary import ReviewOutcome, Tier
+from governance.people.boards import board_for, members_now, seat_holders
+from governance.permission_result import Conflict, ended, no
+from governance.vocabulary import ReviewOutcome, Seat, Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import sentence_key
 from initiatives.contributions import contributed
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes.actions import pull
+from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.facts.initiative_rows import scope_ahead
 from initiatives.lifecycle.findings.sync import follow, follow_more
 from initiatives.lifecycle.initiative.act import act, end_ties, rewrite_supported_stage
+from initiatives.lifecycle.reminders import telling
 from initiatives.models import FormerTitle, Initiative, NotSimilar
 
 
@@ -110,7 +114,48 @@ def propose_tier(*, initiative: Initiative, tier: str, worst_credible_harm: str,
             tier=tier,
             worst_credible_harm=initiative.worst_credible_harm,
         )
+        _tell_proposed(initiative, by)
     return initiative
+
+
+def _tell_proposed(initiative: Initiative, by: User) -> None:
+    """Notify the risk seat of a proposed tier, and the chair and the signers of an open review if a tier counts now.
+
+    Imported initiatives cause no messages, because their tiers are proposed by the hundred. The inbox lists them.
+    """
+    if initiative.proposed_tier == initiative.tier or initiative.imported:
+        return
+    proposed = Tier.word(initiative.proposed_tier).lower()
+    now = f" The confirmed tier is {Tier.word(initiative.tier).lower()}." if initiative.tier else ""
+    members = members_now(board_for(initiative.unit))
+    text = f"The worst credible harm: {ended(initiative.worst_credible_harm)}{now}"
+    key, period = f"tier:{initiative.pk}", clock.now().isoformat(timespec="seconds")
+    telling.tell(
+        initiative,
+        [member.person for member in seat_holders(members, Seat.RISK_COMPLIANCE)],
+        "tier to confirm",
+        key,
+        f"confirm the risk tier, {proposed}",
+        seat=Seat.RISK_COMPLIANCE,
+        but=by,
+        period=period,
+        text=text,
+        link=reverse("initiative-act", args=[initiative.ref, "confirm-tier"]),
+    )
+    if initiative.tier:
+        review = next((row for row in initiative_rows.reviews(initiative) if row.is_open), None)
+        signers = [row.person for row in initiative_rows.current_sign_offs(review)] if review else []
+        telling.tell(
+            initiative,
+            [initiative_permissions.acting_chair(initiative, members)[0], *signers],
+            "tier proposed",
+            key,
+            f"the risk tier {proposed} is proposed",
+            but=by,
+            period=period,
+            text=text,
+            link=initiative.get_absolute_url(),
+        )
 
 
 def confirm_tier(*, initiative: Initiative, tier: str, scope: int | None = None, by: User) -> Initiative:

@@ -11,7 +11,15 @@ from governance.audit_log import entries
 from governance.gates import criteria
 from governance.models import User
 from governance.permission_result import Answer, Conflict, no
-from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, ObligationKind, ReviewOutcome, Role, Stage
+from governance.vocabulary import (
+    RUNNING_STAGES,
+    STAGE_RANK,
+    HoldKind,
+    ObligationKind,
+    ReviewOutcome,
+    Role,
+    Stage,
+)
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -19,6 +27,7 @@ from initiatives.lifecycle.facts import initiative_rows, rulebook_in_effect, sup
 from initiatives.lifecycle.findings import alerts
 from initiatives.lifecycle.findings.obligations import complete_row, write_obligations
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
+from initiatives.lifecycle.reminders import telling
 from initiatives.models import (
     Evidence,
     Excuse,
@@ -71,6 +80,16 @@ def lift_hold(*, hold: Hold, reason: str, by: User) -> Hold:
         initiative_permissions.may_lift(hold, by).or_refuse()
         _close(initiative, hold, reason.strip(), by)
         rewrite_supported_stage(initiative)
+        telling.tell(
+            initiative,
+            [hold.opened_by, *alerts.readers(initiative, ())],
+            "hold lifted",
+            f"hold:{hold.pk}",
+            f"{by} lifted a hold ({HoldKind(hold.kind).label.lower()})",
+            but=by,
+            text=hold.lift_reason,
+            link=initiative.get_absolute_url(),
+        )
     return hold
 
 

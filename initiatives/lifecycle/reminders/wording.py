@@ -39,6 +39,7 @@ VERBS = {
     "gap": "Close the gap",
     "held": "See why it is held",
     "key without person": "Name the person",
+    "hold lifted": "Read why",
     "look again": "Look again",
     "no chair": "Appoint a chair",
     "no owner": "Propose an owner",
@@ -54,6 +55,7 @@ VERBS = {
     "renewal": "Open and verify",
     "review expires": "Open the review",
     "review without chair": "Open the review",
+    "review moved": "See what changed",
     "review opened": "Review",
     "role": "Accept or decline",
     "role unanswered": "See who was asked",
@@ -62,6 +64,8 @@ VERBS = {
     "stepped back": "Read why",
     "stale sign-off": "See what changed",
     "term to confirm": "Read and confirm",
+    "tier proposed": "See the initiative",
+    "tier to confirm": "Read and confirm",
     "waiver": "Open the waiver",
 }
 
@@ -78,6 +82,7 @@ ASKING = {
     "ready to decide",
     "role",
     "term to confirm",
+    "tier to confirm",
 }
 # Kinds that say what happened: they stay until they are read.
 NEWS = {
@@ -87,9 +92,12 @@ NEWS = {
     "decided",
     "drift",
     "evidence not shown",
+    "hold lifted",
     "initiative stopped",
+    "review moved",
     "rulebook published",
     "stepped back",
+    "tier proposed",
 }
 # All other kinds pass with their matter; some are told to people who have no task of their own about it.
 PASSING = set(VERBS) - NEWS - ASKING

@@ -323,6 +323,7 @@ def rebase_review(*, review: Review, by: User) -> Review:
             before=before,
             after=current.version,
         )
+        turn_notifications.tell_moved(initiative, review, by)
     return review
 
 

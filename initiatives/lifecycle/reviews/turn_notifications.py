@@ -5,6 +5,7 @@ from governance.database import row_history
 from governance.models import Rulebook, User
 from governance.people.boards import board_for, members_now, seat_holders
 from governance.vocabulary import Seat, SignOffVerdict
+from initiatives.lifecycle.access import permissions
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.reminders.telling import tell
@@ -38,6 +39,24 @@ def tell_seats(initiative: Initiative, review: Review) -> None:
         holders = [member.person for member in seat_holders(members, seat)]
         if holders:
             tell(initiative, holders, **opened(review, seat))
+
+
+def tell_moved(initiative: Initiative, review: Review, by: User) -> None:
+    """Notify the signers of a review, and who decides it, that it was moved to the rulebook in force."""
+    version = review.rulebook.version
+    people = [row.person for row in initiative_rows.current_sign_offs(review)]
+    tell(
+        initiative,
+        [*people, permissions.acting_chair(initiative)[0]],
+        "review moved",
+        f"review:{review.pk}",
+        f"its review uses rulebook {version} now",
+        but=by,
+        period=version,
+        text=f"{by} moved the review to the rulebook in force. No earlier sign-off counts, and an objection counts "
+        "only on the criteria of this rulebook. Read what changed, then sign again.",
+        link=review.get_absolute_url(),
+    )
 
 
 def tell_turns(initiatives: list[Initiative]) -> None:

@@ -5,6 +5,8 @@ then the initiatives in key order. Two acts on the tree therefore follow each ot
 initiative is under way while its board changes.
 """
 
+from collections.abc import Iterable
+
 from django.core.exceptions import ValidationError
 from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Concat, Substr
@@ -22,9 +24,9 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.integration.residency.actions import rebound
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
-from initiatives.lifecycle.reminders.telling import tell
+from initiatives.lifecycle.reminders import telling
 from initiatives.lifecycle.reviews import turn_notifications
-from initiatives.models import Initiative, Link
+from initiatives.models import Initiative, Link, Review
 from initiatives.portfolio.units import board_seats, decision_gaps, plans
 from initiatives.portfolio.units.leaving import end_seats
 from initiatives.portfolio.units.plans import Plan, Shift, counted
@@ -58,7 +60,7 @@ def move_unit(*, unit: Unit, into: Unit | None, reason: str, seen: str = "", by:
             path_after=unit.path,
             boards=_told_boards(plan),
         )
-        _tell(plan, shifted)
+        _tell(plan.shifts, shifted, *_of_plan(plan))
     return plan
 
 
@@ -107,7 +109,7 @@ def merge_units(
             EntryKind.UNIT_CHANGED,
             [(initiative, {"before": unit.name, "after": into.name}) for initiative in own],
         )
-        _tell(plan, shifted)
+        _tell(plan.shifts, shifted, *_of_plan(plan))
     return plan
 
 
@@ -135,7 +137,7 @@ def take_over(*, board: Board, reason: str, seen: str = "", by: User) -> Plan:
             unit=board.unit.name,
             boards=_told_boards(plan),
         )
-        _tell(plan, shifted)
+        _tell(plan.shifts, shifted, board.unit, f"{board} is now the board of {board.unit}.")
     return plan
 
 
@@ -226,8 +228,34 @@ def _told_boards(plan: Plan) -> list[dict]:
     ]
 
 
-def _tell(plan: Plan, shifted: list[tuple[Initiative, Shift]]) -> None:
-    """Record the new board on each initiative, and notify chair and owners in review."""
+def put_into(initiatives: list[Initiative], unit: Unit, *, by: User) -> None:
+    """Put these locked initiatives into another unit, inside the running act on the register.
+
+    The consequences are those of a moved unit: other boards and policies, their entries and messages.
+    """
+    shifts = plans.shifts_of(initiatives, unit)
+    with rebound(_linked(initiatives), f"Put into {unit}"[:250], by=by):
+        for initiative in initiatives:
+            before, initiative.unit = initiative.unit, unit
+            initiative.save()
+            entries.record(EntryKind.UNIT_SET, initiative=initiative, before=before.name, after=unit.name)
+    shifted = [(initiative, shift) for moved, shift in shifts for initiative in moved]
+    _tell([shift for _, shift in shifts], shifted, unit, f"Initiatives were put into {unit}.")
+
+
+def _of_plan(plan: Plan) -> tuple[Unit, str]:
+    """Return where the initiatives of a moved or merged unit are now, and the sentence on the act."""
+    what = (
+        f"{plan.unit} {'is now part of' if plan.merges else 'is now below'} {plan.into or 'no other unit'}."
+    )
+    return (plan.into if plan.merges and plan.into else plan.unit), what
+
+
+def _tell(shifts: Iterable[Shift], shifted: list[tuple[Initiative, Shift]], unit: Unit, what: str) -> None:
+    """Record the new board on each initiative, and notify who acted and who must act now.
+
+    These are the chairs of both boards, and for each open review its owner, its signers and the seats of the new board.
+    """
     entries.record_many(
         EntryKind.BOARD_CHANGED,
         [
@@ -235,46 +263,33 @@ def _tell(plan: Plan, shifted: list[tuple[Initiative, Shift]]) -> None:
             for initiative, shift in shifted
         ],
     )
-    period = clock.now().isoformat(timespec="seconds")
-    for shift in plan.shifts:
+    for shift in shifts:
         after = boards.members_now(shift.after)
-        _tell_chairs(plan, shift, after, period)
-        _tell_left(plan, shift, after, period)
+        _tell_chairs(shift, after, unit, what)
+        _tell_left(shift, after, unit, what)
         for review in shift.reviews:
-            _tell_owner(plan, shift, review, period)
-            for seat in review.parsed_rulebook.gates[review.gate].seats:
-                holders = [member.person for member in boards.seat_holders(after, seat)]
-                notify(holders, "review opened", **turn_notifications.opened(review, review.initiative, seat))
-    decision_gaps.tell_at_once([shift.after for shift in plan.shifts if shift.after])
+            _tell_reviewers(shift, review)
+    decision_gaps.tell_at_once([shift.after for shift in shifts if shift.after])
 
 
 def _name(board) -> str | None:
     return board.name if board else None
 
 
-def _why(plan: Plan) -> str:
-    """Return in a sentence what changed the board."""
-    if plan.takes_over:
-        return f"{plan.takes_over} is now the board of {plan.unit}."
-    if plan.merges:
-        return f"{plan.unit} is now part of {plan.into}."
-    return f"{plan.unit} is now below {plan.into or 'no other unit'}."
-
-
-def _tell_chairs(plan: Plan, shift: Shift, after: list[Membership], period: str) -> None:
+def _tell_chairs(shift: Shift, after: list[Membership], unit: Unit, what: str) -> None:
     """Notify chair and deputy of the board that decides now."""
     notify(
         [member.person for chaired in boards.chairs(after) for member in chaired],
         "board changed",
-        f"unit:{plan.unit.pk}",
-        period=period,
+        f"unit:{unit.pk}",
+        period=clock.now().isoformat(timespec="seconds"),
         subject=f"{shift.after} decides {counted(shift.initiatives, 'more initiative')}",
-        text=f"{_why(plan)} {counted(len(shift.reviews), 'open review')} moved with it.",
-        link=f"/initiatives/?unit={plan.into.pk if plan.merges else plan.unit.pk}",
+        text=f"{what} {counted(len(shift.reviews), 'open review')} moved with it.",
+        link=f"/initiatives/?unit={unit.pk}",
     )
 
 
-def _tell_left(plan: Plan, shift: Shift, after: list[Membership], period: str) -> None:
+def _tell_left(shift: Shift, after: list[Membership], unit: Unit, what: str) -> None:
     """Notify everyone on the board that decided until now, without the names of initiatives.
 
     People who sit on the new board too have another message.
@@ -286,27 +301,43 @@ def _tell_left(plan: Plan, shift: Shift, after: list[Membership], period: str) -
     notify(
         {member.person_id: member.person for member in before.select_related("person")}.values(),
         "board changed",
-        f"unit:{plan.unit.pk}",
-        period=period,
-        subject=f"{shift.before} no longer decides {counted(shift.initiatives, 'initiative')} of {plan.unit}",
-        text=f"{_why(plan)} {_name(shift.after) or 'No board'} decides now. "
+        f"unit:{unit.pk}",
+        period=clock.now().isoformat(timespec="seconds"),
+        subject=f"{shift.before} no longer decides {counted(shift.initiatives, 'initiative')}",
+        text=f"{what} {_name(shift.after) or 'No board'} decides now. "
         f"{counted(len(shift.reviews), 'open review')} moved with it. Your seat stays as it is.",
         link="/initiatives/",
     )
 
 
-def _tell_owner(plan: Plan, shift: Shift, review, period: str) -> None:
-    owner = initiative_permissions.accepted(review.initiative, Role.OWNER)
-    if owner is None:
-        return
-    tell(
-        review.initiative,
-        [owner.person],
-        "board changed",
-        f"review:{review.pk}",
-        f"{_name(shift.after) or 'no board'} now decides the review",
+def _tell_reviewers(shift: Shift, review: Review) -> None:
+    """Notify owner and signers that another board decides the review, and the seats that sign there now.
+
+    The signers need not be able to open the initiative any longer.
+    """
+    initiative = Initiative.objects.select_related("unit").get(pk=review.initiative_id)
+    owner = initiative_permissions.accepted(initiative, Role.OWNER)
+    kind, key = "board changed", f"review:{review.pk}"
+    words = f"{_name(shift.after) or 'no board'} now decides the review"
+    period = clock.now().isoformat(timespec="seconds")
+    telling.tell(
+        initiative,
+        [owner.person if owner else None],
+        kind,
+        key,
+        words,
         period=period,
-        text=f"{_why(plan)} {counted(len(review.latest_sign_offs), 'earlier sign-off')} no longer count. The seats of "
-        "the new board must sign again. Questions and answers are kept.",
+        text=f"{counted(len(review.latest_sign_offs), 'earlier sign-off')} no longer count while this board "
+        "decides. The seats of the new board must sign again. Questions and answers are kept.",
         link=review.get_absolute_url(),
     )
+    telling.tell_outside(
+        initiative,
+        [sign_off.person for sign_off in review.latest_sign_offs],
+        kind,
+        key,
+        words,
+        period=period,
+        text="Your sign-off does not count while this board decides.",
+    )
+    turn_notifications.tell_seats(initiative, review)

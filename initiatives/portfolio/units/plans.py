@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from governance.models import Board, Unit, User
 from governance.models.people import LONGEST_PATH
@@ -249,15 +249,7 @@ def _shifts(deciding: dict[int, tuple], counts: dict[int, int]) -> tuple[Shift, 
         return ()
     reviews: dict[int, list[Review]] = {}
     moved = [pk for units in found.values() for pk in units]
-    rows = Review.objects.filter(outcome=ReviewOutcome.OPEN, initiative__unit__in=moved).select_related(
-        "initiative__unit"
-    )
-    opened = list(rows.order_by("initiative"))
-    sign_offs: dict[int, list[SignOff]] = {}
-    for sign_off in SignOff.objects.latest().filter(review__in=opened).order_by("pk"):
-        sign_offs.setdefault(sign_off.review_id, []).append(sign_off)
-    for review in opened:
-        review.latest_sign_offs = sign_offs.get(review.pk, [])
+    for review in _open_reviews(Q(initiative__unit__in=moved)):
         reviews.setdefault(review.initiative.unit_id, []).append(review)
     return tuple(
         Shift(
@@ -269,6 +261,32 @@ def _shifts(deciding: dict[int, tuple], counts: dict[int, int]) -> tuple[Shift, 
         )
         for (before, after), units in found.items()
     )
+
+
+def shifts_of(initiatives: list[Initiative], unit: Unit) -> list[tuple[list[Initiative], Shift]]:
+    """Return these initiatives that another board decides in the unit, with their shift, by board of now."""
+    after, found = boards.board_for(unit), {}
+    for initiative in initiatives:
+        before = boards.board_for(initiative.unit)
+        if before != after:
+            found.setdefault(before, []).append(initiative)
+    return [
+        (moved, Shift(before, after, (), len(moved), tuple(_open_reviews(Q(initiative__in=moved)))))
+        for before, moved in found.items()
+    ]
+
+
+def _open_reviews(where: Q) -> list[Review]:
+    """Return the open reviews of these initiatives with their `latest_sign_offs`."""
+    rows = Review.objects.filter(where, outcome=ReviewOutcome.OPEN).select_related("initiative__unit")
+    opened = list(rows.order_by("initiative"))
+    sign_offs: dict[int, list[SignOff]] = {}
+    latest = SignOff.objects.latest().filter(review__in=opened).select_related("person")
+    for sign_off in latest.order_by("pk"):
+        sign_offs.setdefault(sign_off.review_id, []).append(sign_off)
+    for review in opened:
+        review.latest_sign_offs = sign_offs.get(review.pk, [])
+    return opened
 
 
 def _stands(unit: Unit) -> None:

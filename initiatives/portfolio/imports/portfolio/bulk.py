@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
-from governance.audit_log import entries
-from governance.models import Unit, User
+from governance.models import User
 from governance.organisation.actions import open_to_own
 from governance.people.permissions import may_import
 from governance.permission_result import Conflict
 from governance.vocabulary import Role, Stage, Tier
-from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.details import actions as detail_actions
@@ -21,6 +19,7 @@ from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import BusinessCase, Initiative, RoleAssignment
 from initiatives.portfolio.imports.inventories.reported_stages import unit_stays
 from initiatives.portfolio.registration import actions as registration_actions
+from initiatives.portfolio.units import actions as unit_actions
 
 MOST = 500  # initiatives of one act, which is one transaction
 WHAT = {"owner": "Owner to ask", "unit": "Unit", "tier": "Risk tier to propose", "vendor": "Vendor"}
@@ -118,7 +117,8 @@ def set_for_many(
         raise ValidationError({"worst_credible_harm": "Describe the worst credible harm of a wrong output."})
     if what == "unit":
         open_to_own(value, "unit")
-    with act("set for many", by=by, reason=f"{WHAT[what]}, set for many: {_said(what, value)}"):
+    reason = f"{WHAT[what]}, set for many: {_said(what, value)}"
+    with act("set for many", by=by, reason=reason, register=what == "unit"):
         may_import(by).or_refuse()
         keys = [
             initiative.pk
@@ -128,11 +128,16 @@ def set_for_many(
         wanted = [change.initiative for change in preview(locked, what, value, by) if not change.why]
         if not wanted:
             raise Conflict("No initiative would change.", "Choose other initiatives, or another value.")
+        if what == "unit":
+            unit_actions.put_into(wanted, value, by=by)
+            rewrite_supported_stages(
+                list(Initiative.objects.filter(pk__in=[initiative.pk for initiative in wanted]))
+            )
+            return wanted
         one: Callable[[Initiative], object] = {
             "owner": lambda initiative: role_actions.propose_role(
                 initiative=initiative, role=Role.OWNER, person=value, by=by
             ),
-            "unit": lambda initiative: _put(initiative, value),
             "tier": lambda initiative: detail_actions.propose_tier(
                 initiative=initiative, tier=value, worst_credible_harm=worst_credible_harm, by=by
             ),
@@ -142,14 +147,4 @@ def set_for_many(
         }[what]
         for initiative in wanted:
             one(initiative)
-        if what == "unit":
-            rewrite_supported_stages(
-                list(Initiative.objects.filter(pk__in=[initiative.pk for initiative in wanted]))
-            )
     return wanted
-
-
-def _put(initiative: Initiative, unit: Unit) -> None:
-    before, initiative.unit = initiative.unit, unit
-    initiative.save()
-    entries.record(EntryKind.UNIT_SET, initiative=initiative, before=before.name, after=unit.name)

@@ -14,6 +14,7 @@ from governance.notifications import daily_mail, due
 from governance.notifications.due import Due
 from governance.organisation import actions as organisation_actions
 from governance.people.boards import board_for
+from governance.rulebook import shipped_text
 from governance.vocabulary import HoldKind
 from initiatives.inbox.absences import actions as absence_actions
 from initiatives.inbox.absences.actions import Asked
@@ -270,3 +271,53 @@ def test_who_handed_over_is_told_the_reference(cast):
     row = Notification.objects.get(person=cast.owner, kind="handover answered")
     assert row.subject.startswith(f"{initiative.ref}: ")
     assert not row.initiative_ref
+
+
+# --- Who acted before, and who must act now ---------------------------------------------------------------------------
+
+
+def test_a_lifted_hold_is_told_to_who_raised_it_and_to_the_owner(cast):
+    """7a: the chair lifts alone, with a reason that everybody reads."""
+    initiative = factories.make_initiative(cast)
+    hold = hold_actions.hold(initiative=initiative, reason="Names leak.", by=cast.seat_risk)
+    hold_actions.lift_hold(hold=hold, reason="I do not think so.", by=cast.chair)
+    assert told_of(initiative, kind="hold lifted") == {"seat-risk", "owner"}
+    assert Notification.objects.filter(kind="hold lifted", text__contains="I do not think so.").count() == 2
+
+
+def test_a_proposed_tier_is_told_to_the_seat_that_confirms_it_to_chair_and_signers(cast, review):
+    initiative_acts.propose_and_confirm_tier(review.initiative, cast.team, "limited")
+    initiative_acts.sign_off(review, "business_value", cast.seat_value)
+    Notification.objects.all().delete()
+    detail_actions.propose_tier(
+        initiative=review.initiative, tier="high", worst_credible_harm="Somebody is dismissed.", by=cast.owner
+    )
+    assert told_of(review.initiative, kind="tier to confirm") == {"seat-risk"}
+    assert told_of(review.initiative, kind="tier proposed") == {"chair", "seat-value"}
+    due.run()
+    assert cast.seat_risk.notifications.unread().filter(kind="tier to confirm").exists(), "its task is open"
+
+
+def test_a_review_moved_to_another_rulebook_is_told_to_who_signed_and_who_decides(cast, review):
+    """1c: their sign-offs no longer count."""
+    initiative_acts.sign_off(review, "business_value", cast.seat_value)
+    factories.make_rulebook(cast.admin, cast.chair, shipped_text())
+    review_actions.rebase_review(review=review, by=cast.owner)
+    assert told_of(review.initiative, kind="review moved") == {"seat-value", "chair"}
+
+
+def test_a_review_that_another_board_decides_is_told_to_both_boards(cast, review, other_board):
+    """2d: the seats of the new board as at its opening; who signed reads the reference alone."""
+    initiative_acts.sign_off(review, "business_value", cast.seat_value)
+    unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason="One team.", by=cast.admin)
+    assert "sponsor" in told_of(review.initiative, kind="review opened")
+    changed = Notification.objects.filter(kind="board changed")
+    assert set(changed.values_list("person__login", flat=True)) == {
+        "outsider",
+        "chair",
+        "owner",
+        "seat-value",
+    }
+    signer = changed.get(person=cast.seat_value)
+    assert review.initiative.ref in signer.subject
+    assert TITLE not in f"{signer.subject} {signer.text}"

@@ -3,7 +3,8 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from governance.models import Entry
+from governance.models import Entry, Notification
+from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import Initiative, RoleAssignment
@@ -92,3 +93,18 @@ def test_what_external_inventories_name_is_not_set(cast, as_):
     assert "Theirs" not in as_(cast.admin).get("/imports/several/").content.decode()
     with pytest.raises(Conflict):
         bulk.set_for_many(initiatives=[theirs], what="vendor", value="Acme", by=cast.admin)
+
+
+def test_another_unit_is_another_board_as_for_a_moved_unit(cast, brought):
+    """15a: the entry of the new board, both chairs told, the policies of the unit looked at."""
+    board = organisation_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
+    organisation_actions.appoint(board=board, person=cast.outsider, seat="chair", by=cast.admin)
+    initiatives = [brought["A"], brought["B"]]
+    bulk.set_for_many(initiatives=initiatives, what="unit", value=cast.unit, by=cast.admin)
+    Notification.objects.all().delete()
+    moved = list(Initiative.objects.filter(title__in="AB"))
+    bulk.set_for_many(initiatives=moved, what="unit", value=cast.elsewhere, by=cast.admin)
+    kinds = list(Entry.objects.filter(initiative_ref=brought["A"].ref).values_list("kind", flat=True))
+    assert kinds.count("board changed") == 2, "from no board, then from one board to another"
+    told = Notification.objects.filter(kind="board changed")
+    assert set(told.values_list("person__login", flat=True)) == {"outsider", "chair"}
