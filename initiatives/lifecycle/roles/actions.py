@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from governance import clock
 from governance.audit_log import entries
@@ -19,6 +20,7 @@ from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.evidence.actions import create_evidence
 from initiatives.lifecycle.holds.actions import close_system_hold, complete_row, open_system_hold
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
+from initiatives.lifecycle.reminders import telling
 from initiatives.models import Answer, Initiative, RoleAssignment, Verification
 
 TRIGGER_OF_ROLE = {"owner": "owner", "support_owner": "support_owner", "record_owner": "record_owner"}
@@ -203,6 +205,46 @@ def accept_row(initiative: Initiative, assignment: RoleAssignment, words: str) -
             _end_proposals_of(initiative, previous.person, person)
     if role == Role.RECORD_OWNER:
         close_system_hold(initiative, "record_owner_vacant", f"{person.full_name} accepted the audit log")
+    _tell_accepted(initiative, assignment, previous)
+
+
+def _tell_accepted(
+    initiative: Initiative, assignment: RoleAssignment, previous: RoleAssignment | None
+) -> None:
+    """Notify the owner, and the earlier holder. One who handed over has the answer to the handover."""
+    person = assignment.person
+    _tell_owner(initiative, assignment, f"{person} is its {_name(assignment)} now", "accepted")
+    if previous is not None and assignment.handover_id is None:
+        _tell_former(initiative, previous, f"{person} accepted the role {_name(assignment)} in your place")
+
+
+def _name(assignment: RoleAssignment) -> str:
+    return assignment.get_role_display().lower()
+
+
+def _tell_owner(initiative: Initiative, assignment: RoleAssignment, words: str, period: str) -> None:
+    """Notify the owner that the person of a role accepted it, declined it or laid it down."""
+    owner = initiative_permissions.accepted(initiative, Role.OWNER)
+    if owner is not None:
+        link = reverse("people", args=[initiative.ref])
+        telling.tell(
+            initiative,
+            [owner.person],
+            "role answered",
+            f"role:{assignment.pk}",
+            words,
+            but=assignment.person,
+            period=period,
+            text=assignment.ended_reason,
+            link=link,
+        )
+
+
+def _tell_former(initiative: Initiative, assignment: RoleAssignment, words: str) -> None:
+    """Notify who held a role that someone else ended it. They need not be able to open the initiative any longer."""
+    telling.tell_outside(
+        initiative, assignment.person, "role answered", f"role:{assignment.pk}", words, period="ended"
+    )
 
 
 def _end_proposals_of(initiative: Initiative, before: User, owner: User) -> None:
@@ -263,6 +305,8 @@ def decline_row(initiative: Initiative, assignment: RoleAssignment, reason: str,
         assignment.declined_at, assignment.ended_reason = clock.now(), reason
         assignment.save()
         entries.record(EntryKind.ROLE_DECLINED, initiative=initiative, role=assignment.role)
+        words = f"{assignment.person} declined the role {_name(assignment)}"
+        _tell_owner(initiative, assignment, words, "declined")
     _rewrite_for_verifier(initiative, assignment.person)
 
 
@@ -278,6 +322,11 @@ def revoke_role(*, assignment: RoleAssignment, reason: str, by: User) -> RoleAss
             raise Conflict("This role has already ended.")
         _end(initiative, assignment, reason.strip())
         leave_vacancy(initiative, assignment)
+        if assignment.person_id == by.pk:
+            words = f"{by} laid down the role {_name(assignment)}"
+            _tell_owner(initiative, assignment, words, "ended")
+        else:
+            _tell_former(initiative, assignment, f"your role {_name(assignment)} ended")
         rewrite_supported_stage(initiative)
     return assignment
 

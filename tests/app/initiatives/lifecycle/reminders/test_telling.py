@@ -24,6 +24,7 @@ from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.lifecycle.holds import dependants
 from initiatives.lifecycle.reminders import telling
 from initiatives.lifecycle.reviews import actions as review_actions
+from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.lifecycle.roles import handovers
 from initiatives.models import Initiative
 from initiatives.portfolio.units import actions as unit_actions
@@ -321,3 +322,46 @@ def test_a_review_that_another_board_decides_is_told_to_both_boards(cast, review
     signer = changed.get(person=cast.seat_value)
     assert review.initiative.ref in signer.subject
     assert TITLE not in f"{signer.subject} {signer.text}"
+
+
+def test_an_accepted_role_is_told_to_the_owner_and_to_who_held_it(cast):
+    """C17: also a role that an earlier owner proposed."""
+    initiative = factories.make_initiative(cast, title=TITLE)
+    for person in (cast.lead, cast.support):
+        row = role_actions.propose_role(
+            initiative=initiative, role="technical_lead", person=person, by=cast.owner
+        )
+        role_actions.accept_role(assignment=row, by=person)
+    rows = Notification.objects.filter(kind="role answered")
+    assert sorted(rows.values_list("person__login", flat=True)) == ["lead", "owner", "owner"]
+    lead = rows.get(person=cast.lead)
+    assert initiative.ref in lead.subject
+    assert TITLE not in lead.subject
+    owner = role_actions.propose_role(initiative=initiative, role="owner", person=cast.sponsor, by=cast.owner)
+    role_actions.accept_role(assignment=owner, by=cast.sponsor)
+    assert rows.filter(person=cast.owner).count() == 3, "the earlier owner"
+
+
+def test_a_role_declined_laid_down_or_taken_is_told_to_who_did_not_do_it(cast):
+    initiative = factories.make_initiative(cast, title=TITLE)
+    asked = {
+        role: role_actions.propose_role(initiative=initiative, role=role, person=person, by=cast.owner)
+        for role, person in (
+            ("support_owner", cast.support),
+            ("data_steward", cast.steward),
+            ("sponsor", cast.lead),
+        )
+    }
+    role_actions.decline_role(assignment=asked["support_owner"], reason="No time.", by=cast.support)
+    for row in (asked["data_steward"], asked["sponsor"]):
+        role_actions.accept_role(assignment=row, by=row.person)
+    role_actions.revoke_role(assignment=asked["data_steward"], reason="I leave.", by=cast.steward)
+    role_actions.revoke_role(assignment=asked["sponsor"], reason="Another one.", by=cast.owner)
+    rows = Notification.objects.filter(kind="role answered")
+    told = set(rows.values_list("person__login", "object_key", "period"))
+    assert {
+        ("owner", f"role:{asked['support_owner'].pk}", "declined"),
+        ("owner", f"role:{asked['data_steward'].pk}", "ended"),
+        ("lead", f"role:{asked['sponsor'].pk}", "ended"),
+    } <= told
+    assert not rows.filter(person=cast.lead, subject__contains=TITLE).exists()

@@ -325,7 +325,7 @@ class TestTold:
         (due,) = messages()
         assert due.subject == "You are asked to accept 5 roles"
         assert due.link == reverse("roles-to-accept")
-        assert due.text.count("Idea number") == 3
+        assert due.text.count("AI-") == 3
         assert "and 2 more." in due.text
         for row in rows[:4]:
             actions.accept_role(assignment=row, by=cast.lead)
