@@ -22,6 +22,7 @@ from governance.vocabulary import APPROVING, RUNNING_STAGES, STAGE_RANK, Seat, S
 from governance.vocabulary import ScaleTestOutcome as Outcome
 from governance.vocabulary.phrases import joined, label, phrase
 
+NO_SIGNER = "The chair can have a delegate appointed."
 # A criterion in one of these states does not prevent a decision. One with a waived requirement is never called met.
 # Documents of others meet a criterion too, and its state shows that it rests on them.
 MET_STATES = ("met", "documented", "with_waiver", "waived")
@@ -321,7 +322,7 @@ def reach(rulebook: ParsedRulebook, gate: str, tier: str, seats: dict[str, SeatS
             reasons.append(
                 Reason(
                     ended(phrase("{} must sign and cannot: {}", _seat(key), why)),
-                    "The chair can have a delegate appointed.",
+                    NO_SIGNER,
                     "",
                 )
             )
@@ -379,8 +380,8 @@ def verdict_of(
         *_unmet(facts, rulebook, found),
         *unanswered(facts, gate, at),
         *_unsupported(judged.support, gate),
-        *_stale(sign_offs, rules, counted),
-        *_objected(rulebook, counted.objections),
+        *_stale(sign_offs, rules, seats, counted),
+        *_objected(rulebook, counted.objections, seats),
         *_missing(sign_offs, seats, counted.missing),
         *_short(sign_offs, rules, seats, quorum, counted),
         *impossible,
@@ -411,25 +412,38 @@ def _unsupported(supported: Support, gate: str) -> Iterator[Reason]:
         )
 
 
-def _stale(sign_offs: tuple[JudgedSignOff, ...], rules: Gate, counted: Count) -> Iterator[Reason]:
+def _signers(sign_off: JudgedSignOff, seats: dict[str, SeatState]) -> str:
+    """Return who can sign for the seat of a sign-off now: its signer if they still can, else the others."""
+    able = seats[sign_off.seat].eligible
+    return sign_off.person if sign_off.person in able else " or ".join(able)
+
+
+def _stale(
+    sign_offs: tuple[JudgedSignOff, ...], rules: Gate, seats: dict[str, SeatState], counted: Count
+) -> Iterator[Reason]:
     """Yield the stale approvals that the decision needs."""
     for sign_off in sign_offs:
         needed = sign_off.seat in rules.must_include or counted.short
         if sign_off.approves and not sign_off.fresh and needed:
-            why = "; ".join(sign_off.stale)
+            why, who = "; ".join(sign_off.stale), _signers(sign_off, seats)
             yield Reason(
                 ended(phrase("{} must sign again: {}", _seat(sign_off.seat), why)),
-                phrase("{} can read what changed and sign again.", sign_off.person),
+                phrase("{} can read what changed and sign again.", who) if who else NO_SIGNER,
             )
 
 
-def _objected(rulebook: ParsedRulebook, objections: Iterable[JudgedSignOff]) -> Iterator[Reason]:
+def _objected(
+    rulebook: ParsedRulebook, objections: Iterable[JudgedSignOff], seats: dict[str, SeatState]
+) -> Iterator[Reason]:
     """Yield the objections that count."""
     for sign_off in objections:
         asked = " and ".join(f"“{rulebook.criteria[key].question}”" for key in sign_off.criteria)
         yield Reason(
             ended(phrase("{} objects to {}", _seat(sign_off.seat), asked)),
-            phrase("{} can withdraw the objection, or sign off again on new evidence.", sign_off.person),
+            phrase(
+                "{} can withdraw the objection, or sign off again on new evidence.",
+                _signers(sign_off, seats) or sign_off.person,
+            ),
         )
 
 
@@ -445,7 +459,7 @@ def _missing(
     for key in missing:
         if key not in named:
             who = " or ".join(seats[key].eligible)
-            remedy = phrase("{} can sign.", who) if who else "The chair can have a delegate appointed."
+            remedy = phrase("{} can sign.", who) if who else NO_SIGNER
             yield Reason(phrase("{} must be among the signers.", _seat(key)), remedy)
 
 

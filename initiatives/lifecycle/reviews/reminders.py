@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.database.request_memo import one_look
-from governance.gates import sign_off_statement
+from governance.gates import criteria, sign_off_statement
 from governance.models import User
 from governance.notifications.due import Due, before, since
 from governance.permission_result import ended
@@ -32,7 +32,7 @@ def _open_reviews() -> list[Review]:
 
 
 def sign_offs_gone_stale(moment: datetime):
-    """Yield reminders of stale approvals, to the signer and the owner.
+    """Yield reminders of stale approvals, to the signer, the present holders of the seat and the owner.
 
     The support owner gets it if the change is theirs. The period is the sign-off with what became stale, so each is
     sent once, and again only for a new reason.
@@ -51,19 +51,30 @@ def sign_offs_gone_stale(moment: datetime):
         for row, sign_off in zip(snapshot.sign_offs, snapshot.judged_sign_offs, strict=True):
             if not sign_off.approves or sign_off.fresh:
                 continue
-            people = [row.person, circle.owner(initiative)]
+            holders = circle.holders(initiative, row.seat)
+            people = [row.person, *holders, circle.owner(initiative)]
             if _support_answers(snapshot, row):
                 people.append(circle.role(initiative, "support_owner"))
             seat, reasons = Seat(row.seat).label.lower(), ended("; ".join(sign_off.stale))
             cause = hashlib.sha256("\n".join(sorted(sign_off.stale)).encode()).hexdigest()[:16]
-            make = partial(_stale, review, gate, row, seat, reasons, row.seat in awaited)
+            # Who signed may only have held the seat for a time. Then its holder signs.
+            signing = [row.person] if row.person in holders else holders
+            make = partial(_stale, review, gate, row, seat, reasons, signing, row.seat in awaited)
             yield from told(people, f"{row.pk}:{cause}", make)
 
 
 def _stale(
-    review: Review, gate, row: SignOff, seat: str, reasons: str, needed: bool, person: User, period: str
+    review: Review,
+    gate,
+    row: SignOff,
+    seat: str,
+    reasons: str,
+    signing: list[User],
+    needed: bool,
+    person: User,
+    period: str,
 ):
-    initiative, own = review.initiative, person.pk == row.person_id
+    initiative, own = review.initiative, person in signing
     return Due(
         person,
         "stale sign-off",
@@ -71,7 +82,7 @@ def _stale(
         subject(initiative, f"the sign-off of the seat {seat} went stale"),
         text=(
             f"{gate.title}: the sign-off of {row.person} no longer counts. {reasons} "
-            f"{_what_now(row, own, needed)}"
+            f"{_what_now(signing, own, needed)}"
         ),
         link=reverse("sign", args=[review.pk, row.seat]) if own else review.get_absolute_url(),
         initiative_ref=initiative.ref,
@@ -81,13 +92,14 @@ def _stale(
     )
 
 
-def _what_now(row: SignOff, own: bool, needed: bool) -> str:
+def _what_now(signing: list[User], own: bool, needed: bool) -> str:
     """Return in words if the decision needs the sign-off again."""
     if not needed:
         return "The decision does not need this sign-off now. The page of the review shows who must act."
-    return (
-        "Read what changed and sign again." if own else f"{row.person} can read what changed and sign again."
-    )
+    if own:
+        return "Read what changed and sign again."
+    names = " or ".join(person.full_name for person in signing)
+    return f"{names} can read what changed and sign again." if names else criteria.NO_SIGNER
 
 
 def _support_answers(snapshot: review_state.ReviewSnapshot, row: SignOff) -> bool:

@@ -363,3 +363,20 @@ def test_it_costs_the_initiative_no_query(cast):
     stand_in(cast.owner, cast.outsider)
     assert cast.outsider.pk in signers.eligible_signers_of(initiative).team_members.parts
     assert asked() == before
+
+
+def test_after_a_loan_the_holder_is_named_and_told(cast, review):
+    """2e: the delegate's approval lapses with the loan. Not the delegate signs again, but the holder."""
+    row = stand_in(cast.seat_value, cast.sponsor, last=3, membership=seat_of(cast, cast.seat_value))
+    organisation_actions.confirm_seat(membership=row.stands, by=cast.chair)
+    initiative_acts.sign_off(review, "business_value", cast.sponsor)
+    assert review_state.snapshot_of(again(review)).verdict.decidable
+    with clock.simulated(clock.now() + timedelta(days=5)):
+        remedies = [one.remedy for one in review_state.snapshot_of(again(review)).verdict.blockers]
+        assert any("Amara Diallo can read what changed" in remedy for remedy in remedies)
+        assert not any("Ada Moreau" in remedy for remedy in remedies)
+        found = [due for due in notification_due.find().values() if due.kind == "stale sign-off"]
+        told = {due.person.login: due for due in found}
+        assert set(told) == {"seat-value", "owner"}, "the delegate may not open it"
+        assert told["seat-value"].link == reverse("sign", args=[review.pk, "business_value"])
+        assert "Ada Moreau can" not in told["owner"].text
