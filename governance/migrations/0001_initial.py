@@ -129,6 +129,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=120, unique=True)),
+                ('decides_from', models.DateTimeField(blank=True, editable=False, null=True)),
             ],
             options={
                 'ordering': ['name'],
@@ -390,6 +391,7 @@ class Migration(migrations.Migration):
                 ('history_user_name', models.TextField(default='')),
                 ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                 ('name', models.CharField(db_index=True, max_length=120)),
+                ('decides_from', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('history_user_id', models.BigIntegerField(blank=True, null=True)),
                 ('history_change_reason', models.TextField(blank=True, default='')),
                 ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
@@ -1047,6 +1049,7 @@ class Migration(migrations.Migration):
                 ('system', models.CharField(max_length=120)),
                 ('public', models.CharField(db_index=True, editable=False, max_length=20)),
                 ('scopes', models.JSONField(default=list)),
+                ('principal_left_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('made_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('revoked_at', models.DateTimeField(blank=True, null=True)),
@@ -1608,6 +1611,7 @@ class Migration(migrations.Migration):
                 ('public', models.CharField(editable=False, max_length=20, unique=True)),
                 ('secret_hash', models.CharField(editable=False, max_length=64)),
                 ('scopes', models.JSONField(default=list)),
+                ('principal_left_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('made_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('revoked_at', models.DateTimeField(blank=True, null=True)),

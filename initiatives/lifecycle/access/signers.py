@@ -73,8 +73,7 @@ def team_members_of(initiative: Initiative) -> TeamMembers:
     owner, decided = None, initiative_rows.last_decision(initiative)
     for row in initiative_rows.roles(initiative):
         if not row.open:
-            owned = row.role == Role.OWNER and row.accepted_at and row.ended_at
-            if owned and (decided is None or row.ended_at > decided):
+            if row.role == Role.OWNER and row.accepted_at and _later(row.ended_at, decided):
                 part = Part(row.role, row.get_role_display().lower(), former=True)
                 parts[row.person_id] = (*parts.get(row.person_id, ()), part)
             continue
@@ -120,8 +119,8 @@ def why_not_decide(initiative: Initiative, person: User, verb: str = "is") -> st
     return "wrote the contract of this initiative" if accounts & contract_authors(initiative) else ""
 
 
-def _later(moment: datetime, decided: datetime | None) -> bool:
-    return decided is None or moment > decided
+def _later(moment: datetime | None, decided: datetime | None) -> bool:
+    return moment is not None and (decided is None or moment > decided)
 
 
 def contract_authors(initiative: Initiative) -> frozenset[int]:
