@@ -41,6 +41,7 @@ NEXT = {
     "approval_used": ASK_AGAIN,
     "approval_for_other_arguments": ASK_AGAIN,
     "approval_for_other_terms": ASK_AGAIN,
+    "approval_lapsed": ASK_AGAIN,
 }
 _MAC = 24  # bytes
 

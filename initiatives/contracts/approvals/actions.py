@@ -44,6 +44,7 @@ MOST_WAITING = 100
 # How long a preview is kept after the answer, or after its time ran out: as long as answers are looked back on.
 PREVIEW_KEPT = approval_patterns.LOOKED_BACK
 GUARDED = "PL051"  # the code of the database for a row that breaks the rules of approvals
+LAPSED = "PL052"  # its code where too few approvals count now (`queries.why_lapsed` in the database)
 
 # Why an approval is not good for a call; an answer of `use_approval` carries one of these and the words.
 WHY_NOT = {
@@ -57,6 +58,9 @@ WHY_NOT = {
         "values that the approver saw."
     ),
     "approval_for_other_terms": "The contract now asks for a different approval. Ask again.",
+    "approval_lapsed": (
+        "A person who approved the call has left or no longer has the role, so the approval does not count. Ask again."
+    ),
 }
 _CODES = {
     WAITING: "approval_waiting",
@@ -156,14 +160,14 @@ def request_approval(
         .select_related("initiative", "version", "key")
         .order_by("-asked_at")
     )
-    found = same.first()
+    found = _good(same)
     if found is not None:
         return found
     with acting(system=key.system, reason=why):
         initiative = lock(initiative)
         if initiative.contract_id is None or key.contract_id != initiative.contract_id:
             no("This key belongs to another initiative.").or_refuse()
-        found = same.first()
+        found = _good(same)
         if found is not None:
             return found
         if ApprovalRequest.objects.waiting_at(now).filter(initiative=initiative).count() >= MOST_WAITING:
@@ -215,6 +219,18 @@ def request_approval(
     return request
 
 
+def _good(same: QuerySet) -> ApprovalRequest | None:
+    """Return the newest of these requests that waits, or whose approval still counts."""
+    found = same.first()
+    return None if found is not None and found.granted and not _still_approved(found) else found
+
+
+def _still_approved(request: ApprovalRequest) -> bool:
+    """Return True if the approvals of a granted request still count."""
+    answers = request.answers.select_related("person")
+    return queries.is_approved(request, answers, initiative_rows.roles(request.initiative))
+
+
 def _facts(request: ApprovalRequest) -> dict:
     """Return the facts that every entry about a request contains."""
     return {
@@ -244,6 +260,7 @@ def answer_approval(
 ) -> ApprovalRequest:
     """Approve or refuse exactly the arguments with this digest. One refusal decides.
 
+    Only approvals of people who may still give them count towards the number that is needed.
     The moment `opened_at` is when the person first opened the request. Raises Conflict with who answered first and
     when, Refused, and ValidationError by field.
     """
@@ -268,7 +285,8 @@ def answer_approval(
         if verdict == APPROVE:
             cooling_off.may_lift(by).or_refuse()
             _can_be_seen(request).or_refuse()
-        voice = queries.voice_of(request, initiative_rows.roles(initiative), by)
+        roles = initiative_rows.roles(initiative)
+        voice = queries.voice_of(request, roles, by)
         try:
             with transaction.atomic():
                 row = ApprovalAnswer(
@@ -286,8 +304,7 @@ def answer_approval(
         except IntegrityError:
             _nobody_was_first(request, list(request.answers.select_related("person")), by)
             raise
-        voices = sum(one.verdict == APPROVE for one in [*answers, row])
-        granted = verdict == APPROVE and voices >= (2 if request.four_eyes else 1)
+        granted = verdict == APPROVE and queries.is_approved(request, [*answers, row], roles)
         if granted or verdict == REFUSE:
             request.decided_at, request.granted = now, granted
             row_history.update_where(ApprovalRequest, [request.pk], decided_at=now, granted=granted)
@@ -342,7 +359,8 @@ def use_approval(
     """Use an approval for this call: once, in time, for exactly these arguments.
 
     The argument `approval` is what the contract asks for this call now. An approval by fewer or other people does not
-    count. This is one short transaction, and a constraint on the row prevents a second use.
+    count, and neither does one whose giver has left or no longer has the role. This is one short transaction, and a
+    constraint on the row prevents a second use.
     """
     key, now = _key_of(key), at or clock.now()
     request = _asked(reference, key)
@@ -364,9 +382,12 @@ def use_approval(
     except IntegrityError:
         return Used("approval_used", request)
     except DatabaseError as error:
-        # All else that the database looks at here is fixed once a request is decided: only its clock can be ahead.
-        if getattr(error.__cause__, "sqlstate", "") == GUARDED:
-            return Used("approval_expired", request)
+        # What else the database looks at is fixed once a request is decided. Only its clock can be ahead.
+        code = {GUARDED: "approval_expired", LAPSED: "approval_lapsed"}.get(
+            getattr(error.__cause__, "sqlstate", "")
+        )
+        if code:
+            return Used(code, request)
         raise
     return Used(request=request)
 

@@ -77,7 +77,7 @@ def _holder(look: "Look", row) -> User | None:
     """Return the holder of the role in which the person may answer, or None."""
     if look.person.pk in row.principals:
         return None
-    heard = {answer[part] for answer in row.answered for part in ("by", "behalf_of")}
+    heard = {*row.answered, *row.spoken_for}
     for own in (True, False):
         for role in look.roles:
             if (

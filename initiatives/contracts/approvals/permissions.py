@@ -24,7 +24,8 @@ def may_answer_approval(request: ApprovalRequest, person: User, *, answers=None)
             "The system acts for you here, so you cannot approve its call.",
             "Ask someone else in the role to answer.",
         )
-    voice = queries.voice_of(request, initiative_rows.roles(initiative), person)
+    roles = initiative_rows.roles(initiative)
+    voice = queries.voice_of(request, roles, person)
     if voice is None:
         return no(
             phrase(
@@ -44,7 +45,7 @@ def may_answer_approval(request: ApprovalRequest, person: User, *, answers=None)
             "Ask someone else in the role if a second answer is needed.",
         )
     mine = voice.holder.pk if voice.holder else person.pk
-    if any(mine in (row.person_id, row.on_behalf_of_id) for row in given):
+    if any(mine in (row.person_id, row.on_behalf_of_id) for row in queries.counting(given, roles)):
         return no(
             phrase("{} already answered this request.", voice.holder or "The person who stands in for you"),
             "Ask someone else in the role: two different people must answer.",

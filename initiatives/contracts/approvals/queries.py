@@ -17,9 +17,10 @@ from governance import clock
 from governance.audit_log import entries
 from governance.authorization import approval_patterns
 from governance.contracts import cedar_policies
-from governance.contracts.wording import duration, money
+from governance.contracts.wording import duration, money, role_words
 from governance.models import Clause, User
 from governance.vocabulary.currencies import wrong_currency
+from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import shown
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.models import ApprovalAnswer, ApprovalRequest, Initiative, RoleAssignment
@@ -127,6 +128,37 @@ def voice_of(request: ApprovalRequest, roles: Iterable[RoleAssignment], person: 
         if person.pk in initiative_rows.standing_in(row) and not is_principal(request, row.person):
             lent = lent or Voice(row.role, row.person)
     return lent
+
+
+def why_lapsed(answer: ApprovalAnswer, roles: Iterable[RoleAssignment]) -> str:
+    """Return why an approval of a call does not count now, or "". `roles` are those of the initiative.
+
+    It counts while its giver is active and speaks in the same role without a break, for the same person.
+    """
+    if not answer.person.is_active:
+        return phrase("{} is no longer active.", answer.person)
+    holder = answer.on_behalf_of_id or answer.person_id
+    for row in roles:
+        held = row.in_force and row.accepted_at and row.accepted_at <= answer.at
+        if not held or (row.person_id, row.role) != (holder, answer.role):
+            continue
+        if answer.on_behalf_of_id is None or answer.person_id in initiative_rows.standing_in(row):
+            return ""
+    return phrase("{} no longer answers as {}.", answer.person, role_words([answer.role]))
+
+
+def counting(answers: Iterable[ApprovalAnswer], roles: Iterable[RoleAssignment]) -> list[ApprovalAnswer]:
+    """Return the answers that count now: refusals, and approvals that have not lapsed."""
+    roles = list(roles)
+    return [row for row in answers if row.verdict != APPROVE or not why_lapsed(row, roles)]
+
+
+def is_approved(
+    request: ApprovalRequest, answers: Iterable[ApprovalAnswer], roles: Iterable[RoleAssignment]
+) -> bool:
+    """Return True if enough of these approvals count now: one, or two if two people must approve."""
+    voices = sum(row.verdict == APPROVE for row in counting(answers, roles))
+    return voices >= (2 if request.four_eyes else 1)
 
 
 def people_asked(request: ApprovalRequest, roles: Iterable[RoleAssignment]) -> list[tuple[int, Voice]]:

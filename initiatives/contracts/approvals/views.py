@@ -129,7 +129,7 @@ def approval(request, reference):
         "preview": _preview(row, request.user, answers),
         "groups": [(heading, rows) for heading, rows in queries.rows_of(row.arguments) if rows],
         "clauses": row.version.clauses.filter(number__in=row.clauses),
-        "answers": [_answer(answer) for answer in answers],
+        "answers": [_answer(answer, roles, state) for answer in answers],
         "asked": _asked(row, roles, answers) if state == WAITING else [],
         "approvers": contract_wording.role_words(row.approvers),
     }
@@ -169,9 +169,11 @@ def _told(row: ApprovalRequest) -> str:
     return "You approved the call. A second person must also approve the call. Otherwise the call is denied."
 
 
-def _answer(answer) -> dict:
+def _answer(answer, roles, state: str) -> dict:
+    lapses = answer.verdict == APPROVE and state in (WAITING, APPROVED)
     return {
         "row": answer,
+        "lapsed": queries.why_lapsed(answer, roles) if lapses else "",
         "role": Role.word(answer.role).lower(),
         "done": "approved" if answer.verdict == APPROVE else "refused",
         "took": approval_patterns.seconds(answer.at - answer.opened_at),
@@ -180,7 +182,8 @@ def _answer(answer) -> dict:
 
 def _asked(row: ApprovalRequest, roles, answers) -> list[tuple[str, str]]:
     """Return those a request waits for as (name, why this person)."""
-    heard = {key for answer in answers for key in (answer.person_id, answer.on_behalf_of_id)}
+    heard = {answer.person_id for answer in answers}
+    heard |= {answer.on_behalf_of_id for answer in queries.counting(answers, roles)}
     asked = [
         (key, voice)
         for key, voice in queries.people_asked(row, roles)

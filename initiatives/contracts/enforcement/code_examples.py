@@ -58,6 +58,10 @@ CODES = (
             DecisionOutcome.DENY,
             "The contract now asks for a different approval. Ask again.",
         ),
+        "approval_lapsed": (
+            DecisionOutcome.DENY,
+            "A person who approved the call has left or no longer has the role. Ask again.",
+        ),
         "unavailable": (
             DecisionOutcome.DENY,
             "Plumbline cannot reach its database, so it denies every request. Ask again.",

@@ -16,7 +16,7 @@ from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, BoardRole, Revi
 from initiatives import models
 from initiatives.inbox.rows.inbox_queries import INITIATIVE, NAME, kept_since, owned
 from initiatives.integration.resilience.drill_findings import UNDRILLED
-from initiatives.lifecycle.access.signers import Consents
+from initiatives.lifecycle.access.signers import Consents, Speaks
 from initiatives.lifecycle.evidence.verification import second_looks
 from initiatives.lifecycle.facts import stage_expiry
 from initiatives.lifecycle.requirements.waivers import WAIVERS
@@ -79,6 +79,9 @@ _verifiers = models.Verification.objects.filter(
     answer_version=OuterRef("answer_version"),
 ).order_by()
 _answers = models.ApprovalAnswer.objects.filter(request=OuterRef("pk")).order_by()
+_lent_answers = _answers.filter(
+    Speaks("request__initiative", "person", "on_behalf_of", "role", "at", _now), on_behalf_of__isnull=False
+)
 
 # Each table is asked with the units or the initiatives that matter to it: `inbox_look.Look.current_there`.
 AROUND = Batch(
@@ -334,7 +337,8 @@ AROUND = Batch(
         .annotate(
             amount=F("arguments__action__properties__amount"),
             currency=F("arguments__action__properties__currency"),
-            answered=ArraySubquery(_answers.values(row=JSONObject(by="person", behalf_of="on_behalf_of"))),
+            answered=ArraySubquery(_answers.values("person")),
+            spoken_for=ArraySubquery(_lent_answers.values("on_behalf_of")),
         ),
         "initiative",
         joined={"key": ("id", "system")},

@@ -139,6 +139,13 @@ class Decides(Func):
     output_field = BooleanField()
 
 
+class Speaks(Func):
+    """The approvals of calls that count, in queries: by initiative, person, stood-in person, role and two moments."""
+
+    function = "plumbline_speaks"
+    output_field = BooleanField()
+
+
 class Consents(Func):
     """The consents that count, in queries. The database function answers like `EligibleSigners.why_lapsed`."""
 

@@ -23,17 +23,38 @@ END $$;
 CREATE TRIGGER answer_is_for_these_arguments BEFORE INSERT ON initiatives_approvalanswer
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_approval_answer();
 
+-- Whether the approval of a call that a person gave in a role, for themselves or for whom they stood in, counts at a moment:
+-- the person is active and has spoken in that role without a break.
+CREATE FUNCTION plumbline_speaks(of_initiative bigint, who bigint, on_behalf bigint, part text, given_at timestamptz, moment timestamptz)
+  RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (
+    SELECT FROM initiatives_roleassignment r
+      JOIN governance_user holder ON holder.id = r.person_id AND holder.is_active
+      JOIN governance_user speaker ON speaker.id = who AND speaker.is_active
+     WHERE r.initiative_id = of_initiative AND r.role = part AND r.accepted_at <= given_at
+       AND r.declined_at IS NULL AND r.ended_at IS NULL AND r.person_id = coalesce(on_behalf, who)
+       AND (on_behalf IS NULL OR EXISTS (
+             SELECT FROM governance_absence a JOIN governance_delegation d ON d.absence_id = a.id
+              WHERE a.person_id = r.person_id AND a.starts_at <= given_at AND a.ends_at > moment
+                AND d.membership_id IS NULL AND d.accepted_at <= given_at AND d.ended_at IS NULL
+                AND d.delegate_id = who)))
+$$;
+
 CREATE FUNCTION plumbline_guard_approval_use() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   asked initiatives_approvalrequest;
   voices integer;
 BEGIN
   SELECT * INTO asked FROM initiatives_approvalrequest WHERE id = NEW.request_id FOR UPDATE;
-  SELECT count(DISTINCT person_id) FILTER (WHERE verdict = 'approve')
+  SELECT count(DISTINCT person_id) FILTER (WHERE verdict = 'approve' AND plumbline_speaks(
+           asked.initiative_id, person_id, on_behalf_of_id, role, at, NEW.at))
          - 1000 * count(*) FILTER (WHERE verdict <> 'approve')
     INTO voices FROM initiatives_approvalanswer WHERE request_id = NEW.request_id;
-  IF NOT asked.granted OR voices < (CASE WHEN asked.four_eyes THEN 2 ELSE 1 END) THEN
+  IF NOT asked.granted OR voices < 0 THEN
     RAISE EXCEPTION 'Plumbline: nobody approved this call.' USING ERRCODE = 'PL051';
+  END IF;
+  IF voices < (CASE WHEN asked.four_eyes THEN 2 ELSE 1 END) THEN
+    RAISE EXCEPTION 'Plumbline: too few approvals of this call count now.' USING ERRCODE = 'PL052';
   END IF;
   IF NEW.arguments_digest <> asked.arguments_digest THEN
     RAISE EXCEPTION 'Plumbline: an approval is for exactly the arguments that were approved.' USING ERRCODE = 'PL051';

@@ -22,7 +22,9 @@ from initiatives.contracts.approvals.permissions import may_answer_approval
 from initiatives.contracts.documents import actions as contract_actions
 from initiatives.inbox.absences import actions as absence_actions
 from initiatives.inbox.absences.actions import Asked
+from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import ApprovalAnswer, ApprovalRequest, ApprovalUse
+from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.factories import make_evaluation_request, make_request
@@ -550,3 +552,60 @@ def test_time_left_in_words():
     }
     for seconds, words in left.items():
         assert approval_queries.time_left(now + timedelta(seconds=seconds), now) == words
+
+
+# --- Who may still give it -------------------------------------------------------------------------------------------
+
+
+def _leaves(cast, initiative, person, role):
+    leaving.deactivate(person=person, reason="Left", by=cast.admin)
+
+
+def _lays_down(cast, initiative, person, role):
+    row = initiative.roles.get(person=person, role=role, ended_at=None)
+    role_actions.revoke_role(assignment=row, reason="Other tasks", by=person)
+
+
+def _takes_it_again(cast, initiative, person, role):
+    _lays_down(cast, initiative, person, role)
+    row = role_actions.propose_role(initiative=initiative, role=role, person=person, by=cast.owner)
+    role_actions.accept_role(assignment=row, by=person)
+
+
+GONE = [_leaves, _lays_down, _takes_it_again]
+
+
+@pytest.mark.parametrize("change", GONE)
+def test_an_approval_counts_while_its_giver_may_give_it(cast, initiative, key, change, as_):
+    """It lapses for the call, for the page and in the database, and the system can ask again."""
+    request = make_request(initiative, key)
+    answer(request, cast.support)
+    change(cast, initiative, cast.support, "support_owner")
+    assert use(request, key).code == "approval_lapsed"
+    page = as_(cast.owner).get(request.get_absolute_url()).content.decode()
+    assert "This approval no longer counts." in page
+    again = make_request(initiative, key)
+    assert again.pk != request.pk
+    answer(again, cast.owner)
+    assert use(again, key)
+
+
+@pytest.mark.parametrize("change", GONE)
+def test_the_first_of_two_approvals_lapses_and_another_person_is_asked(cast, initiative, key, change):
+    request = make_request(
+        initiative, key, four_eyes=True, approvers=("owner", "support_owner", "technical_lead")
+    )
+    answer(request, cast.support)
+    change(cast, initiative, cast.support, "support_owner")
+    answer(request, cast.owner)
+    assert state(request) == "waiting"
+    assert use(request, key).code == "approval_waiting"
+
+
+def test_who_is_back_answers_after_the_stand_in_has_left(cast, initiative, key):
+    stand_in(cast.owner, cast.sponsor)
+    request = make_request(initiative, key, approvers=("owner",), four_eyes=True)
+    answer(request, cast.sponsor)
+    assert not may_answer_approval(request, cast.owner)
+    leaving.deactivate(person=cast.sponsor, reason="Left", by=cast.admin)
+    assert may_answer_approval(request, cast.owner)
