@@ -320,6 +320,7 @@ urlpatterns = [
     path("reviews/<int:pk>/rebase/", review_views.rebase, name="review-rebase"),
     path("reviews/<int:pk>/ask/", review_views.ask, name="review-ask"),
     path("questions/<int:pk>/answer/", review_views.answer, name="question-answer"),
+    path("conditions/<int:pk>/not-met/", review_views.not_met, name="condition-not-met"),
     path("conditions/<int:pk>/meet/", review_views.meet, name="condition-meet"),
     path("reviews/<int:pk>/sign/<str:seat>/", sign_off_views.sign, name="sign"),
     path("sign-offs/<int:pk>/", sign_off_views.statement, name="sign-off"),

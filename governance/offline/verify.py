@@ -985,7 +985,8 @@ ACTS_ON_INITIATIVES: dict[str, tuple[Need, ...]] = {
     ),
     "initiatives_condition": (
         _of_initiative("", "condition fixed", who="decides"),
-        _of_initiative("met_at", "condition met", who="answers", named="met_by_id"),
+        _of_initiative("met_by_id", "condition met", who="answers", named="met_by_id"),
+        _of_initiative("not_met_at", "condition not met", who="judges", named="not_met_by_id"),
     ),
     "initiatives_obligation": (
         _of_initiative("", "obligation opened"),
@@ -1474,6 +1475,11 @@ class Judge:
             "concerned": owns
             or self._has_role(initiative, person, seen, at, None)
             or any(
+                self._holds(person, board, (row["seat"],), at, seen)
+                for row in self.seats.get(person, {}).values()
+            ),
+            "judges": outside
+            and any(
                 self._holds(person, board, (row["seat"],), at, seen)
                 for row in self.seats.get(person, {}).values()
             ),

@@ -63,6 +63,7 @@ class EntryKind(StrEnum):
     COMPONENT_RECORDED = "component recorded"
     CONDITION_FIXED = "condition fixed"
     CONDITION_MET = "condition met"
+    CONDITION_NOT_MET = "condition not met"
     CONFLICT_FOUND = "conflict found"
     CONFLICT_GONE = "conflict gone"
     CONFLICT_RECONCILED = "conflict reconciled"

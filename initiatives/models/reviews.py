@@ -11,6 +11,7 @@ from django.urls import reverse
 from governance import clock
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import Checkpoint, Rulebook, User
+from governance.models.constraints import by_whom_and_when
 from governance.rulebook import ParsedRulebook
 from governance.vocabulary import APPROVING, ReviewOutcome, Seat, SignOffVerdict
 from initiatives.models.initiative import Initiative
@@ -229,7 +230,10 @@ class SignOff(WrittenOnce):
 
 
 class Condition(models.Model):
-    """A task with a due date, set by the chair with a decision. Overdue, it blocks decisions."""
+    """A task with a due date, set by the chair with a decision. Overdue, it blocks decisions.
+
+    `not_met_at` is when the board last found that it was not met. The condition is then open again.
+    """
 
     review = models.ForeignKey(Review, models.PROTECT, related_name="conditions")
     text = models.TextField()
@@ -239,17 +243,21 @@ class Condition(models.Model):
     met_at = models.DateTimeField(null=True, blank=True)
     met_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     met_note = models.TextField(blank=True, default="")
+    not_met_at = models.DateTimeField(null=True, blank=True)
+    not_met_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    not_met_reason = models.TextField(blank=True, default="")
 
     history = governed()
 
     class Meta:
         ordering = ["review", "due"]
         constraints = [
+            by_whom_and_when("not_met", name="not_met_means_who_when_and_why", reason="not_met_reason"),
             models.CheckConstraint(
                 name="met_means_who_and_when",
                 condition=Q(met_at__isnull=True, met_by__isnull=True)
                 | Q(met_at__isnull=False, met_by__isnull=False),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -427,6 +427,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.QUESTION_ANSWERED: "answered the board on {criterion:question} {text}",
     EntryKind.CONDITION_FIXED: "fixed a condition for {owner}, due {due:day}: {text}",
     EntryKind.CONDITION_MET: "met the condition “{text}”: {note}",
+    EntryKind.CONDITION_NOT_MET: "found that the condition “{text}” is not met: {why}",
     EntryKind.REVIEW_APPROVED: "approved the gate {gate:gate}<: {why:ended}|.>",
     EntryKind.REVIEW_APPROVED_WITH_CONDITIONS: "approved the gate {gate:gate} with conditions<: {why:ended}|.>",
     EntryKind.REVIEW_REFUSED: "refused the gate {gate:gate}<: {why:ended}|.>",

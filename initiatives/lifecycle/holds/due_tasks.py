@@ -223,6 +223,12 @@ def of_conditions(rows: Iterable[Condition]) -> list[DueTask]:
             phrase(
                 "A condition of the decision on {}. If it is overdue, it blocks the next decision.",
                 row.review.initiative.title,
+            )
+            if not row.not_met_reason
+            else phrase(
+                "A condition of the decision on {}. The board found that it is not met: {}",
+                row.review.initiative.title,
+                row.not_met_reason,
             ),
             clock.local_day(row.review.ended_at),
             row.due,

@@ -25,6 +25,8 @@ VERBS = {
     "comment": "Read the comment",
     "component ends": "Record what replaces it",
     "condition": "Mark the condition as met",
+    "condition met": "Read how it was met",
+    "condition not met": "Mark the condition as met",
     "condition overdue": "Mark the condition as met",
     "continue or stop": "See when it ends",
     "data leaves its region": "See the transfer and the term",
@@ -89,6 +91,8 @@ ASKING = {
 NEWS = {
     "answered",
     "comment",
+    "condition met",
+    "condition not met",
     "data leaves its region",
     "decided",
     "drift",

@@ -18,9 +18,11 @@ from governance.templatetags.plumbline import count_words
 from governance.transparency_log import as_of
 from governance.vocabulary import SignOffVerdict
 from governance.vocabulary.phrases import phrase
+from governance.web.form_fields import ReasonForm
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown, where_decided
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access.condition_permissions import may_judge_condition
 from initiatives.lifecycle.access.initiative_lookup import initiative_for, review_for, review_on_any_day
 from initiatives.lifecycle.access.visibility import openable
 from initiatives.lifecycle.activity import recent_changes
@@ -77,8 +79,17 @@ def _common(request, row: Review, lines, sign_offs, *, facts=None) -> dict:
         ],
         "compared": presentation.declared_against_results(row),
         # Fixed with the decision: while the review is open there are none.
-        "conditions": () if row.is_open else row.conditions.select_related("owner", "met_by"),
+        "conditions": () if row.is_open else _conditions(row, request.user),
     }
+
+
+def _conditions(row: Review, person) -> list[tuple[Condition, bool]]:
+    """Return the conditions of a decision, each with whether the person can open it again."""
+    acting = as_of.current() is None
+    conditions = list(row.conditions.select_related("owner", "met_by", "not_met_by"))
+    for condition in conditions:
+        condition.review = row  # with its initiative, which the permission reads
+    return [(condition, acting and bool(may_judge_condition(condition, person))) for condition in conditions]
 
 
 def _open_page(request, row: Review) -> dict:
@@ -315,6 +326,35 @@ def answer(request, pk):
     back = f"{row.get_absolute_url()}#{question.criterion}"
     return act_page(
         request, row.initiative, title=_("Answer the board"), form=form, verb=_("Send the answer"), back=back
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def not_met(request, pk):
+    """Record that a condition which was declared met is not met, with the reason."""
+    condition, row = _of_review(request, Condition.objects.select_related("owner", "met_by"), pk)
+    condition.review = row
+    may = may_judge_condition(condition, request.user)
+    insist(request, may, "reopen condition", row.initiative)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actions.reopen_condition(condition=condition, reason=form.cleaned_data["reason"], by=request.user)
+        messages.success(
+            request, phrase("The condition is open again. {} was notified.", condition.owner).in_language()
+        )
+        return redirect(row)
+    happens = [
+        f"{condition.met_by} wrote: {condition.met_note}",
+        f"“{condition.text}” is open again. If it is overdue, it blocks decisions.",
+    ]
+    return act_page(
+        request,
+        row.initiative,
+        title=_("A condition is not met"),
+        form=form,
+        verb=_("Record that the condition is not met"),
+        happens=happens,
+        back=row.get_absolute_url(),
     )
 
 

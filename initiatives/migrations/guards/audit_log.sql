@@ -69,9 +69,12 @@ CREATE CONSTRAINT TRIGGER has_its_act_lifted AFTER UPDATE ON initiatives_hold
   EXECUTE FUNCTION plumbline_guard_told_of_initiative('hold lifted');
 CREATE CONSTRAINT TRIGGER has_its_act_made AFTER INSERT ON governance_servicekey
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('key made');
+CREATE CONSTRAINT TRIGGER has_its_act_named AFTER UPDATE ON governance_servicekey
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.principal_id IS DISTINCT FROM NEW.principal_id))
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('key principal named');
 CREATE CONSTRAINT TRIGGER has_its_act_met AFTER UPDATE ON initiatives_condition
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.met_at IS DISTINCT FROM NEW.met_at))
-  EXECUTE FUNCTION plumbline_guard_told_of_initiative('condition met');
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('condition met', 'condition not met');
 CREATE CONSTRAINT TRIGGER has_its_act_opened AFTER INSERT ON initiatives_hold
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('hold opened');
 CREATE CONSTRAINT TRIGGER has_its_act_opened AFTER INSERT ON initiatives_review

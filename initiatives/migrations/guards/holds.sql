@@ -70,7 +70,26 @@ CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_acceptedrisk
   FOR EACH ROW
   EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'title', 'happens', 'limits', 'until', 'review_days', 'extends_id', 'reason', 'requested_by_id', 'requested_at', 'once', 'risk_id', 'risk_at', 'refused_at', 'refused_by_id', 'refused_reason', 'ended_at', 'ended_by_id', 'ended_reason');
 CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_condition
-  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_kept('review_id', 'once', 'met_at', 'met_by_id');
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_kept('review_id', 'owner_id', 'proposed_by_id');
+
+-- A condition that was declared met stays so, unless somebody else says with a reason that it is not.
+CREATE FUNCTION plumbline_guard_condition() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.met_at IS NOT NULL AND (NEW.met_at, NEW.met_by_id) IS DISTINCT FROM (OLD.met_at, OLD.met_by_id)
+     AND (NEW.met_at IS NOT NULL OR NEW.not_met_at IS NOT DISTINCT FROM OLD.not_met_at) THEN
+    RAISE EXCEPTION 'Plumbline: met_at of % stays as it was written.', TG_TABLE_NAME USING ERRCODE = 'PL048';
+  END IF;
+  IF (NEW.not_met_at, NEW.not_met_by_id, NEW.not_met_reason)
+       IS DISTINCT FROM (OLD.not_met_at, OLD.not_met_by_id, OLD.not_met_reason)
+     AND (OLD.met_at IS NULL OR NEW.met_at IS NOT NULL OR NEW.not_met_at IS NULL
+          OR NEW.not_met_by_id IN (OLD.owner_id, OLD.met_by_id)) THEN
+    RAISE EXCEPTION 'Plumbline: whoever had to meet a condition does not judge whether it is met.'
+      USING ERRCODE = 'PL048', HINT = 'The chair, or the seat that set it, says so.';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER condition_is_judged BEFORE UPDATE ON initiatives_condition
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_condition();
 CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_hold
   FOR EACH ROW
   EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'kind', 'opened_by_id', 'opened_at', 'once', 'lifted_at', 'lifted_by_id');

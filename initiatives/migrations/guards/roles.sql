@@ -226,6 +226,10 @@ BEGIN
                       OR EXISTS (SELECT FROM governance_membership m
                                   WHERE m.board_id = board AND m.person_id = person
                                     AND plumbline_sits(board, person, m.seat, moment))
+    WHEN 'judges' THEN NOT plumbline_team_member(of_initiative, person, moment)
+                      AND EXISTS (SELECT FROM governance_membership m
+                                   WHERE m.board_id = board AND m.person_id = person
+                                     AND plumbline_sits(board, person, m.seat, moment))
     WHEN 'runs' THEN plumbline_owns(of_initiative, person, moment)
                       OR plumbline_has_role(of_initiative, person, ARRAY['technical_lead'], moment)
     WHEN 'seat' THEN plumbline_sits(board, person, place, moment) AND NOT plumbline_team_member(of_initiative, person, moment)
@@ -287,6 +291,21 @@ BEGIN
   END LOOP;
   RETURN NULL;
 END $$;
+-- Who is responsible for a key is named by whoever may make one.
+CREATE FUNCTION plumbline_guard_principal() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  act json := plumbline_act(TG_TABLE_NAME);
+BEGIN
+  IF NOT plumbline_may('runs', plumbline_initiative_of(TG_TABLE_NAME, to_jsonb(NEW)), (act->>'id')::bigint, NULL,
+                       plumbline_rule_time((act->>'at')::timestamptz)) THEN
+    RAISE EXCEPTION 'Plumbline: person % may not name who is responsible for a key.', coalesce(act->>'id', 'none')
+      USING ERRCODE = 'PL048', HINT = 'The owner or the technical lead names them.';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER named_by_who_may AFTER UPDATE ON governance_servicekey
+  FOR EACH ROW WHEN ((OLD.principal_id IS DISTINCT FROM NEW.principal_id))
+  EXECUTE FUNCTION plumbline_guard_principal();
 CREATE TRIGGER changed_by_who_may AFTER UPDATE ON governance_servicekey
   FOR EACH ROW WHEN ((OLD.made_by_id IS DISTINCT FROM NEW.made_by_id))
   EXECUTE FUNCTION plumbline_guard_actor('made_by_id', 'runs');
@@ -297,8 +316,8 @@ CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_answer
   FOR EACH ROW WHEN (((OLD.accepted_by_id IS DISTINCT FROM NEW.accepted_by_id) OR (OLD.second_by_id IS DISTINCT FROM NEW.second_by_id)))
   EXECUTE FUNCTION plumbline_guard_actor('accepted_by_id', '+seat', 'second_by_id', '+seat');
 CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_condition
-  FOR EACH ROW WHEN (((OLD.due IS DISTINCT FROM NEW.due) OR (OLD.met_by_id IS DISTINCT FROM NEW.met_by_id)))
-  EXECUTE FUNCTION plumbline_guard_actor('due', 'decides', 'met_by_id', 'answers');
+  FOR EACH ROW WHEN (((OLD.due IS DISTINCT FROM NEW.due) OR (OLD.met_by_id IS DISTINCT FROM NEW.met_by_id) OR (OLD.not_met_at IS DISTINCT FROM NEW.not_met_at) OR (OLD.not_met_by_id IS DISTINCT FROM NEW.not_met_by_id)))
+  EXECUTE FUNCTION plumbline_guard_actor('due', 'decides', 'met_by_id', 'answers', 'not_met_at', 'judges', 'not_met_by_id', 'judges');
 CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_continuation
   FOR EACH ROW WHEN ((OLD.by_id IS DISTINCT FROM NEW.by_id))
   EXECUTE FUNCTION plumbline_guard_actor('by_id', '+decides');

@@ -21,7 +21,8 @@ from initiatives.integration.resilience.process_actions import knowledge_leaves,
 from initiatives.integration.systems.actions import initiatives_of_owner, owner_left
 from initiatives.lifecycle.findings.sync import follow, lock_initiatives
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
-from initiatives.lifecycle.reminders.wording import days_of, subject
+from initiatives.lifecycle.reminders.telling import tell
+from initiatives.lifecycle.reminders.wording import days_of
 from initiatives.lifecycle.roles.actions import leave_vacancy
 from initiatives.models import Initiative, Review, RoleAssignment
 from initiatives.portfolio.units import decision_gaps
@@ -151,17 +152,17 @@ def tell_owners(row: Delegation) -> None:
     away = row.absence.person
     for initiative, owner in _owners_of(row):
         if owner.pk != away.pk:
-            notify(
-                owner,
+            tell(
+                initiative,
+                [owner],
                 "loan ended",
                 f"delegation:{row.pk}:{initiative.ref}",
-                subject=subject(initiative, f"no one stands in for {away}"),
+                f"no one stands in for {away}",
                 text=(
                     f"{away} is away {days_of(row.absence)}. {row.delegate} no longer stands in for {row.what}. "
                     f"Ask {away} to name someone else."
                 ),
                 link=initiative.get_absolute_url(),
-                initiative_ref=initiative.ref,
             )
 
 

@@ -195,6 +195,17 @@ def world(cast):
             review=past, text="Log more", owner=cast.owner, due=tomorrow, proposed_by=cast.chair
         )
         condition.save()
+        met = Condition(
+            review=past,
+            text="Log less",
+            owner=cast.lead,
+            due=tomorrow,
+            proposed_by=cast.chair,
+            met_at=clock.now(),
+            met_by=cast.lead,
+            met_note="Done.",
+        )
+        met.save()
     contract = contract_actions.save_contract(
         initiative=initiative, clauses=initiative_acts.CLAUSES, by=cast.owner
     )
@@ -411,6 +422,7 @@ def world(cast):
         "accepted-risks": risk.pk,
         "imports": batch.pk,
         "live_batch": live_batch.pk,
+        "met_condition": met.pk,
         "waiting_board": boards.waiting_board(cast, cast.unit, "Accounts board", chair=cast.chair).pk,
         "portfolio": own_sheet.pk,
         "rows": ImportRow.objects.filter(batch=batch).first().pk,

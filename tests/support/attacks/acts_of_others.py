@@ -29,6 +29,7 @@ from governance.privacy import retention
 from initiatives.contracts.enforcement import kill_switch
 from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.lifecycle.requirements.waivers import WAIVERS
+from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.risks.accepted_risks import ACCEPTED_RISKS
 from initiatives.lifecycle.roles import actions as role_actions
 from initiatives.models import (
@@ -92,14 +93,11 @@ def prepared(scene: Scene) -> Scene:
         initiative=scene.other, role="sponsor", person=cast.sponsor, by=cast.owner
     )
     with acting(by=cast.chair):
-        scene.condition = Condition(
-            review=scene.review,
-            text="Show it.",
-            owner=cast.owner,
-            due=clock.today() + DAY,
-            proposed_by=cast.chair,
-        )
+        said = {"owner": cast.owner, "due": clock.today() + DAY, "proposed_by": cast.chair}
+        scene.condition = Condition(review=scene.review, text="Show it.", **said)
+        scene.met = Condition(review=scene.review, text="Show more.", **said)
         scene.condition.save()
+        scene.met.save()
         entries.record("condition fixed", initiative=scene.initiative)
         scene.obligation = hold_actions.open_obligation(
             scene.other,
@@ -109,6 +107,9 @@ def prepared(scene: Scene) -> Scene:
             due=clock.today(),
             responsible=cast.owner,
         )
+    review_actions.meet_condition(condition=scene.met, note="Shown.", by=cast.owner)
+    scene.open = {"met_by_id": None, "met_at": None, "not_met_at": clock.now(), "not_met_reason": "x"}
+    scene.key = factories.make_key(cast, initiative_acts.fresh(scene.initiative))[0]
     scene.pipeline = pipeline_issuers.make_pipeline(cast, scene.initiative)
     scene.legal_hold = retention.open_hold(person=cast.lead, reason="A claim.", by=cast.admin)
     return scene
@@ -373,6 +374,11 @@ ACTS = {
             _initiative,
         ),
     ),
+    "condition not met": (
+        "chair, or the seat that set it",
+        "initiatives_condition",
+        _of("condition not met", lambda s, by: changed(s.met, not_met_by_id=by.pk, **s.open), _initiative),
+    ),
     "obligation excused": (
         "chair",
         "initiatives_excuse",
@@ -441,6 +447,11 @@ ACTS = {
         "owner or technical lead",
         "governance_servicekey",
         _of("key made", lambda s, by: inserted(_key(s, by)), _initiative),
+    ),
+    "key principal named": (
+        "owner or technical lead",
+        "governance_servicekey",
+        _of("key principal named", lambda s, by: changed(s.key, principal_id=s.cast.sponsor.pk), _initiative),
     ),
     "pipeline declared": (
         "owner or technical lead",
