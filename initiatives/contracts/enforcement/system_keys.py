@@ -1,12 +1,14 @@
-"""Acts on keys of an initiative's systems: make, rotate, revoke, and name who is responsible.
+"""Acts on keys of an initiative's systems: make, rotate, revoke, and name who is responsible, with its reminder.
 
 A key is shown once, to the person who made it.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.urls import reverse
 
 from governance import clock
 from governance.audit_log import entries
@@ -14,12 +16,14 @@ from governance.authorization import service_keys
 from governance.models import ServiceKey, User
 from governance.models.sign_in import KEY_SCOPES
 from governance.notifications import due
+from governance.notifications.due import Due, before, late
 from governance.permission_result import no
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
-from initiatives.contracts.enforcement import key_reminders
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
+from initiatives.lifecycle.reminders.recipients import Circle, told
+from initiatives.lifecycle.reminders.wording import about
 from initiatives.models import Initiative
 
 LONGEST_LIFE = timedelta(days=366)
@@ -172,7 +176,7 @@ def principal_left(person: User) -> None:
             until=key.named_until,
         )
     if keys:
-        due.run(queries=[key_reminders.keys_without_person])
+        due.run(queries=[keys_without_person])
 
 
 def principal_back(person: User) -> None:
@@ -180,3 +184,32 @@ def principal_back(person: User) -> None:
     for key in keys_of(person).exclude(principal_left_at=None):
         key.principal_left_at = None
         key.save()
+
+
+def keys_without_person(moment: datetime) -> Iterator[Due]:
+    """Yield the keys for which another person must be named, to the owner, or to sponsor and chair without one."""
+    today = clock.local_day(moment)
+    keys = list(
+        ServiceKey.objects.filter(principal_left_at__isnull=False, revoked_at=None, expires_at__gt=moment)
+        .select_related("principal", "contract__initiative__unit")
+        .order_by("pk")
+    )
+    circle = Circle(key.contract.initiative for key in keys)
+    for key in keys:
+        initiative, last = key.contract.initiative, clock.last_day_before(key.named_until)
+        yield from told(
+            circle.in_charge(initiative),
+            before(last, today) or late(last, today, weekly=True),
+            about(
+                initiative,
+                "key without person",
+                f"key:{key.pk}",
+                f"no one is responsible for the key of {key.system}",
+                text=(
+                    f"The account of {key.principal} has ended. Name another person by {last:%-d %B %Y}. After that "
+                    "day, Plumbline denies every request for a decision with this key."
+                ),
+                link=reverse("api-access", args=[initiative.ref]),
+                due_on=last,
+            ),
+        )

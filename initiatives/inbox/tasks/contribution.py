@@ -5,7 +5,7 @@ Imported stages cause no obligations and no reminders. Acts on an imported initi
 
 from governance.models import Delivery
 from initiatives.contracts.approvals.inbox import approvals_asked
-from initiatives.contracts.enforcement.key_reminders import keys_without_person
+from initiatives.contracts.enforcement.system_keys import keys_without_person
 from initiatives.contributions import Contribution
 from initiatives.inbox.rows import person_rows
 from initiatives.inbox.tasks import calendar, inbox_tasks, weekly_digest

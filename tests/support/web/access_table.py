@@ -391,6 +391,7 @@ TABLE = {
     "pipelines": READ,
     "declare-pipeline": RUNNERS,
     "pipelines/end": RUNNERS,
+    "keys/principal": RUNNERS,
     "keys/rotate": RUNNERS,
     "keys/revoke": RUNNERS,
     "systems": MEMBERS,
@@ -489,6 +490,7 @@ TABLE = {
     "review-ask": only(*BOARD),
     "question-answer": WORKERS,
     "condition-meet": OWNER,
+    "condition-not-met": NOT_NOW,  # it is open
     "sign": only("seat_adoption"),
     "sign-off": READ,
     "sign-off-withdraw": only("seat_adoption"),
