@@ -320,11 +320,7 @@ def reach(rulebook: ParsedRulebook, gate: str, tier: str, seats: dict[str, SeatS
         if key not in able:
             why = "; ".join(seats[key].barred) or "no one has this seat"
             reasons.append(
-                Reason(
-                    ended(phrase("{} must sign and cannot: {}", _seat(key), why)),
-                    NO_SIGNER,
-                    "",
-                )
+                Reason(ended(phrase("{} must sign and cannot: {}", Seat.word(key), why)), NO_SIGNER, "")
             )
     people = {key: seats[key].humans or seats[key].people or seats[key].eligible for key in able}
     filled = separation_of_duties.seated(people, first=rules.must_include)
@@ -339,7 +335,7 @@ def reach(rulebook: ParsedRulebook, gate: str, tier: str, seats: dict[str, SeatS
                 phrase(
                     "{} must be signed by different people, and only {} can sign. One person can sign "
                     "for only one seat.",
-                    " and ".join(_seat(one) for one in rules.seats if one in sharing),
+                    " and ".join(Seat.word(one) for one in rules.seats if one in sharing),
                     " and ".join(sorted(names[one] for one in who)),
                 ),
                 "An admin can give one of these seats to someone else, or its holder can have a delegate "
@@ -347,7 +343,7 @@ def reach(rulebook: ParsedRulebook, gate: str, tier: str, seats: dict[str, SeatS
             )
         )
     if len(filled) < quorum:
-        empty = ", ".join(_seat(key) for key in rules.seats if key not in able)
+        empty = ", ".join(Seat.word(key) for key in rules.seats if key not in able)
         reasons.append(
             Reason(
                 f"The quorum cannot be reached: {quorum} seats must sign, and {len(filled)} can. "
@@ -406,10 +402,7 @@ def _unmet(facts: Facts, rulebook: ParsedRulebook, found: tuple[Finding, ...]) -
 def _unsupported(supported: Support, gate: str) -> Iterator[Reason]:
     """Block an approved stage without support, except at the gate to retire."""
     if gate != "retire" and not supported.supports_approved_stage:
-        yield Reason(
-            f"{supported.label}.",
-            "First fix what the initiative page lists.",
-        )
+        yield Reason(f"{supported.label}.", "First fix what the initiative page lists.")
 
 
 def _signers(sign_off: JudgedSignOff, seats: dict[str, SeatState]) -> str:
@@ -427,7 +420,7 @@ def _stale(
         if sign_off.approves and not sign_off.fresh and needed:
             why, who = "; ".join(sign_off.stale), _signers(sign_off, seats)
             yield Reason(
-                ended(phrase("{} must sign again: {}", _seat(sign_off.seat), why)),
+                ended(phrase("{} must sign again: {}", Seat.word(sign_off.seat), why)),
                 phrase("{} can read what changed and sign again.", who) if who else NO_SIGNER,
             )
 
@@ -439,7 +432,7 @@ def _objected(
     for sign_off in objections:
         asked = " and ".join(f"“{rulebook.criteria[key].question}”" for key in sign_off.criteria)
         yield Reason(
-            ended(phrase("{} objects to {}", _seat(sign_off.seat), asked)),
+            ended(phrase("{} objects to {}", Seat.word(sign_off.seat), asked)),
             phrase(
                 "{} can withdraw the objection, or sign off again on new evidence.",
                 _signers(sign_off, seats) or sign_off.person,
@@ -460,7 +453,7 @@ def _missing(
         if key not in named:
             who = " or ".join(seats[key].eligible)
             remedy = phrase("{} can sign.", who) if who else NO_SIGNER
-            yield Reason(phrase("{} must be among the signers.", _seat(key)), remedy)
+            yield Reason(phrase("{} must be among the signers.", Seat.word(key)), remedy)
 
 
 def _short(
@@ -512,17 +505,7 @@ def _overdue_obligations(facts: Facts, gate: str, at: datetime) -> Iterator[Reas
         for obligation in facts.obligations:
             if clock.local_day(at) > obligation.due and not obligation.excused:
                 yield Reason(
-                    phrase(
-                        "An obligation on a confidential initiative has been overdue since {}.",
-                        obligation.due,
-                    )
-                    if obligation.secret
-                    else phrase(
-                        "An obligation of {} has been overdue since {}: {}",
-                        obligation.initiative_ref,
-                        obligation.due,
-                        ended(obligation.text),
-                    ),
+                    obligation.overdue_words,
                     phrase(
                         "{} can complete the obligation. The chair can allow this decision with a reason.",
                         obligation.responsible or facts.people.get("owner", "The owner"),
@@ -537,11 +520,6 @@ def unanswered(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
             for one in facts.short_of(key, at):
                 who = one.who or facts.people.get("owner", "The owner")
                 yield Reason(one.words, joined(phrase("{} can answer it.", who), one.fix))
-
-
-def _seat(key: str) -> str:
-    """Return the word for a seat. A seat known only to an own rulebook has its key."""
-    return Seat.word(key)
 
 
 def who_can_fix(facts: Facts, rulebook: ParsedRulebook, finding: Finding) -> str:

@@ -6,7 +6,9 @@ from datetime import date, datetime
 from functools import cached_property
 from operator import attrgetter
 
+from governance.permission_result import ended
 from governance.vocabulary import Layer, Tier
+from governance.vocabulary.phrases import phrase
 
 # What only a running system can show here: the missing thing, the way it is measured and the sentence without it.
 ASKED, LOGGED = "asked", "logged"
@@ -210,6 +212,16 @@ class ObligationFact:
     excused: bool = False
     responsible: str = ""
     secret: bool = False
+
+    @property
+    def overdue_words(self) -> str:
+        """Return in a sentence that it is overdue."""
+        if self.secret:
+            return phrase("An obligation on a confidential initiative has been overdue since {}.", self.due)
+        said = ended(self.text)
+        return phrase(
+            "An obligation of {} has been overdue since {}: {}", self.initiative_ref, self.due, said
+        )
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ MUTANTS = [
     ),
     (
         "another account of a team member is one",
-        "initiatives.lifecycle.access.signers:team_roles_of",
+        "initiatives.lifecycle.access.signers:why_not_decide",
         "team_members, accounts = team_members_of(initiative), accounts_of(person)",
         "team_members, accounts = team_members_of(initiative), {person.pk}",
         f"{DUTIES} -k other_account",

@@ -90,7 +90,7 @@ MUTANTS = [
     (
         "a chair who is a team member does not decide",
         "initiatives.lifecycle.access.permissions:acting_chair",
-        "if not roles and not member.away:",
+        "if not barred and not member.away:",
         "if not member.away:",
         "tests/app/initiatives/lifecycle/reviews/test_separation_of_duties.py -k chair",
     ),

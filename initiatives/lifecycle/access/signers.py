@@ -140,7 +140,7 @@ class Decides(Func):
 
 
 class Speaks(Func):
-    """The approvals of calls that count, in queries: by initiative, person, stood-in person, role and two moments."""
+    """The approvals of calls that count, in queries: by initiative, person, absent person, role and two moments."""
 
     function = "plumbline_speaks"
     output_field = BooleanField()

@@ -11,15 +11,7 @@ from governance.audit_log import entries
 from governance.gates import criteria
 from governance.models import User
 from governance.permission_result import Answer, Conflict, no
-from governance.vocabulary import (
-    RUNNING_STAGES,
-    STAGE_RANK,
-    HoldKind,
-    ObligationKind,
-    ReviewOutcome,
-    Role,
-    Stage,
-)
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, ObligationKind, ReviewOutcome, Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -85,7 +77,7 @@ def lift_hold(*, hold: Hold, reason: str, by: User) -> Hold:
             [hold.opened_by, *alerts.readers(initiative, ())],
             "hold lifted",
             f"hold:{hold.pk}",
-            f"{by} lifted a hold ({HoldKind(hold.kind).label.lower()})",
+            f"{by} lifted a hold ({hold.get_kind_display().lower()})",
             but=by,
             text=hold.lift_reason,
             link=initiative.get_absolute_url(),

@@ -114,7 +114,7 @@ def test_a_gap_is_recorded_and_closed_with_evidence_or_by_its_owner(cast, as_):
 
 
 def test_other_initiatives_show_no_words_of_a_confidential_one(cast, as_):
-    """C20: what the owner owes on it holds a review of another initiative. Who may not open it reads that it is due."""
+    """C20: an obligation on it holds a review of another initiative. Who may not open it reads that it is due."""
     hidden = factories.make_mvp(cast, title="Zebra severance letters")
     waiting = factories.make_prototype(cast, title="Invoice reader")
     initiative_acts.propose_and_confirm_tier(waiting, cast.team)
