@@ -1,9 +1,9 @@
 """Separation of duties: who must not sign for an initiative, and why. Pure.
 
 Pages, acts and the state of a review ask this module. A person does not sign if they work on the initiative, act for
-someone who does, or wrote what the signature covers. The seat for business value does not report to the owner
-(docs/domain.md, invariants 4 and 5). Database triggers enforce the same rule, and the offline verifier checks the
-audit log for it. Both work without this module on purpose.
+someone who does, or wrote what the signature covers. The seat for business value does not report to the owner, and
+neither does who lowers a risk tier (docs/domain.md, invariants 4 and 5). Database triggers enforce the same rule, and
+the offline verifier checks the audit log for it. Both work without this module on purpose.
 """
 
 from collections.abc import Hashable, Iterable, Mapping
@@ -114,6 +114,12 @@ def why_reset_by_team_member(signer: Signer, team_members: TeamMembers) -> list[
     ]
 
 
+def why_reports(signer: Signer, team_members: TeamMembers) -> list[str]:
+    """Return that the person reports to the owner, which also bars from lowering a risk tier."""
+    reports = team_members.owner is not None and signer.manager == team_members.owner
+    return [f"{signer.name} reports to the owner"] if reports else []
+
+
 def why_own_work(signer: Signer, rests_on: RestsOn) -> list[str]:
     """Return why an approval would cover the person's own work."""
     reasons = []
@@ -145,9 +151,8 @@ def why_barred(
     `approving` is False for an objection. `rests_on` is what the signature covers, if that is known.
     """
     reasons = why_team_member(signer, team_members, approving=approving)
-    reports = team_members.owner is not None and signer.manager == team_members.owner
-    if approving and seat == REPORTS_TO_NO_OWNER and reports:
-        reasons.append(f"{signer.name} reports to the owner")
+    if approving and seat == REPORTS_TO_NO_OWNER:
+        reasons += why_reports(signer, team_members)
     if rests_on is not None:
         reasons += why_own_work(signer, rests_on)
     return reasons

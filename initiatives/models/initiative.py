@@ -169,6 +169,12 @@ class Initiative(MovesOfReports, models.Model):
         return f"AI-{number:04d}"
 
     @property
+    def lowers_tier(self) -> bool:
+        """Return True if the proposed risk tier is lower than the confirmed one."""
+        order = list(Tier)
+        return bool(self.tier) and order.index(self.proposed_tier) < order.index(self.tier)
+
+    @property
     def name_for_all(self) -> str:
         """Return the title, or only the reference if it is confidential, for people who may not open it."""
         return self.ref if self.confidential else self.title

@@ -7,6 +7,7 @@ from governance.gates.separation_of_duties import (
     RestsOn,
     said,
     why_barred,
+    why_reports,
     why_reset_by_team_member,
     why_team_member,
 )
@@ -399,9 +400,19 @@ def may_accept_exception(initiative: Initiative, seats, person: User) -> Answer:
 
 
 def may_confirm_tier(initiative: Initiative, person: User) -> Answer:
-    """Allow the board's risk seat, on no team, to confirm the risk tier."""
+    """Allow the board's risk seat, on no team, to confirm the risk tier. A lower tier is not confirmed by a person who reports to the owner."""
     if not initiative.proposed_tier:
         return no("No one has proposed a risk tier yet.", "Ask the owner to propose a risk tier.")
+    if initiative.lowers_tier and (
+        reports := why_reports(signer_of(person, now=True), team_members_of(initiative))
+    ):
+        return no(
+            phrase(
+                "{} A lower risk tier is confirmed by someone who does not report to the owner.",
+                said(reports),
+            ),
+            "Ask another holder of the seat.",
+        )
     return may_accept_exception(initiative, ["risk_compliance"], person)
 
 

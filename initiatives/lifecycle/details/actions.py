@@ -9,7 +9,7 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.people.boards import board_for, members_now, seat_holders
 from governance.permission_result import Conflict, ended, no
-from governance.vocabulary import ReviewOutcome, Seat, Tier
+from governance.vocabulary import ReviewOutcome, Role, Seat, Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import sentence_key
@@ -199,7 +199,25 @@ def confirm_tier(*, initiative: Initiative, tier: str, scope: int | None = None,
                 tell(initiative)
         if not follow([initiative]):  # what the tier leaves out holds nothing
             rewrite_supported_stage(initiative)
+        if before and before != tier:
+            _tell_confirmed(initiative, before, by)
     return initiative
+
+
+def _tell_confirmed(initiative: Initiative, before: str, by: User) -> None:
+    """Notify the owner and the chair that another risk tier counts now."""
+    owner = initiative_permissions.accepted(initiative, Role.OWNER)
+    telling.tell(
+        initiative,
+        [owner.person if owner else None, initiative_permissions.acting_chair(initiative)[0]],
+        "tier changed",
+        f"tier:{initiative.pk}",
+        f"the risk tier is {Tier.word(initiative.tier).lower()} now, and was {Tier.word(before).lower()}",
+        but=by,
+        period=clock.now().isoformat(timespec="seconds"),
+        text=f"{by} confirmed it. The worst credible harm: {ended(initiative.worst_credible_harm)}",
+        link=initiative.get_absolute_url(),
+    )
 
 
 def not_similar(*, initiative: Initiative, other: Initiative, by: User) -> NotSimilar:

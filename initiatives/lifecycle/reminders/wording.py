@@ -67,6 +67,7 @@ VERBS = {
     "stepped back": "Read why",
     "stale sign-off": "See what changed",
     "term to confirm": "Read and confirm",
+    "tier changed": "See the initiative",
     "tier proposed": "See the initiative",
     "tier to confirm": "Read and confirm",
     "waiver": "Open the waiver",
@@ -103,6 +104,7 @@ NEWS = {
     "role answered",
     "rulebook published",
     "stepped back",
+    "tier changed",
     "tier proposed",
 }
 # All other kinds pass with their matter; some are told to people who have no task of their own about it.

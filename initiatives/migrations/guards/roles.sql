@@ -243,6 +243,23 @@ BEGIN
   END, false);
 END $$;
 
+-- A lower risk tier is confirmed by somebody who does not report to the owner.
+CREATE FUNCTION plumbline_guard_lower_tier() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF array_position(ARRAY['minimal', 'limited', 'high'], NEW.tier::text) < array_position(ARRAY['minimal', 'limited', 'high'], OLD.tier::text)
+     AND EXISTS (
+       SELECT FROM initiatives_roleassignment r JOIN governance_user u ON u.id = NEW.tier_confirmed_by_id
+         JOIN governance_user o ON o.id = r.person_id AND o.is_active
+        WHERE r.initiative_id = NEW.id AND r.role = 'owner' AND r.accepted_at IS NOT NULL AND r.ended_at IS NULL
+          AND u.manager_id = r.person_id) THEN
+    RAISE EXCEPTION 'Plumbline: nobody who reports to the owner lowers a risk tier.' USING ERRCODE = 'PL048';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER lower_tier_is_independent AFTER UPDATE ON initiatives_initiative
+  FOR EACH ROW WHEN (OLD.tier IS DISTINCT FROM NEW.tier)
+  EXECUTE FUNCTION plumbline_guard_lower_tier();
+
 -- Arguments: pairs of a column and a rule. A column of a person names who acts, and that person may; of another column
 -- (a moment, a tier, the key of a new row) whoever acts may. A rule that begins with "+" lets an initiative rise, so it waits
 -- for whoever cools off.

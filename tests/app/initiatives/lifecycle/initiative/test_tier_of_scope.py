@@ -11,7 +11,7 @@ from django.utils import timezone
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
-from governance.models import Entry, Rulebook
+from governance.models import Entry, Notification, Rulebook
 from governance.notifications import inbox as notification_inbox
 from governance.permission_result import Refused
 from governance.templatetags.plumbline import day
@@ -263,3 +263,33 @@ def test_who_could_ask_the_board_is_told_to_have_the_tier_confirmed(cast, as_):
     assert not submits()
     told = text_of(as_(cast.owner).get(initiative.get_absolute_url()))
     assert "Next step: request a review." not in told
+
+
+def test_who_reports_to_the_owner_lowers_no_tier_and_a_change_is_told(cast):
+    """8c: act and database refuse, another tier is told to owner and chair."""
+    initiative = factories.make_prototype(cast)
+    initiative_acts.propose_and_confirm_tier(initiative, cast.team, "limited")
+    with acting(system="test"):
+        cast.seat_risk.manager = cast.owner
+        cast.seat_risk.save()
+    initiative = initiative_acts.fresh(initiative)
+    for tier in ("minimal", "high"):
+        initiative = detail_actions.propose_tier(
+            initiative=initiative, tier=tier, worst_credible_harm="A wrong price.", by=cast.owner
+        )
+        if tier == "minimal":
+            with pytest.raises(Refused, match="reports to the owner"):
+                detail_actions.confirm_tier(initiative=initiative, tier=tier, by=cast.seat_risk)
+            row = Initiative.objects.get(pk=initiative.pk)
+            row.tier = tier
+            row.tier_confirmed_by, row.tier_confirmed_at = cast.seat_risk, clock.now()
+            with (
+                acting(by=cast.seat_risk),
+                pytest.raises(DatabaseError, match="nobody who reports to the owner"),
+                transaction.atomic(),
+            ):
+                row.save()
+        else:
+            detail_actions.confirm_tier(initiative=initiative, tier=tier, by=cast.seat_risk)
+    told = Notification.objects.filter(kind="tier changed").values_list("person__login", flat=True)
+    assert set(told) == {"owner", "chair"}
