@@ -400,7 +400,10 @@ def may_accept_exception(initiative: Initiative, seats, person: User) -> Answer:
 
 
 def may_confirm_tier(initiative: Initiative, person: User) -> Answer:
-    """Allow the board's risk seat, on no team, to confirm the risk tier. A lower tier is not confirmed by a person who reports to the owner."""
+    """Allow the board's risk seat, on no team, to confirm the risk tier.
+
+    A lower tier is not confirmed by a person who reports to the owner.
+    """
     if not initiative.proposed_tier:
         return no("No one has proposed a risk tier yet.", "Ask the owner to propose a risk tier.")
     if initiative.lowers_tier and (

@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from governance import clock
 from governance.database import request_memo, row_history
-from governance.models import Rulebook, User
+from governance.models import Rulebook, ServiceKey, User
+from governance.models.sign_in import EVALUATE
 from governance.people import boards
 from governance.permission_result import ended
 from governance.rulebook import ParsedRulebook
@@ -33,7 +34,7 @@ class Event:
     """An event of one initiative for alerts. `plain` is the text for dependants who may not open it.
 
     `words` follow the name of the initiative in the subject. `key` and `period` identify the message, however often it
-    is due.
+    is due. `answering` are the people who answer for keys of its systems.
     """
 
     initiative: Initiative
@@ -45,6 +46,7 @@ class Event:
     link: str
     seats: frozenset[str]
     period: str = "once"
+    answering: tuple[User, ...] = ()
 
 
 def affected_seats(rulebook: ParsedRulebook, stage: str, requirements: Iterable[str] = ()) -> frozenset[str]:
@@ -95,6 +97,11 @@ def tell(events: list[Event], dependants: list[Dependant] | None = None) -> None
             if not any(known is event for known, _ in mine):
                 seen = initiative_permissions.may_see(event.initiative, person)
                 mine.append((event, "" if seen else words_for(row, event.plain)))
+        for event in events:
+            for person in event.answering:
+                if person.pk not in people:
+                    seen = initiative_permissions.may_see(event.initiative, person)
+                    people[person.pk] = (person, [(event, "" if seen else event.plain)])
         people.pop(acting.pk if acting else None, None)
         inside: dict[int, list[User]] = {}
         for person, told in people.values():
@@ -151,13 +158,32 @@ def words_for(row: Dependant, plain: str) -> str:
     return f"{row.who} depends on the initiative for {ended(row.process or row.for_what)} {plain}"
 
 
+def deciding_keys(initiatives: Iterable[Initiative]) -> list[ServiceKey]:
+    """Return the keys with which systems of these initiatives ask for decisions now, with who answers for them."""
+    contracts = {initiative.contract_id for initiative in initiatives} - {None}
+    if not contracts:
+        return []
+    rows = ServiceKey.objects.filter(contract__in=contracts, scopes__contains=[EVALUATE])
+    return [key for key in rows.select_related("principal").order_by("pk") if key.good_at(clock.now())]
+
+
+def denied_words(keys: Iterable[ServiceKey]) -> str:
+    """Return the sentence on the systems of these keys, which a hold denies every call."""
+    systems = sorted({key.system for key in keys})
+    are = "system is" if len(systems) == 1 else "systems are"
+    return f"{len(systems)} {are} denied every call while the hold is open: {', '.join(systems)}."
+
+
 def tell_holds(
     rows: list[Hold], *, requirements: dict[int, list[str]] | None = None, anew: bool = False
 ) -> None:
     """Alert people to opened holds, or `anew` to open ones. `requirements` has those affected by key of the hold."""
     by_kind: dict[str, list[Event]] = {}
     rulebook = Rulebook.objects.current().parsed if rows else None
+    keys = deciding_keys([row.initiative for row in rows])
     for row in rows:
+        mine = [key for key in keys if row.blocking and key.contract_id == row.initiative.contract_id]
+        denied = f" {denied_words(mine)}" if mine else ""
         initiative, words = row.initiative, HoldKind(row.kind).label
         cap = HoldKind(row.kind).cap
         supported = f", and at most {Stage(cap).label.lower()} is supported" if cap else ""
@@ -169,13 +195,14 @@ def tell_holds(
             f"hold:{row.pk}",
             f"held ({words[:1].lower()}{words[1:]})",
             f"{ended(row.reason)} Until the hold is closed, no review of the initiative can be "
-            f"decided{supported}.",
-            f"Held: {words[:1].lower()}{words[1:]}.",
+            f"decided{supported}.{denied}",
+            f"Held: {words[:1].lower()}{words[1:]}.{denied}",
             link_of(row),
             affected_seats(
                 rulebook.at_tier(initiative.tier), initiative.stage, (requirements or {}).get(row.pk, ())
             ),
             period="after0d" if vacant else clock.now().isoformat() if anew else "opened",
+            answering=tuple(key.principal for key in mine if key.principal.is_active),
         )
         by_kind.setdefault(row.kind, []).append(event)
     for events in by_kind.values():

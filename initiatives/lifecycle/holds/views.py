@@ -12,6 +12,7 @@ from governance.templatetags.plumbline import day
 from governance.vocabulary import WRITTEN_OBLIGATIONS, HoldKind, ObligationKind
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.findings import alerts
 from initiatives.lifecycle.holds import actions
 from initiatives.lifecycle.holds.actions import held_up
 from initiatives.lifecycle.holds.forms import (
@@ -32,6 +33,13 @@ from initiatives.lifecycle.initiative.page_steps import (
 )
 from initiatives.models import Gap, Hold, Initiative, Obligation
 
+
+def _denied(initiative: Initiative) -> str:
+    """Return which systems a hold stops at once, or an empty text."""
+    keys = alerts.deciding_keys([initiative])
+    return alerts.denied_words(keys) if keys else ""
+
+
 INITIATIVE_ACTS["hold"] = PageStep(
     may=initiative_permissions.may_hold,
     act=actions.hold,
@@ -41,6 +49,7 @@ INITIATIVE_ACTS["hold"] = PageStep(
     happens=(
         gettext_lazy("No review of this initiative can be decided until the chair lifts the hold."),
         gettext_lazy("The supported stage does not change."),
+        _denied,
     ),
     verb=gettext_lazy("Put on hold"),
     danger=True,

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.urls import reverse
 
 from adoption.demo import initiative_acts
 from governance import clock
@@ -30,6 +31,7 @@ from initiatives.models import Initiative
 from initiatives.portfolio.units import actions as unit_actions
 from tests.support import factories
 from tests.support.database import snapshots
+from tests.support.initiatives.initiative_pages import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -284,6 +286,22 @@ def test_a_lifted_hold_is_told_to_who_raised_it_and_to_the_owner(cast):
     hold_actions.lift_hold(hold=hold, reason="I do not think so.", by=cast.chair)
     assert told_of(initiative, kind="hold lifted") == {"seat-risk", "owner"}
     assert Notification.objects.filter(kind="hold lifted", text__contains="I do not think so.").count() == 2
+
+
+def test_a_hold_names_the_systems_that_it_stops_before_and_in_its_message(cast, as_):
+    """7b, 7c: who answers for a key is told too, by the reference alone."""
+    initiative = factories.make_mvp(cast, title=TITLE)
+    factories.make_key(cast, initiative, principal=cast.outsider)
+    factories.make_key(cast, initiative, system="Alarm bell", scopes=["alerts"])
+    words = "1 system is denied every call while the hold is open: Account assistant."
+    url = reverse("initiative-act", args=[initiative.ref, "hold"])
+    assert words in text_of(as_(cast.seat_security).get(url))
+    hold_actions.hold(initiative=initiative, reason="Names leak.", by=cast.seat_security)
+    assert words in Notification.objects.get(kind="held", person=cast.owner).text
+    told = Notification.objects.get(kind="held", person=cast.outsider)
+    assert words in told.text
+    assert TITLE not in f"{told.subject} {told.text}"
+    assert words not in text_of(as_(cast.seat_security).get(initiative.get_absolute_url()))
 
 
 def test_a_proposed_tier_is_told_to_the_seat_that_confirms_it_to_chair_and_signers(cast, review):
