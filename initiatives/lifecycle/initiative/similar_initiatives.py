@@ -19,6 +19,7 @@ from governance.database.embeddings import SENT, by_meaning
 from governance.database.text_search import SHORTEST, split
 from governance.models import User
 from governance.models.people import IMPORTED
+from governance.vocabulary import Stage
 from initiatives.lifecycle.initiative.stubs import Stub, stub_of, to_tell
 from initiatives.models import Initiative, NotSimilar, Obligation
 
@@ -156,6 +157,19 @@ def similar(title: str, problem: str, visible, *, owner: int | None = None) -> S
     return Similar(
         [stub_of(initiatives[place], near[place][1]) for place in shown], by_meaning=order is not None
     )
+
+
+def stopped_twins(initiative: Initiative, visible) -> list[Stub]:
+    """Return the most similar stopped initiatives whose post-mortem is still due, under whatever owner."""
+    near = nearest({initiative.pk: (initiative.title, initiative.problem)})[initiative.pk]
+    owing = set(
+        Obligation.objects.open()
+        .filter(kind="post_mortem", initiative__stage=Stage.STOPPED, initiative__in=[key for key, _ in near])
+        .values_list("initiative", flat=True)
+    )
+    told = [(key, words) for key, words in near if key in owing][:SHOWN]
+    rows = _initiatives([key for key, _ in told], visible, None)
+    return [stub_of(row, words) for row, (_, words) in zip(rows, told, strict=True)]
 
 
 def similar_to_each(initiatives: list[Initiative], visible) -> dict[int, list[Stub]]:

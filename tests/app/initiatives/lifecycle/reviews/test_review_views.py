@@ -19,6 +19,7 @@ from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.reviews.decision_views import not_recorded
 from initiatives.lifecycle.roles import actions as role_actions
+from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import Condition, Review, ReviewVisit
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
@@ -482,3 +483,17 @@ def test_getting_pages_writes_nothing_but_the_visit(cast, as_):
     as_(cast.chair).get(reverse("review-decide", args=[review.pk]))
     assert Entry.objects.acts().count() == entries
     assert ReviewVisit.objects.count() == 4
+
+
+def test_the_decision_page_names_a_stopped_twin_whose_post_mortem_is_due(cast, as_):
+    """5e: registered anew by somebody else with the same words."""
+    words = {"title": "Severance letters writer", "problem": "Clerks draft severance letters by hand."}
+    stopped = factories.make_prototype(cast, **words)
+    stage_actions.stop(initiative=stopped, reason_code="cost", reason="Too dear.", by=cast.owner)
+    again = factories.make_initiative(cast, owner=cast.lead, by=cast.lead, **words)
+    review = review_actions.open_review(initiative=again, by=cast.lead)
+    page = as_(cast.chair).get(reverse("review-decide", args=[review.pk]))
+    assert [stub.ref for stub in page.context["twins"]] == [stopped.ref]
+    assert stopped.ref in page.content.decode()
+    detail_actions.not_similar(initiative=again, other=stopped, by=cast.lead)
+    assert not as_(cast.chair).get(reverse("review-decide", args=[review.pk])).context["twins"]
