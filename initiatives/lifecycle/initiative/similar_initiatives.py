@@ -160,7 +160,7 @@ def similar(title: str, problem: str, visible, *, owner: int | None = None) -> S
 
 
 def stopped_twins(initiative: Initiative, visible) -> list[Stub]:
-    """Return the most similar stopped initiatives whose post-mortem is still due, under whatever owner."""
+    """Return the most similar stopped initiatives whose post-mortem is still due, of any owner."""
     near = nearest({initiative.pk: (initiative.title, initiative.problem)})[initiative.pk]
     owing = set(
         Obligation.objects.open()

@@ -135,7 +135,8 @@ def _for_delegates(dues: list[Due]) -> list[Due]:
     for due in dues:
         one = initiatives.get(due.initiative_ref) if due.person.pk in away and not due.personal else None
         stood = delegates(one, due.person, roles.get(one.pk, []), seat=due.seat) if one else []
-        text = f"{phrase('You are the deputy of {}, who is away.', due.person)} {due.text}".strip()
+        whose = phrase("You are the deputy of {}, who is away. ", due.person)
+        text = f"{whose}{due.text}".strip()
         found += [replace(due, person=person, text=text) for person in stood] or [due]
     return found
 
