@@ -202,4 +202,6 @@ def test_everybody_concerned_hears_of_a_move(cast, review):
     boards.make_board(cast, cast.elsewhere, "Logistics board", chair=cast.outsider)
     Notification.objects.all().delete()
     unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
-    assert told("board changed") == {"owner", "outsider", "chair", "deputy-chair"}, "the seats sit on both"
+    assert told("board changed") == {"owner", "outsider", "chair", "deputy-chair", "seat-value"}, (
+        "the signer too"
+    )
