@@ -70,7 +70,7 @@ CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_acceptedrisk
   FOR EACH ROW
   EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'title', 'happens', 'limits', 'until', 'review_days', 'extends_id', 'reason', 'requested_by_id', 'requested_at', 'once', 'risk_id', 'risk_at', 'refused_at', 'refused_by_id', 'refused_reason', 'ended_at', 'ended_by_id', 'ended_reason');
 CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_condition
-  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_kept('review_id', 'owner_id', 'proposed_by_id');
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_kept('review_id', 'proposed_by_id');
 
 -- A condition that was declared met stays so, unless somebody else says with a reason that it is not.
 CREATE FUNCTION plumbline_guard_condition() RETURNS trigger LANGUAGE plpgsql AS $$
