@@ -89,6 +89,8 @@ def _open_obligations() -> str:
 
 def openable(person: User, refs: set[str]) -> set[str]:
     """Return those of these references whose initiatives the person may open now."""
+    if not refs - {""}:
+        return set()
     found = visible_to(person).filter(pk__in=Initiative.objects.with_refs(refs).order_by().values("pk"))
     return {Initiative.ref_of(number) for number in found.order_by().values_list("number", flat=True)}
 

@@ -16,6 +16,7 @@ from governance.models import Absence, User
 from governance.notifications.due import Due
 from governance.notifications.notify import notify
 from governance.people.boards import board_for, members_now, read_seats, seat_holders
+from governance.vocabulary import BoardRole
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access.permissions import may_see
 from initiatives.lifecycle.access.visibility import openable
@@ -23,14 +24,24 @@ from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.reminders.wording import NEWS, subject
 from initiatives.models import Initiative, RoleAssignment
 
+CHAIRS = (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)
 
-def readers(initiative: Initiative, people: Iterable[User | None], *, seat: str = "") -> list[User]:
+
+def readers(
+    initiative: Initiative,
+    people: Iterable[User | None],
+    *,
+    seat: str = "",
+    roles: list[RoleAssignment] | None = None,
+) -> list[User]:
     """Return who gets a message for these people, each once: they and their delegates.
 
-    With `seat`, the message is for the holders of this seat of the deciding board. Acts use this function: their
-    messages come once, so an absent person gets them too.
+    With `seat`, the message is for the holders of this seat of the deciding board. `roles` are those of the initiative,
+    if they are read already. Acts use this function: their messages come once, so an absent person gets them too.
     """
-    roles = initiative_rows.roles(initiative)
+    if seat in CHAIRS:  # who decides now sits on the board, and lends no seat
+        return list(dict.fromkeys(person for person in people if person is not None and person.is_active))
+    roles = initiative_rows.roles(initiative) if roles is None else roles
     told = {
         person.pk: person
         for wanted in people
@@ -70,6 +81,7 @@ def tell(
     words: str,
     *,
     seat: str = "",
+    roles: list[RoleAssignment] | None = None,
     but: User | None = None,
     **more,
 ) -> None:
@@ -78,7 +90,7 @@ def tell(
     `words` follow its reference and title in the subject. `but` is the acting person, who gets no message. `more` has
     further arguments of `notify`.
     """
-    told = readers(initiative, people, seat=seat)
+    told = readers(initiative, people, seat=seat, roles=roles)
     if not told and kind not in NEWS:
         told = admins()
     notify(

@@ -29,7 +29,7 @@ from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.lifecycle.reminders.telling import tell
 from initiatives.lifecycle.reviews import checkpoint_mails, turn_notifications
 from initiatives.lifecycle.stages.actions import end_review, owner_of_that_day, promote, retire_row
-from initiatives.models import Condition, Initiative, Question, Review
+from initiatives.models import Condition, Initiative, Question, Review, RoleAssignment
 from initiatives.models.initiative import gate_out_of
 from initiatives.models.stage_machine import judged, offered
 
@@ -218,18 +218,19 @@ def _open_after_refusal(initiative: Initiative, review: Review) -> None:
     )
 
 
-def _team(initiative: Initiative) -> list[User]:
-    return [row.person for row in initiative_rows.roles(initiative) if row.in_force]
+def _team(initiative: Initiative) -> list[RoleAssignment]:
+    return [row for row in initiative_rows.roles(initiative) if row.in_force]
 
 
-def _tell(team: list[User], initiative: Initiative, review: Review) -> None:
+def _tell(team: list[RoleAssignment], initiative: Initiative, review: Review) -> None:
     gate = review.parsed_rulebook.gates[review.gate]
     tell(
         initiative,
-        team,
+        [row.person for row in team],
         "decided",
         f"review:{review.pk}",
         f"{gate.title} was {review.get_outcome_display().lower()}",
+        roles=team,
         text=review.reason,
         link=review.get_absolute_url(),
     )

@@ -14,7 +14,7 @@ from governance.models import User
 from governance.people import boards
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.transparency_log import sealing
-from governance.vocabulary import APPROVING, SignOffVerdict
+from governance.vocabulary import APPROVING, BoardRole, SignOffVerdict
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
@@ -334,6 +334,7 @@ def _tell_when_ready(chair: User, snapshot: review_state.ReviewSnapshot) -> None
         "ready to decide",
         f"review:{review.pk}",
         "ready for your decision",
+        seat=BoardRole.CHAIR,
         period=clock.today().isoformat(),
         text="Every blocking criterion is met, and the seats that must sign have signed.",
         link=review.get_absolute_url(),
