@@ -7,7 +7,6 @@ from governance.gates.separation_of_duties import (
     RestsOn,
     said,
     why_barred,
-    why_reports,
     why_reset_by_team_member,
     why_team_member,
 )
@@ -25,6 +24,7 @@ from initiatives.lifecycle.access.signers import (
     signer_of,
     team_members_of,
     why_approved_twice,
+    why_lowers_no_tier,
     why_not_decide,
 )
 from initiatives.lifecycle.access.visibility import past_visible_to, visible_to
@@ -400,22 +400,11 @@ def may_accept_exception(initiative: Initiative, seats, person: User) -> Answer:
 
 
 def may_confirm_tier(initiative: Initiative, person: User) -> Answer:
-    """Allow the board's risk seat, on no team, to confirm the risk tier.
-
-    A lower tier is not confirmed by a person who reports to the owner.
-    """
+    """Allow the board's risk seat, on no team, to confirm the tier. Lower: no one who reports to the owner."""
     if not initiative.proposed_tier:
         return no("No one has proposed a risk tier yet.", "Ask the owner to propose a risk tier.")
-    if initiative.lowers_tier and (
-        reports := why_reports(signer_of(person, now=True), team_members_of(initiative))
-    ):
-        return no(
-            phrase(
-                "{} A lower risk tier is confirmed by someone who does not report to the owner.",
-                said(reports),
-            ),
-            "Ask another holder of the seat.",
-        )
+    if reports := why_lowers_no_tier(initiative, person):
+        return no(said(reports), "Ask another holder of the seat to confirm the lower risk tier.")
     return may_accept_exception(initiative, ["risk_compliance"], person)
 
 

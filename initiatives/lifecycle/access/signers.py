@@ -18,6 +18,7 @@ from governance.gates.separation_of_duties import (
     TeamMembers,
     why_barred,
     why_counted_twice,
+    why_reports,
 )
 from governance.identity import same_person
 from governance.identity.factors.resets import reset_lately
@@ -230,3 +231,10 @@ def first_lapsed(initiative: Initiative, row: Answer | StandaloneDeclaration) ->
         return False
     signers = eligible_signers_of(initiative)
     return bool(signers.why_lapsed(row.accepted_by, (row.accepted_seat,), row.accepted_at))
+
+
+def why_lowers_no_tier(initiative: Initiative, person: User) -> list[str]:
+    """Return why this person must not confirm the proposed risk tier, if that is lower than the confirmed one."""
+    if not initiative.lowers_tier:
+        return []
+    return why_reports(signer_of(person, now=True), team_members_of(initiative))

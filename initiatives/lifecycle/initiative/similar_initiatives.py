@@ -162,12 +162,12 @@ def similar(title: str, problem: str, visible, *, owner: int | None = None) -> S
 def stopped_twins(initiative: Initiative, visible) -> list[Stub]:
     """Return the most similar stopped initiatives whose post-mortem is still due, of any owner."""
     near = nearest({initiative.pk: (initiative.title, initiative.problem)})[initiative.pk]
-    owing = set(
+    unwritten = set(
         Obligation.objects.open()
         .filter(kind="post_mortem", initiative__stage=Stage.STOPPED, initiative__in=[key for key, _ in near])
         .values_list("initiative", flat=True)
     )
-    told = [(key, words) for key, words in near if key in owing][:SHOWN]
+    told = [(key, words) for key, words in near if key in unwritten][:SHOWN]
     rows = _initiatives([key for key, _ in told], visible, None)
     return [stub_of(row, words) for row, (_, words) in zip(rows, told, strict=True)]
 
