@@ -483,7 +483,7 @@ MUTANTS = [
     (
         "four eyes are two voices",
         "initiatives.contracts.approvals.permissions:may_answer_approval",
-        "if any(mine in (row.person_id, row.on_behalf_of_id) for row in given):",
+        "if any(mine in (row.person_id, row.on_behalf_of_id) for row in queries.counting(given, roles)):",
         "if False:",
         "tests/app/initiatives/contracts/approvals/test_approvals.py -k four_eyes",
     ),
