@@ -29,7 +29,7 @@ TESTS_LONG := tests/long
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1
 BENCH := audit_log.capture audit_log.seal audit_log.lag audit_log.verify audit_log.asof company.pages systems.decisions \
 	systems.interaction_volume
-TRIALS := audit_log.crash audit_log.flips audit_log.signatures audit_log.erasure audit_log.backup company.memory \
+TRIALS := audit_log.crash audit_log.flips audit_log.signatures audit_log.erasure audit_log.backup company.memory company.told \
 	company.thirty_days systems.human_acts operations.two_hosts
 
 test: $(VENV)/development.stamp ## run the tests of rules, models, acts and pages: before every push
@@ -50,7 +50,7 @@ races: $(VENV)/development.stamp ## run the races between people at full length 
 bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again, pages, decisions, the interaction log
 	@for one in $(BENCH); do $(BIN)/python -m tests.drills.$$one || exit; done
 
-drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, thirty days, a year of acts by hand and with machines, two hosts under faults
+drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, thirty days, a year of acts by hand and with machines, a year of who is told, two hosts under faults
 	@$(BIN)/pytest $(TESTS_LONG) --rounds 500 $(ARGS)
 	@$(BIN)/pytest tests/acceptance/audit_log/test_path_matrix.py tests/acceptance/audit_log/test_audit_log_attacks.py tests/acceptance/attacks/test_shared_rights.py tests/unit/governance/authorization/test_policy_equals_reading.py tests/acceptance/input tests/acceptance/pages tests/acceptance/browser/test_every_page.py --rounds 500
 	@for one in $(TRIALS); do $(BIN)/python -m tests.drills.$$one || exit; done
