@@ -122,6 +122,11 @@ class Rulebook(models.Model):
         return _parsed(self.digest, self.source)
 
     @property
+    def proposal_stands(self) -> bool:
+        """Return True if an admin proposed its publication and is still an admin."""
+        return self.admin is not None and self.admin.is_active and self.admin.is_admin
+
+    @property
     def published(self) -> bool:
         """Return True if this version was ever put in force."""
         return self.published_at is not None

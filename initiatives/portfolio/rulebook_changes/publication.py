@@ -9,11 +9,12 @@ from governance.audit_log import entries
 from governance.models import Membership, Rulebook, User
 from governance.notifications import notify
 from governance.people import cooling_off
-from governance.permission_result import Conflict, no
+from governance.permission_result import Answer, Conflict, no, yes
 from governance.transparency_log import signing_rules
 from governance.vocabulary import BoardRole, TakesEffect
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
+from initiatives.lifecycle.access.signers import accounts_of
 from initiatives.lifecycle.holds.actions import Grace
 from initiatives.lifecycle.initiative.act import act, batched, rewrite_supported_stages
 from initiatives.lifecycle.reminders import telling
@@ -21,6 +22,26 @@ from initiatives.models import Forecast, Initiative, Obligation
 from initiatives.portfolio.rulebook_changes.forecast_actions import MOST_AHEAD, MOST_GRACE
 
 NAMED = 20  # so many initiatives are named in one message
+
+
+def may_publish(rulebook: Rulebook, person: User) -> Answer:
+    """Allow a chair to publish a draft that another person proposed, who is still an admin."""
+    if rulebook.published:
+        return no(phrase("Rulebook {} is already published.", rulebook.version))
+    again = "Ask an admin to propose it on the page of the rulebook."
+    if rulebook.admin is None:
+        return no("No admin has proposed this rulebook.", again)
+    if not rulebook.proposal_stands:
+        return no(phrase("{} proposed this rulebook, and is no longer an admin.", rulebook.admin), again)
+    if rulebook.admin_id in accounts_of(person):
+        return no("You proposed this rulebook, so someone else must publish it.", "Ask a chair.")
+    if not _chaired(person):
+        return no("Only a chair can publish a rulebook.", "Ask the chair of a board.")
+    return yes()
+
+
+def _chaired(person: User) -> list[Membership]:
+    return list(Membership.objects.held_at(clock.now()).filter(person=person, seat=BoardRole.CHAIR))
 
 
 def publish_rulebook(
@@ -58,17 +79,8 @@ def publish_rulebook(
         rulebook = Rulebook.objects.select_for_update().get(pk=rulebook.pk)
         if rulebook.published:
             raise Conflict(phrase("Rulebook {} is already published.", rulebook.version))
-        if rulebook.admin_id is None:
-            no(
-                "No admin has proposed this rulebook.",
-                "Ask an admin to propose it on the page of the rulebook.",
-            ).or_refuse()
-        if rulebook.admin_id == by.pk:
-            no("You proposed this rulebook, so someone else must publish it.", "Ask a chair.").or_refuse()
-        chaired = list(Membership.objects.held_at(clock.now()).filter(person=by, seat=BoardRole.CHAIR))
-        if not chaired:
-            no("Only a chair can publish a rulebook.", "Ask the chair of a board.").or_refuse()
-        cooling_off.may_lift(by, chaired).or_refuse()
+        may_publish(rulebook, by).or_refuse()
+        cooling_off.may_lift(by, _chaired(by)).or_refuse()
         if forecast is not None and (forecast.digest != rulebook.digest or forecast.state != Forecast.DONE):
             raise Conflict(
                 "The effects of this rulebook have changed after you opened the page.", "Open the page again."

@@ -9,14 +9,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from governance import clock
-from governance.models import Membership, Rulebook, User
+from governance.models import Rulebook, User
 from governance.people.permissions import may_forecast
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.rulebook import diff
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.sessions import open_to_all
-from governance.vocabulary import STAGE_RANK, BoardRole, ReviewOutcome, TakesEffect
+from governance.vocabulary import STAGE_RANK, ReviewOutcome, TakesEffect
 from governance.vocabulary.phrases import phrase
 from governance.web.pages.rulebook_views import readable
 from initiatives.lifecycle.initiative.initiative_frame import fix, insist, sent
@@ -33,7 +32,7 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
     rulebook = get_object_or_404(Rulebook.objects.select_related("admin"), version=version.replace("\0", ""))
     may_open_publication(rulebook, request.user).or_refuse()
     if request.method == "POST" and not rulebook.published:
-        insist(request, _offered(rulebook, request.user), "publish rulebook", None)
+        insist(request, publication.may_publish(rulebook, request.user), "publish rulebook", None)
     initiatives = Initiative.objects.live().own().count()
     signed = {
         "affects_initiatives": bool(initiatives),
@@ -78,7 +77,7 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
     context = {
         "nav": "rulebook",
         "rulebook": rulebook,
-        "answer": _offered(rulebook, request.user),
+        "answer": publication.may_publish(rulebook, request.user),
         "form": form,
         "forecast": newest,
         "outdated": outdated(newest) if newest else [],
@@ -107,22 +106,6 @@ def may_open_publication(rulebook: Rulebook, person: User) -> Answer:
     if rulebook.published or may_forecast(person):
         return yes()
     return no("Only admins and the chairs of boards can publish a rulebook.", "Read the draft instead.")
-
-
-def _offered(rulebook: Rulebook, person: User) -> Answer:
-    """Return the answer for the button on the page. The act itself asks again."""
-    if rulebook.published:
-        return no(phrase("Version {} was already published.", rulebook.version))
-    if rulebook.admin_id is None:
-        return no(
-            "No admin has proposed to publish this version.",
-            "Ask an admin to propose it on the page of the rulebook.",
-        )
-    if rulebook.admin_id == person.pk:
-        return no("You proposed this version, so someone else must publish it.", "Ask a chair.")
-    if not Membership.objects.held_at(clock.now()).filter(person=person, seat=BoardRole.CHAIR).exists():
-        return no("Only the chair of a board can publish a rulebook.", "Ask the chair of a board.")
-    return yes()
 
 
 @open_to_all

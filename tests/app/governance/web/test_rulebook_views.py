@@ -11,6 +11,7 @@ from django.utils.html import escape
 from governance.models import Entry, Rulebook
 from governance.rulebook import shipped_text
 from initiatives.models import SupportedStage
+from initiatives.portfolio.units import leaving
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import SIGNED
 from tests.support.rules.plain_rulebook import plain_text
@@ -154,6 +155,18 @@ def test_load_propose_publish_by_two_people(cast, as_, client, changed):
     text = client.get("/rulebook/versions/").content.decode()
     assert "0.9" in text
     assert "1.0" in text
+
+
+def test_a_proposal_ends_with_the_rights_of_its_admin(cast, as_, changed):
+    as_(cast.admin).post("/rulebook/load/", {"text": changed})
+    as_(cast.admin).post("/rulebook/1.0/propose/")
+    leaving.deactivate(person=cast.admin, reason="Left", by=cast.second_admin)
+    chair, page = as_(cast.chair), "/rulebook/1.0/publish/"
+    assert chair.post(page, SIGNED | {"takes_effect": "at_once"}).status_code == 403
+    assert "Per Dahl proposed this rulebook, and is no longer an admin." in chair.get(page).content.decode()
+    assert "/rulebook/1.0/propose/" in as_(cast.second_admin).get("/rulebook/1.0/").content.decode()
+    assert as_(cast.second_admin).post("/rulebook/1.0/propose/").url == "/rulebook/1.0/"
+    assert chair.post(page, SIGNED | {"takes_effect": "at_once"}).status_code == 302
 
 
 def test_without_initiatives_nobody_is_asked_for_an_impact_analysis(cast, as_, changed):
