@@ -16,7 +16,7 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from governance import clock
-from governance.models import Delivery, ProcessHeartbeat
+from governance.models import PasswordLink, ProcessHeartbeat
 from governance.operations import heartbeats, readiness, status
 from governance.runtime import clock_check
 from governance.storage import data_folder
@@ -86,10 +86,12 @@ def away(name: str):
 
 
 def a_refused_email() -> None:
-    Delivery.objects.create(
+    """One that was due long ago, whatever the time of the day is."""
+    PasswordLink.objects.create(
         person=factories.make_person("refused"),
-        kind=Delivery.ACCOUNT,
-        day=clock.today(),
+        purpose="invitation",
+        made_at=clock.now() - LONG_AGO,
+        expires_at=clock.now() + LONG_AGO,
         last_error="550 refused",
         attempts=3,
     )

@@ -107,4 +107,8 @@ def test_another_unit_is_another_board_as_for_a_moved_unit(cast, brought):
     kinds = list(Entry.objects.filter(initiative_ref=brought["A"].ref).values_list("kind", flat=True))
     assert kinds.count("board changed") == 2, "from no board, then from one board to another"
     told = Notification.objects.filter(kind="board changed")
-    assert set(told.values_list("person__login", flat=True)) == {"outsider", "chair"}
+    left = {"chair", "deputy-chair", *(person.login for person in cast.seats.values())}
+    assert set(told.values_list("person__login", flat=True)) == {
+        "outsider",
+        *left,
+    }
