@@ -324,21 +324,26 @@ def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: Us
     return version
 
 
-def approvals_of(
-    initiative: Initiative, version: ContractVersion
-) -> dict[str, tuple[ContractApproval, list[str]]]:
-    """Return by seat the newest approval of the text of this version, with why it does not count now."""
+def newest_approvals(version: ContractVersion) -> list[ContractApproval]:
+    """Return the newest approval of the text of this version by each seat, counting or not."""
+    rows = version.approvals.filter(digest=version.digest).select_related("person").order_by("pk")
+    return list({row.seat: row for row in rows}.values())
+
+
+def why_lapsed(
+    initiative: Initiative, version: ContractVersion, approvals: Iterable[ContractApproval]
+) -> dict[str, list[str]]:
+    """Return by seat why these approvals of the version do not count now. An empty list means that one counts."""
     signers = eligible_signers_of(initiative)
     wrote = RestsOn(contract_authors=frozenset({version.author_id}))
-    return {
-        row.seat: (row, signers.why_lapsed(row.person, (row.seat,), row.at, wrote))
-        for row in version.approvals.filter(digest=version.digest).select_related("person").order_by("pk")
-    }
+    return {row.seat: signers.why_lapsed(row.person, (row.seat,), row.at, wrote) for row in approvals}
 
 
 def counting_approvals(initiative: Initiative, version: ContractVersion) -> dict[str, ContractApproval]:
     """Return by seat the approvals of the text of this version that count now."""
-    return {seat: row for seat, (row, lapsed) in approvals_of(initiative, version).items() if not lapsed}
+    rows = newest_approvals(version)
+    lapsed = why_lapsed(initiative, version, rows)
+    return {row.seat: row for row in rows if not lapsed[row.seat]}
 
 
 def version_to_sign(

@@ -177,11 +177,11 @@ def approvals_shown(initiative, version, rulebook) -> list[tuple[str, Any]]:
     """
     if version is None or version.state == ContractVersion.DRAFT:
         return []
+    given = {row.seat: row for row in actions.newest_approvals(version)}
     waits = version.state == ContractVersion.IN_REVIEW and as_of.current() is None
-    given = {}
-    for seat, (row, reasons) in actions.approvals_of(initiative, version).items():
-        row.lapsed = separation_of_duties.said(reasons) if waits and reasons else ""
-        given[seat] = row
+    lapsed = actions.why_lapsed(initiative, version, given.values()) if waits else {}
+    for seat, row in given.items():
+        row.lapsed = separation_of_duties.said(lapsed[seat]) if lapsed.get(seat) else ""
     return [(Seat.word(seat), given.get(seat)) for seat in rulebook.contract.seats]
 
 

@@ -300,5 +300,5 @@ def test_the_number_of_questions_does_not_grow_with_the_initiatives(cast, django
     """Initiatives with nothing near cost no judging of their own. One question is of corrected rows, told to admins."""
     for number in range(6):
         factories.make_initiative(cast, title=f"Idea {number}")
-    with django_assert_max_num_queries(43):
+    with django_assert_max_num_queries(48):
         due.run()
