@@ -117,11 +117,11 @@ MUTANTS = [
         f"{DECIDING} -k wrote",
     ),
     (
-        "a former owner does not decide, in the database",
+        "a former owner consents to nothing, in the database",
         "initiatives/migrations/guards/roles.sql:plumbline_team_member",
         "AND r.ended_at > plumbline_last_decision(of_initiative, moment)",
         "AND false",
-        f"{DECIDING} -k owned",
+        f"{COUNTING} -k contract",
     ),
     (
         "a waiver needs every consent",
