@@ -5,6 +5,7 @@ from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access.permissions import barred_from_signing, is_acting_chair, memberships_on
+from initiatives.lifecycle.access.signers import accounts_of
 from initiatives.models import Condition, SignOff
 
 
@@ -27,7 +28,7 @@ def may_judge_condition(condition: Condition, person: User) -> Answer:
         return no("This condition is open.", "Wait until the person responsible declares that it is met.")
     if initiative.closed:
         return no(phrase("This initiative is {} and can no longer change.", initiative.stage))
-    if person.pk in (condition.owner_id, condition.met_by_id):
+    if accounts_of(person) & {condition.owner_id, condition.met_by_id}:
         return no(
             "You had to meet this condition, so you cannot judge it.",
             "Ask the chair or the seat that set it.",

@@ -82,7 +82,8 @@ BEGIN
   IF (NEW.not_met_at, NEW.not_met_by_id, NEW.not_met_reason)
        IS DISTINCT FROM (OLD.not_met_at, OLD.not_met_by_id, OLD.not_met_reason)
      AND (OLD.met_at IS NULL OR NEW.met_at IS NOT NULL OR NEW.not_met_at IS NULL
-          OR NEW.not_met_by_id IN (OLD.owner_id, OLD.met_by_id)) THEN
+          OR EXISTS (SELECT FROM plumbline_accounts(NEW.not_met_by_id) account
+                      WHERE account IN (OLD.owner_id, OLD.met_by_id))) THEN
     RAISE EXCEPTION 'Plumbline: whoever had to meet a condition does not judge whether it is met.'
       USING ERRCODE = 'PL048', HINT = 'The chair, or the seat that set it, says so.';
   END IF;

@@ -134,7 +134,7 @@ def end_seat(membership: Membership) -> None:
 
 
 def end_loan(row: Delegation, reason: str) -> None:
-    """End a delegation and its seat, inside the running act. The owners hear if it was accepted."""
+    """End a delegation and its seat, inside the running act. No message is sent."""
     row.ended_at, row.ended_reason = clock.now(), reason
     row.save()
     if row.stands is not None:

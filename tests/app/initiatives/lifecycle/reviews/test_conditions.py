@@ -10,7 +10,8 @@ from django.urls import reverse
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
-from governance.models import Entry, Membership, Notification
+from governance.identity import same_person
+from governance.models import Entry, Membership, Notification, User
 from governance.permission_result import Refused
 from governance.transparency_log import verification
 from initiatives.lifecycle.holds import due_tasks
@@ -161,3 +162,9 @@ def test_the_page_of_the_review_leads_to_it_and_shows_the_reason(cast, met, as_)
     shown = as_(cast.lead).get(page).content.decode()
     assert WHY in shown
     assert reverse("condition-meet", args=[met.pk]) in shown
+
+
+def test_another_account_of_who_had_to_meet_it_does_not_judge(cast, met):
+    same_person.mark(person=cast.seat_value, other=cast.lead, reason="Same badge", by=cast.second_admin)
+    with pytest.raises(Refused, match="You had to meet this condition"):
+        review_actions.reopen_condition(condition=met, reason=WHY, by=User.objects.get(pk=cast.seat_value.pk))
