@@ -87,8 +87,9 @@ class Told:
     def _happen(self, day: int) -> None:
         """Spread the absences, moves and secrets over the year, with acts that tell people."""
         apart = max(self.days // INITIATIVES, 1)
-        number = (day // apart) % INITIATIVES
-        at = day % apart
+        number, at = divmod(day, apart)
+        if number == INITIATIVES:  # the days left over when the year was divided
+            return
         if at == 1:
             self._open(number)
         if at == 2:
