@@ -23,6 +23,7 @@ from governance.tables import workbook
 from governance.tables.columns import LOOKED_AT, columns_of, expected_in, header_of, whole_header
 from governance.tables.encodings import decode, looks_like_a_page, wrong
 from governance.vocabulary.phrases import phrase
+from governance.vocabulary.readable_text import one_spelling
 
 MAX_BYTES = 25 * 1024 * 1024
 MAX_ROWS = 50_000  # below the header; the lines above it are counted apart
@@ -397,10 +398,21 @@ def _said(content: bytes) -> BinaryIO:
 # Rows to a table
 
 
+def _spelled(records: Records) -> Records:
+    """Return the same records, in which each text has one spelling (`one_spelling`)."""
+
+    def spelled() -> Iterator[tuple[int, list[str]]]:
+        for number, record in records():
+            yield number, [cell if cell.isascii() else one_spelling(cell) for cell in record]
+
+    return spelled
+
+
 def _opened(
     records: Records, expected: tuple[str, ...], own: list[list[str]] | None = None, **how: Any
 ) -> TableFile:
     """Find the header, then read all rows once for their width and the filled columns."""
+    records = _spelled(records)
     first = list(islice(records(), LOOKED_AT))
     header, top, last = whole_header(first, header_of(first, expected, own)) if len(first) > 1 else ([], 0, 0)
     width, rows, used = len(header), 0, [False] * len(header)

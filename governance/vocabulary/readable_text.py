@@ -167,6 +167,16 @@ def normalized(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
     return text if text.isascii() else unicodedata.normalize(form, _many_marks().sub(r"\1", text))
 
 
+def one_spelling(text: str) -> str:
+    """Return `text` with one form of accents (NFC) and of line ends (LF), so that equal texts compare as equal.
+
+    Browsers end lines with CR LF, and some systems store accents apart from their letter.
+    """
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return normalized("NFC", text)
+
+
 @lru_cache(maxsize=1)
 def _many_marks() -> re.Pattern:
     marks = re.escape("".join(chr(code) for code in range(0x20000) if unicodedata.combining(chr(code))))

@@ -57,7 +57,8 @@ def reader(number: Callable[[str], float] = finite) -> Callable[[bytes], Any]:
         try:
             if text.count("[") + text.count("{") > DEEPEST:
                 bounded_json.measured(body, deepest=DEEPEST)
-            return decoder.decode(text)
+            found = decoder.decode(text)
+            return found if text.isascii() and "\\u" not in text else _spelled(found)
         except NotJson:
             raise
         except bounded_json.TooDeep:
@@ -77,6 +78,17 @@ def reader(number: Callable[[str], float] = finite) -> Callable[[bytes], Any]:
 
 
 read = reader()
+
+
+def _spelled(found: Any) -> Any:
+    """Return the values with texts in one form of accents. Line ends of a machine stay as they are."""
+    if isinstance(found, str):
+        return readable_text.normalized("NFC", found)
+    if isinstance(found, list):
+        return [_spelled(one) for one in found]
+    if isinstance(found, dict):
+        return {name: _spelled(one) for name, one in found.items()}
+    return found
 
 
 def hidden_text(found: Any, place: str = "") -> tuple[str, str] | None:

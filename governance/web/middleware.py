@@ -8,7 +8,7 @@ import structlog
 from django.conf import settings
 from django.contrib import auth
 from django.db import DatabaseError, connection, transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
@@ -21,7 +21,7 @@ from governance.permission_result import Conflict, Refused
 from governance.sign_in import sessions, signing, throttling
 from governance.transparency_log import as_of
 from governance.vocabulary.entry_kinds import EntryKind
-from governance.vocabulary.readable_text import shown
+from governance.vocabulary.readable_text import one_spelling, shown
 from governance.web import request_errors
 from governance.web.pages import error_views
 from governance.web.pages.as_of_views import CannotBeShown, Day, Look, cannot_be_shown
@@ -192,16 +192,38 @@ class OneLook:
 
 
 class PlainText(MiddlewareMixin):
-    """Turn away text with a zero byte, which the database cannot hold, before it reaches a view."""
+    """Give every sent text one spelling before a view reads it (`one_spelling`). Passwords stay as they were typed.
+
+    Text with a zero byte, which the database cannot hold, is turned away.
+    """
 
     def process_view(self, request, view, args, kwargs):
         """Return a page with status 400 for a zero byte in address, field or its name."""
+        request.GET = _spelled(request.GET)
+        if request.method == "POST":
+            request.POST = _spelled(request.POST)
         values = [request.path, *(value for name, row in request.GET.lists() for value in (name, *row))]
         if request.method == "POST":
             values += [value for name, row in request.POST.lists() for value in (name, *row)]
         if any("\x00" in value for value in values):
             return render(request, "400.html", status=400)
         return None
+
+
+def _spelled(sent: QueryDict) -> QueryDict:
+    """Return the sent fields with one spelling each, or the very same if they have it already."""
+    found = {
+        name: [one_spelling(value) for value in values]
+        for name, values in sent.lists()
+        if "password" not in name
+    }
+    if all(sent.getlist(name) == values for name, values in found.items()):
+        return sent
+    spelled = sent.copy()
+    for name, values in found.items():
+        spelled.setlist(name, values)
+    spelled._mutable = False
+    return spelled
 
 
 class RefusalPages(MiddlewareMixin):
@@ -241,9 +263,17 @@ class RefusalPages(MiddlewareMixin):
                 "answer": exception.answer,
                 "back_url": link,
                 "back_text": "Go on",
+                "typed": _typed(request),
             }
             return render(request, "409.html", context, status=409)
-        return render(request, "403.html", {"answer": exception.answer, "back_url": own}, status=403)
+        context = {"answer": exception.answer, "back_url": own, "typed": _typed(request)}
+        return render(request, "403.html", context, status=403)
+
+
+def _typed(request) -> list[str]:
+    """Return the texts of several words that were sent, so that a refusal loses nothing that someone wrote."""
+    sent = [value for name, values in request.POST.lists() for value in values if "password" not in name]
+    return list(dict.fromkeys(value for value in sent if " " in value.strip()))
 
 
 def _refused_by_the_database(error: DatabaseError) -> Refused | None:
