@@ -9,6 +9,7 @@ tab, which shows the statement and leads to the provider (`ShownAtProvider`). Th
 for the second. A password, with a code if there is an app, takes one request.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django import forms
@@ -18,10 +19,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy
 
 from governance import clock
-from governance.database import rehearsing, row_history
+from governance.database import rehearsing, row_history, shown_state
 from governance.identity.factors import codes, passkeys
 from governance.identity.proofs import ceremony, demands, provider_tokens, statements
 from governance.models import ExternalIdentity
@@ -72,7 +74,8 @@ class SignatureInput(forms.PasswordInput):
     """
 
     asked: demands.Asked | None = None
-    shown = token = ""
+    seal: Callable[[], str] = staticmethod(str)  # read when the page is written
+    token = ""
 
     def render(self, name, value, attrs=None, renderer=None):
         """Return the HTML of the input, only the password if nothing else is asked for."""
@@ -81,12 +84,12 @@ class SignatureInput(forms.PasswordInput):
             attrs.pop("required", None)
         password = super().render(name, value, attrs, renderer)
         if self.asked is None:
-            return password
+            return password + format_html('<input type="hidden" name="{}" value="{}">', SHOWN, self.seal())
         context = {
             "password": password if self.asked.has_password else "",
             "id": attrs.get("id", name),
             "asked": self.asked,
-            "shown": self.shown,
+            "shown": self.seal(),
             "token": self.token,
             "providers": [(link.provider, f"{AT}{link.provider.slug}") for link in self.asked.by_provider],
         }
@@ -110,28 +113,34 @@ class SigningForm(forms.Form):
 
     `purpose` describes what is signed. A wrong proof makes an entry of the audit log with these words. `act` is the
     act's name in the rulebook, if a strength is asked for. `facts` (values, or a function that reads them) is what
-    the signature rests on besides the words of the form and the state of the initiative. The proof is checked after
+    the signature rests on besides the words of the form and the state of the initiative. `shows` reads what else the
+    page shows, by the words that name it. If something of it, or of `facts` that are values, changed after the page was
+    opened, nothing is signed, and the page shows itself again (`status` 409). The proof is checked after
     everything else, is never part of `cleaned_data`, and is kept beside the act that follows. A form makes the field
     optional for a button that binds nothing.
     """
 
     act = "act"
+    act_compares = False  # True if the act itself compares `seen_marks` with what stands, under its lock
     password = SignatureField(
         label=gettext_lazy("Your password"),
         help_text=gettext_lazy("Enter your password for each signature."),
         widget=SignatureInput(attrs={"autocomplete": "current-password"}),
     )
 
-    def __init__(self, *args, request: HttpRequest, purpose: str, act: str = "", facts=None, **kwargs):
+    def __init__(
+        self, *args, request: HttpRequest, purpose: str, act: str = "", facts=None, shows=None, **kwargs
+    ):
         super().__init__(*args, **kwargs)
         self.request, self.purpose, self.act = request, purpose, act or self.act
-        self.facts = facts
+        self.facts, self.shows = facts, shows
+        self.conflict = ""
         asked, field = self.asked, self.fields["password"]
         passkey = bool(self.data.get(ASSERTION)) or PREPARE in self.data
         field.by_other = passkey or bool(asked.by_provider) or not asked.has_password or self.signed_there()
+        field.widget.seal = self._seal
         if not asked.password_alone:
             field.widget.asked = asked
-            field.widget.shown = django_signing.dumps(clock.now().isoformat(), salt=SALT)
             field.widget.token = self._token()
         if asked.passkeys or asked.by_provider or not asked.has_password:
             field.label, field.help_text = "Your signature", self._ways()
@@ -178,9 +187,12 @@ class SigningForm(forms.Form):
         return sent if sent and ceremony.waits(self.request.user, sent) else ceremony.new_token()
 
     def clean(self):
-        """Check everything else first, and then the proof, counted and slowed down."""
+        """Check everything else first, then what was shown, and then the proof, counted and slowed down."""
         cleaned = super().clean() or self.cleaned_data
         password = cleaned.pop("password", None)
+        if not self.errors and self._was_shown_otherwise():
+            self.errors.pop("password", None)
+            return cleaned
         if rehearsing.unsigned():
             self.errors.pop("password", None)
             return cleaned
@@ -200,6 +212,79 @@ class SigningForm(forms.Form):
             why = self.asked.why_not or f"Your identity is not confirmed yet. {self._ways()}"
             self.add_error("password", phrase("{} No statement was signed.", why))
         return cleaned
+
+    def shown_values(self) -> dict:
+        """Return what the page shows now, by the words that name it: facts, `shows`, stage and tier."""
+        if self.act_compares:
+            return self.shows()
+        initiative = row_history.concerned()
+        names = {"stage": "the stage", "tier": "the risk tier"}
+        state = {
+            words: getattr(initiative, name) for name, words in names.items() if hasattr(initiative, name)
+        }
+        facts = {} if callable(self.facts) else self.facts or {}
+        return state | facts | (self.shows() if self.shows is not None else {})
+
+    def _seal(self) -> str:
+        """Return the sealed text of when, to whom and on which page this was shown, and of what is shown.
+
+        A page that shows itself again for another error keeps the text that was sent, so that no change is missed.
+        """
+        if self.is_bound and not self.conflict and self.seen_marks is not None:
+            return self.data[SHOWN]
+        shown = {
+            "at": clock.now().isoformat(),
+            "page": self.request.path,
+            "person": self.request.user.pk,
+            "marks": shown_state.marks(self.shown_values()),
+        }
+        return django_signing.dumps(shown, salt=SALT, compress=True)
+
+    def _shown_before(self) -> dict:
+        """Return what the sealed text of the sent page says, empty without one for this page and person."""
+        try:
+            shown = django_signing.loads(self.data.get(SHOWN, ""), salt=SALT)
+        except django_signing.BadSignature:
+            return {}
+        mine = (shown["page"], shown["person"]) == (self.request.path, self.request.user.pk)
+        return shown if mine else {}
+
+    @property
+    def seen_marks(self) -> dict[str, str] | None:
+        """Return the marks of what the sent page showed, or None without its sealed text."""
+        return self._shown_before().get("marks")
+
+    def _was_shown_otherwise(self) -> bool:
+        """Refuse if something that the page showed has changed, and name it. Else have the act compare once more."""
+        if self.act_compares or (seen := self.seen_marks) is None:
+            return False
+        names = shown_state.changed(seen, shown_state.marks(self.shown_values()))
+        if not names:
+            if self.shows is not None:
+                shows, marks = self.shows, shown_state.marks(self.shows())
+                shown_state.hold(lambda: shown_state.changed(marks, shown_state.marks(shows())))
+            return False
+        self.say_changed(names)
+        if rehearsing.current() is None and PREPARE not in self.data:
+            ceremony.record_end(
+                self.request.user,
+                purpose=self.purpose,
+                why=f"Changed after the page was opened: {self.conflict}.",
+                address=throttling.address_of(self.request),
+            )
+        return True
+
+    def say_changed(self, names: list[str]) -> None:
+        """Show the form again with the names of what changed after its page was opened."""
+        self.conflict = ", ".join(names)
+        self.add_error(
+            None,
+            phrase(
+                "Changed after you opened this page: {}. No statement was signed. Read the page again before you "
+                "sign.",
+                self.conflict,
+            ),
+        )
 
     def is_valid(self) -> bool:
         """Return False while an act waits for its confirmation, which shows the page again."""
@@ -338,13 +423,12 @@ class SigningForm(forms.Form):
 
     def _shown_at(self) -> datetime:
         """Return when the page was shown, from its sealed field, or now without one."""
-        now = clock.now()
-        try:
-            return min(now, datetime.fromisoformat(django_signing.loads(self.data.get(SHOWN, ""), salt=SALT)))
-        except django_signing.BadSignature:
-            return now
+        now, seen = clock.now(), self._shown_before()
+        return min(now, datetime.fromisoformat(seen["at"])) if seen else now
 
     @property
     def status(self) -> int:
-        """Return the HTTP status of the form's page: 429 after many wrong proofs, else 200."""
-        return 429 if self.is_bound and self.has_error("password", TOO_MANY) else 200
+        """Return the HTTP status of the form's page: 429 after many wrong proofs, 409 if it changed, else 200."""
+        if self.is_bound and self.has_error("password", TOO_MANY):
+            return 429
+        return 409 if self.is_bound and self.conflict else 200

@@ -105,6 +105,7 @@ class BatchSigningForm(SigningForm):
                 address=throttling.address_of(self.request),
             )
         if changed:
+            self.conflict = changed
             self.add_error(
                 None, phrase("{} No statement was signed. Read the new text before you sign.", changed)
             )

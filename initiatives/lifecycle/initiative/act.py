@@ -9,7 +9,7 @@ from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
 from governance.audit_log import entries
-from governance.database import rehearsing, request_memo, row_history
+from governance.database import rehearsing, request_memo, row_history, shown_state
 from governance.identity.proofs import ceremony
 from governance.models import User
 from governance.permission_result import Refused
@@ -44,7 +44,8 @@ def act(
     linking. `proof` is the signature of this act, if several inner acts are signed one by one. The outermost act uses
     the signature held for it.
 
-    Yields the locked initiative (None for acts without one). Raises ValidationError if the reason of a person has an
+    Yields the locked initiative (None for acts without one). Raises Conflict if someone changed what the page of this
+    act showed (`shown_state.hold`). Raises ValidationError if the reason of a person has an
     invisible character. A refusal rolls the act back and records an entry right after it (docs/architecture.md, trap
     17). A refusal by the database is logged and raised again.
     """
@@ -65,6 +66,8 @@ def act(
             locked = lock(initiative) if initiative is not None else None
             if locked is not None:
                 rehearsing.note(locked.pk)
+            if outermost:
+                shown_state.check_held()
             with ceremony.signing(proof, locked.contract_id if locked is not None else None):
                 yield locked
     except Refused as refused:

@@ -3,12 +3,13 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from governance.database.shown_state import OverwritingForm
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import Tier
 from governance.web.form_fields import WordsField
 
 
-class DetailsForm(forms.Form):
+class DetailsForm(OverwritingForm):
     """Title, problem, platform and readers of an initiative."""
 
     title = forms.CharField(max_length=200, help_text=_("Enter the name that people will use."))
@@ -34,7 +35,7 @@ class DetailsForm(forms.Form):
     )
 
 
-class TierForm(forms.Form):
+class TierForm(OverwritingForm):
     """A risk tier with the worst credible harm. The words of the rulebook distinguish the tiers."""
 
     tier = forms.ChoiceField(label=_("Risk tier"), widget=forms.RadioSelect)

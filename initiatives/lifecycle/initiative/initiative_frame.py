@@ -10,13 +10,12 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from governance import clock
-from governance.database import rehearsing
+from governance.database import rehearsing, shown_state
 from governance.gates import criteria
 from governance.gates.requirement_state import State
 from governance.models import Rulebook
 from governance.people.boards import board_for
 from governance.permission_result import Answer
-from governance.sign_in.signing import SigningForm
 from governance.templatetags.plumbline import day, lean, stage_word
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, Layer, Level, Role, Stage
 from governance.vocabulary.phrases import label, phrase
@@ -268,17 +267,25 @@ def sent(request):
 def acted(request, form, act):
     """Return the result of the act (True for None) if it was done, else None.
 
-    Errors of the act are put on the form, and all input stays. The page is shown again, without the act, until the
-    person has confirmed the consequences.
+    A form that was sent as it stands changes nothing: its act is not called, and the result is its row. Errors of the
+    act are put on the form, and all input stays. The page is shown again, without the act, until the person has
+    confirmed the consequences.
     """
     if request.method != "POST" or not form.is_valid():
         return None
+    if isinstance(form, shown_state.OverwritingForm) and form.unchanged:
+        return form.row or True
     try:
         made = act()
     except ValidationError as error:
         fix(form, error)
         return None
     except rehearsing.Unconfirmed:
+        return None
+    except shown_state.ShownOtherwise as changed:
+        if not hasattr(form, "say_changed"):
+            raise
+        form.say_changed(changed.names)
         return None
     return made or True
 
@@ -331,7 +338,7 @@ def ask(request, initiative: Initiative, page: str, form, **more):
 
     Keys of `more`: title, lede, happens, another, verb, danger, hidden, back_url, template, status.
     """
-    status = more.pop("status", form.status if isinstance(form, SigningForm) else 200)
+    status = more.pop("status", getattr(form, "status", 200))
     template = more.pop("template", "initiatives/initiative/initiative_form.html")
     more.setdefault("back_url", back_to(request, initiative.get_absolute_url()))
     context = initiative_context(request, initiative, page) | {

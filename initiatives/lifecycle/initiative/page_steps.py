@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from governance.database import shown_state
+from governance.database.shown_state import OverwritingForm
 from governance.models import User
 from governance.permission_result import Answer
 from governance.runtime.signed_in_request import SignedInRequest
@@ -73,6 +75,12 @@ class PageStep:
     danger: bool = False
     done: Words  # the message after the act; "": none
 
+    def _effects(self, subject: Any) -> list:
+        """Return what the act does to this subject, in sentences."""
+        happens = self.happens(subject) if callable(self.happens) else self.happens
+        said = (words(subject) if callable(words) else words for words in happens)
+        return [words for words in said if words]
+
     def page_of(
         self, request: SignedInRequest, subject: Any, initiative: Initiative, name: str
     ) -> HttpResponse:
@@ -86,15 +94,22 @@ class PageStep:
         back = said(self.back) or self.page
         back = back if back.startswith("/") else reverse(back, args=[initiative.ref])
         files = [request.FILES or None] if self.with_files else []
-        given = self.given(subject, request)
+        given, effects = self.given(subject, request), self._effects(subject)
         if self.signed:
             facts = {} if subject is initiative else {self.noun: str(subject)}
             purpose = f"{name}: {initiative.ref}"
             given = {"request": request, "purpose": purpose, "act": self.signed, "facts": facts} | given
+        if isinstance(self.form, type) and issubclass(self.form, SigningForm):
+            given = {"shows": lambda: shown_state.fields_of(subject) | {"the effects": effects}} | given
+        if isinstance(self.form, type) and issubclass(self.form, OverwritingForm):
+            given = {"row": subject} | given
         form = self.form(sent(request), *files, **given)
         made = acted(
             request, form, lambda: self.act(**{self.noun: subject}, by=request.user, **self.fields(form))
         )
+        if isinstance(form, OverwritingForm) and form.unchanged:
+            messages.info(request, _("Nothing was changed."))
+            return redirect(back)
         if made:
             if shown := self.then(request, made):
                 return shown
@@ -103,7 +118,6 @@ class PageStep:
             if self.another and request.POST.get("step") == "another":
                 return redirect(request.path)
             return redirect(self.after(subject, made, request.user) if self.after else back)
-        happens = said(self.happens)
         return ask(
             request,
             initiative,
@@ -111,7 +125,7 @@ class PageStep:
             form,
             title=said(self.title),
             lede=said(self.lede),
-            happens=[words for words in map(said, happens) if words],
+            happens=effects,
             parts=self.parts(subject, request),
             verb=said(self.verb),
             another=said(self.another),

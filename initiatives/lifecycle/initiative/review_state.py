@@ -73,6 +73,29 @@ class ReviewSnapshot:
         return Judgement(gate=self.review.gate if self.verdict.decidable else "")
 
 
+def decision_facts(snapshot: ReviewSnapshot) -> dict:
+    """Return what the decision page shows of a review, by the words that name it to the chair."""
+    judged, review, initiative = snapshot.judged, snapshot.review, snapshot.initiative
+    found = {
+        phrase("the sign-off of {}", row.person): [
+            row.pk,
+            row.seat,
+            row.verdict,
+            row.digest,
+            list(sign_off.stale),
+        ]
+        for row, sign_off in zip(snapshot.sign_offs, snapshot.judged_sign_offs, strict=True)
+    }
+    return found | {
+        "the rulebook": judged.rulebook.version,
+        "the risk tier": initiative.tier,
+        "the proposed risk tier": initiative.proposed_tier,
+        "the criteria": [[finding.criterion.key, finding.state] for finding in snapshot.verdict.findings],
+        "the blockers": [str(reason) for reason in snapshot.verdict.blockers],
+        "the questions": [row.pk for row in initiative_rows.questions(review) if not row.answer],
+    }
+
+
 def tier_confirmed(initiative: Initiative, gate: str) -> Answer:
     """Return if the risk tier is confirmed for the scope, for gates with a tier.
 

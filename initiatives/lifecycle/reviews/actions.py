@@ -3,6 +3,7 @@
 See docs/architecture.md, trap 8.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
@@ -10,6 +11,7 @@ from django_fsm import Transition
 
 from governance import clock
 from governance.audit_log import entries
+from governance.database import shown_state
 from governance.database.request_memo import one_look
 from governance.models import Rulebook, User
 from governance.people.boards import board_for, members_now
@@ -106,12 +108,20 @@ def refuse_closed(review: Review) -> None:
 
 
 def decide(
-    *, review: Review, outcome: str, reason: str, conditions: list[dict] | None = None, by: User
+    *,
+    review: Review,
+    outcome: str,
+    reason: str,
+    conditions: list[dict] | None = None,
+    shown: Mapping[str, str] | None = None,
+    by: User,
 ) -> Review:
     """Decide a review as chair: approve, approve with conditions, or refuse. One locked transaction.
 
-    `conditions` have text, owner (User), due, proposed_by (User). Raises Refused with every reason if it is not
-    decidable, and Conflict if someone decided earlier.
+    `conditions` have text, owner (User), due, and `sign_off`: the key of the current sign-off that proposed it, or None
+    for one of the chair. `shown` are the marks of what the page of the decision showed
+    (`review_state.decision_facts`). Raises Refused with every reason if it is not decidable, ShownOtherwise if what was
+    shown has changed, and Conflict if someone decided earlier.
     """
     if outcome not in (ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS, ReviewOutcome.REFUSED):
         raise ValidationError({"outcome": "Choose “Approve”, “Approve with conditions” or “Reject”."})
@@ -135,13 +145,16 @@ def decide(
                 initiative_rows.rows(initiative, "scopes"),
                 initiative_rows.rows(initiative, "declared_goals"),
             )
+        if shown is not None:
+            now = shown_state.marks(review_state.decision_facts(snapshot))
+            shown_state.refuse_changed(shown_state.changed(shown, now))
         with judged(initiative, snapshot.for_moves):
             move = _move_of(snapshot, outcome)
             _check_conditions(snapshot, outcome, conditions)
             found = frozen_findings(snapshot)
             end_review(review, outcome, by=by, reason=reason.strip(), findings=found)
             for wanted in conditions if outcome == ReviewOutcome.WITH_CONDITIONS else []:
-                _fix_condition(review, wanted, by)
+                _fix_condition(snapshot, review, wanted, by)
             if move is None:
                 if initiative.stage != Stage.PROPOSED and not retiring:
                     _open_after_refusal(initiative, review)
@@ -186,7 +199,10 @@ def _check_conditions(snapshot: review_state.ReviewSnapshot, outcome: str, condi
         )
 
 
-def _fix_condition(review: Review, wanted: dict, by: User) -> None:
+def _fix_condition(snapshot: review_state.ReviewSnapshot, review: Review, wanted: dict, by: User) -> None:
+    proposed = {row.pk: row.person for row in snapshot.sign_offs if row.verdict == SignOffVerdict.CONDITION}
+    if wanted.get("sign_off") and wanted["sign_off"] not in proposed:
+        raise shown_state.ShownOtherwise([phrase("the condition “{}”", wanted["text"])])
     if not wanted.get("text") or wanted.get("due") is None or wanted["due"] < clock.today():
         raise ValidationError({"conditions": "This condition has no text, or no due date after today."})
     Condition(
@@ -194,7 +210,7 @@ def _fix_condition(review: Review, wanted: dict, by: User) -> None:
         text=wanted["text"],
         owner=wanted["owner"],
         due=wanted["due"],
-        proposed_by=wanted.get("proposed_by") or by,
+        proposed_by=proposed.get(wanted.get("sign_off"), by),
     ).save()
     entries.record(
         EntryKind.CONDITION_FIXED,

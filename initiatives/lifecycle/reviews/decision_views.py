@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from governance import clock
+from governance.database.shown_state import ShownOtherwise
 from governance.models import Rulebook, ServiceKey
 from governance.permission_result import Conflict, Reason, Refused
 from governance.sign_in.signing import SigningForm
@@ -29,11 +30,11 @@ from initiatives.lifecycle.reviews import actions
 from initiatives.lifecycle.reviews.actions import refuse_closed
 from initiatives.lifecycle.reviews.forms import (
     ConditionFormSet,
+    DecisionForm,
     ReasonOfActForm,
-    SignedReasonForm,
     people_around,
 )
-from initiatives.models import Initiative, Review
+from initiatives.models import Initiative, Review, SignOff
 
 OUTCOMES = {
     ReviewOutcome.APPROVED: "Approve",
@@ -78,24 +79,25 @@ def decide(request, pk):
     insist_open(request, row, "decide")
     initiative = row.initiative
     insist(request, initiative_permissions.may_chair(initiative, request.user), "decide", initiative)
-    proposed = [
-        sign_off
-        for sign_off in initiative_rows.current_sign_offs(row)
-        if sign_off.verdict == SignOffVerdict.CONDITION
-    ]
+    proposed = _proposed(row)
     usual = ReviewOutcome.WITH_CONDITIONS if proposed else ReviewOutcome.APPROVED
     outcome = pick(request.POST.get("outcome") or request.GET.get("outcome"), OUTCOMES, usual)
     refusing = outcome == ReviewOutcome.REFUSED
     rows = (
-        _condition_rows(request, initiative, proposed) if outcome == ReviewOutcome.WITH_CONDITIONS else None
+        _condition_rows(request, initiative, _proposed_rows(proposed))
+        if outcome == ReviewOutcome.WITH_CONDITIONS
+        else None
     )
-    form = SignedReasonForm(
+    # Read where the page is shown, after the act, which judges under its lock.
+    snapshot = SimpleLazyObject(lambda: review_state.snapshot_of(row))
+    form = DecisionForm(
         request.POST or None,
         request=request,
         purpose=f"decide on {initiative.ref}",
+        shows=lambda: review_state.decision_facts(snapshot),
         facts=lambda: {
             "outcome": outcome,
-            "conditions": _conditions(rows, proposed) if rows is None or rows.is_valid() else None,
+            "conditions": _conditions(rows) if rows is None or rows.is_valid() else None,
             "sign_offs": {
                 sign_off.seat: sign_off.digest for sign_off in initiative_rows.current_sign_offs(row)
             },
@@ -113,11 +115,16 @@ def decide(request, pk):
                 review=row,
                 outcome=outcome,
                 reason=form.cleaned_data["reason"],
-                conditions=_conditions(rows, proposed),
+                conditions=_conditions(rows),
+                shown=form.seen_marks,
                 by=request.user,
             )
         except ValidationError as error:
             fix(form, error)
+        except ShownOtherwise as changed:
+            form.say_changed(changed.names)
+            proposed = _proposed(row)
+            rows = None if rows is None else _rows_again(request, initiative, rows, proposed)
         except Conflict:
             raise
         except Refused as refused:
@@ -128,7 +135,6 @@ def decide(request, pk):
                 phrase("{}. Plumbline notified the team.", label(done.get_outcome_display())).in_language(),
             )
             return redirect(row)
-    snapshot = review_state.snapshot_of(row)  # only where the page is shown: the act judges under its lock
     blockers = refusal.answer.reasons if refusal else _blockers(snapshot, outcome, proposed)
     if refusal is None and not refusing and row.gate != "retire":
         blockers = (*blockers, *initiative_permissions.may_raise(initiative, request.user).reasons)
@@ -145,6 +151,7 @@ def decide(request, pk):
         "blockers": blockers,
         "happens": SimpleLazyObject(lambda: what_happens(snapshot, outcome, by=request.user)),
         "danger": outcome == ReviewOutcome.REFUSED,
+        "unanswered": [one for one in initiative_rows.questions(row) if not one.answer],
         "missing": [] if refusing else not_recorded(snapshot, clock.now()),
         "twins": stopped_twins(initiative, initiative_permissions.visible_to(request.user)),
     }
@@ -156,31 +163,65 @@ def decide(request, pk):
     )
 
 
-def _condition_rows(request, initiative: Initiative, proposed):
-    """Return the proposed conditions of the signers as a form for the chair."""
-    wanted = [sign_off.condition for sign_off in proposed]
-    owners = [row["owner"] for row in wanted if isinstance(row.get("owner"), int)]
+def _proposed(row: Review) -> list[SignOff]:
+    """Return the current sign-offs that propose a condition."""
+    current = initiative_rows.current_sign_offs(row)
+    return [sign_off for sign_off in current if sign_off.verdict == SignOffVerdict.CONDITION]
+
+
+def _proposed_rows(proposed: list[SignOff]) -> list[dict]:
+    """Return the proposed conditions as rows of the form, each with its sign-off."""
+    return [
+        {
+            "sign_off": sign_off.pk,
+            "text": sign_off.condition["text"],
+            "owner": sign_off.condition.get("owner"),
+            "due": sign_off.condition.get("due"),
+        }
+        for sign_off in proposed
+    ]
+
+
+def _condition_rows(request, initiative: Initiative, initial: list[dict], *, again: bool = False):
+    """Return the conditions as a form for the chair, filled in by what was sent unless it is shown `again`."""
+    owners = [row["owner"] for row in initial if isinstance(row.get("owner"), int)]
     return ConditionFormSet(
-        request.POST or None,
+        None if again else request.POST or None,
         prefix="conditions",
-        initial=[{"text": row["text"], "owner": row.get("owner"), "due": row.get("due")} for row in wanted],
+        initial=initial,
         form_kwargs={"people": people_around(initiative, *owners)},
     )
 
 
-def _conditions(rows, proposed) -> list[dict]:
-    """Return the conditions that the chair set, each with the person who proposed it."""
+def _rows_again(request, initiative: Initiative, rows, proposed: list[SignOff]):
+    """Return the conditions that are proposed now, with what the chair typed.
+
+    The row of a sign-off that no longer counts is left out, unless the chair wrote it anew.
+    """
+    typed = [form.cleaned_data for form in rows.forms if form.cleaned_data.get("text")]
+    typed = [{**given, "owner": given["owner"].pk} for given in typed]
+    of_sign_offs = {given["sign_off"]: given for given in typed if given["sign_off"]}
+    initial = [of_sign_offs.pop(row["sign_off"], row) for row in _proposed_rows(proposed)]
+    gone = SignOff.objects.filter(pk__in=[*of_sign_offs]).exclude(condition=None)
+    for row in _proposed_rows(list(gone)):
+        if row["text"].strip() == of_sign_offs[row["sign_off"]]["text"].strip():
+            del of_sign_offs[row["sign_off"]]
+    own = [*of_sign_offs.values(), *(given for given in typed if not given["sign_off"])]
+    return _condition_rows(
+        request, initiative, initial + [{**given, "sign_off": None} for given in own], again=True
+    )
+
+
+def _conditions(rows) -> list[dict]:
+    """Return the conditions that the chair set, each with the key of the sign-off that proposed it, or None."""
     if rows is None:
         return []
-    found = []
-    for number, form in enumerate(rows.forms):
-        given = form.cleaned_data
-        if given.get("text") and not given.get("DELETE"):
-            signer = proposed[number].person if number < len(proposed) else None
-            found.append(
-                {"text": given["text"], "owner": given["owner"], "due": given["due"], "proposed_by": signer}
-            )
-    return found
+    given = [form.cleaned_data for form in rows.forms]
+    return [
+        {name: one[name] for name in ("text", "owner", "due", "sign_off")}
+        for one in given
+        if one.get("text") and not one.get("DELETE")
+    ]
 
 
 def _blockers(snapshot: review_state.ReviewSnapshot, outcome: str, proposed) -> tuple[Reason, ...]:

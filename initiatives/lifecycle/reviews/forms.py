@@ -36,7 +36,12 @@ class ReasonOfActForm(ReasonForm):
 class SignedReasonForm(SigningForm, ReasonOfActForm):
     """The reason of an act at a review that binds, and the signature."""
 
+
+class DecisionForm(SignedReasonForm):
+    """The reason of a decision, and the signature. The act compares what the page showed."""
+
     act = "decision"
+    act_compares = True
 
 
 class TextForm(forms.Form):
@@ -84,6 +89,7 @@ class QuestionForm(forms.Form):
 class ConditionForm(forms.Form):
     """One condition of a decision: its text, owner and last day."""
 
+    sign_off = forms.IntegerField(widget=forms.HiddenInput, required=False)
     text = WordsField(label=gettext_lazy("Condition"), max_length=2000)
     owner = PersonField(label=gettext_lazy("Owner of the condition"))
     due = DayField(label=gettext_lazy("Due date"))

@@ -1,8 +1,8 @@
 """Signing at an identity provider in two browsers' tabs, as tests do it step by step."""
 
-import re
 from datetime import timedelta
 
+from bs4 import BeautifulSoup
 from django.test import Client
 
 from governance import clock
@@ -63,9 +63,19 @@ def without_password(person: User) -> None:
 
 def hidden_in(client: Client, one: Binding, name: str) -> str:
     """A hidden value of the page that signs: where it asks only once it knows for what, of that page."""
-    found = re.compile(rf'name="{name}" value="([^"]+)"')
-    said = found.search(text_of(client.get(one.url))) or found.search(text_of(client.post(one.url, one.sent)))
-    return said[1]
+    page = _field_of(client.get(one.url), one, name) or _field_of(client.post(one.url, one.sent), one, name)
+    return page["value"]
+
+
+def _field_of(answer, one: Binding, name: str):
+    """The field of this name in the form that is sent, of the page's forms; None without one."""
+    fields = BeautifulSoup(text_of(answer), "html.parser").select(f"input[name={name}]")
+    own = [field for field in fields if all(_has(field.find_parent("form"), sent) for sent in one.sent)]
+    return next(iter(own or fields), None)
+
+
+def _has(form, name: str) -> bool:
+    return form.select_one(f'[name="{name}"]') is not None
 
 
 def token_of(client: Client, one: Binding) -> str:

@@ -211,12 +211,7 @@ def review_refused(cast, initiative):
 def review_conditions(cast, initiative):
     review = _open(cast, initiative)
     initiative_acts.sign_offs(review, cast.team)
-    condition = {
-        "text": "Log more",
-        "owner": cast.owner,
-        "due": clock.today() + 20 * DAY,
-        "proposed_by": cast.chair,
-    }
+    condition = {"text": "Log more", "owner": cast.owner, "due": clock.today() + 20 * DAY}
     review_actions.decide(
         review=review, outcome="approved_with_conditions", reason="", conditions=[condition], by=cast.chair
     )

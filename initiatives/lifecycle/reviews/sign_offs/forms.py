@@ -78,3 +78,7 @@ class StatementForm(SigningForm):
     def signed_words(self, cleaned: dict) -> dict:
         """Return no words, because the digest of the statement is a signed fact."""
         return {}
+
+    def shown_values(self) -> dict:
+        """Return nothing, because the act compares the whole statement."""
+        return {}

@@ -246,6 +246,7 @@ def _statement_page(
     text, covered = statement_for(snapshot, seat, person, verdict=verdict, at=at, **words)
     digest = sign_off_statement.digest(text)
     if shown is not None and shown["digest"] != digest:
+        password.conflict = "the statement"
         password.add_error(None, "The statement changed after you opened this page. Read it again.")
         at = clock.now()
         text, covered = statement_for(snapshot, seat, person, verdict=verdict, at=at, **words)

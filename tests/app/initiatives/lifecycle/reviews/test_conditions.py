@@ -47,7 +47,7 @@ def condition(cast) -> Condition:
         review=review,
         outcome="approved_with_conditions",
         reason="Ready.",
-        conditions=[wanted | {"proposed_by": cast.seat_value}],
+        conditions=[wanted | {"sign_off": review.sign_offs.get().pk}],
         by=cast.chair,
     )
     return Condition.objects.get()

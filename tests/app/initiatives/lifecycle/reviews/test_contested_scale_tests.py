@@ -80,7 +80,7 @@ def test_an_unmet_condition_of_the_seat_stands_against_its_test(cast, review):
         review=review,
         outcome="approved_with_conditions",
         reason="Ready.",
-        conditions=[wanted | {"proposed_by": cast.seats[SEAT]}],
+        conditions=[wanted | {"sign_off": review.sign_offs.get(seat=SEAT).pk}],
         by=cast.chair,
     )
     tests = supported_stage.judged(initiative_acts.fresh(review.initiative)).support.tests

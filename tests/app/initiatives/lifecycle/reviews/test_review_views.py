@@ -342,6 +342,7 @@ def test_conditions_come_from_the_signers_and_the_chair_fixes_them(cast, as_):
         "reason": "Good enough.",
         "conditions-TOTAL_FORMS": "2",
         "conditions-INITIAL_FORMS": "1",
+        "conditions-0-sign_off": str(review.sign_offs.get(seat="business_value").pk),
         "conditions-0-text": "Name the sample and its size.",
         "conditions-0-owner": str(cast.owner.pk),
         "conditions-0-due": (clock.today() - timedelta(days=1)).isoformat(),
