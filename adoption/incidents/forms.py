@@ -7,6 +7,7 @@ from adoption.incidents.actions import ROLES
 from adoption.models import Incident, ReportingDuty
 from adoption.models.incidents import FALLBACKS, SEVERITIES
 from governance.contracts.clauses import FAILURES
+from governance.database.shown_state import OverwritingForm
 from governance.web.form_fields import DayField, OnceForm, PersonField, WordsField
 from initiatives.models import Initiative, System
 
@@ -100,7 +101,7 @@ class OpenForm(OnceForm):
         return typed
 
 
-class AmendForm(forms.Form):
+class AmendForm(OverwritingForm):
     """The form that corrects the known facts."""
 
     words = WordsField(label=_("Known facts"), required=False, max_length=4000)
@@ -171,7 +172,7 @@ class CloseForm(forms.Form):
     )
 
 
-class SeverityForm(forms.Form):
+class SeverityForm(OverwritingForm):
     """The form for another severity."""
 
     severity = severity_field()

@@ -232,7 +232,7 @@ def severity(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show the form that corrects the severity."""
     row = _incident_for(request.user, pk)
     permissions.may_judge(row, request.user).or_refuse()
-    form = forms.SeverityForm(sent(request), initial={"severity": row.severity})
+    form = forms.SeverityForm(sent(request), row=row, initial={"severity": row.severity})
     back = reverse("incident", args=[row.pk])
     if acted(
         request,

@@ -3,11 +3,12 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from governance.database.shown_state import OverwritingForm
 from governance.models import Board
 from governance.web.form_fields import DayField, PersonField, WordsField
 
 
-class MeetingForm(forms.Form):
+class MeetingForm(OverwritingForm):
     """The form for a meeting's day, place and secretary. People who lead several boards also choose the board."""
 
     board = forms.ModelChoiceField(queryset=Board.objects.none(), label=_("Board"))
@@ -62,9 +63,10 @@ class CallOffForm(forms.Form):
     reason = WordsField(label=_("Why"), required=False, help_text=_("Everyone who was invited is notified."))
 
 
-class AttendanceForm(forms.Form):
+class AttendanceForm(OverwritingForm):
     """The form for the people present, one box a person."""
 
+    confirms = True
     present = forms.MultipleChoiceField(
         label=_("Present"), required=False, widget=forms.CheckboxSelectMultiple
     )

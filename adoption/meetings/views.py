@@ -98,7 +98,7 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_lead(row, request.user), "change meeting")
     initial = {"held_on": row.held_on, "place": row.place, "secretary": row.secretary_id}
-    form = MeetingForm(sent(request), boards=[row.board], initial=initial)
+    form = MeetingForm(sent(request), boards=[row.board], row=row, initial=initial)
     del form.fields["board"]
     if acted(request, form, lambda: actions.change(meeting=row, by=request.user, **form.cleaned_data)):
         messages.success(request, _("The meeting is changed."))
@@ -121,7 +121,8 @@ def _form(
         "back_url": back,
         "meeting": meeting,
     }
-    status = more.pop("status", 422 if request.method == "POST" else 200)
+    refused = 409 if getattr(form, "conflict", False) else 422
+    status = more.pop("status", refused if request.method == "POST" else 200)
     return render(request, "adoption/meetings/meeting_form.html", context | more, status=status)
 
 
@@ -282,7 +283,7 @@ def attendance(request: SignedInRequest, pk: int) -> HttpResponse:
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_write_minutes(row, request.user), "write attendance")
     there = [str(key) for key in row.attendance.filter(present=True).values_list("person", flat=True)]
-    form = AttendanceForm(sent(request), people=actions.asked(row), initial={"present": there})
+    form = AttendanceForm(sent(request), people=actions.asked(row), row=row, initial={"present": there})
     if request.method == "POST" and form.is_valid():
         present = {int(key) for key in form.cleaned_data["present"]}
         actions.attend(meeting=row, present=present, by=request.user)

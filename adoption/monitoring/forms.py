@@ -4,9 +4,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from adoption.models.monitoring import BECOMES, MOST_DAYS
+from governance.database.shown_state import OverwritingForm
 
 
-class PromiseForm(forms.Form):
+class PromiseForm(OverwritingForm):
     """The form for the interval of the monitoring."""
 
     every_days = forms.IntegerField(

@@ -11,6 +11,7 @@ from adoption.models import Survey
 from adoption.models.surveys import LANGUAGES
 from adoption.surveys import question_sets
 from adoption.surveys.actions import MOST_PEOPLE
+from governance.database.shown_state import OverwritingForm
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField
 
@@ -18,7 +19,7 @@ MOST_MAILS = 300
 INVITED = re.compile(r"(?<![\s,;:])[\s,;:]+(\d{1,6})$")  # how many people, at the end of a stripped line
 
 
-class SurveyForm(forms.Form):
+class SurveyForm(OverwritingForm):
     """The form for the questions, the people, the language and the last day."""
 
     title = forms.CharField(
@@ -66,6 +67,10 @@ class SurveyForm(forms.Form):
     )
     closes = DayField(label=gettext_lazy("Last day for answers"))
 
+    def _stands(self) -> dict:
+        """Return the texts of the draft that is changed. What a new survey suggests stands nowhere."""
+        return super()._stands() if isinstance(self.row, Survey) else {}
+
     def clean_teams(self) -> list[dict]:
         """Return the lines as rows of name and invited."""
         rows, wrong = [], []
@@ -87,7 +92,7 @@ def form_of(survey: Survey, typed=None) -> SurveyForm:
     """Return the form with the current values, or with the typed ones."""
     lines = "\n".join(f"{team['name']}, {team['invited']}" for team in survey.teams)
     initial = {name: getattr(survey, name) for name in ("title", "sets", "language", "closes")}
-    return SurveyForm(typed, initial=initial | {"teams": lines})
+    return SurveyForm(typed, row=survey, initial=initial | {"teams": lines})
 
 
 class MailForm(forms.Form):

@@ -83,9 +83,9 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect("survey", row.pk)
     context = initiative_context(request, row.initiative, TAB) | WHAT_CAN_BE_ASKED
     context |= {"title": "Change the survey", "form": form}
-    return render(
-        request, "adoption/surveys/survey_form.html", context, status=422 if request.method == "POST" else 200
-    )
+    refused = 409 if form.conflict else 422
+    status = refused if request.method == "POST" else 200
+    return render(request, "adoption/surveys/survey_form.html", context, status=status)
 
 
 def _survey_for(person, pk: int) -> Survey:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.audit import audit_samples, rights_report
 from governance.audit import search as audit_search
+from governance.database.shown_state import OverwritingForm
 from governance.models import SampledEntry, User
 from governance.privacy.forms import REFERENCE
 
@@ -128,7 +129,7 @@ class DrawForm(SearchForm):
         return [self[name] for name in self.fields if name not in self.SAMPLE]
 
 
-class ConcludeForm(forms.Form):
+class ConcludeForm(OverwritingForm):
     """Notes on one entry, and what was concluded from it."""
 
     rows_may_be_empty = True

@@ -133,8 +133,11 @@ def drawn(request: SignedInRequest, pk: int, place: int) -> HttpResponse:
     )
     form = ConcludeForm(
         request.POST if request.method == "POST" else None,
+        row=row,
         initial={"notes": row.notes, "conclusion": row.conclusion, "words": row.words},
     )
+    if form.unchanged:
+        return redirect(_next_open(found, place) or found)
     if request.method == "POST" and form.is_valid():
         try:
             audit_samples.conclude(drawn=row, **form.cleaned_data, by=request.user)
@@ -152,7 +155,8 @@ def drawn(request: SignedInRequest, pk: int, place: int) -> HttpResponse:
         "form": form,
         "places": found.drawn.count(),
     }
-    return render(request, "governance/audit/audit_drawn.html", context | about(row.entry))
+    status = form.status
+    return render(request, "governance/audit/audit_drawn.html", context | about(row.entry), status=status)
 
 
 @require_POST

@@ -65,6 +65,9 @@ def edit(request: SignedInRequest, slug: str) -> HttpResponse:
     may_keep_providers(request.user).or_refuse()
     provider = get_object_or_404(IdentityProvider, slug=slug)
     form = ProviderForm(request.POST or None, instance=provider)
+    if request.method == "POST" and not form.has_changed():
+        messages.info(request, "Nothing was changed.")
+        return redirect("identity-provider", slug=slug)
     if request.method == "POST" and form.is_valid():
         try:
             actions.change_provider(provider=provider, by=request.user, **form.said())

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.audit.forms import DayField
+from governance.database.shown_state import OverwritingForm
 from governance.interaction_log.keys import pseudonym
 from governance.interaction_log.reading import Wanted
 from governance.sign_in.signing import SigningForm
@@ -170,24 +171,23 @@ class InteractionFileForm(forms.Form):
         return file
 
 
-class ActNamesForm(forms.Form):
+class ActNamesForm(OverwritingForm):
     """The meaning of each name of an act: an action of the contract, or none."""
 
     def __init__(self, *args, names: Iterable[tuple[str, str, int]], actions: dict[str, str], **options):
         """Take `names` as (name, meaning or "", times seen), and `actions`, words by key."""
-        super().__init__(*args, **options)
+        super().__init__(*args, initial={f"act-{name}": said for name, said, _count in names}, **options)
         offered = [
             ("", _("not chosen")),
             *((key, f"{words} ({key})") for key, words in actions.items()),
             (NO_ACT, _("no act of the contract")),
         ]
         self.names = {f"act-{name}": name for name, _said, _count in names}
-        for name, said, count in names:
+        for name, _said, count in names:
             self.fields[f"act-{name}"] = forms.ChoiceField(
                 label=name,
                 required=False,
                 choices=offered,
-                initial=said,
                 help_text=_("Seen %(count)s times in the last thirty days.") % {"count": count},
             )
 

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance import clock
+from governance.database.shown_state import OverwritingForm
 from governance.vocabulary import Layer
 from governance.web.form_fields import DayField, FoldedForm, PersonField, WordsField
 from initiatives.lifecycle.changes.forms import start_of
@@ -28,7 +29,7 @@ class ComponentField(forms.ModelChoiceField):
         return ": ".join(filter(None, [version.get_layer_display(), str(version.vendor or ""), str(version)]))
 
 
-class RegisterForm(forms.Form):
+class RegisterForm(OverwritingForm):
     """A version of a component as it is offered in a region: one row of the register."""
 
     layer = forms.ChoiceField(choices=[("", _("choose a layer")), *Layer.choices])
@@ -63,6 +64,8 @@ class RegisterForm(forms.Form):
     def __init__(self, *args, component: ComponentVersion | None = None, **options):
         if component is not None:
             options["initial"] = {name: getattr(component, name) for name in self.base_fields}
+            options["row"] = component
+            self.confirms = component.confirmed_at is None
         super().__init__(*args, **options)
         if component is not None:
             vendors = Vendor.objects.shared() | Vendor.objects.filter(components=component)

@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance import clock
+from governance.database.shown_state import OverwritingForm
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField, ListField, PersonField, WordsField
 from initiatives.integration.comparison import identifier_standards, masks
@@ -14,7 +15,7 @@ from initiatives.models.integration.definitions import SAID, STATED, VERDICTS
 ARROW = "="
 
 
-class TermForm(forms.Form):
+class TermForm(OverwritingForm):
     """A business term of the glossary."""
 
     name = forms.CharField(
@@ -33,7 +34,7 @@ def _facet(name: str, help_text: str) -> forms.CharField:
     return forms.CharField(label=STATED[name], max_length=longest, required=False, help_text=help_text)
 
 
-class DefinitionForm(forms.Form):
+class DefinitionForm(OverwritingForm):
     """A form for the meaning of a term in one field of one system, and its years."""
 
     term = forms.ModelChoiceField(queryset=Term.objects.none(), empty_label=None)
@@ -96,6 +97,7 @@ class DefinitionForm(forms.Form):
     ):
         if definition is not None:
             options["initial"] = {name: getattr(definition, name) for name in ("field", *SAID)}
+            options["row"] = definition
         super().__init__(*args, **options)
         if definition is not None:
             del self.fields["term"], self.fields["system"]

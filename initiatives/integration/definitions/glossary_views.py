@@ -97,7 +97,7 @@ def change_term(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change the meaning of a term."""
     row = get_object_or_404(Term, pk=pk)
     permissions.may_name_terms(request.user).or_refuse()
-    form = TermForm(sent(request), initial={"name": row.name, "meaning": row.meaning})
+    form = TermForm(sent(request), row=row, initial={"name": row.name, "meaning": row.meaning})
     return shared_act(
         request,
         form,

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -26,7 +25,13 @@ from initiatives.integration.definitions.forms import (
     TermForm,
 )
 from initiatives.lifecycle.access import initiative_lookup
-from initiatives.lifecycle.initiative.initiative_frame import back_to, fix, initiative_context, one_act, sent
+from initiatives.lifecycle.initiative.initiative_frame import (
+    acted,
+    back_to,
+    initiative_context,
+    one_act,
+    sent,
+)
 from initiatives.lifecycle.initiative.page_steps import ROW_ACTS, RowAct, on_initiative
 from initiatives.models import (
     DefinitionConflict,
@@ -301,17 +306,13 @@ def shared_act(request, form, act, done: str, row, **page) -> HttpResponse:
     """Show a form for one act on a shared definition or term, then go back."""
     about = getattr(row, "term", row)
     back = back_to(request, about.get_absolute_url() if about is not None else reverse("glossary"))
-    if request.method == "POST" and form.is_valid():
-        try:
-            act()
-        except ValidationError as error:
-            fix(form, error)
-        else:
-            messages.success(request, done)
-            return redirect(back)
+    if acted(request, form, act):
+        messages.success(request, done)
+        return redirect(back)
     context = {"nav": "systems", "form": form, "back_url": back, "next": request.GET.get("next", "")}
     context |= {"happens": [], "danger": False}
-    return render(request, "initiatives/integration/systems/system_form.html", context | page)
+    status = getattr(form, "status", 200)
+    return render(request, "initiatives/integration/systems/system_form.html", context | page, status=status)
 
 
 CONFLICTS = DefinitionConflict.objects.select_related(

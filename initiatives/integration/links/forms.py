@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance import clock
+from governance.database.shown_state import OverwritingForm
 from governance.models import User
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField, ListField, WordsField
@@ -70,7 +71,7 @@ class TransfersField(forms.CharField):
         return places
 
 
-class LinkForm(forms.Form):
+class LinkForm(OverwritingForm):
     """A form for how an initiative is tied to a system."""
 
     pattern = forms.ChoiceField(label=_("Purpose"), choices=[("", _("choose")), *PATTERNS.items()])
@@ -116,6 +117,7 @@ class LinkForm(forms.Form):
             transfers = (
                 link.transfers.filter(ended_at__isnull=True).select_related("vendor").order_by("position")
             )
+            options["row"] = link
             options["initial"] = {name: getattr(link, name) for name in FIELDS} | {
                 "transfers": list(transfers)
             }

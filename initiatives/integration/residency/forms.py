@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from governance import clock
+from governance.database.shown_state import OverwritingForm
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField, ListField, OwnUnitField, RegionsField, WordsField
 from initiatives.integration.residency import findings, regions
@@ -34,7 +35,7 @@ class RegionForm(forms.Form):
     )
 
 
-class TermForm(forms.Form):
+class TermForm(OverwritingForm):
     """A form for a term: allowed and forbidden regions, data classes, and its days."""
 
     reference = forms.CharField(

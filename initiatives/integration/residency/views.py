@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance import clock
+from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import ReasonForm
@@ -194,9 +195,10 @@ def vendor_add(request: SignedInRequest) -> HttpResponse:
 
 def term_change(request: SignedInRequest, pk: int) -> HttpResponse:
     """File a term in place of an earlier one."""
-    term = found_or_404(VendorTerm.objects.current().select_related("vendor", "by"), pk)
-    permissions.may_withdraw_term(term, request.user).or_refuse()
+    term = found_or_404(VendorTerm.objects.select_related("vendor", "by", "withdrawn_by"), pk)
     permissions.may_file_terms(term.vendor, request.user).or_refuse()
+    _refuse_replaced(term, term.vendor.get_absolute_url())
+    permissions.may_withdraw_term(term, request.user).or_refuse()
     return term_form(
         request,
         term.vendor,
@@ -208,7 +210,7 @@ def term_change(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def term_form(request, of: Vendor, replaces: VendorTerm | None, **page) -> HttpResponse:
-    form = VendorTermForm(sent(request), initial=_fields_of(replaces, VendorTermForm))
+    form = VendorTermForm(sent(request), row=replaces, initial=_fields_of(replaces, VendorTermForm))
 
     return one_act(
         request,
@@ -290,7 +292,9 @@ def policy_add(request: SignedInRequest) -> HttpResponse:
 
 def policy_change(request: SignedInRequest, pk: int) -> HttpResponse:
     """Set a policy in place of an earlier one."""
-    row = found_or_404(UnitPolicy.objects.current().select_related("unit"), pk)
+    row = found_or_404(UnitPolicy.objects.select_related("unit", "withdrawn_by"), pk)
+    permissions.may_set_regions(request.user).or_refuse()
+    _refuse_replaced(row, reverse("unit-policies"))
     return _policy(
         request,
         row,
@@ -302,7 +306,7 @@ def policy_change(request: SignedInRequest, pk: int) -> HttpResponse:
 def _policy(request, replaces: UnitPolicy | None, **page) -> HttpResponse:
     permissions.may_set_regions(request.user).or_refuse()
     initial = _fields_of(replaces, PolicyForm) | ({"unit": replaces.unit_id} if replaces else {})
-    form = PolicyForm(sent(request), initial=initial)
+    form = PolicyForm(sent(request), row=replaces, initial=initial)
 
     return one_act(
         request,
@@ -399,6 +403,21 @@ def found_or_404(rows, pk: int):
     return row
 
 
+def _refuse_replaced(row: VendorTerm | UnitPolicy, link: str) -> None:
+    """Raise Conflict naming who withdrew or replaced the row, and when, if it is no longer current."""
+    if row.withdrawn_at:
+        raise Conflict(
+            phrase(
+                "{} withdrew or replaced {} on {}.",
+                row.withdrawn_by or "The system",
+                row.reference,
+                clock.moment_in_words(row.withdrawn_at),
+            ),
+            "Open the present version.",
+            link,
+        )
+
+
 def _fields_of(row, form) -> dict:
     """Return the initial values of a form from the row, if there is one."""
     if row is None:
@@ -442,7 +461,8 @@ def _withdrawing(
 
 def page_with(request, form, found, *, back: str, **page) -> HttpResponse:
     context = {"nav": "systems", "form": form, "ahead": found, "back_url": back, "danger": False} | page
-    return render(request, "initiatives/integration/residency/residency_form.html", context)
+    status = getattr(form, "status", 200)
+    return render(request, "initiatives/integration/residency/residency_form.html", context, status=status)
 
 
 def _by_initiative(found: list[Judged]) -> dict[int, list[Judged]]:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from governance import clock
+from governance.database.shown_state import OverwritingForm
 from governance.models import User
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import (
@@ -64,7 +65,7 @@ class SystemNameField(forms.CharField):
         return found
 
 
-class SystemForm(FoldedForm):
+class SystemForm(OverwritingForm, FoldedForm):
     """A form for a system. A new system needs three fields. The rest is folded, for now or later."""
 
     at_once = ("name", "kind", "owner")
@@ -132,6 +133,7 @@ class SystemForm(FoldedForm):
     def __init__(self, *args, system: System | None = None, without: Iterable[str] = (), **options):
         """Build the form. `without`: fields that the person may not change and that stay."""
         if system is not None:
+            options["row"] = system
             options["initial"] = {name: getattr(system, name) for name in self.base_fields} | {
                 "editable": {True: "yes", False: "no", None: ""}[system.editable]
             }
@@ -168,7 +170,7 @@ class CustomisationForm(forms.Form):
     since = DayField(required=False)
 
 
-class AccountForm(forms.Form):
+class AccountForm(OverwritingForm):
     """A form for a service account."""
 
     name = forms.CharField(max_length=160, help_text=_("The name of the account in its system."))
@@ -181,9 +183,10 @@ class AccountForm(forms.Form):
     )
 
 
-class ReviewForm(forms.Form):
+class ReviewForm(OverwritingForm):
     """A form for the review of an account: its permissions, and the next day."""
 
+    confirms = True
     privileges = WordsField(label=_("Permissions"), help_text=_("The permissions that you found now."))
     review_by = DayField(label=_("Next review by"), help_text=_("Within a year."))
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance import clock
+from governance.database.shown_state import OverwritingForm
 from governance.models import User
 from governance.permission_result import Answer
 from governance.runtime.signed_in_request import SignedInRequest
@@ -231,6 +232,9 @@ def _form(request, form, act, done: str, *, back: str, **page) -> HttpResponse:
     `back` is the return address, or None for the page of the system that the act returns. A `next` that ends in "="
     is then completed with the system's key, so that the form that the person came from continues with it.
     """
+    if back and isinstance(form, OverwritingForm) and form.is_valid() and form.unchanged:
+        messages.info(request, _("Nothing was changed."))
+        return redirect(back_to(request, back))
     if request.method == "POST" and form.is_valid():
         try:
             made = act(form)
@@ -244,7 +248,8 @@ def _form(request, form, act, done: str, *, back: str, **page) -> HttpResponse:
     back = back_to(request, back or reverse("systems"))
     context = {"nav": "systems", "form": form, "back_url": back, "next": request.GET.get("next", "")}
     context |= {"happens": [], "danger": False}
-    return render(request, "initiatives/integration/systems/system_form.html", context | page)
+    status = getattr(form, "status", 200)
+    return render(request, "initiatives/integration/systems/system_form.html", context | page, status=status)
 
 
 def _called(name: str) -> System | None:
@@ -410,7 +415,7 @@ def change_account(request: SignedInRequest, pk: int) -> HttpResponse:
     row = _account(request, pk)
     permissions.may_change_account(row, request.user).or_refuse()
     said = {name: getattr(row, name) for name in ("name", "owner", "privileges", "review_by")}
-    form = AccountForm(sent(request), initial=said)
+    form = AccountForm(sent(request), row=row, initial=said)
     if not permissions.may_hand_over_account(row, request.user):
         del form.fields["owner"]
     return _form(
@@ -430,7 +435,7 @@ def review_account(request: SignedInRequest, pk: int) -> HttpResponse:
     permissions.may_change_account(row, request.user).or_refuse()
     return _form(
         request,
-        ReviewForm(sent(request), initial={"privileges": row.privileges}),
+        ReviewForm(sent(request), row=row, initial={"privileges": row.privileges}),
         lambda form: accounts.review_account(account=row, by=request.user, **form.cleaned_data),
         "Your review is recorded.",
         back=row.system.get_absolute_url(),

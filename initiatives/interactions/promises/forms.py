@@ -3,10 +3,11 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from governance.database.shown_state import OverwritingForm
 from initiatives.interactions.promises.actions import LONGEST
 
 
-class PromiseForm(forms.Form):
+class PromiseForm(OverwritingForm):
     """The promised durations of half and of 95 in 100 calls, and the error share."""
 
     median = forms.IntegerField(

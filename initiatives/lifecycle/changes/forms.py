@@ -7,6 +7,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from governance import clock
+from governance.database.shown_state import OverwritingForm
 from governance.web.form_fields import DayField, PersonField, WordsField
 from initiatives.lifecycle.changes.actions import REPORTED
 
@@ -39,8 +40,9 @@ class ChangeForm(forms.Form):
         return fields | {"effective_at": start_of(fields.pop("effective_on"))}
 
 
-class CompleteForm(forms.Form):
+class CompleteForm(OverwritingForm):
     """The facts that a change still lacks."""
 
+    confirms = True
     approver = PersonField(label=_("Approved by"))
     rollback = WordsField(label=_("Rollback"), help_text=_("Describe the steps that undo the change."))

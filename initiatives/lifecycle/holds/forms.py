@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from governance.database.shown_state import OverwritingForm
 from governance.sign_in.signing import SigningForm
 from governance.web.form_fields import DayField, ListField, PersonField, WordsField
 from initiatives.models import Gap, Initiative
@@ -21,7 +22,7 @@ class CompleteForm(forms.Form):
     note = WordsField(label=_("How was the obligation completed?"), required=False)
 
 
-class ShownByForm(forms.Form):
+class ShownByForm(OverwritingForm):
     """The day by which an imported initiative shows what it lacks. A changed day needs its reason."""
 
     due = DayField(label=_("Day for the evidence"))

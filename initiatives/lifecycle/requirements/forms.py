@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from governance import clock
+from governance.database.shown_state import OverwritingForm
 from governance.files.upload_policy import tidy_name
 from governance.gates import requirements
 from governance.vocabulary import KINDS_TESTED, AnswerKind, DeclaredResult, EvidenceCondition
@@ -153,7 +154,7 @@ class RowEvidenceForm(EvidenceOnRow):
         super()._offer_sources(kinds, rulebook)
 
 
-class DeclareForm(forms.Form):
+class DeclareForm(OverwritingForm):
     """The words on what will be shown."""
 
     text = WordsField(
@@ -164,7 +165,7 @@ class DeclareForm(forms.Form):
     )
 
 
-class OutcomeForm(forms.Form):
+class OutcomeForm(OverwritingForm):
     """The result of a declared goal."""
 
     result = forms.ChoiceField(label=_("Result"), choices=[("", _("choose")), *DeclaredResult.choices])

@@ -420,8 +420,8 @@ def _declaration_form(initiative, key, item, sent):
     own = {"prefix": key, "use_required_attribute": False}
     if item is not None and item.frozen_at:
         initial = {"result": item.result, "outcome": item.outcome, "evidence": item.evidence}
-        return OutcomeForm(sent, initial=initial, initiative=initiative, **own)
-    return DeclareForm(sent, initial={"text": item.declared if item else ""}, **own)
+        return OutcomeForm(sent, row=item, initial=initial, initiative=initiative, **own)
+    return DeclareForm(sent, row=item or initiative, initial={"text": item.declared if item else ""}, **own)
 
 
 def _declare(initiative, forms: dict, by) -> int | None:

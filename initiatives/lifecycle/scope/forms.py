@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance import clock
+from governance.database.shown_state import OverwritingForm
 from governance.vocabulary import Stage
 from governance.web.form_fields import DayField, FoldedForm, ListField
 from initiatives.lifecycle.facts.initiative_rows import scope_ahead
@@ -63,7 +64,7 @@ class ScopeForm(forms.Form):
         return {name: self.cleaned_data[name] for name in self.SCOPE}
 
 
-class PlannedScopeForm(FoldedForm, ScopeForm):
+class PlannedScopeForm(OverwritingForm, FoldedForm, ScopeForm):
     """A scope, in force now or after the next promotion. One for an MVP has usual initial values."""
 
     for_stage = forms.ChoiceField(label=_("In force"), required=False, widget=forms.RadioSelect)
@@ -72,7 +73,8 @@ class PlannedScopeForm(FoldedForm, ScopeForm):
     def __init__(self, *args, initiative: Initiative, next_stage: str, next_word: str, **kwargs):
         known = scope_ahead(initiative)
         initial = {name: getattr(known, name) for name in self.SCOPE} if known else {}
-        if next_stage == Stage.MVP and (known is None or not known.for_stage):
+        self.suggests = next_stage == Stage.MVP and (known is None or not known.for_stage)
+        if self.suggests:
             initial = {
                 "users": initiative.unit.name,
                 "departments": [initiative.unit.name],
@@ -91,6 +93,10 @@ class PlannedScopeForm(FoldedForm, ScopeForm):
         if next_stage:
             choices.append((next_stage, f"planned: starts with the promotion to {next_word}"))
         self.fields["for_stage"].choices = choices
+
+    def _stands(self) -> dict:
+        """Return the known scope. A suggestion stands nowhere."""
+        return {} if self.suggests else super()._stands()
 
     def act(self) -> dict:
         """Return the fields as the act takes them."""

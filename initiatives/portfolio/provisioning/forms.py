@@ -5,6 +5,7 @@ from datetime import timedelta
 from django import forms
 
 from governance import clock
+from governance.database.shown_state import OverwritingForm
 from governance.models import IdentityProvider
 from governance.web.form_fields import DayField
 from initiatives.portfolio.units.forms import PlaceField
@@ -46,7 +47,7 @@ class DirectoryForm(KeyForm):
     field_order = ["name", "provider", "expires_on"]
 
 
-class GroupForm(forms.Form):
+class GroupForm(OverwritingForm):
     """The unit that a group proposes for its people."""
 
     unit = PlaceField(label="Proposes the unit", required=False, empty_label="none")

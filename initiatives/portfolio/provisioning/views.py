@@ -139,7 +139,7 @@ def group(request: SignedInRequest, pk: int) -> HttpResponse:
     """Set the unit that a group proposes."""
     may_keep_accounts(request.user).or_refuse()
     row = get_object_or_404(ManagedGroup.objects.select_related("directory"), pk=pk)
-    form = GroupForm(sent(request), initial={"unit": row.proposes_id})
+    form = GroupForm(sent(request), row=row, initial={"unit": row.proposes_id})
     if acted(
         request,
         form,
@@ -181,4 +181,5 @@ def _form(request, form, **more) -> HttpResponse:
         "danger": False,
         **more,
     }
-    return render(request, "initiatives/units/organisation_form.html", context)
+    status = getattr(form, "status", 200)
+    return render(request, "initiatives/units/organisation_form.html", context, status=status)

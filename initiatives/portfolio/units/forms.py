@@ -8,6 +8,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy
 
 from governance import clock
+from governance.database.shown_state import OverwritingForm
 from governance.models import Board, Membership, Unit, User
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import BoardRole
@@ -64,7 +65,7 @@ def free_code(name: str) -> str:
     return code
 
 
-class RenameForm(forms.Form):
+class RenameForm(OverwritingForm):
     """Another name for a unit."""
 
     name = forms.CharField(

@@ -106,7 +106,7 @@ def rename(request: SignedInRequest, pk: int) -> HttpResponse:
     """Give a unit another name."""
     may_reorganise(request.user).or_refuse()
     unit = get_object_or_404(Unit, pk=pk)
-    form = RenameForm(sent(request), initial={"name": unit.name})
+    form = RenameForm(sent(request), row=unit, initial={"name": unit.name})
     if acted(
         request,
         form,
@@ -186,4 +186,5 @@ def _form(request, form, *, look=None, happens=(), **more) -> HttpResponse:
         "danger": False,
         **more,
     }
-    return render(request, "initiatives/units/organisation_form.html", context)
+    status = getattr(form, "status", 200)
+    return render(request, "initiatives/units/organisation_form.html", context, status=status)
