@@ -336,7 +336,7 @@ def _evidence(rulebook, facts, now: datetime) -> Table:
     for item in sorted(facts.items, key=lambda item: (item.observed_on, item.id), reverse=True):
         if item.withdrawn_at is not None or item.superseded_by is not None:
             continue
-        age = (today - item.observed_on).days
+        age = (today - facts.first_day(item)).days
         result = EvidenceResult.word(item.result) if item.result else ""
         notes = [word for word in (result, "file missing" if item.missing else "") if word]
         notes += ["unverified link"] if item.unverified else []
@@ -344,7 +344,7 @@ def _evidence(rulebook, facts, now: datetime) -> Table:
             (
                 _named(item, rulebook),
                 str(EvidenceKind.word(item.kind)),
-                f"{day(item.observed_on)}, {age} day{'' if age == 1 else 's'} old",
+                f"{day(facts.first_day(item))}, {age} day{'' if age == 1 else 's'} old",
                 ", ".join(notes),
                 item.fingerprint if _has_file(item) else "no file",
             )

@@ -52,10 +52,18 @@ def used_before(said: Iterable[tuple[int, str]]) -> list[bool]:
     return found
 
 
-def expiry(requirement: Requirement, item: Item, tier: str) -> date | None:
-    """Return the last current day of the item, or None if only a trigger ends it."""
+def expiry(requirement: Requirement, first_day: date, tier: str) -> date | None:
+    """Return the last current day of an item, or None if only a trigger ends it.
+
+    `first_day` is the day from which its age counts (`Facts.first_day`).
+    """
     days = requirement.days(tier)
-    return item.observed_on + timedelta(days=days) if days else None
+    return first_day + timedelta(days=days) if days else None
+
+
+def expiry_of(facts: Facts, requirement: Requirement, item: Item) -> date | None:
+    """Return the last current day of an item of these facts, or None if only a trigger ends it."""
+    return expiry(requirement, facts.first_day(item), facts.tier)
 
 
 def unusable(
@@ -152,10 +160,10 @@ def none_counts(requirement: Requirement, version: int, offered: list[Item], why
     )
 
 
-def expired_evidence(requirement: Requirement, version: int, stale: Item, tier: str) -> State:
+def expired_evidence(facts: Facts, requirement: Requirement, version: int, stale: Item) -> State:
     """Return the state if the evidence is older than the requirement allows."""
-    last = expiry(requirement, stale, tier)
-    words = phrase("{}, observed {}, was current only until {}.", stale.title, stale.observed_on, last)
+    first, last = facts.first_day(stale), expiry_of(facts, requirement, stale)
+    words = phrase("{}, observed {}, was current only until {}.", stale.title, first, last)
     return lacking(
         requirement, version, "expired", words, phrase("Replace it with a newer version."), (stale,)
     )
@@ -193,12 +201,12 @@ def too_weak(
     return lacking(requirement, version, "weak", words, fix, tuple(passing), place) if words else None
 
 
-def last_day(requirement: Requirement, passing: list[Item], tier: str, ageless: bool) -> date | None:
+def last_day(facts: Facts, requirement: Requirement, passing: list[Item], ageless: bool) -> date | None:
     """Return the last day on which the passing items still meet the requirement."""
-    if ageless or not requirement.days(tier):
+    if ageless or not requirement.days(facts.tier):
         return None
     groups = needed_of(requirement, passing)
-    ends = ([expiry(requirement, item, tier) for item in group] for group in groups)
+    ends = ([expiry_of(facts, requirement, item) for item in group] for group in groups)
     return min(max(day for day in days if day is not None) for days in ends)
 
 

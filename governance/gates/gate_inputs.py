@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from operator import attrgetter
+from typing import Protocol
 
+from governance import clock
 from governance.permission_result import ended
-from governance.vocabulary import Layer, Tier
+from governance.vocabulary import EvidenceRegister, Layer, Tier
 from governance.vocabulary.phrases import phrase
 
 # What only a running system can show here: the missing thing, the way it is measured and the sentence without it.
@@ -16,6 +17,8 @@ SHOWN_HERE = {
     "enforcement": (ASKED, "Not enforced here."),
     "log": (LOGGED, "No log here."),
 }
+# The registers of which each record is a new observation, also with the same content as an earlier record.
+WRITTEN_ANEW = frozenset((EvidenceRegister.INTEGRATION, EvidenceRegister.MEASUREMENTS))
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,41 @@ class StandsAlone:
     verifiers: frozenset[int] = frozenset()
 
 
+class Content(Protocol):
+    """An item of evidence as far as the age of its content depends on it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def observed_on(self) -> date: ...
+    @property
+    def added_at(self) -> datetime: ...
+    @property
+    def withdrawn_at(self) -> datetime | None: ...
+    @property
+    def anew(self) -> bool: ...
+
+
+def first_days(items: Iterable[Content]) -> dict[int, date]:
+    """Return by item the day from which its age counts: the first on which its content was there.
+
+    Items that Plumbline or a run of a pipeline made are observed anew, also with the same content. A withdrawn item
+    shows that its content was there when it was added, because the day that it names may have been wrong.
+    """
+    items, since = list(items), dict[str, date]()
+    for item in items:
+        day = item.observed_on
+        if item.withdrawn_at is not None:
+            day = max(day, clock.local_day(item.added_at))
+        since[item.fingerprint] = min(since.get(item.fingerprint, day), day)
+    return {
+        item.id: item.observed_on if item.anew else min(item.observed_on, since[item.fingerprint])
+        for item in items
+    }
+
+
 @dataclass(frozen=True)
 class Item:
     """One piece of evidence as the rules see it. `covers` has the order of attachment.
@@ -125,8 +163,15 @@ class Item:
     remarks: str = ""
     link: int | None = None
     models: tuple[str, ...] = ()
+    # The register of the product that wrote it, or "".
+    register: str = ""
     # By requirement, oldest first. Each verifier was outside the team then and is so now.
     verifications: dict[str, tuple[Verification, ...]] = field(default_factory=dict, hash=False)
+
+    @property
+    def anew(self) -> bool:
+        """Return True if Plumbline or a run of a pipeline made it on its day."""
+        return self.generated or self.of_pipeline or self.register in WRITTEN_ANEW
 
     def void_at(self, key: str, at: datetime) -> Void | None:
         """Return the first voiding for this requirement that is in effect at `at`."""
@@ -449,6 +494,10 @@ class Facts:
         """Return the items offered for this requirement, newest observation first."""
         return self._offered.get(key, [])
 
+    def first_day(self, item: Item) -> date:
+        """Return the day from which the age of the item counts: the first on which its content was there."""
+        return self._first_days[item.id]
+
     def renewed_by(self, item: Item) -> Item | None:
         """Return the earlier item that this one replaced, or None if it is the first."""
         return self._replaced.get(item.id)
@@ -460,11 +509,17 @@ class Facts:
     @cached_property
     def _offered(self) -> dict[str, list[Item]]:
         found: dict[str, list[Item]] = {}
-        newest_first = sorted(self.items, key=attrgetter("observed_on", "added_at", "id"), reverse=True)
-        for item in newest_first:
+        for item in sorted(self.items, key=self._observed, reverse=True):
             for key in item.covers:
                 found.setdefault(key, []).append(item)
         return found
+
+    def _observed(self, item: Item) -> tuple[date, datetime, int]:
+        return self.first_day(item), item.added_at, item.id
+
+    @cached_property
+    def _first_days(self) -> dict[int, date]:
+        return first_days(self.items)
 
     @cached_property
     def _replaced(self) -> dict[int, Item]:

@@ -153,7 +153,7 @@ def level_state(
     current = [
         item
         for item in usable
-        if ageless or (last := rules.expiry(requirement, item, facts.tier)) is None or day <= last
+        if ageless or (last := rules.expiry_of(facts, requirement, item)) is None or day <= last
     ]
     passing = [item for item in current if item.kind not in rulebook.result_kinds or item.result == "pass"]
     found = _highest(facts, requirement, offered, passing, measured, at, ageless, version)
@@ -168,7 +168,7 @@ def level_state(
         why = next((why for why in whys.values() if why), "")
         return rules.none_counts(requirement, version, offered, why, at)
     if not passing:
-        return rules.expired_evidence(requirement, version, usable[0], facts.tier)
+        return rules.expired_evidence(facts, requirement, version, usable[0])
     weak = rules.too_weak(requirement, version, offered, passing)
     if weak is None:
         return rules.none_yet(key, requirement.evidence, version)
@@ -204,16 +204,17 @@ def renewed_verifiers(
 ) -> frozenset[int]:
     """Return the keys of those who verified, in person, the item that this one renews.
 
-    They count until `renewal_ends`. The item needs the same author and kind and a passing result, and the earlier item
-    must have counted when it was added. An item that itself counts by renewal cannot be renewed so.
+    They count until `renewal_ends`. The item needs the same author and kind, another content and a passing result, and
+    the earlier item must have counted when it was added. An item that itself counts by renewal cannot be renewed so.
     """
     earlier, key = facts.renewed_by(item), requirement.key
     if earlier is None or at >= renewal_ends(item) or item.result not in ("", "pass"):
         return frozenset()
     then = item.added_at
-    last = rules.expiry(requirement, earlier, facts.tier)
+    last = rules.expiry_of(facts, requirement, earlier)
     if (
         (earlier.author_id, earlier.kind) != (item.author_id, item.kind)
+        or (earlier.fingerprint == item.fingerprint and not item.anew)
         or key not in earlier.covers
         or earlier.void_at(key, then)
         or (earlier.withdrawn_at is not None and earlier.withdrawn_at <= then)
@@ -292,7 +293,7 @@ def _highest(
         if items and not rules.too_weak(requirement, version, offered, items):
             groups = rules.needed_of(requirement, items)
             by = _fewest(groups, direct)
-            last = rules.last_day(requirement, items, facts.tier, ageless)
+            last = rules.last_day(facts, requirement, items, ageless)
             words = phrase("{}: {}.", label(level.label), listed([item.title for item in items[:2]]))
             state = State(key, "met", words, "", tuple(items), last, version, level=level, verifiers=by)
             counted = _fewest(groups, {pk: direct[pk] | renewed[pk] for pk in direct})
@@ -300,7 +301,7 @@ def _highest(
                 return _waiting(state, items, direct, counted - by)
             return state
     if spoken:
-        ends = [day for item in spoken if (day := rules.expiry(requirement, item, facts.tier)) is not None]
+        ends = [day for item in spoken if (day := rules.expiry_of(facts, requirement, item)) is not None]
         last = max(ends) if ends and not ageless else None
         words = phrase("Stated: {}", ended(spoken[0].title))
         return State(key, "met", words, "", tuple(spoken), last, version, level=Level.STATED)

@@ -159,6 +159,14 @@ def of_item(kind: str, title: str, details: Mapping[str, Any], known: KnownNames
     return "; ".join(filter(None, told))
 
 
+def same_file(facts: Facts, item: Item) -> str:
+    """Return that the same file was there before the day of the item, and counts from that day, or ""."""
+    first = facts.first_day(item)
+    if first == item.observed_on:
+        return ""
+    return phrase("the same file was observed on {}, and its age counts from that day", first)
+
+
 def of_answer(facts: Facts, key: str, at: datetime) -> list[str]:
     """Return the remarks on an answer at `at`: repeated words, and counts that differ.
 

@@ -18,8 +18,8 @@ from typing import Any, Protocol
 from governance import clock
 from governance.gates import remarks
 from governance.gates.criteria import MET_STATES, Judged
-from governance.gates.evidence_rules import expiry, unusable
-from governance.gates.gate_inputs import Item, Verification, without_words
+from governance.gates.evidence_rules import expiry_of, unusable
+from governance.gates.gate_inputs import Facts, Item, Verification, without_words
 from governance.gates.levels import seen_in
 from governance.gates.requirements import SATISFIED_STATES
 from governance.permission_result import ended
@@ -76,7 +76,7 @@ def seat_facts(judged: Judged, gate: str, seat: str) -> dict[str, Any]:
         }
         if satisfied:
             for item in state.items:
-                evidence[str(item.id)] = _named(item)
+                evidence[str(item.id)] = _named(facts, item)
     declared_goals = {
         key: [facts.declared[key].declared, facts.declared[key].result] if key in facts.declared else None
         for criterion in signed
@@ -134,14 +134,14 @@ def _seen(item: Item, one: Verification) -> dict[str, Any]:
     }
 
 
-def _named(item: Item) -> dict[str, str]:
+def _named(facts: Facts, item: Item) -> dict[str, str]:
     """Return what a statement names of an item of evidence."""
     return {
         "title": item.title,
         "kind": item.kind,
         "fingerprint": item.fingerprint,
         "observed_on": item.observed_on.isoformat(),
-        "remarks": item.remarks,
+        "remarks": "; ".join(filter(None, (item.remarks, remarks.same_file(facts, item)))),
     }
 
 
@@ -363,7 +363,7 @@ def stale_reasons(signed: dict[str, Any], judged: Judged, signed_at: datetime) -
             *_level_moved(rulebook.requirements[key].question, then, after),
             *_seen_moved(then, after, signed["evidence"]),
         ]
-    reasons += _evidence_moved(signed, items)
+    reasons += _evidence_moved(signed, judged.facts, items)
     for key, state in signed["criteria"].items():
         after = now["criteria"].get(key)
         # A criterion that was waived or unmet and is met now is better than what was signed.
@@ -426,10 +426,10 @@ def _in_quotes(words: str) -> str:
     return f"“{shorten(words, QUOTED, placeholder=' …') or words[:QUOTED]}”" if words else "none"
 
 
-def _evidence_moved(signed: dict[str, Any], items: dict[int, Item]) -> Iterator[str]:
+def _evidence_moved(signed: dict[str, Any], facts: Facts, items: dict[int, Item]) -> Iterator[str]:
     """Yield what changed in the printed facts of each item that is still there."""
     for pk, was in signed["evidence"].items():
-        named = _named(items[int(pk)]) if int(pk) in items else was
+        named = _named(facts, items[int(pk)]) if int(pk) in items else was
         for name, said in was.items():
             if named[name] != said:
                 yield f"the {name.replace('_', ' ')} of {was['title']} changed from {said} to {named[name]}"
@@ -482,7 +482,7 @@ def _moved(
             else rulebook.requirements[rulebook.carry.replaced_at_production.get(key, key)]
         )
         why = unusable(facts, rulebook, form, item, at)
-        last = expiry(form, item, facts.tier)
+        last = expiry_of(facts, form, item)
         if why:
             yield why.rstrip(".")
         elif last is not None and day > last and then["until"]:

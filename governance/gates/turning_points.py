@@ -53,7 +53,7 @@ def _turning_points(facts: Facts, rulebook: ParsedRulebook) -> Iterator[tuple[st
             if renews:
                 yield key, levels.renewal_ends(item)
             if days := asked[key].days(facts.tier):
-                yield key, clock.midnight_after(item.observed_on + timedelta(days=days))
+                yield key, clock.midnight_after(facts.first_day(item) + timedelta(days=days))
             yield from ((key, void.at) for void in item.voids.get(key, ()))
             yield from ((key, said.at) for said in item.verifications.get(key, ()))
     for one in facts.requirement_findings:

@@ -24,7 +24,7 @@ from initiatives.integration.resilience import inbox as drill_inbox
 from initiatives.integration.systems import inbox as system_inbox
 from initiatives.lifecycle.evidence.renewal import Renewal, renewal_of
 from initiatives.lifecycle.evidence.verification import inbox as second_look_inbox
-from initiatives.lifecycle.facts import open_requirements
+from initiatives.lifecycle.facts import initiative_rows, open_requirements
 from initiatives.lifecycle.facts.open_requirements import APPROVED, NEXT
 from initiatives.lifecycle.holds import alert_inbox, due_tasks
 from initiatives.lifecycle.holds.due_tasks import support_of
@@ -311,6 +311,7 @@ def _ageing(look: Look, spans: dict[int, SupportedStagePeriod]):
     if not soon or look.rulebook is None:
         return
     items = list(ageing(list(soon)))
+    first_days = initiative_rows.first_days_of(soon) if items else {}
     for pk, expires_on in soon.items():
         initiative, held = look.working[pk]
         ending = {
@@ -318,7 +319,8 @@ def _ageing(look: Look, spans: dict[int, SupportedStagePeriod]):
             for item in items
             for key in item.covers
             if item.initiative_id == pk
-            and _last_day(look, key, item, initiative) == expires_on - timedelta(days=1)
+            and _last_day(look, key, first_days.get(item.pk, item.observed_on), initiative)
+            == expires_on - timedelta(days=1)
         }
         mine = {title: one for title, (item, one) in ending.items() if _is_mine(look, held, item, one)}
         titles = list(mine)
@@ -362,9 +364,9 @@ def _all_ageing(initiative: Initiative) -> tuple[str, str]:
     return f"{reverse('evidence', args=[initiative.ref])}?state=aging", phrase("See the evidence")
 
 
-def _last_day(look: Look, key: str, item: Evidence, initiative: Initiative) -> date | None:
+def _last_day(look: Look, key: str, first_day: date, initiative: Initiative) -> date | None:
     requirement = look.rulebook.requirements.get(key)
-    return expiry(requirement, item, initiative.tier) if requirement else None
+    return expiry(requirement, first_day, initiative.tier) if requirement else None
 
 
 def obligations(look: Look):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError
@@ -262,7 +262,7 @@ def _filed(
     return create_evidence(
         initiative,
         title=title,
-        supersedes=_earlier(pipeline, filing, details.get("tested", "")),
+        supersedes=_earlier(pipeline, filing, details.get("tested", ""), observed_on),
         details=details,
         as_sent=True,
         by=pipeline.by,
@@ -270,8 +270,8 @@ def _filed(
     )
 
 
-def _earlier(pipeline: Pipeline, filing: Filing, tested: str) -> Evidence | None:
-    """Return the newest item of this pipeline that the new one replaces, or None.
+def _earlier(pipeline: Pipeline, filing: Filing, tested: str, observed_on: date) -> Evidence | None:
+    """Return the newest item of this pipeline that the new one replaces, or None. It replaces no later day.
 
     An item that a person verified stays: a nightly result would take its level away, and nobody verifies each night.
     A measured result needs no verifier and replaces any earlier one.
@@ -283,6 +283,7 @@ def _earlier(pipeline: Pipeline, filing: Filing, tested: str) -> Evidence | None
             pipeline_report__format=filing.form,
             withdrawn_at__isnull=True,
             superseded_by__isnull=True,
+            observed_on__lte=observed_on,
         )
         .prefetch_related("coverage")
         .order_by("-pk")

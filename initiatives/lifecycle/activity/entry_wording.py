@@ -296,6 +296,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.EVIDENCE_ADDED: (
         "added the {evidence_kind:evidence} “{title}”, observed {observed_on:day}<, result {result}>, for "
         "{covers:questions}.< It was captured from {captured_from}.>< It supersedes item {supersedes}.>"
+        "< The same file was observed on {known_since:day}.>< It replaces newer evidence of {replaces_newer:day}.>"
     ),
     EntryKind.EVIDENCE_OFFERED: "linked item {evidence} to {covers:questions} as well.",
     EntryKind.PROGRAM_DRAFT_SAVED: (
@@ -308,7 +309,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.STANDALONE_ACCEPTED: "accepted as {seat:seat} that the initiative is standalone.",
     EntryKind.STANDALONE_ENDED: "ended the declaration that the initiative is standalone: {why:ended}",
     EntryKind.EVIDENCE_NOT_SHOWN: "opened “{title}” and found that it does not show {requirement:question} {words}",
-    EntryKind.EVIDENCE_WITHDRAWN: "withdrew the evidence “{title}”.",
+    EntryKind.EVIDENCE_WITHDRAWN: "withdrew the evidence “{title}”.< It no longer replaces “{again}”.>",
     EntryKind.PAST_READ: "read the page “{page}” as of {as_of}.",
     EntryKind.EVIDENCE_OPENED: "{all:opening} the file of “{title}”.",
     EntryKind.EVIDENCE_FILE_MISSING: (

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from governance import clock
 from governance.gates.criteria import Judged
-from governance.gates.evidence_rules import expiry
+from governance.gates.evidence_rules import expiry_of
 from governance.models import Rulebook, User
 from governance.models.audit_log import Entry
 from governance.privacy import erasure_log
@@ -63,7 +63,7 @@ def aged(judged: Judged, since: datetime) -> list[str]:
     for key, state in judged.states.items():
         if state.state == "expired":
             asked = judged.rulebook.requirements[key]
-            last = expiry(asked, state.items[0], judged.facts.tier)
+            last = expiry_of(judged.facts, asked, state.items[0])
             if last is not None and then <= last < today:
                 found.append(f"{asked.question} Its evidence was current until {day(last)}.")
     return found

@@ -29,6 +29,7 @@ from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes.actions import void_late
 from initiatives.lifecycle.evidence import artefact_kinds
+from initiatives.lifecycle.facts.initiative_rows import first_days_of
 from initiatives.lifecycle.findings.sync import follow
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import (
@@ -214,10 +215,8 @@ def add_evidence(
             raise ValidationError(wrong)
         if supersedes is not None and Evidence.objects.filter(supersedes=supersedes).exists():
             raise Conflict(phrase("{} was already replaced.", supersedes.title), "Replace the newest item.")
-        if supersedes is not None and supersedes.initiative_id != initiative.pk:
-            raise ValidationError(
-                {"supersedes": "This item belongs to another initiative. Choose an item of this initiative."}
-            )
+        if supersedes is not None and (supersedes.initiative_id != initiative.pk or supersedes.withdrawn_at):
+            raise ValidationError({"supersedes": "Choose an item of this initiative that was not withdrawn."})
         item = create_evidence(
             initiative,
             title=title.strip(),
@@ -303,6 +302,9 @@ def create_evidence(
         _one_kind(initiative, item)
     elif generated:
         item.sha256 = hashlib.sha256(note.encode()).hexdigest()
+    replaced = (
+        first_days_of([initiative]).get(supersedes.pk, supersedes.observed_on) if supersedes else date.min
+    )
     item.save()
     insert_many(
         Coverage,
@@ -311,6 +313,7 @@ def create_evidence(
     named = names if names is not None else versions_named(initiative, observed_on, clause)
     insert_many(EvidenceNames, [_name(item, version) for version in named])
     void_late(initiative, item)
+    first = first_days_of([initiative]).get(item.pk, observed_on)
     entries.record(
         EntryKind.EVIDENCE_ADDED,
         initiative=initiative,
@@ -326,6 +329,8 @@ def create_evidence(
         supersedes=supersedes.pk if supersedes else None,
         **({"captured_from": captured_from} if captured_from else {}),
         **({"details": details} if details else {}),
+        **({"known_since": first} if first < observed_on else {}),
+        **({"replaces_newer": replaced} if first < replaced else {}),
     )
     return item
 
@@ -459,9 +464,22 @@ def withdraw_evidence(*, evidence: Evidence, reason: str, by: User) -> Evidence:
 
 
 def withdraw_row(initiative: Initiative, evidence: Evidence, why: str) -> None:
-    """Withdraw an item inside the running act."""
+    """Withdraw an item inside the running act. The item that it replaced counts again, as long as it is current.
+
+    If a newer item replaced the withdrawn one, what it replaced stays replaced until the newer one is withdrawn too.
+    """
     evidence.withdrawn_at, evidence.withdrawn_reason = clock.now(), why
     evidence.save()
+    again, last = None, evidence
+    while last is not None and last.withdrawn_at and not Evidence.objects.filter(supersedes=last).exists():
+        again = last.supersedes
+        last.supersedes = None
+        last.save()
+        last = again
     entries.record(
-        EntryKind.EVIDENCE_WITHDRAWN, initiative=initiative, evidence=evidence.pk, title=evidence.title
+        EntryKind.EVIDENCE_WITHDRAWN,
+        initiative=initiative,
+        evidence=evidence.pk,
+        title=evidence.title,
+        **({"again": again.title} if again is not None else {}),
     )

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from governance import clock
-from governance.gates.evidence_rules import expiry
+from governance.gates.evidence_rules import expiry_of
 from governance.gates.levels import RENEWAL_DAYS
 from governance.gates.requirement_state import State
 from governance.gates.requirements import BY_VERIFYING, states_at
@@ -85,7 +85,7 @@ def expires_on(facts, rulebook, state: State) -> date | None:
         return state.last_day + timedelta(days=1) if state.last_day else None
     if state.state == "expired":
         requirement = rulebook.requirements.get(state.key)
-        last = expiry(requirement, state.items[0], facts.tier)
+        last = expiry_of(facts, requirement, state.items[0])
         return last + timedelta(days=1) if last else None
     return None
 

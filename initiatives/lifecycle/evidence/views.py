@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from governance import clock
 from governance.files import file_previews
-from governance.gates.evidence_rules import expiry, unusable, used_before
+from governance.gates import remarks
+from governance.gates.evidence_rules import expiry_of, unusable, used_before
 from governance.gates.gate_inputs import Verification
 from governance.gates.levels import verifiers_of
 from governance.models import Rulebook
@@ -129,7 +130,7 @@ def state_of_item(facts, rulebook, item, now) -> tuple[str, object]:
     alive = [requirement for requirement in asked if item.void_at(requirement.key, now) is None]
     if asked and not alive:
         return "voided", None
-    ends = [expiry(requirement, item, facts.tier) for requirement in alive]
+    ends = [expiry_of(facts, requirement, item) for requirement in alive]
     days = [end for end in ends if end is not None]
     if not ends or len(days) < len(ends):
         return "current", None
@@ -233,7 +234,7 @@ def item_context(request, initiative, row) -> dict:
                 }
             )
             continue
-        last = expiry(asked, fact, facts.tier)
+        last = expiry_of(facts, asked, fact)
         why = unusable(facts, rulebook, asked, fact, now)
         if not why and last is not None and last < context["today"]:
             why = phrase("The evidence expired.")
@@ -256,6 +257,7 @@ def item_context(request, initiative, row) -> dict:
         "title": row.title,
         "item": row,
         "fact": fact,
+        "aged_from": facts.first_day(fact),
         "word": STATES[found],
         "tone": TONES.get(found, ""),
         "renewal": _renewal(initiative, rulebook, row),
@@ -273,15 +275,21 @@ def item_context(request, initiative, row) -> dict:
         "names": row.names.select_related(
             "deployment__version", "scope_version", "contract_version__contract"
         ),
-        "holds": artefact_kinds.with_remarks(
-            row.kind, row.title, row.details, initiative_rows.known_names(initiative)
-        ),
+        "holds": holds_of(initiative, facts, row),
         "same_file": initiative.evidence.filter(sha256=row.sha256).exclude(pk=row.pk) if row.sha256 else (),
         "older": row.supersedes,
         "newer": initiative.evidence.filter(supersedes=row).first(),
         "has_file": bool(row.file),
         "can_look": bool(row.file) and file_previews.offered(row.content_type),
     }
+
+
+def holds_of(initiative, facts, row) -> str:
+    """Return the details of an item in words, with its remarks and the first day of its file."""
+    known = initiative_rows.known_names(initiative)
+    said = artefact_kinds.with_remarks(row.kind, row.title, row.details, known)
+    fact = next(item for item in facts.items if item.id == row.pk)
+    return "; ".join(filter(None, (said, remarks.same_file(facts, fact))))
 
 
 def _repeated(item) -> set[tuple[str, Verification]]:

@@ -4,8 +4,9 @@ A page reads each row once. An act reads anew (`governance.database.request_memo
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from textwrap import shorten
+from typing import NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, Q, Subquery
@@ -13,6 +14,7 @@ from django.db.models.functions import JSONObject
 
 from governance import clock
 from governance.database.batch_read import Batch, Given, JSONList, Rows
+from governance.gates.gate_inputs import WRITTEN_ANEW, first_days
 from governance.gates.remarks import KnownNames
 from governance.models import Clause, ContractVersion, Delegation
 from governance.people.boards import PERSON
@@ -232,6 +234,32 @@ def beyond_tier(initiative: Initiative, scopes: Iterable[ScopeVersion]) -> str:
         )
         told.append(f"{confirmed} the purpose “{was}”. The purpose is now “{now}”.")
     return " ".join(told)
+
+
+class _Content(NamedTuple):
+    id: int
+    fingerprint: str
+    observed_on: date
+    added_at: datetime
+    withdrawn_at: datetime | None
+    anew: bool
+
+
+def first_days_of(initiatives: Iterable[Initiative | int]) -> dict[int, date]:
+    """Return by key of each file of evidence the day from which its age counts, for many initiatives in one query."""
+    rows = Evidence.objects.filter(initiative__in=initiatives).exclude(sha256="")
+    made = F("pipeline_report__pipeline")
+    return first_days(
+        _Content(
+            row.pk,
+            f"{row.initiative_id}:{row.sha256}",
+            row.observed_on,
+            row.added_at,
+            row.withdrawn_at,
+            row.generated or row.of_pipeline is not None or row.details.get("register") in WRITTEN_ANEW,
+        )
+        for row in rows.annotate(of_pipeline=made).defer("note")
+    )
 
 
 def known_names(initiative: Initiative) -> KnownNames:

@@ -255,6 +255,7 @@ def _item(row, superseded_by, acceptance, voids, verifications, layer_of, known,
         remarks=remarks.of_item(row.kind, row.title, row.details, known),
         link=row.drilled if row.drilled in links else None,
         models=tuple(row.details.get("models", ())),
+        register=row.details.get("register", ""),
         components=frozenset(version for version, _ in row.named if version),
         layers=frozenset(
             layer_of[version] if version else ("scope" if scope else "contract")

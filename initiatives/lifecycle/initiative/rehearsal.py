@@ -251,9 +251,23 @@ def _said(noted: rehearsing.Rehearsal, titles: dict[int, str]) -> Iterator[tuple
                 f"“{title}”{f' ({number})' if number > 1 else ''}" for title, number in sorted(named)
             )
             yield key, f"Evidence that no longer counts: {names}."
+        elif kind == EntryKind.EVIDENCE_ADDED:
+            yield from ((key, line) for line in _ages(facts))
         elif kind in ENDS and along:
             words = {name: of.word(facts[name]).lower() for name, of in WORDED.items() if name in facts}
             yield key, ENDS[kind].format_map(facts | words)
+
+
+def _ages(facts: dict[str, Any]) -> Iterator[str]:
+    """Yield that new evidence is older than it seems: its file was there before, or it replaces a newer item."""
+    if "known_since" in facts:
+        yield f"The same file was observed on {day(facts['known_since'])}. The age counts from that day."
+    if "replaces_newer" in facts:
+        older = facts.get("known_since", facts["observed_on"])
+        yield (
+            f"The new item was observed on {day(older)}. The evidence that it replaces was observed later, on "
+            f"{day(facts['replaces_newer'])}."
+        )
 
 
 def _told(found: dict[int | None, list[str]], own: int | None, by: User, left: int) -> list[str]:

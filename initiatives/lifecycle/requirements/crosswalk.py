@@ -5,10 +5,12 @@ The initiative itself judges its evidence, not this module.
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.db.models import Prefetch, Q
 
 from governance.gates.evidence_rules import expiry
+from initiatives.lifecycle.facts import initiative_rows
 from initiatives.models import Answer, Coverage, Initiative, SignOff, Voiding
 
 
@@ -78,7 +80,7 @@ class Found:
 
 
 def found(initiatives: list[Initiative], asked: list[Asked], rulebook) -> list[Found]:
-    """Return the rows of these initiatives and requirements, in four queries."""
+    """Return the rows of these initiatives and requirements, in five queries."""
     keys = {one.key for one in asked if not one.criterion}
     answers = {
         (row.initiative_id, row.requirement): row
@@ -88,10 +90,11 @@ def found(initiatives: list[Initiative], asked: list[Asked], rulebook) -> list[F
     }
     offered: dict[tuple, list[OfferedEvidence]] = {}
     by_key = {initiative.pk: initiative for initiative in initiatives}
+    first_days = initiative_rows.first_days_of(initiatives)
     for row in _coverage(initiatives, keys):
         initiative = by_key[row.evidence.initiative_id]
         offered.setdefault((initiative.pk, row.requirement), []).append(
-            _offered(row, rulebook, initiative.tier)
+            _offered(row, rulebook, initiative.tier, first_days)
         )
     sign_offs: dict[tuple, list[SignOff]] = {}
     for sign_off in _sign_offs(initiatives, asked):
@@ -136,10 +139,11 @@ def _sign_offs(initiatives, asked):
     )
 
 
-def _offered(row: Coverage, rulebook, tier: str) -> OfferedEvidence:
+def _offered(row: Coverage, rulebook, tier: str, first_days: dict[int, date]) -> OfferedEvidence:
     item, requirement = row.evidence, rulebook.requirements.get(row.requirement)
     ended = [void for void in item.voidings.all() if void.requirement == row.requirement]
-    last = expiry(requirement, item, tier) if requirement is not None else None
+    first = first_days.get(item.pk, item.observed_on)
+    last = expiry(requirement, first, tier) if requirement is not None else None
     if item.withdrawn_at is not None:
         return OfferedEvidence(item, "withdrawn", None)
     if hasattr(item, "superseded_by"):

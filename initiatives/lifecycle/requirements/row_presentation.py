@@ -141,7 +141,7 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
         "tone": tone,
         "items": [(item, lines.get(item.id, "")) for item in items[:ITEMS_SHOWN]],
         "more_items": max(0, len(items) - ITEMS_SHOWN),
-        "age_from": state.items[0].observed_on if state.items else None,
+        "age_from": facts.first_day(state.items[0]) if state.items else None,
         "who": "You" if mine else state.fixed_by or who_answers(facts, asked),
         "fix": there or ("", ""),
         "first": first,

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from governance import clock
 from governance.gates import criteria as gates_criteria
-from governance.gates.evidence_rules import expiry
+from governance.gates.evidence_rules import expiry_of
 from governance.gates.requirements import BY_VERIFYING, State
 from governance.permission_result import ended
 from governance.vocabulary import Seat, SignOffVerdict
@@ -361,7 +361,7 @@ def _ended_at(snapshot: review_state.ReviewSnapshot, state) -> datetime | None:
     """Return when a requirement's evidence ended, by age or trigger, or None."""
     facts, asked = snapshot.judged.facts, snapshot.judged.rulebook.requirements[state.key]
     if state.state == "expired":
-        last = expiry(asked, state.items[0], facts.tier)
+        last = expiry_of(facts, asked, state.items[0])
         return clock.midnight_after(last) if last else None
     if state.state == "voided":
         ends = [

@@ -1,13 +1,16 @@
 -- Evidence, verifications and answers.
 
--- The content of evidence never changes; it is withdrawn, found missing, or superseded by a newer row (invariant 7).
+-- The content of evidence never changes; it is withdrawn, found missing, or superseded by a newer row (invariant 7). A
+-- withdrawn row replaces nothing any longer.
 CREATE FUNCTION plumbline_guard_evidence() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'DELETE' THEN
     RAISE EXCEPTION 'Plumbline: evidence is kept; withdraw it instead.' USING ERRCODE = 'PL012';
   END IF;
-  IF to_jsonb(NEW) - ARRAY['withdrawn_at', 'withdrawn_reason', 'missing_since']
-     IS DISTINCT FROM to_jsonb(OLD) - ARRAY['withdrawn_at', 'withdrawn_reason', 'missing_since'] THEN
+  IF to_jsonb(NEW) - ARRAY['withdrawn_at', 'withdrawn_reason', 'missing_since', 'supersedes_id']
+     IS DISTINCT FROM to_jsonb(OLD) - ARRAY['withdrawn_at', 'withdrawn_reason', 'missing_since', 'supersedes_id']
+     OR (NEW.supersedes_id IS DISTINCT FROM OLD.supersedes_id
+         AND (NEW.supersedes_id IS NOT NULL OR NEW.withdrawn_at IS NULL)) THEN
     RAISE EXCEPTION 'Plumbline: evidence does not change.'
       USING ERRCODE = 'PL012', HINT = 'Add a newer item that supersedes it.';
   END IF;

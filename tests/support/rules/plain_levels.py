@@ -274,7 +274,7 @@ def by_items(facts, rulebook, key, at):
             continue
         if item.kind in rulebook.result_kinds and item.result != "pass":
             continue
-        if not current(facts, rulebook, key, item.observed_on, at):
+        if not current(facts, rulebook, key, first_day(facts, item), at):
             continue
         counting.append(item)
     if not counting:
@@ -410,14 +410,31 @@ def newest_result_says_no(facts, rulebook, key, at):
         if item.result == "pass" and refused(facts, key, item, at):
             continue
         link = item.link if by_link else None
-        if link not in newest or age_of(item) > age_of(newest[link]):
+        if link not in newest or age_of(facts, item) > age_of(facts, newest[link]):
             newest[link] = item
     return any(item.result != "pass" for item in newest.values())
 
 
-def age_of(item):
+def age_of(facts, item):
     """For finding the newest: by the day it was observed, then when it came."""
-    return (item.observed_on, item.added_at, item.id)
+    return (first_day(facts, item), item.added_at, item.id)
+
+
+def first_day(facts, item):
+    """The first day on which the file of the item was there; a run of today is of today, whatever came out."""
+    if made_anew(item):
+        return item.observed_on
+    days = [item.observed_on]
+    for other in facts.items:
+        if other.fingerprint == item.fingerprint:
+            there = clock.local_day(other.added_at) if other.withdrawn_at else other.observed_on
+            days.append(max(there, other.observed_on))
+    return min(days)
+
+
+def made_anew(item):
+    """Whether Plumbline, a register or a pipeline made the item on its day."""
+    return item.generated or item.of_pipeline or item.register in ("integration", "measurements")
 
 
 def verdicts(facts, key, item, at):
@@ -465,7 +482,9 @@ def renewal(facts, rulebook, key, item, at):
             continue
         if any(void.at <= added for void in older.voids.get(key, ())):
             continue
-        if not current(facts, rulebook, key, older.observed_on, added, ages=True):
+        if older.fingerprint == item.fingerprint and not made_anew(item):
+            continue
+        if not current(facts, rulebook, key, first_day(facts, older), added, ages=True):
             continue
         if not refused(facts, key, older, added):
             return verifiers(facts, key, older, added)

@@ -271,8 +271,10 @@ def supersede(draft):
     """A newer form of an item: of the same author and kind most often, waiting for its verifier or verified."""
     chance = draft.chance
     item, key = draft.some()
+    same = {"fingerprint": item.fingerprint} if chance.random() < 0.1 else {}
     new = draft.add(
         key,
+        **same,
         kind=item.kind if chance.random() < 0.85 else chance.choice(RULEBOOK.requirements[key].evidence),
         author_id=item.author_id if chance.random() < 0.85 else 4,
         verified=chance.random() < 0.4,
@@ -612,7 +614,7 @@ def moments_of(facts):
     for item in facts.items:
         for key in item.covers:
             if days := RULEBOOK.requirements[key].days(facts.tier):
-                named.add(clock.midnight_before(item.observed_on + (days + 1) * DAY))
+                named.add(clock.midnight_before(facts.first_day(item) + (days + 1) * DAY))
             named |= {one.at for one in (*item.voids.get(key, ()), *item.verifications.get(key, ()))}
     named |= {clock.midnight_before(waiver.until + DAY) for waiver in facts.waivers}
     if facts.reattest_by:

@@ -15,12 +15,12 @@ from governance.models import User
 from governance.vocabulary.phrases import phrase
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.evidence import artefact_kinds, file_views
+from initiatives.lifecycle.evidence import file_views
 from initiatives.lifecycle.evidence.verification import actions
 from initiatives.lifecycle.evidence.verification.forms import VerificationForm
 from initiatives.lifecycle.evidence.verification.permissions import may_verify
 from initiatives.lifecycle.evidence.verification.queries import waiting_for
-from initiatives.lifecycle.facts import initiative_rows
+from initiatives.lifecycle.evidence.views import holds_of
 from initiatives.lifecycle.facts.wording import drawn_words
 from initiatives.lifecycle.initiative.initiative_frame import ask, back_to, fix, initiative_context, sent
 from initiatives.models import Answer, Evidence, EvidenceOpening
@@ -74,9 +74,7 @@ def verify(request, ref, pk, key):
         item=row,
         asked=asked,
         said=said,
-        holds=artefact_kinds.with_remarks(
-            row.kind, row.title, row.details, initiative_rows.known_names(initiative)
-        ),
+        holds=holds_of(initiative, context["facts"], row),
         same=" ".join(remarks.of_answer(context["facts"], key, context["now"])),
         drawn=drawn_words(context["facts"], context["rulebook"], key, context["now"]),
         left=left,

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from governance import clock
+from governance.gates import remarks
 from governance.gates.gate_inputs import Verification, Void
 from governance.gates.levels import seen_in
 from governance.gates.requirements import BY_VERIFYING, state_of
@@ -15,7 +16,8 @@ from tests.support.rules.gate_facts import AT, days_ago, item, one
 from tests.support.rules.random_facts import RULEBOOK
 
 KEY = "mvp.rollout"  # limited: verified at the gate to MVP
-ADDED = AT - timedelta(days=3)
+DAY = timedelta(days=1)
+ADDED = AT - 3 * DAY
 
 
 def said(found, *people, shows=True, at=None, version=1):
@@ -58,6 +60,40 @@ def test_what_was_seen_is_that_of_the_item_and_meanwhile_of_what_it_renews():
     assert [(one.by_id, one.fingerprint) for one in seen] == [(97, "sha-1"), (98, "sha-2")]
     refused = replace(facts, items=(older, said(newer, 97, 98, shows=False)))
     assert seen_in(refused, RULEBOOK, KEY, refused.items[1], AT + timedelta(days=30)) == []
+
+
+def test_the_same_file_renews_nothing_and_is_as_old_as_on_its_first_day():
+    facts = renewed(fingerprint="sha-1")
+    newer = facts.items[1]
+    assert (state(facts).level, state(facts).renewed) == (Level.DOCUMENTED, frozenset())
+    assert facts.first_day(newer) == days_ago(40)
+    last = state(facts).last_day
+    assert last == state(replace(facts, items=(replace(facts.items[0], superseded_by=None),))).last_day
+    assert state(facts, clock.midnight_after(last)).state == "expired"
+    assert f"{days_ago(40):%-d %B %Y}" in remarks.same_file(facts, newer)
+    assert remarks.same_file(facts, facts.items[0]) == ""
+
+
+@pytest.mark.parametrize("made", [{"of_pipeline": True}, {"generated": True}, {"register": "integration"}])
+def test_what_is_made_anew_each_time_is_of_its_day_whatever_its_content(made):
+    facts = renewed(fingerprint="sha-1", **made)
+    assert facts.first_day(facts.items[1]) == days_ago(3)
+    assert state(facts).renewed == {98}
+
+
+def test_a_withdrawn_item_shows_that_its_file_was_there_when_it_was_added():
+    wrong = item(1, KEY, observed_on=days_ago(300), added_at=AT - 20 * DAY, withdrawn_at=AT - 19 * DAY)
+    late, right = (item(2, KEY, observed_on=days_ago(day), fingerprint="sha-1") for day in (3, 25))
+    assert one(KEY, wrong, late).first_day(late) == days_ago(20)
+    assert one(KEY, wrong, right).first_day(right) == days_ago(25)
+
+
+def test_an_old_pass_added_again_is_no_newer_than_a_failure_after_it():
+    key = "prod.q10_outage"
+    passed = item(1, key, kind="drill_record", observed_on=days_ago(10))
+    failed = item(2, key, kind="drill_record", observed_on=days_ago(5), result="fail")
+    again = item(3, key, kind="drill_record", observed_on=days_ago(1), fingerprint="sha-1")
+    assert state_of(one(key, passed, failed, again), RULEBOOK, key, AT).state == "failing"
 
 
 def test_it_ends_with_the_fourteenth_day():

@@ -6,13 +6,17 @@ import pytest
 from bs4 import BeautifulSoup
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, transaction
+from django.urls import reverse
 
 from adoption.demo import artefacts, initiative_acts
 from governance import clock
+from governance.database import row_history
 from governance.models import Entry
 from initiatives.integration.components import actions as components_actions
 from initiatives.lifecycle.changes import actions as change_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.facts import initiative_rows, supported_stage
 from initiatives.lifecycle.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import acts, at, text_of
@@ -25,6 +29,12 @@ def document(initiative, by, title="Scope note", **fields):
     """A document that proves the scope."""
     fields = {"observed_on": clock.today(), "covers": ["proto.scope"], "file": artefacts.pdf(title)} | fields
     return evidence_actions.add_evidence(initiative=initiative, kind="document", title=title, by=by, **fields)
+
+
+def told(kind: str, fact: str) -> list:
+    """The values of a fact in the entries of this kind that have it."""
+    entries = [entry.facts for entry in Entry.objects.filter(kind=kind)]
+    return [facts["facts"][fact] for facts in entries if fact in facts["facts"]]
 
 
 def typed(**fields) -> dict:
@@ -147,6 +157,74 @@ def test_replacing_an_item_says_what_goes_stale_before(cast, as_):
     assert "seat will no longer count" in asked
     client.post(at("evidence-add", initiative.ref, kind="document"), sent)
     assert "Replaced by a newer item" in text_of(client.get(at("evidence-item", initiative.ref, item.pk)))
+
+
+def test_the_same_file_under_a_new_day_is_said_to_be_old(cast, as_):
+    initiative = factories.make_initiative(cast)
+    first = clock.today() - timedelta(days=100)
+    document(initiative, cast.owner, observed_on=first)
+    client = as_(cast.owner)
+    address = at("evidence-add", initiative.ref, kind="document")
+    asked = text_of(client.post(address, typed(file=artefacts.pdf("Scope note")), confirm=False))
+    assert f"{first:%-d %B}" in asked
+    assert initiative.evidence.filter(kind="document").count() == 1
+    client.post(address, typed(file=artefacts.pdf("Scope note")))
+    item = initiative.evidence.latest("pk")
+    assert told("evidence added", "known_since") == [f"{first}"]
+    assert f"{first:%-d %B %Y}" in text_of(client.get(at("evidence-item", initiative.ref, item.pk)))
+    seat = as_(cast.seat_value)
+    verified = text_of(seat.get(reverse("evidence-verify", args=[initiative.ref, item.pk, "proto.scope"])))
+    assert f"{first:%-d %B %Y}" in verified
+    facts = supported_stage.facts_of(initiative_acts.fresh(initiative))
+    assert {facts.first_day(one) for one in facts.items_for("proto.scope")} == {first}
+    assert initiative_rows.first_days_of([initiative])[item.pk] == first
+
+
+def test_an_older_document_replaces_a_newer_one_only_when_both_days_were_shown(cast, as_):
+    initiative = factories.make_initiative(cast)
+    newer, older = (clock.today() - timedelta(days=day) for day in (2, 50))
+    item = document(initiative, cast.owner, observed_on=newer)
+    sent = typed(supersedes=item.pk, link="https://example.org/old", observed_on=older.isoformat())
+    client, address = as_(cast.owner), at("evidence-add", initiative.ref, kind="document")
+    asked = text_of(client.post(address, sent, confirm=False))
+    assert f"{older:%-d %B}" in asked
+    assert f"{newer:%-d %B}" in asked
+    assert not initiative.evidence.filter(supersedes=item).exists()
+    client.post(address, sent)
+    assert initiative.evidence.filter(supersedes=item).exists()
+
+
+def test_what_was_replaced_counts_again_once_each_replacement_is_withdrawn(cast):
+    initiative = factories.make_initiative(cast)
+    first = document(initiative, cast.owner)
+    second = document(initiative, cast.owner, "Second", supersedes=first)
+    third = document(initiative, cast.owner, "Third", supersedes=second)
+
+    def counting():
+        facts = supported_stage.facts_of(initiative_acts.fresh(initiative))
+        offered = facts.items_for("proto.scope")
+        return {one.id for one in offered if one.superseded_by is None and one.withdrawn_at is None}
+
+    evidence_actions.withdraw_evidence(evidence=second, reason="Another scope.", by=cast.owner)
+    assert counting() == {third.pk}
+    evidence_actions.withdraw_evidence(evidence=third, reason="Another scope.", by=cast.owner)
+    assert counting() == {first.pk}
+    assert told("evidence withdrawn", "again") == [first.title]
+    fourth = document(initiative, cast.owner, "Fourth", supersedes=first)
+    assert counting() == {fourth.pk}
+
+
+def test_the_database_lets_withdrawn_evidence_alone_stop_replacing(cast):
+    initiative = factories.make_initiative(cast)
+    first = document(initiative, cast.owner)
+    item = document(initiative, cast.owner, "Second", supersedes=first)
+    item.supersedes = None
+    with (
+        pytest.raises(DatabaseError, match="evidence does not change"),
+        transaction.atomic(),
+        row_history.acting(by=cast.owner, reason="Try"),
+    ):
+        item.save()
 
 
 def test_the_item_says_what_it_proves_and_what_ended_it(cast, as_):
