@@ -137,16 +137,22 @@ def _wrong(row: Incident, systems: list[System]) -> dict[str, str]:
         wrong["detected_at"] = (
             "The time when the incident was noticed is before the start of the incident. Enter a later time."
         )
+    ended = min((one for one in (row.contained_at, row.resolved_at) if one is not None), default=None)
+    if ended is not None and row.started_at > ended:
+        wrong["started_at"] = phrase(
+            "The incident was over {}. Enter an earlier time.", clock.moment_in_words(ended)
+        )
     linked = set(row.initiative.links.current().values_list("system", flat=True)) if systems else set()
     if {system.pk for system in systems} - linked:
         wrong["systems"] = "Choose only systems that this initiative is linked to."
     return wrong
 
 
-def _bring(initiative: Initiative, row: Incident, systems: list[System], by: User) -> None:
+def _bring(initiative: Initiative, row: Incident, systems: list[System], by: User, period: str = "") -> None:
     """Apply the severity of an incident inside the running act.
 
-    It voids evidence, opens the obligation, sends warnings and notifies the board.
+    It voids evidence, opens the obligation, sends warnings and notifies the board. `period` tells the messages of a
+    reopening from earlier ones.
     """
     if row.severity not in SERIOUS:
         return
@@ -155,9 +161,9 @@ def _bring(initiative: Initiative, row: Incident, systems: list[System], by: Use
     open_written_obligation(
         initiative, "post_mortem", row.source, days, f"Post-mortem of the incident: {row.title}"
     )
-    _warn_all(initiative, row, period=f"severity {row.severity}")
+    _warn_all(initiative, row, period=period or f"severity {row.severity}")
     if row.severity == 1:
-        _tell_board(initiative, row)
+        _tell_board(initiative, row, period=period or "severity 1")
     rewrite_supported_stage(initiative)
 
 
@@ -341,6 +347,9 @@ def move_on(
                     )
                 }
             )
+        if row.contained_at is not None and at < row.contained_at:
+            since = clock.moment_in_words(row.contained_at)
+            raise ValidationError({"at": phrase("The incident was contained {}. Enter a later time.", since)})
         if row.state == RESOLVED or (row.state == CONTAINED and state == CONTAINED):
             raise Conflict(
                 phrase("The incident is {} already.", row.state), link=reverse("incident", args=[row.pk])
@@ -423,7 +432,7 @@ def close(*, incident: Incident, words: str, by: User) -> Incident:
                 "The incident is not resolved yet.",
                 "Record the time from which the system works again. Then close the incident.",
             ).or_refuse()
-        if row.serious and not row.no_duty_because and not row.deadlines.exists():
+        if row.serious and not row.no_duty_because and not row.all_deadlines.exists():
             no(
                 "No one has judged yet whether the incident must be reported to an authority.",
                 "Start the reporting deadline that applies, or give a reason why no report is required.",
@@ -442,7 +451,10 @@ def close(*, incident: Incident, words: str, by: User) -> Incident:
 
 
 def reopen(*, incident: Incident, reason: str, by: User) -> Incident:
-    """Open a resolved or closed incident again because it came back or was not over."""
+    """Open a resolved or closed incident again because it came back or was not over.
+
+    Its severity has its consequences again: evidence that was renewed since is voided, and a post-mortem is due.
+    """
     if not reason.strip():
         raise ValidationError({"reason": "Describe how you know that the incident is not over."})
     with act(
@@ -457,22 +469,24 @@ def reopen(*, incident: Incident, reason: str, by: User) -> Incident:
         if row.state not in (RESOLVED, CLOSED):
             raise Conflict("The incident is open already.", link=reverse("incident", args=[row.pk]))
         row.state, row.resolved_at, row.contained_at = OPEN, None, None
-        row.closed_at, row.closed_words = None, ""
+        row.closed_at, row.closed_words, row.reopened_at = None, "", clock.now()
         row.save()
-        entries.record(
-            EntryKind.INCIDENT_REOPENED,
-            initiative=initiative,
-            incident=row.pk,
-            title=row.title,
-            why=reason.strip(),
-        )
-        period = f"reopened {clock.now():%Y-%m-%dT%H:%M:%S}"
-        words = f"{by} reopened the incident: {reason.strip()}"
-        _tell(initiative, row, [row.lead, *_on_initiative(initiative)], words, period=period)
-        if row.severity == 1:
-            _tell_board(initiative, row, period=period)
-            _warn_all(initiative, row, period=period)
+        period = told_reopened(initiative, row, [row.lead], reason.strip(), by)
+        _bring(initiative, row, [named.system for named in row.systems.select_related("system")], by, period)
     return row
+
+
+def told_reopened(
+    initiative: Initiative, row: Incident, people: Iterable[User | None], why: str, by: User
+) -> str:
+    """Record a reopening inside the running act and notify these people. Return the period of the messages."""
+    entries.record(
+        EntryKind.INCIDENT_REOPENED, initiative=initiative, incident=row.pk, title=row.title, why=why
+    )
+    period = f"reopened {clock.now():%Y-%m-%dT%H:%M:%S}"
+    words = f"{by} reopened the incident: {why}"
+    _tell(initiative, row, [*people, *_on_initiative(initiative)], words, period=period)
+    return period
 
 
 def correct_severity(*, incident: Incident, severity: int, reason: str, by: User) -> Incident:

@@ -92,7 +92,7 @@ def _incident(row: Incident, person: User) -> InboxTask:
         phrase("Open the incident"),
         why=phrase("Severity {}, {}. {}", row.severity, row.state, who).strip(),
         ref=row.initiative.ref,
-        since=clock.local_day(row.opened_at),
+        since=clock.local_day(row.running_since),
         matter=row.source,
     )
 
@@ -147,7 +147,7 @@ def _clock(row: Deadline) -> DueTask:
 
 
 def incidents(moment: datetime):
-    """Yield reminders of incidents that are not closed after 1, 3 and 7 days.
+    """Yield reminders of incidents that are not closed 1, 3 and 7 days after they opened, or were reopened.
 
     These escalate. The lead, owner and support owner get them.
     """
@@ -155,14 +155,15 @@ def incidents(moment: datetime):
     rows = list(Incident.objects.unfinished().select_related("initiative__unit", "lead").order_by("pk"))
     circle = Circle(row.initiative for row in rows)
     for row in rows:
-        initiative, start = row.initiative, clock.local_day(row.opened_at)
+        initiative, start = row.initiative, clock.local_day(row.running_since)
         yield from told(
             [row.lead, *circle.in_charge(initiative), circle.role(initiative, Role.SUPPORT_OWNER)],
             since(start, today, (1, 3, 7)),
             about(
                 initiative,
                 "incident",
-                row.source,
+                # A reopened incident has its own time, whatever was sent before.
+                f"{row.source}:{start}" if row.reopened_at else row.source,
                 phrase("an incident of {} is {}", start, row.state),
                 text=phrase("{}. Update the status, or close the incident.", row.title),
                 link=reverse("incident", args=[row.pk]),

@@ -1,12 +1,12 @@
-"""The act that merges an incident into an older one. The dues of both are kept."""
+"""The act that merges an incident into an older one. All that is known of both, and their dues, are kept."""
 
 from django.core.exceptions import ValidationError
 
 from adoption.incidents import permissions
-from adoption.incidents.actions import not_closed, read, set_severity
+from adoption.incidents.actions import ROLES, not_closed, read, set_severity, told_reopened
 from adoption.incidents.reporting_clocks import move_clocks
-from adoption.models import Incident
-from adoption.models.incidents import CLOSED
+from adoption.models import Incident, IncidentSystem
+from adoption.models.incidents import CLOSED, CONTAINED, FALLBACK_RANK, RESOLVED, STATE_RANK
 from governance import clock
 from governance.audit_log import entries
 from governance.models import User
@@ -16,11 +16,14 @@ from initiatives.lifecycle.holds.actions import complete_row
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
+MOST_WORDS = 250  # on the people affected, in letters
+
 
 def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incident:
     """Merge an incident into an older one, which replaces it.
 
-    The older one gets the worse severity and the earlier days. The dues of the newer one move to the older.
+    The older one gets the worse severity, the earlier days and all that is known of the newer one. It is open while one
+    of the two is. The dues of the newer one move to the older.
     """
     if not reason.strip():
         raise ValidationError({"reason": "Describe how you know that the incidents are the same."})
@@ -53,10 +56,9 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
             )
         if older.severity > row.severity:
             set_severity(initiative, older, row.severity, f"Merged with “{row.title}”", by)
-        older.started_at = min(older.started_at, row.started_at)
-        older.detected_at = max(min(older.detected_at, row.detected_at), older.started_at)
-        older.wrong_output = older.wrong_output or row.wrong_output
+        again = _take_over(older, row)
         older.save()
+        _keep_parts(older, row)
         row.state, row.closed_at, row.merged_into = CLOSED, clock.now(), older
         row.closed_words = f"Duplicate of “{older.title}”: {reason.strip()}"
         row.save()
@@ -69,7 +71,47 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
             into=older.title,
             why=reason.strip(),
         )
+        if again:
+            told_reopened(initiative, older, [row.lead], f"it is the same as “{row.title}”", by)
     return row
+
+
+def _take_over(older: Incident, row: Incident) -> bool:
+    """Give the older incident what is known of the newer one. Return True if it is open again by that."""
+    older.started_at = min(older.started_at, row.started_at)
+    older.detected_at = max(min(older.detected_at, row.detected_at), older.started_at)
+    older.wrong_output = older.wrong_output or row.wrong_output
+    older.fallback = max(older.fallback, row.fallback, key=FALLBACK_RANK.__getitem__)
+    counts = [one.affected_count for one in (older, row) if one.affected_count is not None]
+    older.affected_count = max(counts, default=None)
+    groups = list(dict.fromkeys(one.affected_words for one in (older, row) if one.affected_words))
+    words = "; ".join(groups)
+    older.affected_words = words if len(words) <= MOST_WORDS else groups[0]
+    for name in (*ROLES, "clause_number"):
+        setattr(older, name, getattr(older, name) or getattr(row, name))
+    before, older.state = older.state, min(older.state, row.state, key=STATE_RANK.__getitem__)
+    for name, state in (("contained_at", CONTAINED), ("resolved_at", RESOLVED)):
+        moments = [moment for one in (older, row) if (moment := getattr(one, name)) is not None]
+        reached = STATE_RANK[older.state] >= STATE_RANK[state]
+        setattr(older, name, max(moments, default=None) if reached else None)
+    again = before == RESOLVED and older.state != RESOLVED
+    if again:
+        older.reopened_at = row.running_since
+    return again
+
+
+def _keep_parts(older: Incident, row: Incident) -> None:
+    """Keep the systems of the newer incident, and what was merged into it, with the older one.
+
+    An older incident without a system is about the whole initiative, and stays so.
+    """
+    there = set(older.systems.values_list("system", flat=True))
+    for named in row.systems.all() if there else ():
+        if named.system_id not in there:
+            IncidentSystem(incident=older, system=named.system, at=named.at).save()
+    for other in row.merged.all():
+        other.merged_into = older
+        other.save()
 
 
 def _move_obligations(initiative: Initiative, row: Incident, older: Incident, by: User) -> None:

@@ -152,6 +152,11 @@ def judge_no_duty(*, incident: Incident, reason: str, by: User) -> Incident:
 def move_clocks(row: Incident, older: Incident, by: User) -> None:
     """Move the running clocks to the older incident inside the merging act. The earlier day counts."""
     there = {one.duty_id: one for one in older.deadlines.filter(met_at__isnull=True)}
+    if row.deadlines.filter(met_at__isnull=True).exists():
+        older.no_duty_because = ""
+    elif not older.all_deadlines.exists():
+        older.no_duty_because = older.no_duty_because or row.no_duty_because
+    older.save()
     for one in row.deadlines.filter(met_at__isnull=True):
         twin = there.get(one.duty_id)
         if twin is None:

@@ -22,7 +22,15 @@ from adoption.incidents import (
     runbook,
 )
 from adoption.incidents.reporting_duties import TEMPLATES
-from adoption.models import BehaviourReport, Deadline, Incident, IncidentDraft, ProblemReport, ReportingDuty
+from adoption.models import (
+    BehaviourReport,
+    Deadline,
+    Incident,
+    IncidentDraft,
+    IncidentLine,
+    ProblemReport,
+    ReportingDuty,
+)
 from governance.contracts.wording import sentence
 from governance.models import User
 from governance.permission_result import Conflict
@@ -100,9 +108,13 @@ def incident(request: SignedInRequest, pk: int) -> HttpResponse:
         "obligations": initiative.obligations.filter(
             source__in=[row.source, *(other.source for other in row.merged.all())]
         ).select_related("responsible"),
-        "deadlines": row.deadlines.select_related("met_by"),
+        "deadlines": row.all_deadlines.select_related("met_by"),
         "merged": row.merged.all(),
-        "reports": [report for kind in REPORTS for report in kind.objects.filter(incident=row)],
+        "reports": [
+            report
+            for kind in REPORTS
+            for report in kind.objects.filter(incident__in=[row, *row.merged.all()])
+        ],
         "may_work": may_work,
         "may_judge": may_judge,
         "drafted": _clause_words(row),
@@ -114,14 +126,22 @@ def incident(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _events(row: Incident) -> list[dict]:
-    """Return the lines and the incident's own moments, sorted by moment."""
+    """Return the lines and moments of the incident and of its duplicates, sorted by moment."""
     noticed = f"The incident was noticed {incident_metrics.span_words(row.to_detect)} after its start."
     found = [
         {"at": row.started_at, "words": "The incident started."},
         {"at": row.detected_at, "words": noticed},
     ]
+    lines = IncidentLine.objects.filter(incident__in=[row, *row.merged.all()])
     found += [
-        {"at": line.happened_at, "words": line.words, "line": line} for line in row.lines.select_related("by")
+        {"at": line.happened_at, "words": line.words, "line": line} for line in lines.select_related("by")
+    ]
+    found += [
+        {
+            "at": other.opened_at,
+            "words": "\n".join(filter(None, [f"“{other.title}” was opened.", other.words])),
+        }
+        for other in row.merged.all()
     ]
     if row.contained_at:
         found.append({"at": row.contained_at, "words": "The incident was contained."})
@@ -206,6 +226,13 @@ _step(
     actions.reopen,
     permissions.may_judge,
     title=gettext_lazy("Reopen the incident"),
+    happens=(
+        lambda row: (
+            phrase("Evidence renewed since then is voided again. A new post-mortem is due.")
+            if row.serious
+            else phrase("The reminders start again from today.")
+        ),
+    ),
     verb=gettext_lazy("Reopen the incident"),
     done=gettext_lazy("The incident is open again. The owner and the other responsible people are notified."),
 )
@@ -219,8 +246,8 @@ _step(
     happens=(
         gettext_lazy("This incident is closed and linked to the older incident."),
         gettext_lazy(
-            "The older incident takes the worse severity, the earlier dates and the obligations of the "
-            "two incidents."
+            "The older incident takes the worse severity, the earlier dates, the timeline and the obligations of "
+            "the two incidents. The older incident is open while one of the two is open."
         ),
     ),
     verb=gettext_lazy("Merge the incidents"),

@@ -3,7 +3,7 @@
 Sources: docs/domain.md, invariant 14, the rulebook's trigger `incident`, S0-31, S2-39.5.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -29,12 +29,15 @@ INCIDENT_STATES = {
     CLOSED: "Closed",
 }
 RUNNING_STATES = (OPEN, CONTAINED)
+STATE_RANK = {OPEN: 0, CONTAINED: 1, RESOLVED: 2, CLOSED: 3}
 FALLBACKS = {
     "held": "Used, and it worked",
     "failed": "Used, and it did not work",
     "not_used": "Not used",
     "none": "No fallback exists",
 }
+# Of two reports of one incident, the one that tells more about the fallback, from the least.
+FALLBACK_RANK = {"not_used": 0, "held": 1, "none": 2, "failed": 3}
 # A line of the timeline is late when it was written so long after what it tells of.
 LATE_AFTER = timedelta(minutes=30)
 
@@ -56,8 +59,9 @@ class IncidentQuerySet(models.QuerySet):
 class Incident(models.Model):
     """An incident: severity, start, detection, people affected, conclusion.
 
-    `affected` is in numbers and words, never names. `merged_into` is the same incident opened earlier. `clause_number`
-    is the edge clause of the contract that was drafted from it. `no_duty_because` is why no authority needs a report.
+    `reopened_at` is since when it is open again. `affected` is in numbers and words, never names. `merged_into` is the
+    same incident opened earlier. `clause_number` is the edge clause of the contract that was drafted from it.
+    `no_duty_because` is why no authority needs a report.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="incidents")
@@ -79,6 +83,7 @@ class Incident(models.Model):
     affected_words = models.CharField(max_length=250, blank=True, default="")
     reported_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
+    reopened_at = models.DateTimeField(null=True, blank=True)
     lead = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     scribe = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     speaker = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
@@ -106,6 +111,12 @@ class Incident(models.Model):
             models.CheckConstraint(
                 name="nothing_is_contained_before_it_starts",
                 condition=Q(contained_at__isnull=True) | Q(contained_at__gte=F("started_at")),
+            ),
+            models.CheckConstraint(
+                name="nothing_is_resolved_before_it_is_contained",
+                condition=Q(resolved_at__isnull=True)
+                | Q(contained_at__isnull=True)
+                | Q(resolved_at__gte=F("contained_at")),
             ),
             models.CheckConstraint(
                 name="resolved_means_when",
@@ -136,9 +147,19 @@ class Incident(models.Model):
         return self.severity in SERIOUS
 
     @property
+    def running_since(self) -> datetime:
+        """Return since when it is open, which is the time of its last reopening."""
+        return self.reopened_at or self.opened_at
+
+    @property
     def source(self) -> str:
         """Return the source of the obligation that it causes."""
         return f"incident:{self.pk}"
+
+    @property
+    def all_deadlines(self) -> models.QuerySet["Deadline"]:
+        """Return its reporting deadlines, and those of its duplicates. Those of a duplicate are met, or run on here."""
+        return Deadline.objects.filter(Q(incident=self) | Q(incident__merged_into=self))
 
     @property
     def to_detect(self) -> timedelta:

@@ -69,6 +69,8 @@ def _checked(fields: dict) -> dict:
     title, teams, wrong = fields["title"].strip(), _teams(fields["teams"]), {}
     if not title:
         wrong["title"] = "Give the survey a name that its participants will recognise."
+    if fields["closes"] < clock.today():
+        wrong["closes"] = "The last day for answers is in the past. Choose today or later."
     if fields["language"] not in LANGUAGES:
         wrong["language"] = "Choose one of the languages listed."
     if not fields["sets"] or set(fields["sets"]) - set(question_sets.SETS):

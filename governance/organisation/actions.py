@@ -229,6 +229,8 @@ def appoint(
                 {"starts_at": "A seat cannot start before today. Choose today or a later day."}
             )
         starts_at = max(starts_at or now, now)
+        if ends_at is not None and ends_at <= starts_at:
+            raise ValidationError({"ends_at": "The seat ends before it starts. Change one of the two days."})
         membership = Membership(
             board=board,
             person=person,

@@ -68,6 +68,35 @@ def contract_digest(version: ContractVersion) -> str:
     return digest(entries.canonical({"number": version.number, "clauses": clauses}).decode())
 
 
+def check_start(initiative: Initiative, wanted_from: date | None) -> None:
+    """Raise ValidationError if a version would start in the past, or before the version that it replaces."""
+    if wanted_from is None:
+        return
+    if wanted_from < clock.today():
+        raise ValidationError(
+            {"wanted_from": "The start of the contract is in the past. Choose today or later."}
+        )
+    former = _in_force(initiative)
+    if former is not None and wanted_from < clock.local_day(former.starts_at):
+        start = clock.local_day(former.starts_at)
+        raise ValidationError(
+            {
+                "wanted_from": phrase(
+                    "Version {} of the contract starts on {}. Choose that day or a later day.",
+                    former.number,
+                    start,
+                )
+            }
+        )
+
+
+def _in_force(initiative: Initiative) -> ContractVersion | None:
+    """Return the version that no other replaces yet. It may start later."""
+    if initiative.contract_id is None:
+        return None
+    return initiative.contract.versions.filter(state=ContractVersion.IN_FORCE).first()
+
+
 def save_contract(
     *,
     initiative: Initiative,
@@ -82,12 +111,9 @@ def save_contract(
     The argument `vocabulary` has (kind, key, words) of new or changed words. `edition` is that of the edited draft.
     Raises Conflict if someone saved another edition since.
     """
-    if wanted_from is not None and wanted_from < clock.today():
-        raise ValidationError(
-            {"wanted_from": "The start of the contract is in the past. Choose today or later."}
-        )
     with act("save contract", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
+        check_start(initiative, wanted_from)
         version = in_preparation(initiative)
         if edition is not None and edition != (version.edition if version else 0):
             raise Conflict(
@@ -395,8 +421,11 @@ def _put_in_force(initiative: Initiative, version: ContractVersion, by: User) ->
     start = clock.now()
     if version.wanted_from and version.wanted_from > clock.today():
         start = clock.midnight_before(version.wanted_from)
-    previous = initiative.contract.versions.filter(state=ContractVersion.IN_FORCE).first()
+    previous = _in_force(initiative)
     if previous is not None:
+        start = max(
+            start, previous.starts_at or start
+        )  # a version that starts later is replaced from its start
         previous.state, previous.ends_at = ContractVersion.SUPERSEDED, start
         previous.save()
     version.state, version.starts_at = ContractVersion.IN_FORCE, start

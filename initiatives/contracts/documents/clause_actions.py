@@ -20,6 +20,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import label, phrase
 from initiatives.contracts.documents.actions import (
     Written,
+    check_start,
     contract_of,
     count_saving,
     in_preparation,
@@ -175,12 +176,9 @@ def move_clause(*, initiative: Initiative, number: int, up: bool, by: User) -> b
 
 def plan_start(*, initiative: Initiative, wanted_from: date | None, by: User) -> ContractVersion:
     """Set the day on which the draft starts, or None for the last approval."""
-    if wanted_from is not None and wanted_from < clock.today():
-        raise ValidationError(
-            {"wanted_from": "The start of the contract is in the past. Choose today or later."}
-        )
     with act("plan start of contract", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
+        check_start(initiative, wanted_from)
         draft = in_preparation(initiative)
         if draft is None:
             no("This contract has no draft.", "First write a clause.").or_refuse()

@@ -215,7 +215,8 @@ def of_conditions(rows: Iterable[Condition]) -> list[DueTask]:
     """Return the tasks of these unmet conditions. They come with `review`."""
     return [
         DueTask(
-            f"condition:{row.pk}",
+            # A condition that was found not met is reminded of anew, whatever was sent before it was declared met.
+            f"condition:{row.pk}{f':{clock.local_day(row.not_met_at)}' if row.not_met_at else ''}",
             row.review.initiative,
             row.owner,
             row.text,
@@ -235,6 +236,7 @@ def of_conditions(rows: Iterable[Condition]) -> list[DueTask]:
             "a condition",
             ("condition", "condition overdue"),
             phrase("While this is overdue, no decision on this initiative is possible."),
+            matter=f"condition:{row.pk}",
         )
         for row in rows
     ]

@@ -186,6 +186,10 @@ class GrantForm(SigningForm):
             self.add_error(
                 "delegate_of", "A delegate must have the same seat as the person. Choose another person."
             )
+        last = clock.local_day(held_by.ends_at) if held_by is not None and held_by.ends_at else None
+        if starts and last is not None and starts > last:
+            words = phrase("The seat of {} ends on {}. Choose an earlier day.", held_by.person, last)
+            self.add_error("starts_on", words)
         person, seat = said.get("person"), said.get("seat")
         open_ended = Membership.objects.filter(board=self.board, ends_at=None)
         if person and seat and not ends and open_ended.filter(person=person, seat=seat).exists():

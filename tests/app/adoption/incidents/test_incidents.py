@@ -18,6 +18,7 @@ from adoption.incidents import actions as incident_actions
 from adoption.incidents import inbox as incident_inbox
 from adoption.incidents import incident_metrics, merging, reporting_clocks, runbook
 from adoption.incidents import permissions as incident_permissions
+from adoption.incidents import views as incident_views
 from adoption.incidents.reporting_duties import TEMPLATES
 from adoption.models import Deadline, Incident, IncidentLine, ReportingDuty
 from governance import clock
@@ -25,6 +26,7 @@ from governance.database.row_history import acting
 from governance.models import Entry, Notification, Rulebook
 from governance.permission_result import Conflict, Refused
 from governance.templatetags.plumbline import day
+from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.holds import dependants
 from initiatives.lifecycle.initiative.rehearsal import rehearse
 from initiatives.models import Voiding
@@ -283,7 +285,8 @@ def test_how_it_ends_and_comes_back(cast, initiative):
         incident_actions.move_on(
             incident=row, state="resolved", at=start - timedelta(minutes=1), by=cast.owner
         )
-    incident_actions.move_on(incident=row, state="contained", words="Switched off.", by=cast.support)
+    at = start + timedelta(hours=1)
+    incident_actions.move_on(incident=row, state="contained", at=at, words="Switched off.", by=cast.support)
     with pytest.raises(Refused) as not_yet:
         incident_actions.close(incident=row, words="Done.", by=cast.owner)
     assert "not resolved" in str(not_yet.value)
@@ -323,6 +326,109 @@ def test_merged_into_the_older_one_nothing_is_dropped(cast, initiative):
         assert Deadline.objects.get(met_at__isnull=True).due == date(2026, 11, 6)
         with pytest.raises(Refused):
             incident_actions.reopen(incident=newer, reason="No.", by=cast.owner)
+
+
+def test_a_running_incident_merged_into_a_resolved_one_stays_open_and_loses_nothing(cast, initiative):
+    with time_machine.travel(datetime(2026, 11, 2, 9, tzinfo=UTC), tick=False):
+        older = opened(initiative, cast.owner, severity=3, affected_count=2, affected_words="Clerks")
+        older = incident_actions.take_part(incident=older, role="scribe", by=cast.owner)
+    with time_machine.travel(datetime(2026, 11, 3, 9, tzinfo=UTC), tick=False):
+        older = incident_actions.move_on(incident=older, state="resolved", by=cast.owner)
+    with time_machine.travel(datetime(2026, 11, 4, 9, tzinfo=UTC), tick=False):
+        reporting_clocks.lay_out_duties(by=cast.admin)
+        first = opened(
+            initiative, cast.support, severity=3, title="First", affected_count=40, affected_words="Customers",
+            fallback="failed", wrong_output=True, words="Letters were wrong.",
+        )  # fmt: skip
+        incident_actions.write_line(incident=first, words="Letters stopped.", by=cast.support)
+        second = opened(initiative, cast.support, severity=3, title="Second", seen=[first.pk])
+        incident_actions.write_line(incident=second, words="A second batch.", by=cast.support)
+        incident_actions.take_part(incident=first, role="lead", by=cast.lead)
+        duty = ReportingDuty.objects.get(days=2)
+        deadline = reporting_clocks.start_clock(incident=first, duty=duty, by=cast.support)
+        reporting_clocks.meet_deadline(deadline=deadline, words="Authority, 12.", by=cast.support)
+        merging.merge(incident=second, into=first, reason="One batch.", by=cast.owner)
+        merging.merge(incident=first, into=older, reason="One price list.", by=cast.owner)
+    row = incident_actions.read(older)
+    assert (row.state, row.contained_at, row.resolved_at) == ("open", None, None)
+    assert (row.affected_count, row.affected_words) == (40, "Clerks; Customers")
+    assert (row.lead, row.scribe, row.fallback, row.wrong_output) == (cast.lead, cast.owner, "failed", True)
+    assert {other.title for other in row.merged.all()} == {"First", "Second"}
+    assert [one.met_words for one in row.all_deadlines] == ["Authority, 12."]
+    said = [event["words"] for event in incident_views._events(row)]
+    assert {"Letters stopped.", "A second batch."} <= {*said}
+    assert any("Letters were wrong." in words for words in said)
+    entry = Entry.objects.acts().filter(kind="incident reopened").get()
+    assert entry.facts["facts"]["incident"] == row.pk
+
+
+@pytest.mark.parametrize(
+    ("states", "left"),
+    [(("contained", ""), "open"), (("resolved", "contained"), "contained"), (("", "resolved"), "open")],
+)
+def test_what_is_merged_is_over_when_both_are(cast, initiative, states, left):
+    rows = [opened(initiative, cast.owner, title="One")]
+    rows.append(opened(initiative, cast.owner, title="Other", seen=[rows[0].pk]))
+    for row, state in zip(rows, states, strict=True):
+        if state:
+            incident_actions.move_on(incident=row, state=state, by=cast.owner)
+    merging.merge(incident=rows[1], into=rows[0], reason="Same.", by=cast.owner)
+    assert incident_actions.read(rows[0]).state == left
+
+
+def test_a_reopened_incident_has_its_own_time_and_its_consequences_again(cast, initiative):
+    def due_at(moment):
+        with time_machine.travel(moment, tick=False):
+            dues = list(incident_inbox.incidents(moment))
+            return {(due.object_key, due.period) for due in dues}
+
+    with time_machine.travel(datetime(2027, 1, 2, 9, tzinfo=UTC), tick=False):
+        row = opened(initiative, cast.owner, severity=1)
+        ended = voided(initiative)
+        incident_actions.move_on(incident=row, state="resolved", by=cast.owner)
+    before = due_at(datetime(2027, 1, 20, 9, tzinfo=UTC))
+    assert (row.source, "board14d") in before
+    obligation = initiative.obligations.get(kind="post_mortem")
+    with time_machine.travel(datetime(2027, 1, 20, 9, tzinfo=UTC), tick=False):
+        factories.make_written(obligation, by=cast.owner, confirmed_by=cast.seat_adoption)
+        key = sorted(key for _, key in ended)[0]
+        (item, *_) = [pk for pk, one in ended if one == key]
+        old = initiative.evidence.get(pk=item)
+        new = evidence_actions.create_evidence
+        with acting(by=cast.owner, reason="Renewed"):
+            renewed = new(
+                initiative, kind=old.kind, title="After", observed_on=clock.today(), covers=[key], by=cast.owner,
+                note="After the incident.", result=old.result, condition=old.condition, details=old.details,
+            )  # fmt: skip
+    with time_machine.travel(datetime(2027, 2, 20, 9, tzinfo=UTC), tick=False):
+        incident_actions.reopen(incident=row, reason="It came back.", by=cast.owner)
+        assert (renewed.pk, key) in voided(initiative)
+        again = initiative.obligations.open().get(kind="post_mortem")
+        assert again != obligation
+    assert due_at(datetime(2027, 2, 20, 10, tzinfo=UTC)) == set()
+    later = due_at(datetime(2027, 3, 9, 9, tzinfo=UTC))
+    assert {period for _, period in later} == {"after7d", "board14d"}
+    assert not later & before, "nothing that was sent already"
+
+
+def test_moments_out_of_order_are_refused_at_their_field(cast, initiative):
+    start = clock.now() - timedelta(hours=6)
+    row = opened(initiative, cast.owner, started_at=start, detected_at=start)
+    hours = [start + timedelta(hours=one) for one in range(6)]
+    incident_actions.move_on(incident=row, state="contained", at=hours[3], by=cast.owner)
+    with pytest.raises(ValidationError) as early:
+        incident_actions.move_on(incident=row, state="resolved", at=hours[2], by=cast.owner)
+    assert set(early.value.message_dict) == {"at"}
+    for name, state in (("contained", None), ("resolved", hours[4])):
+        if state:
+            incident_actions.move_on(incident=row, state=name, at=state, by=cast.owner)
+        with pytest.raises(ValidationError) as late:
+            incident_actions.amend(incident=row, started_at=hours[5], detected_at=hours[5], by=cast.owner)
+        assert set(late.value.message_dict) == {"started_at"}
+    wrong = Incident.objects.get(pk=row.pk)
+    wrong.resolved_at = hours[2]
+    with pytest.raises(IntegrityError), transaction.atomic(), acting(by=cast.owner):
+        wrong.save()
 
 
 # --- Clocks ----------------------------------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ def test_from_a_draft_to_what_came_of_it(cast, initiative, as_):
     }
     wrong = owner.post(new, typed | {"teams": "Claims north"})
     assert "Line 1 must be a team" in wrong.content.decode()
+    past = owner.post(new, typed | {"closes": str(clock.today() - timedelta(days=1))})
+    assert set(past.context["form"].errors) == {"closes"}
     answer = owner.post(new, typed)
     survey = Survey.objects.get()
     assert answer.url == f"/surveys/{survey.pk}/"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from adoption.demo import initiative_acts
@@ -18,6 +19,7 @@ from governance.models import DecisionBatch, Entry, PolicyDecision
 from governance.queue import spooled_log
 from governance.sign_in.rate_limits import Rate
 from initiatives.contracts.documents import actions as contract_actions
+from initiatives.contracts.documents import clause_actions
 from initiatives.contracts.documents.actions import Written
 from initiatives.contracts.enforcement import api as enforcement_api
 from initiatives.contracts.enforcement import decision_cache, kill_switch
@@ -194,6 +196,31 @@ def test_a_version_planned_for_later_waits(cast, mvp, system):
         assert until == clock.midnight_before(day).isoformat(), "an answer never outlives its contract"
     with time_machine.travel(clock.midnight_before(day), tick=False):
         assert system.ask("rest", **INSIDE)["context"]["contract"]["version"] == 2
+
+
+def test_no_version_starts_before_the_one_it_replaces(cast, mvp):
+    day = clock.today() + timedelta(days=20)
+    initiative_acts.contract(initiative_acts.fresh(mvp), cast.team, initiative_acts.CLAUSES)
+    planned = {"initiative": initiative_acts.fresh(mvp), "clauses": initiative_acts.CLAUSES, "by": cast.owner}
+
+    def approved(**said):
+        contract_actions.save_contract(**planned, **said)
+        version = contract_actions.propose_contract(initiative=initiative_acts.fresh(mvp), by=cast.owner)
+        for seat in ("business_value", "risk_compliance"):
+            contract_actions.approve_contract(
+                version=version, seat=seat, digest=version.digest, by=cast.seats[seat]
+            )
+        return mvp.contract.versions.get(pk=version.pk)
+
+    later = approved(wanted_from=day)
+    for act, said in (
+        (contract_actions.save_contract, planned),
+        (clause_actions.plan_start, {"initiative": planned["initiative"], "by": cast.owner}),
+    ):
+        with pytest.raises(ValidationError) as early:
+            act(**said, wanted_from=day - timedelta(days=1))
+        assert set(early.value.message_dict) == {"wanted_from"}
+    assert approved().starts_at == later.starts_at
 
 
 # --- The log ---------------------------------------------------------------------------------------------------------

@@ -90,6 +90,8 @@ def test_who_set_it_says_that_it_is_not_met_and_it_is_open_again(cast, met, who)
     assert (entry.initiative_ref, entry.facts["facts"]["why"]) == (met.review.initiative.ref, WHY)
     [task] = due_tasks.of_conditions([row])
     assert WHY in task.why
+    assert task.key != f"condition:{row.pk}", "reminded of anew"
+    assert task.task().matter == f"condition:{row.pk}"
     again = review_actions.meet_condition(condition=row, note="Now it is.", by=cast.lead)
     review_actions.reopen_condition(condition=again, reason=WHY, by=person)
     assert verification.verify().findings == []

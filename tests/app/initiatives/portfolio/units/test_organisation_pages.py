@@ -270,6 +270,30 @@ def test_what_is_wrong_with_a_seat_is_said_at_its_field(cast):
         wrong(delegate_of=held(cast.seat_value).pk)["delegate_of"]
     )
     assert "person" in wrong(person=cast.admin.pk), "nobody seats themselves"
+    lender = organisation_actions.appoint(
+        board=cast.board,
+        person=cast.lead,
+        seat="adoption_change",
+        ends_at=clock.now() + timedelta(days=2),
+        by=cast.admin,
+    )
+    lent = wrong(
+        seat="adoption_change",
+        person=cast.outsider.pk,
+        delegate_of=lender.pk,
+        starts_on=day + timedelta(days=9),
+    )
+    assert "starts_on" in lent
+    with pytest.raises(ValidationError) as early:
+        organisation_actions.appoint(
+            board=cast.board,
+            person=cast.outsider,
+            seat="adoption_change",
+            starts_at=clock.now() + timedelta(days=9),
+            delegate_of=lender,
+            by=cast.admin,
+        )
+    assert set(early.value.message_dict) == {"ends_at"}
 
 
 def test_a_seat_of_a_time_ends_with_its_last_day(cast, as_):
