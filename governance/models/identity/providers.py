@@ -89,15 +89,17 @@ class IdentityProvider(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Raise ValidationError if the claim does not fit the kind.
+        """Raise ValidationError if the claim does not fit the kind, or if the scopes lack openid.
 
-        A change of either could make someone another person.
+        A change of claim or kind could make someone another person.
         """
         super().clean()
         if self.key_claim and self.is_entra != (self.kind == self.Kind.ENTRA):
             raise ValidationError(
                 {"kind": "You cannot change a provider from or to Entra. Add another provider instead."}
             )
+        if "openid" not in self.scopes.split(" "):
+            raise ValidationError({"scopes": "Add the scope openid. No sign-in works without it."})
 
     @property
     def is_entra(self) -> bool:

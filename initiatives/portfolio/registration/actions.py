@@ -8,6 +8,7 @@ from governance.models import Unit, User
 from governance.organisation.actions import open_to_own
 from governance.vocabulary.currencies import wrong_amount, wrong_currency
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.lifecycle.roles.actions import create_role
@@ -93,7 +94,6 @@ def state_business_case(*, initiative: Initiative, said: dict, reason: str = "",
         before = {name: getattr(row, name) for name in BUSINESS_FIELDS}
         for name, value in said.items():
             setattr(row, name, value)
-        row.currency = row.currency.upper()
         check_business_case(row)
         after = {name: getattr(row, name) for name in BUSINESS_FIELDS}
         changed = [name for name in BUSINESS_FIELDS if before[name] != after[name]]
@@ -109,7 +109,8 @@ def state_business_case(*, initiative: Initiative, said: dict, reason: str = "",
 
 
 def check_business_case(row: BusinessCase) -> None:
-    """Raise ValidationError by field for negative or huge amounts, or no currency."""
+    """Write the currency in capitals. Raise ValidationError by field for negative or huge amounts, or no currency."""
+    row.currency = row.currency.upper()
     wrong: dict[str, str | list] = {
         name: "Enter an amount of 0 or more." for name in AMOUNTS if (getattr(row, name) or 0) < 0
     }
@@ -117,8 +118,10 @@ def check_business_case(row: BusinessCase) -> None:
         row.clean_fields(exclude=[each.name for each in row._meta.fields if each.name not in AMOUNTS])
     except ValidationError as digits:
         wrong |= digits.error_dict
-    stated = any(getattr(row, name) is not None for name in AMOUNTS)
-    if (row.currency or stated) and (unknown := wrong_currency(row.currency)):
+    stated = [words for name, words in AMOUNTS.items() if getattr(row, name) is not None]
+    if stated and not row.currency:
+        wrong["currency"] = phrase("Name the currency of the {}.", label(stated[0], inside=True))
+    elif row.currency and (unknown := wrong_currency(row.currency)):
         wrong["currency"] = unknown
     for name in AMOUNTS:
         amount = getattr(row, name)

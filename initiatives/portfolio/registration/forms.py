@@ -1,6 +1,6 @@
 """The four fields that begin an initiative."""
 
-from typing import cast
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +9,7 @@ from governance.models import User
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField, OwnUnitField, PersonField, sign_offs_lost
 from initiatives.models import BusinessCase, Initiative
+from initiatives.portfolio.registration.actions import check_business_case
 
 
 class BusinessCaseForm(forms.ModelForm):
@@ -35,8 +36,15 @@ class BusinessCaseForm(forms.ModelForm):
             "ticket": _("The id in your tracker or portfolio."),
         }
 
-    def validate_constraints(self) -> None:
-        """Skip the constraints of the model, because the act checks them."""
+    def clean(self) -> dict[str, Any]:
+        """Check amounts and currency at their fields, before the constraints of the model."""
+        said = super().clean() or self.cleaned_data
+        try:
+            check_business_case(BusinessCase(**said))
+        except forms.ValidationError as wrong:
+            for name in wrong.error_dict.keys() - self.errors.keys():
+                self.add_error(name, wrong.error_dict[name])
+        return said
 
     def act(self) -> dict[str, dict]:
         """Return what was stated, for the act."""

@@ -336,6 +336,8 @@ def test_the_kind_of_a_provider_says_what_tells_people_apart(db, as_, kind, clai
         "secret": "of the client",
         "scopes": "openid profile email",
     }
+    without = admin.post("/identity/add/", sent | {"scopes": "profile"})
+    assert set(without.context["form"].errors) == {"scopes"}
     assert admin.post("/identity/add/", sent).status_code == 302
     row = IdentityProvider.objects.get()
     assert row.key_claim == claim

@@ -61,6 +61,25 @@ def test_what_cannot_be_is_named(cast, said, field):
     assert field in wrong.value.message_dict
 
 
+@pytest.mark.parametrize(
+    ("said", "fields"),
+    [
+        ({"budget": "5"}, {"currency"}),
+        ({"budget": "-5", "currency": "EUR"}, {"budget"}),
+        ({"budget": "-5"}, {"budget", "currency"}),
+        ({"budget": "5", "currency": "EURO"}, {"currency"}),
+        ({"budget": "5", "currency": "XXZ"}, {"currency"}),
+        ({"budget": "much", "run_cost": "5"}, {"budget", "currency"}),
+    ],
+)
+def test_the_page_names_each_fault_once_and_at_its_field(cast, as_, said, fields):
+    initiative = factories.make_prototype(cast)
+    answer = as_(cast.owner).post(f"/initiatives/{initiative.ref}/do/business-case/", said)
+    errors = answer.context["form"].errors
+    assert set(errors) == fields
+    assert {len(found) for found in errors.values()} == {1}
+
+
 def test_others_do_not_and_an_admin_only_while_an_imported_one_has_no_owner(cast):
     initiative = factories.make_prototype(cast)
     for person in (cast.outsider, cast.admin, cast.chair):
