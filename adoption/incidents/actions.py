@@ -137,11 +137,9 @@ def _wrong(row: Incident, systems: list[System]) -> dict[str, str]:
         wrong["detected_at"] = (
             "The time when the incident was noticed is before the start of the incident. Enter a later time."
         )
-    ended = min((one for one in (row.contained_at, row.resolved_at) if one is not None), default=None)
-    if ended is not None and row.started_at > ended:
-        wrong["started_at"] = phrase(
-            "The incident was over {}. Enter an earlier time.", clock.moment_in_words(ended)
-        )
+    if row.contained_at is not None and row.started_at > row.contained_at:
+        contained = clock.moment_in_words(row.contained_at)
+        wrong["started_at"] = phrase("The incident was contained {}. Enter an earlier time.", contained)
     linked = set(row.initiative.links.current().values_list("system", flat=True)) if systems else set()
     if {system.pk for system in systems} - linked:
         wrong["systems"] = "Choose only systems that this initiative is linked to."

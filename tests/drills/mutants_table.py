@@ -111,9 +111,23 @@ MUTANTS = [
     (
         "evidence ages at midnight",
         "governance.gates.levels:level_state",
-        "if ageless or (last := rules.expiry(requirement, item, facts.tier)) is None or day <= last",
+        "if ageless or (last := rules.expiry_of(facts, requirement, item)) is None or day <= last",
         "if True",
         "tests/unit/governance/gates/test_requirement_rules.py",
+    ),
+    (
+        "the same file is as old as on its first day",
+        "governance.gates.gate_inputs:first_days",
+        "min(item.observed_on, since[item.fingerprint])",
+        "item.observed_on",
+        "tests/unit/governance/gates/test_renewal.py",
+    ),
+    (
+        "the same file renews nothing",
+        "governance.gates.levels:renewed_verifiers",
+        "earlier.fingerprint == item.fingerprint and not item.anew",
+        "False",
+        "tests/unit/governance/gates/test_renewal.py",
     ),
     (
         "partial and fail are not pass",
@@ -146,7 +160,7 @@ MUTANTS = [
     (
         "valid until: ageing is foreseen",
         "governance.gates.turning_points:_turning_points",
-        "yield key, clock.midnight_after(item.observed_on + timedelta(days=days))",
+        "yield key, clock.midnight_after(facts.first_day(item) + timedelta(days=days))",
         "pass",
         "tests/unit/governance/gates/test_criteria.py",
     ),
