@@ -203,7 +203,8 @@ def keys_without_person(moment: datetime) -> Iterator[Due]:
             about(
                 initiative,
                 "key without person",
-                f"key:{key.pk}",
+                # A second person who leaves is another matter than the first.
+                f"key:{key.pk}:{clock.local_day(key.principal_left_at)}",
                 f"no one is responsible for the key of {key.system}",
                 text=(
                     f"The account of {key.principal} has ended. Name another person by {last:%-d %B %Y}. After that "

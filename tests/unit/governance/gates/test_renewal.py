@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from governance import clock
-from governance.gates import remarks
+from governance.gates import remarks, sign_off_statement
 from governance.gates.gate_inputs import Verification, Void
 from governance.gates.levels import seen_in
 from governance.gates.requirements import BY_VERIFYING, state_of
@@ -72,6 +72,8 @@ def test_the_same_file_renews_nothing_and_is_as_old_as_on_its_first_day():
     assert state(facts, clock.midnight_after(last)).state == "expired"
     assert f"{days_ago(40):%-d %B %Y}" in remarks.same_file(facts, newer)
     assert remarks.same_file(facts, facts.items[0]) == ""
+    first = f"{days_ago(40):%-d %B %Y}"
+    assert first in sign_off_statement._named(facts, newer)["remarks"], "printed below the item"
 
 
 @pytest.mark.parametrize("made", [{"of_pipeline": True}, {"generated": True}, {"register": "integration"}])

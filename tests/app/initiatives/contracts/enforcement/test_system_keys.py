@@ -293,7 +293,7 @@ def asked(token: str) -> tuple[bool, str]:
 
 
 def reminded(key: ServiceKey) -> set[tuple[str, str]]:
-    rows = Notification.objects.filter(kind="key without person", object_key=f"key:{key.pk}")
+    rows = Notification.objects.filter(kind="key without person", object_key__startswith=f"key:{key.pk}:")
     return set(rows.values_list("person__login", "period"))
 
 
@@ -330,6 +330,9 @@ def test_when_who_is_responsible_leaves_the_owner_names_another_in_time_or_decis
         assert verification.verify().findings == []
     unread = Notification.objects.unread().filter(kind="key without person")
     assert not unread.exists(), "done"
+    with clock.simulated(clock.now() + timedelta(days=20)):
+        leaving.deactivate(person=cast.support, reason="Left too.", by=cast.admin)
+        assert unread.filter(person=cast.owner, period="14d").exists(), "the second one is told too"
 
 
 def test_only_owner_and_technical_lead_name_somebody_who_has_an_account(cast, initiative, made):
