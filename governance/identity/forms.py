@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from governance.database.shown_state import OverwritingForm
 from governance.identity.proofs.demands import Asked
 from governance.models import IdentityProvider, User
 from governance.models.identity.providers import BreakGlass
@@ -29,7 +30,7 @@ class LinkOwnForm(SigningForm):
         return False
 
 
-class ProviderForm(forms.ModelForm):
+class ProviderForm(OverwritingForm, forms.ModelForm):
     """A provider; what is pinned is asked once, and the secret is never shown."""
 
     secret = PasswordField(
@@ -91,7 +92,7 @@ class ProviderForm(forms.ModelForm):
         }
 
     def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, row=kwargs.get("instance"), **kwargs)
         if self.instance.pk:
             for name in ("slug", "issuer"):
                 del self.fields[name]
@@ -117,7 +118,7 @@ class ProviderForm(forms.ModelForm):
 
         The key claim is tenant and object for Entra, `sub` for others, never an email address.
         """
-        said = {name: self.cleaned_data[name] for name in self.fields}
+        said = {name: value for name, value in self.cleaned_data.items() if name in self.fields}
         if self.instance.pk:
             return said
         claims, entra = IdentityProvider.KeyClaim, said["kind"] == IdentityProvider.Kind.ENTRA

@@ -65,7 +65,7 @@ def edit(request: SignedInRequest, slug: str) -> HttpResponse:
     may_keep_providers(request.user).or_refuse()
     provider = get_object_or_404(IdentityProvider, slug=slug)
     form = ProviderForm(request.POST or None, instance=provider)
-    if request.method == "POST" and not form.has_changed():
+    if form.unchanged:
         messages.info(request, "Nothing was changed.")
         return redirect("identity-provider", slug=slug)
     if request.method == "POST" and form.is_valid():
@@ -77,7 +77,7 @@ def edit(request: SignedInRequest, slug: str) -> HttpResponse:
             messages.success(request, "The provider is saved. Test the sign-in again.")
             return redirect("identity-provider", slug=slug)
     context = {"nav": "units", "form": form, "provider": provider}
-    return render(request, "governance/identity/provider_form.html", context)
+    return render(request, "governance/identity/provider_form.html", context, status=form.status)
 
 
 @require_safe

@@ -5,6 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from governance.database.shown_state import OverwritingForm
 from governance.models import User
 from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import DayField, OwnUnitField, PersonField, sign_offs_lost
@@ -12,7 +13,7 @@ from initiatives.models import BusinessCase, Initiative
 from initiatives.portfolio.registration.actions import check_business_case
 
 
-class BusinessCaseForm(forms.ModelForm):
+class BusinessCaseForm(OverwritingForm, forms.ModelForm):
     """Money, dates and vendor, as a person states them."""
 
     rows_may_be_empty = True
