@@ -35,7 +35,8 @@ def file_figures(*, initiative: Initiative, requirement: str, by: User) -> Evide
     """
     with act("file figures", by=by, initiative=initiative) as initiative:
         measure_permissions.may_read(initiative, by).or_refuse()
-        if requirement not in ASKED:
+        asked = Rulebook.objects.current().parsed.requirements.get(requirement)
+        if requirement not in ASKED or asked is None:
             raise ValidationError({"requirement": "Choose a requirement that is answered with measures."})
         found = [
             (measure, subject, judge(subject).on(clock.today()))
@@ -51,7 +52,6 @@ def file_figures(*, initiative: Initiative, requirement: str, by: User) -> Evide
             raise ValidationError(
                 {"requirement": phrase("The measures have no result yet. {}", " ".join(why))}
             )
-        asked = Rulebook.objects.current().parsed.requirements[requirement]
         kind = TELEMETRY if TELEMETRY in asked.evidence else RESEARCH
         day = min(said.read_until for _, _, said in found if said.read_until is not None)
         met = all(said.word == MET for _, _, said in found)

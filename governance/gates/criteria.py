@@ -18,7 +18,7 @@ from governance.gates.standards import SHOWN_BY_RUNNING, contested, outcomes, sc
 from governance.offline.verify import Count, count_sign_offs
 from governance.permission_result import Reason, ended
 from governance.rulebook import Criterion, Gate, ParsedRulebook
-from governance.vocabulary import APPROVING, RUNNING_STAGES, STAGE_RANK, Seat, SignOffVerdict, Stage
+from governance.vocabulary import APPROVING, RUNNING_STAGES, STAGE_RANK, Seat, Stage
 from governance.vocabulary import ScaleTestOutcome as Outcome
 from governance.vocabulary.phrases import joined, label, phrase
 
@@ -378,7 +378,7 @@ def verdict_of(
         *_unsupported(judged.support, gate),
         *_stale(sign_offs, rules, seats, counted),
         *_objected(rulebook, counted.objections, seats),
-        *_missing(sign_offs, seats, counted.missing),
+        *_missing(sign_offs, seats, counted),
         *_short(sign_offs, rules, seats, quorum, counted),
         *impossible,
         *_held(facts, rulebook, gate, at),
@@ -430,7 +430,9 @@ def _objected(
 ) -> Iterator[Reason]:
     """Yield the objections that count."""
     for sign_off in objections:
-        asked = " and ".join(f"“{rulebook.criteria[key].question}”" for key in sign_off.criteria)
+        # A criterion that a newer rulebook no longer has blocks nothing.
+        known = [rulebook.criteria[key] for key in sign_off.criteria if key in rulebook.criteria]
+        asked = " and ".join(f"“{criterion.question}”" for criterion in known)
         yield Reason(
             ended(phrase("{} objects to {}", Seat.word(sign_off.seat), asked)),
             phrase(
@@ -441,15 +443,12 @@ def _objected(
 
 
 def _missing(
-    sign_offs: tuple[JudgedSignOff, ...], seats: dict[str, SeatState], missing: Iterable[str]
+    sign_offs: tuple[JudgedSignOff, ...], seats: dict[str, SeatState], counted: Count
 ) -> Iterator[Reason]:
     """Yield must-include seats without a signature that no other reason names."""
-    named = {
-        sign_off.seat
-        for sign_off in sign_offs
-        if sign_off.approves or sign_off.verdict == SignOffVerdict.OBJECT
-    }
-    for key in missing:
+    named = {sign_off.seat for sign_off in sign_offs if sign_off.approves}
+    named |= {sign_off.seat for sign_off in counted.objections}
+    for key in counted.missing:
         if key not in named:
             who = " or ".join(seats[key].eligible)
             remedy = phrase("{} can sign.", who) if who else NO_SIGNER

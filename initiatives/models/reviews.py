@@ -12,7 +12,7 @@ from governance import clock
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import Checkpoint, Rulebook, User
 from governance.models.constraints import by_whom_and_when
-from governance.rulebook import ParsedRulebook
+from governance.rulebook import Criterion, Gate, ParsedRulebook
 from governance.vocabulary import APPROVING, ReviewOutcome, Seat, SignOffVerdict
 from initiatives.models.initiative import Initiative
 
@@ -70,6 +70,14 @@ class Review(models.Model):
         """Return its rulebook at the initiative's tier, or at the decided review's tier."""
         tier = (self.findings or {})["tier"] if self.decided else self.initiative.tier
         return self.rulebook.parsed.at_tier(tier)
+
+    def criterion(self, key: str) -> Criterion:
+        """Return a criterion of its rulebook, else of the newest published one that has it.
+
+        A question or an objection stays when the review is moved to a rulebook without its criterion.
+        """
+        versions = (rulebook.parsed for rulebook in Rulebook.objects.kept_versions())
+        return next(one.criteria[key] for one in (self.parsed_rulebook, *versions) if key in one.criteria)
 
     @property
     def is_open(self) -> bool:
@@ -222,6 +230,12 @@ class SignOff(WrittenOnce):
     def approves(self) -> bool:
         """Return True if the sign-off counts towards the quorum while it is fresh."""
         return self.verdict in APPROVING
+
+    def objects_to(self, gate: Gate) -> list[Criterion]:
+        """Return the criteria of the gate that the seat objects to and that block, or none."""
+        if self.verdict != SignOffVerdict.OBJECT:
+            return []
+        return [one for one in gate.criteria if one.blocking and one.key in self.criteria]
 
     @property
     def on_behalf_of(self) -> str:

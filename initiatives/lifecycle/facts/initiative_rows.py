@@ -16,7 +16,7 @@ from governance import clock
 from governance.database.batch_read import Batch, Given, JSONList, Rows
 from governance.gates.gate_inputs import WRITTEN_ANEW, first_days
 from governance.gates.remarks import KnownNames
-from governance.models import Clause, ContractVersion, Delegation
+from governance.models import Clause, ContractVersion, Delegation, Rulebook
 from governance.people.boards import PERSON
 from governance.vocabulary import ReviewOutcome, Role, SignOffVerdict
 from initiatives.models import (
@@ -373,9 +373,11 @@ def current_sign_offs(review: Review) -> list[SignOff]:
 
 
 def objections(review: Review | None) -> list[SignOff]:
-    """Return the current objections at the review, or none without a review."""
-    rows = current_sign_offs(review) if review is not None else []
-    return [row for row in rows if row.verdict == SignOffVerdict.OBJECT]
+    """Return the current objections that block the review, or none without a review."""
+    if review is None:
+        return []
+    gate = Rulebook.objects.kept(review.rulebook_id).parsed.gates[review.gate]
+    return [row for row in current_sign_offs(review) if row.objects_to(gate)]
 
 
 def last_sign_off(review: Review, seat: str) -> SignOff | None:

@@ -156,12 +156,10 @@ def complete(*, obligation: Obligation, note: str, by: User) -> Obligation:
         if obligation.kind == "criterion":
             judged = supported_stage.judged(initiative)
             rulebook, states, key = judged.rulebook, judged.states, obligation.source.split(":")[0]
-            if not all(
-                states[wanted].satisfies(rulebook.criteria[key].gate)
-                for wanted in rulebook.criteria[key].requirements
-            ):
+            asked = rulebook.criteria.get(key)  # a newer rulebook may no longer ask it
+            if asked and not all(states[wanted].satisfies(asked.gate) for wanted in asked.requirements):
                 no(
-                    phrase("Not shown yet: {}", rulebook.criteria[key].question),
+                    phrase("Not shown yet: {}", asked.question),
                     "Answer the requirement under Requirements, with evidence.",
                 ).or_refuse()
         if obligation.kind in ("post_mortem", "retrospective"):

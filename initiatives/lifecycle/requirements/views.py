@@ -391,7 +391,7 @@ def declaration(request, ref):
     context = initiative_context(request, initiative, "declaration")
     here = context["rulebook"].criteria
     every = Rulebook.objects.current().parsed.criteria.values()
-    criteria = {name: here[one.key] for one in every for name in one.declared_goals}
+    criteria = {name: here.get(one.key, one) for one in every for name in one.declared_goals}
     context |= {
         "title": _("MVP declaration"),
         "rows": [

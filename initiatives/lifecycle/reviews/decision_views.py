@@ -26,7 +26,7 @@ from initiatives.lifecycle.initiative import rehearsal, review_state
 from initiatives.lifecycle.initiative.act import act
 from initiatives.lifecycle.initiative.initiative_frame import fix, initiative_context, insist, pick
 from initiatives.lifecycle.initiative.similar_initiatives import stopped_twins
-from initiatives.lifecycle.reviews import actions
+from initiatives.lifecycle.reviews import actions, review_turn
 from initiatives.lifecycle.reviews.actions import refuse_closed
 from initiatives.lifecycle.reviews.forms import (
     ConditionFormSet,
@@ -152,6 +152,7 @@ def decide(request, pk):
         "happens": SimpleLazyObject(lambda: what_happens(snapshot, outcome, by=request.user)),
         "danger": outcome == ReviewOutcome.REFUSED,
         "unanswered": [one for one in initiative_rows.questions(row) if not one.answer],
+        "lapsed": review_turn.lapsed_objections(snapshot),
         "missing": [] if refusing else not_recorded(snapshot, clock.now()),
         "twins": stopped_twins(initiative, initiative_permissions.visible_to(request.user)),
     }

@@ -58,8 +58,9 @@ class ReplyForm(TextForm):
 
     def __init__(self, *args, objection: SignOff, **kwargs):
         super().__init__(*args, **kwargs)
-        known = objection.review.parsed_rulebook.criteria
-        self.fields["criterion"].choices = [(key, known[key].question) for key in objection.criteria]
+        self.fields["criterion"].choices = [
+            (key, objection.review.criterion(key).question) for key in objection.criteria
+        ]
         self.fields["text"].label = "Your reply"
         if len(objection.criteria) == 1:
             del self.fields["criterion"]

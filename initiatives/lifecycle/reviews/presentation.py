@@ -180,6 +180,13 @@ def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
     return lines
 
 
+def gone_line(review: Review, key: str) -> Line:
+    """Return the line of a criterion that the rulebook of the review no longer has, not judged."""
+    one = review.criterion(key)
+    reason = phrase("Rulebook {} no longer has this criterion.", review.rulebook.version)
+    return Line(key, one.question, one.seat, "", [reason], [], counts=one.counts)
+
+
 def _requirement(
     key, question, shown, met, words, evidence, last_day=None, said="", drawn="", same="", looks=""
 ) -> dict:

@@ -8,6 +8,7 @@ from governance import clock
 from governance.gates import criteria as gates_criteria
 from governance.gates.evidence_rules import expiry_of
 from governance.gates.requirements import BY_VERIFYING, State
+from governance.models import Rulebook
 from governance.permission_result import ended
 from governance.vocabulary import Seat, SignOffVerdict
 from governance.vocabulary.phrases import label, phrase
@@ -164,10 +165,10 @@ def _owner(snapshot: review_state.ReviewSnapshot) -> tuple[str, tuple[int, ...]]
 
 def _objections(snapshot: review_state.ReviewSnapshot) -> Iterator[Move]:
     """Yield who answers each blocking objection, and the seat once answered."""
-    criteria = {one.key: one for one in snapshot.judged.rulebook.gates[snapshot.review.gate].criteria}
+    rules = snapshot.judged.rulebook.gates[snapshot.review.gate]
     for row in snapshot.sign_offs:
-        objected = [criteria[key] for key in row.criteria if key in criteria and criteria[key].blocking]
-        if row.verdict != SignOffVerdict.OBJECT or not objected:
+        objected = row.objects_to(rules)
+        if not objected:
             continue
         seat = Seat(row.seat).label
         answered = {one.key: _answered_at(snapshot, row, one) for one in objected}
@@ -198,6 +199,32 @@ def _objections(snapshot: review_state.ReviewSnapshot) -> Iterator[Move]:
                 row.seat,
                 left[0].key,
             )
+
+
+@dataclass(frozen=True)
+class LapsedObjection:
+    """An objection that blocked under an earlier rulebook, and its questions that no longer block."""
+
+    row: SignOff
+    questions: tuple[str, ...]
+
+
+def lapsed_objections(snapshot: review_state.ReviewSnapshot) -> list[LapsedObjection]:
+    """Return the objections to criteria that blocked when they were signed, and no longer do.
+
+    The rulebook of the review has these criteria as advice, or no longer has them.
+    """
+    rules, found = snapshot.judged.rulebook.gates[snapshot.review.gate], []
+    earlier = {one.digest: one.parsed for one in Rulebook.objects.kept_versions()}
+    for row in snapshot.sign_offs:
+        signed = earlier.get(row.facts["rulebook"])
+        if signed is None or row.facts["rulebook"] == snapshot.judged.rulebook.digest:
+            continue
+        still = {one.key for one in row.objects_to(rules)}
+        gone = [one for one in row.objects_to(signed.gates[snapshot.review.gate]) if one.key not in still]
+        if gone:
+            found.append(LapsedObjection(row, tuple(one.question for one in gone)))
+    return found
 
 
 def message(snapshot: review_state.ReviewSnapshot, move: Move) -> tuple[str, str]:
@@ -285,11 +312,12 @@ def _seats(snapshot: review_state.ReviewSnapshot, unmet: set[str]) -> Iterator[M
     """
     rules, verdict = snapshot.judged.rulebook.gates[snapshot.review.gate], snapshot.verdict
     signed = {sign_off.seat for sign_off in snapshot.judged_sign_offs if sign_off.approves and sign_off.fresh}
-    spoken = {sign_off.seat for sign_off in snapshot.judged_sign_offs if sign_off.fresh}
+    lapsed = {one.row.seat for one in lapsed_objections(snapshot) if not one.row.objects_to(rules)}
+    spoken = {sign_off.seat for sign_off in snapshot.judged_sign_offs if sign_off.fresh} - lapsed
     needed = {seat for seat in rules.must_include if seat not in signed}
     if verdict.quorum - len(signed) > len(needed):
         needed |= {seat for seat in rules.seats if seat not in spoken and _able(snapshot, seat)}
-    objecting = {row.seat for row in snapshot.sign_offs if row.verdict == SignOffVerdict.OBJECT}
+    objecting = {row.seat for row in snapshot.sign_offs if row.verdict == SignOffVerdict.OBJECT} - lapsed
     for seat in Seat:
         if seat not in needed or seat in unmet | objecting:
             continue

@@ -64,15 +64,19 @@ def _common(request, row: Review, lines, sign_offs, *, facts=None) -> dict:
     rulebook = row.parsed_rulebook
     by_criterion = {line.key: line for line in lines}
     current = {sign_off.row.pk for sign_off in sign_offs.values()}
+    gone: dict[str, presentation.Line] = {}
     for question in initiative_rows.questions(row):
-        if question.criterion in by_criterion:
-            by_criterion[question.criterion].questions.append(question)
+        line = by_criterion.get(question.criterion) or gone.setdefault(
+            question.criterion, presentation.gone_line(row, question.criterion)
+        )
+        line.questions.append(question)
     return initiative_context(request, row.initiative, "review-open", facts=facts) | {
         "nav": "reviews",
         "title": rulebook.gates[row.gate].title,
         "review": row,
         "early": review_turn.fast_lane(row.initiative, row.gate, row.opened_at),
         "lines": lines,
+        "gone": list(gone.values()),
         "sign_offs": list(sign_offs.values()),
         "past_sign_offs": [
             sign_off for sign_off in initiative_rows.sign_offs(row) if sign_off.pk not in current
@@ -128,6 +132,7 @@ def _open_page(request, row: Review) -> dict:
         "others": [line for line in others if not line.objections],
         "state": presentation.decision_state(snapshot.verdict),
         "cooling": presentation.cooling(snapshot),
+        "lapsed": review_turn.lapsed_objections(snapshot),
         "changed": recent_changes.of_review(row, person, snapshot.judged) if acting else None,
         "awaited": presentation.waits(awaited),
         "may_answer": bool(context["may"].collaborate),
@@ -315,7 +320,7 @@ def answer(request, pk):
         row.initiative,
     )
     form = TextForm(request.POST or None)
-    about = row.parsed_rulebook.criteria[question.criterion].question
+    about = row.criterion(question.criterion).question
     form.fields[
         "text"
     ].help_text = f"{question.asked_by} asks: {question.text} The question is about “{about}”"

@@ -308,7 +308,10 @@ def _seal(row: Review, seat: str, verdict: str, person, digest: str, at: datetim
 
 
 def _shown(sealed: str, row: Review, seat: str, verdict: str, person) -> tuple[dict | None, bool]:
-    """Return the content shown to this person, and True if it expired. A foreign seal gives None."""
+    """Return the content shown to this person, and True if it expired.
+
+    A foreign seal gives None, and so do criteria that the rulebook of the review no longer has.
+    """
     try:
         shown, late = signing.loads(sealed, salt=SALT, max_age=OPEN_FOR), False
     except signing.SignatureExpired:
@@ -317,6 +320,8 @@ def _shown(sealed: str, row: Review, seat: str, verdict: str, person) -> tuple[d
         return None, False
     asked = (row.pk, seat, verdict, person.pk)
     if tuple(shown.get(name) for name in ("review", "seat", "verdict", "person")) != asked:
+        return None, False
+    if not row.parsed_rulebook.criteria.keys() >= {*shown["words"].get("criteria", ())}:
         return None, False
     return shown | {"at": datetime.fromisoformat(shown["at"])}, late
 

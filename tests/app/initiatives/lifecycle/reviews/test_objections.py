@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from bs4 import BeautifulSoup
 from django.core.files.base import ContentFile
+from django.urls import reverse
 
 from adoption.demo import initiative_acts
 from governance import clock
@@ -18,12 +19,14 @@ from governance.vocabulary import Seat, SignOffVerdict
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.initiative import review_state
 from initiatives.lifecycle.requirements import actions as requirement_actions
+from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.reviews import review_turn
 from initiatives.lifecycle.reviews.sign_offs import actions as sign_off_actions
 from initiatives.models import Review
 from tests.support import factories
 from tests.support.initiatives import open_reviews
 from tests.support.initiatives.initiative_pages import at, text_of
+from tests.support.rules.plain_rulebook import plain_text
 
 pytestmark = pytest.mark.django_db
 SEAT = "security_privacy"
@@ -274,3 +277,88 @@ def test_nobody_off_the_initiative_hears_of_an_objection(cast, review):
     """Whoever wrote an answer and works there no longer is not told of an initiative that they cannot open."""
     on_initiative = {row.person.login for row in review.initiative.roles.in_force().select_related("person")}
     assert told("objection") <= on_initiative
+
+
+GONE, STAYS = "mvp.value_measurable", "mvp.real_use_case"
+
+
+def published_without(cast, *, advisory: bool = False) -> None:
+    """A newer rulebook without a criterion of the seat of value, or with that criterion as advice."""
+    text = plain_text().replace('version = "0.9"', 'version = "0.91"')
+    row = next(one for one in text.split("[[criterion]]") if f'key = "{GONE}"' in one)
+    weaker = row.replace('severity = "blocking"', 'severity = "advisory"') if advisory else None
+    text = text.replace(f"[[criterion]]{row}", f"[[criterion]]{weaker}" if weaker else "")
+    factories.make_rulebook(cast.admin, cast.chair, text)
+
+
+def moved(cast, *keys: str, advisory: bool = False) -> Review:
+    """A review whose other seats approve, moved to that rulebook after value objected to the criteria."""
+    review = open_reviews.signed_off(cast)
+    object_to(cast, review, *keys, seat="business_value")
+    review_actions.ask_question(review=review, criterion=GONE, text="How?", by=cast.seat_risk)
+    published_without(cast, advisory=advisory)
+    review_actions.rebase_review(review=fresh(review), by=cast.owner)
+    for seat in fresh(review).rulebook.parsed.gates["mvp"].seats:
+        if seat != "business_value":
+            initiative_acts.sign_off(fresh(review), seat, cast.seats[seat])
+    return fresh(review)
+
+
+@pytest.mark.parametrize("advisory", [True, False])
+def test_an_objection_that_no_longer_blocks_is_shown_and_its_seat_signs(cast, as_, advisory):
+    """1c: a seat that must sign is not left out because it objected under an earlier rulebook."""
+    review = moved(cast, GONE, advisory=advisory)
+    blockers = [one.text for one in review_state.snapshot_of(review).verdict.blockers]
+    assert blockers == ["Business value must be among the signers."]
+    assert cast.seat_value.pk in named(review)[review_turn.SIGN]
+    for url in (review.get_absolute_url(), reverse("review-decide", args=[review.pk])):
+        page = text_of(as_(cast.chair).get(url))
+        assert "no longer blocks under rulebook 0.91" in page
+        assert "Can value be defined and measured?" in page
+    assert "objects." not in text_of(as_(cast.owner).get(review.initiative.get_absolute_url()))
+    initiative_acts.sign_off(review, "business_value", cast.seat_value)
+    assert "no longer blocks" not in text_of(as_(cast.chair).get(review.get_absolute_url()))
+
+
+def test_an_objection_and_a_question_outlive_their_criterion(cast, as_):
+    """1a, 1f: what was written under an earlier rulebook stops no page and no run."""
+    review = moved(cast, GONE, STAYS)
+    blockers = [one.text for one in review_state.snapshot_of(review).verdict.blockers]
+    assert [GONE in text or "be defined and measured" in text for text in blockers] == [False]
+    question, objection = review.questions.get(), review.sign_offs.latest().get(verdict="object")
+    pages = [
+        "/",
+        "/reviews/",
+        review.get_absolute_url(),
+        reverse("review-decide", args=[review.pk]),
+        review.initiative.get_absolute_url(),
+    ]
+    acts = [
+        reverse("question-answer", args=[question.pk]),
+        f"{reverse('row-act', args=['sign-offs', objection.pk, 'reply'])}?criterion={GONE}",
+    ]
+    for person, urls in (
+        (cast.chair, pages),
+        (cast.seat_value, pages[:3]),
+        (cast.owner, [*pages[:3], *acts]),
+    ):
+        for url in urls:
+            assert as_(person).get(url).status_code == 200, url
+    assert "How?" in text_of(as_(cast.owner).get(review.get_absolute_url()))
+    due.run()
+    assert as_(cast.owner).post(acts[0], {"text": "So."}).status_code == 302
+    assert as_(cast.owner).post(acts[1], {"text": "So.", "criterion": GONE}).status_code == 302
+
+
+def test_words_on_a_criterion_that_went_meanwhile_are_written_again(cast, as_):
+    """An objection that was shown before the review was moved is not signed."""
+    review = open_reviews.before_mvp(cast)
+    url = f"{reverse('sign', args=[review.pk, 'business_value'])}?verdict=object"
+    client = as_(cast.seat_value)
+    shown = client.post(url, {"criteria": [GONE], "reason": "Nobody measures."}, follow=True)
+    sealed = BeautifulSoup(shown.content, "html.parser").find("input", {"name": "statement"})["value"]
+    published_without(cast)
+    review_actions.rebase_review(review=fresh(review), by=cast.owner)
+    again = client.post(f"{url}&step=statement", {"statement": sealed, "password": factories.PASSWORD})
+    assert again.status_code == 200
+    assert not review.sign_offs.exists()
