@@ -15,7 +15,9 @@ from adoption.reports import findings as report_findings
 from governance import clock
 from governance.database.request_memo import one_look
 from governance.models import Checkpoint, User
+from governance.notifications.inbox import CANNOT_BE_JUDGED
 from governance.people.boards import read_members
+from governance.runtime.logging_setup import each_row
 from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import sealing
 from governance.vocabulary import EvidenceKind, EvidenceResult, Stage
@@ -106,7 +108,8 @@ def content(meeting: Meeting, person: User, part: int = 1) -> Content:
             initiatives, [point.review for point in told if point.review and point.review.is_open]
         )
         read_members({meeting.board})
-        pages = tuple(_pages(point, now, recorded) for point in told)
+        made = each_row(told, lambda point: _pages(point, now, recorded))
+        pages = tuple(found or _broken(point) for point, found, _ in made)
     return Content(
         board=str(meeting.board),
         held_on=meeting.held_on,
@@ -137,6 +140,8 @@ def state_words(point: meeting_agenda.Point) -> str:
         return point.review.get_outcome_display().lower()
     if point.decidable:
         return "can be decided"
+    if point.seen and point.seen.broken:
+        return CANNOT_BE_JUDGED
     moves = point.seen.moves if point.seen else ()
     return f"waits for {moves[0].who} {moves[0].what}" if moves else "waits"
 
@@ -148,6 +153,12 @@ def digests(refs: list[str], checkpoint: Checkpoint | None) -> dict[str, Recorde
     with connection.cursor() as cursor:
         cursor.execute(DIGESTS, [refs, checkpoint.size])
         return {ref: Recorded(count, newest, digest) for ref, count, newest, digest in cursor.fetchall()}
+
+
+def _broken(point: meeting_agenda.Point) -> InitiativePages:
+    """Return the page of a point whose initiative or review cannot be judged."""
+    ref = point.initiative.ref if point.initiative else ""
+    return InitiativePages(ref, point.title, (), (("State", CANNOT_BE_JUDGED),))
 
 
 def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recorded]) -> InitiativePages:

@@ -5,8 +5,9 @@ after). Only the tightest threshold reached gets a message, so that one right me
 run.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -18,7 +19,10 @@ from governance.contributions import contributed
 from governance.models import Notification, User
 from governance.models.rulebook import NoRulebook
 from governance.notifications import closing
+from governance.runtime.logging_setup import Row, each_row
 
+# Where the errors of single rows go in a run. Without it they are raised.
+_row_problems: ContextVar[list[Exception] | None] = ContextVar("row_problems", default=None)
 log = structlog.get_logger("plumbline.reminders")
 BATCH = 500
 WEEK = 7
@@ -76,13 +80,39 @@ def since(start: date, today: date, thresholds: Iterable[int]) -> str:
     return f"after{max(reached)}d" if reached else ""
 
 
+def of_each(rows: Iterable[Row], dues_of: Callable[[Row], Iterable[Due]]) -> Iterator[Due]:
+    """Yield the due messages of each row. In a run, a row that fails does not stop the others."""
+    problems = _row_problems.get()
+    if problems is None:
+        for row in rows:
+            yield from dues_of(row)
+        return
+
+    def listed(row: Row) -> list[Due]:
+        return [*dues_of(row)]
+
+    for _, found, problem in each_row(rows, listed):
+        yield from found or ()
+        if problem is not None:
+            problems.append(problem)
+
+
 def find(
     problems: list[Exception] | None = None, queries: Iterable[Callable] | None = None
 ) -> dict[tuple, Due]:
     """Return what is due now to active people, or what `queries` find, by message key.
 
-    A query that fails goes to `problems` and does not stop the others. Without that list its error is raised.
+    A query that fails goes to `problems` and does not stop the others, and so does a row of it (`of_each`). Without
+    that list its error is raised.
     """
+    token = _row_problems.set(problems)
+    try:
+        return _found(problems, queries)
+    finally:
+        _row_problems.reset(token)
+
+
+def _found(problems: list[Exception] | None, queries: Iterable[Callable] | None) -> dict[tuple, Due]:
     dues: list[Due] = []
     for query in contributed.due_queries if queries is None else queries:
         try:

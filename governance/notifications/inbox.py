@@ -1,16 +1,19 @@
 """The inbox: what waits for a person. Packages contribute `inbox_tasks`."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from governance import clock
 from governance.contributions import contributed
 from governance.database.request_memo import one_look
 from governance.models import Entry
+from governance.models.rulebook import NoRulebook
+from governance.runtime.logging_setup import each_row
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 
@@ -105,10 +108,44 @@ class InboxTask:
         return self.due is not None and self.due < clock.today()
 
 
+CANNOT_BE_JUDGED = phrase("cannot be judged")
+
+
+def made_by(producers: Iterable[Callable], about) -> list[InboxTask]:
+    """Return the tasks that each producer makes. One that fails is logged and shown as one line."""
+
+    def made(producer: Callable) -> list[InboxTask]:
+        return [*producer(about)]
+
+    tasks: list[InboxTask] = []
+    for producer, found, problem in each_row(producers, made):
+        if isinstance(problem, (NoRulebook, DatabaseError)):
+            raise problem
+        tasks += found or ()
+        if problem is not None:
+            name = f"{producer.__module__}.{producer.__qualname__}"
+            tasks.append(broken(name, phrase("Some tasks cannot be shown"), "/"))
+    return tasks
+
+
+def broken(ref: str, text: str, link: str) -> InboxTask:
+    """Return the line of something that fails while it is judged, to be known only."""
+    return InboxTask(
+        "see",
+        text,
+        link,
+        phrase("Open"),
+        phrase("Ask an admin to find the cause in the log of the application."),
+        to_know=True,
+        since=clock.today(),
+        matter=f"broken:{ref}",
+    )
+
+
 def all_tasks(person) -> list[InboxTask]:
     """Return all tasks of the person, one a matter, most urgent first within a verb."""
     with one_look():
-        tasks = _joined([task for hook in contributed.inbox_tasks for task in hook(person)])
+        tasks = _joined(made_by(contributed.inbox_tasks, person))
     order = list(VERBS)
     return sorted(tasks, key=lambda task: (order.index(task.verb), task.due or date.max, task.ref))
 

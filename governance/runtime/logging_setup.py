@@ -4,12 +4,16 @@ A line has the id of its request, the key of the person who is signed in, the in
 the task that writes it, where it has one of these.
 """
 
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 import structlog
 
 from governance.runtime.redaction import BlackOut
 
+Row = TypeVar("Row")
+Made = TypeVar("Made")
+log = structlog.get_logger("plumbline.rows")
 LOG_STEPS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -60,3 +64,20 @@ def lines(*, debug: bool, secrets: list[str], as_json: bool = False) -> dict:
             "kombu": {"level": "ERROR"},  # warns that filesystem:// names no host
         },
     }
+
+
+def each_row(
+    rows: Iterable[Row], make: Callable[[Row], Made]
+) -> Iterator[tuple[Row, Made | None, Exception | None]]:
+    """Yield each row with what `make` returns for it, or with its error, which is logged.
+
+    One row that fails does not stop a page or a run over many rows.
+    """
+    for row in rows:
+        try:
+            made = make(row)
+        except Exception as problem:
+            log.exception("a row failed", row=str(row), what=f"{make.__module__}.{make.__qualname__}")
+            yield row, None, problem
+        else:
+            yield row, made, None

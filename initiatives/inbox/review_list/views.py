@@ -134,7 +134,8 @@ def _listed(rows: list[Review], to_sign, to_decide) -> list[dict]:
             line |= {
                 "awaited": at.moves,
                 "quiet": _days_since(at.quiet_since),
-                "quorum": presentation.quorum_words(at, rulebook, row.gate),
+                "broken": at.broken,
+                "quorum": "" if at.broken else presentation.quorum_words(at, rulebook, row.gate),
                 "decidable": at.decidable,
                 "late": row.expires_at <= clock.now(),
                 "verb": _("Sign") if row.pk in to_sign else _("Decide") if row.pk in to_decide else _("Open"),

@@ -8,7 +8,7 @@ from governance import clock
 from governance.gates.levels import INVENTORY
 from governance.gates.requirements import expiry
 from governance.models import User
-from governance.notifications.inbox import InboxTask
+from governance.notifications.inbox import InboxTask, made_by
 from governance.permission_result import ended
 from governance.vocabulary import WRITTEN_OBLIGATIONS, Seat, Stage
 from governance.vocabulary.entry_kinds import EntryKind
@@ -38,9 +38,7 @@ AGEING_DAYS = 30
 
 def tasks(person: User) -> list[InboxTask]:
     """Return all tasks of the person on initiatives."""
-    look = look_of(person)
-    found = [task for part in [*PARTS, *contributed.inbox_parts] for task in part(look)]
-    return found
+    return made_by([*PARTS, *contributed.inbox_parts], look_of(person))
 
 
 def questions(look: Look):

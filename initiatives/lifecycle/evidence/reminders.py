@@ -1,6 +1,7 @@
 """Reminders of expiring evidence, missing files and incomplete changes."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from django.db.models import Q
@@ -12,7 +13,7 @@ from governance.gates.levels import RENEWAL_DAYS
 from governance.gates.requirement_state import State
 from governance.gates.requirements import BY_VERIFYING, states_at
 from governance.models import Rulebook
-from governance.notifications.due import before, since
+from governance.notifications.due import Due, before, of_each, since
 from governance.vocabulary import ReviewOutcome, Stage
 from initiatives.lifecycle.evidence.renewal import Renewal, renewal_of
 from initiatives.lifecycle.facts import supported_stage
@@ -39,7 +40,8 @@ def evidence(moment: datetime):
         for row in Review.objects.filter(outcome=ReviewOutcome.OPEN, initiative__in=initiatives)
     }
     circle = Circle(initiatives)
-    for initiative in initiatives:
+
+    def of_initiative(initiative: Initiative) -> Iterator[Due]:
         judged = supported_stage.judged(initiative, at=moment)
         facts, told_of = judged.facts, set()
         asked = {judged.rulebook: set(supported_stage.asked(facts, judged.rulebook))}
@@ -63,6 +65,8 @@ def evidence(moment: datetime):
                     for key in found
                 }
                 yield from _of_day(initiative, circle, rulebook, renewals, day, today)
+
+    yield from of_each(initiatives, of_initiative)
 
 
 def _initiatives_near(moment: datetime, horizon: date) -> list[Initiative]:
@@ -164,8 +168,9 @@ def renewals(moment: datetime):
     for row in rows.select_related("initiative__unit"):
         newer[row.initiative][row.pk] = row
     circle = Circle(newer)
-    for initiative, found in newer.items():
-        judged = supported_stage.judged(initiative, at=moment)
+
+    def of_initiative(initiative: Initiative) -> Iterator[Due]:
+        judged, found = supported_stage.judged(initiative, at=moment), newer[initiative]
         rulebook = judged.rulebook
         told_of: set[int] = set()
         for key, state in judged.states.items():
@@ -193,6 +198,8 @@ def renewals(moment: datetime):
                     due_on=last,
                 ),
             )
+
+    yield from of_each(newer, of_initiative)
 
 
 def files_missing(moment: datetime):

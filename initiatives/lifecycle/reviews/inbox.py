@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 
 from governance import clock
-from governance.notifications.inbox import InboxTask
+from governance.notifications.inbox import CANNOT_BE_JUDGED, InboxTask, broken
 from governance.permission_result import Answer, ended, yes
 from governance.rulebook.parsed_rulebook import Gate
 from governance.templatetags.plumbline import day
@@ -48,17 +48,22 @@ class Mine:
 
 def moves(look: "Look") -> list[Mine]:
     """Return the moves that the person, or one they stand in for, can make now."""
-    return [one for one in _near(look) if _may(look, one)]
+    return [one for one in _near(look, _reviews(look)) if _may(look, one)]
 
 
-def _near(look: "Look") -> list[Mine]:
-    """Return all moves of the person, with those that cooling off prevents today."""
+def _reviews(look: "Look") -> list[tuple[Review, review_summaries.Glance]]:
+    """Return the open reviews of the person's boards and initiatives, each with its glance."""
     reviews = {row.pk: row for row in [*look.open_reviews, *look.own_reviews]}
     seen = review_summaries.at(list(reviews.values()))
+    return [(row, seen[pk]) for pk, row in reviews.items()]
+
+
+def _near(look: "Look", reviews: list[tuple[Review, review_summaries.Glance]]) -> list[Mine]:
+    """Return all moves of the person, with those that cooling off prevents today."""
     return [
-        Mine(row, move, seen[pk].stale.get(move.seat, ((),))[0])
-        for pk, row in reviews.items()
-        for move in seen[pk].moves
+        Mine(row, move, seen.stale.get(move.seat, ((),))[0])
+        for row, seen in reviews
+        for move in seen.moves
         if look.acting_as & set(move.people)
     ]
 
@@ -80,9 +85,15 @@ def since(mine: list[Mine]) -> dict[int, datetime]:
 def tasks(look: "Look") -> Iterator[InboxTask]:
     """Yield reviews to sign, look at again, answer, fix or decide.
 
-    A person whose seat or password is still cooling off sees the moment from which they can sign.
+    A person whose seat or password is still cooling off sees the moment from which they can sign. A review that
+    cannot be judged is shown by its reference.
     """
-    for one in _near(look):
+    reviews = _reviews(look)
+    for row, seen in reviews:
+        if seen.broken:
+            text = phrase("{} {}", row.initiative.ref, CANNOT_BE_JUDGED)
+            yield broken(f"review:{row.pk}", text, row.get_absolute_url())
+    for one in _near(look, reviews):
         may = _may(look, one)
         if not may:
             why = phrase("{}. {}", _gate(one.review).title, may.reasons[0])

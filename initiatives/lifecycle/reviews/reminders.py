@@ -1,6 +1,7 @@
 """Reminders of open reviews: stale sign-offs, waiting moves, near ends."""
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
@@ -11,7 +12,7 @@ from governance import clock
 from governance.database.request_memo import one_look
 from governance.gates import criteria, sign_off_statement
 from governance.models import User
-from governance.notifications.due import Due, before, since
+from governance.notifications.due import Due, before, of_each, since
 from governance.permission_result import ended
 from governance.vocabulary import ReviewOutcome, Seat
 from initiatives.lifecycle.initiative import review_state
@@ -43,7 +44,8 @@ def sign_offs_gone_stale(moment: datetime):
         if any(sign_off.approves for sign_off in review.current_sign_offs)
     ]
     circle = Circle(review.initiative for review in reviews)
-    for review in reviews:
+
+    def of_review(review: Review) -> Iterator[Due]:
         initiative = review.initiative
         snapshot = review_state.snapshot_of(review, initiative, moment)
         gate = snapshot.judged.rulebook.gates[review.gate]
@@ -61,6 +63,8 @@ def sign_offs_gone_stale(moment: datetime):
             signing = [row.person] if row.person in holders else holders
             make = partial(_stale, review, gate, row, seat, reasons, signing, row.seat in awaited)
             yield from told(people, f"{row.pk}:{cause}", make)
+
+    yield from of_each(reviews, of_review)
 
 
 def _stale(
@@ -127,13 +131,16 @@ def reviews_opened(moment: datetime):
     """Yield open reviews that a seat has not signed, to its holder. Each closes when they sign or it ends."""
     reviews = [review for review in _open_reviews() if review.expires_at > moment]
     circle = Circle(review.initiative for review in reviews)
-    for review in reviews:
+
+    def of_review(review: Review) -> Iterator[Due]:
         signed = {row.seat for row in review.current_sign_offs}
         for member in circle.members(review.initiative):
             if member.seat in review.parsed_rulebook.gates[review.gate].seats and member.seat not in signed:
                 yield about(review.initiative, **turn_notifications.opened(review, member.seat))(
                     member.person
                 )
+
+    yield from of_each(reviews, of_review)
 
 
 def moves_waiting(moment: datetime):
@@ -145,7 +152,8 @@ def moves_waiting(moment: datetime):
     today = clock.local_day(moment)
     reviews = _open_reviews()
     circle = Circle(review.initiative for review in reviews)
-    for review in reviews:
+
+    def of_review(review: Review) -> Iterator[Due]:
         with one_look():
             snapshot = review_state.snapshot_of(review, review.initiative, moment)
             found = review_turn.moves(snapshot)
@@ -162,6 +170,8 @@ def moves_waiting(moment: datetime):
                     ("", []) if move.kind == review_turn.SIGN else escalation,
                 )
         yield from _seats_quiet(review, snapshot, found, circle, today)
+
+    yield from of_each(reviews, of_review)
 
 
 def _asked(review: Review, snapshot: review_state.ReviewSnapshot) -> str:
@@ -228,11 +238,11 @@ def reviews_expiring(moment: datetime):
     """Yield reviews that end undecided in 14 or 3 days, to owner and chair."""
     today = clock.local_day(moment)
     reviews = _open_reviews()
+    reviews = [review for review in reviews if review.expires_at > moment]
     circle = Circle(review.initiative for review in reviews)
-    for review in reviews:
+
+    def of_review(review: Review) -> Iterator[Due]:
         initiative, until = review.initiative, clock.local_day(review.expires_at)
-        if review.expires_at <= moment:
-            continue
         yield from told(
             [circle.owner(initiative), circle.chair(initiative)],
             before(until, today, (14, 3)),
@@ -249,3 +259,5 @@ def reviews_expiring(moment: datetime):
                 due_on=until,
             ),
         )
+
+    yield from of_each(reviews, of_review)

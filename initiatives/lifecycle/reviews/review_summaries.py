@@ -20,6 +20,7 @@ from governance.database.request_memo import one_look
 from governance.gates import turning_points
 from governance.models import Absence, Entry, Membership, Rulebook
 from governance.people.boards import board_for, read_members
+from governance.runtime.logging_setup import each_row
 from governance.vocabulary import Role
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.initiative import review_state
@@ -71,7 +72,10 @@ _MARKS = Batch(
 
 @dataclass(frozen=True)
 class Glance:
-    """The line on an open review. `stale` has by seat why its approval no longer counts, and since when."""
+    """The line on an open review. `stale` has by seat why its approval no longer counts, and since when.
+
+    `broken` is True for a review that failed while it was judged. It has nothing else.
+    """
 
     decidable: bool
     moves: tuple[review_turn.Move, ...]
@@ -79,6 +83,7 @@ class Glance:
     quorum: int
     quiet_since: datetime
     stale: dict[str, tuple[tuple[str, ...], datetime]]
+    broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,8 +137,17 @@ def _judge(reviews: list[Review]) -> dict[int, tuple[Glance, datetime]]:
     with one_look():
         initiative_rows.read_together([row.initiative for row in reviews], reviews)
         read_members({board_for(row.initiative.unit) for row in reviews})
-        snapshots = [review_state.snapshot_of(row) for row in reviews]
-        return {snapshot.review.pk: (_of(snapshot), _until(snapshot)) for snapshot in snapshots}
+        return {row.pk: seen or _broken(row) for row, seen, _ in each_row(reviews, _seen)}
+
+
+def _seen(row: Review) -> tuple[Glance, datetime]:
+    snapshot = review_state.snapshot_of(row)
+    return _of(snapshot), _until(snapshot)
+
+
+def _broken(row: Review) -> tuple[Glance, datetime]:
+    """Return the glance at a review that cannot be judged. It is tried again each time."""
+    return Glance(False, (), 0, 0, row.opened_at, {}, broken=True), clock.now()
 
 
 def _until(snapshot: review_state.ReviewSnapshot) -> datetime:

@@ -13,6 +13,8 @@ from governance.gates.criteria import Judged, judge
 from governance.gates.gate_inputs import without_words
 from governance.gates.standards import NOT_MET, standard_of
 from governance.models import ContractVersion, Rulebook
+from governance.notifications.inbox import CANNOT_BE_JUDGED
+from governance.runtime.logging_setup import each_row
 from governance.templatetags.plumbline import day, layer_word, stage_word
 from governance.vocabulary import Role, ScaleTestOutcome, Stage
 from initiatives.contributions import contributed
@@ -40,15 +42,17 @@ class Mismatch:
 
     initiative: Initiative
     matters: tuple[str, ...]
+    broken: bool = False  # it cannot be judged
 
 
 def judged(
     initiatives: list[Initiative], rulebook: Rulebook, now: datetime
-) -> list[tuple[Initiative, Judged]]:
-    """Return these initiatives as this rulebook judges them, read together."""
+) -> list[tuple[Initiative, Judged | None]]:
+    """Return these initiatives as this rulebook judges them, read together, or None for one that fails."""
     with one_look():
         initiative_rows.read_together(initiatives)
-        return [(one, judge(supported_stage.facts_of(one), rulebook.parsed, now)) for one in initiatives]
+        made = each_row(initiatives, lambda one: judge(supported_stage.facts_of(one), rulebook.parsed, now))
+        return [(one, found) for one, found, _ in made]
 
 
 def _missing(judged: Judged, test: str) -> list[str]:
@@ -68,9 +72,11 @@ def mismatches_of(initiatives: list[Initiative], rulebook: Rulebook, now: dateti
             tuple(
                 matter
                 for matter in MATTERS
-                if standard_of(one.facts, one.rulebook, one.states, matter, initiative.stage, now).mark
+                if one is not None
+                and standard_of(one.facts, one.rulebook, one.states, matter, initiative.stage, now).mark
                 == NOT_MET
             ),
+            broken=one is None,
         )
         for initiative, one in judged(initiatives, rulebook, now)
     ]
@@ -97,6 +103,9 @@ def scaling(initiatives: list[Initiative], rulebook: Rulebook | None, now: datet
     for initiative, one in judged(
         list({initiative.pk: initiative for initiative in initiatives}.values()), rulebook, now
     ):
+        if one is None:
+            found[initiative.pk] = [CANNOT_BE_JUDGED]
+            continue
         missing = {test: [*one.support.against[test], *_missing(one, test)] for test in figures.TESTS}
         outcomes = one.support.tests
         passed = [test for test in missing if outcomes[test] == ScaleTestOutcome.PASSES]

@@ -209,7 +209,7 @@ def _mismatches(request: SignedInRequest) -> HttpResponse:
         "matters": MATTERS,
         "counts": _matters(asked, judged["rows"]),
         "page": page,
-        "rows": [(row.initiative, [key in row.matters for key in MATTERS], len(row.matters)) for row in page],
+        "rows": [(row.initiative, [key in row.matters for key in MATTERS], row.broken) for row in page],
         "count": judged["count"],
         "judged": len(judged["rows"]),
         "back": asked.link("insights"),

@@ -362,3 +362,25 @@ def test_words_on_a_criterion_that_went_meanwhile_are_written_again(cast, as_):
     again = client.post(f"{url}&step=statement", {"statement": sealed, "password": factories.PASSWORD})
     assert again.status_code == 200
     assert not review.sign_offs.exists()
+
+
+def test_a_review_that_cannot_be_judged_stops_no_other(cast, as_, monkeypatch):
+    """1a: it is shown by its reference, and the run of reminders goes on."""
+    broken, sound = open_reviews.before_mvp(cast), open_reviews.before_prototype(cast, title="Sound")
+    snapshot_of = review_state.snapshot_of
+
+    def judged(review, *args):
+        if review.pk == broken.pk:
+            raise KeyError("gone")
+        return snapshot_of(review, *args)
+
+    monkeypatch.setattr(review_state, "snapshot_of", judged)
+    for url in ("/", "/reviews/"):
+        page = text_of(as_(cast.seat_value).get(url))
+        assert "cannot be judged" in page
+        assert broken.initiative.ref in page
+        assert sound.initiative.title in page
+    with time_machine.travel(clock.now() + timedelta(days=4)), pytest.raises(ExceptionGroup):
+        due.run()
+    told_of = Notification.objects.filter(kind="not signed", initiative_ref=sound.initiative.ref)
+    assert told_of.filter(person=cast.seat_value).exists()
