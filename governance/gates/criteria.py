@@ -376,6 +376,7 @@ def verdict_of(
         *_unmet(facts, rulebook, found),
         *unanswered(facts, gate, at),
         *_unsupported(judged.support, gate),
+        *_higher_tier(facts, gate, seats),
         *_stale(sign_offs, rules, seats, counted),
         *_objected(rulebook, counted.objections, seats),
         *_missing(sign_offs, seats, counted),
@@ -403,6 +404,16 @@ def _unsupported(supported: Support, gate: str) -> Iterator[Reason]:
     """Block an approved stage without support, except at the gate to retire."""
     if gate != "retire" and not supported.supports_approved_stage:
         yield Reason(f"{supported.label}.", "First fix what the initiative page lists.")
+
+
+def _higher_tier(facts: Facts, gate: str, seats: dict[str, SeatState]) -> Iterator[Reason]:
+    """Block a gate that asks for a tier while a higher tier is proposed."""
+    if facts.higher_tier and gate in ("mvp", "production"):
+        who = " or ".join(seats[Seat.RISK_COMPLIANCE].eligible)
+        yield Reason(
+            phrase("The risk tier {} is proposed, and {} is confirmed.", facts.higher_tier, facts.tier),
+            phrase("{} can confirm or refuse the proposed tier.", who) if who else NO_SIGNER,
+        )
 
 
 def _signers(sign_off: JudgedSignOff, seats: dict[str, SeatState]) -> str:

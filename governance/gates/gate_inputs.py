@@ -395,6 +395,7 @@ class Facts:
     approved_stage: str
     imported: bool = False
     tier: str = ""
+    proposed_tier: str = ""
     answers: dict[str, Reply] = field(default_factory=dict, hash=False)
     items: tuple[Item, ...] = ()
     deployments: tuple[DeploymentFact, ...] = ()
@@ -489,6 +490,13 @@ class Facts:
     def high(self) -> bool:
         """Return True if the confirmed tier is high."""
         return self.tier == Tier.HIGH
+
+    @property
+    def higher_tier(self) -> str:
+        """Return the proposed tier if it is above the confirmed one, else ""."""
+        order = ["", *Tier]
+        higher = self.tier and order.index(self.proposed_tier) > order.index(self.tier)
+        return self.proposed_tier if higher else ""
 
     def items_for(self, key: str) -> list[Item]:
         """Return the items offered for this requirement, newest observation first."""

@@ -779,6 +779,7 @@ APPROVALS = ("approve", "approve_with_condition")
 LET_THROUGH = ("approved", "approved_with_conditions")
 DECIDED = (*LET_THROUGH, "refused")
 CHAIRS = ("chair", "deputy_chair")
+TIERS = ("", "minimal", "limited", "high")
 BY_CHAIR = ("step back", "emergency", "reopened")
 CONCURRENT = datetime.timedelta(seconds=10)  # what came so shortly before, a running act may not have seen
 # What is kept of the rows that judging rests on; the others are not looked at.
@@ -790,7 +791,15 @@ JUDGED = {
     "governance_rulebook": ("published_at",),
     "governance_unit": ("code", "path"),
     "governance_user": ("is_active", "is_admin", "is_auditor"),
-    "initiatives_initiative": ("number", "unit_id", "stage", "tier", "registered_by_id", "contract_id"),
+    "initiatives_initiative": (
+        "number",
+        "unit_id",
+        "stage",
+        "tier",
+        "proposed_tier",
+        "registered_by_id",
+        "contract_id",
+    ),
     "initiatives_review": (
         "initiative_id",
         "gate",
@@ -1854,6 +1863,10 @@ class Judge:
         quorum = quorum_for(tier, gate.quorum, gate.quorum_high_risk)
         cast = [sign_off for sign_off in cast if not sign_off.approves or ended - sign_off.at < rules.oldest]
         counted = count_sign_offs(cast, quorum, gate.must_include, gate.blocking, gate.seats)
+        proposed = initiative["proposed_tier"] if initiative else ""
+        if tier and row["gate"] in ("mvp", "production") and TIERS.index(proposed) > TIERS.index(tier):
+            words = f"approved at the risk tier {tier} although {proposed} was proposed"
+            self._breach(change, words, "outcome", ["initiatives_initiative"])
         rests_on = ["initiatives_signoff", "governance_rulebook", *PEOPLE, *ROLES]
         if counted.short or counted.missing:
             words = f"approved with {counted.people} of the {quorum} seats that the rulebook requires"

@@ -301,6 +301,7 @@ class EntryKind(StrEnum):
     RISK_ACCEPTED = "risk accepted"
     RISK_TIER_CONFIRMED = "risk tier confirmed"
     RISK_TIER_PROPOSED = "risk tier proposed"
+    RISK_TIER_REFUSED = "risk tier refused"
     ROLE_ACCEPTED = "role accepted"
     ROLE_ACCEPTED_AGAIN = "role accepted again"
     ROLE_DECLINED = "role declined"

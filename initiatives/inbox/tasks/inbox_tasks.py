@@ -513,6 +513,7 @@ QUIET = {
     EntryKind.REVIEW_OPENED,
     EntryKind.RISK_TIER_CONFIRMED,
     EntryKind.RISK_TIER_PROPOSED,
+    EntryKind.RISK_TIER_REFUSED,
     EntryKind.RULEBOOK_COPIED,
     EntryKind.RULEBOOK_TRIED,
     EntryKind.SCOPE_PLANNED,

@@ -24,7 +24,6 @@ from initiatives.lifecycle.access.signers import (
     signer_of,
     team_members_of,
     why_approved_twice,
-    why_lowers_no_tier,
     why_not_decide,
 )
 from initiatives.lifecycle.access.visibility import past_visible_to, visible_to
@@ -397,15 +396,6 @@ def may_accept_exception(initiative: Initiative, seats, person: User) -> Answer:
         named = " or ".join(Seat(seat).label for seat in seats)
         return no(phrase("Only the seat {} can accept this.", named), "Ask the person who holds the seat.")
     return cooling_off.may_lift(person, memberships_on(initiative, person, seats))
-
-
-def may_confirm_tier(initiative: Initiative, person: User) -> Answer:
-    """Allow the board's risk seat, on no team, to confirm the tier. Lower: no one who reports to the owner."""
-    if not initiative.proposed_tier:
-        return no("No one has proposed a risk tier yet.", "Ask the owner to propose a risk tier.")
-    if reports := why_lowers_no_tier(initiative, person):
-        return no(said(reports), "Ask another holder of the seat to confirm the lower risk tier.")
-    return may_accept_exception(initiative, ["risk_compliance"], person)
 
 
 def may_approve_contract(initiative: Initiative, seat: str, person: User) -> Answer:

@@ -286,6 +286,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.CONTINUED: "continued the initiative as {stage:stage} until {until:day}, instead of {was:day}: {why}",
     EntryKind.RISK_TIER_PROPOSED: "proposed the risk tier {tier}: {worst_credible_harm}",
     EntryKind.RISK_TIER_CONFIRMED: "confirmed the risk tier {tier}.",
+    EntryKind.RISK_TIER_REFUSED: "refused the proposed risk tier {proposed}: {why}",
     EntryKind.WITHDRAWN: "withdrew the idea<{joined_to?}, joined to another initiative.|.>",
     EntryKind.ANSWERED: "answered {requirement:question} {answer:answer}{text}",
     EntryKind.NOT_APPLICABLE_ACCEPTED: (

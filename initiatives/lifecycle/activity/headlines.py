@@ -37,6 +37,7 @@ DECISIONS = {
     EntryKind.CONTINUED,
     EntryKind.RE_ATTESTED,
     EntryKind.RISK_TIER_CONFIRMED,
+    EntryKind.RISK_TIER_REFUSED,
     EntryKind.WAIVER_AGREED,
     EntryKind.WITHDRAWN,
 }
@@ -267,6 +268,8 @@ def _plain(kind: str, facts: dict, rulebook) -> tuple[str, str]:
         return f"Continued as {stage_word(facts['stage'])} until {day_of(facts['until'])}", ""
     if kind == EntryKind.RISK_TIER_CONFIRMED and facts:
         return f"Risk tier confirmed: {facts['tier']}", ""
+    if kind == EntryKind.RISK_TIER_REFUSED and facts:
+        return f"Risk tier refused: {facts['proposed']}", ""
     if kind == EntryKind.WAIVER_AGREED and facts:
         return f"Waiver agreed: {question(rulebook, facts.get('key', ''))}", "warn"
     return PLAIN.get(kind, (kind.capitalize(), ""))

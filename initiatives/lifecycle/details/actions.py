@@ -15,6 +15,7 @@ from governance.vocabulary.phrases import phrase
 from governance.vocabulary.readable_text import sentence_key
 from initiatives.contributions import contributed
 from initiatives.lifecycle.access import permissions as initiative_permissions
+from initiatives.lifecycle.access import tier_permissions
 from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.facts.initiative_rows import scope_ahead
@@ -165,12 +166,8 @@ def confirm_tier(*, initiative: Initiative, tier: str, scope: int | None = None,
     the number of the scope they saw, 0 for none (None: not compared). Raises Refused if either differs now.
     """
     with act("confirm tier", by=by, initiative=initiative) as initiative:
-        initiative_permissions.may_confirm_tier(initiative, by).or_refuse()
-        if tier != initiative.proposed_tier:
-            no(
-                phrase("The proposed tier is now {}, not {}.", initiative.proposed_tier, tier),
-                "Read the proposal again.",
-            ).or_refuse()
+        tier_permissions.may_confirm_tier(initiative, by).or_refuse()
+        _still_proposed(initiative, tier)
         ahead = scope_ahead(initiative)
         number = ahead.number if ahead else 0
         if scope is not None and scope != number:
@@ -202,6 +199,50 @@ def confirm_tier(*, initiative: Initiative, tier: str, scope: int | None = None,
         if before and before != tier:
             _tell_confirmed(initiative, before, by)
     return initiative
+
+
+def refuse_tier(*, initiative: Initiative, tier: str, reason: str, by: User) -> Initiative:
+    """Refuse the proposed tier as risk seat, with a reason. The confirmed tier stays.
+
+    `tier` is the proposal that the person saw. Raises Refused if it differs now.
+    """
+    if not reason.strip():
+        raise ValidationError({"reason": "Explain why the proposed tier does not fit."})
+    with act("refuse tier", by=by, initiative=initiative, reason=reason) as initiative:
+        tier_permissions.may_refuse_tier(initiative, by).or_refuse()
+        _still_proposed(initiative, tier)
+        initiative.proposed_tier = initiative.tier
+        initiative.save()
+        entries.record(
+            EntryKind.RISK_TIER_REFUSED,
+            initiative=initiative,
+            proposed=tier,
+            tier=initiative.tier,
+            why=reason.strip(),
+        )
+        owner = initiative_permissions.accepted(initiative, Role.OWNER)
+        stays = f" The risk tier stays {Tier.word(initiative.tier).lower()}." if initiative.tier else ""
+        telling.tell(
+            initiative,
+            [owner.person if owner else None, initiative_permissions.acting_chair(initiative)[0]],
+            "tier refused",
+            f"tier:{initiative.pk}",
+            f"the risk tier {Tier.word(tier).lower()} is refused",
+            but=by,
+            period=clock.now().isoformat(timespec="seconds"),
+            text=f"{by} refused the proposed tier: {ended(reason.strip())}{stays}",
+            link=initiative.get_absolute_url(),
+        )
+    return initiative
+
+
+def _still_proposed(initiative: Initiative, tier: str) -> None:
+    """Raise Refused if another tier is proposed now than the person saw."""
+    if tier != initiative.proposed_tier:
+        no(
+            phrase("The proposed tier is now {}, not {}.", initiative.proposed_tier, tier),
+            "Read the proposal again.",
+        ).or_refuse()
 
 
 def _tell_confirmed(initiative: Initiative, before: str, by: User) -> None:

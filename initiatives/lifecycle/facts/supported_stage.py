@@ -75,6 +75,7 @@ def _read(initiative: Initiative) -> Facts:
         approved_stage=initiative.stage,
         imported=initiative.imported,
         tier=initiative.tier,
+        proposed_tier=initiative.proposed_tier,
         answers=_answers(rows["answers"]),
         items=_items(initiative, rows, roles),
         deployments=tuple(

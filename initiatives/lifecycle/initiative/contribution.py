@@ -142,6 +142,7 @@ CONTRIBUTION = Contribution(
         EntryKind.CONTRACT_OBJECTION_WITHDRAWN,
         EntryKind.CONTRACT_IN_FORCE,
         EntryKind.RISK_TIER_CONFIRMED,
+        EntryKind.RISK_TIER_REFUSED,
         EntryKind.NOT_APPLICABLE_ACCEPTED,
         EntryKind.WAIVER_AGREED,
         EntryKind.WAIVER_REFUSED,

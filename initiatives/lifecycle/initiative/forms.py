@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from governance.database.shown_state import OverwritingForm
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import Tier
-from governance.web.form_fields import WordsField
+from governance.web.form_fields import ReasonForm, WordsField
 
 
 class DetailsForm(OverwritingForm):
@@ -49,6 +49,13 @@ class TierForm(OverwritingForm):
         self.fields["tier"].choices = [
             (key, f"{words}: {rulebook.risk_tiers.get(key, '')}") for key, words in Tier.choices
         ]
+
+
+class RefuseTierForm(SigningForm, ReasonForm):
+    """The proposed tier as it was shown, the reason against it, and the signature."""
+
+    act = "tier"
+    tier = forms.CharField(widget=forms.HiddenInput, max_length=20)
 
 
 class ConfirmTierForm(SigningForm):

@@ -9,7 +9,7 @@ from governance.permission_result import Answer, no
 from governance.transparency_log import as_of
 from governance.vocabulary import Role, Stage
 from governance.vocabulary.phrases import phrase
-from initiatives.lifecycle.access import kill_switch_permissions
+from initiatives.lifecycle.access import kill_switch_permissions, tier_permissions
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.facts import open_requirements
 from initiatives.lifecycle.initiative.stage_judgement import judgement_of_stop
@@ -185,7 +185,12 @@ class WhoMay:
     @cached_property
     def confirm_tier(self) -> Answer:
         """Return the permission to confirm the proposed risk tier."""
-        return initiative_permissions.may_confirm_tier(self.initiative, self.person)
+        return tier_permissions.may_confirm_tier(self.initiative, self.person)
+
+    @cached_property
+    def refuse_tier(self) -> Answer:
+        """Return the permission to refuse the proposed risk tier."""
+        return tier_permissions.may_refuse_tier(self.initiative, self.person)
 
     @cached_property
     def open_file(self) -> Answer:
@@ -203,7 +208,7 @@ class WhoMayNot(WhoMay):
     manage = collaborate = change_what_runs = propose_role = chair = withdraw = hold = confirm_tier = no(
         "You are looking at an earlier day, so nothing can be changed.", "Return to today."
     )
-    note = fund = go_on = capture = switch = manage_keys = declare_pipelines = manage
+    refuse_tier = note = fund = go_on = capture = switch = manage_keys = declare_pipelines = manage
     look_back = no("You are already looking at an earlier day.")
 
 

@@ -19,7 +19,7 @@ from governance.vocabulary import RUNNING_STAGES, WRITTEN_OBLIGATIONS, Role, Sta
 from governance.vocabulary.phrases import joined, label, phrase
 from governance.web.middleware import on_any_day
 from initiatives.contributions import contributed, parts_shown
-from initiatives.lifecycle.access import initiative_lookup, signers
+from initiatives.lifecycle.access import initiative_lookup, signers, tier_permissions
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.visibility import openable
 from initiatives.lifecycle.activity import headlines, recent_changes, timeline
@@ -30,7 +30,7 @@ from initiatives.lifecycle.facts.wording import profile_of, profile_words
 from initiatives.lifecycle.holds import actions as hold_actions
 from initiatives.lifecycle.holds import due_tasks
 from initiatives.lifecycle.initiative import review_state
-from initiatives.lifecycle.initiative.forms import ConfirmTierForm, DetailsForm, TierForm
+from initiatives.lifecycle.initiative.forms import ConfirmTierForm, DetailsForm, RefuseTierForm, TierForm
 from initiatives.lifecycle.initiative.initiative_frame import (
     initiative_context,
     outgrown_banner,
@@ -331,7 +331,7 @@ def _tier_happens(initiative: Initiative) -> list[str]:
 
 
 INITIATIVE_ACTS["confirm-tier"] = PageStep(
-    may=initiative_permissions.may_confirm_tier,
+    may=tier_permissions.may_confirm_tier,
     act=detail_actions.confirm_tier,
     form=ConfirmTierForm,
     given=lambda row, request: {
@@ -350,6 +350,29 @@ INITIATIVE_ACTS["confirm-tier"] = PageStep(
     happens=_tier_happens,
     verb=lambda row: phrase("Confirm {} risk", label(row.get_proposed_tier_display(), inside=True)),
     done=gettext_lazy("The tier is confirmed."),
+)
+
+
+INITIATIVE_ACTS["refuse-tier"] = PageStep(
+    may=tier_permissions.may_refuse_tier,
+    act=detail_actions.refuse_tier,
+    form=RefuseTierForm,
+    given=lambda row, request: {
+        "request": request,
+        "purpose": phrase("refuse the risk tier of {}", row.ref),
+        "facts": {"tier proposed": row.proposed_tier, "tier": row.tier},
+        "initial": {"tier": row.proposed_tier},
+    },
+    title=gettext_lazy("Refuse the proposed risk tier"),
+    lede=lambda row: phrase("Worst credible harm, in the owner's words: {}", row.worst_credible_harm),
+    happens=(
+        lambda row: (
+            phrase("The risk tier stays {}.", label(row.get_tier_display(), inside=True)) if row.tier else ""
+        ),
+        gettext_lazy("The owner and the chair are notified with your reason."),
+    ),
+    verb=lambda row: phrase("Refuse {} risk", label(row.get_proposed_tier_display(), inside=True)),
+    done=gettext_lazy("The proposed tier is refused."),
 )
 
 

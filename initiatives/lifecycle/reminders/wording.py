@@ -69,6 +69,7 @@ VERBS = {
     "term to confirm": "Read and confirm",
     "tier changed": "See the initiative",
     "tier proposed": "See the initiative",
+    "tier refused": "See the initiative",
     "tier to confirm": "Read and confirm",
     "waiver": "Open the waiver",
 }
@@ -106,6 +107,7 @@ NEWS = {
     "stepped back",
     "tier changed",
     "tier proposed",
+    "tier refused",
 }
 # All other kinds pass with their matter; some are told to people who have no task of their own about it.
 PASSING = set(VERBS) - NEWS - ASKING

@@ -202,6 +202,11 @@ BEGIN
   IF NEW.ended_at < NEW.opened_at OR NEW.ended_at >= NEW.expires_at THEN
     RAISE EXCEPTION 'Plumbline: a review is approved while it is open.' USING ERRCODE = 'PL013';
   END IF;
+  IF NEW.gate IN ('mvp', 'production') AND about.tier <> ''
+     AND array_position(ARRAY['minimal', 'limited', 'high'], about.proposed_tier::text)
+       > array_position(ARRAY['minimal', 'limited', 'high'], about.tier::text) THEN
+    RAISE EXCEPTION 'Plumbline: a higher risk tier is proposed for this initiative.' USING ERRCODE = 'PL013';
+  END IF;
   SELECT coalesce(jsonb_agg(s.seat), '[]'), count(DISTINCT (SELECT min(account) FROM plumbline_accounts(s.person_id) account)) INTO signed, people
     FROM initiatives_signoff s
    WHERE s.review_id = NEW.id AND s.verdict IN ('approve', 'approve_with_condition') AND rule.seats ? s.seat

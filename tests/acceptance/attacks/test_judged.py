@@ -24,6 +24,7 @@ from governance.offline import verify
 from governance.privacy import personal_data, subject_access
 from governance.transparency_log import sealing, verification
 from initiatives.contracts.documents import actions as contract_actions
+from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.models import Review
 from initiatives.portfolio.registration import actions as registration_actions
@@ -229,6 +230,17 @@ def test_an_approval_over_an_objection(cast, review):
         unguarded_writes.approve(review, by=cast.chair, sign_offs=sign_offs)
     assert found() == [("initiatives_review", str(review.pk), "outcome")]
     assert "approved although security privacy objects" in said()
+
+
+def test_an_approval_at_a_lower_tier_than_the_one_proposed(cast, initiative, review):
+    with an_hour_later():
+        sign_offs = [unguarded_writes.sign_off(review, seat, person=cast.seats[seat]) for seat in MUST]
+        detail_actions.propose_tier(
+            initiative=initiative, tier="high", worst_credible_harm="A dismissal.", by=cast.owner
+        )
+        unguarded_writes.approve(review, by=cast.chair, sign_offs=sign_offs)
+    assert ("initiatives_review", str(review.pk), "outcome") in found()
+    assert "approved at the risk tier limited although high was proposed" in said()
 
 
 # H1 c: sign-offs

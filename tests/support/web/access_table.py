@@ -297,6 +297,7 @@ TABLE = {
     "edit": OWNER,
     "propose-tier": OWNER,
     "confirm-tier": only("seat_risk"),
+    "refuse-tier": only("seat_risk"),
     "requirements": PAGE,
     "requirement": PAGE,
     "requirements-several": WORKERS,

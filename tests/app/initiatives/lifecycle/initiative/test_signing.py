@@ -313,6 +313,15 @@ def confirms_a_tier(cast):
     return Binding("seat_risk", url, {"tier": "limited"}, "risk tier confirmed")
 
 
+def refuses_a_tier(cast):
+    initiative = factories.make_initiative(cast)
+    detail_actions.propose_tier(
+        initiative=initiative, tier="high", worst_credible_harm="A wrong letter.", by=cast.owner
+    )
+    url = at("initiative-act", initiative.ref, "refuse-tier")
+    return Binding("seat_risk", url, REASON | {"tier": "high"}, "risk tier refused")
+
+
 def accepts_that_it_stands_alone(cast):
     initiative = factories.make_initiative(cast)
     standalone.declare(initiative=initiative, reason="Typed in by hand.", by=cast.owner)
@@ -385,6 +394,7 @@ ACTS = [
     ("stage", "hold", puts_on_hold),
     ("stage", "holds/lift", lifts_a_hold),
     ("tier", "confirm-tier", confirms_a_tier),
+    ("tier", "refuse-tier", refuses_a_tier),
     ("standalone", "accept-alone", accepts_that_it_stands_alone),
     ("seat", "seat-grant", grants_a_seat),
     ("seat", "seat-revoke", revokes_a_seat),

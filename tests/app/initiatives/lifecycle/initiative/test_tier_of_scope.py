@@ -20,9 +20,10 @@ from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.scope import actions as scope_actions
-from initiatives.models import Initiative
+from initiatives.models import Initiative, Review
 from tests.support import factories
 from tests.support.database import snapshots
+from tests.support.initiatives import open_reviews
 from tests.support.initiatives.initiative_pages import text_of
 
 pytestmark = pytest.mark.django_db
@@ -293,3 +294,47 @@ def test_who_reports_to_the_owner_lowers_no_tier_and_a_change_is_told(cast):
             detail_actions.confirm_tier(initiative=initiative, tier=tier, by=cast.seat_risk)
     told = Notification.objects.filter(kind="tier changed").values_list("person__login", flat=True)
     assert set(told) == {"owner", "chair"}
+
+
+def test_a_higher_tier_that_is_proposed_blocks_a_decision_until_its_seat_answers(cast, as_):
+    """8a: act, page and database. The risk seat can refuse the proposal, and owner and chair are told."""
+    review = open_reviews.signed_off(cast)
+    initiative = initiative_acts.fresh(review.initiative)
+    detail_actions.propose_tier(
+        initiative=initiative, tier="high", worst_credible_harm="Someone is dismissed.", by=cast.owner
+    )
+    decision = {"review": review, "outcome": "approved", "reason": "Go.", "by": cast.chair}
+    with pytest.raises(Refused, match="The risk tier high is proposed, and limited is confirmed"):
+        review_actions.decide(**decision)
+    page = text_of(as_(cast.chair).get(reverse("review-decide", args=[review.pk])))
+    assert f"{cast.seat_risk.full_name} can confirm or refuse the proposed tier." in page
+    row = Review.objects.get(pk=review.pk)
+    row.outcome, row.ended_by, row.ended_at, row.findings = "approved", cast.chair, clock.now(), {}
+    with (
+        acting(by=cast.chair),
+        pytest.raises(DatabaseError, match="a higher risk tier is proposed"),
+        transaction.atomic(),
+    ):
+        row.save()
+    refuse = reverse("initiative-act", args=[initiative.ref, "refuse-tier"])
+    assert as_(cast.owner).get(refuse).status_code == 403
+    assert "Refuse the tier" in text_of(as_(cast.seat_risk).get(initiative.get_absolute_url()))
+    sent = {"tier": "high", "reason": "It decides nothing.", "password": factories.PASSWORD}
+    assert as_(cast.seat_risk).post(refuse, sent | {"tier": "limited"}).status_code == 403
+    assert as_(cast.seat_risk).post(refuse, sent).status_code == 302
+    told = Notification.objects.filter(kind="tier refused", text__contains="It decides nothing.")
+    assert set(told.values_list("person__login", flat=True)) == {"owner", "chair"}
+    assert review_actions.decide(**decision).outcome == "approved"
+
+
+def test_who_reports_to_the_owner_refuses_no_tier(cast):
+    initiative = factories.make_prototype(cast)
+    initiative_acts.propose_and_confirm_tier(initiative, cast.team, "limited")
+    with acting(system="test"):
+        cast.seat_risk.manager = cast.owner
+        cast.seat_risk.save()
+    initiative = detail_actions.propose_tier(
+        initiative=initiative, tier="high", worst_credible_harm="A wrong price.", by=cast.owner
+    )
+    with pytest.raises(Refused, match="reports to the owner"):
+        detail_actions.refuse_tier(initiative=initiative, tier="high", reason="No.", by=cast.seat_risk)
