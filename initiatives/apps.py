@@ -22,6 +22,9 @@ class InitiativesConfig(AppConfig):
         contributions.install(
             "initiatives.lifecycle.facts.supported_stage_rows",
             "initiatives.lifecycle.initiative.contribution",
+            "initiatives.lifecycle.scope.actions",
+            "initiatives.contracts.documents.actions",
+            "initiatives.contracts.enforcement.system_keys",
             "initiatives.integration.contribution",
             "initiatives.integration.components.contribution",
             "initiatives.lifecycle.findings.decision_days",

@@ -90,9 +90,13 @@ class Contribution(contributions.Contribution):
     # were rewritten; then functions (initiatives) that tell people.
     followers: list[Callable] = field(default_factory=list)
     tellers: list[Callable] = field(default_factory=list)
-    # Functions (initiative, why, with_obligations, by): end the links of an initiative that is stopped, retired or
-    # withdrawn.
+    # Functions (initiative, why, with_obligations, by): end the links, the scope and the contract of an initiative that
+    # is stopped, retired or withdrawn.
     enders: list[Callable] = field(default_factory=list)
+    # Functions (initiative, why, by): called in the act that reopens an initiative, to end what would be valid again.
+    reopeners: list[Callable] = field(default_factory=list)
+    # Functions (initiative) -> sentences on what a stop or a retirement leaves open.
+    left_open: list[Callable] = field(default_factory=list)
     # What the nouns of the integration register say, in the order in which it is told, and what apps above have found
     # out against requirements: `finding_rules.Says`.
     register_says: list[Callable] = field(default_factory=list)

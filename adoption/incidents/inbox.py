@@ -26,7 +26,7 @@ from initiatives.inbox.rows.person_rows import Look, look_of
 from initiatives.lifecycle.holds.due_tasks import Act, DueTask, remind
 from initiatives.lifecycle.reminders.recipients import Circle, told
 from initiatives.lifecycle.reminders.wording import about
-from initiatives.models import Dependant
+from initiatives.models import Dependant, Initiative
 
 
 def tasks(person: User) -> list[InboxTask]:
@@ -184,7 +184,23 @@ def deadlines(moment: datetime):
     )
 
 
+def left_open(initiative: Initiative) -> list[str]:
+    """Return a sentence on the incidents that a stop or a retirement leaves open, or nothing."""
+    titles = list(
+        Incident.objects.unfinished()
+        .filter(initiative=initiative)
+        .order_by("pk")
+        .values_list("title", flat=True)
+    )
+    if not titles:
+        return []
+    if len(titles) == 1:
+        return [phrase("1 incident runs: {}. The incident stays open.", titles[0])]
+    return [phrase("{} incidents run: {}. The incidents stay open.", len(titles), "; ".join(titles))]
+
+
 CONTRIBUTION = Contribution(
+    left_open=[left_open],
     initiative_pages=[InitiativePage("Operation", _("Incidents"), "incidents")],
     inbox_tasks=[tasks],
     # Acts that neither add a task to an inbox nor remove one.

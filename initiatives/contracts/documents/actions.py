@@ -6,7 +6,7 @@ from datetime import date
 from threading import Lock
 
 from django.core.exceptions import ValidationError
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.urls import reverse
 
 from governance import clock
@@ -32,6 +32,7 @@ from governance.permission_result import Answer, Conflict, Reason, no, yes
 from governance.vocabulary import ClauseKind, Seat
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
+from initiatives.contributions import Contribution
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.signers import accounts_of, eligible_signers_of
 from initiatives.lifecycle.changes.actions import pull
@@ -314,6 +315,26 @@ def withdraw_contract(*, initiative: Initiative, reason: str = "", by: User) -> 
     return version
 
 
+def end_contract(initiative: Initiative, why: str, *, with_obligations: bool = True, by: User) -> None:
+    """End the version in force, and take a version back from the board, inside the act that ends the initiative.
+
+    Requests for the approval of calls expire with their version. `with_obligations` and `by` change nothing: a
+    contract that ends leaves nothing to close.
+    """
+    if initiative.contract_id is None:
+        return
+    now = clock.now()
+    left = initiative.contract.versions.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now))
+    for version in left.exclude(state=ContractVersion.DRAFT):
+        if version.state == ContractVersion.IN_REVIEW:
+            version.state, kind = ContractVersion.DRAFT, EntryKind.CONTRACT_WITHDRAWN
+        else:
+            version.state, kind = ContractVersion.SUPERSEDED, EntryKind.CONTRACT_ENDED
+            version.ends_at = max(now, version.starts_at)
+        version.save()
+        entries.record(kind, initiative=initiative, number=version.number, why=why)
+
+
 def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: User) -> ContractVersion:
     """Approve the text with this digest for a seat. The last seat puts it in force.
 
@@ -448,3 +469,6 @@ def _put_in_force(initiative: Initiative, version: ContractVersion, by: User) ->
             incoming_contract=version,
         )
     ask_record_owner(initiative, "The contract is in force, but the audit trail has no owner.")
+
+
+CONTRIBUTION = Contribution(enders=[end_contract])

@@ -20,6 +20,7 @@ from governance.notifications.due import Due, before, late
 from governance.permission_result import no
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
+from initiatives.contributions import Contribution
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.lifecycle.reminders.recipients import Circle, told
@@ -130,6 +131,16 @@ def revoke_key(*, key: ServiceKey, reason: str, by: User) -> ServiceKey:
     return key
 
 
+def revoke_all(initiative: Initiative, why: str, *, by: User) -> None:
+    """Revoke every key that still opens, inside the act that reopens the initiative."""
+    if initiative.contract_id is None:
+        return
+    for key in initiative.contract.keys.filter(revoked_at=None, expires_at__gt=clock.now()):
+        key.revoked_at, key.revoked_by, key.revoked_reason = clock.now(), by, why
+        key.save()
+        entries.record(EntryKind.KEY_REVOKED, initiative=initiative, system=key.system, public=key.public)
+
+
 def name_principal(*, key: ServiceKey, principal: User, by: User) -> ServiceKey:
     """Name another person who is responsible for a key. Raises Refused, ValidationError."""
     with act("name principal", by=by, initiative=key.contract.initiative) as initiative:
@@ -214,3 +225,6 @@ def keys_without_person(moment: datetime) -> Iterator[Due]:
                 due_on=last,
             ),
         )
+
+
+CONTRIBUTION = Contribution(reopeners=[revoke_all])

@@ -351,6 +351,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.CONTRACT_APPROVED: "approved version {number} of the contract in the seat {seat:seat}.",
     EntryKind.CONTRACT_OBJECTED: "objected to version {number} of the contract in the seat {seat:seat}: {text}",
     EntryKind.CONTRACT_OBJECTION_WITHDRAWN: "withdrew the objection to the contract: {text}",
+    EntryKind.CONTRACT_ENDED: "ended version {number} of the contract: {why}",
     EntryKind.CONTRACT_IN_FORCE: "put version {number} of the contract in force from {starts_at:day}.",
     EntryKind.APPROVAL_ASKED: "asked {approvers:roles} to approve “{action}” on {resource} for {subject}.",
     EntryKind.APPROVAL_ANSWERED: (
@@ -381,6 +382,7 @@ SENTENCES: dict[str, str] = {
     ),
     EntryKind.EVALUATION_WITHDRAWN: "withdrew the evaluation of {model}, {metric} on {data_set}: {why}",
     EntryKind.SCOPE_PLANNED: "planned scope {number} for {stage:stage}: {users} users.",
+    EntryKind.SCOPE_ENDED: "ended scope {number}: {why}",
     EntryKind.SCOPE_IN_FORCE: "put scope {number} in force: {users} users<, in place of scope {replaces}>.",
     EntryKind.CHANGED: (
         "recorded a change: {what}, from {effective_at:day}.< The change ended evidence for {voided:voided}.>"

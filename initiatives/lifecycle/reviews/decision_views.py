@@ -19,6 +19,7 @@ from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import Layer, ReviewOutcome, Role, SignOffVerdict, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import label, phrase
+from initiatives.contributions import contributed
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.initiative_lookup import review_for
 from initiatives.lifecycle.facts import initiative_rows
@@ -326,6 +327,8 @@ def what_happens(snapshot: review_state.ReviewSnapshot, outcome: str, *, by) -> 
         lines.append("The stage does not change.")
     if outcome == ReviewOutcome.WITH_CONDITIONS:
         lines.append("Each condition below has a due date. An overdue condition blocks later decisions.")
+    if outcome != ReviewOutcome.REFUSED and row.gate == "retire":
+        lines += [words for left in contributed.left_open for words in left(initiative)]
     told = ", ".join(sorted(set(snapshot.judged.facts.people.values())))
     lines.append("The findings, sign-offs and statements are frozen as they are now.")
     lines.append(f"Notified at once: {told or 'no one, because no one holds a role'}.")

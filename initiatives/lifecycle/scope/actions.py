@@ -9,15 +9,13 @@ from governance.database import row_history
 from governance.models import User
 from governance.vocabulary import EARLY_STAGES, STAGE_RANK
 from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.contributions import Contribution
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes.actions import pull
 from initiatives.lifecycle.facts import initiative_rows
 from initiatives.lifecycle.findings.sync import follow
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
-from initiatives.models import (
-    Initiative,
-    ScopeVersion,
-)
+from initiatives.models import Initiative, ScopeVersion
 
 
 def check_scope(initiative: Initiative, fields: dict, for_stage: str) -> dict:
@@ -89,6 +87,17 @@ def scope_now(scopes: list[ScopeVersion]) -> ScopeVersion | None:
     return max(running, key=lambda row: row.number, default=None)
 
 
+def end_scopes(initiative: Initiative, why: str, *, with_obligations: bool = True, by: User) -> None:
+    """End the scope in force and the planned one, inside the act that ends the initiative.
+
+    `with_obligations` and `by` change nothing: a scope that ends leaves nothing to close.
+    """
+    scopes = list(initiative.scopes.filter(ended_at__isnull=True))
+    row_history.update_where(ScopeVersion, [scope.pk for scope in scopes], ended_at=clock.now())
+    for scope in scopes:
+        entries.record(EntryKind.SCOPE_ENDED, initiative=initiative, number=scope.number, why=why)
+
+
 def start_scope(
     initiative: Initiative, scope: ScopeVersion, outgoing: ScopeVersion | None, *, by: User
 ) -> None:
@@ -119,3 +128,6 @@ def start_scope(
             outgoing_scope=outgoing,
             incoming_scope=scope,
         )
+
+
+CONTRIBUTION = Contribution(enders=[end_scopes])

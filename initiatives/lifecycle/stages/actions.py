@@ -15,6 +15,7 @@ from governance.transparency_log import sealing
 from governance.vocabulary import RUNNING_STAGES, ReviewOutcome, Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
+from initiatives.contributions import contributed
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.signers import STOP_REASON
 from initiatives.lifecycle.evidence.actions import create_evidence
@@ -322,6 +323,8 @@ def reopen(*, initiative: Initiative, reason: str, by: User) -> Initiative:
                     "The post-mortem of this initiative is still due.", "First publish the post-mortem."
                 ).or_refuse()
             _end_old_evidence(initiative, by)
+            for end in contributed.reopeners:
+                end(initiative, "The initiative was reopened", by=by)
             change_stage(initiative, move, reason=reason.strip(), by=by)
         rewrite_supported_stage(initiative)
     return initiative

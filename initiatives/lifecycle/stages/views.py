@@ -11,6 +11,7 @@ from governance.permission_result import Answer, all_of, ended, no, yes
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.plumbline import day, in_days, stage_word
 from governance.vocabulary import ReviewOutcome, Stage
+from initiatives.contributions import contributed
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.facts import rulebook_in_effect, supported_stage
@@ -48,6 +49,12 @@ def _review_ends(initiative) -> list[str]:
     return [f"The open review of the gate {review.gate} is withdrawn."] if review else []
 
 
+def left_open(initiative: Initiative) -> list[str]:
+    """Return what stays open when the initiative is stopped or retired, in sentences."""
+    return [words for told in contributed.left_open for words in told(initiative)]
+
+
+TIES_END = gettext_lazy("The contract and the scope end. Requests for the approval of calls expire.")
 STAGE = {"signed": "stage", "page": "initiative"}
 
 
@@ -70,7 +77,12 @@ INITIATIVE_ACTS["withdraw"] = PageStep(
 
 def _stop_happens(initiative: Initiative) -> list[str]:
     rulebook = Rulebook.objects.current().parsed
-    happens = [f"{initiative.ref} stops at once, without a review.", *_review_ends(initiative)]
+    happens = [
+        f"{initiative.ref} stops at once, without a review.",
+        *_review_ends(initiative),
+        TIES_END,
+        *left_open(initiative),
+    ]
     if initiative.stage == Stage.PROPOSED:
         return [*happens, "No post-mortem is due, because the initiative is an idea."]
     return [*happens, _post_mortem(rulebook, "a post-mortem"), *_due_later(rulebook, "stop")]
@@ -101,6 +113,8 @@ def _retire_happens(initiative: Initiative) -> list[str]:
     return [
         f"{initiative.ref} is retired at once, by you alone. A retired initiative cannot be reopened.",
         *_review_ends(initiative),
+        TIES_END,
+        *left_open(initiative),
         _post_mortem(rulebook, "an end-of-life review"),
         *_due_later(rulebook, "retire", emergency=True),
     ]
@@ -135,6 +149,7 @@ INITIATIVE_ACTS["reopen"] = PageStep(
     happens=(
         _reopened,
         gettext_lazy("Earlier evidence and earlier sign-offs do not count."),
+        gettext_lazy("Every API key is revoked. The contract and the scope are approved anew."),
         gettext_lazy("The post-mortem must be published first."),
     ),
     verb=gettext_lazy("Reopen initiative"),

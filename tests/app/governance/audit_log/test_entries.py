@@ -162,6 +162,18 @@ def test_every_act_leaves_exactly_its_entries(cast):
             ["risk tier confirmed"],
             lambda: detail_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk),
         ),
+        (
+            ["risk tier proposed"],
+            lambda: detail_actions.propose_tier(
+                initiative=initiative, tier="high", worst_credible_harm="Time", by=owner
+            ),
+        ),
+        (
+            ["risk tier refused"],
+            lambda: detail_actions.refuse_tier(
+                initiative=initiative, tier="high", reason="It decides nothing.", by=cast.seat_risk
+            ),
+        ),
         (["component recorded"], lambda: component("m-4")),
         (["component recorded", "changed"], lambda: component("m-5")),
         (
@@ -478,11 +490,11 @@ def test_every_act_leaves_exactly_its_entries(cast):
             ),
         ),
         (
-            ["evidence added", "stage changed"],
+            ["evidence added", "stage changed", "scope ended"],
             lambda: stage_actions.stop(initiative=initiative, reason_code="cost", reason="Dear", by=owner),
         ),
         (
-            ["stage changed"],
+            ["key revoked", "stage changed"],
             lambda: stage_actions.reopen(initiative=initiative, reason="Cheap", by=cast.chair),
         ),
         (

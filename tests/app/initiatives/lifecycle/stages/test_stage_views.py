@@ -7,9 +7,15 @@ import time_machine
 from bs4 import BeautifulSoup
 
 from adoption.demo import initiative_acts
+from adoption.incidents import actions as incident_actions
 from governance import clock
+from governance.database.row_history import acting
+from governance.transparency_log import verification
+from initiatives.contracts.documents import actions as contract_actions
+from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.stages import actions as stage_actions
 from initiatives.models import StageChange
+from initiatives.models.approvals import EXPIRED, WAITING
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import SIGNED, acts, at, text_of
 from tests.support.reported_stages import check_deferred, make_reported
@@ -65,6 +71,76 @@ def test_a_stopped_idea_must_give_only_its_reason(cast, as_):
         as_(cast.chair).get(at("initiative-act", initiative.ref, "stop"))
     )
     assert as_(cast.support).get(at("initiative-act", initiative.ref, "stop")).status_code == 403
+
+
+def test_a_stop_ends_contract_scope_and_waiting_calls_and_a_reopening_every_key(cast, as_):
+    """5a, 5f: nothing that was approved before is valid again after the reopening."""
+    initiative = factories.make_mvp(cast)
+    kept, _ = factories.make_key(cast, initiative)
+    request = factories.make_request(initiative, kept)
+    assert request.state_at(clock.now()) == WAITING
+    initiative = stage_actions.stop(
+        initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner
+    )
+    request = type(request).objects.get(pk=request.pk)
+    assert request.state_at(clock.now()) == EXPIRED
+    assert type(request).objects.waiting_at(clock.now()).count() == 0
+    sent = {"verdict": "approve", "digest": request.arguments_digest}
+    assert as_(cast.support).post(request.get_absolute_url(), sent).status_code in (403, 409)
+    assert not request.answers.exists()
+    assert initiative.contract.in_force_at(clock.now()) is None
+    assert not initiative.scopes.filter(ended_at__isnull=True).exists()
+    factories.make_written(
+        initiative.obligations.get(kind="post_mortem"), by=cast.owner, confirmed_by=cast.seat_adoption
+    )
+    stage_actions.reopen(initiative=initiative, reason="Cheaper now.", by=cast.chair)
+    kept = type(kept).objects.get(pk=kept.pk)
+    assert not kept.good_at(clock.now())
+    assert (kept.revoked_by, kept.revoked_reason) == (cast.chair, "The initiative was reopened")
+    assert verification.verify().findings == []
+
+
+@pytest.mark.parametrize("ends", ["retired", "withdrawn"])
+def test_what_ends_a_stop_also_ends_at_a_retirement_and_a_withdrawal(cast, ends):
+    if ends == "retired":
+        initiative = factories.make_production(cast)
+        stage_actions.retire(initiative=initiative, reason="It burns.", by=cast.chair)
+    else:
+        initiative = factories.make_initiative(cast)
+        initiative_acts.staff(initiative, cast.team, ("record_owner",))
+        initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
+        detail_actions.withdraw(initiative=initiative, reason="A double.", by=cast.owner)
+    initiative = initiative_acts.fresh(initiative)
+    assert initiative.contract.in_force_at(clock.now()) is None
+    assert not initiative.scopes.filter(ended_at__isnull=True).exists()
+
+
+def test_a_version_with_the_board_is_a_draft_again_after_a_stop(cast):
+    initiative = factories.make_prototype(cast)
+    initiative_acts.staff(initiative, cast.team, ("record_owner",))
+    initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
+    initiative = initiative_acts.fresh(initiative)
+    contract_actions.save_contract(initiative=initiative, clauses=[], by=cast.owner)
+    with acting(by=cast.owner):
+        version = initiative.contract.versions.get(state="draft")
+        version.state, version.digest = "in_review", "a" * 64
+        version.save()
+    stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
+    states = initiative.contract.versions.order_by("number").values_list("state", flat=True)
+    assert list(states) == ["superseded", "draft"]
+
+
+@pytest.mark.parametrize(("act", "by"), [("stop", "owner"), ("retire", "chair")])
+def test_a_running_incident_is_named_before_the_initiative_ends(cast, as_, act, by):
+    """5d."""
+    initiative = factories.make_mvp(cast) if act == "stop" else factories.make_production(cast)
+    url = at("initiative-act", initiative.ref, act)
+    client = as_(getattr(cast, by))
+    page = text_of(client.get(url))
+    assert "stays open" not in page
+    assert "The contract and the scope end." in page
+    incident_actions.open_incident(initiative=initiative, severity=3, title="Okapi letters", by=cast.owner)
+    assert "1 incident runs: Okapi letters. The incident stays open." in text_of(client.get(url))
 
 
 def test_the_chair_reopens_what_was_stopped(cast, as_):
