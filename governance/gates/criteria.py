@@ -1,8 +1,7 @@
 """Judge which criteria are met, which stage is supported, what blocks a review.
 
-The module is pure. `judge` judges an initiative once. Statements, staleness, pages and `verdict_of` read its result.
-`verdict_of` returns whether a review can be decided. `turning_points` returns how long a result holds. Source of every
-rule: docs/domain.md, "What counts as evidence".
+The module is pure. `judge` judges an initiative once. Statements, pages and `verdict_of` read its result. `verdict_of`
+returns whether a review can be decided. Source of every rule: docs/domain.md, "What counts as evidence".
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +12,7 @@ from governance import clock
 from governance.gates import levels, separation_of_duties
 from governance.gates.gate_inputs import Facts, HoldFact, without_words
 from governance.gates.requirement_state import State, in_words
-from governance.gates.requirements import ANSWERED_FIRST, states_at, waiver_at
+from governance.gates.requirements import states_at, unanswered, waiver_at
 from governance.gates.standards import SHOWN_BY_RUNNING, contested, outcomes, scale_tests
 from governance.offline.verify import Count, count_sign_offs
 from governance.permission_result import Reason, ended
@@ -198,6 +197,10 @@ def _support(
         if hold.cap is not None and STAGE_RANK[hold.cap] < STAGE_RANK[reached]:
             held_by.append(hold.words)
             reached = hold.cap
+    for step in facts.stepped_back:
+        if step.open and STAGE_RANK[facts.approved_stage] < STAGE_RANK[reached]:
+            held_by.append(step.words)
+            reached = facts.approved_stage
     unsupported_stages = max(0, STAGE_RANK[facts.approved_stage] - STAGE_RANK[reached])
     on_waivers = tuple(sorted(waived[reached].items(), key=lambda one: (one[1], one[0])))
     return Support(
@@ -376,7 +379,7 @@ def verdict_of(
         *_unmet(facts, rulebook, found),
         *unanswered(facts, gate, at),
         *_unsupported(judged.support, gate),
-        *_higher_tier(facts, gate, seats),
+        *_first(facts, gate, seats),
         *_stale(sign_offs, rules, seats, counted),
         *_objected(rulebook, counted.objections, seats),
         *_missing(sign_offs, seats, counted),
@@ -406,8 +409,11 @@ def _unsupported(supported: Support, gate: str) -> Iterator[Reason]:
         yield Reason(f"{supported.label}.", "First fix what the initiative page lists.")
 
 
-def _higher_tier(facts: Facts, gate: str, seats: dict[str, SeatState]) -> Iterator[Reason]:
-    """Block a gate that asks for a tier while a higher tier is proposed."""
+def _first(facts: Facts, gate: str, seats: dict[str, SeatState]) -> Iterator[Reason]:
+    """Yield what is answered before a rise: a step back, and a higher risk tier that is proposed."""
+    for one in facts.stepped_back if gate != "retire" else ():
+        if one.open:
+            yield Reason(one.words, phrase("{} can explain what changed since.", facts.owner_or_role))
     if facts.higher_tier and gate in ("mvp", "production"):
         who = " or ".join(seats[Seat.RISK_COMPLIANCE].eligible)
         yield Reason(
@@ -441,9 +447,8 @@ def _objected(
 ) -> Iterator[Reason]:
     """Yield the objections that count."""
     for sign_off in objections:
-        # A criterion that a newer rulebook no longer has blocks nothing.
-        known = [rulebook.criteria[key] for key in sign_off.criteria if key in rulebook.criteria]
-        asked = " and ".join(f"“{criterion.question}”" for criterion in known)
+        known = rulebook.criteria  # one that a newer rulebook no longer has blocks nothing
+        asked = " and ".join(f"“{known[key].question}”" for key in sign_off.criteria if key in known)
         yield Reason(
             ended(phrase("{} objects to {}", Seat.word(sign_off.seat), asked)),
             phrase(
@@ -457,8 +462,7 @@ def _missing(
     sign_offs: tuple[JudgedSignOff, ...], seats: dict[str, SeatState], counted: Count
 ) -> Iterator[Reason]:
     """Yield must-include seats without a signature that no other reason names."""
-    named = {sign_off.seat for sign_off in sign_offs if sign_off.approves}
-    named |= {sign_off.seat for sign_off in counted.objections}
+    named = {one.seat for one in sign_offs if one.approves or one in counted.objections}
     for key in counted.missing:
         if key not in named:
             who = " or ".join(seats[key].eligible)
@@ -518,18 +522,9 @@ def _overdue_obligations(facts: Facts, gate: str, at: datetime) -> Iterator[Reas
                     obligation.overdue_words,
                     phrase(
                         "{} can complete the obligation. The chair can allow this decision with a reason.",
-                        obligation.responsible or facts.people.get("owner", "The owner"),
+                        obligation.responsible or facts.owner_or_role,
                     ),
                 )
-
-
-def unanswered(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
-    """Yield what must be answered before this gate, at any severity of its criterion."""
-    for key, before in ANSWERED_FIRST.items():
-        if gate in before and waiver_at(facts, key, at) is None:
-            for one in facts.short_of(key, at):
-                who = one.who or facts.people.get("owner", "The owner")
-                yield Reason(one.words, joined(phrase("{} can answer it.", who), one.fix))
 
 
 def who_can_fix(facts: Facts, rulebook: ParsedRulebook, finding: Finding) -> str:

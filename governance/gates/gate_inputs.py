@@ -8,8 +8,8 @@ from typing import Protocol
 
 from governance import clock
 from governance.permission_result import ended
-from governance.vocabulary import EvidenceRegister, Layer, Tier
-from governance.vocabulary.phrases import phrase
+from governance.vocabulary import EvidenceRegister, Layer, Stage, Tier
+from governance.vocabulary.phrases import label, phrase
 
 # What only a running system can show here: the missing thing, the way it is measured and the sentence without it.
 ASKED, LOGGED = "asked", "logged"
@@ -270,6 +270,27 @@ class ObligationFact:
 
 
 @dataclass(frozen=True)
+class SteppedBack:
+    """A step back after which the initiative was not promoted. `open` is True until its owner answered it."""
+
+    source: str
+    target: str
+    at: datetime
+    by: str
+    reason: str
+    open: bool = False
+    answer: str = ""
+    answered_by: str = ""
+
+    @property
+    def words(self) -> str:
+        """Return the stages, the day, the person and the reason, in sentences."""
+        stages = (label(Stage(self.source).label), label(Stage(self.target).label))
+        taken = phrase("Stepped back from {} to {} on {} by {}", *stages, clock.local_day(self.at), self.by)
+        return f"{ended(taken)} {ended(self.reason)}"
+
+
+@dataclass(frozen=True)
 class WaiverFact:
     """A granted waiver of one criterion or requirement."""
 
@@ -404,6 +425,7 @@ class Facts:
     waivers: tuple[WaiverFact, ...] = ()
     accepted_risks: tuple[AcceptedRiskFact, ...] = ()
     conditions: tuple[ConditionFact, ...] = ()
+    stepped_back: tuple[SteppedBack, ...] = ()
     objections: tuple[ObjectionFact, ...] = ()
     obligations: tuple[ObligationFact, ...] = ()
     declared: dict[str, Declared] = field(default_factory=dict, hash=False)
@@ -490,6 +512,11 @@ class Facts:
     def high(self) -> bool:
         """Return True if the confirmed tier is high."""
         return self.tier == Tier.HIGH
+
+    @property
+    def owner_or_role(self) -> str:
+        """Return the name of the accepted owner, else the role."""
+        return self.people.get("owner", "The owner")
 
     @property
     def higher_tier(self) -> str:

@@ -3,6 +3,7 @@
 Source of every rule: docs/domain.md, "What counts as evidence".
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -27,7 +28,7 @@ from governance.gates.requirement_state import (
     in_words,
     lacking,
 )
-from governance.permission_result import ended
+from governance.permission_result import Reason, ended
 from governance.rulebook import ParsedRulebook, Requirement
 from governance.vocabulary import STAGE_RANK, Stage
 from governance.vocabulary.phrases import joined, phrase
@@ -312,3 +313,12 @@ def waiver_at(facts: Facts, key: str, at: datetime) -> WaiverFact | None:
 def states_at(facts: Facts, rulebook: ParsedRulebook, at: datetime) -> dict[str, State]:
     """Return the state of every requirement of the rulebook at `at`."""
     return {key: state_of(facts, rulebook, key, at) for key in rulebook.requirements}
+
+
+def unanswered(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
+    """Yield what must be answered before this gate, at any severity of its criterion."""
+    for key, before in ANSWERED_FIRST.items():
+        if gate in before and waiver_at(facts, key, at) is None:
+            for one in facts.short_of(key, at):
+                who = one.who or facts.owner_or_role
+                yield Reason(one.words, joined(phrase("{} can answer it.", who), one.fix))

@@ -103,6 +103,14 @@ def seat_facts(judged: Judged, gate: str, seat: str) -> dict[str, Any]:
         "scope": [[scope.id, scope.words, scope.planned] for scope in facts.scopes],
         "owner": [facts.owner_id, facts.people.get("owner", "")],
         "tier": facts.tier,
+        "stepped_back": [
+            [
+                *map(_stage, (one.source, one.target)),
+                clock.local_day(one.at).isoformat(),
+                *(one.by, one.reason, one.answered_by, one.answer),
+            ]
+            for one in (facts.stepped_back if gate != "retire" else ())
+        ],
         # Only the gate to production asks for what runs.
         "runs_without": list(judged.support.runs_without) if gate == Stage.PRODUCTION else [],
         "second_looks": list(facts.second_looks_at(judged.at)),  # that agree, that do not
@@ -111,6 +119,10 @@ def seat_facts(judged: Judged, gate: str, seat: str) -> dict[str, Any]:
             for one in facts.accepted_risks_at(judged.at)
         ],
     }
+
+
+def _stage(stage: str) -> str:
+    return str(Stage(stage).label)
 
 
 def _quoted(text: str, most: int) -> dict[str, str]:
@@ -217,6 +229,14 @@ def write(
     lines.append(
         f"Owner: {covered['owner'][1] or 'nobody accepted'}. Risk tier: {covered['tier'] or 'not confirmed'}."
     )
+    for source, target, day, by, why, answered_by, answer in covered["stepped_back"]:
+        lines += [
+            f"Stepped back from {source} to {target} on {day}, by {by}.",
+            f"Why it stepped back: {ended(one_line(why))}",
+            f"What changed since, by {answered_by}: {ended(one_line(answer))}"
+            if answer
+            else "The step back is not answered yet.",
+        ]
     for _, title, accepted_by, until in covered["accepted_risks"]:
         lines.append(f"Accepted risk: {ended(one_line(title))} Accepted by {accepted_by}, until {until}.")
     if covered["contract"]:
@@ -344,6 +364,8 @@ def stale_reasons(signed: dict[str, Any], judged: Judged, signed_at: datetime) -
         )
     if now["tier"] != signed["tier"]:
         reasons.append(f"the risk tier changed: {signed['tier'] or 'none'}, now {now['tier'] or 'none'}")
+    if now["stepped_back"] != signed["stepped_back"]:
+        reasons.append("a step back, or the answer to it, changed")
     reasons += _accepted_risks_moved(signed["accepted_risks"], now["accepted_risks"])
     if now["contract"] != signed["contract"]:
         number = now["contract"]["number"] if now["contract"] else "none"

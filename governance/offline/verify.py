@@ -800,6 +800,7 @@ JUDGED = {
         "registered_by_id",
         "contract_id",
     ),
+    "initiatives_obligation": ("initiative_id", "kind", "completed_at"),
     "initiatives_review": (
         "initiative_id",
         "gate",
@@ -1867,6 +1868,14 @@ class Judge:
         if tier and row["gate"] in ("mvp", "production") and TIERS.index(proposed) > TIERS.index(tier):
             words = f"approved at the risk tier {tier} although {proposed} was proposed"
             self._breach(change, words, "outcome", ["initiatives_initiative"])
+        if row["gate"] != "retire" and any(
+            one["initiative_id"] == row["initiative_id"]
+            and one["kind"] == "stepped_back"
+            and one["completed_at"] is None
+            for one in self.rows["initiatives_obligation"].values()
+        ):
+            words = "approved although a step back was not answered"
+            self._breach(change, words, "outcome", ["initiatives_obligation"])
         rests_on = ["initiatives_signoff", "governance_rulebook", *PEOPLE, *ROLES]
         if counted.short or counted.missing:
             words = f"approved with {counted.people} of the {quorum} seats that the rulebook requires"

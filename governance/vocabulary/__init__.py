@@ -328,6 +328,7 @@ class ObligationKind(Words):
     RETROSPECTIVE = "retrospective", "Retrospective after go-live"
     CRITERION = "criterion", "Item of the gate that was left to do after the move"
     STEP_BACK = "step_back", "Bring support back, or step back"
+    STEPPED_BACK = "stepped_back", "Explain what changed since the step back"
     VACANCY = "vacancy", "Find an owner, or step back"
     SERVICE_ACCOUNT = "service_account", "Close a service account that is no longer used"
     MEASUREMENT = "measurement", "Add a measurement to a measure that has been silent for too long"

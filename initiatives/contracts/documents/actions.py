@@ -330,7 +330,7 @@ def end_contract(initiative: Initiative, why: str, *, with_obligations: bool = T
             version.state, kind = ContractVersion.DRAFT, EntryKind.CONTRACT_WITHDRAWN
         else:
             version.state, kind = ContractVersion.SUPERSEDED, EntryKind.CONTRACT_ENDED
-            version.ends_at = max(now, version.starts_at)
+            version.ends_at = max(now, version.starts_at or now)
         version.save()
         entries.record(kind, initiative=initiative, number=version.number, why=why)
 

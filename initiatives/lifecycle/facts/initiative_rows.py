@@ -9,8 +9,8 @@ from textwrap import shorten
 from typing import NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, F, OuterRef, Q, Subquery
-from django.db.models.functions import JSONObject
+from django.db.models import Exists, F, OuterRef, Q, Subquery, TextField, Value
+from django.db.models.functions import Cast, Concat, JSONObject
 
 from governance import clock
 from governance.database.batch_read import Batch, Given, JSONList, Rows
@@ -18,7 +18,7 @@ from governance.gates.gate_inputs import WRITTEN_ANEW, first_days
 from governance.gates.remarks import KnownNames
 from governance.models import Clause, ContractVersion, Delegation, Rulebook
 from governance.people.boards import PERSON
-from governance.vocabulary import ReviewOutcome, Role, SignOffVerdict
+from governance.vocabulary import ObligationKind, ReviewOutcome, Role, SignOffVerdict
 from initiatives.models import (
     AcceptedRisk,
     Answer,
@@ -94,6 +94,13 @@ _said = JSONObject(number="number", sentence="sentence")
 _excuses = Excuse.objects.filter(obligation=OuterRef("pk")).order_by("pk")
 _excuse = JSONObject(initiative="initiative", number="initiative__number", at="at", reason="reason")
 _open_obligations = Obligation.objects.open().annotate(let_pass=ArraySubquery(_excuses.values(row=_excuse)))
+# Of a step back: what its owner said, or that nothing was said yet.
+_answers = Obligation.objects.filter(
+    kind=ObligationKind.STEPPED_BACK,
+    initiative=OuterRef("initiative"),
+    source=Concat(Value(f"{ObligationKind.STEPPED_BACK}:"), Cast(OuterRef("pk"), TextField())),
+)
+_answer = JSONObject(at="completed_at", note="completed_note", by="completed_by__full_name")
 _proposed = SignOff.objects.filter(
     review=OuterRef("review"), person=OuterRef("proposed_by"), condition__isnull=False
 ).order_by("-pk")
@@ -139,7 +146,12 @@ _OF_INITIATIVE = Batch(
     architecture_decisions=Rows(
         ArchitectureDecision.objects.filter(withdrawn_at__isnull=True), "initiative", without=("text",)
     ),
-    stage_changes=Rows(StageChange.objects.all(), "initiative"),
+    stage_changes=Rows(
+        StageChange.objects.annotate(
+            by_name=F("by__full_name"), answers=ArraySubquery(_answers.values(row=_answer))
+        ),
+        "initiative",
+    ),
     continuations=Rows(Continuation.objects.all(), "initiative"),
     former_titles=Rows(FormerTitle.objects.all(), "initiative"),
     holds=Rows(Hold.objects.open(), "initiative"),

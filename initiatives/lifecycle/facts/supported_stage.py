@@ -25,6 +25,7 @@ from governance.gates.gate_inputs import (
     Reply,
     ScopeFact,
     StandsAlone,
+    SteppedBack,
     Verification,
     Void,
     WaiverFact,
@@ -107,6 +108,7 @@ def _read(initiative: Initiative) -> Facts:
             for row in rows["accepted_risks"]
         ),
         conditions=_conditions(rows["unmet_conditions"], reviews),
+        stepped_back=_stepped_back(rows["stage_changes"]),
         objections=tuple(
             ObjectionFact(row.seat, frozenset(row.criteria), row.reason) for row in rows["objections"]
         ),
@@ -278,6 +280,25 @@ def _contracts(rows: list) -> tuple[ContractState, ...]:
         )
         for v in rows
         if v.starts_at
+    )
+
+
+def _stepped_back(changes: list[StageChange]) -> tuple[SteppedBack, ...]:
+    """Return the step backs since the last promotion, oldest first."""
+    promoted = max((change.at for change in changes if change.basis == "decision"), default=None)
+    return tuple(
+        SteppedBack(
+            change.from_stage,
+            change.to_stage,
+            change.at,
+            change.by_name or "",
+            change.reason,
+            open=any(one["at"] is None for one in change.answers),
+            answer=next((one["note"] for one in change.answers if one["at"]), ""),
+            answered_by=next((one["by"] or "" for one in change.answers if one["at"]), ""),
+        )
+        for change in changes
+        if change.basis == "step back" and (promoted is None or change.at > promoted)
     )
 
 

@@ -198,6 +198,8 @@ def complete(*, obligation: Obligation, note: str, by: User) -> Obligation:
                 ),
                 "Answer the requirements under Requirements, with evidence.",
             ).or_refuse()
+        if obligation.kind == ObligationKind.STEPPED_BACK and not note.strip():
+            raise ValidationError({"note": "Write what changed since the step back."})
         complete_row(obligation, by=by, note=note.strip() or "Completed")
         rewrite_supported_stage(initiative)
     return obligation

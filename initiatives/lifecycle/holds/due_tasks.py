@@ -31,6 +31,7 @@ NOUNS = {
     ObligationKind.RETROSPECTIVE: "its retrospective after go-live",
     ObligationKind.CRITERION: "a task that is due after the stage change",
     ObligationKind.STEP_BACK: "adding evidence for its stage",
+    ObligationKind.STEPPED_BACK: "the answer to the step back",
     ObligationKind.VACANCY: "finding an owner",
     ObligationKind.SERVICE_ACCOUNT: "closing a service account",
     ObligationKind.MEASUREMENT: "a new measurement",
@@ -43,6 +44,7 @@ BLOCKS: dict[str, str] = {
     ObligationKind.STEP_BACK: phrase(
         "The days of grace are over: the chair decides whether the initiative steps back."
     ),
+    ObligationKind.STEPPED_BACK: phrase("No review of the initiative is approved before."),
     ObligationKind.CRITERION: _REVIEWS_WAIT,
     ObligationKind.POST_MORTEM: _REVIEWS_WAIT,
     ObligationKind.RETROSPECTIVE: _REVIEWS_WAIT,

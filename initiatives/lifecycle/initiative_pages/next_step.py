@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from governance.gates import criteria, standards
+from governance.gates import requirements, standards
 from governance.models import User
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
@@ -69,7 +69,7 @@ def next_step(context, person: User) -> dict | None:
             "link": context["missed"][0]["link"],
             "link_text": context["missed"][0]["link_text"],
         }
-    for waits in criteria.unanswered(context["facts"], ahead.key, context["now"]):
+    for waits in requirements.unanswered(context["facts"], ahead.key, context["now"]):
         return {
             "title": phrase("Next step: answer this requirement before the gate."),
             "text": ended(waits.text),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
-from governance.gates import criteria, levels
+from governance.gates import levels, requirements
 from governance.identity.proofs import demands
 from governance.models import Rulebook
 from governance.people.boards import members_now
@@ -262,7 +262,7 @@ def _before_opening(initiative, gate: str, context) -> dict:
             for seat in presentation.seats_of_gate(rulebook, gate)
         ],
         "unmet": [finding for finding in found if finding.blocks],
-        "unanswered": list(criteria.unanswered(facts, gate, now)),
+        "unanswered": list(requirements.unanswered(facts, gate, now)),
         "happens": happens,
         "board": where,
     }

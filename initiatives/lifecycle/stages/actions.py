@@ -12,7 +12,7 @@ from governance.database.row_history import update_where
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.transparency_log import sealing
-from governance.vocabulary import RUNNING_STAGES, ReviewOutcome, Role, Stage
+from governance.vocabulary import RUNNING_STAGES, ObligationKind, ReviewOutcome, Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
 from initiatives.contributions import contributed
@@ -151,7 +151,7 @@ def step_back(
 
     `target` is the new stage, by default the next lower one. `users_told` is how users were told. `scope` has the
     fields of the smaller scope (see record_scope). For a prototype, dependants end and its links no longer carry
-    production data.
+    production data. The owner answers the reason before the initiative is promoted again.
     """
     wrong = {}
     if not reason.strip():
@@ -175,8 +175,15 @@ def step_back(
             )
             follow([initiative])
         entries.record(EntryKind.USERS_TOLD, initiative=initiative, how=users_told.strip())
-        change_stage(initiative, move, reason=reason.strip(), by=by)
+        change = change_stage(initiative, move, reason=reason.strip(), by=by)
         end_obligations_of_stage(initiative, was)
+        open_written_obligation(
+            initiative,
+            ObligationKind.STEPPED_BACK,
+            f"{ObligationKind.STEPPED_BACK}:{change.pk}",
+            Rulebook.objects.current().parsed.freshness.post_mortem_due_days,
+            f"Explain what changed since the step back: {reason.strip()}"[:250],
+        )
         rewrite_supported_stage(initiative)
         alerts.tell_end(initiative, "stepped back", was, reason.strip(), depending)
     return initiative

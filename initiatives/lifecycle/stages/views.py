@@ -11,6 +11,7 @@ from governance.permission_result import Answer, all_of, ended, no, yes
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.plumbline import day, in_days, stage_word
 from governance.vocabulary import ReviewOutcome, Stage
+from governance.vocabulary.phrases import phrase
 from initiatives.contributions import contributed
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.details import actions as detail_actions
@@ -54,7 +55,7 @@ def left_open(initiative: Initiative) -> list[str]:
     return [words for told in contributed.left_open for words in told(initiative)]
 
 
-TIES_END = gettext_lazy("The contract and the scope end. Requests for the approval of calls expire.")
+TIES_END = phrase("The contract and the scope end. Requests for the approval of calls expire.")
 STAGE = {"signed": "stage", "page": "initiative"}
 
 
@@ -189,6 +190,7 @@ def _step_back_happens(initiative: Initiative) -> list[str]:
         ),
         f"The evidence supports {stage_word(supported) or 'no stage'}.",
         _("The smaller scope below comes into force."),
+        _("The owner explains what changed since. No review is approved before."),
         *_review_ends(initiative),
         *(
             [f"A prototype cannot have dependants. Plumbline closes these dependants: {', '.join(ending)}."]

@@ -207,6 +207,11 @@ BEGIN
        > array_position(ARRAY['minimal', 'limited', 'high'], about.tier::text) THEN
     RAISE EXCEPTION 'Plumbline: a higher risk tier is proposed for this initiative.' USING ERRCODE = 'PL013';
   END IF;
+  IF NEW.gate <> 'retire' AND EXISTS (
+       SELECT FROM initiatives_obligation o
+        WHERE o.initiative_id = about.id AND o.kind = 'stepped_back' AND o.completed_at IS NULL) THEN
+    RAISE EXCEPTION 'Plumbline: a step back of this initiative is not answered.' USING ERRCODE = 'PL013';
+  END IF;
   SELECT coalesce(jsonb_agg(s.seat), '[]'), count(DISTINCT (SELECT min(account) FROM plumbline_accounts(s.person_id) account)) INTO signed, people
     FROM initiatives_signoff s
    WHERE s.review_id = NEW.id AND s.verdict IN ('approve', 'approve_with_condition') AND rule.seats ? s.seat

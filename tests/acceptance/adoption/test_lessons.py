@@ -20,7 +20,7 @@ from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems.writing import write
 from governance import clock
 from governance.database.row_history import acting
-from governance.gates import criteria
+from governance.gates import criteria, requirements
 from governance.models import Entry, Notification, Rulebook
 from governance.permission_result import Conflict, Refused
 from initiatives.lifecycle.details import actions as detail_actions
@@ -216,12 +216,12 @@ def test_a_waiver_of_the_question_lets_the_decision_pass(near, cast):
     review_actions.open_review(initiative=near, by=cast.owner)
     facts = supported_stage.facts_of(near)
     at = clock.now()
-    assert list(criteria.unanswered(facts, "mvp", at))
-    assert not list(criteria.unanswered(facts, "retire", at))
+    assert list(requirements.unanswered(facts, "mvp", at))
+    assert not list(requirements.unanswered(facts, "retire", at))
     waived = replace(
         facts, waivers=(WaiverFact(REQUIREMENT, at, clock.today() + timedelta(days=9), "Later."),)
     )
-    assert not list(criteria.unanswered(waived, "mvp", at))
+    assert not list(requirements.unanswered(waived, "mvp", at))
 
 
 def test_a_lesson_published_later_fells_no_running_initiative_and_is_asked_at_its_next_gate(cast):

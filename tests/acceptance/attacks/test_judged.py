@@ -26,7 +26,7 @@ from governance.transparency_log import sealing, verification
 from initiatives.contracts.documents import actions as contract_actions
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.reviews import actions as review_actions
-from initiatives.models import Review
+from initiatives.models import Obligation, Review
 from initiatives.portfolio.registration import actions as registration_actions
 from tests.support import factories
 from tests.support.attacks import unguarded_writes
@@ -241,6 +241,24 @@ def test_an_approval_at_a_lower_tier_than_the_one_proposed(cast, initiative, rev
         unguarded_writes.approve(review, by=cast.chair, sign_offs=sign_offs)
     assert ("initiatives_review", str(review.pk), "outcome") in found()
     assert "approved at the risk tier limited although high was proposed" in said()
+
+
+def test_an_approval_after_a_step_back_that_nobody_answered(cast, initiative, review):
+    with an_hour_later():
+        sign_offs = [unguarded_writes.sign_off(review, seat, person=cast.seats[seat]) for seat in MUST]
+        with acting(by=cast.chair):
+            Obligation(
+                initiative=initiative,
+                kind="stepped_back",
+                source="stepped_back:1",
+                text="Why",
+                due=clock.today(),
+                opened_at=clock.now(),
+            ).save()
+            entries.record("obligation opened", initiative=initiative)
+        unguarded_writes.approve(review, by=cast.chair, sign_offs=sign_offs)
+    assert ("initiatives_review", str(review.pk), "outcome") in found()
+    assert "approved although a step back was not answered" in said()
 
 
 # H1 c: sign-offs

@@ -12,7 +12,13 @@ import pytest
 from governance import clock
 from governance.gates import sign_off_statement
 from governance.gates.criteria import judge
-from governance.gates.gate_inputs import AcceptedRiskFact, ScopeFact, Verification, WaiverFact
+from governance.gates.gate_inputs import (
+    AcceptedRiskFact,
+    ScopeFact,
+    SteppedBack,
+    Verification,
+    WaiverFact,
+)
 from governance.vocabulary import Seat
 from tests.support.rules.gate_facts import AT, LONG_AGO, RULEBOOK, TODAY, everything, swapped
 
@@ -29,6 +35,9 @@ UNTIL = TODAY + timedelta(days=40)
 RISK = AcceptedRiskFact(7, "Old prices", "Ines", LONG_AGO, UNTIL, None, clock.midnight_after(UNTIL))
 
 
+STEPPED_BACK = SteppedBack("production", "mvp", LONG_AGO, "Elena", "Errors.", False, "A check.", "Marta")
+
+
 def initiative_with_every_kind_of_state(approved_stage):
     """Criteria unmet, one of them advisory, one waived, requirements unproved; a planned scope; a verified item."""
     lacking = ["production.lessons_captured", "adopt.behaviour", "mvp.workflow", "int.systems_owned"]
@@ -40,6 +49,7 @@ def initiative_with_every_kind_of_state(approved_stage):
         platform="Vendor One",
         scopes=(*facts.scopes, ScopeFact(2, "400 users", 400, None, True)),
         accepted_risks=(RISK,),
+        stepped_back=(STEPPED_BACK,),
         waivers=(WaiverFact("production.lessons_captured", LONG_AGO, TODAY, "later"),),
     )
 

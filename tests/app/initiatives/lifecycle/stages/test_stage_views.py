@@ -5,16 +5,21 @@ from datetime import timedelta
 import pytest
 import time_machine
 from bs4 import BeautifulSoup
+from django.db import DatabaseError, transaction
 
 from adoption.demo import initiative_acts
 from adoption.incidents import actions as incident_actions
 from governance import clock
 from governance.database.row_history import acting
+from governance.permission_result import Refused
 from governance.transparency_log import verification
 from initiatives.contracts.documents import actions as contract_actions
 from initiatives.lifecycle.details import actions as detail_actions
+from initiatives.lifecycle.facts import supported_stage
+from initiatives.lifecycle.initiative import review_state
+from initiatives.lifecycle.reviews import actions as review_actions
 from initiatives.lifecycle.stages import actions as stage_actions
-from initiatives.models import StageChange
+from initiatives.models import Review, StageChange
 from initiatives.models.approvals import EXPIRED, WAITING
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import SIGNED, acts, at, text_of
@@ -71,6 +76,53 @@ def test_a_stopped_idea_must_give_only_its_reason(cast, as_):
         as_(cast.chair).get(at("initiative-act", initiative.ref, "stop"))
     )
     assert as_(cast.support).get(at("initiative-act", initiative.ref, "stop")).status_code == 403
+
+
+def test_a_step_back_is_answered_before_the_initiative_rises_again(cast, as_):
+    """6: its reason is on the review, the statement and the decision until a later promotion."""
+    initiative = stage_actions.step_back(
+        initiative=factories.make_production(cast),
+        reason="Too many errors",
+        users_told="By mail.",
+        scope={"users": "One team", "user_count": 5},
+        by=cast.chair,
+    )
+    words = "Stepped back from Production to MVP on"
+    assert supported_stage.judged(initiative_acts.fresh(initiative)).support.supported == "mvp"
+    initiative_acts.propose_and_confirm_tier(initiative_acts.fresh(initiative), cast.team)
+    initiative_acts.ground_gate(initiative_acts.fresh(initiative), "production", cast.team)
+    review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
+    initiative_acts.sign_offs(review, cast.team)
+    statement = review.sign_offs.first().statement
+    assert "Why it stepped back: Too many errors.\nThe step back is not answered yet." in statement
+    decision = {"review": review, "outcome": "approved", "reason": "Go.", "by": cast.chair}
+    with pytest.raises(Refused, match=words):
+        review_actions.decide(**decision)
+    for url in (review.get_absolute_url(), at("review-decide", review.pk)):
+        page = text_of(as_(cast.chair).get(url))
+        assert words in page
+        assert "Too many errors" in page
+    row = Review.objects.get(pk=review.pk)
+    row.outcome, row.ended_by, row.ended_at, row.findings = "approved", cast.chair, clock.now(), {}
+    with (
+        acting(by=cast.chair),
+        pytest.raises(DatabaseError, match="a step back of this initiative is not answered"),
+        transaction.atomic(),
+    ):
+        row.save()
+    due = initiative.obligations.open().get(kind="stepped_back")
+    assert due.responsible == cast.owner
+    complete = at("row-act", "obligations", due.pk, "complete")
+    assert "Write what changed since the step back." in text_of(as_(cast.owner).post(complete, {"note": ""}))
+    assert as_(cast.owner).post(complete, {"note": "A check before sending."}).status_code == 302
+    stale = review_state.snapshot_of(review).judged_sign_offs[0].stale
+    assert "a step back, or the answer to it, changed" in stale
+    initiative_acts.sign_offs(Review.objects.get(pk=review.pk), cast.team)
+    newest = review.sign_offs.order_by("-pk").first().statement
+    assert f"What changed since, by {cast.owner.full_name}: A check before sending." in newest
+    assert "A check before sending." in text_of(as_(cast.chair).get(at("review-decide", review.pk)))
+    assert review_actions.decide(**decision).outcome == "approved"
+    assert supported_stage.facts_of(initiative_acts.fresh(initiative)).stepped_back == ()
 
 
 def test_a_stop_ends_contract_scope_and_waiting_calls_and_a_reopening_every_key(cast, as_):
