@@ -11,6 +11,8 @@ from functools import lru_cache
 
 from django.utils import timezone
 
+# The two times of a local hour that comes twice.
+TWICE = ("before the clocks change", "after the clocks change")
 _simulated: ContextVar[datetime | None] = ContextVar("plumbline_simulated_now", default=None)
 
 
@@ -46,7 +48,19 @@ def at_second(seconds: float) -> datetime:
 
 def moment_in_words(moment: datetime) -> str:
     """Return the local moment in words, such as "11:00 on 12 November 2026"."""
-    return f"{local(moment):%H:%M} on {local(moment):%-d %B %Y}"
+    return f"{hour_in_words(moment)} on {local(moment):%-d %B %Y}"
+
+
+def hour_in_words(moment: datetime) -> str:
+    """Return the local hour and minute, such as "11:00", or "02:30 (before the clocks change)" if it comes twice."""
+    here = local(moment)
+    which = f" ({TWICE[here.fold]})" if comes_twice(here) else ""
+    return f"{here:%H:%M}{which}"
+
+
+def comes_twice(here: datetime) -> bool:
+    """Return True if the local time `here` comes twice, because the clocks go back. `fold` is 1 the second time."""
+    return here.replace(fold=0).utcoffset() != here.replace(fold=1).utcoffset()
 
 
 def midnight_before(day: date) -> datetime:

@@ -173,7 +173,8 @@ def _story(content: board_pack.Content, width: float) -> list:
         Paragraph("Board pack", TITLE),
         Paragraph(_said(subject + (f", {content.place}" if content.place else "")), HEADING),
         Paragraph(
-            f"Created on {local:%-d %B %Y at %H:%M}. The pack shows the state of the audit log at that time.",
+            f"Created on {local:%-d %B %Y} at {clock.hour_in_words(content.made_at)}. The pack shows the state of the "
+            "audit log at that time.",
             SOFT,
         ),
         Paragraph("Agenda", PART),

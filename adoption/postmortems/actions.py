@@ -3,8 +3,6 @@
 Each locks the initiative, reads again, asks, records.
 """
 
-from datetime import datetime
-
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
@@ -61,17 +59,11 @@ def _same_version(row: PostMortem, version: int) -> None:
             phrase(
                 "{} saved the post-mortem at {}, after you opened it.",
                 last.history_user_name,
-                hour(last.history_date),
+                clock.moment_in_words(last.history_date),
             ),
             "Read the current text, then decide again.",
             reverse("post-mortem", args=[row.pk]),
         )
-
-
-def hour(moment: datetime) -> str:
-    """Return a moment in the words of a refusal: "14:05 on 3 May 2026"."""
-    local = moment.astimezone(clock.midnight_before(clock.local_day(moment)).tzinfo)
-    return f"{local:%H:%M} on {local:%-d %B %Y}"
 
 
 def hand_in(*, post_mortem: PostMortem, version: int, by: User) -> PostMortem:
@@ -186,7 +178,11 @@ def _in_review(post_mortem: PostMortem) -> PostMortem:
     row = read(post_mortem)
     if row.state == PostMortem.PUBLISHED:
         raise Conflict(
-            phrase("{} confirmed the post-mortem at {}.", row.published_by, hour(row.published_at)),
+            phrase(
+                "{} confirmed the post-mortem at {}.",
+                row.published_by,
+                clock.moment_in_words(row.published_at),
+            ),
             "Read the published post-mortem.",
             reverse("post-mortem", args=[row.pk]),
         )

@@ -9,7 +9,7 @@ from django.urls import reverse
 from adoption.models import Attribution, Lesson, LinkedGap, PostMortem
 from adoption.models.postmortems import FOUND, PATTERNS, SAID, SIDES, VOICES
 from adoption.postmortems import permissions, sections
-from adoption.postmortems.actions import hour, read
+from adoption.postmortems.actions import read
 from governance import clock
 from governance.audit_log import entries
 from governance.models import User
@@ -38,7 +38,7 @@ class Clashed(Conflict):
 
     def __init__(self, post_mortem: PostMortem, clashes: list[Clash]):
         first = clashes[0]
-        when = f" at {hour(first.when)}" if first.when else ""
+        when = f" at {clock.moment_in_words(first.when)}" if first.when else ""
         super().__init__(
             f"{first.who} saved “{first.heading}”{when}, after you opened it.",
             "Merge the two texts below, then save again.",

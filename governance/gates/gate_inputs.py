@@ -285,8 +285,10 @@ class SteppedBack:
     @property
     def words(self) -> str:
         """Return the stages, the day, the person and the reason, in sentences."""
-        stages = (label(Stage(self.source).label), label(Stage(self.target).label))
-        taken = phrase("Stepped back from {} to {} on {} by {}", *stages, clock.local_day(self.at), self.by)
+        source, target = label(Stage(self.source).label), label(Stage(self.target).label)
+        taken = phrase(
+            "Stepped back from {} to {} on {} by {}", source, target, clock.local_day(self.at), self.by
+        )
         return f"{ended(taken)} {ended(self.reason)}"
 
 

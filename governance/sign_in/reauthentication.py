@@ -1,7 +1,6 @@
 """Asking for the password once more: counted, slowed down, a wrong one recorded."""
 
-from django.utils import timezone
-
+from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.models import User
@@ -18,10 +17,9 @@ def why_refused(person: User, password: str, *, purpose: str, address: str | Non
     account = str(person.pk)
     until = throttling.enter_try(account, purpose=throttling.CONFIRM)
     if until is not None:
-        local = timezone.localtime(until, timezone.get_default_timezone())
         return (
-            f"Too many wrong passwords. You can try again from {local:%H:%M}. You can use other pages until "
-            "then."
+            f"Too many wrong passwords. You can try again from {clock.hour_in_words(until)}. You can use other pages "
+            "until then."
         )
     if not person.check_password(password):
         with acting(by=person):

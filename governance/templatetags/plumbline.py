@@ -118,6 +118,9 @@ def moment(when):
     if not isinstance(when, datetime):
         return words
     local = timezone.localtime(when, timezone.get_default_timezone()) if timezone.is_aware(when) else when
+    if timezone.is_aware(when) and clock.comes_twice(local):
+        which = gettext("before the clocks change"), gettext("after the clocks change")
+        return f"{words} {local:%H:%M} ({which[local.fold]})"
     return f"{words} {local:%H:%M}"
 
 

@@ -56,7 +56,7 @@ def after_unknown(provider: IdentityProvider, metadata: discovery.Metadata) -> l
             "unknown key",
             "Too many tokens with unknown keys arrived, so the keys of the provider are not fetched again "
             "yet.",
-            f"Try again from {clock.local(until):%H:%M}.",
+            f"Try again from {clock.hour_in_words(until)}.",
         )
     return keys_of(provider, metadata, anew=True)
 

@@ -190,7 +190,7 @@ class Asked:
         self.initiatives = below(own_initiatives(request), self.unit)
         self.kept = self.form.kept(request)
         self.told = {
-            "now": f"{clock.local(self.wanted.now):%-d %B %Y at %H:%M}",
+            "now": f"{clock.local(self.wanted.now):%-d %B %Y} at {clock.hour_in_words(self.wanted.now)}",
             "unit": self.unit,
             "since": self.wanted.since,
             "until": self.wanted.until,

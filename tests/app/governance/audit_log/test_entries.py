@@ -162,18 +162,6 @@ def test_every_act_leaves_exactly_its_entries(cast):
             ["risk tier confirmed"],
             lambda: detail_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk),
         ),
-        (
-            ["risk tier proposed"],
-            lambda: detail_actions.propose_tier(
-                initiative=initiative, tier="high", worst_credible_harm="Time", by=owner
-            ),
-        ),
-        (
-            ["risk tier refused"],
-            lambda: detail_actions.refuse_tier(
-                initiative=initiative, tier="high", reason="It decides nothing.", by=cast.seat_risk
-            ),
-        ),
         (["component recorded"], lambda: component("m-4")),
         (["component recorded", "changed"], lambda: component("m-5")),
         (
