@@ -297,7 +297,7 @@ TABLE = {
     "edit": OWNER,
     "propose-tier": OWNER,
     "confirm-tier": only("seat_risk"),
-    "refuse-tier": only("seat_risk"),
+    "refuse-tier": NOT_NOW,  # the tier that is proposed is the confirmed one
     "requirements": PAGE,
     "requirement": PAGE,
     "requirements-several": WORKERS,
