@@ -348,6 +348,7 @@ class Migration(migrations.Migration):
                 ('affected_count', models.PositiveIntegerField(blank=True, null=True)),
                 ('affected_words', models.CharField(blank=True, default='', max_length=250)),
                 ('opened_at', models.DateTimeField()),
+                ('reopened_at', models.DateTimeField(blank=True, null=True)),
                 ('clause_number', models.PositiveIntegerField(blank=True, null=True)),
                 ('no_duty_because', models.TextField(blank=True, default='')),
                 ('once', models.UUIDField(editable=False, null=True, unique=True)),
@@ -445,6 +446,7 @@ class Migration(migrations.Migration):
                 ('affected_count', models.PositiveIntegerField(blank=True, null=True)),
                 ('affected_words', models.CharField(blank=True, default='', max_length=250)),
                 ('opened_at', models.DateTimeField()),
+                ('reopened_at', models.DateTimeField(blank=True, null=True)),
                 ('clause_number', models.PositiveIntegerField(blank=True, null=True)),
                 ('no_duty_because', models.TextField(blank=True, default='')),
                 ('once', models.UUIDField(db_index=True, editable=False, null=True)),
@@ -1340,6 +1342,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='incident',
             constraint=models.CheckConstraint(condition=models.Q(('contained_at__isnull', True), ('contained_at__gte', models.F('started_at')), _connector='OR'), name='nothing_is_contained_before_it_starts'),
+        ),
+        migrations.AddConstraint(
+            model_name='incident',
+            constraint=models.CheckConstraint(condition=models.Q(('resolved_at__isnull', True), ('contained_at__isnull', True), ('resolved_at__gte', models.F('contained_at')), _connector='OR'), name='nothing_is_resolved_before_it_is_contained'),
         ),
         migrations.AddConstraint(
             model_name='incident',

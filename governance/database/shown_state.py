@@ -75,7 +75,7 @@ class ShownOtherwise(Conflict):
     def __init__(self, names: list[str]):
         super().__init__(
             phrase("Changed after you opened the page: {}.", ", ".join(names)),
-            "Nothing was saved. Open the page again, read what changed, then act.",
+            phrase("Nothing was saved. Open the page again, read what changed, then act."),
         )
         self.names = names
 
@@ -181,7 +181,16 @@ class OverwritingForm(forms.Form):
         data = self.data.copy()
         data[self.add_prefix(STOOD)] = self._marks()
         labels = ", ".join(str(self[name].label) for name in names)
-        self.add_error(None, ValidationError(phrase("{} Nothing is saved yet. {}", self._who(labels), AGAIN)))
+        self.add_error(
+            None,
+            ValidationError(
+                phrase(
+                    "{} Nothing is saved yet. Fields that you did not change show the new values. Check them, "
+                    "then save again.",
+                    self._who(labels),
+                )
+            ),
+        )
         for name in names:
             field, now = self.fields[name], self.initial[name]
             if shown.get(name) in (mark(self._sent(name)), mark(self.cleaned_data.get(name))):
@@ -224,9 +233,6 @@ class OverwritingForm(forms.Form):
     def status(self) -> int:
         """Return the HTTP status of the form's page: 409 if someone else changed what it showed, else 200."""
         return 409 if self.is_bound and not self.is_valid() and self.conflict else 200
-
-
-AGAIN = "Fields that you did not change show the new values. Check them, then save again."
 
 
 def _is_empty(value: Any) -> bool:

@@ -218,7 +218,7 @@ class SigningForm(forms.Form):
         if self.act_compares:
             return self.shows()
         initiative = row_history.concerned()
-        names = {"stage": "the stage", "tier": "the risk tier"}
+        names = {"stage": phrase("the stage"), "tier": phrase("the risk tier")}
         state = {
             words: getattr(initiative, name) for name, words in names.items() if hasattr(initiative, name)
         }

@@ -873,7 +873,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('history_user_name', models.TextField(default='')),
                 ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('kind', models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back'), ('service_account', 'Close a service account that is no longer used'), ('measurement', 'Add a measurement to a measure that has been silent for too long'), ('feed', 'Confirm that a feed is switched off'), ('shown_by', 'Show what an imported stage lacks'), ('unknown', 'Find out what the register does not know')], max_length=20)),
+                ('kind', models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('stepped_back', 'Explain what changed since the step back'), ('vacancy', 'Find an owner, or step back'), ('service_account', 'Close a service account that is no longer used'), ('measurement', 'Add a measurement to a measure that has been silent for too long'), ('feed', 'Confirm that a feed is switched off'), ('shown_by', 'Show what an imported stage lacks'), ('unknown', 'Find out what the register does not know')], max_length=20)),
                 ('source', models.CharField(max_length=80)),
                 ('text', models.CharField(max_length=250)),
                 ('due', models.DateField()),
@@ -2050,7 +2050,7 @@ class Migration(migrations.Migration):
             name='Obligation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back'), ('service_account', 'Close a service account that is no longer used'), ('measurement', 'Add a measurement to a measure that has been silent for too long'), ('feed', 'Confirm that a feed is switched off'), ('shown_by', 'Show what an imported stage lacks'), ('unknown', 'Find out what the register does not know')], max_length=20)),
+                ('kind', models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('stepped_back', 'Explain what changed since the step back'), ('vacancy', 'Find an owner, or step back'), ('service_account', 'Close a service account that is no longer used'), ('measurement', 'Add a measurement to a measure that has been silent for too long'), ('feed', 'Confirm that a feed is switched off'), ('shown_by', 'Show what an imported stage lacks'), ('unknown', 'Find out what the register does not know')], max_length=20)),
                 ('source', models.CharField(max_length=80)),
                 ('text', models.CharField(max_length=250)),
                 ('due', models.DateField()),

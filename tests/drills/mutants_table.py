@@ -117,7 +117,7 @@ MUTANTS = [
     ),
     (
         "the same file is as old as on its first day",
-        "governance.gates.gate_inputs:first_days",
+        "governance.gates.gate_inputs.evidence_inputs:first_days",
         "min(item.observed_on, since[item.fingerprint])",
         "item.observed_on",
         "tests/unit/governance/gates/test_renewal.py",

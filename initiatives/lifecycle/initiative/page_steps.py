@@ -21,6 +21,7 @@ from governance.permission_result import Answer
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
 from governance.templatetags.plumbline import day
+from governance.vocabulary.phrases import phrase
 from governance.web.form_fields import ReasonForm
 from initiatives.lifecycle.access import initiative_lookup
 from initiatives.lifecycle.access.initiative_lookup import owner_of
@@ -100,7 +101,9 @@ class PageStep:
             purpose = f"{name}: {initiative.ref}"
             given = {"request": request, "purpose": purpose, "act": self.signed, "facts": facts} | given
         if isinstance(self.form, type) and issubclass(self.form, SigningForm):
-            given = {"shows": lambda: shown_state.fields_of(subject) | {"the effects": effects}} | given
+            given = {
+                "shows": lambda: shown_state.fields_of(subject) | {phrase("the effects"): effects}
+            } | given
         if isinstance(self.form, type) and issubclass(self.form, OverwritingForm):
             given = {"row": subject} | given
         form = self.form(sent(request), *files, **given)

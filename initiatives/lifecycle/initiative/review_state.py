@@ -87,12 +87,14 @@ def decision_facts(snapshot: ReviewSnapshot) -> dict:
         for row, sign_off in zip(snapshot.sign_offs, snapshot.judged_sign_offs, strict=True)
     }
     return found | {
-        "the rulebook": judged.rulebook.version,
-        "the risk tier": initiative.tier,
-        "the proposed risk tier": initiative.proposed_tier,
-        "the criteria": [[finding.criterion.key, finding.state] for finding in snapshot.verdict.findings],
-        "the blockers": [str(reason) for reason in snapshot.verdict.blockers],
-        "the questions": [row.pk for row in initiative_rows.questions(review) if not row.answer],
+        phrase("the rulebook"): judged.rulebook.version,
+        phrase("the risk tier"): initiative.tier,
+        phrase("the proposed risk tier"): initiative.proposed_tier,
+        phrase("the criteria"): [
+            [finding.criterion.key, finding.state] for finding in snapshot.verdict.findings
+        ],
+        phrase("the blockers"): [str(reason) for reason in snapshot.verdict.blockers],
+        phrase("the questions"): [row.pk for row in initiative_rows.questions(review) if not row.answer],
     }
 
 
