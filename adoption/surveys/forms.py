@@ -68,7 +68,7 @@ class SurveyForm(OverwritingForm):
     closes = DayField(label=gettext_lazy("Last day for answers"))
 
     def _stands(self) -> dict:
-        """Return the texts of the draft that is changed. What a new survey suggests stands nowhere."""
+        """Return the texts of the draft that is changed. A suggestion for a new survey is not recorded."""
         return super()._stands() if isinstance(self.row, Survey) else {}
 
     def clean_teams(self) -> list[dict]:

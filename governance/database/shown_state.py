@@ -1,4 +1,4 @@
-"""What a page showed, sent back with its form and compared with what stands now.
+"""The values that a page showed, sent back with its form and compared with the recorded values.
 
 A page marks the values that it shows, and its form carries the marks. They are compared when the form is sent, and once
 more after the act has locked its row (`check_held`), because someone else may act in between.
@@ -55,7 +55,7 @@ def marks(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def changed(shown: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Return the names whose marks differ, were added or are gone, in the order in which they stand now."""
+    """Return the names whose marks differ, were added or are gone, in the present order."""
     return [name for name in {**now, **shown} if shown.get(name) != now.get(name)]
 
 
@@ -75,7 +75,7 @@ class ShownOtherwise(Conflict):
     def __init__(self, names: list[str]):
         super().__init__(
             phrase("Changed after you opened the page: {}.", ", ".join(names)),
-            phrase("Nothing was saved. Open the page again, read what changed, then act."),
+            phrase("No change was saved. Open the page again, read what changed, then act."),
         )
         self.names = names
 
@@ -111,11 +111,11 @@ def refuse_changed(names: Iterable[str]) -> None:
 
 
 class OverwritingForm(forms.Form):
-    """A form that shows what stands and saves something else in its place.
+    """A form that shows recorded values and saves other values in their place.
 
-    `initial` has what stands, by field. `row` is the row with these fields, or the row that they are about. If someone
-    else changed a shown value after the page was opened, nothing is saved: the page names who and what, fields that
-    this person left alone show the new value, and the others keep what was typed (`status` 409).
+    `initial` has the recorded values, by field. `row` is the row with these fields, or the row that they are about. If
+    someone else changed a shown value after the page was opened, nothing is saved: the page names who and what, fields
+    that this person left alone show the new value, and the others keep what was typed (`status` 409).
     """
 
     confirms = False  # True if saving says something even where every value stays
@@ -129,17 +129,17 @@ class OverwritingForm(forms.Form):
         self.fields[STOOD] = forms.CharField(required=False, widget=forms.HiddenInput, initial=self._marks)
 
     def _marks(self) -> str:
-        """Return the marks of what stands now, as the form sends them back."""
+        """Return the marks of the recorded values, as the form sends them back."""
         return json.dumps(marks(self._stands()), sort_keys=True)
 
     def _stands(self) -> dict[str, Any]:
-        """Return what stands now, by the names of the fields that show it. Without a row nothing stands yet."""
+        """Return the values that are recorded now, by field. Without a row there are none."""
         if self.row is None:
             return {}
         return {name: value for name, value in (self.initial or {}).items() if name in self.fields}
 
     def full_clean(self):
-        """Check the fields, and then compare what stands now with what the page showed."""
+        """Check the fields, and then compare the recorded values with those that the page showed."""
         super().full_clean()
         if not self.is_bound or not hasattr(self, "cleaned_data"):
             return
@@ -166,7 +166,7 @@ class OverwritingForm(forms.Form):
         ]
 
     def _differs(self, name: str) -> bool:
-        """Return True if what was sent is not what stands now."""
+        """Return True if the sent value is not the recorded value."""
         now = self.initial[name]
         if not self.fields[name].has_changed(now, self._sent(name)):
             return False
@@ -200,7 +200,7 @@ class OverwritingForm(forms.Form):
         self.data = data
 
     def _who(self, labels: str) -> Phrase:
-        """Return who changed the fields and when, as far as the row's history says it."""
+        """Return who changed the fields and when, if the row has a history."""
         known = bool(self._as_read) and hasattr(self.row, "history")
         last = self.row.history.order_by("-history_id").first() if known else None
         if last is None:
@@ -219,7 +219,7 @@ class OverwritingForm(forms.Form):
 
     @property
     def unchanged(self) -> bool:
-        """Return True if the form was sent as it stands, and says nothing else: nothing is to be saved."""
+        """Return True if the form was sent as its page showed it, with no further words: nothing is to be saved."""
         stands = self._stands()
         if not self.is_bound or not self.is_valid() or self.confirms or not stands or not self._sent(STOOD):
             return False

@@ -66,7 +66,7 @@ def edit(request: SignedInRequest, slug: str) -> HttpResponse:
     provider = get_object_or_404(IdentityProvider, slug=slug)
     form = ProviderForm(request.POST or None, instance=provider)
     if form.unchanged:
-        messages.info(request, "Nothing was changed.")
+        messages.info(request, "You changed no field. No entry was written.")
         return redirect("identity-provider", slug=slug)
     if request.method == "POST" and form.is_valid():
         try:

@@ -121,7 +121,7 @@ class SigningForm(forms.Form):
     """
 
     act = "act"
-    act_compares = False  # True if the act itself compares `seen_marks` with what stands, under its lock
+    act_compares = False  # True if the act itself compares `seen_marks` under its lock
     password = SignatureField(
         label=gettext_lazy("Your password"),
         help_text=gettext_lazy("Enter your password for each signature."),
@@ -226,7 +226,7 @@ class SigningForm(forms.Form):
         return state | facts | (self.shows() if self.shows is not None else {})
 
     def _seal(self) -> str:
-        """Return the sealed text of when, to whom and on which page this was shown, and of what is shown.
+        """Return the sealed text: the moment, the person, the page and the marks of what the page shows.
 
         A page that shows itself again for another error keeps the text that was sent, so that no change is missed.
         """

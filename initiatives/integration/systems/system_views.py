@@ -233,7 +233,7 @@ def _form(request, form, act, done: str, *, back: str, **page) -> HttpResponse:
     is then completed with the system's key, so that the form that the person came from continues with it.
     """
     if back and isinstance(form, OverwritingForm) and form.is_valid() and form.unchanged:
-        messages.info(request, _("Nothing was changed."))
+        messages.info(request, _("You changed no field. No entry was written."))
         return redirect(back_to(request, back))
     if request.method == "POST" and form.is_valid():
         try:

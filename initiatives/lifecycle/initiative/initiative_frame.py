@@ -267,8 +267,8 @@ def sent(request):
 def acted(request, form, act):
     """Return the result of the act (True for None) if it was done, else None.
 
-    A form that was sent as it stands changes nothing: its act is not called, and the result is its row. Errors of the
-    act are put on the form, and all input stays. The page is shown again, without the act, until the person has
+    A form that was sent as its page showed it changes nothing: its act is not called, and the result is its row. Errors
+    of the act are put on the form, and all input stays. The page is shown again, without the act, until the person has
     confirmed the consequences.
     """
     if request.method != "POST" or not form.is_valid():

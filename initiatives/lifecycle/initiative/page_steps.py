@@ -111,7 +111,7 @@ class PageStep:
             request, form, lambda: self.act(**{self.noun: subject}, by=request.user, **self.fields(form))
         )
         if isinstance(form, OverwritingForm) and form.unchanged:
-            messages.info(request, _("Nothing was changed."))
+            messages.info(request, _("You changed no field. No entry was written."))
             return redirect(back)
         if made:
             if shown := self.then(request, made):

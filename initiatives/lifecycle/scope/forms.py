@@ -95,7 +95,7 @@ class PlannedScopeForm(OverwritingForm, FoldedForm, ScopeForm):
         self.fields["for_stage"].choices = choices
 
     def _stands(self) -> dict:
-        """Return the known scope. A suggestion stands nowhere."""
+        """Return the known scope. A suggestion is not recorded."""
         return {} if self.suggests else super()._stands()
 
     def act(self) -> dict:
