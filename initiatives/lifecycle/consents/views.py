@@ -153,6 +153,10 @@ def _signed(request: SignedInRequest, kind: Kind, row: Consent, verb: str) -> di
         "purpose": f"{verb} {kind.one} on {row.initiative.ref}",
         "act": kind.signature,
         "facts": kind.facts(row) | {"requested by": row.requested_by_id},
+        "shows": lambda: {
+            phrase("the agreements"): names(kind.missing(row)),
+            phrase("the remarks"): [*kind.warnings(row.initiative), *map(list, kind.said(row))],
+        },
     }
 
 
