@@ -206,7 +206,7 @@ class OverwritingForm(forms.Form):
         if last is None:
             return phrase("Changed after you opened this page: {}.", labels)
         return phrase(
-            "{} changed this on {}, after you opened the page: {}.",
+            "{} changed this at {}, after you opened the page: {}.",
             last.history_user_name,
             clock.moment_in_words(last.history_date),
             labels,

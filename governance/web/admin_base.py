@@ -15,6 +15,7 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from governance.audit_log import csv_export, entries
 from governance.database.row_history import acting
+from governance.database.shown_state import STOOD, OverwritingForm
 from governance.permission_result import Refused, no
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.phrases import phrase
@@ -241,12 +242,19 @@ def shown(model, columns, filters, search, **options):
     return model, type(f"{model.__name__}Admin", (base,), options)
 
 
-class ReasonForm(forms.ModelForm):
+class ReasonForm(OverwritingForm, forms.ModelForm):
     """A form of the admin with an optional reason, which the history keeps."""
 
+    stood = forms.CharField(
+        required=False, widget=forms.HiddenInput
+    )  # declared, because the admin names its fields
     reason = forms.CharField(
         required=False, max_length=500, widget=forms.TextInput(attrs={"size": 80}), help_text=REASON_HELP
     )
+
+    def __init__(self, *args, **options):
+        row = options.get("instance")
+        super().__init__(*args, row=row if row is not None and row.pk else None, **options)
 
 
 class Recorded(NoDeleting, SimpleHistoryAdmin):
@@ -260,11 +268,23 @@ class Recorded(NoDeleting, SimpleHistoryAdmin):
             return super().allowed_form(request, object_id, form_url, extra_context)
         try:
             with acting(by=request.user, reason=request.POST.get("reason", "")[:500].replace("\0", "")):
-                return super().allowed_form(request, object_id, form_url, extra_context)
+                answer = super().allowed_form(request, object_id, form_url, extra_context)
+            shown = getattr(answer, "context_data", None) or {}
+            if "adminform" in shown:
+                answer.status_code = getattr(shown["adminform"].form, "status", answer.status_code)
+            return answer
         except ValidationError as wrong:
             # What an act found wrong that the form could not know: somebody else was faster.
             self.message_user(request, " ".join(wrong.messages), messages.ERROR)
             return redirect(request.path)
+
+    def get_fieldsets(self, request, obj=None):
+        """Return the fields, with the hidden marks of what the page of a row shows."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or not self.has_change_permission(request, obj):
+            return found
+        title, options = found[-1]
+        return [*found[:-1], (title, {**options, "fields": [*options["fields"], STOOD]})]
 
     def save_model(self, request, obj, form, change):
         """Add through the action, and record the changes of a change."""

@@ -408,7 +408,7 @@ def _refuse_replaced(row: VendorTerm | UnitPolicy, link: str) -> None:
     if row.withdrawn_at:
         raise Conflict(
             phrase(
-                "{} withdrew or replaced {} on {}.",
+                "{} withdrew or replaced {} at {}.",
                 row.withdrawn_by or "The system",
                 row.reference,
                 clock.moment_in_words(row.withdrawn_at),
