@@ -122,7 +122,7 @@ class OverwritingForm(forms.Form):
 
     def __init__(self, *args, row: Model | None = None, **options):
         super().__init__(*args, **options)
-        self.row, self.conflict = row, False
+        self.row, self.conflict, self._sent_marks = row, False, ""
         self._as_read = (
             {name: row.serializable_value(name) for name in self._columns()} if row is not None else {}
         )
@@ -143,13 +143,18 @@ class OverwritingForm(forms.Form):
         super().full_clean()
         if not self.is_bound or not hasattr(self, "cleaned_data"):
             return
-        sent = self.cleaned_data.pop(STOOD, "")
+        sent = self._sent_marks
         names = changed(_read(sent), marks(self._stands())) if sent else []
         names = [name for name in names if name in self.fields and self._differs(name)]
         if names:
             self._say(names, _read(sent))
         elif self._as_read and not self.errors:
             hold(self._moved)
+
+    def _clean_form(self):
+        """Take the marks out of what was sent before the form reads its words."""
+        self._sent_marks = self.cleaned_data.pop(STOOD, "")
+        super()._clean_form()
 
     def _columns(self) -> list[str]:
         """Return the fields that are columns of the row."""

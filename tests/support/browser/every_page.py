@@ -35,6 +35,7 @@ from governance.web.pages.as_of_views import Day
 from initiatives.contracts.approvals import actions as approval_actions
 from initiatives.contracts.documents import actions as contract_actions
 from initiatives.contracts.enforcement import kill_switch
+from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.evidence import actions as evidence_actions
 from initiatives.lifecycle.holds.actions import open_obligation, show_by
 from initiatives.lifecycle.requirements import standalone
@@ -222,6 +223,9 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     calls = approvals_of(cast, running)
     password_links.ask_reset(name=cast.lead.login)
     asked = PasswordLink.objects.get(person=cast.lead)
+    detail_actions.propose_tier(
+        initiative=initiative_acts.fresh(idea), tier="high", worst_credible_harm="Money is lost.", by=cast.owner
+    )
     sealing.seal()
     then = Day.of(transparency_log_as_of.known_until().replace(microsecond=0)).asked
     held = initiative_acts.fresh(trial).roles.in_force().filter(person=cast.lead).first()

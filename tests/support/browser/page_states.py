@@ -25,6 +25,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "accept-source": ("seat_architecture", {}),
     "evidence/capture": ("owner", {}),
     "evidence-verify": ("seat_adoption", {}),
+    "refuse-tier": ("seat_risk", {"ref": "idea"}),
     "accept-alone": ("seat_architecture", {"ref": "idea"}),
     "switch-on": ("owner", {"ref": "overdue"}),
     "withdraw": ("owner", {"ref": "idea"}),
