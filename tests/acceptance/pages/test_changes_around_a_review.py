@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from adoption.demo import initiative_acts
 from governance import clock
-from governance.models import Rulebook, Unit
+from governance.models import Board, Rulebook, Unit
 from governance.notifications import due
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
@@ -92,15 +92,20 @@ def made_advisory(cast, review):
     rulebook(cast, review, change)
 
 
+def _board_elsewhere(cast) -> None:
+    if not Board.objects.filter(unit=cast.elsewhere).exists():
+        boards.make_board(cast, cast.elsewhere, "Logistics board", chair=factories.make_person("l-chair"))
+
+
 def unit_moved(cast, review):
-    boards.make_board(cast, cast.elsewhere, "Logistics board", chair=factories.make_person("l-chair"))
+    _board_elsewhere(cast)
     unit = Unit.objects.get(pk=review.initiative.unit_id)
     unit_actions.move_unit(unit=unit, into=cast.elsewhere, reason="Another division.", by=cast.admin)
 
 
 def unit_merged(cast, review):
     unit = Unit.objects.get(pk=review.initiative.unit_id)
-    boards.make_board(cast, cast.elsewhere, "Other board", chair=factories.make_person("o-chair"))
+    _board_elsewhere(cast)
     into = organisation_actions.add_unit(name="Into", code="into", parent=cast.elsewhere, by=cast.admin)
     unit_actions.merge_units(unit=unit, into=into, reason="One team.", by=cast.admin)
 

@@ -224,7 +224,10 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     password_links.ask_reset(name=cast.lead.login)
     asked = PasswordLink.objects.get(person=cast.lead)
     detail_actions.propose_tier(
-        initiative=initiative_acts.fresh(idea), tier="high", worst_credible_harm="Money is lost.", by=cast.owner
+        initiative=initiative_acts.fresh(idea),
+        tier="high",
+        worst_credible_harm="Money is lost.",
+        by=cast.owner,
     )
     sealing.seal()
     then = Day.of(transparency_log_as_of.known_until().replace(microsecond=0)).asked
