@@ -294,7 +294,8 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
         for kind in sorted(facts.keys() & contributed.sentences.keys())
         if (left := set(re.findall(r"{(\w+)", contributed.sentences[kind])) - {"all"} - facts[kind])
     }
-    assert unknown == {"evidence added": {"captured_from"}}, "the demo captures nothing from an address"
+    rare = {"captured_from", "known_since", "replaces_newer"}
+    assert unknown == {"evidence added": rare}, "the demo captures no address and adds no file again"
 
     # Its backup can be restored, with what its systems were told
     manifest = backup.take(tmp_path / "copy")
