@@ -403,7 +403,7 @@ def _spelled(records: Records) -> Records:
 
     def spelled() -> Iterator[tuple[int, list[str]]]:
         for number, record in records():
-            yield number, [cell if cell.isascii() else one_spelling(cell) for cell in record]
+            yield number, [one_spelling(cell) for cell in record]
 
     return spelled
 

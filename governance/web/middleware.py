@@ -272,7 +272,8 @@ class RefusalPages(MiddlewareMixin):
 
 def _typed(request) -> list[str]:
     """Return the texts of several words that were sent, so that a refusal loses nothing that someone wrote."""
-    sent = [value for name, values in request.POST.lists() for value in values if "password" not in name]
+    secret = re.compile("password|secret|code|token|key")
+    sent = [value for name, values in request.POST.lists() if not secret.search(name) for value in values]
     return list(dict.fromkeys(value for value in sent if " " in value.strip()))
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from governance.tables.cell_values import is_blank, list_as_text, serial_day
+from governance.tables.reader import read_table
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,9 @@ def test_days_by_their_number():
     assert serial_day("43830", since_1904=True) == "2024-01-01"
     for other in ("2024", "4529", "99999", "452920", "45292 users", ""):
         assert serial_day(other) == ""
+
+
+def test_cells_of_a_table_have_one_spelling():
+    """Case 12: the same words with accents apart, and a cell of two lines as Windows writes it."""
+    table = read_table('Unit,Note\nZu\u0308rich,"a\r\nb"\nBern,c\n'.encode())
+    assert list(table.lines[0].cells.values()) == ["Z\u00fcrich", "a\nb"]

@@ -110,3 +110,8 @@ def test_a_sentence_key_is_the_words_without_capitals_spaces_and_punctuation() -
     assert rule.sentence_key("It says so, with the day.") == rule.sentence_key(" it SAYS so - with  the day")
     assert rule.sentence_key("Row 4 says so") != rule.sentence_key("Row 5 says so")
     assert rule.sentence_key("... !") == ""
+
+
+def test_a_text_has_one_spelling():
+    composed, apart = "Z\u00fcrich", "Zu\u0308rich"
+    assert rule.one_spelling(f"{apart}\r\nb\rc") == f"{composed}\nb\nc"

@@ -70,3 +70,10 @@ def test_a_hidden_character_is_named_by_its_place(found, place):
 
 def test_readable_texts_are_taken():
     assert hidden_text({"a": ["Zoë", "नमस्ते", "👩‍💻", 1, None, {"b": "two\nlines"}]}) is None
+
+
+def test_texts_have_one_form_of_accents():
+    """Case 12: one system sends the letters composed, another apart or escaped."""
+    composed, apart = "Z\u00fcrich", "Zu\u0308rich"
+    for body in (json.dumps({"unit": [apart]}), json.dumps({"unit": [apart]}, ensure_ascii=False)):
+        assert read(body.encode()) == {"unit": [composed]}
