@@ -59,13 +59,13 @@ def changed(shown: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return [name for name in {**now, **shown} if shown.get(name) != now.get(name)]
 
 
-def fields_of(row: Model, but: Iterable[str] = ()) -> dict[str, Any]:
+def fields_of(row: Model) -> dict[str, Any]:
     """Return the values of the row's columns, read anew, by the words for the column."""
     fresh = type(row)._base_manager.get(pk=row.pk)
     return {
         field.name.replace("_", " "): field.value_from_object(fresh)
         for field in fresh._meta.concrete_fields
-        if not field.primary_key and field.name not in but
+        if not field.primary_key
     }
 
 

@@ -197,7 +197,14 @@ def confirm_tier(*, initiative: Initiative, tier: str, scope: int | None = None,
         if not follow([initiative]):  # what the tier leaves out holds nothing
             rewrite_supported_stage(initiative)
         if before and before != tier:
-            _tell_confirmed(initiative, before, by)
+            now, was = Tier.word(tier).lower(), Tier.word(before).lower()
+            _tell_owner_and_chair(
+                initiative,
+                "tier changed",
+                f"the risk tier is {now} now, and was {was}",
+                f"{by} confirmed it. The worst credible harm: {ended(initiative.worst_credible_harm)}",
+                by,
+            )
     return initiative
 
 
@@ -220,18 +227,13 @@ def refuse_tier(*, initiative: Initiative, tier: str, reason: str, by: User) -> 
             tier=initiative.tier,
             why=reason.strip(),
         )
-        owner = initiative_permissions.accepted(initiative, Role.OWNER)
         stays = f" The risk tier stays {Tier.word(initiative.tier).lower()}." if initiative.tier else ""
-        telling.tell(
+        _tell_owner_and_chair(
             initiative,
-            [owner.person if owner else None, initiative_permissions.acting_chair(initiative)[0]],
             "tier refused",
-            f"tier:{initiative.pk}",
             f"the risk tier {Tier.word(tier).lower()} is refused",
-            but=by,
-            period=clock.now().isoformat(timespec="seconds"),
-            text=f"{by} refused the proposed tier: {ended(reason.strip())}{stays}",
-            link=initiative.get_absolute_url(),
+            f"{by} refused the proposed tier: {ended(reason.strip())}{stays}",
+            by,
         )
     return initiative
 
@@ -245,18 +247,18 @@ def _still_proposed(initiative: Initiative, tier: str) -> None:
         ).or_refuse()
 
 
-def _tell_confirmed(initiative: Initiative, before: str, by: User) -> None:
-    """Notify the owner and the chair that another risk tier counts now."""
+def _tell_owner_and_chair(initiative: Initiative, kind: str, title: str, text: str, by: User) -> None:
+    """Notify the owner and the chair of what the risk seat decided on the tier."""
     owner = initiative_permissions.accepted(initiative, Role.OWNER)
     telling.tell(
         initiative,
         [owner.person if owner else None, initiative_permissions.acting_chair(initiative)[0]],
-        "tier changed",
+        kind,
         f"tier:{initiative.pk}",
-        f"the risk tier is {Tier.word(initiative.tier).lower()} now, and was {Tier.word(before).lower()}",
+        title,
         but=by,
         period=clock.now().isoformat(timespec="seconds"),
-        text=f"{by} confirmed it. The worst credible harm: {ended(initiative.worst_credible_harm)}",
+        text=text,
         link=initiative.get_absolute_url(),
     )
 

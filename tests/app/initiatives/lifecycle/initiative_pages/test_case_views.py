@@ -9,7 +9,9 @@ from bs4 import BeautifulSoup
 
 from adoption.demo import initiative_acts
 from governance import clock
+from governance.database import row_history
 from governance.database.row_history import acting
+from governance.database.shown_state import ShownOtherwise
 from governance.models import Entry, Rulebook
 from governance.permission_result import Refused
 from initiatives.contributions import contributed
@@ -17,6 +19,7 @@ from initiatives.integration.components import actions as components_actions
 from initiatives.lifecycle.activity import timeline
 from initiatives.lifecycle.details import actions as detail_actions
 from initiatives.lifecycle.holds import actions as hold_actions
+from initiatives.lifecycle.initiative.forms import DetailsForm
 from initiatives.lifecycle.requirements import actions as requirement_actions
 from initiatives.portfolio.units import leaving
 from tests.support import factories
@@ -280,3 +283,39 @@ def test_the_kill_switch_is_the_second_thing_of_the_margin_and_a_phone_has_a_way
     assert page.find(id="switch")
     idea = text_of(as_(cast.owner).get(at("initiative", factories.make_initiative(cast).ref)))
     assert "#switch" not in idea
+
+
+def test_the_act_compares_once_more_after_its_lock(cast):
+    """Between the check of a form and the lock of its act somebody else saves."""
+    initiative = factories.make_initiative(cast)
+    token = row_history.set_request_id("test")
+    try:
+        form = DetailsForm(
+            {"title": "Mine", "problem": "Mine.", "reason": "So."}, row=initiative, initial=shown(initiative)
+        )
+        assert form.is_valid()
+        with acting(by=cast.owner):
+            row = initiative_acts.fresh(initiative)
+            row.problem = "Somebody else's."
+            row.save()
+        with pytest.raises(ShownOtherwise) as refused:
+            detail_actions.edit(initiative=initiative, by=cast.owner, **form.cleaned_data)
+        assert refused.value.names == ["Problem"]
+    finally:
+        row_history.reset_request_id(token)
+
+
+def shown(initiative) -> dict:
+    return {name: getattr(initiative, name) for name in ("title", "problem", "platform", "confidential")}
+
+
+def test_typed_accents_and_line_ends_are_one_and_a_refusal_repeats_them(cast, as_):
+    initiative = factories.make_initiative(cast)
+    url = at("initiative-act", initiative.ref, "edit")
+    sent = {"title": initiative.title, "problem": "Zu\u0308rich\r\nwaits."}
+    assert as_(cast.owner).post(url, sent).status_code == 302
+    assert initiative_acts.fresh(initiative).problem == "Z\u00fcrich\nwaits."
+    answer = as_(cast.auditor).post(url, sent | {"problem": "Words of an auditor.", "secret": "two words"})
+    assert answer.status_code == 403
+    assert "Words of an auditor." in text_of(answer)
+    assert "two words" not in text_of(answer)
