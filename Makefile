@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-changed check lint lint-types lint-rest holes races mutants bench drills baseline guards budgets diagram tree messages catalogues screenshots clean
+.PHONY: help run test test-all test-changed check lint lint-types lint-tests lint-rest holes races mutants bench drills baseline guards budgets diagram tree messages catalogues screenshots clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/'
@@ -22,9 +22,10 @@ run: $(VENV)/runtime.stamp ## install what is missing, then start the database, 
 	@exec $(BIN)/python manage.py run
 
 # Which folders of tests a target runs. Together they are all of tests/: tests/unit/repository/test_tiers.py.
-TESTS := tests/unit tests/app
+TESTS := tests/unit/adoption tests/unit/governance tests/unit/initiatives tests/app
 TESTS_MORE := tests/acceptance
 TESTS_LONG := tests/long
+TESTS_LINT := tests/unit/repository
 # A red test is tried once more, and named as unsteady if it then passes: tests/support/unsteady.py.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1
 BENCH := audit_log.capture audit_log.seal audit_log.lag audit_log.verify audit_log.asof company.pages systems.decisions \
@@ -58,11 +59,14 @@ drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, era
 mutants: $(VENV)/development.stamp ## take the defences away one by one: each time a test must go red
 	@$(BIN)/python -m tests.drills.mutants $(ARGS)
 
-lint: $(VENV)/development.stamp ## check style, types, templates, who imports whom, settings, missing migrations, generated documents, prose and what documents cite
-	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync lint-types lint-rest
+lint: $(VENV)/development.stamp ## check style, types, templates, who imports whom, settings, missing migrations, generated documents, prose, what documents cite, and run the tests that read the repository
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync lint-types lint-tests lint-rest
 
 lint-types:
 	@$(BIN)/mypy --no-error-summary governance initiatives adoption
+
+lint-tests:
+	@$(BIN)/pytest -q $(TESTS_LINT) $(ARGS)
 
 lint-rest:
 	@$(BIN)/ruff check .

@@ -42,6 +42,6 @@ def test_days_by_their_number():
 
 
 def test_cells_of_a_table_have_one_spelling():
-    """Case 12: the same words with accents apart, and a cell of two lines as Windows writes it."""
+    """The same words with accents apart, and a cell of two lines as Windows writes it."""
     table = read_table('Unit,Note\nZu\u0308rich,"a\r\nb"\nBern,c\n'.encode())
     assert list(table.lines[0].cells.values()) == ["Z\u00fcrich", "a\nb"]

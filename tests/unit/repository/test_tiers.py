@@ -1,4 +1,4 @@
-"""`make test`, `make test-all` and `make drills` run each test once; CI runs the first two."""
+"""`make test`, `make test-all`, `make drills` and `make lint` run each test once; CI runs all but the drills."""
 
 import re
 import shlex
@@ -6,7 +6,7 @@ import shlex
 from tests.support.paths import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
-TIERS = {"test": "TESTS", "test-all": "TESTS_MORE", "drills": "TESTS_LONG"}
+TIERS = {"test": "TESTS", "test-all": "TESTS_MORE", "drills": "TESTS_LONG", "lint-tests": "TESTS_LINT"}
 # What would leave out a test that lies in a folder of its tier.
 LEAVES_OUT = re.compile(r"(^|\s)(-k|-m|-x|--ignore(-glob)?|--deselect|--lf|--maxfail)\b")
 
@@ -72,5 +72,6 @@ def test_each_long_test_and_drill_names_what_asks_for_it():
 def test_ci_runs_the_linters_and_the_first_two_tiers():
     run = (ROOT / ".ci" / "run").read_text()
     assert re.search(r"^parts=\((.+)\)$", run, re.MULTILINE)[1].split() == ["lint", *list(TIERS)[:2]]
+    assert re.search(r"^lint: .*\n\t.* lint-tests", MAKEFILE, re.MULTILINE)
     assert re.search(r'^for part in "\$\{parts\[@\]\}"; do', run, re.MULTILINE)
     assert re.search(r'^ +make "\$part" \|\| red\+=\("\$part"\)$', run, re.MULTILINE)

@@ -73,7 +73,7 @@ def test_readable_texts_are_taken():
 
 
 def test_texts_have_one_form_of_accents():
-    """Case 12: one system sends the letters composed, another apart or escaped."""
+    """One system sends the letters composed, another apart or escaped."""
     composed, apart = "Z\u00fcrich", "Zu\u0308rich"
     for body in (json.dumps({"unit": [apart]}), json.dumps({"unit": [apart]}, ensure_ascii=False)):
         assert read(body.encode()) == {"unit": [composed]}
