@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-changed check lint lint-types lint-tests lint-rest holes races mutants bench drills baseline guards budgets diagram tree messages catalogues screenshots clean
+.PHONY: help run test test-all test-changed check lint lint-types lint-tests lint-rest holes races mutants bench drills baseline guards budgets diagram tree messages catalogues pictures clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/'
@@ -110,8 +110,8 @@ messages: $(VENV)/development.stamp ## bring what is marked for translation into
 catalogues: $(VENV)/development.stamp ## compile the translations (.mo) anew after a change of a .po file
 	@$(BIN)/pybabel --quiet compile --domain django --directory adoption/locale
 
-screenshots: $(VENV)/development.stamp ## make the pictures of README.md from the demo
-	@$(BIN)/python -m tests.support.commands.screenshots
+pictures: $(VENV)/development.stamp ## make the pictures of README.md from the demo
+	@$(BIN)/python -m tests.support.commands.pictures
 
 clean: ## remove the virtual environment; data are kept
 	rm -rf $(VENV)

@@ -1,4 +1,4 @@
-"""Make the pictures of README.md from the demo: `make screenshots`. It needs Chromium and some minutes."""
+"""Make the pictures of README.md from the demo: `make pictures`. It needs Chromium and some minutes."""
 
 import os
 import shutil
@@ -15,11 +15,11 @@ from tests.support.paths import ROOT
 
 PORT = "8199"
 SIZE = {"width": 1280, "height": 800}
-# What each picture shows: who looks, the initiative by its title, and the link to press there.
+# What each picture shows: who looks, the initiative by its title (none: the inbox), and the links to press there.
 PICTURES = {
-    "overview": ("owner", "Call note search", None),
-    "review": ("chair", "Renewal letter drafts", "Review"),
-    "contract": ("owner", "Customer summary assistant", "Contract and access"),
+    "inbox": ("seat-risk", None, ()),
+    "overview": ("owner", "Call note search", ()),
+    "statement": ("seat-risk", "Renewal letter drafts", ("Review", "Approve and sign")),
 }
 
 
@@ -37,18 +37,19 @@ def wait_until_ready(process: subprocess.Popen) -> None:
 
 
 def take(page: Page, name: str, password: str) -> None:
-    """Sign in, open the initiative, and write the picture into docs/img."""
-    login, title, link = PICTURES[name]
+    """Sign in, open the page, and write the picture into docs/img."""
+    login, title, links = PICTURES[name]
     page.goto(f"http://localhost:{PORT}/sign-in/")
     page.fill("[name=username]", login)
     page.fill("[name=password]", password)
     page.press("[name=password]", "Enter")
     page.wait_for_load_state()
-    page.goto(f"http://localhost:{PORT}/search/?q={title.replace(' ', '+')}")
-    page.get_by_role("link", name=title).first.click()
-    if link:
-        page.locator("main").get_by_role("link", name=link, exact=True).first.click()
-    page.wait_for_load_state()
+    if title:
+        page.goto(f"http://localhost:{PORT}/search/?q={title.replace(' ', '+')}")
+        page.get_by_role("link", name=title).first.click()
+    for link in links:
+        page.locator("main").get_by_role("link", name=link).first.click()
+        page.wait_for_load_state()
     page.screenshot(path=ROOT / "docs" / "img" / f"{name}.png")
 
 
