@@ -1,5 +1,7 @@
 """Pages of an initiative: gaps of its stage, details, tier, activity."""
 
+from collections.abc import Callable
+
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,6 +16,7 @@ from governance.people.permissions import may_see_audit_log
 from governance.permission_result import ended
 from governance.rulebook.judgements import judgement_of, judgement_of_declared
 from governance.rulebook.pairings import PAIRINGS
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import as_of
 from governance.vocabulary import RUNNING_STAGES, WRITTEN_OBLIGATIONS, Role, Stage, Tier
 from governance.vocabulary.phrases import joined, label, phrase
@@ -330,6 +333,18 @@ def _tier_happens(initiative: Initiative) -> list[str]:
     return happens
 
 
+def _other_answer(verb: str) -> Callable[[Initiative, SignedInRequest], dict]:
+    """Return the context that links the other answer to the same question, for people who may give it."""
+
+    def context(initiative: Initiative, request: SignedInRequest) -> dict:
+        step = INITIATIVE_ACTS[verb]
+        if not step.may(initiative, request.user):
+            return {}
+        return {"instead": (reverse("initiative-act", args=[initiative.ref, verb]), step.title)}
+
+    return context
+
+
 INITIATIVE_ACTS["confirm-tier"] = PageStep(
     may=tier_permissions.may_confirm_tier,
     act=detail_actions.confirm_tier,
@@ -348,6 +363,7 @@ INITIATIVE_ACTS["confirm-tier"] = PageStep(
     title=gettext_lazy("Confirm the risk tier"),
     lede=lambda row: phrase("Worst credible harm, in the owner's words: {}", row.worst_credible_harm),
     happens=_tier_happens,
+    context=_other_answer("refuse-tier"),
     verb=lambda row: phrase("Confirm {} risk", label(row.get_proposed_tier_display(), inside=True)),
     done=gettext_lazy("The tier is confirmed."),
 )
@@ -371,6 +387,7 @@ INITIATIVE_ACTS["refuse-tier"] = PageStep(
         ),
         gettext_lazy("The owner and the chair are notified with your reason."),
     ),
+    context=_other_answer("confirm-tier"),
     verb=lambda row: phrase("Refuse {} risk", label(row.get_proposed_tier_display(), inside=True)),
     done=gettext_lazy("The proposed tier is refused."),
 )

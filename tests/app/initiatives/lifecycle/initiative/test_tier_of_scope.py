@@ -319,6 +319,9 @@ def test_a_higher_tier_that_is_proposed_blocks_a_decision_until_its_seat_answers
     refuse = reverse("initiative-act", args=[initiative.ref, "refuse-tier"])
     assert as_(cast.owner).get(refuse).status_code == 403
     assert "Refuse the tier" in text_of(as_(cast.seat_risk).get(initiative.get_absolute_url()))
+    confirm = reverse("initiative-act", args=[initiative.ref, "confirm-tier"])
+    assert f'href="{refuse}"' in as_(cast.seat_risk).get(confirm).text
+    assert f'href="{confirm}"' in as_(cast.seat_risk).get(refuse).text
     sent = {"tier": "high", "reason": "It decides nothing.", "password": factories.PASSWORD}
     assert as_(cast.seat_risk).post(refuse, sent | {"tier": "limited"}).status_code == 403
     assert as_(cast.seat_risk).post(refuse, sent).status_code == 302
