@@ -21,6 +21,12 @@ from tests.support.database.reset import url_of  # noqa: E402
 from tests.support.plugin import make_template  # noqa: E402
 
 APPS = ("governance", "initiatives", "adoption")
+# Django's own first: once 300 models exist, each of its small migrations would render all of them again.
+DJANGO_FIRST = """    dependencies = [
+        ('contenttypes', '0002_remove_content_type_name'),
+        ('auth', '0012_alter_user_first_name_max_length'),
+    ]
+"""
 HEADING = re.compile(r"^--\n-- Name: (?P<name>.*); Type: (?P<kind>[A-Z ]+); Schema: .*\n--\n", re.MULTILINE)
 END = "\n--\n-- PostgreSQL database dump complete"
 
@@ -54,6 +60,7 @@ def with_sql(written: str) -> str:
         "\nfrom governance.database.migration_operations import Together, sql_files\n\n\nclass Migration",
         1,
     )
+    head = head.replace("    dependencies = [\n    ]\n", DJANGO_FIRST)
     return (
         f"{head}    operations = [\n        *sql_files(__file__, 'before'),\n        Together([\n"
         + operations.rstrip().removesuffix("]").rstrip()
