@@ -389,6 +389,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "governance.web.middleware.OneLook",
     "governance.web.middleware.Language",
+    "governance.web.middleware.DemoBeingBuilt",
     "governance.web.middleware.SignedInOnly",
     "governance.web.middleware.SeenNow",
     "governance.web.middleware.PlainText",
@@ -514,8 +515,7 @@ SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_IDLE_MINUTES = whole_number("PLUMBLINE_IDLE_MINUTES", 120, 0, None, "minutes, 0 for never")
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = OVER_TLS
-CSRF_COOKIE_SECURE = OVER_TLS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = OVER_TLS
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if OVER_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = OVER_TLS
 

@@ -12,14 +12,17 @@ def everywhere(request) -> dict:
 
     `data_as_of` is the moment of the data on a page that was read from a replica which lags.
 
+    `preparing` is the progress of a start that still builds the demo, or None.
+
     The context is lazy, so a page without the frame pays nothing, and each value is computed once. A page of another
     day has no tasks, only the day.
     """
     person = getattr(request, "user", None)
+    progress = getattr(request, "preparing", None)
     if person is None or not person.is_authenticated:
-        return {"as_of": None, "data_as_of": None}
+        return {"as_of": None, "data_as_of": None, "preparing": progress}
     measured = replica.read_from()
-    told = {"data_as_of": measured.told_as_of if measured else None}
+    told = {"data_as_of": measured.told_as_of if measured else None, "preparing": progress}
     look = getattr(request, "look", None)
     if look is not None:
         return told | {"as_of": look}

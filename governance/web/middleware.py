@@ -17,6 +17,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from governance.audit_log import entries
 from governance.database import replica, request_memo, row_history
+from governance.operations import preparing
 from governance.permission_result import Conflict, Refused
 from governance.sign_in import sessions, signing, throttling
 from governance.transparency_log import as_of
@@ -298,6 +299,21 @@ class Language:
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", translation.get_language())
         return response
+
+
+class DemoBeingBuilt:
+    """Refuses forms while `manage.py run` builds the demo, which acts for the same people. Pages show a note."""
+
+    OPEN = ("/sign-in/", "/sign-out/")
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.preparing = preparing.read()
+        if request.preparing and request.method == "POST" and request.path_info not in self.OPEN:
+            return error_views.page(error_views.DEMO_BEING_BUILT, 503)
+        return self.get_response(request)
 
 
 class SignedInOnly(MiddlewareMixin):

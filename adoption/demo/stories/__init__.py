@@ -1,5 +1,6 @@
 """What became of each initiative: twelve lives told whole and eighteen short ones, with every kind of trouble."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from adoption.demo import meetings
@@ -7,9 +8,16 @@ from adoption.demo.people import Company
 from adoption.demo.stories import beginnings, changes, lessons, production, register, running, trials
 from governance import clock
 
+# Where the time of the demo begins and ends within a start, in percent, and the share of a story by its module.
+FIRST, LAST = 15, 95
+SHARES = {production: 12, trials: 5, beginnings: 1}
 
-def tell(company: Company) -> None:
-    """Tell every story, in the order of the references; let the rules move on, and people go."""
+
+def tell(company: Company, report: Callable[..., None] = lambda *step, **more: None) -> None:
+    """Tell every story, in the order of the references; let the rules move on, and people go.
+
+    `report` is told of each story, as in `manage.py demo`.
+    """
     ends = clock.now() + timedelta(days=62)
     with clock.simulated(clock.now() - timedelta(days=459)):
         register.models_in_use(company)
@@ -17,8 +25,13 @@ def tell(company: Company) -> None:
     with clock.simulated(clock.now() - timedelta(days=332)):
         register.policy_of_finance(company)
         register.model_near_its_end(company, clock.local_day(ends))
-    for story in STORIES:
+    shares = {module.__name__: share for module, share in SHARES.items()}
+    whole, done = sum(shares[story.__module__] for story in STORIES), 0
+    for number, story in enumerate(STORIES, 1):
+        percent = FIRST + (LAST - FIRST) * done // whole
+        report(percent, f"Build the demo, {number} of {len(STORIES)}", "Import an inventory", people=True)
         story(company)
+        done += shares[story.__module__]
     with clock.simulated(clock.now() - timedelta(days=2)):
         register.vendor_term_that_bites(company)
     lessons.come_back(company)

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from governance.audit_log import entries
 from governance.database import database_roles
 from governance.database.row_history import acting
 from governance.models import Entry, Notification, User
+from governance.operations import preparing
 from governance.runtime.secret_files import kept
 from governance.storage import data_folder, embedded_postgres
 from governance.transparency_log import sealing
@@ -60,9 +62,10 @@ class Command(BaseCommand):
             with nullcontext() if own else database_roles.clock_granted(connection):
                 if earlier:
                     drop_everything()
-                if options["keep"]:
-                    self.stdout.write("Building the demo (once) ...")
-                self.fill()
+                try:
+                    self.fill()
+                finally:
+                    preparing.end()
         except database_roles.ClockRefused as refusal:
             raise CommandError(str(refusal)) from refusal
 
@@ -92,24 +95,35 @@ class Command(BaseCommand):
         """Build the demo in an empty database, seal it, and write the logins down."""
         began = time.monotonic()
         password = settings.DEMO_PASSWORD or kept(settings.DATA_DIR, "demo-password", size=9)
-        build(password)
+
+        def report(percent: int, step: str, following: str, *, people: bool = False) -> None:
+            if people:
+                write_logins(settings.DATA_DIR, password)
+            preparing.begin(self.stdout.write, percent, step, following, people=people)
+            self.stdout.flush()
+
+        build(password, report)
         sealing.seal()
         with connection.cursor() as cursor:  # so that the first pages are not planned by guesses
             cursor.execute("ANALYZE")
-        write_logins(settings.DATA_DIR, password)
         self.stdout.write(
             f"The demo is ready: {User.objects.count()} people, {Initiative.objects.count()} initiatives, "
             f"{time.monotonic() - began:.0f} s. Logins: {settings.DATA_DIR / 'logins.txt'}"
         )
 
 
-def build(password: str) -> people.Company:
-    """Found the company, tell its stories, import the extract, put the notifications of the past away."""
+def build(password: str, report: Callable[..., None] = lambda *step, **more: None) -> people.Company:
+    """Found the company, tell its stories, import the extract, put the notifications of the past away.
+
+    `report(percent, step, next step)` is called before each step, with `people=True` when people can sign in.
+    """
+    report(10, "Create the people of the demo", "Build the initiatives of the demo")
     with clock.simulated(clock.now() - FOUNDED):
         with acting(system="demo", reason="A demonstration. No person or initiative in it is real."):
             entries.record(EntryKind.DEMO_FOUNDED, company=people.COMPANY)
         company = people.found(password)
-    stories.tell(company)
+    stories.tell(company, report)
+    report(95, "Import an inventory, and draft a change of the rulebook", "Start the worker")
     inventory.bring_in(company)
     people.try_rulebooks(company)
     old = Notification.objects.filter(created_at__lt=clock.now() - READ_AFTER)

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import json
+import logging
 import multiprocessing
 import os
 import signal
@@ -14,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
@@ -27,7 +29,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from governance.database import database_roles
 from governance.identity.factors import relying_party
-from governance.operations import static_files
+from governance.operations import preparing, static_files
 from governance.runtime import child_processes
 from governance.runtime.secret_files import KEPT_SIGNING_KEY
 from governance.sign_in import first_admin
@@ -68,21 +70,49 @@ class Command(BaseCommand):
             running.callback(ignore_signals)
             try:
                 running.enter_context(only_one(settings.DATA_DIR))
-                check_port(settings.PORT)
-                self.prepare(running, demo=not options["no_demo"])
+                listening = running.enter_context(listen(settings.PORT))
+                preparing.end()  # of a run that was killed
+                running.callback(preparing.end)
                 parts: dict[str, subprocess.Popen[bytes]] = {}
-                running.callback(end, parts)
-                for part, command in commands().items():
-                    parts[part] = begin(command, environment())
+                with preparing.shown(listening):
+                    self.prepare(running)
+                    demo = None
+                    if not options["no_demo"] and "demo" in get_commands():
+                        demo = running.enter_context(child(build_demo))
+                    running.callback(end, parts)
+                    building = demo is not None and people_before_the_end_of(demo)
+                    if not building:
+                        self.step(99, "Start the web server and the worker", "Sign in")
+                parts["web server"] = begin(commands(listening)["web server"], environment(), listening)
                 self.wait_until_ready(parts)
-                self.tell()
+                if demo is not None and building:
+                    self.tell()
+                    self.stdout.write(
+                        "You can sign in now. You can read pages, but not save forms, until the demo is complete."
+                    )
+                    while demo.is_alive():
+                        demo.join(0.3)
+                        fail_if_ended(parts)
+                    demand_success(demo)
+                parts["worker"] = begin(commands()["worker"], environment())
+                preparing.end()
+                if not building:
+                    self.tell()
+                self.stdout.write("Ctrl-C stops Plumbline.\n")
+                self.stdout.flush()
                 watch(parts, self.stdout.write)
             except Stopped:
                 self.stdout.write("Stopping ...")
         self.stdout.write("Stopped.")
 
-    def prepare(self, running: contextlib.ExitStack, *, demo: bool) -> None:
-        """Prepare the database, static files, and a demo in an empty installation."""
+    def step(self, percent: int, step: str, following: str) -> None:
+        """Tell that a step begins, at once."""
+        preparing.begin(self.stdout.write, percent, step, following)
+        self.stdout.flush()  # or a child would write it again
+
+    def prepare(self, running: contextlib.ExitStack) -> None:
+        """Prepare the database and static files."""
+        self.step(0, "Start the database", "Create the tables")
         if settings.EMBEDDED:
             running.callback(settings.EMBEDDED_DATABASE.stop)
             settings.EMBEDDED_DATABASE.start(tied=True)
@@ -101,16 +131,13 @@ class Command(BaseCommand):
             )
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            self.stdout.write("Preparing the database ...")
-            self.stdout.flush()  # or the child would write it again
+            self.step(3, "Create or change the tables", "Create people")
             in_a_child(migrate)
         data_folder.take_first(tell=self.stdout.write)
         if why := data_folder.wrong():
             raise CommandError(f"Plumbline does not start: {why}")
         database_roles.grant(connection)
         collect_static()
-        if demo and "demo" in get_commands():
-            in_a_child(build_demo)
         connection.close()
 
     def wait_until_ready(self, parts: dict[str, subprocess.Popen[bytes]]) -> None:
@@ -149,7 +176,6 @@ class Command(BaseCommand):
                 f"day, or until an admin exists.\n{first_admin.link()}\n"
             )
         connection.close()
-        self.stdout.write("Ctrl-C stops it.\n")
         self.stdout.flush()
 
 
@@ -166,11 +192,13 @@ def migrate() -> None:
 
 def build_demo() -> None:
     """Build the demo, unless people exist already."""
+    logging.disable(logging.INFO)  # the terminal shows the steps
     call_command("demo", keep=True)
 
 
-def in_a_child(act: Callable[[], None]) -> None:
-    """Run `act` in a child of this process, so that its memory is free again. Raises CommandError when it fails."""
+@contextlib.contextmanager
+def child(act: Callable[[], None]) -> Iterator[ForkProcess]:
+    """Run `act` in a child of this process, so that its memory is free again. The child ends with the block."""
 
     def run() -> None:
         as_a_part()
@@ -180,15 +208,37 @@ def in_a_child(act: Callable[[], None]) -> None:
             sys.exit(str(trouble))
 
     connection.close()  # the child has its own
-    child = multiprocessing.get_context("fork").Process(target=run)
-    child.start()
+    process = multiprocessing.get_context("fork").Process(target=run)
+    process.start()
     try:
-        child.join()
+        yield process
     finally:
-        child.terminate()
-        child.join()
-    if child.exitcode:
+        process.terminate()
+        process.join()
+
+
+def in_a_child(act: Callable[[], None]) -> None:
+    """Run `act` in a child and wait. Raises CommandError if it fails."""
+    with child(act) as process:
+        process.join()
+        demand_success(process)
+
+
+def demand_success(process: ForkProcess) -> None:
+    """Raise CommandError if the child failed."""
+    if process.exitcode:
         raise CommandError("The command failed. See the last lines above.")
+
+
+def people_before_the_end_of(demo: ForkProcess) -> bool:
+    """Wait until people of the demo can sign in (True), or the demo is complete (False). Raises CommandError."""
+    while demo.is_alive():
+        found = preparing.read()
+        if found is not None and found.people:
+            return True
+        demo.join(0.1)
+    demand_success(demo)
+    return False
 
 
 def stop(number: int, frame: FrameType | None) -> None:
@@ -222,12 +272,14 @@ def only_one(folder: Path) -> Iterator[None]:
         yield
 
 
-def check_port(port: int) -> None:
-    """Raise CommandError if the port is taken or reserved for the system."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+@contextlib.contextmanager
+def listen(port: int) -> Iterator[socket.socket]:
+    """Listen at the port of this machine. Raises CommandError if the port is taken or reserved for the system."""
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            listening.bind(("127.0.0.1", port))
+            listening.listen(128)
         except PermissionError:
             raise CommandError(
                 f"Port {port} is reserved for the system. Set PLUMBLINE_PORT to a number above 1023."
@@ -237,6 +289,7 @@ def check_port(port: int) -> None:
                 f"Port {port} is taken by another program. Stop that program, or set PLUMBLINE_PORT to "
                 "another number."
             ) from None
+        yield listening
 
 
 def collect_static() -> None:
@@ -255,11 +308,12 @@ def collect_static() -> None:
 REQUESTS = 4000
 
 
-def commands() -> dict[str, list[str]]:
-    """Return the parts, by the name they have in messages."""
+def commands(listening: socket.socket | None = None) -> dict[str, list[str]]:
+    """Return the parts, by the name they have in messages. The web server uses the socket, if it is given."""
+    bind = f"127.0.0.1:{settings.PORT}" if listening is None else f"fd://{listening.fileno()}"
     return {
         "web server": [
-            *(sys.executable, "-m", "gunicorn", "governance.wsgi", "--bind", f"127.0.0.1:{settings.PORT}"),
+            *(sys.executable, "-m", "gunicorn", "governance.wsgi", "--bind", bind),
             *("--workers", "2", "--threads", "4", "--graceful-timeout", "3"),
             *("--max-requests", str(REQUESTS), "--max-requests-jitter", str(REQUESTS // 5)),
             *("--log-level", "warning", "--no-control-socket"),
@@ -323,14 +377,17 @@ def as_a_part() -> None:
         signal.signal(name, signal.SIG_DFL)
 
 
-def begin(command: list[str], told: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start one part in a separate process group."""
+def begin(
+    command: list[str], told: dict[str, str], listening: socket.socket | None = None
+) -> subprocess.Popen[bytes]:
+    """Start one part in a separate process group, with the socket if it is given."""
     return subprocess.Popen(
         command,
         cwd=settings.BASE_DIR,
         env=told,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
+        pass_fds=[] if listening is None else [listening.fileno()],
         preexec_fn=as_a_part,
     )
 

@@ -46,6 +46,11 @@ NO_ROOM = (
         "pages."
     ),
 )
+DEMO_BEING_BUILT = (
+    "The demo is not complete yet",
+    "Plumbline is building the demo. Your changes were not saved.",
+    "You can read pages now. Send the form again when the note about the demo is no longer on the pages.",
+)
 TOO_LARGE = (
     "The form is too large",
     "The form is too large, or has too many fields or files. Your changes were not saved.",

@@ -1,8 +1,10 @@
 """`manage.py run`: ready, told, and gone without a trace, however it ends. And what /healthz and /readyz say."""
 
 import base64
-import contextlib
+import json
+import multiprocessing
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,6 +12,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +29,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from governance.management.commands import run
-from governance.operations import readiness, static_files
+from governance.operations import preparing, readiness, static_files
 from tests.support import plugin
 
 SIGNING_KEY = base64.b64encode(bytes(range(32))).decode()
@@ -126,7 +130,7 @@ def test_a_worker_is_started_again_and_ctrl_c_leaves_no_process(start, tmp_path)
     assert len(processes) >= 4  # two of the web server and its master, the worker with its beat
     assert f"http://localhost:{running.port}/" in running.said()
     until = time.monotonic() + 10  # what it prints next
-    while "Ctrl-C stops it" not in running.said() and time.monotonic() < until:
+    while "Ctrl-C stops Plumbline" not in running.said() and time.monotonic() < until:
         time.sleep(0.05)
     assert "owner  Marta Lindqvist" in running.said()
 
@@ -223,22 +227,83 @@ def test_what_fails_in_a_child_is_told_in_words(capfd):
     assert "The day is too short." in capfd.readouterr().err
 
 
-def test_the_demo_is_built_in_a_child(monkeypatch, settings, tmp_path):
-    """What building it takes of memory, 600 MB, is free again once it is there."""
-    settings.EMBEDDED = False
-    for name in ("connection", "MigrationExecutor", "data_folder", "database_roles", "collect_static"):
-        monkeypatch.setattr(run, name, mock.MagicMock())
-    run.connection.pg_version = run.OLDEST_POSTGRESQL * 10_000
-    run.MigrationExecutor.return_value.migration_plan.return_value = []
-    run.data_folder.wrong.return_value = ""
+def test_a_child_has_its_own_process(tmp_path):
+    """What the demo takes of memory, 600 MB, is free again once it is there."""
     built = tmp_path / "built"
-    monkeypatch.setattr(run, "build_demo", lambda: built.write_text(f"{os.getpid()} {os.getppid()}"))
-    prepare = run.Command().prepare
-    prepare(contextlib.ExitStack(), demo=False)
-    assert not built.exists()
-    prepare(contextlib.ExitStack(), demo=True)
+    with run.child(lambda: built.write_text(f"{os.getpid()} {os.getppid()}")) as process:
+        process.join()
     child, parent = built.read_text().split()
     assert parent == str(os.getpid()) != child
+
+
+class TestPreparing:
+    """The first start: its page, its progress, and the time between the first people and the end of the demo."""
+
+    @pytest.fixture(autouse=True)
+    def empty(self, tmp_path, settings):
+        settings.DATA_DIR = tmp_path
+
+    def tell(self, **more) -> list[str]:
+        lines: list[str] = []
+        preparing.begin(lines.append, 40, "Build the demo", "Start the worker", **more)
+        return lines
+
+    def test_progress_ends_with_the_start_or_with_its_process(self, tmp_path):
+        assert preparing.read() is None
+        (line,) = self.tell()
+        assert line.split()[:2] == ["40", "%"]
+        assert preparing.read() == preparing.Progress(
+            40, "Build the demo", "Start the worker", process=os.getpid()
+        )
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        told = json.loads((tmp_path / "preparing.json").read_text()) | {"process": gone.pid}
+        (tmp_path / "preparing.json").write_text(json.dumps(told))
+        assert preparing.read() is None
+        self.tell()
+        preparing.end()
+        assert preparing.read() is None
+
+    def test_every_address_shows_the_page_until_the_web_server_takes_over(self):
+        self.tell()
+        port = free_port()
+        with run.listen(port) as listening:
+            with preparing.shown(listening):
+                with pytest.raises(urllib.error.HTTPError) as answer:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/initiatives/", timeout=10)
+                assert (answer.value.code, answer.value.headers["Retry-After"]) == (503, "2")
+                page = answer.value.read().decode()
+                assert 'value="40"' in page
+                assert 'http-equiv="refresh"' in page
+                for address in re.findall(r'(?:href|src)="(/[^"]+)"', page):
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}{address}", timeout=10) as file:
+                        assert file.headers["Content-Type"] == preparing.FILES[address]
+            with socket.create_connection(("127.0.0.1", port), timeout=5):
+                pass  # it waits for the web server and is not refused
+
+    def test_people_sign_in_before_the_demo_is_complete(self):
+        released = multiprocessing.get_context("fork").Event()
+
+        def build() -> None:
+            self.tell(people=True)
+            released.wait(20)
+
+        with run.child(build) as demo:
+            assert run.people_before_the_end_of(demo)
+            released.set()
+            demo.join()
+            assert not run.people_before_the_end_of(demo)
+
+    @pytest.mark.django_db
+    def test_pages_can_be_read_and_forms_are_refused_meanwhile(self, client):
+        self.tell(people=True)
+        page = client.get("/sign-in/")
+        assert page.context["preparing"].percent == 40
+        assert client.post("/sign-in/", {"username": "x", "password": "y"}).status_code == 200
+        refused = client.post("/initiatives/register/", {"title": "x"})
+        assert (refused.status_code, refused["Retry-After"]) == (503, "60")
+        preparing.end()
+        assert client.post("/initiatives/register/", {"title": "x"}).status_code == 302
 
 
 def test_a_taken_port_is_told_in_words():
@@ -246,8 +311,8 @@ def test_a_taken_port_is_told_in_words():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(CommandError, match=f"Port {port} is taken.*PLUMBLINE_PORT"):
-            run.check_port(port)
+        with pytest.raises(CommandError, match=f"Port {port} is taken.*PLUMBLINE_PORT"), run.listen(port):
+            pass
 
 
 def test_one_run_a_folder(tmp_path):
