@@ -14,7 +14,7 @@ from governance.models import Rulebook, User
 from governance.vocabulary import STAGE_RANK, ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.lifecycle.access import permissions as initiative_permissions
-from initiatives.lifecycle.facts.initiative_rows import first_days_of
+from initiatives.lifecycle.facts.initiative_rows import first_day_of
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import (
     ChangeRecord,
@@ -223,9 +223,11 @@ def touches(item: Evidence, change: ChangeRecord) -> bool:
 
 def void_late(initiative: Initiative, item: Evidence, keys=None) -> None:
     """Void a new item by the changes made, or planned, after the first day on which its content was there."""
-    rows, frozen = [], _frozen([initiative])[initiative.pk]
-    first = first_days_of([initiative]).get(item.pk, item.observed_on)
-    for change in initiative.changes.select_related("system"):
+    changes = list(initiative.changes.select_related("system"))
+    if not changes:
+        return
+    rows, frozen, first = [], _frozen([initiative])[initiative.pk], first_day_of(item)
+    for change in changes:
         before = REOPENED in change.triggers and item.added_at <= change.effective_at
         if before or clock.local_day(change.effective_at) > first:
             rows += _voidings(item, change, frozen, keys)

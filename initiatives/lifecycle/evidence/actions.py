@@ -29,7 +29,7 @@ from governance.vocabulary.phrases import label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes.actions import void_late
 from initiatives.lifecycle.evidence import artefact_kinds
-from initiatives.lifecycle.facts.initiative_rows import first_days_of
+from initiatives.lifecycle.facts.initiative_rows import first_day_of
 from initiatives.lifecycle.findings.sync import follow
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage
 from initiatives.models import (
@@ -302,9 +302,7 @@ def create_evidence(
         _one_kind(initiative, item)
     elif generated:
         item.sha256 = hashlib.sha256(note.encode()).hexdigest()
-    replaced = (
-        first_days_of([initiative]).get(supersedes.pk, supersedes.observed_on) if supersedes else date.min
-    )
+    replaced = first_day_of(supersedes) if supersedes else date.min
     item.save()
     insert_many(
         Coverage,
@@ -313,7 +311,7 @@ def create_evidence(
     named = names if names is not None else versions_named(initiative, observed_on, clause)
     insert_many(EvidenceNames, [_name(item, version) for version in named])
     void_late(initiative, item)
-    first = first_days_of([initiative]).get(item.pk, observed_on)
+    first = first_day_of(item)
     entries.record(
         EntryKind.EVIDENCE_ADDED,
         initiative=initiative,

@@ -274,6 +274,13 @@ def first_days_of(initiatives: Iterable[Initiative | int]) -> dict[int, date]:
     )
 
 
+def first_day_of(item: Evidence) -> date:
+    """Return the day from which the age of one item counts. An item without content counts from its own day."""
+    if not item.sha256:
+        return item.observed_on
+    return first_days_of([item.initiative_id]).get(item.pk, item.observed_on)
+
+
 def known_names(initiative: Initiative) -> KnownNames:
     """Return the names of data sets and linked systems that evidence is compared with."""
     return _known(initiative.ref, *(rows(initiative, table) for table in _NAMED))
