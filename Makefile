@@ -26,8 +26,9 @@ TESTS := tests/unit/adoption tests/unit/governance tests/unit/initiatives tests/
 TESTS_MORE := tests/acceptance
 TESTS_LONG := tests/long
 TESTS_LINT := tests/unit/repository
-# A red test is tried once more, and named as unsteady if it then passes: tests/support/unsteady.py.
-PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1
+# A red test is tried once more, and named as unsteady if it then passes: tests/support/unsteady.py. The slowest tests are
+# named, because each of them is paid for in every check.
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1 --durations 40
 BENCH := audit_log.capture audit_log.seal audit_log.lag audit_log.verify audit_log.asof company.pages systems.decisions \
 	systems.interaction_volume
 TRIALS := audit_log.crash audit_log.flips audit_log.signatures audit_log.erasure audit_log.backup company.memory company.told \

@@ -6,6 +6,7 @@ import json
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -39,6 +40,7 @@ from governance.transparency_log import signing_keys
 STOP_SECONDS = 7  # how long a part may take to end by itself; the worker finishes its task and takes about 5
 READY_SECONDS = 60
 OLDEST_POSTGRESQL = 15
+ROOM, FIRST_ROOM = 50, 400  # free megabytes that a start needs; the database of the demo takes about 200
 MOST_ENDS, ENDS_SECONDS = 5, 60  # a worker that ends five times in a minute is not started again
 
 
@@ -70,6 +72,7 @@ class Command(BaseCommand):
             running.callback(ignore_signals)
             try:
                 running.enter_context(only_one(settings.DATA_DIR))
+                demand_room(settings.DATA_DIR)
                 listening = running.enter_context(listen(settings.PORT))
                 preparing.end()  # of a run that was killed
                 running.callback(preparing.end)
@@ -270,6 +273,17 @@ def only_one(folder: Path) -> Iterator[None]:
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+def demand_room(folder: Path) -> None:
+    """Raise CommandError if the disk of the data folder has too little room for this start."""
+    first = settings.EMBEDDED and not (folder / "database" / "cluster").exists()
+    needed, free = FIRST_ROOM if first else ROOM, shutil.disk_usage(folder).free // 1_000_000
+    if free < needed:
+        raise CommandError(
+            f"The disk of {folder} has {free} MB left, and this start needs {needed} MB. Free disk space, or "
+            "set PLUMBLINE_DATA to a folder on another disk."
+        )
 
 
 @contextlib.contextmanager

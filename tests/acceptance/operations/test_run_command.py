@@ -1,6 +1,7 @@
 """`manage.py run`: ready, told, and gone without a trace, however it ends. And what /healthz and /readyz say."""
 
 import base64
+import contextlib
 import json
 import multiprocessing
 import os
@@ -313,6 +314,24 @@ def test_a_taken_port_is_told_in_words():
         port = taken.getsockname()[1]
         with pytest.raises(CommandError, match=f"Port {port} is taken.*PLUMBLINE_PORT"), run.listen(port):
             pass
+
+
+@pytest.mark.parametrize(("first", "needed"), [(True, run.FIRST_ROOM), (False, run.ROOM)])
+def test_a_full_disk_is_told_in_words(tmp_path, settings, monkeypatch, first, needed):
+    settings.EMBEDDED = True
+    if not first:
+        (tmp_path / "database" / "cluster").mkdir(parents=True)
+    for free in (needed - 1, needed):
+        monkeypatch.setattr(
+            run.shutil, "disk_usage", lambda path, free=free: SimpleNamespace(free=free * 1_000_000)
+        )
+        told = (
+            pytest.raises(CommandError, match=f"has {free} MB left.*needs {needed} MB.*PLUMBLINE_DATA")
+            if free < needed
+            else contextlib.nullcontext()
+        )
+        with told:
+            run.demand_room(tmp_path)
 
 
 def test_one_run_a_folder(tmp_path):
