@@ -92,13 +92,13 @@ class Command(BaseCommand):
         return True
 
     def fill(self) -> None:
-        """Build the demo in an empty database, seal it, and write the logins down."""
+        """Write the logins down, build the demo in an empty database, and seal it."""
         began = time.monotonic()
         password = settings.DEMO_PASSWORD or kept(settings.DATA_DIR, "demo-password", size=9)
 
+        write_logins(settings.DATA_DIR, password)  # people sign in before the demo is complete
+
         def report(percent: int, step: str, following: str, *, people: bool = False) -> None:
-            if people:
-                write_logins(settings.DATA_DIR, password)
             preparing.begin(self.stdout.write, percent, step, following, people=people)
             self.stdout.flush()
 

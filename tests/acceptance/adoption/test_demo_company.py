@@ -115,7 +115,7 @@ def test_a_demo_that_was_interrupted_is_built_anew_and_a_whole_one_is_kept(
     settings.DATA_DIR, built = tmp_path, []
     monkeypatch.setattr(demo.embedded_postgres, "in_use", lambda: True)
     monkeypatch.setattr(demo, "drop_everything", lambda: built.append("dropped"))
-    monkeypatch.setattr(demo, "build", lambda password: built.append("built"))
+    monkeypatch.setattr(demo, "build", lambda password, report: built.append("built"))
     call_command("demo", keep=True, stdout=StringIO())
     assert built == []  # people, and no mark of a demo
     with acting(system="demo", reason="Begun"):

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -77,7 +77,7 @@ def staging(migrated, transactional_db, monkeypatch) -> Iterator[SimpleNamespace
         migrated.at.execute(f"ALTER ROLE {OWNER} CREATEROLE")
 
 
-def found(password: str) -> None:
+def found(password: str, report: Callable[..., None]) -> None:
     """Stand in for minutes of building: the first act of the demo, a person, and the last act."""
     with clock.simulated(clock.now() - timedelta(days=400)), acting(system="demo", reason="Begun"):
         entries.record(EntryKind.DEMO_FOUNDED)
@@ -122,7 +122,7 @@ def test_a_whole_demo_is_replaced_only_when_asked(staging: SimpleNamespace):
 
 
 def test_after_a_failure_no_right_is_left(staging: SimpleNamespace, monkeypatch):
-    def cut(password: str) -> None:
+    def cut(password: str, report: Callable[..., None]) -> None:
         assert roles(staging) == (True, [OWNER])
         with psycopg.connect(staging.server.url(name="demo")) as other:
             other.execute(
