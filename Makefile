@@ -128,9 +128,9 @@ $(VENV)/made.stamp:
 
 # The terminal shows the name of each library, and what pip writes to its error output. Python compiles the modules that
 # are imported at their first import: compiling all of them takes 10 s and 55 MB more.
-FAILED := $(VENV)/pip-failed
-INSTALL = rm -f $(FAILED); { $(BIN)/python -m pip install --no-compile --disable-pip-version-check --require-hashes -r $(1) || touch $(FAILED); } \
-	| sed -un -e 's/^Collecting \([^= ]*\).*/  \1/p' -e 's/^Installing collected.*/Unpacking the libraries .../p'; test ! -e $(FAILED)
+PIP_FAILED := $(VENV)/pip-failed
+INSTALL = rm -f $(PIP_FAILED); { $(BIN)/python -m pip install --no-compile --disable-pip-version-check --require-hashes -r $(1) || touch $(PIP_FAILED); } \
+	| sed -un -e 's/^Collecting \([^= ]*\).*/  \1/p' -e 's/^Installing collected.*/Unpacking the libraries .../p'; test ! -e $(PIP_FAILED)
 
 $(VENV)/runtime.stamp: requirements.lock $(VENV)/made.stamp
 	@echo "Installing Plumbline's libraries into $(VENV) (once, about a minute):"

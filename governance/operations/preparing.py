@@ -1,13 +1,9 @@
 """The first start by `manage.py run`: how far it is, and the page that browsers see until people can sign in."""
 
-import contextlib
 import json
-import multiprocessing
 import os
-import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,10 +13,9 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import render_to_string
 
-from governance.runtime import child_processes
-
 # What the page needs, by its address.
 FILES = {"/plumbline.css": "text/css", "/preparing.js": "text/javascript"}
+LONGEST = 600  # seconds; a step takes about twenty
 _BEGAN = time.monotonic()
 
 
@@ -40,9 +35,15 @@ def _file() -> Path:
 
 
 def read() -> Progress | None:
-    """Return the progress of the start that runs now, or None. A start that was killed does not count."""
+    """Return the progress of the start that runs now, or None.
+
+    A process that was killed leaves its file. The file does not count if no process has this id, or after ten minutes,
+    because another process, or a container, may have the same id.
+    """
     try:
         found = Progress(**json.loads(_file().read_text()))
+        if time.time() - _file().stat().st_mtime > LONGEST:
+            return None
         os.kill(found.process, 0)
     except PermissionError:  # the process runs as another user
         return found
@@ -51,14 +52,13 @@ def read() -> Progress | None:
     return found
 
 
-def begin(
-    write: Callable[[str], Any], percent: int, step: str, following: str, *, people: bool = False
-) -> None:
-    """Tell that a step begins: one line in the terminal, and the progress for browsers.
+def begin(out: Any, percent: int, step: str, following: str, *, people: bool = False) -> None:
+    """Tell that a step begins: one line in the terminal (`out`), and the progress for browsers.
 
     The line has the share of the start that is done, and the seconds since this program began.
     """
-    write(f"{percent:3} %  {time.monotonic() - _BEGAN:4.0f} s  {step}")
+    out.write(f"{percent:3} %  {time.monotonic() - _BEGAN:4.0f} s  {step}")
+    out.flush()  # or a child would write the line again
     told = Progress(percent, step, following, people, os.getpid())
     written = _file().with_suffix(f".{os.getpid()}")
     written.write_text(json.dumps(asdict(told)))
@@ -103,25 +103,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Write no line for each request."""
 
 
-@contextlib.contextmanager
-def shown(listening: socket.socket) -> Iterator[None]:
-    """Answer at this socket with the page, in a child, until the block ends. Later connections wait in the socket."""
-
-    def serve() -> None:
-        child_processes.tie(signal.SIGTERM)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(
-            signal.SIGINT, signal.SIG_IGN
-        )  # Ctrl-C reaches the whole group, and the run ends this child
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler, bind_and_activate=False)
-        server.socket.close()
-        server.socket = listening
-        BaseServer.serve_forever(server)
-
-    child = multiprocessing.get_context("fork").Process(target=serve, daemon=True)
-    child.start()
-    try:
-        yield
-    finally:
-        child.terminate()
-        child.join()
+def serve(listening: socket.socket) -> None:
+    """Answer at this socket with the page until the process ends. Later connections wait in the socket."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = listening
+    BaseServer.serve_forever(server)

@@ -13,10 +13,10 @@ FIRST, LAST = 15, 95
 SHARES = {production: 12, trials: 5, beginnings: 1}
 
 
-def tell(company: Company, report: Callable[..., None] = lambda *step, **more: None) -> None:
+def tell(company: Company, report: Callable[..., None]) -> None:
     """Tell every story, in the order of the references; let the rules move on, and people go.
 
-    `report` is told of each story, as in `manage.py demo`.
+    `report(percent, step, next step, people=True)` is called before each story.
     """
     ends = clock.now() + timedelta(days=62)
     with clock.simulated(clock.now() - timedelta(days=459)):

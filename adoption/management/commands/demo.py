@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,14 +96,8 @@ class Command(BaseCommand):
         """Write the logins down, build the demo in an empty database, and seal it."""
         began = time.monotonic()
         password = settings.DEMO_PASSWORD or kept(settings.DATA_DIR, "demo-password", size=9)
-
         write_logins(settings.DATA_DIR, password)  # people sign in before the demo is complete
-
-        def report(percent: int, step: str, following: str, *, people: bool = False) -> None:
-            preparing.begin(self.stdout.write, percent, step, following, people=people)
-            self.stdout.flush()
-
-        build(password, report)
+        build(password, partial(preparing.begin, self.stdout))
         sealing.seal()
         with connection.cursor() as cursor:  # so that the first pages are not planned by guesses
             cursor.execute("ANALYZE")

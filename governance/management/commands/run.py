@@ -77,15 +77,14 @@ class Command(BaseCommand):
                 preparing.end()  # of a run that was killed
                 running.callback(preparing.end)
                 parts: dict[str, subprocess.Popen[bytes]] = {}
-                with preparing.shown(listening):
-                    self.prepare(running)
-                    demo = None
-                    if not options["no_demo"] and "demo" in get_commands():
-                        demo = running.enter_context(child(build_demo))
+                wanted = not options["no_demo"] and "demo" in get_commands()
+                with child(lambda: preparing.serve(listening)):
+                    self.prepare(running, demo=wanted)
+                    demo = running.enter_context(child(build_demo)) if wanted else None
                     running.callback(end, parts)
                     building = demo is not None and people_before_the_end_of(demo)
                     if not building:
-                        self.step(99, "Start the web server and the worker", "Sign in")
+                        preparing.begin(self.stdout, 99, "Start the web server and the worker", "Sign in")
                 parts["web server"] = begin(commands(listening)["web server"], environment(), listening)
                 self.wait_until_ready(parts)
                 if demo is not None and building:
@@ -108,14 +107,9 @@ class Command(BaseCommand):
                 self.stdout.write("Stopping ...")
         self.stdout.write("Stopped.")
 
-    def step(self, percent: int, step: str, following: str) -> None:
-        """Tell that a step begins, at once."""
-        preparing.begin(self.stdout.write, percent, step, following)
-        self.stdout.flush()  # or a child would write it again
-
-    def prepare(self, running: contextlib.ExitStack) -> None:
-        """Prepare the database and static files."""
-        self.step(0, "Start the database", "Create the tables")
+    def prepare(self, running: contextlib.ExitStack, *, demo: bool) -> None:
+        """Prepare the database and static files. `demo` is True if the demo is built afterwards."""
+        preparing.begin(self.stdout, 0, "Start the database", "Create or change the tables")
         if settings.EMBEDDED:
             running.callback(settings.EMBEDDED_DATABASE.stop)
             settings.EMBEDDED_DATABASE.start(tied=True)
@@ -134,7 +128,8 @@ class Command(BaseCommand):
             )
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            self.step(3, "Create or change the tables", "Create people")
+            following = "Create the people of the demo" if demo else "Start the web server and the worker"
+            preparing.begin(self.stdout, 3, "Create or change the tables", following)
             in_a_child(migrate)
         data_folder.take_first(tell=self.stdout.write)
         if why := data_folder.wrong():

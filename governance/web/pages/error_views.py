@@ -49,7 +49,7 @@ NO_ROOM = (
 DEMO_BEING_BUILT = (
     "The demo is not complete yet",
     "Plumbline is building the demo. Your changes were not saved.",
-    "You can read pages now. Send the form again when the note about the demo is no longer on the pages.",
+    "You can read pages now. Send the form again when pages no longer show the note about the demo.",
 )
 TOO_LARGE = (
     "The form is too large",

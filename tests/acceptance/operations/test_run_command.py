@@ -1,7 +1,6 @@
 """`manage.py run`: ready, told, and gone without a trace, however it ends. And what /healthz and /readyz say."""
 
 import base64
-import contextlib
 import json
 import multiprocessing
 import os
@@ -16,6 +15,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import nullcontext
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
@@ -244,15 +245,14 @@ class TestPreparing:
     def empty(self, tmp_path, settings):
         settings.DATA_DIR = tmp_path
 
-    def tell(self, **more) -> list[str]:
-        lines: list[str] = []
-        preparing.begin(lines.append, 40, "Build the demo", "Start the worker", **more)
-        return lines
+    def tell(self, **more) -> str:
+        out = StringIO()
+        preparing.begin(out, 40, "Build the demo", "Start the worker", **more)
+        return out.getvalue()
 
     def test_progress_ends_with_the_start_or_with_its_process(self, tmp_path):
         assert preparing.read() is None
-        (line,) = self.tell()
-        assert line.split()[:2] == ["40", "%"]
+        assert self.tell().split()[:2] == ["40", "%"]
         assert preparing.read() == preparing.Progress(
             40, "Build the demo", "Start the worker", process=os.getpid()
         )
@@ -262,6 +262,11 @@ class TestPreparing:
         (tmp_path / "preparing.json").write_text(json.dumps(told))
         assert preparing.read() is None
         self.tell()
+        long_ago = time.time() - preparing.LONGEST - 1
+        os.utime(tmp_path / "preparing.json", (long_ago, long_ago))
+        assert preparing.read() is None, "another process may have the id of one that was killed"
+        self.tell()
+        assert preparing.read() is not None
         preparing.end()
         assert preparing.read() is None
 
@@ -269,7 +274,7 @@ class TestPreparing:
         self.tell()
         port = free_port()
         with run.listen(port) as listening:
-            with preparing.shown(listening):
+            with run.child(lambda: preparing.serve(listening)):
                 with pytest.raises(urllib.error.HTTPError) as answer:
                     urllib.request.urlopen(f"http://127.0.0.1:{port}/initiatives/", timeout=10)
                 assert (answer.value.code, answer.value.headers["Retry-After"]) == (503, "2")
@@ -294,6 +299,49 @@ class TestPreparing:
             released.set()
             demo.join()
             assert not run.people_before_the_end_of(demo)
+
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_the_worker_starts_when_the_demo_is_complete(self, monkeypatch, fails):
+        """The worker would remind and mail about half a demo. A demo that fails ends the start."""
+        begun: list[str] = []
+        complete = multiprocessing.get_context("fork").Event()
+
+        def build() -> None:
+            self.tell(people=True)
+            complete.wait(20)
+            if fails:
+                raise CommandError("The day is too short.")
+
+        def begin(command: list[str], told: dict, listening: socket.socket | None = None) -> SimpleNamespace:
+            begun.append(
+                ("demo is complete, " if complete.is_set() else "") + command[command.index("-m") + 1]
+            )
+            return SimpleNamespace(poll=lambda: None)
+
+        def stop(parts: dict, tell: object) -> None:
+            raise run.Stopped
+
+        for name, stub in {
+            "build_demo": build,
+            "begin": begin,
+            "end": lambda parts: None,
+            "ignore_signals": lambda: None,
+            "environment": dict,
+            "demand_room": lambda folder: None,
+            "watch": stop,
+        }.items():
+            monkeypatch.setattr(run, name, stub)
+        monkeypatch.setattr(run.signal, "signal", lambda *given: None)
+        monkeypatch.setattr(run.child_processes, "adopt_orphans", lambda: None)
+        monkeypatch.setattr(run.Command, "prepare", lambda *given, **more: None)
+        monkeypatch.setattr(run.Command, "wait_until_ready", lambda *given: None)
+        monkeypatch.setattr(run.Command, "tell", lambda *given: complete.set())
+        monkeypatch.setattr(run.settings, "PORT", free_port())
+        told = pytest.raises(CommandError, match="See the last lines above") if fails else nullcontext()
+        with told:
+            run.Command(stdout=StringIO()).handle(no_demo=False)
+        assert begun == ["gunicorn"] + ["demo is complete, celery"] * (not fails)
+        assert preparing.read() is None
 
     @pytest.mark.django_db
     def test_pages_can_be_read_and_forms_are_refused_meanwhile(self, client):
@@ -328,7 +376,7 @@ def test_a_full_disk_is_told_in_words(tmp_path, settings, monkeypatch, first, ne
         told = (
             pytest.raises(CommandError, match=f"has {free} MB left.*needs {needed} MB.*PLUMBLINE_DATA")
             if free < needed
-            else contextlib.nullcontext()
+            else nullcontext()
         )
         with told:
             run.demand_room(tmp_path)
