@@ -1,6 +1,6 @@
 """What holds of levels whatever the initiative: properties, each tried on 200 random initiatives, more with `--rounds`.
 
-That silence never pays is tried row by row in tests/acceptance/input/test_silence_never_pays.py. A change in
+That silence never pays is tried row by row in tests/long/test_silence_never_pays.py. A change in
 governance/gates or governance/rulebook asks for these.
 """
 

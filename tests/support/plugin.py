@@ -130,7 +130,6 @@ LONG_FILES = (
     "acceptance/races/",
     "audit_log/test_backup",
     "acceptance/walks/",
-    "pages/test_primary_buttons",
     "pages/test_inbox_answers",
     "pages/test_admin_pages",
     "audit_log/test_erasure",

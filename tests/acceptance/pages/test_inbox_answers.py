@@ -19,7 +19,7 @@ def pytest_generate_tests(metafunc):
     if "state" in metafunc.fixturenames:
         rounds = metafunc.config.getoption("rounds")
         found = open_states.chosen(rounds)
-        # Between the states whose buttons are pressed in test_primary_buttons.
+        # Between the states whose buttons are pressed in tests/long/test_primary_buttons.py.
         metafunc.parametrize("state", found if rounds >= FULL else found[EVERY // 2 :: EVERY], ids=str)
 
 

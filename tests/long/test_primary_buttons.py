@@ -1,7 +1,8 @@
 """R4: no button leads to a refusal, whoever presses it in whatever state.
 
-In the suite one person walks every tenth state, another each time; `--rounds 500` sends everybody through every state.
-`-s` prints the counts.
+One person walks every tenth state, another each time; `--rounds 500` sends everybody through every state. `-s` prints
+the counts. `make test` walks one state, in tests/app/initiatives/inbox/tasks/test_every_answer.py. A change in
+initiatives/lifecycle/access or in many templates asks for it.
 """
 
 from collections import Counter

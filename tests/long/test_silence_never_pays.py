@@ -2,7 +2,8 @@
 links are described already, what nobody knows yet costs none before the day to find it out.
 
 Rows are told by real acts and judged in the facts of random initiatives, at every moment at which something turns; 80
-times in the suite, more with `--rounds`.
+times at least, more with `--rounds`. A change in governance/gates, governance/rulebook or initiatives/lifecycle/facts
+asks for it.
 """
 
 import random

@@ -1,4 +1,7 @@
-"""Evidence is renewed on a page where just its kind can be given, by one person."""
+"""Evidence is renewed on a page where just its kind can be given, by one person.
+
+A change in governance/rulebook or initiatives/lifecycle/evidence asks for it.
+"""
 
 from types import SimpleNamespace
 
