@@ -54,7 +54,7 @@ bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its
 
 drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, thirty days, a year of acts by hand and with machines, a year of who is told, two hosts under faults
 	@$(BIN)/pytest $(TESTS_LONG) --rounds 500 $(ARGS)
-	@$(BIN)/pytest tests/acceptance/audit_log/test_path_matrix.py tests/acceptance/audit_log/test_audit_log_attacks.py tests/acceptance/attacks/test_shared_rights.py tests/unit/governance/authorization/test_policy_equals_reading.py tests/acceptance/input tests/acceptance/pages tests/acceptance/browser/test_every_page.py --rounds 500
+	@$(BIN)/pytest tests/acceptance/audit_log/test_path_matrix.py tests/acceptance/audit_log/test_audit_log_attacks.py tests/acceptance/attacks/test_shared_rights.py tests/unit/governance/authorization/test_policy_equals_reading.py tests/app/initiatives/lifecycle/evidence/test_subjects.py tests/acceptance/input tests/acceptance/pages tests/acceptance/browser/test_every_page.py --rounds 500
 	@for one in $(TRIALS); do $(BIN)/python -m tests.drills.$$one || exit; done
 
 mutants: $(VENV)/development.stamp ## take the defences away one by one: each time a test must go red

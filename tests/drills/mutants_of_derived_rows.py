@@ -64,4 +64,11 @@ MUTANTS = [
         "pass",
         "tests/acceptance/attacks/test_derived_rows.py -k figures",
     ),
+    (
+        "a row is about one initiative, by the database",
+        "initiatives/migrations/guards/evidence.sql:plumbline_guard_one_initiative",
+        "IF theirs <> own THEN",
+        "IF false THEN",
+        "tests/app/initiatives/lifecycle/evidence/test_subjects.py -k another_initiative",
+    ),
 ]

@@ -273,3 +273,60 @@ BEGIN
 END $$;
 CREATE TRIGGER reported_by_a_pipeline BEFORE INSERT ON initiatives_pipelinereport
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_pipeline_report();
+
+-- The initiative of a row that another row names, by the column that names it.
+CREATE FUNCTION plumbline_initiative_named(named text, id bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT CASE named
+    WHEN 'acceptance' THEN (SELECT r.initiative_id FROM initiatives_roleassignment r WHERE r.id = $2)
+    WHEN 'change' THEN (SELECT c.initiative_id FROM initiatives_changerecord c WHERE c.id = $2)
+    WHEN 'clause' THEN (SELECT i.id FROM governance_clause c JOIN governance_contractversion v ON v.id = c.version_id
+                          JOIN initiatives_initiative i ON i.contract_id = v.contract_id WHERE c.id = $2)
+    WHEN 'contract_version' THEN (SELECT i.id FROM governance_contractversion v
+                                    JOIN initiatives_initiative i ON i.contract_id = v.contract_id WHERE v.id = $2)
+    WHEN 'deployment' THEN (SELECT d.initiative_id FROM initiatives_deployment d WHERE d.id = $2)
+    WHEN 'link' THEN (SELECT l.initiative_id FROM initiatives_link l WHERE l.id = $2)
+    WHEN 'scope_version' THEN (SELECT s.initiative_id FROM initiatives_scopeversion s WHERE s.id = $2)
+    ELSE (SELECT e.initiative_id FROM initiatives_evidence e WHERE e.id = $2)
+  END $$;
+
+-- What a row is about belongs to one initiative: the report, the drill, the link, the clause and the version it names.
+CREATE FUNCTION plumbline_guard_one_initiative() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  told jsonb := to_jsonb(NEW);
+  own bigint := (told ->> 'initiative_id')::bigint;
+  theirs bigint;
+BEGIN
+  FOR place IN 0 .. TG_NARGS - 1 LOOP
+    theirs := plumbline_initiative_named(TG_ARGV[place], (told ->> (TG_ARGV[place] || '_id'))::bigint);
+    IF theirs <> own THEN
+      RAISE EXCEPTION 'Plumbline: the % belongs to another initiative.', replace(TG_ARGV[place], '_', ' ')
+        USING ERRCODE = 'PL092', HINT = 'Choose one of this initiative.';
+    END IF;
+    own := COALESCE(own, theirs);
+  END LOOP;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER about_one_initiative BEFORE INSERT OR UPDATE ON initiatives_evidence
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_one_initiative('clause', 'acceptance');
+CREATE TRIGGER about_one_initiative BEFORE INSERT OR UPDATE ON initiatives_evidencenames
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_one_initiative('evidence', 'deployment', 'scope_version', 'contract_version');
+CREATE TRIGGER about_one_initiative BEFORE INSERT OR UPDATE ON initiatives_voiding
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_one_initiative('evidence', 'change');
+CREATE TRIGGER about_one_initiative BEFORE INSERT OR UPDATE ON initiatives_declaredgoal
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_one_initiative('evidence');
+CREATE TRIGGER about_one_initiative BEFORE INSERT OR UPDATE ON initiatives_killswitch
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_one_initiative('drill');
+CREATE TRIGGER about_one_initiative BEFORE INSERT OR UPDATE ON initiatives_clauseenforcement
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_one_initiative('evidence', 'clause');
+CREATE TRIGGER about_one_initiative BEFORE INSERT OR UPDATE ON initiatives_drill
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_one_initiative('link', 'evidence');
+CREATE TRIGGER about_one_initiative BEFORE INSERT OR UPDATE ON initiatives_tracesample
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_one_initiative('evidence');
+CREATE TRIGGER about_one_initiative BEFORE INSERT OR UPDATE ON initiatives_signonflow
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_one_initiative('diagram');
+CREATE TRIGGER about_one_initiative BEFORE INSERT OR UPDATE ON initiatives_definitionconflict
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_one_initiative('mapping_evidence');
+CREATE TRIGGER about_one_initiative BEFORE INSERT OR UPDATE ON initiatives_modelevaluation
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_one_initiative('deployment');
+CREATE TRIGGER about_one_initiative BEFORE INSERT OR UPDATE ON initiatives_transfer
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_one_initiative('link', 'deployment');

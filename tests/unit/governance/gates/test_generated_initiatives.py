@@ -1,4 +1,4 @@
-"""What is shown of 2,000 generated initiatives is what their rows support; more with `--rounds`.
+"""What is shown of 400 generated initiatives is what their rows support; 2,000 with `--rounds 2000`.
 
 The levels are compared with a plain reading of the documents, which shares no rule with the product
 (tests/support/rules/plain_levels.py).
@@ -24,7 +24,7 @@ from tests.support.rules.random_facts import (
     random_facts,
 )
 
-GENERATED = 2_000
+GENERATED = 400
 BROKEN = 100  # initiatives after which a rule that was taken away has to be missed
 
 

@@ -1,9 +1,14 @@
 """A requirement names what its evidence must be about: nothing about something else can be attached to it."""
 
+import json
+import random
 from collections import Counter
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, connection, transaction
 
 from adoption.demo import artefacts, initiative_acts
 from governance import clock
@@ -73,6 +78,29 @@ def test_every_wrong_attachment_is_refused_in_words(initiative):
         assert RULEBOOK.requirements[key].question in said or said.startswith(
             "This kind of evidence cannot be uploaded."
         )
+
+
+def test_the_page_refuses_wrong_attachments_and_adds_nothing(initiative, cast, as_, rounds):
+    """Forty drawn at random, each of them under `--rounds 500`."""
+    wrong, client = list(wrong_attachments()), as_(cast.owner)
+    before = initiative.evidence.count()
+    for key, kind, tested in random.Random(62).sample(wrong, min(len(wrong), 8 * rounds)):
+        sent = {
+            "kind": kind,
+            "covers": [key],
+            "title": "What was found",
+            "observed_on": clock.today().isoformat(),
+            "result": "pass",
+            "condition": "bounded_real",
+            "file": SimpleUploadedFile("found.pdf", artefacts.pdf("What was found").read()),
+            **{f"{kind}_{name}": value for name, value in GIVEN.get(kind, {}).items()},
+            f"{kind}_tested": tested,
+        }
+        page = client.post(at("evidence-add", initiative.ref), sent)
+        assert page.status_code in (200, 422), (key, kind, tested, page.status_code)
+        form = page.context.get("form")
+        assert form.errors.get("covers") if form else page.context["why"], (key, kind, tested)
+    assert initiative.evidence.count() == before
 
 
 def test_a_report_on_accuracy_says_nothing_of_the_contract(initiative, cast):
@@ -151,3 +179,42 @@ def test_what_shows_no_control_is_named_for_no_clause(initiative, cast):
         control_mapping.map_clause(evidence=item, **named)
     shown = report(initiative, cast, "enforcement", ["gov.enforced"])
     assert control_mapping.map_clause(evidence=shown, **named).evidence == shown
+
+
+def named_rows(cast, title: str) -> dict[str, int]:
+    """A row of an initiative of this title for each column that says what a row is about."""
+    initiative = factories.make_production(cast, title=title)
+    link = factories.make_link(cast, initiative, factories.make_system(cast, name=title))  # a change, too
+    contract, item = initiative.contract.versions.first(), initiative.evidence.first()
+    return {
+        "acceptance": initiative.roles.first().pk,
+        "change": initiative.changes.first().pk,
+        "clause": contract.clauses.first().pk,
+        "contract_version": contract.pk,
+        "deployment": initiative.deployments.first().pk,
+        "link": link.pk,
+        "scope_version": initiative.scopes.first().pk,
+        "initiative": initiative.pk,
+    } | dict.fromkeys(("evidence", "diagram", "drill", "mapping_evidence"), item.pk)
+
+
+def test_the_database_refuses_a_subject_of_another_initiative(cast):
+    own, other = named_rows(cast, "One"), named_rows(cast, "Another")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgrelid::regclass::text, encode(tgargs, 'escape') FROM pg_trigger"
+            " WHERE tgname = 'about_one_initiative'"
+        )
+        guarded = {table: names.split("\\000")[:-1] for table, names in cursor.fetchall()}
+    assert len(guarded) == 12
+    for table, names in guarded.items():
+        has = apps.get_model(table.replace("_", ".", 1))._meta
+        own_names = ["initiative"] if "initiative" in {one.name for one in has.fields} else names[:1]
+        for name in [one for one in names if one not in own_names]:
+            row = {f"{one}_id": own[one] for one in own_names} | {f"{name}_id": other[name]}
+            with pytest.raises(DatabaseError) as refused, transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(
+                    f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, %s)).*",
+                    [json.dumps(row)],
+                )
+            assert refused.value.__cause__.sqlstate == "PL092", (table, name, refused.value)
