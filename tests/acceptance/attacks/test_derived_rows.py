@@ -337,7 +337,8 @@ def test_a_day_of_decisions_that_the_log_does_not_have_is_named(cast, applicatio
 def test_figures_of_both_logs_are_counted_again_the_next_day(cast, application_login):
     initiative = factories.make_mvp(cast)
     factories.make_key(cast, initiative, days=300, scopes=["evaluate", "interactions"])
-    for days, moment in ((2, clock.now()), (3, clock.now() + timedelta(days=900))):
+    # Older than what is judged anew by its persons or its names, so that no other rule counts them.
+    for days, moment in ((30, clock.now()), (33, clock.now() + timedelta(days=900))):
         ReconciledDay.objects.create(
             initiative=initiative, day=clock.today() - timedelta(days=days), due=False, judged_at=moment
         )
