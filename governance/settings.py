@@ -394,6 +394,7 @@ MIDDLEWARE = [
     "governance.web.middleware.SeenNow",
     "governance.web.middleware.PlainText",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "governance.web.sent_once.SentOnce",
     "governance.web.middleware.RefusalPages",
     "governance.web.middleware.Replica",
     "governance.web.middleware.AsOf",
@@ -503,7 +504,6 @@ CONTENT_SECURITY_POLICY = {
     | {"form-action": [SELF], "frame-ancestors": [NONE], "base-uri": [NONE], "object-src": [NONE]}
 }
 X_FRAME_OPTIONS = "DENY"
-SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_ENGINE = "governance.sign_in.sessions"

@@ -1634,6 +1634,9 @@ class Migration(migrations.Migration):
                 ('device', models.CharField(default='', max_length=80)),
                 ('provider_subject', models.CharField(default='', max_length=255)),
                 ('provider_session', models.CharField(default='', max_length=255)),
+                ('sent', models.CharField(default='', max_length=64)),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('sent_to', models.TextField(default='')),
             ],
             options={
                 'verbose_name': 'session',

@@ -36,6 +36,10 @@ class Session(AbstractBaseSession):
     provider = models.ForeignKey(IdentityProvider, models.CASCADE, null=True, related_name="sessions")
     provider_subject = models.CharField(max_length=255, default="")
     provider_session = models.CharField(max_length=255, default="")
+    # The last form that this browser sent: its digest, when, and where its answer led (`governance.web.sent_once`).
+    sent = models.CharField(max_length=64, default="")
+    sent_at = models.DateTimeField(null=True)
+    sent_to = models.TextField(default="")
 
     class Meta:
         verbose_name = "session"
@@ -44,6 +48,13 @@ class Session(AbstractBaseSession):
 
     def __str__(self) -> str:
         return f"{self.person}, {self.device or 'an unknown browser'}"
+
+    def save(self, *, force_update: bool = False, **kwargs) -> None:
+        """Write the row. What a request saves of its session leaves the last form as another request noted it."""
+        if force_update:
+            kept = ("session_key", "sent", "sent_at", "sent_to")
+            kwargs["update_fields"] = [one.name for one in self._meta.fields if one.name not in kept]
+        super().save(force_update=force_update, **kwargs)
 
     @classmethod
     def get_session_store_class(cls):

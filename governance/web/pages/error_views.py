@@ -51,6 +51,11 @@ DEMO_BEING_BUILT = (
     "Plumbline is building the demo. Your changes were not saved.",
     "You can read pages now. Send the form again when pages no longer show the note about the demo.",
 )
+STILL_SAVING = (
+    "This form was sent twice",
+    "The first time counts, and Plumbline still works on it.",
+    "Go back and open the page again in a minute. It shows whether your changes were saved.",
+)
 TOO_LARGE = (
     "The form is too large",
     "The form is too large, or has too many fields or files. Your changes were not saved.",

@@ -27,18 +27,21 @@ OTHER = "Written by somebody else."
 MINE = "Written on the older page."
 
 
-def forms(cast, as_, world, wanted) -> Iterator[tuple]:  # noqa: F811
-    """Name, client, address and button of each page on which `wanted` finds what it looks for in a form."""
+def pages_of(cast, as_, world) -> Iterator[tuple]:  # noqa: F811
+    """Name, client and buttons of each page that somebody may open."""
     for name, row in TABLE.items():
         for login in [one for one in CAST if row.read and one in row.opens][:1]:
             client, url = as_(getattr(cast, login)), address(name, world)
             answer = client.get(url)
-            if answer.status_code != 200 or "html" not in answer.get("Content-Type", ""):
-                continue
-            for button in Page(answer, url).buttons:
-                if wanted(button):
-                    yield name, client, button
-                    break
+            if answer.status_code == 200 and "html" in answer.get("Content-Type", ""):
+                yield name, client, Page(answer, url).buttons
+
+
+def forms(cast, as_, world, wanted) -> Iterator[tuple]:  # noqa: F811
+    """Name, client and button of each page on which `wanted` finds what it looks for in a form."""
+    for name, client, buttons in pages_of(cast, as_, world):
+        if found := next(filter(wanted, buttons), None):
+            yield name, client, found
 
 
 def prefilled(button: Button) -> bool:
