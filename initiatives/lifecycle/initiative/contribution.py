@@ -4,8 +4,9 @@ It has the acts that decide, roles held, ends of initiatives, and named evidence
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from django.db.models import Count
+from django.db.models import Count, Func, IntegerField, Q, Sum
 from prometheus_client import Metric
 
 from governance import clock
@@ -24,6 +25,8 @@ from initiatives.models import (
     SignOff,
     SupportedStagePeriod,
 )
+
+SOON = timedelta(days=30)  # in which evidence that expires is counted
 
 
 def roles_held(moment, people: dict, person=None) -> list[Held]:
@@ -110,19 +113,41 @@ def after_erasure(refs: set[str]) -> None:
         rewrite_supported_stage(lock(Initiative.objects.get(number=int(ref[3:]))))
 
 
+class GapSum(Func):
+    """The number of gaps of a span, over all layers."""
+
+    template = "(SELECT coalesce(sum(value::int), 0) FROM jsonb_each_text(%(expressions)s))"
+    output_field = IntegerField()
+
+
 def figures() -> Iterator[Metric]:
-    """Yield the figures of initiatives for /metrics."""
-    live = Initiative.objects.live()
-    stages = dict(live.order_by().values_list("stage").annotate(n=Count("pk")))
+    """Yield the figures of initiatives for /metrics. The number of queries is constant."""
+    running = Initiative.objects.live().filter(stage__in=RUNNING_STAGES)
+    stages = dict(running.order_by().values_list("stage").annotate(n=Count("pk")))
     words = "Initiatives by approved stage, without those that were stopped, retired or withdrawn."
     yield gauge("initiatives", words, {stage: stages.get(stage, 0) for stage in RUNNING_STAGES}, "stage")
-    periods = SupportedStagePeriod.objects.covering(clock.now()).filter(initiative__in=live)
+    periods = SupportedStagePeriod.objects.covering(clock.now()).filter(initiative__in=running)
+    stages = dict(periods.order_by().values_list("supported").annotate(n=Count("pk")))
+    words = "The same initiatives by supported stage."
+    yield gauge(
+        "initiatives_supported", words, {stage: stages.get(stage, 0) for stage in RUNNING_STAGES}, "stage"
+    )
+    short, today = Q(unsupported_stages__gt=0), clock.today()
+    found = periods.aggregate(
+        short=Count("pk", filter=short),
+        missing=Sum(GapSum("gaps"), filter=short, default=0),
+        expiring=Count("pk", filter=Q(next_expiry_on__gt=today, next_expiry_on__lte=today + SOON)),
+    )
     words = (
         "Initiatives with an approved stage that current evidence does not support, for example because "
         "evidence has expired."
     )
-    yield gauge("initiatives_not_supported", words, periods.filter(unsupported_stages__gt=0).count())
-    overdue = Obligation.objects.overdue_on(clock.today()).count()
+    yield gauge("initiatives_not_supported", words, found["short"])
+    yield gauge("requirements_missing", "Requirements that these initiatives do not meet.", found["missing"])
+    words = f"Initiatives with evidence that expires within {SOON.days} days."
+    yield gauge("initiatives_evidence_expiring", words, found["expiring"])
+    yield gauge("obligations_open", "Obligations that are not done yet.", Obligation.objects.open().count())
+    overdue = Obligation.objects.overdue_on(today).count()
     yield gauge("obligations_overdue", "Obligations that are overdue.", overdue)
 
 

@@ -14,6 +14,7 @@ from tests.unit.repository.test_architecture import FLOORS, nodes_of, tree_of
 
 NAME = re.compile(r"(?<![\w./])(?:governance|initiatives|adoption)_[a-z0-9]+(?![\w./(-])")
 SEATS = set(Seat.values)  # the adoption seat is written as a table would be
+FIGURES = {"initiatives_supported"}  # of /metrics, written as a table would be
 # What an auditor does not read, by hand: a table that loses its mark is missed here.
 HIDDEN = {
     "adoption_answerbox": None,
@@ -54,7 +55,7 @@ def written(tree: ast.Module) -> set[str]:
 
 
 def test_each_table_named_in_code_exists():
-    known = set(tables()) | SEATS
+    known = set(tables()) | SEATS | FIGURES
     wrong = {
         path.relative_to(ROOT).as_posix(): sorted(missing)
         for floor in FLOORS

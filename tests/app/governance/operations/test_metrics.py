@@ -4,6 +4,7 @@ import operator
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,9 +12,11 @@ from types import SimpleNamespace
 import pytest
 import yaml
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from governance import clock
 from governance.models import PasswordLink, ProcessHeartbeat
@@ -21,6 +24,8 @@ from governance.operations import heartbeats, readiness, status
 from governance.runtime import clock_check
 from governance.storage import data_folder
 from governance.transparency_log import sealing
+from initiatives.lifecycle.evidence import actions as evidence_actions
+from initiatives.lifecycle.initiative import contribution
 from tests.support import factories
 from tests.support.paths import ROOT
 
@@ -43,16 +48,31 @@ def healthy(db, settings):
     readiness.readiness.forget()
 
 
-def scraped() -> dict[str, list[float]]:
-    """Return what /metrics has now: the values of each figure."""
+def samples() -> list[Sample]:
+    """Return the samples that /metrics has now."""
     readiness.readiness.forget()
     answer = Client().get("/metrics", HTTP_AUTHORIZATION=f"Bearer {TOKEN}")
     assert answer.status_code == 200
+    families = text_string_to_metric_families(answer.content.decode())
+    return [sample for family in families for sample in family.samples]
+
+
+def scraped() -> dict[str, list[float]]:
+    """Return what /metrics has now: the values of each figure."""
     found: dict[str, list[float]] = {}
-    for family in text_string_to_metric_families(answer.content.decode()):
-        for sample in family.samples:
-            found.setdefault(sample.name, []).append(sample.value)
+    for sample in samples():
+        found.setdefault(sample.name, []).append(sample.value)
     return found
+
+
+def by_stage(name: str) -> dict[str, float]:
+    """Return the values of a figure by its stage."""
+    return {sample.labels["stage"]: sample.value for sample in samples() if sample.name == name}
+
+
+def figures_of_initiatives() -> Iterator[Sample]:
+    """Return the samples of the figures of initiatives alone."""
+    return (sample for metric in contribution.figures() for sample in metric.samples)
 
 
 def alerts() -> set[str]:
@@ -201,3 +221,46 @@ def test_a_database_that_goes_away_meanwhile_leaves_the_other_figures(healthy, m
 def test_initiatives_are_counted_by_stage(healthy, cast):
     factories.make_initiative(cast)
     assert sum(scraped()["plumbline_initiatives"]) == 1
+
+
+def test_initiatives_are_counted_by_supported_stage_with_what_they_miss(healthy, cast):
+    mvp = factories.make_mvp(cast)
+    factories.make_initiative(cast)
+    figures = by_stage("plumbline_initiatives_supported")
+    assert figures == {"proposed": 1, "prototype": 0, "mvp": 1, "production": 0}
+    assert scraped()["plumbline_requirements_missing"] == [0]
+    item = mvp.evidence.filter(coverage__requirement="mvp.problem", kind="document").first()
+    evidence_actions.withdraw_evidence(evidence=item, reason="It was of another team", by=cast.owner)
+    span = mvp.spans.covering(clock.now()).get()
+    assert by_stage("plumbline_initiatives_supported") == {
+        "proposed": 1,
+        "prototype": 1,
+        "mvp": 0,
+        "production": 0,
+    }
+    assert scraped()["plumbline_initiatives_not_supported"] == [1]
+    assert scraped()["plumbline_requirements_missing"] == [sum(span.gaps.values())] != [0]
+    assert scraped()["plumbline_obligations_open"] == [mvp.obligations.open().count()] != [0]
+
+
+def test_evidence_that_expires_soon_is_counted_until_it_has_expired(healthy, cast):
+    mvp = factories.make_mvp(cast)
+    day = mvp.spans.covering(clock.now()).get().next_expiry_on
+    found = []
+    for days in (40, 30, 1):
+        with clock.simulated(clock.midnight_before(day - timedelta(days=days)) + timedelta(hours=12)):
+            found += [
+                sample.value for sample in figures_of_initiatives() if sample.name.endswith("_expiring")
+            ]
+    assert found == [0, 1, 1]
+
+
+def test_the_queries_of_a_scrape_do_not_grow_with_the_initiatives(healthy, cast):
+    factories.make_initiative(cast)
+    with CaptureQueriesContext(connection) as before:
+        list(figures_of_initiatives())
+    factories.make_initiative(cast)
+    factories.make_mvp(cast)
+    with CaptureQueriesContext(connection) as after:
+        list(figures_of_initiatives())
+    assert len(after) == len(before) <= 5
