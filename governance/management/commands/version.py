@@ -10,8 +10,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from governance.models import Rulebook
 from governance.offline import verify
-
-OURS = ("governance", "initiatives", "adoption")
+from governance.operations import versions
 
 
 class Command(BaseCommand):
@@ -29,17 +28,16 @@ class Command(BaseCommand):
         if not options["json"]:
             self.stdout.write(settings.VERSION)
             return
-        files = MigrationLoader(None, ignore_no_migrations=True)
         told: dict[str, Any] = {
             "code": settings.VERSION,
-            "schema": {app: name for app, name in files.graph.leaf_nodes() if app in OURS},
+            "schema": versions.newest_migrations(),
             "applied": None,
             "rulebook": None,
             "export_format": verify.EXPORT,
         }
         try:
             applied = MigrationLoader(connection).applied_migrations or {}
-            told["applied"] = {app: max(name for of, name in applied if of == app) for app in OURS}
+            told["applied"] = {app: max(name for of, name in applied if of == app) for app in versions.OURS}
             in_force = Rulebook.objects.in_force()
             told["rulebook"] = in_force and in_force.version
         except (DatabaseError, ValueError):

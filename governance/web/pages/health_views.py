@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from governance.operations import metrics as figures
-from governance.operations import readiness
+from governance.operations import readiness, versions
 from governance.web.middleware import for_machines
 
 
@@ -27,10 +27,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Return 200 if all needs are met, else 503, with words for each unmet need.
 
-    Without the queue everything but the tasks goes on, so a queue that is away is only named.
+    Without the queue everything but the tasks goes on, so a queue that is away is only named. The versions are those of
+    the code.
     """
     ready, state = readiness.ready()
-    return JsonResponse({"ready": ready} | state, status=200 if ready else 503)
+    told = {"ready": ready, "version": settings.VERSION, "schema": versions.schema()}
+    return JsonResponse(told | state, status=200 if ready else 503)
 
 
 @for_machines

@@ -31,7 +31,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from governance.management.commands import run
-from governance.operations import preparing, readiness, static_files
+from governance.operations import preparing, readiness, static_files, versions
 from tests.support import plugin
 
 SIGNING_KEY = base64.b64encode(bytes(range(32))).decode()
@@ -460,6 +460,8 @@ def test_readyz_says_that_all_is_well(client):
     assert answer.status_code == 200
     assert answer.json() == {
         "ready": True,
+        "version": settings.VERSION,
+        "schema": versions.schema(),
         "database": "ok",
         "migrations": "ok",
         "clock": "ok",

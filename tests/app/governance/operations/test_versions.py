@@ -1,23 +1,28 @@
 """Versions, and migrations that run while the former version serves."""
 
 import json
+import re
 import subprocess
 import sys
 import threading
+import time
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, connections, migrations, models, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ModelState, ProjectState
 from django_migration_linter.sql_analyser import PostgresqlAnalyser, analyse_sql_statements
 
 from governance.management.commands import migrate
+from governance.models import Rulebook
 from governance.offline import verify
+from governance.operations import readiness, versions
+from tests.support import factories
 from tests.support.paths import ROOT
 
-OURS = ("governance", "initiatives", "adoption")
 BASELINE = "0001_initial"  # writes an empty database, in which nothing serves
 
 
@@ -51,7 +56,7 @@ class TestMigrations:
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True)
         state = executor._create_project_state()
         for migration, _ in plan:
-            if migration.app_label in OURS and migration.name != BASELINE:
+            if migration.app_label in versions.OURS and migration.name != BASELINE:
                 assert refused(statements_of(migration, state)) == set(), (
                     f"{migration.app_label}.{migration.name}"
                 )
@@ -117,7 +122,7 @@ class TestVersion:
         out = StringIO()
         call_command("version", "--json", stdout=out)
         told = json.loads(out.getvalue())
-        assert told["schema"] == told["applied"] == dict.fromkeys(OURS, BASELINE)
+        assert told["schema"] == told["applied"] == dict.fromkeys(versions.OURS, BASELINE)
         assert told["export_format"] == verify.EXPORT
         assert told["rulebook"]
 
@@ -126,6 +131,66 @@ class TestVersion:
             [sys.executable, "manage.py", "version"], cwd=ROOT, capture_output=True, text=True, check=True
         )
         assert told.stdout.strip() == call_version()
+
+    def test_the_newest_migrations_are_those_that_migrate_would_end_at(self):
+        ends = {
+            app: name
+            for app, name in MigrationLoader(None, ignore_no_migrations=True).graph.leaf_nodes()
+            if app in versions.OURS
+        }
+        assert versions.newest_migrations() == ends
+        assert re.fullmatch(r"\d{4}\.\d{4}\.\d{4}", versions.schema())
+
+    @pytest.mark.django_db
+    @pytest.mark.parametrize("ready", [True, False])
+    def test_readyz_shows_code_and_schema_in_both_states(self, client, monkeypatch, ready):
+        monkeypatch.setattr(readiness, "ready", lambda: (ready, {"database": "words"}))
+        told = client.get("/readyz").json()
+        assert told == {
+            "ready": ready,
+            "version": call_version(),
+            "schema": versions.schema(),
+            "database": "words",
+        }
+
+
+@pytest.mark.django_db
+class TestFooter:
+    @pytest.fixture(autouse=True)
+    def _rulebook_of_no_other_test(self):
+        versions.forget()
+        yield
+        versions.forget()
+
+    def test_admins_see_the_versions_on_every_page_and_others_do_not(self, cast, as_):
+        words = f"Plumbline {call_version()}, schema {versions.schema()}, rulebook"
+        rulebook = Rulebook.objects.current().version
+        for address in ("/", "/status/"):
+            footer = plain(as_(cast.admin).get(address)).partition("<footer")[2]
+            assert f'{words} <span translate="no">{rulebook}</span>' in footer
+        for person in (cast.owner, cast.auditor):
+            assert "schema" not in plain(as_(person).get("/"))
+
+    def test_without_a_rulebook_the_footer_has_code_and_schema(self, as_):
+        admin = factories.make_person("first", is_admin=True)
+        footer = plain(as_(admin).get("/status/")).partition("<footer")[2]
+        assert f"Plumbline {call_version()}, schema {versions.schema()}</p>" in footer
+
+    def test_one_query_a_minute_reads_the_rulebook(self, cast, monkeypatch, django_assert_num_queries):
+        Rulebook.objects.current()  # its row is kept by the process
+        with django_assert_num_queries(1):
+            shown = versions.shown()
+        with django_assert_num_queries(0):
+            assert versions.shown() == shown
+        later = time.monotonic() + versions.KEPT
+        monkeypatch.setattr(versions.time, "monotonic", lambda: later)
+        with django_assert_num_queries(1):
+            assert versions.shown() == shown
+
+
+def plain(answer) -> str:
+    """Return the page with one space between words."""
+    return " ".join(answer.content.decode().split())
 
 
 def call_version() -> str:
