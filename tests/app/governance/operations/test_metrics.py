@@ -1,5 +1,6 @@
 """Figures for Prometheus and the rules that alert on them: each of ten faults raises its alert and no other."""
 
+import json
 import operator
 import os
 import re
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
@@ -33,6 +35,7 @@ TOKEN = "a token that is long enough"
 RULES = yaml.safe_load((ROOT / "deploy" / "alerts.yml").read_text())["groups"][0]["rules"]
 COMPARE = {"==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt, "<=": operator.le}
 PART = re.compile(r"(\w+) (==|!=|>|<|<=) ([0-9.]+)")
+FIGURE = re.compile(r"\bplumbline_\w+")
 LONG_AGO = timedelta(hours=2)
 
 
@@ -48,13 +51,17 @@ def healthy(db, settings):
     readiness.readiness.forget()
 
 
-def samples() -> list[Sample]:
-    """Return the samples that /metrics has now."""
+def families() -> list[Metric]:
+    """Return the figures that /metrics has now, those without a value among them."""
     readiness.readiness.forget()
     answer = Client().get("/metrics", HTTP_AUTHORIZATION=f"Bearer {TOKEN}")
     assert answer.status_code == 200
-    families = text_string_to_metric_families(answer.content.decode())
-    return [sample for family in families for sample in family.samples]
+    return list(text_string_to_metric_families(answer.content.decode()))
+
+
+def samples() -> list[Sample]:
+    """Return the samples that /metrics has now."""
+    return [sample for family in families() for sample in family.samples]
 
 
 def scraped() -> dict[str, list[float]]:
@@ -216,6 +223,31 @@ def test_a_database_that_goes_away_meanwhile_leaves_the_other_figures(healthy, m
     figures = scraped()
     assert "plumbline_unsealed_entries" not in figures
     assert figures["plumbline_workers_alive"] == [1]
+
+
+def test_dashboard_alerts_and_documentation_name_the_figures_of_a_scrape(healthy, monkeypatch):
+    heartbeats.done(heartbeats.BACKUP)
+    heartbeats.done(heartbeats.RESTORE_CHECK)
+    monkeypatch.setattr(status, "read_replica", lambda: status.Replica("db2:5432/plumbline", 1.0, "ok"))
+    figures = {family.name for family in families()}
+    rows = re.findall(
+        r"^\| (`plumbline_[^|]*)\|", (ROOT / "docs/operate/monitor.md").read_text(), re.MULTILINE
+    )
+    assert set(FIGURE.findall("".join(rows))) == figures
+    for name in ("dashboard.json", "alerts.yml"):
+        found = set(FIGURE.findall((ROOT / "deploy" / name).read_text()))
+        assert found, name
+        assert found <= figures, name
+
+
+def test_the_dashboard_asks_the_chosen_source_in_every_panel():
+    board = json.loads((ROOT / "deploy/dashboard.json").read_text())
+    (variable,) = board["templating"]["list"]
+    panels = [panel for panel in board["panels"] if panel["type"] != "row"]
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+    assert {part["datasource"]["uid"] for panel in panels for part in (panel, *panel["targets"])} == {
+        f"${{{variable['name']}}}"
+    }
 
 
 def test_initiatives_are_counted_by_stage(healthy, cast):
