@@ -3,11 +3,13 @@
 Only for starting children from a process with one thread, which `manage.py` and pytest are at that time.
 """
 
+import contextlib
 import ctypes
 import os
 import pwd
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -22,6 +24,16 @@ def tie(number: signal.Signals) -> None:
     """Have this child receive the signal when the parent ends, even if it is killed."""
     if LIBC is not None:
         LIBC.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+
+
+@contextlib.contextmanager
+def orderly_end() -> Iterator[None]:
+    """Have SIGTERM raise SystemExit inside this block, so that the process removes what it would leave behind."""
+    former = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 def adopt_orphans() -> None:

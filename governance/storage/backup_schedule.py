@@ -26,6 +26,7 @@ from governance.storage.backup import BackupTrouble
 NAME = "%Y-%m-%dT%H%M%SZ"
 ENCRYPTED = ".tar.age"
 PLAIN = ".plain"  # of a folder that is about to be encrypted
+MARGIN = 100_000_000  # bytes that the disk keeps free beside a backup
 ALL_OF, WEEKLY_OF = timedelta(days=7), timedelta(days=28)
 
 
@@ -44,8 +45,9 @@ def take(*, tell: Callable[[str], None] = lambda line: None) -> tuple[Path, dict
     Returns its path, its manifest and the SHA-256 of the manifest. Raises BackupTrouble.
     """
     folder, now = place(), clock.now()
-    for left in folder.glob(f"*{PLAIN}*"):  # of a run that was killed
-        shutil.rmtree(left)
+    for left in {*folder.glob(f"*{PLAIN}*"), *folder.glob("*.partial")}:  # of a run that was killed
+        remove(left)
+    demand_room(folder)
     target = folder / now.astimezone(UTC).strftime(NAME)
     if settings.BACKUP_KEY:
         plain = target.with_name(f"{target.name}{PLAIN}")
@@ -60,9 +62,32 @@ def take(*, tell: Callable[[str], None] = lambda line: None) -> tuple[Path, dict
         manifest = backup.take(target, tell=tell)
         fingerprint = backup.fingerprint_of(target)
     for old in outdated(folder, now):
-        shutil.rmtree(old) if old.is_dir() else old.unlink()
+        remove(old)
         tell(f"Removed the backup {old.name}.")
     return target, manifest, fingerprint
+
+
+def remove(path: Path) -> None:
+    """Remove a backup, or the draft of one: a folder or a file."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a backup."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def demand_room(folder: Path) -> None:
+    """Raise BackupTrouble if the disk has no room for a backup as large as the newest, and for its encrypted copy."""
+    for newest in all_in(folder):
+        needed, free = 2 * size_of(newest) + MARGIN, shutil.disk_usage(folder).free
+        if free < needed:
+            raise BackupTrouble(
+                f"the disk of {folder} has {free // 1_000_000} MB left, and a backup needs {needed // 1_000_000} MB. "
+                "Free disk space, or set PLUMBLINE_BACKUP_DAYS lower."
+            )
+        return
 
 
 def all_in(folder: Path) -> dict[Path, datetime]:
@@ -111,6 +136,15 @@ def new_key(path: Path) -> str:
     return str(key.to_public())
 
 
+def _private_key(path: Path) -> pyrage.x25519.Identity:
+    try:
+        return pyrage.x25519.Identity.from_str(path.read_text().strip())
+    except (OSError, ValueError, pyrage.IdentityError):
+        raise BackupTrouble(
+            f"{path} has no private key of a backup. Name the file with the private key."
+        ) from None
+
+
 def encrypt(folder: Path, target: Path, key: str) -> None:
     """Write the folder into one encrypted file, which gets its name when it is complete. Raises BackupTrouble."""
     draft = target.with_name(f"{target.name}.partial")
@@ -135,12 +169,7 @@ def opened(path: Path, key: Path | None = None) -> Iterator[Path]:
         return
     if key is None:
         raise BackupTrouble(f"{path} is encrypted. Add --key with the file of the private key.")
-    try:
-        identity = pyrage.x25519.Identity.from_str(key.read_text().strip())
-    except (OSError, ValueError, pyrage.IdentityError):
-        raise BackupTrouble(
-            f"{key} has no private key of a backup. Name the file with the private key."
-        ) from None
+    identity = _private_key(key)
     with tempfile.TemporaryDirectory(prefix="plumbline-backup-") as room:
         folder = Path(room) / path.name.removesuffix(ENCRYPTED)
         try:

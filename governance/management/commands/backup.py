@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from psycopg import Error
 
 from governance.operations import heartbeats
+from governance.runtime import child_processes
 from governance.storage import backup, backup_schedule, restore
 
 
@@ -43,7 +44,8 @@ class Command(BaseCommand):
                 public = backup_schedule.new_key(new_key)
                 self.stdout.write(f"PLUMBLINE_BACKUP_KEY={public}\nKeep {new_key} away from this host.")
                 return
-            with recorded_as(heartbeats.BACKUP) if folder is None else contextlib.nullcontext():
+            recorded = recorded_as(heartbeats.BACKUP) if folder is None else contextlib.nullcontext()
+            with child_processes.orderly_end(), recorded:
                 if folder is None:
                     folder, manifest, fingerprint = backup_schedule.take(tell=self.stdout.write)
                 else:

@@ -20,6 +20,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from psycopg import sql
 
 from governance.operations import heartbeats
+from governance.runtime import child_processes
 from governance.storage import backup, backup_schedule, embedded_postgres
 
 # What would lead from the throw-away installation to the real one.
@@ -58,7 +59,8 @@ class Command(BaseCommand):
         if (folder is None) is not newest:
             raise CommandError("Name a backup, or give --newest.")
         try:
-            found = checked((folder or backup_schedule.newest()).absolute(), key)
+            with child_processes.orderly_end():
+                found = checked((folder or backup_schedule.newest()).absolute(), key)
         except backup.BackupTrouble as trouble:
             found = {"ok": False, "trouble": str(trouble)}
         if newest:

@@ -1,8 +1,12 @@
 """Backups by rule: which stay, and what encrypts them."""
 
+import os
+import signal
 import tarfile
+import time
 from datetime import UTC, datetime, timedelta
 from io import BytesIO, StringIO
+from types import SimpleNamespace
 
 import pyrage
 import pytest
@@ -11,6 +15,7 @@ from django.core.management import CommandError, call_command
 
 from governance.models import TaskRun
 from governance.operations import heartbeats, status_inbox
+from governance.runtime import child_processes
 from governance.storage import backup, backup_schedule
 from tests.support import factories
 
@@ -141,10 +146,43 @@ class TestCommand:
         assert (run.done_at, run.failed_in_a_row) == (None, 1)
         assert "the disk is full" in run.reason
 
+    def test_a_disk_without_room_is_told_before_anything_is_written(self, place, monkeypatch):
+        (place / f"{NOW:{backup_schedule.NAME}}.tar.age").write_bytes(bytes(2_000_000))
+        room = SimpleNamespace(free=103_999_999)
+        monkeypatch.setattr(backup_schedule.shutil, "disk_usage", lambda path: room)
+        with pytest.raises(CommandError, match="has 103 MB left, and a backup needs 104 MB"):
+            call_command("backup", stdout=StringIO())
+        room.free += 1
+        call_command("backup", stdout=StringIO())
+
+    def test_drafts_of_a_killed_run_are_removed(self, place):
+        for name in ("2026-11-26T030000Z.plain.partial", "2026-11-26T030000Z.partial"):
+            (place / name / "tables").mkdir(parents=True)
+        (place / "2026-11-25T030000Z.tar.age.partial").touch()
+        call_command("backup", stdout=StringIO())
+        assert [path.name for path in place.iterdir()] == [backup_schedule.newest().name]
+
     def test_without_a_folder_nothing_is_made(self, settings):
         settings.BACKUPS = None
         with pytest.raises(CommandError, match="PLUMBLINE_BACKUPS is not set"):
             call_command("backup", stdout=StringIO())
+
+
+def test_a_command_that_is_asked_to_end_removes_what_it_would_leave():
+    former = signal.getsignal(signal.SIGTERM)
+    removed = []
+
+    def work() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(20)
+        finally:
+            removed.append(True)
+
+    with pytest.raises(SystemExit), child_processes.orderly_end():
+        work()
+    assert removed == [True]
+    assert signal.getsignal(signal.SIGTERM) == former
 
 
 @pytest.mark.django_db
