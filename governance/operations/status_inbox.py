@@ -187,19 +187,21 @@ def _interactions() -> Iterator[tuple[str, str, str]]:
 
 
 def _backups() -> Iterator[tuple[str, str, str]]:
-    if settings.BACKUPS is None:
+    if settings.BACKUPS is None and not embedded_postgres.in_use():
         return
-    done = dict(TaskRun.objects.values_list("name", "done_at"))
-    for name, every, text, why in (
+    runs = {run.name: run for run in TaskRun.objects.all()}
+    for name, every, failed, text, why in (
         (
             heartbeats.BACKUP,
             BACKUP_EVERY,
+            phrase("The last backup failed"),
             phrase("The last backup is too old"),
             phrase("No backup was made for more than a day. Check the timer that runs manage.py backup."),
         ),
         (
             heartbeats.RESTORE_CHECK,
             CHECKED_EVERY,
+            phrase("The last backup could not be verified"),
             phrase("No backup was restored for a check"),
             phrase(
                 "No backup was restored and verified for more than a week. Check the timer that runs "
@@ -207,7 +209,13 @@ def _backups() -> Iterator[tuple[str, str, str]]:
             ),
         ),
     ):
-        if (last := done.get(name)) is None or last < clock.now() - every:
+        run = runs.get(name)
+        if run is not None and run.failed_in_a_row:
+            yield failed, "#tasks", phrase("The page Status shows the reason.")
+        # `manage.py run` without PLUMBLINE_BACKUPS makes a backup only while it runs, so an old one may be right.
+        elif settings.BACKUPS is not None and (
+            run is None or run.done_at is None or run.done_at < clock.now() - every
+        ):
             yield text, "#tasks", why
 
 

@@ -136,6 +136,16 @@ def new_key(path: Path) -> str:
     return str(key.to_public())
 
 
+def public_key(path: Path) -> str:
+    """Return the public key of the private key in the file, which is made first if it is missing.
+
+    Raises BackupTrouble.
+    """
+    if not path.exists():
+        return new_key(path)
+    return str(_private_key(path).to_public())
+
+
 def _private_key(path: Path) -> pyrage.x25519.Identity:
     try:
         return pyrage.x25519.Identity.from_str(path.read_text().strip())

@@ -16,6 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 from types import FrameType
@@ -28,13 +29,14 @@ from django.db import DatabaseError, OperationalError, connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
+from governance import clock
 from governance.database import database_roles
 from governance.identity.factors import relying_party
-from governance.operations import preparing, static_files
+from governance.operations import heartbeats, preparing, static_files
 from governance.runtime import child_processes
 from governance.runtime.secret_files import KEPT_SIGNING_KEY
 from governance.sign_in import first_admin
-from governance.storage import data_folder
+from governance.storage import backup, backup_schedule, data_folder
 from governance.transparency_log import signing_keys
 
 STOP_SECONDS = 7  # how long a part may take to end by itself; the worker finishes its task and takes about 5
@@ -43,6 +45,7 @@ TOLD_ASIDE = ("ready", "version", "schema")  # what /readyz shows beside the con
 OLDEST_POSTGRESQL = 15
 ROOM, FIRST_ROOM = 50, 400  # free megabytes that a start needs; the database of the demo takes about 200
 MOST_ENDS, ENDS_SECONDS = 5, 60  # a worker that ends five times in a minute is not started again
+FIRST_BACKUP, BACKUP_EVERY = timedelta(hours=2), timedelta(days=1)  # a start is not slower for a backup
 
 
 class Stopped(Exception):
@@ -103,7 +106,10 @@ class Command(BaseCommand):
                     self.tell()
                 self.stdout.write("Ctrl-C stops Plumbline.\n")
                 self.stdout.flush()
-                watch(parts, self.stdout.write)
+                backups = DailyBackups(clock.now()) if settings.EMBEDDED else None
+                if backups is not None:
+                    running.callback(lambda: end(backups.parts))
+                watch(parts, self.stdout.write, backups)
             except Stopped:
                 self.stdout.write("Stopping ...")
         self.stdout.write("Stopped.")
@@ -390,14 +396,19 @@ def as_a_part() -> None:
 
 
 def begin(
-    command: list[str], told: dict[str, str], listening: socket.socket | None = None
+    command: list[str],
+    told: dict[str, str],
+    listening: socket.socket | None = None,
+    *,
+    quiet: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start one part in a separate process group, with the socket if it is given."""
+    """Start one part in a separate process group, with the socket if it is given. `quiet`: only errors are shown."""
     return subprocess.Popen(
         command,
         cwd=settings.BASE_DIR,
         env=told,
         stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL if quiet else None,
         start_new_session=True,
         pass_fds=[] if listening is None else [listening.fileno()],
         preexec_fn=as_a_part,
@@ -430,8 +441,60 @@ def fail_if_ended(parts: dict[str, subprocess.Popen[bytes]]) -> None:
             )
 
 
-def watch(parts: dict[str, subprocess.Popen[bytes]], tell: Callable[[str], object]) -> None:
-    """Wait until someone stops the command, and start a worker again that ended by itself.
+class DailyBackups:
+    """One backup of the embedded database a day, which is then restored elsewhere and verified.
+
+    The commands that timers start on servers do the work, one after the other, and record it for *Status*. A failed
+    backup is not verified. The next attempt is a day later.
+    """
+
+    def __init__(self, started: datetime) -> None:
+        self.folder = settings.BACKUPS or settings.DATA_DIR / "backups"
+        self.key = settings.DATA_DIR / "backup-key.txt"
+        newest = next(iter(backup_schedule.all_in(self.folder).values()), None)
+        self.due = started + FIRST_BACKUP
+        if newest is not None:
+            self.due = max(self.due, newest + BACKUP_EVERY)
+        self.parts: dict[str, subprocess.Popen[bytes]] = {}
+        self.waiting: list[list[str]] = []
+        self.told: dict[str, str] = {}
+
+    def tend(self, now: datetime) -> None:
+        """Begin the next command if it is due. Raises BackupTrouble or OSError if the key cannot be used."""
+        if self.parts:
+            code = self.parts["backup"].poll()
+            if code is None:
+                return
+            end(self.parts)  # what it left in its process group
+            self.parts.clear()
+            if code:
+                self.waiting.clear()
+        if now >= self.due:
+            self.due = now + BACKUP_EVERY
+            self.told = self.environment()
+            self.waiting = [["backup"], ["restore_check", "--newest", "--key", str(self.key)]]
+            if settings.BACKUP_KEY and not self.key.exists():
+                del self.waiting[1]  # only another host can decrypt the backup
+        if self.waiting:
+            command = [sys.executable, "manage.py", *self.waiting.pop(0)]
+            self.parts["backup"] = begin(command, self.told, quiet=True)
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of the commands, which work as the owner of the embedded database."""
+        told = environment()
+        for name in ("DATABASE_URL", "PLUMBLINE_SEALER_URL"):
+            del told[name]
+        public = settings.BACKUP_KEY or backup_schedule.public_key(self.key)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return told | {"PLUMBLINE_BACKUPS": str(self.folder), "PLUMBLINE_BACKUP_KEY": public}
+
+
+def watch(
+    parts: dict[str, subprocess.Popen[bytes]],
+    tell: Callable[[str], object],
+    backups: DailyBackups | None = None,
+) -> None:
+    """Wait until someone stops the command, start a worker again that ended by itself, and have backups made.
 
     Raises CommandError if the web server ends, or the worker ends too often.
     """
@@ -447,5 +510,12 @@ def watch(parts: dict[str, subprocess.Popen[bytes]], tell: Callable[[str], objec
                 parts["worker"] = begin(commands()["worker"], environment())
                 continue
         fail_if_ended(parts)
+        if backups is not None:
+            try:
+                backups.tend(clock.now())
+            except (backup.BackupTrouble, OSError) as trouble:
+                tell(f"No backup was made: {trouble}")
+                heartbeats.failed(heartbeats.BACKUP, trouble)
+                connection.close()
         time.sleep(0.3)
     raise Stopped

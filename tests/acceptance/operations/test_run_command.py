@@ -318,7 +318,7 @@ class TestPreparing:
             )
             return SimpleNamespace(poll=lambda: None)
 
-        def stop(parts: dict, tell: object) -> None:
+        def stop(parts: dict, tell: object, backups: object) -> None:
             raise run.Stopped
 
         for name, stub in {

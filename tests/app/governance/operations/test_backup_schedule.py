@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from governance.models import TaskRun
 from governance.operations import heartbeats, status_inbox
 from governance.runtime import child_processes
-from governance.storage import backup, backup_schedule
+from governance.storage import backup, backup_schedule, embedded_postgres
 from tests.support import factories
 
 NOW = datetime(2026, 11, 27, 3, tzinfo=UTC)
@@ -72,6 +72,16 @@ class TestPruning:
 
 
 class TestEncryption:
+    def test_a_key_is_made_once(self, tmp_path):
+        path = tmp_path / "backup-key.txt"
+        public = backup_schedule.public_key(path)
+        assert public.startswith("age1")
+        assert backup_schedule.public_key(path) == public
+        assert path.stat().st_mode & 0o077 == 0
+        path.write_text("hello")
+        with pytest.raises(backup.BackupTrouble, match="has no private key"):
+            backup_schedule.public_key(path)
+
     def test_what_was_encrypted_comes_back(self, folder, key, tmp_path):
         private, public = key
         target = tmp_path / "2026-11-27T030000Z.tar.age"
@@ -204,3 +214,23 @@ class TestInbox:
             assert both <= self.told(admin)
         settings.BACKUPS = None
         assert not both & self.told(admin)
+
+    @pytest.mark.parametrize("embedded", [False, True])
+    def test_a_failed_backup_is_told_at_once(self, place, settings, monkeypatch, embedded):
+        monkeypatch.setattr(embedded_postgres, "in_use", lambda: embedded)
+        settings.BACKUPS = None if embedded else place
+        admin = factories.make_person("admin", is_admin=True)
+        for name in (heartbeats.BACKUP, heartbeats.RESTORE_CHECK):
+            heartbeats.failed(name, backup.BackupTrouble("the disk is full."))
+        told = self.told(admin)
+        assert {"The last backup failed", "The last backup could not be verified"} <= told
+        assert "The last backup is too old" not in told
+        heartbeats.done(heartbeats.BACKUP)
+        heartbeats.done(heartbeats.RESTORE_CHECK)
+        assert not any("backup" in text for text in self.told(admin))
+
+    def test_a_run_that_was_just_started_has_no_old_backup(self, settings, monkeypatch):
+        settings.BACKUPS = None
+        monkeypatch.setattr(embedded_postgres, "in_use", lambda: True)
+        admin = factories.make_person("admin", is_admin=True)
+        assert not any("backup" in text for text in self.told(admin))
