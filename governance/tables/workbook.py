@@ -12,7 +12,7 @@ import re
 import resource
 import sys
 import zipfile
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
@@ -96,14 +96,23 @@ def _say(what: dict[str, Any] | list[Any]) -> None:
 
 
 def _text(value: object) -> str:
-    """Return a cell as text: whole numbers without a point, days as their midnight."""
+    """Return a cell as text: whole numbers without a point, days as their midnight, durations in hours."""
     if isinstance(value, str):
         return value.replace("\r", "").replace("\x00", "")
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
     if isinstance(value, date) and not isinstance(value, datetime):
         return f"{value.isoformat()} 00:00:00"  # rows are known again by their text, which has long been this
+    if isinstance(value, timedelta):
+        return _hours(value)
     return str(value)
+
+
+def _hours(value: timedelta) -> str:
+    """Return a duration as a sheet shows it, such as 30:30:00 for a day and six and a half hours."""
+    seconds = round(abs(value.total_seconds()))
+    sign = "-" if value < timedelta() else ""
+    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs/examples"  # for builders
+FAULTY_FILES = ROOT / "tests/data/faulty_files"  # faults of other programs, as their files show them
 EXTRACTS = ROOT / "tests/data/extracts"  # of public inventories
 SYSTEM_IMPORTS = ROOT / "tests/data/system_imports"  # exports of systems, to be imported
 LABELLED = ROOT / "tests/data/labelled"  # questions with the answers that people gave

@@ -1,8 +1,10 @@
 """Effort from a plain table: each line as it is read, all new lines at once or none, nothing twice."""
 
+import io
 from datetime import date
 from decimal import Decimal
 
+import openpyxl
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -57,6 +59,22 @@ def test_a_table_is_shown_and_each_line_enters_once(cast, as_):
     assert all(row.history.count() == 1 for row in rows)
     again = send(text + "2024-11-06,1,model,,Prompts\n").context["look"]
     assert [line.fate for line in again.lines] == ["already exists"] * 3 + ["is added"]
+
+
+def test_durations_over_a_day_in_a_workbook_are_hours(cast, as_):
+    initiative, workbook = factories.make_mvp(cast), openpyxl.Workbook()
+    workbook.active.append(["Day", "Hours", "Layer"])
+    for row, days in enumerate((30.5 / 24, 7.75 / 24, 1, 0.25 / 24), start=2):
+        workbook.active.append([date(2024, 11, row), days, "runtime"])
+        workbook.active.cell(row, 2).number_format = "[h]:mm"
+    written = io.BytesIO()
+    workbook.save(written)
+    page = at("effort-import", initiative.ref)
+    answer = as_(cast.lead).post(page, {"file": SimpleUploadedFile("work.xlsx", written.getvalue())})
+    form = answer.context["form"]
+    as_(cast.lead).post(page, {"text": form["text"].value(), "step": "enter"})
+    hours = initiative.efforts.order_by("worked_on").values_list("hours", flat=True)
+    assert list(hours) == [Decimal("30.5"), Decimal("7.75"), Decimal(24), Decimal("0.25")]
 
 
 def test_the_example_of_the_page_can_be_imported(cast):
