@@ -17,8 +17,9 @@ from governance.vocabulary.entry_kinds import EntryKind
 STARTERS = "=+-@\uff1d\uff0b\uff0d\uff20"
 # Where a spreadsheet that parts cells at semicolons or tabs, or lines at a break, would begin another cell with one.
 # Each pattern takes a whole run of blanks and quotation marks, and does not begin inside one, so its time is linear.
-INNER = re.compile(rf'(?:;|(?<![\s";]))[\s"]*+(?=[{re.escape(STARTERS)}])')
-INNER_QUOTED = re.compile(rf"(?:;|(?<![\s\"';]))[\s\"']*+(?=[{re.escape(STARTERS)}])")
+INNER = re.compile(rf"(?:;|(?<![\s\"';]))[\s\"']*+(?=[{re.escape(STARTERS)}])")
+# The beginning of a cell that gets one more apostrophe, so that a typed apostrophe is known from ours.
+BEGINS = re.compile(rf"'*[{re.escape(STARTERS)}\x00-\x1f\x7f]")
 PARTS = re.compile(r"([;\t\r\n])")
 PARTS_QUOTED = re.compile(r"([;\t\r\n])'")
 
@@ -27,8 +28,8 @@ def safe(value):
     """Return a cell that no spreadsheet runs, quoted if it could start a formula.
 
     Quoted are texts that start like a formula or with a control character, also after a semicolon, where cells end in
-    German, French and Swiss settings. Numbers stay numbers, moments are written in the configured time zone, None is
-    empty.
+    German, French and Swiss settings. Apostrophes before a quoted character are quoted, too, so `unquoted` returns
+    the text. Numbers stay numbers, moments are written in the configured time zone, None is empty.
     """
     if value is None:
         return ""
@@ -44,7 +45,7 @@ def safe(value):
     if isinstance(value, date):
         return value.isoformat()
     text = str(value)
-    if text and (text[0] in STARTERS or ord(text[0]) < 32 or ord(text[0]) == 127):
+    if BEGINS.match(text):
         text = f"'{text}"
     text = INNER.sub(lambda run: PARTS.sub(r"\1'", run[0]), text)
     return text.replace("\0", "")
@@ -52,13 +53,8 @@ def safe(value):
 
 def unquoted(text: str) -> str:
     """Return a cell as it was before `safe` quoted it, to read an export back in."""
-    text = INNER_QUOTED.sub(_run_unquoted, text)
-    return text[1:] if text[:1] == "'" and text[1:2] in tuple(STARTERS) else text
-
-
-def _run_unquoted(run: re.Match) -> str:
-    bare = PARTS_QUOTED.sub(r"\1", run[0])
-    return run[0] if "'" in bare else bare
+    text = INNER.sub(lambda run: PARTS_QUOTED.sub(r"\1", run[0]), text)
+    return text[1:] if text[:1] == "'" and BEGINS.match(text) else text
 
 
 class _Echo:

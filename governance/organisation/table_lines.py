@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 
-from governance.audit_log.csv_export import STARTERS
+from governance.audit_log.csv_export import BEGINS
 from governance.tables.columns import required
 from governance.tables.encodings import wrong
 from governance.tables.importing import Look, ShownLine
@@ -138,7 +138,7 @@ def read_lines(
 
 def _odd(words: str, cell: str) -> list[str]:
     found = [f"The {words} cannot be used. {why}"] if (why := refusal(cell)) else []
-    if cell and (cell[0] in STARTERS or cell[0] == "'"):
+    if BEGINS.match(cell):
         found.append(
             f"The {words} begins with {cell[0]!r}, which a spreadsheet reads as a formula or a quote. "
             "Remove that sign."

@@ -118,7 +118,7 @@ def _row(line: Line, reading: dict) -> ImportRow:
     columns = reading["columns"]
 
     def cell(role: str) -> str:
-        return text_in(line, columns.get(role))
+        return text_in(line, columns.get(role), reading)
 
     mapped: dict[str, Any] = {
         "organisation": OWN,
@@ -142,7 +142,7 @@ def _row(line: Line, reading: dict) -> ImportRow:
         if role == "vendor":
             text = reading.get("vendors", {}).get(text, text)
         if text and role == "problem":
-            text = unquoted(line.cells[columns[role]].strip())  # with its lines
+            text = _as_typed(line.cells[columns[role]], reading).strip()  # with its lines
         mapped[role] = _short(role, text, problems)
     mapped["stage"], mapped["confidence"] = (*reading["stages"].get(mapped["stage_raw"], ["", "none"]), "")[
         :2
@@ -175,10 +175,15 @@ def _row(line: Line, reading: dict) -> ImportRow:
     return row
 
 
-def text_in(line: Line, column: str | None) -> str:
+def text_in(line: Line, column: str | None, reading: dict) -> str:
     """Return the text of a cell with single spaces, or "" for N/A, dash or no column."""
-    text = unquoted(" ".join(line.cells.get(column, "").split())) if column else ""
+    text = " ".join(_as_typed(line.cells.get(column, ""), reading).split()) if column else ""
     return "" if is_blank(text) else text
+
+
+def _as_typed(cell: str, reading: dict) -> str:
+    """Return a cell as a person typed it. Only an export of Plumbline has quoted cells."""
+    return unquoted(cell) if reading.get("export") else cell
 
 
 def _short(role: str, text: str, problems: list[dict]) -> str:
@@ -324,16 +329,16 @@ def _edits_of_export(raw: dict[str, str], known: Here) -> Iterator[dict]:
     for header, here in known.exported.items():
         if header not in raw:
             continue
-        said = " ".join(raw[header].split())
-        if alike(said, here):
+        if alike(raw[header], here):
             continue
+        said = " ".join(unquoted(raw[header]).split())
         why = DECIDED[whys[header]] if header in whys else WORKED_OUT
         yield {"words": header, "before": here or "nothing", "after": said or "a blank cell", "why": why}
 
 
 def alike(said: str, here: str) -> bool:
     """Return True if a cell equals the exported value, as a spreadsheet may write it."""
-    said, here = unquoted(said), unquoted(" ".join(here.split()))
+    said, here = " ".join(unquoted(said).split()), " ".join(unquoted(here).split())
     if said == here:
         return True
     if (day := parse_date(here)) and len(day) == 10:

@@ -61,14 +61,16 @@ def guessed(lines: list[Line], columns: list[str]) -> dict:
         "columns": found,
         "odd_columns": remarks,
         "currency": kept.fixed.get("currency", "") if kept else "",
-        "dates": _sole(_orders(lines, found), kept.dates if kept else ""),
-        "mark": _sole(_marks(lines, found), kept.fixed.get("mark", "") if kept else ""),
+        "dates": "",
+        "mark": "",
         "unit": "",
         "parent": "",
         "stages": {},
         "units": {},
         "people": {},
     }
+    reading["dates"] = _sole(_orders(lines, reading), kept.dates if kept else "")
+    reading["mark"] = _sole(_marks(lines, reading), kept.fixed.get("mark", "") if kept else "")
     top = queries.top_unit()
     reading["unit"] = reading["parent"] = str(top.pk) if top else ""
     return reading | with_words(lines, reading, kept)
@@ -84,7 +86,7 @@ def with_words(lines: Iterable[Line], reading: dict, kept: InventorySource | Non
 
     def of(role: str, most: int | None = None) -> list[str]:
         column = reading["columns"].get(role)
-        seen = Counter(text_in(line, column) for line in lines) if column else Counter()
+        seen = Counter(text_in(line, column, reading) for line in lines) if column else Counter()
         return [word for word, _ in seen.most_common(most)]
 
     meant = kept.stages if kept else {}
@@ -137,17 +139,19 @@ def with_words(lines: Iterable[Line], reading: dict, kept: InventorySource | Non
         "units": units,
         "vendors": {word: name for word, name in vendors.items() if word != name},
         "people": owners,
-        "dates": reading["dates"] or _sole(_orders(lines, reading["columns"])),
-        "mark": reading["mark"] or _sole(_marks(lines, reading["columns"])),
+        "dates": reading["dates"] or _sole(_orders(lines, reading)),
+        "mark": reading["mark"] or _sole(_marks(lines, reading)),
     }
 
 
-def _orders(lines: Iterable[Line], columns: dict[str, str]) -> set[str]:
-    return orders_of(text_in(line, columns.get("go_live_on")) for line in lines)
+def _orders(lines: Iterable[Line], reading: dict) -> set[str]:
+    column = reading["columns"].get("go_live_on")
+    return orders_of(text_in(line, column, reading) for line in lines)
 
 
-def _marks(lines: Iterable[Line], columns: dict[str, str]) -> set[str]:
-    return decimal_marks(text_in(line, columns.get(role)) for line in lines for role in AMOUNTS)
+def _marks(lines: Iterable[Line], reading: dict) -> set[str]:
+    columns = reading["columns"]
+    return decimal_marks(text_in(line, columns.get(role), reading) for line in lines for role in AMOUNTS)
 
 
 def _sole(found: set[str], remembered: str = "") -> str:

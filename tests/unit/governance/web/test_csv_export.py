@@ -49,6 +49,6 @@ def test_other_words_stay_as_they_are(text):
 
 def test_every_cell_of_separators_and_starters_is_read_back_as_it_was():
     for length in range(1, 6):
-        for letters in itertools.product(';\t\n "=a', repeat=length):
-            text = f"x{''.join(letters)}"
-            assert unquoted(safe(text)) == text
+        for letters in itertools.product(";\t\n \"'=a", repeat=length):
+            for text in ("".join(letters), f"x{''.join(letters)}"):
+                assert unquoted(safe(text)) == text

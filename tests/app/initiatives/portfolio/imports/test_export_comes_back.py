@@ -6,11 +6,15 @@ from decimal import Decimal
 
 import openpyxl
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 
-from initiatives.models import Initiative
+from initiatives.models import ImportBatch, Initiative
+from initiatives.models.imports import OWN_SHEET
 from initiatives.portfolio.imports.portfolio import actions
 from initiatives.portfolio.registration import actions as registration_actions
 from tests.support import factories
+from tests.support.paths import FAULTY_FILES
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +26,8 @@ def portfolio(cast):
         factories.make_initiative(cast, title="=Sum of parts; =1+1"),
         factories.make_prototype(cast),
         factories.make_mvp(cast),
+        factories.make_initiative(cast, title="'-1 day' delay warning"),
+        factories.make_initiative(cast, title="''@home' care;'=1"),
     ]
     said = {
         "budget": Decimal("1200.5"),
@@ -66,6 +72,17 @@ def test_it_comes_back_in_without_a_change(cast, as_, portfolio, ending):
             row.mapped
         )
     assert batch.rows.count() == Initiative.objects.live().count()
+
+
+def test_a_typed_apostrophe_of_another_sheet_stays(cast, as_):
+    content = (FAULTY_FILES / "11-apostrophe" / "03-apostrophe.csv").read_bytes()
+    file = SimpleUploadedFile("portfolio.csv", content)
+    assert as_(cast.admin).post(reverse("imports"), {"file": file, "source": OWN_SHEET}).status_code == 302
+    rows = ImportBatch.objects.get().rows.order_by("line")
+    assert [(row.mapped["title"], row.mapped["vendor"]) for row in rows] == [
+        ("'+1 week' staffing outlook", "Harbour Labs"),
+        ("'-1' error finder", "'@home' care"),
+    ]
 
 
 def test_a_workbook_holds_no_formula(cast, as_, portfolio):
