@@ -22,7 +22,7 @@ from initiatives.portfolio.imports.inventories.inventory_sources import FIELDS, 
 
 SYSTEM = "import_inventory"
 # What sets a row aside; its other problems are only said.
-SETS_ASIDE = ("no stage", "unknown stage", "no organisation", "moved", "known")
+SETS_ASIDE = ("no stage", "unknown stage", "no organisation", "moved", "known", "repeated")
 FIRST_LINES = 5
 
 

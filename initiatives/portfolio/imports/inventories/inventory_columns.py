@@ -34,6 +34,7 @@ PROBLEMS = {
     "lost character": "A character the source lost",
     "cut": "A text longer than is kept in one line",
     "same line": "The same line twice",
+    "repeated": "Lines that seem to be one initiative",
     "known": "A line imported before",
     "moved": "Another stage than before",
     "same name": "A name that a line imported before has",

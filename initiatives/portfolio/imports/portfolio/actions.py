@@ -101,6 +101,7 @@ def map_portfolio(
     stages: dict[str, str],
     units: dict[str, str],
     people: dict[str, str],
+    repeated: dict[str, str] | None = None,
     unit: Unit | None,
     parent: Unit | None,
     currency: str = "",
@@ -111,8 +112,8 @@ def map_portfolio(
     """Set how the sheet is read, and keep the mapping for the next one.
 
     Live rows keep their result. `units` has a key or "new" by department. `people` has a key, "" for no one, or
-    "invite" by the word for an owner. An invited person gets no email before the sheet is published. Raises
-    ValidationError naming the field.
+    "invite" by the word for an owner. `repeated` has the line that counts, or "apart", by lines that share a name. An
+    invited person gets no email before the sheet is published. Raises ValidationError naming the field.
     """
     if currency and (wrong := wrong_currency(currency)):
         raise ValidationError({"currency": wrong})
@@ -137,6 +138,10 @@ def map_portfolio(
         }
         reading["units"] = batch.reading["units"] | units
         reading["people"] = batch.reading["people"] | _asked(batch, people)
+        reading["repeated"] = [
+            each | {"answer": (repeated or {}).get(each["lines"], each["answer"])}
+            for each in batch.reading.get("repeated", ())
+        ]
         lines = list(batch_rows.lines_of(batch))
         batch.reading = reading | sheet_reading.with_words(lines, reading, None)
         _remember(kept, batch)
@@ -226,6 +231,7 @@ def _plan(batch: ImportBatch, lines: list[Line]) -> None:
     """Save the rows of the batch as they would be now. Live rows stay unchanged."""
     export = batch.reading["export"]
     look = queries.look(batch.uploaded_by, exported=export)
+    batch.reading = dict(batch.reading)
     rows = portfolio_plan.plan(lines, batch.reading, look)
     unsure = [each["text"] for row in rows for each in row.problems if each["kind"] == "two amounts"]
     batch.reading = batch.reading | {"two_amounts": {"count": len(unsure), "text": next(iter(unsure), "")}}

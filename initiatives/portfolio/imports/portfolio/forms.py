@@ -16,9 +16,10 @@ from initiatives.portfolio.imports.inventories.reported_stages import TARGETS
 from initiatives.portfolio.imports.portfolio.bulk import WHAT
 from initiatives.portfolio.imports.portfolio.people_matching import spelled_alike
 from initiatives.portfolio.imports.portfolio.portfolio_columns import FIELDS
-from initiatives.portfolio.imports.portfolio.portfolio_plan import INVITE, NEW_UNIT
+from initiatives.portfolio.imports.portfolio.portfolio_plan import APART, INVITE, NEW_UNIT
 
 WORDS_SHOWN = 200  # departments, and owners, that the page lists; those nobody is certain of come first
+LINES_OFFERED = 10  # of one question about lines that seem to be one initiative
 LONGEST_LABEL = 400  # letters of the spellings of one word
 FOUND_BY = {
     "address": _("by email address"),
@@ -77,6 +78,23 @@ class PortfolioMappingForm(forms.Form):
                 label="; ".join(self.units[place])[:LONGEST_LABEL],
                 choices=choices,
                 initial=reading["units"][self.units[place][0]],
+            )
+        self.repeated = [each["lines"] for each in reading.get("repeated", ())]
+        self.repeated_places = _shown([bool(each["answer"]) for each in reading.get("repeated", ())])
+        for place in self.repeated_places:
+            each = reading["repeated"][place]
+            self.fields[f"repeated_{place}"] = forms.ChoiceField(
+                label=phrase("Lines {}: {}", each["lines"], each["about"]).in_language()[:LONGEST_LABEL],
+                choices=[
+                    ("", _("not known: set aside")),
+                    *[
+                        (line, phrase("one initiative, as line {} describes it", line).in_language())
+                        for line in each["lines"].split(", ")[:LINES_OFFERED]
+                    ],
+                    (APART, _("different initiatives")),
+                ],
+                required=False,
+                initial=each["answer"],
             )
         self.people = _by_person(reading["people"])
         self.people_words = [group[0] for group in self.people]
@@ -142,10 +160,14 @@ class PortfolioMappingForm(forms.Form):
         return cleaned
 
     def part(self, name: str) -> list:
-        """Return the fields of one part of the page, in order: column, stage or unit."""
+        """Return the fields of one part of the page, in order: column, stage, unit or repeated."""
         if name == "column":
             return [self[f"column_{role}"] for role in FIELDS]
-        places = {"stage": range(len(self.stages)), "unit": self.unit_places}[name]
+        places = {
+            "stage": range(len(self.stages)),
+            "unit": self.unit_places,
+            "repeated": self.repeated_places,
+        }[name]
         return [self[f"{name}_{place}"] for place in places]
 
     @property
@@ -180,6 +202,7 @@ class PortfolioMappingForm(forms.Form):
             "people": {
                 word: cleaned[f"person_{at}"] for at in self.people_places for word in self.people[at]
             },
+            "repeated": {self.repeated[at]: cleaned[f"repeated_{at}"] for at in self.repeated_places},
             **{name: cleaned[name] for name in ("unit", "parent", "currency", "dates", "mark")},
         }
 

@@ -5,7 +5,7 @@ a sheet.
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -33,6 +33,7 @@ from initiatives.portfolio.imports.portfolio.portfolio_columns import (
 
 OUR_REFERENCE = re.compile(r"AI-\d{4,9}", re.IGNORECASE)
 NEW_UNIT = "new"
+APART = "apart"  # the answer that lines with one name are different initiatives
 INVITE = "invite"  # the answer for an owner who has no account yet
 # What a sheet proposes of an initiative that is here; the rest is decided elsewhere.
 OPEN_TO_CHANGE = ("title", "problem", "vendor", *AMOUNTS, "currency", "go_live_on", "ticket")
@@ -75,25 +76,81 @@ class Look:
 
 
 def plan(lines: Iterable[Line], reading: dict, look: Look) -> list[ImportRow]:
-    """Return one unsaved row per line with its decision. `actions` keeps `reading`."""
+    """Return one unsaved row per line with its decision. `actions` keeps `reading`.
+
+    Lines that seem to be one initiative are set aside until someone answers. The questions are in `repeated` of
+    `reading`.
+    """
     rows = [_row(line, reading) for line in lines]
-    often: dict[str, int] = defaultdict(int)
-    for row in rows:
-        often[row.mapped["key"].casefold()] += 1
     first: dict[str, ImportRow] = {}
     for row in rows:
         if row.raw_digest in first:
             row.decision = "merge"
             text = f"This line is identical to line {first[row.raw_digest].line}."
             row.problems.append(problem("same line", text))
-            continue
-        first[row.raw_digest] = row
-        known = _known(row, look, often)
+        else:
+            first[row.raw_digest] = row
+    out = _ask_about_repeated([row for row in rows if row.decision == "import"], reading)
+    left = [row for row in rows if row.decision != "merge" and row.line not in out]
+    often = Counter(row.mapped["key"].casefold() for row in left)
+    named = Counter(row.mapped["title"].casefold() for row in left)
+    for row in left:
+        known = _known(row, look, often, named)
         if known is not None:
             _compare(row, known, reading)
         elif row.decision == "import":
             _look_at_new(row)
     return rows
+
+
+def _ask_about_repeated(rows: list[ImportRow], reading: dict) -> set[int]:
+    """Return the lines set aside or left out, because others seem to be the same initiative."""
+    answers = {each["lines"]: each["answer"] for each in reading.get("repeated", ())}
+    reading["repeated"], out = [], set()
+    for group in _repeated(rows):
+        lines = ", ".join(str(row.line) for row in group)
+        answer = answers.get(lines, "")
+        title, ticket = group[0].mapped["title"] or group[0].mapped["reference"], group[0].mapped["key"]
+        about = f"“{title[:80]}”" + (f", ticket {ticket[:40]}" if ticket else "")
+        reading["repeated"].append({"lines": lines, "about": about, "answer": answer})
+        for row in group:
+            if answer in (APART, str(row.line)):
+                continue
+            row.decision = "reject" if answer else "triage"
+            text = (
+                f"Line {answer} was chosen for this initiative, so this line is not imported."
+                if answer
+                else f"Lines {lines[:80]} seem to be one initiative. Choose above how many initiatives they are."
+            )
+            row.problems.append(problem("repeated", text))
+            out.add(row.line)
+    return out
+
+
+def _repeated(rows: list[ImportRow]) -> Iterator[list[ImportRow]]:
+    """Yield groups of rows that share a reference, ticket or title. Capital letters and spaces do not count."""
+    named: dict[tuple[str, str], list[ImportRow]] = defaultdict(list)
+    for row in rows:
+        for name in _names_of(row):
+            named[name].append(row)
+    seen: set[int] = set()
+    for row in rows:
+        group: dict[int, ImportRow] = {}
+        waiting = [] if row.line in seen else [row]
+        while waiting:
+            one = waiting.pop()
+            group[one.line] = one
+            found = [other for name in _names_of(one) for other in named.pop(name, ())]
+            waiting += [other for other in found if other.line not in group]
+        seen |= group.keys()
+        if len(group) > 1:
+            yield [group[line] for line in sorted(group)]
+
+
+def _names_of(row: ImportRow) -> list[tuple[str, str]]:
+    """Return the names by which two rows are one initiative. A reference of Plumbline counts alone."""
+    roles = ("reference",) if row.mapped["reference"] else ("key", "title")
+    return [(role, row.mapped[role].casefold()) for role in roles if row.mapped[role]]
 
 
 def _look_at_new(row: ImportRow) -> None:
@@ -269,7 +326,7 @@ def _unread(role: str, raw: str) -> dict:
     return problem("invalid", f"{FIELDS[role]}: \u201c{raw[:60]}\u201d {UNREAD[role]}.", value=raw)
 
 
-def _known(row: ImportRow, look: Look, often: dict[str, int]) -> Here | None:
+def _known(row: ImportRow, look: Look, often: Counter[str], named: Counter[str]) -> Here | None:
     """Return the initiative of a row by reference, or by a unique ticket or title."""
     if ref := row.mapped["reference"]:
         if ref in look.by_ref:
@@ -285,8 +342,9 @@ def _known(row: ImportRow, look: Look, often: dict[str, int]) -> Here | None:
     ticket = row.mapped["key"].casefold()
     if ticket and often[ticket] == 1 and len(look.by_ticket.get(ticket, ())) == 1:
         return look.by_ticket[ticket][0]
-    same = look.by_title.get(row.mapped["title"].casefold(), ())
-    return same[0] if len(same) == 1 else None
+    title = row.mapped["title"].casefold()
+    same = look.by_title.get(title, ())
+    return same[0] if len(same) == 1 and named[title] == 1 else None
 
 
 def _compare(row: ImportRow, known: Here, reading: dict) -> None:

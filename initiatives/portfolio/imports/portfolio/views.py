@@ -60,6 +60,12 @@ def _parts(form: PortfolioMappingForm) -> list[tuple[str, str, str, list]]:
     """Return the parts of the mapping with their fields: key, title and instruction."""
     return [
         (
+            "repeated",
+            _("Repeated initiatives"),
+            _("These lines have the same title, ticket or reference."),
+            form.part("repeated"),
+        ),
+        (
             "stage",
             _("Statuses"),
             _("If a word could mean two stages, choose the lower stage."),
@@ -149,7 +155,7 @@ def _happens(batch: ImportBatch, rows) -> list[str]:
         )
     aside = batch.rows.filter(done_at__isnull=True, decision="triage").count()
     if aside:
-        found.append(f"{aside} rows are set aside until you choose the meaning of their status.")
+        found.append(f"{aside} rows are set aside. Answer the questions about them on the page of the file.")
     if unsure := batch.reading["two_amounts"]["count"]:
         found.append(f"Amounts left out because each can mean two values: {unsure}.")
     found.append(

@@ -254,6 +254,55 @@ def test_rows_keep_their_keys_when_they_are_read_anew(cast):
     assert batch.rows.get(mapped__title="Quiet one").decision == "import"
 
 
+TWICE = """Initiative;Status;Budget;Currency;Ticket
+Invoice reader;Live;100;EUR;P-1
+ invoice  READER ;Pilot;200;EUR;
+Reader of invoices;Pilot;300;EUR;p-1
+Mail triage;Idea;;;P-2
+"""
+
+
+def test_one_initiative_in_several_lines_is_one_question(cast, as_):
+    batch = upload(cast, TWICE)
+    assert list(batch.rows.values_list("line", "decision")) == [
+        *((line, "triage") for line in (2, 3, 4)),
+        (5, "import"),
+    ]
+    assert [(each["lines"], each["answer"]) for each in batch.reading["repeated"]] == [("2, 3, 4", "")]
+    assert {each["kind"] for each in batch.rows.get(line=3).problems} == {"repeated"}
+    client = as_(cast.admin)
+    form = client.get(batch.get_absolute_url()).context["mapping"]
+    posted = {name: field.initial or "" for name, field in form.fields.items()} | form.initial
+    client.post(batch.get_absolute_url(), posted | {"repeated_0": "3"})
+    client.post(f"{batch.get_absolute_url()}confirm/")
+    assert list(batch.rows.values_list("line", "decision")) == [
+        (2, "reject"),
+        (3, "import"),
+        (4, "reject"),
+        (5, "import"),
+    ]
+    row = batch.rows.get(line=3)
+    assert (row.initiative.title, row.initiative.business_case.budget) == ("invoice READER", 200)
+
+
+def test_lines_of_one_name_can_be_different_initiatives(cast):
+    batch = upload(cast, TWICE)
+    batch = map_as_read(cast, batch, repeated={"2, 3, 4": "apart"})
+    assert set(batch.rows.values_list("decision", flat=True)) == {"import"}
+    actions.confirm_portfolio(batch=batch, by=cast.admin)
+    again = upload(cast, TWICE.replace("300", "400"), "newer.csv")
+    assert not again.rows.filter(decision="change").exists(), "which of them it is stays a question"
+
+
+def test_an_initiative_that_is_here_in_two_lines_is_one_question(cast):
+    actions.confirm_portfolio(batch=upload(cast, TWICE), by=cast.admin)
+    ref = Initiative.objects.get(title="Mail triage").ref
+    batch = upload(cast, f"Reference;Title;Vendor\n{ref};Mail triage;Acme\n{ref};Mail triage;Bolt\n")
+    assert set(batch.rows.values_list("decision", flat=True)) == {"triage"}
+    batch = map_as_read(cast, batch, repeated={"2, 3": "3"})
+    assert list(batch.rows.values_list("decision", flat=True)) == ["reject", "change"]
+
+
 def test_two_sheets_that_waited_make_no_second_initiative_and_no_second_unit(cast):
     text = "Initiative;Department;Status\nOne;Yard;Idea\n"
     first, second = upload(cast, text), upload(cast, text + "Two;Yard;Idea\n", "more.csv")
