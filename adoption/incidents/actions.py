@@ -22,7 +22,7 @@ from governance.people.boards import board_for, members_now
 from governance.permission_result import Conflict, ended, no
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
-from governance.vocabulary.phrases import phrase
+from governance.vocabulary.phrases import in_the_future, phrase
 from initiatives.lifecycle.access.permissions import accepted, acting_chair, ever_owned, may_see
 from initiatives.lifecycle.changes.actions import Pulled, pull_many
 from initiatives.lifecycle.findings import alerts
@@ -119,6 +119,11 @@ def open_incident(
     return row
 
 
+def _later(moment: datetime) -> str:
+    """Return the refusal of a time that is not over."""
+    return in_the_future(clock.moment_in_words(moment), clock.moment_in_words(clock.now()))
+
+
 def _wrong(row: Incident, systems: list[System]) -> dict[str, str]:
     wrong, now = {}, clock.now()
     if row.severity not in SEVERITIES:
@@ -128,11 +133,9 @@ def _wrong(row: Incident, systems: list[System]) -> dict[str, str]:
     if row.fallback not in FALLBACKS:
         wrong["fallback"] = "Choose whether the fallback worked."
     if row.started_at > now:
-        wrong["started_at"] = "The start must not be in the future. Enter an earlier time."
+        wrong["started_at"] = _later(row.started_at)
     if row.detected_at > now:
-        wrong["detected_at"] = (
-            "The time when the incident was noticed must not be in the future. Enter an earlier time."
-        )
+        wrong["detected_at"] = _later(row.detected_at)
     elif row.detected_at < row.started_at:
         wrong["detected_at"] = (
             "The time when the incident was noticed is before the start of the incident. Enter a later time."
@@ -267,12 +270,11 @@ def write_line(
     *, incident: Incident, words: str, happened_at: datetime | None = None, by: User
 ) -> IncidentLine:
     """Add a line to the timeline. Lines are never changed. A line written long afterwards is marked as late."""
-    now = clock.now()
-    wrong = {}
+    wrong, now = {}, clock.now()
     if not words.strip():
         wrong["words"] = "Describe what happened, or what was seen, decided or done."
     if happened_at is not None and happened_at > now:
-        wrong["happened_at"] = "The time must not be in the future. Enter an earlier time."
+        wrong["happened_at"] = _later(happened_at)
     if wrong:
         raise ValidationError(wrong)
     with act("write on incident", by=by, initiative=incident.initiative_id) as initiative:
@@ -336,7 +338,7 @@ def move_on(
         not_closed(row)
         at = at or clock.now()
         if at > clock.now():
-            raise ValidationError({"at": "The time must not be in the future. Enter an earlier time."})
+            raise ValidationError({"at": _later(at)})
         if at < row.started_at:
             raise ValidationError(
                 {

@@ -13,7 +13,7 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from governance.vocabulary.phrases import phrase
+from governance.vocabulary.phrases import in_the_future, phrase
 from initiatives.lifecycle.initiative.act import act
 
 
@@ -58,9 +58,9 @@ def start_clock(
         permissions.may_work(row, by).or_refuse()
         aware_on = aware_on or clock.local_day(row.detected_at)
         duty = ReportingDuty.objects.get(pk=duty.pk)
-        wrong = {}
+        wrong: dict[str, str] = {}
         if aware_on > clock.today():
-            wrong["aware_on"] = "The day must not be in the future. Enter an earlier day."
+            wrong["aware_on"] = in_the_future(aware_on, clock.today())
         elif aware_on < clock.local_day(row.started_at):
             wrong["aware_on"] = "The incident started later. Enter a later day."
         if not duty.in_use:

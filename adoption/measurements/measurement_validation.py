@@ -13,6 +13,7 @@ from adoption.models.instruments import (
     TRAINING_WORDS,
     USERS,
 )
+from governance.vocabulary.phrases import in_the_future
 from governance.vocabulary.readable_text import refusal
 
 EARLIEST = date(2000, 1, 1)
@@ -115,9 +116,7 @@ def wrong_with(sent: Sent, asked: Asked, today: date) -> Fate | None:
     if sent.starts_on > sent.ends_on:
         return _no("The period ends before it begins.", "Exchange the two days.")
     if sent.ends_on > today:
-        return _no(
-            f"The period ends on {sent.ends_on:%-d %B %Y}, in the future.", "Wait until the period is over."
-        )
+        return _no(in_the_future(sent.ends_on, today), "Or wait until the period is over.")
     if sent.starts_on < EARLIEST:
         return _no("The period begins before 2000.", "Check the year.")
     if (sent.ends_on - sent.starts_on).days >= LONGEST_DAYS:

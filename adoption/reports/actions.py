@@ -33,6 +33,7 @@ from governance.database import row_history
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import in_the_future
 from initiatives.lifecycle.findings.sync import follow
 from initiatives.lifecycle.initiative.act import act
 from initiatives.lifecycle.reminders.telling import tell
@@ -146,7 +147,7 @@ def _wrong(fields: dict[str, Any]) -> dict[str, str]:
     if fields["source"] not in BEHAVIOUR_REPORT_SOURCES or fields["source"] == MEASUREMENTS:
         wrong["source"] = "Choose how you know."
     if fields["observed_on"] > clock.today():
-        wrong["observed_on"] = "The day must not be in the future. Enter an earlier day."
+        wrong["observed_on"] = in_the_future(fields["observed_on"], clock.today())
     if fields["share"] is not None and not 0 <= fields["share"] <= 100:
         wrong["share"] = "Enter a share between 0 and 100 percent."
     if fields["extent"] not in EXTENTS:

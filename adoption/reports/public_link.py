@@ -14,6 +14,7 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.phrases import in_the_future
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Initiative
 
@@ -87,7 +88,7 @@ def report_problem(
         if harm not in HARMS:
             wrong["harm"] = "Choose one of the answers."
         if happened_on is not None and happened_on > clock.today():
-            wrong["happened_on"] = "The day must not be in the future. Enter an earlier day."
+            wrong["happened_on"] = in_the_future(happened_on, clock.today())
         for name, text in (("what", what), ("output", output)):
             if len(text) > LONGEST:
                 wrong[name] = f"The text has {len(text)} letters. Use at most {LONGEST}."

@@ -21,6 +21,7 @@ from governance.authorization.authzen import LONGEST_NAME, BadRequest
 from governance.database.row_history import acting
 from governance.models import KeyHeartbeat, OutcomeReport
 from governance.vocabulary import OutcomeKind
+from governance.vocabulary.phrases import in_the_future
 from governance.vocabulary.readable_text import storable, storable_name
 
 LONGEST_NOTE = 300
@@ -158,8 +159,8 @@ def _moment(said: object) -> datetime | None:
         raise BadRequest("The field “at” must be a time with a time zone, such as 2026-11-22T09:30:00Z.")
     if found > clock.now() + SKEW:
         raise BadRequest(
-            "The time in the field “at” is in the future. Report an act after it has happened, or "
-            "correct the clock of the system."
+            f"{in_the_future(clock.moment_in_words(found), clock.moment_in_words(clock.now()))} This is the time "
+            "in the field “at”. Report an act after it has happened, or correct the clock of the system."
         )
     return found
 

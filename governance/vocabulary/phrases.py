@@ -7,7 +7,7 @@ audit log or an answer to a program would then depend on the language of the per
 from datetime import date
 from typing import Any, Self
 
-from django.utils import dateformat
+from django.utils import dateformat, timezone
 from django.utils.html import escape
 from django.utils.translation import get_language, gettext
 
@@ -59,6 +59,24 @@ def phrase(message: str, *values: Any) -> Phrase:
     """Return a text of Plumbline with a value for each `{}` of its message. A date is written with its month."""
     english = [f"{value:%-d %B %Y}" if isinstance(value, date) else value for value in values]
     return Phrase(message.format(*english) if values else message, message, values)
+
+
+def in_the_future(said: Any, now: Any) -> Phrase:
+    """Return the refusal of a day after today, or of a time in words after the time `now` in words.
+
+    The refusal names the day or time that counts, and its time zone. Elsewhere the next day may have begun.
+    """
+    zone = timezone.get_default_timezone_name()
+    if isinstance(said, date):
+        return phrase(
+            "{} is in the future. Today is {} in the time zone {}. Enter this day or an earlier day.",
+            said,
+            now,
+            zone,
+        )
+    return phrase(
+        "{} is in the future. The time is {} in the time zone {}. Enter an earlier time.", said, now, zone
+    )
 
 
 def joined(*texts: Any) -> Phrase:

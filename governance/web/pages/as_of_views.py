@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from governance import clock
 from governance.transparency_log import as_of
+from governance.vocabulary.phrases import in_the_future
 
 WRITTEN = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?", re.ASCII)
 YEARS = range(1970, 9000)  # outside of it days cannot be counted safely, and nobody asks
@@ -70,7 +71,9 @@ class Day:
     def can_be_shown(self, known_until: datetime | None) -> "Day":
         """Return the day itself. Raises CannotBeShown when it is not over, or the audit log is not sealed so far."""
         if self.moment > clock.now():
-            raise CannotBeShown(f"{self.words[:1].upper()}{self.words[1:]} is in the future.")
+            raise CannotBeShown(
+                in_the_future(f"{self.words[:1].upper()}{self.words[1:]}", clock.moment_in_words(clock.now()))
+            )
         if known_until is None or self.moment > known_until:
             raise CannotBeShown(
                 f"The audit log is not sealed up to {self.words} yet, so its entries may not be complete. "

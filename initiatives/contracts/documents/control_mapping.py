@@ -14,7 +14,7 @@ from governance.models import Clause, User
 from governance.permission_result import Conflict, no
 from governance.vocabulary import SHOWS_NO_CONTROL, Tested
 from governance.vocabulary.entry_kinds import EntryKind
-from governance.vocabulary.phrases import label, phrase
+from governance.vocabulary.phrases import in_the_future, label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act, rewrite_supported_stage, together
 from initiatives.models import ArchitectureDecision, ClauseEnforcement, Evidence, Initiative
@@ -160,7 +160,7 @@ def record_architecture_decision(
     if decided_on is None:
         wrong["decided_on"] = "Enter the day of the decision."
     elif decided_on > clock.today():
-        wrong["decided_on"] = "The day is in the future. Enter the day of the decision."
+        wrong["decided_on"] = in_the_future(decided_on, clock.today())
     if wrong:
         raise ValidationError(wrong)
     with act("record architecture decision", by=by, initiative=initiative) as initiative:

@@ -17,7 +17,7 @@ from governance.notifications import notify
 from governance.permission_result import Conflict
 from governance.tables.encodings import CodePageUnsure
 from governance.vocabulary.entry_kinds import EntryKind
-from governance.vocabulary.phrases import phrase
+from governance.vocabulary.phrases import in_the_future, phrase
 from initiatives.integration.measurement import result_files
 from initiatives.integration.profiles import drift_effects
 from initiatives.integration.systems.permissions import may_change_system
@@ -96,7 +96,7 @@ def _content(upload, taken_on: date) -> bytes:
     """Return the bytes of an upload. Raises ValidationError."""
     problems = {}
     if taken_on > clock.today():
-        problems["taken_on"] = "This day is in the future. Give the day on which the data were read."
+        problems["taken_on"] = in_the_future(taken_on, clock.today())
     if upload is None:
         problems["file"] = "Choose a file."
     elif upload.size > settings.UPLOAD_MAX_BYTES:

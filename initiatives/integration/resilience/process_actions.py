@@ -17,7 +17,7 @@ from governance.permission_result import Conflict
 from governance.vocabulary import CLOSED_STAGES
 from governance.vocabulary.currencies import wrong_amount, wrong_currency
 from governance.vocabulary.entry_kinds import EntryKind
-from governance.vocabulary.phrases import phrase
+from governance.vocabulary.phrases import in_the_future, phrase
 from initiatives.integration.resilience.process_findings import current_flows, current_processes
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes.actions import pull
@@ -192,8 +192,10 @@ def record_flow(
             "Write down the steps: who requests which token from which system, and what the token gives "
             "access to."
         )
-    if reviewed_on is None or reviewed_on > clock.today():
-        wrong["reviewed_on"] = "Enter the day of the last review, not later than today."
+    if reviewed_on is None:
+        wrong["reviewed_on"] = "Enter the day of the last review."
+    elif reviewed_on > clock.today():
+        wrong["reviewed_on"] = in_the_future(reviewed_on, clock.today())
     if explainer is not None and not explainer.is_active:
         wrong["explainer"] = f"{explainer} has left. Choose someone else."
     wrong |= _wrong_steps(steps=steps)

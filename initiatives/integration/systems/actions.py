@@ -14,7 +14,7 @@ from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from governance.vocabulary.phrases import phrase
+from governance.vocabulary.phrases import in_the_future, phrase
 from initiatives.integration.systems import permissions
 from initiatives.lifecycle.changes.actions import Pulled, pull_many
 from initiatives.lifecycle.findings.sync import follow, lock_initiatives
@@ -187,7 +187,7 @@ def add_customisation(
     if not what.strip():
         wrong["what"] = "Describe the change: fields, statuses, rules."
     if since is not None and since > clock.today():
-        wrong["since"] = "This day is in the future. Enter today or an earlier day."
+        wrong["since"] = in_the_future(since, clock.today())
     if wrong:
         raise ValidationError(wrong)
     with act("add customisation", by=by, register=True):
@@ -318,7 +318,7 @@ def _check(system: System, was: System | None = None) -> None:
     for name in _PAST:
         day = getattr(system, name)
         if day is not None and day > clock.today():
-            wrong[name] = "This day is in the future. Enter today or an earlier day."
+            wrong[name] = in_the_future(day, clock.today())
     if not system.updated_every_days:
         wrong["updated_every_days"] = "Enter at least one day between two updates."
     for name in ("owner", "knowledge_holder"):

@@ -25,7 +25,7 @@ from governance.vocabulary import (
     EvidenceResult,
 )
 from governance.vocabulary.entry_kinds import EntryKind
-from governance.vocabulary.phrases import label, phrase
+from governance.vocabulary.phrases import in_the_future, label, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.changes.actions import void_late
 from initiatives.lifecycle.evidence import artefact_kinds
@@ -90,9 +90,7 @@ def check_evidence(
             "Enter the day on which this was observed. The age of the evidence counts from this day."
         )
     elif observed_on > clock.today():
-        wrong["observed_on"] = (
-            f"{observed_on:%-d %B %Y} is in the future. Enter the day on which this was observed."
-        )
+        wrong["observed_on"] = in_the_future(observed_on, clock.today())
     if kind in rulebook.result_kinds and result not in EvidenceResult:
         wrong["result"] = f"A {EvidenceKind(kind).label.lower()} has a result: pass, partial or fail."
     if kind not in rulebook.result_kinds and result:

@@ -22,6 +22,7 @@ from governance.vocabulary import (
     Tested,
     ThresholdSide,
 )
+from governance.vocabulary.phrases import in_the_future
 
 TEXT, COUNT, NUMBER, DAY, CHOICE = "text", "count", "number", "day", "choice"
 LONGEST, MOST = 200, 1_000_000_000  # characters of a text; things counted
@@ -198,7 +199,7 @@ def check(
         elif one.type == COUNT and not 1 <= int(value) <= MOST:
             wrong[one.name] = "Enter 1 or more."
         elif one.type == DAY and today is not None and date.fromisoformat(str(value)) > today:
-            wrong[one.name] = f"{_day(value)} is in the future. Enter the day on which it happened."
+            wrong[one.name] = in_the_future(date.fromisoformat(str(value)), today)
     if not wrong and kind == EvidenceKind.USER_RESEARCH and found["starts_on"] > found["ends_on"]:
         wrong["ends_on"] = "The last day is before the first day. Correct one of the days."
     if (

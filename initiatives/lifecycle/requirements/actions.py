@@ -13,7 +13,7 @@ from governance.models import ApiToken, Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.vocabulary import AnswerKind, DeclaredResult, Stage, Tier
 from governance.vocabulary.entry_kinds import EntryKind
-from governance.vocabulary.phrases import phrase
+from governance.vocabulary.phrases import in_the_future, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.access.signers import accounts_of, first_lapsed
 from initiatives.lifecycle.evidence.actions import create_evidence
@@ -58,9 +58,7 @@ def answer(
         elif why := emptiness(text, asked.question):
             wrong["text"] = why
         if true_as_of is not None and true_as_of > clock.today():
-            wrong["true_as_of"] = (
-                f"{true_as_of:%-d %B %Y} is in the future. Enter the day on which the answer was true."
-            )
+            wrong["true_as_of"] = in_the_future(true_as_of, clock.today())
         if wrong:
             raise ValidationError(wrong)
         row = Answer.objects.filter(initiative=initiative, requirement=requirement).first()

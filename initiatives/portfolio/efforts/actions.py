@@ -16,13 +16,12 @@ from governance.tables.reader import Table
 from governance.vocabulary import Layer
 from governance.vocabulary.currencies import wrong_amount, wrong_currency
 from governance.vocabulary.entry_kinds import EntryKind
-from governance.vocabulary.phrases import phrase
+from governance.vocabulary.phrases import in_the_future, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Effort, Initiative, System
 from initiatives.portfolio.efforts.effort_cells import MOST_HOURS, monday
 from initiatives.portfolio.efforts.effort_table import EARLIEST, Line, read
-from initiatives.portfolio.efforts.notes import FUTURE
 
 MOST_DAYS = 366
 MOST_MONEY = Decimal(10) ** 11
@@ -138,7 +137,7 @@ def _wrong(layer: str, week: date, hours, money, waited_days) -> dict[str, str]:
     if layer not in Layer:
         wrong["layer"] = "Choose the layer of the work."
     if monday(week) > clock.today():
-        wrong["week"] = FUTURE
+        wrong["week"] = in_the_future(monday(week), clock.today())
     elif week < EARLIEST:
         wrong["week"] = "Choose a day after 1989."
     for name, value, most, too_much in (

@@ -16,6 +16,7 @@ from governance.tables.columns import parse_date
 from governance.tables.numbers import decimal_marks, parse_number, read_amount
 from governance.tables.reader import Table
 from governance.vocabulary import Layer
+from governance.vocabulary.phrases import in_the_future
 from initiatives.models import Effort, Initiative
 from initiatives.portfolio.efforts import queries
 from initiatives.portfolio.efforts.effort_cells import MOST_HOURS, clocked
@@ -108,7 +109,7 @@ def _day(line: Line) -> date | None:
         return None
     day = date.fromisoformat(read_as)
     if day > clock.today():
-        line.problems.append(f"{day:%-d %B %Y} is in the future.")
+        line.problems.append(in_the_future(day, clock.today()))
     elif day < EARLIEST:
         line.problems.append(f"{day:%-d %B %Y} is before 1990. Check the day.")
     return day

@@ -13,14 +13,12 @@ from governance.permission_result import Conflict
 from governance.vocabulary import Layer
 from governance.vocabulary.currencies import wrong_amount, wrong_currency
 from governance.vocabulary.entry_kinds import EntryKind
-from governance.vocabulary.phrases import phrase
+from governance.vocabulary.phrases import in_the_future, phrase
 from initiatives.lifecycle.access import permissions as initiative_permissions
 from initiatives.lifecycle.facts import supported_stage
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Event, FundingDecision, Initiative, Observation
 from initiatives.models.notes import EVENT_KINDS, Note
-
-FUTURE = "The day must not be in the future. Enter an earlier day."
 
 
 def record_event(
@@ -180,7 +178,7 @@ def _known(model, initiative: Initiative, once: UUID | None):
 def _wrong(**fields) -> dict[str, str]:
     """Return the errors of days and words by name: a future day, or empty words."""
     return {
-        name: FUTURE if isinstance(value, date) else "Write a sentence or two."
+        name: in_the_future(value, clock.today()) if isinstance(value, date) else "Write a sentence or two."
         for name, value in fields.items()
         if (value > clock.today() if isinstance(value, date) else not value.strip())
     }

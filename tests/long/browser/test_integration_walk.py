@@ -256,7 +256,7 @@ def drilled_again(support: Person, initiative) -> None:
     support.said("The item is added.")
     assert story.state(initiative, "prod.q10_outage").state == "failing"
     add_drill(support, initiative, "2026-11-13", "Pass")
-    says(support, "13 November 2026 is in the future. Enter the day on which this was observed.")
+    says(support, "13 November 2026 is in the future. Today is")
     expect(support.page.get_by_label("Title")).to_have_value(DRILL)
     shot(support, "1-5-day-to-come")
     support.type("Observed on", "2026-11-10")

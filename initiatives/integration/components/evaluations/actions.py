@@ -14,7 +14,7 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import Comparison, Layer
 from governance.vocabulary.entry_kinds import EntryKind
-from governance.vocabulary.phrases import phrase
+from governance.vocabulary.phrases import in_the_future, phrase
 from initiatives.integration.components import permissions
 from initiatives.lifecycle.initiative.act import act
 from initiatives.models import Deployment, Initiative, ModelEvaluation
@@ -80,7 +80,7 @@ def record_result(
     if n < 1:
         wrong["n"] = "Enter the number of examples that the result is based on, at least one."
     if measured_on > clock.today():
-        wrong["measured_on"] = "This day is in the future. Give the day on which you measured."
+        wrong["measured_on"] = in_the_future(measured_on, clock.today())
     elif measured_on < evaluation.declared_on:
         wrong["measured_on"] = (
             f"The threshold was declared on {evaluation.declared_on:%-d %B %Y}, after this result. "

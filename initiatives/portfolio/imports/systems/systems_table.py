@@ -16,6 +16,7 @@ from governance.organisation.table_lines import Lines, read_lines, refuse_twice
 from governance.tables.cell_values import is_blank
 from governance.tables.columns import first_day, named, order_of, parse_date, plain
 from governance.tables.reader import Table
+from governance.vocabulary.phrases import in_the_future
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.models import System, Vendor
 from initiatives.portfolio.imports.portfolio import queries
@@ -186,8 +187,8 @@ def _read_days(line: Line, order: str) -> None:
         if day is not None and day <= clock.today():
             line.fields[name] = day
         elif cell := line.cells[name]:
-            why = "is in the future" if day else "is not a clear day"
-            line.remarks.append(f"“{cell[:40]}” {why}. The day stays blank.")
+            why = in_the_future(day, clock.today()) if day else f"“{cell[:40]}” is not a clear day."
+            line.remarks.append(f"{why} The day stays blank.")
 
 
 def _read_regions(line: Line) -> None:

@@ -10,7 +10,7 @@ from django.utils.translation import override
 
 from governance.permission_result import Refused, no
 from governance.vocabulary import Seat
-from governance.vocabulary.phrases import DayOfYear, Phrase, joined, label, phrase
+from governance.vocabulary.phrases import DayOfYear, Phrase, in_the_future, joined, label, phrase
 
 ASK = phrase("Ask {}.", "Ada <Ada@corp.example>")
 
@@ -71,3 +71,11 @@ def test_errors_of_forms_keep_their_message():
     page = "{% load plumbline %}{{ error|translated }}"
     assert shown(page, error=error).startswith("Fragen Sie")
     assert shown(page, error="Only the owner can do this.") == "Nur der Owner kann das tun."
+
+
+def test_the_refusal_of_a_later_day_or_time_names_what_counts(settings):
+    settings.TIME_ZONE = "America/New_York"
+    day = in_the_future(date(2026, 11, 28), date(2026, 11, 27))
+    assert day.values == (date(2026, 11, 28), date(2026, 11, 27), "America/New_York")
+    time = in_the_future("09:00 on 28 November 2026", "18:00 on 27 November 2026")
+    assert time.values == ("09:00 on 28 November 2026", "18:00 on 27 November 2026", "America/New_York")

@@ -112,6 +112,19 @@ def test_bad_input_is_said_at_its_field_and_kept(cast, as_):
         assert "Period: May" in page, wrong
 
 
+def test_a_day_that_began_only_further_east_is_refused_with_the_day_that_counts(cast, as_, settings):
+    settings.TIME_ZONE = "America/New_York"
+    initiative = factories.make_initiative(cast)
+    tonight = (clock.now() + timedelta(days=1)).replace(hour=1)  # in New York the evening before
+    with clock.simulated(tonight):
+        here = clock.today()
+        page = at("evidence-add", initiative.ref, kind="document")
+        sent = typed(observed_on=(here + timedelta(days=1)).isoformat(), file=artefacts.pdf("Scope"))
+        answer = as_(cast.owner).post(page, sent)
+    assert answer.status_code == 200
+    assert f"Today is {here:%-d %B %Y} in the time zone America/New_York" in text_of(answer)
+
+
 def test_a_test_report_names_components_only_and_others_what_runs_and_is_planned(cast, as_):
     initiative = factories.make_mvp(cast)
     components_actions.record_component(
