@@ -17,6 +17,20 @@ DEEPEST = 2_000  # elements inside one another
 MOST_ELEMENTS = 8_000_000  # of all parts of a document
 SAVE_AS_PDF = "Save the document as PDF and send the PDF."
 BREAK_LINKS = "Break the links of the document (File, Info, Edit links), or send a PDF of the document."
+REMOVE_LINK = "Remove the link and send the document again."
+OR_PDF = "Or save the document as PDF and send the PDF."
+USE_VALUE = f"Replace the formula with its value and send the document again. {OR_PDF}"
+NO_QUERIES = f"In Excel, choose Data, Queries & Connections, and delete each of them. {OR_PDF}"
+# Steps for what the list of links of an office program does not have.
+STEPS = {
+    "attachedTemplate": "In Word, choose Developer, Document Template, and enter Normal as the template. "
+    + OR_PDF,
+    "mailMerge": f"In Word, choose Mailings, Start Mail Merge, Normal Word Document. {OR_PDF}",
+    "connection": NO_QUERIES,
+    "queryTable": NO_QUERIES,
+    "DataMashup": NO_QUERIES,
+    **dict.fromkeys(("altChunk", "aFChunk", "webextension", "template"), SAVE_AS_PDF),
+}
 DAMAGED = (
     "The file is damaged or has a password. Save the file again without a password and send the new file."
 )
@@ -121,8 +135,13 @@ class Look:
 
         return counted
 
-    def _refuse(self, does: str, what: str) -> None:
-        raise NotTaken(f"The document {does}: {what} (in {named(self.name)}). {BREAK_LINKS}")
+    def _refuse(self, does: str, what: str, step: str = BREAK_LINKS) -> None:
+        raise NotTaken(f"The document {does}: {what} (in {named(self.name)}). {step}")
+
+    def _load(self, what: str, kind: str = "", step: str = "") -> None:
+        self._refuse(
+            "loads parts from elsewhere when it is opened", what, step or STEPS.get(kind, BREAK_LINKS)
+        )
 
     def _type(self, _: str, values: dict) -> None:
         kind = values.get("ContentType", "")
@@ -144,13 +163,13 @@ class Look:
         if kind.lower() in ("hyperlink", "hlink"):
             self._link(target)
         elif values.get("TargetMode", "").strip().lower() == "external" or _outside(target):
-            self._refuse("loads parts from elsewhere when it is opened", f"{kind[:40]} {named(target)}")
+            self._load(f"{kind[:40]} {named(target)}", kind)
 
     def _element(self, tag: str, values: dict) -> None:
         if tag in STARTS:
             self._refuse(f"{STARTS[tag]} when it is opened", f"“{tag}”")
         if tag in LOADS:
-            self._refuse("loads parts from elsewhere when it is opened", f"{LOADS[tag]}, “{tag}”")
+            self._load(f"{LOADS[tag]}, “{tag}”", tag)
         if tag == "fldChar":
             self._field(values)
         elif tag == "instrText":
@@ -168,7 +187,7 @@ class Look:
             elif plain == "formula":
                 self._formula(value)
             elif plain == "action" and ACTION.match(value.strip()):
-                self._refuse("starts another program", named(value))
+                self._refuse("starts another program", named(value), SAVE_AS_PDF)
 
     def _end(self, tag: str) -> None:
         self.depth -= 1
@@ -199,7 +218,9 @@ class Look:
             if self.fields and HIDDEN_CODE.fullmatch(self.fields[-1]):
                 said = self.fields[-1].strip()
                 self._refuse(
-                    "hides the function of a field", f"a field code that contains fields, {named(said)}"
+                    "hides the function of a field",
+                    f"a field code that contains fields, {named(said)}",
+                    SAVE_AS_PDF,
                 )
             self.fields.append("")
             if len(self.fields) > DEEPEST:
@@ -225,24 +246,22 @@ class Look:
             self._link(target)
         bare = QUOTED.sub("''", said)
         if "|" in bare and not said.startswith("of:"):  # rows of an array, in the other office
-            self._refuse("starts another program when it is opened", f"the formula {named(said)}")
+            self._refuse("starts another program when it is opened", f"the formula {named(said)}", USE_VALUE)
         if found := FETCHED_BY_FORMULA.search(bare):
-            self._refuse(
-                "loads parts from elsewhere when it is opened", f"the function {named(found[1].upper())}"
-            )
+            self._load(f"the function {named(found[1].upper())}", step=USE_VALUE)
         if OTHER_WORKBOOK.search(QUOTED.sub(lambda found: "" if found[0][0] == '"' else found[0], said)):
             self._refuse("loads parts from elsewhere when it is opened", f"the formula {named(said)}")
 
     def _link(self, target: str) -> None:
         if far_link(target):
-            self._refuse("has a link to a file, a network folder or a program", named(target))
+            self._refuse("has a link to a file, a network folder or a program", named(target), REMOVE_LINK)
 
     def _loaded(self, what: str, target: str) -> None:
         beside = target.strip().replace("\\", "/").startswith(("/", "../"))
         if _outside(target) or (
             beside and what != "template"
         ):  # the other office notes where its template lay
-            self._refuse("loads parts from elsewhere when it is opened", f"{what[:40]} {named(target)}")
+            self._load(f"{what[:40]} {named(target)}", what)
 
 
 def _outside(target: str) -> bool:

@@ -10,9 +10,11 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 
 from governance.files import NotTaken, far_link, office, pdf
+from governance.files.office_parts import STEPS
 from governance.files.upload_policy import TYPES, check_file
 from tests.support.input import calling_out, hostile_files
 from tests.support.input.hostile_files import KEPT, RELS
+from tests.support.paths import FAULTY_FILES
 
 FILES = calling_out.files()
 W = calling_out.W
@@ -34,7 +36,10 @@ def test_each_is_refused_in_words_that_say_what_and_what_to_do(file):
     assert file.words in said
     assert any(
         how in said
-        for how in ("Break the links", "Print the PDF", "as PDF and send the PDF", "a PDF instead")
+        for how in (
+            *("Break the links", "Remove the link", "Print the PDF", "as PDF and send the PDF"),
+            "a PDF instead",
+        )
     )
 
 
@@ -49,6 +54,14 @@ def test_a_refusal_names_the_part_and_the_address():
         "“word/_rels/document.xml.rels”). Break the links of the document (File, Info, Edit links), "
         "or send a PDF of the document."
     )
+
+
+def test_a_document_of_a_house_template_is_refused_with_the_step_that_works():
+    content = (FAULTY_FILES / "15-house-template" / "08-template.docx").read_bytes()
+    with pytest.raises(NotTaken) as why:
+        office.check(io.BytesIO(content), "docx")
+    assert "letterhead.dotx" in str(why.value)
+    assert str(why.value).endswith(STEPS["attachedTemplate"])
 
 
 @pytest.mark.parametrize(
