@@ -103,7 +103,7 @@ def _check_kind(archive: zipfile.ZipFile, names: set[str], extension: str) -> No
     if not is_it:
         if not names & {"[Content_Types].xml", "mimetype"}:
             raise NotTaken("The file is an archive, not an office document. Send the documents one by one.")
-        raise NotTaken(f"The content does not match the file ending .{extension}. Send the original file.")
+        raise NotTaken(f"The content does not match the file ending .{extension}. {SAVE_AS_PDF}")
 
 
 def _unpack(archive: zipfile.ZipFile, look: Look) -> None:

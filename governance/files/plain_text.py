@@ -14,7 +14,10 @@ def check(content: bytes, extension: str) -> None:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise NotTaken("The text is in UTF-16. Save the text as UTF-8 and send the new file.")
     if not is_text(content):
-        raise NotTaken(f"The content is not text, although the file ending is .{extension}.")
+        raise NotTaken(
+            f"The content is not text, although the file ending is .{extension}. Open the file in its program, save "
+            "it as PDF and send the PDF."
+        )
     if looks_like_a_page(content):
         raise NotTaken(
             f"The content is a web page, a script or another kind of file, although the file ending is "

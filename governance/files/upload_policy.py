@@ -10,7 +10,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from governance.files import NotTaken, office, pdf, pictures, plain_text
-from governance.vocabulary.phrases import phrase
+from governance.tables import foreign_files
+from governance.vocabulary.phrases import Phrase, phrase
 from governance.vocabulary.readable_text import hidden, normalized
 
 # extension: (content type we will serve it as, how such a file must begin, or None for text)
@@ -76,31 +77,55 @@ def kind_of(content: bytes) -> str:
     return "txt" if plain_text.is_text(content) else ""
 
 
+def what_it_is(content: bytes) -> Phrase:
+    """Return what a refused file is, and the step that gives a file that is accepted."""
+    if found := foreign_files.told(content):
+        return phrase("The file is {}. {}", found.name, found.step)
+    kind = kind_of(content)
+    if kind == "txt" and plain_text.looks_like_a_page(content):
+        return phrase(
+            "The file is a web page, a drawing or a script. Print the file as PDF and send the PDF."
+        )
+    if kind:
+        return phrase("The content is that of a .{} file. Change the file ending to .{}.", kind, kind)
+    return phrase("Open the file in its program, save it as PDF and send the PDF.")
+
+
 def check_file(file, *, page: bool = False) -> str:
     """Return the content type to serve a file as. Raises ValidationError with what is wrong and what is taken.
 
     With `page`, a text may be the source of a web page. Plumbline still serves that as text.
     """
     extension = extension_of(tidy_name(file.name))
-    if extension not in TYPES:
-        taken = ", ".join(sorted(TYPES))
-        shown = extension[:20] or "?"
-        raise ValidationError(
-            {"file": phrase("Files of type .{} are not accepted. Accepted types: {}.", shown, taken)}
-        )
     if file.size > settings.UPLOAD_MAX_BYTES:
         limit = settings.UPLOAD_MAX_BYTES // (1024 * 1024)
         raise ValidationError(
             {"file": phrase("The file is larger than {} MB. Send an extract, or a link.", limit)}
         )
     if file.size == 0:
-        raise ValidationError({"file": "The file is empty."})
-    content_type, start = TYPES[extension]
+        raise ValidationError({"file": "The file is empty. Send a file that has content."})
     file.seek(0)
     content = file.read()
     file.seek(0)
-    if start is not None and not content.startswith(start):
-        wrong = f"The content does not match the file ending .{extension}. Send the original file."
+    if extension not in TYPES:
+        taken = ", ".join(sorted(TYPES))
+        shown = extension[:20] or "?"
+        raise ValidationError(
+            {
+                "file": phrase(
+                    "Files of type .{} are not accepted. {} Accepted types: {}.",
+                    shown,
+                    what_it_is(content),
+                    taken,
+                )
+            }
+        )
+    content_type, start = TYPES[extension]
+    packed = start == foreign_files.ARCHIVE and content.startswith(start)
+    if (start is not None and not content.startswith(start)) or (
+        packed and not office.is_a(content, extension) and (foreign_files.told(content) or kind_of(content))
+    ):
+        wrong = phrase("The content does not match the file ending .{}. {}", extension, what_it_is(content))
         raise ValidationError({"file": wrong})
     if extension == "json" and QUOTES.search(content):
         raise ValidationError(
@@ -124,6 +149,8 @@ def check_file(file, *, page: bool = False) -> str:
 def _check_content(file, content: bytes, extension: str) -> None:
     match TYPES[extension][1]:
         case None:
+            if not plain_text.is_text(content) and foreign_files.told(content):
+                raise NotTaken(f"The content is not text. {what_it_is(content)}")
             plain_text.check(content, extension)
         case pdf.START:
             pdf.check(content)

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, TextIO
 
 from django.core.exceptions import ValidationError
 
-from governance.tables import workbook
+from governance.tables import foreign_files, workbook
 from governance.tables.columns import LOOKED_AT, columns_of, expected_in, header_of, whole_header
 from governance.tables.encodings import decode, looks_like_a_page, wrong
 from governance.vocabulary.phrases import phrase
@@ -143,13 +143,16 @@ def open_table(
         raise wrong(
             f"The file is larger than {MAX_BYTES // 1024 // 1024} MB. Split the file, or save it as csv."
         )
-    if content.startswith(b"PK\x03\x04"):
-        return _workbook(content, expected, sheet)
-    if content.startswith(b"\xd0\xcf\x11\xe0"):
+    if content.startswith(foreign_files.OLD_OFFICE):
         raise wrong(
             "The file is an old Excel file (.xls) or is protected. Save it as .xlsx or .csv and send the "
             "new file."
         )
+    is_workbook = content.startswith(foreign_files.ARCHIVE)
+    if (kind := foreign_files.told(content)) and kind not in (foreign_files.PACKED, foreign_files.MACROS):
+        raise wrong(phrase("The file is {}. Send the table as csv or xlsx.", kind.name))
+    if is_workbook:
+        return _workbook(content, expected, sheet)
     if content.startswith(b"%PDF"):
         raise wrong("The file is a PDF. Ask its publisher for the table as csv or xlsx.")
     text, name = decode(content, encoding)

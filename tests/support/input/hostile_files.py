@@ -551,7 +551,7 @@ def _offices() -> list[Hostile]:
             "report.docx",
             archive({"a.txt": "a"}),
             REFUSED,
-            "archive, not an office",
+            "is an archive",
         ),
         Hostile(
             "a workbook as document",

@@ -21,6 +21,7 @@ from initiatives.lifecycle.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import acts, at, text_of
 from tests.support.input import hostile_files
+from tests.support.paths import FAULTY_FILES
 
 pytestmark = pytest.mark.django_db
 
@@ -110,6 +111,23 @@ def test_bad_input_is_said_at_its_field_and_kept(cast, as_):
         page = text_of(answer)
         assert "Not saved yet" in page, wrong
         assert "Period: May" in page, wrong
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "words"),
+    [
+        ("14-photo/07-photo.heic", "photo.heic", "a HEIC photo"),
+        ("14-photo/07-photo.heic", "photo.jpg", "a HEIC photo"),
+        ("15-house-template/08-template.docx", "note.docx", "Developer, Document Template"),
+    ],
+)
+def test_a_refused_file_is_named_with_a_step(cast, as_, place, name, words):
+    initiative = factories.make_initiative(cast)
+    file = SimpleUploadedFile(name, (FAULTY_FILES / place).read_bytes())
+    page = at("evidence-add", initiative.ref, kind="document")
+    with acts() as kinds:
+        assert words in text_of(as_(cast.owner).post(page, typed(file=file)))
+    assert kinds == []
 
 
 def test_a_day_that_began_only_further_east_is_refused_with_the_day_that_counts(cast, as_, settings):
